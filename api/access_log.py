@@ -7,7 +7,7 @@ import time
 import structlog
 from flask import Flask, Response, g, request
 
-from scheduler.storage import spent
+from scheduler.storage import statement_counts
 
 QUIET = frozenset(("static", "health.healthz", "health.readyz"))
 """What is asked all day by programs, and of which only failures are worth a line."""
@@ -23,12 +23,12 @@ def init_app(app: Flask) -> None:
 
 def _begin() -> None:
     g.asked_at = time.perf_counter()
-    spent.begin()
+    statement_counts.start_counting()
 
 
 def _write(response: Response) -> Response:
     began = g.pop("asked_at", None)
-    used = spent.end()
+    used = statement_counts.stop_counting()
     if began is None:  # an answer that no request asked for: there is nothing to say of it
         return response
     if request.endpoint in QUIET and response.status_code < 400:

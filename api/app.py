@@ -35,8 +35,8 @@ from api.pages.schedule import state_labels
 from api.rate_counter import Counter
 from api.v1 import openapi
 from scheduler import logs
-from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.config import Settings
+from scheduler.gc_control import freeze_gc, set_gc_thresholds
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.plugins import EVERY_GROUP
@@ -114,7 +114,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     csrf.exempt(digest_unsubscribe.resume)
     csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there
     app.register_blueprint(v1.blueprint)
-    keep_loaded()
+    freeze_gc()
     return app
 
 
@@ -122,7 +122,7 @@ def _of_process(settings: Settings) -> Flask:
     """The application of a process that has nothing else to do: it keeps the logs, too."""
     logs.configure(settings.log_format)
     app = create_app(settings)
-    collect_seldom()
+    set_gc_thresholds()
     return app
 
 

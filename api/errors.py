@@ -15,19 +15,19 @@ from api import auth, context, sign_in_errands
 from api.language import choosing
 from api.language.speaking import said
 from scheduler.domain.errors import (
-    MOST_TOLD,
+    MAX_FAULTS_SHOWN,
     ChainmeetError,
-    ChangedMeanwhile,
     ComparisonNotReady,
-    EventOver,
+    EditConflict,
+    EventArchived,
     Fault,
     InvalidInput,
     NotAllowed,
     NotFound,
     PlanRejected,
-    PublishingOpen,
+    PublishingInProgress,
+    RecentSignInRequired,
     RunAlreadyOpen,
-    SignInNeeded,
     VenueChanged,
     VersionConflict,
     WrongState,
@@ -39,7 +39,7 @@ from scheduler.services.exports.plugin_exports import ExportFailed
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.venue.venue_changes import VenueOutdated
 from scheduler.storage.database import AWAY
-from scheduler.storage.schema import NotNow
+from scheduler.storage.schema import DatabaseUnavailable
 
 STATUS: dict[type[ChainmeetError], int] = {
     NotFound: 404,
@@ -47,16 +47,16 @@ STATUS: dict[type[ChainmeetError], int] = {
     WrongState: 409,
     RunAlreadyOpen: 409,
     VersionConflict: 409,
-    ChangedMeanwhile: 409,
+    EditConflict: 409,
     VenueChanged: 409,
     VenueOutdated: 409,
     PlanRejected: 409,
-    PublishingOpen: 409,
+    PublishingInProgress: 409,
     NotDone: 409,
     BreaksRules: 409,
     ComparisonNotReady: 503,
-    NotNow: 503,
-    EventOver: 410,
+    DatabaseUnavailable: 503,
+    EventArchived: 410,
     InvalidInput: 422,
     ExportFailed: 500,
 }
@@ -134,10 +134,10 @@ def _around() -> dict[str, Any]:
 
 
 def _chainmeet_error(error: ChainmeetError) -> Response:
-    if isinstance(error, EventOver):
+    if isinstance(error, EventArchived):
         choosing.speak(error.language)
         return make_response(render_template("over.html", error=error), status_of(error))
-    if isinstance(error, SignInNeeded):
+    if isinstance(error, RecentSignInRequired):
         return make_response(sign_in_errands.ask_again(error.what))
     more: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
@@ -147,21 +147,23 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
     response = answer(status, error.code, title, _detail(error), **more)
     if isinstance(error, ComparisonNotReady):
         response.headers["Retry-After"] = str(READY_SECONDS)
-    if isinstance(error, NotNow):
+    if isinstance(error, DatabaseUnavailable):
         response.headers["Retry-After"] = str(UPGRADE_SECONDS)
     return response
 
 
 def _detail(error: ChainmeetError) -> str:
     """What the error says, as far as it is known, in the language of a page's reader."""
-    if isinstance(error, NotNow):  # its sentence is for those who run the site: the log and /readyz have it
+    if isinstance(
+        error, DatabaseUnavailable
+    ):  # its sentence is for those who run the site: the log and /readyz have it
         return error.general
     if request.path.startswith("/api/"):
         return str(error)
     if isinstance(error, NotFound):
         return NOT_FOUND if type(error) is NotFound else str(error)
     if isinstance(error, InvalidInput):
-        told = (Fault(fault.path, said(fault.message)) for fault in error.faults[:MOST_TOLD])
+        told = (Fault(fault.path, said(fault.message)) for fault in error.faults[:MAX_FAULTS_SHOWN])
         return "\n".join(map(str, told))
     return error.told
 

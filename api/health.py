@@ -80,7 +80,7 @@ def _is_operator() -> bool:
     """Whether an operator is signed in, as far as the database says so now."""
     try:
         return current_user.is_authenticated and bool(current_user.is_operator)
-    except (SQLAlchemyError, schema.NotNow):
+    except (SQLAlchemyError, schema.DatabaseUnavailable):
         return False
 
 
@@ -91,10 +91,10 @@ def _is_wrong(value: Any) -> bool:
 def _database() -> dict[str, Any]:
     try:
         with context.database().read() as db:
-            schema.check(db.connection())
+            schema.check_current(db.connection())
             now = context.shared_database().now_in(db)
             tick, mail = job_intervals.last(db, job_intervals.TICK), email_alerts.oldest_due(db, now=now)
-    except schema.NotNow as error:
+    except schema.DatabaseUnavailable as error:
         return {"database": "ok", "schema": str(error)}
     except SQLAlchemyError as error:
         return {"database": type(error).__name__}

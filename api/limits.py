@@ -27,8 +27,8 @@ from limits import RateLimitItemPerSecond
 from werkzeug.exceptions import TooManyRequests
 
 from api import context, known_browsers
+from scheduler.domain.emails.mailboxes import canonical_mailbox
 from scheduler.domain.errors import NotFound
-from scheduler.domain.mails.mailboxes import mailbox_of
 from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.services.identity.tokens import hash_token
 
@@ -123,7 +123,7 @@ def require_registration(email: str, event_key: str) -> None:
 
     There is no count of all events: who fills the page of one would close those of all others.
     """
-    mailbox = hash_token(mailbox_of(email))
+    mailbox = hash_token(canonical_mailbox(email))
     require(REGISTER, mailbox)
     require(REGISTER_MAILBOX, mailbox)
     require(REGISTER_NETWORK, network())

@@ -28,8 +28,8 @@ from api.pages.board import hand_board
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
 from benchmarks.spent import Backends
-from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.domain.entities import VersionState
+from scheduler.gc_control import freeze_gc, set_gc_thresholds
 from scheduler.services.board import board_view, manual_drafts
 from scheduler.services.board.board_view import BoardQuery, BoardView
 from scheduler.services.board.placement_search import PlacementSearch
@@ -39,7 +39,7 @@ from scheduler.services.publishing import comparisons
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import servers
 from tests.support.full_size import add_version, fill
 from tests.support.publishing import SETTINGS
@@ -170,11 +170,11 @@ def rows(firms: int, meetings: int, count: int) -> Iterator[Json]:
     with servers.postgres() as url:
         database = Database(url)
         try:
-            upgrade(database)
+            upgrade_schema(database)
             desk = Desk(database, firms, meetings)
             desk.drafts(meetings)
-            keep_loaded()  # as a web process does once it is there
-            collect_seldom()
+            freeze_gc()  # as a web process does once it is there
+            set_gc_thresholds()
             look_around(desk, count)
             for what, views in desk.views.items():
                 yield views.row(what)

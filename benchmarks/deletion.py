@@ -22,7 +22,7 @@ from scheduler.services.events.archives.event_copy import EventCopy
 from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxMail, PlannedMeeting, RequestPerson
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version
 from tests.support.publishing import SETTINGS
 
@@ -100,7 +100,7 @@ def main() -> None:
     requests = parser.parse_args().requests
     with tempfile.TemporaryDirectory(prefix="chainmeet-deletion-") as folder:
         database = Database(f"sqlite:///{Path(folder) / 'site.db'}")
-        upgrade(database)
+        upgrade_schema(database)
         print(f"{requests:,} requests of {FIRMS} firms; {machine()}")
         expo = filled(database, requests)
         with database.write() as session:

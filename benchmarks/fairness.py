@@ -24,7 +24,13 @@ from benchmarks.report import Json, line, stem, write_json
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.fairness import FAIRNESS_PRICES, Fairness, fairness, firm_shares, with_fairness
+from scheduler.domain.rules.fairness import (
+    FAIRNESS_PRICES,
+    Fairness,
+    firm_shares,
+    set_fairness,
+    summarize_fairness,
+)
 from scheduler.solver.bounds.closed_form import meeting_capacities
 
 QUICK, FULL = (60, 800, 8.0), (620, 9000, 60.0)
@@ -39,7 +45,7 @@ WIDTHS = (5, 9, 7, 8, 8, 7, 7, 9, 7, 7, 7, 8, 9)
 
 def measure(instance: Instance, point: int, seconds: float, home: str) -> Json:
     """One point of the curve: its plan judged by the rules, and what no plan can surpass there."""
-    policy = with_fairness(instance.problem.policy, point)
+    policy = set_fairness(instance.problem.policy, point)
     problem = replace(instance.problem, policy=policy)
     outcome = contestants.run(contestants.chainmeet, problem, seconds)
     if outcome.error is not None:
@@ -76,7 +82,11 @@ def figures(problem: Problem, meetings: Sequence[Meeting], home: str) -> Json:
     shares = firm_shares(problem, meetings)
     here = [row for row in shares if problem.firms[row.firm].country == home]
     abroad = [row for row in shares if problem.firms[row.firm].country != home]
-    groups = {"all": fairness(shares), "home": fairness(here), "overseas": fairness(abroad)}
+    groups = {
+        "all": summarize_fairness(shares),
+        "home": summarize_fairness(here),
+        "overseas": summarize_fairness(abroad),
+    }
     return {name: None if found is None else rounded(found) for name, found in groups.items()}
 
 

@@ -19,9 +19,9 @@ from typing import Any
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import line, write_json
 from scheduler.services.imports import import_files, sheet_import
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.servers import postgres
@@ -38,10 +38,10 @@ def book(firms: int, people: int, *, title: str) -> bytes:
         [f"Person {n}", f"Firm {n % firms} 公司", f"p{n}@firm{n % firms}.example", "Chinese; English", title]
         for n in range(people)
     ]
-    return xlsx(
+    return write_xlsx(
         [
-            SheetOut("Firms", ["Company", "Country", "Tier", "Description"], rows),
-            SheetOut("People", ["Name", "Company", "E-mail", "Languages", "Position"], staff),
+            OutputSheet("Firms", ["Company", "Country", "Tier", "Description"], rows),
+            OutputSheet("People", ["Name", "Company", "E-mail", "Languages", "Position"], staff),
         ]
     )
 
@@ -96,7 +96,7 @@ def main() -> None:
     with engines() as urls:
         for engine, url in urls.items():
             database = Database(url)
-            upgrade(database)
+            upgrade_schema(database)
             with database.write() as session:
                 expo = make_event(session, firms=0, tables=0)
             for name, octets in books.items():

@@ -19,8 +19,8 @@ from pathlib import Path
 from benchmarks.machine import commit, machine
 from scheduler.invites import inbound
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
-from scheduler.untrusted import reading
+from scheduler.storage.schema import upgrade_schema
+from scheduler.untrusted import parsers
 from tests.support.incoming.cases import CASES
 from tests.support.incoming.scene import Became, run
 
@@ -41,9 +41,9 @@ def main() -> None:
 def _speeds(rounds: int) -> None:
     mails = [path.read_bytes() for path in sorted(CORPUS.glob("*.eml"))] * rounds
     began = time.monotonic()
-    reading.pool.warm()
-    print(f"{reading.pool.size} children started in {time.monotonic() - began:.2f} s; {len(mails):,} mails")
-    for name, read in (("in a child", reading.mail), ("in the process", inbound.read)):
+    parsers.pool.warm()
+    print(f"{parsers.pool.size} children started in {time.monotonic() - began:.2f} s; {len(mails):,} mails")
+    for name, read in (("in a child", parsers.read_email), ("in the process", inbound.read_email)):
         seconds, cpu = _measured(read, mails)
         print(
             f"{name}: {60 * len(mails) / seconds:,.0f} a minute, {1000 * cpu / len(mails):.2f} ms of CPU each"
@@ -53,10 +53,10 @@ def _speeds(rounds: int) -> None:
 def _cases() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/cases.db")
-        upgrade(database)
+        upgrade_schema(database)
         became = [run(each, database) for each in CASES]
         database.dispose()
-    reading.pool.close()
+    parsers.pool.close()
     for each in became:
         if each.differs:
             print(f"{_mark(each)}  {each.case.name}: {'; '.join(each.differs)}")
@@ -75,7 +75,7 @@ def _measured(read: Callable[[bytes], object], mails: list[bytes]) -> tuple[floa
     for raw in mails:
         read(raw)
     seconds = time.monotonic() - began
-    reading.pool.close()
+    parsers.pool.close()
     return seconds, _cpu() - cpu
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 from benchmarks.machine import ROOT
 from scheduler.config import PREFIX, Settings
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import servers
 
 WORKERS, THREADS = 2, 8
@@ -60,7 +60,7 @@ def stack(*kinds: str) -> Iterator[Stack]:
             database_url=server, redis_url=broker, secret_key="k" * 40, trusted_proxies=1, log_format="json"
         )
         database = Database(server)
-        upgrade(database)
+        upgrade_schema(database)
         log = Path(folder) / "web.log"
         port = _free_port()
         with ExitStack() as running:

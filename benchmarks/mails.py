@@ -30,7 +30,7 @@ from chainmeet.demo import load_sample
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind, OutboxState, RequestState, VersionState
 from scheduler.domain.plan import Meeting
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.itip import ItipMessage
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.services.delivery import claims, rendering, sent_records
@@ -47,7 +47,7 @@ from scheduler.storage.models import (
     ScheduleVersion,
     VersionJob,
 )
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 QUICK, WHOLE = (30, 150, 100), (620, 11_000, 8_000)
@@ -104,7 +104,7 @@ def stage(firms: int, requests: int, meetings: int) -> Iterator[Stage]:
         url = f"sqlite:///{Path(folder) / 'mails.db'}"
         settings = Settings(database_url=url, redis_url="redis://127.0.0.1:1", secret_key="k" * 40)
         database = Database(url)
-        upgrade(database)
+        upgrade_schema(database)
         with database.write() as session:
             event = load_sample.load(
                 session, expo, organiser_email="o@expo.example", secret_key=settings.secret_key, now=NOW
@@ -183,7 +183,7 @@ def render_plainly(stage: Stage, rows: Sequence[OutboxMail], *, zones: bool) -> 
     """The peer: the calendars alone."""
     for row in rows[:PEERS]:
         organizer = f"meetings+{sent_records.address_token(row, stage.settings.secret_key)}@expo.example"
-        message = Message.from_json(row.payload)
+        message = ItipMessage.from_json(row.payload)
         plain_ical.calendar(message, organizer, row.to_address, row.to_name, zones=zones)
     return len(rows[:PEERS])
 

@@ -60,7 +60,7 @@ from scheduler.storage.models import (
     ScheduleVersion,
     Slot,
 )
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import servers
 from tests.support.factories import SECRET_KEY
 from tests.support.publishing import SETTINGS, carry_out
@@ -315,7 +315,7 @@ def main() -> None:
     churn = replace(churn, pressed=asked.pressed)
     with servers.postgres() as url:
         database = Database(url)
-        upgrade(database)
+        upgrade_schema(database)
         desk = Desk(database, seconds=asked.seconds, **size)
         print(line(HEADINGS, WIDTHS), flush=True)
         rows = nights(

@@ -35,12 +35,12 @@ from benchmarks.machine import RESULTS, machine
 from benchmarks.page_list import PAGES
 from benchmarks.report import Json, line, shown, stem, write_json
 from benchmarks.spent import Backends
-from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.domain.entities import VersionState
+from scheduler.gc_control import freeze_gc, set_gc_thresholds
 from scheduler.services.publishing import job_execution
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Event, TeamMember, VersionJob
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.e2e.conftest import CHROMIUM_OPTIONS
 from tests.support import full_size
 from tests.support.databases import Databases
@@ -174,8 +174,8 @@ def browsers(app: Flask) -> Iterator[tuple[str, BrowserContext]]:
 def measured(database: Database, engine: str, firms: int, only: Sequence[str], rounds: int) -> Iterator[Json]:
     """A row for each page."""
     key, accounts = filled(database, firms)
-    keep_loaded()  # as a web process does once it is there
-    collect_seldom()
+    freeze_gc()  # as a web process does once it is there
+    set_gc_thresholds()
     with valkey() as broker:
         app = web_app(database, broker)
         compare(app, database, Browser(app, accounts["organiser"]), key)
@@ -249,7 +249,7 @@ def main() -> None:
     print(line(HEADINGS, WIDTHS))
     for engine, firms, url in _databases(full=given.full, firms=given.firms):
         database = Database(url)
-        upgrade(database)
+        upgrade_schema(database)
         for row in measured(database, engine, firms, given.only, given.rounds):
             rows.append(row)
             print(line([row[name.replace(" ", "_")] for name in HEADINGS], WIDTHS), flush=True)

@@ -35,7 +35,7 @@ from scheduler.services.requests.suggestions.parsing.profile_texts import wants
 from scheduler.services.requests.suggestions.ranking import Candidate, crowd, ranked
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support.factories import make_event
 
 FIRST = 10
@@ -101,7 +101,7 @@ def seconds(count: int) -> float:
     """The median processor time of a firm's suggestions at an event of many, on SQLite, texts known."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/partners.db")
-        upgrade(database)
+        upgrade_schema(database)
         with database.write() as session:
             expo = make_event(session, firms=1, areas={})
             rows: list[dict[str, Any]] = [

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from icalendar import Calendar, Event, vCalAddress
 
-from scheduler.invites.catalogue import words
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.catalogue import load_words
+from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.ical.view import description
 
 DAY = timedelta(days=1)
 
 
-def calendar(message: Message, organizer: str, attendee: str, name: str, *, zones: bool) -> bytes:
+def calendar(message: ItipMessage, organizer: str, attendee: str, name: str, *, zones: bool) -> bytes:
     """A REQUEST with the properties of ours, without a mail around it. `zones` adds the VTIMEZONE."""
     content, zone = message.content, message.content.zone
     event = Event()
@@ -24,7 +24,7 @@ def calendar(message: Message, organizer: str, attendee: str, name: str, *, zone
     event.add("dtend", content.end.astimezone(zone))
     event.add("summary", content.summary)
     event.add("location", content.location)
-    event.add("description", description(content, words(content.language)))
+    event.add("description", description(content, load_words(content.language)))
     event.add("url", content.agenda_url)
     event.add("organizer", vCalAddress(f"mailto:{organizer}"))
     invited = vCalAddress(f"mailto:{attendee}")

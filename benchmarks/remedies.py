@@ -21,7 +21,7 @@ from typing import NamedTuple
 from benchmarks.instances import generated, read_instances
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
-from scheduler.domain.plan import Lever, Unscheduled, Way
+from scheduler.domain.plan import EventFix, FixAction, Unscheduled
 from scheduler.domain.problem import Fixed, Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.solver.explain.event_fixes import KINDS, apply_event_fix
@@ -38,7 +38,7 @@ class Made(NamedTuple):
 
     request: int
     slot: int
-    way: Way
+    way: FixAction
 
 
 def drawn(problem: Problem, rows: Sequence[Unscheduled], count: int, seed: int = 1) -> Iterator[Made]:
@@ -59,17 +59,19 @@ def drawn(problem: Problem, rows: Sequence[Unscheduled], count: int, seed: int =
             yield Made(number, start, way)
 
 
-def levers_of(problem: Problem, way: Way, length: int) -> list[Lever]:
+def levers_of(problem: Problem, way: FixAction, length: int) -> list[EventFix]:
     """What a remedy changes; nothing where it only locks, or is of a kind that no problem file can say."""
     start = problem.index.slots[way.slot]
     slots = tuple(slot.id for slot in problem.slots[start : start + length])
     if way.kind == "add-place":
-        return [Lever("add-booth", way.ids[1:]) if way.ids[0] == "booth" else Lever("add-table", way.ids)]
+        return [
+            EventFix("add-booth", way.ids[1:]) if way.ids[0] == "booth" else EventFix("add-table", way.ids)
+        ]
     if way.kind == "add-person":
-        return [Lever(way.kind, (person,)) for person in way.ids]
+        return [EventFix(way.kind, (person,)) for person in way.ids]
     if way.kind in ("person-cap", "firm-cap", "available", "shift"):
-        return [Lever(way.kind, way.ids[:1], slots)]
-    return [Lever(way.kind, way.ids)] if way.kind in KINDS else []
+        return [EventFix(way.kind, way.ids[:1], slots)]
+    return [EventFix(way.kind, way.ids)] if way.kind in KINDS else []
 
 
 def remedied(problem: Problem, sample: Sequence[Made]) -> Problem:

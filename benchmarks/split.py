@@ -35,7 +35,7 @@ from scheduler.config import Settings  # noqa: E402
 from scheduler.domain.problem import Problem  # noqa: E402
 from scheduler.domain.rules import violations  # noqa: E402
 from scheduler.domain.solving import SolveParams  # noqa: E402
-from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem  # noqa: E402
+from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem  # noqa: E402
 from scheduler.samples.expo import make_expo  # noqa: E402
 from scheduler.samples.problem import to_problem  # noqa: E402
 from scheduler.services.planning.runs import runs  # noqa: E402
@@ -43,7 +43,7 @@ from scheduler.services.planning.runs.distribution import WorkerHelpers  # noqa:
 from scheduler.solver.annealing.warmup import tiny_problem, warm_up  # noqa: E402
 from scheduler.solver.solve import solve  # noqa: E402
 from scheduler.storage.database import Database  # noqa: E402
-from scheduler.storage.schema import upgrade  # noqa: E402
+from scheduler.storage.schema import upgrade_schema  # noqa: E402
 from workers import dispatch  # noqa: E402
 from workers.celery_app import make_celery  # noqa: E402
 from workers.layout import HELP  # noqa: E402
@@ -90,7 +90,7 @@ def second_worker(folder: Path) -> Iterator[Settings]:
     )
     celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app:app", "worker", "-Q", HELP)
     options = ("--concurrency", "1", "--without-gossip", "--without-mingle")
-    upgrade(Database(settings.database_url))
+    upgrade_schema(Database(settings.database_url))
     with started(broker.command(broker.find_server(), path, folder), folder / "broker.log"):
         while not broker.answers(path):
             time.sleep(0.05)
@@ -117,7 +117,7 @@ def begin(database: Database, helpers: WorkerHelpers, problem: Problem) -> None:
             session,
             helpers.run_id,
             worker="benchmark",
-            fingerprint=fingerprint_of(problem),
+            fingerprint=problem_fingerprint(problem),
             problem=write_problem(problem),
             basis={},
         )

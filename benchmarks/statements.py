@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import line, write_json
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState
-from scheduler.storage.among import among
 from scheduler.storage.database import Database
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import MeetingRequest
 from scheduler.storage.rows import rows_of
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import servers
 
 PARTS = 9
@@ -35,7 +35,7 @@ HEADINGS, WIDTHS = ("a query", "us"), (-46, 6)
 def made(own: Any, firms: Any) -> Select[str, RequestState, int, int]:
     """Of parameters, or of values."""
     by, to = MeetingRequest.from_firm_id, MeetingRequest.to_firm_id
-    both = or_((by == own) & among(to, firms), (to == own) & among(by, firms))
+    both = or_((by == own) & in_chunks(to, firms), (to == own) & in_chunks(by, firms))
     query = select(MeetingRequest.key, MeetingRequest.state, by, to)
     return query.where(MeetingRequest.state.in_(OPEN_REQUESTS), both).order_by(MeetingRequest.id)
 
@@ -73,7 +73,7 @@ def main() -> None:
     rows = []
     with servers.postgres() as url:
         database = Database(url)
-        upgrade(database)
+        upgrade_schema(database)
         with database.read() as session:
             for name, step in steps(session).items():
                 microseconds = measured(step, options.times)

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scheduler.collecting import no_collection
 from scheduler.domain.errors import Fault, InvalidInput, MalformedPlan, MalformedProblem
+from scheduler.gc_control import gc_paused
 
 if TYPE_CHECKING:
     from scheduler.domain.plan import Plan
@@ -103,7 +103,7 @@ def _integer(text: str) -> int | float:
 
 def _read(path: Path, read: Callable[[Any], Read]) -> Read:
     try:
-        with no_collection():
+        with gc_paused():
             return read(read_json(path))
     except (MalformedProblem, MalformedPlan) as error:
         faults = [

@@ -12,14 +12,14 @@ from types import FrameType
 
 from chainmeet.plan_check import examine
 from chainmeet.terminal import LiveLine, points
-from scheduler.domain.basis import basis_of, differences
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
+from scheduler.domain.planning_inputs import diff_inputs, planning_inputs
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, Result, SolveParams
 from scheduler.files.problem_file import write_problem
-from scheduler.watching import run_watched
+from scheduler.threads import run_with_monitor
 
 
 def solve_here(
@@ -54,7 +54,7 @@ def solve_here(
 
 
 def _differ(before: Problem, now: Problem) -> bool:
-    return bool(differences(basis_of(write_problem(before)), basis_of(write_problem(now))))
+    return bool(diff_inputs(planning_inputs(write_problem(before)), planning_inputs(write_problem(now))))
 
 
 def summary(problem: Problem, result: Result) -> str:
@@ -125,7 +125,7 @@ def _attended(work: Callable[[], Result], stop: threading.Event, line: SolveLine
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         line.show()
-        outcome = run_watched(work, show, every=0.2, name="solve")
+        outcome = run_with_monitor(work, show, every=0.2, name="solve")
     finally:
         line.line.close()
         for number, handler in before.items():

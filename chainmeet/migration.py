@@ -9,7 +9,7 @@ from alembic import command
 
 from scheduler.domain.errors import ChainmeetError
 from scheduler.storage.database import Database
-from scheduler.storage.schema import MIGRATIONS, alembic_config, upgrade
+from scheduler.storage.schema import MIGRATIONS, alembic_config, upgrade_schema
 
 
 def write_revision(message: str) -> Path:
@@ -17,7 +17,7 @@ def write_revision(message: str) -> Path:
     number = 1 + max((int(path.name[:4]) for path in (MIGRATIONS / "versions").glob("[0-9]*.py")), default=0)
     with tempfile.TemporaryDirectory(prefix="chainmeet-") as name:
         database = Database(f"sqlite:///{name}/empty.db")
-        upgrade(database)
+        upgrade_schema(database)
         with database.engine.connect() as connection:
             script = command.revision(
                 alembic_config(connection), message=message, autogenerate=True, rev_id=f"{number:04}"

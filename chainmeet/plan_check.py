@@ -11,7 +11,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Number, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import Score
-from scheduler.files.problem_file import fingerprint_of
+from scheduler.files.problem_file import problem_fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,9 @@ def examine(problem: Problem, plan: Plan) -> Findings:
 
 
 def _untrue(problem: Problem, plan: Plan, true: Score) -> Iterator[str]:
-    if plan.problem != fingerprint_of(problem):
-        yield f"The plan is for the problem {plan.problem[:12]}..., this is {fingerprint_of(problem)[:12]}..."
+    if plan.problem != problem_fingerprint(problem):
+        own = problem_fingerprint(problem)[:12]
+        yield f"The plan is for the problem {plan.problem[:12]}..., this is {own}..."
     if not _same(plan.score, true.total):
         yield f"The plan claims a score of {plan.score:,}; it has {true.total:,}."
     for name, count in true.terms.items():

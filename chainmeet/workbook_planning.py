@@ -14,9 +14,9 @@ from pathlib import Path
 from chainmeet.files import write_json
 from chainmeet.local_solve import solve_here, summary
 from scheduler.config import Settings
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
-from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import write_plan
 from scheduler.files.problem_file import write_problem
@@ -31,8 +31,8 @@ from scheduler.services.schedule import versions
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
-from scheduler.untrusted import reading
+from scheduler.storage.schema import upgrade_schema
+from scheduler.untrusted import parsers
 
 OWNER = "organiser@chainmeet.example"
 """Of the one account of the database that lasts as long as the command."""
@@ -76,7 +76,7 @@ def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
     except OSError as error:
         raise InvalidInput([Fault(str(workbook), error.strerror or str(error))]) from error
     parts = sheet_import.read_parts(octets, "")
-    reading.pool.close()
+    parsers.pool.close()
     folder = Path(tempfile.mkdtemp(prefix="chainmeet-plan-"))
     settings = Settings(
         database_url=f"sqlite:///{folder}/event.db",
@@ -85,7 +85,7 @@ def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
     )
     database = Database(settings.database_url)
     try:
-        upgrade(database)
+        upgrade_schema(database)
         now = database.now()
         with database.write() as session:
             owner = sign_in.ensure_account(session, OWNER, is_operator=True, now=now)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.domain.mails.rates import MailRates
 from scheduler.plugins import EMAIL_PROVIDERS
 from scheduler.plugins.loading import load
 
@@ -66,7 +66,7 @@ _HOURS = _whole(1, 8760)
 
 
 def _rates(text: str) -> str:
-    MailRates.parse(text)
+    EmailRates.parse(text)
     return text
 
 
@@ -196,9 +196,9 @@ class Settings:
         return cls(**values)
 
     @property
-    def rates(self) -> MailRates:
+    def rates(self) -> EmailRates:
         """`mail_rates`, understood, with the providers of plugins whose domains it does not list."""
-        rates = MailRates.parse(self.mail_rates)
+        rates = EmailRates.parse(self.mail_rates)
         for provider in load(EMAIL_PROVIDERS).values():
             rates = rates.also(provider.domains, provider.per_minute)
         return rates

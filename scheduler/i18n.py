@@ -96,7 +96,7 @@ class DisplayName(str):
 
 def display_name(native: str, latin: str) -> DisplayName:
     """Return the display name of a firm or person."""
-    name = DisplayName(names.recorded(native, latin))
+    name = DisplayName(names.record_name(native, latin))
     name.native = native
     return name
 
@@ -117,7 +117,7 @@ def venue_label(default: str, translations: Mapping[str, str]) -> VenueLabel:
 
 def place_label(name: str) -> VenueLabel:
     """Return the name of a table or booth, with translations of usual names such as "Table 12"."""
-    return venue_label(name, names.of_place(name))
+    return venue_label(name, names.place_translations(name))
 
 
 class Separator(StrEnum):

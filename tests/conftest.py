@@ -15,9 +15,9 @@ import hypothesis
 import pytest
 import structlog
 
-from scheduler.collecting import keep_loaded
+from scheduler.gc_control import freeze_gc
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks, dates, seconds, servers
 from tests.support.databases import Databases, for_application, owning
 
@@ -54,7 +54,7 @@ def skip_or_fail(reason: str) -> None:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     database = Database(f"sqlite:///{path}")
-    upgrade(database)
+    upgrade_schema(database)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -178,7 +178,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """The collector looks at no module or test again, and seldom at the rest: it took a tenth of the time."""
-    keep_loaded()
+    freeze_gc()
     gc.set_threshold(50_000, 20, 20)
     session.config.stash[_CPU] = seconds.cpu()
 

@@ -31,7 +31,7 @@ from scheduler.services.publishing import version_jobs
 from scheduler.services.requests import requests
 from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
-from scheduler.storage.engines import when_disk_full
+from scheduler.storage.engines import on_disk_full
 from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 from workers import dispatch, worker_registry
@@ -59,7 +59,7 @@ class Clock:
     def run(self, stop: threading.Event, watchdog: Watchdog) -> None:
         """Tick until told to stop. No failure ends the clock. The watchdog ends it if it stops ticking."""
         gate = SchemaGate(self.database)
-        when_disk_full(self.database.engine, partial(worker_registry.say_disk_full, self.settings.redis_url))
+        on_disk_full(self.database.engine, partial(worker_registry.say_disk_full, self.settings.redis_url))
         while not stop.is_set():
             watchdog.pulse()
             try:

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from scheduler.config import Settings
 from scheduler.services.emails.inbound import inbound_addresses, inbox, intake
 from scheduler.storage.database import Database
-from scheduler.storage.schema import NotNow
+from scheduler.storage.schema import DatabaseUnavailable
 from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 
@@ -43,7 +43,7 @@ class Receiver:
             return "452 4.5.3 One recipient at a time"
         try:
             known = await asyncio.to_thread(self._knows, address)
-        except NotNow:
+        except DatabaseUnavailable:
             return LATER
         except Exception:
             log.exception("recipient not looked up")
@@ -56,7 +56,7 @@ class Receiver:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 -- as above
         try:
             kept = await asyncio.to_thread(self._keep, envelope)
-        except NotNow:
+        except DatabaseUnavailable:
             return LATER
         except intake.TooMuch:
             return "452 4.2.2 The address had too much mail; try again later"

@@ -34,7 +34,7 @@ from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.publishing import job_execution, version_jobs
 from scheduler.storage.database import Database
-from scheduler.storage.engines import when_disk_full
+from scheduler.storage.engines import on_disk_full
 from scheduler.storage.schema_gate import SchemaGate
 from workers import board_queries, dispatch, worker_registry
 from workers.celery_app import app
@@ -322,7 +322,7 @@ def _database() -> Database:
     """Opened by the pool's process, never before it is forked."""
     settings = _settings()
     database = Database(settings.database_url)
-    when_disk_full(database.engine, partial(worker_registry.say_disk_full, settings.redis_url))
+    on_disk_full(database.engine, partial(worker_registry.say_disk_full, settings.redis_url))
     return database
 
 

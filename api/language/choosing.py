@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from api.language import rooms
 from api.language.catalogs import SOURCE, languages
-from scheduler.invites.catalogue import nearest
+from scheduler.invites.catalogue import nearest_language
 
 COOKIE = "language"
 _YEAR = 365 * 24 * 60 * 60
@@ -30,7 +30,7 @@ def speak_own() -> None:
 
 def speak(language: str) -> None:
     """Have the page in this language: of a letter's link, whose reader is known."""
-    g.language = nearest(language) or SOURCE
+    g.language = nearest_language(language) or SOURCE
 
 
 def keep(response: Response, language: str) -> None:
@@ -68,4 +68,4 @@ def _known(language: str) -> str:
 
 def _read() -> str:
     """The first that the browser reads of those there are, or an empty text: zh-Hant is zh."""
-    return next(filter(None, map(nearest, request.accept_languages.values())), "")
+    return next(filter(None, map(nearest_language, request.accept_languages.values())), "")

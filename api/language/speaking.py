@@ -30,7 +30,7 @@ from scheduler.i18n import (
     UntranslatedText,
     VenueLabel,
 )
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 
 _WIDE = {Separator.CLAUSES: "；", Separator.SENTENCES: ""}
 """What stands between texts where commas are wide, as in Chinese."""
@@ -61,23 +61,25 @@ def locale() -> Locale:
 
 def gettext(text: str, /, **values: object) -> str:
     """The text in the reader's language, with its values."""
-    return names.one_stop(texts(language()).gettext(text) % _shown(values))
+    return names.collapse_full_stops(texts(language()).gettext(text) % _shown(values))
 
 
 def ngettext(one: str, several: str, /, num: int, **values: object) -> str:
     """The text about `%(num)s` things, in the form that the language has for so many."""
-    return names.one_stop(texts(language()).ngettext(one, several, num) % _shown({"num": num, **values}))
+    return names.collapse_full_stops(
+        texts(language()).ngettext(one, several, num) % _shown({"num": num, **values})
+    )
 
 
 def pgettext(context: str, text: str, /, **values: object) -> str:
     """A text that alone would mean several things, with what it is about."""
-    return names.one_stop(str(texts(language()).pgettext(context, text)) % _shown(values))
+    return names.collapse_full_stops(str(texts(language()).pgettext(context, text)) % _shown(values))
 
 
 def npgettext(context: str, one: str, several: str, /, num: int, **values: object) -> str:
     """As `ngettext`, with what the text is about."""
     found = str(texts(language()).npgettext(context, one, several, num))
-    return names.one_stop(found % _shown({"num": num, **values}))
+    return names.collapse_full_stops(found % _shown({"num": num, **values}))
 
 
 def said(sentence: str) -> str:
@@ -91,9 +93,9 @@ def said(sentence: str) -> str:
     if isinstance(sentence, LocalizedDate):
         return format_date(sentence.on, pgettext("pattern of a date (CLDR)", "EEE d MMM"), locale=locale())
     if isinstance(sentence, DisplayName):
-        return names.single(sentence.native, str(sentence), reader())
+        return names.display_single(sentence.native, str(sentence), reader())
     if isinstance(sentence, VenueLabel):
-        return names.in_language(str(sentence), sentence.names, language())
+        return names.translated_name(str(sentence), sentence.names, language())
     if isinstance(sentence, UntranslatedText):
         return str(sentence) if language() == SOURCE else said(sentence.fallback)
     if isinstance(sentence, JoinedText):
@@ -110,7 +112,7 @@ def _joined(texts: Sequence[str], between: Separator) -> str:
     """Names, clauses or sentences as the language puts them behind each other."""
     if between is Separator.PEOPLE:
         return format_list(texts, locale=locale())
-    comma = words(language()).list_comma
+    comma = load_words(language()).list_comma
     if between is Separator.NAMES:
         return comma.join(texts)
     return (_WIDE.get(between, between) if comma == "、" else between).join(texts)

@@ -22,7 +22,7 @@ from api.pages import presentation
 from scheduler.domain.entities import Partstat, RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.i18n import gettext_lazy, join_texts
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind
 from scheduler.services.agendas.week.week import Show
 
@@ -137,7 +137,7 @@ def listing(parts: Iterable[str]) -> str:
 
 def comma() -> str:
     """What stands between names in a row."""
-    return words(speaking.language()).list_comma
+    return load_words(speaking.language()).list_comma
 
 
 STATES = {
@@ -155,12 +155,12 @@ def state_label(state: RequestState) -> str:
 
 def reason_label(code: str) -> str:
     """Why a plan does not hold a meeting, as in mails."""
-    return words(speaking.language()).reason_of(code)
+    return load_words(speaking.language()).reason_of(code)
 
 
 def tier_label(tier: str) -> str:
     """Where in the chain: Upstream."""
-    return presentation.capitalize_first(words(speaking.language()).digest[tier])
+    return presentation.capitalize_first(load_words(speaking.language()).digest[tier])
 
 
 def change_words(change: WeekChange, zone: str) -> Markup:

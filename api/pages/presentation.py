@@ -24,7 +24,7 @@ from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import city_of, words
+from scheduler.invites.catalogue import load_words, zone_city
 from scheduler.services.delivery.failed_emails import DeadLetter
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.identity import preferences
@@ -84,7 +84,7 @@ def ended(text: str) -> str:
     """A sentence with the full stop of the page's language, unless it ends with one."""
     if text.rstrip(_CLOSING).endswith(_ENDS):
         return text
-    stop = "。" if words(speaking.language()).list_comma == "、" else "."
+    stop = "。" if load_words(speaking.language()).list_comma == "、" else "."
     return text + stop
 
 
@@ -151,7 +151,7 @@ def _own_time(moment: datetime, end: datetime | None, timezone: str, own: str, t
     text = local_time(moment, own) if is_same_day else local_moment(moment, own)
     if end is not None:
         text = f"{text}–{local_time(end, own)}"
-    said = gettext("%(time)s in %(city)s", time=text, city=city_of(own, tag))
+    said = gettext("%(time)s in %(city)s", time=text, city=zone_city(own, tag))
     return Markup(' <span class="time-own">({})</span>').format(unbroken(said))
 
 
@@ -197,7 +197,7 @@ def clock_difference(timezone: str, moment: datetime | None) -> Markup:
     hours = ((here or timedelta()) - (there or timedelta())).total_seconds() / 3600
     count = 1 if abs(hours) == 1 else 2
     shown = {
-        "city": city_of(own, speaking.language()),
+        "city": zone_city(own, speaking.language()),
         "hours": format_decimal(abs(hours), "#.##", locale=speaking.locale()),
     }
     behind = ngettext(
@@ -211,7 +211,7 @@ def clock_difference(timezone: str, moment: datetime | None) -> Markup:
 
 def city(timezone: str) -> str:
     """The city of a zone as the page's language writes it: Chicago, 芝加哥."""
-    return city_of(timezone, speaking.language())
+    return zone_city(timezone, speaking.language())
 
 
 def time_left(span: timedelta) -> str:
@@ -232,11 +232,11 @@ def zone_name(timezone: str, moment: datetime | None = None) -> str:
 
 @lru_cache(KEPT)
 def _zone_name(timezone: str, hour: datetime, tag: str) -> str:
-    language = words(tag)
+    language = load_words(tag)
     if timezone in language.zones:
         return language.zones[timezone]
     offset = get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale="en").removeprefix("GMT")
-    return language.zone.format(name=city_of(timezone, tag), offset=offset)
+    return language.zone.format(name=zone_city(timezone, tag), offset=offset)
 
 
 def zone(timezone: str) -> ZoneInfo:
@@ -288,7 +288,7 @@ def both_names(name: str, latin_name: str) -> Markup:
 
 @lru_cache(KEPT)
 def _both_names(name: str, latin_name: str, reads: str) -> Markup:
-    first, *second = map(spoken, names.ordered(name, latin_name, reads))
+    first, *second = map(spoken, names.order_scripts(name, latin_name, reads))
     if not second:
         return first
     return Markup('{} <span class="other">(\u2068{}\u2069)</span>').format(first, second[0])
@@ -319,17 +319,17 @@ def short_name(named: Named) -> str:
 
 @lru_cache(KEPT)
 def _first_name(name: str, latin_name: str, reads: str) -> str:
-    return names.single(name, latin_name, reads)
+    return names.display_single(name, latin_name, reads)
 
 
 def alert_title(kind: AlertKind) -> str:
     """The title of an alert, as in its mail."""
-    return words(speaking.language()).alert[kind.value]
+    return load_words(speaking.language()).alert[kind.value]
 
 
 def role_label(role: str) -> str:
     """A role in the team of an event, as in its mail."""
-    return capitalize_first(words(speaking.language()).desk[role])
+    return capitalize_first(load_words(speaking.language()).desk[role])
 
 
 TOLD_LABELS = {

@@ -21,7 +21,7 @@ class FormReader:
     def __init__(self, form: Mapping[str, str], of: Any = None) -> None:
         """`of` is the class whose fields are read: what each may be stands there."""
         self.form = form
-        self.kinds = fields.kinds(of) if of is not None else {}
+        self.kinds = fields.limited_fields(of) if of is not None else {}
         self.faults: list[Fault] = []
 
     def fault(self, name: str, message: str) -> None:
@@ -29,7 +29,7 @@ class FormReader:
 
     def text(self, name: str, kind: Any = None) -> str:
         value = self.form.get(name, "").strip()
-        self.faults.extend(fields.fault(name, value, kind or self.kinds[name]))
+        self.faults.extend(fields.check_field(name, value, kind or self.kinds[name]))
         return value
 
     def whole(self, name: str, kind: Any = None) -> int:

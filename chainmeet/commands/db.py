@@ -27,7 +27,7 @@ def upgrade(data: Path | None, application_role: str) -> None:
     from scheduler.storage import schema
 
     with open_database(command_settings(data), any_schema=True) as database:
-        schema.upgrade(database, application=application_role)
+        schema.upgrade_schema(database, application=application_role)
         click.echo(f"{database.url.render_as_string(hide_password=True)} is up to date.")
 
 

@@ -21,7 +21,7 @@ def receive(host: str, port: int, data: Path | None) -> None:
     Only addresses of this installation's invitations are known here; LMTP asks for no password, so let
     nobody but your mail server reach the port.
     """
-    from scheduler.untrusted import reading
+    from scheduler.untrusted import parsers
     from scheduler.watchdog import Watchdog
     from workers.lmtp_receiver import lmtp_server, watch
 
@@ -29,7 +29,7 @@ def receive(host: str, port: int, data: Path | None) -> None:
     signal.signal(signal.SIGTERM, _leave)
     with open_database(settings) as database:
         server = lmtp_server(database, settings, host, port)
-        reading.pool.warm()
+        parsers.pool.warm()
         server.start()
         watch(server, Watchdog(settings.pulse_path))
         click.echo(f"Taking in mail for {settings.mail_domain} by LMTP at {host}:{port}.")

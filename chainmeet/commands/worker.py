@@ -21,9 +21,9 @@ from workers.layout import WORKERS
 )
 def worker(kinds: Sequence[str], processes: int) -> None:
     """Work in the background on tasks of these kinds, until SIGTERM or Ctrl-C."""
-    from scheduler.collecting import keep_loaded, no_collection
+    from scheduler.gc_control import freeze_gc, gc_paused
 
-    with no_collection():
+    with gc_paused():
         from scheduler.config import Settings
         from scheduler.services.operations import clock_skew
         from scheduler.storage.database import Database
@@ -31,7 +31,7 @@ def worker(kinds: Sequence[str], processes: int) -> None:
         from workers.layout import niceness, options
 
         app.loader.import_default_modules()
-    keep_loaded()  # also of the pool's processes, which share that memory until one of them writes to it
+    freeze_gc()  # also of the pool's processes, which share that memory until one of them writes to it
     os.nice(niceness(kinds))
     database = Database(Settings.from_env().database_url)
     clock_skew.tell_if_wrong(database)

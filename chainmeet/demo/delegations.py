@@ -22,7 +22,7 @@ from scheduler.storage.models import (
     Event,
     Firm,
     Place,
-    PlaceBusy,
+    PlaceClosure,
 )
 
 FIRMS = 620
@@ -67,7 +67,7 @@ def share_stands(session: Session, firms: Sequence[Firm], count: int) -> int:
         left = booths[guest.id]
         booths[host.id].capacity += left.capacity
         guest.host_id = host.id
-        session.execute(delete(PlaceBusy).where(PlaceBusy.place_id == left.id))
+        session.execute(delete(PlaceClosure).where(PlaceClosure.place_id == left.id))
         session.delete(left)
     return len(chosen)
 

@@ -26,7 +26,7 @@ from scheduler.storage.models import (
     InterpreterBusy,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     RequestPerson,
     Slot,
     TeamMember,
@@ -57,7 +57,7 @@ def load(
     _bulk(session, WalkingTime, _walking(sample, halls))
     firms = _insert(session, Firm, _firms(sample, event.id, halls))
     places = _insert(session, Place, _places(sample, event.id, halls, firms))
-    _bulk(session, PlaceBusy, _places_closed(sample, places, slots))
+    _bulk(session, PlaceClosure, _places_closed(sample, places, slots))
     accounts = _accounts(session, sample, organiser_email, now)
     session.add(TeamMember(event_id=event.id, account_id=accounts[organiser_email], role=TeamRole.OWNER))
     people = _insert(session, Attendee, _attendees(sample, event.id, firms, accounts, secret_key, now))

@@ -13,7 +13,7 @@ from chainmeet.stack.data_folder import DataFolder
 from chainmeet.stack.supervisor import Supervisor
 from scheduler.config import PREFIX, Settings
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
         if socket is not None:
             supervisor.start(programs.broker_program(folder, socket))
             broker.restore_unacknowledged(settings.redis_url)
-        upgrade(database)
+        upgrade_schema(database)
         folder.remember(settings)
         supervisor.start(
             programs.catcher_program(folder, smtp, mails),

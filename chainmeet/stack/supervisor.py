@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from chainmeet.stack.processes import Child, Program, clean_up, write_down
 from scheduler.domain.errors import ChainmeetError
-from scheduler.watching import run_watched
+from scheduler.threads import run_with_monitor
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ class Supervisor:
             self._look_after()
             return not self.stopping.is_set()
 
-        outcome = run_watched(work, look, every=LOOK_SECONDS)
+        outcome = run_with_monitor(work, look, every=LOOK_SECONDS)
         wait([outcome], LAST_WORDS)
         return outcome.result() if outcome.done() else None
 

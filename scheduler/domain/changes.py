@@ -97,14 +97,14 @@ class ChangeSet:
         }
 
 
-def compare(old: Sequence[Meeting], new: Sequence[Meeting]) -> ChangeSet:
+def compare_plans(old: Sequence[Meeting], new: Sequence[Meeting]) -> ChangeSet:
     """The change set from one plan to the next. The order of meetings and of attendees says nothing."""
     before, after = _by_request(old), _by_request(new)
     changes = [_change(id, before.get(id), after.get(id)) for id in before.keys() | after.keys()]
     return ChangeSet(tuple(sorted(changes, key=lambda change: (_ORDER[change.kind], change.request))))
 
 
-def differences(before: Meeting, after: Meeting) -> tuple[str, ...]:
+def meeting_differences(before: Meeting, after: Meeting) -> tuple[str, ...]:
     """What differs between two meetings of one request, of slot, place, attendees and interpreter."""
     found = {
         "slot": before.slot != after.slot,
@@ -124,7 +124,7 @@ def _change(request: str, before: Meeting | None, after: Meeting | None) -> Chan
         return Change(request, ChangeKind.ADDED, before, after)
     if after is None:
         return Change(request, ChangeKind.CANCELLED, before, after)
-    details = differences(before, after)
+    details = meeting_differences(before, after)
     return Change(request, _kind(details), before, after, details)
 
 

@@ -9,7 +9,7 @@ from scheduler.i18n import gettext_lazy, untranslated
 
 GONE = gettext_lazy("That is not there any more, or it is not for you. Load the page again.")
 """What a page says of what is not found."""
-MOST_TOLD = 30
+MAX_FAULTS_SHOWN = 30
 """Faults that the sentence of an error names. It counts the others."""
 
 
@@ -51,9 +51,11 @@ class InvalidInput(ChainmeetError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        lines = [str(fault) for fault in self.faults[:MOST_TOLD]]
-        if len(self.faults) > MOST_TOLD:
-            lines.append(f"... and {len(self.faults) - MOST_TOLD:,} more, {len(self.faults):,} faults in all")
+        lines = [str(fault) for fault in self.faults[:MAX_FAULTS_SHOWN]]
+        if len(self.faults) > MAX_FAULTS_SHOWN:
+            lines.append(
+                f"... and {len(self.faults) - MAX_FAULTS_SHOWN:,} more, {len(self.faults):,} faults in all"
+            )
         super().__init__("\n".join(lines))
 
 
@@ -83,7 +85,7 @@ class NotFound(ChainmeetError):
         return GONE
 
 
-class EventOver(ChainmeetError):
+class EventArchived(ChainmeetError):
     """A link of a mail leads into an event that was put away. `language` is that of the mail."""
 
     code = "event-over"
@@ -100,7 +102,7 @@ class NotAllowed(ChainmeetError):
     general = gettext_lazy("You may not do this here.")
 
 
-class SignInNeeded(ChainmeetError):
+class RecentSignInRequired(ChainmeetError):
     """What does most harm in the wrong hands needs a sign-in of the last minutes.
 
     `what` says what it does.
@@ -183,7 +185,7 @@ def _conflict(compared_with: int | None, published: int | None) -> str:
     )
 
 
-class ChangedMeanwhile(ChainmeetError):
+class EditConflict(ChainmeetError):
     """Somebody changed the same by hand since it was looked at. Nothing was changed."""
 
     code = "changed-meanwhile"
@@ -220,7 +222,7 @@ class ComparisonNotReady(ChainmeetError):
         )
 
 
-class PublishingOpen(ChainmeetError):
+class PublishingInProgress(ChainmeetError):
     """The event has a publishing that is not done. At most one is open at a time."""
 
     code = "publishing-open"

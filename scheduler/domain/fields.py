@@ -185,13 +185,13 @@ def limits(kind: Any) -> Range:
     return Range(constraint.ge, constraint.le, is_size=False)
 
 
-def fault(path: str, value: Any, kind: Any) -> Iterator[Fault]:
+def check_field(path: str, value: Any, kind: Any) -> Iterator[Fault]:
     """A fault if a text or number breaks its limits."""
     if not limits(kind).hold(value):
         yield Fault(path, limits(kind).sentence(value))
 
 
-def of_each(path: str, values: list[str], kind: Any) -> Iterator[Fault]:
+def check_items(path: str, values: list[str], kind: Any) -> Iterator[Fault]:
     """A fault if there are too many texts in a list, or if one of them breaks its limits."""
     most = limits(kind).most
     if len(values) > most:
@@ -210,19 +210,19 @@ def of_each(path: str, values: list[str], kind: Any) -> Iterator[Fault]:
             return
 
 
-def require(path: str, value: Any, kind: Any) -> None:
+def require_valid(path: str, value: Any, kind: Any) -> None:
     """Raises InvalidInput if a text or number breaks its limits."""
-    if found := list(fault(path, value, kind)):
+    if found := list(check_field(path, value, kind)):
         raise InvalidInput(found)
 
 
-def kinds(form: Any) -> dict[str, Any]:
+def limited_fields(form: Any) -> dict[str, Any]:
     """The fields of a form, the class of a dataclass, that have limits."""
     hints = get_type_hints(form, include_extras=True)
     return {each.name: hints[each.name] for each in fields(form) if hasattr(hints[each.name], "__metadata__")}
 
 
-def faults(form: Any) -> Iterator[Fault]:
+def check_form(form: Any) -> Iterator[Fault]:
     """Every text or number of a form that breaks its limits."""
-    for name, kind in kinds(type(form)).items():
-        yield from fault(name, getattr(form, name), kind)
+    for name, kind in limited_fields(type(form)).items():
+        yield from check_field(name, getattr(form, name), kind)

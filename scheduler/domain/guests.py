@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-MOST_GUESTS = 20
+MAX_GUESTS = 20
 """Of an event."""
 
 
@@ -16,7 +16,7 @@ class GuestKind(StrEnum):
     PROVINCE = "province"
 
 
-def is_of(guest: Mapping[str, str], country: str, pavilion: str | None) -> bool:
+def is_guest(guest: Mapping[str, str], country: str, pavilion: str | None) -> bool:
     """Whether a firm is of a guest of honour: of its country, or in its pavilion."""
     is_there = bool(guest["pavilion"]) and pavilion == guest["pavilion"]
     return is_there or (guest["kind"] == GuestKind.COUNTRY and country == guest["country"])

@@ -44,25 +44,25 @@ _TWO_STOPS: Final = re.compile(r"(?<!\.)\.((?:</\w+>|[\u2068\u2069])*)(?:\.(?!\.
 """A name's own full stop, what ends there besides, and the one of the sentence."""
 
 
-def one_stop(text: str) -> str:
+def collapse_full_stops(text: str) -> str:
     """The text with one full stop where a name ended in its own: Co., Ltd.. or S.p.A.。"""
     if ".." not in text and "。" not in text and ">." not in text and "\u2069." not in text:
         return text
     return _TWO_STOPS.sub(lambda found: found[1] + found[2] if found[2] else f".{found[1]}", text)
 
 
-def joined(name: str, latin_name: str) -> str:
+def join_scripts(name: str, latin_name: str) -> str:
     """Both forms as calendars get them, the Latin one first. `told` has what one reader reads of them."""
     return name if not latin_name or _is_once(name, latin_name) else f"{latin_name} ({name})"
 
 
-def in_language(own: str, names: Mapping[str, str], language: str) -> str:
+def translated_name(own: str, names: Mapping[str, str], language: str) -> str:
     """The name of a place in a language, or what the venue calls it."""
     return names.get(language) or own
 
 
 @lru_cache(_KEPT)
-def of_place(own: str) -> Mapping[str, str]:
+def place_translations(own: str) -> Mapping[str, str]:
     """What a table or booth is called by language, if its own name is the usual one in any: Table E2-T06.
 
     Empty for any other name: it is the same for every reader.
@@ -75,18 +75,18 @@ def of_place(own: str) -> Mapping[str, str]:
     return {}
 
 
-def same_place(own: str) -> str:
+def canonical_place_name(own: str) -> str:
     """One text for all forms of a place's usual name. Any other name is kept."""
-    return place_in(own, "zh")
+    return translated_place_name(own, "zh")
 
 
-def place_in(own: str, language: str) -> str:
+def translated_place_name(own: str, language: str) -> str:
     """The name of a table or booth in a language, or what the venue calls it."""
-    return in_language(own, of_place(own), language)
+    return translated_name(own, place_translations(own), language)
 
 
 @lru_cache(_KEPT)
-def ordered(name: str, latin_name: str, language: str) -> tuple[str, ...]:
+def order_scripts(name: str, latin_name: str, language: str) -> tuple[str, ...]:
     """What a reader of the language is shown: the name as its owner writes it, where the reader reads that
     script, as everybody reads the Latin one. Else both forms, the one in the reader's script first.
 
@@ -97,24 +97,24 @@ def ordered(name: str, latin_name: str, language: str) -> tuple[str, ...]:
     return (name, latin_name) if _is_own(name, language) else (latin_name, name)
 
 
-def shown(name: str, latin_name: str, language: str) -> str:
+def display_both(name: str, latin_name: str, language: str) -> str:
     """The same in one line: Wang Ming (王明)."""
-    first, *second = ordered(name, latin_name, language)
+    first, *second = order_scripts(name, latin_name, language)
     return f"{first} ({second[0]})" if second else first
 
 
-def single(name: str, latin_name: str, language: str) -> str:
+def display_single(name: str, latin_name: str, language: str) -> str:
     """The one form for a sentence, a title or a greeting."""
-    return ordered(name, latin_name, language)[0]
+    return order_scripts(name, latin_name, language)[0]
 
 
-def recorded(name: str, latin_name: str) -> str:
+def record_name(name: str, latin_name: str) -> str:
     """The form in texts that are kept in English for whoever reads them later, such as an audit log."""
-    return single(name, latin_name, "en")
+    return display_single(name, latin_name, "en")
 
 
 @lru_cache(_KEPT)
-def told(both: str, language: str) -> str:
+def localize_joined(both: str, language: str) -> str:
     """Joined forms as a reader of the language reads them. Any other name is kept, such as 西门子 (China)."""
     latin, own = _halves(both)
     if not own:
@@ -123,10 +123,10 @@ def told(both: str, language: str) -> str:
         return own
     if not _is_latin(latin) or _is_latin(own):  # not the two forms of one name, for all that can be known
         return both
-    return shown(own, latin, language)
+    return display_both(own, latin, language)
 
 
-def is_same(one: str, other: str) -> bool:
+def is_same_name(one: str, other: str) -> bool:
     """Whether two texts that readers of two languages were shown are one name.
 
     Who reads its script is shown a name alone: such a text is half of what others are shown.
@@ -135,7 +135,7 @@ def is_same(one: str, other: str) -> bool:
     return one == other or one in others or other in halves or (halves[1] != "" and {*halves} == {*others})
 
 
-def brief(both: str) -> str:
+def short_form(both: str) -> str:
     """The first of two scripts, for where there is little room. Any other name is kept."""
     first, second = _halves(both)
     return first if second and _is_latin(first) != _is_latin(second) else both

@@ -33,7 +33,7 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class FixAction:
     """A remedy for programs: what kind of thing to do with which ids, and the slot to hold the request in."""
 
     kind: str
@@ -45,7 +45,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ReasonSubject:
     """What a reason is about: whom, which languages or places by `ids`; and the part of a day that begins at
     `slot`. Without a kind nothing is named.
     """
@@ -91,8 +91,8 @@ class Unscheduled:
     detail: str
     blockers: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
-    ways: tuple[Way, ...] = ()
-    about: About = About()
+    ways: tuple[FixAction, ...] = ()
+    about: ReasonSubject = ReasonSubject()
     obstacles: tuple[Obstacle, ...] = ()
     """Who and what is in the way on each day."""
 
@@ -112,7 +112,7 @@ class Unscheduled:
 
 
 @dataclass(frozen=True, slots=True)
-class Lever:
+class EventFix:
     """A change of the event that may let in several requests: what kind of thing to do, about which ids, and,
     for availability, in which slots.
     """
@@ -126,7 +126,7 @@ class Lever:
 
 
 @dataclass(frozen=True, slots=True)
-class UnheldGroup:
+class UnscheduledGroup:
     """Requests that are not held for one reason about the same, with the change that helps them best.
 
     With the change, `holds` of them can be held beside the plan as it is, and the score gains `gains`. Both
@@ -134,10 +134,10 @@ class UnheldGroup:
     """
 
     reason: str
-    about: About
+    about: ReasonSubject
     requests: tuple[str, ...]
     weight: Number
-    lever: Lever | None = None
+    lever: EventFix | None = None
     holds: int | None = None
     gains: Number | None = None
 
@@ -194,7 +194,7 @@ class Plan:
     workers: int = 1
     meetings_bound: int | None = None
     """No plan holds more requests."""
-    groups: tuple[UnheldGroup, ...] = ()
+    groups: tuple[UnscheduledGroup, ...] = ()
     """What is not held, by reason and what that is about. A solve alone makes none."""
     not_kept: tuple[str, ...] = ()
     """Requests that have to be held and are not, or whose frozen meeting does not stay: with them released,

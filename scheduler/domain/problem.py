@@ -171,7 +171,7 @@ class Policy:
         return self.factors["reassigned"] if self.reassigned_counts == ANY_START else 0
 
 
-def share_of(share: float, count: int) -> int:
+def round_up_share(share: float, count: int) -> int:
     """A share of `count`, rounded up. It is read as the decimal that was written: 0.07 of 100 is 7, not 8."""
     return math.ceil(Fraction(str(share)) * count)
 
@@ -274,7 +274,7 @@ class Problem:
 
     def floor_of(self, firm: int, requests: int) -> int:
         """The floor that a firm has with so many requests."""
-        least = max(self.firms[firm].min_meetings, share_of(self.policy.fair_share, requests))
+        least = max(self.firms[firm].min_meetings, round_up_share(self.policy.fair_share, requests))
         return min(requests, least)
 
     @cached_property
@@ -287,7 +287,9 @@ class Problem:
     def fair_levels(self) -> tuple[tuple[tuple[int, int], ...], ...]:
         """By firm, for each of `policy.fair_shares`: the meetings that make it, and its price."""
         shares = self.policy.fair_shares
-        return tuple(tuple((share_of(s.share, n), s.price) for s in shares) for n in self.request_counts)
+        return tuple(
+            tuple((round_up_share(s.share, n), s.price) for s in shares) for n in self.request_counts
+        )
 
     @cached_property
     def index(self) -> Index:

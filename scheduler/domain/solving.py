@@ -29,7 +29,7 @@ class Phase(StrEnum):
     DONE = "done"
 
 
-class WhatIfState(StrEnum):
+class ScenarioState(StrEnum):
     """new -> asked -> running -> done | failed. One that is changed or stopped is new again."""
 
     NEW = "new"
@@ -39,7 +39,7 @@ class WhatIfState(StrEnum):
     FAILED = "failed"
 
 
-class WhatIfKind(StrEnum):
+class ScenarioKind(StrEnum):
     """What a problem is changed and solved for, beside the live plan."""
 
     DIALS = "dials"
@@ -64,7 +64,7 @@ class SolveParams:
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
+class ProvedBounds:
     """Bounds of a problem that were proved before: of its score, of the weight that can be served, and, where
     one was proved, of the number of meetings.
     """

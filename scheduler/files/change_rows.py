@@ -18,7 +18,7 @@ PERSON = "\t"
 """Between the keys of people. No key has a control character."""
 
 
-def packed(rows: Iterable[ChangeRow]) -> bytes:
+def pack_rows(rows: Iterable[ChangeRow]) -> bytes:
     """Rows as compressed JSON."""
     found: list[list[Any]] = []
     for change, cause in rows:
@@ -27,13 +27,13 @@ def packed(rows: Iterable[ChangeRow]) -> bytes:
     return zlib.compress(json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def unpacked(octets: bytes) -> list[ChangeRow]:
+def unpack_rows(octets: bytes) -> list[ChangeRow]:
     """The rows that `packed` made, also those of before there were causes."""
     return [(_change(row), _cause(row[5:])) for row in json.loads(zlib.decompress(octets))]
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeMarks:
+class ChangeCodes:
     """The request of each change, and a letter for what it is, both in their order.
 
     n: new, e: it ends; else c: by choice, h: it had to change, d: that is not known.
@@ -43,35 +43,35 @@ class ChangeMarks:
     letters: str
 
 
-def marks_of(rows: Iterable[ChangeRow]) -> ChangeMarks:
-    found = [(change.request, letter_of(change, cause)) for change, cause in rows]
-    return ChangeMarks([request for request, _ in found], "".join(letter for _, letter in found))
+def change_codes(rows: Iterable[ChangeRow]) -> ChangeCodes:
+    found = [(change.request, change_code(change, cause)) for change, cause in rows]
+    return ChangeCodes([request for request, _ in found], "".join(letter for _, letter in found))
 
 
-def letter_of(change: Change, cause: Cause | None) -> str:
+def change_code(change: Change, cause: Cause | None) -> str:
     """What a change is, as marks have it."""
     if change.kind in (ChangeKind.ADDED, ChangeKind.CANCELLED):
         return "n" if change.kind is ChangeKind.ADDED else "e"
     return "d" if cause is None else "c" if cause.by_choice else "h"
 
 
-def packed_marks(marks: ChangeMarks) -> bytes:
+def pack_codes(marks: ChangeCodes) -> bytes:
     """Marks as compressed text: a small part of the rows, for counts and to find a page."""
     return zlib.compress("\n".join((marks.letters, *marks.requests)).encode())
 
 
-def unpacked_marks(octets: bytes) -> ChangeMarks:
+def unpack_codes(octets: bytes) -> ChangeCodes:
     """The marks that `packed_marks` made. Texts alone: of 35,000 they take some milliseconds."""
     letters, *requests = zlib.decompress(octets).decode().split("\n")
-    return ChangeMarks(requests, letters)
+    return ChangeCodes(requests, letters)
 
 
-def packed_people(rows: Iterable[ChangeRow]) -> bytes:
+def pack_people(rows: Iterable[ChangeRow]) -> bytes:
     """The keys of those who sit or sat in each change, as compressed text: to find changes by people."""
     return zlib.compress("\n".join(PERSON.join(change.people()) for change, _ in rows).encode())
 
 
-def unpacked_people(octets: bytes) -> list[list[str]]:
+def unpack_people(octets: bytes) -> list[list[str]]:
     """What `packed_people` made of one change or more, in their order."""
     return [line.split(PERSON) if line else [] for line in zlib.decompress(octets).decode().split("\n")]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.files.reading import Keys, Reader, Unread
+from scheduler.files.readers import Keys, Reader, UnreadIndex
 
 Row = dict[str, Any]
 
@@ -68,14 +68,14 @@ class Lists(Reader):
         else:
             self.fault("halls", "must be a list of ids")
         if not isinstance(self.document.get("halls"), list):
-            self.halls = Unread()
+            self.halls = UnreadIndex()
         for key in ("slots", "places", "firms", "attendees", "interpreters", "requests"):
             value = self.document.get(key)
             if isinstance(value, list):
                 ids = ((i, row["id"]) for i, row in enumerate(value) if isinstance(row, dict) and "id" in row)
                 setattr(self, key, self.ids_of(key, ids, key + "[{}].id"))
             elif key in REQUIRED or key in self.document:
-                setattr(self, key, Unread())
+                setattr(self, key, UnreadIndex())
 
     def ids_of(self, key: str, ids: Iterable[tuple[int, object]], path: str) -> dict[str, int]:
         index: dict[str, int] = {}

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import Fault, MalformedPlan
 from scheduler.domain.plan import (
-    About,
     CommitmentClash,
+    EventFix,
+    FixAction,
     Json,
-    Lever,
     Obstacle,
     Plan,
-    UnheldGroup,
+    ReasonSubject,
     Unscheduled,
-    Way,
+    UnscheduledGroup,
 )
 from scheduler.files.meetings import is_id, read_meetings
-from scheduler.files.reading import is_number
+from scheduler.files.readers import is_number
 
 FORMAT = "chainmeet.plan/1"
 _OF_ANSWER = {"request", "reason", "detail", "blockers", "remedies", "ways", "about", "obstacles"}
@@ -170,28 +170,28 @@ class _PlanReader:
                 )
         return tuple(read)
 
-    def about(self, path: str, row: object) -> About:
+    def about(self, path: str, row: object) -> ReasonSubject:
         if row is None:
-            return About()
+            return ReasonSubject()
         if (
             not isinstance(row, dict)
             or row.keys() != {"kind", "ids", "slot"}
             or not isinstance(row["ids"], list)
         ):
             self.fault(path, "must be an object with kind, slot and the list ids")
-            return About()
-        return About(str(row["kind"]), _strings(row["ids"]), str(row["slot"]))
+            return ReasonSubject()
+        return ReasonSubject(str(row["kind"]), _strings(row["ids"]), str(row["slot"]))
 
-    def read_groups(self, rows: object) -> tuple[UnheldGroup, ...]:
+    def read_groups(self, rows: object) -> tuple[UnscheduledGroup, ...]:
         if not isinstance(rows, list):
             self.fault("groups", "must be a list")
             return ()
         return tuple(self.group(f"groups[{i}]", row) for i, row in enumerate(rows))
 
-    def group(self, path: str, row: object) -> UnheldGroup:
+    def group(self, path: str, row: object) -> UnscheduledGroup:
         if not isinstance(row, dict) or row.keys() != _OF_GROUP or not isinstance(row["requests"], list):
             self.fault(path, f"must be an object with {', '.join(sorted(_OF_GROUP))}")
-            return UnheldGroup("", About(), (), 0)
+            return UnscheduledGroup("", ReasonSubject(), (), 0)
         for key in ("weight", "holds", "gains"):
             if not is_number(row[key]) and (key == "weight" or row[key] is not None):
                 self.fault(f"{path}.{key}", "must be a number")
@@ -199,12 +199,12 @@ class _PlanReader:
         if lever is not None and (not isinstance(lever, dict) or lever.keys() != {"kind", "ids", "slots"}):
             self.fault(f"{path}.lever", "must be an object with kind, ids and slots, or null")
             lever = None
-        return UnheldGroup(
+        return UnscheduledGroup(
             reason=str(row["reason"]),
             about=self.about(f"{path}.about", row["about"]),
             requests=_strings(row["requests"]),
             weight=row["weight"],
-            lever=lever and Lever(str(lever["kind"]), _strings(lever["ids"]), _strings(lever["slots"])),
+            lever=lever and EventFix(str(lever["kind"]), _strings(lever["ids"]), _strings(lever["slots"])),
             holds=row["holds"],
             gains=row["gains"],
         )
@@ -223,17 +223,17 @@ class _PlanReader:
                 read.append(Obstacle(str(row["what"]), str(row["who"]), slots, row["count"]))
         return tuple(read)
 
-    def ways(self, path: str, rows: object) -> tuple[Way, ...]:
+    def ways(self, path: str, rows: object) -> tuple[FixAction, ...]:
         if not isinstance(rows, list):
             self.fault(f"{path}.ways", "must be a list")
             return ()
-        read: list[Way] = []
+        read: list[FixAction] = []
         for i, row in enumerate(rows):
             is_one = isinstance(row, dict) and row.keys() == {"kind", "ids", "slot"}
             if not is_one or not isinstance(row["ids"], list):
                 self.fault(f"{path}.ways[{i}]", "must be an object with kind, slot and the list ids")
             else:
-                read.append(Way(str(row["kind"]), _strings(row["ids"]), str(row["slot"])))
+                read.append(FixAction(str(row["kind"]), _strings(row["ids"]), str(row["slot"])))
         return tuple(read)
 
 

@@ -15,10 +15,10 @@ from scheduler.domain.problem import (
     FairShare,
     Policy,
 )
-from scheduler.files.reading import Reader, is_number
+from scheduler.files.readers import Reader, is_number
 
-MOST_FACTOR = 10**12
-MOST_FAIR_SHARES = 100
+MAX_FACTOR = 10**12
+MAX_FAIR_SHARES = 100
 
 _KEYS = frozenset(
     (
@@ -70,8 +70,8 @@ def read_policy(reader: Reader, policy: object) -> Policy:
 
 def _read_fair_shares(reader: Reader, value: object) -> tuple[FairShare, ...]:
     path = "policy.fair_shares"
-    if not isinstance(value, list) or len(value) > MOST_FAIR_SHARES:
-        reader.fault(path, f"must be a list of at most {MOST_FAIR_SHARES} shares")
+    if not isinstance(value, list) or len(value) > MAX_FAIR_SHARES:
+        reader.fault(path, f"must be a list of at most {MAX_FAIR_SHARES} shares")
         return ()
     found = [_read_fair_share(reader, f"{path}[{k}]", row) for k, row in enumerate(value)]
     return tuple(row for row in found if row is not None)
@@ -94,5 +94,5 @@ def _read_factors(reader: Reader, value: object) -> dict[str, int | float]:
         return dict(DEFAULT_FACTORS)
     reader.check_keys(path, value, (frozenset(), NAMED_FACTORS.union(DEFAULT_FACTORS)))
     for key, factor in value.items():
-        reader.amount(factor, f"{path}.{key}", MOST_FACTOR)
+        reader.amount(factor, f"{path}.{key}", MAX_FACTOR)
     return {**DEFAULT_FACTORS, **value}

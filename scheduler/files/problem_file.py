@@ -20,7 +20,7 @@ FORMAT = "chainmeet.problem/1"
 
 Json = dict[str, Any]
 
-MOST_POINTS = 2**53
+MAX_POINTS = 2**53
 """Up to here a float holds each whole number, so that no point of a score is lost."""
 
 
@@ -37,18 +37,18 @@ def read_problem(document: object) -> Problem:
     return problem
 
 
-def as_written(problem: Problem) -> tuple[Problem, Json]:
+def with_fingerprint(problem: Problem) -> tuple[Problem, Json]:
     """A problem that knows its fingerprint, and the document that it is the fingerprint of."""
     document = write_problem(problem)
-    return replace(problem, source_fingerprint=fingerprint(document)), document
+    return replace(problem, source_fingerprint=document_fingerprint(document)), document
 
 
-def fingerprint_of(problem: Problem) -> str:
+def problem_fingerprint(problem: Problem) -> str:
     """The fingerprint of the file that a problem was read from, else of the one that it would be."""
-    return problem.source_fingerprint or fingerprint(write_problem(problem))
+    return problem.source_fingerprint or document_fingerprint(write_problem(problem))
 
 
-def fingerprint(document: Json) -> str:
+def document_fingerprint(document: Json) -> str:
     """SHA-256, in hex, of the canonical JSON (sorted keys, no spaces, UTF-8) of a problem file."""
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
@@ -80,7 +80,7 @@ def _read(lists: Lists) -> Problem:
         published=read_published(lists),
         frozen_until=read_frozen_until(lists),
         policy=read_policy(lists, document.get("policy", {})),
-        source_fingerprint=None if lists.faults else fingerprint(document),
+        source_fingerprint=None if lists.faults else document_fingerprint(document),
     )
 
 
@@ -96,8 +96,8 @@ def _check_points(lists: Lists, problem: Problem) -> None:
         "unfair": sum(level * price for levels in problem.fair_levels for level, price in levels),
     }
     points = sum(value * counts.get(term, len(problem.published)) for term, value in factors.items())
-    if points > MOST_POINTS:
-        message = f"with these weights a score may have {points:.3g} points, more than {MOST_POINTS}"
+    if points > MAX_POINTS:
+        message = f"with these weights a score may have {points:.3g} points, more than {MAX_POINTS}"
         lists.fault("policy.factors", message)
 
 

@@ -12,8 +12,8 @@ from scheduler.domain.problem import Fixed, Request
 from scheduler.files.lists import KEYS, Lists, Row
 from scheduler.files.meetings import read_meetings
 
-MOST_WEIGHT = 10**12
-MOST_LENGTH = 10**4
+MAX_WEIGHT = 10**12
+MAX_LENGTH = 10**4
 
 _WISHES: Mapping[str, PlaceWish] = {wish.value: wish for wish in PlaceWish}
 
@@ -34,8 +34,8 @@ def read_requests(lists: Lists) -> Iterable[Request]:
             id=str(row["id"]),
             sender=sender,
             receiver=receiver,
-            weight=lists.count(row["weight"], f"{path}.weight", 1, MOST_WEIGHT),
-            length=lists.count(row.get("length", 1), f"{path}.length", 1, MOST_LENGTH),
+            weight=lists.count(row["weight"], f"{path}.weight", 1, MAX_WEIGHT),
+            length=lists.count(row.get("length", 1), f"{path}.length", 1, MAX_LENGTH),
             from_attendees=_people(lists, row, "from", path),
             to_attendees=_people(lists, row, "to", path),
             place=wish,

@@ -9,7 +9,7 @@ from scheduler.domain.entities import PlaceKind
 from scheduler.domain.problem import Place, Slot
 from scheduler.files.lists import KEYS, Lists, Row
 
-MOST_CAPACITY = 10**5
+MAX_CAPACITY = 10**5
 
 
 def read_event(lists: Lists) -> tuple[str, str]:
@@ -80,7 +80,7 @@ def read_places(lists: Lists) -> Iterable[Place]:
             hall=lists.ref(lists.halls, row["hall"], f"{path}.hall", "hall"),
             kind=PlaceKind(kind),
             firm=None if firm is None else lists.ref(lists.firms, firm, f"{path}.firm", "firm"),
-            capacity=lists.count(row.get("capacity", 1), f"{path}.capacity", 0, MOST_CAPACITY),
+            capacity=lists.count(row.get("capacity", 1), f"{path}.capacity", 0, MAX_CAPACITY),
             unavailable=lists.slot_set(row, path),
             partners=partners,
         )

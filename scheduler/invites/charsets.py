@@ -19,7 +19,7 @@ _KNOWN: Final = frozenset(
 )  # fmt: skip
 
 
-def decode(octets: bytes, declared: str = "") -> str:
+def decode_text(octets: bytes, declared: str = "") -> str:
     """The text of the octets: UTF-8 if they are that, else as declared, else GB 18030, else Latin-1.
 
     UTF-8 is tried first, because other encodings are hardly ever valid UTF-8, while a mail that declares
@@ -35,7 +35,7 @@ def decode(octets: bytes, declared: str = "") -> str:
     return octets.decode("latin-1")
 
 
-def header(value: object, limit: int = 250) -> str:
+def decode_mail_header(value: object, limit: int = 250) -> str:
     """A header's text as one clean line, decoded by RFC 2047. A broken header is returned as it is."""
     # Octets that are not encoded come as a Header of an unknown charset.
     raw = value if isinstance(value, Header) else str(value or "")[:_HEADER_LIMIT]
@@ -47,7 +47,7 @@ def header(value: object, limit: int = 250) -> str:
 
 
 def _piece(piece: bytes | str, charset: str | None) -> str:
-    return decode(piece, charset or "") if isinstance(piece, bytes) else piece
+    return decode_text(piece, charset or "") if isinstance(piece, bytes) else piece
 
 
 def _codec(declared: str) -> str:

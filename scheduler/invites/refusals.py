@@ -62,7 +62,7 @@ class RefusalRule:
 
 
 @cache
-def rules() -> tuple[RefusalRule, ...]:
+def load_rules() -> tuple[RefusalRule, ...]:
     """The rules of plugins, and then the table in its order."""
     rows = json.loads((files(__package__) / "refusals.json").read_text("utf-8"))
     table = (
@@ -79,20 +79,20 @@ def _of_plugins() -> Iterator[RefusalRule]:
             yield RefusalRule(Refusal(rule.meaning), name, rule.source, rule.code, rule.status, phrases)
 
 
-def classify(code: int | None, text: str, status: str = "") -> Refusal:
+def classify_refusal(code: int | None, text: str, status: str = "") -> Refusal:
     """The action that a refusal needs. `code` is the basic code, `text` the server's words after it.
 
     `status` is the enhanced status if it is known from elsewhere, else the one at the start of the text.
     """
-    rule = rule_of(code, text, status)
+    rule = find_rule(code, text, status)
     return rule.refusal if rule else Refusal.HOLD
 
 
-def rule_of(code: int | None, text: str, status: str = "") -> RefusalRule | None:
+def find_rule(code: int | None, text: str, status: str = "") -> RefusalRule | None:
     """The row that `classify` goes by, or None for a reply that no row knows."""
     said = " ".join(text[:_LIMIT].lower().split())
     found = status if status and not status.endswith(".0.0") else _status(said) or status
-    return next((rule for rule in rules() if rule.fits(str(code or ""), found, said)), None)
+    return next((rule for rule in load_rules() if rule.fits(str(code or ""), found, said)), None)
 
 
 def is_deferral(code: int | None, text: str) -> bool:
@@ -107,7 +107,7 @@ def classify_report(status: str, diagnostic: str) -> Refusal:
     """The action that a delivery report needs, by its Status and the reply in it (RFC 3464 2.3.4, 2.3.6)."""
     reply = _REPLY.match(diagnostic.lower())
     code = int(reply[1]) if reply else None
-    return classify(code, diagnostic[reply.end() :] if reply else diagnostic, status)
+    return classify_refusal(code, diagnostic[reply.end() :] if reply else diagnostic, status)
 
 
 def _status(said: str) -> str:

@@ -59,7 +59,7 @@ class Dice:
         return float(min(most, (1.0 - self.unit()) ** (-1.0 / alpha)))
 
 
-def quotas(total: int, weights: Sequence[tuple[T, float]]) -> list[tuple[T, int]]:
+def apportion(total: int, weights: Sequence[tuple[T, float]]) -> list[tuple[T, int]]:
     """Split `total` by weight, rounded so that the parts add up; independent of chance."""
     edges = accumulate((weight for _, weight in weights), initial=0.0)
     whole = sum(weight for _, weight in weights) or 1.0

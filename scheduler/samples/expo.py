@@ -11,7 +11,7 @@ from scheduler.samples.firms import HOST, make_exhibition
 from scheduler.samples.names.tables import country_table
 from scheduler.samples.people import LANGUAGES, make_attendees, make_interpreters
 from scheduler.samples.requests import make_requests
-from scheduler.samples.texts.tables import areas
+from scheduler.samples.texts.tables import load_areas
 from scheduler.samples.venue import make_halls, make_slots, make_tables, make_walks
 
 TIMEZONE = "Asia/Shanghai"
@@ -57,11 +57,11 @@ def make_expo(
         key=f"expo-{start.year}",
         name=f"Heron Bay Supply Chain Expo {start.year}",
         timezone=TIMEZONE,
-        languages=spoken(attendees, interpreters),
+        languages=spoken_languages(attendees, interpreters),
         start_date=start,
         days=days,
         guest_country=guest_country,
-        areas=tuple(SampleArea(area.key, area.name, area.names) for area in areas().values()),
+        areas=tuple(SampleArea(area.key, area.name, area.names) for area in load_areas().values()),
         slots=slots,
         halls=halls,
         walking=make_walks(halls),
@@ -70,19 +70,19 @@ def make_expo(
         firms=exhibition.firms,
         attendees=attendees,
         interpreters=interpreters,
-        requests=make_requests(seed, exhibition, by_firm(attendees), slots, requests, shares),
+        requests=make_requests(seed, exhibition, group_by_firm(attendees), slots, requests, shares),
         policy=Policy(fair_share=0.5),
     )
 
 
-def by_firm(attendees: tuple[SamplePerson, ...]) -> dict[str, tuple[SamplePerson, ...]]:
+def group_by_firm(attendees: tuple[SamplePerson, ...]) -> dict[str, tuple[SamplePerson, ...]]:
     people: dict[str, list[SamplePerson]] = {}
     for person in attendees:
         people.setdefault(person.firm_key, []).append(person)
     return {key: tuple(members) for key, members in people.items()}
 
 
-def spoken(
+def spoken_languages(
     attendees: tuple[SamplePerson, ...], interpreters: tuple[SampleInterpreter, ...]
 ) -> dict[str, str]:
     """The languages that somebody at the event speaks, with their English names."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from scheduler.domain.entities import Tier
-from scheduler.samples.dice import Dice, quotas
+from scheduler.samples.dice import Dice, apportion
 from scheduler.samples.event import SampleBooth, SampleFirm, SampleHall
 from scheduler.samples.names.firms import FirmNamer
 from scheduler.samples.names.tables import country_table
-from scheduler.samples.texts.tables import areas
-from scheduler.samples.texts.writer import describe, language_of
+from scheduler.samples.texts.tables import load_areas
+from scheduler.samples.texts.writer import describe_firm, language_of
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class Exhibition:
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
+class FirmSketch:
     """What is drawn of one firm before it has a name; `place` is hall and booth."""
 
     key: str
@@ -91,25 +91,27 @@ def make_exhibition(
 
 def make_sketches(
     dice: Dice, countries: list[str], fame: tuple[float, ...], halls: tuple[SampleHall, ...], guest: str
-) -> list[Sketch]:
+) -> list[FirmSketch]:
     count = len(countries)
-    tiers = dice.shuffled(spread(count, [(tier, 1.0) for tier in Tier]))
-    main_areas = dice.shuffled(spread(count, list(AREA_WEIGHTS.items())))
+    tiers = dice.shuffled(spread_by_quota(count, [(tier, 1.0) for tier in Tier]))
+    main_areas = dice.shuffled(spread_by_quota(count, list(AREA_WEIGHTS.items())))
     staff = make_staff(dice, fame)
     places = place_firms(dice, countries, main_areas, halls, guest)
     return [
-        Sketch(key_of(i, count), country, tiers[i], main_areas[i], staff[i], places[i], country == guest)
+        FirmSketch(
+            firm_key(i, count), country, tiers[i], main_areas[i], staff[i], places[i], country == guest
+        )
         for i, country in enumerate(countries)
     ]
 
 
-def make_firm(dice: Dice, namer: FirmNamer, wording: Dice, sketch: Sketch) -> SampleFirm:
+def make_firm(dice: Dice, namer: FirmNamer, wording: Dice, sketch: FirmSketch) -> SampleFirm:
     """A firm with its name, two products, what it needs, and a text about it."""
     name = namer.name(sketch.country, sketch.area)
-    products = tuple(wording.sample(areas()[sketch.area].products[sketch.tier], 2))
+    products = tuple(wording.sample(load_areas()[sketch.area].products[sketch.tier], 2))
     needed = make_needs(wording, sketch, products)
     denied = make_denials(wording, sketch, (*products, *needed))
-    text = describe(
+    text = describe_firm(
         wording, name, language_of(sketch.country), sketch.tier, sketch.area, products, needed, denied
     )
     hall, booth = sketch.place
@@ -119,7 +121,7 @@ def make_firm(dice: Dice, namer: FirmNamer, wording: Dice, sketch: Sketch) -> Sa
         latin_name=name.latin,
         country=sketch.country,
         tier=sketch.tier,
-        areas=with_second_area(dice, sketch.area),
+        areas=add_second_area(dice, sketch.area),
         hall=hall,
         booth_key=booth,
         pavilion=f"{country_table(sketch.country).name} Pavilion" if sketch.is_guest else None,
@@ -134,30 +136,30 @@ def make_firm(dice: Dice, namer: FirmNamer, wording: Dice, sketch: Sketch) -> Sa
     )
 
 
-def make_needs(dice: Dice, sketch: Sketch, products: tuple[str, ...]) -> tuple[str, ...]:
+def make_needs(dice: Dice, sketch: FirmSketch, products: tuple[str, ...]) -> tuple[str, ...]:
     """Two things that a firm needs and does not make."""
     found: list[str] = []
     for area, tier in SUPPLIES[sketch.tier]:
-        things = areas()[area or sketch.area].products[tier]
+        things = load_areas()[area or sketch.area].products[tier]
         found.append(dice.pick([thing for thing in things if thing not in (*products, *found)]))
     return tuple(found)
 
 
-def make_denials(dice: Dice, sketch: Sketch, known: tuple[str, ...]) -> tuple[str, ...]:
+def make_denials(dice: Dice, sketch: FirmSketch, known: tuple[str, ...]) -> tuple[str, ...]:
     """Of some firms, a thing of their area that they neither make nor need."""
     if not dice.chance(DENIALS):
         return ()
-    things = [thing for each in areas()[sketch.area].products.values() for thing in each]
+    things = [thing for each in load_areas()[sketch.area].products.values() for thing in each]
     return (dice.pick([thing for thing in things if thing not in known]),)
 
 
-def make_booth(sketch: Sketch) -> SampleBooth:
+def make_booth(sketch: FirmSketch) -> SampleBooth:
     """A booth with room for two meetings at once where a firm sends three people or more."""
     hall, booth = sketch.place
     return SampleBooth(booth, hall, sketch.key, capacity=2 if sketch.staff >= 3 else 1)
 
 
-def key_of(i: int, count: int) -> str:
+def firm_key(i: int, count: int) -> str:
     return f"f{i + 1:0{max(4, len(str(count)))}d}"
 
 
@@ -166,15 +168,15 @@ def list_countries(count: int, overseas_share: float, guest: str) -> list[str]:
     overseas = round(count * overseas_share)
     guests = min(overseas, max(1, round(count * GUEST_SHARE))) if overseas else 0
     visitors = [(code, float(weight)) for code, weight in VISITORS.items() if code != guest]
-    return [HOST] * (count - overseas) + [guest] * guests + spread(overseas - guests, visitors)
+    return [HOST] * (count - overseas) + [guest] * guests + spread_by_quota(overseas - guests, visitors)
 
 
-def spread(total: int, weights: Sequence[tuple[T, float]]) -> list[T]:
+def spread_by_quota(total: int, weights: Sequence[tuple[T, float]]) -> list[T]:
     """Each item as often as its quota."""
-    return [item for item, share in quotas(total, weights) for _ in range(share)]
+    return [item for item, share in apportion(total, weights) for _ in range(share)]
 
 
-def with_second_area(dice: Dice, area: str) -> tuple[str, ...]:
+def add_second_area(dice: Dice, area: str) -> tuple[str, ...]:
     others = [key for key in AREA_WEIGHTS if key != area]
     return (area, dice.pick(others)) if dice.chance(SECOND_AREA) else (area,)
 
@@ -183,7 +185,7 @@ def make_staff(dice: Dice, fame: tuple[float, ...]) -> tuple[int, ...]:
     """How many people each firm sends: one to four, more of them from sought-after firms as a rule."""
     scores = sorted(((value * dice.unit() ** 2, i) for i, value in enumerate(fame)), reverse=True)
     staff = [1] * len(fame)
-    for (_, i), people in zip(scores, spread(len(fame), list(STAFF_WEIGHTS)), strict=True):
+    for (_, i), people in zip(scores, spread_by_quota(len(fame), list(STAFF_WEIGHTS)), strict=True):
         staff[i] = people
     return tuple(staff)
 

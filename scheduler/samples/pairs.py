@@ -57,7 +57,7 @@ def make_pairs(seed: int, exhibition: Exhibition, count: int) -> list[tuple[int,
     while len(pairs) < count:
         sender = senders.draw(dice)
         # Small events run out of chain partners: then anybody asks anybody.
-        urn = receivers.get(wish(dice, exhibition, sender)) if misses < MISSES_IN_A_ROW else None
+        urn = receivers.get(draw_preference(dice, exhibition, sender)) if misses < MISSES_IN_A_ROW else None
         receiver = urn.draw(dice) if urn else dice.below(firms)
         pair = (min(sender, receiver), max(sender, receiver))
         if sender == receiver or pair in known:
@@ -88,7 +88,7 @@ def make_receivers(exhibition: Exhibition) -> dict[tuple[str, Tier], Urn]:
     return urns
 
 
-def wish(dice: Dice, exhibition: Exhibition, sender: int) -> tuple[str, Tier]:
+def draw_preference(dice: Dice, exhibition: Exhibition, sender: int) -> tuple[str, Tier]:
     """The area and the tier that this firm looks for a partner in."""
     firm = exhibition.firms[sender]
     tier = dice.weighted(WANTED_TIERS[firm.tier])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from scheduler.samples.dice import Dice, quotas
+from scheduler.samples.dice import Dice, apportion
 from scheduler.samples.event import SampleFirm, SampleInterpreter, SamplePerson, SampleSlot
 from scheduler.samples.firms import HOST, WEBSITE, Exhibition
 from scheduler.samples.names.people import PeopleNamer
 from scheduler.samples.names.tables import country_table
-from scheduler.samples.texts.tables import phrases
+from scheduler.samples.texts.tables import load_phrases
 
 LANGUAGES = {
     "zh": "Chinese", "en": "English", "ja": "Japanese", "ko": "Korean", "de": "German", "fr": "French",
@@ -70,7 +70,7 @@ def make_person(
 
 
 def make_title(dice: Dice, firm: SampleFirm, is_exhibitor: bool) -> str:
-    titles = phrases()["exhibitor_titles"] if is_exhibitor else phrases()["titles"][firm.tier.value]
+    titles = load_phrases()["exhibitor_titles"] if is_exhibitor else load_phrases()["titles"][firm.tier.value]
     return str(dice.pick(titles))
 
 
@@ -111,5 +111,5 @@ def interpreter_languages(attendees: Sequence[SamplePerson], count: int) -> list
     wanted = sorted(missing.items(), key=lambda item: (-item[1], item[0]))
     between = max(1, round(count / 3)) if wanted else count
     each = wanted[: count - between]
-    spare = quotas(count - between - len(each), [(key, float(number)) for key, number in each])
+    spare = apportion(count - between - len(each), [(key, float(number)) for key, number in each])
     return [BRIDGES] * between + [("zh", key, "en") for key, more in spare for _ in range(1 + more)]

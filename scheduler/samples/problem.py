@@ -29,11 +29,14 @@ def to_problem(event: SampleEvent, all_requests: bool = True) -> Problem:
             for f in event.firms
         ),
         attendees=tuple(
-            Attendee(p.key, firms[p.firm_key], frozenset(p.languages), at(slots, p.busy), p.max_per_day)
+            Attendee(
+                p.key, firms[p.firm_key], frozenset(p.languages), positions_of(slots, p.busy), p.max_per_day
+            )
             for p in event.attendees
         ),
         interpreters=tuple(
-            Interpreter(p.key, frozenset(p.languages), at(slots, p.busy)) for p in event.interpreters
+            Interpreter(p.key, frozenset(p.languages), positions_of(slots, p.busy))
+            for p in event.interpreters
         ),
         requests=tuple(to_request(request, slots, firms, people) for request in chosen),
         policy=event.policy,
@@ -44,7 +47,7 @@ def positions(keys: Iterable[str]) -> Positions:
     return {key: i for i, key in enumerate(keys)}
 
 
-def at(where: Positions, keys: Iterable[str]) -> frozenset[int]:
+def positions_of(where: Positions, keys: Iterable[str]) -> frozenset[int]:
     return frozenset(where[key] for key in keys)
 
 
@@ -66,7 +69,7 @@ def to_places(event: SampleEvent, slots: Positions, firms: Positions) -> tuple[P
             kind=PlaceKind.BOOTH,
             firm=firms[booth.firm_key],
             capacity=booth.capacity,
-            unavailable=at(slots, booth.unavailable),
+            unavailable=positions_of(slots, booth.unavailable),
         )
         for booth in event.booths
     )
@@ -76,7 +79,7 @@ def to_places(event: SampleEvent, slots: Positions, firms: Positions) -> tuple[P
             hall=halls[table.hall],
             kind=PlaceKind.TABLE,
             capacity=table.capacity,
-            unavailable=at(slots, table.unavailable),
+            unavailable=positions_of(slots, table.unavailable),
         )
         for table in event.tables
     )

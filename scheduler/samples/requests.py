@@ -9,8 +9,8 @@ from scheduler.samples.dice import Dice
 from scheduler.samples.event import SamplePerson, SampleRequest, SampleSlot
 from scheduler.samples.firms import Exhibition
 from scheduler.samples.pairs import make_pairs
-from scheduler.samples.texts.tables import phrases
-from scheduler.samples.texts.writer import letter
+from scheduler.samples.texts.tables import load_phrases
+from scheduler.samples.texts.writer import write_letter
 
 WEIGHTS = ((1, 20.0), (2, 20.0), (3, 22.0), (4, 19.0), (5, 19.0))
 PLACES = ((PlaceWish.BOOTH, 60.0), (PlaceWish.ANY, 20.0), (PlaceWish.TABLE, 20.0))
@@ -34,7 +34,7 @@ def make_requests(
     requests = []
     for i, (asking, asked) in enumerate(make_pairs(seed, exhibition, count)):
         sender, receiver = exhibition.firms[asking], exhibition.firms[asked]
-        text = letter(wording, sender, receiver)
+        text = write_letter(wording, sender, receiver)
         requests.append(
             SampleRequest(
                 key=f"r{i + 1:0{width}d}",
@@ -78,4 +78,4 @@ def make_allowed(dice: Dice, slots: tuple[SampleSlot, ...]) -> tuple[str, ...] |
 def make_note(dice: Dice, state: RequestState) -> str:
     if state not in (RequestState.DECLINED, RequestState.WITHDRAWN):
         return ""
-    return str(dice.pick(phrases()[state.value]))
+    return str(dice.pick(load_phrases()[state.value]))

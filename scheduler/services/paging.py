@@ -84,7 +84,7 @@ def fetch_page(
     There are two queries, one if the page is the whole list or `total` is given, none for a `total` of 0.
     `values` are those of the parameters of a query that is made once. Then its pages are, too.
     """
-    fields.require("limit", limit, fields.PageSize)
+    fields.require_valid("limit", limit, fields.PageSize)
     if total == 0:
         return Page((), None, 0, 1, limit)
     wanted = _sorted(query, order) if values is None else _sorted_once(query, order)
@@ -132,7 +132,7 @@ def part_of(
     limit: int = 30,
 ) -> Page[Item]:
     """A page of a list of which `read` gives some items from a number on, and nobody has the others."""
-    fields.require("limit", limit, fields.PageSize)
+    fields.require_valid("limit", limit, fields.PageSize)
     number = 1 if cursor else _at_most(number, size, limit)
     first: int = decode_cursor(name, (int,), cursor)[0] if cursor else (number - 1) * limit
     after = first + limit

@@ -43,18 +43,18 @@ _DOUBLE_ACUTE = re.compile("[őűŐŰ]")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
-def read(octets: bytes) -> Workbook:
+def read_delimited(octets: bytes) -> Workbook:
     """The one table of a text file. Raises UnreadableSheet."""
-    text, encoding = decode(octets)
+    text, encoding = decode_text(octets)
     stated = _SEPARATOR_LINE.match(text)  # Excel's own first line
-    separator = stated.group(1) if stated else separator_of(text)
+    separator = stated.group(1) if stated else detect_separator(text)
     rows = _rows(text[stated.end() :] if stated else text, separator, 2 if stated else 1)
     return Workbook(
         (WorkbookSheet("", rows),), f"CSV in {encoding} with {SEPARATORS.get(separator, 'separators')}"
     )
 
 
-def decode(octets: bytes) -> tuple[str, str]:
+def decode_text(octets: bytes) -> tuple[str, str]:
     """The text of a file, and the name of its encoding. Raises UnreadableSheet."""
     for mark, codec, name in _MARKS:
         if octets.startswith(mark):
@@ -70,7 +70,7 @@ def decode(octets: bytes) -> tuple[str, str]:
         return _decoded(octets, codec, name), name
 
 
-def separator_of(text: str) -> str:
+def detect_separator(text: str) -> str:
     """The separator by which most of the first rows have one number of columns, or a comma if none does."""
     return max(SEPARATORS, key=lambda separator: _fit(text[:_LOOKED_AT], separator))
 

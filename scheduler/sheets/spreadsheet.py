@@ -53,7 +53,7 @@ _FAR_ROW: Final = re.compile(rb'<c r="([A-Z]{1,3}(?:[2-9]\d{5}|\d{7}))"')
 _Value = int | float | str | bool | time | date | datetime | timedelta
 
 
-def read(octets: bytes) -> Workbook:
+def read_spreadsheet(octets: bytes) -> Workbook:
     """The visible sheets. Raises UnreadableSheet."""
     kind = "XLS"
     if octets.startswith(b"PK"):

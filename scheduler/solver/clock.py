@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from scheduler.watching import run_watched
+from scheduler.threads import run_with_monitor
 
 PATIENCE_SECONDS = 0.2
 """For what is at work when a stop comes."""
@@ -88,7 +88,7 @@ class SolveClock:
         """
         if self.should_stop is None:
             return work()
-        outcome = run_watched(work, lambda: not self.is_stopped(), every=POLL_SECONDS)
+        outcome = run_with_monitor(work, lambda: not self.is_stopped(), every=POLL_SECONDS)
         if not outcome.done() or self.is_stopped():
             self.patience_ends = self.patience_ends or now() + PATIENCE_SECONDS
             wait([outcome], max(0.0, self.patience_ends - now()))

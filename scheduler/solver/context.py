@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from scheduler.domain import rules
-from scheduler.domain.commitments import Settled
+from scheduler.domain.commitments import UnkeptCommitments
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Helpers, Phase, SolveParams
@@ -43,7 +43,7 @@ class SolveContext:
     helpers: Helpers | None = None
     flat: Flat = field(init=False)
     incumbent: Incumbent = field(init=False)
-    settled: Settled = field(default_factory=Settled)
+    settled: UnkeptCommitments = field(default_factory=UnkeptCommitments)
     kept: Number | None = None
     together: Collection[str] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from scheduler.domain import commitments
-from scheduler.domain.commitments import Settled
+from scheduler.domain.commitments import UnkeptCommitments
 from scheduler.domain.plan import CommitmentClash, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.solver.clock import SolveClock
@@ -17,7 +17,7 @@ from scheduler.solver.plans.start import build_start_state, enforce_idle_spread
 DECISION_SHARE = 0.05  # of the time, for one question that is hard to decide
 
 
-def find_unkept_commitments(problem: Problem, clock: SolveClock) -> Settled:
+def find_unkept_commitments(problem: Problem, clock: SolveClock) -> UnkeptCommitments:
     """What of the compulsory and frozen meetings cannot be kept, taken alone.
 
     Parameters
@@ -33,7 +33,7 @@ def find_unkept_commitments(problem: Problem, clock: SolveClock) -> Settled:
         Empty where all is compulsory: that is for the exact model to find out.
     """
     if problem.policy.require_all:
-        return Settled()
+        return UnkeptCommitments()
 
     def decide(ids: Collection[str]) -> bool | None:
         from scheduler.solver.exact.joint_feasibility import is_jointly_feasible
@@ -41,7 +41,7 @@ def find_unkept_commitments(problem: Problem, clock: SolveClock) -> Settled:
         seconds = DECISION_SHARE * clock.seconds
         return None if clock.is_over() else is_jointly_feasible(problem, ids, seconds)
 
-    return commitments.settle(problem, decide)
+    return commitments.find_unkept(problem, decide)
 
 
 def find_nearest_plan(context: SolveContext) -> NearestPlan | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from scheduler.domain import rules
 from scheduler.domain.plan import Number
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.score import total_of
+from scheduler.domain.rules.score import weighted_total
 from scheduler.domain.solving import Phase, Progress
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.instance.arrays import Data
@@ -47,7 +47,7 @@ class Reporter:
     def measure(self, data: Data, state: State) -> None:
         """Take a state as the best plan so far."""
         terms = count_terms(self.problem, data, state)
-        self.best = rules.Score(total_of(self.problem, terms), terms)
+        self.best = rules.Score(weighted_total(self.problem, terms), terms)
 
     def report_exact(self, progress: Progress) -> None:
         """Pass on a report of the exact model, with this solve's clock, and its bound if that is lower."""

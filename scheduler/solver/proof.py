@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Proved
+from scheduler.domain.solving import ProvedBounds
 from scheduler.solver.bounds.closed_form import Bounds, closed_bounds
 from scheduler.solver.bounds.prove import iter_upper_bounds
 from scheduler.solver.clock import SolveClock
@@ -22,7 +22,7 @@ class Proof:
     `is_made` says whether there is more than what is plain.
     """
 
-    def __init__(self, problem: Problem, before: Proved | None = None) -> None:
+    def __init__(self, problem: Problem, before: ProvedBounds | None = None) -> None:
         self.problem = problem
         self.found: Bounds = closed_bounds(problem)
         self.is_made = before is not None

@@ -12,7 +12,7 @@ from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import Result
-from scheduler.files.problem_file import fingerprint_of
+from scheduler.files.problem_file import problem_fingerprint
 from scheduler.solver.context import SolveContext
 from scheduler.solver.explain.contradictions import Contradiction, contradictions_as_reasons
 from scheduler.solver.explain.reasons import explain_unscheduled
@@ -75,7 +75,7 @@ def _result(
         explained = _explained(context, problem.releasing({*problem.released, *not_kept}), meetings)
         unscheduled = replace_reasons_by_clashes(explained, settled.clashes)
     plan = Plan(
-        problem=fingerprint_of(problem),
+        problem=problem_fingerprint(problem),
         status=status,
         score=found.total,
         terms=found.terms,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from scheduler.collecting import no_collection
-from scheduler.domain.commitments import Settled
+from scheduler.domain.commitments import UnkeptCommitments
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import METHODS, Helpers, Phase, Progress, Proved, Result, SolveParams
+from scheduler.domain.solving import METHODS, Helpers, Phase, Progress, ProvedBounds, Result, SolveParams
+from scheduler.gc_control import gc_paused
 from scheduler.solver.annealing.warmup import is_slow, warm_up
 from scheduler.solver.clock import PATIENCE_SECONDS, SolveClock
 from scheduler.solver.context import SolveContext
@@ -42,7 +42,7 @@ def solve(
     should_stop: Stop | None = None,
     helpers: Helpers | None = None,
     is_changed: bool | None = None,
-    proved: Proved | None = None,
+    proved: ProvedBounds | None = None,
 ) -> Result:
     """The best plan found in the time given, checked by the rules, with a proved bound.
 
@@ -88,7 +88,7 @@ def solve(
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
     clock = SolveClock(params.seconds, should_stop, is_limited=params.iterations is None)
-    found = clock.run_interruptibly(lambda: find_unkept_commitments(problem, clock)) or Settled()
+    found = clock.run_interruptibly(lambda: find_unkept_commitments(problem, clock)) or UnkeptCommitments()
     problem = problem.releasing({*problem.released, *found.not_kept})
     proof = Proof(problem, None if found.not_kept else proved)  # with fewer rules a plan may score more
     reporter = Reporter(problem, clock, proof, on_progress)
@@ -163,7 +163,7 @@ def _flattened(context: SolveContext, is_exact: bool) -> Flat:
         warm_up()
         if is_exact:
             load_cp_sat()
-    with no_collection():
+    with gc_paused():
         return flatten(context.problem)
 
 

@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def utc_of(text: str) -> datetime:
+def parse_utc(text: str) -> datetime:
     """The time of such a column that the database has put in words."""
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -65,7 +65,7 @@ class Base(DeclarativeBase):
     }
 
 
-def states(of: type[StrEnum], name: str) -> Enum:
+def enum_column(of: type[StrEnum], name: str) -> Enum:
     """A column type for a StrEnum: its values as strings, with a CHECK."""
     return Enum(
         of,

@@ -154,7 +154,7 @@ class Database:
 _AFTERWARDS, _ONCE, _HELD = "afterwards", "once", "held"
 
 
-def afterwards(session: Session, work: Callable[[Session], None]) -> None:
+def after_session(session: Session, work: Callable[[Session], None]) -> None:
     """Have something kept for later readers, once a reading session has ended without an error.
 
     Of a session that writes it is not kept: it holds what nobody else may ever see.
@@ -162,7 +162,7 @@ def afterwards(session: Session, work: Callable[[Session], None]) -> None:
     session.info.setdefault(_AFTERWARDS, []).append(work)
 
 
-def once(session: Session, name: str, work: Callable[[], T]) -> T:
+def once_per_session(session: Session, name: str, work: Callable[[], T]) -> T:
     """What `work` gives, asked for once by a reading session, to which nothing changes while it reads."""
     if not session.get_bind().get_execution_options().get("reads"):
         return work()
@@ -172,7 +172,7 @@ def once(session: Session, name: str, work: Callable[[], T]) -> T:
     return known[name]
 
 
-def hold(session: Session, row: T) -> T:
+def keep_alive(session: Session, row: T) -> T:
     """The row, kept until the session ends: one that nothing else keeps is forgotten, and asked for again."""
     session.info.setdefault(_HELD, []).append(row)
     return row

@@ -14,7 +14,7 @@ from sqlalchemy.exc import InvalidatePoolError
 
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.storage import spent
+from scheduler.storage import statement_counts
 
 POOL_SIZE, POOL_OVERFLOW = 8, 0
 """Connections that a process keeps: one for each of eight threads. None is opened besides: it would be closed
@@ -52,7 +52,7 @@ def make_engine(url: URL, limits: Limits, *, echo: bool = False) -> Engine:
     """An engine that never logs the values of parameters: they are people's words and secrets."""
     is_sqlite = url.get_backend_name() == "sqlite"
     engine = _sqlite(url, echo) if is_sqlite else _postgresql(url, limits, echo)
-    spent.count(engine)
+    statement_counts.count_statements(engine)
     return engine
 
 
@@ -136,7 +136,7 @@ def _note_full_disk(engine: Engine) -> None:
             _tell_full.get(engine, _tell_nobody)()
 
 
-def when_disk_full(engine: Engine, tell: Callable[[], None]) -> None:
+def on_disk_full(engine: Engine, tell: Callable[[], None]) -> None:
     """Call `tell` whenever the database says that its disk is full. It raises nothing, and is quick."""
     _tell_full[engine] = tell
 

@@ -31,22 +31,24 @@ _ME = text("SELECT current_user")
 _HERE = text("SELECT current_schema()")
 
 
-class RoleUnfit(ChainmeetError):
+class UnsuitableRole(ChainmeetError):
     """The role cannot be restricted to what the application needs."""
 
     code = "role-unfit"
 
 
-def grant(connection: Connection, role: str) -> None:
+def grant_role(connection: Connection, role: str) -> None:
     """Give the application's role what it needs, and take everything else of the tables from it.
 
     The connection is of the role that owns them, at the schema of this code. Raises RoleUnfit for a role that
     is not there or owns the tables.
     """
     if not connection.scalar(_IS_THERE, {"role": role}):
-        raise RoleUnfit(f"The database has no role {role}.")
+        raise UnsuitableRole(f"The database has no role {role}.")
     if connection.scalar(_OWNS, {"role": role}):
-        raise RoleUnfit(f"The role {role} owns the tables, so it cannot be kept from changing the audit log.")
+        raise UnsuitableRole(
+            f"The role {role} owns the tables, so it cannot be kept from changing the audit log."
+        )
     quote = connection.dialect.identifier_preparer.quote
     name, schema = quote(role), quote(str(connection.scalar(_HERE)))
     tables = f"ALL TABLES IN SCHEMA {schema}"
@@ -64,7 +66,7 @@ def grant(connection: Connection, role: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-def may_rewrite_trail(connection: Connection) -> bool:
+def can_rewrite_audit_log(connection: Connection) -> bool:
     """Whether the connection's role can switch off what guards the trail: it owns the table."""
     return bool(connection.scalar(_OWNS, {"role": connection.scalar(_ME)}))
 
@@ -75,7 +77,7 @@ def warn_at_start(database: Database) -> None:
         return
     try:
         with database.engine.connect() as connection:
-            is_unguarded = may_rewrite_trail(connection)
+            is_unguarded = can_rewrite_audit_log(connection)
     except DBAPIError:
         return
     if is_unguarded:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, String, TableValuedAl
 from sqlalchemy.orm import Session
 
 
-def items(session: Session, listed: SQLColumnExpression[Any]) -> TableValuedAlias:
+def json_items(session: Session, listed: SQLColumnExpression[Any]) -> TableValuedAlias:
     """The items of a JSON list as a table with the column `value`, to join: one row an item.
 
     Both databases have such a function, by another name. Its argument may be a column of a table that
@@ -18,7 +18,7 @@ def items(session: Session, listed: SQLColumnExpression[Any]) -> TableValuedAlia
     return expand(listed).table_valued(column("value", String()))
 
 
-def contains(session: Session, listed: SQLColumnExpression[Any], item: str) -> ColumnElement[bool]:
+def json_contains(session: Session, listed: SQLColumnExpression[Any], item: str) -> ColumnElement[bool]:
     """Rows whose JSON list has this very item."""
-    table = items(session, listed)
+    table = json_items(session, listed)
     return select(table.c.value).where(table.c.value == item).exists()

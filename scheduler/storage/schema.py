@@ -35,18 +35,18 @@ PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 _IN_THE_WAY = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 SETTLE_SECONDS = 2.5
 """Longer than a process goes without looking whether the database is being upgraded."""
-MOST_BROKEN = 5
+MAX_BROKEN = 5
 
 log = structlog.get_logger()
 
 
-class NotNow(ChainmeetError):
+class DatabaseUnavailable(ChainmeetError):
     """The database is not for this version of the code, or not at this time: nothing may use it."""
 
     general = gettext_lazy("Chainmeet is being upgraded. Nothing was changed. Try again in a minute.")
 
 
-class SchemaOutOfDate(NotNow):
+class SchemaOutOfDate(DatabaseUnavailable):
     """The database is at another revision than this version of the code was written for."""
 
     code = "schema-out-of-date"
@@ -58,7 +58,7 @@ class SchemaOutOfDate(NotNow):
 
 def _way_on(has: str | None) -> str:
     """What to do about a database at a revision that the code was not written for."""
-    if has is None or has in known():
+    if has is None or has in known_revisions():
         return "Run: chainmeet db upgrade"
     return _OLDER if has < baseline() else _NEWER
 
@@ -70,13 +70,13 @@ _NEWER = (
 UPGRADES_EARLIER = "f8e15793"
 """The commit of a version that brings databases from before the baseline to it."""
 _OLDER = (
-    "That is older than this version can upgrade. Install the version of commit "
+    "That is older than this version can upgrade_schema. Install the version of commit "
     f"{UPGRADES_EARLIER}, run its chainmeet db upgrade, then this version's: "
     "see Databases from before 0.9.0 in docs/operators.md"
 )
 
 
-class SchemaUpgrading(NotNow):
+class SchemaUpgrading(DatabaseUnavailable):
     """Another process is upgrading the database at this moment."""
 
     code = "schema-upgrading"
@@ -115,7 +115,7 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def upgrade(database: Database, *, application: str = "") -> None:
+def upgrade_schema(database: Database, *, application: str = "") -> None:
     """Bring the schema up to date, or leave the database as it was.
 
     `application` names the PostgreSQL role that the application works as, where that is not the one that
@@ -133,9 +133,9 @@ def upgrade(database: Database, *, application: str = "") -> None:
 
 def _is_behind(has: str | None) -> bool:
     """Whether there is something to upgrade. Raises SchemaOutOfDate for what is newer or too old."""
-    if has is not None and has not in known():
-        raise SchemaOutOfDate(has, wanted())
-    return has != wanted()
+    if has is not None and has not in known_revisions():
+        raise SchemaOutOfDate(has, head_revision())
+    return has != head_revision()
 
 
 def _upgrade_file(database: Database) -> None:
@@ -154,7 +154,7 @@ def _upgrade_file(database: Database) -> None:
         try:
             with connection.begin():
                 command.upgrade(alembic_config(connection), "head")
-                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(MOST_BROKEN)
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(MAX_BROKEN)
                 if broken:
                     raise SchemaBroken(has, broken)
         finally:
@@ -192,7 +192,7 @@ def _upgrade_server(database: Database, application: str) -> None:
         for name in ("statement_timeout", "lock_timeout"):
             connection.execute(text(f"SET {name} = 0"))  # another migration may be long
         connection.execute(select(func.pg_advisory_lock(_LOCK)))
-        if _is_behind(look(_driver(connection), is_sqlite=False)[0]):
+        if _is_behind(read_revision(_driver(connection), is_sqlite=False)[0]):
             connection.execute(select(func.pg_advisory_lock(_SIGN)))
             try:
                 time.sleep(SETTLE_SECONDS)
@@ -201,7 +201,7 @@ def _upgrade_server(database: Database, application: str) -> None:
                 connection.execute(select(func.pg_advisory_unlock(_SIGN)))
         elif application:
             with database.engine.begin() as granting:
-                grants.grant(granting, application)
+                grants.grant_role(granting, application)
 
 
 def _try(database: Database, application: str) -> None:
@@ -213,7 +213,7 @@ def _try(database: Database, application: str) -> None:
                 connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
                 command.upgrade(alembic_config(connection), "head")
                 if application:
-                    grants.grant(connection, application)
+                    grants.grant_role(connection, application)
                 connection.commit()
                 return
         except DBAPIError as error:
@@ -228,23 +228,23 @@ def _try(database: Database, application: str) -> None:
 def require_current(database: Database) -> None:
     """Raises SchemaOutOfDate unless the schema is the one of this code, SchemaUpgrading while it changes."""
     with database.engine.connect() as connection:
-        check(connection)
+        check_current(connection)
 
 
-def check(connection: Connection) -> None:
+def check_current(connection: Connection) -> None:
     """As `require_current`, over a connection that is open."""
-    refuse(*look(_driver(connection), is_sqlite=connection.dialect.name == "sqlite"))
+    raise_refusal(*read_revision(_driver(connection), is_sqlite=connection.dialect.name == "sqlite"))
 
 
-def refuse(has: str | None, is_upgrading: bool) -> None:
+def raise_refusal(has: str | None, is_upgrading: bool) -> None:
     """Raises what `look` found to be in the way."""
     if is_upgrading:
         raise SchemaUpgrading
-    if has != wanted():
-        raise SchemaOutOfDate(has, wanted())
+    if has != head_revision():
+        raise SchemaOutOfDate(has, head_revision())
 
 
-def look(driver: DBAPIConnection, *, is_sqlite: bool) -> tuple[str | None, bool]:
+def read_revision(driver: DBAPIConnection, *, is_sqlite: bool) -> tuple[str | None, bool]:
     """The revision of a database, None if it is empty, and whether somebody upgrades it."""
     if is_sqlite:
         return _revision_of(driver), False
@@ -286,13 +286,13 @@ def check_at_start(database: Database) -> None:
 
 
 @lru_cache(maxsize=1)
-def wanted() -> str | None:
+def head_revision() -> str | None:
     """The revision that this code was written for."""
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 @lru_cache(maxsize=1)
-def known() -> frozenset[str]:
+def known_revisions() -> frozenset[str]:
     """The revisions that this code knows: it can upgrade a database that is at one of them."""
     return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 

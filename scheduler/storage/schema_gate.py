@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler.storage import schema
 from scheduler.storage.database import Database
-from scheduler.storage.schema import NotNow
+from scheduler.storage.schema import DatabaseUnavailable
 
 log = structlog.get_logger()
 
@@ -25,14 +25,14 @@ class SchemaGate:
         self._database = database
         self._lock = threading.Lock()
         self._until = 0.0
-        self._why: NotNow | None = None
+        self._why: DatabaseUnavailable | None = None
 
     def require(self) -> None:
         """Raises NotNow where the process has to stand back."""
         if (why := self.why()) is not None:
             raise why.with_traceback(None)
 
-    def why(self) -> NotNow | None:
+    def why(self) -> DatabaseUnavailable | None:
         """Why the process has to stand back, or None, also for a database that does not answer."""
         if time.monotonic() >= self._until and self._lock.acquire(blocking=False):
             try:
@@ -47,17 +47,17 @@ class SchemaGate:
         if str(before) != str(self._why):
             log.warning("stands back" if self._why else "goes on", reason=str(self._why or before))
 
-    def _found(self) -> NotNow | None:
+    def _found(self) -> DatabaseUnavailable | None:
         """By the driver alone: a transaction of SQLAlchemy would cost more than the question."""
         engine = self._database.engine
         try:
             connection = engine.raw_connection()
             try:
                 driver = connection.driver_connection
-                schema.refuse(*schema.look(driver, is_sqlite=self._database.is_sqlite))  # type: ignore[arg-type]
+                schema.raise_refusal(*schema.read_revision(driver, is_sqlite=self._database.is_sqlite))  # type: ignore[arg-type]
             finally:
                 connection.close()
-        except NotNow as why:
+        except DatabaseUnavailable as why:
             return why
         except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error):
             return None

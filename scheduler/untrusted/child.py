@@ -14,7 +14,7 @@ from typing import Final
 
 from scheduler.plugins import IMPORTERS
 from scheduler.plugins.loading import load
-from scheduler.untrusted import frames, limits, wall
+from scheduler.untrusted import frames, limits, sandbox
 from scheduler.untrusted.frames import Ending
 from scheduler.untrusted.jobs import JOBS
 
@@ -24,12 +24,12 @@ RENEW_CPU_SECONDS: Final = 60
 IDLE_SECONDS: Final = 300
 
 
-def main() -> None:
+def serve_jobs() -> None:
     """Serve the socket at standard input."""
     connection = socket.socket(fileno=0)
     load(IMPORTERS)  # before the wall, behind which no other folder can be read
-    limits.confine()
-    connection.sendall(frames.UNWALLED if wall.build() else frames.READY)
+    limits.apply_limits()
+    connection.sendall(frames.UNWALLED if sandbox.enter_sandbox() else frames.READY)
     for _ in range(MAX_JOBS):
         is_asked = select.select([connection], [], [], IDLE_SECONDS)[0]
         if not is_asked or time.process_time() > RENEW_CPU_SECONDS or not _serve(connection):
@@ -39,14 +39,14 @@ def main() -> None:
 def _serve(connection: socket.socket) -> bool:
     """Do one job. Returns whether this process can do another one."""
     try:
-        name, octets, options = frames.read_request(lambda size: receive(connection, size))
+        name, octets, options = frames.decode_request(lambda size: receive_octets(connection, size))
     except EOFError:
         return False
     connection.sendall(frames.TAKEN)
-    limits.begin_job()
+    limits.start_job_limits()
     ending, value = _work(name, octets, options)
-    limits.end_job()
-    connection.sendall(frames.answer(ending, value))
+    limits.end_job_limits()
+    connection.sendall(frames.encode_answer(ending, value))
     return ending is not Ending.FAILED
 
 
@@ -60,7 +60,7 @@ def _work(name: str, octets: bytes, options: dict[str, object]) -> tuple[Ending,
         return Ending.FAILED, type(error).__name__.encode()
 
 
-def receive(connection: socket.socket, size: int) -> bytes:
+def receive_octets(connection: socket.socket, size: int) -> bytes:
     """Read so many octets of a socket. Raises EOFError if it ends before."""
     pieces = []
     while size:
@@ -74,6 +74,6 @@ def receive(connection: socket.socket, size: int) -> bytes:
 
 if __name__ == "__main__":
     try:
-        main()
+        serve_jobs()
     except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         sys.exit(0)  # the parent is gone

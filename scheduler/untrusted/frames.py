@@ -34,25 +34,25 @@ Read = Callable[[int], bytes]
 """Gives so many octets, or raises EOFError."""
 
 
-def request(job: str, octets: bytes, options: dict[str, Any]) -> bytes:
+def encode_request(job: str, octets: bytes, options: dict[str, Any]) -> bytes:
     """A job with its options (JSON values) and the octets that it works on."""
     head = json.dumps({"job": job, "options": options}).encode()
     return _REQUEST.pack(len(head), len(octets)) + head + octets
 
 
-def read_request(read: Read) -> tuple[str, bytes, dict[str, Any]]:
+def decode_request(read: Read) -> tuple[str, bytes, dict[str, Any]]:
     """The request that `request` encoded."""
     head_size, size = _REQUEST.unpack(read(_REQUEST.size))
     head = json.loads(read(head_size))
     return head["job"], read(size), head["options"]
 
 
-def answer(ending: Ending, value: bytes) -> bytes:
+def encode_answer(ending: Ending, value: bytes) -> bytes:
     """The end of a job and what belongs to it."""
     return _ANSWER.pack(ending.value, len(value)) + value
 
 
-def read_answer(read: Read, most: int) -> tuple[Ending, bytes]:
+def decode_answer(read: Read, most: int) -> tuple[Ending, bytes]:
     """The value that `answer` encoded. Raises ValueError if it is invalid or larger than `most` octets."""
     ending, size = _ANSWER.unpack(read(_ANSWER.size))
     if size > most:

@@ -17,8 +17,8 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.invites import busy, inbound
 from scheduler.invites.busy import BusyTimes, multistatus
 from scheduler.invites.busy.multistatus import DavItem
-from scheduler.invites.inbound import InboundMail
-from scheduler.sheets import reading as sheets
+from scheduler.invites.inbound import ParsedEmail
+from scheduler.sheets import workbook as sheets
 from scheduler.sheets.tables import UnreadableSheet, Workbook
 from scheduler.untrusted import limits, pictures
 from scheduler.untrusted.pictures import Picture, UnusablePicture
@@ -44,15 +44,15 @@ def _busy_times(
     octets: bytes, first: str, last: str, zone: str, own_uids: list[str], own_addresses: list[str]
 ) -> BusyTimes:
     window = datetime.fromisoformat(first), datetime.fromisoformat(last)
-    return busy.read(octets, *window, zone, own_uids=own_uids, own_addresses=own_addresses)
+    return busy.read_busy_times(octets, *window, zone, own_uids=own_uids, own_addresses=own_addresses)
 
 
 def _multistatus(octets: bytes) -> tuple[DavItem, ...]:
-    return multistatus.read(octets)
+    return multistatus.read_multistatus(octets)
 
 
-MAIL: Final = Job("mail", inbound.read, TypeAdapter(InboundMail))
-ADDRESSEES: Final = Job("addressees", inbound.addressees, TypeAdapter(str))
+MAIL: Final = Job("mail", inbound.read_email, TypeAdapter(ParsedEmail))
+ADDRESSEES: Final = Job("addressees", inbound.read_addressees, TypeAdapter(str))
 BUSY_TIMES: Final = Job("busy_times", _busy_times, TypeAdapter(BusyTimes), busy.UnusableCalendar)
 MULTISTATUS: Final = Job(
     "multistatus",
@@ -61,8 +61,10 @@ MULTISTATUS: Final = Job(
     busy.UnusableCalendar,
     limits.MAX_MULTISTATUS_ANSWER,
 )
-SHEETS: Final = Job("sheets", sheets.read, TypeAdapter(Workbook), UnreadableSheet, limits.MAX_SHEETS_ANSWER)
-PICTURE: Final = Job("picture", pictures.read, TypeAdapter(Picture), UnusablePicture)
+SHEETS: Final = Job(
+    "sheets", sheets.read_workbook, TypeAdapter(Workbook), UnreadableSheet, limits.MAX_SHEETS_ANSWER
+)
+PICTURE: Final = Job("picture", pictures.read_picture, TypeAdapter(Picture), UnusablePicture)
 
 JOBS: Final[dict[str, Job[Any]]] = {
     job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES, MULTISTATUS, SHEETS, PICTURE)

@@ -25,7 +25,7 @@ LIFE_CPU_SECONDS: Final = 120
 """The limit of one child. A child ends long before it."""
 
 
-def confine() -> None:
+def apply_limits() -> None:
     """Limit this process for good: memory, processor, no file written, no core, few files open."""
     os.nice(5)
     for which, most in (
@@ -39,13 +39,13 @@ def confine() -> None:
             resource.setrlimit(which, (most, most))
 
 
-def begin_job() -> None:
+def start_job_limits() -> None:
     """Start a job's time limits: the kernel ends this process when the job has used up its time."""
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
     signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)
 
 
-def end_job() -> None:
+def end_job_limits() -> None:
     """The job is done. What comes next has its own time."""
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)

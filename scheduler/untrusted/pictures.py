@@ -14,7 +14,7 @@ from scheduler.domain.errors import ChainmeetError
 MAX_OCTETS = 1 << 20
 MAX_SIDE = 4_000
 """Points: a larger picture is refused before it is decoded. Decoded, the largest has 64 MB."""
-LEAST_SIDE = 24
+MIN_SIDE = 24
 SIDE = 192
 """Points of the longer side of what is kept: twice those at which a page shows it."""
 ROOM, SMALL_SIDE = 48 << 10, 96
@@ -43,14 +43,14 @@ class Picture:
         return base64.b64decode(self.png)
 
 
-def read(octets: bytes) -> Picture:
+def read_picture(octets: bytes) -> Picture:
     """The picture of a PNG, JPEG or GIF file, whose first frame is taken. Raises UnusablePicture."""
     if len(octets) > MAX_OCTETS:
         raise UnusablePicture("large")
     sides = _sides(octets)
     if sides is None:
         raise UnusablePicture("svg" if b"<svg" in octets[:4_096].lower() else "kind")
-    if min(sides) < LEAST_SIDE or max(sides) > MAX_SIDE:
+    if min(sides) < MIN_SIDE or max(sides) > MAX_SIDE:
         raise UnusablePicture("sides")
     return _decoded(octets, sides)
 

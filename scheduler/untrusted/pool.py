@@ -24,7 +24,7 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.i18n import gettext_lazy
 from scheduler.plugins import IMPORTERS
 from scheduler.plugins.loading import folders
-from scheduler.untrusted import frames, limits, wall
+from scheduler.untrusted import frames, limits, sandbox
 from scheduler.untrusted.frames import Ending
 
 SIZE: Final = 2
@@ -43,7 +43,7 @@ _WHY: Final = {
 log = structlog.get_logger()
 
 
-class Exceeded(ChainmeetError):
+class LimitExceeded(ChainmeetError):
     """Reading something would take more than it may, or broke the child. `str()` is a sentence."""
 
     code = "too-much-work"
@@ -52,7 +52,7 @@ class Exceeded(ChainmeetError):
         super().__init__(gettext_lazy("It could not be read: %(why)s.", why=why))
 
 
-class Ended(ChainmeetError):
+class ChildKilled(ChainmeetError):
     """A child was ended by something that is not its job: the same may be read later."""
 
     code = "child-ended"
@@ -61,7 +61,7 @@ class Ended(ChainmeetError):
         super().__init__(gettext_lazy("The program that reads files was ended. Try again in a minute."))
 
 
-class AllBusy(ChainmeetError):
+class PoolExhausted(ChainmeetError):
     """Every child is at work and none became free in time. The same may be read later."""
 
     code = "all-busy"
@@ -70,7 +70,7 @@ class AllBusy(ChainmeetError):
         super().__init__(gettext_lazy("Too many files are being read just now. Try again in a minute."))
 
 
-class NotStarted(ChainmeetError):
+class ChildNotStarted(ChainmeetError):
     """A child does not start: something is wrong with the installation or the machine."""
 
     code = "not-started"
@@ -85,7 +85,7 @@ class _Gone(Exception):
 
 class _Child:
     def __init__(self, module: str) -> None:
-        wall.hide_memory()
+        sandbox.hide_memory()
         self.socket, theirs = socket.socketpair()
         with theirs:
             # This interpreter, with a module of ours from where this one is.
@@ -100,7 +100,7 @@ class _Child:
             self.is_walled = self._receive(1, time.monotonic() + START_SECONDS) == frames.READY
         except (EOFError, OSError):
             self.end()
-            raise NotStarted from None
+            raise ChildNotStarted from None
 
     def ask(self, request: bytes, most: int) -> tuple[Ending, bytes]:
         """The answer to a request. Raises _Gone, Ended or Exceeded, after which the child cannot be used."""
@@ -112,14 +112,14 @@ class _Child:
         except (EOFError, OSError):
             raise _Gone from None
         try:
-            return frames.read_answer(lambda size: self._receive(size, ends), most)
+            return frames.decode_answer(lambda size: self._receive(size, ends), most)
         except ValueError:
-            raise Exceeded(gettext_lazy("what is in it is too large")) from None
+            raise LimitExceeded(gettext_lazy("what is in it is too large")) from None
         except (EOFError, OSError):
             status = self.end()
             if status in (-signal.SIGKILL, -signal.SIGALRM):  # no memory left, or a machine too busy
-                raise Ended from None
-            raise Exceeded(_WHY.get(status, gettext_lazy("it broke the program that read it"))) from None
+                raise ChildKilled from None
+            raise LimitExceeded(_WHY.get(status, gettext_lazy("it broke the program that read it"))) from None
 
     def end(self) -> int:
         """End the child, and give how it ended: minus the number of the signal, if it was one."""
@@ -141,7 +141,7 @@ class _Child:
         return b"".join(pieces)
 
 
-class Pool:
+class ChildPool:
     """A pool that runs jobs of `untrusted.jobs` in at most `size` child processes. Any thread may call it."""
 
     def __init__(self, size: int = SIZE, module: str = "scheduler.untrusted.child") -> None:
@@ -162,9 +162,9 @@ class Pool:
 
         Waits up to `wait` seconds for a free child. Raises AllBusy, NotStarted, Ended or Exceeded.
         """
-        request = frames.request(job, octets, options)
+        request = frames.encode_request(job, octets, options)
         if not self._free.acquire(timeout=wait):
-            raise AllBusy
+            raise PoolExhausted
         try:
             return self._ask(request, most)
         finally:
@@ -188,9 +188,9 @@ class Pool:
             except _Gone:
                 child.end()
                 if is_new:
-                    raise NotStarted from None
+                    raise ChildNotStarted from None
                 continue  # it was idle for too long, or has done its share
-            except (Exceeded, Ended) as error:
+            except (LimitExceeded, ChildKilled) as error:
                 status = child.end()
                 log.warning("a child was ended", reason=str(error), status=status)
                 raise

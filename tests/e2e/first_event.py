@@ -24,7 +24,7 @@ from scheduler.services.identity.actors import operator
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, ScheduleVersion, Slot
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.e2e.visitor import Visitor
 from tests.support.workers import eventually
 
@@ -37,7 +37,7 @@ SECRET = "of a database that is gone before anybody reads it"
 def workbook_of(folder: Path, *, firms: int, requests: int) -> bytes:
     """The export of an invented event that begins in some weeks, as organisers keep it in a spreadsheet."""
     database = Database(f"sqlite:///{folder}/sample.db")
-    upgrade(database)
+    upgrade_schema(database)
     now = database.now()
     monday = (now + timedelta(days=30)).date()
     monday += timedelta(days=-monday.weekday() % 7)

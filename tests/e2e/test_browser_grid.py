@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from scheduler.services.identity.sign_in import make_sign_in_link
 from scheduler.services.imports import import_files
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from tests.e2e.test_browser_exhibitor import WAIT, site
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"
 __all__ = ["site"]  # a fixture
 
 OpenGrid = Callable[..., Page]
-FIRMS = SheetOut(
+FIRMS = OutputSheet(
     "Firms",
     ["key", "name", "country", "tier", "max_per_day"],
     [
@@ -44,7 +44,7 @@ def open_grid(chromium: Browser, database: Database, expo: Expo, site: str) -> I
     contexts, complaints = [], []
     with database.write() as session:
         number = import_files.store_file(
-            session, expo.organiser_actor(), xlsx([FIRMS]), name="e.xlsx", kind="", now=NOW
+            session, expo.organiser_actor(), write_xlsx([FIRMS]), name="e.xlsx", kind="", now=NOW
         )
 
     def open_it(**options: object) -> Page:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scheduler.invites.ical.itip import Message, MessageKind, Off
+from scheduler.invites.ical.itip import Cancellation, ItipMessage, MessageKind
 from scheduler.invites.mail import imip, summary_mail
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from tests.e2e import axe
@@ -32,24 +32,24 @@ LARGEST = """() => {
 }"""
 
 
-def _meeting(message: Message) -> str:
+def _meeting(message: ItipMessage) -> str:
     links = {
         f"{name}_url": f"https://meet.example/answers/abc/{name}" for name in ("accept", "decline", "propose")
     }
-    return imip.show(message, builders.envelope(message, contact="+86 10 5550 0132", **links)).html
+    return imip.preview_email(message, builders.envelope(message, contact="+86 10 5550 0132", **links)).html
 
 
 def _mails() -> Iterator[tuple[str, str]]:
     new, off = (
         builders.new(),
-        replace(builders.cancel(), meeting_is_off=True, off=Off(firm="Huaxin", note="Sorry.")),
+        replace(builders.cancel(), meeting_is_off=True, off=Cancellation(firm="Huaxin", note="Sorry.")),
     )
     uninvited = replace(off, meeting_is_off=False, off=None)
     proposal = replace(new, kind=MessageKind.PROPOSAL)
     for message in (new, builders.update(), builders.details(), off, uninvited, proposal):
         yield message.kind.value, _meeting(message)
     summary = test_summary.each_kind()
-    mail = summary_mail.render(
+    mail = summary_mail.render_summary(
         summary, test_summary.envelope(summary), stop_url="https://meet.example/summaries/abc"
     )
     yield "summary", str(part(parsed(mail), "text/html").get_content())

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from chainmeet.stack.data_folder import DataFolder
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.itip import ItipMessage
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
 from tests.interop import readers
@@ -32,7 +32,7 @@ def sent_by(folder: DataFolder) -> list[Sent]:
         rows = {row.message_id: row for row in session.scalars(select(OutboxMail))}
     database.dispose()
     found = [(raw, rows[message_id]) for message_id, raw in mails]
-    return [Sent(raw, Message.from_json(row.payload), row.to_address) for raw, row in found]
+    return [Sent(raw, ItipMessage.from_json(row.payload), row.to_address) for raw, row in found]
 
 
 def main(folder: Path) -> int:

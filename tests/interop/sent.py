@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import cast
 
 from scheduler.domain.entities import Method
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.itip import ItipMessage
 from tests.interop import readers
 from tests.interop.readers import Calendar
 
@@ -21,7 +21,7 @@ class Sent:
     """The octets of a mail of an invitation, and the message to an address that it was made for."""
 
     raw: bytes
-    message: Message
+    message: ItipMessage
     to: str
 
     @cached_property
@@ -106,7 +106,7 @@ def _calendar_part(mail: EmailMessage) -> EmailMessage:
     return alternatives[-1]
 
 
-def _status(message: Message) -> str | None:
+def _status(message: ItipMessage) -> str | None:
     if message.method is Method.REQUEST:
         return "CONFIRMED"
     return "CANCELLED" if message.meeting_is_off else None

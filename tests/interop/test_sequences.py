@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler.invites.ical.itip import Message, MessageKind
+from scheduler.invites.ical.itip import ItipMessage, MessageKind
 from scheduler.services.delivery import delivery
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail
@@ -61,7 +61,9 @@ class Life:
         with self.database.read() as session:
             rows = {row.message_id: row for row in session.scalars(select(OutboxMail))}
         found = [raw for _, [to], raw in self.catcher.taken if to == address]
-        made = [Message.from_json(rows[email.message_from_bytes(raw)["Message-ID"]].payload) for raw in found]
+        made = [
+            ItipMessage.from_json(rows[email.message_from_bytes(raw)["Message-ID"]].payload) for raw in found
+        ]
         return [Sent(raw, message, address) for raw, message in zip(found, made, strict=True)]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from scheduler.invites.ical.calendar import Party, build
+from scheduler.invites.ical.calendar import Party, build_calendar
 from tests.interop import readers
 from tests.unit.invites.builders import ATTENDEE, ORGANIZER, UID
 from tests.unit.invites.injection import Typed, anything, message_of, title_of
@@ -35,4 +35,4 @@ def test_nothing_that_is_typed_is_more_than_a_text_to_others(reader: str) -> Non
 
 def calendar_of(value: Typed, remind_minutes: int) -> bytes:
     organizer, attendee = (Party(value.name, party.email) for party in (ORGANIZER, ATTENDEE))
-    return build(message_of(value), organizer, attendee, remind_minutes=remind_minutes)
+    return build_calendar(message_of(value), organizer, attendee, remind_minutes=remind_minutes)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler.domain.entities import MailKind
-from scheduler.invites.inbound import read
+from scheduler.invites.inbound import read_email
 from scheduler.invites.inbound.limits import MAX_COMPONENTS
 from tests.support import lacking
 
@@ -37,7 +37,7 @@ def answer(zone: str) -> bytes:
 def test_the_zones_of_apple_outlook_and_google_are_read(path: Path) -> None:
     zone = path.read_text()
     (name,) = re.findall(r"TZID:(.+)", zone)
-    found = read(answer(zone))
+    found = read_email(answer(zone))
     assert (found.kind, found.reason) == (MailKind.COUNTER, "")
     meeting = MEETING.replace(tzinfo=ZoneInfo(WINDOWS.get(name, name)))
     assert found.answers[0].start == meeting.astimezone(UTC)
@@ -52,7 +52,7 @@ def test_every_zone_of_libical_is_read() -> None:
     assert len(zones) > 400 and sum("RDATE" in zone for zone in zones) > 100
     wrong = {}
     for zone in zones:
-        found = read(answer(zone))
+        found = read_email(answer(zone))
         if found.kind is not MailKind.COUNTER:
             wrong[re.findall(r"X-LIC-LOCATION:(.+)", zone)[0]] = found.reason
     assert wrong == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from scheduler.invites.transport.remote import Fetched, FetchFailure
+from scheduler.invites.transport.remote import FetchFailure, FetchResult
 from scheduler.storage.models import BusySource, Slot
 from tests.support.factories import NOW
 
@@ -50,8 +50,8 @@ class FarSide:
     etag: str = '"1"'
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def fetch(self, address: str, *, etag: str = "", modified: str = "") -> Fetched:
+    def fetch(self, address: str, *, etag: str = "", modified: str = "") -> FetchResult:
         self.asked.append((address, etag))
         if self.fails:
             raise FetchFailure(self.fails)
-        return Fetched(None if etag == self.etag else self.octets, self.etag)
+        return FetchResult(None if etag == self.etag else self.octets, self.etag)

@@ -19,7 +19,7 @@ from flask import Flask
 
 from scheduler.services.directory.references import FirmRef
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.e2e.test_browser_axe import PAGES, whole
 from tests.support import clocks
 from tests.support.everything import Everything
@@ -156,7 +156,7 @@ def made() -> dict[str, list[Part]]:
     """By catalogue: its parts."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         database = Database(f"sqlite:///{folder}/catalogue.db")
-        upgrade(database)
+        upgrade_schema(database)
         clocks.hold(patch, NOW)
         everything = Everything(database, web_app(database, "redis://127.0.0.1:1"))
         found: dict[str, list[Part]] = {sheet: [] for sheet in CATALOGUES.values()}

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks
 
 TEMPLATE = "template_chainmeet"
@@ -65,7 +65,7 @@ class Databases:
         for role in (OWNER, APPLICATION):
             self._say(f"CREATE ROLE {role} LOGIN")
         template = Database(self.create(TEMPLATE, "template1"))
-        upgrade(template, application=APPLICATION)
+        upgrade_schema(template, application=APPLICATION)
         template.dispose()
         with self._connected(TEMPLATE) as connection:
             tables = [name for (name,) in connection.execute(_TABLES)]

@@ -17,10 +17,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
-from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
-from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.domain.solving import ScenarioKind, ScenarioState
 from scheduler.domain.team import TeamRole
 from scheduler.services.delivery import claims, refusal_handling, rehearsal_delivery, sent_records
 from scheduler.services.emails.inbound import inbox
@@ -326,10 +326,10 @@ class Everything:
         ]
         effects = {"firms": firms, "lost": {"no-place": 1}, "gained": 2}
         tables = TablesChange(hall=self.expo.halls[0].key, count=2)
-        kept, points = WhatIfKind.KEPT, range(len(FAIRNESS_PRICES))
-        asked: list[tuple[WhatIfKind, TypedChange]] = [(kept, tables), (kept, tables)]
-        asked += [(WhatIfKind.CURVE, FairnessChange(point=point)) for point in points]
-        asked += [(WhatIfKind.DIALS, PolicyChange(policy={"factors": {"idle": 11}}))]
+        kept, points = ScenarioKind.KEPT, range(len(FAIRNESS_PRICES))
+        asked: list[tuple[ScenarioKind, TypedChange]] = [(kept, tables), (kept, tables)]
+        asked += [(ScenarioKind.CURVE, FairnessChange(point=point)) for point in points]
+        asked += [(ScenarioKind.DIALS, PolicyChange(policy={"factors": {"idle": 11}}))]
         for kind, change in asked:
             row = scenario_rows.add_row(
                 session, self.expo.event.id, kind, name=LATIN[:70], changes=[change], now=NOW
@@ -338,7 +338,7 @@ class Everything:
                 continue
             then = {**figures, **proved, "held": 5 - row.number // 3}
             row.result = {"now": now, "then": then, "version": 1, "fingerprint": "f"} | effects
-            row.state, row.asked_at, row.finished_at = WhatIfState.DONE, NOW, NOW
+            row.state, row.asked_at, row.finished_at = ScenarioState.DONE, NOW, NOW
 
     def _unscheduled(self, request: MeetingRequest, other: MeetingRequest) -> dict[str, object]:
         """Of each remedy one, of which the two firms and the organiser may do some."""

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side, Tier, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.team import TeamRole
-from scheduler.invites.catalogue import language_of
+from scheduler.invites.catalogue import choose_language
 from scheduler.services.identity import sign_in
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
@@ -37,9 +37,9 @@ from scheduler.storage.models import (
     Hall,
     Interpreter,
     MeetingRequest,
-    NightTime,
     Place,
     RequestPerson,
+    RunSchedule,
     ScheduleVersion,
     Slot,
     TeamMember,
@@ -77,7 +77,7 @@ class Expo:
             attendee_id=attendee.id,
             firm_id=attendee.firm_id,
             is_exhibitor=attendee.is_exhibitor,
-            language=language_of(attendee.mail_language, attendee.languages, self.event.language),
+            language=choose_language(attendee.mail_language, attendee.languages, self.event.language),
         )
 
     def organiser_actor(self) -> Actor:
@@ -156,10 +156,10 @@ def make_event(
     return expo
 
 
-def make_night(session: Session, expo: Expo, **columns: Any) -> NightTime:
+def make_night(session: Session, expo: Expo, **columns: Any) -> RunSchedule:
     """A night of the event at 02:00 every day, which is due at NOW and makes a draft."""
     values = {"at": time(2), "weekdays": "1234567", "then": AfterRun.DRAFT, "next_at": NOW, **columns}
-    night = NightTime(event_id=expo.event.id, **values)
+    night = RunSchedule(event_id=expo.event.id, **values)
     session.add(night)
     session.flush()
     return night

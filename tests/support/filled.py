@@ -31,7 +31,7 @@ from scheduler.services.schedule import feed_addresses
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Firm, Interpreter, InterpreterFeed, OutboxMail
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks, servers
 from tests.support.databases import Databases
 from tests.support.everything import NOWHERE, Everything
@@ -132,12 +132,12 @@ def _addresses(session: Session, everything: Everything) -> tuple[list[str], str
 def write(engine: str, url: str) -> Release:
     """Fill this empty database, and keep what it has."""
     database = Database(url)
-    upgrade(database)
+    upgrade_schema(database)
     known = fill(database)
     counted = {name: len(rows) for name, rows in rows_of(database).items() if rows}
     database.fold_in()
     database.dispose()
-    release = Release(engine, str(schema.wanted()))
+    release = Release(engine, str(schema.head_revision()))
     statements = _sqlite(url) if engine == "sqlite" else _postgresql(url)
     release.sql.write_bytes(gzip.compress(statements.encode(), mtime=0))
     release.facts.write_text(json.dumps(known | {"rows": counted}, indent=1, sort_keys=True) + "\n")

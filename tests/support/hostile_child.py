@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from scheduler.untrusted import child, limits, wall
+from scheduler.untrusted import child, limits, sandbox
 from scheduler.untrusted.jobs import JOBS, Job
 
 
@@ -121,8 +121,8 @@ JOBS["mail"] = {
 
 if __name__ == "__main__":
     if os.environ.get("LC_ALL") == "no wall":
-        wall.build = lambda: (wall.LANDLOCK,)  # as on an older kernel
+        sandbox.enter_sandbox = lambda: (sandbox.LANDLOCK,)  # as on an older kernel
     limits.CPU_SECONDS = 0.3  # type: ignore[misc]
     limits.MEMORY = 64 * 1024 * 1024  # type: ignore[misc]
     child.MAX_JOBS = 5  # type: ignore[misc]
-    child.main()
+    child.serve_jobs()

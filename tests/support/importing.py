@@ -11,13 +11,13 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.spreadsheets import firms, people
 from scheduler.services.spreadsheets.changes import ImportResult
 from scheduler.services.spreadsheets.options import ImportOptions
-from scheduler.sheets.reading import read
 from scheduler.sheets.tables import WorkbookSheet
+from scheduler.sheets.workbook import read_workbook
 
 
 def sheet_of(text: str) -> WorkbookSheet:
     """The one sheet of a CSV file."""
-    return read(text.encode()).sheets[0]
+    return read_workbook(text.encode()).sheets[0]
 
 
 def import_firms(session: Session, actor: Actor, text: str, *, leave_out: bool = False) -> ImportResult:

@@ -100,7 +100,7 @@ class Board:
     def score(self) -> float:
         """By the rules, from the plan alone; they find nothing in it."""
         meetings, _ = seat_meetings(self.flat, self.state.held)
-        found, score = rules.judged(self.problem, meetings)
+        found, score = rules.violations_and_score(self.problem, meetings)
         assert found == []
         return float(score.total)
 

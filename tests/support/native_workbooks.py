@@ -18,7 +18,7 @@ from babel import Locale
 
 from scheduler.domain.entities import RequestState
 from scheduler.services.spreadsheets.columns import ImportKind as Kind
-from scheduler.sheets.writing import Cell, SheetOut
+from scheduler.sheets.writers import Cell, OutputSheet
 
 DAYS: Final = (date(2027, 6, 22), date(2027, 6, 23), date(2027, 6, 24))
 """From Tuesday to Thursday."""
@@ -68,7 +68,7 @@ class Dialect:
 class NativeWorkbook:
     """The sheets of a workbook, and what an event has that is made of it."""
 
-    sheets: list[SheetOut]
+    sheets: list[OutputSheet]
     values: dict[str, Any] = field(default_factory=dict)
 
 
@@ -89,14 +89,14 @@ def native_workbook(language: str, *, firms: int, requests: int = 2) -> NativeWo
     made = NativeWorkbook([])
 
     def add(kind: Kind, rows: Sequence[Sequence[Cell]]) -> None:
-        made.sheets.append(SheetOut(dialect.names[kind], dialect.headers[kind], list(map(list, rows))))
+        made.sheets.append(OutputSheet(dialect.names[kind], dialect.headers[kind], list(map(list, rows))))
 
     halls = [dialect.hall.format(number) for number in range(1, HALLS + 1)]
     add(Kind.AREAS, [[name] for name in dialect.areas])
     add(Kind.TIMES, [[_day(dialect, day), _hour(dialect, at), _hour(dialect, _end(at))]
                      for day, at in product(DAYS, STARTS)])  # fmt: skip
     add(Kind.HALLS, [[name] for name in halls])
-    made.sheets.append(SheetOut(dialect.names[Kind.WALKING], ["", *halls],
+    made.sheets.append(OutputSheet(dialect.names[Kind.WALKING], ["", *halls],
                                 [[name, *row] for name, row in zip(halls, MATRIX, strict=True)]))  # fmt: skip
     add(Kind.TABLES, [[f"T{i}", halls[i % HALLS]] for i in range(TABLES)])
     add(Kind.FIRMS, [_firm_row(dialect, language, i) for i in range(firms)])
@@ -116,7 +116,7 @@ def native_workbook(language: str, *, firms: int, requests: int = 2) -> NativeWo
     return made
 
 
-def planted(language: str, workbook: NativeWorkbook) -> tuple[list[SheetOut], list[PlantedFault]]:
+def planted(language: str, workbook: NativeWorkbook) -> tuple[list[OutputSheet], list[PlantedFault]]:
     """The sheets with a fault of every kind that a person makes, each in a row of its own."""
     names = DIALECTS[language].names
     sheets = {sheet.name: [list(row) for row in sheet.rows] for sheet in workbook.sheets}
@@ -126,7 +126,7 @@ def planted(language: str, workbook: NativeWorkbook) -> tuple[list[SheetOut], li
         position %= len(cells)
         faults.append(PlantedFault(names[kind], at + 2, position, wrong, str(cells[position])))
         cells[position] = wrong
-    return [SheetOut(sheet.name, sheet.header, sheets[sheet.name]) for sheet in workbook.sheets], faults
+    return [OutputSheet(sheet.name, sheet.header, sheets[sheet.name]) for sheet in workbook.sheets], faults
 
 
 _WRONG: Final = (

@@ -35,7 +35,7 @@ def upgrade() -> None:
 @contextmanager
 def next_release(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[str]:
     """The code is the next release's, whose migrations are in this folder; gives the revision of today."""
-    today = str(schema.wanted())
+    today = str(schema.head_revision())
     migrations = folder / "migrations"
     shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / "versions" / f"{REVISION}_next_release.py").write_text(_MIGRATION % today)
@@ -47,5 +47,5 @@ def next_release(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def _forget() -> None:
-    for kept in (schema.wanted, schema.known, schema.baseline):
+    for kept in (schema.head_revision, schema.known_revisions, schema.baseline):
         kept.cache_clear()

@@ -12,7 +12,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, Result, SolveParams
-from scheduler.files.problem_file import fingerprint_of
+from scheduler.files.problem_file import problem_fingerprint
 from scheduler.services.planning.runs import execution
 from workers.celery_app import app
 
@@ -32,7 +32,9 @@ def wait(
         on_progress(Progress(time.monotonic() - began, Phase.SEARCHING))
         time.sleep(0.02)
     true = rules.score(problem, ())
-    return Result(Plan(fingerprint_of(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, ()))
+    return Result(
+        Plan(problem_fingerprint(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, ())
+    )
 
 
 execution.execute_run = partial(execution.execute_run, solve=wait)

@@ -24,7 +24,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -34,13 +34,13 @@ from scheduler.storage.models import (
     Firm,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     PlannedAttendee,
     PlannedMeeting,
     ScheduleVersion,
     Slot,
 )
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks
 from tests.support.everything import serving
 from tests.support.factories import SECRET_KEY
@@ -103,7 +103,7 @@ class PicturedExpo:
             ).first()
             morning = session.scalars(select(Slot).where(Slot.of(self.id)).order_by(Slot.position).limit(4))
             if table is not None:
-                session.add_all(PlaceBusy(place_id=table.id, slot_id=slot.id) for slot in morning)
+                session.add_all(PlaceClosure(place_id=table.id, slot_id=slot.id) for slot in morning)
 
     def account(self, who: str) -> int:
         """The organiser's account, or that of the exhibitor with most meetings."""
@@ -167,8 +167,8 @@ class PicturedExpo:
         new: list[list[Cell]] = [
             ["", f"Danube Cell {number}", "Magyarország", "上游", 6] for number in range(1, 6)
         ]
-        return xlsx(
-            [SheetOut("Firms", ["Key", "Firm name", "Land", "Tier", "Meetings a day"], [*rows, *new])]
+        return write_xlsx(
+            [OutputSheet("Firms", ["Key", "Firm name", "Land", "Tier", "Meetings a day"], [*rows, *new])]
         )
 
 
@@ -176,7 +176,7 @@ class PicturedExpo:
 def expo_site(folder: Path) -> Iterator[tuple[PicturedExpo, str]]:
     """The expo, and the address of a server of it whose clock stands."""
     database = Database(f"sqlite:///{folder}/pictures.db")
-    upgrade(database)
+    upgrade_schema(database)
     with pytest.MonkeyPatch.context() as patch:
         clocks.hold(patch, NOW)
         expo = PicturedExpo(database)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scheduler.invites import refusals
 from scheduler.plugins import loading
-from scheduler.untrusted import reading
+from scheduler.untrusted import parsers
 from tests.support import web
 
 
@@ -56,6 +56,6 @@ def installed(source: Path, site: Path) -> Iterator[None]:
 def _begin_anew() -> None:
     importlib.invalidate_caches()
     loading.forget()
-    refusals.rules.cache_clear()
-    reading.pool.close()
+    refusals.load_rules.cache_clear()
+    parsers.pool.close()
     web.forget_apps()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MUST, RequestState
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import TO_TEAM, NewLetter
 from scheduler.services.participants.event_invitations import invitation_emails
@@ -23,7 +23,7 @@ from scheduler.storage.models import Invitation, MeetingRequest
 from tests.support.factories import NOW, Expo, make_event, make_firms, make_request, meet
 from tests.support.publishing import SETTINGS, draft, publish
 
-LETTERS = frozenset(key.removesuffix("_subject") for key in words("en").desk if key.endswith("_subject"))
+LETTERS = frozenset(key.removesuffix("_subject") for key in load_words("en").desk if key.endswith("_subject"))
 """The letters of the catalogue."""
 
 
@@ -91,7 +91,7 @@ def all_mails(database: Database, expo: Expo, sent: Callable[[datetime], Any]) -
 
 def _letter(expo: Expo, name: str) -> NewLetter:
     """A letter with what its texts name."""
-    texts = [text for key, text in words("en").desk.items() if key.startswith(f"{name}_")]
+    texts = [text for key, text in load_words("en").desk.items() if key.startswith(f"{name}_")]
     named = {field for text in texts for _, field, _, _ in string.Formatter().parse(text) if field}
     values = dict.fromkeys(named - {"event", "sender", "counts"}, "x")
     if name == "receipt":

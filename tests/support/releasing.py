@@ -63,7 +63,7 @@ def main() -> int:
     if asked.what == "notes":
         sys.stdout.write(parts(ROOT)[version_of(ROOT)] + "\n")
         return 0
-    found = list(faults(ROOT, str(schema.wanted()), asked.tag))
+    found = list(faults(ROOT, str(schema.head_revision()), asked.tag))
     sys.stdout.write("".join(f"{fault}\n" for fault in found))
     return 1 if found else 0
 

@@ -16,11 +16,11 @@ from api import auth, context, inputs, limits
 from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.agendas.feed import address
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import WrongState
-from scheduler.domain.mails.prints import PrintPack
-from scheduler.invites.agenda.agenda import AgendaSheet
-from scheduler.invites.agenda.pdf import agenda_pdf
+from scheduler.invites.agenda.agenda import AgendaDocument
+from scheduler.invites.agenda.pdf import render_agenda_pdf
 from scheduler.services.availability import grid
 from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.exports import print_codes
@@ -222,7 +222,7 @@ def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
     return _download(actor, PrintPack.FIRMS, sheet, agenda)
 
 
-def _download(actor: Actor, pack: PrintPack, sheet: AgendaSheet, agenda: agendas.Agenda) -> Response:
+def _download(actor: Actor, pack: PrintPack, sheet: AgendaDocument, agenda: agendas.Agenda) -> Response:
     """The PDF. Its name says whose agenda it is, and of which version."""
     version = agenda.version
     if version is not None:
@@ -232,7 +232,7 @@ def _download(actor: Actor, pack: PrintPack, sheet: AgendaSheet, agenda: agendas
                 settings=context.settings(), now=context.now(),
             )  # fmt: skip
         sheet = replace(sheet, check=made[agenda.key])
-    response = Response(agenda_pdf(sheet), content_type="application/pdf")
+    response = Response(render_agenda_pdf(sheet), content_type="application/pdf")
     owner = secure_filename(agenda.latin_name) or agenda.key
     end = f"-version-{version}" if version is not None else ""
     name = f"agenda-{owner}-{actor.event_key}{end}.pdf"

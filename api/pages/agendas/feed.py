@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response, request, url_for
 
 from api import context, limits
-from scheduler.invites.ical.feed import etag
+from scheduler.invites.ical.feed import strong_etag
 from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.schedule import feed_addresses, feeds
 
@@ -26,7 +26,7 @@ def calendar(token: str) -> Response:
     with context.database().write() as db:
         calendar_methods.note_feed(db, owner, now=context.now())
     response = Response(body, content_type="text/calendar; charset=utf-8")
-    response.headers["ETag"] = etag(body)
+    response.headers["ETag"] = strong_etag(body)
     response.headers["Cache-Control"] = "private, max-age=300"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"  # robots.txt lets calendar services fetch it

@@ -17,7 +17,7 @@ from api.pages import paging, rendering
 from api.pages.audit_log.entry_changes import told_changes
 from scheduler.domain.errors import NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.operations import audit_entries
@@ -36,7 +36,7 @@ blueprint.add_app_template_filter(told_changes)
 @blueprint.app_template_filter()
 def trail_role(role: str) -> str:
     """A role as an entry has it, in the page's language where it is one of a team."""
-    return words(speaking.language()).desk.get(role, role)
+    return load_words(speaking.language()).desk.get(role, role)
 
 
 @blueprint.get("/events/<event_key>/audit-log")

@@ -23,7 +23,7 @@ from scheduler.services.availability import busy_times, caldav, grid
 from scheduler.services.availability.calendar_services import SERVICES
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
-from scheduler.untrusted.reading import LATER, UNREAD
+from scheduler.untrusted.parsers import BUSY_MESSAGE, UNREADABLE_MESSAGE
 
 blueprint = APIBlueprint(
     "busy_times", __name__, enable_openapi=False, url_prefix="/events/<event_key>/busy-times"
@@ -168,7 +168,7 @@ def read_again(event_key: str, key: str) -> Answer:
         if any(fault.path == "timezone" for fault in error.faults):
             return _preview_page(actor, key, request.form.get("timezone", "").strip()), 422
         flash(_sentence(error), "error")
-    except (UnusableCalendar, *UNREAD) as error:
+    except (UnusableCalendar, *UNREADABLE_MESSAGE) as error:
         flash(_sentence(error), "error")
     return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
 
@@ -213,8 +213,8 @@ def remove(event_key: str, key: str) -> Response:
 def _read(actor: Actor, field: str, make_preview: Callable[[], str]) -> Answer:
     try:
         key = make_preview()
-    except (InvalidInput, UnusableCalendar, FetchFailure, *UNREAD) as error:
-        status = 503 if isinstance(error, LATER) else 422
+    except (InvalidInput, UnusableCalendar, FetchFailure, *UNREADABLE_MESSAGE) as error:
+        status = 503 if isinstance(error, BUSY_MESSAGE) else 422
         if isinstance(error, InvalidInput) and all(each.path in _OWN_FIELDS for each in error.faults):
             return _shown(actor, {each.path: reported(each.message) for each in error.faults}, status)
         return _refused(actor, field, _sentence(error), status)

@@ -17,7 +17,7 @@ from api.pages import rendering
 from api.pages.board import shown
 from api.pages.board.shown import BestWay
 from api.pages.participants import columns
-from scheduler.domain.errors import ChangedMeanwhile, InvalidInput, NotFound, PublishingOpen, WrongState
+from scheduler.domain.errors import EditConflict, InvalidInput, NotFound, PublishingInProgress, WrongState
 from scheduler.services.board import commands, draft_view
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.search import AbsentPerson, list_missed_meetings
@@ -40,7 +40,7 @@ SHOWN: Final = ("day", "half", "hall", "page")
 PEOPLE: Final = ImportKind.PEOPLE
 MOST_MOVED: Final = 10
 """Meetings for which a place is looked for at once."""
-NOT_MOVED = (BreaksRules, ChangedMeanwhile, NotFound, PublishingOpen, WrongState)
+NOT_MOVED = (BreaksRules, EditConflict, NotFound, PublishingInProgress, WrongState)
 
 
 @blueprint.get("")

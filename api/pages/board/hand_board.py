@@ -22,7 +22,7 @@ from api.pages.board import best_filter, by_hand, shown
 from api.pages.board.shown import Offer
 from api.pages.presentation import capitalize_first, local_moment
 from scheduler.domain.entities import JobState
-from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
+from scheduler.domain.errors import EditConflict, NotFound, PublishingInProgress, WrongState
 from scheduler.i18n import join_texts
 from scheduler.services.board import board_view, commands, draft_view, manual_drafts, search, steps
 from scheduler.services.board.board_view import BoardQuery, BoardRow, BoardView, RowsOf
@@ -40,7 +40,7 @@ blueprint.add_app_template_filter(shown.step_word)
 
 SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page", "empty", "best", "time")
 """What of an address says which part of the board is shown."""
-REFUSED = (ChangedMeanwhile, PublishingOpen, WrongState, NotFound)
+REFUSED = (EditConflict, PublishingInProgress, WrongState, NotFound)
 """Why a step is not done, besides rules. Each has its sentence."""
 
 

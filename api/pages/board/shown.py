@@ -9,36 +9,36 @@ from typing import Any, Final
 
 from api.language.speaking import said
 from api.pages.presentation import number
-from scheduler.domain.by_hand import HandStepKind
+from scheduler.domain.manual_edits import EditStepKind
 from scheduler.i18n import from_json, gettext_lazy
 from scheduler.services.board.commands import Placement
 
-SAID: Final[Mapping[HandStepKind, str]] = {
-    HandStepKind.MOVE: gettext_lazy("Moved."),
-    HandStepKind.PLACE: gettext_lazy("Moved to another place."),
-    HandStepKind.PEOPLE: gettext_lazy("Other people meet now."),
-    HandStepKind.SWAP: gettext_lazy("Swapped."),
-    HandStepKind.ADD: gettext_lazy("Added."),
-    HandStepKind.CANCEL: gettext_lazy("Cancelled. The next run leaves it out."),
-    HandStepKind.LOCK: gettext_lazy("Locked. The next run leaves it there."),
-    HandStepKind.UNLOCK: gettext_lazy("Unlocked. The next run may move it."),
-    HandStepKind.FORBID: gettext_lazy("Forbidden. The next run does not hold it then."),
-    HandStepKind.ALLOW: gettext_lazy("Allowed again."),
-    HandStepKind.REPAIR: gettext_lazy("Moved, and others with it."),
+SAID: Final[Mapping[EditStepKind, str]] = {
+    EditStepKind.MOVE: gettext_lazy("Moved."),
+    EditStepKind.PLACE: gettext_lazy("Moved to another place."),
+    EditStepKind.PEOPLE: gettext_lazy("Other people meet now."),
+    EditStepKind.SWAP: gettext_lazy("Swapped."),
+    EditStepKind.ADD: gettext_lazy("Added."),
+    EditStepKind.CANCEL: gettext_lazy("Cancelled. The next run leaves it out."),
+    EditStepKind.LOCK: gettext_lazy("Locked. The next run leaves it there."),
+    EditStepKind.UNLOCK: gettext_lazy("Unlocked. The next run may move it."),
+    EditStepKind.FORBID: gettext_lazy("Forbidden. The next run does not hold it then."),
+    EditStepKind.ALLOW: gettext_lazy("Allowed again."),
+    EditStepKind.REPAIR: gettext_lazy("Moved, and others with it."),
 }
 """What a page says once a step is done."""
-STEPS: Final[Mapping[HandStepKind, str]] = {
-    HandStepKind.MOVE: gettext_lazy("move"),
-    HandStepKind.PLACE: gettext_lazy("place"),
-    HandStepKind.PEOPLE: gettext_lazy("people"),
-    HandStepKind.SWAP: gettext_lazy("swap"),
-    HandStepKind.ADD: gettext_lazy("add"),
-    HandStepKind.CANCEL: gettext_lazy("cancel"),
-    HandStepKind.LOCK: gettext_lazy("lock"),
-    HandStepKind.UNLOCK: gettext_lazy("unlock"),
-    HandStepKind.FORBID: gettext_lazy("forbid"),
-    HandStepKind.ALLOW: gettext_lazy("allow"),
-    HandStepKind.REPAIR: gettext_lazy("repair"),
+STEPS: Final[Mapping[EditStepKind, str]] = {
+    EditStepKind.MOVE: gettext_lazy("move"),
+    EditStepKind.PLACE: gettext_lazy("place"),
+    EditStepKind.PEOPLE: gettext_lazy("people"),
+    EditStepKind.SWAP: gettext_lazy("swap"),
+    EditStepKind.ADD: gettext_lazy("add"),
+    EditStepKind.CANCEL: gettext_lazy("cancel"),
+    EditStepKind.LOCK: gettext_lazy("lock"),
+    EditStepKind.UNLOCK: gettext_lazy("unlock"),
+    EditStepKind.FORBID: gettext_lazy("forbid"),
+    EditStepKind.ALLOW: gettext_lazy("allow"),
+    EditStepKind.REPAIR: gettext_lazy("repair"),
 }
 """What a step is called in the log of a draft."""
 MOST_TO: Final = 8_000
@@ -185,7 +185,7 @@ def _target(row: Sequence[Any]) -> Placement:
     return Placement(request, slot, place, tuple(people), interpreter)
 
 
-def step_word(kind: HandStepKind) -> str:
+def step_word(kind: EditStepKind) -> str:
     """What a step is called, in the reader's language."""
     return said(STEPS[kind])
 

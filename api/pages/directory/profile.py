@@ -19,8 +19,8 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import logos
 from scheduler.services.directory import profile as profiles
 from scheduler.services.identity.actors import Actor
+from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 from scheduler.untrusted.pictures import MAX_OCTETS
-from scheduler.untrusted.reading import UNREAD
 
 blueprint = APIBlueprint("profile", __name__, enable_openapi=False, url_prefix="/events/<event_key>/profile")
 
@@ -83,7 +83,7 @@ def logo(event_key: str) -> Answer:
         logos.put(context.own_transactions(), actor, octets, now=context.now())
     except InvalidInput as error:
         return _form(actor, {}, {fault.path: fault.message for fault in error.faults}), 422
-    except UNREAD:
+    except UNREADABLE_MESSAGE:
         flash(gettext("The logo could not be read. Try another file, or the same in a minute."), "error")
         return redirect(url_for("profile.show", event_key=event_key), 303)
     flash(gettext("Your logo stands beside your name from now on."), "good")

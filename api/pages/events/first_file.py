@@ -23,7 +23,7 @@ from scheduler.services.imports.create_from_workbook import NewEventPreview
 from scheduler.services.imports.import_files import SKIPPED_FILE_NAME
 from scheduler.services.imports.sheet_import import ImportOutdated
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
-from scheduler.untrusted.reading import UNREAD
+from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 from workers import dispatch
 
 blueprint = APIBlueprint("first_file", __name__, enable_openapi=False, url_prefix="/events/new/workbook")
@@ -64,7 +64,7 @@ def upload() -> BaseResponse | tuple[str, int]:
             number = create_from_workbook.store_workbook(
                 db, auth.user().session, octets, name=name, now=context.now()
             )
-    except (UnreadableSheet, *UNREAD) as error:
+    except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
         return _ask(reported(str(error))), 422
     except InvalidInput as error:
         return _ask("; ".join(map(words.placed, error.faults))), 422

@@ -20,7 +20,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
 from scheduler.invites.mail import bodies, wording
-from scheduler.invites.mail.imip import ShownMessage
+from scheduler.invites.mail.imip import EmailPreview
 from scheduler.services.delivery import email_texts
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
@@ -151,7 +151,7 @@ def _page(
     *,
     typed: Mapping[str, str] | None = None,
     faults: Mapping[str, str] | None = None,
-    shown: ShownMessage | None = None,
+    shown: EmailPreview | None = None,
 ) -> Response:
     fields = email_texts.fields(db, actor, language, mail_kind)
     page = rendering.render(

@@ -13,7 +13,7 @@ from api import auth, context, inputs, limits
 from api.downloads import download
 from api.language import speaking
 from api.pages import rendering
-from scheduler.domain.mails.prints import PrintPack
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.i18n import gettext_lazy
 from scheduler.services.exports import (
     event_workbook,

@@ -10,7 +10,7 @@ from flask import render_template
 
 from api import context, limits
 from api.language import choosing
-from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
+from scheduler.invites.agenda.agenda import AgendaDocument, AgendaEntry
 from scheduler.invites.catalogue import Words
 from scheduler.services.exports import print_codes
 from scheduler.services.exports.print_codes import ChangedEntry, PrintChange, PrintStatus
@@ -25,7 +25,7 @@ def show(token: str) -> tuple[str, int]:
     with context.database().read() as db, limits.looking_up_a_token():
         found = print_codes.check_print(db, token, language=choosing.wanted(), now=now)
     limits.require_link(token)
-    sheet = AgendaSheet(
+    sheet = AgendaDocument(
         owner=found.owner,
         event_name=found.event_name,
         timezone=found.timezone,
@@ -55,7 +55,7 @@ def _verdict(found: PrintStatus, words: Words) -> str:
     return say[said].format(count=count)
 
 
-def _lines(change: ChangedEntry, sheet: AgendaSheet) -> Iterator[str]:
+def _lines(change: ChangedEntry, sheet: AgendaDocument) -> Iterator[str]:
     """When, where and with whom, and what it was where it differs."""
     was, now = change.was or change.entry, change.entry
     yield _was_now(_when(was, sheet), _when(now, sheet), sheet)
@@ -64,19 +64,19 @@ def _lines(change: ChangedEntry, sheet: AgendaSheet) -> Iterator[str]:
         yield _was_now(_people(was, sheet), _people(now, sheet), sheet)
 
 
-def _was_now(old: str, new: str, sheet: AgendaSheet) -> str:
+def _was_now(old: str, new: str, sheet: AgendaDocument) -> str:
     return new if old == new else sheet.words.was_now.format(old=old, new=new)
 
 
-def _when(entry: SheetEntry, sheet: AgendaSheet) -> str:
+def _when(entry: AgendaEntry, sheet: AgendaDocument) -> str:
     return sheet.words.times_of(entry.start, entry.end, sheet.zone)
 
 
-def _people(entry: SheetEntry, sheet: AgendaSheet) -> str:
+def _people(entry: AgendaEntry, sheet: AgendaDocument) -> str:
     people = (*entry.partner_people, *entry.own_people, entry.interpreter)
     return sheet.words.list_comma.join(filter(None, people)) or sheet.words.none
 
 
-def _moment(now: datetime, sheet: AgendaSheet) -> str:
+def _moment(now: datetime, sheet: AgendaDocument) -> str:
     local = now.astimezone(sheet.zone)
     return sheet.words.moment.format(day=sheet.words.day_of(local), time=f"{local:%H:%M}")

@@ -22,7 +22,7 @@ from api.pages.agendas.feed import address
 from api.pages.identity import sessions
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import languages, words
+from scheduler.invites.catalogue import languages, load_words
 from scheduler.services.identity import preferences, summary_subscriptions
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.digests import digest_settings
@@ -119,7 +119,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
     moment = now.first_slot.start if now.first_slot else None
     if typed is None:
         typed = {"language": now.language, "timezone": now.timezone}
-    automatic = gettext("Automatic: %(choice)s", choice=words(now.derived_language).name)
+    automatic = gettext("Automatic: %(choice)s", choice=load_words(now.derived_language).name)
     zone = now.derived_timezone
     feed = address(feed_addresses.own_feed(db, actor)) if actor.attendee_id else ""
     digests = digest_settings.own(db, actor, now=context.now()) if actor.attendee_id else None
@@ -132,7 +132,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         faults=faults,
         languages=[("", automatic), *languages().items()],
         derived_zone=zones.label(zone, moment) if zone else gettext("the venue's time only"),
-        words=words(now.language or now.derived_language),
+        words=load_words(now.language or now.derived_language),
         summaries=summary_subscriptions.own(db, actor) if actor.attendee_id else None,
         digests=digests,
         clocks=_clocks(digests) if digests else (),

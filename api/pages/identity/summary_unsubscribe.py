@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from api import context, limits
 from api.pages.identity.unsubscribe_page import stop_page
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.identity import summary_subscriptions
 from scheduler.services.identity.summary_subscriptions import StopLook
 
@@ -53,7 +53,7 @@ def _counted(token: str) -> StopLook:
 
 
 def _page(found: StopLook, token: str) -> str:
-    texts = words(found.language).stopping
+    texts = load_words(found.language).stopping
     return stop_page(
         found,
         title=texts["title"].format(event=found.event_name),

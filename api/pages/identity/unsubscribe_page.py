@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import render_template
 
 from api.language import choosing
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.identity.summary_subscriptions import StopLook
 
 
 def stop_page(found: StopLook, *, title: str, sentence: str, button: str, to: str) -> str:
     """The page in the language of the mail. Its button posts to the address `to`."""
     choosing.speak(found.language)
-    language = words(found.language)
+    language = load_words(found.language)
     return render_template(
         "identity/stop.html",
         title=title,

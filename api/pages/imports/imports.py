@@ -27,13 +27,13 @@ from scheduler.services.spreadsheets.columns import COLUMNS, COMPOSED, REQUIRED,
 from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.services.spreadsheets.table import MAX_ROWS
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
-from scheduler.untrusted.reading import UNREAD
+from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 
 blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/imports")
 
 MOST_CELLS = 20
 """Changed cells that stand below the grid; the page of the file has all."""
-NOT_SHOWN = (ImportOutdated, AlreadyImported, UnreadableSheet, *UNREAD)
+NOT_SHOWN = (ImportOutdated, AlreadyImported, UnreadableSheet, *UNREADABLE_MESSAGE)
 """Why what a file does cannot be shown now; each is a sentence."""
 for _filter in (
     words.import_kind,
@@ -73,7 +73,7 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
         with context.database().write() as db:
             name = file.filename or "" if file else ""
             number = import_files.store_file(db, actor, octets, name=name, kind=kind, now=context.now())
-    except (UnreadableSheet, *UNREAD) as error:
+    except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
         return _index(actor, reported(str(error))), 422
     except InvalidInput as error:
         return _index(actor, "; ".join(map(words.placed, error.faults))), 422

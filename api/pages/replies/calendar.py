@@ -14,13 +14,13 @@ from werkzeug.wrappers import Response as Leading
 from api import context
 from api.pages import browsers
 from api.pages.replies.link_limits import counted
+from scheduler.domain.emails.calendar_imports import CalendarImportMethod
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import NotFound
-from scheduler.domain.mails.ways import CalendarWay
-from scheduler.invites import codes
+from scheduler.invites import qr_codes
 from scheduler.invites.ical import copies
 from scheduler.invites.ical.calendar import Party
-from scheduler.invites.ical.feed import FeedEvent, build_feed, etag
+from scheduler.invites.ical.feed import FeedEvent, build_feed, strong_etag
 from scheduler.invites.mail.addresses import organizer_address
 from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.links import CALENDAR_STEP
@@ -31,9 +31,9 @@ blueprint = APIBlueprint("calendar", __name__, enable_openapi=False, url_prefix=
 
 BY_CODE = "code"
 """What the address in a QR code says of itself."""
-LABELS: Mapping[CalendarWay, str] = {
-    CalendarWay.OUTLOOK: "Outlook.com",
-    CalendarWay.MICROSOFT_365: "Microsoft 365",
+LABELS: Mapping[CalendarImportMethod, str] = {
+    CalendarImportMethod.OUTLOOK: "Outlook.com",
+    CalendarImportMethod.MICROSOFT_365: "Microsoft 365",
 }
 
 
@@ -44,10 +44,10 @@ class Ways:
     app: str
     address: str
     webcal: str
-    forms: tuple[CalendarWay, ...]
+    forms: tuple[CalendarImportMethod, ...]
     text: str
     code: Markup
-    labels: Mapping[CalendarWay, str]
+    labels: Mapping[CalendarImportMethod, str]
 
 
 def ways_of(look: Look, token: str, step: str) -> Ways | None:
@@ -62,9 +62,9 @@ def ways_of(look: Look, token: str, step: str) -> Ways | None:
         app=browsers.app_around(request.user_agent.string),
         address=address,
         webcal=f"webcal://{follow}",
-        forms=copies.FORMS,
-        text=copies.plain(look.content),
-        code=Markup(codes.svg(f"{address}?by={BY_CODE}")),  # noqa: S704 -- drawn of squares alone
+        forms=copies.FORM_ADDRESSES,
+        text=copies.plain_copy(look.content),
+        code=Markup(qr_codes.qr_svg(f"{address}?by={BY_CODE}")),  # noqa: S704 -- drawn of squares alone
         labels=LABELS,
     )
 
@@ -72,7 +72,7 @@ def ways_of(look: Look, token: str, step: str) -> Ways | None:
 def note_code(token: str) -> None:
     """Note that the page was opened by its QR code, if the address says so."""
     if request.args.get("by") == BY_CODE:
-        _note(token, CalendarWay.CODE)
+        _note(token, CalendarImportMethod.CODE)
 
 
 @blueprint.get("/meeting.ics")
@@ -84,8 +84,8 @@ def file(token: str) -> Response:
         raise NotFound("meeting", token[:4] + "...")
     settings = context.settings()
     sender = event.content.event_name or settings.mail_sender
-    body = copies.published(event, Party(sender, organizer_address(token, settings.mail_domain)))
-    _note(token, CalendarWay.FILE)
+    body = copies.published_copy(event, Party(sender, organizer_address(token, settings.mail_domain)))
+    _note(token, CalendarImportMethod.FILE)
     response = _calendar(body)
     day = event.content.start.astimezone(event.content.zone)
     name = f"{secure_filename(event.content.partner_firm)[:40] or 'meeting'}-{day:%Y-%m-%d-%H%M}.ics"
@@ -100,9 +100,9 @@ def follow(token: str) -> Response:
     counted(token)
     event, address = _event(token), context.settings().base_url + url_for("calendar.follow", token=token)
     body = build_feed([event], event.content.summary, address, event.content.timezone)
-    _note(token, CalendarWay.FOLLOW)
+    _note(token, CalendarImportMethod.FOLLOW)
     response = _calendar(body)
-    response.headers["ETag"] = etag(body)
+    response.headers["ETag"] = strong_etag(body)
     response.headers["Cache-Control"] = "private, max-age=300"
     response.make_conditional(request)
     return response
@@ -112,10 +112,10 @@ def follow(token: str) -> Response:
 def to_form(token: str, way: str) -> Leading:
     """Lead to a form of Google or Microsoft that is filled in with the meeting."""
     counted(token)
-    if way not in copies.FORMS:
+    if way not in copies.FORM_ADDRESSES:
         abort(404)
-    address = copies.form_address(_event(token).content, CalendarWay(way))
-    _note(token, CalendarWay(way))
+    address = copies.form_address(_event(token).content, CalendarImportMethod(way))
+    _note(token, CalendarImportMethod(way))
     leading = redirect(address, 303)
     leading.headers["Referrer-Policy"] = "no-referrer"
     return leading
@@ -125,7 +125,7 @@ def to_form(token: str, way: str) -> Leading:
 def copied(token: str) -> tuple[str, int]:
     """Note that the text was copied, which a script of the page tells."""
     counted(token)
-    _note(token, CalendarWay.COPY)
+    _note(token, CalendarImportMethod.COPY)
     return "", 204
 
 
@@ -134,7 +134,7 @@ def _event(token: str) -> FeedEvent:
         return reply_links.copy(db, token)
 
 
-def _note(token: str, way: CalendarWay) -> None:
+def _note(token: str, way: CalendarImportMethod) -> None:
     with context.database().write() as db:
         calendar_methods.note_by_link(db, token, way, now=context.now())
 

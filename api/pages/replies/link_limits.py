@@ -7,13 +7,13 @@ from typing import cast
 from flask import g
 
 from api import context, limits
-from scheduler.invites.catalogue import Words, words
+from scheduler.invites.catalogue import Words, load_words
 from scheduler.services.replies import reply_links
 
 
 def counted(token: str) -> Words:
     """The words of the mail that a link is in, whose use is counted."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        g.words = words(reply_links.language(db, token))
+        g.words = load_words(reply_links.language(db, token))
     limits.require_link(token)
     return cast(Words, g.words)

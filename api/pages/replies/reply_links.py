@@ -18,7 +18,7 @@ from api.pages.replies.link_limits import counted
 from scheduler.domain import fields
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
-from scheduler.invites.catalogue import Words, words
+from scheduler.invites.catalogue import Words, load_words
 from scheduler.invites.ical import view
 from scheduler.services.links import ANSWER_STEPS, CALENDAR_STEP
 from scheduler.services.replies import reply_links
@@ -53,7 +53,7 @@ def _page(
     """
     with context.database().read() as db:
         found = reply_links.look(db, token, now=context.now())
-        about = view.rows(found.content, language)
+        about = view.content_rows(found.content, language)
         return render_template(
             "replies/show.html",
             look=found,
@@ -61,8 +61,8 @@ def _page(
             step=step,
             words=language,
             say=language.answering,
-            lead=view.lead(found.content, language),
-            rows=view.beside_lead(found.content, about, language),
+            lead=view.summarize(found.content, language),
+            rows=view.remaining_rows(found.content, about, language),
             ways=calendar.ways_of(found, token, step),
             times=_times(found, language),
             proposed=_proposed(found, language),
@@ -99,7 +99,7 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
 @blueprint.errorhandler(Limited)
 def too_often(error: Limited) -> tuple[str, int, dict[str, str]]:
     """How long to wait, in the language of the mail if the link is known, else in that of the browser."""
-    language: Words = g.get("words") or words(speaking.language())
+    language: Words = g.get("words") or load_words(speaking.language())
     duration = language.lasting(timedelta(seconds=error.seconds))
     page = render_template(
         "replies/too_often.html",
@@ -133,7 +133,7 @@ def _answer(db: Session, token: str, step: str) -> str:
 
 def _times(found: Look, language: Words) -> list[tuple[str, str]]:
     """The slots that could be proposed: key, and in short its time at the venue and by the reader's clock."""
-    content, own = found.content, view.own_zone(found.content)
+    content, own = found.content, view.reader_zone(found.content)
     lasting = content.end - content.start
     listed = []
     for slot in found.slots:

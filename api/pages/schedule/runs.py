@@ -18,7 +18,7 @@ from api.pages.reading import FormReader
 from api.pages.schedule import change_sentences
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
-from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen, WrongState
+from scheduler.domain.errors import InvalidInput, PublishingInProgress, RunAlreadyOpen, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.board import manual_drafts
 from scheduler.services.delivery import email_queue
@@ -170,7 +170,7 @@ def steer_mails(event_key: str, step: str) -> Response:
         with context.database().write() as db:
             done = _steer(db, actor, step)
         flash(done, "good")
-    except PublishingOpen as error:
+    except PublishingInProgress as error:
         flash(gettext("%(error)s You can pause the mails meanwhile.", error=said(error.told)), "error")
     dispatch.deliver(app=context.celery())
     return redirect(url_for("runs.overview", event_key=event_key))

@@ -16,8 +16,8 @@ from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import (
-    ChangedMeanwhile,
-    PublishingOpen,
+    EditConflict,
+    PublishingInProgress,
     VenueChanged,
     VersionConflict,
     WrongState,
@@ -180,7 +180,7 @@ def publish(event_key: str, number: int) -> Response:
             )
         if not job.is_held:
             dispatch.version_job(job.id, app=context.celery())
-    except (VersionConflict, VenueChanged, PublishingOpen, ChangedMeanwhile) as error:
+    except (VersionConflict, VenueChanged, PublishingInProgress, EditConflict) as error:
         flash(said(error.told), "error")
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 

@@ -97,7 +97,7 @@ def field_name(path: str) -> str:
 @blueprint.app_template_filter("told")
 def told_name(both: str) -> str:
     """Both forms of a name, in the order of the page's reader."""
-    return names.told(both, reader())
+    return names.localize_joined(both, reader())
 
 
 @blueprint.get("")

@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from api.v1.schemas.base import MAX_ID, Input, Output
-from scheduler.domain.by_hand import HandStepKind
 from scheduler.domain.entities import JobState, VersionState
 from scheduler.domain.fields import Key, NamedPeople
+from scheduler.domain.manual_edits import EditStepKind
 from scheduler.services.board.commands import MAX_MEETINGS
 
 Seen = Annotated[int, Field(ge=0, le=MAX_ID)]
@@ -60,7 +60,7 @@ class TakenOut(Output):
     """A step that was done, undone or done again."""
 
     number: int
-    kind: HandStepKind
+    kind: EditStepKind
     revision: int = Field(description="Of the draft, after it.")
     gain: float = Field(description="What it did to the score.")
     requests: list[str]
@@ -70,7 +70,7 @@ class StepLineOut(Output):
     """A step of the log; `by` is null without the scope `contacts:read`."""
 
     number: int
-    kind: HandStepKind
+    kind: EditStepKind
     pairs: list[str] = Field(description="The firms of the first meetings that it changed.")
     count: int = Field(description="Meetings that it changed.")
     is_undone: bool

@@ -109,8 +109,8 @@ def list_reported_meetings(db: Session, actor: Actor, query: PageQuery) -> Any:
     return page.of(
         {
             "request": each.request,
-            "asking": names.told(each.firms[0], "en"),
-            "asked": names.told(each.firms[1], "en"),
+            "asking": names.localize_joined(each.firms[0], "en"),
+            "asked": names.localize_joined(each.firms[1], "en"),
             "asking_says": each.words[0],
             "asked_says": each.words[1],
             "counts": each.counts,

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from api.v1.runs.schemas import ClashOut, ProgressOut
 from api.v1.schemas.base import Input, Output
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
-from scheduler.domain.solving import WhatIfState
+from scheduler.domain.solving import ScenarioState
 from scheduler.services.planning.scenarios.scenario_changes import MAX_CHANGES, AnyChange
 
 Changes = Annotated[list[AnyChange], Field(max_length=MAX_CHANGES)]
@@ -86,7 +86,7 @@ class WhatIfOut(Output):
     name: str
     changes: list[AnyChange]
     seconds: int
-    state: WhatIfState
+    state: ScenarioState
     made_at: datetime
     asked_at: datetime | None
     started_at: datetime | None

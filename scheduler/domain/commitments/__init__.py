@@ -3,6 +3,6 @@
 The time of each is given, so whether they can stand together is decided exactly, in milliseconds.
 """
 
-from scheduler.domain.commitments.clashes import Settled, clash_with, settle
+from scheduler.domain.commitments.clashes import UnkeptCommitments, find_clash, find_unkept
 
-__all__ = ["Settled", "clash_with", "settle"]
+__all__ = ["UnkeptCommitments", "find_clash", "find_unkept"]

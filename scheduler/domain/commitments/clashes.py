@@ -10,29 +10,29 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from scheduler.domain.commitments.keeping import Keeping, can_keep
-from scheduler.domain.commitments.naming import named
+from scheduler.domain.commitments.descriptions import describe_clash
+from scheduler.domain.commitments.feasibility import PartialAssignment, is_feasible
 from scheduler.domain.commitments.options import Commitments
 from scheduler.domain.plan import CommitmentClash
 from scheduler.domain.problem import Problem
 
-MOST_SETS = 200
-MOST_AROUND = 100  # meetings around one that are put elsewhere to make room for it
-MOST_EXACT = 12  # of sets that hang together, for a least hitting set; more are hit greedily
+MAX_SETS = 200
+MAX_NEIGHBOURS = 100  # meetings around one that are put elsewhere to make room for it
+MAX_EXACT = 12  # of sets that hang together, for a least hitting set; more are hit greedily
 
 Core = frozenset[str]
 Decide = Callable[[Collection[str]], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class UnkeptCommitments:
     """What cannot be kept: the fewest requests that have to be given up, and why."""
 
     not_kept: tuple[str, ...] = ()
     clashes: tuple[CommitmentClash, ...] = ()
 
 
-def settle(problem: Problem, decide: Decide = lambda _: None) -> Settled:
+def find_unkept(problem: Problem, decide: Decide = lambda _: None) -> UnkeptCommitments:
     """Which compulsory and frozen meetings cannot be kept, whatever else is held.
 
     Parameters
@@ -51,7 +51,7 @@ def settle(problem: Problem, decide: Decide = lambda _: None) -> Settled:
     return _settle(Commitments(problem), decide)
 
 
-def clash_with(problem: Problem, id: str) -> CommitmentClash | None:
+def find_clash(problem: Problem, id: str) -> CommitmentClash | None:
     """What a compulsory request clashes with, of those that can be kept without it.
 
     Parameters
@@ -70,23 +70,25 @@ def clash_with(problem: Problem, id: str) -> CommitmentClash | None:
     others = {other for other in commitments.of if other != id}
     out = {*commitments.of} - others | set(_settle(commitments, lambda _: None, others).not_kept)
     core = _Search(commitments, lambda _: None, others | {id}).core(out - {id}, last=id)
-    return None if core is None else named(commitments, core)
+    return None if core is None else describe_clash(commitments, core)
 
 
-def _settle(commitments: Commitments, decide: Decide, among: Collection[str] | None = None) -> Settled:
+def _settle(
+    commitments: Commitments, decide: Decide, among: Collection[str] | None = None
+) -> UnkeptCommitments:
     if not commitments.of:
-        return Settled()
+        return UnkeptCommitments()
     search = _Search(commitments, decide, commitments.of if among is None else among)
     cores = [frozenset((id,)) for id in search.among if not commitments.of[id].options]
-    while len(cores) < MOST_SETS:
+    while len(cores) < MAX_SETS:
         core = search.core(_least_hitting(commitments, cores))
         if core is None:
             break
         cores.append(core)
     out = _least_hitting(commitments, cores)
     order = commitments.problem.index.requests
-    return Settled(
-        tuple(sorted(out, key=order.__getitem__)), tuple(named(commitments, core) for core in cores)
+    return UnkeptCommitments(
+        tuple(sorted(out, key=order.__getitem__)), tuple(describe_clash(commitments, core) for core in cores)
     )
 
 
@@ -101,7 +103,7 @@ class _Search:
     def core(self, out: Collection[str], last: str | None = None) -> Core | None:
         """A minimal set that cannot be kept, without what is out. None if all the rest can be."""
         order = sorted((id for id in self.among if id not in out), key=lambda id: id == last)
-        keeping = Keeping(self.commitments)
+        keeping = PartialAssignment(self.commitments)
         for id in order:
             way = next(keeping.ways(id), None)
             if way is not None:
@@ -113,17 +115,17 @@ class _Search:
             keeping = found
         return None
 
-    def _rearranged(self, keeping: Keeping, id: str) -> Keeping | Core:
+    def _rearranged(self, keeping: PartialAssignment, id: str) -> PartialAssignment | Core:
         """The same with one more, in ever wider surroundings, or a set with it that cannot be kept."""
         for other in self.near[id]:
             if other in keeping.chosen and self._can_keep((other, id)) is False:
                 return frozenset((other, id))
         mine = [*keeping.chosen, id]
         around, size = {id}, 0
-        while size < len(around) and size < MOST_AROUND:
+        while size < len(around) and size < MAX_NEIGHBOURS:
             size = len(around)
             around |= {other for one in tuple(around) for other in self.near[one] if other in keeping.chosen}
-            again = Keeping(self.commitments)
+            again = PartialAssignment(self.commitments)
             for other in mine:
                 if other not in around:
                     again.add(other, keeping.chosen[other])
@@ -143,7 +145,7 @@ class _Search:
         return frozenset(left)
 
     def _can_keep(self, ids: Collection[str]) -> bool | None:
-        answer = can_keep(self.commitments, ids)
+        answer = is_feasible(self.commitments, ids)
         return self.decide(ids) if answer is None else answer
 
 
@@ -201,7 +203,7 @@ def _least_hitting(commitments: Commitments, cores: Sequence[Core]) -> set[str]:
 
     hit = set[str]()
     for together in _components(cores):
-        if len(together) <= MOST_EXACT:
+        if len(together) <= MAX_EXACT:
             hit |= least(sorted(together, key=len), frozenset(), None) or set()
             continue
         left = list(together)

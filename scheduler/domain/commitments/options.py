@@ -11,9 +11,9 @@ from itertools import product
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Place, Problem
-from scheduler.domain.rules.held import resolve
 from scheduler.domain.rules.people import tied_elsewhere
-from scheduler.domain.rules.stability import could_stay, is_frozen, own_starts
+from scheduler.domain.rules.resolved import resolve_meeting
+from scheduler.domain.rules.stability import is_frozen, is_still_possible, own_starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ class Commitments:
         problem = self.problem
         start = problem.index.slots[meeting.slot]
         r = problem.index.requests[meeting.request]
-        held = resolve(problem, meeting, [])
+        held = resolve_meeting(problem, meeting, [])
         options: tuple[Option, ...] = ()
-        if held is not None and could_stay(problem, meeting):
+        if held is not None and is_still_possible(problem, meeting):
             options = (Option(held.attendees, held.interpreter, self.group_of[held.place]),)
         return Commitment(r, start, start + problem.requests[r].length, True, options)
 

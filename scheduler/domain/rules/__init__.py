@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.asked import check_fixed, check_held_once, check_precedences, check_slots
-from scheduler.domain.rules.held import Schedule, Violation
 from scheduler.domain.rules.idle import check_idle_spread, idle_figures
 from scheduler.domain.rules.people import (
     check_availability,
@@ -21,11 +19,13 @@ from scheduler.domain.rules.people import (
     check_walking,
 )
 from scheduler.domain.rules.places import check_places
-from scheduler.domain.rules.score import Score, score, score_of
+from scheduler.domain.rules.request_rules import check_fixed, check_held_once, check_precedences, check_slots
+from scheduler.domain.rules.resolved import Schedule, Violation
+from scheduler.domain.rules.score import Score, schedule_score, score
 from scheduler.domain.rules.stability import check_frozen, check_max_moved
 from scheduler.domain.rules.staffing import check_staffing
 
-__all__ = ["Score", "Violation", "idle_figures", "judged", "score", "violations"]
+__all__ = ["Score", "Violation", "idle_figures", "score", "violations", "violations_and_score"]
 
 _CHECKS = (
     check_staffing,  # format
@@ -51,10 +51,10 @@ def violations(problem: Problem, meetings: Sequence[Meeting]) -> list[Violation]
     return _breaches(Schedule.of(problem, meetings))
 
 
-def judged(problem: Problem, meetings: Sequence[Meeting]) -> tuple[list[Violation], Score]:
+def violations_and_score(problem: Problem, meetings: Sequence[Meeting]) -> tuple[list[Violation], Score]:
     """Both of `violations` and `score`, in less time than one after the other."""
     schedule = Schedule.of(problem, meetings)
-    return _breaches(schedule), score_of(schedule)
+    return _breaches(schedule), schedule_score(schedule)
 
 
 def _breaches(schedule: Schedule) -> list[Violation]:

@@ -9,11 +9,17 @@ from enum import StrEnum
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.asked import as_fixed, slot_faults
-from scheduler.domain.rules.held import Held, Schedule, Violation, in_time, resolve
-from scheduler.domain.rules.idle import idle_of
+from scheduler.domain.rules.idle import person_idle_figure
 from scheduler.domain.rules.people import closures, has_time_to_walk, interpreter_fault, station_fault
 from scheduler.domain.rules.places import place_faults
+from scheduler.domain.rules.request_rules import is_as_fixed, slot_faults
+from scheduler.domain.rules.resolved import (
+    ResolvedMeeting,
+    Schedule,
+    Violation,
+    resolve_meeting,
+    sort_by_time,
+)
 from scheduler.domain.rules.score import hall_changes
 from scheduler.domain.rules.stability import same_meeting
 from scheduler.domain.rules.staffing import staffing_faults
@@ -56,7 +62,7 @@ class Cause:
         return self.kind is CauseKind.CHOICE
 
 
-def causes(problem: Problem, before: Sequence[Meeting], after: Sequence[Meeting]) -> dict[str, Cause]:
+def find_causes(problem: Problem, before: Sequence[Meeting], after: Sequence[Meeting]) -> dict[str, Cause]:
     """The cause of each meeting of `before` that is changed or missing in `after`, by request."""
     plan = Occupation(problem, Schedule.of(problem, after))
     now = {meeting.request: meeting for meeting in after}
@@ -86,8 +92,8 @@ class Occupation:
 
     def __init__(self, problem: Problem, schedule: Schedule) -> None:
         self.problem, self.schedule = problem, schedule
-        self.at: dict[tuple[int, int], list[Held]] = defaultdict(list)
-        self.of_firm: dict[int, list[Held]] = defaultdict(list)
+        self.at: dict[tuple[int, int], list[ResolvedMeeting]] = defaultdict(list)
+        self.of_firm: dict[int, list[ResolvedMeeting]] = defaultdict(list)
         for held in schedule.held:
             for slot in held.slots():
                 self.at[held.place, slot].append(held)
@@ -99,7 +105,7 @@ class Occupation:
         if meeting.request not in problem.index.requests:
             return Cause(CauseKind.WITHDRAWN)
         unreadable: list[Violation] = []
-        held = resolve(problem, meeting, unreadable)
+        held = resolve_meeting(problem, meeting, unreadable)
         if held is None:
             return Cause(CauseKind.GONE)
         if unreadable or any(True for _ in staffing_faults(problem, held)):
@@ -115,7 +121,7 @@ class Occupation:
         idle, walks = self.saved(held)
         return Cause(CauseKind.CHOICE, idle=idle, walks=walks)
 
-    def in_its_way(self, held: Held) -> Iterator[Held]:
+    def in_its_way(self, held: ResolvedMeeting) -> Iterator[ResolvedMeeting]:
         """The other meetings beside which this one cannot be held."""
         problem, day = self.problem, self.problem.days[held.start]
         for mine, cap in self.agendas(held):
@@ -141,38 +147,38 @@ class Occupation:
                 if last.start < first.stop:
                     yield other
 
-    def agendas(self, held: Held) -> Iterator[tuple[Sequence[Held], int | None]]:
+    def agendas(self, held: ResolvedMeeting) -> Iterator[tuple[Sequence[ResolvedMeeting], int | None]]:
         """The meetings of each of a meeting's people, and how many they may have a day."""
         for a in held.attendees:
             yield self.schedule.by_attendee[a], self.problem.attendees[a].max_per_day
         if held.interpreter is not None:
             yield self.schedule.by_interpreter[held.interpreter], None
 
-    def is_too_near(self, held: Held, other: Held) -> bool:
+    def is_too_near(self, held: ResolvedMeeting, other: ResolvedMeeting) -> bool:
         if other.start < held.stop and held.start < other.stop:
             return True
         first, last = (held, other) if held.start < other.start else (other, held)
         return not has_time_to_walk(self.problem, first.hall, first.stop, last.hall, last.start)
 
-    def saved(self, before: Held) -> tuple[int, int]:
+    def saved(self, before: ResolvedMeeting) -> tuple[int, int]:
         """The idle slots and hall changes that its people have less than with the meeting as it was."""
         now = self.schedule.by_request.get(before.index)
         idle = walks = 0
         for a in {*before.attendees, *(now.attendees if now is not None else ())}:
             mine = self.schedule.by_attendee[a]
             rest = [other for other in mine if other.index != before.index]
-            back = in_time([*rest, before]) if a in before.attendees else rest
+            back = sort_by_time([*rest, before]) if a in before.attendees else rest
             row = self.problem.attendees[a]
-            idle += idle_of(self.problem, row, back) - idle_of(self.problem, row, mine)
+            idle += person_idle_figure(self.problem, row, back) - person_idle_figure(self.problem, row, mine)
             walks += hall_changes(self.problem, back) - hall_changes(self.problem, mine)
         return idle, walks
 
 
-_ALONE: tuple[tuple[CauseKind, Callable[[Problem, Held], bool]], ...] = (
+_ALONE: tuple[tuple[CauseKind, Callable[[Problem, ResolvedMeeting], bool]], ...] = (
     (CauseKind.TIME, lambda problem, held: any(True for _ in slot_faults(problem, held))),
     (CauseKind.PLACE, lambda problem, held: any(True for _ in place_faults(problem, held))),
     (CauseKind.LANGUAGE, lambda problem, held: interpreter_fault(problem, held) is not None),
     (CauseKind.STATION, lambda problem, held: station_fault(problem, held) is not None),
-    (CauseKind.FIXED, lambda problem, held: not as_fixed(held)),
+    (CauseKind.FIXED, lambda problem, held: not is_as_fixed(held)),
 )
 """What makes a meeting impossible by itself, besides its people and closures (as `stability.could_stay`)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import FairShare, Policy, Problem
-from scheduler.domain.rules.held import Schedule
+from scheduler.domain.rules.resolved import Schedule
 from scheduler.domain.rules.score import meetings_by_firm
 
 FAIR_SHARES = (FairShare(0.6, 4), FairShare(0.7, 3), FairShare(0.8, 2), FairShare(0.9), FairShare(1.0))
@@ -54,7 +54,7 @@ def firm_shares(problem: Problem, meetings: Sequence[Meeting]) -> list[FirmShare
     return [FirmShare(firm, held, n) for firm, (held, n) in rows if n]
 
 
-def fairness(rows: Iterable[FirmShare]) -> Fairness | None:
+def summarize_fairness(rows: Iterable[FirmShare]) -> Fairness | None:
     """The figures of some firms, None of none."""
     firms = list(rows)
     if not firms:
@@ -84,7 +84,7 @@ def gini(values: Sequence[float]) -> float:
     return sum((2 * k - n + 1) * value for k, value in enumerate(sorted(values))) / (n * total)
 
 
-def with_fairness(policy: Policy, point: int) -> Policy:
+def set_fairness(policy: Policy, point: int) -> Policy:
     """The policy at a point of the dial: 0 counts no fair shares at all."""
     price = FAIRNESS_PRICES[point]
     factors = {term: factor for term, factor in policy.factors.items() if term != "unfair"}

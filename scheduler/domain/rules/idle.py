@@ -6,22 +6,22 @@ from collections.abc import Iterator, Sequence
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Attendee, Problem
-from scheduler.domain.rules.held import Held, Schedule, Violation
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 
 
 def idle_figures(problem: Problem, meetings: Sequence[Meeting]) -> tuple[int, ...]:
     """The idle figure of each attendee over the whole event, by `policy.idle_counts`."""
-    return figures(Schedule.of(problem, meetings))
+    return schedule_idle_figures(Schedule.of(problem, meetings))
 
 
-def figures(schedule: Schedule) -> tuple[int, ...]:
+def schedule_idle_figures(schedule: Schedule) -> tuple[int, ...]:
     return tuple(
-        idle_of(schedule.problem, person, meetings)
+        person_idle_figure(schedule.problem, person, meetings)
         for person, meetings in zip(schedule.problem.attendees, schedule.by_attendee, strict=True)
     )
 
 
-def idle_of(problem: Problem, person: Attendee, meetings: Sequence[Held]) -> int:
+def person_idle_figure(problem: Problem, person: Attendee, meetings: Sequence[ResolvedMeeting]) -> int:
     """Idle slots, or breaks, of one attendee between the first and the last meeting of each day.
 
     "slots" counts the slots in which they are available and in no meeting. "breaks" counts runs of slots in
@@ -49,7 +49,7 @@ def check_idle_spread(schedule: Schedule) -> Iterator[Violation]:
     limit = schedule.problem.policy.max_idle_spread
     if limit is None or not schedule.problem.attendees:
         return
-    all_figures = figures(schedule)
+    all_figures = schedule_idle_figures(schedule)
     least, most = min(all_figures), max(all_figures)
     if most - least > limit:
         ids = [schedule.problem.attendees[all_figures.index(figure)].id for figure in (least, most)]

@@ -29,7 +29,7 @@ WITH_AMOUNT = frozenset({OutcomeKind.INTENT, OutcomeKind.SIGNED})
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeWord:
+class OutcomeReport:
     """What came of a meeting: an amount, in whole units, only with a currency (ISO 4217)."""
 
     kind: OutcomeKind
@@ -37,7 +37,7 @@ class OutcomeWord:
     currency: str | None = None
 
 
-def counted(said: Sequence[OutcomeWord]) -> OutcomeWord | None:
+def merge_outcomes(said: Sequence[OutcomeReport]) -> OutcomeReport | None:
     """What counts of what one or both sides say. None if neither says anything.
 
     Of two words the smaller counts. Of two amounts in one currency the smaller one, of two currencies none.
@@ -48,14 +48,14 @@ def counted(said: Sequence[OutcomeWord]) -> OutcomeWord | None:
     kind = min((each.kind for each in said), key=ORDER.index)
     amounts = [each for each in said if each.amount is not None]
     if kind not in WITH_AMOUNT or not amounts or len({each.currency for each in amounts}) > 1:
-        return OutcomeWord(kind)
+        return OutcomeReport(kind)
     if len(amounts) == 1 and amounts[0].kind is not kind:
-        return OutcomeWord(kind)
+        return OutcomeReport(kind)
     least = min(amounts, key=lambda each: each.amount or 0)
-    return OutcomeWord(kind, least.amount, least.currency)
+    return OutcomeReport(kind, least.amount, least.currency)
 
 
-def differ(said: Sequence[OutcomeWord]) -> bool:
+def outcomes_differ(said: Sequence[OutcomeReport]) -> bool:
     """Whether two sides say different things. An amount that one of them leaves out is no difference."""
     kinds = {each.kind for each in said}
     amounts = {(each.amount, each.currency) for each in said if each.amount is not None}

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from scheduler.domain.problem import Attendee, Interpreter, Place, Problem
-from scheduler.domain.rules.held import Held, Schedule, Violation
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 
 # Walking minutes are plain numbers: 0.1 minutes must not be a hair more than 6 seconds.
 _HAIR = 1e-6
 
 
-def agendas(schedule: Schedule) -> Iterator[tuple[Attendee | Interpreter, Sequence[Held]]]:
+def agendas(schedule: Schedule) -> Iterator[tuple[Attendee | Interpreter, Sequence[ResolvedMeeting]]]:
     """Each person that has meetings, with them in order of time."""
     problem = schedule.problem
     for attendee, meetings in zip(problem.attendees, schedule.by_attendee, strict=True):
@@ -43,7 +43,7 @@ def check_availability(schedule: Schedule) -> Iterator[Violation]:
             yield Violation("H4", f"{who} is not available in {slots} for request {held.id}.", (who, held.id))
 
 
-def closures(problem: Problem, held: Held) -> Iterator[tuple[str, list[int]]]:
+def closures(problem: Problem, held: ResolvedMeeting) -> Iterator[tuple[str, list[int]]]:
     """The people of a meeting, and its place, that are unavailable in some of its slots, with those slots."""
     rows: list[Attendee | Interpreter | Place] = [problem.attendees[a] for a in held.attendees]
     if held.interpreter is not None:
@@ -98,7 +98,7 @@ def check_stations(schedule: Schedule) -> Iterator[Violation]:
             yield Violation("H14", detail, (held.id, held.meeting.interpreter or "", held.meeting.place))
 
 
-def station_fault(problem: Problem, held: Held) -> str | None:
+def station_fault(problem: Problem, held: ResolvedMeeting) -> str | None:
     """What is wrong with the place of a meeting by the station of its interpreter."""
     if held.interpreter is None:
         return None
@@ -116,7 +116,7 @@ def tied_elsewhere(person: Interpreter, place: int, slots: range) -> list[int]:
     return [slot for slot, station in person.stations if slot in slots and station != place]
 
 
-def interpreter_fault(problem: Problem, held: Held) -> str | None:
+def interpreter_fault(problem: Problem, held: ResolvedMeeting) -> str | None:
     """What is wrong with the interpreter of a meeting. A meeting without both sides is not judged here."""
     sender, receiver = (_languages(problem, side) for side in held.sides)
     if not held.sides[0] or not held.sides[1]:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Held, Schedule, Violation
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 
 
 def check_places(schedule: Schedule) -> Iterator[Violation]:
     """H5: at most `capacity` meetings at a time, a booth only for requests to its firms, the wished kind."""
     problem = schedule.problem
-    taken: dict[tuple[int, int], list[Held]] = {}
+    taken: dict[tuple[int, int], list[ResolvedMeeting]] = {}
     for held in schedule.held:
         for detail in place_faults(problem, held):
             yield Violation("H5", detail, (held.id, held.meeting.place))
@@ -27,7 +27,7 @@ def check_places(schedule: Schedule) -> Iterator[Violation]:
             yield Violation("H5", detail, (place.id, slot, *(held.id for held in meetings)))
 
 
-def place_faults(problem: Problem, held: Held) -> Iterator[str]:
+def place_faults(problem: Problem, held: ResolvedMeeting) -> Iterator[str]:
     """What is wrong with the place of one meeting, taken alone."""
     place, wish = problem.places[held.place], held.request.place
     if place.kind is PlaceKind.BOOTH and held.request.receiver not in place.owners:
@@ -38,5 +38,5 @@ def place_faults(problem: Problem, held: Held) -> Iterator[str]:
         yield f"Request {held.id} is held at {place.id}, which holds no meetings."
 
 
-def _key(item: tuple[tuple[int, int], list[Held]]) -> tuple[int, int]:
+def _key(item: tuple[tuple[int, int], list[ResolvedMeeting]]) -> tuple[int, int]:
     return item[0]

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import ANY_START, Problem
-from scheduler.domain.rules.held import Held, Schedule
-from scheduler.domain.rules.idle import figures
-from scheduler.domain.rules.stability import changes_of, repeats, same_people
+from scheduler.domain.rules.idle import schedule_idle_figures
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule
+from scheduler.domain.rules.stability import count_attendee_changes, count_repeats, same_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +26,27 @@ class Score:
 
 def score(problem: Problem, meetings: Sequence[Meeting]) -> Score:
     """The score of any meetings. Of a request that is held twice, the first meeting counts."""
-    return score_of(Schedule.of(problem, meetings))
+    return schedule_score(Schedule.of(problem, meetings))
 
 
-def score_of(schedule: Schedule) -> Score:
+def schedule_score(schedule: Schedule) -> Score:
     """The same of meetings by index."""
     problem = schedule.problem
     terms: dict[str, Number] = {
         "served": sum(held.request.weight for held in schedule.by_request.values()),
         "shortfall": shortfall(schedule),
-        "idle": sum(figures(schedule)),
+        "idle": sum(schedule_idle_figures(schedule)),
         "hall_change": sum(hall_changes(problem, mine) for mine in schedule.by_attendee),
         **_changes(schedule),
     }
     if "repeated" in problem.policy.factors:
-        terms["repeated"] = repeats(changes_of(schedule).values())
+        terms["repeated"] = count_repeats(count_attendee_changes(schedule).values())
     if "unfair" in problem.policy.factors:
         terms["unfair"] = unfair(schedule)
-    return Score(total_of(problem, terms), terms)
+    return Score(weighted_total(problem, terms), terms)
 
 
-def total_of(problem: Problem, terms: Mapping[str, Number]) -> Number:
+def weighted_total(problem: Problem, terms: Mapping[str, Number]) -> Number:
     """The sum of the counts times the factors of the policy. All but `served` count against it."""
     factors = problem.policy.factors
     lost = sum(factors[term] * count for term, count in terms.items() if term != "served")
@@ -75,7 +75,7 @@ def meetings_by_firm(schedule: Schedule) -> list[int]:
     return counts
 
 
-def hall_changes(problem: Problem, meetings: Iterable[Held]) -> int:
+def hall_changes(problem: Problem, meetings: Iterable[ResolvedMeeting]) -> int:
     """How often one attendee's next meeting of a day is in another hall. `meetings` are in order of time."""
     days = problem.days
     return sum(one.hall != two.hall and days[one.start] == days[two.start] for one, two in pairwise(meetings))

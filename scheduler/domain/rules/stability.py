@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Policy, Problem
-from scheduler.domain.rules.asked import as_fixed, slot_faults
-from scheduler.domain.rules.held import Schedule, Violation, resolve
 from scheduler.domain.rules.people import closures, interpreter_fault, station_fault
 from scheduler.domain.rules.places import place_faults
+from scheduler.domain.rules.request_rules import is_as_fixed, slot_faults
+from scheduler.domain.rules.resolved import Schedule, Violation, resolve_meeting
 from scheduler.domain.rules.staffing import staffing_faults
 
 
@@ -35,13 +35,13 @@ def same_people(one: Meeting, two: Meeting) -> bool:
     return one.interpreter == two.interpreter and set(one.attendees) == set(two.attendees)
 
 
-def sameness(one: Meeting, two: Meeting) -> Sameness:
+def compare_to_published(one: Meeting, two: Meeting) -> Sameness:
     return Sameness(one.slot == two.slot, one.place == two.place, same_people(one, two))
 
 
 def same_meeting(one: Meeting, two: Meeting) -> bool:
     """The same start slot, place and people."""
-    return sameness(one, two).is_whole
+    return compare_to_published(one, two).is_whole
 
 
 def change_costs(policy: Policy) -> Mapping[Sameness, Fraction]:
@@ -128,7 +128,9 @@ def check_max_moved(schedule: Schedule) -> Iterator[Violation]:
     problem, limit = schedule.problem, schedule.problem.policy.max_moved
     if limit is None:
         return
-    changed = [m.request for m in problem.published if _is_changed(schedule, m) and could_stay(problem, m)]
+    changed = [
+        m.request for m in problem.published if _is_changed(schedule, m) and is_still_possible(problem, m)
+    ]
     if len(changed) > limit:
         detail = f"{len(changed)} published meetings are changed, more than {limit}."
         yield Violation("H13", detail, tuple(changed))
@@ -153,7 +155,7 @@ def published_changes(problem: Problem, meetings: Sequence[Meeting]) -> Publishe
         return PublishedChanges()
     schedule = Schedule.of(problem, meetings)
     changed = [m for m in problem.published if _is_changed(schedule, m)]
-    free = {m.request for m in changed if could_stay(problem, m)}
+    free = {m.request for m in changed if is_still_possible(problem, m)}
     return PublishedChanges(
         withdrawn=tuple(m.request for m in problem.published if m.request not in problem.index.requests),
         forced=tuple(m.request for m in changed if m.request not in free),
@@ -161,7 +163,7 @@ def published_changes(problem: Problem, meetings: Sequence[Meeting]) -> Publishe
     )
 
 
-def changes_of(schedule: Schedule) -> Counter[str]:
+def count_attendee_changes(schedule: Schedule) -> Counter[str]:
     """How many of their published meetings each attendee has changed, if there are any."""
     known = schedule.problem.index.attendees
     changed = (m for m in schedule.problem.published if _is_changed(schedule, m))
@@ -174,14 +176,14 @@ def unavoidable_repeats(problem: Problem) -> int:
     forced = Counter(
         person
         for m in problem.published
-        if m.request in known.requests and not could_stay(problem, m)
+        if m.request in known.requests and not is_still_possible(problem, m)
         for person in set(m.attendees)
         if person in known.attendees
     )
-    return repeats(forced.values())
+    return count_repeats(forced.values())
 
 
-def repeats(changes: Iterable[int]) -> int:
+def count_repeats(changes: Iterable[int]) -> int:
     """What the term `repeated` counts of each attendee's changes: a second one 1, a third one 2 more."""
     return sum(n * (n - 1) // 2 for n in changes)
 
@@ -194,14 +196,14 @@ def _is_changed(schedule: Schedule, published: Meeting) -> bool:
     return held is None or not same_meeting(held.meeting, published)
 
 
-def could_stay(problem: Problem, published: Meeting) -> bool:
+def is_still_possible(problem: Problem, published: Meeting) -> bool:
     """Whether a published meeting could be held as published, taken alone (H13).
 
     Its slot, place and people exist and are available, its people are those that the request asks for, and
     by itself it keeps H2, H5, H7, H9 and H14. One that is released cannot stay.
     """
     unreadable: list[Violation] = []
-    held = resolve(problem, published, unreadable)
+    held = resolve_meeting(problem, published, unreadable)
     return (
         held is not None
         and published.request not in problem.released
@@ -212,5 +214,5 @@ def could_stay(problem: Problem, published: Meeting) -> bool:
         and not any(True for _ in place_faults(problem, held))
         and interpreter_fault(problem, held) is None
         and station_fault(problem, held) is None
-        and as_fixed(held)
+        and is_as_fixed(held)
     )

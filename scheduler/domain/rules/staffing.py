@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from scheduler.domain.entities import Side
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Held, Schedule, Violation
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 
 
 def check_staffing(schedule: Schedule) -> Iterator[Violation]:
@@ -19,7 +19,7 @@ def check_staffing(schedule: Schedule) -> Iterator[Violation]:
             yield Violation("format", detail, (held.id, *held.meeting.attendees))
 
 
-def staffing_faults(problem: Problem, held: Held) -> Iterator[str]:
+def staffing_faults(problem: Problem, held: ResolvedMeeting) -> Iterator[str]:
     """What is wrong with the people of one meeting, as sentences. Unknown people are not judged here."""
     request = held.request
     strangers = [

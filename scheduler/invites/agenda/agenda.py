@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from scheduler.invites.catalogue import Words, words
-from scheduler.invites.ical.content import Content, zone_of
+from scheduler.invites.catalogue import Words, load_words
+from scheduler.invites.ical.content import Content, find_zone
 from scheduler.invites.ical.view import Row, contact_row
 from scheduler.invites.text import PLACE_LIMIT, SUMMARY_LIMIT, cap, clean
 
@@ -27,7 +27,7 @@ _LIMITS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SheetEntry:
+class AgendaEntry:
     """One meeting, its text cleaned. `own_people` are its side without the owner. Times are aware."""
 
     start: datetime
@@ -51,7 +51,7 @@ class SheetEntry:
             put(self, name, tuple(clean(person, SUMMARY_LIMIT) for person in getattr(self, name)))
 
     @classmethod
-    def of(cls, content: Content) -> SheetEntry:
+    def of(cls, content: Content) -> AgendaEntry:
         """The entry of what a calendar shows."""
         return cls(
             start=content.start,
@@ -67,7 +67,7 @@ class SheetEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgendaSheet:
+class AgendaDocument:
     """The meetings of `owner` in time order. `version` and `published_at` are those of the schedule.
 
     `own_label` stands before `own_people`. It is empty for a person's agenda, which has its own words.
@@ -79,7 +79,7 @@ class AgendaSheet:
     event_name: str
     timezone: str
     language: str
-    entries: Sequence[SheetEntry]
+    entries: Sequence[AgendaEntry]
     version: int | None = None
     published_at: datetime | None = None
     own_label: str = ""
@@ -88,11 +88,11 @@ class AgendaSheet:
 
     @property
     def words(self) -> Words:
-        return words(self.language)
+        return load_words(self.language)
 
     @property
     def zone(self) -> ZoneInfo:
-        return zone_of(self.timezone)
+        return find_zone(self.timezone)
 
     @property
     def title(self) -> str:
@@ -116,10 +116,10 @@ class AgendaSheet:
             f"{label}{self.words.colon}{said}" for label, said in contact_row(self.contact, self.words)
         )
 
-    def days(self) -> Iterator[tuple[str, list[SheetEntry]]]:
+    def days(self) -> Iterator[tuple[str, list[AgendaEntry]]]:
         """Each day of the venue in words, with its zone, and its meetings."""
 
-        def day_of(entry: SheetEntry) -> date:
+        def day_of(entry: AgendaEntry) -> date:
             return entry.start.astimezone(self.zone).date()
 
         for day, found in groupby(self.entries, day_of):
@@ -127,18 +127,18 @@ class AgendaSheet:
             zone = self.words.zone_of(entries[0].start.astimezone(self.zone), self.zone)
             yield self.words.sheet["day"].format(day=self.words.day_of(day), zone=zone), entries
 
-    def times(self, entry: SheetEntry) -> str:
+    def times(self, entry: AgendaEntry) -> str:
         """10:00–10:30 at the venue."""
         start = entry.start.astimezone(self.zone)
         return f"{start:%H:%M}–{self.words.end_of(entry.start, entry.end, self.zone)}"
 
-    def location(self, entry: SheetEntry) -> str:
+    def location(self, entry: AgendaEntry) -> str:
         """Place and hall."""
         if not entry.place_name or not entry.hall:
             return entry.place_name or entry.hall
         return cap(self.words.location.format(place=entry.place_name, hall=entry.hall), PLACE_LIMIT)
 
-    def rows(self, entry: SheetEntry) -> list[Row]:
+    def rows(self, entry: AgendaEntry) -> list[Row]:
         """The other details of a meeting, with labels."""
         labelled = (
             (self.words.partner_people, self._people(entry.partner_people)),

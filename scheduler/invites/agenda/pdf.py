@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scheduler.invites import codes
-from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
-from scheduler.invites.catalogue import words
+from scheduler.invites import qr_codes
+from scheduler.invites.agenda.agenda import AgendaDocument, AgendaEntry
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 from scheduler.invites.pdf.pictures import one_at_a_time
 
 
-def agenda_pdf(agenda: AgendaSheet) -> bytes:
+def render_agenda_pdf(agenda: AgendaDocument) -> bytes:
     """The PDF. It carries no date and no random identifier of its own."""
     sheet = _sheet(agenda)
     with one_at_a_time:
-        return document.written(sheet)
+        return document.write_pdf(sheet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Cover:
     entries: Sequence[tuple[str, Sequence[str]]]
 
 
-def agendas_pdf(agendas: Sequence[AgendaSheet], cover: Cover | None = None) -> bytes:
+def render_agendas_pdf(agendas: Sequence[AgendaDocument], cover: Cover | None = None) -> bytes:
     """One PDF of several agendas, each on pages of its own, behind the cover. At least one of both."""
     sheets = [*([_cover(cover)] if cover else []), *(_sheet(agenda) for agenda in agendas)]
     with one_at_a_time:
-        return document.written(*sheets)
+        return document.write_pdf(*sheets)
 
 
-def _sheet(agenda: AgendaSheet) -> Sheet:
+def _sheet(agenda: AgendaDocument) -> Sheet:
     asked = agenda.words.sheet["check"] if agenda.check else ""
     return Sheet(
         title=f"{agenda.title}, {agenda.event_name}",
@@ -49,7 +49,7 @@ def _sheet(agenda: AgendaSheet) -> Sheet:
             f"{agenda.title} · {agenda.event_name}",
             *(line for line in (agenda.stamp, agenda.questions, asked) if line),
         ],
-        code=codes.rows(agenda.check) if agenda.check else (),
+        code=qr_codes.qr_modules(agenda.check) if agenda.check else (),
     )
 
 
@@ -65,12 +65,12 @@ def _cover(cover: Cover) -> Sheet:
                 for name, lines in cover.entries
             ),
         ],
-        page=words(cover.language).sheet["page"],
+        page=load_words(cover.language).sheet["page"],
         foot=[f"{cover.title} · {cover.event_name}"],
     )
 
 
-def _blocks(agenda: AgendaSheet) -> Iterator[Block]:
+def _blocks(agenda: AgendaDocument) -> Iterator[Block]:
     """The head, then each meeting. A day stands on one page where it can, beside others that fit."""
     head = [(Style.SOFT, line) for line in (agenda.event_name, agenda.stamp) if line]
     none = [] if agenda.entries else [(Style.TEXT, agenda.words.sheet["none"])]
@@ -83,7 +83,7 @@ def _blocks(agenda: AgendaSheet) -> Iterator[Block]:
             above = []
 
 
-def _meeting(agenda: AgendaSheet, entry: SheetEntry) -> list[Paragraph]:
+def _meeting(agenda: AgendaDocument, entry: AgendaEntry) -> list[Paragraph]:
     said = "called_off" if entry.is_called_off else "declined" if entry.is_declined else ""
     off = [(Style.OFF, agenda.words.sheet[said])] if said else []
     rows = [(Style.SOFT, f"{label}{agenda.words.colon}{value}") for label, value in agenda.rows(entry)]

@@ -1,6 +1,6 @@
 """Busy times out of other people's calendars: VEVENT, VFREEBUSY and VAVAILABILITY (RFC 5545, RFC 7953)."""
 
+from scheduler.invites.busy.busy_times import MAX_OCTETS, read_busy_times
 from scheduler.invites.busy.model import Busy, BusyKind, BusyTimes, UnusableCalendar
-from scheduler.invites.busy.reading import MAX_OCTETS, read
 
-__all__ = ["MAX_OCTETS", "Busy", "BusyKind", "BusyTimes", "UnusableCalendar", "read"]
+__all__ = ["MAX_OCTETS", "Busy", "BusyKind", "BusyTimes", "UnusableCalendar", "read_busy_times"]

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from scheduler.invites.busy.components import Component
-from scheduler.invites.busy.series import SeriesReader, duration
+from scheduler.invites.busy.series import SeriesReader, parse_duration
 
 Span = tuple[datetime, datetime]
 
 
-def unavailable(availabilities: Iterable[tuple[Component, SeriesReader]]) -> list[Span]:
+def unavailable_spans(availabilities: Iterable[tuple[Component, SeriesReader]]) -> list[Span]:
     """The times within the readers' window at which the person is not available (RFC 7953).
 
     Raises ValueError if a time cannot be read. Where several overlap, the one with the higher priority counts
@@ -23,11 +23,11 @@ def unavailable(availabilities: Iterable[tuple[Component, SeriesReader]]) -> lis
         if span is not None:
             free = _free(component, reader)
             reader.budget.spend(len(busy) + len(free) + 1)
-            busy = union([*minus(busy, [span]), *minus([span], free)])
+            busy = union_spans([*subtract_spans(busy, [span]), *subtract_spans([span], free)])
     return busy
 
 
-def union(spans: Iterable[Span]) -> list[Span]:
+def union_spans(spans: Iterable[Span]) -> list[Span]:
     """The union of spans: the same time in as few spans as possible, in time order."""
     joined: list[Span] = []
     for start, end in sorted(spans):
@@ -38,11 +38,11 @@ def union(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def minus(spans: Iterable[Span], without: Iterable[Span]) -> list[Span]:
+def subtract_spans(spans: Iterable[Span], without: Iterable[Span]) -> list[Span]:
     """The parts of `spans` that are in none of `without`, as few as can be, in time order."""
-    left, holes = [], union(without)
+    left, holes = [], union_spans(without)
     number = 0
-    for start, end in union(spans):
+    for start, end in union_spans(spans):
         while number < len(holes) and holes[number][0] < end:
             hole_start, hole_end = holes[number]
             if hole_end > start:
@@ -71,7 +71,7 @@ def _range(component: Component, reader: SeriesReader) -> Span | None:
     if end_line is not None:
         end = reader.moment(end_line.value, end_line).utc
     elif start_line is not None and component.first("DURATION") is not None:
-        end = start + duration(component.text("DURATION"))
+        end = start + parse_duration(component.text("DURATION"))
     start, end = max(start, reader.first), min(end, reader.last)
     return (start, end) if start < end else None
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy.model import UnusableCalendar
-from scheduler.invites.charsets import decode
+from scheduler.invites.charsets import decode_text
 
 MAX_COMPONENTS: Final = 60_000
 MAX_LINES: Final = 600_000
@@ -60,9 +60,9 @@ class Component:
         return line.value.strip() if line else ""
 
 
-def calendars(octets: bytes) -> list[Component]:
+def parse_calendars(octets: bytes) -> list[Component]:
     """Every complete VCALENDAR in the octets, whatever stands around them. Raises UnusableCalendar."""
-    lines = re.sub(r"\r\n?", "\n", decode(octets))
+    lines = re.sub(r"\r\n?", "\n", decode_text(octets))
     found: list[Component] = []
     open_: list[Component] = []
     count = lines_count = 0

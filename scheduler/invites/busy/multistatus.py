@@ -14,14 +14,14 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy.model import UnusableCalendar
 from scheduler.invites.text import clean
 
-MOST_ITEMS: Final = 20_000
-MOST_DEEP: Final = 32
+MAX_ITEMS: Final = 20_000
+MAX_DEPTH: Final = 32
 DAV, CALDAV = "DAV: ", "urn:ietf:params:xml:ns:caldav "
 _RESPONSE: Final = f"{DAV}response"
 _BROKEN: Final = gettext_lazy("The calendar's server answers with something that is not CalDAV.")
 
 _TOO_MANY: Final = gettext_lazy(
-    "The calendar's server lists more than %(most)s entries.", most=f"{MOST_ITEMS:,}"
+    "The calendar's server lists more than %(most)s entries.", most=f"{MAX_ITEMS:,}"
 )
 _STATUS: Final = re.compile(r"HTTP/\d(?:\.\d)? ([1-5]\d\d)(?!\d)")
 NAME_LIMIT: Final = 80
@@ -55,7 +55,7 @@ class DavItem:
     calendar: str = ""
 
 
-def read(octets: bytes) -> tuple[DavItem, ...]:
+def read_multistatus(octets: bytes) -> tuple[DavItem, ...]:
     """The resources of a multistatus, in its order. Raises UnusableCalendar for anything else."""
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -85,9 +85,9 @@ class _Reader:
     has_events: bool | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self.path) >= MOST_DEEP:
+        if len(self.path) >= MAX_DEPTH:
             raise UnusableCalendar(_BROKEN)
-        if len(self.items) >= MOST_ITEMS:
+        if len(self.items) >= MAX_ITEMS:
             raise UnusableCalendar(_TOO_MANY)
         around = self.path[-1] if self.path else ""
         self.root = self.root or name

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from scheduler.invites.busy import rules
+from scheduler.invites.busy import recurrence
 from scheduler.invites.busy.components import Component, ContentLine
 from scheduler.invites.busy.model import StepBudget
-from scheduler.invites.busy.zones import UTC_ZONE, Zone, Zones, dates, local
+from scheduler.invites.busy.zones import UTC_ZONE, Zone, Zones, parse_local, split_dates
 
 _DURATION: Final = re.compile(
     r"([+-]?)P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?"
@@ -57,10 +57,10 @@ class SeriesReader:
         """
         text = text.strip().upper()
         if text.endswith("Z"):
-            return Moment(local(text[:-1]), UTC_ZONE, is_date=False)
+            return Moment(parse_local(text[:-1]), UTC_ZONE, is_date=False)
         if len(text) != 8 and line.parameters.get("TZID"):
-            return Moment(local(text), self.zones.find(line.parameters["TZID"]), is_date=False)
-        moment = Moment(local(text), self.assumed, is_date=len(text) == 8)
+            return Moment(parse_local(text), self.zones.find(line.parameters["TZID"]), is_date=False)
+        moment = Moment(parse_local(text), self.assumed, is_date=len(text) == 8)
         self.floating.add("days" if moment.is_date else "times")
         return moment
 
@@ -71,7 +71,7 @@ class SeriesReader:
         if not slash:
             raise ValueError(text[:40])
         is_length = end_text.strip().upper().startswith(("P", "+P", "-P"))
-        return start, start + duration(end_text) if is_length else self.moment(end_text, line).utc
+        return start, start + parse_duration(end_text) if is_length else self.moment(end_text, line).utc
 
     def instances(
         self, component: Component, without: Collection[datetime] = ()
@@ -126,7 +126,7 @@ class SeriesReader:
             until = self.moment(end.value, end)
             length = until.local - start.local if start.is_date else until.utc - start.utc
         elif component.first("DURATION") is not None:
-            length = duration(component.text("DURATION"))
+            length = parse_duration(component.text("DURATION"))
         else:
             length = timedelta(days=start.is_date)
         if length < timedelta(0):
@@ -145,29 +145,29 @@ class SeriesReader:
         first = start.zone.to_local(self.first - length - timedelta(days=1))
         last = start.zone.to_local(self.last + timedelta(days=1))
         for line in component.lines.get(name, ()):
-            rule = rules.parse(line.value)
+            rule = recurrence.parse_rule(line.value)
             until = self._until(rule.until, start) if rule.until else None
-            for each in rules.occurrences(rule, start.local, first, last, until, self.budget):
+            for each in recurrence.occurrences(rule, start.local, first, last, until, self.budget):
                 yield start.zone.to_utc(each)
 
     def _until(self, text: str, start: Moment) -> datetime:
         """UNTIL in the local time of the series. A date means its whole day."""
         if len(text) == 8:
-            return local(text) + timedelta(days=1, seconds=-1)
+            return parse_local(text) + timedelta(days=1, seconds=-1)
         if text.endswith("Z"):
-            return start.zone.to_local(local(text[:-1]).replace(tzinfo=UTC))
-        return local(text)
+            return start.zone.to_local(parse_local(text[:-1]).replace(tzinfo=UTC))
+        return parse_local(text)
 
     def _moments(self, component: Component, name: str) -> Iterator[datetime]:
         for line in component.lines.get(name, ()):
-            for text in dates(line):
+            for text in split_dates(line):
                 self.budget.spend()
                 if "/" not in text:
                     yield self.moment(text, line).utc
 
     def _periods(self, component: Component) -> Iterator[tuple[datetime, datetime]]:
         for line in component.lines.get("RDATE", ()):
-            for text in dates(line):
+            for text in split_dates(line):
                 if "/" in text:
                     yield self.period(text, line)
 
@@ -176,10 +176,10 @@ class SeriesReader:
         if start.is_date:
             return set()
         lines = component.lines.get("EXDATE", ())
-        return {local(text).date() for line in lines for text in dates(line) if len(text) == 8}
+        return {parse_local(text).date() for line in lines for text in split_dates(line) if len(text) == 8}
 
 
-def duration(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """A DURATION (RFC 5545 3.3.6). Raises ValueError if it is not one."""
     text = text.strip().upper()
     match = _DURATION.fullmatch(text)

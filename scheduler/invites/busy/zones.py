@@ -16,10 +16,10 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.busy import rules
+from scheduler.invites.busy import recurrence
 from scheduler.invites.busy.components import Component, ContentLine
 from scheduler.invites.busy.model import StepBudget, UnusableCalendar
-from scheduler.invites.ical.content import zone_of
+from scheduler.invites.ical.content import find_zone
 from scheduler.invites.text import clean
 
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?")
@@ -129,7 +129,7 @@ class Zones:
         tails = ["/".join(parts[-size:]) for size in (3, 2, 1) if size < len(parts)]
         for name in (tzid, WINDOWS_TO_OLSON.get(tzid, ""), *tails):
             try:
-                return NamedZone(zone_of(name))
+                return NamedZone(find_zone(name))
             except InvalidInput:
                 continue
         return None
@@ -166,22 +166,27 @@ class Zones:
         return DefinedZone(tuple(onset for onset, _ in changes), offsets, before, different)
 
     def _onsets(self, observance: Component) -> list[datetime]:
-        start = local(observance.text("DTSTART"))
-        onsets = [start, *(local(each) for line in observance.lines["RDATE"] for each in dates(line))]
+        start = parse_local(observance.text("DTSTART"))
+        onsets = [
+            start,
+            *(parse_local(each) for line in observance.lines["RDATE"] for each in split_dates(line)),
+        ]
         for line in observance.lines["RRULE"]:
-            rule = rules.parse(line.value)
-            until = local(rule.until.removesuffix("Z")[:15]) if rule.until else None
+            rule = recurrence.parse_rule(line.value)
+            until = parse_local(rule.until.removesuffix("Z")[:15]) if rule.until else None
             if until is not None and rule.until.endswith("Z"):
                 until += _offset(observance.text("TZOFFSETFROM"))  # onsets are local (RFC 5545 3.3.10)
             begin, end = _naive(self.first) - _MARGIN, _naive(self.last) + timedelta(days=2)
-            onsets += rules.occurrences(rule, start, begin, end, until, self.budget)
+            onsets += recurrence.occurrences(rule, start, begin, end, until, self.budget)
             if until is not None and until < begin:
                 # the last onset of a rule that has ended holds until another observance begins
-                onsets += list(rules.occurrences(rule, start, until - _MARGIN, until, until, self.budget))
+                onsets += list(
+                    recurrence.occurrences(rule, start, until - _MARGIN, until, until, self.budget)
+                )
         return onsets
 
 
-def local(text: str) -> datetime:
+def parse_local(text: str) -> datetime:
     """A time without a zone, such as 20261207T090000, or the midnight of a date.
 
     Raises ValueError for others.
@@ -195,7 +200,7 @@ def local(text: str) -> datetime:
     return datetime(int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[9:11]), int(text[11:13]), second)  # noqa: DTZ001 - local on purpose
 
 
-def dates(line: ContentLine) -> list[str]:
+def split_dates(line: ContentLine) -> list[str]:
     """The values of a line that may have several."""
     return [each.strip() for each in line.value.split(",") if each.strip()]
 

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import get_timezone_location
 
-from scheduler.domain.names import one_stop
+from scheduler.domain.names import collapse_full_stops
 
 
 class Phrase(str):
@@ -31,11 +31,11 @@ class Phrase(str):
 
     def format(self, *values: object, **named: object) -> str:
         """The text with its values."""
-        return one_stop(super().format(*values, **named))
+        return collapse_full_stops(super().format(*values, **named))
 
     def format_map(self, named: Any, /) -> str:
         """The text with its values."""
-        return one_stop(super().format_map(named))
+        return collapse_full_stops(super().format_map(named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Words:
         if zone.key in self.zones:
             return self.zones[zone.key]
         offset = local.strftime("%z")
-        return self.zone.format(name=city_of(zone.key, self.language), offset=f"{offset[:3]}:{offset[3:5]}")
+        return self.zone.format(name=zone_city(zone.key, self.language), offset=f"{offset[:3]}:{offset[3:5]}")
 
     def reason_of(self, code: str) -> str:
         """Why a plan does not hold a meeting, in words that either firm may read."""
@@ -166,13 +166,13 @@ class Words:
 def languages() -> dict[str, str]:
     """The available languages, each by its name in that language, English first."""
     tags = sorted(_files(), key=lambda tag: (tag != "en", tag))
-    return {tag: words(tag).name for tag in tags}
+    return {tag: load_words(tag).name for tag in tags}
 
 
 @lru_cache(maxsize=64)
-def words(language: str) -> Words:
+def load_words(language: str) -> Words:
     """The words of a BCP 47 tag, else of its language, else English."""
-    return Words(**_phrases(json.loads(_files()[nearest(language) or "en"].read_text("utf-8"))))
+    return Words(**_phrases(json.loads(_files()[nearest_language(language) or "en"].read_text("utf-8"))))
 
 
 def _phrases(value: Any) -> Any:
@@ -183,21 +183,21 @@ def _phrases(value: Any) -> Any:
     return Phrase(value)
 
 
-def language_of(chosen: str, spoken: Sequence[str], of_event: str) -> str:
+def choose_language(chosen: str, spoken: Sequence[str], of_event: str) -> str:
     """A person's language: the chosen one, else the first that they speak and we write, else the event's."""
     if chosen in languages():
         return chosen
-    return next(filter(None, map(nearest, spoken)), of_event)
+    return next(filter(None, map(nearest_language, spoken)), of_event)
 
 
 @lru_cache(maxsize=1024)
-def city_of(timezone: str, language: str) -> str:
+def zone_city(timezone: str, language: str) -> str:
     """The city of an IANA zone as a language writes it: Chicago, 芝加哥. A zone without one has its name."""
     found = get_timezone_location(timezone, locale=Locale.parse(language), return_city=True)
     return found.rpartition("/")[2]
 
 
-def nearest(language: str) -> str:
+def nearest_language(language: str) -> str:
     """The available language for a BCP 47 tag: the same, else a less specific one, or an empty text."""
     tag = language.replace("_", "-").lower()
     while tag and tag not in _files():

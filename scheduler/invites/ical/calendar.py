@@ -7,10 +7,17 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import Method, Partstat
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Message
-from scheduler.invites.ical.lines import assemble, is_utc, parameter, text, utc, when
+from scheduler.invites.ical.itip import ItipMessage
+from scheduler.invites.ical.lines import (
+    escape_text,
+    fold_lines,
+    format_utc,
+    is_utc,
+    quote_parameter,
+    time_line,
+)
 from scheduler.invites.ical.view import description
 from scheduler.invites.ical.zones import same_offset, vtimezone
 from scheduler.invites.text import address, clean, clean_parameter
@@ -29,7 +36,9 @@ class Party:
     email: str
 
 
-def build(message: Message, organizer: Party, attendee: Party, *, remind_minutes: int = 0) -> bytes:
+def build_calendar(
+    message: ItipMessage, organizer: Party, attendee: Party, *, remind_minutes: int = 0
+) -> bytes:
     """The calendar object of one message, deterministic. METHOD is that of the message.
 
     `organizer` has the address that takes this attendee's answers. An invitation reminds `remind_minutes`
@@ -39,8 +48,8 @@ def build(message: Message, organizer: Party, attendee: Party, *, remind_minutes
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", f"METHOD:{message.method.value}"]
     event = [
         "BEGIN:VEVENT",
-        f"UID:{text(clean(message.uid, 255))}",
-        f"DTSTAMP:{utc(message.dtstamp)}",
+        f"UID:{escape_text(clean(message.uid, 255))}",
+        f"DTSTAMP:{format_utc(message.dtstamp)}",
         f"SEQUENCE:{message.sequence}",
         *meeting_lines(content),
         calendar_user("ORGANIZER", organizer),
@@ -50,26 +59,26 @@ def build(message: Message, organizer: Party, attendee: Party, *, remind_minutes
         "END:VEVENT",
         "END:VCALENDAR",
     ]
-    zone = zone_for(content)
+    zone = calendar_zone(content)
     definition = b"" if is_utc(zone.key) else vtimezone(zone.key, content.start, content.end)
-    return assemble(head) + definition + assemble(event)
+    return fold_lines(head) + definition + fold_lines(event)
 
 
 def meeting_lines(content: Content) -> list[str]:
     """The properties that mail and feed have in common: times, texts and the agenda's address."""
-    zone = zone_for(content)
+    zone = calendar_zone(content)
     lines = [
-        when("DTSTART", content.start, zone),
-        when("DTEND", content.end, zone),
-        f"SUMMARY:{text(content.summary)}",
+        time_line("DTSTART", content.start, zone),
+        time_line("DTEND", content.end, zone),
+        f"SUMMARY:{escape_text(content.summary)}",
         # To libical a LOCATION or SUMMARY without a value is a fault. A Content always has a title.
-        *([f"LOCATION:{text(content.location)}"] if content.location else []),
-        f"DESCRIPTION:{text(description(content, words(content.language)))}",
+        *([f"LOCATION:{escape_text(content.location)}"] if content.location else []),
+        f"DESCRIPTION:{escape_text(description(content, load_words(content.language)))}",
     ]
     return [*lines, f"URL:{content.agenda_url}"] if content.agenda_url else lines
 
 
-def zone_for(content: Content) -> ZoneInfo:
+def calendar_zone(content: Content) -> ZoneInfo:
     """The zone that a meeting is written in: the venue's, or UTC where its clock would mislead.
 
     That is if its offset changes during the meeting, and in the second run of an hour that comes twice.
@@ -83,26 +92,30 @@ def zone_for(content: Content) -> ZoneInfo:
 def calendar_user(name: str, party: Party) -> str:
     """ORGANIZER or ATTENDEE, with its parameters before CN and a bare mailto URI (RFC 6047 2.3)."""
     shown = clean_parameter(party.name)
-    common_name = f";CN={parameter(shown)}" if shown else ""
+    common_name = f";CN={quote_parameter(shown)}" if shown else ""
     return f"{name}{common_name}:mailto:{address(party.email).translate(_URI)}"
 
 
-def _attendee(message: Message) -> str:
+def _attendee(message: ItipMessage) -> str:
     common = f"ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT={message.partstat.value}"
     if message.method is not Method.REQUEST:
         return common
     return f"{common};RSVP={'TRUE' if message.partstat is Partstat.NEEDS_ACTION else 'FALSE'}"
 
 
-def _alarm(message: Message, minutes: int) -> list[str]:
+def _alarm(message: ItipMessage, minutes: int) -> list[str]:
     """A DISPLAY alarm (RFC 5545 3.6.6), of a REQUEST only: others have none (RFC 5546 3.2)."""
     if minutes < 1 or message.method is not Method.REQUEST:
         return []
-    shown = ["ACTION:DISPLAY", f"TRIGGER:-PT{minutes}M", f"DESCRIPTION:{text(message.content.summary)}"]
+    shown = [
+        "ACTION:DISPLAY",
+        f"TRIGGER:-PT{minutes}M",
+        f"DESCRIPTION:{escape_text(message.content.summary)}",
+    ]
     return ["BEGIN:VALARM", *shown, "END:VALARM"]
 
 
-def _state(message: Message) -> list[str]:
+def _state(message: ItipMessage) -> list[str]:
     if message.method is Method.REQUEST:
         refuses = "FALSE" if message.content.proposals else "TRUE"
         busy = ["STATUS:CONFIRMED", "TRANSP:OPAQUE", "X-MICROSOFT-CDO-BUSYSTATUS:BUSY"]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from scheduler.domain import names
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.text import (
     NAME_LIMIT,
     PLACE_LIMIT,
@@ -86,21 +86,21 @@ class Content:
             put(self, name, clean(getattr(self, name), limit))
         put(self, "directions", clean_lines(self.directions, 1_500))
         self._name_partner()
-        put(self, "summary", self.summary or words(self.language).untitled)
+        put(self, "summary", self.summary or load_words(self.language).untitled)
         put(self, "agenda_url", web_address(self.agenda_url))
         put(self, "partner_people", _names(self.partner_people, self.language))
         put(self, "own_people", _names(self.own_people, self.language))
         put(self, "interpreter", next(iter(_names((self.interpreter or "",), self.language)), None))
-        zone_of(self.timezone)
+        find_zone(self.timezone)
         if self.reader_timezone:
-            zone_of(self.reader_timezone)
+            find_zone(self.reader_timezone)
         if self.end <= self.start:
             raise InvalidInput([Fault("end", "A meeting ends after it starts.")])
 
     def _name_partner(self) -> None:
         """The other firm as the reader reads names, in the title and the way too."""
         joined = self.partner_firm
-        shown = names.told(joined, self.language)
+        shown = names.localize_joined(joined, self.language)
         if shown != joined:
             for field in ("partner_firm", "summary", "directions"):
                 object.__setattr__(self, field, getattr(self, field).replace(joined, shown))
@@ -110,13 +110,13 @@ class Content:
         """Place and hall as LOCATION shows them."""
         if not self.place_name or not self.hall:
             return self.place_name or self.hall
-        shown = words(self.language).location.format(place=self.place_name, hall=self.hall)
+        shown = load_words(self.language).location.format(place=self.place_name, hall=self.hall)
         return cap(shown, PLACE_LIMIT)
 
     @property
     def zone(self) -> ZoneInfo:
         """The venue's time zone."""
-        return zone_of(self.timezone)
+        return find_zone(self.timezone)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values only. `from_json` gives an equal Content."""
@@ -133,7 +133,7 @@ class Content:
 
 
 @lru_cache(maxsize=256)
-def zone_of(name: str) -> ZoneInfo:
+def find_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name. Raises InvalidInput for others, also for fixed offsets and Windows names."""
     if name not in _zone_names():
         raise InvalidInput(
@@ -152,7 +152,7 @@ def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def changed(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, ...]:
+def changed_fields(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the named fields whose values differ, but for what another language says otherwise.
 
     A hall is another one only if both differ, what the venue calls it and what the reader reads: to translate
@@ -160,14 +160,14 @@ def changed(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, 
     Nor does a usual name of a table or booth in another language.
     """
     same: tuple[str, ...] = _IN_WORDS if old.language != new.language else ()
-    if names.same_place(old.place_name) == names.same_place(new.place_name):
+    if names.canonical_place_name(old.place_name) == names.canonical_place_name(new.place_name):
         same += ("place_name",)
     if _called(old) == _called(new) or (old.language == new.language and old.hall == new.hall):
         same += ("hall",)
         if _way(old) == _way(new):
             same += ("directions",)
     is_other = _differs if old.language == new.language else _is_other_name
-    old = read_in(old, new.language)
+    old = localize_names(old, new.language)
     asked = (name for name in fields_ if name not in same)
     return tuple(name for name in asked if is_other(getattr(old, name), getattr(new, name)))
 
@@ -179,7 +179,7 @@ def _differs(old: object, new: object) -> bool:
 def _is_other_name(old: object, new: object) -> bool:
     """Whether values differ by more than by the form of a name that readers of two languages are shown."""
     if isinstance(old, str) and isinstance(new, str):
-        return not names.is_same(old, new)
+        return not names.is_same_name(old, new)
     if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
         return any(map(_is_other_name, old, new))
     return old != new
@@ -194,11 +194,11 @@ def _way(content: Content) -> str:
     """The directions with the venue's name of the hall, and one name of the place."""
     way = content.directions
     if content.place_name:
-        way = way.replace(content.place_name, names.same_place(content.place_name))
+        way = way.replace(content.place_name, names.canonical_place_name(content.place_name))
     return way.replace(content.hall, _called(content)) if content.hall else way
 
 
-def read_in(content: Content, language: str) -> Content:
+def localize_names(content: Content, language: str) -> Content:
     """The content with its names as a reader of the language reads them. Its texts stay."""
     return content if content.language == language else replace(content, language=language)
 
@@ -211,4 +211,4 @@ def _whole_utc(name: str, moment: datetime) -> datetime:
 
 def _names(people: tuple[str, ...], language: str) -> tuple[str, ...]:
     cleaned = (clean(person, NAME_LIMIT) for person in people)
-    return tuple(names.told(name, language) for name in cleaned if name)
+    return tuple(names.localize_joined(name, language) for name in cleaned if name)

@@ -12,13 +12,13 @@ from html import escape
 from typing import Final
 from urllib.parse import urlencode
 
-from scheduler.domain.mails.ways import CalendarWay
-from scheduler.invites.catalogue import words
-from scheduler.invites.ical.calendar import PRODID, Party, calendar_user, meeting_lines, zone_for
+from scheduler.domain.emails.calendar_imports import CalendarImportMethod
+from scheduler.invites.catalogue import load_words
+from scheduler.invites.ical.calendar import PRODID, Party, calendar_user, calendar_zone, meeting_lines
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import FeedEvent
-from scheduler.invites.ical.lines import assemble, is_utc, text, utc
-from scheduler.invites.ical.view import rows
+from scheduler.invites.ical.lines import escape_text, fold_lines, format_utc, is_utc
+from scheduler.invites.ical.view import content_rows
 from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import cap, clean
 
@@ -27,23 +27,23 @@ _ADDRESS_LIMIT: Final = 2_000
 _DETAILS: Final = (1_200, 600, 300, 150, 60, 0)
 """Characters of the details that are tried, as one of Chinese takes nine in an address."""
 _OUTLOOK: Final = {
-    CalendarWay.OUTLOOK: "https://outlook.live.com/calendar/0/deeplink/compose",
-    CalendarWay.MICROSOFT_365: "https://outlook.office.com/calendar/0/deeplink/compose",
+    CalendarImportMethod.OUTLOOK: "https://outlook.live.com/calendar/0/deeplink/compose",
+    CalendarImportMethod.MICROSOFT_365: "https://outlook.office.com/calendar/0/deeplink/compose",
 }
 
-FORMS: Final = (CalendarWay.GOOGLE, *_OUTLOOK)
+FORM_ADDRESSES: Final = (CalendarImportMethod.GOOGLE, *_OUTLOOK)
 """The ways by an address of another site, where a form is filled in."""
 
 
-def published(event: FeedEvent, organizer: Party) -> bytes:
+def published_copy(event: FeedEvent, organizer: Party) -> bytes:
     """The meeting as a file to open (RFC 5546 3.2.1): METHOD:PUBLISH, nobody is asked to answer."""
     content = event.content
-    zone = zone_for(content)
+    zone = calendar_zone(content)
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", "METHOD:PUBLISH"]
     body = [
         "BEGIN:VEVENT",
-        f"UID:{text(clean(event.uid, 255))}",
-        f"DTSTAMP:{utc(event.revised)}",
+        f"UID:{escape_text(clean(event.uid, 255))}",
+        f"DTSTAMP:{format_utc(event.revised)}",
         f"SEQUENCE:{event.sequence}",
         *meeting_lines(content),
         calendar_user("ORGANIZER", organizer),
@@ -53,34 +53,34 @@ def published(event: FeedEvent, organizer: Party) -> bytes:
         "END:VCALENDAR",
     ]
     definition = b"" if is_utc(zone.key) else vtimezone(zone.key, content.start, content.end)
-    return assemble(head) + definition + assemble(body)
+    return fold_lines(head) + definition + fold_lines(body)
 
 
-def form_address(content: Content, way: CalendarWay) -> str:
+def form_address(content: Content, way: CalendarImportMethod) -> str:
     """The address of a form that is filled in with the meeting, as long as an address may be."""
     made = ""
     for size in _DETAILS:
-        made = _google(content, size) if way is CalendarWay.GOOGLE else _outlook(content, way, size)
+        made = _google(content, size) if way is CalendarImportMethod.GOOGLE else _outlook(content, way, size)
         if len(made) <= _ADDRESS_LIMIT:
             break
     return made
 
 
-def plain(content: Content) -> str:
+def plain_copy(content: Content) -> str:
     """The meeting as lines of text, to be pasted anywhere."""
-    language = words(content.language)
-    said = (f"{label}{language.colon}{value}" for label, value in rows(content, language))
+    language = load_words(content.language)
+    said = (f"{label}{language.colon}{value}" for label, value in content_rows(content, language))
     return "\n".join((content.summary, *said))
 
 
 def _google(content: Content, size: int) -> str:
-    times = f"{utc(content.start)}/{utc(content.end)}"
+    times = f"{format_utc(content.start)}/{format_utc(content.end)}"
     asked = {"action": "TEMPLATE", "text": content.summary, "dates": times, "ctz": content.timezone}
     asked |= {"location": content.location, "details": _details(content, size, "\n")}
     return f"https://calendar.google.com/calendar/render?{urlencode(asked)}"
 
 
-def _outlook(content: Content, way: CalendarWay, size: int) -> str:
+def _outlook(content: Content, way: CalendarImportMethod, size: int) -> str:
     asked = {"path": "/calendar/action/compose", "rru": "addevent", "subject": content.summary}
     asked |= {"startdt": _extended(content.start), "enddt": _extended(content.end)}
     asked |= {"location": content.location, "body": _details(content, size, "<br>")}
@@ -95,10 +95,10 @@ def _details(content: Content, size: int, line_break: str) -> str:
 
 
 def _about(content: Content) -> Iterator[str]:
-    language = words(content.language)
+    language = load_words(content.language)
     if content.agenda_url:
         yield content.agenda_url
-    yield from (f"{label}{language.colon}{value}" for label, value in rows(content, language)[1:])
+    yield from (f"{label}{language.colon}{value}" for label, value in content_rows(content, language)[1:])
 
 
 def _extended(moment: datetime) -> str:

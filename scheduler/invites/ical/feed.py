@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from scheduler.invites.catalogue import words
-from scheduler.invites.ical.calendar import PRODID, meeting_lines, zone_for
-from scheduler.invites.ical.content import Content, zone_of
-from scheduler.invites.ical.lines import assemble, is_utc, text, utc
+from scheduler.invites.catalogue import load_words
+from scheduler.invites.ical.calendar import PRODID, calendar_zone, meeting_lines
+from scheduler.invites.ical.content import Content, find_zone
+from scheduler.invites.ical.lines import escape_text, fold_lines, format_utc, is_utc
 from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import SUMMARY_LIMIT, clean, web_address
 
@@ -61,25 +61,25 @@ def build_feed(events: Sequence[FeedEvent], name: str, url: str, timezone: str) 
     written = [_written(event) for event in ordered]
     return b"".join(
         (
-            assemble(_head(name, url, timezone)),
+            fold_lines(_head(name, url, timezone)),
             _definitions(ordered, written, timezone),
             *(each.lines for each in written),
-            assemble(["END:VCALENDAR"]),
+            fold_lines(["END:VCALENDAR"]),
         )
     )
 
 
-def etag(body: bytes) -> str:
+def strong_etag(body: bytes) -> str:
     """The strong entity tag of a body, with its quotes (RFC 9110 8.8.3)."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def _head(name: str, url: str, timezone: str) -> list[str]:
-    shown, source = text(clean(name, SUMMARY_LIMIT)), web_address(url)
+    shown, source = escape_text(clean(name, SUMMARY_LIMIT)), web_address(url)
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", f"NAME:{shown}", f"X-WR-CALNAME:{shown}"]
     lines += ["REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H", "COLOR:steelblue"]
     lines += [f"SOURCE;VALUE=URI:{source}"] if source else []
-    return [*lines, f"X-WR-TIMEZONE:{zone_of(timezone).key}"]
+    return [*lines, f"X-WR-TIMEZONE:{find_zone(timezone).key}"]
 
 
 def _definitions(events: Sequence[FeedEvent], written: Sequence[_Written], timezone: str) -> bytes:
@@ -95,14 +95,14 @@ def _definitions(events: Sequence[FeedEvent], written: Sequence[_Written], timez
 
 @lru_cache(maxsize=KEPT)
 def _written(event: FeedEvent) -> _Written:
-    return _Written(zone_for(event.content).key, assemble(_event_lines(event)))
+    return _Written(calendar_zone(event.content).key, fold_lines(_event_lines(event)))
 
 
 def _event_lines(event: FeedEvent) -> list[str]:
-    revised = utc(event.revised)
+    revised = format_utc(event.revised)
     return [
         "BEGIN:VEVENT",
-        f"UID:{text(clean(event.uid, 255))}",
+        f"UID:{escape_text(clean(event.uid, 255))}",
         f"DTSTAMP:{revised}",
         f"LAST-MODIFIED:{revised}",
         f"SEQUENCE:{event.sequence}",
@@ -117,5 +117,5 @@ def _shown(event: FeedEvent) -> Content:
     """What the event shows: to a firm, its own people in the title, so that it stands beside the others."""
     if not event.colleagues:
         return event.content
-    names = words(event.content.language).list_comma.join(event.colleagues)
+    names = load_words(event.content.language).list_comma.join(event.colleagues)
     return replace(event.content, summary=f"{event.content.summary} – {names}", own_people=())

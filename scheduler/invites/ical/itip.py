@@ -12,7 +12,7 @@ from scheduler.domain.entities import Method, Partstat
 from scheduler.invites.ical.content import Content
 
 
-class Key(NamedTuple):
+class EntryKey(NamedTuple):
     """One calendar entry of one person."""
 
     uid: str
@@ -33,7 +33,7 @@ class MessageKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TargetEntry:
     """The entry that an attendee's calendar should show."""
 
     uid: str
@@ -42,7 +42,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentEntry:
     """The last message sent to an attendee about a UID, and the answer known since."""
 
     uid: str
@@ -59,7 +59,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Off:
+class Cancellation:
     """Why a meeting is off: `code` if a schedule does not hold it, else who withdrew it, with a note.
 
     `person` and `firm` are both forms of their names joined, empty if nobody is known. `is_own` says that it
@@ -75,7 +75,7 @@ class Off:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ItipMessage:
     """One iTIP message to one attendee. `dtstamp` is UTC in whole seconds.
 
     `previous` is what the calendar was told before, for "was ... now ...". `meeting_is_off` tells a
@@ -92,11 +92,11 @@ class Message:
     kind: MessageKind
     previous: Content | None = None
     meeting_is_off: bool = False
-    off: Off | None = None
+    off: Cancellation | None = None
 
     @property
-    def key(self) -> Key:
-        return Key(self.uid, self.attendee_id)
+    def key(self) -> EntryKey:
+        return EntryKey(self.uid, self.attendee_id)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values only. `from_json` gives an equal Message, so that a retry renders the same mail."""
@@ -115,7 +115,7 @@ class Message:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Message:
+    def from_json(cls, values: Mapping[str, Any]) -> ItipMessage:
         """The Message that `to_json` wrote."""
         previous = values["previous"]
         return cls(
@@ -129,5 +129,5 @@ class Message:
             kind=MessageKind(values["kind"]),
             previous=Content.from_json(previous) if previous else None,
             meeting_is_off=values["meeting_is_off"],
-            off=Off(**values["off"]) if values.get("off") else None,
+            off=Cancellation(**values["off"]) if values.get("off") else None,
         )

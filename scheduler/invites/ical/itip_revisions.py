@@ -13,15 +13,15 @@ from datetime import UTC, datetime, timedelta
 
 from scheduler.domain.entities import Method, Partstat
 from scheduler.invites.errors import CancelledUid
-from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed
-from scheduler.invites.ical.itip import Key, Message, MessageKind, Told, Wanted
+from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed_fields
+from scheduler.invites.ical.itip import EntryKey, ItipMessage, MessageKind, SentEntry, TargetEntry
 
 SECOND = timedelta(seconds=1)
 """DTSTAMP has whole seconds (RFC 5545 3.3.5)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
+class OtherAttendees:
     """What is known of other attendees where messages are made for some: each UID's last DTSTAMP, and the
     UIDs that go on for somebody.
     """
@@ -30,10 +30,10 @@ class Others:
     going_on: frozenset[str]
 
 
-NOBODY = Others({}, frozenset())
+NO_OTHERS = OtherAttendees({}, frozenset())
 
 
-def uid(seed: str, domain: str) -> str:
+def make_uid(seed: str, domain: str) -> str:
     """The UID of a meeting: opaque, fixed for its life, the same for both sides and the feed."""
     return f"{seed}@{domain}"
 
@@ -53,9 +53,12 @@ def next_stamp(now: datetime, last: datetime | None = None) -> datetime:
     return _whole(now) if last is None else max(_whole(now), _whole(last) + SECOND)
 
 
-def messages(
-    told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime, others: Others = NOBODY
-) -> tuple[Message, ...]:
+def next_messages(
+    told: Mapping[EntryKey, SentEntry],
+    wanted: Mapping[EntryKey, TargetEntry],
+    now: datetime,
+    others: OtherAttendees = NO_OTHERS,
+) -> tuple[ItipMessage, ...]:
     """The net effect: the messages after which every calendar shows what is wanted, by (UID, attendee).
 
     `told` is what was really sent (the last message for each key), not what waits to be sent. So several
@@ -68,7 +71,9 @@ def messages(
     return tuple(_each(told, wanted, stamps, going_on))
 
 
-def resend(told: Told, now: datetime, *, last: datetime, answered: Content | None = None) -> Message:
+def resend_invitation(
+    told: SentEntry, now: datetime, *, last: datetime, answered: Content | None = None
+) -> ItipMessage:
     """The invitation as it is, once more: its SEQUENCE, a later DTSTAMP (RFC 5546 3.2.6).
 
     `last` is the last DTSTAMP of its UID. `answered` is what the reader answered, where that was an earlier
@@ -77,7 +82,7 @@ def resend(told: Told, now: datetime, *, last: datetime, answered: Content | Non
     return _next(told, Method.REQUEST, MessageKind.AGAIN, next_stamp(now, last), previous=answered)
 
 
-def decline_counter(told: Told, now: datetime, *, last: datetime, proposals: bool) -> Message:
+def decline_counter(told: SentEntry, now: datetime, *, last: datetime, proposals: bool) -> ItipMessage:
     """A proposed time is not taken: SEQUENCE stays (RFC 5546 3.2.8).
 
     `proposals` says whether the event takes proposed times at all.
@@ -87,22 +92,22 @@ def decline_counter(told: Told, now: datetime, *, last: datetime, proposals: boo
 
 
 @dataclass(frozen=True, slots=True)
-class Readdressed:
+class AddressChangeMessages:
     """The messages to the reader's new address, by the key of `wanted`, and those to the old one."""
 
-    invitations: Mapping[str, Message]
-    cancellations: tuple[Message, ...]
+    invitations: Mapping[str, ItipMessage]
+    cancellations: tuple[ItipMessage, ...]
 
 
-def readdress(
-    told: Mapping[str, Told],
-    wanted: Mapping[str, Wanted],
+def change_address(
+    told: Mapping[str, SentEntry],
+    wanted: Mapping[str, TargetEntry],
     now: datetime,
     *,
     read: Collection[str],
     stamps: Mapping[str, datetime],
     domain: str,
-) -> Readdressed:
+) -> AddressChangeMessages:
     """Every coming meeting as a new invitation that asks again, at another address of one attendee.
 
     `told` has the last message of each UID. `wanted` is by the UID that the calendar has for the meeting,
@@ -119,17 +124,17 @@ def readdress(
         if key in kept:
             found, sequence = kept[key].uid, kept[key].sequence + 1
         else:
-            found, sequence = uid(new_seed(), domain) if goal.uid in told else goal.uid, 0
+            found, sequence = make_uid(new_seed(), domain) if goal.uid in told else goal.uid, 0
         stamp = next_stamp(now, stamps.get(found))
         invitations[key] = replace(_new(replace(goal, uid=found), stamp), sequence=sequence)
     gone = [last for key, last in live.items() if key not in kept]
-    return Readdressed(
+    return AddressChangeMessages(
         invitations,
         tuple(_cancel(last, next_stamp(now, stamps[last.uid]), meeting_is_off=False) for last in gone),
     )
 
 
-def example(
+def example_message(
     kind: MessageKind,
     content: Content,
     attendee_id: int,
@@ -138,11 +143,11 @@ def example(
     domain: str,
     previous: Content | None = None,
     meeting_is_off: bool = False,
-) -> Message:
+) -> ItipMessage:
     """A sample message that shows how a kind of mail reads. No calendar has it."""
     methods = {MessageKind.CANCEL: Method.CANCEL, MessageKind.PROPOSAL: Method.DECLINECOUNTER}
-    return Message(
-        uid("example", domain),
+    return ItipMessage(
+        make_uid("example", domain),
         attendee_id,
         methods.get(kind, Method.REQUEST),
         0,
@@ -156,11 +161,11 @@ def example(
 
 
 def _each(
-    told: Mapping[Key, Told],
-    wanted: Mapping[Key, Wanted],
+    told: Mapping[EntryKey, SentEntry],
+    wanted: Mapping[EntryKey, TargetEntry],
     stamps: Mapping[str, datetime],
     going_on: set[str],
-) -> Iterator[Message]:
+) -> Iterator[ItipMessage]:
     for key in sorted(told.keys() | wanted.keys()):
         stamp = stamps[key.uid]
         last, goal = told.get(key), wanted.get(key)
@@ -171,14 +176,14 @@ def _each(
             yield _new(goal, stamp)
         elif last.method is Method.CANCEL:
             raise CancelledUid(*key)
-        elif changed(last.content, goal.content, ATTENDANCE):
+        elif changed_fields(last.content, goal.content, ATTENDANCE):
             yield _update(last, goal.content, stamp)
-        elif changed(last.content, goal.content, DETAILS):
+        elif changed_fields(last.content, goal.content, DETAILS):
             yield _details(last, goal.content, stamp)
 
 
-def _new(goal: Wanted, stamp: datetime) -> Message:
-    return Message(
+def _new(goal: TargetEntry, stamp: datetime) -> ItipMessage:
+    return ItipMessage(
         goal.uid,
         goal.attendee_id,
         Method.REQUEST,
@@ -191,7 +196,7 @@ def _new(goal: Wanted, stamp: datetime) -> Message:
 
 
 def _next(
-    last: Told,
+    last: SentEntry,
     method: Method,
     kind: MessageKind,
     stamp: datetime,
@@ -200,9 +205,9 @@ def _next(
     content: Content | None = None,
     previous: Content | None = None,
     meeting_is_off: bool = False,
-) -> Message:
+) -> ItipMessage:
     """The message after `last`: its SEQUENCE, raised by so much, its answer, and its content or another."""
-    return Message(
+    return ItipMessage(
         last.uid,
         last.attendee_id,
         method,
@@ -216,25 +221,28 @@ def _next(
     )
 
 
-def _update(last: Told, content: Content, stamp: datetime) -> Message:
+def _update(last: SentEntry, content: Content, stamp: datetime) -> ItipMessage:
     """Attendance may be in danger: the next SEQUENCE, and a new answer is asked for (RFC 5546 2.1.4)."""
     kind = MessageKind.UPDATE
     return _next(last, Method.REQUEST, kind, stamp, raised=1, content=content, previous=last.content)
 
 
-def _details(last: Told, content: Content, stamp: datetime) -> Message:
+def _details(last: SentEntry, content: Content, stamp: datetime) -> ItipMessage:
     """Nothing that could endanger attendance: SEQUENCE and answer stay."""
     kind = MessageKind.DETAILS
     return _next(last, Method.REQUEST, kind, stamp, content=content, previous=last.content)
 
 
-def _cancel(last: Told, stamp: datetime, *, meeting_is_off: bool) -> Message:
+def _cancel(last: SentEntry, stamp: datetime, *, meeting_is_off: bool) -> ItipMessage:
     kind = MessageKind.CANCEL
     return _next(last, Method.CANCEL, kind, stamp, raised=1, meeting_is_off=meeting_is_off)
 
 
 def _stamps(
-    told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime, others: Others
+    told: Mapping[EntryKey, SentEntry],
+    wanted: Mapping[EntryKey, TargetEntry],
+    now: datetime,
+    others: OtherAttendees,
 ) -> dict[str, datetime]:
     """The next DTSTAMP of each UID."""
     uids = {key.uid for key in told.keys() | wanted.keys()}

@@ -17,13 +17,13 @@ _WORDS: Final = re.compile(r"[\w .'-]+")
 _BREAKING: Final = ("\r", "\n")
 
 
-def text(value: str) -> str:
+def escape_text(value: str) -> str:
     r"""A cleaned value as TEXT (RFC 5545 3.3.11): backslash, semicolon, comma and line break are escaped."""
     # Four replacements are ten times as fast as str.translate on text that is not ASCII.
     return value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
-def parameter(value: str) -> str:
+def quote_parameter(value: str) -> str:
     """A cleaned value as a parameter value (RFC 5545 3.2), quoted if it holds more than words.
 
     Only `:`, `;` and `,` must be quoted, but icalendar reads `a =b` without quotes as `a=b`.
@@ -33,15 +33,15 @@ def parameter(value: str) -> str:
     return value if _WORDS.fullmatch(value) else f'"{value}"'
 
 
-def utc(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     """A moment in UTC, such as 20270501T020000Z."""
     return _basic(moment.astimezone(UTC)) + "Z"
 
 
-def when(name: str, moment: datetime, zone: ZoneInfo) -> str:
+def time_line(name: str, moment: datetime, zone: ZoneInfo) -> str:
     """DTSTART or DTEND in the zone, or in UTC where the zone is UTC itself (never TZID=UTC)."""
     if is_utc(zone.key):
-        return f"{name}:{utc(moment)}"
+        return f"{name}:{format_utc(moment)}"
     return f"{name};TZID={zone.key}:{_basic(moment.astimezone(zone))}"
 
 
@@ -51,7 +51,7 @@ def is_utc(zone: str) -> bool:
     return zone.removeprefix("Etc/") in {"UTC", "UCT", "Zulu", "Universal", "GMT", "Greenwich"}
 
 
-def assemble(lines: list[str]) -> bytes:
+def fold_lines(lines: list[str]) -> bytes:
     """The lines, folded, each with CRLF. Raises ValueError for a line that contains a line break."""
     for line in lines:
         if _BREAKING[0] in line or _BREAKING[1] in line:

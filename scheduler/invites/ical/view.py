@@ -10,15 +10,22 @@ from zoneinfo import ZoneInfo
 from scheduler.domain import names
 from scheduler.domain.entities import Partstat
 from scheduler.invites.catalogue import Words
-from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed, read_in, zone_of
-from scheduler.invites.ical.itip import Message, MessageKind, Off
+from scheduler.invites.ical.content import (
+    ATTENDANCE,
+    DETAILS,
+    Content,
+    changed_fields,
+    find_zone,
+    localize_names,
+)
+from scheduler.invites.ical.itip import Cancellation, ItipMessage, MessageKind
 from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean, clean_lines
 
 Row = tuple[str, str]
 """A label and its text. The text may have several lines."""
 
 
-class Lead(NamedTuple):
+class MeetingSummary(NamedTuple):
     """What a reader wants first of a meeting: the time, the zones that it is told in, the place."""
 
     when: str
@@ -42,7 +49,7 @@ def description(content: Content, words: Words) -> str:
     return cap("\n".join(rows), DESCRIPTION_LIMIT - len(link)) + link
 
 
-def rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
+def content_rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
     """All that a mail says of a meeting, the time first, also in the reader's own zone if that differs.
 
     Nobody is told how to get to a meeting that they do not go to.
@@ -56,16 +63,18 @@ def rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
     ]
 
 
-def lead(content: Content, words: Words) -> Lead:
+def summarize(content: Content, words: Words) -> MeetingSummary:
     """The time at the venue, its zone with the time by the reader's clock if that differs, and the place."""
-    own = own_zone(content)
+    own = reader_zone(content)
     zones = [words.zone_of(content.start.astimezone(content.zone), content.zone)]
     if own:
         zones.append(f"{words.your_time}{words.colon}{words.span_of(content.start, content.end, own)}")
-    return Lead(words.times_of(content.start, content.end, content.zone), tuple(zones), content.location)
+    return MeetingSummary(
+        words.times_of(content.start, content.end, content.zone), tuple(zones), content.location
+    )
 
 
-def beside_lead(content: Content, rows: Iterable[Row], words: Words) -> list[Row]:
+def remaining_rows(content: Content, rows: Iterable[Row], words: Words) -> list[Row]:
     """The rows that are not said already where the lead, the title and the event's name stand above them."""
     said = {words.when, words.your_time, words.place, words.event}
     if content.partner_firm in content.summary:
@@ -73,16 +82,16 @@ def beside_lead(content: Content, rows: Iterable[Row], words: Words) -> list[Row
     return [row for row in rows if row[0] not in said]
 
 
-def own_zone(content: Content) -> ZoneInfo | None:
+def reader_zone(content: Content) -> ZoneInfo | None:
     """The reader's own time zone, where its clocks differ from the venue's when the meeting starts."""
     if not content.reader_timezone:
         return None
-    zone = zone_of(content.reader_timezone)
+    zone = find_zone(content.reader_timezone)
     there, here = content.start.astimezone(content.zone), content.start.astimezone(zone)
     return None if there.utcoffset() == here.utcoffset() else zone
 
 
-def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
+def describe_changes(old: Content | None, new: Content, words: Words) -> list[Row]:
     """The changes of an update, "was ..., now ...".
 
     The two times of a meeting are one change. A new way to a new place is not a separate change: the place
@@ -90,8 +99,10 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
     """
     if old is None:
         return []
-    fields = dict.fromkeys("start" if n == "end" else n for n in changed(old, new, ATTENDANCE + DETAILS))
-    old = read_in(old, new.language)
+    fields = dict.fromkeys(
+        "start" if n == "end" else n for n in changed_fields(old, new, ATTENDANCE + DETAILS)
+    )
+    old = localize_names(old, new.language)
     if {"start", "timezone"} <= fields.keys():
         del fields["timezone"]
     if fields.keys() & {"place_name", "hall"}:
@@ -100,15 +111,15 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
         (
             getattr(words, _DETAIL_LABELS.get(name, name)),
             words.was_now.format(
-                old=names.one_stop(_before(old, new, name, words)),
-                new=names.one_stop(_shown(new, name, words)),
+                old=names.collapse_full_stops(_before(old, new, name, words)),
+                new=names.collapse_full_stops(_shown(new, name, words)),
             ),
         )
         for name in fields
     ]
 
 
-def why_off(message: Message, words: Words, contact: str = "") -> list[Row]:
+def cancellation_reason(message: ItipMessage, words: Words, contact: str = "") -> list[Row]:
     """Why a meeting is off, the note to the others, and whom to ask. Empty for a meeting that is held."""
     if message.kind is not MessageKind.CANCEL:
         return []
@@ -124,7 +135,7 @@ def contact_row(contact: str, words: Words) -> list[Row]:
     return [(words.off["contact"], shown)] if shown else []
 
 
-def _reasons(off: Off, words: Words) -> Iterator[str]:
+def _reasons(off: Cancellation, words: Words) -> Iterator[str]:
     said = words.off
     person, firm = (_brief(name, words) for name in (off.person, off.firm))
     if off.code:
@@ -140,24 +151,24 @@ def _reasons(off: Off, words: Words) -> Iterator[str]:
 
 
 def _brief(joined: str, words: Words) -> str:
-    return names.brief(names.told(clean(joined, SUMMARY_LIMIT), words.language))
+    return names.short_form(names.localize_joined(clean(joined, SUMMARY_LIMIT), words.language))
 
 
-def answered(message: Message, words: Words) -> str:
+def participation_note(message: ItipMessage, words: Words) -> str:
     """The text on the reader's answer in a mail that changes no time. Empty for other kinds of mails."""
     if message.kind not in (MessageKind.DETAILS, MessageKind.AGAIN):
         return ""
     old, new = message.previous, message.content
     if message.kind is MessageKind.DETAILS or old is None or message.partstat is not Partstat.NEEDS_ACTION:
         return words.answered[message.partstat.value]
-    if not changed(old, new, ("start", "end")):
+    if not changed_fields(old, new, ("start", "end")):
         return words.answered["changed"]
     return words.answered["moved"].format(
         old=_before(old, new, "start", words), new=words.times_of(new.start, new.end, new.zone)
     )
 
 
-def mail_kind(message: Message) -> str:
+def mail_kind(message: ItipMessage) -> str:
     """The key of a message's words: its kind, or `uninvited` if the meeting goes on without the reader."""
     if message.kind is MessageKind.CANCEL and not message.meeting_is_off:
         return "uninvited"
@@ -183,7 +194,7 @@ def _shown(content: Content, name: str, words: Words) -> str:
 
 
 def _reader_row(content: Content, words: Words) -> list[Row]:
-    zone = own_zone(content)
+    zone = reader_zone(content)
     return [(words.your_time, words.span_of(content.start, content.end, zone))] if zone else []
 
 
@@ -199,4 +210,4 @@ def _meeting_rows(content: Content, words: Words) -> list[Row]:
         (words.directions, content.directions),
         (words.event, content.event_name),
     )
-    return [(label, names.one_stop(value)) for label, value in candidates if value]
+    return [(label, names.collapse_full_stops(value)) for label, value in candidates if value]

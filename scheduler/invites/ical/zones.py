@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 
-from scheduler.invites.ical.content import zone_of
+from scheduler.invites.ical.content import find_zone
 
 _BEGINNING: Final = 1970
 """The year in which definitions begin, as those of most programs do."""
@@ -32,13 +32,13 @@ def vtimezone(name: str, first: datetime, last: datetime) -> bytes:
     It has the same bytes for all moments of these years, and where the clocks of a zone change by a rule that
     has held and will hold, for those of all years: STANDARD and DAYLIGHT, as other programs write them.
     """
-    zone = zone_of(name)
+    zone = find_zone(name)
     return _defined(name, first.astimezone(zone).year, last.astimezone(zone).year)
 
 
 def same_offset(name: str, first: datetime, last: datetime) -> bool:
     """Whether a zone's offset is the same at both moments, so that one observance serves both."""
-    zone = zone_of(name)
+    zone = find_zone(name)
     return _offset(first.astimezone(zone)) == _offset(last.astimezone(zone))
 
 
@@ -56,7 +56,7 @@ class _Observance(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _defined(name: str, first: int, last: int) -> bytes:
-    zone = zone_of(name)
+    zone = find_zone(name)
     start, end = (datetime(year, 1, 1, tzinfo=UTC) for year in (first - 1, last + 2))
     near = tuple(_changes(zone, start, end))
     if not near:

@@ -1,7 +1,15 @@
 """What a mail that came in is: an answer, a bounce, a note from a machine or a person. Pure, never raises."""
 
-from scheduler.invites.inbound.envelope import addressees
-from scheduler.invites.inbound.model import Bounce, Complaint, InboundMail, Participant, ReplyAnswer
-from scheduler.invites.inbound.reading import read
+from scheduler.invites.inbound.classification import read_email
+from scheduler.invites.inbound.envelope import read_addressees
+from scheduler.invites.inbound.model import Bounce, CalendarReply, Complaint, ParsedEmail, Participant
 
-__all__ = ["Bounce", "Complaint", "InboundMail", "Participant", "ReplyAnswer", "addressees", "read"]
+__all__ = [
+    "Bounce",
+    "CalendarReply",
+    "Complaint",
+    "ParsedEmail",
+    "Participant",
+    "read_addressees",
+    "read_email",
+]

@@ -17,9 +17,9 @@ from icalendar.error import GloballyUniqueTZIDGuessed
 from scheduler.invites.busy import components
 from scheduler.invites.busy.model import StepBudget, UnusableCalendar
 from scheduler.invites.busy.zones import Zones
-from scheduler.invites.charsets import decode
+from scheduler.invites.charsets import decode_text
 from scheduler.invites.inbound.limits import MAX_CALENDAR, check_calendar
-from scheduler.invites.inbound.model import Participant, ReplyAnswer, UnreadableMail
+from scheduler.invites.inbound.model import CalendarReply, Participant, UnreadableEmail
 from scheduler.invites.inbound.parts import MailPart
 from scheduler.invites.text import clean, clean_lines
 
@@ -47,7 +47,7 @@ class Scheduling:
     """The content of a mail's calendar parts: one METHOD, and the events without repetition."""
 
     method: str
-    answers: tuple[ReplyAnswer, ...]
+    answers: tuple[CalendarReply, ...]
 
 
 def is_calendar(part: MailPart) -> bool:
@@ -57,7 +57,7 @@ def is_calendar(part: MailPart) -> bool:
     )
 
 
-def scheduling(parts: list[MailPart]) -> Scheduling | None:
+def read_scheduling(parts: list[MailPart]) -> Scheduling | None:
     """The content of the mail's calendars, or None without one. Raises Unreadable if they cannot be used.
 
     The same calendar often comes twice, as an alternative and attached (RFC 6047 2.4).
@@ -67,10 +67,10 @@ def scheduling(parts: list[MailPart]) -> Scheduling | None:
         return None
     methods = {each.method for each in found}
     if len(methods) > 1:
-        raise UnreadableMail("The calendars in the mail have several methods: " + ", ".join(sorted(methods)))
+        raise UnreadableEmail("The calendars in the mail have several methods: " + ", ".join(sorted(methods)))
     answers = dict.fromkeys(answer for each in found for answer in each.answers)
     if not answers:
-        raise UnreadableMail("The calendar in the mail has no event.")
+        raise UnreadableEmail("The calendar in the mail has no event.")
     return Scheduling(methods.pop(), tuple(answers))
 
 
@@ -80,7 +80,7 @@ def _read(part: MailPart) -> Scheduling:
     methods = bodies | ({part.method} if part.method else set())
     if len(methods) != 1:
         said = ", ".join(sorted(methods)) or "none"
-        raise UnreadableMail(f"The calendar's method is not clear: {said}")
+        raise UnreadableEmail(f"The calendar's method is not clear: {said}")
     answers = [_answer(event, zones) for each, zones in calendars for event in each.walk("VEVENT")]
     return Scheduling(methods.pop(), tuple(answers))
 
@@ -88,13 +88,13 @@ def _read(part: MailPart) -> Scheduling:
 def _parsed(part: MailPart) -> list[tuple[Component, TimeZones]]:
     """The part's calendars, each with the zones that it defines: a TZID is of its own calendar alone."""
     if len(part.octets) > MAX_CALENDAR:
-        raise UnreadableMail(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
-    lines = re.sub(r"\r\n?", "\n", decode(part.octets, part.charset))
+        raise UnreadableEmail(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
+    lines = re.sub(r"\r\n?", "\n", decode_text(part.octets, part.charset))
     unfolded = _FOLD.sub("", lines)
     check_calendar(unfolded)
     found = list(_calendars(unfolded))
     if not found:
-        raise UnreadableMail("The calendar in the mail is not complete.")
+        raise UnreadableEmail("The calendar in the mail is not complete.")
     parsed: list[tuple[Component, TimeZones]] = []
     try:
         for each in found:
@@ -102,7 +102,7 @@ def _parsed(part: MailPart) -> list[tuple[Component, TimeZones]]:
             text = _UTC_IN_A_ZONE.sub(r"\1\2", "\n".join(_without_zones(each)))
             parsed += [(one, zones) for one in Calendar.from_ical(text + "\n", multiple=True)]
     except ValueError:
-        raise UnreadableMail("The calendar in the mail is broken.") from None
+        raise UnreadableEmail("The calendar in the mail is broken.") from None
     return parsed
 
 
@@ -115,7 +115,7 @@ class TimeZones:
     @classmethod
     def of(cls, lines: list[str]) -> TimeZones:
         try:
-            found = components.calendars("\n".join(lines).encode("utf-8", "replace"))
+            found = components.parse_calendars("\n".join(lines).encode("utf-8", "replace"))
         except UnusableCalendar:
             return cls(())
         inside = (child for each in found for child in each.children)
@@ -171,14 +171,14 @@ def _only(component: Component, name: str) -> Any:
     """The value. Several values must be equal: an answer has one UID and one DTSTAMP (RFC 5546 3.2.3)."""
     value = component.get(name)
     if isinstance(value, list) and len({each.to_ical() for each in value}) > 1:
-        raise UnreadableMail(f"The answer has more than one {name}.")
+        raise UnreadableEmail(f"The answer has more than one {name}.")
     return _first(component, name)
 
 
-def _answer(event: Component, zones: TimeZones) -> ReplyAnswer:
+def _answer(event: Component, zones: TimeZones) -> CalendarReply:
     start, end = _time(event, "DTSTART", zones), _time(event, "DTEND", zones)
     stamp, instance = _time(event, "DTSTAMP", zones, _only), _time(event, "RECURRENCE-ID", zones)
-    return ReplyAnswer(
+    return CalendarReply(
         uid=clean(str(_only(event, "UID") or ""), 255),
         sequence=_sequence(event),
         dtstamp=None if stamp.is_day else stamp.utc,
@@ -253,7 +253,7 @@ def _participants(event: Component) -> Iterator[Participant]:
     value = event.get("ATTENDEE")
     attendees = value if isinstance(value, list) else [] if value is None else [value]
     if len(attendees) > _MAX_ATTENDEES:
-        raise UnreadableMail(f"The answer names more than {_MAX_ATTENDEES} attendees.")
+        raise UnreadableEmail(f"The answer names more than {_MAX_ATTENDEES} attendees.")
     for attendee in attendees:
         params = getattr(attendee, "params", {})
         partstat = clean(_text(params.get("PARTSTAT")), 40).upper() or "NEEDS-ACTION"

@@ -6,9 +6,9 @@ import re
 from email.message import Message
 from typing import Final
 
+from scheduler.invites.inbound.automatic_emails import report_fields, returned_id
 from scheduler.invites.inbound.model import Complaint
-from scheduler.invites.inbound.notices import fields_of, returned_id
-from scheduler.invites.inbound.parts import parameter
+from scheduler.invites.inbound.parts import read_parameter
 from scheduler.invites.text import clean
 
 _REPORT: Final = "message/feedback-report"
@@ -16,7 +16,7 @@ _TEXT_LIMIT: Final = 20_000
 _OURS: Final = re.compile(r"bounces\+[a-z2-7]{32}@[a-z0-9.-]+")
 
 
-def complaint(mail: Message[str, str]) -> Complaint | None:
+def read_complaint(mail: Message[str, str]) -> Complaint | None:
     """The complaint that a mail reports, or None for any other mail.
 
     Providers mark such reports as automatic or not, and write them as a mail server or as anybody, so only
@@ -25,7 +25,7 @@ def complaint(mail: Message[str, str]) -> Complaint | None:
     report = _report(mail)
     if report is None:
         return None
-    fields = fields_of(report)
+    fields = report_fields(report)
     recipient = fields.get("original-rcpt-to") or fields.get("removal-recipient", "")
     envelope = _OURS.search(fields.get("original-mail-from", "").lower())
     return Complaint(
@@ -45,5 +45,5 @@ def _report(mail: Message[str, str]) -> str | None:
             inner = part.get_payload()
             blocks = inner if isinstance(inner, list) else [inner]
             return "\n".join(str(block) for block in blocks)[:_TEXT_LIMIT]
-    is_one = parameter(str(mail.get("Content-Type", "")), "report-type").lower() == "feedback-report"
+    is_one = read_parameter(str(mail.get("Content-Type", "")), "report-type").lower() == "feedback-report"
     return "" if is_one else None

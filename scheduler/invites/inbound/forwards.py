@@ -7,7 +7,7 @@ from typing import Final
 
 from scheduler.invites.text import clean
 
-MOST: Final = 10
+MAX_RECIPIENTS: Final = 10
 """People of whom a notice is read."""
 _EXCHANGE: Final = re.compile(r"(?i)^microsoftexchange[0-9a-f]+@")
 _SUBJECT: Final = re.compile(r"(?i)^\s*meeting forward notification\b")
@@ -38,4 +38,4 @@ def forwarded_to(sender: str, subject: str, text: str) -> tuple[str, ...] | None
     people = _ADDRESS.findall(said) or [name for name in map(str.strip, _NAMES.split(said)) if name]
     if not label:
         people = [each for each in _ADDRESS.findall(text) if each.lower() != sender]
-    return tuple(dict.fromkeys(clean(each, 120) for each in people[:MOST]))
+    return tuple(dict.fromkeys(clean(each, 120) for each in people[:MAX_RECIPIENTS]))

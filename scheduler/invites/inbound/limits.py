@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from scheduler.invites.inbound.model import UnreadableMail
+from scheduler.invites.inbound.model import UnreadableEmail
 
 MAX_MAIL: Final = 5 * 1024 * 1024
 """Octets of a mail."""
@@ -45,21 +45,21 @@ _YEARLY: Final = re.compile(
 def check_mail(lines: bytes) -> None:
     """Raise Unreadable for a mail (line ends are LF) that is too large, too deep or has too many parts."""
     if len(lines) > MAX_MAIL:
-        raise UnreadableMail(f"The mail is larger than {MAX_MAIL // 1024 // 1024} MiB.")
+        raise UnreadableEmail(f"The mail is larger than {MAX_MAIL // 1024 // 1024} MiB.")
     if lines.count(b"\n") > MAX_LINES:
-        raise UnreadableMail(f"The mail has more than {MAX_LINES} lines.")
+        raise UnreadableEmail(f"The mail has more than {MAX_LINES} lines.")
     if any(len(line) > MAX_LINE for line in lines.split(b"\n")):
-        raise UnreadableMail(f"The mail has a line of more than {MAX_LINE // 1024} KiB.")
+        raise UnreadableEmail(f"The mail has a line of more than {MAX_LINE // 1024} KiB.")
     read = [(match[1].lower(), match[0]) for match in _READ.finditer(lines)]
     types = [header for name, header in read if name == b"content-type"]
     if len(types) > MAX_PARTS:
-        raise UnreadableMail(f"The mail has more than {MAX_PARTS} parts.")
+        raise UnreadableEmail(f"The mail has more than {MAX_PARTS} parts.")
     if any(len(header) > MAX_HEADER for _, header in read) or any(
         len(match[0]) > MAX_OTHER_HEADER for match in _OTHER.finditer(_head(lines))
     ):
-        raise UnreadableMail("The mail has a header that is too long.")
+        raise UnreadableEmail("The mail has a header that is too long.")
     if sum(_ENCLOSING.search(header) is not None for header in types) > MAX_DEPTH:
-        raise UnreadableMail(f"The mail has more than {MAX_DEPTH} parts inside parts.")
+        raise UnreadableEmail(f"The mail has more than {MAX_DEPTH} parts inside parts.")
 
 
 def _head(lines: bytes) -> bytes:
@@ -81,9 +81,9 @@ def check_calendar(unfolded: str) -> None:
             in_zone = name == "BEGIN" if component == "VTIMEZONE" else in_zone
             components += [component] if name == "BEGIN" else []
         elif name in _RECURRENCE and not (in_zone and _fits_a_zone(name, line.strip())):
-            raise UnreadableMail("The calendar is about a series; our meetings do not recur.")
+            raise UnreadableEmail("The calendar is about a series; our meetings do not recur.")
     if components.count("VEVENT") > MAX_EVENTS or len(components) > MAX_COMPONENTS:
-        raise UnreadableMail(f"The calendar has more than {MAX_EVENTS} events.")
+        raise UnreadableEmail(f"The calendar has more than {MAX_EVENTS} events.")
 
 
 def _fits_a_zone(name: str, line: str) -> bool:

@@ -11,7 +11,7 @@ from scheduler.domain.entities import MailKind, Refusal
 from scheduler.invites.refusals import classify_report
 
 
-class UnreadableMail(Exception):
+class UnreadableEmail(Exception):
     """A mail, or its calendar, cannot or must not be taken apart. `str()` is a sentence for a person."""
 
 
@@ -33,7 +33,7 @@ _FLAGS = ("is_instance", "has_local_stamp", "is_day", "is_zoneless", "has_unknow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyAnswer:
+class CalendarReply:
     """One VEVENT of a REPLY, COUNTER or REFRESH.
 
     `sequence` and `dtstamp` are None where they cannot be read. A DTSTAMP in local time has no zone, so that
@@ -73,7 +73,7 @@ class ReplyAnswer:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> ReplyAnswer:
+    def from_json(cls, values: Mapping[str, Any]) -> CalendarReply:
         """The Answer that `to_json` wrote."""
         moments = {n: datetime.fromisoformat(values[n]) if values.get(n) else None for n in _MOMENTS}
         people = tuple(
@@ -121,7 +121,7 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InboundMail:
+class ParsedEmail:
     """A mail as understood. All text is clean and capped. `reason` says why it is unreadable.
 
     `references` are the Message-IDs that it answers, the last one first. `forwarded_to` are the people whom
@@ -138,7 +138,7 @@ class InboundMail:
     subject: str = ""
     text: str = ""
     note: str = ""
-    answers: tuple[ReplyAnswer, ...] = ()
+    answers: tuple[CalendarReply, ...] = ()
     references: tuple[str, ...] = ()
     bounce: Bounce | None = None
     complaint: Complaint | None = None

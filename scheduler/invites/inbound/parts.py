@@ -11,9 +11,9 @@ from email.message import Message
 from email.policy import compat32
 from typing import Any, Final
 
-from scheduler.invites.charsets import decode
+from scheduler.invites.charsets import decode_text
 from scheduler.invites.inbound.limits import MAX_PARTS, check_mail
-from scheduler.invites.inbound.model import UnreadableMail
+from scheduler.invites.inbound.model import UnreadableEmail
 from scheduler.invites.text import clean
 
 _PARAMETERS: Final = {
@@ -45,11 +45,11 @@ class MailPart:
     @property
     def text(self) -> str:
         """The part as text. HTML loses its tags."""
-        shown = decode(self.octets, self.charset)
+        shown = decode_text(self.octets, self.charset)
         return _without_tags(shown[:_HTML_LIMIT]) if self.content_type == "text/html" else shown
 
 
-def parse(raw: bytes) -> Message[str, str]:
+def parse_email(raw: bytes) -> Message[str, str]:
     """The mail as the standard library reads it, within our limits. Raises Unreadable beyond them."""
     lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     check_mail(lines)
@@ -61,12 +61,12 @@ def own_parts(mail: Message[str, str]) -> list[MailPart]:
     leaves: list[MailPart] = []
     for leaf in _leaves(mail):
         if len(leaves) == MAX_PARTS:
-            raise UnreadableMail(f"The mail has more than {MAX_PARTS} parts.")
+            raise UnreadableEmail(f"The mail has more than {MAX_PARTS} parts.")
         leaves.append(_part(leaf))
     return leaves
 
 
-def parameter(content_type: str, name: str) -> str:
+def read_parameter(content_type: str, name: str) -> str:
     """A parameter of a Content-Type or Content-Disposition, clean and short, or empty."""
     found = _PARAMETERS[name].search(content_type)
     return clean(found[1], _PARAMETER_LIMIT) if found else ""
@@ -87,11 +87,11 @@ def _part(leaf: Message[str, str]) -> MailPart:
     octets: Any = None if leaf.is_multipart() else leaf.get_payload(decode=True)
     return MailPart(
         content_type=leaf.get_content_type(),
-        method=clean(parameter(content_type, "method"), 40).upper(),
-        charset=parameter(content_type, "charset"),
-        name=(parameter(disposition, "filename") or parameter(content_type, "name")).lower(),
+        method=clean(read_parameter(content_type, "method"), 40).upper(),
+        charset=read_parameter(content_type, "charset"),
+        name=(read_parameter(disposition, "filename") or read_parameter(content_type, "name")).lower(),
         octets=octets if isinstance(octets, bytes) else b"",
-        smime_type=parameter(content_type, "smime-type").lower(),
+        smime_type=read_parameter(content_type, "smime-type").lower(),
     )
 
 

@@ -33,7 +33,7 @@ class _Value:
     following: int
 
 
-def content(octets: bytes) -> bytes | None:
+def signed_content(octets: bytes) -> bytes | None:
     """The MIME entity that is signed, or None if the octets are something else, such as encrypted data."""
     try:
         return _Reader(octets).content()

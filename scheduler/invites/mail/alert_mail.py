@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scheduler.domain.entities import AlertKind
 from scheduler.invites import text
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.mail.letter import Letter, render_letter
 from scheduler.invites.mail.mime import RenderedMail
 
@@ -33,7 +33,7 @@ class AlertMail:
 
 def render_alert(mail: AlertMail) -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
-    language = words(mail.language)
+    language = load_words(mail.language)
     sender = text.clean(mail.sender_name, text.NAME_LIMIT)
     said = language.alert
     headline = said[mail.kind.value]

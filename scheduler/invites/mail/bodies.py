@@ -11,7 +11,7 @@ from string import Template
 from typing import Final
 
 from scheduler.invites.catalogue import Words
-from scheduler.invites.ical.view import Lead, Row
+from scheduler.invites.ical.view import MeetingSummary, Row
 
 FONT: Final = "font-family:'Segoe UI','PingFang SC','Microsoft YaHei','Noto Sans',Arial,sans-serif;"
 _COLOURS: Final = {
@@ -48,7 +48,7 @@ class MailPage:
     changes: Sequence[Row]
     links: Sequence[Row]
     """Label and address of buttons, the main one first."""
-    lead: Lead | None = None
+    lead: MeetingSummary | None = None
     """What is largest in a mail about one meeting."""
     facts: Sequence[Row] = ()
     """What HTML has below the lead, instead of the sections."""
@@ -76,7 +76,7 @@ def text_body(page: MailPage, words: Words) -> str:
 def html_body(page: MailPage, words: Words) -> str:
     """The body as HTML. Every value is escaped here."""
     is_off = page.mail_kind in _OFF
-    acts = paragraph(page.note, margin="0 0 14px") + buttons(page.links, words) + _aside(page.aside)
+    acts = paragraph(page.note, margin="0 0 14px") + html_buttons(page.links, words) + _aside(page.aside)
     parts = [part for part in (acts, _html_rows(page, words)) if part]
     said = {name: _lines(getattr(page, name)) for name in ("event", "headline", "summary")}
     made = {
@@ -85,12 +85,12 @@ def html_body(page: MailPage, words: Words) -> str:
         "time": _time(page.lead, is_off=is_off) if page.lead else "",
         "changes": _html_changes(page.changes, words),
         "parts": "".join(
-            fill("invitation_part.html", words, {"content": part})
+            fill_html("invitation_part.html", words, {"content": part})
             for part in (reversed(parts) if is_off else parts)
         ),
     }
-    return framed(
-        fill("invitation.html", words, said | made),
+    return html_frame(
+        fill_html("invitation.html", words, said | made),
         words,
         headline=page.headline,
         preview=f"{page.lead.when}, {page.lead.where}" if page.lead else page.summary,
@@ -98,13 +98,13 @@ def html_body(page: MailPage, words: Words) -> str:
     )
 
 
-def framed(content: str, words: Words, *, headline: str, preview: str, foot: str) -> str:
+def html_frame(content: str, words: Words, *, headline: str, preview: str, foot: str) -> str:
     """A whole page around the rows of a mail. Content and foot are HTML already, the others are texts.
 
     The one style sheet is for the dark and for telephones; programs that leave it out show the light page.
     """
     texts = {"headline": escape(headline), "preview": escape(preview)}
-    return fill("frame.html", words, texts | {"content": content, "foot": foot})
+    return fill_html("frame.html", words, texts | {"content": content, "foot": foot})
 
 
 def paragraph(said: str, *, soft: bool = False, size: int = 16, margin: str = "0", more: str = "") -> str:
@@ -114,22 +114,24 @@ def paragraph(said: str, *, soft: bool = False, size: int = 16, margin: str = "0
     return f'<p class="{tone}" style="{style}">{_lines(said)}</p>\n' if said else ""
 
 
-def mark(said: str, words: Words) -> str:
+def notice_line(said: str, words: Words) -> str:
     """A line above the whole mail: what its reader has to know first. It looks the same in the dark."""
     style = "padding:12px 24px;background:#fff4d6;color:#14242a;font-size:15px;line-height:21px;"
     return f'<div lang="{words.language}" style="{FONT}{style}text-align:center;">{_lines(said)}</div>\n'
 
 
-def buttons(links: Sequence[Row], words: Words) -> str:
+def html_buttons(links: Sequence[Row], words: Words) -> str:
     """One table a link: a filled cell is the only button that Outlook draws. They stand in rows that wrap."""
     made = "".join(
-        fill("button.html", words, _look(is_first=n == 0) | {"label": escape(label), "address": escape(link)})
+        fill_html(
+            "button.html", words, _look(is_first=n == 0) | {"label": escape(label), "address": escape(link)}
+        )
         for n, (label, link) in enumerate(links)
     )
     return made and f'{made}<div style="clear:both;font-size:0;line-height:0;">&nbsp;</div>\n'
 
 
-def fill(template: str, words: Words, values: Mapping[str, str]) -> str:
+def fill_html(template: str, words: Words, values: Mapping[str, str]) -> str:
     """A template with values that are HTML already."""
     return _template(template).substitute(
         {"font": FONT, "language": words.language, "direction": words.direction, **values}
@@ -156,7 +158,7 @@ def _text_row(label: str, value: str, colon: str) -> str:
     return f"{label}{colon}" + value.replace("\n", "\n    ")
 
 
-def _time(lead: Lead, *, is_off: bool) -> str:
+def _time(lead: MeetingSummary, *, is_off: bool) -> str:
     struck = "text-decoration:line-through;" if is_off else ""
     when = paragraph(lead.when, size=26, margin="10px 0 0", more=f"font-weight:700;{struck}")
     hours = escape(lead.when.rpartition(" ")[2])
@@ -180,12 +182,14 @@ def _html_section(title: str, rows: Sequence[Row], words: Words) -> str:
         "tone": "ink" if title else "soft",
         "look": "font-weight:bold;color:#14242a;" if title else "font-weight:normal;color:#4d6168;",
     }
-    made = fill("invitation_title.html", words, {"title": escape(title)}) if title else ""
+    made = fill_html("invitation_title.html", words, {"title": escape(title)}) if title else ""
     made += "".join(
-        fill("invitation_row.html", words, look | {"label": escape(label), "value": _value(value, title)})
+        fill_html(
+            "invitation_row.html", words, look | {"label": escape(label), "value": _value(value, title)}
+        )
         for label, value in rows
     )
-    return made and fill("invitation_rows.html", words, {"rows": made})
+    return made and fill_html("invitation_rows.html", words, {"rows": made})
 
 
 def _value(value: str, title: str) -> str:
@@ -207,7 +211,7 @@ def _html_changes(rows: Sequence[Row], words: Words) -> str:
         for label, value in rows
     )
     values = {"title": escape(words.changed), "items": items}
-    return items and fill("invitation_changes.html", words, values)
+    return items and fill_html("invitation_changes.html", words, values)
 
 
 def _look(*, is_first: bool) -> dict[str, str]:

@@ -14,7 +14,7 @@ WAITING = frozenset({DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedItem:
+class DigestEntry:
     """One request. `request` is its id, `firm` and `person` are the other side's, both with Latin forms.
 
     `text` is the message of who asks, or the note of who answered. `expires_at` is aware, or None for never.
@@ -48,7 +48,7 @@ class ReportedItem:
         return {**values, "kind": self.kind.value, "expires_at": at.isoformat() if at else None}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> ReportedItem:
+    def from_json(cls, values: Mapping[str, Any]) -> DigestEntry:
         at = values["expires_at"]
         read = {"kind": DigestKind(values["kind"]), "expires_at": datetime.fromisoformat(at) if at else None}
         return cls(**{**values, **read})
@@ -72,7 +72,7 @@ class Digest:
     contact: str
     others: int
     made_at: datetime
-    items: Sequence[ReportedItem]
+    items: Sequence[DigestEntry]
     unsaid: int = 0
     first: str = ""
 
@@ -85,5 +85,5 @@ class Digest:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Digest:
         """The Digest that `to_json` wrote."""
-        items = tuple(ReportedItem.from_json(item) for item in values["items"])
+        items = tuple(DigestEntry.from_json(item) for item in values["items"])
         return cls(**{**values, "made_at": datetime.fromisoformat(values["made_at"]), "items": items})

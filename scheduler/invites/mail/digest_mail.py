@@ -14,15 +14,15 @@ from babel import Locale
 from scheduler.domain import names
 from scheduler.domain.entities import DigestKind
 from scheduler.invites import text
-from scheduler.invites.catalogue import Words, words
+from scheduler.invites.catalogue import Words, load_words
 from scheduler.invites.ical import view
 from scheduler.invites.mail import bodies, mime
 from scheduler.invites.mail.addresses import bounce_address
-from scheduler.invites.mail.digest import Digest, ReportedItem
+from scheduler.invites.mail.digest import Digest, DigestEntry
 from scheduler.invites.mail.imip import Envelope, reply_address
 from scheduler.invites.mail.mime import RenderedMail
 
-MOST: Final = 20
+MAX_ITEMS: Final = 20
 """Requests of each kind, waiting or not, that a mail shows. The others are counted."""
 _MESSAGE: Final = 600
 _PREVIEWED: Final = 3
@@ -35,27 +35,27 @@ _RAILS: Final = ("#1f7a4d", "#2a62b5", "#6b4fc0", "#b23a6b", "#5f7a12", "#a4541a
 class DigestLinks:
     """Addresses. `answer` gives that of a step (accept, decline) of an item, `details` that of its page."""
 
-    answer: Callable[[ReportedItem, str], str]
-    details: Callable[[ReportedItem], str]
+    answer: Callable[[DigestEntry, str], str]
+    details: Callable[[DigestEntry], str]
     see: str
     choose: str
     stop: str
 
 
-def render(digest: Digest, envelope: Envelope, links: DigestLinks) -> RenderedMail:
+def render_digest(digest: Digest, envelope: Envelope, links: DigestLinks) -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
-    language = words(digest.language)
+    language = load_words(digest.language)
     page = _Page(digest, envelope, links, language)
     sender = digest.event_name or envelope.sender_name
-    head = mime.of_list(sender, f"requests.{envelope.domain}", links.stop) + mime.head(
+    head = mime.list_headers(sender, f"requests.{envelope.domain}", links.stop) + mime.mail_headers(
         (sender, f"requests@{envelope.domain}"),
         (envelope.attendee_name, envelope.attendee_email),
-        language.digest["subject"].format(headline=headline(digest), event=digest.event_name),
+        language.digest["subject"].format(headline=digest_headline(digest), event=digest.event_name),
         envelope.message_id,
         None,
         reply_to=reply_address(envelope),
     )
-    parts = [mime.text_leaf("plain", page.text()), mime.text_leaf("html", page.html())]
+    parts = [mime.text_part("plain", page.text()), mime.text_part("html", page.html())]
     return RenderedMail(
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
@@ -64,36 +64,36 @@ def render(digest: Digest, envelope: Envelope, links: DigestLinks) -> RenderedMa
     )
 
 
-def headline(digest: Digest) -> str:
+def digest_headline(digest: Digest) -> str:
     """What the mail is about, with its number: requests that wait before all others."""
-    language = words(digest.language)
+    language = load_words(digest.language)
     asked = [item for item in digest.items if item.kind is DigestKind.ASKED]
     waiting = [item for item in digest.items if item.waits]
     kinds = {"asked": len(asked), "due": len(waiting), "came": len(digest.items)}
     kind, count = next((kind, count) for kind, count in kinds.items() if count)
-    return counted(language, kind, count)
+    return count_text(language, kind, count)
 
 
-def counted(language: Words, key: str, count: int) -> str:
+def count_text(language: Words, key: str, count: int) -> str:
     """One of the texts that have a number."""
     return language.digest[f"{key}_{'one' if count == 1 else 'other'}"].format(count=count)
 
 
-def by_when(digest: Digest, item: ReportedItem) -> str:
+def response_deadline(digest: Digest, item: DigestEntry) -> str:
     """Until when an answer counts, at the venue."""
-    say = words(digest.language).digest
+    say = load_words(digest.language).digest
     return say["by"].format(moment=_moment(digest, item)) if item.expires_at else say["no_term"]
 
 
-def about(item: ReportedItem, language: Words) -> str:
+def firm_facts(item: DigestEntry, language: Words) -> str:
     """Areas, place in the chain and country of a firm."""
     areas = [text.clean(area, text.NAME_LIMIT) for area in item.areas]
     country = Locale.parse(language.language).territories.get(item.country, item.country)
     return language.list_comma.join([*areas, language.digest[item.tier], country])
 
 
-def _moment(digest: Digest, item: ReportedItem) -> str:
-    language, zone = words(digest.language), ZoneInfo(digest.timezone)
+def _moment(digest: Digest, item: DigestEntry) -> str:
+    language, zone = load_words(digest.language), ZoneInfo(digest.timezone)
     assert item.expires_at is not None  # noqa: S101 -- the callers have looked
     local = item.expires_at.astimezone(zone)
     venue = language.moment.format(day=language.day_of(local), time=f"{local:%H:%M}")
@@ -114,29 +114,29 @@ class _Page:
     language: Words
 
     @property
-    def waiting(self) -> list[ReportedItem]:
+    def waiting(self) -> list[DigestEntry]:
         return [item for item in self.digest.items if item.waits]
 
     @property
-    def came(self) -> list[ReportedItem]:
+    def came(self) -> list[DigestEntry]:
         return [item for item in self.digest.items if not item.waits]
 
-    def groups(self) -> Iterator[tuple[str, bool, Sequence[ReportedItem]]]:
+    def groups(self) -> Iterator[tuple[str, bool, Sequence[DigestEntry]]]:
         """Titles, whether each is pressing, and the items below it."""
         first = True
-        shown = self.waiting[:MOST]
-        for title, items in groupby(shown, lambda item: by_when(self.digest, item)):
+        shown = self.waiting[:MAX_ITEMS]
+        for title, items in groupby(shown, lambda item: response_deadline(self.digest, item)):
             yield title, first, list(items)
             first = False
         if self.came:
-            yield self.language.digest["came"], False, self.came[:MOST]
+            yield self.language.digest["came"], False, self.came[:MAX_ITEMS]
 
     def rest(self) -> list[str]:
         """Sentences about what is not shown."""
-        left = sum(max(0, len(items) - MOST) for items in (self.waiting, self.came))
+        left = sum(max(0, len(items) - MAX_ITEMS) for items in (self.waiting, self.came))
         said = [self.language.digest["more"].format(count=left)] if left else []
         counts = {"others": self.digest.others, "unsaid": self.digest.unsaid}
-        return said + [counted(self.language, key, count) for key, count in counts.items() if count]
+        return said + [count_text(self.language, key, count) for key, count in counts.items() if count]
 
     def intro(self) -> str:
         key = "intro" if self.waiting else "intro_came"
@@ -147,17 +147,17 @@ class _Page:
         first = self.digest.first
         return [self.language.digest[f"first_{first}"]] if first else []
 
-    def firm(self, item: ReportedItem) -> str:
-        return names.shown(item.firm, item.firm_latin, self.language.language)
+    def firm(self, item: DigestEntry) -> str:
+        return names.display_both(item.firm, item.firm_latin, self.language.language)
 
-    def person(self, item: ReportedItem) -> str:
+    def person(self, item: DigestEntry) -> str:
         """Who asks or answered, and as what."""
         if not item.person:
             return ""
-        name = names.shown(item.person, item.person_latin, self.language.language)
+        name = names.display_both(item.person, item.person_latin, self.language.language)
         return self.language.list_comma.join(filter(None, (name, text.clean(item.title, text.NAME_LIMIT))))
 
-    def said(self, item: ReportedItem) -> list[str]:
+    def said(self, item: DigestEntry) -> list[str]:
         """The sentences below a topic: what became of it, what was written, by whom."""
         say = self.language.digest
         quoted = text.clean_lines(item.text, _MESSAGE)
@@ -178,7 +178,7 @@ class _Page:
 
     def text(self) -> str:
         say = self.language.digest
-        blocks = [headline(self.digest), self.intro(), *self.first()]
+        blocks = [digest_headline(self.digest), self.intro(), *self.first()]
         for title, _, items in self.groups():
             blocks += [f"== {title} ==", *map(self._text_item, items)]
         blocks += self.rest()
@@ -186,13 +186,13 @@ class _Page:
             blocks.append(f"{say[label]}{self.language.colon}".rstrip() + f"\n{text.web_address(url)}")
         return "\n\n".join([*blocks, "-- \n" + "\n".join(self.foot())]) + "\n"
 
-    def _text_item(self, item: ReportedItem) -> str:
-        lines = [self.firm(item), about(item, self.language), item.topic, *self.said(item)]
+    def _text_item(self, item: DigestEntry) -> str:
+        lines = [self.firm(item), firm_facts(item, self.language), item.topic, *self.said(item)]
         for label, url in self._targets(item):
             lines.append(f"{label}{self.language.colon}{url}")
         return "\n".join(lines)
 
-    def _targets(self, item: ReportedItem) -> list[tuple[str, str]]:
+    def _targets(self, item: DigestEntry) -> list[tuple[str, str]]:
         language, answer = self.language, self.links.answer
         found = [(language.digest["details"], self.links.details(item))]
         if item.waits:
@@ -205,7 +205,7 @@ class _Page:
         firms = [self.firm(item) for item in self.digest.items[:_PREVIEWED]]
         zone, why, *contact = self.foot()
         values = {
-            "headline": headline(self.digest),
+            "headline": digest_headline(self.digest),
             "sender": self.envelope.sender_name,
             "event": self.digest.event_name,
             "intro": self.intro(),
@@ -224,12 +224,12 @@ class _Page:
             "items": self._html_lines(self.first()) + self._html_groups(),
             "others": self._html_lines(self.rest()),
         }
-        return bodies.framed(
-            bodies.fill("digest.html", self.language, escaped | made),
+        return bodies.html_frame(
+            bodies.fill_html("digest.html", self.language, escaped | made),
             self.language,
-            headline=headline(self.digest),
+            headline=digest_headline(self.digest),
             preview=say["preview"].format(firms=self.language.list_comma.join(firms)),
-            foot=bodies.fill("digest_foot.html", self.language, escaped),
+            foot=bodies.fill_html("digest_foot.html", self.language, escaped),
         )
 
     def _html_lines(self, lines: Sequence[str]) -> str:
@@ -241,13 +241,13 @@ class _Page:
         for title, is_soon, items in self.groups():
             tone, back, colour = ("soon", "#fdf0d9", "#8a5200") if is_soon else ("calm", "#f5f7f6", "#4d6168")
             values = {"tone": tone, "back": back, "colour": colour, "title": escape(title)}
-            parts.append(bodies.fill("digest_heading.html", self.language, values))
+            parts.append(bodies.fill_html("digest_heading.html", self.language, values))
             parts += map(self._html_item, items)
         return "".join(parts)
 
-    def _html_item(self, item: ReportedItem) -> str:
+    def _html_item(self, item: DigestEntry) -> str:
         say, firm = self.language.digest, self.firm(item)
-        first, *second = names.ordered(item.firm, item.firm_latin, self.language.language)
+        first, *second = names.order_scripts(item.firm, item.firm_latin, self.language.language)
         lines = "".join(
             f'<p class="ink" style="margin:8px 0 0;font-size:15px;line-height:22px;color:#14242a;">'
             f"{escape(line).replace(chr(10), '<br>')}</p>\n"
@@ -260,7 +260,7 @@ class _Page:
         values = {
             "rail": _RAILS[item.area % len(_RAILS)],
             "firm": escape(first) + other,
-            "about": escape(about(item, self.language)),
+            "about": escape(firm_facts(item, self.language)),
             "topic": escape(item.topic),
             "body": lines,
             "buttons": self._buttons(item, firm) if item.waits else "",
@@ -268,12 +268,12 @@ class _Page:
             "details_firm": escape(say["details_firm"].format(firm=firm)),
             "details": escape(say["details"]),
         }
-        return bodies.fill("digest_item.html", self.language, values)
+        return bodies.fill_html("digest_item.html", self.language, values)
 
-    def _buttons(self, item: ReportedItem, firm: str) -> str:
+    def _buttons(self, item: DigestEntry, firm: str) -> str:
         language, values = self.language, {}
         for step, label in (("accept", language.accept), ("decline", language.decline)):
             values[step] = escape(label)
             values[f"{step}_firm"] = escape(language.digest[f"{step}_firm"].format(firm=firm))
             values[f"{step}_url"] = escape(text.web_address(self.links.answer(item, step)))
-        return bodies.fill("digest_buttons.html", language, values)
+        return bodies.fill_html("digest_buttons.html", language, values)

@@ -8,24 +8,31 @@ from dataclasses import dataclass, field
 
 from scheduler.domain import names
 from scheduler.invites import text
-from scheduler.invites.catalogue import Words, words
+from scheduler.invites.catalogue import Words, load_words
 from scheduler.invites.ical import view
-from scheduler.invites.ical.calendar import Party, build
+from scheduler.invites.ical.calendar import Party, build_calendar
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Message, MessageKind
-from scheduler.invites.ical.view import Row, answered, changes, mail_kind, rows, why_off
+from scheduler.invites.ical.itip import ItipMessage, MessageKind
+from scheduler.invites.ical.view import (
+    Row,
+    cancellation_reason,
+    content_rows,
+    describe_changes,
+    mail_kind,
+    participation_note,
+)
 from scheduler.invites.mail import bodies, mime, wording
 from scheduler.invites.mail.addresses import bounce_address, organizer_address
 from scheduler.invites.mail.mime import RenderedMail
 
 __all__ = [
+    "EmailPreview",
     "Envelope",
     "RenderedMail",
-    "ShownMessage",
     "message_id",
-    "render",
+    "preview_email",
     "render_example",
-    "show",
+    "render_invitation",
 ]
 
 
@@ -61,7 +68,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownMessage:
+class EmailPreview:
     """The parts of a mail that a reader sees."""
 
     subject: str
@@ -69,14 +76,14 @@ class ShownMessage:
     html: str
 
 
-def render(message: Message, envelope: Envelope) -> RenderedMail:
+def render_invitation(message: ItipMessage, envelope: Envelope) -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
-    shown = show(message, envelope)
+    shown = preview_email(message, envelope)
     organizer = Party(
-        sender_of(message.content, envelope), organizer_address(envelope.token, envelope.domain)
+        sender_mailbox(message.content, envelope), organizer_address(envelope.token, envelope.domain)
     )
     attendee = Party(envelope.attendee_name, envelope.attendee_email)
-    calendar = build(message, organizer, attendee, remind_minutes=envelope.remind_minutes)
+    calendar = build_calendar(message, organizer, attendee, remind_minutes=envelope.remind_minutes)
     return RenderedMail(
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
@@ -86,9 +93,9 @@ def render(message: Message, envelope: Envelope) -> RenderedMail:
     )
 
 
-def render_example(message: Message, envelope: Envelope) -> RenderedMail:
+def render_example(message: ItipMessage, envelope: Envelope) -> RenderedMail:
     """The mail without its calendar, for a look at its texts only. It answers no invitation."""
-    shown = show(message, envelope)
+    shown = preview_email(message, envelope)
     sender = f"no-reply@{envelope.domain}"
     return RenderedMail(
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
@@ -99,29 +106,29 @@ def render_example(message: Message, envelope: Envelope) -> RenderedMail:
     )
 
 
-def show(message: Message, envelope: Envelope) -> ShownMessage:
+def preview_email(message: ItipMessage, envelope: Envelope) -> EmailPreview:
     """The parts of the mail that its reader sees."""
-    language = words(message.content.language)
+    language = load_words(message.content.language)
     said = _said(message, envelope, language)
     page = _page(message, envelope, language, said)
-    return ShownMessage(said["subject"], bodies.text_body(page, language), bodies.html_body(page, language))
+    return EmailPreview(said["subject"], bodies.text_body(page, language), bodies.html_body(page, language))
 
 
-def sender_of(content: Content, envelope: Envelope) -> str:
+def sender_mailbox(content: Content, envelope: Envelope) -> str:
     """The sender of a mail: the event's name, which its readers know, before the address."""
     return content.event_name or envelope.sender_name
 
 
-def message_id(message: Message, domain: str) -> str:
+def message_id(message: ItipMessage, domain: str) -> str:
     """The Message-ID of a message: fixed by UID, attendee, method, SEQUENCE and DTSTAMP."""
     parts = (message.uid, message.attendee_id, message.method, message.sequence, message.dtstamp.isoformat())
     digest = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:40]
     return f"<{digest}@{domain}>"
 
 
-def _head(message: Message, envelope: Envelope, sender: str, subject: str, reply_to: str = "") -> bytes:
-    return mime.head(
-        (sender_of(message.content, envelope), sender),
+def _head(message: ItipMessage, envelope: Envelope, sender: str, subject: str, reply_to: str = "") -> bytes:
+    return mime.mail_headers(
+        (sender_mailbox(message.content, envelope), sender),
         (envelope.attendee_name, envelope.attendee_email),
         subject,
         envelope.message_id,
@@ -135,35 +142,35 @@ def reply_address(envelope: Envelope) -> str:
     return organizer_address(envelope.reply_token, envelope.domain) if envelope.reply_token else ""
 
 
-def _readable(shown: ShownMessage) -> list[bytes]:
-    return [mime.text_leaf("plain", shown.text), mime.text_leaf("html", shown.html)]
+def _readable(shown: EmailPreview) -> list[bytes]:
+    return [mime.text_part("plain", shown.text), mime.text_part("html", shown.html)]
 
 
-def _parts(message: Message, envelope: Envelope, shown: ShownMessage, calendar: bytes) -> bytes:
+def _parts(message: ItipMessage, envelope: Envelope, shown: EmailPreview, calendar: bytes) -> bytes:
     # Outlook looks for the invitation in the first child of multipart/mixed only, as the last alternative.
     alternative = mime.multipart(
         "alternative",
         envelope.message_id,
         [
             *_readable(shown),
-            mime.leaf(
+            mime.mime_part(
                 f"text/calendar; charset=UTF-8; method={message.method.value}; component=VEVENT", calendar
             ),
         ],
     )
-    attachment = mime.leaf(
+    attachment = mime.mime_part(
         'application/ics; name="invite.ics"', calendar, disposition='attachment; filename="invite.ics"'
     )
     return mime.multipart("mixed", envelope.message_id, [alternative, attachment])
 
 
-def _said(message: Message, envelope: Envelope, language: Words) -> dict[str, str]:
+def _said(message: ItipMessage, envelope: Envelope, language: Words) -> dict[str, str]:
     """The texts of the mail by part, their placeholders filled in."""
     kind, values = mail_kind(message), _values(message.content, envelope, language)
     brief = values | _brief(message.content)
     said = {
-        part: names.one_stop(
-            envelope.wording.get(part, wording.default(part, kind, language)).format_map(
+        part: names.collapse_full_stops(
+            envelope.wording.get(part, wording.default_text(part, kind, language)).format_map(
                 brief if part == "subject" else values
             )
         )
@@ -197,7 +204,7 @@ def _values(content: Content, envelope: Envelope, language: Words) -> dict[str, 
 
 def _brief(content: Content) -> dict[str, str]:
     """What stands in a subject: there is room for a firm's name in one script only."""
-    partner = names.brief(content.partner_firm)
+    partner = names.short_form(content.partner_firm)
     return {
         "partner": partner,
         "summary": text.clean(content.summary.replace(content.partner_firm, partner), 120)
@@ -206,28 +213,30 @@ def _brief(content: Content) -> dict[str, str]:
     }
 
 
-def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[str, str]) -> bodies.MailPage:
+def _page(
+    message: ItipMessage, envelope: Envelope, language: Words, said: Mapping[str, str]
+) -> bodies.MailPage:
     content = message.content
-    why = why_off(message, language, envelope.contact)
-    about = rows(content, language, is_held=message.kind is not MessageKind.CANCEL)
+    why = cancellation_reason(message, language, envelope.contact)
+    about = content_rows(content, language, is_held=message.kind is not MessageKind.CANCEL)
     answering, agenda = _answering(message, envelope, language), _agenda(content, language)
     return bodies.MailPage(
         mail_kind=mail_kind(message),
         event=content.event_name,
         headline=said["headline"],
         summary=content.summary,
-        note="\n".join(line for line in (said["note"], answered(message, language)) if line),
+        note="\n".join(line for line in (said["note"], participation_note(message, language)) if line),
         footer=said["footer"],
         sections=[("", [*why, *about])],
-        changes=changes(message.previous, message.content, language),
+        changes=describe_changes(message.previous, message.content, language),
         links=answering or agenda,
-        lead=view.lead(content, language),
-        facts=[*why, *view.beside_lead(content, about, language)],
+        lead=view.summarize(content, language),
+        facts=[*why, *view.remaining_rows(content, about, language)],
         aside=agenda if answering else [],
     )
 
 
-def _answering(message: Message, envelope: Envelope, language: Words) -> list[Row]:
+def _answering(message: ItipMessage, envelope: Envelope, language: Words) -> list[Row]:
     if message.method != "REQUEST":
         return []
     return _usable(

@@ -43,7 +43,7 @@ def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
     link = text.web_address(letter.link)
     if not link:
         raise InvalidInput([Fault("link", "A link in a mail starts with https:// or http://.")])
-    head = mime.head(
+    head = mime.mail_headers(
         letter.sender,
         letter.recipient,
         letter.subject,
@@ -53,7 +53,7 @@ def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
     )
     texts = [letter.headline, letter.intro, letter.note, link, letter.after, letter.footer]
     plain = "\n\n".join(filter(None, texts)) + "\n"
-    parts = [mime.text_leaf("plain", plain), mime.text_leaf("html", _html(letter, link, words))]
+    parts = [mime.text_part("plain", plain), mime.text_part("html", _html(letter, link, words))]
     return RenderedMail(
         from_addr=bounce_address(letter.bounce_token, domain),
         to_addr=text.address(letter.recipient[1]),
@@ -68,12 +68,12 @@ def _html(letter: Letter, link: str, words: Words) -> str:
     named = sender in letter.headline
     made = {
         "link": escape(link),
-        "buttons": bodies.buttons([(letter.button, link)], words),
+        "buttons": bodies.html_buttons([(letter.button, link)], words),
         "note": bodies.paragraph(letter.note, margin="0 0 16px", more=_QUOTED),
         "sender": "" if named else bodies.paragraph(sender, soft=True, size=14, margin="0 0 10px"),
     }
-    return bodies.framed(
-        bodies.fill("letter.html", words, said | made),
+    return bodies.html_frame(
+        bodies.fill_html("letter.html", words, said | made),
         words,
         headline=letter.headline,
         preview=letter.intro,

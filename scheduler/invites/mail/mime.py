@@ -46,7 +46,7 @@ Address = tuple[str, str]
 """A display name and a mail address."""
 
 
-def head(
+def mail_headers(
     sender: Address,
     recipient: Address,
     title: str,
@@ -60,16 +60,16 @@ def head(
     `reply_to` is the address for replies, where it is not that of the sender.
     """
     return (
-        mailbox("From", *sender)
-        + (mailbox("Reply-To", sender[0], reply_to) if reply_to else b"")
-        + mailbox("To", *recipient)
-        + subject(title)
-        + stamp(message_id, thread_id)
+        mailbox_header("From", *sender)
+        + (mailbox_header("Reply-To", sender[0], reply_to) if reply_to else b"")
+        + mailbox_header("To", *recipient)
+        + subject_header(title)
+        + thread_headers(message_id, thread_id)
     )
 
 
 @lru_cache(maxsize=8192)
-def mailbox(name: str, display_name: str, email: str) -> bytes:
+def mailbox_header(name: str, display_name: str, email: str) -> bytes:
     """A header of one mailbox, such as From or To, with CRLF. The address gets its own line if need be."""
     shown = text.clean(display_name, text.NAME_LIMIT)
     spec = f"<{text.address(email)}>"
@@ -81,7 +81,7 @@ def mailbox(name: str, display_name: str, email: str) -> bytes:
     return f"{name}: {phrase}{gap}{spec}\r\n".encode("ascii")
 
 
-def subject(value: str) -> bytes:
+def subject_header(value: str) -> bytes:
     """The Subject header, folded, with CRLF. It is encoded by RFC 2047 if it is not ASCII."""
     shown = text.clean(value, 250)
     if _needs_encoding(shown):
@@ -90,7 +90,7 @@ def subject(value: str) -> bytes:
     return f"Subject: {_FOLD.join(folded)}\r\n".encode("ascii")
 
 
-def stamp(message_id: str, thread_id: str | None) -> bytes:
+def thread_headers(message_id: str, thread_id: str | None) -> bytes:
     """Message-ID and the thread. The other headers suppress out-of-office replies.
 
     Auto-Submitted is RFC 3834. Exchange uses its own header ([MS-OXCMAIL]).
@@ -104,7 +104,7 @@ def stamp(message_id: str, thread_id: str | None) -> bytes:
     return "\r\n".join(lines).encode("ascii")
 
 
-def of_list(name: str, list_id: str, address: str) -> bytes:
+def list_headers(name: str, list_id: str, address: str) -> bytes:
     """List-Id (RFC 2919) and List-Unsubscribe (RFC 2369), by one press where that is https (RFC 8058).
 
     `name` is shown before the identifier, which is a domain name. Empty without an address.
@@ -119,7 +119,7 @@ def of_list(name: str, list_id: str, address: str) -> bytes:
     return f"{told}List-Unsubscribe: <{url}>\r\n{one_click}".encode("ascii")
 
 
-def leaf(content_type: str, body: bytes, *, disposition: str = "") -> bytes:
+def mime_part(content_type: str, body: bytes, *, disposition: str = "") -> bytes:
     """A part in base64. `content_type` and `disposition` are our own ASCII."""
     head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: base64\r\n"
     if disposition:
@@ -127,9 +127,9 @@ def leaf(content_type: str, body: bytes, *, disposition: str = "") -> bytes:
     return head.encode("ascii") + b"\r\n" + base64.encodebytes(body).replace(b"\n", b"\r\n")
 
 
-def text_leaf(subtype: str, body: str) -> bytes:
+def text_part(subtype: str, body: str) -> bytes:
     """A text part in UTF-8 with CRLF line ends."""
-    return leaf(f"text/{subtype}; charset=UTF-8", body.replace("\n", "\r\n").encode("utf-8"))
+    return mime_part(f"text/{subtype}; charset=UTF-8", body.replace("\n", "\r\n").encode("utf-8"))
 
 
 def multipart(subtype: str, seed: str, parts: Sequence[bytes]) -> bytes:

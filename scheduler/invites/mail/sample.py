@@ -15,7 +15,7 @@ from email.policy import default
 from typing import Final
 
 from scheduler.invites import text
-from scheduler.invites.catalogue import Words, words
+from scheduler.invites.catalogue import Words, load_words
 from scheduler.invites.mail import bodies, mime
 from scheduler.invites.mail.addresses import bounce_address
 from scheduler.invites.mail.imip import Envelope, reply_address
@@ -50,10 +50,10 @@ class MailSample:
     files: tuple[SampleFile, ...]
 
 
-def sample(mail: RenderedMail, *, site: str, link: str, language: str) -> MailSample:
+def make_sample(mail: RenderedMail, *, site: str, link: str, language: str) -> MailSample:
     """What a mail says, each link to a page of the site `site` replaced by `link`. Marked in `language`."""
     read = message_from_bytes(mail.data, policy=default)
-    said, words_ = words(language).rehearsal, words(language)
+    said, words_ = load_words(language).rehearsal, load_words(language)
     ours = re.compile(re.escape(site) + r"(?![\w.:-])[^\s\"'<>]*")
     plain, page = (ours.sub(lambda _: link, _body(read, kind)) for kind in ("plain", "html"))
     line = f"{said['line'].format(to=_reader(read))} {said['links']}"
@@ -73,7 +73,7 @@ def sample(mail: RenderedMail, *, site: str, link: str, language: str) -> MailSa
 def render_sample(shown: MailSample, envelope: Envelope, *, seed: str) -> RenderedMail:
     """The mail with a sample: the same bytes for the same input. Raises InvalidInput for a bad address."""
     sender: Address = (shown.sender or envelope.sender_name, f"no-reply@{envelope.domain}")
-    head = mime.head(
+    head = mime.mail_headers(
         sender,
         (envelope.attendee_name, envelope.attendee_email),
         shown.subject,
@@ -82,10 +82,10 @@ def render_sample(shown: MailSample, envelope: Envelope, *, seed: str) -> Render
         reply_to=reply_address(envelope),
     )
     readable = mime.multipart(
-        "alternative", seed, [mime.text_leaf("plain", shown.text), mime.text_leaf("html", shown.html)]
+        "alternative", seed, [mime.text_part("plain", shown.text), mime.text_part("html", shown.html)]
     )
     files = [
-        mime.leaf(file.content_type, file.data, disposition=f'attachment; filename="{file.name}"')
+        mime.mime_part(file.content_type, file.data, disposition=f'attachment; filename="{file.name}"')
         for file in shown.files
     ]
     return RenderedMail(
@@ -113,7 +113,7 @@ def _name(read: EmailMessage, header: str) -> str:
 
 def _marked(page: str, line: str, language: Words) -> str:
     """The page with the line above all else."""
-    mark = bodies.mark(line, language)
+    mark = bodies.notice_line(line, language)
     found = _BODY.search(page)
     return f"{page[: found.end()]}{mark}{page[found.end() :]}" if found else f"{mark}{page}"
 

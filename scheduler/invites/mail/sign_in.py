@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from scheduler.invites import text
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.mail.letter import Letter, render_letter
 from scheduler.invites.mail.mime import RenderedMail
 
@@ -29,7 +29,7 @@ class SignIn:
 
 def render_sign_in(mail: SignIn) -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
-    language = words(mail.language)
+    language = load_words(mail.language)
     sender = text.clean(mail.sender_name, text.NAME_LIMIT)
     duration = language.lasting(mail.valid_for)
     said = {key: value.format(sender=sender, duration=duration) for key, value in language.sign_in.items()}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from scheduler.domain.entities import Method
 from scheduler.invites.ical import itip
-from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed
+from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed_fields
 
 
 class SummaryKind(StrEnum):
@@ -36,7 +36,7 @@ class SummaryChange:
     previous: Content | None = None
 
 
-class Unheld(NamedTuple):
+class UnscheduledRequest(NamedTuple):
     """An accepted request that the schedule does not hold: the other firm, both forms joined, and the
     reason's code.
     """
@@ -56,7 +56,7 @@ class Summary:
     stamp: datetime
     agenda: Mapping[str, Content]
     changes: Sequence[SummaryChange]
-    unheld: Sequence[Unheld] = ()
+    unheld: Sequence[UnscheduledRequest] = ()
 
     def counts(self) -> dict[SummaryKind, int]:
         """The number of meetings of each kind. Kinds without meetings are left out."""
@@ -91,7 +91,7 @@ class Summary:
             )
             for change in values["changes"]
         ]
-        unheld = tuple(Unheld(*each) for each in values.get("unheld", ()))
+        unheld = tuple(UnscheduledRequest(*each) for each in values.get("unheld", ()))
         return cls(values["version"], datetime.fromisoformat(values["stamp"]), agenda, changes, unheld)
 
     def _change_to_json(self, change: SummaryChange, common: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,34 +103,36 @@ class Summary:
         return values
 
 
-def change(message: itip.Message) -> SummaryChange:
+def summary_change(message: itip.ItipMessage) -> SummaryChange:
     """The change that a message tells its attendee."""
     return SummaryChange(message.uid, _kind(message), message.content, message.previous)
 
 
-def between(old: Mapping[str, Content], new: Mapping[str, Content]) -> list[SummaryChange]:
+def agenda_changes(old: Mapping[str, Content], new: Mapping[str, Content]) -> list[SummaryChange]:
     """The changes from what was shown to what is, both by UID."""
     found = []
     for uid, content in new.items():
         before = old.get(uid)
         if before is None:
             found.append(SummaryChange(uid, SummaryKind.NEW, content))
-        elif changed(before, content, ATTENDANCE + DETAILS):
+        elif changed_fields(before, content, ATTENDANCE + DETAILS):
             found.append(SummaryChange(uid, _difference(before, content), content, before))
     gone = (SummaryChange(uid, SummaryKind.CANCELLED, each) for uid, each in old.items() if uid not in new)
     return [*found, *gone]
 
 
-def still_unsaid(changes: Iterable[SummaryChange], told: Mapping[str, itip.Told]) -> list[SummaryChange]:
+def unsent_changes(
+    changes: Iterable[SummaryChange], told: Mapping[str, itip.SentEntry]
+) -> list[SummaryChange]:
     """The changes of an unsent summary that calendars have been told, by UID."""
     return [change for change in changes if change.uid in told and _is_told(change, told[change.uid])]
 
 
-def _kind(message: itip.Message) -> SummaryKind:
+def _kind(message: itip.ItipMessage) -> SummaryKind:
     if message.kind is itip.MessageKind.UPDATE and message.previous is not None:
         return (
             SummaryKind.MOVED
-            if changed(message.previous, message.content, ("start", "end"))
+            if changed_fields(message.previous, message.content, ("start", "end"))
             else SummaryKind.CHANGED
         )
     return (
@@ -139,15 +141,15 @@ def _kind(message: itip.Message) -> SummaryKind:
 
 
 def _difference(before: Content, content: Content) -> SummaryKind:
-    if changed(before, content, ("start", "end")):
+    if changed_fields(before, content, ("start", "end")):
         return SummaryKind.MOVED
-    return SummaryKind.CHANGED if changed(before, content, ATTENDANCE) else SummaryKind.DETAILS
+    return SummaryKind.CHANGED if changed_fields(before, content, ATTENDANCE) else SummaryKind.DETAILS
 
 
-def _is_told(change: SummaryChange, told: itip.Told) -> bool:
+def _is_told(change: SummaryChange, told: itip.SentEntry) -> bool:
     if change.kind is SummaryKind.CANCELLED or told.method is Method.CANCEL:
         return change.kind is SummaryKind.CANCELLED and told.method is Method.CANCEL
-    return not changed(change.content, told.content, ATTENDANCE + DETAILS)
+    return not changed_fields(change.content, told.content, ATTENDANCE + DETAILS)
 
 
 def _other(content: Content, common: Mapping[str, Any]) -> dict[str, Any]:

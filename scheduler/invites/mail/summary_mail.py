@@ -7,38 +7,38 @@ from typing import Final
 
 from scheduler.domain import names
 from scheduler.invites import text
-from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
-from scheduler.invites.agenda.pdf import agenda_pdf
-from scheduler.invites.catalogue import Words, words
+from scheduler.invites.agenda.agenda import AgendaDocument, AgendaEntry
+from scheduler.invites.agenda.pdf import render_agenda_pdf
+from scheduler.invites.catalogue import Words, load_words
 from scheduler.invites.ical import view
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.view import Row
 from scheduler.invites.mail import bodies, mime
 from scheduler.invites.mail.addresses import bounce_address, organizer_address
-from scheduler.invites.mail.imip import Envelope, reply_address, sender_of
+from scheduler.invites.mail.imip import Envelope, reply_address, sender_mailbox
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.mail.summary import Summary, SummaryChange, SummaryKind
 
-MOST_UNHELD: Final = 20
+MAX_UNSCHEDULED: Final = 20
 """Requests that are not held, of those that a mail lists."""
 
 
-def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> RenderedMail:
+def render_summary(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used.
 
     The envelope's token is that of one of the person's invitations: what comes back goes the same way. At
     `stop_url` a reader stops the summaries. A test mail has neither: replies to it are those to any mail, and
     its subject says that it is one.
     """
-    shown = latest(summary)
-    language = words(shown.language)
+    shown = latest_meeting(summary)
+    language = load_words(shown.language)
     agenda = _agenda(summary, envelope)
     page = _page(summary, envelope, agenda, language, text.web_address(stop_url))
     is_test = not envelope.token
     sender = f"no-reply@{envelope.domain}" if is_test else organizer_address(envelope.token, envelope.domain)
-    name = sender_of(shown, envelope)
+    name = sender_mailbox(shown, envelope)
     subject = language.overview["subject"].format(counts=page.summary, event=shown.event_name)
-    head = mime.of_list(name, f"summaries.{envelope.domain}", stop_url) + mime.head(
+    head = mime.list_headers(name, f"summaries.{envelope.domain}", stop_url) + mime.mail_headers(
         (name, sender),
         (envelope.attendee_name, envelope.attendee_email),
         f"[Test] {subject}" if is_test else subject,
@@ -50,7 +50,7 @@ def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> Rende
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
-        data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),
+        data=head + _parts(envelope.message_id, page, language, render_agenda_pdf(agenda)),
     )
 
 
@@ -59,8 +59,8 @@ def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
 
     The same bytes for the same input. Raises InvalidInput for an address that cannot be used.
     """
-    shown = latest(summary)
-    language = words(shown.language)
+    shown = latest_meeting(summary)
+    language = load_words(shown.language)
     said = language.briefing
     agenda = _agenda(summary, envelope)
     sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
@@ -78,8 +78,8 @@ def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
         changes=_changes(summary, language),
         links=[(said["open"], shown.agenda_url)] if shown.agenda_url else [],
     )
-    head = mime.head(
-        (sender_of(shown, envelope), f"no-reply@{envelope.domain}"),
+    head = mime.mail_headers(
+        (sender_mailbox(shown, envelope), f"no-reply@{envelope.domain}"),
         (envelope.attendee_name, envelope.attendee_email),
         said["subject"].format(counts=page.summary, event=shown.event_name),
         envelope.message_id,
@@ -90,7 +90,7 @@ def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
-        data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),
+        data=head + _parts(envelope.message_id, page, language, render_agenda_pdf(agenda)),
     )
 
 
@@ -109,7 +109,7 @@ def thread_id(attendee_id: int, domain: str) -> str:
     return _hashed(("summaries", attendee_id), domain)
 
 
-def latest(summary: Summary) -> Content:
+def latest_meeting(summary: Summary) -> Content:
     """A meeting that says what all of them share: event, zone, language, address of the agenda."""
     return next(iter(summary.agenda.values()), summary.changes[0].content)
 
@@ -124,25 +124,25 @@ def _parts(seed: str, page: bodies.MailPage, language: Words, pdf: bytes) -> byt
         "alternative",
         seed,
         [
-            mime.text_leaf("plain", bodies.text_body(page, language)),
-            mime.text_leaf("html", bodies.html_body(page, language)),
+            mime.text_part("plain", bodies.text_body(page, language)),
+            mime.text_part("html", bodies.html_body(page, language)),
         ],
     )
-    attachment = mime.leaf(
+    attachment = mime.mime_part(
         'application/pdf; name="agenda.pdf"', pdf, disposition='attachment; filename="agenda.pdf"'
     )
     return mime.multipart("mixed", seed, [alternative, attachment])
 
 
-def _agenda(summary: Summary, envelope: Envelope) -> AgendaSheet:
-    shown = latest(summary)
+def _agenda(summary: Summary, envelope: Envelope) -> AgendaDocument:
+    shown = latest_meeting(summary)
     in_order = sorted(summary.agenda.items(), key=lambda item: (item[1].start, item[0]))
-    return AgendaSheet(
+    return AgendaDocument(
         owner=envelope.attendee_name,
         event_name=shown.event_name,
         timezone=shown.timezone,
         language=shown.language,
-        entries=[SheetEntry.of(content) for _, content in in_order],
+        entries=[AgendaEntry.of(content) for _, content in in_order],
         version=summary.version,
         published_at=summary.stamp,
         contact=envelope.contact,
@@ -150,9 +150,9 @@ def _agenda(summary: Summary, envelope: Envelope) -> AgendaSheet:
 
 
 def _page(
-    summary: Summary, envelope: Envelope, agenda: AgendaSheet, language: Words, stop: str
+    summary: Summary, envelope: Envelope, agenda: AgendaDocument, language: Words, stop: str
 ) -> bodies.MailPage:
-    shown = latest(summary)
+    shown = latest_meeting(summary)
     sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
     days = [(day, [_row(agenda, entry) for entry in entries]) for day, entries in agenda.days()]
     title = language.overview["agenda" if days else "none"]
@@ -176,10 +176,10 @@ def _unheld(summary: Summary, language: Words) -> list[bodies.Section]:
         return []
     rows = [
         (
-            names.told(text.clean(each.partner, text.SUMMARY_LIMIT), language.language),
+            names.localize_joined(text.clean(each.partner, text.SUMMARY_LIMIT), language.language),
             language.reason_of(each.reason),
         )
-        for each in summary.unheld[:MOST_UNHELD]
+        for each in summary.unheld[:MAX_UNSCHEDULED]
     ]
     more = len(summary.unheld) - len(rows)
     if more:
@@ -199,7 +199,7 @@ def _counted(summary: Summary, language: Words) -> str:
     return language.list_comma.join(language.count[kind].format(count=count) for kind, count in counts)
 
 
-def _row(agenda: AgendaSheet, entry: SheetEntry, *, all_details: bool = False) -> Row:
+def _row(agenda: AgendaDocument, entry: AgendaEntry, *, all_details: bool = False) -> Row:
     details = [value for _, value in agenda.rows(entry)]
     shown = details if all_details else details[: 1 if entry.partner_people else 0]
     return agenda.times(entry), "\n".join([entry.partner, agenda.location(entry), *shown])
@@ -223,5 +223,5 @@ def _told(change: SummaryChange, language: Words) -> list[str]:
     if change.previous is None:
         when = language.span_of(content.start, content.end, content.zone)
         return [part for part in (when, content.location) if part]
-    rows = view.changes(change.previous, content, language)
+    rows = view.describe_changes(change.previous, content, language)
     return [f"{label}{language.colon}{value}" for label, value in rows]

@@ -52,12 +52,12 @@ EACH_KIND: Final = ("subject", "headline", "note")
 """These are worded for each kind of mail, the others for all of a language."""
 
 
-def key(part: str, mail_kind: str) -> str:
+def part_key(part: str, mail_kind: str) -> str:
     """The name that a part's text is kept under: subject.new, footer."""
     return f"{part}.{mail_kind}" if part in EACH_KIND else part
 
 
-def default(part: str, mail_kind: str, words: Words) -> str:
+def default_text(part: str, mail_kind: str, words: Words) -> str:
     """The catalogue's own text."""
     return {
         "subject": words.subject[mail_kind],
@@ -68,16 +68,16 @@ def default(part: str, mail_kind: str, words: Words) -> str:
     }[part]
 
 
-def chosen(texts: Mapping[str, str], mail_kind: str) -> dict[str, str]:
+def chosen_texts(texts: Mapping[str, str], mail_kind: str) -> dict[str, str]:
     """The parts of one kind of mail that were reworded, by part."""
-    return {part: texts[key(part, mail_kind)] for part in PARTS if key(part, mail_kind) in texts}
+    return {part: texts[part_key(part, mail_kind)] for part in PARTS if part_key(part, mail_kind) in texts}
 
 
 _ROOM = 8
 """Times as long as it may be: so much longer a text may be typed, with spaces and empty lines that go."""
 
 
-def tidy(part: str, typed: str) -> str:
+def clean_template(part: str, typed: str) -> str:
     """A typed text as plain text, its length as it is: `faults` says if it is too long.
 
     One that is far too long is kept as it is: to clean it takes time by the square of the accents in a row.
@@ -88,7 +88,7 @@ def tidy(part: str, typed: str) -> str:
     return clean(typed, 4 * len(typed) + 1)
 
 
-def faults(part: str, template: str) -> Iterator[Fault]:
+def template_faults(part: str, template: str) -> Iterator[Fault]:
     """The reason why a text would not render: too long, empty, a stray brace, an unknown placeholder."""
     rule = PARTS[part]
     if not template and not rule.may_be_empty:

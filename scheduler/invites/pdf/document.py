@@ -14,11 +14,11 @@ from itertools import groupby
 from scheduler.invites.pdf import trees
 from scheduler.invites.pdf.blocks import CODE, HEIGHT, MARGIN, WIDTH, Sheet
 from scheduler.invites.pdf.faces import Face, Glyph
-from scheduler.invites.pdf.layout import Drawn, Page, Placed, pages
+from scheduler.invites.pdf.layout import Page, PlacedLine, PlacedOutlines, lay_out_pages
 from scheduler.invites.pdf.shaping import TextLine
 from scheduler.invites.pdf.structure import Element
 from scheduler.invites.pdf.trees import Marked, text_string
-from scheduler.invites.pdf.vectors import colour, operators
+from scheduler.invites.pdf.vectors import path_operators, rgb_components
 
 _TAG_LETTERS = 6
 _CODE_ABOVE = 10.0  # points from the edge: with the quiet zone as far as every printer prints
@@ -29,7 +29,7 @@ _CMAP = (
 )
 
 
-class File:
+class PdfFile:
     """Objects with their numbers, in the order in which they were added."""
 
     def __init__(self) -> None:
@@ -78,13 +78,13 @@ class Font:
     codes: dict[int, str] = field(default_factory=dict)
 
 
-def written(*sheets: Sheet) -> bytes:
+def write_pdf(*sheets: Sheet) -> bytes:
     """The file of sheets one after the other, each on pages of its own. It has the title of the first."""
     sheet = sheets[0]
     structure = Element("Document")
-    with_codes = [(page, each.code) for each in sheets for page in pages(each, structure)]
+    with_codes = [(page, each.code) for each in sheets for page in lay_out_pages(each, structure)]
     made = [page for page, _ in with_codes]
-    file = File()
+    file = PdfFile()
     fonts = _fonts(file, made)
     listed = "".join(f"/{font.name} {font.number} 0 R" for font in fonts.values())
     resources = file.add(f"<</Font<<{listed}>>{_see_through(made)}>>")
@@ -102,9 +102,9 @@ def written(*sheets: Sheet) -> bytes:
         file.add(f"<</Type/Page/Parent {parent} 0 R/Contents {content} 0 R/StructParents {at}/Tabs/S>>")
         for at, content in enumerate(contents)
     ]
-    tree = trees.structure(file, structure, marked, numbers)
-    outlines = trees.bookmarks(file, structure, marked, numbers)
-    xmp = trees.metadata(file, sheet.title, sheet.language)
+    tree = trees.write_structure(file, structure, marked, numbers)
+    outlines = trees.write_bookmarks(file, structure, marked, numbers)
+    xmp = trees.write_metadata(file, sheet.title, sheet.language)
     root = file.add(
         f"<</Type/Catalog/Pages {parent} 0 R/Lang({sheet.language})/MarkInfo<</Marked true>>{outlines}"
         f"/StructTreeRoot {tree} 0 R/Metadata {xmp} 0 R/ViewerPreferences<</DisplayDocTitle true>>>>"
@@ -113,7 +113,7 @@ def written(*sheets: Sheet) -> bytes:
     return file.written(root, info)
 
 
-def _fonts(file: File, made: Sequence[Page]) -> dict[Face, Font]:
+def _fonts(file: PdfFile, made: Sequence[Page]) -> dict[Face, Font]:
     """The faces that are used, embedded in the order in which they are met."""
     used: dict[Face, dict[int, Glyph]] = {}
     for glyph in {glyph: None for page in made for line in _lines(page) for glyph in line.glyphs}:
@@ -121,7 +121,7 @@ def _fonts(file: File, made: Sequence[Page]) -> dict[Face, Font]:
     return {face: _font(file, f"F{at}", face, found) for at, (face, found) in enumerate(used.items())}
 
 
-def _font(file: File, name: str, face: Face, used: dict[int, Glyph]) -> Font:
+def _font(file: PdfFile, name: str, face: Face, used: dict[int, Glyph]) -> Font:
     data, numbers = face.outlines.subset(used)
     tag = _tag(used)
     is_cff = face.outlines.kind == "CIDFontType0"
@@ -164,7 +164,7 @@ def _to_unicode(ordered: Sequence[Glyph], codes: dict[int, str]) -> bytes:
 
 
 def _lines(page: Page) -> Iterator[TextLine]:
-    return (each.line for each in page if isinstance(each, Placed))
+    return (each.line for each in page if isinstance(each, PlacedLine))
 
 
 def _content(page: Marked, fonts: dict[Face, Font]) -> bytes:
@@ -172,24 +172,24 @@ def _content(page: Marked, fonts: dict[Face, Font]) -> bytes:
     said = []
     for mark, run in page.runs:
         said.append(mark)
-        said += (_shapes(each) if isinstance(each, Drawn) else _drawn(each, fonts) for each in run)
+        said += (_shapes(each) if isinstance(each, PlacedOutlines) else _drawn(each, fonts) for each in run)
         said.append("EMC\n")
     return "".join(said).encode("ascii")
 
 
-def _shapes(drawn: Drawn) -> str:
+def _shapes(drawn: PlacedOutlines) -> str:
     """Outlines between a saved and a restored state, y turned round."""
     said = [f"q {drawn.scale:.4f} 0 0 {-drawn.scale:.4f} {drawn.x:g} {drawn.y:.2f} cm\n"]
     for opacity, run in groupby(drawn.outlines, lambda outline: outline.ink.opacity):
         said.append(f"/O{round(opacity * 100)} gs\n" if opacity < 1 else "")
-        said += map(operators, run)
+        said += map(path_operators, run)
         said.append("/O100 gs\n" if opacity < 1 else "")
     return "".join([*said, "Q\n"])
 
 
 def _see_through(made: Sequence[Page]) -> str:
     """The entry of resources that says how much each opacity lets through (8.4.5). None where none does."""
-    outlines = (each.outlines for page in made for each in page if isinstance(each, Drawn))
+    outlines = (each.outlines for page in made for each in page if isinstance(each, PlacedOutlines))
     found = {round(outline.ink.opacity * 100) for of in outlines for outline in of}
     if found <= {100}:
         return ""
@@ -214,9 +214,9 @@ def _code(rows: Sequence[Sequence[bool]]) -> bytes:
     return f"/Artifact BMC\nq {moved} 0 g\n{''.join(drawn)}f Q\nEMC\n".encode("ascii")
 
 
-def _drawn(placed: Placed, fonts: dict[Face, Font]) -> str:
+def _drawn(placed: PlacedLine, fonts: dict[Face, Font]) -> str:
     """The operators of one line. A face that has no bold letters gets them by a thin line around (9.3.6)."""
-    look, ink = placed.look, colour(placed.look.colour)
+    look, ink = placed.look, rgb_components(placed.look.colour)
     said = [f"BT {ink} rg {placed.x:g} {round(placed.y, 2):g} Td\n"]
     for (face, is_mark), found in groupby(placed.line.glyphs, lambda glyph: (glyph.face, bool(glyph.meant))):
         font, run = fonts[face], list(found)
@@ -235,7 +235,7 @@ def _read_as(text: str, drawn: Sequence[str]) -> list[str]:
     return [f"/Span<</ActualText{text_string(text)}>>BDC\n", *drawn, "EMC\n"]
 
 
-def _shown(run: Sequence[Glyph], font: Font, placed: Placed) -> str:
+def _shown(run: Sequence[Glyph], font: Font, placed: PlacedLine) -> str:
     """Glyphs one after the other, or each at its place."""
     if run[0].at is None:
         return f"<{''.join([font.codes[glyph.number] for glyph in run])}> Tj\n"

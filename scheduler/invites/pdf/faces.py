@@ -101,7 +101,7 @@ class Glyphs(dict[str, Glyph | None]):
 
 
 @cache
-def glyphs(*, is_bold: bool) -> Glyphs:
+def find_glyphs(*, is_bold: bool) -> Glyphs:
     """Nimbus Sans, Droid Sans for Chinese, Japanese and Korean, and Noto Serif for Vietnamese."""
     return Glyphs(_nimbus(is_bold=is_bold), *_fallbacks())
 
@@ -136,13 +136,13 @@ def rare_fonts() -> list[Path]:
     return [path for path in (OWN_FONT, *RARE_FONTS) if path.is_file()]
 
 
-def rare_han(letter: str) -> tuple[str, Path | None] | None:
+def find_rare_han(letter: str) -> tuple[str, Path | None] | None:
     """What is set for a Han character that the fonts of PyMuPDF lack, and the font that has it.
 
     That is the character itself, or the mark of printers, which needs no font of ours.
     None for other letters.
     """
-    if not _is_han(letter) or (found := glyphs(is_bold=False)[letter]) is None:
+    if not _is_han(letter) or (found := find_glyphs(is_bold=False)[letter]) is None:
         return None
     path = next((path for path in rare_fonts() if _installed(path) is found.face), None)
     return (found.letter, path) if path is not None or found.meant else None
@@ -150,7 +150,7 @@ def rare_han(letter: str) -> tuple[str, Path | None] | None:
 
 def rare_face(name: str) -> Face | None:
     """The face of a rare font by its name without marks."""
-    return next((_installed(path) for path in rare_fonts() if bare(path.stem) == name), None)
+    return next((_installed(path) for path in rare_fonts() if normalized_font_name(path.stem) == name), None)
 
 
 @cache
@@ -160,13 +160,13 @@ def _installed(path: Path) -> Face | None:
 
 
 @cache
-def by_name() -> dict[str, Face]:
+def used_faces() -> dict[str, Face]:
     """Every face that was used, by its name without marks. Shaping adds those of its scripts."""
     first = (_nimbus(is_bold=False), _nimbus(is_bold=True), *_fallbacks())
-    return {bare(face.name): face for face in first}
+    return {normalized_font_name(face.name): face for face in first}
 
 
-def bare(name: str) -> str:
+def normalized_font_name(name: str) -> str:
     """A font's name in the one way that all spellings of it share."""
     return name.replace(" ", "").replace("-", "")
 

@@ -22,10 +22,10 @@ from scheduler.invites.pdf.blocks import (
     Style,
     TableCell,
 )
-from scheduler.invites.pdf.faces import glyphs
-from scheduler.invites.pdf.lines import lines, width
+from scheduler.invites.pdf.faces import find_glyphs
+from scheduler.invites.pdf.lines import break_lines, line_width
 from scheduler.invites.pdf.shaping import TextLine
-from scheduler.invites.pdf.structure import BlockParts, Element, parts_of
+from scheduler.invites.pdf.structure import BlockParts, Element, build_structure
 from scheduler.invites.pdf.vectors import Ink, Outline, Vectors
 
 _BASELINE: Final = 0.97
@@ -38,7 +38,7 @@ _RULE: Final = Ink(fill=0xD9E1E1)
 _HEAVY: Final = Ink(fill=0x51606E)
 
 
-class Placed(NamedTuple):
+class PlacedLine(NamedTuple):
     """A line where it stands: left edge and feet of its letters."""
 
     line: TextLine
@@ -49,7 +49,7 @@ class Placed(NamedTuple):
     """The part of the structure that it says. None for what only looks so, as numbers of pages do."""
 
 
-class Drawn(NamedTuple):
+class PlacedOutlines(NamedTuple):
     """Outlines from a corner on, y down, so much larger than they say."""
 
     outlines: Sequence[Outline]
@@ -59,15 +59,15 @@ class Drawn(NamedTuple):
     part: Element | None = None
 
 
-Page = list[Placed | Drawn]
+Page = list[PlacedLine | PlacedOutlines]
 
 
-def pages(sheet: Sheet, root: Element) -> list[Page]:
+def lay_out_pages(sheet: Sheet, root: Element) -> list[Page]:
     """The pages of a sheet, which says the parts that it adds to the root.
 
     A block is broken only if it is longer than a page.
     """
-    made = _filled(sheet.blocks, parts_of(sheet, root))
+    made = _filled(sheet.blocks, build_structure(sheet, root))
     for number, page in enumerate(made, 1):
         right = MARGIN + (CODE if sheet.code else 0)
         placed, _ = _column(sheet.foot_of(number, len(made)), MARGIN, _BOTTOM - GAP, right)
@@ -109,12 +109,12 @@ def _block(block: Block, said: BlockParts, *, says_header: bool) -> tuple[Page, 
         return [*placed, *rows], -end
     if not block.times:
         return [*placed], -top
-    (times,) = lines(block.times, Style.NAME.value, WIDTH)
-    if (space := glyphs(is_bold=True)[" "]) is not None:  # read before the name, which is beside them
+    (times,) = break_lines(block.times, Style.NAME.value, WIDTH)
+    if (space := find_glyphs(is_bold=True)[" "]) is not None:  # read before the name, which is beside them
         times = times._replace(glyphs=(*times.glyphs, space))
     beside, end = _column(block.beside, MARGIN + BESIDE, top, parts=said.beside)
     feet = top - _BASELINE * Style.NAME.value.size
-    placed.append(Placed(times, Style.NAME.value, MARGIN, feet, said.times))
+    placed.append(PlacedLine(times, Style.NAME.value, MARGIN, feet, said.times))
     return [*placed, *beside], -end
 
 
@@ -124,7 +124,7 @@ def _column(
     top: float,
     right: float = MARGIN,
     parts: Sequence[Element] = (),
-) -> tuple[list[Placed], float]:
+) -> tuple[list[PlacedLine], float]:
     """The lines of paragraphs below each other from a height on, and the height where they end.
 
     `right` is kept free at that edge. Without `parts` they are no part of what is read.
@@ -133,8 +133,8 @@ def _column(
     for (style, text), part in itertools.zip_longest(paragraphs, parts):
         look = style.value
         top -= look.above
-        for line in lines(text, look, WIDTH - right - left):
-            placed.append(Placed(line, look, left, top - _BASELINE * look.size, part))
+        for line in break_lines(text, look, WIDTH - right - left):
+            placed.append(PlacedLine(line, look, left, top - _BASELINE * look.size, part))
             top -= LEADING * look.size
         top -= look.below
     return placed, top
@@ -159,13 +159,13 @@ def _row(
     lowest = top
     for cell, part in itertools.zip_longest(cells, parts):
         y = top - _ROW
-        for line in lines(cell.text, look, cell.room):
-            x = MARGIN + cell.left + (cell.room - width(line, look.size) if cell.is_right else 0)
-            made.append(Placed(line, look, x, y - _BASELINE * look.size, part))
+        for line in break_lines(cell.text, look, cell.room):
+            x = MARGIN + cell.left + (cell.room - line_width(line, look.size) if cell.is_right else 0)
+            made.append(PlacedLine(line, look, x, y - _BASELINE * look.size, part))
             y -= LEADING * look.size
         lowest = min(lowest, y)
     end = lowest - _ROW
-    made.append(Drawn([Outline(f"M0 0H{WIDTH - 2 * MARGIN:g}V0.5H0z", rule)], MARGIN, end + 0.5))
+    made.append(PlacedOutlines([Outline(f"M0 0H{WIDTH - 2 * MARGIN:g}V0.5H0z", rule)], MARGIN, end + 0.5))
     return made, end
 
 
@@ -176,11 +176,11 @@ def _height(picture: Vectors) -> float:
 def _picture(picture: Vectors, top: float, figure: Element | None) -> Page:
     """Outlines, then the words over them, each in one line."""
     scale = (WIDTH - 2 * MARGIN) / picture.width
-    made: Page = [Drawn(picture.outlines, MARGIN, top, scale, figure)]
+    made: Page = [PlacedOutlines(picture.outlines, MARGIN, top, scale, figure)]
     for words in picture.words:
         look = BlockStyle(round(words.size * scale, 2), words.colour)
-        for line in lines(words.text, look, WIDTH)[:1]:
-            back = {"start": 0.0, "middle": 0.5, "end": 1.0}[words.anchor] * width(line, look.size)
+        for line in break_lines(words.text, look, WIDTH)[:1]:
+            back = {"start": 0.0, "middle": 0.5, "end": 1.0}[words.anchor] * line_width(line, look.size)
             x = MARGIN + words.x * scale - back
-            made.append(Placed(line, look, x, top - words.y * scale, figure))
+            made.append(PlacedLine(line, look, x, top - words.y * scale, figure))
     return made

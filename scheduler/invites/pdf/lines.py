@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Final
 
 from scheduler.invites.pdf.blocks import BlockStyle
-from scheduler.invites.pdf.faces import Glyph, glyphs
-from scheduler.invites.pdf.shaping import TextLine, shaped
+from scheduler.invites.pdf.faces import Glyph, find_glyphs
+from scheduler.invites.pdf.shaping import TextLine, shape_lines
 
 _NEVER_FIRST: Final = set(
     "，。、；：！？）》」』】〉〕’”…·,.;:!?)]}%ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
@@ -18,16 +18,16 @@ _NEVER_LAST: Final = set("（《「『【〈〔‘“([{")
 
 
 @lru_cache(maxsize=4096)
-def lines(text: str, look: BlockStyle, room: float) -> tuple[TextLine, ...]:
+def break_lines(text: str, look: BlockStyle, room: float) -> tuple[TextLine, ...]:
     """The lines of a text in a room of so many points. Names of firms and halls come again and again."""
-    found = glyphs(is_bold=look.is_bold)
+    found = find_glyphs(is_bold=look.is_bold)
     line = [glyph for letter in text if (glyph := found[letter]) is not None]
     if len(line) < len(text):
-        return tuple(shaped(text, look, room))
+        return tuple(shape_lines(text, look, room))
     return tuple(map(TextLine, _broken(line, room * 1000 / look.size)))
 
 
-def width(line: TextLine, size: float) -> float:
+def line_width(line: TextLine, size: float) -> float:
     """Points from where a line begins to where it ends."""
     if not line.glyphs:
         return 0.0

@@ -10,7 +10,7 @@ SCALE: Final = 2
 """Pixels of a PNG a unit of the picture."""
 
 
-def png(svg: str) -> bytes:
+def render_png(svg: str) -> bytes:
     """The picture of an SVG document of our own. Styles of CSS are not read: looks are attributes there."""
     import pymupdf  # here, as in `faces`: it takes half a second
 

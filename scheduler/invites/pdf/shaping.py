@@ -10,7 +10,16 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scheduler.invites.pdf.blocks import HEIGHT, LEADING, BlockStyle
-from scheduler.invites.pdf.faces import Face, Glyph, bare, by_name, glyphs, rare_face, rare_fonts, rare_han
+from scheduler.invites.pdf.faces import (
+    Face,
+    Glyph,
+    find_glyphs,
+    find_rare_han,
+    normalized_font_name,
+    rare_face,
+    rare_fonts,
+    used_faces,
+)
 
 if TYPE_CHECKING:
     from pymupdf import Archive, Document
@@ -27,7 +36,7 @@ class TextLine(NamedTuple):
     said: str | None = None
 
 
-def shaped(text: str, look: BlockStyle, room: float) -> Iterator[TextLine]:
+def shape_lines(text: str, look: BlockStyle, room: float) -> Iterator[TextLine]:
     """The lines of a text in a room of so many points. The first says all of it, the others nothing."""
     import pymupdf
 
@@ -40,9 +49,11 @@ def shaped(text: str, look: BlockStyle, room: float) -> Iterator[TextLine]:
     rows: dict[int, list[tuple[Face, Any, float]]] = defaultdict(list)
     for each in placed:
         rows[int(each[1][2][1] // (LEADING * look.size))].append(each)
-    found = glyphs(is_bold=False)
+    found = find_glyphs(is_bold=False)
     rare = {
-        (glyph.face, glyph.number): letter for letter in text if rare_han(letter) and (glyph := found[letter])
+        (glyph.face, glyph.number): letter
+        for letter in text
+        if find_rare_han(letter) and (glyph := found[letter])
     }
     said: str | None = text
     for _, row in sorted(rows.items()):
@@ -73,7 +84,7 @@ def _with_rare(text: str) -> tuple[str, str]:
     """A text as HTML with each rare character in its font, and the CSS of these fonts."""
     parts, fonts = [], dict[str, str]()
     for letter in text:
-        said, font = rare_han(letter) or (letter, None)
+        said, font = find_rare_han(letter) or (letter, None)
         if font is None:
             parts.append(escape(said))
         else:
@@ -110,13 +121,13 @@ def _face(name: str, document: Document) -> Face:
     """The face of a name. One that is met for the first time is read from a document that embeds it."""
     import pymupdf
 
-    faces, wanted = by_name(), bare(name)
+    faces, wanted = used_faces(), normalized_font_name(name)
     if wanted not in faces and (rare := rare_face(wanted)) is not None:
         faces[wanted] = rare
     if wanted not in faces:
-        new = [found for found in document[0].get_fonts() if bare(found[3]) not in faces]
+        new = [found for found in document[0].get_fonts() if normalized_font_name(found[3]) not in faces]
         start = wanted[:_SURE]
-        xref, *_ = next((found for found in new if bare(found[3]).startswith(start)), new[0])
+        xref, *_ = next((found for found in new if normalized_font_name(found[3]).startswith(start)), new[0])
         font = pymupdf.Font(fontbuffer=document.extract_font(xref)[3])
         faces[wanted] = Face(name.replace(" ", ""), font)
     return faces[wanted]

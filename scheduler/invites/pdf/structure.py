@@ -49,7 +49,7 @@ class BlockParts:
     figure: Element | None
 
 
-def parts_of(sheet: Sheet, root: Element) -> list[BlockParts]:
+def build_structure(sheet: Sheet, root: Element) -> list[BlockParts]:
     """The elements of each block of a sheet, which is a section below the root."""
     return list(_Section(root.add("Sect", language=sheet.language)).blocks(sheet.blocks))
 

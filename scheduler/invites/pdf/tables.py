@@ -10,7 +10,7 @@ ROOM = WIDTH - 2 * MARGIN
 """Points between the margins."""
 
 
-def table(
+def table_blocks(
     above: Sequence[Paragraph],
     header: Sequence[str],
     rows: Sequence[Sequence[str]],

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Protocol
 
 from scheduler.invites.pdf.blocks import HEIGHT, MARGIN, WIDTH
-from scheduler.invites.pdf.layout import Drawn, Page, Placed
+from scheduler.invites.pdf.layout import Page, PlacedLine, PlacedOutlines
 from scheduler.invites.pdf.structure import Element
 
 _SHOWN = ("H1", "H2")
@@ -42,7 +42,7 @@ class Marked:
     page: Page
 
     @cached_property
-    def runs(self) -> list[tuple[str, list[Placed | Drawn]]]:
+    def runs(self) -> list[tuple[str, list[PlacedLine | PlacedOutlines]]]:
         """The operator that begins each run, and what it draws."""
         made, number = [], 0
         for part, found in groupby(self.page, lambda each: each.part):
@@ -65,7 +65,7 @@ def text_string(said: str) -> str:
     return f"<feff{said.encode('utf-16-be').hex()}>"
 
 
-def structure(file: Objects, root: Element, pages: Sequence[Marked], numbers: Sequence[int]) -> int:
+def write_structure(file: Objects, root: Element, pages: Sequence[Marked], numbers: Sequence[int]) -> int:
     """The tree of all elements with what they say (14.7.2), and of which each mark is (14.7.4.4)."""
     top = file.reserve()
     own = {id(each): file.reserve() for each in root.walk()}
@@ -93,12 +93,12 @@ def structure(file: Objects, root: Element, pages: Sequence[Marked], numbers: Se
     return top
 
 
-def bookmarks(file: Objects, root: Element, pages: Sequence[Marked], numbers: Sequence[int]) -> str:
+def write_bookmarks(file: Objects, root: Element, pages: Sequence[Marked], numbers: Sequence[int]) -> str:
     """The entry of the catalogue for the outline of headings (12.3.3), or nothing where there are none."""
     first: dict[int, str] = {}
     for page, number in zip(pages, numbers, strict=True):
         for each in page.page:
-            if isinstance(each, Placed) and each.part is not None:
+            if isinstance(each, PlacedLine) and each.part is not None:
                 first.setdefault(id(each.part), f"[{number} 0 R/XYZ null {each.y + each.look.size:.0f} null]")
     shown = [each for each in root.walk() if each.role in _SHOWN and id(each) in first]
     if not shown:
@@ -141,7 +141,7 @@ def _siblings(
         file.put(places[at], f"<<{said}>>")
 
 
-def metadata(file: Objects, title: str, language: str) -> int:
+def write_metadata(file: Objects, title: str, language: str) -> int:
     """Title and language in XMP, and that the file is one of PDF/UA-1 (ISO 14289-1, 5)."""
     said = _XMP.format(title=escape(title, quote=False), language=language)
     return file.add_plain(said.encode("utf-8"), "/Type/Metadata/Subtype/XML")
@@ -158,6 +158,6 @@ def _boxes(pages: Sequence[Marked]) -> dict[int, str]:
     found = {}
     for page in pages:
         for each in page.page:
-            if isinstance(each, Drawn) and each.part is not None:
+            if isinstance(each, PlacedOutlines) and each.part is not None:
                 found[id(each.part)] = f"{MARGIN:g} 0 {WIDTH - MARGIN:g} {min(each.y, HEIGHT):.0f}"
     return found

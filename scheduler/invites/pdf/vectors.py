@@ -51,17 +51,17 @@ class Vectors:
     words: Sequence[PlacedWords]
 
 
-def operators(outline: Outline) -> str:
+def path_operators(outline: Outline) -> str:
     """What draws an outline. Its opacity is another matter: that is a resource of the page."""
     ink = outline.ink
-    fill = "" if ink.fill is None else f"{colour(ink.fill)} rg "
-    stroke = "" if ink.stroke is None else f"{colour(ink.stroke)} RG {ink.width:g} w "
+    fill = "" if ink.fill is None else f"{rgb_components(ink.fill)} rg "
+    stroke = "" if ink.stroke is None else f"{rgb_components(ink.stroke)} RG {ink.width:g} w "
     paint = {(True, True): "B", (True, False): "f", (False, True): "S", (False, False): "n"}
     how = paint[ink.fill is not None, ink.stroke is not None]
     return f"{fill}{stroke}{' '.join(_steps(outline.d))} {how}\n"
 
 
-def colour(value: int) -> str:
+def rgb_components(value: int) -> str:
     """0xRRGGBB as three parts of one."""
     return " ".join(f"{round(each / 255, 3):g}" for each in value.to_bytes(3, "big"))
 

@@ -12,7 +12,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from scheduler.domain.errors import ChainmeetError
-from scheduler.invites.transport.remote import Fetcher, FetchFailure, Question, StatusFailure, https_address
+from scheduler.invites.transport.remote import (
+    Fetcher,
+    FetchFailure,
+    FetchRequest,
+    StatusFailure,
+    https_address,
+)
 
 MAX_OCTETS: Final = 65_536
 """Of an answer: it is read, and not kept."""
@@ -35,7 +41,7 @@ def post(address: str, body: bytes, headers: Mapping[str, str], *, seconds: floa
     Redirects lead to the same server alone. Raises PostFailure.
     """
     host = urlsplit(address).hostname or "the address"
-    question = Question("POST", headers, body, status=range(200, 300))
+    question = FetchRequest("POST", headers, body, status=range(200, 300))
     try:
         fetcher().ask(https_address(address), question, ends=time.monotonic() + seconds)
     except StatusFailure as failure:

@@ -28,7 +28,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 from scheduler.domain import fields
 from scheduler.domain.errors import ChainmeetError
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.transport.reachable import is_public
+from scheduler.invites.transport.public_addresses import is_public_address
 
 MAX_SECONDS: Final = 20.0
 """Of one request. A service makes ten MiB of a heavy user's calendar in some of them."""
@@ -58,7 +58,7 @@ class StatusFailure(FetchFailure):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FetchRequest:
     """What is sent, and the status of its answer. What opens a calendar goes to one server alone.
 
     `status` may be a range. `servers` are the hosts that one service has beside each other: they count as
@@ -73,7 +73,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchResult:
     """The octets that were fetched, None if nothing changed.
 
     `etag` and `modified` are for the next request.
@@ -84,7 +84,7 @@ class Fetched:
     modified: str = ""
 
 
-def resolve(host: str, port: int) -> list[str]:
+def resolve_host(host: str, port: int) -> list[str]:
     """The IP addresses of a host, as the system knows them."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
@@ -95,39 +95,39 @@ class Fetcher:
     """The limits of fetching. Only tests change more than `max_octets`."""
 
     max_octets: int
-    resolve: Callable[[str, int], Sequence[str]] = resolve
-    is_allowed: Callable[[str], bool] = is_public
+    resolve: Callable[[str, int], Sequence[str]] = resolve_host
+    is_allowed: Callable[[str], bool] = is_public_address
     ports: frozenset[int] = frozenset({443})
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     clock: Callable[[], float] = time.monotonic
 
-    def fetch(self, address: str, *, etag: str = "", modified: str = "") -> Fetched:
+    def fetch(self, address: str, *, etag: str = "", modified: str = "") -> FetchResult:
         """The calendar at an address that `https_address` gave. Raises FetchFailure."""
         ends = self.clock() + MAX_SECONDS
         headers = {"If-None-Match": etag, "If-Modified-Since": modified}
         known = {name: value for name, value in headers.items() if value}
-        return self._followed(address, Question(headers=known), ends, same_server=False)[0]
+        return self._followed(address, FetchRequest(headers=known), ends, same_server=False)[0]
 
-    def ask(self, address: str, question: Question, *, ends: float) -> tuple[bytes, str]:
+    def ask(self, address: str, question: FetchRequest, *, ends: float) -> tuple[bytes, str]:
         """The octets of the answer and its address, on the same server, until `ends`. Raises FetchFailure."""
         ends = min(ends, self.clock() + MAX_SECONDS)
         fetched, address = self._followed(address, question, ends, same_server=True)
         return fetched.octets or b"", address
 
     def _followed(
-        self, address: str, question: Question, ends: float, *, same_server: bool
-    ) -> tuple[Fetched, str]:
+        self, address: str, question: FetchRequest, ends: float, *, same_server: bool
+    ) -> tuple[FetchResult, str]:
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._once(address, question, ends)
-            if isinstance(answer, Fetched):
+            if isinstance(answer, FetchResult):
                 return answer, address
             if same_server:
-                address = on_server(address, answer, question.servers)
+                address = resolve_on_server(address, answer, question.servers)
             else:
                 address = https_address(_joined(address, answer))
         raise FetchFailure(gettext_lazy("The calendar's address leads on and on to other addresses."))
 
-    def _once(self, address: str, question: Question, ends: float) -> Fetched | str:
+    def _once(self, address: str, question: FetchRequest, ends: float) -> FetchResult | str:
         """One request: what came, or where it was sent on to."""
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or 443
@@ -189,7 +189,7 @@ class Fetcher:
                 raise
         raise failure
 
-    def _answer(self, connection: _Timed, wanted: int | range, address: str) -> Fetched | str:
+    def _answer(self, connection: _Timed, wanted: int | range, address: str) -> FetchResult | str:
         response = HTTPResponse(cast("socket.socket", connection))  # it only makes a file of it
         response.begin()
         status, location = response.status, response.headers.get("Location", "")
@@ -197,7 +197,7 @@ class Fetcher:
             return location
         seen = {"etag": _header(response, "ETag"), "modified": _header(response, "Last-Modified")}
         if status == 304:
-            return Fetched(None, **seen)
+            return FetchResult(None, **seen)
         if status not in (wanted if isinstance(wanted, range) else (wanted,)):
             sentence = gettext_lazy(
                 "The calendar's server answered with status %(status)s.", status=str(status)
@@ -209,7 +209,7 @@ class Fetcher:
             raise FetchFailure(
                 gettext_lazy("The calendar's server compresses its answer, though it was asked not to.")
             )
-        return Fetched(self._body(response), **seen)
+        return FetchResult(self._body(response), **seen)
 
     def _body(self, response: HTTPResponse) -> bytes:
         body = bytearray()
@@ -235,7 +235,7 @@ def _joined(address: str, location: str) -> str:
         raise FetchFailure(gettext_lazy("The calendar's address leads to what is no address.")) from None
 
 
-def on_server(address: str, named: str, servers: re.Pattern[str] | None = None) -> str:
+def resolve_on_server(address: str, named: str, servers: re.Pattern[str] | None = None) -> str:
     """The address that an answer from `address` names, on the same server, or both on some of `servers`.
 
     Raises FetchFailure for another server: what opens one is sent to no other.
@@ -314,7 +314,7 @@ def request_target(address: str) -> str:
     return quote(urlunsplit(("", "", parts.path, parts.query, "")), safe="/?:@!$&'()*+,;=%-._~[]")
 
 
-def _request(parts: SplitResult, question: Question) -> bytes:
+def _request(parts: SplitResult, question: FetchRequest) -> bytes:
     lines = [
         f"{question.method} {request_target(urlunsplit(parts))} HTTP/1.1",
         f"Host: {parts.netloc}",

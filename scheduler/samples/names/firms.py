@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scheduler.samples.dice import Dice
 from scheduler.samples.names.latin import slug
-from scheduler.samples.names.tables import CountryTable, Part, avoid, country_table
+from scheduler.samples.names.tables import CountryTable, Part, avoided_names, country_table
 
 TRIES = 400
 
@@ -66,7 +66,7 @@ class FirmNamer:
     def is_free(self, full: Part) -> bool:
         if full.native in self.taken or full.latin.lower() in self.taken:
             return False
-        return avoid().brands.isdisjoint(slug(full.latin, " ").split())
+        return avoided_names().brands.isdisjoint(slug(full.latin, " ").split())
 
     def domain(self, stem: Part, word: Part, city: Part) -> str:
         """The shortest domain under .example (RFC 2606) that is still free."""

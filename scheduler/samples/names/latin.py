@@ -14,7 +14,7 @@ SPECIAL = str.maketrans(
 )  # fmt: skip
 
 
-def fold(text: str, special: Mapping[str, str] | None = None) -> str:
+def fold_to_ascii(text: str, special: Mapping[str, str] | None = None) -> str:
     """The ASCII form of a name in Latin script; `special` are letters that a language writes otherwise."""
     for letter, written in (special or {}).items():
         text = text.replace(letter, written)

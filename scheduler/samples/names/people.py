@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scheduler.samples.dice import Dice
 from scheduler.samples.names.latin import slug
-from scheduler.samples.names.tables import CountryTable, Part, avoid, country_table
+from scheduler.samples.names.tables import CountryTable, Part, avoided_names, country_table
 
 
 class PeopleNamer:
@@ -30,10 +30,10 @@ class PeopleNamer:
             family = self.dice.pick(table.families)[side]
             given = self.dice.pick((table.male, table.female)[side])
             person = Part(
-                in_order(given.native, family.native, table.order, table.join),
-                in_order(given.latin, family.latin, table.latin_order, " "),
+                order_name(given.native, family.native, table.order, table.join),
+                order_name(given.latin, family.latin, table.latin_order, " "),
             )
-            if person.latin.lower() not in avoid().people:
+            if person.latin.lower() not in avoided_names().people:
                 return person
 
     def email(self, person: Part, domain: str) -> str:
@@ -45,5 +45,5 @@ class PeopleNamer:
         return address
 
 
-def in_order(given: str, family: str, order: str, join: str) -> str:
+def order_name(given: str, family: str, order: str, join: str) -> str:
     return f"{family}{join}{given}" if order == "family" else f"{given}{join}{family}"

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from scheduler.samples.names.latin import fold
+from scheduler.samples.names.latin import fold_to_ascii
 
 COUNTRIES = (
     "CN", "US", "JP", "DE", "GB", "FR", "KR", "IT", "HU", "ES", "SG", "VN", "TH", "IN", "BR",
@@ -58,7 +58,7 @@ class CountryTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Avoid:
+class AvoidedNames:
     """Latin full names of people and words of firm names that must not come about by chance; lower case."""
 
     people: frozenset[str]
@@ -70,11 +70,11 @@ def country_table(code: str) -> CountryTable:
     """The table of an ISO 3166-1 alpha-2 code; raises ValueError if there is none."""
     if code not in COUNTRIES:
         raise ValueError(f"no names for country {code!r}; there are {', '.join(sorted(COUNTRIES))}")
-    raw = load("countries", f"{code.lower()}.json")
+    raw = load_avoided_names("countries", f"{code.lower()}.json")
     special = dict(pair.split("=") for pair in raw["fold"].split())
-    male = parts(raw["family"], special)
-    female = parts(raw.get("family_female", raw["family"]), special)
-    words = load("words", f"{raw['words']}.json")
+    male = parse_parts(raw["family"], special)
+    female = parse_parts(raw.get("family_female", raw["family"]), special)
+    words = load_avoided_names("words", f"{raw['words']}.json")
     return CountryTable(
         code=code,
         name=raw["name"],
@@ -83,45 +83,45 @@ def country_table(code: str) -> CountryTable:
         join=raw["join"],
         stem_join=raw["stem_join"],
         languages=tuple((tuple(mix.split()), share) for mix, share in raw["languages"].items()),
-        cities=parts(raw["cities"], special),
-        heads=parts(raw["heads"], special),
-        tails=parts(raw["tails"], special),
-        female=parts(raw["female"], special),
-        male=parts(raw["male"], special),
+        cities=parse_parts(raw["cities"], special),
+        heads=parse_parts(raw["heads"], special),
+        tails=parse_parts(raw["tails"], special),
+        female=parse_parts(raw["female"], special),
+        male=parse_parts(raw["male"], special),
         patterns=tuple(map(Part, raw["patterns"], raw["latin_patterns"])),
-        legal=weighted(raw["legal"], special),
+        legal=parse_weighted(raw["legal"], special),
         families=tuple(zip(male, female, strict=True)),
-        words={area: parts(row, special) for area, row in words.items()},
+        words={area: parse_parts(row, special) for area, row in words.items()},
     )
 
 
 @cache
-def avoid() -> Avoid:
+def avoided_names() -> AvoidedNames:
     """Well-known people and brands."""
-    raw = load("avoid.json")
-    return Avoid(
+    raw = load_avoided_names("avoid.json")
+    return AvoidedNames(
         people=frozenset(name.lower() for name in raw["people"]),
         brands=frozenset(raw["brands"]),
     )
 
 
-def parts(row: str, special: dict[str, str]) -> tuple[Part, ...]:
+def parse_parts(row: str, special: dict[str, str]) -> tuple[Part, ...]:
     """Read "native|Latin; native|Latin"; without a Latin form it is the native one in ASCII."""
-    return tuple(part(text.strip(" "), special) for text in row.split("; "))
+    return tuple(parse_part(text.strip(" "), special) for text in row.split("; "))
 
 
-def part(text: str, special: dict[str, str]) -> Part:
+def parse_part(text: str, special: dict[str, str]) -> Part:
     native, _, latin = text.partition("|")
-    return Part(native, latin or fold(native, special))
+    return Part(native, latin or fold_to_ascii(native, special))
 
 
-def weighted(row: str, special: dict[str, str]) -> tuple[Weighted, ...]:
+def parse_weighted(row: str, special: dict[str, str]) -> tuple[Weighted, ...]:
     """Read "native|Latin=weight; ..."; a leading blank of the native form is kept."""
     pairs = (text.rpartition("=") for text in row.split("; "))
-    return tuple(Weighted(part(name, special), int(weight)) for name, _, weight in pairs)
+    return tuple(Weighted(parse_part(name, special), int(weight)) for name, _, weight in pairs)
 
 
-def load(*path: str) -> dict[str, Any]:
+def load_avoided_names(*path: str) -> dict[str, Any]:
     text = files("scheduler.samples.names").joinpath(*path).read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

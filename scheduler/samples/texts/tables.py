@@ -24,7 +24,7 @@ class AreaTexts:
 
 
 @cache
-def areas() -> dict[str, AreaTexts]:
+def load_areas() -> dict[str, AreaTexts]:
     """The chain areas by key, in the order of the tables."""
     return {
         key: AreaTexts(
@@ -34,26 +34,26 @@ def areas() -> dict[str, AreaTexts]:
             products={tier: tuple(raw[tier.value]) for tier in Tier},
             customers=tuple(raw["customers"]),
         )
-        for key, raw in load("areas.json").items()
+        for key, raw in load_table("areas.json").items()
     }
 
 
 @cache
-def phrases() -> dict[str, Any]:
+def load_phrases() -> dict[str, Any]:
     """Templates by use; see phrases.json."""
-    return load("phrases.json")
+    return load_table("phrases.json")
 
 
 @cache
-def translated() -> dict[str, dict[str, dict[str, str]]]:
+def load_translations() -> dict[str, dict[str, dict[str, str]]]:
     """What products and customers are called in other languages; see things.json.
 
     In Hungarian, what is offered also as the object of a verb, and customers as whom something is for.
     """
-    return load("things.json")
+    return load_table("things.json")
 
 
-def load(name: str) -> dict[str, Any]:
+def load_table(name: str) -> dict[str, Any]:
     text = files("scheduler.samples.texts").joinpath(name).read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST
 from scheduler.services.audit_log.verification import Chain
-from scheduler.storage.models import TrailEntry, TrailHead
+from scheduler.storage.models import AuditChain, AuditLogEntry
 
 _ED25519: Final = b"\x01"
 """The type of the signature in a signed note."""
@@ -119,9 +119,9 @@ def _key_id(name: str, public: bytes) -> bytes:
 
 def heads(session: Session, chain: int | None = None) -> list[Checkpoint]:
     """The checkpoints of all chains as they are now, or of one."""
-    query = select(TrailHead).where(TrailHead.number > 0).order_by(TrailHead.chain)
+    query = select(AuditChain).where(AuditChain.number > 0).order_by(AuditChain.chain)
     if chain is not None:
-        query = query.where(TrailHead.chain == chain)
+        query = query.where(AuditChain.chain == chain)
     return [Checkpoint(row.chain, row.number, row.hash) for row in session.scalars(query)]
 
 
@@ -146,6 +146,6 @@ def _fault(session: Session, rows: int, kept: SignedCheckpoint) -> str:
         return f"{expected.size:,} rows were there, and {rows:,} hold"
     found = BEFORE_THE_FIRST
     if expected.size:
-        of_row = TrailEntry.chain == expected.chain, TrailEntry.number == expected.size
-        found = session.scalars(select(TrailEntry.hash).where(*of_row)).one()
+        of_row = AuditLogEntry.chain == expected.chain, AuditLogEntry.number == expected.size
+        found = session.scalars(select(AuditLogEntry.hash).where(*of_row)).one()
     return "" if found == expected.root else f"the first {expected.size:,} rows were written anew"

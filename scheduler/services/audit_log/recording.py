@@ -22,7 +22,7 @@ from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, hash_of
 from scheduler.services.audit_log.subjects import NOTHING, Noted, pgettext_lazy
 from scheduler.services.text import one_line
-from scheduler.storage.models import Account, TrailEntry, TrailHead
+from scheduler.storage.models import Account, AuditChain, AuditLogEntry
 
 INSTALLATION = 0
 """The chain of what belongs to no event."""
@@ -183,7 +183,7 @@ def _append(session: Session, chain: int, notes: list[dict[str, Any]], names: Ma
         row = {**values, "chain": chain, "number": number, "who": (who or COMMAND_LINE)[:_WHO]}
         row["hash"] = previous = hash_of(previous, row)
         rows.append(row)
-    session.execute(insert(TrailEntry), rows)
+    session.execute(insert(AuditLogEntry), rows)
 
 
 def _hold(session: Session, chain: int) -> Any:
@@ -195,6 +195,6 @@ def _hold(session: Session, chain: int) -> Any:
     if session.get_bind().dialect.name != "sqlite":
         held = func.hold_trail_head(chain).table_valued("number", "hash")
         return session.execute(select(held.c.number, held.c.hash)).one()
-    first = sqlite.insert(TrailHead).values(chain=chain, number=0, hash=BEFORE_THE_FIRST)
+    first = sqlite.insert(AuditChain).values(chain=chain, number=0, hash=BEFORE_THE_FIRST)
     session.execute(first.on_conflict_do_nothing())
-    return session.execute(select(TrailHead.number, TrailHead.hash).where(TrailHead.chain == chain)).one()
+    return session.execute(select(AuditChain.number, AuditChain.hash).where(AuditChain.chain == chain)).one()

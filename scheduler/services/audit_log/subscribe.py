@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.plugins import AuditChange, AuditEvent
 from scheduler.services.audit_log.recording import INSTALLATION
-from scheduler.storage.models import AuditCursor, Event, TrailEntry, TrailHead
+from scheduler.storage.models import AuditChain, AuditCursor, AuditLogEntry, Event
 
 
 def subscribe(session: Session, subscriber: str) -> bool:
@@ -23,7 +23,7 @@ def subscribe(session: Session, subscriber: str) -> bool:
     """
     if session.get(AuditCursor, (subscriber, INSTALLATION)) is not None:
         return False
-    heads = {row.chain: row.number for row in session.scalars(select(TrailHead))}
+    heads = {row.chain: row.number for row in session.scalars(select(AuditChain))}
     rows = [
         {"subscriber": subscriber, "chain": chain, "number": number, "failures": 0}
         for chain, number in ({INSTALLATION: 0} | heads).items()
@@ -40,10 +40,10 @@ def chains_behind(session: Session, subscriber: str) -> list[int]:
     """The chains with an entry that the subscriber was not given."""
     cursor = AuditCursor
     rows = session.scalars(
-        select(TrailHead.chain)
-        .outerjoin(cursor, (cursor.chain == TrailHead.chain) & (cursor.subscriber == subscriber))
-        .where(TrailHead.number > func.coalesce(cursor.number, 0))
-        .order_by(TrailHead.chain)
+        select(AuditChain.chain)
+        .outerjoin(cursor, (cursor.chain == AuditChain.chain) & (cursor.subscriber == subscriber))
+        .where(AuditChain.number > func.coalesce(cursor.number, 0))
+        .order_by(AuditChain.chain)
     )
     return list(rows)
 
@@ -52,9 +52,9 @@ def entries_after(session: Session, chain: int, number: int, *, limit: int) -> l
     """The next entries of a chain in their order, with what its page shows of them."""
     event = session.scalar(select(Event.key).where(Event.id == chain)) or ""
     rows = session.scalars(
-        select(TrailEntry)
-        .where(TrailEntry.chain == chain, TrailEntry.number > number)
-        .order_by(TrailEntry.number)
+        select(AuditLogEntry)
+        .where(AuditLogEntry.chain == chain, AuditLogEntry.number > number)
+        .order_by(AuditLogEntry.number)
         .limit(limit)
     )
     return [_event(row, event) for row in rows]
@@ -71,7 +71,7 @@ def _values(text: str) -> Mapping[str, Any]:
     return found
 
 
-def _event(row: TrailEntry, event: str) -> AuditEvent:
+def _event(row: AuditLogEntry, event: str) -> AuditEvent:
     return AuditEvent(
         id=f"{row.chain}-{row.number}",
         event=event,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, HASHED, hash_of
-from scheduler.storage.models import Event, TrailEntry, TrailHead
+from scheduler.storage.models import AuditChain, AuditLogEntry, Event
 
 _AT_A_TIME = 1000
 
@@ -30,19 +30,19 @@ class Chain:
 def verify(session: Session) -> tuple[Chain, ...]:
     """Every chain, the installation's first."""
     keys = {row.id: row.key for row in session.execute(select(Event.id, Event.key).where(Event.is_there()))}
-    heads = {row.chain: row for row in session.scalars(select(TrailHead))}
-    ids = sorted(heads.keys() | set(session.scalars(select(TrailEntry.chain).distinct())))
+    heads = {row.chain: row for row in session.scalars(select(AuditChain))}
+    ids = sorted(heads.keys() | set(session.scalars(select(AuditLogEntry.chain).distinct())))
     return tuple(_look_through(session, each, keys.get(each, ""), heads.get(each)) for each in ids)
 
 
 def verify_chain(session: Session, chain: int, event: str) -> Chain:
     """The chain of one event, by its number and its key."""
-    return _look_through(session, chain, event, session.get(TrailHead, chain))
+    return _look_through(session, chain, event, session.get(AuditChain, chain))
 
 
-def _look_through(session: Session, chain: int, event: str, head: TrailHead | None) -> Chain:
-    columns = [getattr(TrailEntry, name) for name in (*HASHED, "hash")]
-    query = select(*columns).where(TrailEntry.chain == chain).order_by(TrailEntry.number)
+def _look_through(session: Session, chain: int, event: str, head: AuditChain | None) -> Chain:
+    columns = [getattr(AuditLogEntry, name) for name in (*HASHED, "hash")]
+    query = select(*columns).where(AuditLogEntry.chain == chain).order_by(AuditLogEntry.number)
     rows, last = 0, BEFORE_THE_FIRST
     for found in session.execute(query.execution_options(yield_per=_AT_A_TIME)).mappings():
         row = {str(name): value for name, value in found.items()}

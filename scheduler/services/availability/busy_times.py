@@ -25,7 +25,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import Busy, BusyKind, BusyTimes
-from scheduler.invites.ical.content import zone_of
+from scheduler.invites.ical.content import find_zone
 from scheduler.invites.transport.remote import Fetcher, https_address
 from scheduler.services.availability import caldav
 from scheduler.services.availability.caldav import DavAccount
@@ -45,7 +45,7 @@ from scheduler.storage.models import (
     OutboxMail,
     Slot,
 )
-from scheduler.untrusted import reading
+from scheduler.untrusted import parsers
 
 ADDRESS = "busy-address"
 MOST_SOURCES = 5
@@ -71,9 +71,9 @@ class Reading:
         No calendar takes no time. Raises UnusableCalendar, InvalidInput for an unknown zone, or what
         `untrusted.reading` raises.
         """
-        zone_of(zone)
+        find_zone(zone)
         own = {"own_uids": self.own_uids, "own_addresses": self.own_addresses}
-        found = [reading.busy_times(each, self.first, self.last, zone, **own) for each in calendars]
+        found = [parsers.read_busy_times(each, self.first, self.last, zone, **own) for each in calendars]
         if len(found) == 1:
             return found[0]
         busy = sorted(

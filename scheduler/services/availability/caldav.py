@@ -32,16 +32,16 @@ from scheduler.invites.transport.digest import Challenge
 from scheduler.invites.transport.remote import (
     Fetcher,
     FetchFailure,
-    Question,
+    FetchRequest,
     StatusFailure,
     https_address,
-    on_server,
     request_target,
+    resolve_on_server,
 )
 from scheduler.services.availability import calendar_services
 from scheduler.services.availability.calendar_services import CalendarService, service_of
 from scheduler.services.identity import encryption
-from scheduler.untrusted import reading
+from scheduler.untrusted import parsers
 
 ACCOUNT: Final = "busy-account"
 MAX_SECONDS: Final = 45.0
@@ -318,14 +318,14 @@ class _Walk:
 
     def _propfind(self, address: str, depth: int) -> tuple[tuple[DavItem, ...], str]:
         octets, address = self._ask(address, "PROPFIND", _FIND, depth)
-        return reading.multistatus(octets), address
+        return parsers.read_multistatus(octets), address
 
     def _report(self, address: str, body: str) -> tuple[tuple[DavItem, ...], str]:
         octets, address = self._ask(address, "REPORT", body.encode(), 1)
-        return reading.multistatus(octets), address
+        return parsers.read_multistatus(octets), address
 
     def _named(self, address: str, named: str) -> str:
-        return on_server(address, named, self.service.pattern if self.service else None)
+        return resolve_on_server(address, named, self.service.pattern if self.service else None)
 
     def _ask(
         self, address: str, method: str, body: bytes, depth: int, *, status: int = 207
@@ -345,14 +345,14 @@ class _Walk:
                 self.challenge, address = challenge, failure.address
         raise FetchFailure(_refused(self.service))
 
-    def _question(self, address: str, method: str, body: bytes, depth: int, status: int) -> Question:
+    def _question(self, address: str, method: str, body: bytes, depth: int, status: int) -> FetchRequest:
         headers = {"Depth": str(depth), "Content-Type": "application/xml; charset=utf-8"}
         if self.challenge is None:
             headers |= self.account.header()
         else:
             who = self.account.user, self.account.password
             headers["Authorization"] = self.challenge.header(*who, method, request_target(address))
-        return Question(method, headers, body, status, self.service.pattern if self.service else None)
+        return FetchRequest(method, headers, body, status, self.service.pattern if self.service else None)
 
 
 def _path(address: str) -> str:

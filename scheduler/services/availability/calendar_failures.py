@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from scheduler.invites.catalogue import language_of
+from scheduler.invites.catalogue import choose_language
 from scheduler.services import links
 from scheduler.services.directory.references import FirmRef, PersonRef, firm_columns, person_columns
 from scheduler.services.identity.actors import Actor
@@ -71,7 +71,7 @@ def _letter(event: Event, person: Attendee, source: BusySource) -> NewLetter:
         letter="calendar",
         to_address=person.email,
         to_name=person.name,
-        language=language_of(person.mail_language, person.languages, event.language),
+        language=choose_language(person.mail_language, person.languages, event.language),
         event=event.name,
         values={"calendar": source.name},
         path=links.busy_times(event.key),

@@ -19,7 +19,7 @@ from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.identity import encryption
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, BusySource, Event, Slot
-from scheduler.untrusted.reading import UNREAD
+from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 
 _LOST = gettext_lazy("The address of the calendar cannot be read any more. Remove it and link it again.")
 
@@ -112,7 +112,7 @@ def _fetched(
         found = busy_times.to_json(reading.of(calendars, source.timezone), left_out)
     except encryption.UnreadableSecret:
         return {"failure": _LOST}
-    except (FetchFailure, UnusableCalendar, *UNREAD) as error:
+    except (FetchFailure, UnusableCalendar, *UNREADABLE_MESSAGE) as error:
         return {"failure": str(error)[:300]}
     known, found = source.found, busy_times.without_titles(found)
     if sorted(found["busy"]) != sorted(known["busy"]):

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Slot
 from scheduler.storage.rows import rows_of
 
@@ -19,13 +19,13 @@ Span = tuple[datetime, datetime]
 
 _PEOPLE: BindParameter[Any] = bindparam("people")
 _MARKED = select(AttendeeBusy.attendee_id, AttendeeBusy.slot_id).join(Slot).where(Slot.of(bindparam("event")))
-_MARKED_OF = _MARKED.where(among(AttendeeBusy.attendee_id, _PEOPLE))
+_MARKED_OF = _MARKED.where(in_chunks(AttendeeBusy.attendee_id, _PEOPLE))
 _SAVED = (
     select(BusySource.attendee_id, BusySource.found)
     .join(Attendee, Attendee.id == BusySource.attendee_id)
     .where(Attendee.event_id == bindparam("event"), BusySource.is_saved)
 )
-_SAVED_OF = _SAVED.where(among(BusySource.attendee_id, _PEOPLE))
+_SAVED_OF = _SAVED.where(in_chunks(BusySource.attendee_id, _PEOPLE))
 
 
 def slots_of(

@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.by_hand import HandMarkKind
+from scheduler.domain.manual_edits import LockKind
 from scheduler.domain.plan import Meeting
 from scheduler.services.problems import manual_edits
 from scheduler.services.schedule import versions
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
-    HandBan,
-    HandMark,
+    BlockedSlot,
+    MeetingLock,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -27,7 +27,7 @@ from scheduler.storage.models import (
     UnscheduledRequest,
 )
 
-Marks = Mapping[str, HandMarkKind | None]
+Marks = Mapping[str, LockKind | None]
 Bans = Mapping[str, frozenset[str]]
 """Forbidden slots by request key."""
 Answer = Mapping[str, Any]
@@ -43,8 +43,8 @@ class Alteration:
 
     before: Meeting | None
     after: Meeting | None
-    mark_before: HandMarkKind | None
-    mark_after: HandMarkKind | None
+    mark_before: LockKind | None
+    mark_after: LockKind | None
     answer: Answer | None = None
     bans: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
@@ -146,17 +146,18 @@ def write_alterations(
     elif answered:
         session.execute(
             delete(UnscheduledRequest).where(
-                UnscheduledRequest.version_id == version.id, among(UnscheduledRequest.request_key, answered)
+                UnscheduledRequest.version_id == version.id,
+                in_chunks(UnscheduledRequest.request_key, answered),
             )
         )
 
 
-def get_marks(session: Session, version_id: int, keys: Collection[str]) -> dict[str, HandMarkKind]:
+def get_marks(session: Session, version_id: int, keys: Collection[str]) -> dict[str, LockKind]:
     """Marks of requests in a draft."""
     rows = session.execute(
-        select(MeetingRequest.key, HandMark.kind)
-        .join(MeetingRequest, MeetingRequest.id == HandMark.request_id)
-        .where(HandMark.version_id == version_id, among(MeetingRequest.key, keys))
+        select(MeetingRequest.key, MeetingLock.kind)
+        .join(MeetingRequest, MeetingRequest.id == MeetingLock.request_id)
+        .where(MeetingLock.version_id == version_id, in_chunks(MeetingRequest.key, keys))
     )
     return {key: kind for key, kind in rows}  # noqa: C416 -- dict(rows) loses the types
 
@@ -173,8 +174,9 @@ def _write_marks(
     if not changed:
         return
     session.execute(
-        delete(HandMark).where(
-            HandMark.version_id == version_id, among(HandMark.request_id, [ids[key] for key in changed])
+        delete(MeetingLock).where(
+            MeetingLock.version_id == version_id,
+            in_chunks(MeetingLock.request_id, [ids[key] for key in changed]),
         )
     )
     new = {key: each.mark_before if back else each.mark_after for key, each in changed.items()}
@@ -182,7 +184,7 @@ def _write_marks(
         {"version_id": version_id, "request_id": ids[key], "kind": kind} for key, kind in new.items() if kind
     ]
     if rows:
-        session.execute(insert(HandMark), rows)
+        session.execute(insert(MeetingLock), rows)
 
 
 def _write_bans(
@@ -199,38 +201,41 @@ def _write_bans(
         before, after = reversed(each.bans) if back else each.bans
         gone |= {(ids[key], slot) for slot in before - after}
         come |= {(ids[key], slot) for slot in after - before}
-    named = Slot.event_id == version.event_id, among(Slot.key, {slot for _, slot in gone | come})
+    named = Slot.event_id == version.event_id, in_chunks(Slot.key, {slot for _, slot in gone | come})
     slots = {key: slot_id for key, slot_id in session.execute(select(Slot.key, Slot.id).where(*named))}  # noqa: C416
     if gone:
         pairs = [
-            and_(HandBan.request_id == request, HandBan.slot_id == slots[slot]) for request, slot in gone
+            and_(BlockedSlot.request_id == request, BlockedSlot.slot_id == slots[slot])
+            for request, slot in gone
         ]
-        session.execute(delete(HandBan).where(HandBan.version_id == version.id, or_(*pairs)))
+        session.execute(delete(BlockedSlot).where(BlockedSlot.version_id == version.id, or_(*pairs)))
     if come:
         rows = [
             {"version_id": version.id, "request_id": request, "slot_id": slots[slot]}
             for request, slot in come
         ]
-        session.execute(insert(HandBan), rows)
+        session.execute(insert(BlockedSlot), rows)
 
 
 def _delete_meetings(session: Session, version_id: int, requests: Sequence[int]) -> None:
     """Delete the meetings of requests from a version."""
     mine = select(PlannedMeeting.id).where(
-        PlannedMeeting.version_id == version_id, among(PlannedMeeting.request_id, requests)
+        PlannedMeeting.version_id == version_id, in_chunks(PlannedMeeting.request_id, requests)
     )
     gone = session.scalars(mine).all()
     no_sync = {"synchronize_session": False}
     session.execute(
-        delete(PlannedAttendee).where(among(PlannedAttendee.meeting_id, gone)), execution_options=no_sync
+        delete(PlannedAttendee).where(in_chunks(PlannedAttendee.meeting_id, gone)), execution_options=no_sync
     )
-    session.execute(delete(PlannedMeeting).where(among(PlannedMeeting.id, gone)), execution_options=no_sync)
+    session.execute(
+        delete(PlannedMeeting).where(in_chunks(PlannedMeeting.id, gone)), execution_options=no_sync
+    )
 
 
 def _answers(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:
     rows = session.execute(
         select(UnscheduledRequest.request_key, UnscheduledRequest.position, UnscheduledRequest.answer).where(
-            UnscheduledRequest.version_id == version_id, among(UnscheduledRequest.request_key, keys)
+            UnscheduledRequest.version_id == version_id, in_chunks(UnscheduledRequest.request_key, keys)
         )
     )
     return {key: {"position": position, "answer": answer} for key, position, answer in rows}
@@ -239,7 +244,7 @@ def _answers(session: Session, version_id: int, keys: Collection[str]) -> dict[s
 def _request_ids(session: Session, event_id: int, keys: Collection[str]) -> dict[str, int]:
     rows = session.execute(
         select(MeetingRequest.key, MeetingRequest.id).where(
-            MeetingRequest.event_id == event_id, among(MeetingRequest.key, keys)
+            MeetingRequest.event_id == event_id, in_chunks(MeetingRequest.key, keys)
         )
     )
     return {key: request_id for key, request_id in rows}  # noqa: C416 -- as above
@@ -269,5 +274,5 @@ def _both(bans: Sequence[Sequence[str]]) -> tuple[frozenset[str], frozenset[str]
     return frozenset(bans[0]), frozenset(bans[1])
 
 
-def _mark(kind: str | None) -> HandMarkKind | None:
-    return None if kind is None else HandMarkKind(kind)
+def _mark(kind: str | None) -> LockKind | None:
+    return None if kind is None else LockKind(kind)

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
-from scheduler.domain.by_hand import HandMarkKind
+from scheduler.domain.manual_edits import LockKind
 from scheduler.i18n import display_name, pair_label, place_label
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Firm,
-    HandMark,
+    MeetingLock,
     MeetingRequest,
     Place,
     PlannedAttendee,
@@ -68,7 +68,7 @@ def list_day_meetings(
         select_meetings(version_id)
         .add_columns(by)
         .where(
-            among(by, ids),
+            in_chunks(by, ids),
             Slot.position.between(of_day[0].position, of_day[-1].position) if of_day else Slot.id.is_(None),
         )
         .order_by(Slot.position, MeetingRequest.key)
@@ -85,7 +85,7 @@ def list_day_meetings(
                 asked,
                 place,
                 place_label(place_name),
-                mark is HandMarkKind.LOCKED,
+                mark is LockKind.LOCKED,
                 goes_on=k > 0,
             )
             found[row_id][position + k].append(meeting)
@@ -130,14 +130,14 @@ def select_meetings(version_id: int) -> Select[*tuple[Any, ...]]:
     """
     return (
         select_requests()
-        .add_columns(Slot.position, PlannedMeeting.length, Place.key, Place.name, HandMark.kind)
+        .add_columns(Slot.position, PlannedMeeting.length, Place.key, Place.name, MeetingLock.kind)
         .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
         .join(Place, Place.id == PlannedMeeting.place_id)
         .outerjoin(
-            HandMark,
-            (HandMark.version_id == PlannedMeeting.version_id)
-            & (HandMark.request_id == PlannedMeeting.request_id),
+            MeetingLock,
+            (MeetingLock.version_id == PlannedMeeting.version_id)
+            & (MeetingLock.request_id == PlannedMeeting.request_id),
         )
         .where(PlannedMeeting.version_id == version_id)
     )

@@ -27,14 +27,14 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part_of
 from scheduler.services.schedule import versions
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Event,
     Firm,
     Hall,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     PlannedAttendee,
     PlannedMeeting,
     Slot,
@@ -244,14 +244,14 @@ def _count(session: Session, query: Select[*tuple[Any, ...]]) -> int:
 def _closed(session: Session, places: Collection[int]) -> dict[int, set[str]]:
     found: dict[int, set[str]] = defaultdict(set)
     for place_id, key in session.execute(
-        select(PlaceBusy.place_id, Slot.key)
-        .join(Slot, Slot.id == PlaceBusy.slot_id)
-        .where(among(PlaceBusy.place_id, places))
+        select(PlaceClosure.place_id, Slot.key)
+        .join(Slot, Slot.id == PlaceClosure.slot_id)
+        .where(in_chunks(PlaceClosure.place_id, places))
     ):
         found[place_id].add(key)
     return found
 
 
 def _slot_keys(session: Session, ids: Collection[int]) -> dict[int, str]:
-    rows = session.execute(select(Slot.id, Slot.key).where(among(Slot.id, ids)))
+    rows = session.execute(select(Slot.id, Slot.key).where(in_chunks(Slot.id, ids)))
     return {slot_id: key for slot_id, key in rows}  # noqa: C416 -- dict(rows) loses the types

@@ -9,8 +9,8 @@ from itertools import islice, product
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.by_hand import HandMarkKind, HandStepKind
 from scheduler.domain.errors import NotFound, WrongState
+from scheduler.domain.manual_edits import EditStepKind, LockKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.i18n import gettext_lazy
@@ -94,8 +94,8 @@ def arrange_requests(
         part,
         ({target.request: m, **others} for target in targets[:1] for m in _staffings(part, target)),
     )
-    marks: dict[str, HandMarkKind | None] = {target.request: HandMarkKind.LOCKED for target in targets}
-    marks |= dict.fromkeys(dropped, HandMarkKind.LEFT_OUT)
+    marks: dict[str, LockKind | None] = {target.request: LockKind.LOCKED for target in targets}
+    marks |= dict.fromkeys(dropped, LockKind.LEFT_OUT)
     return steps.take_step(
         session, actor, held, _kind(first, wanted[keys[0]], keys), part, wanted, marks, now=now
     )
@@ -118,8 +118,8 @@ def swap_meetings(
         {one: replace(first, slot=second.slot), other: replace(second, slot=first.slot)},
     ]
     wanted = _first_allowed(session, held, part, ways)
-    marks = dict.fromkeys((one, other), HandMarkKind.LOCKED)
-    return steps.take_step(session, actor, held, HandStepKind.SWAP, part, wanted, marks, now=now)
+    marks = dict.fromkeys((one, other), LockKind.LOCKED)
+    return steps.take_step(session, actor, held, EditStepKind.SWAP, part, wanted, marks, now=now)
 
 
 def cancel_meeting(
@@ -134,15 +134,15 @@ def cancel_meeting(
     part = load_part(session, held.version, [request], now=now)
     _find_meeting(part.held, request)
     wanted = _first_allowed(session, held, part, [{request: None}])
-    marks = {request: HandMarkKind.LEFT_OUT}
-    return steps.take_step(session, actor, held, HandStepKind.CANCEL, part, wanted, marks, now=now)
+    marks = {request: LockKind.LEFT_OUT}
+    return steps.take_step(session, actor, held, EditStepKind.CANCEL, part, wanted, marks, now=now)
 
 
 def lock_meeting(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
 ) -> StepResult:
     """Lock a meeting for the next run. Raises WrongState if it is unscheduled or locked."""
-    return _mark_request(session, actor, number, request, HandMarkKind.LOCKED, seen=seen, now=now)
+    return _mark_request(session, actor, number, request, LockKind.LOCKED, seen=seen, now=now)
 
 
 def unlock_request(
@@ -165,7 +165,7 @@ def forbid_slot(
     if meeting is not None and 0 <= index.slots[slot] - index.slots[meeting.slot] < length:
         raise BreaksRules([gettext_lazy("It is held then: move it first, then forbid the time.")])
     bans = {request: banned | {slot}}
-    return steps.take_step(session, actor, held, HandStepKind.FORBID, part, {}, {}, bans=bans, now=now)
+    return steps.take_step(session, actor, held, EditStepKind.FORBID, part, {}, {}, bans=bans, now=now)
 
 
 def allow_slot(
@@ -174,7 +174,7 @@ def allow_slot(
     """Allow a forbidden slot again. Raises like `place_request`, and WrongState if it is not forbidden."""
     held, part, banned = _load_slot_ban(session, actor, number, request, slot, seen=seen, now=now)
     bans = {request: banned - {slot}}
-    return steps.take_step(session, actor, held, HandStepKind.ALLOW, part, {}, {}, bans=bans, now=now)
+    return steps.take_step(session, actor, held, EditStepKind.ALLOW, part, {}, {}, bans=bans, now=now)
 
 
 def _load_slot_ban(
@@ -194,7 +194,7 @@ def _mark_request(
     actor: Actor,
     number: int,
     request: str,
-    kind: HandMarkKind | None,
+    kind: LockKind | None,
     *,
     seen: int | None,
     now: datetime,
@@ -202,7 +202,7 @@ def _mark_request(
     held = manual_drafts.lock_draft(session, actor, number)
     manual_drafts.require_unchanged(session, held, {request}, seen)
     part = load_part(session, held.version, [request], now=now)
-    if kind is HandMarkKind.LOCKED:
+    if kind is LockKind.LOCKED:
         _find_meeting(part.held, request)
     if alterations.get_marks(session, held.version.id, [request]).get(request) is kind:
         state = "unlocked" if kind is None else "locked"
@@ -212,7 +212,7 @@ def _mark_request(
             else gettext_lazy("It is locked already.")
         )
         raise WrongState("meeting", request, state, state, told)
-    step = HandStepKind.UNLOCK if kind is None else HandStepKind.LOCK
+    step = EditStepKind.UNLOCK if kind is None else EditStepKind.LOCK
     return steps.take_step(session, actor, held, step, part, {}, {request: kind}, now=now)
 
 
@@ -223,14 +223,14 @@ def _find_meeting(held: Mapping[str, Meeting], request: str) -> Meeting:
     return held[request]
 
 
-def _kind(before: Meeting | None, after: Meeting | None, keys: Sequence[str]) -> HandStepKind:
+def _kind(before: Meeting | None, after: Meeting | None, keys: Sequence[str]) -> EditStepKind:
     if before is None or after is None:
-        return HandStepKind.ADD if before is None else HandStepKind.CANCEL
+        return EditStepKind.ADD if before is None else EditStepKind.CANCEL
     if len(keys) > 1:
-        return HandStepKind.REPAIR
+        return EditStepKind.REPAIR
     if before.slot != after.slot:
-        return HandStepKind.MOVE
-    return HandStepKind.PLACE if before.place != after.place else HandStepKind.PEOPLE
+        return EditStepKind.MOVE
+    return EditStepKind.PLACE if before.place != after.place else EditStepKind.PEOPLE
 
 
 def _first_allowed(

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.entities import PlaceKind, RequestState, VersionState
 from scheduler.domain.errors import NotFound
+from scheduler.domain.manual_edits import EditStepKind, EditStepState, LockKind
 from scheduler.i18n import display_name, place_label, venue_label
 from scheduler.services.board.board_cells import request_label, select_requests
 from scheduler.services.directory.references import SlotRef, slots_of
@@ -20,17 +20,17 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Account,
     Attendee,
+    BlockedSlot,
+    EditStep,
     Firm,
     Hall,
-    HandBan,
-    HandDraft,
-    HandMark,
-    HandStep,
     Interpreter,
+    ManualDraft,
+    MeetingLock,
     MeetingRequest,
     Place,
     PlannedAttendee,
@@ -48,7 +48,7 @@ class StepLine:
     """A step in a draft's history. `pairs` are the first firms that it changed."""
 
     number: int
-    kind: HandStepKind
+    kind: EditStepKind
     pairs: tuple[str, ...]
     count: int
     is_undone: bool
@@ -106,7 +106,7 @@ class PickedRequest:
     people: tuple[str, ...]
     names: tuple[str, ...]
     interpreter: str
-    mark: HandMarkKind | None
+    mark: LockKind | None
     bans: tuple[SlotRef, ...]
     """Manually forbidden slots."""
     sides: tuple[PickedSide, ...]
@@ -125,20 +125,20 @@ def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard |
     if version is None:
         return None
     draft = session.execute(
-        select(HandDraft.revision, ScheduleVersion.number)
-        .join(ScheduleVersion, ScheduleVersion.id == HandDraft.base_id)
-        .where(HandDraft.version_id == version.id)
+        select(ManualDraft.revision, ScheduleVersion.number)
+        .join(ScheduleVersion, ScheduleVersion.id == ManualDraft.base_id)
+        .where(ManualDraft.version_id == version.id)
     ).first()
-    is_own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
+    is_own = EditStep.taken_by.is_not_distinct_from(actor.account_id)
     own = func.sum(case((is_own, 1), else_=0))
     counts = session.execute(
-        select(HandStep.state, func.count(), own)
-        .where(HandStep.version_id == version.id)
-        .group_by(HandStep.state)
+        select(EditStep.state, func.count(), own)
+        .where(EditStep.version_id == version.id)
+        .group_by(EditStep.state)
     )
     by_state = {state: (every, mine) for state, every, mine in counts}
-    done, own_done = by_state.get(HandStepState.DONE, (0, 0))
-    undone, own_undone = by_state.get(HandStepState.UNDONE, (0, 0))
+    done, own_done = by_state.get(EditStepState.DONE, (0, 0))
+    undone, own_undone = by_state.get(EditStepState.UNDONE, (0, 0))
     return DraftCard(
         number=version.number,
         state=version.state,
@@ -157,18 +157,18 @@ def get_step(session: Session, actor: Actor, number: int, step_number: int) -> S
     """A step of a manual draft. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    return next(iter(_steps(session, version, actor, HandStep.number == step_number)), None)
+    return next(iter(_steps(session, version, actor, EditStep.number == step_number)), None)
 
 
 def _to_undo(session: Session, version: ScheduleVersion, actor: Actor) -> StepLine | None:
-    own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
+    own = EditStep.taken_by.is_not_distinct_from(actor.account_id)
     last = session.scalar(
-        select(HandStep.number)
-        .where(HandStep.version_id == version.id, HandStep.state == HandStepState.DONE, own)
-        .order_by(HandStep.revision.desc())
+        select(EditStep.number)
+        .where(EditStep.version_id == version.id, EditStep.state == EditStepState.DONE, own)
+        .order_by(EditStep.revision.desc())
         .limit(1)
     )
-    return next(iter(_steps(session, version, actor, HandStep.number == last)), None)
+    return next(iter(_steps(session, version, actor, EditStep.number == last)), None)
 
 
 def list_new_steps(session: Session, actor: Actor, number: int, seen: int) -> tuple[StepLine, ...] | None:
@@ -178,10 +178,10 @@ def list_new_steps(session: Session, actor: Actor, number: int, seen: int) -> tu
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id))
+    revision = session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version.id))
     if revision is None or (revision == seen and version.state is VersionState.DRAFT):
         return None
-    return _steps(session, version, actor, HandStep.revision > seen)
+    return _steps(session, version, actor, EditStep.revision > seen)
 
 
 def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVersion | None:
@@ -196,24 +196,24 @@ def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVers
 
 def _steps(session: Session, version: ScheduleVersion, actor: Actor, *which: Any) -> tuple[StepLine, ...]:
     rows = session.execute(
-        select(HandStep, Account.email)
-        .outerjoin(Account, Account.id == HandStep.taken_by)
+        select(EditStep, Account.email)
+        .outerjoin(Account, Account.id == EditStep.taken_by)
         .where(
-            HandStep.version_id == version.id,
-            HandStep.state != HandStepState.REPLACED,
+            EditStep.version_id == version.id,
+            EditStep.state != EditStepState.REPLACED,
             *which,
         )
-        .order_by(HandStep.number.desc())
+        .order_by(EditStep.number.desc())
         .limit(MAX_STEPS)
     ).all()
     pairs = _pairs(session, version.event_id, {key for step, _ in rows for key in step.changes})
     return tuple(
         StepLine(
             step.number,
-            HandStepKind(step.kind),
+            EditStepKind(step.kind),
             tuple(pairs.get(key, key) for key in list(step.changes)[:2]),
             len(step.changes),
-            step.state is HandStepState.UNDONE,
+            step.state is EditStepState.UNDONE,
             who or "",
             step.taken_at,
             step.taken_by == actor.account_id,
@@ -223,7 +223,7 @@ def _steps(session: Session, version: ScheduleVersion, actor: Actor, *which: Any
 
 
 def _pairs(session: Session, event_id: int, keys: Collection[str]) -> dict[str, str]:
-    asked = select_requests().where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, keys))
+    asked = select_requests().where(MeetingRequest.event_id == event_id, in_chunks(MeetingRequest.key, keys))
     return {found[1]: request_label(found) for found in session.execute(asked)}
 
 
@@ -254,13 +254,15 @@ def get_picked_request(session: Session, actor: Actor, number: int, key: str, ha
     people = _people(session, held[0]) if held else []
     slots = slots_of(session, actor.event_id)
     mark = session.scalar(
-        select(HandMark.kind).where(HandMark.version_id == version.id, HandMark.request_id == request.id)
+        select(MeetingLock.kind).where(
+            MeetingLock.version_id == version.id, MeetingLock.request_id == request.id
+        )
     )
     banned = set(
         session.scalars(
             select(Slot.key)
-            .join(HandBan, HandBan.slot_id == Slot.id)
-            .where(HandBan.version_id == version.id, HandBan.request_id == request.id)
+            .join(BlockedSlot, BlockedSlot.slot_id == Slot.id)
+            .where(BlockedSlot.version_id == version.id, BlockedSlot.request_id == request.id)
         )
     )
     return PickedRequest(
@@ -303,7 +305,9 @@ def _sides(
     session: Session, request: MeetingRequest, people: Sequence[tuple[str, str, int]]
 ) -> tuple[PickedSide, ...]:
     ids = (request.from_firm_id, request.to_firm_id)
-    rows = session.execute(select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(among(Firm.id, ids)))
+    rows = session.execute(
+        select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(in_chunks(Firm.id, ids))
+    )
     firms = {firm_id: (key, display_name(*names)) for firm_id, key, *names in rows}
     sitting = {firm: key for key, _, firm in people}
     return tuple(PickedSide(*firms[firm], sitting.get(firm, "")) for firm in ids)

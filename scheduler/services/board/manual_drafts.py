@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.by_hand import HandStepState
 from scheduler.domain.entities import JobKind, RequestState, VersionState
-from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
+from scheduler.domain.errors import EditConflict, NotFound, PublishingInProgress, WrongState
+from scheduler.domain.manual_edits import EditStepState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -22,7 +22,7 @@ from scheduler.services.problems.manual_edits import OpenDraft
 from scheduler.services.publishing import release, version_jobs
 from scheduler.services.publishing.version_actions import JobCard, job_card
 from scheduler.services.schedule import versions
-from scheduler.storage.models import Account, HandDraft, HandStep, MeetingRequest, ScheduleVersion
+from scheduler.storage.models import Account, EditStep, ManualDraft, MeetingRequest, ScheduleVersion
 
 MAX_INLINE_REQUESTS = 3_000
 """Accepted requests of an event whose drafts a page starts itself: it takes some tenths of a second."""
@@ -44,7 +44,7 @@ class LockedDraft:
     """
 
     version: ScheduleVersion
-    draft: HandDraft
+    draft: ManualDraft
     names_others: bool = True
 
 
@@ -94,8 +94,8 @@ def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
     job = version_jobs.latest(session, base, JobKind.BEGIN)
     newest = session.scalar(
         select(func.max(ScheduleVersion.number))
-        .join(HandDraft, HandDraft.version_id == ScheduleVersion.id)
-        .where(HandDraft.base_id == base.id)
+        .join(ManualDraft, ManualDraft.version_id == ScheduleVersion.id)
+        .where(ManualDraft.base_id == base.id)
     )
     return DraftStart(job_card(job) if job is not None else None, newest)
 
@@ -111,8 +111,8 @@ def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
     actor.require(Right.CHANGE_DRAFTS)
     version = versions.get(session, actor.event_id, number)
     draft = session.scalar(
-        select(HandDraft)
-        .where(HandDraft.version_id == version.id)
+        select(ManualDraft)
+        .where(ManualDraft.version_id == version.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
@@ -122,7 +122,7 @@ def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
     if version.state is not VersionState.DRAFT:
         raise WrongState("version", number, version.state.value, "changed by hand", _audit_subject(version))
     if version_jobs.open_job(session, version, JobKind.PUBLISH) is not None:
-        raise PublishingOpen(number)
+        raise PublishingInProgress(number)
     return LockedDraft(version, draft, actor.may(Right.READ_CONTACTS))
 
 
@@ -131,15 +131,15 @@ def require_unchanged(session: Session, held: LockedDraft, touched: set[str], se
     if seen is None or seen >= held.draft.revision:
         return
     since = session.execute(
-        select(HandStep, Account.email)
-        .outerjoin(Account, Account.id == HandStep.taken_by)
-        .where(HandStep.version_id == held.version.id, HandStep.revision > seen)
-        .order_by(HandStep.revision.desc())
+        select(EditStep, Account.email)
+        .outerjoin(Account, Account.id == EditStep.taken_by)
+        .where(EditStep.version_id == held.version.id, EditStep.revision > seen)
+        .order_by(EditStep.revision.desc())
     )
     for step, who in since:
         if touched & step.changes.keys():
-            is_done = step.state is HandStepState.DONE
-            raise ChangedMeanwhile(_changed_by(who if held.names_others else None, is_done=is_done))
+            is_done = step.state is EditStepState.DONE
+            raise EditConflict(_changed_by(who if held.names_others else None, is_done=is_done))
 
 
 def _changed_by(who: str | None, *, is_done: bool) -> str:

@@ -15,10 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import rules
-from scheduler.domain.by_hand import HandMarkKind
+from scheduler.domain.manual_edits import LockKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Schedule, Violation
+from scheduler.domain.rules.resolved import Schedule, Violation
 from scheduler.i18n import Separator, gettext_lazy, join_texts, to_json
 from scheduler.services.board.plan_fingerprint import get_plan_fingerprint
 from scheduler.services.board.rule_sentences import (
@@ -35,9 +35,9 @@ from scheduler.solver.place_search import PlaceSearchResult, SearchOutcome, sear
 from scheduler.solver.repair.repairer import MAX_PEOPLE, Repairer
 from scheduler.solver.repair.repairs import Repair
 from scheduler.solver.repair.targets import Target, TargetStatus, evaluate_targets
-from scheduler.storage.among import among
 from scheduler.storage.database import Database
-from scheduler.storage.models import HandDraft, HandStep, MeetingRequest
+from scheduler.storage.in_list import in_chunks
+from scheduler.storage.models import EditStep, ManualDraft, MeetingRequest
 
 MAX_PLANS: Final = 4
 """Plans cached per process. One of a large event takes some hundred megabytes."""
@@ -128,7 +128,9 @@ class PlacementSearch:
         """The current plan of a draft: from the cache, updated step by step, or read."""
         now = self._database.now_in(session)
         mark = get_plan_fingerprint(session, event_id)
-        revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version_id)) or 0
+        revision = (
+            session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version_id)) or 0
+        )
         found = self._plans.pop(version_id, None)
         if (
             found is None
@@ -141,7 +143,7 @@ class PlacementSearch:
         if found is None:
             found = self._read(session, event_id, version_id, mark, revision, now)
         marks = manual_edits.of_draft(session, version_id)
-        found.repairer.keep([key for key, kind in marks.items() if kind is HandMarkKind.LOCKED])
+        found.repairer.keep([key for key, kind in marks.items() if kind is LockKind.LOCKED])
         found.bans = manual_edits.bans_of(session, version_id)
         self._plans[version_id] = found
         while len(self._plans) > self._most:
@@ -170,8 +172,8 @@ class PlacementSearch:
         out.
         """
         rows = session.scalars(
-            select(HandStep.changes).where(
-                HandStep.version_id == version_id, HandStep.revision > plan.revision
+            select(EditStep.changes).where(
+                EditStep.version_id == version_id, EditStep.revision > plan.revision
             )
         )
         touched = {key for changes in rows for key in changes}
@@ -179,7 +181,7 @@ class PlacementSearch:
             return None
         ids = session.scalars(
             select(MeetingRequest.id).where(
-                MeetingRequest.event_id == event_id, among(MeetingRequest.key, touched)
+                MeetingRequest.event_id == event_id, in_chunks(MeetingRequest.key, touched)
             )
         ).all()
         try:

@@ -13,16 +13,16 @@ from scheduler.storage.models import (
     Answer,
     Attendee,
     AttendeeBusy,
+    AuditLogEntry,
     BusySource,
     ExcludedPerson,
     Interpreter,
     InterpreterBusy,
     MeetingRequest,
-    PlaceBusy,
-    RequestStep,
+    PlaceClosure,
+    RequestTransition,
     ScheduleVersion,
     Slot,
-    TrailEntry,
 )
 
 _IRRELEVANT_ACTS = (
@@ -45,9 +45,11 @@ def get_plan_fingerprint(session: Session, event_id: int) -> str:
     are accepted, of replies to invitations those that propose another time.
     """
     last = session.scalar(
-        select(TrailEntry.id)
-        .where(TrailEntry.chain == event_id, TrailEntry.act.not_in([act.value for act in _IRRELEVANT_ACTS]))
-        .order_by(TrailEntry.id.desc())
+        select(AuditLogEntry.id)
+        .where(
+            AuditLogEntry.chain == event_id, AuditLogEntry.act.not_in([act.value for act in _IRRELEVANT_ACTS])
+        )
+        .order_by(AuditLogEntry.id.desc())
         .limit(1)
     )
 
@@ -66,10 +68,10 @@ def get_plan_fingerprint(session: Session, event_id: int) -> str:
     counted = session.execute(
         select(
             count(AttendeeBusy, AttendeeBusy.attendee_id, Attendee),
-            count(PlaceBusy, PlaceBusy.slot_id, Slot),
+            count(PlaceClosure, PlaceClosure.slot_id, Slot),
             count(InterpreterBusy, InterpreterBusy.interpreter_id, Interpreter),
             count(ExcludedPerson, ExcludedPerson.request_id, MeetingRequest),
-            count(RequestStep, RequestStep.request_id, MeetingRequest, is_accepted),
+            count(RequestTransition, RequestTransition.request_id, MeetingRequest, is_accepted),
             select(func.sum(accepted)).where(of_event).scalar_subquery(),
             of_calendars(func.sum(BusySource.id)),
             of_calendars(func.sum(BusySource.found_changes)),

@@ -15,15 +15,15 @@ from scheduler.domain import rules
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Violation
-from scheduler.domain.rules.score import total_of
+from scheduler.domain.rules.resolved import Violation
+from scheduler.domain.rules.score import weighted_total
 from scheduler.services.board import rule_sentences
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.problems.scope import around, interpreters_free
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Interpreter, MeetingRequest, Place, ScheduleVersion, Slot
 
 WantedMeetings = Mapping[str, Meeting | None]
@@ -65,7 +65,7 @@ class PlanPart:
         """The score and terms of the whole draft, from its earlier terms."""
         new = {term: terms.get(term, 0) + gain.get(term, 0) for term in dict.fromkeys((*terms, *gain))}
         counted = {term: count for term, count in new.items() if term in self.problem.policy.factors}
-        return {"score": float(total_of(self.problem, {"served": 0, **counted})), "terms": new}
+        return {"score": float(weighted_total(self.problem, {"served": 0, **counted})), "terms": new}
 
 
 def load_part(
@@ -119,7 +119,7 @@ def _list_free_interpreters(
     if found is None:
         return set()
     lengths = select(MeetingRequest.length).where(
-        MeetingRequest.event_id == version.event_id, among(MeetingRequest.key, requests)
+        MeetingRequest.event_id == version.event_id, in_chunks(MeetingRequest.key, requests)
     )
     longest = max(session.scalars(lengths), default=1)
     slots = session.scalars(found.following(longest)).all()
@@ -130,7 +130,7 @@ def _ids(session: Session, table: Any, what: str, event_id: int, keys: Sequence[
     """Ids by key. Raises NotFound for an unknown key."""
     wanted = [key for key in dict.fromkeys(keys) if storable(key)]
     rows = session.execute(
-        select(table.key, table.id).where(table.event_id == event_id, among(table.key, wanted))
+        select(table.key, table.id).where(table.event_id == event_id, in_chunks(table.key, wanted))
     )
     found = {key: value for key, value in rows}  # noqa: C416 -- dict(rows) loses the types
     for key in keys:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Held, Schedule, Violation
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 from scheduler.i18n import (
     display_name,
     gettext_lazy,
@@ -22,7 +22,7 @@ from scheduler.i18n import (
     place_label,
     venue_label,
 )
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
 
 FORBIDDEN = gettext_lazy("Forbidden by hand then.")
@@ -44,7 +44,7 @@ def load_names(session: Session, event_id: int, problem: Problem) -> BoardNames:
 
     def read(table: type[Attendee | Interpreter | Firm], keys: Collection[str]) -> dict[str, str]:
         mine = select(table.key, table.name, table.latin_name).where(
-            table.event_id == event_id, among(table.key, keys)
+            table.event_id == event_id, in_chunks(table.key, keys)
         )
         return {key: display_name(name, latin) for key, name, latin in session.execute(mine)}
 
@@ -52,7 +52,7 @@ def load_names(session: Session, event_id: int, problem: Problem) -> BoardNames:
     people |= read(Interpreter, [row.id for row in problem.interpreters])
     places = session.execute(
         select(Place.key, Place.name).where(
-            Place.event_id == event_id, among(Place.key, [row.id for row in problem.places])
+            Place.event_id == event_id, in_chunks(Place.key, [row.id for row in problem.places])
         )
     )
     halls = session.execute(select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id))
@@ -101,7 +101,7 @@ class RuleWords:
         firms = [self.problem.firms[firm].id for firm in (asked.sender, asked.receiver)]
         return pair_label(*(self.names.firms.get(key, key) for key in firms))
 
-    def held(self, request: str) -> Held:
+    def held(self, request: str) -> ResolvedMeeting:
         return self.schedule.by_request[self.problem.index.requests[request]]
 
     def _other_first(self, one: str, two: str) -> tuple[str, str]:

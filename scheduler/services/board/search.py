@@ -11,8 +11,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import fields
-from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.entities import RequestState
+from scheduler.domain.manual_edits import LockKind
 from scheduler.i18n import display_name, place_label
 from scheduler.services.board.board_cells import select_meetings, select_requests
 from scheduler.services.board.board_view import AFTERNOON_START
@@ -21,7 +21,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Event,
     Firm,
@@ -126,7 +126,7 @@ def list_missed_meetings(
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     person = find_person(session, actor.event_id, key)
-    wanted = Slot.event_id == actor.event_id, among(Slot.key, filter(storable, slots))
+    wanted = Slot.event_id == actor.event_id, in_chunks(Slot.key, filter(storable, slots))
     positions = set(session.scalars(select(Slot.position).where(*wanted)))
     rows = session.execute(
         select_meetings(version.id)
@@ -142,7 +142,7 @@ def list_missed_meetings(
             display_name(*found[4:6]),
             start,
             place_label(place),
-            mark is HandMarkKind.LOCKED,
+            mark is LockKind.LOCKED,
         )
         for *found, first, length, _, place, mark, start in rows
         if not positions.isdisjoint(range(first, first + length))

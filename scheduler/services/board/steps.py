@@ -10,8 +10,8 @@ from typing import NoReturn
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.errors import WrongState
+from scheduler.domain.manual_edits import EditStepKind, EditStepState, LockKind
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -20,20 +20,20 @@ from scheduler.services.board import alterations, manual_drafts
 from scheduler.services.board.manual_drafts import LockedDraft
 from scheduler.services.board.rule_checks import PlanPart, WantedMeetings, check_rules, load_part
 from scheduler.services.identity.actors import Actor
-from scheduler.storage.models import Account, HandStep
+from scheduler.storage.models import Account, EditStep
 
 _KINDS = {
-    HandStepKind.MOVE: pgettext_lazy("trail", "move"),
-    HandStepKind.PLACE: pgettext_lazy("trail", "place"),
-    HandStepKind.PEOPLE: pgettext_lazy("trail", "people"),
-    HandStepKind.SWAP: pgettext_lazy("trail", "swap"),
-    HandStepKind.ADD: pgettext_lazy("trail", "add"),
-    HandStepKind.CANCEL: pgettext_lazy("trail", "cancel"),
-    HandStepKind.LOCK: pgettext_lazy("trail", "lock"),
-    HandStepKind.UNLOCK: pgettext_lazy("trail", "unlock"),
-    HandStepKind.FORBID: pgettext_lazy("trail", "forbid"),
-    HandStepKind.ALLOW: pgettext_lazy("trail", "allow"),
-    HandStepKind.REPAIR: pgettext_lazy("trail", "repair"),
+    EditStepKind.MOVE: pgettext_lazy("trail", "move"),
+    EditStepKind.PLACE: pgettext_lazy("trail", "place"),
+    EditStepKind.PEOPLE: pgettext_lazy("trail", "people"),
+    EditStepKind.SWAP: pgettext_lazy("trail", "swap"),
+    EditStepKind.ADD: pgettext_lazy("trail", "add"),
+    EditStepKind.CANCEL: pgettext_lazy("trail", "cancel"),
+    EditStepKind.LOCK: pgettext_lazy("trail", "lock"),
+    EditStepKind.UNLOCK: pgettext_lazy("trail", "unlock"),
+    EditStepKind.FORBID: pgettext_lazy("trail", "forbid"),
+    EditStepKind.ALLOW: pgettext_lazy("trail", "allow"),
+    EditStepKind.REPAIR: pgettext_lazy("trail", "repair"),
 }
 """Steps in the audit log."""
 
@@ -46,7 +46,7 @@ class StepResult:
     """
 
     number: int
-    kind: HandStepKind
+    kind: EditStepKind
     revision: int
     gain: float
     requests: tuple[str, ...]
@@ -57,10 +57,10 @@ def take_step(
     session: Session,
     actor: Actor,
     held: LockedDraft,
-    kind: HandStepKind,
+    kind: EditStepKind,
     part: PlanPart,
     wanted: WantedMeetings,
-    marks: Mapping[str, HandMarkKind | None],
+    marks: Mapping[str, LockKind | None],
     *,
     bans: alterations.Bans | None = None,
     now: datetime,
@@ -78,16 +78,16 @@ def take_step(
     before = {"score": version.score, "terms": dict(version.terms)}
     after = part.rescored(version.terms, part.gain(wanted)) if wanted else before
     session.execute(
-        update(HandStep)
+        update(EditStep)
         .where(
-            HandStep.version_id == version.id,
-            HandStep.state == HandStepState.UNDONE,
-            HandStep.taken_by.is_not_distinct_from(actor.account_id),
+            EditStep.version_id == version.id,
+            EditStep.state == EditStepState.UNDONE,
+            EditStep.taken_by.is_not_distinct_from(actor.account_id),
         )
-        .values(state=HandStepState.REPLACED)
+        .values(state=EditStepState.REPLACED)
     )
-    last = session.scalar(select(func.max(HandStep.number)).where(HandStep.version_id == version.id)) or 0
-    step = HandStep(
+    last = session.scalar(select(func.max(EditStep.number)).where(EditStep.version_id == version.id)) or 0
+    step = EditStep(
         version_id=version.id,
         number=last + 1,
         kind=kind.value,
@@ -95,7 +95,7 @@ def take_step(
         score={"before": before, "after": after},
     )
     alterations.write_alterations(session, version, changes)
-    return _store_step(session, actor, held, step, HandStepState.DONE, now=now)
+    return _store_step(session, actor, held, step, EditStepState.DONE, now=now)
 
 
 def undo_step(
@@ -107,40 +107,40 @@ def undo_step(
     state breaks rules; ChangedMeanwhile, and like `manual_drafts.lock_draft`.
     """
     held = manual_drafts.lock_draft(session, actor, number)
-    found = _latest(session, actor, held, HandStepState.DONE, step)
+    found = _latest(session, actor, held, EditStepState.DONE, step)
     if found is None:
         told = gettext_lazy("There is no step of yours to undo.")
         raise WrongState("draft", number, "as it began", "undone", told)
     owner = session.get(Account, found.taken_by) if found.taken_by != actor.account_id else None
     _revert(session, held, found, seen=seen, now=now, back=True)
-    taken = _store_step(session, actor, held, found, HandStepState.UNDONE, now=now)
+    taken = _store_step(session, actor, held, found, EditStepState.UNDONE, now=now)
     return replace(taken, by=owner.email if owner is not None and held.names_others else "")
 
 
 def redo_step(session: Session, actor: Actor, number: int, *, seen: int | None, now: datetime) -> StepResult:
     """Redo the step that the actor undid last. Raises WrongState if there is none, and like `undo_step`."""
     held = manual_drafts.lock_draft(session, actor, number)
-    found = _latest(session, actor, held, HandStepState.UNDONE, None)
+    found = _latest(session, actor, held, EditStepState.UNDONE, None)
     if found is None:
         told = gettext_lazy("No step was undone last, so there is none to do again.")
         raise WrongState("draft", number, "without undone steps", "done again", told)
     _revert(session, held, found, seen=seen, now=now, back=False)
-    return _store_step(session, actor, held, found, HandStepState.DONE, now=now)
+    return _store_step(session, actor, held, found, EditStepState.DONE, now=now)
 
 
 def _latest(
-    session: Session, actor: Actor, held: LockedDraft, state: HandStepState, number: int | None
-) -> HandStep | None:
+    session: Session, actor: Actor, held: LockedDraft, state: EditStepState, number: int | None
+) -> EditStep | None:
     """The done or undone step of a number, by default the actor's last one."""
-    mine = select(HandStep).where(HandStep.version_id == held.version.id, HandStep.state == state)
+    mine = select(EditStep).where(EditStep.version_id == held.version.id, EditStep.state == state)
     if number is not None:
-        return session.scalar(mine.where(HandStep.number == number))
-    own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
-    return session.scalar(mine.where(own).order_by(HandStep.revision.desc()).limit(1))
+        return session.scalar(mine.where(EditStep.number == number))
+    own = EditStep.taken_by.is_not_distinct_from(actor.account_id)
+    return session.scalar(mine.where(own).order_by(EditStep.revision.desc()).limit(1))
 
 
 def _revert(
-    session: Session, held: LockedDraft, step: HandStep, *, seen: int | None, now: datetime, back: bool
+    session: Session, held: LockedDraft, step: EditStep, *, seen: int | None, now: datetime, back: bool
 ) -> None:
     """Revert or reapply a step. Later steps of others stay, and may prevent it."""
     version, changes = held.version, alterations.parse_alterations(step.changes)
@@ -172,23 +172,23 @@ def _revert(
 
 
 def _list_later_steps(
-    session: Session, held: LockedDraft, step: HandStep
-) -> Sequence[tuple[HandStep, str | None]]:
+    session: Session, held: LockedDraft, step: EditStep
+) -> Sequence[tuple[EditStep, str | None]]:
     """Steps done or undone since, with their authors, newest first."""
     rows = session.execute(
-        select(HandStep, Account.email)
-        .outerjoin(Account, Account.id == HandStep.taken_by)
+        select(EditStep, Account.email)
+        .outerjoin(Account, Account.id == EditStep.taken_by)
         .where(
-            HandStep.version_id == held.version.id,
-            HandStep.state == HandStepState.DONE,
-            HandStep.revision > step.revision,
+            EditStep.version_id == held.version.id,
+            EditStep.state == EditStepState.DONE,
+            EditStep.revision > step.revision,
         )
-        .order_by(HandStep.revision.desc())
+        .order_by(EditStep.revision.desc())
     )
     return [(each, who) for each, who in rows]
 
 
-def _refuse_conflict(session: Session, held: LockedDraft, step: HandStep) -> NoReturn:
+def _refuse_conflict(session: Session, held: LockedDraft, step: EditStep) -> NoReturn:
     """Raises WrongState, naming who changed the same meeting since."""
     changed = (
         who
@@ -204,21 +204,21 @@ def _refuse_conflict(session: Session, held: LockedDraft, step: HandStep) -> NoR
 
 
 def _store_step(
-    session: Session, actor: Actor, held: LockedDraft, step: HandStep, state: HandStepState, *, now: datetime
+    session: Session, actor: Actor, held: LockedDraft, step: EditStep, state: EditStepState, *, now: datetime
 ) -> StepResult:
     """Store a new revision with the score before or after the step; audit-logged."""
     held.draft.revision += 1
     step.state, step.revision = state, held.draft.revision
     step.taken_by, step.taken_at = actor.account_id, now
     old, new = step.score["before"], step.score["after"]
-    shown = new if state is HandStepState.DONE else old
+    shown = new if state is EditStepState.DONE else old
     held.version.score, held.version.terms = shown["score"], dict(shown["terms"])
     session.add(step)
     session.flush()
-    is_undone = state is HandStepState.UNDONE
+    is_undone = state is EditStepState.UNDONE
     values = {
         "number": held.version.number,
-        "step": _KINDS[HandStepKind(step.kind)],
+        "step": _KINDS[EditStepKind(step.kind)],
         "requests": ", ".join(step.changes),
     }
     about = (
@@ -228,4 +228,4 @@ def _store_step(
     )
     recording.note(session, actor, Act.HAND, about, now=now)
     gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)
-    return StepResult(step.number, HandStepKind(step.kind), held.draft.revision, gain, tuple(step.changes))
+    return StepResult(step.number, EditStepKind(step.kind), held.draft.revision, gain, tuple(step.changes))

@@ -17,7 +17,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import AddressReport, Attendee, Event, Interpreter, OutboxMail
 
 Reader = Attendee | Interpreter
@@ -109,7 +109,7 @@ def works(session: Session, reader: Reader) -> None:
 
 def work(session: Session, kind: type[Reader], ids: set[int]) -> None:
     """The addresses of those of these who are marked work: the mark goes, and so do the reports."""
-    marked = update(kind).where(among(kind.id, ids), kind.bounced_at.is_not(None))
+    marked = update(kind).where(in_chunks(kind.id, ids), kind.bounced_at.is_not(None))
     forget(session, kind, set(session.scalars(marked.values(bounced_at=None, bounce="").returning(kind.id))))
 
 
@@ -118,4 +118,4 @@ def _column(kind: type[Reader]) -> InstrumentedAttribute[int | None]:
 
 
 def _about(kind: type[Reader], ids: Iterable[int]) -> ColumnElement[bool]:
-    return among(_column(kind), ids)
+    return in_chunks(_column(kind), ids)

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, or_, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
-from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.email_routes import Routes
 from scheduler.services.delivery.sent_records import (
@@ -25,7 +25,7 @@ from scheduler.services.delivery.sent_records import (
     remember_summaries,
 )
 from scheduler.services.outbox import digest_pruning, letters, outbox, payloads
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, OutboxMail
 
 CLAIM_SECONDS = 60
@@ -67,7 +67,7 @@ def claim(
     A retry is put away if a newer message has replaced it. A mail to an address that bounces is held. Its
     calendar still counts as told, so that no publishing tells it again.
     """
-    routes = routes or Routes(MailRates())
+    routes = routes or Routes(EmailRates())
     sign_in = OutboxMail.kind == OutboxKind.SIGN_IN
     rows = _take(session, _due(now) & URGENT & sign_in, worker, limit, now)
     rows += _take_by_route(session, _due(now) & URGENT & ~sign_in, routes, worker, limit - len(rows), now)
@@ -105,7 +105,7 @@ def claim_rehearsed(
     ).all()
     if not events:
         return 0, []
-    rows = _take(session, which & among(outbox.event_of(), events), worker, limit, now)
+    rows = _take(session, which & in_chunks(outbox.event_of(), events), worker, limit, now)
     return len(rows), _remembered(session, rows, secret_key, now)
 
 
@@ -185,7 +185,7 @@ def _take(
     # Not one statement: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once for each row.
     claimed = (
         update(OutboxMail)
-        .where(among(OutboxMail.id, chosen), OutboxMail.state == OutboxState.QUEUED)
+        .where(in_chunks(OutboxMail.id, chosen), OutboxMail.state == OutboxState.QUEUED)
         .values(
             state=OutboxState.SENDING,
             claimed_by=worker,
@@ -225,7 +225,7 @@ def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> 
     in_question = [row.id for row in rows if row.uid is not None or row.kind in replaced]
     if not in_question:
         return list(rows)
-    which = among(OutboxMail.id, in_question)
+    which = in_chunks(OutboxMail.id, in_question)
     stale |= set(session.scalars(select(OutboxMail.id).where(which, outbox.overtaken())))
     held = set(session.scalars(select(OutboxMail.id).where(which, address_reports.held())))
     _set_failed(session, stale, error=STALE, dropped_at=now)
@@ -237,7 +237,7 @@ def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
     if ids:
         session.execute(
             update(OutboxMail)
-            .where(among(OutboxMail.id, ids))
+            .where(in_chunks(OutboxMail.id, ids))
             .values(state=OutboxState.FAILED, claimed_by=None, **values)
         )
 

@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import Refusal
 from scheduler.domain.errors import ChainmeetError
-from scheduler.domain.mails.rates import MailRates
 from scheduler.invites import refusals
 from scheduler.invites.errors import ConnectionFailure, SendFailure, TemporaryFailure
 from scheduler.invites.mail.mime import RenderedMail
@@ -25,8 +25,8 @@ from scheduler.services.delivery import claims, email_routes, refusal_handling, 
 from scheduler.services.delivery.email_routes import SERVER, Routes
 from scheduler.services.delivery.rendering import rendered
 from scheduler.services.outbox import outbox
-from scheduler.storage.among import among
 from scheduler.storage.database import Database
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import OutboxMail, SignInLink
 
 BATCH = 50
@@ -87,7 +87,7 @@ class _Delivery:
     urgent: bool
     sleep: Callable[[float], None]
     sent: int = 0
-    routes: Routes = field(default_factory=lambda: Routes(MailRates()))
+    routes: Routes = field(default_factory=lambda: Routes(EmailRates()))
     """As they were at the last claim, and what this sender has changed since."""
     closed: set[str] = field(default_factory=set)
     """Routes that began a pause since the last claim."""
@@ -208,7 +208,7 @@ class _Delivery:
                 refusal_handling.release(session, self.routes, opened, now=self.now())
 
     def _refused(self, row: OutboxMail, failure: SendFailure) -> None:
-        refusal = refusals.classify(failure.reply_code, failure.reply)
+        refusal = refusals.classify_refusal(failure.reply_code, failure.reply)
         if isinstance(failure, TemporaryFailure) and refusal is Refusal.DEAD:
             refusal = Refusal.LATER
         deferred = (
@@ -252,4 +252,6 @@ def _links(session: Session, rows: Sequence[OutboxMail]) -> dict[int, SignInLink
     wanted = [row.sign_in_link_id for row in rows if row.sign_in_link_id is not None]
     if not wanted:
         return {}
-    return {link.id: link for link in session.scalars(select(SignInLink).where(among(SignInLink.id, wanted)))}
+    return {
+        link.id: link for link in session.scalars(select(SignInLink).where(in_chunks(SignInLink.id, wanted)))
+    }

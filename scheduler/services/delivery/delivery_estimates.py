@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.rates import EmailRates, email_domain
 from scheduler.domain.entities import OutboxState
-from scheduler.domain.mails.rates import MailRates, domain_of
 from scheduler.services.delivery import email_routes
 from scheduler.services.delivery.email_routes import SERVER, Routes
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import digest, parts_of, rows_text
+from scheduler.storage.cache.cache_keys import new_digest, rows_text, split_text
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -46,7 +46,7 @@ class Arrival:
 
 
 def of_publishing(
-    session: Session, event: Event, version_id: int, mails: int, *, rates: MailRates, now: datetime
+    session: Session, event: Event, version_id: int, mails: int, *, rates: EmailRates, now: datetime
 ) -> Arrival:
     """The time when so many mails about a version would be sent, behind those that wait already.
 
@@ -56,10 +56,12 @@ def of_publishing(
     emails = rows_text(session, (Attendee.id, Attendee.email), Attendee.event_id == event.id)
 
     def work_out() -> dict[str, int]:
-        return _by_domain(session, version_id, {int(person): email for person, email in parts_of(emails)})
+        return _by_domain(session, version_id, {int(person): email for person, email in split_text(emails)})
 
     share: Counter[str] = Counter()
-    for domain, meetings in kept(session, version, "domains", [digest(emails)], work_out).items():
+    for domain, meetings in cached_statistic(
+        session, version, "domains", [new_digest(emails)], work_out
+    ).items():
         share[rates.routes.get(domain, domain)] += meetings
     whole = share.total()
     waiting = _waiting(session, event.id, rates)
@@ -77,17 +79,17 @@ def _by_domain(session: Session, version_id: int, email_of: Mapping[int, str]) -
     )
     found: Counter[str] = Counter()
     for person, meetings in rows.all():
-        found[domain_of(email_of[person])] += meetings
+        found[email_domain(email_of[person])] += meetings
     return found
 
 
-def of_queue(session: Session, event: Event, *, rates: MailRates, now: datetime) -> Arrival:
+def of_queue(session: Session, event: Event, *, rates: EmailRates, now: datetime) -> Arrival:
     """The time when the waiting mails of an event will be sent."""
     waiting = _waiting(session, event.id, rates)
     return _arrival(event, waiting, waiting.total(), email_routes.load(session, rates), now)
 
 
-def _waiting(session: Session, event_id: int, rates: MailRates) -> Counter[str]:
+def _waiting(session: Session, event_id: int, rates: EmailRates) -> Counter[str]:
     """Mails in the queue by route."""
     queued = (
         OutboxMail.event_id == event_id,

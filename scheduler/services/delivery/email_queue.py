@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, Update, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobKind, JobState, VersionState
-from scheduler.domain.errors import PublishingOpen
+from scheduler.domain.errors import PublishingInProgress
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
@@ -114,7 +114,7 @@ def _refuse_while_written(session: Session, event_id: int) -> None:
         )
     )
     if number is not None:
-        raise PublishingOpen(number)
+        raise PublishingInProgress(number)
 
 
 def _done(session: Session, statement: Update, what: Noted, actor: Actor, now: datetime) -> int:

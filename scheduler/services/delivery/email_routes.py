@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import OutboxState, Refusal
-from scheduler.domain.mails.rates import MailRates
 from scheduler.storage.models import MailRoute, OutboxMail
 
 SERVER: Final = ""
@@ -47,7 +47,7 @@ FORGOTTEN_AFTER = timedelta(days=2)
 class Routes:
     """The routes that have something to be minded, as they are now."""
 
-    rates: MailRates
+    rates: EmailRates
     rows: dict[str, MailRoute] = field(default_factory=dict)
 
     def paused(self, now: datetime) -> set[str]:
@@ -77,7 +77,7 @@ class Routes:
         return per_minute(self.rows.get(name), self.rates.per_minute.get(name), now)
 
 
-def load(session: Session, rates: MailRates) -> Routes:
+def load(session: Session, rates: EmailRates) -> Routes:
     """The routes with a rate, a pause or a refusal."""
     minded = or_(
         MailRoute.refusal.is_not(None),

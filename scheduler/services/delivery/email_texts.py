@@ -11,16 +11,16 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.invites.catalogue import Words, languages, words
+from scheduler.invites.catalogue import Words, languages, load_words
 from scheduler.invites.ical import view
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.mail import wording
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Attendee, Event, MailText
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -50,12 +50,14 @@ def of_event(session: Session, event_id: int) -> Texts:
     return found
 
 
-def payload(message: Message, texts: Texts, event: Event, *, has_colleagues: bool = False) -> dict[str, Any]:
+def payload(
+    message: ItipMessage, texts: Texts, event: Event, *, has_colleagues: bool = False
+) -> dict[str, Any]:
     """The payload of an outbox row: the message and the event's present texts, so a retry is the same.
 
     `has_colleagues` tells whether somebody else of the firm could go instead of its reader.
     """
-    chosen = wording.chosen(texts.get(message.content.language, {}), view.mail_kind(message))
+    chosen = wording.chosen_texts(texts.get(message.content.language, {}), view.mail_kind(message))
     more = {"has_colleagues": True} if has_colleagues else {}
     return message.to_json() | {"wording": chosen} | settings_of(event) | more
 
@@ -68,7 +70,7 @@ def with_colleagues(session: Session, people: Collection[int]) -> set[int]:
         .where(other.firm_id == Attendee.firm_id, other.id != Attendee.id, other.withdrawn_at.is_(None))
         .exists()
     )
-    return set(session.scalars(select(Attendee.id).where(among(Attendee.id, people), is_there)))
+    return set(session.scalars(select(Attendee.id).where(in_chunks(Attendee.id, people), is_there)))
 
 
 def settings_of(event: Event) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def settings_of(event: Event) -> dict[str, Any]:
 def fields(session: Session, actor: Actor, language: str, mail_kind: str) -> list[Field]:
     """The texts of one kind of mail, for organisers. Raises NotFound for an unknown language or kind."""
     known = _words(actor, language, mail_kind)
-    keys = {wording.key(part, mail_kind): part for part in wording.PARTS}
+    keys = {wording.part_key(part, mail_kind): part for part in wording.PARTS}
     rows = session.execute(
         select(MailText, Account.email)
         .outerjoin(Account, Account.id == MailText.changed_by)
@@ -92,7 +94,7 @@ def fields(session: Session, actor: Actor, language: str, mail_kind: str) -> lis
     }
     found = []
     for part in wording.PARTS:
-        default = wording.default(part, mail_kind, known)
+        default = wording.default_text(part, mail_kind, known)
         text, by, at = changed.get(part, (default, None, None))
         found.append(Field(part, text, default, by, at))
     return found
@@ -101,8 +103,10 @@ def fields(session: Session, actor: Actor, language: str, mail_kind: str) -> lis
 def check(actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str]) -> dict[str, str]:
     """Typed texts by part, checked, as plain text. Raises InvalidInput with every fault by part."""
     _words(actor, language, mail_kind)
-    texts = {part: wording.tidy(part, typed[part]) for part in wording.PARTS if part in typed}
-    faults: list[Fault] = [fault for part, text in texts.items() for fault in wording.faults(part, text)]
+    texts = {part: wording.clean_template(part, typed[part]) for part in wording.PARTS if part in typed}
+    faults: list[Fault] = [
+        fault for part, text in texts.items() for fault in wording.template_faults(part, text)
+    ]
     if faults:
         raise InvalidInput(faults)
     return texts
@@ -123,7 +127,7 @@ def save(
         MailText(
             event_id=actor.event_id,
             language=language,
-            key=wording.key(part, mail_kind),
+            key=wording.part_key(part, mail_kind),
             text=text,
             changed_by=actor.account_id,
             changed_at=now,
@@ -160,13 +164,13 @@ def _words(actor: Actor, language: str, mail_kind: str) -> Words:
         raise NotFound("language of mails", language)
     if mail_kind not in wording.MAIL_KINDS:
         raise NotFound("kind of mail", mail_kind)
-    return words(language)
+    return load_words(language)
 
 
 def _forget(
     session: Session, actor: Actor, language: str, mail_kind: str, parts: Mapping[str, str] | list[str]
 ) -> None:
-    keys = [wording.key(part, mail_kind) for part in parts]
+    keys = [wording.part_key(part, mail_kind) for part in parts]
     session.execute(
         delete(MailText).where(
             MailText.event_id == actor.event_id, MailText.language == language, MailText.key.in_(keys)

@@ -16,8 +16,8 @@ import structlog
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import MailFailure, Method, OutboxKind, OutboxState
-from scheduler.domain.mails.rates import MailRates
 from scheduler.invites.ical.content import Content
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.email_routes import SERVER
@@ -26,7 +26,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Interpreter, OutboxMail
 
 _NEWEST = Order("dead-letters", (OutboxMail.id,), (int,), descending=True)
@@ -117,7 +117,7 @@ class PausedRoute:
     paused_until: datetime | None
 
 
-def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -> list[PausedRoute]:
+def pauses(session: Session, actor: Actor, *, rates: EmailRates, now: datetime) -> list[PausedRoute]:
     """Providers of the event's waiting mails, and the mail server, that take nothing just now."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     routes = email_routes.load(session, rates)
@@ -137,7 +137,7 @@ def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime)
     A mail that was replaced, put away or sent meanwhile is left as it is. Resending a held mail says that the
     address works again, so the mark of its bounce is removed.
     """
-    return _queue_again(session, actor, among(OutboxMail.id, ids), now)
+    return _queue_again(session, actor, in_chunks(OutboxMail.id, ids), now)
 
 
 def resend_all(session: Session, actor: Actor, *, now: datetime) -> int:
@@ -150,7 +150,7 @@ def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -
     actor.require(Right.REPAIR_DELIVERY)
     done = session.scalars(
         update(OutboxMail)
-        .where(OutboxMail.event_id == actor.event_id, among(OutboxMail.id, ids), outbox.dead())
+        .where(OutboxMail.event_id == actor.event_id, in_chunks(OutboxMail.id, ids), outbox.dead())
         .values(dropped_at=now)
         .returning(OutboxMail.id)
         .execution_options(synchronize_session=False)

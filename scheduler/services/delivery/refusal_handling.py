@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import AlertKind, MailFailure, OutboxKind, OutboxState, Refusal
-from scheduler.domain.mails.rates import MailRates
 from scheduler.services import links
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.address_reports import Reader
@@ -80,7 +80,7 @@ def release(session: Session, routes: Routes, names: Collection[str], *, now: da
     return len(released.all())
 
 
-def settle(session: Session, rates: MailRates, *, now: datetime) -> int:
+def settle(session: Session, rates: EmailRates, *, now: datetime) -> int:
     """End alerts about routes that are open and hold nothing any more. Returns the number of those routes."""
     told = session.scalars(select(MailRoute).where(MailRoute.is_told)).all()
     routes = Routes(rates, {row.name: row for row in told})

@@ -22,7 +22,7 @@ from scheduler.services.delivery import claims
 from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Event, OutboxMail
 
 BATCH: Final = 200
@@ -120,7 +120,7 @@ def _readers(session: Session, event_id: int, now: datetime) -> list[_Reader]:
 def _shown_lately(session: Session, events: Collection[int], now: datetime) -> Counter[tuple[int, str]]:
     """How many mails of each event and label were shown in the last hour, each once for all its readers."""
     query = select(OutboxMail.about_event_id, OutboxMail.payload).where(
-        among(OutboxMail.about_event_id, events),
+        in_chunks(OutboxMail.about_event_id, events),
         OutboxMail.kind == OutboxKind.TEST,
         OutboxMail.created_at > now - SAMPLES_EACH,
     )

@@ -8,18 +8,16 @@ from typing import Any
 
 from scheduler.config import Settings
 from scheduler.domain.entities import AlertKind, OutboxKind
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.mail.alert_mail import AlertMail, render_alert
-from scheduler.invites.mail.desk_mail import DeskMail, render_desk
-from scheduler.invites.mail.digest import Digest, ReportedItem
-from scheduler.invites.mail.digest_mail import DigestLinks
-from scheduler.invites.mail.digest_mail import render as render_digest
-from scheduler.invites.mail.imip import Envelope, RenderedMail, render, render_example
-from scheduler.invites.mail.sample import MailSample, render_sample, sample
+from scheduler.invites.mail.digest import Digest, DigestEntry
+from scheduler.invites.mail.digest_mail import DigestLinks, render_digest
+from scheduler.invites.mail.imip import Envelope, RenderedMail, render_example, render_invitation
+from scheduler.invites.mail.link_mail import LinkMail, render_link_mail
+from scheduler.invites.mail.sample import MailSample, make_sample, render_sample
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from scheduler.invites.mail.summary import Summary
-from scheduler.invites.mail.summary_mail import render as render_summary
-from scheduler.invites.mail.summary_mail import render_briefing
+from scheduler.invites.mail.summary_mail import render_briefing, render_summary
 from scheduler.services import links
 from scheduler.services.delivery import sent_records
 from scheduler.services.identity.tokens import (
@@ -62,7 +60,7 @@ def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     envelope = _answerable(
         _envelope(settings, row, token), answering, has_colleagues=row.payload.get("has_colleagues", False)
     )
-    return render(Message.from_json(row.payload), envelope)
+    return render_invitation(ItipMessage.from_json(row.payload), envelope)
 
 
 def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
@@ -76,7 +74,7 @@ def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
         return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
     back = dict.fromkeys(links.ANSWER_STEPS, row.payload["link"])
     envelope = _answerable(_envelope(settings, row, ""), back, has_colleagues=True)
-    return render_example(Message.from_json(row.payload), envelope)
+    return render_example(ItipMessage.from_json(row.payload), envelope)
 
 
 def sample_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
@@ -93,7 +91,7 @@ def rehearsed(settings: Settings, content: Mapping[str, Any], *, language: str, 
     than the site's, so that what is overlooked opens nothing either.
     """
     mail = rendered(replace(settings, secret_key=_OF_NO_SITE), outbox.with_content(content), {})
-    return sample(mail, site=settings.base_url, link=links.whole(settings, path), language=language)
+    return make_sample(mail, site=settings.base_url, link=links.whole(settings, path), language=language)
 
 
 def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues: bool) -> Envelope:
@@ -117,10 +115,10 @@ def digest_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The digest of an outbox row: the same bytes each time."""
     digest, key, to = Digest.from_json(row.payload), settings.secret_key, row.to_address
 
-    def answer(item: ReportedItem, step: str) -> str:
+    def answer(item: DigestEntry, step: str) -> str:
         return links.whole(settings, links.asked(answer_token(key, item.key, row.attendee_id, to), step))
 
-    def details(item: ReportedItem) -> str:
+    def details(item: DigestEntry) -> str:
         return links.whole(settings, links.request(digest.event_key, item.key))
 
     targets = DigestLinks(
@@ -210,8 +208,8 @@ def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """A letter to somebody of a team, with a link to a page or an invitation: the same bytes each time."""
     said = row.payload
     path = said.get("path") or _by_token(settings, row)
-    return render_desk(
-        DeskMail(
+    return render_link_mail(
+        LinkMail(
             to_name=row.to_name,
             to_email=row.to_address,
             sender_name=settings.mail_sender,

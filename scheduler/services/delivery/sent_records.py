@@ -13,8 +13,8 @@ from scheduler.domain.entities import Method
 from scheduler.services.identity.tokens import REPLY, REPORT, derive_token, hash_token, row_token
 from scheduler.services.outbox import payloads
 from scheduler.services.outbox.outbox import NewMail
-from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, InterpreterTold, Invitation, OutboxMail
+from scheduler.storage.in_list import in_chunks
+from scheduler.storage.models import Attendee, InterpreterNotice, Invitation, OutboxMail
 
 Said = OutboxMail | NewMail
 """A mail that is in the outbox, or about to be."""
@@ -71,7 +71,7 @@ def remember_summaries(session: Session, rows: Sequence[OutboxMail], secret_key:
     if not wanted:
         return
     known = session.execute(
-        select(Attendee.id, Attendee.email, Attendee.summary_hash).where(among(Attendee.id, wanted))
+        select(Attendee.id, Attendee.email, Attendee.summary_hash).where(in_chunks(Attendee.id, wanted))
     ).all()
     for attendee_id, email, summary_hash in known:
         address, hashed = wanted[attendee_id]
@@ -84,7 +84,7 @@ def remember_briefings(session: Session, rows: Sequence[OutboxMail], *, now: dat
     for row in rows:
         if row.attempts == 1 and row.interpreter_id is not None:
             session.merge(
-                InterpreterTold(
+                InterpreterNotice(
                     interpreter_id=row.interpreter_id,
                     address=row.to_address,
                     summary=row.payload,
@@ -109,7 +109,7 @@ def _identity(row: Said | Invitation) -> _Identity:
 
 def _known_invitations(session: Session, rows: Sequence[Said]) -> dict[_Identity, Invitation]:
     uids = {row.uid for row in rows}
-    found = session.scalars(select(Invitation).where(among(Invitation.uid, uids))) if uids else ()
+    found = session.scalars(select(Invitation).where(in_chunks(Invitation.uid, uids))) if uids else ()
     return {_identity(row): row for row in found}
 
 

@@ -15,7 +15,7 @@ from scheduler.i18n import place_label, venue_label
 from scheduler.services.directory.references import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, FirmNote, Hall, MeetingRequest, Place
 from scheduler.storage.rows import rows_of
 
@@ -162,7 +162,7 @@ def firm_cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ..
 
 _SPOKEN = (
     select(Attendee.firm_id, Attendee.languages)
-    .where(among(Attendee.firm_id, bindparam("firms")), Attendee.withdrawn_at.is_(None))
+    .where(in_chunks(Attendee.firm_id, bindparam("firms")), Attendee.withdrawn_at.is_(None))
     .order_by(Attendee.id)
 )
 
@@ -176,7 +176,7 @@ def _spoken(session: Session, firm_ids: Sequence[int]) -> dict[int, tuple[str, .
 
 
 _NOTES = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.note, FirmNote.never_since).where(
-    FirmNote.firm_id == bindparam("own"), among(FirmNote.about_id, bindparam("firms"))
+    FirmNote.firm_id == bindparam("own"), in_chunks(FirmNote.about_id, bindparam("firms"))
 )
 
 
@@ -190,7 +190,7 @@ def _notes(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int,
 
 _BOOTHS = (
     select(Place.firm_id, Place.name)
-    .where(among(Place.firm_id, bindparam("firms")) & ~Place.is_retired)
+    .where(in_chunks(Place.firm_id, bindparam("firms")) & ~Place.is_retired)
     .order_by(Place.id)
 )
 
@@ -204,7 +204,7 @@ def _booths(session: Session, firm_ids: Sequence[int]) -> dict[int, list[str]]:
     return booths
 
 
-_REFS: Any = select(Firm.id, *firm_columns(Firm)).where(among(Firm.id, bindparam("firms")))
+_REFS: Any = select(Firm.id, *firm_columns(Firm)).where(in_chunks(Firm.id, bindparam("firms")))
 
 
 def _refs(session: Session, firm_ids: Collection[int]) -> dict[int, FirmRef]:
@@ -221,7 +221,7 @@ _OPEN = (
     select(MeetingRequest.key, MeetingRequest.state, _BY, _TO)
     .where(
         MeetingRequest.state.in_(OPEN_REQUESTS),
-        or_((_BY == _OWN) & among(_TO, _OTHERS), (_TO == _OWN) & among(_BY, _OTHERS)),
+        or_((_BY == _OWN) & in_chunks(_TO, _OTHERS), (_TO == _OWN) & in_chunks(_BY, _OTHERS)),
     )
     .order_by(MeetingRequest.id)
 )

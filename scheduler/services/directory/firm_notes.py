@@ -21,7 +21,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import lines
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Firm, FirmNote, MeetingRequest
 from scheduler.storage.rows import rows_of
 
@@ -58,7 +58,7 @@ def dismiss(session: Session, actor: Actor, firm_key: str, *, is_dismissed: bool
 def write(session: Session, actor: Actor, firm_key: str, text: str, *, now: datetime) -> None:
     """Keep a note about a firm that only the own one reads; an empty one is removed. Raises as `save`."""
     text = lines(text)
-    fields.require("note", text, fields.Note)
+    fields.require_valid("note", text, fields.Note)
     _note_about(session, actor, _other(session, actor, firm_key), now).note = text
     session.flush()
 
@@ -203,7 +203,7 @@ def saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset[str]
     query = (
         select(Firm.key)
         .join(FirmNote, FirmNote.about_id == Firm.id)
-        .where(FirmNote.firm_id == actor.firm_id, FirmNote.is_saved, among(Firm.key, keys))
+        .where(FirmNote.firm_id == actor.firm_id, FirmNote.is_saved, in_chunks(Firm.key, keys))
     )
     return frozenset(session.scalars(query))
 

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.guests import is_of
-from scheduler.domain.names import of_place
+from scheduler.domain.guests import is_guest
+from scheduler.domain.names import place_translations
 from scheduler.i18n import VenueLabel, venue_label
 from scheduler.services.directory.cards import NOT_ASKED, relations
 from scheduler.services.directory.normalization import zone
 from scheduler.services.identity.actors import Actor
-from scheduler.storage.cache.marks import digest, in_one_text, parts_of, text_of
-from scheduler.storage.cache.memory import remembered
-from scheduler.storage.database import once
+from scheduler.storage.cache.cache_keys import new_digest, read_text, split_text, text_query
+from scheduler.storage.cache.memoization import memoize
+from scheduler.storage.database import once_per_session
 from scheduler.storage.models import (
     Attendee,
     Delegation,
@@ -117,10 +117,10 @@ class FirmTexts:
 
 def firm_texts(session: Session, event_id: int) -> FirmTexts:
     """The firms of an event, by one query. They are taken apart again only where one has changed."""
-    return once(session, f"firms {event_id}", lambda: _firm_texts(session, event_id))
+    return once_per_session(session, f"firms {event_id}", lambda: _firm_texts(session, event_id))
 
 
-_FIRM_TEXTS = in_one_text(
+_FIRM_TEXTS = text_query(
     tuple(getattr(Firm, name) for name in FirmText._fields),
     Firm.event_id == bindparam("event"),
     Firm.withdrawn_at.is_(None),
@@ -128,14 +128,14 @@ _FIRM_TEXTS = in_one_text(
 
 
 def _firm_texts(session: Session, event_id: int) -> FirmTexts:
-    text = text_of(session, _FIRM_TEXTS, event=event_id)
-    mark = digest(text)
-    return remembered("firms", mark, lambda: FirmTexts(mark, _firms(text)))
+    text = read_text(session, _FIRM_TEXTS, event=event_id)
+    mark = new_digest(text)
+    return memoize("firms", mark, lambda: FirmTexts(mark, _firms(text)))
 
 
 def _firms(text: str) -> dict[int, FirmText]:
     found = {}
-    for row in parts_of(text):
+    for row in split_text(text):
         firm_id, hall_id, areas = int(row[0]), int(row[8] or 0), _listed(row[7])
         found[firm_id] = FirmText._make((firm_id, *row[1:7], areas, hall_id, *row[9:]))
     return found
@@ -152,14 +152,14 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
     event = session.get_one(Event, actor.event_id)
     nothing = (NOT_ASKED,) if actor.firm_id is not None else ()
     others = repr((with_text, nothing, halls, travels, event.guests))
-    mark = digest(firms.mark, people, booths, others)
+    mark = new_digest(firms.mark, people, booths, others)
 
     def work_out() -> dict[int, SoughtFirm]:
         parts = _Parts(nothing, halls, travels, event.guests, *_of_people(people), _of_booths(booths))
         found = [parts.sought(each, with_text=with_text) for each in firms.rows.values()]
         return {row.id: row for row in sorted(found, key=lambda row: row.order)}
 
-    rows = dict(remembered("directory", mark, work_out))
+    rows = dict(memoize("directory", mark, work_out))
     if actor.firm_id is not None:
         for firm_id, relation in {actor.firm_id: (), **related}.items():
             if firm_id in rows:
@@ -193,7 +193,7 @@ class _Parts:
             self.nothing,
             delegation=tuple(self.travels.get(firm.id, ())),
             guest=tuple(
-                guest["name"] for guest in self.guests if is_of(guest, firm.country, firm.pavilion or None)
+                guest["name"] for guest in self.guests if is_guest(guest, firm.country, firm.pavilion or None)
             ),
         )
         if not with_text:
@@ -262,27 +262,27 @@ def walks(session: Session, actor: Actor) -> dict[str, int]:
 
 _SPEAKERS = Attendee.id, Attendee.firm_id, Attendee.languages
 _COMING = Attendee.event_id == bindparam("event"), Attendee.withdrawn_at.is_(None)
-_PEOPLE = in_one_text(_SPEAKERS, *_COMING)
-_PEOPLE_WITH_TEXT = in_one_text((*_SPEAKERS, Attendee.name, Attendee.latin_name, Attendee.title), *_COMING)
+_PEOPLE = text_query(_SPEAKERS, *_COMING)
+_PEOPLE_WITH_TEXT = text_query((*_SPEAKERS, Attendee.name, Attendee.latin_name, Attendee.title), *_COMING)
 
 
 def _people(session: Session, event_id: int, *, with_text: bool) -> str:
     """The firm of each person, what they speak, and where it is sought, their names and titles."""
-    return text_of(session, _PEOPLE_WITH_TEXT if with_text else _PEOPLE, event=event_id)
+    return read_text(session, _PEOPLE_WITH_TEXT if with_text else _PEOPLE, event=event_id)
 
 
 def _of_people(text: str) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
     """The languages that each firm's people speak, and their names and titles as zones."""
     spoken: dict[int, set[str]] = {}
     sought: dict[int, list[str]] = {}
-    for _, firm, languages, *names in parts_of(text):
+    for _, firm, languages, *names in split_text(text):
         spoken.setdefault(int(firm), set()).update(_listed(languages))
         if names:
             sought.setdefault(int(firm), []).append(zone(*names, spoken=True))
     return spoken, sought
 
 
-_BOOTHS = in_one_text(
+_BOOTHS = text_query(
     (Place.id, Place.firm_id, Place.name),
     Place.event_id == bindparam("event"),
     Place.firm_id.is_not(None),
@@ -291,11 +291,11 @@ _BOOTHS = in_one_text(
 
 
 def _booths(session: Session, event_id: int) -> str:
-    return text_of(session, _BOOTHS, event=event_id)
+    return read_text(session, _BOOTHS, event=event_id)
 
 
 def _of_booths(text: str) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for _, firm, name in parts_of(text):
-        found.setdefault(int(firm), []).extend(dict.fromkeys((name, *of_place(name).values())))
+    for _, firm, name in split_text(text):
+        found.setdefault(int(firm), []).extend(dict.fromkeys((name, *place_translations(name).values())))
     return found

@@ -20,8 +20,8 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm, FirmLogo
-from scheduler.untrusted import reading
-from scheduler.untrusted.pictures import LEAST_SIDE, MAX_OCTETS, MAX_SIDE, UnusablePicture
+from scheduler.untrusted import parsers
+from scheduler.untrusted.pictures import MAX_OCTETS, MAX_SIDE, MIN_SIDE, UnusablePicture
 
 TOO_LARGE: Final = gettext_lazy("is larger than %(most)s MB; make it smaller", most=MAX_OCTETS >> 20)
 _WHY: Final = {
@@ -30,7 +30,7 @@ _WHY: Final = {
     "large": TOO_LARGE,
     "sides": gettext_lazy(
         "has a side below %(least)s or above %(most)s pixels; change its size",
-        least=LEAST_SIDE,
+        least=MIN_SIDE,
         most=MAX_SIDE,
     ),
     "broken": gettext_lazy("cannot be read; save it anew as PNG"),
@@ -47,7 +47,7 @@ def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> No
     if not octets:
         raise InvalidInput([Fault("logo", gettext_lazy("is missing; choose a file first"))])
     try:
-        png = reading.picture(octets).octets
+        png = parsers.read_picture(octets).octets
     except UnusablePicture as error:
         raise InvalidInput([Fault("logo", _WHY[str(error)])]) from None
     with database.write() as session:

@@ -83,13 +83,13 @@ def change(
     people = _people(session, firm.id)
     said = {each.key: one_line(titles.get(each.key, each.title)) for each in people}
     faults = [
-        *fields.fault("description", description, fields.Description),
-        *fields.fault("website", website, fields.Website),
-        *(fault for name, items in lists.items() for fault in fields.of_each(name, items, fields.Things)),
+        *fields.check_field("description", description, fields.Description),
+        *fields.check_field("website", website, fields.Website),
+        *(fault for name, items in lists.items() for fault in fields.check_items(name, items, fields.Things)),
         *(
             fault
             for key, title in said.items()
-            for fault in fields.fault(f"title-{key}", title, fields.JobTitle)
+            for fault in fields.check_field(f"title-{key}", title, fields.JobTitle)
         ),
     ]
     if website and not is_web_address(website):

@@ -15,11 +15,11 @@ from scheduler.i18n import VenueLabel, venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
-from scheduler.storage.among import among
-from scheduler.storage.base import utc_of
-from scheduler.storage.cache.marks import digest, in_one_text, parts_of, text_of
-from scheduler.storage.cache.memory import remembered
-from scheduler.storage.database import once
+from scheduler.storage.base import parse_utc
+from scheduler.storage.cache.cache_keys import new_digest, read_text, split_text, text_query
+from scheduler.storage.cache.memoization import memoize
+from scheduler.storage.database import once_per_session
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Hall, Slot
 from scheduler.storage.rows import rows_of
 
@@ -59,7 +59,7 @@ class SlotRef:
 def firms_of(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, FirmRef]:
     """The names of some firms by key, as far as the event has them."""
     actor.require(Right.READ_DIRECTORY)
-    known = Firm.event_id == actor.event_id, among(Firm.key, filter(storable, keys))
+    known = Firm.event_id == actor.event_id, in_chunks(Firm.key, filter(storable, keys))
     rows = session.execute(select(Firm.key, Firm.name, Firm.latin_name, Firm.country).where(*known))
     return {row[0]: FirmRef(*row) for row in rows}
 
@@ -90,7 +90,7 @@ class KnownSlots:
     by_id: Mapping[int, SlotRef]
 
 
-_SLOTS = in_one_text(
+_SLOTS = text_query(
     (Slot.position, Slot.id, Slot.key, Slot.start, Slot.end, Slot.block), Slot.of(bindparam("event"))
 )
 
@@ -99,16 +99,16 @@ def known_slots(session: Session, event_id: int) -> KnownSlots:
     """The meeting times of an event, by one query. They are taken apart again only where one has changed."""
 
     def read() -> KnownSlots:
-        text = text_of(session, _SLOTS, event=event_id)
-        mark = digest(text)
-        return remembered("slots", mark, lambda: KnownSlots(mark, _slots(text)))
+        text = read_text(session, _SLOTS, event=event_id)
+        mark = new_digest(text)
+        return memoize("slots", mark, lambda: KnownSlots(mark, _slots(text)))
 
-    return once(session, f"slots {event_id}", read)
+    return once_per_session(session, f"slots {event_id}", read)
 
 
 def _slots(text: str) -> dict[int, SlotRef]:
-    rows = parts_of(text)
-    return {int(row[1]): SlotRef(row[2], utc_of(row[3]), utc_of(row[4]), row[5]) for row in rows}
+    rows = split_text(text)
+    return {int(row[1]): SlotRef(row[2], parse_utc(row[3]), parse_utc(row[4]), row[5]) for row in rows}
 
 
 def hall_labels(session: Session, event_id: int) -> dict[int, VenueLabel]:
@@ -118,7 +118,7 @@ def hall_labels(session: Session, event_id: int) -> dict[int, VenueLabel]:
         rows = session.execute(select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == event_id))
         return {hall: venue_label(name, others) for hall, name, others in rows}
 
-    return once(session, f"halls {event_id}", read)
+    return once_per_session(session, f"halls {event_id}", read)
 
 
 def firm_ref(firm: Firm) -> FirmRef:

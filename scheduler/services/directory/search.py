@@ -29,11 +29,11 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, part
 from scheduler.services.text import matches, storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm
 from scheduler.storage.rows import rows_of
 
-_BY_ID = FIRMS_IN_HALLS.where(among(Firm.id, bindparam("firms")))
+_BY_ID = FIRMS_IN_HALLS.where(in_chunks(Firm.id, bindparam("firms")))
 _OF_EVENT = FIRMS_IN_HALLS.where(Firm.event_id == bindparam("event"))
 _BY_KEY = _OF_EVENT.where(Firm.key == bindparam("key"))
 _BESIDE_OWN = _OF_EVENT.where(or_(Firm.key == bindparam("key"), Firm.id == bindparam("own")))
@@ -42,7 +42,7 @@ _PEOPLE = (
     .join(Firm, Firm.id == Attendee.firm_id)
     .where(Firm.event_id == bindparam("event"), Firm.withdrawn_at.is_(None), Attendee.withdrawn_at.is_(None))
 )
-_PEOPLE_OF = _PEOPLE.where(among(Attendee.firm_id, bindparam("firms"))).order_by(Attendee.id)
+_PEOPLE_OF = _PEOPLE.where(in_chunks(Attendee.firm_id, bindparam("firms"))).order_by(Attendee.id)
 _BY_NAME = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str, int))
 
 
@@ -127,7 +127,7 @@ def search_firms(
 ) -> Page[FirmCard]:
     """The event's firms by Latin name, for programs. Raises InvalidInput."""
     actor.require(Right.READ_DIRECTORY)
-    fields.require("limit", limit, fields.PageSize)
+    fields.require_valid("limit", limit, fields.PageSize)
     directory = firm_rows.read(session, actor, with_text=bool(filters.text))
     found = facets.narrowed(text_search.sought(directory, filters.text).rows, filters.checked())
     name, firm_id = decode_cursor("firms", (str, int), cursor) if cursor else ("", 0)

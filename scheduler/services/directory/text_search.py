@@ -16,7 +16,7 @@ from scheduler.services.directory.firm_rows import Directory, SoughtFirm
 from scheduler.services.directory.glossary import translations
 from scheduler.services.directory.normalization import fits, needles, plain, stem, zone
 from scheduler.services.text import MAX_SEARCH_WORDS, one_line
-from scheduler.storage.cache.memory import remembered
+from scheduler.storage.cache.memoization import memoize
 
 _TYPO_FROM = 5
 """A shorter word is not taken for a misspelt one: "wine" is not "wind"."""
@@ -145,7 +145,7 @@ def _near(word: str, directory: Directory) -> tuple[str, ...]:
     """
     if len(word) < _TYPO_FROM or not word.isalpha():
         return ()
-    known = remembered("words", directory.mark, lambda: _words(directory))
+    known = memoize("words", directory.mark, lambda: _words(directory))
     size = len(word)
     alike = (each for each in known if abs(len(each) - size) <= 1)
     near = [each for each in alike if OSA.distance(word, each, score_cutoff=1) <= 1]

@@ -19,7 +19,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.schedule import scheduled, unscheduled, versions
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Comparison,
@@ -193,7 +193,7 @@ def _bounced(session: Session, event_id: int, version_id: int, now: datetime) ->
         select(func.count(distinct(PlannedAttendee.attendee_id)), func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .where(among(PlannedAttendee.attendee_id, bounced), Slot.start > now)
+        .where(in_chunks(PlannedAttendee.attendee_id, bounced), Slot.start > now)
     )
     row = session.execute(scheduled.only_scheduled(seats, version_id)).one()
     return row[0], row[1]

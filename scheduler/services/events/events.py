@@ -27,7 +27,7 @@ from scheduler.domain.fields import (
 )
 from scheduler.domain.team import TeamRole
 from scheduler.files.policy import read_policy
-from scheduler.files.reading import Reader
+from scheduler.files.readers import Reader
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -171,7 +171,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
 
 
 def _settings_faults(form: EventSettings) -> Iterator[Fault]:
-    yield from fields.faults(form)
+    yield from fields.check_form(form)
     yield from language_faults(form.language)
     reader = Reader()
     read_policy(reader, form.policy)

@@ -97,7 +97,11 @@ def check_form(form: NewEvent, *, now: datetime) -> CheckedEvent:
 def find_faults(form: NewEvent, *, now: datetime) -> list[Fault]:
     """Faults of single fields, by field of NewEvent."""
     key, name, areas = _texts(form)
-    found = [*_text_faults(key, areas), *fields.faults(replace(form, name=name)), *_time_faults(form, now)]
+    found = [
+        *_text_faults(key, areas),
+        *fields.check_form(replace(form, name=name)),
+        *_time_faults(form, now),
+    ]
     return [*found, *language_faults(form.language)]
 
 

@@ -22,7 +22,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.runs import overnight
 from scheduler.services.planning.runs.overnight import EVERY_DAY
-from scheduler.storage.models import Event, NightTime, Slot
+from scheduler.storage.models import Event, RunSchedule, Slot
 
 MAX_TIMES = 10
 """Overnight start times of an event."""
@@ -74,7 +74,7 @@ def get_overnight_settings(session: Session, actor: Actor) -> OvernightSettings:
     actor.require(Right.READ_RUNS)
     event = session.get_one(Event, actor.event_id)
     rows = session.scalars(
-        select(NightTime).where(NightTime.event_id == event.id).order_by(NightTime.at, NightTime.id)
+        select(RunSchedule).where(RunSchedule.event_id == event.id).order_by(RunSchedule.at, RunSchedule.id)
     )
     times = tuple(OvernightTime(row.at, row.weekdays, row.then, row.next_at) for row in rows)
     return OvernightSettings(times, **{name: getattr(event, name) for name in _NUMBERS})
@@ -92,7 +92,7 @@ def change_overnight_settings(
         raise InvalidInput(found)
     before = get_overnight_settings(session, actor)
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
-    session.execute(delete(NightTime).where(NightTime.event_id == event.id))
+    session.execute(delete(RunSchedule).where(RunSchedule.event_id == event.id))
     for name in _NUMBERS:
         setattr(event, name, getattr(form, name))
     for night in form.times:
@@ -111,7 +111,7 @@ def _add(session: Session, event: Event, night: OvernightTime, now: datetime) ->
     last_end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
     is_over = last_end is not None and last_end <= now
     session.add(
-        NightTime(
+        RunSchedule(
             event_id=event.id,
             at=night.at,
             weekdays=night.weekdays,
@@ -122,7 +122,7 @@ def _add(session: Session, event: Event, night: OvernightTime, now: datetime) ->
 
 
 def _faults(form: OvernightSettings) -> Iterator[Fault]:
-    yield from fields.faults(form)
+    yield from fields.check_form(form)
     if len(form.times) > MAX_TIMES:
         yield Fault("times", gettext_lazy("must be at most %(most)s", most=MAX_TIMES))
     for i, night in enumerate(form.times):

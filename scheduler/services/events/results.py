@@ -14,7 +14,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.reports.statistics import transitions
 from scheduler.services.reports.statistics.transitions import Transitions
 from scheduler.services.schedule import scheduled, unscheduled, versions
-from scheduler.storage.cache.marks import parts_of, rows_text
+from scheduler.storage.cache.cache_keys import rows_text, split_text
 from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 
 
@@ -49,7 +49,7 @@ def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
     version = versions.get(session, actor.event_id, number)
     found = transitions.get_transitions(session, version)
     there = Attendee.event_id == actor.event_id, Attendee.withdrawn_at.is_(None)
-    people = {int(person) for (person,) in parts_of(rows_text(session, (Attendee.id,), *there))}
+    people = {int(person) for (person,) in split_text(rows_text(session, (Attendee.id,), *there))}
     reasons = unscheduled.by_reason(session, version.id)
     count = scheduled.count_scheduled(session, version.id)
     minutes = _walking(session, actor.event_id)

@@ -14,8 +14,8 @@ from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.services.directory.references import SlotRef, known_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.storage.cache.marks import digest
-from scheduler.storage.cache.memory import remembered
+from scheduler.storage.cache.cache_keys import new_digest
+from scheduler.storage.cache.memoization import memoize
 from scheduler.storage.models import Event
 
 
@@ -64,8 +64,8 @@ def get_timetable(session: Session, actor: Actor) -> Timetable:
     actor.require(Right.READ_EVENT)
     event = session.get_one(Event, actor.event_id)
     slots = known_slots(session, event.id)
-    mark = digest(slots.mark, event.timezone)
-    return remembered("timetable", mark, lambda: _of_slots(list(slots.by_id.values()), event.timezone))
+    mark = new_digest(slots.mark, event.timezone)
+    return memoize("timetable", mark, lambda: _of_slots(list(slots.by_id.values()), event.timezone))
 
 
 def _of_slots(slots: Sequence[SlotRef], timezone: str) -> Timetable:

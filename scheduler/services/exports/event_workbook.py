@@ -17,7 +17,7 @@ from scheduler.services.spreadsheets import cell_values
 from scheduler.services.spreadsheets.cell_values import NameLookup
 from scheduler.services.spreadsheets.columns import COLUMNS, ImportKind
 from scheduler.services.spreadsheets.meeting_times import EventTimes
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
@@ -32,7 +32,7 @@ from scheduler.storage.models import (
     InterpreterStation,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     Slot,
     WalkingTime,
 )
@@ -49,15 +49,17 @@ Rows = list[dict[str, Any]]
 def export_event(session: Session, actor: Actor) -> bytes:
     """XLSX of the whole event, one sheet per kind: venue, firms, people, absences, requests."""
     actor.require_fresh(TAKE_CONTACTS)
-    return xlsx([make_sheet(kind, rows) for kind, rows in list_rows(session, actor).items()])
+    return write_xlsx([make_sheet(kind, rows) for kind, rows in list_rows(session, actor).items()])
 
 
-def make_sheet(kind: ImportKind, rows: Rows) -> SheetOut:
+def make_sheet(kind: ImportKind, rows: Rows) -> OutputSheet:
     """Rows as a sheet with our columns. Walking minutes are a matrix."""
     if kind is ImportKind.WALKING:
         return _matrix(rows)
     columns = COLUMNS[kind]
-    return SheetOut(kind.value.capitalize(), columns, [[row.get(name) for name in columns] for row in rows])
+    return OutputSheet(
+        kind.value.capitalize(), columns, [[row.get(name) for name in columns] for row in rows]
+    )
 
 
 def list_rows(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
@@ -178,7 +180,7 @@ class _ExportedEvent:
 
     def closures(self) -> Iterator[dict[str, Any]]:
         keys = {place.id: place.key for place in self.places}
-        yield from self._spans("place", keys, PlaceBusy, PlaceBusy.place_id)
+        yield from self._spans("place", keys, PlaceClosure, PlaceClosure.place_id)
 
     def absences(self) -> Iterator[dict[str, Any]]:
         interpreters = {row.id: row.key for row in self.of(Interpreter, Interpreter.id)}
@@ -276,12 +278,12 @@ def _unambiguous_names(names: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _matrix(rows: Rows) -> SheetOut:
+def _matrix(rows: Rows) -> OutputSheet:
     halls = list(dict.fromkeys(row[end] for row in rows for end in ("from_hall", "to_hall")))
     minutes: dict[tuple[str, str], Cell] = {(hall, hall): 0 for hall in halls}
     for row in rows:
         minutes[row["from_hall"], row["to_hall"]] = minutes[row["to_hall"], row["from_hall"]] = row["minutes"]
-    return SheetOut(
+    return OutputSheet(
         "Walking",
         ["", *halls],
         [[a, *(minutes.get((a, b)) for b in halls)] for a in halls],

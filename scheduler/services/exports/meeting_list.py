@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
-from scheduler.domain.names import in_language, place_in
+from scheduler.domain.names import translated_name, translated_place_name
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
@@ -30,7 +30,7 @@ from scheduler.storage.models import (
     ScheduleVersion,
     Slot,
 )
-from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +175,9 @@ def select_meetings(
                 priority,
                 start.astimezone(zone),
                 end.astimezone(zone),
-                in_language(hall, rest[16], language),
+                translated_name(hall, rest[16], language),
                 place,
-                place_in(place_name, language),
+                translated_place_name(place_name, language),
                 _name(interpreter or "", interpreter_latin or "", language),
                 interpreter_key or "",
                 (sides[0], sides[1]),
@@ -222,4 +222,4 @@ def _list_people(
 
 
 def _name(name: str, latin: str, language: str) -> str:
-    return names.shown(name, latin, language) if language else name
+    return names.display_both(name, latin, language) if language else name

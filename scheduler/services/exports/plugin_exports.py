@@ -34,7 +34,7 @@ from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import one_line
 from scheduler.storage.models import Event
-from scheduler.watching import run_watched
+from scheduler.threads import run_with_monitor
 
 MAX_SECONDS: Final = 20.0
 MAX_OCTETS: Final = 32 << 20
@@ -74,7 +74,7 @@ class PreparedExport:
     def make(self) -> Export:
         """The file. Raises ExportFailed if the plugin refuses, fails, or takes or gives too much."""
         ends = time.monotonic() + MAX_SECONDS
-        outcome = run_watched(
+        outcome = run_with_monitor(
             lambda: self.plugin.make(self.schedule), lambda: time.monotonic() < ends, every=1.0, name="export"
         )
         if not outcome.done():

@@ -20,10 +20,10 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotFound
-from scheduler.domain.mails.prints import PrintPack
-from scheduler.invites.agenda.agenda import SheetEntry
+from scheduler.invites.agenda.agenda import AgendaEntry
 from scheduler.services import links
 from scheduler.services.directory.references import find_person, firm_in_question
 from scheduler.services.exports import meeting_list, prints
@@ -31,7 +31,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.tokens import PRINT, derive_token, hash_token, new_seed
 from scheduler.services.schedule import versions
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -65,11 +65,11 @@ class ChangedEntry:
     """A meeting that differs from the print. `was` is None for a new one, `now` for a cancelled one."""
 
     kind: PrintChange
-    was: SheetEntry | None
-    now: SheetEntry | None
+    was: AgendaEntry | None
+    now: AgendaEntry | None
 
     @property
-    def entry(self) -> SheetEntry:
+    def entry(self) -> AgendaEntry:
         """The current entry, else the earlier one."""
         return next(filter(None, (self.now, self.was)))
 
@@ -120,7 +120,7 @@ def make_codes(
         .where(
             PrintCode.version_id == version.id,
             PrintCode.pack == pack,
-            among(PrintCode.subject_key, languages),
+            in_chunks(PrintCode.subject_key, languages),
         )
         .order_by(PrintCode.id)
     )
@@ -207,7 +207,7 @@ def _require_access(session: Session, actor: Actor, pack: PrintPack, keys: Itera
 
 def _entries(
     session: Session, event: Event, code: PrintCode, version_id: int, at: datetime | None, language: str
-) -> dict[str, SheetEntry]:
+) -> dict[str, AgendaEntry]:
     """Meetings of a version on the sheet, by request, as of a time or now."""
     meetings = meeting_list.select_meetings(
         session,
@@ -259,7 +259,7 @@ def _owner(session: Session, event_id: int, code: PrintCode) -> str:
     return name or ""
 
 
-def _changes(was: Mapping[str, SheetEntry], now: Mapping[str, SheetEntry]) -> Iterator[ChangedEntry]:
+def _changes(was: Mapping[str, AgendaEntry], now: Mapping[str, AgendaEntry]) -> Iterator[ChangedEntry]:
     """In the order of current times, else of earlier ones."""
     found = [
         ChangedEntry(kind, was.get(key), now.get(key))
@@ -269,7 +269,7 @@ def _changes(was: Mapping[str, SheetEntry], now: Mapping[str, SheetEntry]) -> It
     yield from sorted(found, key=lambda each: (each.entry.start, each.entry.place_name, each.entry.partner))
 
 
-def _kind(was: SheetEntry | None, now: SheetEntry | None) -> PrintChange | None:
+def _kind(was: AgendaEntry | None, now: AgendaEntry | None) -> PrintChange | None:
     if was is None:
         return PrintChange.NEW
     if now is None:
@@ -281,5 +281,5 @@ def _kind(was: SheetEntry | None, now: SheetEntry | None) -> PrintChange | None:
     return PrintChange.PEOPLE if _people(was) != _people(now) else None
 
 
-def _people(entry: SheetEntry) -> Collection[object]:
+def _people(entry: AgendaEntry) -> Collection[object]:
     return sorted(entry.partner_people), sorted(entry.own_people), entry.interpreter

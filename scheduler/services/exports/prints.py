@@ -12,18 +12,18 @@ from typing import Any
 from sqlalchemy import Select, SelectBase, bindparam, func, select
 from sqlalchemy.orm import QueryableAttribute, Session
 
-from scheduler.domain.mails.prints import PrintPack
-from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
-from scheduler.invites.agenda.pdf import agenda_pdf, agendas_pdf
-from scheduler.invites.catalogue import language_of
+from scheduler.domain.emails.print_packs import PrintPack
+from scheduler.invites.agenda.agenda import AgendaDocument, AgendaEntry
+from scheduler.invites.agenda.pdf import render_agenda_pdf, render_agendas_pdf
+from scheduler.invites.catalogue import choose_language
 from scheduler.services.exports import meeting_list
 from scheduler.services.exports.meeting_list import ListedMeeting
 from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import accepted_mark
+from scheduler.storage.cache.cache_keys import accepted_requests_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -44,8 +44,8 @@ def count_parts(session: Session, actor: Actor, number: int | None = None) -> di
     version = meeting_list.find_version(session, actor, number)
     if version is None:
         return dict.fromkeys(PrintPack, 0)
-    follows = [accepted_mark(session, actor.event_id)]
-    owners = kept(session, version, "prints", follows, lambda: _owners(session, version.id))
+    follows = [accepted_requests_digest(session, actor.event_id)]
+    owners = cached_statistic(session, version, "prints", follows, lambda: _owners(session, version.id))
     return {kind: -(-owners[kind] // SHEETS_PER_PART) for kind in _OWNERS}
 
 
@@ -89,14 +89,14 @@ class PackSheets:
     """Sheets of a pack or part by owner. `version` is None if nothing is published."""
 
     kind: PrintPack
-    sheets: Mapping[str, AgendaSheet]
+    sheets: Mapping[str, AgendaDocument]
     version: int | None
     name: str
 
     def written(self, checks: Mapping[str, str] = MappingProxyType({})) -> Export:
         """The PDF. `checks` are the URLs that tell whether a sheet is current."""
         sheets = [replace(sheet, check=checks.get(key, "")) for key, sheet in self.sheets.items()]
-        return Export(agendas_pdf(sheets), self.name)
+        return Export(render_agendas_pdf(sheets), self.name)
 
 
 def make_pack(
@@ -112,7 +112,7 @@ def make_pack(
     sheets = dict(islice(list_sheets(session, actor, kind, version), max(first, 0), last))
     if not sheets:  # a page that says that nothing is published
         event = session.get_one(Event, actor.event_id)
-        sheets = {"": AgendaSheet(owner=event.name, event_name=event.name, timezone=event.timezone,
+        sheets = {"": AgendaDocument(owner=event.name, event_name=event.name, timezone=event.timezone,
                                   language=event.language, entries=())}  # fmt: skip
     end = f"-{version.number}" if version is not None else ""
     end += f"-part-{part}" if part is not None and part > 1 else ""
@@ -126,7 +126,7 @@ def print_each(
     """A PDF for each owner, by key."""
     version = meeting_list.find_version(session, actor, number)
     for key, sheet in list_sheets(session, actor, kind, version):
-        yield key, agenda_pdf(sheet)
+        yield key, render_agenda_pdf(sheet)
 
 
 def list_sheets(
@@ -136,7 +136,7 @@ def list_sheets(
     version: ScheduleVersion | None,
     *,
     only: Collection[str] | None = None,
-) -> Iterator[tuple[str, AgendaSheet]]:
+) -> Iterator[tuple[str, AgendaDocument]]:
     """Sheets of a kind by the owner's key, in name order.
 
     `only` are keys that the caller found for the actor: no other sheet is given.
@@ -145,7 +145,7 @@ def list_sheets(
         actor.require(Right.READ_AGENDAS)
     event = session.get_one(Event, actor.event_id)
     languages = _languages(session, event, kind)
-    grouped: dict[tuple[str, str], list[SheetEntry]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[AgendaEntry]] = defaultdict(list)
     if version is not None:
         for language in sorted({event.language, *languages.values()}):
             meetings = meeting_list.list_meetings(session, actor, version.id, only=only, language=language)
@@ -155,7 +155,7 @@ def list_sheets(
     for owner, key in sorted(grouped):
         yield (
             key,
-            AgendaSheet(
+            AgendaDocument(
                 owner=owner,
                 event_name=event.name,
                 timezone=event.timezone,
@@ -169,7 +169,7 @@ def list_sheets(
         )
 
 
-Grouped = Iterator[tuple[str, str, SheetEntry]]
+Grouped = Iterator[tuple[str, str, AgendaEntry]]
 
 
 def _languages(session: Session, event: Event, kind: PrintPack) -> dict[str, str]:
@@ -180,7 +180,7 @@ def _languages(session: Session, event: Event, kind: PrintPack) -> dict[str, str
     who = tables[kind]
     query = select(who.key, who.mail_language, who.languages).where(who.event_id == event.id)
     rows = session.execute(query)
-    return {key: language_of(chosen, spoken, event.language) for key, chosen, spoken in rows}
+    return {key: choose_language(chosen, spoken, event.language) for key, chosen, spoken in rows}
 
 
 def _people(meetings: Iterable[ListedMeeting]) -> Grouped:
@@ -215,13 +215,13 @@ GROUPINGS = {
 """Sheet contents by kind: owner's key and name, and the entry."""
 
 
-def _shared_entry(each: ListedMeeting) -> SheetEntry:
+def _shared_entry(each: ListedMeeting) -> AgendaEntry:
     asks, asked = each.sides
     return _entry(each, f"{asks.name} – {asked.name}", [*asks.people_names, *asked.people_names], [])
 
 
-def _entry(each: ListedMeeting, partner: str, theirs: Iterable[str], own: Iterable[str]) -> SheetEntry:
-    return SheetEntry(
+def _entry(each: ListedMeeting, partner: str, theirs: Iterable[str], own: Iterable[str]) -> AgendaEntry:
+    return AgendaEntry(
         start=each.start,
         end=each.end,
         partner=partner,

@@ -13,13 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
-from scheduler.domain.names import shown
+from scheduler.domain.names import display_both
 from scheduler.services.exports import meeting_list
 from scheduler.services.exports.meeting_list import ListedMeeting
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import unscheduled
-from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_csv, write_xlsx
 from scheduler.storage.models import Event, Firm, MeetingRequest, ScheduleVersion
 
 
@@ -78,7 +78,7 @@ def export_workbook(
     version = meeting_list.find_version(session, actor, number)
     language = language or _language_of(session, actor)
     sheets = [_sheet(name, rows) for name, rows in _list_version_sheets(session, actor, version, language)]
-    return Export(xlsx(sheets), f"schedule-{actor.event_key}{_version_suffix(version)}.xlsx")
+    return Export(write_xlsx(sheets), f"schedule-{actor.event_key}{_version_suffix(version)}.xlsx")
 
 
 def export_list(
@@ -106,15 +106,15 @@ def export_list(
         )
     file = f"{name.slug}-{actor.event_key}{_version_suffix(version)}.{kind}"
     if kind == "csv":
-        return Export(csv_octets(_HEADERS[name].split("|"), rows), file)
-    return Export(xlsx([_sheet(name, rows)]), file)
+        return Export(write_csv(_HEADERS[name].split("|"), rows), file)
+    return Export(write_xlsx([_sheet(name, rows)]), file)
 
 
 Rows = Sequence[Sequence[Cell]]
 
 
-def _sheet(name: ListName, rows: Rows) -> SheetOut:
-    return SheetOut(name.value.capitalize(), _HEADERS[name].split("|"), rows)
+def _sheet(name: ListName, rows: Rows) -> OutputSheet:
+    return OutputSheet(name.value.capitalize(), _HEADERS[name].split("|"), rows)
 
 
 def _version_suffix(version: ScheduleVersion | None) -> str:
@@ -216,7 +216,12 @@ def _list_unscheduled(
         .where(MeetingRequest.event_id == actor.event_id)
     )
     known: dict[str, tuple[Cell, ...]] = {
-        key: (shown(asks, latin, language), shown(asked, asked_latin, language), topics, priority)
+        key: (
+            display_both(asks, latin, language),
+            display_both(asked, asked_latin, language),
+            topics,
+            priority,
+        )
         for key, asks, latin, asked, asked_latin, topics, priority in rows
     }
     size = sum(unscheduled.by_reason(session, version.id).values())
@@ -251,5 +256,5 @@ def _list_unanswered(session: Session, actor: Actor, language: str) -> Iterator[
     )
     for asked, asked_latin, country, asks, latin, topic, priority, created, expires, key in rows:
         days = (created.astimezone(zone).date(), expires.astimezone(zone).date() if expires else None)
-        firms = (shown(asked, asked_latin, language), country, shown(asks, latin, language))
+        firms = (display_both(asked, asked_latin, language), country, display_both(asks, latin, language))
         yield (*firms, topic, priority, *days, key)

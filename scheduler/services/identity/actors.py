@@ -21,16 +21,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from scheduler.domain.errors import NotAllowed, NotFound, SignInNeeded
+from scheduler.domain.errors import NotAllowed, NotFound, RecentSignInRequired
 from scheduler.domain.team import TeamRole
 from scheduler.i18n import display_name, gettext_lazy
-from scheduler.invites.catalogue import language_of
+from scheduler.invites.catalogue import choose_language
 from scheduler.services.identity import rights
 from scheduler.services.identity.delegation_managers import Chamber, chamber_of
 from scheduler.services.identity.interpreters import interpreting_as, language_of_interpreter
 from scheduler.services.identity.rights import Reach, Right, Role
 from scheduler.services.text import storable
-from scheduler.storage.database import hold
+from scheduler.storage.database import keep_alive
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -169,7 +169,7 @@ class Actor:
         what is done, such as `CHANGE_ADDRESS`.
         """
         if self.is_stale:
-            raise SignInNeeded(what)
+            raise RecentSignInRequired(what)
 
     def previewing(self) -> Actor:
         """The actor of a preview, which is rolled back: it changes nothing, so it needs no fresh sign-in."""
@@ -292,9 +292,9 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         language = language_of_interpreter(own.mail_language, own.name, own.languages, event.language)
         zone = own.timezone
     else:
-        language = "" if spoken is None else language_of(chosen, spoken, event.language)
+        language = "" if spoken is None else choose_language(chosen, spoken, event.language)
     chamber = chamber_of(session, event.id, account_id) if team_role is Role.CHAMBER else None
-    hold(session, event)  # nothing later in the session asks for it again
+    keep_alive(session, event)  # nothing later in the session asks for it again
     return Actor(
         account_id=account_id,
         event_id=event.id,

@@ -112,7 +112,7 @@ def create_api_token(
     account_id = _require_person(actor)
     actor.require_fresh(gettext_lazy("make the token"))
     name, wanted = one_line(name), sorted(set(scopes))
-    faults = [*fields.fault("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
+    faults = [*fields.check_field("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:
         faults.append(Fault("days", gettext_lazy("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
     # one at a time, so that two do not both find room

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Delegation, DelegationFirm, DelegationPerson, TeamDelegation
 
 
@@ -34,7 +34,7 @@ def chamber_of(session: Session, event_id: int, account_id: int) -> Chamber:
     )
     alone = select(DelegationPerson.attendee_id).where(DelegationPerson.delegation_id.in_(delegations))
     people = session.scalars(
-        select(Attendee.id).where(or_(among(Attendee.firm_id, firms), Attendee.id.in_(alone)))
+        select(Attendee.id).where(or_(in_chunks(Attendee.firm_id, firms), Attendee.id.in_(alone)))
     )
     return Chamber(delegations, firms, frozenset(people))
 

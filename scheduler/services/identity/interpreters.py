@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from scheduler.invites.catalogue import language_of
+from scheduler.invites.catalogue import choose_language
 from scheduler.storage.models import Account, Event, Interpreter
 
 _Own = aliased(Account)
@@ -53,4 +53,4 @@ def language_of_interpreter(chosen: str, name: str, spoken: Sequence[str], of_ev
     """
     reads_chinese = bool(_HAN.search(name))
     likely = sorted(spoken, key=lambda tag: (tag.partition("-")[0] == "zh") is not reads_chinese)
-    return language_of(chosen, likely, of_event)
+    return choose_language(chosen, likely, of_event)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import language_of, languages
-from scheduler.invites.ical.content import zone_of
+from scheduler.invites.catalogue import choose_language, languages
+from scheduler.invites.ical.content import find_zone
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.interpreters import language_of_interpreter
 from scheduler.services.identity.rights import Right
@@ -157,14 +157,14 @@ def faults(language: str, timezone: str) -> Iterator[Fault]:
             gettext_lazy("must be one of %(languages)s, or empty", languages=", ".join(languages())),
         )
     try:
-        zone_of(timezone or "UTC")
+        find_zone(timezone or "UTC")
     except InvalidInput:
         yield Fault("timezone", gettext_lazy("must be an IANA time zone such as Europe/Budapest, or empty"))
 
 
 def _language(person: Attendee | Interpreter, event: Event, chosen: str) -> str:
     if isinstance(person, Attendee):
-        return language_of(chosen, person.languages, event.language)
+        return choose_language(chosen, person.languages, event.language)
     return language_of_interpreter(chosen, person.name, person.languages, event.language)
 
 

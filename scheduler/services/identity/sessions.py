@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.errors import NotFound, SignInNeeded
+from scheduler.domain.errors import NotFound, RecentSignInRequired
 from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor, actor_of_row, with_roles
 from scheduler.services.identity.tokens import hash_token, random_token
@@ -89,7 +89,7 @@ class SignedIn:
     def require_fresh(self, what: str) -> None:
         """As `Actor.require_fresh`, of what operators do."""
         if self.is_stale:
-            raise SignInNeeded(what)
+            raise RecentSignInRequired(what)
 
 
 def begin(

@@ -31,8 +31,8 @@ from scheduler.services.identity.tokens import SIGN_IN, derive_token, hash_token
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.text import one_line
-from scheduler.storage.among import among
-from scheduler.storage.models import Account, SignInLink, SignInWish
+from scheduler.storage.in_list import in_chunks
+from scheduler.storage.models import Account, SignInLink, SignInRequest
 
 VALID = timedelta(minutes=15)
 MAX_OPEN_LINKS = 10
@@ -113,7 +113,7 @@ def ensure_accounts(session: Session, names: Mapping[str, str], *, now: datetime
     Two statements, however many there are: an import brings thousands.
     """
     emails = {email: normal_email(email) for email in names}
-    query = select(Account.email, Account.id).where(among(Account.email, emails.values()))
+    query = select(Account.email, Account.id).where(in_chunks(Account.email, emails.values()))
     known = {row.email: row.id for row in session.execute(query)}
     new = {normal: names[email] for email, normal in emails.items() if normal not in known}
     try:
@@ -141,7 +141,7 @@ def wish(session: Session, email: str, *, errand: Mapping[str, Any] | None = Non
 
     `answer_wishes` does the rest in the background, so that no answer and no time tells who is known.
     """
-    session.add(SignInWish(email=normal_email(email), errand=dict(errand or {}), created_at=now))
+    session.add(SignInRequest(email=normal_email(email), errand=dict(errand or {}), created_at=now))
     session.flush()
 
 
@@ -152,7 +152,7 @@ def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int
     many wishes are done with.
     """
     dropped = _drop_wishes_of_strangers(session)
-    oldest = select(SignInWish).order_by(SignInWish.id).limit(WISHES)
+    oldest = select(SignInRequest).order_by(SignInRequest.id).limit(WISHES)
     wishes = session.scalars(oldest.with_for_update(skip_locked=True, key_share=True)).all()
     for each in wishes:
         ask_sign_in(
@@ -170,17 +170,17 @@ def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int
 
 def _drop_wishes_of_strangers(session: Session) -> int:
     is_known = or_(
-        exists().where(Account.email == SignInWish.email), interpreters.is_of_one(SignInWish.email)
+        exists().where(Account.email == SignInRequest.email), interpreters.is_of_one(SignInRequest.email)
     )
     strangers = session.scalars(
-        select(SignInWish.id)
+        select(SignInRequest.id)
         .where(~is_known)
-        .order_by(SignInWish.id)
+        .order_by(SignInRequest.id)
         .limit(STRANGERS)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
     if strangers:
-        session.execute(delete(SignInWish).where(among(SignInWish.id, strangers)))
+        session.execute(delete(SignInRequest).where(in_chunks(SignInRequest.id, strangers)))
     return len(strangers)
 
 

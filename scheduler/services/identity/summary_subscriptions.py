@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.errors import EventOver, NotFound
-from scheduler.invites.catalogue import language_of
+from scheduler.domain.errors import EventArchived, NotFound
+from scheduler.invites.catalogue import choose_language
 from scheduler.services.identity import preferences
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.tokens import hash_token
@@ -70,14 +70,14 @@ def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime)
 
 def shown(person: Attendee, event: Event, *, is_stopped: bool) -> StopLook:
     """What the page of a link says."""
-    language = language_of(person.mail_language, person.languages, event.language)
+    language = choose_language(person.mail_language, person.languages, event.language)
     return StopLook(event.name, person.name, language, is_stopped)
 
 
 def require_going_on(event: Event, language: str) -> None:
     """Raises EventOver for an event that was archived. `language` is that of the mail with the link."""
     if event.archived_at is not None:
-        raise EventOver(event.name, contact=event.contact, language=language)
+        raise EventArchived(event.name, contact=event.contact, language=language)
 
 
 def works_still(session: Session, event: Event, now: datetime) -> bool:

@@ -29,7 +29,7 @@ from scheduler.storage.models import (
     InterpreterBusy,
     InterpreterStation,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     Slot,
 )
 
@@ -40,7 +40,7 @@ PERSON_TABLES: Mapping[Any, Any] = {
     InterpreterBusy: Interpreter,
     InterpreterStation: Interpreter,
 }
-OWNER_COLUMNS = {PlaceBusy: "place_id", AttendeeBusy: "attendee_id", InterpreterBusy: "interpreter_id"}
+OWNER_COLUMNS = {PlaceClosure: "place_id", AttendeeBusy: "attendee_id", InterpreterBusy: "interpreter_id"}
 
 
 def import_closures(
@@ -54,7 +54,7 @@ def import_closures(
     ).all()
     places = NameLookup({row.key: row.name for row in rows})
     allowed, ids = places.allowed(), {row.key: row.id for row in rows}
-    names = {(PlaceBusy, row.id): row.key for row in rows}
+    names = {(PlaceClosure, row.id): row.key for row in rows}
 
     def find(row: Row) -> Owner | None:
         text = row.meant("place", row.values.get("place", ""), places.find)
@@ -64,7 +64,7 @@ def import_closures(
                 "%(text)s is no table or booth of this event; write its key", text=repr(text[:80])
             )
             row.fault("place", said, allowed=allowed, of=(ImportKind.TABLES,))
-        return None if key is None else (PlaceBusy, ids[key])
+        return None if key is None else (PlaceClosure, ids[key])
 
     return _SlotImport(session, actor.event_id, table, names).take(find)
 

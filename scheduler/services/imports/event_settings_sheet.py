@@ -182,7 +182,7 @@ def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, 
         found += key_faults(said["key"].lower())
         found += zone_faults(said["timezone"])
         found += language_faults(said.get("language") or "en")
-        found += fields.fault("name", said["name"], fields.EventName)
+        found += fields.check_field("name", said["name"], fields.EventName)
         if not found and session.scalar(select(Event.id).where(Event.key == said["key"].lower())) is not None:
             found.append(Fault("key", gettext_lazy("is taken by another event")))
     return [Fault(_place(rows, each.path), each.message) for each in found]

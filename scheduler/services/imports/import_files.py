@@ -28,7 +28,7 @@ from scheduler.services.spreadsheets.file_fixes import FileFixes
 from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
-from scheduler.storage.models import Account, Attendee, DeskStep, Firm, ImportFile, Interpreter
+from scheduler.storage.models import Account, Attendee, Firm, ImportFile, Interpreter, RegistryChange
 
 RETENTION = timedelta(days=7)
 """How long a file stays pending."""
@@ -102,9 +102,9 @@ def list_files(session: Session, actor: Actor) -> Sequence[ImportFileCard]:
     """Pending and imported files, newest first."""
     actor.require(Right.IMPORT)
     rows = session.execute(
-        select(ImportFile, Account.name, Account.email, DeskStep.undone_at)
+        select(ImportFile, Account.name, Account.email, RegistryChange.undone_at)
         .join(Account, Account.id == ImportFile.account_id)
-        .outerjoin(DeskStep, DeskStep.id == ImportFile.step_id)
+        .outerjoin(RegistryChange, RegistryChange.id == ImportFile.step_id)
         .where(ImportFile.event_id == actor.event_id)
         .where(ImportFile.octets.is_not(None) | ImportFile.taken_at.is_not(None))
         .order_by(ImportFile.id.desc())

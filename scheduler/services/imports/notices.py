@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method, VersionState
 from scheduler.services.requests.digests import due
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     AddressChange,
     Invitation,
@@ -51,7 +51,7 @@ def count_recipients(session: Session, new: ImportMarks, now: datetime) -> tuple
         Invitation.attendee_id == AddressChange.attendee_id, Invitation.method == Method.REQUEST
     )
     readers = select(func.count(AddressChange.attendee_id.distinct())).where(
-        among(AddressChange.id, new.addresses), has_meetings
+        in_chunks(AddressChange.id, new.addresses), has_meetings
     )
     return len(people), session.scalars(readers).one() if new.addresses else 0
 
@@ -59,7 +59,7 @@ def count_recipients(session: Session, new: ImportMarks, now: datetime) -> tuple
 def release_notices(session: Session, new: ImportMarks) -> None:
     """Let digests report the import's requests. Cancelled meetings are reported by the next publishing."""
     ids = _without_meeting(session, new.requests)
-    for request in session.scalars(select(MeetingRequest).where(among(MeetingRequest.id, ids))):
+    for request in session.scalars(select(MeetingRequest).where(in_chunks(MeetingRequest.id, ids))):
         request.quiet_until = None
     session.flush()
 
@@ -69,6 +69,8 @@ def _without_meeting(session: Session, request_ids: Set[int]) -> list[int]:
     published = (
         select(PlannedMeeting.request_id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
-        .where(among(PlannedMeeting.request_id, request_ids), ScheduleVersion.state == VersionState.PUBLISHED)
+        .where(
+            in_chunks(PlannedMeeting.request_id, request_ids), ScheduleVersion.state == VersionState.PUBLISHED
+        )
     )
     return sorted(set(request_ids) - set(session.scalars(published)))

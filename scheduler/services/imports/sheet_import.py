@@ -41,8 +41,8 @@ from scheduler.services.spreadsheets.table import ALL_IS_READ
 from scheduler.services.spreadsheets.venue_sheets import import_halls, import_tables, import_walking
 from scheduler.services.spreadsheets.walking_matrix import read_matrix
 from scheduler.sheets.tables import Workbook, WorkbookSheet
-from scheduler.sheets.writing import SheetOut, xlsx
-from scheduler.untrusted import reading
+from scheduler.sheets.writers import OutputSheet, write_xlsx
+from scheduler.untrusted import parsers
 
 UNDECIDED_COLUMN = "?"
 """Marks a header whose column a person has to choose."""
@@ -127,7 +127,7 @@ def read_parts(octets: bytes, kind: str) -> list[tuple[ImportKind | None, Workbo
 
     Reads in a child process: call it outside a transaction. Raises UnreadableSheet and reading errors.
     """
-    workbook: Workbook = reading.sheets(octets)
+    workbook: Workbook = parsers.read_sheets(octets)
     sheets = [sheet for sheet in workbook.sheets if sheet.rows]
     if kind:
         return [(ImportKind(kind), _best_sheet(ImportKind(kind), sheets))] if sheets else []
@@ -221,8 +221,8 @@ def write_skipped_rows(
                 [*row.cells, *[""] * (len(header) - len(row.cells)), "; ".join(reasons[row.number])]
                 for row in shown
             ]
-            sheets.append(SheetOut(sheet.name or kind.value, [*header, REASON_HEADER], rows))
-    return xlsx(sheets)
+            sheets.append(OutputSheet(sheet.name or kind.value, [*header, REASON_HEADER], rows))
+    return write_xlsx(sheets)
 
 
 def _apply_sheet(

@@ -14,7 +14,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import COLUMNS, REQUIRED, ImportKind
 from scheduler.services.spreadsheets.meeting_times import EventTimes
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.models import Event, Hall
 
 _MEANING: Final = {
@@ -84,7 +84,7 @@ _OWN_WORDS: Final = {
 
 def example_workbook() -> bytes:
     """XLSX of a small complete event, which `chainmeet plan` can read."""
-    return xlsx([_sheet(kind, _OWN_WORDS) for kind in ImportKind])
+    return write_xlsx([_sheet(kind, _OWN_WORDS) for kind in ImportKind])
 
 
 def template_workbook(session: Session, actor: Actor) -> bytes:
@@ -105,17 +105,17 @@ def template_workbook(session: Session, actor: Actor) -> bytes:
         "start": start,
         "end": end,
     }
-    return xlsx([_sheet(kind, words) for kind in ImportKind if kind not in _FRAME])
+    return write_xlsx([_sheet(kind, words) for kind in ImportKind if kind not in _FRAME])
 
 
-def _sheet(kind: ImportKind, words: Mapping[str, str]) -> SheetOut:
+def _sheet(kind: ImportKind, words: Mapping[str, str]) -> OutputSheet:
     columns = COLUMNS[kind]
     notes = {
         column: f"{_MEANING.get(column, '')} {'Needed.' if column in REQUIRED[kind] else ''}".strip()
         for column in columns
     }
     rows: list[dict[str, Any]] = _EXAMPLE[kind.value]
-    return SheetOut(
+    return OutputSheet(
         kind.value.capitalize(),
         columns,
         [[_fill_words(row.get(column), words) for column in columns] for row in rows],

@@ -30,7 +30,7 @@ from scheduler.services.spreadsheets.groups import import_scope
 from scheduler.services.spreadsheets.groups.import_scope import find_importing_delegation
 from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
 from scheduler.sheets.tables import WorkbookSheet
-from scheduler.storage.models import Attendee, DeskStep, ImportFile, Interpreter
+from scheduler.storage.models import Attendee, ImportFile, Interpreter, RegistryChange
 
 Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
 API_FILE_NAME = "rows by API"
@@ -239,7 +239,7 @@ def _store_step(
     *,
     quiet: bool,
 ) -> None:
-    made = DeskStep(
+    made = RegistryChange(
         event_id=actor.event_id,
         kind=StepKind.IMPORT,
         subject=file.name[: fields.limits(fields.FirmName).most] or "a file without a name",

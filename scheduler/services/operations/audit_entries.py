@@ -26,12 +26,12 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import contains, search_words
-from scheduler.sheets.writing import harmless
-from scheduler.storage.models import Event, TrailEntry
+from scheduler.sheets.writers import escape_formula
+from scheduler.storage.models import AuditLogEntry, Event
 
 InEnglish = Callable[[str], Mapping[str, bool]]
 
-_NEWEST = Order("trail", (TrailEntry.number,), (int,), descending=True)
+_NEWEST = Order("trail", (AuditLogEntry.number,), (int,), descending=True)
 _AT_A_TIME = 1000
 _HEADER = (
     "time (UTC)", "act", "who", "role", "token", "firm", "about", "before", "after", "hash",
@@ -130,7 +130,7 @@ def list_latest(session: Session, actor: Actor, *, limit: int) -> tuple[Entry, .
     """The newest entries of the actor's event, without counting the others."""
     actor.require(Right.READ_TRAIL)
     actor.require(Right.READ_CONTACTS)
-    rows = session.scalars(_of_event(session, actor).order_by(TrailEntry.number.desc()).limit(limit))
+    rows = session.scalars(_of_event(session, actor).order_by(AuditLogEntry.number.desc()).limit(limit))
     return tuple(_entry(row) for row in rows)
 
 
@@ -140,7 +140,7 @@ def of_installation(
     """The entries of no event, for an operator: sign-ins, operators. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed("Only an operator of this installation may do this.")
-    query = _filtered(select(TrailEntry).where(TrailEntry.chain == INSTALLATION), wanted)
+    query = _filtered(select(AuditLogEntry).where(AuditLogEntry.chain == INSTALLATION), wanted)
     page: Page[Row[Any]] = fetch_page(session, query, _NEWEST, number=number, limit=limit)
     return page.of(_entry(row[0]) for row in page.items)
 
@@ -168,43 +168,43 @@ def as_csv(session: Session, actor: Actor, wanted: Filter, *, now: datetime) -> 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(("number", f"time ({zone.key})", *_HEADER))
-    query = _filtered(_of_event(session, actor), wanted).order_by(TrailEntry.number)
+    query = _filtered(_of_event(session, actor), wanted).order_by(AuditLogEntry.number)
     rows = session.scalars(query.execution_options(yield_per=_AT_A_TIME))
-    writer.writerows([harmless(cell) for cell in _cells(row, zone)] for row in rows)
+    writer.writerows([escape_formula(cell) for cell in _cells(row, zone)] for row in rows)
     recording.note(session, actor, Act.EXPORT, pgettext_lazy("trail", "trail as CSV"), now=now)
     return "\ufeff" + out.getvalue()
 
 
-def _of_event(session: Session, actor: Actor) -> Select[TrailEntry]:
+def _of_event(session: Session, actor: Actor) -> Select[AuditLogEntry]:
     """Since the event was made: a number of an event that was deleted may be given again."""
     made = session.get_one(Event, actor.event_id).created_at
-    return select(TrailEntry).where(TrailEntry.chain == actor.event_id, TrailEntry.at >= made)
+    return select(AuditLogEntry).where(AuditLogEntry.chain == actor.event_id, AuditLogEntry.at >= made)
 
 
-def _filtered(query: Select[TrailEntry], wanted: Filter) -> Select[TrailEntry]:
+def _filtered(query: Select[AuditLogEntry], wanted: Filter) -> Select[AuditLogEntry]:
     if wanted.act:
-        query = query.where(TrailEntry.act == wanted.act)
+        query = query.where(AuditLogEntry.act == wanted.act)
     for word in search_words(wanted.text):
         query = query.where(_has(word, wanted.english(word) if wanted.english else {}))
     if wanted.since is not None:
-        query = query.where(TrailEntry.at >= wanted.since)
+        query = query.where(AuditLogEntry.at >= wanted.since)
     if wanted.before is not None:
-        query = query.where(TrailEntry.at < wanted.before)
+        query = query.where(AuditLogEntry.at < wanted.before)
     return query
 
 
 def _has(word: str, english: Mapping[str, bool]) -> ColumnElement[bool]:
     return or_(
-        contains(word, (TrailEntry.who, TrailEntry.about, TrailEntry.for_firm)),
-        TrailEntry.who.in_({recording.COMMAND_LINE, recording.NIGHT}.intersection(english)),
+        contains(word, (AuditLogEntry.who, AuditLogEntry.about, AuditLogEntry.for_firm)),
+        AuditLogEntry.who.in_({recording.COMMAND_LINE, recording.NIGHT}.intersection(english)),
         *(
-            (TrailEntry.about.ilike if any_case else TrailEntry.about.like)(pattern, escape="/")
+            (AuditLogEntry.about.ilike if any_case else AuditLogEntry.about.like)(pattern, escape="/")
             for pattern, any_case in english.items()
         ),
     )
 
 
-def _entry(row: TrailEntry) -> Entry:
+def _entry(row: AuditLogEntry) -> Entry:
     known = {act.value: words for act, words in WORDS.items()}
     return Entry(
         number=row.number,
@@ -233,7 +233,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _cells(row: TrailEntry, zone: ZoneInfo) -> tuple[str, ...]:
+def _cells(row: AuditLogEntry, zone: ZoneInfo) -> tuple[str, ...]:
     local = f"{row.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
     utc = row.at.astimezone(UTC).isoformat(timespec="microseconds")
     token = "" if row.token_id is None else str(row.token_id)

@@ -15,7 +15,7 @@ from scheduler.services.audit_log.recording import INSTALLATION
 from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.storage.models import Account, Event, MailedCheckpoint, TeamMember, TrailHead
+from scheduler.storage.models import Account, AuditChain, Event, MailedCheckpoint, TeamMember
 
 AT_ONCE = 50
 """Chains of one transaction: the next ones have their turn an hour later."""
@@ -31,14 +31,14 @@ def mail(session: Session, settings: Settings, *, now: datetime) -> int:
         return 0
     due = now - timedelta(days=settings.checkpoint_days)
     last = MailedCheckpoint
-    is_due = or_(last.chain.is_(None), and_(TrailHead.number > last.number, last.mailed_at <= due))
+    is_due = or_(last.chain.is_(None), and_(AuditChain.number > last.number, last.mailed_at <= due))
     goes_on = and_(Event.id.is_not(None), Event.archived_at.is_(None), Event.created_at <= due)
     rows = session.execute(
-        select(TrailHead, Event)
-        .outerjoin(Event, Event.id == TrailHead.chain)
-        .outerjoin(last, last.chain == TrailHead.chain)
-        .where(is_due, or_(TrailHead.chain == INSTALLATION, goes_on))
-        .order_by(TrailHead.chain)
+        select(AuditChain, Event)
+        .outerjoin(Event, Event.id == AuditChain.chain)
+        .outerjoin(last, last.chain == AuditChain.chain)
+        .where(is_due, or_(AuditChain.chain == INSTALLATION, goes_on))
+        .order_by(AuditChain.chain)
         .limit(AT_ONCE)
     ).all()
     signer = CheckpointSigner.of(settings)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.storage.models import Pulse
+from scheduler.storage.models import JobHeartbeat
 
 TICK = "tick"
 
@@ -18,15 +18,17 @@ def claim(session: Session, name: str, *, every: timedelta, now: datetime) -> bo
 
     A last time that lies ahead, after the database's clock was set back, does not keep it from its turn.
     """
-    due = (Pulse.at <= now - every) | (Pulse.at > now + every)
-    claimed = update(Pulse).where(Pulse.name == name, due).values(at=now).returning(Pulse.name)
+    due = (JobHeartbeat.at <= now - every) | (JobHeartbeat.at > now + every)
+    claimed = (
+        update(JobHeartbeat).where(JobHeartbeat.name == name, due).values(at=now).returning(JobHeartbeat.name)
+    )
     if session.scalar(claimed) is not None:
         return True
-    if session.get(Pulse, name) is not None:
+    if session.get(JobHeartbeat, name) is not None:
         return False
     try:
         with session.begin_nested():
-            session.add(Pulse(name=name, at=now))
+            session.add(JobHeartbeat(name=name, at=now))
     except IntegrityError:  # another was first
         return False
     return True
@@ -34,10 +36,10 @@ def claim(session: Session, name: str, *, every: timedelta, now: datetime) -> bo
 
 def mark(session: Session, name: str, *, now: datetime) -> None:
     """It was done now."""
-    session.merge(Pulse(name=name, at=now))
+    session.merge(JobHeartbeat(name=name, at=now))
     session.flush()
 
 
 def last(session: Session, name: str) -> datetime | None:
     """The time when it was last done, or None if never."""
-    return session.scalar(select(Pulse.at).where(Pulse.name == name))
+    return session.scalar(select(JobHeartbeat.at).where(JobHeartbeat.name == name))

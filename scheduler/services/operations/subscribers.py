@@ -24,7 +24,7 @@ from scheduler.services.audit_log.subscribe import chains_behind, entries_after,
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
 from scheduler.storage.models import Alert, AuditCursor
-from scheduler.watching import run_watched
+from scheduler.threads import run_with_monitor
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 TOLD_AFTER: Final = 3
@@ -129,7 +129,7 @@ def _hold(database: Database, name: str, chain: int) -> int | None:
 def _give(receive: Subscriber, event: AuditEvent) -> str:
     """Why the subscriber did not take the entry, or empty."""
     is_over = _after(CALL_SECONDS)
-    outcome = run_watched(lambda: receive(event), lambda: not is_over(), every=1.0, name="subscriber")
+    outcome = run_with_monitor(lambda: receive(event), lambda: not is_over(), every=1.0, name="subscriber")
     if not outcome.done():
         return f"it took more than {CALL_SECONDS:g} seconds"
     error = outcome.exception()

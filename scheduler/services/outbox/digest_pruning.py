@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import DigestKind, OutboxKind
 from scheduler.services.outbox import payloads
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import DigestItem, MeetingRequest, OutboxMail
 
 
@@ -23,7 +23,7 @@ def leave_out(session: Session, rows: Sequence[OutboxMail]) -> set[int]:
     if not fresh:
         return set()
     ids = {item["request"] for row in fresh for item in payloads.digest_items(row.payload)}
-    query = select(MeetingRequest.id, MeetingRequest.state).where(among(MeetingRequest.id, ids))
+    query = select(MeetingRequest.id, MeetingRequest.state).where(in_chunks(MeetingRequest.id, ids))
     states = {row[0]: row[1] for row in session.execute(query)}
     empty = set()
     for row in fresh:

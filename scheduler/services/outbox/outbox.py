@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from scheduler.domain.entities import Method, OutboxKind, OutboxState
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.mail import imip
 from scheduler.storage.models import Event, InboundMail, OutboxMail
 
@@ -54,7 +54,7 @@ class NewMail:
 
 def calendar_mail(
     kind: OutboxKind,
-    message: Message,
+    message: ItipMessage,
     *,
     to: tuple[str, str],
     event_id: int,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 
 from scheduler.domain.entities import OutboxKind, Partstat
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.ical.view import mail_kind
 from scheduler.invites.mail.digest import Digest
 from scheduler.invites.mail.summary import Summary
@@ -50,7 +50,7 @@ def asked_in(payload: Mapping[str, Any]) -> list[tuple[int, str]]:
 def label(kind: OutboxKind, payload: Mapping[str, Any]) -> str:
     """What a mail is, more closely than its kind: of an invitation what it says, of a letter which one."""
     if kind in (OutboxKind.INVITATION, OutboxKind.RESEND):
-        return mail_kind(Message.from_json(payload))
+        return mail_kind(ItipMessage.from_json(payload))
     return str(payload["letter"]) if kind is OutboxKind.DESK else kind.value
 
 

@@ -131,7 +131,7 @@ def assign_table(
     """
     actor.require(Right.KEEP_PEOPLE)
     note = lines(note)
-    fields.require("note", note, fields.Note)
+    fields.require_valid("note", note, fields.Note)
     rows = load_rows(session, actor, ImportKind.INTERPRETERS, [key])
     chosen = _slots(session, actor.event_id, at)
     place = _table(session, actor.event_id, table) if table else None
@@ -218,7 +218,7 @@ def _change_absences(
 ) -> WithdrawalResult:
     actor.require(Right.KEEP_PEOPLE)
     note = lines(note)
-    fields.require("note", note, fields.Note)
+    fields.require_valid("note", note, fields.Note)
     rows = load_rows(session, actor, _require_absence_kind(kind), keys)
     chosen = _slots(session, actor.event_id, absent)
     kept = StepKind.ABSENCE if kind is ImportKind.PEOPLE else StepKind.SHIFTS

@@ -14,7 +14,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -70,12 +70,14 @@ def count_affected(
         session, actor.event_id, is_meeting_of(actor.event_id, kind, keys), slots=slots, now=now
     )
     firms = select(MeetingRequest.from_firm_id, MeetingRequest.to_firm_id).where(
-        among(MeetingRequest.id, {meeting.request_id for meeting in found})
+        in_chunks(MeetingRequest.id, {meeting.request_id for meeting in found})
     )
     seated = {firm_id for pair in session.execute(firms) for firm_id in pair}
     asked = 0
     if kind is ImportKind.FIRMS:
-        own = select(Firm.id).where(Firm.event_id == actor.event_id, among(Firm.key, filter(storable, keys)))
+        own = select(Firm.id).where(
+            Firm.event_id == actor.event_id, in_chunks(Firm.key, filter(storable, keys))
+        )
         seated -= set(session.scalars(own))
         asked = session.scalars(
             select(func.count()).where(
@@ -94,21 +96,21 @@ def list_frozen_requests(
     of_person = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person])
     found = list_upcoming(session, actor.event_id, of_person, slots=slots, now=now)
     ids = [meeting.request_id for meeting in found if meeting.is_soon]
-    return frozenset(session.scalars(select(MeetingRequest.key).where(among(MeetingRequest.id, ids))))
+    return frozenset(session.scalars(select(MeetingRequest.key).where(in_chunks(MeetingRequest.id, ids))))
 
 
 def is_meeting_of(event_id: int, kind: ImportKind, keys: Collection[str]) -> ColumnElement[bool]:
     """Condition: published meetings of these firms, people or interpreters."""
     listed = list(filter(storable, keys))
     if kind is ImportKind.FIRMS:
-        firms = select(Firm.id).where(Firm.event_id == event_id, among(Firm.key, listed))
+        firms = select(Firm.id).where(Firm.event_id == event_id, in_chunks(Firm.key, listed))
         return or_(MeetingRequest.from_firm_id.in_(firms), MeetingRequest.to_firm_id.in_(firms))
     if kind is ImportKind.PEOPLE:
-        people = select(Attendee.id).where(Attendee.event_id == event_id, among(Attendee.key, listed))
+        people = select(Attendee.id).where(Attendee.event_id == event_id, in_chunks(Attendee.key, listed))
         seats = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id.in_(people))
         return PlannedMeeting.id.in_(seats)
     interpreters = select(Interpreter.id).where(
-        Interpreter.event_id == event_id, among(Interpreter.key, listed)
+        Interpreter.event_id == event_id, in_chunks(Interpreter.key, listed)
     )
     return PlannedMeeting.interpreter_id.in_(interpreters)
 
@@ -150,5 +152,7 @@ def list_upcoming(
 
 
 def _positions(session: Session, event_id: int, keys: Collection[str]) -> set[int]:
-    of_keys_ = select(Slot.position).where(Slot.event_id == event_id, among(Slot.key, filter(storable, keys)))
+    of_keys_ = select(Slot.position).where(
+        Slot.event_id == event_id, in_chunks(Slot.key, filter(storable, keys))
+    )
     return set(session.scalars(of_keys_))

@@ -14,7 +14,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.participants.affected_meetings import UpcomingMeeting
 from scheduler.services.replies import decline_effects
 from scheduler.services.requests.transitions import note_step
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     MeetingRequest,
@@ -108,7 +108,7 @@ def release_person(
     rows = session.execute(
         select(PlannedMeeting.id, MeetingRequest)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .where(among(PlannedMeeting.id, ids), MeetingRequest.state == RequestState.ACCEPTED)
+        .where(in_chunks(PlannedMeeting.id, ids), MeetingRequest.state == RequestState.ACCEPTED)
         .where(MeetingRequest.key.not_in(moved))
         .with_for_update(of=MeetingRequest, key_share=True)
     ).all()
@@ -129,7 +129,7 @@ def _with_colleague(session: Session, person: Attendee, meeting_ids: Collection[
             select(PlannedAttendee.meeting_id)
             .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
             .where(
-                among(PlannedAttendee.meeting_id, meeting_ids),
+                in_chunks(PlannedAttendee.meeting_id, meeting_ids),
                 Attendee.firm_id == person.firm_id,
                 Attendee.id != person.id,
             )

@@ -13,7 +13,7 @@ from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.models import AuditLogEntry
 
 _LISTS = {
     ImportKind.PEOPLE: pgettext_lazy("trail", "list of people with addresses seen"),
@@ -30,13 +30,13 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
         return False
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     same = (
-        TrailEntry.chain == actor.event_id,
-        TrailEntry.account_id == actor.account_id,
-        TrailEntry.act == Act.LOOK.value,
-        TrailEntry.about == _audit_subject(kind, key),
-        TrailEntry.at >= today,
+        AuditLogEntry.chain == actor.event_id,
+        AuditLogEntry.account_id == actor.account_id,
+        AuditLogEntry.act == Act.LOOK.value,
+        AuditLogEntry.about == _audit_subject(kind, key),
+        AuditLogEntry.at >= today,
     )
-    return session.scalar(select(TrailEntry.id).where(*same).limit(1)) is None
+    return session.scalar(select(AuditLogEntry.id).where(*same).limit(1)) is None
 
 
 def log_view(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:

@@ -28,7 +28,7 @@ from scheduler.services.spreadsheets.firms import import_firms
 from scheduler.services.spreadsheets.people import import_interpreters, import_people
 from scheduler.services.text import storable
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
 
 RECORD_TABLES: Final[Mapping[ImportKind, Any]] = {
@@ -132,7 +132,7 @@ def edit_records(
             ),
         ),
     )
-    subject = ", ".join(names.recorded(known[key]["name"], known[key]["latin_name"]) for key in known)
+    subject = ", ".join(names.record_name(known[key]["name"], known[key]["latin_name"]) for key in known)
     with record_step(session, actor, StepKind.EDIT, kind, subject, note=", ".join(cells), now=now):
         try:
             return _import(session, actor, kind, sheet, settings=settings, now=now)
@@ -166,7 +166,9 @@ def _cells(
 ) -> dict[str, dict[str, str]]:
     """All cells of rows by key. Raises NotFound for an unknown key."""
     table = RECORD_TABLES[kind]
-    of_event = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, keys)))
+    of_event = select(table).where(
+        table.event_id == actor.event_id, in_chunks(table.key, filter(storable, keys))
+    )
     rows = session.scalars(of_event).all()
     missing = set(keys) - {row.key for row in rows}
     if missing:
@@ -183,16 +185,16 @@ def _cells(
 
 def _of_firms(session: Session, rows: Sequence[Firm]) -> dict[int, dict[str, Any]]:
     """Hall, booth and host of firms, from other tables."""
-    of_hosts = select(Firm.id, Firm.key).where(among(Firm.id, {row.host_id or 0 for row in rows}))
+    of_hosts = select(Firm.id, Firm.key).where(in_chunks(Firm.id, {row.host_id or 0 for row in rows}))
     hosts = dict(session.execute(of_hosts).all())
     halls = dict(
         session.execute(
-            select(Hall.id, Hall.key).where(among(Hall.id, {row.hall_id or 0 for row in rows}))
+            select(Hall.id, Hall.key).where(in_chunks(Hall.id, {row.hall_id or 0 for row in rows}))
         ).all()
     )
     stands = (
         select(Place.firm_id, Place.key, Place.capacity)
-        .where(among(Place.firm_id, [row.id for row in rows]), ~Place.is_retired)
+        .where(in_chunks(Place.firm_id, [row.id for row in rows]), ~Place.is_retired)
         .order_by(Place.id.desc())
     )
     booths = {firm_id: (key, str(capacity)) for firm_id, key, capacity in session.execute(stands)}
@@ -208,7 +210,7 @@ def _of_firms(session: Session, rows: Sequence[Firm]) -> dict[int, dict[str, Any
 
 
 def _of_people(session: Session, rows: Sequence[Attendee]) -> dict[int, dict[str, Any]]:
-    of_firms = select(Firm.id, Firm.key).where(among(Firm.id, {row.firm_id for row in rows}))
+    of_firms = select(Firm.id, Firm.key).where(in_chunks(Firm.id, {row.firm_id for row in rows}))
     firms = dict(session.execute(of_firms).all())
     return {row.id: {"firm": firms[row.firm_id], "exhibitor": row.is_exhibitor} for row in rows}
 

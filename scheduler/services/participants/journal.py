@@ -33,11 +33,11 @@ from scheduler.storage.base import Base
 from scheduler.storage.models import (
     Account,
     Attendee,
-    DeskStep,
     Interpreter,
     MeetingRequest,
     Place,
     PlannedMeeting,
+    RegistryChange,
 )
 
 _ADDRESS_COLUMNS = frozenset(
@@ -113,7 +113,7 @@ def record_step(
     if notes.is_empty:
         return
     session.add(
-        DeskStep(
+        RegistryChange(
             event_id=actor.event_id,
             kind=kind,
             subject=subject[: fields.limits(fields.FirmName).most],
@@ -134,11 +134,11 @@ def list_steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[StepC
     """The last steps of the event, newest first."""
     actor.require(Right.KEEP_PEOPLE)
     rows = session.execute(
-        select(DeskStep.id, DeskStep.kind, DeskStep.subject, DeskStep.note, Account.email, DeskStep.taken_at,
-               DeskStep.undone_at)
-        .outerjoin(Account, Account.id == DeskStep.taken_by)
-        .where(DeskStep.event_id == actor.event_id)
-        .order_by(DeskStep.id.desc())
+        select(RegistryChange.id, RegistryChange.kind, RegistryChange.subject, RegistryChange.note,
+               Account.email, RegistryChange.taken_at, RegistryChange.undone_at)
+        .outerjoin(Account, Account.id == RegistryChange.taken_by)
+        .where(RegistryChange.event_id == actor.event_id)
+        .order_by(RegistryChange.id.desc())
         .limit(min(most, MAX_SHOWN))
     )  # fmt: skip
     return tuple(
@@ -154,8 +154,8 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
     """
     actor.require(Right.KEEP_PEOPLE)
     found = session.scalar(
-        select(DeskStep)
-        .where(DeskStep.event_id == actor.event_id, DeskStep.id == step_id)
+        select(RegistryChange)
+        .where(RegistryChange.event_id == actor.event_id, RegistryChange.id == step_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
@@ -182,7 +182,7 @@ class _StepReversal:
 
     session: Session
     actor: Actor
-    step: DeskStep
+    step: RegistryChange
     settings: Settings
     now: datetime
 
@@ -258,7 +258,7 @@ class _StepReversal:
         return found
 
 
-def _refused(step: DeskStep, state: str) -> WrongState:
+def _refused(step: RegistryChange, state: str) -> WrongState:
     told = {
         "undone": gettext_lazy("The step about %(subject)s is undone already.", subject=step.subject),
         "used by something newer": gettext_lazy(

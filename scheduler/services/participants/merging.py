@@ -23,7 +23,7 @@ from scheduler.services.participants.journal import StepKind, record_step
 from scheduler.services.participants.withdrawals import list_names, load_rows
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
@@ -109,7 +109,7 @@ def _record(session: Session, actor: Actor, kind: ImportKind, row: _Row, now: da
         row.key,
         list_names([row]),
         tuple(session.scalars(booths)) if is_firm else (),
-        tuple(names.recorded(*both) for both in session.execute(people.order_by(Attendee.id)))
+        tuple(names.record_name(*both) for both in session.execute(people.order_by(Attendee.id)))
         if is_firm
         else (),
         touches.requests,
@@ -177,7 +177,7 @@ def _merge_firms(session: Session, actor: Actor, old: Firm, new: Firm, now: date
         person.firm_id, person.quiet_until = new.id, now
     session.flush()
     stands = session.scalars(
-        select(Place).where(among(Place.firm_id, [old.id, new.id]), ~Place.is_retired).order_by(Place.id)
+        select(Place).where(in_chunks(Place.firm_id, [old.id, new.id]), ~Place.is_retired).order_by(Place.id)
     ).all()
     has_booth = any(place.firm_id == new.id for place in stands)
     for place in stands:
@@ -194,7 +194,9 @@ def _move_requests(session: Session, actor: Actor, old: int, new: int, now: date
     firms = [old, new]
     rows = session.scalars(
         select(MeetingRequest)
-        .where(or_(among(MeetingRequest.from_firm_id, firms), among(MeetingRequest.to_firm_id, firms)))
+        .where(
+            or_(in_chunks(MeetingRequest.from_firm_id, firms), in_chunks(MeetingRequest.to_firm_id, firms))
+        )
         .order_by(MeetingRequest.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)

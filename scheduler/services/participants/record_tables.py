@@ -28,7 +28,7 @@ from scheduler.services.participants.row_counts import (
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import matches, one_line
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
@@ -161,7 +161,7 @@ def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Pa
     ]
     ids = [firm.id for firm, _ in rows]
     booths: dict[int | None, list[str]] = {}
-    stands = select(Place.firm_id, Place.name).where(among(Place.firm_id, ids), ~Place.is_retired)
+    stands = select(Place.firm_id, Place.name).where(in_chunks(Place.firm_id, ids), ~Place.is_retired)
     for firm_id, name in session.execute(stands.order_by(Place.id)):
         booths.setdefault(firm_id, []).append(i18n.place_label(name))
     people = count_rows(session, select(Attendee.firm_id, func.count()), Attendee.firm_id, ids,
@@ -294,9 +294,9 @@ def _filter_rows(
         firm_id = Firm.id if table is Firm else Attendee.firm_id
         query = query.where(firm_id.in_(firms_in(actor, ask.delegation)))
     if one_line(ask.text):
-        fields.require("text", ask.text, fields.Search)
+        fields.require_valid("text", ask.text, fields.Search)
         query = query.where(matches(ask.text, searched))
-    return query if ask.keys is None else query.where(among(table.key, ask.keys))
+    return query if ask.keys is None else query.where(in_chunks(table.key, ask.keys))
 
 
 def _page(

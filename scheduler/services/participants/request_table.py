@@ -26,7 +26,7 @@ from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.requests import Asked
 from scheduler.services.spreadsheets.record_search import resolve_firm
 from scheduler.services.text import MAX_SEARCH_WORDS, matches, one_line
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Firm, MeetingRequest
 
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
@@ -112,7 +112,7 @@ def list_requests(
     ids = [row[0] for row in page.items]
     if not ids:
         return page.of(())
-    rows = {row[0].id: row for row in session.execute(_ROWS.where(among(MeetingRequest.id, ids)))}
+    rows = {row[0].id: row for row in session.execute(_ROWS.where(in_chunks(MeetingRequest.id, ids)))}
     return page.of(_row(rows[request_id]) for request_id in ids)
 
 
@@ -175,7 +175,7 @@ def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: da
         if not key
     ]
     if unknown:
-        raise InvalidInput([*unknown, *fields.faults(form)])
+        raise InvalidInput([*unknown, *fields.check_form(form)])
     named = NewRequest(
         to_firm=found["to_firm"],
         from_firm=found["from_firm"],
@@ -199,7 +199,7 @@ def _filter_requests(
     session: Session, actor: Actor, query: Select[*tuple[Any, ...]], asked: RequestFilters
 ) -> Select[*tuple[Any, ...]]:
     """Requests of a firm whose firm names, topic or key match every word."""
-    fields.require("text", asked.text, fields.Search)
+    fields.require_valid("text", asked.text, fields.Search)
     query = query.where(MeetingRequest.event_id == actor.event_id)
     only = actor.delegations_for(Right.ASK)
     if asked.delegation:

@@ -27,7 +27,7 @@ from scheduler.storage.models import (
     InterpreterStation,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     RequestPerson,
     Slot,
     WalkingTime,
@@ -35,7 +35,8 @@ from scheduler.storage.models import (
 
 RECORDED_TABLES: tuple[type[Base], ...] = (
     Event, Slot, Hall, WalkingTime, Firm, Attendee, Interpreter, Place, MeetingRequest, RequestPerson,
-    ExcludedPerson, PlaceBusy, AttendeeBusy, InterpreterBusy, InterpreterStation, Delegation, DelegationFirm,
+    ExcludedPerson, PlaceClosure, AttendeeBusy, InterpreterBusy, InterpreterStation, Delegation,
+    DelegationFirm,
     DelegationPerson, FirmRegistration,
 )  # fmt: skip
 """Tables whose rows are recorded, in the order in which rows are added again."""

@@ -13,7 +13,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Firm,
@@ -38,7 +38,7 @@ def count_rows(
     ids: list[int],
     *conditions: ColumnElement[bool],
 ) -> dict[int, int]:
-    rows = session.execute(query.where(among(column, ids), *conditions).group_by(column))
+    rows = session.execute(query.where(in_chunks(column, ids), *conditions).group_by(column))
     return {row[0]: row[1] for row in rows}
 
 
@@ -55,7 +55,7 @@ def count_requests(session: Session, ids: list[int]) -> tuple[dict[int, int], di
         rows = session.execute(
             select(column, MeetingRequest.state, func.count())
             .where(
-                among(column, ids),
+                in_chunks(column, ids),
                 MeetingRequest.state.in_((RequestState.PENDING, RequestState.ACCEPTED)),
             )
             .group_by(column, MeetingRequest.state)
@@ -75,7 +75,7 @@ def count_firm_meetings(session: Session, actor: Actor, ids: list[int]) -> dict[
             select(column, func.count())
             .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
             .where(
-                among(column, ids),
+                in_chunks(column, ids),
                 PlannedMeeting.version_id.in_(select_published_meetings(actor)),
                 IS_ACCEPTED,
             )
@@ -89,7 +89,7 @@ def count_firm_meetings(session: Session, actor: Actor, ids: list[int]) -> dict[
 def find_merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, str]:
     """Keys of the remaining records, by the id of the records merged into them."""
     into = {row.id: row.merged_into_id for row in rows if row.merged_into_id is not None}
-    found = session.execute(select(table.id, table.key).where(among(table.id, set(into.values()))))
+    found = session.execute(select(table.id, table.key).where(in_chunks(table.id, set(into.values()))))
     keys = {row[0]: row[1] for row in found}
     return {row_id: keys[other] for row_id, other in into.items()}
 

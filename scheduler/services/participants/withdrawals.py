@@ -27,7 +27,7 @@ from scheduler.services.participants.journal import StepKind, record_step
 from scheduler.services.replies import decline_effects
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import lines, storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, RequestPerson
 
 
@@ -77,7 +77,7 @@ def withdraw_records(
     """
     actor.require(Right.KEEP_PEOPLE)
     note = lines(note)
-    fields.require("note", note, fields.Note)
+    fields.require_valid("note", note, fields.Note)
     if named_alone not in set(SoleAttendee):
         raise InvalidInput(
             [Fault("named_alone", gettext_lazy("must be one of %(names)s", names=", ".join(SoleAttendee)))]
@@ -155,7 +155,9 @@ def load_rows(
             [Fault("keys", gettext_lazy("choose 1 to %(most_at_once)s rows", most_at_once=MAX_ROWS))]
         )
     table = RECORD_TABLES[kind]
-    query = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, wanted)))
+    query = select(table).where(
+        table.event_id == actor.event_id, in_chunks(table.key, filter(storable, wanted))
+    )
     if lock:
         # A full lock: a request that refers to the firm waits, and then finds it withdrawn.
         query = query.with_for_update().execution_options(populate_existing=True)
@@ -168,7 +170,7 @@ def load_rows(
 
 def list_names(rows: Sequence[Firm | Attendee | Interpreter]) -> str:
     """Names of the rows, for the journal."""
-    return ", ".join(names.recorded(row.name, row.latin_name) for row in rows)
+    return ", ".join(names.record_name(row.name, row.latin_name) for row in rows)
 
 
 def _what(kind: ImportKind) -> str:

@@ -14,21 +14,21 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import rules
-from scheduler.domain.by_hand import HandMarkKind, HandStepState
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import NotFound, WrongState
+from scheduler.domain.manual_edits import EditStepState, LockKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.stability import is_frozen
 from scheduler.i18n import gettext_lazy
 from scheduler.services.schedule import versions
-from scheduler.storage.database import once
+from scheduler.storage.database import once_per_session
 from scheduler.storage.models import (
     Account,
-    HandBan,
-    HandDraft,
-    HandMark,
-    HandStep,
+    BlockedSlot,
+    EditStep,
+    ManualDraft,
+    MeetingLock,
     MeetingRequest,
     Run,
     ScheduleVersion,
@@ -61,11 +61,11 @@ def fix(session: Session, event_id: int, problem: Problem, number: int | None) -
     problem = without_bans(problem, bans_of(session, draft))
     if not marks:
         return problem
-    out = {key for key, kind in marks.items() if kind is HandMarkKind.LEFT_OUT}
+    out = {key for key, kind in marks.items() if kind is LockKind.LEFT_OUT}
     put = [
         meeting
         for meeting in versions.meetings(session, draft)
-        if marks.get(meeting.request) is HandMarkKind.LOCKED
+        if marks.get(meeting.request) is LockKind.LOCKED
     ]
     fixed = {meeting.request: meeting for meeting in _possible(problem, put)}
     frozen = {meeting.request for meeting in problem.published if is_frozen(problem, meeting)}
@@ -87,15 +87,15 @@ def held_back(session: Session, event_id: int) -> list[str]:
         MeetingRequest.state == RequestState.ACCEPTED,
     )
     query = mine.order_by(MeetingRequest.id)
-    return once(session, f"held back {event_id}", lambda: list(session.scalars(query)))
+    return once_per_session(session, f"held back {event_id}", lambda: list(session.scalars(query)))
 
 
 def _without_held_back(
-    session: Session, event_id: int, problem: Problem, marks: Mapping[str, HandMarkKind]
+    session: Session, event_id: int, problem: Problem, marks: Mapping[str, LockKind]
 ) -> Problem:
     """Without what was held back, but for what is published all the same, or was put by hand since."""
     out = set(held_back(session, event_id)) - {meeting.request for meeting in problem.published}
-    out -= {key for key, kind in marks.items() if kind is HandMarkKind.LOCKED}
+    out -= {key for key, kind in marks.items() if kind is LockKind.LOCKED}
     return replace(problem, requests=tuple(row for row in problem.requests if row.id not in out))
 
 
@@ -122,10 +122,10 @@ def bans_of(session: Session, version_id: int) -> dict[str, set[str]]:
     """The slots that a draft forbids to requests, by their keys."""
     rows = session.execute(
         select(MeetingRequest.key, Slot.key)
-        .select_from(HandBan)
-        .join(MeetingRequest, MeetingRequest.id == HandBan.request_id)
-        .join(Slot, Slot.id == HandBan.slot_id)
-        .where(HandBan.version_id == version_id)
+        .select_from(BlockedSlot)
+        .join(MeetingRequest, MeetingRequest.id == BlockedSlot.request_id)
+        .join(Slot, Slot.id == BlockedSlot.slot_id)
+        .where(BlockedSlot.version_id == version_id)
     )
     found: dict[str, set[str]] = defaultdict(set)
     for request, slot in rows:
@@ -141,7 +141,7 @@ def in_force(session: Session, event_id: int) -> ScheduleVersion | None:
 
 def source_of(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
     """The version by hand whose marks a version keeps: itself, or the one that its run was given."""
-    while session.get(HandDraft, version.id) is None:
+    while session.get(ManualDraft, version.id) is None:
         if version.copy_of_id is not None:
             version = session.get_one(ScheduleVersion, version.copy_of_id)
             continue
@@ -158,10 +158,10 @@ def open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
     who = func.coalesce(func.nullif(Account.name, ""), Account.email, "")
     rows = session.execute(
         select(ScheduleVersion.number, base.number, func.count(), func.max(who))
-        .join(HandDraft, HandDraft.version_id == ScheduleVersion.id)
-        .join(base, base.id == HandDraft.base_id)
-        .join(HandStep, (HandStep.version_id == ScheduleVersion.id) & (HandStep.state == HandStepState.DONE))
-        .outerjoin(Account, Account.id == HandDraft.begun_by)
+        .join(ManualDraft, ManualDraft.version_id == ScheduleVersion.id)
+        .join(base, base.id == ManualDraft.base_id)
+        .join(EditStep, (EditStep.version_id == ScheduleVersion.id) & (EditStep.state == EditStepState.DONE))
+        .outerjoin(Account, Account.id == ManualDraft.begun_by)
         .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT)
         .group_by(ScheduleVersion.number, base.number)
         .order_by(ScheduleVersion.number.desc())
@@ -172,7 +172,7 @@ def open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
 def check_kept(session: Session, event_id: int, number: int) -> None:
     """Raises NotFound if a version is not by hand, and WrongState if it was discarded: no run keeps it."""
     version = versions.get(session, event_id, number)
-    if session.get(HandDraft, version.id) is None:
+    if session.get(ManualDraft, version.id) is None:
         raise NotFound("draft by hand", number)
     if version.state is VersionState.DISCARDED:
         told = gettext_lazy(
@@ -181,12 +181,12 @@ def check_kept(session: Session, event_id: int, number: int) -> None:
         raise WrongState("schedule version", str(version.number), version.state.value, "kept", told)
 
 
-def of_draft(session: Session, version_id: int) -> dict[str, HandMarkKind]:
+def of_draft(session: Session, version_id: int) -> dict[str, LockKind]:
     """The marks of a draft by the keys of its requests."""
     rows = session.execute(
-        select(MeetingRequest.key, HandMark.kind)
-        .join(MeetingRequest, MeetingRequest.id == HandMark.request_id)
-        .where(HandMark.version_id == version_id)
+        select(MeetingRequest.key, MeetingLock.kind)
+        .join(MeetingRequest, MeetingRequest.id == MeetingLock.request_id)
+        .where(MeetingLock.version_id == version_id)
     )
     return {key: kind for key, kind in rows}  # noqa: C416 -- dict(rows) loses the types
 

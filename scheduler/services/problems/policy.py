@@ -8,7 +8,7 @@ from typing import Any
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.problem import ANY_START, EVENT_FACTORS, Policy
 from scheduler.files.policy import read_policy
-from scheduler.files.reading import Reader
+from scheduler.files.readers import Reader
 
 
 def policy_of(keys: Mapping[str, Any]) -> Policy:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.services.schedule import versions
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -20,7 +20,7 @@ from scheduler.storage.models import (
     InterpreterStation,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     PlannedMeeting,
     Slot,
 )
@@ -43,11 +43,11 @@ class Scope:
         if self.requests is None:
             return true()
         if table is MeetingRequest:
-            return among(MeetingRequest.id, self.requests)
+            return in_chunks(MeetingRequest.id, self.requests)
         if table is Firm or table is Attendee:
-            return among(Firm.id if table is Firm else Attendee.firm_id, self.firms)
-        if table is Place or table is PlaceBusy.place_id:
-            return among(Place.id if table is Place else PlaceBusy.place_id, self.places)
+            return in_chunks(Firm.id if table is Firm else Attendee.firm_id, self.firms)
+        if table is Place or table is PlaceClosure.place_id:
+            return in_chunks(Place.id if table is Place else PlaceClosure.place_id, self.places)
         return true()
 
 
@@ -69,7 +69,7 @@ def around(
     planned = PlannedMeeting.version_id == version_id
     held = session.execute(
         select(PlannedMeeting.place_id, PlannedMeeting.interpreter_id).where(
-            planned, among(PlannedMeeting.request_id, requests)
+            planned, in_chunks(PlannedMeeting.request_id, requests)
         )
     ).all()
     at = set(places) | {row[0] for row in held}
@@ -78,10 +78,10 @@ def around(
     asked = select(MeetingRequest.id).where(
         MeetingRequest.event_id == event_id,
         MeetingRequest.state == RequestState.ACCEPTED,
-        or_(among(MeetingRequest.from_firm_id, firms), among(MeetingRequest.to_firm_id, firms)),
+        or_(in_chunks(MeetingRequest.from_firm_id, firms), in_chunks(MeetingRequest.to_firm_id, firms)),
     )
     beside = select(PlannedMeeting.request_id).where(
-        planned, or_(among(PlannedMeeting.place_id, at), among(PlannedMeeting.interpreter_id, by))
+        planned, or_(in_chunks(PlannedMeeting.place_id, at), in_chunks(PlannedMeeting.interpreter_id, by))
     )
     inside = {*requests, *session.scalars(asked), *session.scalars(beside)}
     return closed(session, event_id, version_id, inside, at)
@@ -95,7 +95,7 @@ def closed(
     known = [version_id] if current is None else [version_id, current.id]
     at = session.scalars(
         select(PlannedMeeting.place_id).where(
-            PlannedMeeting.version_id.in_(known), among(PlannedMeeting.request_id, requests)
+            PlannedMeeting.version_id.in_(known), in_chunks(PlannedMeeting.request_id, requests)
         )
     )
     tables = select(InterpreterStation.place_id).join(Slot, Slot.id == InterpreterStation.slot_id)
@@ -104,19 +104,19 @@ def closed(
     firms = _firms_of(session, requests)
     firms |= {
         firm
-        for firm in session.scalars(select(Place.firm_id).where(among(Place.id, named)))
+        for firm in session.scalars(select(Place.firm_id).where(in_chunks(Place.id, named)))
         if firm is not None
     }
-    hosts = session.scalars(select(Firm.host_id).where(among(Firm.id, firms), Firm.host_id.is_not(None)))
+    hosts = session.scalars(select(Firm.host_id).where(in_chunks(Firm.id, firms), Firm.host_id.is_not(None)))
     firms |= {host for host in hosts if host is not None}
-    booths = session.scalars(select(Place.id).where(among(Place.firm_id, firms)))
+    booths = session.scalars(select(Place.id).where(in_chunks(Place.firm_id, firms)))
     return Scope(frozenset(requests), frozenset(firms), frozenset({*named, *booths}))
 
 
 def _firms_of(session: Session, requests: Collection[int]) -> set[int]:
     rows = session.execute(
         select(MeetingRequest.from_firm_id, MeetingRequest.to_firm_id).where(
-            among(MeetingRequest.id, requests)
+            in_chunks(MeetingRequest.id, requests)
         )
     )
     return {firm for row in rows for firm in row}
@@ -129,7 +129,7 @@ def interpreters_free(
     busy = select(PlannedMeeting.interpreter_id).where(
         PlannedMeeting.version_id == version_id,
         PlannedMeeting.interpreter_id.is_not(None),
-        or_(among(PlannedMeeting.slot_id, slots), among(PlannedMeeting.last_slot_id, slots)),
+        or_(in_chunks(PlannedMeeting.slot_id, slots), in_chunks(PlannedMeeting.last_slot_id, slots)),
     )
     mine = select(Interpreter.id).where(Interpreter.event_id == event_id, Interpreter.id.not_in(busy))
     return list(session.scalars(mine.order_by(Interpreter.id).limit(most)))

@@ -32,7 +32,7 @@ from scheduler.storage.models import (
     InterpreterBusy,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     RequestPerson,
     Slot,
     WalkingTime,
@@ -155,7 +155,7 @@ class _Snapshot:
         """Booths that were left are gone, but for what is frozen there."""
         rows = [row for row in self.rows(Place, Place.id) if not row.is_retired or row.key in holding.places]
         self.places = _indices(rows)
-        closed = self.busy(PlaceBusy, PlaceBusy.place_id)
+        closed = self.busy(PlaceClosure, PlaceClosure.place_id)
         return tuple(
             domain.Place(
                 id=row.key,

@@ -12,16 +12,23 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
+from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare_plans
 from scheduler.domain.entities import JobKind, JobState, VersionState
-from scheduler.domain.rules.causes import Cause, causes
-from scheduler.files.change_rows import ChangeRow, marks_of, packed, packed_marks, packed_people, unpacked
+from scheduler.domain.rules.causes import Cause, find_causes
+from scheduler.files.change_rows import (
+    ChangeRow,
+    change_codes,
+    pack_codes,
+    pack_people,
+    pack_rows,
+    unpack_rows,
+)
 from scheduler.services.outbox import outbox
 from scheduler.services.problems import snapshot, stored_problems
 from scheduler.services.publishing import publish_preview, version_jobs
 from scheduler.services.publishing.publish_preview import Report
 from scheduler.services.schedule import calendar_entries, versions
-from scheduler.storage.cache.marks import rows_text
+from scheduler.storage.cache.cache_keys import rows_text
 from scheduler.storage.models import (
     Attendee,
     Comparison,
@@ -29,10 +36,10 @@ from scheduler.storage.models import (
     Event,
     Firm,
     Hall,
-    HandDraft,
     Interpreter,
     Invitation,
     MailText,
+    ManualDraft,
     OutboxMail,
     Place,
     ScheduleVersion,
@@ -106,7 +113,7 @@ def key(session: Session, version: ScheduleVersion) -> str:
     event_id = version.event_id
     current = versions.published(session, event_id)
     digest = blake2b(digest_size=20)
-    revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id))
+    revision = session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version.id))
     digest.update(
         repr((calendar_entries.FORM, version.id, current.id if current else None, revision)).encode()
     )
@@ -152,7 +159,7 @@ def _kept_rows(session: Session, found: Comparison, start: int, end: int) -> lis
         .order_by(ComparisonPart.number)
     )
     offset = start // PART * PART
-    return [row for part in parts for row in unpacked(part)][start - offset : end - offset]
+    return [row for part in parts for row in unpack_rows(part)][start - offset : end - offset]
 
 
 def differing(found: Comparison) -> int:
@@ -200,7 +207,7 @@ def work_out(
                 session, base.event_id, now=now
             )
             new = [change.after for change in ordered if change.after is not None]
-            return Worked(made, ordered, causes(problem, versions.meetings(session, base.id), new))
+            return Worked(made, ordered, find_causes(problem, versions.meetings(session, base.id), new))
     return Worked(made, ordered)
 
 
@@ -213,12 +220,12 @@ def keep(session: Session, worked: Worked) -> Comparison:
     session.flush()
     rows = [(change, worked.causes.get(change.request)) for change in worked.changes]
     parts = [
-        {"version_id": version_id, "number": number, "rows": packed(rows[first : first + PART])}
+        {"version_id": version_id, "number": number, "rows": pack_rows(rows[first : first + PART])}
         for number, first in enumerate(range(0, len(rows), PART))
     ]
     if parts:
         differ = rows[: differing(worked.comparison)]
-        for number, octets in (MARKS, packed_marks(marks_of(differ))), (PEOPLE, packed_people(differ)):
+        for number, octets in (MARKS, pack_codes(change_codes(differ))), (PEOPLE, pack_people(differ)):
             parts.append({"version_id": version_id, "number": number, "rows": octets})
         session.execute(insert(ComparisonPart), parts)
     return worked.comparison
@@ -241,7 +248,7 @@ def change_set(
     """The published version against another, without the requests that are left out of it."""
     gone = set(left_out)
     new = [m for m in versions.meetings(session, version.id) if m.request not in gone]
-    return compare(versions.meetings(session, current.id if current else None), new)
+    return compare_plans(versions.meetings(session, current.id if current else None), new)
 
 
 def _base(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.plan import Meeting, UnheldGroup, Unscheduled
+from scheduler.domain.plan import Meeting, Unscheduled, UnscheduledGroup
 from scheduler.domain.problem import Problem
 from scheduler.files.plan_file import read_answers
 from scheduler.services.problems import snapshot
@@ -41,7 +41,7 @@ class Explanation:
     """An answer for each unscheduled request, and the groups that they make."""
 
     answers: Sequence[Unscheduled]
-    groups: Sequence[UnheldGroup]
+    groups: Sequence[UnscheduledGroup]
 
 
 def read(session: Session, version_id: int, *, now: datetime) -> Unexplained:

@@ -30,7 +30,7 @@ from scheduler.services.publishing.sent_invitations import LastTold, ToldRow
 from scheduler.services.requests import cancellation_reasons
 from scheduler.services.schedule import calendar_entries as contents
 from scheduler.services.schedule.calendar_entries import EntryKey, ShownSchedule
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, MeetingRequest, OutboxMail
 
 PORTION = 2_000
@@ -55,7 +55,7 @@ class Survey:
     agendas: Mapping[int, tuple[int, ...]]
     """The requests that each attendee meets for, in time order."""
     live: Mapping[EntryKey, str]
-    others: itip_revisions.Others
+    others: itip_revisions.OtherAttendees
     mail_domain: str
     now: datetime
 
@@ -81,7 +81,7 @@ class Survey:
         for request_id in self.agendas.get(attendee_id, ()):
             entry = EntryKey(request_id, attendee_id)
             uid = todo.uids.get(entry) or self.live[entry]
-            known = todo.shown.get(itip.Key(uid, attendee_id))
+            known = todo.shown.get(itip.EntryKey(uid, attendee_id))
             found[uid] = known or self.shown.content(request_id, attendee_id)
         return found
 
@@ -93,11 +93,11 @@ class Pending:
     `told` is what calendars know before it, `shown` and `uids` what they show after it where it differs.
     """
 
-    messages: tuple[itip.Message, ...]
-    requests: Mapping[itip.Key, int]
-    first_ids: Mapping[itip.Key, str]
-    told: Mapping[itip.Key, itip.Told]
-    shown: Mapping[itip.Key, Content]
+    messages: tuple[itip.ItipMessage, ...]
+    requests: Mapping[itip.EntryKey, int]
+    first_ids: Mapping[itip.EntryKey, str]
+    told: Mapping[itip.EntryKey, itip.SentEntry]
+    shown: Mapping[itip.EntryKey, Content]
     uids: Mapping[EntryKey, str]
     unchanged: Mapping[int, str]
     """The facts to remember of invitations whose entry was compared and needs no mail."""
@@ -154,13 +154,13 @@ def pending(session: Session, seen: Survey, people: Collection[int], uids: Colle
         if person in seen.shown.seated.get(request_id, ())
     }
     goals = {
-        itip.Key(uid, person): itip.Wanted(uid, person, seen.shown.content(request_id, person))
+        itip.EntryKey(uid, person): itip.TargetEntry(uid, person, seen.shown.content(request_id, person))
         for (request_id, person), uid in named.items()
     }
-    messages = itip_revisions.messages(compared, goals, seen.now, seen.others)
+    messages = itip_revisions.next_messages(compared, goals, seen.now, seen.others)
     messages = cancellation_reasons.explained(session, messages, rows, seen.version_id)
     requests = {key: row.request_id for key, row in rows.items()}
-    requests |= {itip.Key(uid, person): request_id for (request_id, person), uid in named.items()}
+    requests |= {itip.EntryKey(uid, person): request_id for (request_id, person), uid in named.items()}
     return Pending(
         messages=messages,
         requests=requests,
@@ -190,7 +190,7 @@ def write(session: Session, seen: Survey, people: Collection[int], uids: Collect
 def _mail(
     seen: Survey,
     todo: Pending,
-    message: itip.Message,
+    message: itip.ItipMessage,
     addresses: Mapping[int, tuple[str, str]],
     colleagues: Collection[int],
     facts: Mapping[int, Mapping[int, str]],
@@ -224,25 +224,25 @@ def forget_unsent(session: Session, event_id: int, people: Collection[int] | Non
     """Drop invitations that no sender has touched yet: only the net effect is told."""
     which = (OutboxMail.event_id == event_id) & (OutboxMail.kind == OutboxKind.INVITATION)
     if people is not None:
-        which &= among(OutboxMail.attendee_id, people)
+        which &= in_chunks(OutboxMail.attendee_id, people)
     outbox.drop_untouched(session, which)
 
 
 def recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str, str]]:
     """The address and the name of each attendee."""
     rows = session.execute(
-        select(Attendee.id, Attendee.email, Attendee.name).where(among(Attendee.id, people))
+        select(Attendee.id, Attendee.email, Attendee.name).where(in_chunks(Attendee.id, people))
     )
     return {attendee_id: (email, name) for attendee_id, email, name in rows}
 
 
 def _others(
     shown: ShownSchedule,
-    last: Mapping[itip.Key, LastTold],
+    last: Mapping[itip.EntryKey, LastTold],
     live: Mapping[EntryKey, str],
     changed: Mapping[int, Collection[int]],
     domain: str,
-) -> itip_revisions.Others:
+) -> itip_revisions.OtherAttendees:
     """The last DTSTAMP of each UID of a changed request, and which of them go on for somebody."""
     affected = {request_id for requests in changed.values() for request_id in requests}
     stamps: dict[str, datetime] = {}
@@ -252,38 +252,38 @@ def _others(
     going_on = set()
     for request_id in affected & shown.rows.keys():
         for person in shown.seated[request_id]:
-            own = itip_revisions.uid(shown.rows[request_id].uid, domain)
+            own = itip_revisions.make_uid(shown.rows[request_id].uid, domain)
             uid = live.get(EntryKey(request_id, person), own)
-            known = last.get(itip.Key(uid, person))
+            known = last.get(itip.EntryKey(uid, person))
             if known is None or known.method is not Method.CANCEL:
                 going_on.add(uid)
-    return itip_revisions.Others(stamps, frozenset(going_on))
+    return itip_revisions.OtherAttendees(stamps, frozenset(going_on))
 
 
-def _uid(seen: Survey, rows: Mapping[itip.Key, ToldRow], request_id: int, person: int) -> str:
+def _uid(seen: Survey, rows: Mapping[itip.EntryKey, ToldRow], request_id: int, person: int) -> str:
     """The UID of an entry: the one that the calendar knows, else the request's.
 
     An attendee who was told that the request's UID is cancelled, and is in the meeting again, gets a
     UID of their own: a cancelled UID never comes back.
     """
-    own = itip_revisions.uid(seen.shown.rows[request_id].uid, seen.mail_domain)
+    own = itip_revisions.make_uid(seen.shown.rows[request_id].uid, seen.mail_domain)
     uid = seen.live.get(EntryKey(request_id, person)) or own
-    known = rows.get(itip.Key(uid, person))
+    known = rows.get(itip.EntryKey(uid, person))
     is_dead = known is not None and known.method is Method.CANCEL
-    return itip_revisions.uid(itip_revisions.new_seed(), seen.mail_domain) if is_dead else uid
+    return itip_revisions.make_uid(itip_revisions.new_seed(), seen.mail_domain) if is_dead else uid
 
 
 def _unchanged(
     seen: Survey,
-    rows: Mapping[itip.Key, ToldRow],
+    rows: Mapping[itip.EntryKey, ToldRow],
     uids: Mapping[EntryKey, str],
-    messages: Collection[itip.Message],
+    messages: Collection[itip.ItipMessage],
 ) -> dict[int, str]:
     """Digests of entries about which there was nothing to say, so that they need not be compared again."""
     told = {message.key for message in messages}
     found: dict[int, str] = {}
     for (request_id, person), uid in uids.items():
-        key = itip.Key(uid, person)
+        key = itip.EntryKey(uid, person)
         row = rows.get(key)
         if row is not None and key not in told:
             facts = seen.shown.facts(request_id)[person]

@@ -202,7 +202,7 @@ def in_order(by_kind: Mapping[str, Any]) -> dict[str, Any]:
     return {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
 
 
-def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -> list[itip.Message]:
+def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -> list[itip.ItipMessage]:
     """The messages that no mail in the queue says already."""
     people = {message.attendee_id for message in todo.messages}
     queued = _on_their_way(session, seen.event.id, people)
@@ -210,7 +210,7 @@ def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -
         return list(todo.messages)
     facts: dict[int, Mapping[int, str]] = {}
 
-    def is_queued(message: itip.Message) -> bool:
+    def is_queued(message: itip.ItipMessage) -> bool:
         method, says = queued.get(message.key, (None, None))
         if method is not message.method or method is Method.CANCEL:
             return method is message.method
@@ -224,7 +224,7 @@ def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -
 
 def _on_their_way(
     session: Session, event_id: int, people: Collection[int]
-) -> dict[itip.Key, tuple[Method, str | None]]:
+) -> dict[itip.EntryKey, tuple[Method, str | None]]:
     """Method and digest of each invitation in the queue that no sender has had, by UID and attendee."""
     rows = session.execute(
         select(
@@ -240,7 +240,9 @@ def _on_their_way(
             OutboxMail.attendee_id.in_(people),
         )
     )
-    return {itip.Key(uid, who): (method, facts) for uid, who, method, facts in rows if uid and who and method}
+    return {
+        itip.EntryKey(uid, who): (method, facts) for uid, who, method, facts in rows if uid and who and method
+    }
 
 
 def _changes(counts: Mapping[str, int]) -> tuple[int, int]:

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.config import Settings
 from scheduler.domain import rules
-from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestState, VersionState
 from scheduler.domain.errors import VenueChanged, VersionConflict, WrongState
+from scheduler.domain.manual_edits import LockKind
 from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
 from scheduler.services.audit_log import recording
@@ -24,12 +24,12 @@ from scheduler.services.publishing import invitation_diff, summaries
 from scheduler.services.publishing.interpreter_notices import notifications as briefings
 from scheduler.services.publishing.invitation_diff import Survey
 from scheduler.services.schedule import bookings, unscheduled, versions
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
+    BlockedSlot,
     Event,
-    HandBan,
-    HandDraft,
-    HandMark,
+    ManualDraft,
+    MeetingLock,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -176,7 +176,7 @@ def begin_by_hand(
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", base.number, base.state.value, "changed by hand")
     draft = repeat(session, base, now=now)
-    session.add(HandDraft(version_id=draft.id, base_id=base.id, revision=0, begun_by=by))
+    session.add(ManualDraft(version_id=draft.id, base_id=base.id, revision=0, begun_by=by))
     session.flush()
     _inherit(session, base, draft)
     return draft
@@ -194,17 +194,19 @@ def _inherit(session: Session, base: ScheduleVersion, draft: ScheduleVersion) ->
     old, new = aliased(PlannedMeeting), aliased(PlannedMeeting)
     same = exists().where(
         *(old.version_id == before, new.version_id == base.id),
-        *(each.request_id == HandMark.request_id for each in (old, new)),
+        *(each.request_id == MeetingLock.request_id for each in (old, new)),
         *(old.slot_id == new.slot_id, old.place_id == new.place_id),
     )
-    held = exists().where(new.version_id == base.id, new.request_id == HandMark.request_id)
-    is_so = case((HandMark.kind == HandMarkKind.LOCKED, same), else_=~held)
-    marks = select(literal(draft.id), HandMark.request_id, HandMark.kind).where(
-        HandMark.version_id == before, is_so
+    held = exists().where(new.version_id == base.id, new.request_id == MeetingLock.request_id)
+    is_so = case((MeetingLock.kind == LockKind.LOCKED, same), else_=~held)
+    marks = select(literal(draft.id), MeetingLock.request_id, MeetingLock.kind).where(
+        MeetingLock.version_id == before, is_so
     )
-    bans = select(literal(draft.id), HandBan.request_id, HandBan.slot_id).where(HandBan.version_id == before)
-    session.execute(insert(HandMark).from_select(("version_id", "request_id", "kind"), marks))
-    session.execute(insert(HandBan).from_select(("version_id", "request_id", "slot_id"), bans))
+    bans = select(literal(draft.id), BlockedSlot.request_id, BlockedSlot.slot_id).where(
+        BlockedSlot.version_id == before
+    )
+    session.execute(insert(MeetingLock).from_select(("version_id", "request_id", "kind"), marks))
+    session.execute(insert(BlockedSlot).from_select(("version_id", "request_id", "slot_id"), bans))
 
 
 def discard(session: Session, *, event_id: int, number: int) -> None:
@@ -251,7 +253,7 @@ def discard_old(session: Session, event_id: int) -> int:
             ScheduleVersion.state == VersionState.DRAFT,
             ScheduleVersion.number != (kept or 0),
             ~_is_asked(),
-            ~exists().where(HandDraft.version_id == ScheduleVersion.id, HandDraft.revision > 0),
+            ~exists().where(ManualDraft.version_id == ScheduleVersion.id, ManualDraft.revision > 0),
         )
         .values(state=VersionState.DISCARDED)
         .returning(ScheduleVersion.id)
@@ -268,8 +270,8 @@ def _leave_out(session: Session, version_id: int) -> None:
         .where(PlannedMeeting.version_id == version_id, MeetingRequest.state != RequestState.ACCEPTED)
     ).all()
     if gone:
-        session.execute(delete(PlannedAttendee).where(among(PlannedAttendee.meeting_id, gone)))
-        session.execute(delete(PlannedMeeting).where(among(PlannedMeeting.id, gone)))
+        session.execute(delete(PlannedAttendee).where(in_chunks(PlannedAttendee.meeting_id, gone)))
+        session.execute(delete(PlannedMeeting).where(in_chunks(PlannedMeeting.id, gone)))
 
 
 def _swap(

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind, VersionState
 from scheduler.domain.errors import NotAllowed
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical import itip_revisions
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Message, MessageKind
+from scheduler.invites.ical.itip import ItipMessage, MessageKind
 from scheduler.invites.mail import imip
 from scheduler.services import links
 from scheduler.services.delivery import email_texts
@@ -37,7 +37,7 @@ def preview(
     *,
     settings: Settings,
     now: datetime,
-) -> imip.ShownMessage:
+) -> imip.EmailPreview:
     """A kind of mail with typed texts, about a meeting of the event. Raises as `mail_texts.check`."""
     texts = email_texts.check(actor, language, mail_kind, typed)
     message, name = _example(session, actor, language, mail_kind, texts, settings, now)
@@ -57,7 +57,7 @@ def preview(
         wording=texts,
         **email_texts.settings_of(session.get_one(Event, actor.event_id)),
     )
-    return imip.show(message, envelope)
+    return imip.preview_email(message, envelope)
 
 
 def queue_test(
@@ -109,7 +109,7 @@ def _example(
     texts: Mapping[str, str],
     settings: Settings,
     now: datetime,
-) -> tuple[Message, str]:
+) -> tuple[ItipMessage, str]:
     """A message of this kind in this language, and its reader's name."""
     event = session.get_one(Event, actor.event_id)
     own = {language: texts}
@@ -117,7 +117,7 @@ def _example(
     meeting = _meeting(session, event) or _invented(session, event, now)
     reader = replace(meeting.people[0], language=language)
     content = calendar_entries.content_for(event, meeting, reader, url, own)
-    message = itip_revisions.example(
+    message = itip_revisions.example_message(
         MessageKind.CANCEL if mail_kind == "uninvited" else MessageKind(mail_kind),
         content,
         reader.id,
@@ -170,7 +170,7 @@ def _invented(session: Session, event: Event, now: datetime) -> calendar_entries
         request_id=0,
         request_key="example",
         uid="example",
-        topic=words(event.language).topic,
+        topic=load_words(event.language).topic,
         start=start,
         end=slot.end if slot else start + timedelta(minutes=30),
         place_name="A1",

@@ -13,7 +13,7 @@ from scheduler.domain.entities import Method, Partstat
 from scheduler.invites.ical import itip
 from scheduler.invites.ical.content import Content
 from scheduler.services.schedule.calendar_rows import CHUNK
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Invitation
 
 
@@ -41,8 +41,8 @@ class ToldRow(NamedTuple):
     facts: str | None
     first_message_id: str
 
-    def as_told(self) -> itip.Told:
-        return itip.Told(
+    def as_told(self) -> itip.SentEntry:
+        return itip.SentEntry(
             uid=self.uid,
             attendee_id=self.attendee_id,
             sequence=self.sequence,
@@ -53,7 +53,7 @@ class ToldRow(NamedTuple):
         )
 
 
-def last(session: Session, event_id: int) -> dict[itip.Key, LastTold]:
+def last(session: Session, event_id: int) -> dict[itip.EntryKey, LastTold]:
     """The last invitation of each UID and attendee."""
     rows = session.execute(
         select(
@@ -68,22 +68,22 @@ def last(session: Session, event_id: int) -> dict[itip.Key, LastTold]:
         .order_by(Invitation.sequence, Invitation.dtstamp),
         execution_options={"yield_per": CHUNK},
     )
-    return {itip.Key(row[0], row[1]): LastTold(*row[2:]) for row in rows}
+    return {itip.EntryKey(row[0], row[1]): LastTold(*row[2:]) for row in rows}
 
 
 def said(
     session: Session, people: Collection[int], requests: Collection[int], uids: Collection[str]
-) -> dict[itip.Key, ToldRow]:
+) -> dict[itip.EntryKey, ToldRow]:
     """The last invitation of each UID and attendee, of some people about some requests and UIDs."""
     rows = session.execute(
         select(*(getattr(Invitation, name) for name in ToldRow._fields))
         .where(
-            among(Invitation.attendee_id, people),
-            or_(among(Invitation.request_id, requests), among(Invitation.uid, uids)),
+            in_chunks(Invitation.attendee_id, people),
+            or_(in_chunks(Invitation.request_id, requests), in_chunks(Invitation.uid, uids)),
         )
         .order_by(Invitation.sequence, Invitation.dtstamp)
     )
-    return {itip.Key(row.uid, row.attendee_id): ToldRow._make(row) for row in rows}
+    return {itip.EntryKey(row.uid, row.attendee_id): ToldRow._make(row) for row in rows}
 
 
 def remember_facts(session: Session, facts: Mapping[int, str]) -> None:

@@ -26,7 +26,7 @@ from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import unscheduled_summaries
 from scheduler.services.publishing.invitation_diff import Pending, Survey, recipients
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, OutboxMail
 
 
@@ -69,16 +69,16 @@ def changes(
     """
     found: dict[int, list[SummaryChange]] = {}
     for message in todo.messages:
-        found.setdefault(message.attendee_id, []).append(summary.change(message))
+        found.setdefault(message.attendee_id, []).append(summary.summary_change(message))
     for attendee_id, old in dropped.items():
         new = found.get(attendee_id, [])
         uids = {change.uid for change in new}
         told = {uid: told for uid, told in _told(todo.told, attendee_id, old) if uid not in uids}
-        rest = summary.still_unsaid(old.changes, told)
+        rest = summary.unsent_changes(old.changes, told)
         if rest:
             found[attendee_id] = [*new, *rest]
     stopped = session.scalars(
-        select(Attendee.id).where(among(Attendee.id, found), Attendee.summaries_off_at.is_not(None))
+        select(Attendee.id).where(in_chunks(Attendee.id, found), Attendee.summaries_off_at.is_not(None))
     )
     for attendee_id in stopped:
         del found[attendee_id]
@@ -101,8 +101,10 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
 
 def payload(made: Summary, texts: email_texts.Texts, event: Event) -> dict[str, Any]:
     """The payload of an outbox row: the summary, and the event's present texts."""
-    own = texts.get(summary_mail.latest(made).language, {})
-    return made.to_json() | {"wording": wording.chosen(own, "overview")} | email_texts.settings_of(event)
+    own = texts.get(summary_mail.latest_meeting(made).language, {})
+    return (
+        made.to_json() | {"wording": wording.chosen_texts(own, "overview")} | email_texts.settings_of(event)
+    )
 
 
 def _mail(attendee_id: int, made: Summary, seen: Survey, to: tuple[str, str]) -> NewMail:
@@ -125,7 +127,7 @@ def _mail(attendee_id: int, made: Summary, seen: Survey, to: tuple[str, str]) ->
 
 def _of(event_id: int, people: Collection[int] | None = None) -> ColumnElement[bool]:
     found = (OutboxMail.event_id == event_id) & (OutboxMail.kind == OutboxKind.SUMMARY)
-    return found if people is None else found & among(OutboxMail.attendee_id, people)
+    return found if people is None else found & in_chunks(OutboxMail.attendee_id, people)
 
 
 def _waiting(event_id: int, people: Collection[int] | None = None) -> ColumnElement[bool]:
@@ -137,9 +139,9 @@ def _by_attendee(rows: Iterable[Any]) -> dict[int, Summary]:
 
 
 def _told(
-    told: Mapping[itip.Key, itip.Told], attendee_id: int, old: Summary
-) -> Iterator[tuple[str, itip.Told]]:
+    told: Mapping[itip.EntryKey, itip.SentEntry], attendee_id: int, old: Summary
+) -> Iterator[tuple[str, itip.SentEntry]]:
     for change in old.changes:
-        key = itip.Key(change.uid, attendee_id)
+        key = itip.EntryKey(change.uid, attendee_id)
         if key in told:
             yield change.uid, told[key]

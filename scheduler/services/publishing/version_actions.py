@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, JobState
-from scheduler.domain.errors import ChangedMeanwhile, WrongState
+from scheduler.domain.errors import EditConflict, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -23,7 +23,7 @@ from scheduler.services.publishing import comparisons, publish_preview, release,
 from scheduler.services.publishing.version_jobs import changed, latest, said
 from scheduler.services.schedule import calendar_entries, history, versions
 from scheduler.services.schedule.history import VersionCard
-from scheduler.storage.models import Event, HandDraft, ScheduleVersion, VersionJob
+from scheduler.storage.models import Event, ManualDraft, ScheduleVersion, VersionJob
 
 PUBLISH = gettext_lazy("publish the version")
 
@@ -109,10 +109,12 @@ def publish(
 def _hold_by_hand(session: Session, version: ScheduleVersion, seen: int | None) -> None:
     """Let no step by hand come between the look at a draft and its publishing."""
     revision = session.scalar(
-        select(HandDraft.revision).where(HandDraft.version_id == version.id).with_for_update(key_share=True)
+        select(ManualDraft.revision)
+        .where(ManualDraft.version_id == version.id)
+        .with_for_update(key_share=True)
     )
     if seen is not None and revision is not None and revision != seen:
-        raise ChangedMeanwhile(
+        raise EditConflict(
             f"Version {version.number} was changed by hand since this page was made. Look at its change set "
             "again before you publish."
         )

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, JobKind, JobState, VersionState
-from scheduler.domain.errors import ChainmeetError, PublishingOpen, WrongState
+from scheduler.domain.errors import ChainmeetError, PublishingInProgress, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services import links
 from scheduler.services.operations import alerts
@@ -273,7 +273,7 @@ def _other(session: Session, version: ScheduleVersion, kind: JobKind) -> Version
         raise WrongState("version", version.number, version.state, "published now; try again")
     job, number = other
     if job.version_id != version.id:
-        raise PublishingOpen(number)
+        raise PublishingInProgress(number)
     return job
 
 

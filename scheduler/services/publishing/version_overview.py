@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.changes import Change, ChangeKind
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import NotFound
-from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import delivery_estimates
 from scheduler.services.delivery.delivery_estimates import Arrival
 from scheduler.services.identity.actors import Actor
@@ -24,7 +24,7 @@ from scheduler.services.publishing.version_actions import JobCard, job_card
 from scheduler.services.schedule import history, unscheduled, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
-from scheduler.storage.models import Comparison, Event, HandDraft, ScheduleVersion
+from scheduler.storage.models import Comparison, Event, ManualDraft, ScheduleVersion
 
 UNSCHEDULED = "unscheduled"
 """The list of what a version does not hold, beside its changes by kind."""
@@ -112,7 +112,7 @@ def look(
     kind: str,
     page: int,
     limit: int,
-    rates: MailRates,
+    rates: EmailRates,
     now: datetime,
 ) -> VersionLook:
     """A version with a page of one of its lists: of `kind`, by default the first list that has some."""
@@ -129,7 +129,7 @@ def look(
 
 
 def second_look(
-    session: Session, actor: Actor, number: int, *, most: int, rates: MailRates, now: datetime
+    session: Session, actor: Actor, number: int, *, most: int, rates: EmailRates, now: datetime
 ) -> SecondLook | None:
     """The second look at a draft, with at most so many firms, or None if there is nothing to look at yet."""
     version = _version(session, actor, number)
@@ -138,7 +138,7 @@ def second_look(
         return None
     return SecondLook(
         version=history.card(version),
-        revision=session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id)),
+        revision=session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version.id)),
         found=_card(found),
         outlook=publish_preview.read(session, version, found, most=most),
         arrival=_arrival(session, version, found, rates, now),
@@ -202,7 +202,7 @@ def _jobs(session: Session, version: ScheduleVersion) -> VersionJobs:
 
 
 def _arrival(
-    session: Session, version: ScheduleVersion, found: Comparison | None, rates: MailRates, now: datetime
+    session: Session, version: ScheduleVersion, found: Comparison | None, rates: EmailRates, now: datetime
 ) -> Arrival | None:
     """How long the mails of a draft would take."""
     if version.state is not VersionState.DRAFT or found is None or not found.mails:

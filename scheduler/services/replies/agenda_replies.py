@@ -19,7 +19,7 @@ from scheduler.services.identity.tokens import hash_token
 from scheduler.services.replies import attendee_replies, reply_links
 from scheduler.services.schedule.agendas import Agenda
 from scheduler.services.text import lines
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, MeetingRequest
 from scheduler.storage.rows import rows_of
 
@@ -48,8 +48,8 @@ class Standing:
 
 _OF_THESE = (
     MeetingRequest.event_id == bindparam("event"),
-    among(MeetingRequest.key, bindparam("requests")),
-    among(Attendee.key, bindparam("people")),
+    in_chunks(MeetingRequest.key, bindparam("requests")),
+    in_chunks(Attendee.key, bindparam("people")),
 )
 _TOLD = (
     select(

@@ -20,7 +20,7 @@ from scheduler.services.availability import unavailable_slots
 from scheduler.services.replies import attendee_replies
 from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.schedule import meeting_ends, versions
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Answer,
     Event,
@@ -110,7 +110,7 @@ def wishes(session: Session, event_id: int, requests: Collection[int] | None = N
     """
     proposed = and_(Answer.event_id == event_id, Answer.proposed_start.is_not(None))
     if requests is not None:
-        proposed = and_(proposed, among(Answer.request_id, requests))
+        proposed = and_(proposed, in_chunks(Answer.request_id, requests))
     told = (
         select(Invitation.uid, Invitation.attendee_id, func.max(Invitation.sequence).label("sequence"))
         .where(Invitation.event_id == event_id, Invitation.uid.in_(select(Answer.uid).where(proposed)))
@@ -161,7 +161,7 @@ def _taken(session: Session, event_id: int, meeting: PlannedMeeting) -> set[int]
     absent = unavailable_slots.slots_of(session, event_id, people).values()
     held = session.scalars(
         select(Hold.slot_id).where(
-            Hold.kind == "attendee", among(Hold.holder_id, people), Hold.meeting_id != meeting.id
+            Hold.kind == "attendee", in_chunks(Hold.holder_id, people), Hold.meeting_id != meeting.id
         )
     )
     return set().union(*absent, held)

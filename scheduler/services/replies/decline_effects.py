@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.services.availability import unavailable_slots
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -131,7 +131,7 @@ def published_starts(session: Session, event_id: int, requests: Collection[int])
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
         .where(
-            among(PlannedMeeting.request_id, requests),
+            in_chunks(PlannedMeeting.request_id, requests),
             ScheduleVersion.event_id == event_id,
             ScheduleVersion.state == VersionState.PUBLISHED,
         )

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxKind
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical.content import Content
 from scheduler.services.outbox import letters, payloads
 from scheduler.services.outbox.letters import NewLetter
@@ -61,7 +61,7 @@ def post(session: Session, invitation: Invitation, cause: ReceiptCause, *, now: 
             "cause": cause.value,
             "meeting": content.summary,
             "day": start.date().isoformat(),
-            "time": f"{start:%H:%M} ({words(content.language).zone_of(start, content.zone)})",
+            "time": f"{start:%H:%M} ({load_words(content.language).zone_of(start, content.zone)})",
         },
         seed=invitation.uid,
         event_id=event.id,

@@ -169,7 +169,7 @@ def _looked_at(session: Session, token: str, sequence: int) -> Invitation:
 
 def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Reply:
     text = lines(comment)
-    fields.require("comment", text, fields.Comment)
+    fields.require_valid("comment", text, fields.Comment)
     stamp = now.replace(microsecond=0)
     return Reply(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
 

@@ -47,7 +47,7 @@ def invitation_again(
     if invitation.method is not Method.REQUEST:
         return Sent.TOO_OFTEN
     before = _answered_content(session, invitation, answered)
-    message = itip_revisions.resend(
+    message = itip_revisions.resend_invitation(
         told_by(invitation), now, last=_last_stamp(session, invitation), answered=before
     )
     most = MOST_A_DAY if answered is None else 1
@@ -67,9 +67,9 @@ def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: 
     return _queue(session, invitation, message, mail_domain, now, MOST_A_DAY)
 
 
-def told_by(invitation: Invitation) -> itip.Told:
+def told_by(invitation: Invitation) -> itip.SentEntry:
     """The state of a calendar after an invitation."""
-    return itip.Told(
+    return itip.SentEntry(
         uid=invitation.uid,
         attendee_id=invitation.attendee_id,
         sequence=invitation.sequence,
@@ -113,7 +113,7 @@ def _last_stamp(session: Session, invitation: Invitation) -> datetime:
 def _queue(
     session: Session,
     invitation: Invitation,
-    message: itip.Message,
+    message: itip.ItipMessage,
     mail_domain: str,
     now: datetime,
     most: int,

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method, RequestState
-from scheduler.domain.names import joined
+from scheduler.domain.names import join_scripts
 from scheduler.invites.ical import itip
 from scheduler.services.schedule import withdrawal_notes
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import MeetingRequest, UnscheduledRequest
 
 
@@ -23,8 +23,11 @@ class _Told(Protocol):
 
 
 def explained(
-    session: Session, messages: Iterable[itip.Message], told: Mapping[itip.Key, _Told], version_id: int
-) -> tuple[itip.Message, ...]:
+    session: Session,
+    messages: Iterable[itip.ItipMessage],
+    told: Mapping[itip.EntryKey, _Told],
+    version_id: int,
+) -> tuple[itip.ItipMessage, ...]:
     """The messages, with the reason in those that cancel a meeting. `told` has the request of each."""
     every = tuple(messages)
     off = {
@@ -46,18 +49,18 @@ def explained(
 
 def _off(
     request_id: int,
-    message: itip.Message,
+    message: itip.ItipMessage,
     withdrawn: Mapping[int, withdrawal_notes.Note],
     codes: Mapping[int, str],
-) -> itip.Off | None:
+) -> itip.Cancellation | None:
     if request_id in codes:
-        return itip.Off(code=codes[request_id])
+        return itip.Cancellation(code=codes[request_id])
     note = withdrawn.get(request_id)
     if note is None:
         return None
-    return itip.Off(
-        person=joined(note.by.name, note.by.latin_name) if note.by else "",
-        firm=joined(note.firm.name, note.firm.latin_name) if note.firm else "",
+    return itip.Cancellation(
+        person=join_scripts(note.by.name, note.by.latin_name) if note.by else "",
+        firm=join_scripts(note.firm.name, note.firm.latin_name) if note.firm else "",
         note=note.text,
         is_own=note.by_id == message.attendee_id,
         how="declined" if note.is_declined else "cancelled",
@@ -72,6 +75,6 @@ def _codes(session: Session, request_ids: Collection[int], version_id: int) -> d
     rows = session.execute(
         select(MeetingRequest.id, answer.reason)
         .outerjoin(answer, (answer.request_key == MeetingRequest.key) & (answer.version_id == version_id))
-        .where(among(MeetingRequest.id, request_ids), MeetingRequest.state == RequestState.ACCEPTED)
+        .where(in_chunks(MeetingRequest.id, request_ids), MeetingRequest.state == RequestState.ACCEPTED)
     )
     return {request_id: reason or "other" for request_id, reason in rows}

@@ -20,7 +20,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.excluded_people import Excluded
 from scheduler.services.requests.excluded_people import of_requests as excluded_of
 from scheduler.services.requests.transitions import allowed, undo_until
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     MeetingRequest,
@@ -120,7 +120,7 @@ def _person(names: Sequence[str]) -> PersonRef | None:
 _NAMED = (
     select(RequestPerson.request_id, RequestPerson.side, *person_columns(Attendee))
     .join(Attendee, Attendee.id == RequestPerson.attendee_id)
-    .where(among(RequestPerson.request_id, bindparam("requests")))
+    .where(in_chunks(RequestPerson.request_id, bindparam("requests")))
     .order_by(Attendee.id)
 )
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, ExcludedPerson
 from scheduler.storage.rows import rows_of
 
@@ -41,7 +41,7 @@ _OF_BOTH = (
         *person_columns(Attendee),
     )
     .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
-    .where(among(ExcludedPerson.request_id, bindparam("requests")))
+    .where(in_chunks(ExcludedPerson.request_id, bindparam("requests")))
     .order_by(ExcludedPerson.excluded_at, Attendee.id)
 )
 _OF_ONE = _OF_BOTH.where(Attendee.firm_id == bindparam("firm"))

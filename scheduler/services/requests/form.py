@@ -20,8 +20,8 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.preferences.ranked_requests import must_faults
 from scheduler.services.text import lines, one_line, storable
-from scheduler.storage.among import among
-from scheduler.storage.database import hold
+from scheduler.storage.database import keep_alive
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place
 from scheduler.storage.rows import rows_of
 
@@ -103,7 +103,7 @@ def is_overdue(request: MeetingRequest, now: datetime) -> bool:
     return pending and request.expires_at is not None and request.expires_at <= now
 
 
-_NAMED = among(Firm.key, bindparam("keys"))
+_NAMED = in_chunks(Firm.key, bindparam("keys"))
 _FIRMS = (
     select(Firm)
     .where(Firm.event_id == bindparam("event"), _NAMED | (Firm.id == bindparam("own")))
@@ -131,7 +131,7 @@ class _Checker:
     def check(self) -> CheckedRequest:
         sender, receiver = self.firms()
         topic, message = self.texts()
-        self.faults.extend(fields.fault("priority", self.form.priority, Priority))
+        self.faults.extend(fields.check_field("priority", self.form.priority, Priority))
         if sender is not None and not self.faults:
             event_id = self.actor.event_id
             self.faults.extend(must_faults(self.session, event_id, sender.id, self.form.priority))
@@ -163,7 +163,7 @@ class _Checker:
         )
         keys = [key for key in (self.form.to_firm, self.form.from_firm) if key is not None and storable(key)]
         asked = {"event": self.actor.event_id, "keys": keys, "own": self.actor.firm_id}
-        found = [hold(self.session, firm) for firm in self.session.scalars(_FIRMS, asked)]
+        found = [keep_alive(self.session, firm) for firm in self.session.scalars(_FIRMS, asked)]
         sender = next((firm for firm in found if self.is_sender(firm)), None)
         receiver = next((firm for firm in found if firm.key == self.form.to_firm), None)
         if sender is None:
@@ -185,8 +185,8 @@ class _Checker:
         if not topic:
             self.fault("topic", gettext_lazy("is missing; say in a line what the meeting is about"))
         else:
-            self.faults.extend(fields.fault("topic", topic, Topic))
-        self.faults.extend(fields.fault("message", message, Message))
+            self.faults.extend(fields.check_field("topic", topic, Topic))
+        self.faults.extend(fields.check_field("message", message, Message))
         return topic, message
 
     def slots(self) -> tuple[list[str] | None, datetime | None]:
@@ -239,7 +239,7 @@ class _Checker:
             select(Attendee).where(
                 Attendee.event_id == self.actor.event_id,
                 Attendee.withdrawn_at.is_(None),
-                among(Attendee.key, filter(storable, keys)),
+                in_chunks(Attendee.key, filter(storable, keys)),
             )
         )
         known = {row.key: row for row in rows}

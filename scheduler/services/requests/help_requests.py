@@ -12,14 +12,14 @@ from scheduler.domain import names
 from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import language_of
+from scheduler.invites.catalogue import choose_language
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters, payloads
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.requests import requests
 from scheduler.services.requests.transitions import TOLD
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest, OutboxMail
 
 FREE, MAKE_TIME = "free", "make_time"
@@ -36,7 +36,7 @@ def asked_before(session: Session, actor: Actor, keys: Sequence[str]) -> Mapping
         .join(Attendee, Attendee.id == OutboxMail.attendee_id)
         .where(
             MeetingRequest.event_id == actor.event_id,
-            among(MeetingRequest.key, keys),
+            in_chunks(MeetingRequest.key, keys),
             OutboxMail.kind == OutboxKind.DESK,
             or_(
                 and_(payloads.letter() == FREE, Attendee.firm_id == actor.firm_id),
@@ -140,7 +140,7 @@ def _post(
     if session.scalar(before.limit(1)) is not None:
         raise WrongState("meeting request", request.key, "asked about", "asked about", ASKED)
     event = session.get_one(Event, actor.event_id)
-    language = language_of(to.mail_language, to.languages, event.language)
+    language = choose_language(to.mail_language, to.languages, event.language)
     by = session.get_one(Attendee, actor.attendee_id)
     own = session.get_one(Firm, actor.firm_id)
     theirs = request.to_firm if own.id == request.from_firm_id else request.from_firm
@@ -151,9 +151,9 @@ def _post(
         language=language,
         event=event.name,
         values={
-            "by": names.shown(by.name, by.latin_name, language),
-            "firm": names.shown(own.name, own.latin_name, language),
-            "partner": names.shown(theirs.name, theirs.latin_name, language),
+            "by": names.display_both(by.name, by.latin_name, language),
+            "firm": names.display_both(own.name, own.latin_name, language),
+            "partner": names.display_both(theirs.name, theirs.latin_name, language),
             "topic": request.topic,
         },
         path=f"/events/{event.key}/requests/{request.key}",

@@ -14,7 +14,7 @@ from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.transitions import UNDO, sees
 from scheduler.services.text import storable
-from scheduler.storage.models import Attendee, MeetingRequest, RequestStep
+from scheduler.storage.models import Attendee, MeetingRequest, RequestTransition
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ def of_request(session: Session, actor: Actor, key: str) -> tuple[PastStep, ...]
         raise NotFound("meeting request", key)
     rows = session.execute(
         select(
-            RequestStep.verb,
-            RequestStep.side,
-            RequestStep.note,
-            RequestStep.taken_at,
+            RequestTransition.verb,
+            RequestTransition.side,
+            RequestTransition.note,
+            RequestTransition.taken_at,
             *person_columns(Attendee),
         )
-        .outerjoin(Attendee, Attendee.id == RequestStep.attendee_id)
-        .where(RequestStep.request_id == request.id)
-        .order_by(RequestStep.id)
+        .outerjoin(Attendee, Attendee.id == RequestTransition.attendee_id)
+        .where(RequestTransition.request_id == request.id)
+        .order_by(RequestTransition.id)
     )
     found: list[PastStep] = []
     for verb, side, note, at, *person in rows:

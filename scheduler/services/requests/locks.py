@@ -17,7 +17,7 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests import requests
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     MeetingRequest,
     Slot,
@@ -100,4 +100,4 @@ def lockables(session: Session, actor: Actor, keys: Sequence[str]) -> list[Meeti
     """Those of some requests of the event that are accepted."""
     actor.require(Right.LOCK_REQUESTS)
     mine = MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
-    return list(session.scalars(select(MeetingRequest).where(*mine, among(MeetingRequest.key, keys))))
+    return list(session.scalars(select(MeetingRequest).where(*mine, in_chunks(MeetingRequest.key, keys))))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import exhibitor_fixes as request_ways
 from scheduler.services.requests import requests, unscheduled_reasons
@@ -116,5 +116,5 @@ def _outcome(
 
 def _clause(code: str) -> str:
     """The reason as the end of a sentence. Never whose diary, cap or absence it is: either firm reads it."""
-    said = words("en").reason_of(code).removesuffix(".")
+    said = load_words("en").reason_of(code).removesuffix(".")
     return said[:1].lower() + said[1:]

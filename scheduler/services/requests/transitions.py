@@ -21,8 +21,8 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.form import is_overdue
 from scheduler.services.text import lines
-from scheduler.storage.among import among
-from scheduler.storage.models import Firm, MeetingRequest, RequestStep, ScheduleVersion, Slot
+from scheduler.storage.in_list import in_chunks
+from scheduler.storage.models import Firm, MeetingRequest, RequestTransition, ScheduleVersion, Slot
 from scheduler.storage.rows import rows_of
 
 UNDO_TIME = timedelta(minutes=10)
@@ -103,7 +103,7 @@ def take(
     InvalidInput for a note that is too long.
     """
     note = lines(note)
-    fields.require("note", note, fields.Note)
+    fields.require_valid("note", note, fields.Note)
     was = request.state
     if was not in (step.takers if seen is None else seen) or is_overdue(request, now):
         raise _refused(request, step.done, now)
@@ -142,7 +142,7 @@ def note_step(
         firm = session.get_one(Firm, firm_id).key if side is not None else ""
         recording.note(session, actor, Act.REQUEST, subjects.step(verb, request.key), for_firm=firm, now=now)
     session.add(
-        RequestStep(
+        RequestTransition(
             request_id=request.id,
             verb=verb,
             side=side,
@@ -221,7 +221,7 @@ def _only_taker(step: Step, was: RequestState) -> Side | None:
 
 
 _GONE = select(Firm.name, Firm.latin_name).where(
-    among(Firm.id, bindparam("firms")), Firm.withdrawn_at.is_not(None)
+    in_chunks(Firm.id, bindparam("firms")), Firm.withdrawn_at.is_not(None)
 )
 
 
@@ -231,7 +231,7 @@ def require_both_firms(session: Session, request: MeetingRequest, step: str) -> 
     gone = rows_of(session, _GONE, firms=pair).first()
     if gone is not None:
         raise WrongState(
-            "meeting request", request.key, f"of {names.recorded(*gone)}, which left the event", step, LEFT
+            "meeting request", request.key, f"of {names.record_name(*gone)}, which left the event", step, LEFT
         )
     if firm_notes.never_between(session, *pair):
         raise WrongState("meeting request", request.key, "of two firms that are not to meet", step, NEVER)
@@ -273,7 +273,7 @@ def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:
     """Whether a slot in which the request may start is still to come."""
     query = select(Slot.id).where(Slot.of(request.event_id), Slot.start > now)
     if request.slots is not None:
-        query = query.where(among(Slot.key, request.slots))
+        query = query.where(in_chunks(Slot.key, request.slots))
     return session.scalar(query.limit(1)) is not None
 
 

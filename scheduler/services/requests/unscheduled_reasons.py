@@ -21,7 +21,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.help_requests import asked_before
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm
 
 _OF_PEOPLE = frozenset({"away", "busy", "person-cap", "walk"})
@@ -112,13 +112,13 @@ def of_requests(
 def _reader(session: Session, actor: Actor, answers: Mapping[str, Mapping[str, Any]]) -> _Reader:
     named = {str(row["who"]) for answer in answers.values() for row in answer.get("obstacles", ())}
     people = session.scalars(
-        select(Attendee).where(Attendee.event_id == actor.event_id, among(Attendee.key, named))
+        select(Attendee).where(Attendee.event_id == actor.event_id, in_chunks(Attendee.key, named))
     )
     own = session.get_one(Firm, actor.firm_id)
     caps = dict(
         session.execute(
             select(Firm.key, Firm.max_per_day).where(
-                Firm.event_id == actor.event_id, among(Firm.key, named & {own.key})
+                Firm.event_id == actor.event_id, in_chunks(Firm.key, named & {own.key})
             )
         ).all()
     )

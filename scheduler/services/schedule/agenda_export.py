@@ -10,30 +10,30 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.invites.agenda import agenda as invites
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.directory.references import PersonRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, ExcludedPerson, MeetingRequest
 
 
-def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
+def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaDocument:
     """The sheet of a person's agenda. It marks the meetings that they declined."""
     return _sheet(session, actor, agenda, is_firm=False)
 
 
-def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
+def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaDocument:
     """The sheet of a firm's agenda: its people stand behind its name, who declined with a mark."""
     return _sheet(session, actor, agenda, is_firm=True)
 
 
-def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> invites.AgendaSheet:
+def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> invites.AgendaDocument:
     event = session.get_one(Event, actor.event_id)
     language = actor.language or event.language
-    owner = names.shown(agenda.name, agenda.latin_name, language)
+    owner = names.display_both(agenda.name, agenda.latin_name, language)
     gone = _declined(session, actor.event_id, [item.request_key for item in agenda.items])
-    return invites.AgendaSheet(
+    return invites.AgendaDocument(
         owner=owner,
         event_name=event.name,
         timezone=agenda.timezone,
@@ -59,23 +59,23 @@ def _declined(session: Session, event_id: int, requests: Sequence[str]) -> set[_
         select(MeetingRequest.key, Attendee.key)
         .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
         .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
-        .where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, requests))
+        .where(MeetingRequest.event_id == event_id, in_chunks(MeetingRequest.key, requests))
     )
     return {_Declined(request, person) for request, person in rows}
 
 
 def _entry(
     item: AgendaItem, owner_key: str, declined: Collection[_Declined], language: str
-) -> invites.SheetEntry:
-    mark = words(language).sheet["declined_person"]
+) -> invites.AgendaEntry:
+    mark = load_words(language).sheet["declined_person"]
     gone = {person.key for person in item.people if _Declined(item.request_key, person.key) in declined}
     own = [person for person in item.people if person.key != owner_key]
-    return invites.SheetEntry(
+    return invites.AgendaEntry(
         start=item.start,
         end=item.end,
-        partner=names.shown(item.partner.name, item.partner.latin_name, language),
-        place_name=names.in_language(item.place, item.place.names, language),
-        hall=names.in_language(item.hall, item.hall.names, language),
+        partner=names.display_both(item.partner.name, item.partner.latin_name, language),
+        place_name=names.translated_name(item.place, item.place.names, language),
+        hall=names.translated_name(item.hall, item.hall.names, language),
         partner_people=_names(item.partner_people, language),
         own_people=[
             mark.format(name=name) if person.key in gone else name
@@ -89,4 +89,4 @@ def _entry(
 
 
 def _names(people: Iterable[PersonRef], language: str) -> list[str]:
-    return [names.shown(person.name, person.latin_name, language) for person in people]
+    return [names.display_both(person.name, person.latin_name, language) for person in people]

@@ -28,8 +28,8 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions, withdrawal_notes
 from scheduler.services.schedule.withdrawal_notes import Note
 from scheduler.services.text import storable
-from scheduler.storage.among import among
-from scheduler.storage.database import hold
+from scheduler.storage.database import keep_alive
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -42,7 +42,7 @@ from scheduler.storage.models import (
     ScheduleVersion,
     Slot,
 )
-from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_place
 from scheduler.storage.rows import rows_of
 
 
@@ -115,9 +115,9 @@ _OF_PERSON = _MEETINGS_OF.join(PlannedAttendee, PlannedAttendee.meeting_id == Pl
     PlannedAttendee.attendee_id == bindparam("person")
 )
 _OF_INTERPRETER = _MEETINGS_OF.where(PlannedMeeting.interpreter_id == bindparam("interpreter"))
-_OF_REQUESTS = _MEETINGS_OF.where(among(PlannedMeeting.request_id, bindparam("requests")))
+_OF_REQUESTS = _MEETINGS_OF.where(in_chunks(PlannedMeeting.request_id, bindparam("requests")))
 _OF_KEYS = _MEETINGS_OF.join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id).where(
-    MeetingRequest.event_id == bindparam("event"), among(MeetingRequest.key, bindparam("keys"))
+    MeetingRequest.event_id == bindparam("event"), in_chunks(MeetingRequest.key, bindparam("keys"))
 )
 _REQUESTS_OF_FIRM = select(MeetingRequest.id).where(
     or_(MeetingRequest.from_firm_id == bindparam("firm"), MeetingRequest.to_firm_id == bindparam("firm"))
@@ -138,7 +138,7 @@ def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> 
     firm_id = firm_in_question(session, actor, Right.READ_FIRM_AGENDAS, firm_key)
     if firm_id is None:
         raise NotFound("firm", firm_key)
-    firm = hold(session, session.get_one(Firm, firm_id))
+    firm = keep_alive(session, session.get_one(Firm, firm_id))
     requests = rows_of(session, _REQUESTS_OF_FIRM, firm=firm_id).scalars().all()
     return _agenda(session, actor, firm, firm_id, _OF_REQUESTS, requests=requests)
 
@@ -173,7 +173,7 @@ def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
                 gettext_lazy("You are not an attendee of this event; say whose agenda you want.")
             )
         actor.require(Right.READ_AGENDAS, attendee_id=actor.attendee_id)
-        return hold(session, session.get_one(Attendee, actor.attendee_id))
+        return keep_alive(session, session.get_one(Attendee, actor.attendee_id))
     person = find_person(session, actor.event_id, key)
     actor.require(
         Right.READ_AGENDAS,
@@ -229,7 +229,7 @@ _ITEMS = (
         .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
         .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
     )
-    .where(among(PlannedMeeting.id, bindparam("meetings")))
+    .where(in_chunks(PlannedMeeting.id, bindparam("meetings")))
     .order_by(Slot.position, MeetingRequest.id)
 )
 
@@ -282,7 +282,7 @@ def _items(
 _PEOPLE = (
     select(PlannedAttendee.meeting_id, Attendee.firm_id, *person_columns(Attendee))
     .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-    .where(among(PlannedAttendee.meeting_id, bindparam("meetings")))
+    .where(in_chunks(PlannedAttendee.meeting_id, bindparam("meetings")))
     .order_by(Attendee.id)
 )
 

@@ -15,7 +15,7 @@ from scheduler.storage.models import (
     Hold,
     InterpreterBusy,
     MeetingRequest,
-    PlaceBusy,
+    PlaceClosure,
     PlannedMeeting,
     ScheduleVersion,
     Slot,
@@ -24,7 +24,7 @@ from scheduler.storage.models import (
 _MARKS: tuple[tuple[HolderKind, Any, Any], ...] = (
     (HolderKind.ATTENDEE, AttendeeBusy, AttendeeBusy.attendee_id),
     (HolderKind.INTERPRETER, InterpreterBusy, InterpreterBusy.interpreter_id),
-    (HolderKind.PLACE, PlaceBusy, PlaceBusy.place_id),
+    (HolderKind.PLACE, PlaceClosure, PlaceClosure.place_id),
 )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.domain.entities import RequestState
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical.content import Content
 from scheduler.services.delivery import email_texts
 from scheduler.services.delivery.email_texts import Texts
@@ -193,9 +193,9 @@ def content_for(
 ) -> Content:
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
-    language = words(person.language or event.language)
-    hall = names.in_language(meeting.hall_name, meeting.hall_names, language.language)
-    place = names.place_in(meeting.place_name, language.language)
+    language = load_words(person.language or event.language)
+    hall = names.translated_name(meeting.hall_name, meeting.hall_names, language.language)
+    place = names.translated_place_name(meeting.place_name, language.language)
     meeting_with, way = _spoken(person.language or event.language, texts)
     return Content(
         start=meeting.start,
@@ -253,7 +253,7 @@ def excluded_since(session: Session, version_id: int) -> Sequence[tuple[str, str
 
 def _spoken(language: str, texts: Texts) -> tuple[str, str]:
     """The title of an entry and the way to a meeting in a language, as the event words them."""
-    known = words(language)
+    known = load_words(language)
     return known.meeting_with, texts.get(known.language, {}).get("directions", known.way)
 
 

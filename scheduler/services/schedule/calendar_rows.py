@@ -11,9 +11,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
-from scheduler.domain.names import joined
-from scheduler.invites.catalogue import language_of
-from scheduler.storage.among import among
+from scheduler.domain.names import join_scripts
+from scheduler.invites.catalogue import choose_language
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     ExcludedPerson,
@@ -121,13 +121,13 @@ def people_of(session: Session, event_id: int, ids: Collection[int] | None) -> d
         .where(Attendee.event_id == event_id)
     )
     if ids is not None:
-        query = query.where(among(Attendee.id, ids))
+        query = query.where(in_chunks(Attendee.id, ids))
     return {
         person_id: Recipient(
             id=person_id,
             firm_id=firm_id,
-            name=joined(name, latin_name),
-            language=language_of(chosen, spoken, ""),
+            name=join_scripts(name, latin_name),
+            language=choose_language(chosen, spoken, ""),
             timezone=timezone,
             country=country,
         )
@@ -139,7 +139,7 @@ def people_of(session: Session, event_id: int, ids: Collection[int] | None) -> d
 
 def firm_names(session: Session, event_id: int) -> dict[int, str]:
     rows = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
-    return {firm_id: joined(name, latin) for firm_id, name, latin in rows}
+    return {firm_id: join_scripts(name, latin) for firm_id, name, latin in rows}
 
 
 PlaceNames = tuple[str, str, Mapping[str, str]]
@@ -167,4 +167,4 @@ def interpreter_names(session: Session, event_id: int) -> dict[int, str]:
             Interpreter.event_id == event_id
         )
     )
-    return {person_id: joined(name, latin) for person_id, name, latin in rows}
+    return {person_id: join_scripts(name, latin) for person_id, name, latin in rows}

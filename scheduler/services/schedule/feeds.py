@@ -24,7 +24,7 @@ from scheduler.storage.models import (
     Attendee,
     Event,
     Interpreter,
-    InterpreterTold,
+    InterpreterNotice,
     Invitation,
     MeetingRequest,
     OutboxMail,
@@ -74,9 +74,9 @@ def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) ->
 
 def latest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
     """The last word of each UID and attendee."""
-    known: dict[itip.Key, FeedEntry] = {}
+    known: dict[itip.EntryKey, FeedEntry] = {}
     for entry in entries:
-        key = itip.Key(entry.event.uid, entry.attendee_id)
+        key = itip.EntryKey(entry.event.uid, entry.attendee_id)
         if key not in known or _revision(entry) >= _revision(known[key]):
             known[key] = entry
     return list(known.values())
@@ -108,7 +108,7 @@ def _firm_event(entries: tuple[FeedEntry, ...], people: tuple[str, ...]) -> Feed
         sequence=max(entry.event.sequence for entry in entries if entry.event.uid == chosen.uid),
         revised=max(entry.event.revised for entry in entries),
         colleagues=tuple(
-            names.told(name_of[attendee], language)
+            names.localize_joined(name_of[attendee], language)
             for attendee in sorted({entry.attendee_id for entry in shown})
         ),
     )
@@ -152,9 +152,9 @@ def _interpreted(session: Session, owner: FeedOwner, now: datetime) -> Iterator[
         OutboxMail.state.in_((OutboxState.QUEUED, OutboxState.SENDING)),
     )
     told = (
-        select(InterpreterTold.summary)
-        .join(Interpreter, Interpreter.id == InterpreterTold.interpreter_id)
-        .where(Interpreter.id == owner.id, InterpreterTold.address == Interpreter.email)
+        select(InterpreterNotice.summary)
+        .join(Interpreter, Interpreter.id == InterpreterNotice.interpreter_id)
+        .where(Interpreter.id == owner.id, InterpreterNotice.address == Interpreter.email)
     )
     payload = session.scalar(mails.order_by(OutboxMail.id.desc()).limit(1)) or session.scalar(told)
     if payload is None:
@@ -185,7 +185,7 @@ def _names(session: Session, firm_id: int) -> dict[int, str]:
     rows = session.execute(
         select(Attendee.id, Attendee.name, Attendee.latin_name).where(Attendee.firm_id == firm_id)
     )
-    return {attendee_id: names.joined(name, latin) for attendee_id, name, latin in rows}
+    return {attendee_id: names.join_scripts(name, latin) for attendee_id, name, latin in rows}
 
 
 @lru_cache(maxsize=KEPT)

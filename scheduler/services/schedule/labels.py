@@ -14,7 +14,7 @@ from scheduler.i18n import join_texts, place_label
 from scheduler.services.directory.references import SlotRef, hall_labels, slots_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Place
 
 
@@ -38,7 +38,7 @@ def labels(
     at = {meeting.place for meeting in meetings}
     places = session.execute(
         select(Place.key, Place.name, Place.hall_id).where(
-            Place.event_id == event_id, among(Place.key, sorted(at))
+            Place.event_id == event_id, in_chunks(Place.key, sorted(at))
         )
     )
     halls = hall_labels(session, event_id)
@@ -58,10 +58,10 @@ def _people(
 ) -> dict[str, str]:
     rows = session.execute(
         select(table.key, table.name, table.latin_name).where(
-            table.event_id == event_id, among(table.key, sorted(keys))
+            table.event_id == event_id, in_chunks(table.key, sorted(keys))
         )
     )
-    return {key: names.joined(name, latin) for key, name, latin in rows}
+    return {key: names.join_scripts(name, latin) for key, name, latin in rows}
 
 
 def _firms(session: Session, event_id: int, requests: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -70,9 +70,9 @@ def _firms(session: Session, event_id: int, requests: Collection[str]) -> dict[s
         select(MeetingRequest.key, sender.name, sender.latin_name, receiver.name, receiver.latin_name)
         .join(sender, sender.id == MeetingRequest.from_firm_id)
         .join(receiver, receiver.id == MeetingRequest.to_firm_id)
-        .where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, sorted(requests)))
+        .where(MeetingRequest.event_id == event_id, in_chunks(MeetingRequest.key, sorted(requests)))
     )
     return {
-        key: (names.joined(name, latin), names.joined(other, other_latin))
+        key: (names.join_scripts(name, latin), names.join_scripts(other, other_latin))
         for key, name, latin, other, other_latin in rows
     }

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
-from scheduler.storage.database import once
+from scheduler.storage.database import once_per_session
 from scheduler.storage.models import MeetingRequest, PlannedMeeting
 
 IS_ACCEPTED = MeetingRequest.state == RequestState.ACCEPTED
@@ -36,10 +36,10 @@ def its_meeting(version_id: int) -> ColumnElement[bool]:
 def count_scheduled(session: Session, version_id: int) -> int:
     """How many requests are scheduled in a version."""
     query: Select[int] = only_scheduled(select(func.count()).select_from(PlannedMeeting), version_id)
-    return once(session, f"scheduled {version_id}", lambda: session.scalars(query).one())
+    return once_per_session(session, f"scheduled {version_id}", lambda: session.scalars(query).one())
 
 
 def count_accepted(session: Session, event_id: int) -> int:
     """How many requests of an event are accepted, scheduled or not."""
     query = select(func.count()).where(MeetingRequest.event_id == event_id, IS_ACCEPTED)
-    return once(session, f"accepted count {event_id}", lambda: session.scalars(query).one())
+    return once_per_session(session, f"accepted count {event_id}", lambda: session.scalars(query).one())

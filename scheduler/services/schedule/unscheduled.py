@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.plan import Plan, UnheldGroup
+from scheduler.domain.plan import Plan, UnscheduledGroup
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
-from scheduler.storage.among import among
-from scheduler.storage.database import once
+from scheduler.storage.database import once_per_session
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import MeetingRequest, ScheduleVersion, UnscheduledRequest
 from scheduler.storage.rows import rows_of
 
@@ -42,7 +42,7 @@ def groups_of(plan: Plan) -> list[dict[str, Any]] | None:
     return as_kept(plan.groups)
 
 
-def as_kept(groups: Sequence[UnheldGroup]) -> list[dict[str, Any]] | None:
+def as_kept(groups: Sequence[UnscheduledGroup]) -> list[dict[str, Any]] | None:
     """Groups without their requests. None if there are none."""
     rows = [group.to_json() for group in groups]
     return [{name: row[name] for name in row if name != "requests"} for row in rows] or None
@@ -53,7 +53,7 @@ def copy(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> N
     row = UnscheduledRequest
     old = select(
         literal(new_id), row.request_key, row.position, row.reason, row.group_number, row.answer
-    ).where(row.version_id == old_id, among(row.request_key, keys))
+    ).where(row.version_id == old_id, in_chunks(row.request_key, keys))
     columns = ("version_id", "request_key", "position", "reason", "group_number", "answer")
     session.execute(insert(row).from_select(columns, old))
     groups = select(ScheduleVersion.groups).where(ScheduleVersion.id == old_id).scalar_subquery()
@@ -71,7 +71,7 @@ def of_version(version_id: int) -> tuple[ColumnElement[bool], ...]:
 
 _ANSWERS = select(UnscheduledRequest.request_key, UnscheduledRequest.answer).where(
     UnscheduledRequest.version_id == bindparam("version"),
-    among(UnscheduledRequest.request_key, bindparam("keys")),
+    in_chunks(UnscheduledRequest.request_key, bindparam("keys")),
 )
 
 
@@ -100,7 +100,7 @@ def by_reason(session: Session, version_id: int) -> dict[str, int]:
         .group_by(UnscheduledRequest.reason)
         .order_by(count.desc(), func.min(UnscheduledRequest.position))
     )
-    rows = once(session, f"reasons {version_id}", lambda: session.execute(query).all())
+    rows = once_per_session(session, f"reasons {version_id}", lambda: session.execute(query).all())
     return {reason: number for reason, number in rows}  # noqa: C416 -- dict(rows) loses the types
 
 

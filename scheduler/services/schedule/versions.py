@@ -16,8 +16,8 @@ from scheduler.domain.plan import Meeting, Plan
 from scheduler.i18n import gettext_lazy
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import unscheduled
-from scheduler.storage.among import among
-from scheduler.storage.database import once
+from scheduler.storage.database import once_per_session
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -73,7 +73,7 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
         MeetingRequest.event_id == event_id
     )
     if not is_all:
-        asked = asked.where(among(MeetingRequest.key, [meeting.request for meeting in meetings]))
+        asked = asked.where(in_chunks(MeetingRequest.key, [meeting.request for meeting in meetings]))
     requests = {key: (request_id, length) for request_id, key, length in session.execute(asked)}
     rows = [
         {
@@ -119,7 +119,7 @@ def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
 def get(session: Session, event_id: int, number: int) -> ScheduleVersion:
     """A version by its number in the event. Raises NotFound."""
     which = ScheduleVersion.event_id == event_id, ScheduleVersion.number == number
-    version = once(
+    version = once_per_session(
         session,
         f"version {event_id} {number}",
         lambda: session.scalar(select(ScheduleVersion).where(*which)),
@@ -136,7 +136,9 @@ _PUBLISHED = select(ScheduleVersion).where(
 
 def published(session: Session, event_id: int) -> ScheduleVersion | None:
     """The version that people see, if there is one."""
-    return once(session, f"published {event_id}", lambda: session.scalar(_PUBLISHED, {"event_id": event_id}))
+    return once_per_session(
+        session, f"published {event_id}", lambda: session.scalar(_PUBLISHED, {"event_id": event_id})
+    )
 
 
 def made_by(run: type[Run] | Run) -> ColumnElement[bool]:
@@ -214,7 +216,7 @@ def meetings(
         return ()
     wanted = PlannedMeeting.version_id == version_id
     if requests is not None:
-        wanted = and_(wanted, among(PlannedMeeting.request_id, requests))
+        wanted = and_(wanted, in_chunks(PlannedMeeting.request_id, requests))
     rows = session.execute(_meetings(version_id).where(wanted).order_by(*_IN_TIME)).all()
     return _by_keys(rows, _seated(session, wanted))
 
@@ -225,7 +227,7 @@ def page_of_meetings(
     """One page of a version's meetings. Only these are read."""
     order = Order(f"meetings {version.number}", _IN_TIME, (int, str))
     page = fetch_page(session, _meetings(version.id), order, cursor=cursor, limit=limit)
-    seated = _seated(session, among(PlannedMeeting.id, [row[0] for row in page.items]))
+    seated = _seated(session, in_chunks(PlannedMeeting.id, [row[0] for row in page.items]))
     return page.of(_by_keys(page.items, seated))
 
 
@@ -298,5 +300,5 @@ def _slot_ids(session: Session, event_id: int) -> dict[str, _SlotRun]:
 def _ids(session: Session, table: Any, event_id: int, keys: Collection[str] | None = None) -> dict[str, int]:
     """The row id of each key of an event's table, or of these keys."""
     query = select(table.key, table.id).where(table.event_id == event_id)
-    rows = session.execute(query if keys is None else query.where(among(table.key, keys)))
+    rows = session.execute(query if keys is None else query.where(in_chunks(table.key, keys)))
     return {key: value for key, value in rows}  # noqa: C416 -- dict(rows) loses the types

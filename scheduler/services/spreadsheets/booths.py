@@ -16,7 +16,7 @@ from scheduler.storage.models import (
     Firm,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     PlannedMeeting,
     ScheduleVersion,
 )
@@ -141,7 +141,7 @@ class Booths:
         )
         query = select(Place).where(Place.event_id == self.event_id, Place.is_retired, ~used)
         unused = {place.id: place for place in self.session.scalars(query)}
-        closed = select(PlaceBusy).where(PlaceBusy.place_id.in_(unused))
+        closed = select(PlaceClosure).where(PlaceClosure.place_id.in_(unused))
         for row in self.session.scalars(closed) if unused else ():
             self.session.delete(row)
         self.session.flush()

@@ -117,12 +117,12 @@ def _name_of(session: Session, kind: ImportKind, key: str, where: list[ColumnEle
     """Label name of the record with a key, or empty."""
     latin, own = _names(kind)
     row = session.execute(select(own, latin).where(*where, SEARCHED_TABLES[kind].key == key)).first()
-    return names.recorded(*row) if row else ""
+    return names.record_name(*row) if row else ""
 
 
 def _label_parts(latin: str, own: str, more: str) -> tuple[str, str]:
     """Label name, and what tells it apart: the name in its own script first."""
-    name = names.recorded(own, latin)
+    name = names.record_name(own, latin)
     return name, more if name == own else f"{own}, {more}"
 
 

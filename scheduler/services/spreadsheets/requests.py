@@ -280,7 +280,7 @@ class _Requests:
 
     def _number(self, row: Row, column: str, kind: Any, default: int) -> int:
         value = row.number(column)
-        for fault in fields.fault(column, value, kind) if value is not None else ():
+        for fault in fields.check_field(column, value, kind) if value is not None else ():
             row.fault(column, fault.message)
         return default if value is None else value
 

@@ -170,7 +170,7 @@ class Row:
 
     def things(self, column: str) -> list[str]:
         found = listed(self.values.get(column, ""))
-        for each in fields.of_each(column, found, fields.Things):
+        for each in fields.check_items(column, found, fields.Things):
             self.fault(column, each.message)
         return found
 

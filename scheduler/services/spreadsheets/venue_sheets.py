@@ -104,7 +104,7 @@ def import_walking(
         taken = row.number("minutes")
         if row.is_wrong or taken is None:
             continue
-        for fault in fields.fault("minutes", taken, fields.WalkingMinutes):
+        for fault in fields.check_field("minutes", taken, fields.WalkingMinutes):
             row.fault("minutes", fault.message)
         low, high = sorted(ids[key or ""] for key in ends)
         ways.append(_WalkingRow(row, (low, high), taken))

@@ -34,7 +34,7 @@ from scheduler.services.team.members import (
     require_person_for_owners,
     set_delegations,
 )
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Delegation, Event, TeamInvitation, TeamMember
 
 LINK_LIFETIME = timedelta(days=7)
@@ -226,7 +226,7 @@ def accept_invitation(session: Session, token: str, *, now: datetime) -> Accepte
         session.add(member)
     elif member.role is not TeamRole.OWNER:
         member.role, member.until = role, until
-    of_event = Delegation.event_id == event_id, among(Delegation.key, keys)
+    of_event = Delegation.event_id == event_id, in_chunks(Delegation.key, keys)
     chosen = session.scalars(select(Delegation.id).where(*of_event)).all()
     set_delegations(session, event_id, account.id, chosen if member.role is TeamRole.CHAMBER else ())
     session.flush()

@@ -19,7 +19,7 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Account,
     ApiToken,
@@ -237,7 +237,7 @@ def find_delegations(session: Session, event_id: int, role: TeamRole, keys: Sequ
     wanted = list(dict.fromkeys(filter(storable, keys)))
     rows = session.execute(
         select(Delegation.key, Delegation.id).where(
-            Delegation.event_id == event_id, among(Delegation.key, wanted)
+            Delegation.event_id == event_id, in_chunks(Delegation.key, wanted)
         )
     )
     found = {row.key: row.id for row in rows}

@@ -28,7 +28,7 @@ from scheduler.services.venue.change_types import (
     RemoveTables,
     VenueChange,
 )
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Event,
     Hall,
@@ -86,29 +86,29 @@ def around(session: Session, event: Event, version_id: int, requests: Collection
     zone = ZoneInfo(event.timezone)
     day_of = {row.id: row.start.astimezone(zone).date() for row in slots}
     planned = PlannedMeeting.version_id == version_id
-    mine = _held(session, planned, among(PlannedMeeting.request_id, requests))
+    mine = _held(session, planned, in_chunks(PlannedMeeting.request_id, requests))
     days = {day_of[one.slot] for one in mine}
     same_days = [slot for slot, day in day_of.items() if day in days]
     people = select(PlannedAttendee.attendee_id).where(
-        among(PlannedAttendee.meeting_id, [one.meeting for one in mine])
+        in_chunks(PlannedAttendee.meeting_id, [one.meeting for one in mine])
     )
     tables = session.scalars(
         select(Place.id).where(Place.event_id == event.id, Place.kind == PlaceKind.TABLE)
     ).all()
-    hosts = select(MeetingRequest.to_firm_id).where(among(MeetingRequest.id, requests))
+    hosts = select(MeetingRequest.to_firm_id).where(in_chunks(MeetingRequest.id, requests))
     booths = session.scalars(select(Place.id).where(Place.event_id == event.id, Place.firm_id.in_(hosts)))
     at = {*tables, *booths, *(one.place for one in mine)}
     near = _reach(session, version_id, event.id, {slot for one in mine for slot in (one.slot, one.last)})
     beside = (
         select(PlannedMeeting.request_id)
-        .where(planned, among(PlannedMeeting.place_id, at), among(PlannedMeeting.slot_id, near))
+        .where(planned, in_chunks(PlannedMeeting.place_id, at), in_chunks(PlannedMeeting.slot_id, near))
         .union(
             select(PlannedMeeting.request_id)
             .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
             .where(
                 planned,
-                among(PlannedAttendee.attendee_id, session.scalars(people.distinct()).all()),
-                among(PlannedMeeting.slot_id, same_days),
+                in_chunks(PlannedAttendee.attendee_id, session.scalars(people.distinct()).all()),
+                in_chunks(PlannedMeeting.slot_id, same_days),
             )
         )
     )
@@ -143,12 +143,12 @@ def _all(held: Sequence[_Held]) -> Touchable:
 
 
 def _at(event_id: int, keys: Sequence[str]) -> ColumnElement[bool]:
-    places = select(Place.id).where(Place.event_id == event_id, among(Place.key, keys))
+    places = select(Place.id).where(Place.event_id == event_id, in_chunks(Place.key, keys))
     return PlannedMeeting.place_id.in_(places)
 
 
 def _ids(session: Session, event_id: int, keys: Sequence[str]) -> list[int]:
-    return list(session.scalars(select(Slot.id).where(Slot.of(event_id), among(Slot.key, keys))))
+    return list(session.scalars(select(Slot.id).where(Slot.of(event_id), in_chunks(Slot.key, keys))))
 
 
 def _reach(session: Session, version_id: int, event_id: int, slots: Collection[int]) -> set[int]:
@@ -171,7 +171,7 @@ def _made_worse(session: Session, event_id: int, change: ChangePlaces) -> Iterat
     rows = session.execute(
         select(Place.key, Place.capacity, Hall.key)
         .join(Hall, Hall.id == Place.hall_id)
-        .where(Place.event_id == event_id, among(Place.key, [place.key for place in change.places]))
+        .where(Place.event_id == event_id, in_chunks(Place.key, [place.key for place in change.places]))
     )
     known = {key: (capacity, hall) for key, capacity, hall in rows}
     for wanted in change.places:
@@ -203,7 +203,7 @@ def _longer(session: Session, event_id: int, change: ChangeWalks) -> Mapping[tup
     ids: dict[str, int] = dict(
         session.execute(select(Hall.key, Hall.id).where(Hall.event_id == event_id)).all()
     )
-    walks = session.scalars(select(WalkingTime).where(among(WalkingTime.from_hall_id, ids.values())))
+    walks = session.scalars(select(WalkingTime).where(in_chunks(WalkingTime.from_hall_id, ids.values())))
     known = {frozenset((row.from_hall_id, row.to_hall_id)): row.minutes for row in walks}
     longer = {}
     for walk in change.walks:
@@ -224,7 +224,7 @@ def _agendas(
         PlannedMeeting.last_slot_id,
         Place.hall_id,
     )
-    here = PlannedMeeting.version_id == version_id, among(Place.hall_id, halls)
+    here = PlannedMeeting.version_id == version_id, in_chunks(Place.hall_id, halls)
     of_place = Place.id == PlannedMeeting.place_id
     seated = (
         select(PlannedAttendee.attendee_id, *columns)
@@ -242,7 +242,7 @@ def _agendas(
 
 def _in_days(session: Session, event: Event, version_id: int, change: ChangeDays) -> Touchable:
     """What is at times that go, and longer meetings on days that change."""
-    if change.changeover_minutes >= change.slot_minutes or any(True for _ in fields.faults(change)):
+    if change.changeover_minutes >= change.slot_minutes or any(True for _ in fields.check_form(change)):
         return Touchable()
     zone = ZoneInfo(event.timezone)
     wanted = timetable.blocks_of(change, zone)
@@ -254,7 +254,7 @@ def _in_days(session: Session, event: Event, version_id: int, change: ChangeDays
     }
     on = [row.id for row in rows if row.start.astimezone(zone).date() in changed]
     planned = PlannedMeeting.version_id == version_id
-    ends = or_(among(PlannedMeeting.slot_id, gone), among(PlannedMeeting.last_slot_id, gone))
+    ends = or_(in_chunks(PlannedMeeting.slot_id, gone), in_chunks(PlannedMeeting.last_slot_id, gone))
     lost = {one.request for one in _held(session, planned, ends)}
-    longer = _held(session, planned, PlannedMeeting.length > 1, among(PlannedMeeting.slot_id, on))
+    longer = _held(session, planned, PlannedMeeting.length > 1, in_chunks(PlannedMeeting.slot_id, on))
     return Touchable(frozenset(lost | {one.request for one in longer}), frozenset(lost))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import AreaName, AreaNames, GuestName, Pavilion
-from scheduler.domain.guests import MOST_GUESTS, GuestKind
+from scheduler.domain.guests import MAX_GUESTS, GuestKind
 from scheduler.i18n import gettext_lazy, join_texts, ngettext_lazy
 from scheduler.services.text import one_line, slug
 from scheduler.services.venue.change_types import (
@@ -21,7 +21,7 @@ from scheduler.services.venue.change_types import (
     WantedGuest,
 )
 from scheduler.services.venue.halls import other_names_faults, tidy_names
-from scheduler.storage.json_list import contains
+from scheduler.storage.json_list import json_contains
 from scheduler.storage.models import Event, Firm
 
 _CODE = 2
@@ -49,7 +49,7 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed
     for key in before.keys() - areas.keys():
         said.append(gettext_lazy("%(name)s goes", name=before[key]))
         firms = session.scalars(
-            select(Firm).where(Firm.event_id == event.id, contains(session, Firm.areas, key))
+            select(Firm).where(Firm.event_id == event.id, json_contains(session, Firm.areas, key))
         ).all()
         for firm in firms:
             firm.areas = [other for other in firm.areas if other != key]
@@ -137,12 +137,12 @@ def _tidy(guest: WantedGuest) -> WantedGuest:
 
 
 def _guest_faults(wanted: Sequence[WantedGuest]) -> Iterator[Fault]:
-    if len(wanted) > MOST_GUESTS:
-        yield Fault("guests", gettext_lazy("give at most %(most)s", most=MOST_GUESTS))
+    if len(wanted) > MAX_GUESTS:
+        yield Fault("guests", gettext_lazy("give at most %(most)s", most=MAX_GUESTS))
     names = [guest.name.lower() for guest in wanted]
     for i, guest in enumerate(wanted):
-        yield from fields.fault(f"guests[{i}].name", guest.name, GuestName)
-        yield from fields.fault(f"guests[{i}].pavilion", guest.pavilion, Pavilion)
+        yield from fields.check_field(f"guests[{i}].name", guest.name, GuestName)
+        yield from fields.check_field(f"guests[{i}].pavilion", guest.pavilion, Pavilion)
         if names.count(guest.name.lower()) > 1:
             yield Fault(f"guests[{i}].name", gettext_lazy("%(name)s is there twice", name=repr(guest.name)))
         is_code = len(guest.country) == _CODE and guest.country.isascii() and guest.country.isalpha()

@@ -13,9 +13,9 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Held, Schedule, resolve
 from scheduler.domain.rules.people import has_time_to_walk
-from scheduler.domain.rules.stability import could_stay
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, resolve_meeting
+from scheduler.domain.rules.stability import is_still_possible
 from scheduler.services.problems import snapshot
 from scheduler.services.problems.scope import Scope
 
@@ -60,7 +60,7 @@ def _broken(problem: Problem) -> set[str]:
     Of two between which somebody cannot walk it is the later one. Of too many at a place, the last ones.
     """
     asked = [meeting for meeting in problem.published if meeting.request in problem.index.requests]
-    found = {meeting.request for meeting in asked if not could_stay(problem, meeting)}
+    found = {meeting.request for meeting in asked if not is_still_possible(problem, meeting)}
     held = [meeting for meeting in asked if meeting.request not in found]
     for violation in rules.violations(problem, held):
         if violation.rule == "H6":
@@ -75,7 +75,9 @@ def _elsewhere(problem: Problem, kept: Sequence[Meeting], moved: Sequence[Meetin
     """Those of the moved meetings that find another place at their time, one after the other."""
     schedule = Schedule.of(problem, kept)
     taken = Counter((slot, held.place) for held in schedule.held for slot in held.slots())
-    people: dict[int, list[Held]] = {i: list(found) for i, found in enumerate(schedule.by_attendee) if found}
+    people: dict[int, list[ResolvedMeeting]] = {
+        i: list(found) for i, found in enumerate(schedule.by_attendee) if found
+    }
     for meeting in moved:
         one = _anywhere(problem, meeting)
         place = next(_free_places(problem, one, taken, people), None) if one is not None else None
@@ -85,13 +87,13 @@ def _elsewhere(problem: Problem, kept: Sequence[Meeting], moved: Sequence[Meetin
         yield meeting.request
 
 
-def _anywhere(problem: Problem, meeting: Meeting) -> Held | None:
+def _anywhere(problem: Problem, meeting: Meeting) -> ResolvedMeeting | None:
     """The meeting by index if its time is still there, with any place at which it may be looked at."""
     slot = problem.index.slots.get(meeting.slot)
     if slot is None or not problem.places:
         return None
     at = meeting.place if meeting.place in problem.index.places else problem.places[0].id
-    held = resolve(
+    held = resolve_meeting(
         problem, Meeting(meeting.request, meeting.slot, at, meeting.attendees, meeting.interpreter), []
     )
     if held is None or problem.room_ahead[slot] < held.request.length:
@@ -100,7 +102,10 @@ def _anywhere(problem: Problem, meeting: Meeting) -> Held | None:
 
 
 def _free_places(
-    problem: Problem, one: Held, taken: Mapping[tuple[int, int], int], people: Mapping[int, Sequence[Held]]
+    problem: Problem,
+    one: ResolvedMeeting,
+    taken: Mapping[tuple[int, int], int],
+    people: Mapping[int, Sequence[ResolvedMeeting]],
 ) -> Iterator[int]:
     wish, slots = one.request.place, one.slots()
     for number, place in enumerate(problem.places):
@@ -116,7 +121,7 @@ def _free_places(
             yield number
 
 
-def _can_walk(problem: Problem, hall: int, one: Held, others: Sequence[Held]) -> bool:
+def _can_walk(problem: Problem, hall: int, one: ResolvedMeeting, others: Sequence[ResolvedMeeting]) -> bool:
     """Whether somebody gets to a meeting in this hall from the one before, and on to the next."""
     for other in others:
         if other.stop <= one.start:

@@ -16,7 +16,7 @@ from scheduler.i18n import gettext_lazy, join_texts, ngettext_lazy
 from scheduler.invites.catalogue import languages
 from scheduler.services.text import one_line
 from scheduler.services.venue.change_types import Changed, ChangeHalls, ChangeWalks, WantedHall
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, Firm, Hall, Place, WalkingTime
 
 USUAL_WALK = 5
@@ -58,7 +58,7 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> Changed
     if not said and list(before) != [row.key for row in rows]:
         said.append(gettext_lazy("The halls stand in another order"))
     after = _facts({row.key: row for row in rows})
-    places = session.scalars(select(Place.id).where(among(Place.hall_id, renamed)))
+    places = session.scalars(select(Place.id).where(in_chunks(Place.hall_id, renamed)))
     return Changed(said, notes, before, after, frozenset(places))
 
 
@@ -75,7 +75,7 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed
                         gettext_lazy("%(name)s is not a hall of this event", name=repr(key)),
                     )
                 )
-        faults.extend(fields.fault(f"walks[{i}].minutes", walk.minutes, WalkingMinutes))
+        faults.extend(fields.check_field(f"walks[{i}].minutes", walk.minutes, WalkingMinutes))
         if walk.from_hall == walk.to_hall:
             faults.append(Fault(f"walks[{i}].to_hall", gettext_lazy("must be another hall")))
     if faults:
@@ -122,7 +122,7 @@ def other_names_faults(path: str, names: Sequence[tuple[str, str]], limits: Any)
                     "%(name)s is none of %(names)s", name=repr(language), names=join_texts(languages())
                 ),
             )
-        yield from fields.fault(f"{path}.{language}", name, limits)
+        yield from fields.check_field(f"{path}.{language}", name, limits)
 
 
 def _tidy(hall: WantedHall) -> WantedHall:
@@ -137,7 +137,7 @@ def _hall_faults(wanted: Sequence[WantedHall], known: Mapping[str, Hall]) -> Ite
     for i, hall in enumerate(wanted):
         if not hall.name:
             yield Fault(f"halls[{i}].name", gettext_lazy("is missing; people look for the hall by its name"))
-        yield from fields.fault(f"halls[{i}].name", hall.name, HallName)
+        yield from fields.check_field(f"halls[{i}].name", hall.name, HallName)
         if hall.name.lower() in seen:
             yield Fault(
                 f"halls[{i}].name",
@@ -204,7 +204,7 @@ def _walks_of_new(session: Session, halls: Sequence[Hall], new: Sequence[Hall]) 
 
 
 def _walks(session: Session, halls: Sequence[int]) -> dict[tuple[int, int], WalkingTime]:
-    rows = session.scalars(select(WalkingTime).where(among(WalkingTime.from_hall_id, halls)))
+    rows = session.scalars(select(WalkingTime).where(in_chunks(WalkingTime.from_hall_id, halls)))
     return {(row.from_hall_id, row.to_hall_id): row for row in rows}
 
 

@@ -17,8 +17,8 @@ from scheduler.i18n import gettext_lazy, localized_date, ngettext_lazy
 from scheduler.services.text import one_line
 from scheduler.services.venue.change_types import AddTables, Changed, ChangePlaces, ClosePlaces, RemoveTables
 from scheduler.services.venue.labels import listed, tables_counted
-from scheduler.storage.among import among
-from scheduler.storage.models import Event, Hall, MeetingRequest, Place, PlaceBusy, Slot
+from scheduler.storage.in_list import in_chunks
+from scheduler.storage.models import Event, Hall, MeetingRequest, Place, PlaceClosure, Slot
 
 MOST_AT_ONCE = 2_000
 """Places that one change names."""
@@ -26,7 +26,7 @@ MOST_AT_ONCE = 2_000
 
 def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
     """Number new tables of a hall. One that was taken away comes back. Raises InvalidInput."""
-    faults = list(fields.faults(change))
+    faults = list(fields.check_form(change))
     hall = session.scalar(select(Hall).where(Hall.event_id == event.id, Hall.key == change.hall))
     if hall is None:
         faults.append(
@@ -42,7 +42,9 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
     names = [f"{prefix}{number:0{digits}}" for number in range(change.first, last + 1)]
     there = {
         row.key: row
-        for row in session.scalars(select(Place).where(Place.event_id == event.id, among(Place.key, names)))
+        for row in session.scalars(
+            select(Place).where(Place.event_id == event.id, in_chunks(Place.key, names))
+        )
     }
     in_use = [key for key, row in there.items() if not row.is_retired or row.kind is not PlaceKind.TABLE]
     if in_use:
@@ -83,8 +85,8 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
     for i, wanted in enumerate(change.places):
         if not one_line(wanted.name):
             faults.append(Fault(f"places[{i}].name", gettext_lazy("is missing")))
-        faults.extend(fields.fault(f"places[{i}].name", one_line(wanted.name), TableName))
-        faults.extend(fields.fault(f"places[{i}].capacity", wanted.capacity, Capacity))
+        faults.extend(fields.check_field(f"places[{i}].name", one_line(wanted.name), TableName))
+        faults.extend(fields.check_field(f"places[{i}].capacity", wanted.capacity, Capacity))
         if wanted.capacity == 0 and rows[wanted.key].kind is PlaceKind.TABLE:
             faults.append(Fault(f"places[{i}].capacity", gettext_lazy("must be 1 or more")))
         if wanted.hall is not None and wanted.hall not in halls:
@@ -132,7 +134,7 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
 def close_places(session: Session, event: Event, change: ClosePlaces, *, now: datetime) -> Changed:
     """Close places in some slots, or open them again. Raises InvalidInput."""
     rows = _places(session, event.id, change.places)
-    wanted = select(Slot).where(Slot.of(event.id), among(Slot.key, change.slots)).order_by(Slot.position)
+    wanted = select(Slot).where(Slot.of(event.id), in_chunks(Slot.key, change.slots)).order_by(Slot.position)
     slots = session.scalars(wanted).all()
     unknown = sorted(set(change.slots) - {slot.key for slot in slots})
     if unknown:
@@ -148,17 +150,19 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
     if not coming:
         raise InvalidInput([Fault("slots", gettext_lazy("name a time that is still to come"))])
     at = and_(
-        among(PlaceBusy.place_id, [row.id for row in rows.values()]),
-        among(PlaceBusy.slot_id, [slot.id for slot in coming]),
+        in_chunks(PlaceClosure.place_id, [row.id for row in rows.values()]),
+        in_chunks(PlaceClosure.slot_id, [slot.id for slot in coming]),
     )
-    there = {tuple(row) for row in session.execute(select(PlaceBusy.place_id, PlaceBusy.slot_id).where(at))}
+    there = {
+        tuple(row) for row in session.execute(select(PlaceClosure.place_id, PlaceClosure.slot_id).where(at))
+    }
     all_of = {(row.id, slot.id) for row in rows.values() for slot in coming}
     touched = all_of - there if change.closed else there
     if change.closed and touched:
         new = [{"place_id": place, "slot_id": slot} for place, slot in sorted(touched)]
-        session.execute(insert(PlaceBusy), new)
+        session.execute(insert(PlaceClosure), new)
     elif touched:
-        session.execute(delete(PlaceBusy).where(at))
+        session.execute(delete(PlaceClosure).where(at))
     session.flush()
     if not touched:
         return Changed()
@@ -194,7 +198,7 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
     ids = [row.id for row in rows.values()]
     freed = session.scalars(
         update(MeetingRequest)
-        .where(MeetingRequest.event_id == event.id, among(MeetingRequest.fixed_place_id, ids))
+        .where(MeetingRequest.event_id == event.id, in_chunks(MeetingRequest.fixed_place_id, ids))
         .values(fixed_place_id=None)
         .returning(MeetingRequest.id)
     ).all()
@@ -219,7 +223,7 @@ def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, P
         )
     rows = session.scalars(
         select(Place)
-        .where(Place.event_id == event_id, among(Place.key, keys), ~Place.is_retired)
+        .where(Place.event_id == event_id, in_chunks(Place.key, keys), ~Place.is_retired)
         .order_by(Place.key)
     ).all()
     found = {row.key: row for row in rows}

@@ -28,7 +28,7 @@ from scheduler.services.venue.days import (
     overlapping,
     spans_of,
 )
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     AttendeeBusy,
     Event,
@@ -36,7 +36,7 @@ from scheduler.storage.models import (
     InterpreterStation,
     MeetingRequest,
     Pause,
-    PlaceBusy,
+    PlaceClosure,
     Slot,
 )
 
@@ -47,7 +47,7 @@ _MARKS: Sequence[tuple[Any, str]] = (
     (AttendeeBusy, "attendee_id"),
     (InterpreterBusy, "interpreter_id"),
     (InterpreterStation, "interpreter_id"),
-    (PlaceBusy, "place_id"),
+    (PlaceClosure, "place_id"),
 )
 _APART = 10**8
 """Positions that are free while slots are numbered anew."""
@@ -105,7 +105,7 @@ def _tidy(day: WantedDay) -> WantedDay:
 
 
 def _faults(change: ChangeDays) -> Iterator[Fault]:
-    yield from fields.faults(change)
+    yield from fields.check_form(change)
     if change.changeover_minutes >= change.slot_minutes:
         yield Fault("changeover_minutes", gettext_lazy("must leave a meeting some minutes of its slot"))
     if not 1 <= len(change.days) <= MAX_DAYS:
@@ -229,9 +229,10 @@ def _carry_marks(session: Session, gone: Sequence[Slot], new: Sequence[Slot]) ->
         column = getattr(table, owner)
         rest = [each for each in table.__table__.columns if each.name not in (owner, "slot_id")]
         there = select(column, table.slot_id, *rest)
-        old = session.execute(there.where(among(table.slot_id, follow))).all()
+        old = session.execute(there.where(in_chunks(table.slot_id, follow))).all()
         known = {
-            tuple(row[:2]) for row in session.execute(there.where(among(table.slot_id, [s.id for s in new])))
+            tuple(row[:2])
+            for row in session.execute(there.where(in_chunks(table.slot_id, [s.id for s in new])))
         }
         carried = {(row[0], slot_id): tuple(row[2:]) for row in old for slot_id in follow[row[1]]}
         names = [owner, "slot_id", *(each.name for each in rest)]
@@ -263,7 +264,7 @@ def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequen
         request.slots = list(dict.fromkeys(named)) or None
         free += request.slots is None
     for request in session.scalars(
-        select(MeetingRequest).where(*open_now, among(MeetingRequest.fixed_slot_id, ids))
+        select(MeetingRequest).where(*open_now, in_chunks(MeetingRequest.fixed_slot_id, ids))
     ):
         other = starts.get(ids[request.fixed_slot_id or 0].start)
         if other is not None:

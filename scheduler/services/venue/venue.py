@@ -23,15 +23,15 @@ from scheduler.services.venue import areas
 from scheduler.services.venue.change_types import HallWalk, WantedGuest
 from scheduler.services.venue.days import VenueDays
 from scheduler.services.venue.timetable import venue_days
-from scheduler.storage.among import among
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import accepted_mark, venue_mark
+from scheduler.storage.cache.cache_keys import accepted_requests_digest, venue_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Event,
     Firm,
     Hall,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     PlannedMeeting,
     ScheduleVersion,
     Slot,
@@ -172,11 +172,13 @@ def places_of_hall(
     )
     order = Order(f"places {hall.key} {kind.value}", (Place.key,), (str,))
     page = fetch_page(session, query, order, cursor=cursor, number=number, limit=limit)
-    rows = [(place, names.recorded(name, latin) if name else "") for place, name, latin, *_ in page.items]
+    rows = [(place, names.record_name(name, latin) if name else "") for place, name, latin, *_ in page.items]
     ids = [place.id for place, _ in rows]
     closed: dict[int, set[str]] = {}
-    busy = select(PlaceBusy.place_id, Slot.key).join(Slot, Slot.id == PlaceBusy.slot_id)
-    for place_id, key in session.execute(busy.where(Slot.of(actor.event_id), among(PlaceBusy.place_id, ids))):
+    busy = select(PlaceClosure.place_id, Slot.key).join(Slot, Slot.id == PlaceClosure.slot_id)
+    for place_id, key in session.execute(
+        busy.where(Slot.of(actor.event_id), in_chunks(PlaceClosure.place_id, ids))
+    ):
         closed.setdefault(place_id, set()).add(key)
     used, meetings = _used(session, actor.event_id, ids)
     return page.of(
@@ -207,7 +209,7 @@ def _used(session: Session, event_id: int, places: Sequence[int]) -> tuple[dict[
     times: dict[int, tuple[datetime, datetime]] = {row.id: (row.start, row.end) for row in slots}
     for place_id, first, last in session.execute(
         select(PlannedMeeting.place_id, PlannedMeeting.slot_id, PlannedMeeting.last_slot_id).where(
-            PlannedMeeting.version_id == version.id, among(PlannedMeeting.place_id, places)
+            PlannedMeeting.version_id == version.id, in_chunks(PlannedMeeting.place_id, places)
         )
     ):
         start, end = times[first][0], times[last][1]
@@ -221,7 +223,7 @@ def _used(session: Session, event_id: int, places: Sequence[int]) -> tuple[dict[
 def _walks(session: Session, halls: Sequence[Hall]) -> tuple[HallWalk, ...]:
     keys = {hall.id: hall.key for hall in halls}
     order = {hall.key: number for number, hall in enumerate(halls)}
-    rows = session.scalars(select(WalkingTime).where(among(WalkingTime.from_hall_id, keys)))
+    rows = session.scalars(select(WalkingTime).where(in_chunks(WalkingTime.from_hall_id, keys)))
     walks = []
     for row in rows:
         one, other = sorted((keys[row.from_hall_id], keys[row.to_hall_id]), key=order.__getitem__)
@@ -253,8 +255,8 @@ def _held(session: Session, version: ScheduleVersion) -> dict[int, int]:
         rows = session.execute(only_scheduled(at, version.id).group_by(Place.hall_id))
         return [list(row) for row in rows]
 
-    follows = [venue_mark(session, version.event_id), accepted_mark(session, version.event_id)]
-    return dict(kept(session, version, "halls", follows, work_out))
+    follows = [venue_digest(session, version.event_id), accepted_requests_digest(session, version.event_id)]
+    return dict(cached_statistic(session, version, "halls", follows, work_out))
 
 
 def _by_area(firms: Sequence[HallFirms]) -> Counter[str]:

@@ -38,7 +38,7 @@ from scheduler.services.venue.change_types import (
     VenueChange,
 )
 from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Event,
     Firm,
@@ -48,7 +48,7 @@ from scheduler.storage.models import (
     ScheduleVersion,
     Slot,
 )
-from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_place
 
 MOST_SHOWN = 200
 """Touched meetings that a look names. It counts all."""
@@ -167,7 +167,7 @@ class _Look:
         self.lost = frozenset[str]()
         if found.lost:
             scope = affected_meetings.around(session, event, version.id, found.lost)
-            keys = select(MeetingRequest.key).where(among(MeetingRequest.id, found.lost))
+            keys = select(MeetingRequest.key).where(in_chunks(MeetingRequest.id, found.lost))
             self.lost = held(problem_of(session, event.id, scope)).intersection(session.scalars(keys))
 
     def effects(self, *, frozen_until: datetime) -> VenueEffects:
@@ -232,7 +232,7 @@ def _drafts(session: Session, event_id: int) -> list[str]:
 
 def _count_at(session: Session, version: ScheduleVersion, places: Collection[int]) -> int:
     """The version's meetings at these places."""
-    at = PlannedMeeting.version_id == version.id, among(PlannedMeeting.place_id, places)
+    at = PlannedMeeting.version_id == version.id, in_chunks(PlannedMeeting.place_id, places)
     return session.scalar(select(func.count()).select_from(PlannedMeeting).where(*at)) or 0
 
 
@@ -256,14 +256,14 @@ def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -
     )
     rows = session.execute(
         with_time_and_place(query)
-        .where(PlannedMeeting.version_id == version.id, among(MeetingRequest.key, found.broken))
+        .where(PlannedMeeting.version_id == version.id, in_chunks(MeetingRequest.key, found.broken))
         .order_by(Slot.start, MeetingRequest.id)
         .limit(MOST_SHOWN)
     )
     return [
         TouchedMeeting(
             request=key,
-            firms=(names.shown(name, latin, "en"), names.shown(other, other_latin, "en")),
+            firms=(names.display_both(name, latin, "en"), names.display_both(other, other_latin, "en")),
             start=start,
             end=end,
             place=place_label(place),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.domain.rules.stability import could_stay
+from scheduler.domain.rules.stability import is_still_possible
 from scheduler.solver.instance.choices import Choices, mask_slots
 from scheduler.solver.instance.places import group_alike_places, named_places
 
@@ -131,7 +131,7 @@ def enumerate_assignments(
     frozen = {r for r in range(len(problem.requests)) if choices.frozen(r) is not None}
     must = problem.compulsory | frozen
     index = problem.index.requests
-    counted = frozenset(index[m.request] for m in choices.published.values() if could_stay(problem, m))
+    counted = frozenset(index[m.request] for m in choices.published.values() if is_still_possible(problem, m))
     return Assignments(
         problem=problem,
         choices=choices,

@@ -27,7 +27,7 @@ from scheduler.solver.exact.assignments import (
 from scheduler.solver.exact.model import ExactModel, build_model
 from scheduler.solver.exact.params import configure_cp_sat
 from scheduler.solver.exact.score import Objective, add_objective
-from scheduler.watching import run_watched
+from scheduler.threads import run_with_monitor
 
 PROVING_SHARE = 0.75
 CHECK_SECONDS = 0.05
@@ -195,7 +195,9 @@ class _Run:
             self.take(plans, assignments)
             return not (bounds and self.is_reached(bounds[-1])) and not part.is_over()
 
-        outcome = run_watched(lambda: int(solver.solve(exact.model, plans)), goes_on, every=CHECK_SECONDS)
+        outcome = run_with_monitor(
+            lambda: int(solver.solve(exact.model, plans)), goes_on, every=CHECK_SECONDS
+        )
         solver.stop_search()
         wait([outcome], LAST_WORD_SECONDS)
         self.take(plans, assignments)

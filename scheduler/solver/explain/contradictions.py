@@ -13,7 +13,7 @@ from itertools import islice
 from scheduler.domain.plan import Meeting, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import violations
-from scheduler.domain.rules.held import Schedule
+from scheduler.domain.rules.resolved import Schedule
 from scheduler.domain.rules.stability import is_frozen
 from scheduler.solver.bounds.closed_form import meeting_capacities
 from scheduler.solver.explain.conditions import list_parties

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from scheduler.domain.entities import PlaceKind, PlaceWish
-from scheduler.domain.plan import Lever
+from scheduler.domain.plan import EventFix
 from scheduler.domain.problem import Interpreter, Place, Problem
 
 
-def apply_event_fix(problem: Problem, lever: Lever) -> Problem:
+def apply_event_fix(problem: Problem, lever: EventFix) -> Problem:
     """The problem with a lever pulled. What the lever names and the problem does not have changes nothing.
 
     Parameters
@@ -36,11 +36,11 @@ def _raised(rows: tuple[Any, ...], id: str) -> tuple[Any, ...]:
     )
 
 
-def _person_cap(problem: Problem, lever: Lever) -> Problem:
+def _person_cap(problem: Problem, lever: EventFix) -> Problem:
     return replace(problem, attendees=_raised(problem.attendees, lever.ids[0]))
 
 
-def _firm_cap(problem: Problem, lever: Lever) -> Problem:
+def _firm_cap(problem: Problem, lever: EventFix) -> Problem:
     return replace(problem, firms=_raised(problem.firms, lever.ids[0]))
 
 
@@ -50,20 +50,20 @@ def _opened(rows: tuple[Any, ...], id: str, slots: Collection[int]) -> tuple[Any
     )
 
 
-def _available(problem: Problem, lever: Lever) -> Problem:
+def _available(problem: Problem, lever: EventFix) -> Problem:
     return replace(problem, attendees=_opened(problem.attendees, lever.ids[0], _slots(problem, lever)))
 
 
-def _shift(problem: Problem, lever: Lever) -> Problem:
+def _shift(problem: Problem, lever: EventFix) -> Problem:
     return replace(problem, interpreters=_opened(problem.interpreters, lever.ids[0], _slots(problem, lever)))
 
 
-def _slots(problem: Problem, lever: Lever) -> set[int]:
+def _slots(problem: Problem, lever: EventFix) -> set[int]:
     index = problem.index.slots
     return {index[slot] for slot in lever.slots if slot in index}
 
 
-def _table(problem: Problem, lever: Lever) -> Problem:
+def _table(problem: Problem, lever: EventFix) -> Problem:
     hall = problem.index.halls.get(lever.ids[0])
     if hall is None:
         return problem
@@ -71,7 +71,7 @@ def _table(problem: Problem, lever: Lever) -> Problem:
     return replace(problem, places=(*problem.places, one))
 
 
-def _booth(problem: Problem, lever: Lever) -> Problem:
+def _booth(problem: Problem, lever: EventFix) -> Problem:
     firm = problem.index.firms.get(lever.ids[0])
     places = list(problem.places)
     for number, place in enumerate(places):
@@ -81,12 +81,12 @@ def _booth(problem: Problem, lever: Lever) -> Problem:
     return replace(problem, places=tuple(places))
 
 
-def _interpreter(problem: Problem, lever: Lever) -> Problem:
+def _interpreter(problem: Problem, lever: EventFix) -> Problem:
     one = Interpreter(_new(problem.index.interpreters, "interpreter"), frozenset(lever.ids))
     return replace(problem, interpreters=(*problem.interpreters, one))
 
 
-def _person(problem: Problem, lever: Lever) -> Problem:
+def _person(problem: Problem, lever: EventFix) -> Problem:
     number = problem.index.attendees.get(lever.ids[0])
     if number is None:
         return problem
@@ -96,7 +96,7 @@ def _person(problem: Problem, lever: Lever) -> Problem:
     return replace(problem, attendees=(*problem.attendees, one))
 
 
-def _any_place(problem: Problem, lever: Lever) -> Problem:
+def _any_place(problem: Problem, lever: EventFix) -> Problem:
     wanted = set(lever.ids)
     requests = tuple(
         replace(row, place=PlaceWish.ANY) if row.id in wanted else row for row in problem.requests
@@ -111,7 +111,7 @@ def _new(taken: Mapping[str, int], stem: str) -> str:
     return f"one-more-{stem}-{number}"
 
 
-KINDS: Final[Mapping[str, Callable[[Problem, Lever], Problem]]] = {
+KINDS: Final[Mapping[str, Callable[[Problem, EventFix], Problem]]] = {
     "person-cap": _person_cap,
     "firm-cap": _firm_cap,
     "available": _available,

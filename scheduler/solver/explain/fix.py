@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scheduler.domain.rules.held import Held
+from scheduler.domain.rules.resolved import ResolvedMeeting
 from scheduler.solver.explain.insertion import Insertion
 from scheduler.solver.explain.occupancy import Occupancy
 
@@ -19,15 +19,15 @@ class Fix:
     slot: str = ""
 
 
-def fix_at(text: str, kind: str, held: Held, *ids: str) -> Fix:
+def fix_at(text: str, kind: str, held: ResolvedMeeting, *ids: str) -> Fix:
     """A remedy whose sentence ends with where to hold the request."""
     slot = held.meeting.slot
     return Fix(f"{text}; then hold it in {slot}.", kind, ids, slot)
 
 
-def only_if_gaining(insertion: Insertion | None) -> Held | None:
+def only_if_gaining(insertion: Insertion | None) -> ResolvedMeeting | None:
     return insertion.held if insertion is not None and insertion.gain > 0 else None
 
 
-def slot_labels(occupancy: Occupancy, held: Held) -> str:
+def slot_labels(occupancy: Occupancy, held: ResolvedMeeting) -> str:
     return " and ".join(occupancy.problem.slots[s].id for s in held.slots())

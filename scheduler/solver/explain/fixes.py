@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 
 from scheduler.domain.problem import Attendee
-from scheduler.domain.rules.held import Held
+from scheduler.domain.rules.resolved import ResolvedMeeting
 from scheduler.solver.explain.conditions import MeetingParty
 from scheduler.solver.explain.conditions import list_parties as parties_of
 from scheduler.solver.explain.fix import Fix, fix_at, only_if_gaining, slot_labels
@@ -51,11 +51,11 @@ def _withdrawals(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> I
             yield fix_at(text, "withdraw", insertion.held, held.id)
 
 
-def find_lone_blockers(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> list[Held]:
+def find_lone_blockers(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> list[ResolvedMeeting]:
     """Meetings that are, in some slot, the only ones of the wanted people, the lightest first."""
     owners = _owners(occupancy, parties)
     length = occupancy.problem.requests[r].length
-    found: dict[int, Held] = {}
+    found: dict[int, ResolvedMeeting] = {}
     for party in parties:
         for start in mask_slots(party.starts(*OTHERS) & occupancy.choices.all_slots):
             there = {
@@ -71,7 +71,7 @@ def find_lone_blockers(occupancy: Occupancy, r: int, parties: list[MeetingParty]
     return sorted(movable, key=lambda held: (held.request.weight, held.index))
 
 
-def _owners(occupancy: Occupancy, parties: list[MeetingParty]) -> Mapping[int, Mapping[int, Held]]:
+def _owners(occupancy: Occupancy, parties: list[MeetingParty]) -> Mapping[int, Mapping[int, ResolvedMeeting]]:
     people = {a for party in parties for a in party.people}
     return {
         a: {slot: held for held in occupancy.agenda["attendee", a] for slot in held.slots()} for a in people
@@ -79,7 +79,7 @@ def _owners(occupancy: Occupancy, parties: list[MeetingParty]) -> Mapping[int, M
 
 
 def evaluate_without(
-    occupancy: Occupancy, held: Held, look: Callable[[], Insertion | None]
+    occupancy: Occupancy, held: ResolvedMeeting, look: Callable[[], Insertion | None]
 ) -> Insertion | None:
     """What `look` finds while a meeting is taken out, if it gains and the others' walks stay long enough."""
     occupancy.remove(held)

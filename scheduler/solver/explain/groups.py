@@ -20,9 +20,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from scheduler.domain.entities import PlaceWish
-from scheduler.domain.plan import About, Lever, Meeting, UnheldGroup, Unscheduled, Way
+from scheduler.domain.plan import EventFix, FixAction, Meeting, ReasonSubject, Unscheduled, UnscheduledGroup
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Schedule
+from scheduler.domain.rules.resolved import Schedule
 from scheduler.domain.solving import Result
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.explain.conditions import list_parties
@@ -73,7 +73,7 @@ def group_unscheduled(
     answers: Sequence[Unscheduled],
     should_stop: Callable[[], bool] | None = None,
     seconds: float = SECONDS,
-) -> tuple[UnheldGroup, ...]:
+) -> tuple[UnscheduledGroup, ...]:
     """The groups of the requests that a plan does not hold, the heaviest first.
 
     Parameters
@@ -95,7 +95,7 @@ def group_unscheduled(
         Each request is in one of them.
     """
     clock = SolveClock(seconds, should_stop)
-    members: dict[tuple[str, About], list[Member]] = defaultdict(list)
+    members: dict[tuple[str, ReasonSubject], list[Member]] = defaultdict(list)
     index = problem.index.requests
     for row in answers:
         members[row.reason, row.about].append((index[row.request], row))
@@ -107,7 +107,7 @@ def group_unscheduled(
     base = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
     found = []
     for (reason, about), of in ordered:
-        best: tuple[int, Fraction, Lever] | None = None
+        best: tuple[int, Fraction, EventFix] | None = None
         levers = _levers(base, about, of)
         if not clock.is_over():
             wanted = [r for r, _ in sorted(of, key=lambda each: (-problem.requests[each[0]].weight, each[0]))]
@@ -115,7 +115,7 @@ def group_unscheduled(
             best = max(tried, key=lambda each: each[:2], default=None)
         lever = best[2] if best is not None else next(iter(levers), None)
         found.append(
-            UnheldGroup(
+            UnscheduledGroup(
                 reason=reason,
                 about=about,
                 requests=tuple(row.request for _, row in of),
@@ -132,7 +132,7 @@ def _plain(gain: Fraction) -> int | float:
     return int(gain) if gain.denominator == 1 else round(float(gain), 6)
 
 
-def _pulled(base: Occupancy, lever: Lever, wanted: Iterable[int]) -> tuple[int, Fraction]:
+def _pulled(base: Occupancy, lever: EventFix, wanted: Iterable[int]) -> tuple[int, Fraction]:
     """How many of these requests can be inserted once a lever is pulled, and what the score gains."""
     occupancy = _copy(base, apply_event_fix(base.problem, lever))
     held, gained = 0, Fraction(0)
@@ -160,10 +160,10 @@ def _copy(base: Occupancy, problem: Problem) -> Occupancy:
     return new
 
 
-def _levers(base: Occupancy, about: About, of: Sequence[Member]) -> list[Lever]:
+def _levers(base: Occupancy, about: ReasonSubject, of: Sequence[Member]) -> list[EventFix]:
     """The changes that most remedies of a group's requests name, made general: for all of the event."""
     named = Counter((way.kind, _whom(base, r, way)) for r, row in of for way in row.ways)
-    found: dict[str, Lever] = {}
+    found: dict[str, EventFix] = {}
     for (kind, ids), _ in named.most_common():
         if kind == "any-place":
             ids = tuple(row.request for _, row in of)
@@ -173,7 +173,7 @@ def _levers(base: Occupancy, about: About, of: Sequence[Member]) -> list[Lever]:
     return list(found.values())[:MAX_EVENT_FIXES]
 
 
-def _whom(base: Occupancy, r: int, way: Way) -> tuple[str, ...]:
+def _whom(base: Occupancy, r: int, way: FixAction) -> tuple[str, ...]:
     if way.kind in ("person-cap", "firm-cap", "available", "shift", "add-person"):
         return way.ids[:1]
     if way.kind == "add-place":
@@ -187,18 +187,18 @@ def _at_a_booth(base: Occupancy, r: int) -> bool:
 
 
 def _general(
-    base: Occupancy, kind: str, ids: tuple[str, ...], about: About, of: Sequence[Member]
-) -> Lever | None:
+    base: Occupancy, kind: str, ids: tuple[str, ...], about: ReasonSubject, of: Sequence[Member]
+) -> EventFix | None:
     if kind == "add-place":
-        return Lever("add-booth", ids[1:]) if ids[0] == "booth" else Lever("add-table", ids)
+        return EventFix("add-booth", ids[1:]) if ids[0] == "booth" else EventFix("add-table", ids)
     if kind == "available":
-        return Lever(kind, ids, _block_of(base, ids[0], kind, of))
+        return EventFix(kind, ids, _block_of(base, ids[0], kind, of))
     if kind == "shift":
         problem = base.problem
         closed = problem.interpreters[problem.index.interpreters[ids[0]]].unavailable
-        return Lever(kind, ids, tuple(problem.slots[s].id for s in sorted(closed)))
+        return EventFix(kind, ids, tuple(problem.slots[s].id for s in sorted(closed)))
     if kind in ("person-cap", "firm-cap", "add-interpreter", "add-person", "any-place"):
-        return Lever(kind, ids)
+        return EventFix(kind, ids)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from scheduler.domain.rules.held import Held, resolve
+from scheduler.domain.rules.resolved import ResolvedMeeting, resolve_meeting
 from scheduler.solver.explain.conditions import MeetingParty
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.instance.choices import mask_slots
@@ -18,7 +18,7 @@ MAX_STARTS = 6
 class Insertion:
     """A meeting that could be added, and what the score would gain."""
 
-    held: Held
+    held: ResolvedMeeting
     gain: Fraction
 
 
@@ -53,7 +53,7 @@ def find_best_insertion(
     return best
 
 
-def _as_new(held: Held) -> Held:
+def _as_new(held: ResolvedMeeting) -> ResolvedMeeting:
     return replace(held, meeting=replace(held.meeting, place="", interpreter=""))
 
 
@@ -65,7 +65,7 @@ def _ways(
     places: Iterable[int] | None,
     interpreters: Iterable[int | None] | None,
     imagined: bool,
-) -> Iterator[Held]:
+) -> Iterator[ResolvedMeeting]:
     """One meeting a hall and interpreter at this start, where everybody can walk to and from it."""
     request = occupancy.problem.requests[r]
     stop = start + request.length
@@ -124,10 +124,10 @@ def _not_tied_elsewhere(
 
 def _held(
     occupancy: Occupancy, r: int, party: MeetingParty, start: int, place: int, interpreter: int | None
-) -> Held:
+) -> ResolvedMeeting:
     problem = occupancy.problem
     meeting = problem.meeting(r, start, place, party.people, interpreter)
-    held = resolve(problem, meeting, [])
+    held = resolve_meeting(problem, meeting, [])
     if held is None:
         raise KeyError(meeting.request)
     return held

@@ -10,20 +10,20 @@ from functools import cached_property
 from itertools import pairwise
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem, share_of
-from scheduler.domain.rules.held import Held, Schedule
-from scheduler.domain.rules.idle import idle_of
+from scheduler.domain.problem import Problem, round_up_share
+from scheduler.domain.rules.idle import person_idle_figure
 from scheduler.domain.rules.people import has_time_to_walk
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule
 from scheduler.domain.rules.score import hall_changes
-from scheduler.domain.rules.stability import changes_of, sameness
+from scheduler.domain.rules.stability import compare_to_published, count_attendee_changes
 from scheduler.solver.instance.choices import Choices, Person, meeting_people
 
 
-def sort_by_time(held: Held) -> tuple[int, int]:
+def sort_by_time(held: ResolvedMeeting) -> tuple[int, int]:
     return held.start, held.index
 
 
-def slot_mask(held: Held) -> int:
+def slot_mask(held: ResolvedMeeting) -> int:
     return ((1 << (held.stop - held.start)) - 1) << held.start
 
 
@@ -32,9 +32,9 @@ class Occupancy:
 
     def __init__(self, problem: Problem, choices: Choices, schedule: Schedule) -> None:
         self.problem, self.choices = problem, choices
-        self.held: dict[int, Held] = {}
+        self.held: dict[int, ResolvedMeeting] = {}
         self.busy: dict[Person, int] = defaultdict(int)
-        self.agenda: dict[Person, list[Held]] = defaultdict(list)
+        self.agenda: dict[Person, list[ResolvedMeeting]] = defaultdict(list)
         self.load: Counter[tuple[int, int]] = Counter()
         self.space = list(choices.place_free)
         self.on_day: Counter[tuple[Person, int]] = Counter()
@@ -43,14 +43,14 @@ class Occupancy:
         for held in schedule.by_request.values():
             self.add(held)
 
-    def add(self, held: Held) -> None:
+    def add(self, held: ResolvedMeeting) -> None:
         self.held[held.index] = held
         for person in meeting_people(held.attendees, held.interpreter):
             self.busy[person] |= slot_mask(held)
             insort(self.agenda[person], held, key=sort_by_time)
         self._count(held, 1)
 
-    def remove(self, held: Held) -> None:
+    def remove(self, held: ResolvedMeeting) -> None:
         del self.held[held.index]
         for person in meeting_people(held.attendees, held.interpreter):
             self.agenda[person].remove(held)
@@ -59,7 +59,7 @@ class Occupancy:
                 self.busy[person] |= slot_mask(other)
         self._count(held, -1)
 
-    def _count(self, held: Held, change: int) -> None:
+    def _count(self, held: ResolvedMeeting, change: int) -> None:
         day, request = self.problem.days[held.start], held.request
         for slot in held.slots():
             self.load[held.place, slot] += change
@@ -131,7 +131,7 @@ class Occupancy:
     def _walks(self, hall: int, stop: int, other: int, start: int) -> bool:
         return has_time_to_walk(self.problem, hall, stop, other, start)
 
-    def keeps_spread(self, held: Held) -> bool:
+    def keeps_spread(self, held: ResolvedMeeting) -> bool:
         """Whether the idle figures stay close enough to each other with one more meeting (H12)."""
         limit = self.problem.policy.max_idle_spread
         if limit is None:
@@ -140,10 +140,10 @@ class Occupancy:
         for a, row in enumerate(self.problem.attendees):
             mine = self.agenda.get(("attendee", a), [])
             more = sorted([*mine, held], key=sort_by_time) if a in held.attendees else mine
-            figures.append(idle_of(self.problem, row, more))
+            figures.append(person_idle_figure(self.problem, row, more))
         return max(figures) - min(figures) <= limit
 
-    def gain(self, held: Held) -> Fraction:
+    def gain(self, held: ResolvedMeeting) -> Fraction:
         """What the score gains by one more meeting, in all terms."""
         factors, request = self.problem.policy.factors, held.request
         total = Fraction(str(factors["served"])) * request.weight
@@ -153,7 +153,7 @@ class Occupancy:
             mine = self.agenda["attendee", a]
             more = sorted([*mine, held], key=sort_by_time)
             row = self.problem.attendees[a]
-            idle = idle_of(self.problem, row, more) - idle_of(self.problem, row, mine)
+            idle = person_idle_figure(self.problem, row, more) - person_idle_figure(self.problem, row, mine)
             walks = hall_changes(self.problem, more) - hall_changes(self.problem, mine)
             total -= Fraction(str(factors["idle"])) * idle + Fraction(str(factors["hall_change"])) * walks
         return total + self._change(held)
@@ -165,7 +165,7 @@ class Occupancy:
         lacks = sum(price for level, price in self.problem.fair_levels[firm] if has < level)
         return worth + Fraction(str(factors.get("unfair", 0))) * lacks
 
-    def loss(self, held: Held) -> Fraction:
+    def loss(self, held: ResolvedMeeting) -> Fraction:
         """What the score loses at most if the request of a meeting that is held is withdrawn.
 
         What its change of the published plan costs is not counted: that is saved.
@@ -186,17 +186,17 @@ class Occupancy:
         has, asked = self.of_firm[firm], problem.request_counts[firm]
         lack = max(0, problem.floor_of(firm, asked - 1) - has + 1) - max(0, problem.floors[firm] - has)
         unfair = sum(
-            row.price * (max(0, share_of(row.share, asked - 1) - has + 1) - max(0, level - has))
+            row.price * (max(0, round_up_share(row.share, asked - 1) - has + 1) - max(0, level - has))
             for row, (level, _) in zip(problem.policy.fair_shares, problem.fair_levels[firm], strict=True)
         )
         return Fraction(str(factors["shortfall"])) * lack + Fraction(str(factors.get("unfair", 0))) * unfair
 
-    def _change(self, held: Held) -> Fraction:
+    def _change(self, held: ResolvedMeeting) -> Fraction:
         """What a published meeting, not held so far, gains by being held like this instead of dropped."""
         published = self.choices.published.get(held.index)
         if published is None:
             return Fraction(0)
-        factors, same = self.problem.policy.factors, sameness(held.meeting, published)
+        factors, same = self.problem.policy.factors, compare_to_published(held.meeting, published)
         gain = Fraction(str(factors["dropped"])) - self.choices.change_costs[same]
         if same.is_whole:
             gain += Fraction(str(factors.get("repeated", 0))) * self._repeated(published)
@@ -204,5 +204,5 @@ class Occupancy:
 
     def _repeated(self, published: Meeting) -> int:
         """How many other published meetings of its people are changed, counted a person."""
-        changes = changes_of(Schedule(self.problem, tuple(self.held.values())))
+        changes = count_attendee_changes(Schedule(self.problem, tuple(self.held.values())))
         return sum(changes[person] - 1 for person in set(published.attendees) if person in changes)

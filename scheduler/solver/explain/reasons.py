@@ -8,9 +8,9 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
-from scheduler.domain.plan import NOT_EXAMINED, Meeting, Unscheduled, Way
+from scheduler.domain.plan import NOT_EXAMINED, FixAction, Meeting, Unscheduled
 from scheduler.domain.problem import Problem, Request
-from scheduler.domain.rules.held import Schedule
+from scheduler.domain.rules.resolved import Schedule
 from scheduler.domain.solving import Result
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.explain.conditions import DYNAMIC, STATIC, MeetingParty, list_parties
@@ -342,7 +342,7 @@ def _row(
         detail,
         tuple(names),
         tuple(cure.text for cure in cures),
-        tuple(Way(cure.kind, cure.ids, cure.slot) for cure in cures),
+        tuple(FixAction(cure.kind, cure.ids, cure.slot) for cure in cures),
         find_subject(occupancy, r, code, names),
         list_obstacles(occupancy, r) if code in OF_OBSTACLES else (),
     )

@@ -8,7 +8,7 @@ from itertools import islice
 
 from scheduler.domain.entities import PlaceWish
 from scheduler.domain.problem import Attendee, Firm
-from scheduler.domain.rules.held import Held
+from scheduler.domain.rules.resolved import ResolvedMeeting
 from scheduler.solver.explain.conditions import Condition, MeetingParty
 from scheduler.solver.explain.fix import Fix, fix_at, only_if_gaining, slot_labels
 from scheduler.solver.explain.insertion import MAX_STARTS, find_best_insertion
@@ -51,11 +51,11 @@ def _plainly(
         yield fix_at(sentence(occupancy, condition, held), kind, held, *who)
 
 
-def _away(occupancy: Occupancy, condition: Condition, held: Held) -> str:
+def _away(occupancy: Occupancy, condition: Condition, held: ResolvedMeeting) -> str:
     return f"Make {condition.who} available in {slot_labels(occupancy, held)}"
 
 
-def _cap(occupancy: Occupancy, condition: Condition, _held: Held) -> str:
+def _cap(occupancy: Occupancy, condition: Condition, _held: ResolvedMeeting) -> str:
     return f"Let {condition.who} have {_raised(occupancy, condition)} meetings a day (max_per_day)"
 
 
@@ -66,19 +66,19 @@ def _raised(occupancy: Occupancy, condition: Condition) -> int:
     return 1 + next(row.max_per_day or 0 for row in rows if row.id == condition.who)
 
 
-def _precedence(_occupancy: Occupancy, condition: Condition, _held: Held) -> str:
+def _precedence(_occupancy: Occupancy, condition: Condition, _held: ResolvedMeeting) -> str:
     return f"Drop the precedence with request {condition.who}"
 
 
-def _closed(_occupancy: Occupancy, _condition: Condition, held: Held) -> str:
+def _closed(_occupancy: Occupancy, _condition: Condition, held: ResolvedMeeting) -> str:
     return f"Allow it to start in {held.meeting.slot}"
 
 
-def _fixed(_occupancy: Occupancy, _condition: Condition, held: Held) -> str:
+def _fixed(_occupancy: Occupancy, _condition: Condition, held: ResolvedMeeting) -> str:
     return f"Fix it in {held.meeting.slot}"
 
 
-_SENTENCES: Mapping[str, tuple[str, Callable[[Occupancy, Condition, Held], str]]] = {
+_SENTENCES: Mapping[str, tuple[str, Callable[[Occupancy, Condition, ResolvedMeeting], str]]] = {
     # condition: (kind of remedy, sentence)
     "away": ("available", _away),
     "person-cap": ("person-cap", _cap),
@@ -134,7 +134,9 @@ def _interpreter(
         yield fix_at(text, "add-interpreter", held, *(languages[0] for languages in spoken))
 
 
-def _in_a_longer_shift(occupancy: Occupancy, r: int, party: MeetingParty, starts: int) -> Held | None:
+def _in_a_longer_shift(
+    occupancy: Occupancy, r: int, party: MeetingParty, starts: int
+) -> ResolvedMeeting | None:
     """A meeting with an interpreter who has no shift then and no meeting, and time to walk there and on."""
     length = occupancy.problem.requests[r].length
     for i in party.interpreters or ():

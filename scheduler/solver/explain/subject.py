@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from scheduler.domain.entities import PlaceWish
-from scheduler.domain.plan import About
+from scheduler.domain.plan import ReasonSubject
 from scheduler.solver.explain.conditions import MeetingParty, list_parties
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.instance.choices import mask_slots
@@ -20,7 +20,7 @@ OF_A_PERSON = frozenset({"person-cap", "people-busy", "no-common-slot", "no-coll
 OF_BUSY_PEOPLE = frozenset({"displaced-by-weight", "max-moved"})
 
 
-def find_subject(occupancy: Occupancy, r: int, reason: str, blockers: Sequence[str]) -> About:
+def find_subject(occupancy: Occupancy, r: int, reason: str, blockers: Sequence[str]) -> ReasonSubject:
     """What a reason is about, of a request that is not held.
 
     Parameters
@@ -41,20 +41,20 @@ def find_subject(occupancy: Occupancy, r: int, reason: str, blockers: Sequence[s
     """
     problem, request = occupancy.problem, occupancy.problem.requests[r]
     if reason == "firm-cap" and blockers:
-        return About("firm", (blockers[0],))
+        return ReasonSubject("firm", (blockers[0],))
     if reason in OF_A_PERSON and blockers and blockers[0] in problem.index.attendees:
-        return About("person", (blockers[0],))
+        return ReasonSubject("person", (blockers[0],))
     if reason in OF_BUSY_PEOPLE:
         return _busiest(occupancy, r)
     if reason == "no-interpreter":
         pair, party = _languages(occupancy, r)
-        return About("languages", pair, _part_of_a_day(occupancy, [party] if party else [], LANGUAGE))
+        return ReasonSubject("languages", pair, _part_of_a_day(occupancy, [party] if party else [], LANGUAGE))
     if reason == "no-place":
         slot = _part_of_a_day(occupancy, list(list_parties(occupancy, r)), PLACE)
         if request.place is PlaceWish.BOOTH:
-            return About("booth", (problem.firms[request.receiver].id,), slot)
-        return About("tables", (), slot)
-    return About()
+            return ReasonSubject("booth", (problem.firms[request.receiver].id,), slot)
+        return ReasonSubject("tables", (), slot)
+    return ReasonSubject()
 
 
 def missing_languages(occupancy: Occupancy, party: MeetingParty) -> tuple[str, str]:
@@ -80,7 +80,7 @@ def _languages(occupancy: Occupancy, r: int) -> tuple[tuple[str, ...], MeetingPa
     return (), None
 
 
-def _busiest(occupancy: Occupancy, r: int) -> About:
+def _busiest(occupancy: Occupancy, r: int) -> ReasonSubject:
     """Whose other meetings close most of the starts that are left without them."""
     closed: Counter[str] = Counter()
     for party in list_parties(occupancy, r):
@@ -91,7 +91,7 @@ def _busiest(occupancy: Occupancy, r: int) -> About:
                     (left or occupancy.choices.all_slots) & ~condition.starts
                 ).bit_count()
     who = min(closed, key=lambda each: (-closed[each], each), default="")
-    return About("person", (who,)) if who else About()
+    return ReasonSubject("person", (who,)) if who else ReasonSubject()
 
 
 def _part_of_a_day(occupancy: Occupancy, found: Sequence[MeetingParty], but: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.stability import could_stay, is_frozen
+from scheduler.domain.rules.stability import is_frozen, is_still_possible
 from scheduler.solver.instance.people import Options
 from scheduler.solver.instance.places import PlaceGroups
 
@@ -84,7 +84,7 @@ def read_row(
     group = groups.group_of[place] if place >= 0 else GONE
     if group not in groups.choices[slice(*groups.ranges[r])]:
         group = GONE  # also where the request no longer wants such a place
-    counted = problem.policy.max_moved is not None and could_stay(problem, meeting)
+    counted = problem.policy.max_moved is not None and is_still_possible(problem, meeting)
     people = sorted({index.attendees[a] for a in meeting.attendees if a in index.attendees})
     return PublishedRow(slot, place, group, option, interpreter, counted, frozen, people)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scheduler.collecting import no_collection
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.stability import is_frozen
+from scheduler.gc_control import gc_paused
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.operators.spread_repair import repair_spread
@@ -46,9 +46,9 @@ def clean_and_score(flat: Flat, table: Int32s, problem: Problem | None = None) -
     """The same, with the score. Another `problem` than the flat one judges it by fewer rules."""
     rest, judge = table.copy(), problem or flat.problem
     while True:
-        with no_collection():
+        with gc_paused():
             meetings, _ = seat_meetings(flat, rest)
-            found, score = rules.judged(judge, meetings)
+            found, score = rules.violations_and_score(judge, meetings)
         if not found:
             return tuple(meetings), score
         smaller = _without(flat, rest, found)

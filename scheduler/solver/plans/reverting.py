@@ -19,8 +19,13 @@ from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.causes import Occupation
-from scheduler.domain.rules.held import Schedule, resolve
-from scheduler.domain.rules.stability import change_costs, changes_of, published_changes, sameness
+from scheduler.domain.rules.resolved import Schedule, resolve_meeting
+from scheduler.domain.rules.stability import (
+    change_costs,
+    compare_to_published,
+    count_attendee_changes,
+    published_changes,
+)
 
 
 def revert_worthless_changes(
@@ -69,7 +74,7 @@ class _Plan:
         self.taken = Occupation(problem, self.schedule)
         self.by_request = {meeting.request: meeting for meeting in self.meetings}
         counted = "repeated" in problem.policy.factors
-        self.changes = changes_of(self.schedule) if counted else Counter[str]()
+        self.changes = count_attendee_changes(self.schedule) if counted else Counter[str]()
 
     def with_meeting(self, meeting: Meeting) -> _Plan:
         """The plan in which a request is held so."""
@@ -77,7 +82,7 @@ class _Plan:
 
     def is_worthless(self, published: Meeting) -> bool:
         """Whether the change of a published meeting that could stay brings nothing."""
-        held = resolve(self.problem, published, [])
+        held = resolve_meeting(self.problem, published, [])
         if held is None or next(self.taken.in_its_way(held), None) is not None or self._pays(published):
             return False
         return self._may_return(published)
@@ -88,12 +93,12 @@ class _Plan:
         To know it is only faster than to judge the plan.
         """
         now = self.by_request.get(published.request)
-        held = resolve(self.problem, published, [])
+        held = resolve_meeting(self.problem, published, [])
         if now is None or held is None:
             return False
         factors = self.problem.policy.factors
         idle, walks = self.taken.saved(held)
-        costs: float = float(change_costs(self.problem.policy)[sameness(published, now)])
+        costs: float = float(change_costs(self.problem.policy)[compare_to_published(published, now)])
         repeats = sum(self.changes[person] for person in set(published.attendees))
         costs += float(factors.get("repeated", 0)) * repeats
         return idle * factors["idle"] + walks * factors["hall_change"] > costs
@@ -113,10 +118,10 @@ class _Plan:
             ),
             policy=replace(self.problem.policy, max_moved=None),
         )
-        broken, before = rules.judged(part, near)
+        broken, before = rules.violations_and_score(part, near)
         known = {(each.rule, each.ids) for each in broken}
         others = [meeting for meeting in near if meeting.request != published.request]
-        broken, after = rules.judged(part, [*others, published])
+        broken, after = rules.violations_and_score(part, [*others, published])
         return after.total >= before.total and all((each.rule, each.ids) in known for each in broken)
 
     def _shares(self, one: Meeting, two: Meeting) -> bool:

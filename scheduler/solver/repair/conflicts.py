@@ -9,8 +9,8 @@ import numpy as np
 
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.problem import Problem, Request
-from scheduler.domain.rules.held import Violation
 from scheduler.domain.rules.people import has_time_to_walk, tied_elsewhere
+from scheduler.domain.rules.resolved import Violation
 from scheduler.domain.rules.stability import is_frozen, own_starts
 from scheduler.solver.repair.place_assignment import PlaceAssignment
 from scheduler.solver.state.columns import held

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.rules.held import Violation
+from scheduler.domain.rules.resolved import Violation
 from scheduler.solver.instance.stations import places_of
 from scheduler.solver.repair.conflicts import MAX_TEAMS, PlacementConflicts, Team
 from scheduler.solver.repair.neighbourhood import DIGITS, PlacementSurvey, Rows

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.domain.fields import Email, PersonName, TokenName
 from scheduler.domain.team import TeamRole
-from scheduler.storage.base import Base, states
+from scheduler.storage.base import Base, enum_column
 
 
 class Account(Base):
@@ -33,7 +33,7 @@ class TeamMember(Base):
 
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
-    role: Mapped[TeamRole] = mapped_column(states(TeamRole, "team_role"))
+    role: Mapped[TeamRole] = mapped_column(enum_column(TeamRole, "team_role"))
     until: Mapped[datetime | None]
     """None for no end. An owner has none, so that an event never is without one."""
     since: Mapped[datetime | None]
@@ -49,7 +49,7 @@ class TeamInvitation(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     email: Mapped[Email]
-    role: Mapped[TeamRole] = mapped_column(states(TeamRole, "team_role"))
+    role: Mapped[TeamRole] = mapped_column(enum_column(TeamRole, "team_role"))
     until: Mapped[datetime | None]
     """The end of the membership, as in TeamMember."""
     delegations: Mapped[list[str]] = mapped_column(default=list)
@@ -72,7 +72,7 @@ class TeamDelegation(Base):
     delegation_id: Mapped[int] = mapped_column(ForeignKey("delegation.id"), primary_key=True)
 
 
-class SignInWish(Base):
+class SignInRequest(Base):
     """Somebody asked for a link for an address, known or not. A task answers it, and the row goes."""
 
     __tablename__ = "sign_in_wish"

@@ -51,7 +51,7 @@ from scheduler.domain.fields import (
     WalkingMinutes,
 )
 from scheduler.i18n import VenueLabel, venue_label
-from scheduler.storage.base import Base, states
+from scheduler.storage.base import Base, enum_column
 
 
 class Event(Base):
@@ -166,7 +166,7 @@ def _number(_mapper: Any, connection: Connection, event: Event) -> None:
         event.id = 1 + max(connection.scalar(text(query)) or 0 for query in used)
 
 
-class NightTime(Base):
+class RunSchedule(Base):
     """A time at which a run begins by itself, on some days of the week, on the venue's clock."""
 
     __tablename__ = "night_time"
@@ -176,7 +176,7 @@ class NightTime(Base):
     at: Mapped[time]
     weekdays: Mapped[str] = mapped_column(String(7))
     """The days, 1 for Monday to 7 for Sunday, in this order: "67" is every weekend."""
-    then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_night"))
+    then: Mapped[AfterRun] = mapped_column(enum_column(AfterRun, "after_night"))
     next_at: Mapped[datetime | None] = mapped_column(index=True)
     """None once the event is over."""
 
@@ -216,7 +216,7 @@ class Pause(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    kind: Mapped[PauseKind] = mapped_column(states(PauseKind, "pause_kind"))
+    kind: Mapped[PauseKind] = mapped_column(enum_column(PauseKind, "pause_kind"))
     name: Mapped[PauseName]
     start: Mapped[datetime]
     end: Mapped[datetime]
@@ -259,7 +259,7 @@ class Place(Base):
     key: Mapped[Key]
     name: Mapped[str] = mapped_column(String(120))
     hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), index=True)
-    kind: Mapped[PlaceKind] = mapped_column(states(PlaceKind, "place_kind"))
+    kind: Mapped[PlaceKind] = mapped_column(enum_column(PlaceKind, "place_kind"))
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     capacity: Mapped[Capacity] = mapped_column(default=1)
     is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -268,7 +268,7 @@ class Place(Base):
     hall: Mapped[Hall] = relationship(viewonly=True)
 
 
-class PlaceBusy(Base):
+class PlaceClosure(Base):
     """A slot in which a place is closed."""
 
     __tablename__ = "place_busy"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
 from scheduler.domain.fields import Count, Email
-from scheduler.storage.base import Base, states
+from scheduler.storage.base import Base, enum_column
 from scheduler.storage.models.mail import OutboxMail
 from scheduler.storage.models.people import Attendee
 
@@ -41,13 +41,13 @@ class InboundMail(Base):
     about_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_mail.id"))
     """The mail of ours that the token stands for, or that the mail says it answers."""
     box: Mapped[MailBox] = mapped_column(
-        states(MailBox, "mail_box"), default=MailBox.ANSWERS, server_default="answers"
+        enum_column(MailBox, "mail_box"), default=MailBox.ANSWERS, server_default="answers"
     )
     """Which of our addresses it came to."""
     token_hash: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the octets."""
-    kind: Mapped[MailKind] = mapped_column(states(MailKind, "mail_kind"))
+    kind: Mapped[MailKind] = mapped_column(enum_column(MailKind, "mail_kind"))
     message_id: Mapped[str] = mapped_column(String(255))
     sender: Mapped[Email]
     """The From address: shown, and trusted for nothing."""
@@ -59,7 +59,7 @@ class InboundMail(Base):
     """The VEVENTs of an answer, as invites.inbound.Answer writes them."""
     bounce: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What a server or a program reports: a Bounce, a Complaint, or whom an invitation was forwarded to."""
-    outcome: Mapped[MailOutcome] = mapped_column(states(MailOutcome, "mail_outcome"))
+    outcome: Mapped[MailOutcome] = mapped_column(enum_column(MailOutcome, "mail_outcome"))
     reason: Mapped[str] = mapped_column(String(400), default="")
     """A sentence: what was done, or why nothing was."""
     received_at: Mapped[datetime]
@@ -80,7 +80,7 @@ class InboundMail(Base):
     about: Mapped[OutboxMail | None] = relationship(viewonly=True)
 
 
-class UntakenMail(Base):
+class FailedMailRead(Base):
     """An unread mail of the IMAP mailbox whose intake has begun.
 
     The row is deleted when the intake is done.
@@ -116,12 +116,12 @@ class Answer(Base):
     """Of the invitation that was answered."""
     dtstamp: Mapped[datetime | None]
     """When the answer was made, by its maker's clock."""
-    partstat: Mapped[Partstat] = mapped_column(states(Partstat, "answer_partstat"))
+    partstat: Mapped[Partstat] = mapped_column(enum_column(Partstat, "answer_partstat"))
     """NEEDS-ACTION for a counter-proposal alone, which is no answer."""
     delegate_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     """The colleague who goes instead, as whoever declined has said."""
     comment: Mapped[str] = mapped_column(Text, default="")
-    source: Mapped[AnswerSource] = mapped_column(states(AnswerSource, "answer_source"))
+    source: Mapped[AnswerSource] = mapped_column(enum_column(AnswerSource, "answer_source"))
     answered_at: Mapped[datetime]
     proposed_start: Mapped[datetime | None]
     proposed_end: Mapped[datetime | None]

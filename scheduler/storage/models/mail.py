@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from scheduler.domain.emails.calendar_imports import CalendarImportMethod
+from scheduler.domain.emails.rates import email_domain
 from scheduler.domain.entities import (
     DigestKind,
     Method,
@@ -17,9 +19,7 @@ from scheduler.domain.entities import (
     Refusal,
 )
 from scheduler.domain.fields import CallNote, Count, Email, Language, PersonName
-from scheduler.domain.mails.rates import domain_of
-from scheduler.domain.mails.ways import CalendarWay
-from scheduler.storage.base import Base, states
+from scheduler.storage.base import Base, enum_column
 
 
 class Invitation(Base):
@@ -43,19 +43,21 @@ class Invitation(Base):
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
     uid: Mapped[str] = mapped_column(String(255))
     sequence: Mapped[Count]
-    method: Mapped[Method] = mapped_column(states(Method, "method"))
+    method: Mapped[Method] = mapped_column(enum_column(Method, "method"))
     dtstamp: Mapped[datetime]
     content: Mapped[dict[str, Any]]
     facts: Mapped[str | None] = mapped_column(String(48))
     """A digest of what `content` is made of: the same again means that there is nothing to say."""
-    partstat: Mapped[Partstat] = mapped_column(states(Partstat, "partstat"), default=Partstat.NEEDS_ACTION)
+    partstat: Mapped[Partstat] = mapped_column(
+        enum_column(Partstat, "partstat"), default=Partstat.NEEDS_ACTION
+    )
     token_hash: Mapped[str] = mapped_column(String(64))
     """Of the token in the organiser's address: one a (UID, attendee), derived from them and the key."""
     first_message_id: Mapped[str] = mapped_column(String(255))
     """Message-ID of the first mail about this UID, for threading."""
 
 
-class InterpreterTold(Base):
+class InterpreterNotice(Base):
     """What an interpreter was last told: all their meetings. Written when its mail is claimed for sending."""
 
     __tablename__ = "interpreter_told"
@@ -93,7 +95,7 @@ class MailText(Base):
 
 
 def _domain(context: Any) -> str:
-    return domain_of(context.get_current_parameters()["to_address"])
+    return email_domain(context.get_current_parameters()["to_address"])
 
 
 class OutboxMail(Base):
@@ -115,7 +117,7 @@ class OutboxMail(Base):
     """The event at whose rate it goes, or null for a mail that waits behind no others."""
     about_event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     """The event that it is of, where it keeps to no rate."""
-    kind: Mapped[OutboxKind] = mapped_column(states(OutboxKind, "outbox_kind"))
+    kind: Mapped[OutboxKind] = mapped_column(enum_column(OutboxKind, "outbox_kind"))
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"), index=True)
@@ -131,7 +133,7 @@ class OutboxMail(Base):
     """Message-ID of the first mail about this UID, null on the first one. A person's summaries share one."""
     uid: Mapped[str | None] = mapped_column(String(255))
     """The meeting. For a summary, one of its meetings, whose address receives replies."""
-    method: Mapped[Method | None] = mapped_column(states(Method, "outbox_method"))
+    method: Mapped[Method | None] = mapped_column(enum_column(Method, "outbox_method"))
     sequence: Mapped[int | None]
     dtstamp: Mapped[datetime | None]
     """Of a message about a meeting, as in `payload`."""
@@ -140,7 +142,7 @@ class OutboxMail(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """An invitation's message (method, sequence, dtstamp, partstat, kind, content) or a summary, with
     `wording`, the event's own texts of it, or a sign-in's language, or the texts of an alert."""
-    state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
+    state: Mapped[OutboxState] = mapped_column(enum_column(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
     claimed_by: Mapped[str | None] = mapped_column(String(120))
@@ -174,7 +176,7 @@ class MailRoute(Base):
     per_minute: Mapped[float | None]
     """Mails a minute at `slowed_at`. The rate grows from then on. Null means the usual rate."""
     slowed_at: Mapped[datetime | None]
-    refusal: Mapped[Refusal | None] = mapped_column(states(Refusal, "mail_route_refusal"))
+    refusal: Mapped[Refusal | None] = mapped_column(enum_column(Refusal, "mail_route_refusal"))
     """The kind of the last refusals in a row, or null after a mail was accepted."""
     refusals: Mapped[int] = mapped_column(default=0)
     """How many of that kind, of different addresses, with no mail taken in between."""
@@ -203,7 +205,7 @@ class DigestItem(Base):
 
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
-    kind: Mapped[DigestKind] = mapped_column(states(DigestKind, "digest_kind"), primary_key=True)
+    kind: Mapped[DigestKind] = mapped_column(enum_column(DigestKind, "digest_kind"), primary_key=True)
     message_id: Mapped[str] = mapped_column(String(255))
     """Of the mail in the outbox."""
     token_hash: Mapped[str | None] = mapped_column(String(64))
@@ -240,7 +242,9 @@ class CalendarUse(Base):
     __tablename__ = "calendar_use"
 
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
-    way: Mapped[CalendarWay] = mapped_column(states(CalendarWay, "calendar_way"), primary_key=True)
+    way: Mapped[CalendarImportMethod] = mapped_column(
+        enum_column(CalendarImportMethod, "calendar_way"), primary_key=True
+    )
     last_at: Mapped[datetime]
 
 

@@ -41,7 +41,7 @@ class Alert(Base):
     """Kind, event and `about` while it is open, else null: the guard that there is one at a time."""
 
 
-class Pulse(Base):
+class JobHeartbeat(Base):
     """Something that is done again and again, once however many do it, and when it was done last."""
 
     __tablename__ = "pulse"

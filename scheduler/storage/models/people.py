@@ -25,7 +25,7 @@ from scheduler.domain.fields import (
     Timezone,
     Website,
 )
-from scheduler.storage.base import Base, states
+from scheduler.storage.base import Base, enum_column
 
 
 class Firm(Base):
@@ -40,7 +40,7 @@ class Firm(Base):
     name: Mapped[FirmName]
     latin_name: Mapped[FirmName] = mapped_column(index=True)
     country: Mapped[Country]
-    tier: Mapped[Tier] = mapped_column(states(Tier, "tier"))
+    tier: Mapped[Tier] = mapped_column(enum_column(Tier, "tier"))
     areas: Mapped[list[str]]
     pavilion: Mapped[Pavilion | None]
     description: Mapped[str] = mapped_column(Text, default="")
@@ -254,7 +254,7 @@ class InterpreterBusy(Base):
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True, index=True)
 
 
-class DeskStep(Base):
+class RegistryChange(Base):
     """What an organiser did to firms, people and interpreters at the desk, so that it can be undone."""
 
     __tablename__ = "desk_step"

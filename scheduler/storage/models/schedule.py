@@ -20,7 +20,6 @@ from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scheduler.domain.by_hand import HandMarkKind, HandStepState
 from scheduler.domain.entities import AfterRun, HolderKind, RunState, VersionState
 from scheduler.domain.fields import (
     Budget,
@@ -32,8 +31,9 @@ from scheduler.domain.fields import (
     WhatIfName,
     WhatIfSeconds,
 )
-from scheduler.domain.solving import WhatIfKind, WhatIfState
-from scheduler.storage.base import Base, states
+from scheduler.domain.manual_edits import EditStepState, LockKind
+from scheduler.domain.solving import ScenarioKind, ScenarioState
+from scheduler.storage.base import Base, enum_column
 
 _OPEN = "state IN ('queued', 'running')"
 _PUBLISHED = "state = 'published'"
@@ -59,10 +59,10 @@ class Run(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     number: Mapped[Count]
     """Counts from 1 in each event."""
-    state: Mapped[RunState] = mapped_column(states(RunState, "run_state"))
+    state: Mapped[RunState] = mapped_column(enum_column(RunState, "run_state"))
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """None for a night."""
-    then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
+    then: Mapped[AfterRun] = mapped_column(enum_column(AfterRun, "after_run"), default=AfterRun.DRAFT)
     budget: Mapped[Budget | None]
     max_moved: Mapped[MaxMoved | None]
     """How many published meetings it may change to improve the plan, beside those that have to change.
@@ -99,14 +99,14 @@ class Run(Base):
     problem: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     plan: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     basis: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    """Of the event as it was (`scheduler.domain.basis`), zlib-compressed."""
+    """Of the event as it was (`scheduler.domain.planning_inputs`), zlib-compressed."""
     changed: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     """What changed since the published plan was made, as `Difference`. Empty if nothing did."""
     not_kept: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """The keys `not_kept` and `clashes` of its plan, where not all could be kept that has to be."""
 
 
-class WhatIf(Base):
+class Scenario(Base):
     """An event's problem with changes, solved beside the live plan. It makes no version."""
 
     __tablename__ = "what_if"
@@ -120,13 +120,13 @@ class WhatIf(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     number: Mapped[Count]
     """Counts from 1 in each event."""
-    kind: Mapped[WhatIfKind] = mapped_column(states(WhatIfKind, "what_if_kind"))
+    kind: Mapped[ScenarioKind] = mapped_column(enum_column(ScenarioKind, "what_if_kind"))
     name: Mapped[WhatIfName]
     changes: Mapped[list[Any]] = mapped_column(JSON)
     """As `planning/scenarios/scenario_changes.py` writes them."""
     seconds: Mapped[WhatIfSeconds]
     made_at: Mapped[datetime]
-    state: Mapped[WhatIfState] = mapped_column(states(WhatIfState, "what_if_state"))
+    state: Mapped[ScenarioState] = mapped_column(enum_column(ScenarioState, "what_if_state"))
     turn: Mapped[Count] = mapped_column(default=0)
     """Counts how often it was asked for: a worker that is at an older turn sees that it is."""
     asked_at: Mapped[datetime | None]
@@ -178,7 +178,7 @@ class ScheduleVersion(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     number: Mapped[Count]
     """Counts from 1 in each event."""
-    state: Mapped[VersionState] = mapped_column(states(VersionState, "version_state"))
+    state: Mapped[VersionState] = mapped_column(enum_column(VersionState, "version_state"))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
     compared_with_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
     copy_of_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
@@ -208,7 +208,7 @@ class ScheduleVersion(Base):
     """Rows of the plan's `unscheduled`, all of them: megabytes of a large event."""
 
 
-class HandDraft(Base):
+class ManualDraft(Base):
     """A version that organisers change by hand. Each step, undone or done, makes a new revision of it."""
 
     __tablename__ = "hand_draft"
@@ -220,7 +220,7 @@ class HandDraft(Base):
     begun_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
-class HandStep(Base):
+class EditStep(Base):
     """One command: what it changed, and what the score was before and after it."""
 
     __tablename__ = "hand_step"
@@ -234,7 +234,7 @@ class HandStep(Base):
     number: Mapped[Count]
     """Counts from 1 in each draft."""
     kind: Mapped[str] = mapped_column(String(16))
-    state: Mapped[HandStepState] = mapped_column(states(HandStepState, "hand_step_state"))
+    state: Mapped[EditStepState] = mapped_column(enum_column(EditStepState, "hand_step_state"))
     revision: Mapped[Count]
     """That of the draft when the step was done, undone or done again last."""
     taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
@@ -246,17 +246,17 @@ class HandStep(Base):
     """The score and its terms before and after."""
 
 
-class HandMark(Base):
+class MeetingLock(Base):
     """What a run that keeps the draft does with a request."""
 
     __tablename__ = "hand_mark"
 
     version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"), primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True, index=True)
-    kind: Mapped[HandMarkKind] = mapped_column(states(HandMarkKind, "hand_mark_kind"))
+    kind: Mapped[LockKind] = mapped_column(enum_column(LockKind, "hand_mark_kind"))
 
 
-class HandBan(Base):
+class BlockedSlot(Base):
     """A time at which a request is not to be held, by a run that keeps the draft too."""
 
     __tablename__ = "hand_ban"
@@ -309,7 +309,7 @@ class Hold(Base):
     __table_args__ = (Index("ix_hold_event_id", "event_id"),)
 
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
-    kind: Mapped[HolderKind] = mapped_column(states(HolderKind, "kind"), primary_key=True)
+    kind: Mapped[HolderKind] = mapped_column(enum_column(HolderKind, "kind"), primary_key=True)
     holder_id: Mapped[int] = mapped_column(primary_key=True)
     seat: Mapped[int] = mapped_column(primary_key=True, default=0)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))

@@ -23,9 +23,9 @@ from api import health
 from api.proxies import ProxyWatch
 from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
-from scheduler.storage.engines import when_disk_full
+from scheduler.storage.engines import on_disk_full
 from scheduler.storage.models import Account, OutboxMail
-from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
+from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade_schema
 from scheduler.version import installed_version
 from tests.integration.workers.test_workers import queued
 from tests.support.databases import Databases, owning
@@ -143,7 +143,7 @@ def test_two_machines_that_migrate_at_once_do_it_once(postgres_databases: Databa
     address = postgres_databases.create("migrated_twice", "template1")
     machines = [Database(address) for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(upgrade, machine) for machine in machines]:
+        for done in [threads.submit(upgrade_schema, machine) for machine in machines]:
             done.result()
     for machine in machines:
         require_current(machine)
@@ -249,7 +249,7 @@ def test_a_disk_that_another_process_found_full_is_named(database: Database, bro
     app = fresh(database, broker_url)
     assert ready(app)[1]["disk"] == "ok"
     other = Database(database.url.render_as_string(hide_password=False))
-    when_disk_full(other.engine, partial(worker_registry.say_disk_full, broker_url))
+    on_disk_full(other.engine, partial(worker_registry.say_disk_full, broker_url))
     with pytest.raises(OperationalError), other.write() as session:
         session.execute(text(DISK_FULL))
     other.dispose()

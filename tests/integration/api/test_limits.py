@@ -18,15 +18,15 @@ from sqlalchemy import func, insert, select
 from api import limits
 from api.rate_counter import Counter
 from scheduler.config import Settings
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import OutboxKind
-from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery.claims import claim
 from scheduler.services.delivery.email_routes import Routes
 from scheduler.services.identity.sign_in import answer_wishes, look_at_sign_in, make_sign_in_link
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, SignInWish
+from scheduler.storage.models import Account, SignInRequest
 from tests.support import replies
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_attendee, make_event
@@ -379,7 +379,7 @@ def test_a_flood_of_strangers_leaves_sign_in_open_and_first(
                 limits.require_sign_in(f"nobody{network}-{number}@nowhere.example")
     with database.write() as session:
         session.execute(
-            insert(SignInWish),
+            insert(SignInRequest),
             [{"email": f"nobody{i}@nowhere.example", "errand": {}, "created_at": NOW} for i in range(21_000)],
         )
         flood = [
@@ -398,8 +398,8 @@ def test_a_flood_of_strangers_leaves_sign_in_open_and_first(
     assert ask_for_a_link(own, known) == 200
     with database.write() as session:
         assert answer_wishes(session, SETTINGS, now=NOW) == 21_001
-        assert session.scalar(select(func.count()).select_from(SignInWish)) == 0
-        rates = Routes(MailRates.parse(SETTINGS.mail_rates))
+        assert session.scalar(select(func.count()).select_from(SignInRequest)) == 0
+        rates = Routes(EmailRates.parse(SETTINGS.mail_rates))
         first = claim(
             session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW, urgent=True, routes=rates
         )

@@ -18,7 +18,7 @@ from sqlalchemy import select, text, update
 
 from chainmeet.cli import main
 from scheduler.domain.team import TeamRole
-from scheduler.invites.mail.desk_mail import DeskMail, render_desk
+from scheduler.invites.mail.link_mail import LinkMail, render_link_mail
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.checkpoints import CheckpointSigner, heads
@@ -26,7 +26,7 @@ from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, HASHED, hash_
 from scheduler.services.audit_log.recording import Somebody
 from scheduler.services.operations import checkpoint_emails
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, OutboxMail, TrailEntry, TrailHead
+from scheduler.storage.models import Account, AuditChain, AuditLogEntry, Event, OutboxMail
 from tests.integration.audit_log.test_trail import behind_its_back, note
 from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_member
@@ -71,7 +71,7 @@ def mail(database: Database, days: float = 0) -> list[tuple[str, str]]:
 def mailed(database: Database, tmp_path: Path) -> Path:
     """The letter to the owner as a file."""
     ((_, checkpoint),) = mail(database)
-    given = DeskMail(
+    given = LinkMail(
         to_name="Owner",
         to_email="owner@expo.example",
         sender_name="Chainmeet",
@@ -85,7 +85,7 @@ def mailed(database: Database, tmp_path: Path) -> Path:
         bounce_token="b",
         reply_token="r",
     )
-    read = email.message_from_bytes(render_desk(given).data, policy=email.policy.default)
+    read = email.message_from_bytes(render_link_mail(given).data, policy=email.policy.default)
     body = read.get_body(("plain",))
     assert body is not None
     file = tmp_path / "mail.txt"
@@ -103,18 +103,18 @@ def rewrite(database: Database, expo: Expo) -> None:
     behind_its_back(database, "UPDATE trail_entry SET who = 'x@y.example' WHERE number = 2")
     with owning(database) as owner, owner.write() as session:
         last = BEFORE_THE_FIRST
-        for row in session.scalars(select(TrailEntry).order_by(TrailEntry.number)).all():
+        for row in session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number)).all():
             last = hash_of(last, {name: getattr(row, name) for name in HASHED})
-            session.execute(update(TrailEntry).where(TrailEntry.id == row.id).values(hash=last))
-        session.execute(update(TrailHead).values(hash=last))
+            session.execute(update(AuditLogEntry).where(AuditLogEntry.id == row.id).values(hash=last))
+        session.execute(update(AuditChain).values(hash=last))
 
 
 def cut(database: Database, expo: Expo) -> None:
     """Delete the last rows, and have the head say so."""
     behind_its_back(database, "DELETE FROM trail_entry WHERE number > 3")
     with owning(database) as owner, owner.write() as session:
-        last = session.scalars(select(TrailEntry.hash).where(TrailEntry.number == 3)).one()
-        session.execute(update(TrailHead).values(number=3, hash=last))
+        last = session.scalars(select(AuditLogEntry.hash).where(AuditLogEntry.number == 3)).one()
+        session.execute(update(AuditChain).values(number=3, hash=last))
 
 
 def empty(database: Database, expo: Expo) -> None:
@@ -178,7 +178,7 @@ def test_a_note_is_checked_by_the_public_key_alone(database: Database, ready: Ex
     origin, size, root = body.split("\n")
     assert (origin, size) == (f"{name}/{ready.event.id}", "5")
     with database.read() as session:
-        last = session.scalars(select(TrailEntry.hash).where(TrailEntry.number == 5)).one()
+        last = session.scalars(select(AuditLogEntry.hash).where(AuditLogEntry.number == 5)).one()
     assert base64.b64decode(root).hex() == last
 
 

@@ -19,7 +19,7 @@ from scheduler.services.audit_log import recording, verification
 from scheduler.services.audit_log.acts import WORDS, Act
 from scheduler.services.audit_log.recording import Somebody
 from scheduler.storage.database import Database
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.models import AuditLogEntry
 from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.threads import Step
@@ -31,9 +31,11 @@ def expo(database: Database) -> Expo:
         return make_event(session)
 
 
-def entries(database: Database) -> Sequence[TrailEntry]:
+def entries(database: Database) -> Sequence[AuditLogEntry]:
     with database.read() as session:
-        return session.scalars(select(TrailEntry).order_by(TrailEntry.chain, TrailEntry.number)).all()
+        return session.scalars(
+            select(AuditLogEntry).order_by(AuditLogEntry.chain, AuditLogEntry.number)
+        ).all()
 
 
 def note(session: Session, expo: Expo, about: str, **more: dict[str, object]) -> None:
@@ -124,7 +126,7 @@ def test_the_database_refuses_to_change_or_delete_a_row(database: Database, expo
 def test_a_row_is_added_after_the_last_one_only(database: Database, expo: Expo, number: int) -> None:
     with database.write() as session:
         note(session, expo, "settings")
-    columns = [column.name for column in TrailEntry.__table__.columns]
+    columns = [column.name for column in AuditLogEntry.__table__.columns]
     others = ", ".join({"id": "id + 1", "number": str(number)}.get(name, name) for name in columns)
     with pytest.raises(DBAPIError), database.write() as session:
         into = f"INSERT INTO trail_entry ({', '.join(columns)})"
@@ -229,7 +231,7 @@ def test_a_row_is_not_replaced_by_another_of_its_number(database: Database, expo
         replace = "INSERT INTO"
         entry_ends = " ON CONFLICT (id) DO UPDATE SET about = 'another'"
         ends = " ON CONFLICT (chain) DO UPDATE SET number = 0"
-    columns = [column.name for column in TrailEntry.__table__.columns]
+    columns = [column.name for column in AuditLogEntry.__table__.columns]
     others = ", ".join("'another'" if name == "about" else name for name in columns)
     into = f"{replace} trail_entry ({', '.join(columns)})"
     refused = pytest.raises(DBAPIError, match="only added to")

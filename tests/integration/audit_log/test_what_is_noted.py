@@ -27,7 +27,7 @@ from scheduler.services.operations.audit_entries import Filter
 from scheduler.services.planning.runs import overnight, run_control
 from scheduler.services.publishing import version_actions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, InboundMail, TrailEntry
+from scheduler.storage.models import Account, AuditLogEntry, Event, InboundMail
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -131,7 +131,7 @@ def test_the_step_is_in_the_trail(
     with database.write() as session:
         step(session, expo)
     with database.read() as session:
-        last = session.scalars(select(TrailEntry).order_by(TrailEntry.number.desc())).first()
+        last = session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number.desc())).first()
     assert last is not None and (last.chain, last.act, last.about) == (expo.event.id, act, about)
     assert after in last.after
     assert last.who == ("the night" if step is night else expo.organiser.email)
@@ -153,9 +153,9 @@ def test_a_mail_that_is_saved_as_it_came_is_in_the_trail(
         mail_id = mail.id
     path = f"/events/{expo.event.key}/inbox" if of_event else "/operators/mails"
     assert Browser(web_app(database, NOWHERE), expo.organiser).get(f"{path}/{mail_id}/raw") == "raw"
-    of_exports = TrailEntry.act == Act.EXPORT, TrailEntry.chain == (expo.event.id if of_event else 0)
+    of_exports = AuditLogEntry.act == Act.EXPORT, AuditLogEntry.chain == (expo.event.id if of_event else 0)
     with database.read() as session:
-        told = session.execute(select(TrailEntry.who, TrailEntry.about).where(*of_exports)).all()
+        told = session.execute(select(AuditLogEntry.who, AuditLogEntry.about).where(*of_exports)).all()
     assert told == [(expo.organiser.email, f"mail {mail_id} as it came")]
 
 
@@ -165,7 +165,7 @@ def test_no_secret_of_a_token_is_in_the_trail(database: Database, expo: Expo) ->
             session, expo.organiser_actor(), "robot", ["runs:read"], now=NOW
         )
     with database.read() as session:
-        (entry,) = session.scalars(select(TrailEntry))
+        (entry,) = session.scalars(select(AuditLogEntry))
     assert "runs:read" in entry.after
     assert not any(text in str(value) for value in vars(entry).values())
 
@@ -182,7 +182,7 @@ def test_sign_ins_and_links_that_let_nobody_in_are_in_the_installation_s(
         assert browser.client.post(f"/sign-in/{each}", data={"csrf_token": browser.token}).status_code == 410
     with database.read() as session:
         told = session.execute(
-            select(TrailEntry.chain, TrailEntry.act, TrailEntry.who, TrailEntry.about)
+            select(AuditLogEntry.chain, AuditLogEntry.act, AuditLogEntry.who, AuditLogEntry.about)
         ).all()
     assert told == [
         (0, "sign-in", expo.organiser.email, "signed in by a link"),
@@ -202,7 +202,7 @@ def many(database: Database, expo: Expo, count: int) -> None:
     ]
     with database.write() as session:
         recording._hold(session, expo.event.id)
-        session.execute(insert(TrailEntry), rows)
+        session.execute(insert(AuditLogEntry), rows)
 
 
 def test_organisers_read_it_page_by_page_in_a_constant_number_of_queries(

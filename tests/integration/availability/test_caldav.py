@@ -216,13 +216,13 @@ def test_a_sign_in_that_cannot_be_one_is_refused_at_its_field(user: str, passwor
         b'<!DOCTYPE x [<!ENTITY a "a">]><D:multistatus xmlns:D="DAV:">&a;</D:multistatus>',
         '<!DOCTYPE x><D:multistatus xmlns:D="DAV:"/>'.encode("utf-16"),
         b'<D:multistatus xmlns:D="DAV:">' + b"<a>" * 200_000,
-        dav.HEAD.encode() + b"<D:response/>" * (multistatus.MOST_ITEMS + 1) + b"</D:multistatus>",
+        dav.HEAD.encode() + b"<D:response/>" * (multistatus.MAX_ITEMS + 1) + b"</D:multistatus>",
     ],
     ids=["nothing", "a page", "noise", "entities", "a document type", "depth", "number"],
 )
 def test_what_is_no_answer_of_a_calendar_server_is_refused(octets: bytes) -> None:
     with pytest.raises(UnusableCalendar):
-        multistatus.read(octets)
+        multistatus.read_multistatus(octets)
 
 
 class Page:

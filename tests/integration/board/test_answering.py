@@ -25,7 +25,7 @@ from scheduler.services.identity import encryption
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, AttendeeBusy, MeetingRequest, RequestStep
+from scheduler.storage.models import Answer, AttendeeBusy, MeetingRequest, RequestTransition
 from tests.integration.board.test_commands import Hall
 from tests.support import clocks
 from tests.support.calendars import FarSide, busy_in, linked
@@ -226,7 +226,7 @@ def test_a_plan_is_read_anew_when_a_slot_begins_and_when_a_request_is_accepted_a
     assert loads(start + timedelta(minutes=20)) == 2
     with database.write() as session:
         pending = make_request(session, asked.hall.expo, 3, 5, state=RequestState.PENDING)
-        session.add(RequestStep(request_id=pending.id, verb="ask", taken_at=NOW))
+        session.add(RequestTransition(request_id=pending.id, verb="ask", taken_at=NOW))
     assert loads(start + timedelta(minutes=20)) == 2
     with database.write() as session:
         session.get_one(MeetingRequest, pending.id).state = RequestState.ACCEPTED

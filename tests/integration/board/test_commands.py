@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import rules
-from scheduler.domain.by_hand import HandStepKind
 from scheduler.domain.entities import RequestState, VersionState
-from scheduler.domain.errors import ChainmeetError, NotAllowed, NotFound, PublishingOpen, WrongState
+from scheduler.domain.errors import ChainmeetError, NotAllowed, NotFound, PublishingInProgress, WrongState
+from scheduler.domain.manual_edits import EditStepKind
 from scheduler.domain.team import TeamRole
 from scheduler.services.board import commands, manual_drafts, steps
 from scheduler.services.board.broken_rules import BreaksRules
@@ -24,7 +24,14 @@ from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.publishing import comparisons, release, version_actions
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, HandBan, HandMark, HandStep, ScheduleVersion, TrailEntry
+from scheduler.storage.models import (
+    AttendeeBusy,
+    AuditLogEntry,
+    BlockedSlot,
+    EditStep,
+    MeetingLock,
+    ScheduleVersion,
+)
 from tests.support.factories import NOW, make_event, make_member, make_request, make_version, meet
 
 
@@ -63,10 +70,10 @@ class Hall:
         session.flush()
         session.refresh(version)
         marks = session.execute(
-            select(HandMark.request_id, HandMark.kind).where(HandMark.version_id == version.id)
+            select(MeetingLock.request_id, MeetingLock.kind).where(MeetingLock.version_id == version.id)
         ).all()
         bans = session.execute(
-            select(HandBan.request_id, HandBan.slot_id).where(HandBan.version_id == version.id)
+            select(BlockedSlot.request_id, BlockedSlot.slot_id).where(BlockedSlot.version_id == version.id)
         ).all()
         answers = [row.answer for row in version.answers]
         session.expire(version)
@@ -131,7 +138,7 @@ def test_each_command_does_what_it_says_and_undone_to_the_start_the_draft_has_th
         with pytest.raises(WrongState):
             steps.redo_step(session, actor, hall.number, seen=None, now=NOW)
     with database.read() as session:
-        told = session.scalars(select(TrailEntry.about).where(TrailEntry.act == "hand")).all()
+        told = session.scalars(select(AuditLogEntry.about).where(AuditLogEntry.act == "hand")).all()
         assert len(told) == 1 + 3 * len(kinds)
 
 
@@ -143,7 +150,7 @@ def test_a_new_step_takes_the_place_of_undone_ones(database: Database) -> None:
         hall.put(hall.one, 4, hall.expo.tables[0])
         with pytest.raises(WrongState):
             steps.redo_step(session, hall.actor, hall.number, seen=None, now=NOW)
-        states = session.scalars(select(HandStep.state).order_by(HandStep.number)).all()
+        states = session.scalars(select(EditStep.state).order_by(EditStep.number)).all()
         assert states == ["replaced", "done"]
 
 
@@ -201,7 +208,7 @@ def test_a_breach_that_was_there_before_refuses_nothing_else(database: Database)
         hall.put(hall.one, 6, hall.expo.tables[0])
 
 
-def any_command(hall: Hall, dice: random.Random, requests: Sequence[str]) -> HandStepKind:
+def any_command(hall: Hall, dice: random.Random, requests: Sequence[str]) -> EditStepKind:
     """One command of all that there are, about anything: perhaps refused. Returns what was done."""
     session, expo, actor, number = hall.session, hall.expo, hall.actor, hall.number
     now: Any = {"seen": None, "now": NOW}
@@ -283,7 +290,7 @@ def test_any_commands_keep_score_and_rules_and_undone_to_the_start_the_bytes_are
             if now != states[-1]:
                 states.append(now)
                 check_score(hall)
-        assert kinds == set(HandStepKind), set(HandStepKind) - kinds
+        assert kinds == set(EditStepKind), set(EditStepKind) - kinds
         for before in states[-2::-1]:
             steps.undo_step(session, hall.actor, hall.number, seen=None, now=NOW)
             assert hall.bytes() == before
@@ -303,7 +310,7 @@ def test_a_repair_is_one_step_and_may_drop_meetings(database: Database) -> None:
             session, hall.actor, hall.number, targets, [hall.two.key], seen=None, now=NOW
         )
         assert (taken.kind, set(taken.requests)) == (
-            HandStepKind.REPAIR,
+            EditStepKind.REPAIR,
             {hall.one.key, hall.two.key, hall.three.key},
         )
         assert (hall.at(hall.one), hall.at(hall.two), hall.at(hall.three)) == (
@@ -346,7 +353,7 @@ def test_only_organisers_and_only_open_drafts_by_hand(database: Database) -> Non
         hall.put(hall.one, 1, hall.expo.tables[0])
         assert release.discard_old(session, hall.expo.event.id) == 0, "what was done by hand stays"
         version_actions.publish(session, hall.actor, hall.number, compared_with=1, now=NOW)
-        with pytest.raises(PublishingOpen):
+        with pytest.raises(PublishingInProgress):
             hall.put(hall.one, 4, hall.expo.tables[0])
         orders_of_version = versions.get(session, hall.expo.event.id, 1)
         assert orders_of_version.state is VersionState.PUBLISHED

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import rules
-from scheduler.domain.errors import ChainmeetError, ChangedMeanwhile, WrongState
+from scheduler.domain.errors import ChainmeetError, EditConflict, WrongState
 from scheduler.domain.solving import SolveParams
 from scheduler.domain.team import TeamRole
 from scheduler.services.board import commands, draft_view, manual_drafts, steps
@@ -23,7 +23,7 @@ from scheduler.services.publishing import version_actions
 from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
-from scheduler.storage.models import HandStep
+from scheduler.storage.models import EditStep
 from tests.support.factories import NOW, Expo, make_event, make_member, make_request, make_version, meet
 
 
@@ -95,17 +95,17 @@ def test_of_two_about_one_meeting_one_is_done_and_the_other_is_told_who_was_firs
         lambda session: two.put(session, two.one, 0, 1, seen=0),
         lambda session: two.put(session, two.two, 0, 2, seen=0),
     )
-    (refused,) = [each for each in results if isinstance(each, ChangedMeanwhile)]
+    (refused,) = [each for each in results if isinstance(each, EditConflict)]
     (taken,) = [each for each in results if isinstance(each, steps.StepResult)]
     assert "changed the same meeting since this page was made" in str(refused)
     assert taken.revision == 1
     with database.write() as session:
         two.put(session, two.two, 1, 3, seen=0)
-        last = session.scalars(select(HandStep.number).order_by(HandStep.number.desc())).first()
-        with pytest.raises(ChangedMeanwhile, match=two.address):
+        last = session.scalars(select(EditStep.number).order_by(EditStep.number.desc())).first()
+        with pytest.raises(EditConflict, match=two.address):
             steps.undo_step(session, two.one, two.number, step=last, seen=1, now=NOW)
         steps.undo_step(session, two.one, two.number, step=last, seen=2, now=NOW)
-        with pytest.raises(ChangedMeanwhile):
+        with pytest.raises(EditConflict):
             two.put(session, two.one, 1, 4, seen=2)
 
 
@@ -178,7 +178,7 @@ def test_no_step_comes_between_the_look_at_a_draft_and_its_publishing(database: 
     two = Two(database)
     with database.write() as session:
         two.put(session, two.one, 0, 1, seen=0)
-        with pytest.raises(ChangedMeanwhile, match="changed by hand since"):
+        with pytest.raises(EditConflict, match="changed by hand since"):
             version_actions.publish(session, two.two, two.number, compared_with=1, revision=0, now=NOW)
     results = two.together(
         lambda session: version_actions.publish(

@@ -33,7 +33,7 @@ def test_every_place_of_the_demonstration_has_a_name_in_its_reader_s_language(da
         expo = make_expo(firms=20, requests=30, seed=1, start=date(2027, 5, 11))
         load_sample.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
         called = list(session.scalars(select(Place.name)))
-    chinese = [names.place_in(name, "zh") for name in called]
+    chinese = [names.translated_place_name(name, "zh") for name in called]
     assert not any("of" in name.split() for name in called) and len(set(called)) == len(called)
     assert all(name.startswith(("展位 ", "洽谈桌 ")) for name in chinese)
 

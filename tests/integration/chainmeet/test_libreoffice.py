@@ -19,7 +19,7 @@ from scheduler.samples.expo import make_expo
 from scheduler.services.exports import event_workbook
 from scheduler.services.identity import actors
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import lacking
 from tests.support.factories import NOW, SECRET_KEY
 
@@ -52,7 +52,7 @@ def demo(path: Path) -> None:
     """The export of a demonstration's event, small enough to be planned in some seconds."""
     url = f"sqlite:///{path.parent}/demo.db"
     database = Database(url)
-    upgrade(database)
+    upgrade_schema(database)
     with database.write() as session:
         expo = make_expo(firms=60, requests=240, seed=1, start=date(2027, 5, 11))
         event = load_sample.load(

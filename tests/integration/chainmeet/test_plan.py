@@ -16,10 +16,10 @@ from scheduler.samples.expo import make_expo
 from scheduler.services.exports import event_workbook
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.sheets.reading import read
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.workbook import read_workbook
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support.factories import NOW
 
 
@@ -38,12 +38,12 @@ def planned(workbook: Path, output: Path, *more: str) -> Result:
 def changed(path: Path, name: str, change: Callable[[list[list[str]]], None]) -> None:
     """Change the rows of a sheet, its header included."""
     sheets = []
-    for sheet in read(path.read_bytes()).sheets:
+    for sheet in read_workbook(path.read_bytes()).sheets:
         rows = [list(row.cells) for row in sheet.rows]
         if sheet.name == name:
             change(rows)
-        sheets.append(SheetOut(sheet.name, rows[0], rows[1:]))
-    path.write_bytes(xlsx(sheets))
+        sheets.append(OutputSheet(sheet.name, rows[0], rows[1:]))
+    path.write_bytes(write_xlsx(sheets))
 
 
 def test_the_example_is_planned_and_agrees_with_the_check(example: Path, tmp_path: Path) -> None:
@@ -52,7 +52,10 @@ def test_the_example_is_planned_and_agrees_with_the_check(example: Path, tmp_pat
     assert "6 of 6 requests held" in done.output
     problem, plan = read_problem(tmp_path / "out/problem.json"), read_plan(tmp_path / "out/plan.json")
     assert examine(problem, plan).faults == ()
-    sheets = {sheet.name: sheet.rows for sheet in read((tmp_path / "out/schedule.xlsx").read_bytes()).sheets}
+    sheets = {
+        sheet.name: sheet.rows
+        for sheet in read_workbook((tmp_path / "out/schedule.xlsx").read_bytes()).sheets
+    }
     assert len(sheets["Meetings"]) - 1 == len(plan.meetings)
     held = {cell for row in sheets["Meetings"] for cell in row.cells}
     assert {meeting.request for meeting in plan.meetings} <= held
@@ -69,7 +72,10 @@ def test_what_is_not_held_stands_in_the_workbook_with_its_reason(example: Path, 
     changed(example, "Absences", away)
     done = planned(example, tmp_path / "out")
     assert done.exit_code == 0, done.output
-    sheets = {sheet.name: sheet.rows for sheet in read((tmp_path / "out/schedule.xlsx").read_bytes()).sheets}
+    sheets = {
+        sheet.name: sheet.rows
+        for sheet in read_workbook((tmp_path / "out/schedule.xlsx").read_bytes()).sheets
+    }
     header, *rows = sheets["Not held"]
     assert {row.cells[header.cells.index("Request")] for row in rows} == {"r-3", "r-5", "r-6"}
     assert all(row.cells[header.cells.index("Why not")] for row in rows)
@@ -84,7 +90,7 @@ def test_rows_with_faults_are_named_and_left_out_by_choice(example: Path, tmp_pa
     assert refused.exit_code == 1
     assert "Firms, row 2, country: 'Atlantis' is not a country" in refused.output
     assert not (tmp_path / "out/plan.json").exists()
-    (sheet, *_) = read((tmp_path / "out/left-out.xlsx").read_bytes()).sheets
+    (sheet, *_) = read_workbook((tmp_path / "out/left-out.xlsx").read_bytes()).sheets
     assert "Atlantis" in sheet.rows[1].cells
     assert planned(example, tmp_path / "out", "--leave-out").exit_code == 0
     assert (tmp_path / "out/plan.json").exists()
@@ -121,13 +127,15 @@ def test_a_file_that_is_no_workbook_is_a_sentence(tmp_path: Path) -> None:
     assert "No such file" in planned(path, tmp_path / "out").output
     path.write_bytes(b"%PDF-1.7")
     assert "Send a spreadsheet" in planned(path, tmp_path / "out").output
-    path.write_bytes(xlsx([SheetOut("Firms", ["name", "country", "tier"], [["A", "CN", "upstream"]])]))
+    path.write_bytes(
+        write_xlsx([OutputSheet("Firms", ["name", "country", "tier"], [["A", "CN", "upstream"]])])
+    )
     assert "the workbook has no sheet `Event`" in planned(path, tmp_path / "out").output
 
 
 def test_an_export_of_the_demo_is_planned(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/demo.db")
-    upgrade(database)
+    upgrade_schema(database)
     with database.write() as session:
         sample = make_expo(firms=30, requests=120, seed=2)
         event = load(session, sample, organiser_email="o@expo.example", secret_key="x" * 40, now=NOW)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import Refusal, VersionState
-from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import claims, delivery_estimates
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MailRoute, OutboxMail
@@ -22,7 +22,7 @@ from tests.support.factories import (
 )
 from tests.support.publishing import draft, publish
 
-RATES = MailRates.parse("qq.com,foxmail.com=2")
+RATES = EmailRates.parse("qq.com,foxmail.com=2")
 MINUTE = timedelta(minutes=1)
 
 

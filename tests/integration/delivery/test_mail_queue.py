@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import OutboxState, VersionState
-from scheduler.domain.errors import NotAllowed, PublishingOpen
+from scheduler.domain.errors import NotAllowed, PublishingInProgress
 from scheduler.services.delivery import claims, delivery, delivery_estimates, email_alerts, email_queue
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
@@ -124,7 +124,7 @@ def test_while_mails_are_written_they_are_paused_and_not_stopped(database: Datab
     ended = scene.do(job, should_stop=lambda: scene.state() is VersionState.PUBLISHED)
     assert ended is JobEnding.PUT_BACK
     actor = scene.expo.organiser_actor()
-    with database.write() as session, pytest.raises(PublishingOpen):
+    with database.write() as session, pytest.raises(PublishingInProgress):
         email_queue.stop(session, actor, now=database.now())
     with database.write() as session:
         email_queue.pause(session, actor, now=database.now())

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 from sqlalchemy import select, update
 
+from scheduler.domain.emails.rates import EmailRates, email_domain
 from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState, Refusal
-from scheduler.domain.mails.rates import MailRates, domain_of
 from scheduler.services.delivery import email_routes, refusal_handling
 from scheduler.services.delivery.email_routes import SERVER
 from scheduler.storage.database import Database
@@ -42,7 +42,7 @@ def test_twelve_seconds_of_550_lose_no_mail_and_mark_nobody(
     assert post.marked() == 0
     assert refused <= 40  # the breaker stopped them
     with database.write() as session:
-        refusal_handling.settle(session, MailRates(), now=NOW + 93 * MINUTE)
+        refusal_handling.settle(session, EmailRates(), now=NOW + 93 * MINUTE)
     assert [alert.ended_at is not None for alert in post.alerts()] == [True]
 
 
@@ -100,7 +100,7 @@ def test_a_mail_that_is_refused_for_its_content_is_held_and_told_once(database: 
         server.says = lambda _: None
         assert post.deliver(15 + 60) == 1
         with database.write() as session:
-            refusal_handling.settle(session, MailRates(), now=NOW + 76 * MINUTE)
+            refusal_handling.settle(session, EmailRates(), now=NOW + 76 * MINUTE)
     assert post.alerts()[0].ended_at is not None
 
 
@@ -165,7 +165,7 @@ def test_mails_to_a_provider_with_a_rate_go_one_after_the_other_and_others_at_on
     with database.write() as session:
         taken = []
         for second in range(4):
-            routes = email_routes.load(session, MailRates.parse("qq.com,foxmail.com=60"))
+            routes = email_routes.load(session, EmailRates.parse("qq.com,foxmail.com=60"))
             rows = claim(session, second / 60, routes)
             taken.append(Counter(row.domain in ("qq.com", "foxmail.com") for row in rows))
             session.execute(
@@ -197,14 +197,14 @@ def test_a_mail_keeps_the_domain_of_its_address(database: Database) -> None:
     fill(database, 3, ["QQ.com"])
     with database.read() as session:
         rows = session.scalars(select(OutboxMail)).all()
-        assert all(row.domain == domain_of(row.to_address) == row.domain.lower() for row in rows)
+        assert all(row.domain == email_domain(row.to_address) == row.domain.lower() for row in rows)
         assert session.scalars(select(Event.id)).first()
 
 
 @pytest.mark.parametrize("text", ["qq.com", "qq.com=0", "qq.com=60 foxmail.com,qq.com=5", "=5", "a b=3"])
 def test_rates_that_cannot_be_read_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not like|named before"):
-        MailRates.parse(text)
+        EmailRates.parse(text)
 
 
 def test_greylisting_pauses_its_own_domain_and_not_the_mail_server(database: Database) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scheduler.domain.mails.rates import MailRates
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.services.delivery import email_routes
 from scheduler.storage.database import Database
 from tests.integration.delivery.post import CONTENT, FREQUENCY, Post, Provider, claim, fill
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.smtp
 
 def test_two_workers_never_have_mails_to_a_provider_with_a_rate_at_once(database: Database) -> None:
     fill(database, 40, ["qq.com"])
-    rates = MailRates.parse("qq.com=600")
+    rates = EmailRates.parse("qq.com=600")
     taken: list[list[int]] = []
     start = threading.Barrier(2)
 

@@ -11,7 +11,7 @@ import pytest
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.directory import logos, search
 from scheduler.storage.database import Database
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.models import AuditLogEntry
 from scheduler.untrusted import pictures
 from tests.support.factories import NOW, make_event
 
@@ -40,7 +40,7 @@ def test_a_picture_is_written_anew_and_small(kind: str) -> None:
     octets = picture(400, 100, kind)
     if kind == "png":
         octets = with_secret(octets)
-    found = pictures.read(octets)
+    found = pictures.read_picture(octets)
     again = pymupdf.Pixmap(found.octets)
     assert (found.width, found.height) == (again.width, again.height) == (192, 48)
     assert again.pixel(50, 20)[0] in range(195, 206) and again.pixel(150, 20)[-1] == 0
@@ -51,7 +51,7 @@ def test_what_needs_much_room_gets_smaller() -> None:
     noise = pymupdf.Pixmap(
         pymupdf.csRGB, 180, 180, b"".join(zlib.crc32(b"%d" % n).to_bytes(4) for n in range(24_300)), 0
     )
-    found = pictures.read(noise.tobytes("png"))
+    found = pictures.read_picture(noise.tobytes("png"))
     assert (found.width, found.height) == (96, 96) and len(found.octets) <= pictures.ROOM
 
 
@@ -70,7 +70,7 @@ def test_what_needs_much_room_gets_smaller() -> None:
 )
 def test_what_is_no_such_picture_is_refused(octets: bytes, why: str) -> None:
     with pytest.raises(pictures.UnusablePicture, match=f"^{why}$"):
-        pictures.read(octets)
+        pictures.read_picture(octets)
 
 
 def test_a_logo_is_taken_shown_replaced_and_removed(database: Database) -> None:
@@ -92,7 +92,7 @@ def test_a_logo_is_taken_shown_replaced_and_removed(database: Database) -> None:
         with pytest.raises(NotFound):
             logos.png(session, other, "f0", second)
     with database.read() as session:
-        assert [entry.about for entry in session.query(TrailEntry).order_by(TrailEntry.id)] == [
+        assert [entry.about for entry in session.query(AuditLogEntry).order_by(AuditLogEntry.id)] == [
             "firm f0: logo", "firm f0: logo", "firm f0: no logo"
         ]  # fmt: skip
         with pytest.raises(NotAllowed):

@@ -10,7 +10,7 @@ from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.services.directory import profile, search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.storage.database import Database
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.models import AuditLogEntry
 from tests.support.factories import NOW, make_event
 
 NOTHING: dict[str, Any] = {"description": "", "website": "", "things": {}, "titles": {}}
@@ -35,7 +35,7 @@ def test_a_profile_is_changed_found_and_in_the_trail(database: Database) -> None
         for text in ("treatments", "齒輪加工", "bearing"):
             found_by = search.look(session, expo.actor(1), FirmFilters(text=text)).page.items
             assert [card.key for card in found_by] == ["f0"], text
-        (entry,) = session.query(TrailEntry).all()
+        (entry,) = session.query(AuditLogEntry).all()
         assert entry.about == "firm f0: profile" and "gearboxes" in entry.after
 
 

@@ -17,7 +17,7 @@ from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
 from scheduler.services.identity import actors
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, Hall, NightTime, Place, Slot, WalkingTime
+from scheduler.storage.models import Event, Hall, Place, RunSchedule, Slot, WalkingTime
 from tests.support.factories import NOW, make_account, make_event
 
 FORM = NewEvent(
@@ -81,7 +81,7 @@ def test_its_maker_is_its_organiser_and_a_run_begins_at_two_in_the_night(databas
         operator = make_account(session, is_operator=True)
         events.create_event(session, operator.id, FORM, now=NOW)
         assert actors.actor_for(session, operator.id, "chain-expo", now=NOW).is_organiser
-        (night,) = session.scalars(select(NightTime))
+        (night,) = session.scalars(select(RunSchedule))
         assert (night.then, night.next_at) == (AfterRun.DRAFT, datetime(2026, 11, 24, 18, tzinfo=UTC))
 
 

@@ -16,24 +16,24 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.imports import create_from_workbook, sheet_import, template
 from scheduler.services.imports.sheet_import import ImportOutdated
-from scheduler.sheets.reading import read
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.workbook import read_workbook
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,
     Attendee,
     AttendeeBusy,
+    AuditLogEntry,
     Event,
     Firm,
     Hall,
     ImportFile,
     Interpreter,
     MeetingRequest,
-    NightTime,
     Place,
+    RunSchedule,
     Slot,
     TeamMember,
-    TrailEntry,
     WalkingTime,
 )
 from tests.support.factories import NOW, make_account
@@ -47,13 +47,13 @@ ALL = (Event, Slot, Hall, WalkingTime, Place, Firm, Attendee, Interpreter, Atten
 def changed(name: str, change: Callable[[list[list[str]]], None]) -> bytes:
     """The example with other rows in a sheet, its header included."""
     sheets = []
-    for sheet in read(EXAMPLE).sheets:
+    for sheet in read_workbook(EXAMPLE).sheets:
         rows = [list(row.cells) for row in sheet.rows]
         if sheet.name == name:
             change(rows)
         if rows:
-            sheets.append(SheetOut(sheet.name, rows[0], rows[1:]))
-    return xlsx(sheets)
+            sheets.append(OutputSheet(sheet.name, rows[0], rows[1:]))
+    return write_xlsx(sheets)
 
 
 def without_country(rows: list[list[str]]) -> None:
@@ -113,7 +113,7 @@ def test_a_look_makes_nothing_and_the_event_has_all_that_it_showed(database: Dat
     made = make(database, who, number, found.look.digest)
     assert made.key == "danube-battery-days"
     with database.read() as session:
-        assert session.scalars(select(NightTime)).one().next_at is not None
+        assert session.scalars(select(RunSchedule)).one().next_at is not None
     assert counted(database) == {
         "Event": 1, "Slot": 20, "Hall": 2, "WalkingTime": 1, "Place": 6, "Firm": 5, "Attendee": 6,
         "Interpreter": 2, "AttendeeBusy": 2, "MeetingRequest": 8,
@@ -126,7 +126,7 @@ def test_a_look_makes_nothing_and_the_event_has_all_that_it_showed(database: Dat
         (file,) = session.scalars(select(ImportFile))
         assert (file.event_id, file.octets, file.taken_at is not None) == (event.id, None, True)
         acts = session.scalars(
-            select(TrailEntry.act).where(TrailEntry.chain == event.id).order_by(TrailEntry.id)
+            select(AuditLogEntry.act).where(AuditLogEntry.chain == event.id).order_by(AuditLogEntry.id)
         )
         assert [*acts] == ["event", "settings", "import", "import"], "what it added, and whom"
     with pytest.raises(NotFound):

@@ -28,7 +28,7 @@ from scheduler.storage.models import (
     Hall,
     InterpreterBusy,
     MeetingRequest,
-    PlaceBusy,
+    PlaceClosure,
     Run,
     ScheduleVersion,
 )
@@ -217,8 +217,8 @@ def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
                 AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=second),
                 AttendeeBusy(attendee_id=expo.people[1][0].id, slot_id=second),
                 InterpreterBusy(interpreter_id=interpreter.id, slot_id=first),
-                PlaceBusy(place_id=expo.tables[2].id, slot_id=first),
-                PlaceBusy(place_id=expo.tables[3].id, slot_id=second),
+                PlaceClosure(place_id=expo.tables[2].id, slot_id=first),
+                PlaceClosure(place_id=expo.tables[3].id, slot_id=second),
             ]
         )
         session.flush()

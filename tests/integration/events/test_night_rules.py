@@ -16,7 +16,7 @@ from scheduler.services.events import overnight_runs, overnight_schedule
 from scheduler.services.events.overnight_schedule import OvernightSettings, OvernightTime
 from scheduler.services.planning.runs import runs
 from scheduler.storage.database import Database
-from scheduler.storage.schema import alembic_config, upgrade
+from scheduler.storage.schema import alembic_config, upgrade_schema
 from tests.support.factories import NOW, make_event, make_member, make_night, make_request, meet
 from tests.support.publishing import draft, publish
 from tests.support.web import Browser, web_app
@@ -152,7 +152,7 @@ def test_the_night_of_before_is_kept_on_the_venues_clock(
             {"id": expo.event.id, "zone": zone},
         )
         connection.commit()
-    upgrade(owned_database)
+    upgrade_schema(owned_database)
     with owned_database.write() as session:
         rules = overnight_schedule.get_overnight_settings(session, expo.organiser_actor())
         (night,) = rules.times
@@ -163,4 +163,4 @@ def test_the_night_of_before_is_kept_on_the_venues_clock(
         kept = connection.execute(text("SELECT rerun_then, rerun_enabled FROM event ORDER BY id")).all()
         connection.commit()
     assert [(then, bool(on)) for then, on in kept] == [("publish", True), ("draft", False)]
-    upgrade(owned_database)
+    upgrade_schema(owned_database)

@@ -15,7 +15,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
 from scheduler.services.imports import sheet_import
 from scheduler.services.imports.sheet_import import ImportPreview
-from scheduler.sheets.reading import read
+from scheduler.sheets.workbook import read_workbook
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Firm, Hall, Interpreter, InterpreterStation, Place, Slot
 from tests.support.factories import NOW, make_event
@@ -92,7 +92,7 @@ def test_an_event_without_anything_is_a_workbook_too(database: Database) -> None
     with database.write() as session:
         actor = make_event(session, firms=0, tables=0).organiser_actor()
         octets = event_workbook.export_event(session, actor)
-    assert [sheet.name for sheet in read(octets).sheets][:3] == ["Event", "Areas", "Times"]
+    assert [sheet.name for sheet in read_workbook(octets).sheets][:3] == ["Event", "Areas", "Times"]
 
 
 def test_only_organisers_have_it(database: Database) -> None:

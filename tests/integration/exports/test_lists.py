@@ -8,14 +8,14 @@ import io
 import pytest
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.plan import Plan, PlanStatus, Unscheduled
 from scheduler.services.exports import calendars, prints, schedule_lists
 from scheduler.services.exports.schedule_lists import VERSION_LISTS, ListName
 from scheduler.services.schedule import unscheduled, versions
-from scheduler.sheets.reading import read
+from scheduler.sheets.workbook import read_workbook
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
 
@@ -36,7 +36,7 @@ def test_a_workbook_has_every_list_of_a_version(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
         made = schedule_lists.export_workbook(session, expo.organiser_actor())
-    sheets = {sheet.name: sheet.rows for sheet in read(made.octets).sheets}
+    sheets = {sheet.name: sheet.rows for sheet in read_workbook(made.octets).sheets}
     assert list(sheets) == [name.value.capitalize() for name in VERSION_LISTS]
     assert made.name == f"schedule-{expo.event.key}-1.xlsx"
     assert {name: len(rows) - 1 for name, rows in sheets.items()} == {
@@ -61,7 +61,7 @@ def test_who_has_not_answered_stands_by_the_firm_that_owes_it(database: Database
     with database.write() as session:
         expo = published(session)
         made = schedule_lists.export_list(session, expo.organiser_actor(), ListName.UNANSWERED, "xlsx")
-    header, row = read(made.octets).sheets[0].rows
+    header, row = read_workbook(made.octets).sheets[0].rows
     found = dict(zip(header.cells, row.cells, strict=False))
     assert (found["Firm asked"], found["Firm that asks"]) == ("=cmd()", expo.firms[2].name)
 
@@ -70,7 +70,8 @@ def test_an_event_without_a_schedule_has_empty_lists(database: Database) -> None
     with database.write() as session:
         actor = make_event(session).organiser_actor()
         assert {
-            len(sheet.rows) for sheet in read(schedule_lists.export_workbook(session, actor).octets).sheets
+            len(sheet.rows)
+            for sheet in read_workbook(schedule_lists.export_workbook(session, actor).octets).sheets
         } == {1}
         assert prints.make_pack(session, actor, PrintPack.PEOPLE).written().octets.startswith(b"%PDF")
         assert list(calendars.export_calendars(session, actor, domain="d.example", now=NOW)) == []
@@ -138,8 +139,8 @@ def test_lists_have_names_as_their_reader_reads_them(database: Database) -> None
         actor = expo.organiser_actor()
 
         def cells(**language: str) -> dict[str, str]:
-            book = read(schedule_lists.export_workbook(session, actor, **language).octets).sheets
-            alone = read(
+            book = read_workbook(schedule_lists.export_workbook(session, actor, **language).octets).sheets
+            alone = read_workbook(
                 schedule_lists.export_list(session, actor, ListName.UNANSWERED, "xlsx", **language).octets
             ).sheets
             return {

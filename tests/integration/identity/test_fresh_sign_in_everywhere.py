@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxKind
-from scheduler.domain.errors import SignInNeeded
+from scheduler.domain.errors import RecentSignInRequired
 from scheduler.domain.team import TeamRole
 from scheduler.services.emails.calendar_status import board, call_list
 from scheduler.services.emails.email_addresses import address_corrections
@@ -33,9 +33,9 @@ from scheduler.services.participants.delegations.delegations import DelegationFo
 from scheduler.services.participants.delegations.print_pack import make_print_pack
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.team import invitations, members
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, DeskStep, Event, Interpreter, OutboxMail, Slot
+from scheduler.storage.models import Account, Attendee, Event, Interpreter, OutboxMail, RegistryChange, Slot
 from tests.integration.identity.clock import HOUR, Clock, person
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.publishing import SETTINGS
@@ -47,8 +47,8 @@ GIVEN: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
 
 
 def _file(*rows: list[str]) -> list[Any]:
-    sheet = SheetOut("People", ["key", "firm", "name", "email", "languages"], rows)
-    return sheet_import.read_parts(xlsx([sheet]), "")
+    sheet = OutputSheet("People", ["key", "firm", "name", "email", "languages"], rows)
+    return sheet_import.read_parts(write_xlsx([sheet]), "")
 
 
 def _edit(session: Session, actor: Actor) -> Any:
@@ -81,14 +81,14 @@ def _undo(session: Session, actor: Actor) -> Any:
     """The undoing of a change of address is one."""
     _edit(session, replace(actor, is_stale=False))
     session.flush()
-    step = session.scalars(select(DeskStep.id).order_by(DeskStep.id.desc())).first()
+    step = session.scalars(select(RegistryChange.id).order_by(RegistryChange.id.desc())).first()
     return journal.undo_step(session, actor, step or 0, **GIVEN)
 
 
 def _undo_interpreter(session: Session, actor: Actor) -> Any:
     _edit_interpreter(session, replace(actor, is_stale=False))
     session.flush()
-    step = session.scalars(select(DeskStep.id).order_by(DeskStep.id.desc())).first()
+    step = session.scalars(select(RegistryChange.id).order_by(RegistryChange.id.desc())).first()
     return journal.undo_step(session, actor, step or 0, **GIVEN)
 
 
@@ -183,7 +183,7 @@ def test_an_old_sign_in_is_asked_again_and_a_fresh_one_is_not(
     database: Database, ready: Expo, door: str
 ) -> None:
     actor = ready.organiser_actor()
-    with database.write() as session, pytest.raises(SignInNeeded):
+    with database.write() as session, pytest.raises(RecentSignInRequired):
         DOORS[door](session, replace(actor, is_stale=True))
     with database.write() as session:
         DOORS[door](session, actor)

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from api.pages.browsers import browser_name
 from chainmeet import accounts
 from scheduler.config import Settings
-from scheduler.domain.errors import NotFound, SignInNeeded
+from scheduler.domain.errors import NotFound, RecentSignInRequired
 from scheduler.domain.team import TeamRole
 from scheduler.services.identity import actors, sessions, sign_in
 from scheduler.storage.database import Database
@@ -24,7 +24,7 @@ from scheduler.storage.models import (
     Attendee,
     Firm,
     OutboxMail,
-    SignInWish,
+    SignInRequest,
     TeamMember,
     WebSession,
 )
@@ -130,7 +130,7 @@ def test_a_meeting_at_midnight_makes_the_day_that_begins_a_day_of_the_event(
         expo.slots[0].start = datetime(2026, 12, 7, tzinfo=zone)
         session.flush()
         actor = replace(expo.organiser_actor(), is_stale=True, signed_in_at=noon)
-        with nullcontext() if is_one else pytest.raises(SignInNeeded):
+        with nullcontext() if is_one else pytest.raises(RecentSignInRequired):
             actors.require_fresh_or_of_show_day(session, actor, "publish", now=noon)
 
 
@@ -214,7 +214,7 @@ def test_a_wish_for_a_link_is_the_same_work_for_a_known_and_an_unknown_address(
         assert session.scalars(select(OutboxMail.to_name)).all() == [""], (
             "an event's name for a person is its own"
         )
-        assert session.scalars(select(SignInWish)).all() == []
+        assert session.scalars(select(SignInRequest)).all() == []
 
 
 def test_over_tls_the_cookie_is_bound_to_its_host(database: Database) -> None:

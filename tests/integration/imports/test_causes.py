@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from scheduler.services.imports import choices, import_files, sheet_import, undoable_import
 from scheduler.services.imports.sheet_import import ImportPart, ImportPreview
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, AttendeeBusy, Firm, MeetingRequest, PlaceBusy
+from scheduler.storage.models import Attendee, AttendeeBusy, Firm, MeetingRequest, PlaceClosure
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
@@ -20,12 +20,12 @@ from tests.support.web import Browser, web_app
 Rows = list[list[Cell]]
 
 
-def firms(rows: Rows) -> SheetOut:
-    return SheetOut("Firms", ["name", "country", "tier"], rows)
+def firms(rows: Rows) -> OutputSheet:
+    return OutputSheet("Firms", ["name", "country", "tier"], rows)
 
 
-def people(rows: Rows) -> SheetOut:
-    return SheetOut("People", ["firm", "name", "email", "languages"], rows)
+def people(rows: Rows) -> OutputSheet:
+    return OutputSheet("People", ["firm", "name", "email", "languages"], rows)
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def expo(database: Database) -> Expo:
         return make_event(session, firms=0, tables=1)
 
 
-def keep(database: Database, expo: Expo, *sheets: SheetOut) -> int:
+def keep(database: Database, expo: Expo, *sheets: OutputSheet) -> int:
     with database.write() as session:
-        octets = xlsx(list(sheets))
+        octets = write_xlsx(list(sheets))
         return import_files.store_file(
             session, expo.organiser_actor(), octets, name="e.xlsx", kind="", now=NOW
         )
@@ -62,7 +62,7 @@ def part(found: ImportPreview, kind: ImportKind) -> ImportPart:
 def test_an_exact_name_beats_a_reading_that_is_remembered(database: Database, expo: Expo) -> None:
     all_firms = firms([["Paxkron S.A. 9", "DE", "upstream"], ["Paxkron S.A. 409", "DE", "upstream"]])
     person = people([["Paxkron S.A. 9", "Anna", "anna@paxkron.example", "en"]])
-    request = SheetOut("Requests", ["from_firm", "to_firm"], [["Paxkron S.A. 9", "Paxkron S.A. 409"]])
+    request = OutputSheet("Requests", ["from_firm", "to_firm"], [["Paxkron S.A. 9", "Paxkron S.A. 409"]])
     number = keep(database, expo, all_firms, person, request)
     read_as = {"Paxkron S.A. 9": "Paxkron S.A. 409"}
     with database.write() as session:
@@ -86,7 +86,7 @@ def test_a_name_of_the_file_is_read_as_nothing_else_and_waits_for_its_row(
     good: Rows = [[f"Paxkron Energy {at}0", "DE", "upstream"] for at in range(3)]
     rows: Rows = [[f"Paxkron Energy {at % 3}", f"P {at}", f"p{at}@example.com", "en"] for at in range(7)]
     odd: Rows = [["Paxkron Energi 00", "P", "p@example.com", "en"]]
-    request = SheetOut("Requests", ["from_firm", "to_firm", "from_people"],
+    request = OutputSheet("Requests", ["from_firm", "to_firm", "from_people"],
                        [["Paxkron Energy 10", "Paxkron Energy 1", ""]])  # fmt: skip
     number = keep(database, expo, firms(wrong + good), people(rows + odd), request)
     found = look(database, expo, number)
@@ -104,7 +104,7 @@ def test_a_name_of_the_file_is_read_as_nothing_else_and_waits_for_its_row(
     )
     assert "7 rows wait for 3 rows of Firms above" in page
     assert page.index("Paxkron Energi 00") < page.index("7 rows wait")
-    octets = xlsx([firms(wrong + good), people(rows + odd), request])
+    octets = write_xlsx([firms(wrong + good), people(rows + odd), request])
     assert sheet_import.write_skipped_rows(sheet_import.read_parts(octets, ""), found)
 
 
@@ -124,7 +124,7 @@ def test_causes_of_more_than_a_page_can_all_be_reached(database: Database, expo:
 
 STRICT = {
     "absences": (["Person", "Urlaub bis"], ["p0@example.com", "Tue 14:00-16:00"], AttendeeBusy),
-    "closures": (["Place", "Gesperrt bis"], ["t0", "12:00"], PlaceBusy),
+    "closures": (["Place", "Gesperrt bis"], ["t0", "12:00"], PlaceClosure),
     "requests": (["From", "To", "Handschlag"], ["Good", "Other", "yes"], MeetingRequest),
 }
 
@@ -139,7 +139,7 @@ def test_a_column_that_is_not_read_stops_a_sheet_until_it_is_chosen_or_left_out(
     person = people([["Good", "Anna", "p0@example.com", "en"]])
     odd = columns[2 if kind == "requests" else 1] if header == "named" else ""
     shown = [*columns[:-1], odd]
-    sheet = SheetOut(kind.capitalize(), shown, [list(cells)])
+    sheet = OutputSheet(kind.capitalize(), shown, [list(cells)])
     number = keep(database, expo, base, person, sheet)
     found = part(look(database, expo, number, take=True), ImportKind(kind))
     assert found.done is None
@@ -164,7 +164,9 @@ def test_a_column_that_is_not_read_stops_a_sheet_until_it_is_chosen_or_left_out(
 def test_a_failed_formula_is_named_and_a_number_of_a_time_is_one(database: Database, expo: Expo) -> None:
     rows: Rows = [["One", "#N/A", "upstream"], ["#DIV/0!", "DE", "upstream"], ["Two", "DE", "upstream"]]
     person = people([["Two", "Anna", "p0@example.com", "en"]])
-    absences = SheetOut("Absences", ["person", "start", "end"], [["p0@example.com", "0.375", "0.3958333333"]])
+    absences = OutputSheet(
+        "Absences", ["person", "start", "end"], [["p0@example.com", "0.375", "0.3958333333"]]
+    )
     found = look(database, expo, keep(database, expo, firms(rows), person, absences), take=True)
     done = part(found, ImportKind.FIRMS).done
     assert done is not None and (done.added, done.left_out) == (1, 2)

@@ -19,11 +19,11 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import WrongState
 from scheduler.services.imports import choices, import_files, sheet_import, undoable_import
 from scheduler.services.participants import journal
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, MeetingRequest
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.integration.imports.test_kinds import SHEETS
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
@@ -74,7 +74,7 @@ def test_an_import_of_every_kind_is_undone_by_one_press(database: Database) -> N
     with database.write() as session:
         expo = make_event(session, firms=2, tables=1, halls=1)
     before = everything(database)
-    number = taken(database, expo, xlsx(SHEETS))
+    number = taken(database, expo, write_xlsx(SHEETS))
     assert everything(database) != before
     undo(database, expo, number)
     after = everything(database)
@@ -86,8 +86,10 @@ def test_an_import_of_every_kind_is_undone_by_one_press(database: Database) -> N
 def test_what_changed_since_is_not_undone(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=2)
-    firms = SheetOut("Firms", ["Key", "Name", "Country", "Tier"], [["f0", "Another name", "DE", "midstream"]])
-    number = taken(database, expo, xlsx([firms]))
+    firms = OutputSheet(
+        "Firms", ["Key", "Name", "Country", "Tier"], [["f0", "Another name", "DE", "midstream"]]
+    )
+    number = taken(database, expo, write_xlsx([firms]))
     with database.write() as session:
         session.scalars(select(Firm).where(Firm.key == "f0")).one().name = "A third name"
     with pytest.raises(WrongState, match="changed again since"):
@@ -98,11 +100,11 @@ def test_who_is_not_in_the_file_leaves_and_comes_back_by_undo(database: Database
     with database.write() as session:
         expo = make_event(session, firms=3)
     row = expo.firms[0]
-    firms = SheetOut(
+    firms = OutputSheet(
         "Firms", ["Key", "Name", "Country", "Tier"], [["f0", row.name, row.country, str(row.tier)]]
     )
     before = everything(database)
-    number = taken(database, expo, xlsx([firms]), choices.ImportChoices(withdraw=("firms",)))
+    number = taken(database, expo, write_xlsx([firms]), choices.ImportChoices(withdraw=("firms",)))
     with database.read() as session:
         gone = session.scalars(
             select(Firm.key).where(Firm.withdrawn_at.is_not(None)).order_by(Firm.key)
@@ -261,7 +263,7 @@ def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_fix(database: D
         rows[line][column] = cell
         letters = chr(ord("A") + header.index(column))
         planted[sheet.strip(), line + 2, column] = letters, fix
-    book = xlsx([SheetOut(name, header, [[row.get(each, "") for each in header] for row in rows])
+    book = write_xlsx([OutputSheet(name, header, [[row.get(each, "") for each in header] for row in rows])
                  for name, (header, rows) in sheets.items()])  # fmt: skip
     began = time.process_time()
     with database.write() as session:
@@ -307,10 +309,10 @@ with database.write() as session:
 def test_a_process_that_is_killed_in_the_commit_leaves_nothing_half_done(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/expo.db"
     database = Database(url)
-    upgrade(database)
+    upgrade_schema(database)
     with database.write() as session:
         expo = make_event(session, firms=0, tables=0)
-    octets, actor = xlsx(SHEETS), expo.organiser_actor()
+    octets, actor = write_xlsx(SHEETS), expo.organiser_actor()
     with database.write() as session:
         number = import_files.store_file(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
     with database.write() as session:

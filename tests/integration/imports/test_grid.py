@@ -16,9 +16,9 @@ from scheduler.services.imports.bulk_import import import_execution, import_jobs
 from scheduler.services.spreadsheets import file_fixes
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.file_fixes import FileFixes, Replacement, SubmittedFixes
-from scheduler.sheets.reading import read
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.workbook import read_workbook
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, Firm, Hall, ImportFile, WalkingTime
 from tests.support.factories import NOW, Expo, make_account, make_event
@@ -26,7 +26,7 @@ from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
 BROKER = "redis://127.0.0.1:1"
-FIRMS = SheetOut(
+FIRMS = OutputSheet(
     "Firms",
     ["key", "name", "country", "tier", "max_per_day"],
     [
@@ -37,7 +37,7 @@ FIRMS = SheetOut(
         ["e", "Total", "", "", "16"],
     ],
 )
-PEOPLE = SheetOut(
+PEOPLE = OutputSheet(
     "People", ["firm", "name", "email", "languages"], [["Alpha", "Anna", "anna@example.com", "en"]]
 )
 
@@ -48,10 +48,10 @@ def expo(database: Database) -> Expo:
         return make_event(session, firms=0, tables=0)
 
 
-def keep(database: Database, expo: Expo, sheets: Sequence[SheetOut]) -> int:
+def keep(database: Database, expo: Expo, sheets: Sequence[OutputSheet]) -> int:
     with database.write() as session:
         return import_files.store_file(
-            session, expo.organiser_actor(), xlsx(sheets), name="e.xlsx", kind="", now=NOW
+            session, expo.organiser_actor(), write_xlsx(sheets), name="e.xlsx", kind="", now=NOW
         )
 
 
@@ -116,7 +116,7 @@ def test_a_row_that_was_skipped_is_in_the_file_of_what_is_left_out(database: Dat
     browser.post(
         f"{path}/errors", **(fields(browser.get(f"{path}/errors")) | {"drop-6": "yes", "cell-4-3": "odd"})
     )
-    sheet = read(browser.client.get(f"{path}/left-out.xlsx").data).sheets[0]
+    sheet = read_workbook(browser.client.get(f"{path}/left-out.xlsx").data).sheets[0]
     reasons = {row.cells[1]: (row.cells[3], row.cells[-1]) for row in sheet.rows[1:]}
     assert reasons["Total"][1] == "dropped"
     assert reasons["Gamma"][0] == "odd", "its cells are as they were changed"
@@ -163,7 +163,7 @@ def kept(database: Database, number: int) -> FileFixes:
 
 
 def test_a_sheet_of_which_a_column_is_asked_is_mended_with_the_others(database: Database, expo: Expo) -> None:
-    odd = SheetOut("Firms", ["name", "country", "tier", "Stand (m²)"], [["Alpha", "DE", "upstream", "12"]])
+    odd = OutputSheet("Firms", ["name", "country", "tier", "Stand (m²)"], [["Alpha", "DE", "upstream", "12"]])
     number = keep(database, expo, [odd])
     browser = browser_of(database, expo)
     path = f"/events/{expo.event.key}/imports/{number}/errors"
@@ -177,11 +177,11 @@ def test_a_sheet_of_which_a_column_is_asked_is_mended_with_the_others(database: 
 def test_a_new_event_is_mended_before_it_is_made(database: Database) -> None:
     with database.write() as session:
         operator = make_account(session, is_operator=True)
-    event = SheetOut(
+    event = OutputSheet(
         "Event", ["setting", "value"], [["name", "Expo"], ["key", "grid-expo"], ["timezone", "Asia/Shanghai"]]
     )
     browser = Browser(web_app(database, BROKER), operator)
-    number = upload(database, browser, xlsx([event, FIRMS]))
+    number = upload(database, browser, write_xlsx([event, FIRMS]))
     path = f"/events/new/workbook/{number}"
     assert "Fix errors in a grid" in browser.get(path)
     form = fields(browser.get(f"{path}/errors"))
@@ -211,9 +211,9 @@ def upload(database: Database, browser: Browser, octets: bytes) -> int:
         return session.scalars(select(ImportFile.id)).one()
 
 
-def big(rows: int) -> SheetOut:
+def big(rows: int) -> OutputSheet:
     wrong: list[list[Cell]] = [[f"k{at}", f"Firm {at}", "Corea", "upstream", f"x{at}"] for at in range(rows)]
-    return SheetOut("Firms", FIRMS.header, wrong)
+    return OutputSheet("Firms", FIRMS.header, wrong)
 
 
 def test_a_large_file_is_mended_by_one_look_of_the_worker(database: Database, expo: Expo) -> None:
@@ -300,7 +300,7 @@ def test_cells_are_changed_before_they_are_read_and_the_header_stays() -> None:
     assert [row.cells for row in after.rows] == [("name", "country"), ("AA", "CN"), ("B", "DE")]
 
 
-HALLS = SheetOut("Halls", ["key", "name"], [["h0", "North"], ["h1", "South"], ["h2", "East"]])
+HALLS = OutputSheet("Halls", ["key", "name"], [["h0", "North"], ["h1", "South"], ["h2", "East"]])
 
 
 def walking(database: Database) -> list[tuple[str, str, int]]:
@@ -313,7 +313,7 @@ def walking(database: Database) -> list[tuple[str, str, int]]:
 
 
 def test_each_cell_of_a_matrix_is_fixed_where_it_stands(database: Database, expo: Expo) -> None:
-    matrix = SheetOut(
+    matrix = OutputSheet(
         "Walking",
         ["", "North", "Soth", "East"],
         [["North", 0, 5, "far"], ["South", "", 0, "7 or 8"], ["Eest", "", 9, 0]],
@@ -341,7 +341,7 @@ def test_a_row_of_a_matrix_is_skipped_and_a_word_replaced_in_every_column(
         ["Nowhere", 1, 2, 3],
         ["East", "", "7 min", ""],
     ]
-    number = keep(database, expo, [HALLS, SheetOut("Walking", ["", "North", "South", "East"], rows)])
+    number = keep(database, expo, [HALLS, OutputSheet("Walking", ["", "North", "South", "East"], rows)])
     browser = browser_of(database, expo)
     path = f"/events/{expo.event.key}/imports/{number}"
     form = fields(browser.get(f"{path}/errors")) | {"drop-3": "yes"}
@@ -355,10 +355,10 @@ def test_a_row_of_a_matrix_is_skipped_and_a_word_replaced_in_every_column(
 
 def test_a_matrix_of_many_halls_has_a_page_of_cells_at_a_time(database: Database, expo: Expo) -> None:
     size = 120
-    halls = SheetOut("Halls", ["key", "name"], [[f"x{at}", f"Place {at}"] for at in range(size)])
+    halls = OutputSheet("Halls", ["key", "name"], [[f"x{at}", f"Place {at}"] for at in range(size)])
     names = [f"Place {at}" for at in range(size)]
     rows: list[list[Cell]] = [[name, *["?"] * size] for name in names]
-    number = keep(database, expo, [halls, SheetOut("Walking", ["", *names], rows)])
+    number = keep(database, expo, [halls, OutputSheet("Walking", ["", *names], rows)])
     browser = browser_of(database, expo)
     page = browser.get(f"/events/{expo.event.key}/imports/{number}/errors")
     assert f"1 to 50 of {size * (size - 1):,} rows" in page
@@ -366,8 +366,8 @@ def test_a_matrix_of_many_halls_has_a_page_of_cells_at_a_time(database: Database
 
 
 def test_rows_say_what_waits_for_them(database: Database, expo: Expo) -> None:
-    firms = SheetOut("Firms", FIRMS.header, [["a", "Alpha", "Corea", "upstream", "8"]])
-    people = SheetOut(
+    firms = OutputSheet("Firms", FIRMS.header, [["a", "Alpha", "Corea", "upstream", "8"]])
+    people = OutputSheet(
         "People",
         PEOPLE.header,
         [["Alpha", "Anna", "anna@example.com", "en"], ["Alpha", "Bela", "bela@example.com", "hu"]],

@@ -13,7 +13,7 @@ from scheduler.services.imports import sheet_import
 from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.options import ImportOptions
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     AttendeeBusy,
@@ -22,7 +22,7 @@ from scheduler.storage.models import (
     InterpreterBusy,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     RequestPerson,
     Slot,
     WalkingTime,
@@ -30,11 +30,11 @@ from scheduler.storage.models import (
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 
-AREAS = SheetOut("Areas", ["Key", "Name"], [["batteries", "Batteries and cells"], ["solar", "Solar"]])
-HALLS = SheetOut("展馆", ["编号", "名称"], [["n1", "North 1"], ["n2", "North 2"]])
-WALKING = SheetOut("Walking", ["", "North 1", "North 2"], [["North 1", 0, 7], ["North 2", 7, 0]])
-TABLES = SheetOut("Tables", ["Table", "Hall", "Meetings at once"], [["T1", "North 1", 2], ["T2", "n2", 1]])
-FIRMS = SheetOut(
+AREAS = OutputSheet("Areas", ["Key", "Name"], [["batteries", "Batteries and cells"], ["solar", "Solar"]])
+HALLS = OutputSheet("展馆", ["编号", "名称"], [["n1", "North 1"], ["n2", "North 2"]])
+WALKING = OutputSheet("Walking", ["", "North 1", "North 2"], [["North 1", 0, 7], ["North 2", 7, 0]])
+TABLES = OutputSheet("Tables", ["Table", "Hall", "Meetings at once"], [["T1", "North 1", 2], ["T2", "n2", 1]])
+FIRMS = OutputSheet(
     "Companies",
     ["Company", "Country", "Tier", "Areas", "Hall", "Booth", "Meetings at once"],
     [
@@ -42,7 +42,7 @@ FIRMS = SheetOut(
         ["Kovács Kft.", "Hungary", "downstream", "solar; batteries", "", "", ""],
     ],
 )
-PEOPLE = SheetOut(
+PEOPLE = OutputSheet(
     "People",
     ["Name", "Company", "E-mail", "Languages"],
     [
@@ -50,10 +50,10 @@ PEOPLE = SheetOut(
         ["Kovács Éva", "Kovács Kft.", "eva@kovacs.example", "magyar; English"],
     ],
 )
-INTERPRETERS = SheetOut("译员", ["姓名", "邮箱", "语言"], [["李娜", "li@example.com", "中文; magyar"]])
-CLOSURES = SheetOut("Closures", ["Table", "From", "To"], [["T1", "09:00", "09:30"]])
-ABSENCES = SheetOut("Absences", ["Who"], [["eva@kovacs.example"], ["李娜"]])
-REQUESTS = SheetOut(
+INTERPRETERS = OutputSheet("译员", ["姓名", "邮箱", "语言"], [["李娜", "li@example.com", "中文; magyar"]])
+CLOSURES = OutputSheet("Closures", ["Table", "From", "To"], [["T1", "09:00", "09:30"]])
+ABSENCES = OutputSheet("Absences", ["Who"], [["eva@kovacs.example"], ["李娜"]])
+REQUESTS = OutputSheet(
     "Requests",
     ["From", "To", "Topic", "Priority", "Status", "With", "Reason"],
     [["大丰公司", "Kovács Kft.", "Solar cells", 5, "接受", "eva@kovacs.example", "With pleasure"]],
@@ -64,12 +64,12 @@ SHEETS = (REQUESTS, ABSENCES, CLOSURES, INTERPRETERS, PEOPLE, FIRMS, TABLES, WAL
 
 
 def imported(
-    session: Session, expo: Expo, sheets: Sequence[SheetOut], options: ImportOptions | None = None
+    session: Session, expo: Expo, sheets: Sequence[OutputSheet], options: ImportOptions | None = None
 ) -> ImportPreview:
     return sheet_import.apply_sheets(
         session,
         expo.organiser_actor(),
-        sheet_import.read_parts(xlsx(sheets), ""),
+        sheet_import.read_parts(write_xlsx(sheets), ""),
         settings=SETTINGS,
         now=NOW,
         options=options or ImportOptions(),
@@ -94,8 +94,8 @@ def counted(look: ImportPreview) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def one_more(sheet: SheetOut, *rows: Sequence[Cell]) -> SheetOut:
-    return SheetOut(sheet.name, sheet.header, [*sheet.rows, *rows])
+def one_more(sheet: OutputSheet, *rows: Sequence[Cell]) -> OutputSheet:
+    return OutputSheet(sheet.name, sheet.header, [*sheet.rows, *rows])
 
 
 def test_every_kind_comes_from_one_workbook_in_the_right_order(database: Database) -> None:
@@ -122,7 +122,7 @@ def test_every_kind_comes_from_one_workbook_in_the_right_order(database: Databas
         slots = len(expo.slots)
         assert len(session.scalars(select(AttendeeBusy.slot_id)).all()) == slots
         assert len(session.scalars(select(InterpreterBusy.slot_id)).all()) == slots
-        assert 0 < len(session.scalars(select(PlaceBusy.slot_id)).all()) < slots
+        assert 0 < len(session.scalars(select(PlaceClosure.slot_id)).all()) < slots
 
 
 def test_the_same_workbook_again_changes_nothing(database: Database) -> None:
@@ -141,7 +141,7 @@ def test_a_request_changes_its_state_and_is_said_cell_by_cell(database: Database
         imported(session, expo, SHEETS)
         (row,) = REQUESTS.rows
         (*most, _, _, _) = row
-        changed = SheetOut("Requests", REQUESTS.header, [[*most, "declined", "", "No time"]])
+        changed = OutputSheet("Requests", REQUESTS.header, [[*most, "declined", "", "No time"]])
         (part,) = imported(session, expo, [changed]).parts
         assert part.done is not None
         assert {(cell.column, cell.before, cell.after) for cell in part.done.rows[0].cells} == {
@@ -172,8 +172,8 @@ def test_the_key_of_a_request_stays_with_its_two_firms(database: Database, pair:
         imported(session, expo, [third, *(sheet for sheet in SHEETS if sheet is not FIRMS)])
         key = session.scalars(select(MeetingRequest.key)).one()
 
-        def keyed(*firms: str) -> SheetOut:
-            return SheetOut("Requests", ["Key", "From", "To"], [[key, *firms]])
+        def keyed(*firms: str) -> OutputSheet:
+            return OutputSheet("Requests", ["Key", "From", "To"], [[key, *firms]])
 
         (fault,) = faults(imported(session, expo, [keyed(*pair)]))
         assert fault == (
@@ -191,7 +191,7 @@ def test_a_meeting_is_as_long_as_the_longest_block_at_most(
         expo = make_event(session, firms=2, slots=slots)
 
         def of_length(length: int) -> list[str]:
-            sheet = SheetOut("Requests", ["From", "To", "Length"], [["f0", "f1", length]])
+            sheet = OutputSheet("Requests", ["From", "To", "Length"], [["f0", "f1", length]])
             return faults(imported(session, expo, [sheet]))
 
         (fault,) = of_length(longest + 1)
@@ -206,7 +206,7 @@ def test_a_request_names_five_people_of_a_firm_at_most(database: Database) -> No
 
         def named(count: int) -> list[str]:
             keys = "; ".join(person.key for person in expo.people[1][:count])
-            return faults(imported(session, expo, [SheetOut("Requests", NAMED, [["f0", "f1", keys]])]))
+            return faults(imported(session, expo, [OutputSheet("Requests", NAMED, [["f0", "f1", keys]])]))
 
         assert named(6) == ["Requests (2,), With: names more than 5 people"]
         assert named(5) == []
@@ -218,7 +218,9 @@ def test_a_changeover_of_twenty_minutes_begins_no_new_block(database: Database) 
         expo = make_event(session, firms=0, slots="")
         times = [("09:00", "09:20"), ("09:40", "10:00"), ("10:21", "10:41")]
         rows = [["2026-12-07", *each, "k" * 32 if each[0] == "09:00" else ""] for each in times]
-        assert faults(imported(session, expo, [SheetOut("Times", ["Day", "From", "To", "Key"], rows)])) == []
+        assert (
+            faults(imported(session, expo, [OutputSheet("Times", ["Day", "From", "To", "Key"], rows)])) == []
+        )
         slots = session.execute(select(Slot.key, Slot.block).order_by(Slot.position)).all()
         assert [tuple(slot) for slot in slots] == [("k" * 32, "d1b1"), ("d1s02", "d1b1"), ("d1s03", "d1b2")]
 
@@ -242,7 +244,9 @@ def test_what_is_not_in_the_file_stays_or_goes_by_choice(database: Database) -> 
         assert session.scalars(
             select(MeetingRequest.state).where(MeetingRequest.topic == "Cells")
         ).one() is RequestState.WITHDRAWN  # fmt: skip
-        closed = session.scalars(select(Place.key).join(PlaceBusy, PlaceBusy.place_id == Place.id)).all()
+        closed = session.scalars(
+            select(Place.key).join(PlaceClosure, PlaceClosure.place_id == Place.id)
+        ).all()
         assert set(closed) == {"T1"}
         assert not imported(session, expo, [CLOSURES, REQUESTS], goes).does_anything
 
@@ -251,7 +255,7 @@ def test_an_empty_cell_leaves_what_is_there_where_that_is_chosen(database: Datab
     with database.write() as session:
         expo = make_event(session, firms=0, tables=0, halls=1)
         imported(session, expo, SHEETS)
-        bare = SheetOut("Firms", FIRMS.header, [["大丰公司", "China", "midstream", "", "", "", ""]])
+        bare = OutputSheet("Firms", FIRMS.header, [["大丰公司", "China", "midstream", "", "", "", ""]])
         (part,) = imported(session, expo, [bare], ImportOptions(keep_empty=True)).parts
         assert part.done is not None
         assert [cell.column for row in part.done.rows for cell in row.cells] == ["tier"]
@@ -260,7 +264,7 @@ def test_an_empty_cell_leaves_what_is_there_where_that_is_chosen(database: Datab
 def test_a_column_that_a_person_named_is_taken_as_said(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=0, tables=0, halls=1)
-        odd = SheetOut("Halls", ["Bezeichnung", "Name"], [["North 1", "ignored"]])
+        odd = OutputSheet("Halls", ["Bezeichnung", "Name"], [["North 1", "ignored"]])
         said = ImportOptions(columns={ImportKind.HALLS: {"bezeichnung": "name", "name": ""}})
         (part,) = imported(session, expo, [odd], said).parts
         assert part.done is not None
@@ -271,28 +275,34 @@ def test_a_column_that_a_person_named_is_taken_as_said(database: Database) -> No
 @pytest.mark.parametrize(
     ("sheet", "fault"),
     [
-        (SheetOut("Tables", ["Key", "Hall"], [["T9", "Hall 77"]]), "'Hall 77' is not a hall of this event"),
-        (SheetOut("Closures", ["Table"], [["T77"]]), "is no table or booth of this event"),
-        (SheetOut("Closures", ["Table", "Day"], [["T1", "1999-01-01"]]), "is not a day of this event"),
-        (SheetOut("Closures", ["Table", "From"], [["T1", "noon"]]), "is not a time of day"),
-        (SheetOut("Closures", ["Table", "From"], [["T1", "23:00"]]), "no meeting time of the event is then"),
-        (SheetOut("Absences", ["Who"], [["nobody"]]), "is nobody of this event"),
-        (SheetOut("Requests", ["From", "To"], [["大丰公司", "大丰公司"]]), "a firm does not meet itself"),
         (
-            SheetOut("Requests", ["From", "To", "State"], [["大丰公司", "Kovács Kft.", "maybe"]]),
+            OutputSheet("Tables", ["Key", "Hall"], [["T9", "Hall 77"]]),
+            "'Hall 77' is not a hall of this event",
+        ),
+        (OutputSheet("Closures", ["Table"], [["T77"]]), "is no table or booth of this event"),
+        (OutputSheet("Closures", ["Table", "Day"], [["T1", "1999-01-01"]]), "is not a day of this event"),
+        (OutputSheet("Closures", ["Table", "From"], [["T1", "noon"]]), "is not a time of day"),
+        (
+            OutputSheet("Closures", ["Table", "From"], [["T1", "23:00"]]),
+            "no meeting time of the event is then",
+        ),
+        (OutputSheet("Absences", ["Who"], [["nobody"]]), "is nobody of this event"),
+        (OutputSheet("Requests", ["From", "To"], [["大丰公司", "大丰公司"]]), "a firm does not meet itself"),
+        (
+            OutputSheet("Requests", ["From", "To", "State"], [["大丰公司", "Kovács Kft.", "maybe"]]),
             "must be pending",
         ),
         (
-            SheetOut("Walking", ["From", "To", "Minutes"], [["North 1", "North 2", 999]]),
+            OutputSheet("Walking", ["From", "To", "Minutes"], [["North 1", "North 2", 999]]),
             "must be from 0 to 120",
         ),
         (
-            SheetOut("Times", ["Day", "From", "To"], [["1999-01-01", "09:00", "09:30"]]),
+            OutputSheet("Times", ["Day", "From", "To"], [["1999-01-01", "09:00", "09:30"]]),
             "is not one day",
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_mend(database: Database, sheet: SheetOut, fault: str) -> None:
+def test_what_is_wrong_is_said_with_its_mend(database: Database, sheet: OutputSheet, fault: str) -> None:
     with database.write() as session:
         expo = make_event(session, firms=0, tables=0, halls=1)
         imported(session, expo, SHEETS)

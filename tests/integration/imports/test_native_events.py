@@ -22,7 +22,7 @@ from scheduler.services.imports.bulk_import.import_execution import ImportEnding
 from scheduler.services.imports.create_from_workbook import NewEventPreview
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -34,7 +34,7 @@ from scheduler.storage.models import (
     Interpreter,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     Slot,
     WalkingTime,
 )
@@ -81,7 +81,7 @@ def test_every_value_of_a_native_workbook_arrives_without_a_question(
         account = make_account(session, is_operator=True)
         made = event_settings_sheet.create_event(session, account.id, None, said=EVENT, now=NOW)
         actor = event_settings_sheet.owner_actor(account.id, made)
-        parts = sheet_import.read_parts(xlsx(workbook.sheets), "")
+        parts = sheet_import.read_parts(write_xlsx(workbook.sheets), "")
         look = undoable_import.apply_import(session, actor, parts, settings=SETTINGS, now=NOW)
     assert [(part.sheet, part.faults) for part in look.parts if part.kind is None or part.faults] == []
     assert look.left_out == 0
@@ -118,7 +118,7 @@ def test_each_fault_is_named_and_fixed_in_the_grid_and_the_event_emails_nobody(
 class Organiser:
     """Makes an event of a workbook by the pages, while a worker looks and makes."""
 
-    def __init__(self, database: Database, sheets: Sequence[SheetOut]) -> None:
+    def __init__(self, database: Database, sheets: Sequence[OutputSheet]) -> None:
         self.database = database
         with database.write() as session:
             self.account = make_account(session, is_operator=True)
@@ -127,7 +127,7 @@ class Organiser:
             )
         self.browser = Browser(web_app(database, BROKER), self.account)
         self.browser.get("/events/new/workbook/")
-        self.browser.post("/events/new/workbook/", file=(io.BytesIO(xlsx(sheets)), "expo.xlsx"))
+        self.browser.post("/events/new/workbook/", file=(io.BytesIO(write_xlsx(sheets)), "expo.xlsx"))
         with database.read() as session:
             self.number = session.scalars(select(ImportFile.id)).one()
         self.path = f"/events/new/workbook/{self.number}"
@@ -235,7 +235,8 @@ def arrived(database: Database) -> dict[str, list[Any]]:
                 for busy in session.scalars(select(AttendeeBusy))
             ),
             "closures": sorted(
-                (places[busy.place_id].key, *at[busy.slot_id]) for busy in session.scalars(select(PlaceBusy))
+                (places[busy.place_id].key, *at[busy.slot_id])
+                for busy in session.scalars(select(PlaceClosure))
             ),
             "requests": sorted(
                 (firms[r.from_firm_id].key, firms[r.to_firm_id].key, r.topic, r.priority, r.state.value)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState
 from scheduler.services.imports import import_files, sheet_import, undoable_import
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -19,7 +19,7 @@ from scheduler.storage.models import (
     Interpreter,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     Slot,
 )
 from tests.support.factories import NOW, Expo, make_event
@@ -454,10 +454,10 @@ def expo(database: Database) -> Expo:
         return make_event(session, firms=0, tables=1, halls=3, slots="4 4", first_day=date(2027, 6, 22))
 
 
-def take(database: Database, expo: Expo, sheets: list[SheetOut]) -> sheet_import.ImportPreview:
+def take(database: Database, expo: Expo, sheets: list[OutputSheet]) -> sheet_import.ImportPreview:
     actor = expo.organiser_actor()
     with database.write() as session:
-        number = import_files.store_file(session, actor, xlsx(sheets), name="e.xlsx", kind="", now=NOW)
+        number = import_files.store_file(session, actor, write_xlsx(sheets), name="e.xlsx", kind="", now=NOW)
         octets, kind, _ = import_files.load_file(session, actor, number)
         return undoable_import.apply_import(
             session, actor, sheet_import.read_parts(octets, kind), settings=SETTINGS, now=NOW
@@ -468,7 +468,7 @@ def take(database: Database, expo: Expo, sheets: list[SheetOut]) -> sheet_import
 def test_a_workbook_with_the_headers_of_a_language_arrives_right_without_a_question(
     database: Database, expo: Expo, language: str
 ) -> None:
-    sheets = [SheetOut(name, header, rows) for name, (header, rows) in WORKBOOKS[language].items()]
+    sheets = [OutputSheet(name, header, rows) for name, (header, rows) in WORKBOOKS[language].items()]
     found = take(database, expo, sheets)
     assert [(part.sheet, part.faults) for part in found.parts if part.kind is None or part.faults] == []
     assert [cells for part in found.parts if part.done for cells in part.done.wrong] == []
@@ -494,12 +494,12 @@ def test_the_first_person_is_in_charge_of_a_firm_where_a_file_does_not_say_who_i
 ) -> None:
     header, rows = WORKBOOKS["zh"]["参展商名单"]
     people = ["姓名", "单位名称", "电子邮箱", "会谈语言"]
-    take(database, expo, [SheetOut("参展商名单", header, rows)])
+    take(database, expo, [OutputSheet("参展商名单", header, rows)])
     given: list[list[Cell]] = [
         ["A", "Holzer GmbH", "a@example.com", "en"],
         ["B", "Holzer GmbH", "b@example.com", "en"],
     ]
-    found = take(database, expo, [SheetOut("参会人员", people, given)])
+    found = take(database, expo, [OutputSheet("参会人员", people, given)])
     (part,) = found.parts
     assert part.done is not None
     cells = [{cell.column: cell.after for cell in row.cells} for row in part.done.rows]
@@ -508,9 +508,9 @@ def test_the_first_person_is_in_charge_of_a_firm_where_a_file_does_not_say_who_i
         ["C", "Holzer GmbH", "c@example.com", "en"],
         ["D", "Paxkron Energy", "d@example.com", "en"],
     ]
-    take(database, expo, [SheetOut("参会人员", people, later)])
+    take(database, expo, [OutputSheet("参会人员", people, later)])
     said: list[list[Cell]] = [["E", "Paxkron Energy", "e@example.com", "en", "否"]]
-    take(database, expo, [SheetOut("参会人员", [*people, "负责人"], said)])
+    take(database, expo, [OutputSheet("参会人员", [*people, "负责人"], said)])
     with database.read() as session:
         in_charge = session.scalars(
             select(Attendee.name).where(Attendee.is_exhibitor).order_by(Attendee.name)
@@ -536,7 +536,7 @@ def arrived(database: Database) -> dict[str, list[Any]]:
             ],
             "interpreters": [(i.name, i.email, i.languages) for i in session.scalars(select(Interpreter))],
             "away": sorted(at[busy.slot_id] for busy in session.scalars(select(AttendeeBusy))),
-            "closed": sorted(at[busy.slot_id] for busy in session.scalars(select(PlaceBusy))),
+            "closed": sorted(at[busy.slot_id] for busy in session.scalars(select(PlaceClosure))),
             "requests": [
                 (keys[r.from_firm_id], keys[r.to_firm_id], r.topic, r.priority, r.state)
                 for r in session.scalars(select(MeetingRequest))

@@ -15,7 +15,7 @@ from scheduler.services.exports.event_workbook import EXPORTED_SETTINGS
 from scheduler.services.imports import event_settings_sheet, sheet_import
 from scheduler.services.spreadsheets import vocabulary
 from scheduler.services.spreadsheets.columns import ImportKind, fold_text
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -37,7 +37,7 @@ NATIVE: dict[str, dict[str, Any]] = _DATA["languages"]
 """Of each language: names of sheets and headers, and cells that are words of it."""
 
 
-def sheets(native: dict[str, Any]) -> list[SheetOut]:
+def sheets(native: dict[str, Any]) -> list[OutputSheet]:
     """A workbook of six native sheets, and the firms and people whom they name."""
     said = SAID | {"language": native["language"], "proposals": native["yes"], "summary_mails": native["yes"]}
     settings = [[name, value] for name, value in zip(native["settings"], said.values(), strict=True)]
@@ -60,13 +60,13 @@ def sheets(native: dict[str, Any]) -> list[SheetOut]:
         (list(native["guests"][0]), [list(guest) for guest in native["guests"][1]]),
     ]  # fmt: skip
     return [
-        *(SheetOut(name, *each) for name, each in zip(native["sheets"], rows, strict=True)),
-        SheetOut(
+        *(OutputSheet(name, *each) for name, each in zip(native["sheets"], rows, strict=True)),
+        OutputSheet(
             "Firms",
             ["Name", "Country", "Tier"],
             [["Paxkron", "CN", "upstream"], ["Holzer", "DE", "midstream"]],
         ),
-        SheetOut(
+        OutputSheet(
             "People", ["Name", "Firm", "Email", "Languages"], [["Anna", "Holzer", "anna@example.com", "de"]]
         ),
     ]
@@ -77,7 +77,7 @@ def test_the_frame_of_an_event_and_its_groups_arrive_without_a_question(
     database: Database, language: str
 ) -> None:
     native = NATIVE[language]
-    parts = sheet_import.read_parts(xlsx(sheets(native)), "")
+    parts = sheet_import.read_parts(write_xlsx(sheets(native)), "")
     kinds = [ImportKind.EVENT, ImportKind.TIMES, ImportKind.HALLS, ImportKind.WALKING, ImportKind.DELEGATIONS]
     assert [kind for kind, sheet in parts if sheet.name in native["sheets"]] == [*kinds, ImportKind.GUESTS]
     with database.write() as session:

@@ -23,16 +23,16 @@ from scheduler.services.participants.event_invitations.invitation_emails import 
 from scheduler.services.planning.scenarios import scenarios
 from scheduler.services.requests import requests
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,
     Attendee,
     Event,
     MeetingRequest,
-    NightTime,
     OutboxMail,
     Run,
+    RunSchedule,
 )
 from tests.integration.events import test_first_file
 from tests.integration.imports.test_choices import undo
@@ -65,7 +65,9 @@ def days_of_ticks(database: Database, *, begin: int = 0, days: int = 2) -> Count
 
 
 def requests_file(*rows: tuple[str, str, str, str]) -> bytes:
-    return xlsx([SheetOut("Requests", ["from_firm", "to_firm", "priority", "state"], list(map(list, rows)))])
+    return write_xlsx(
+        [OutputSheet("Requests", ["from_firm", "to_firm", "priority", "state"], list(map(list, rows)))]
+    )
 
 
 def take(
@@ -216,8 +218,8 @@ def test_requests_that_a_file_takes_away_are_told_to_nobody(database: Database, 
 def test_firms_that_a_file_takes_away_are_told_to_nobody(database: Database, invited: Expo) -> None:
     with database.write() as session:
         make_request(session, invited, 0, 1, state=PENDING, created_at=NOW - 10 * DAY)
-    firms = xlsx(
-        [SheetOut("Firms", ["key", "name", "country", "tier"], [["f0", "Firm 0", "CN", "upstream"]])]
+    firms = write_xlsx(
+        [OutputSheet("Firms", ["key", "name", "country", "tier"], [["f0", "Firm 0", "CN", "upstream"]])]
     )
     _, look = take(database, invited, firms, withdraw=("firms",))
     assert look.withdrawn == 4 and look.told == 1
@@ -228,7 +230,7 @@ def test_firms_that_a_file_takes_away_are_told_to_nobody(database: Database, inv
 def test_a_new_address_gets_the_meetings_where_it_is_chosen(database: Database, notify: bool) -> None:
     fair = Published(database)
     person = fair.expo.people[1][0]
-    people = xlsx([SheetOut("People", ["key", "firm", "name", "email", "languages"],
+    people = write_xlsx([OutputSheet("People", ["key", "firm", "name", "email", "languages"],
                             [[person.key, "f1", person.name, "new@example.org", "en"]])])  # fmt: skip
     before = days_of_ticks(database)
     number, look = take(database, fair.expo, people, notify=notify)
@@ -248,7 +250,7 @@ def test_a_new_address_gets_the_meetings_where_it_is_chosen(database: Database, 
 
 def test_the_page_says_how_many_hear_of_changed_addresses(database: Database, invited: Expo) -> None:
     rows = [[f"f{at}-p0", f"f{at}", "Li", f"new{at}@example.org", "en"] for at in (0, 4)]
-    people = xlsx([SheetOut("People", ["key", "firm", "name", "email", "languages"], rows)])
+    people = write_xlsx([OutputSheet("People", ["key", "firm", "name", "email", "languages"], rows)])
     with database.write() as session:
         actor = invited.organiser_actor()
         number = import_files.store_file(session, actor, people, name="expo.xlsx", kind="", now=NOW)
@@ -269,7 +271,7 @@ def test_a_copy_sends_nothing_and_invites_everybody_anew(database: Database) -> 
     key = event_copy.copy_event(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
     with database.read() as session:
         event_id = session.scalars(select(Event.id).where(Event.key == key)).one()
-        assert {*session.scalars(select(NightTime.then).where(NightTime.event_id == event_id))} == {
+        assert {*session.scalars(select(RunSchedule.then).where(RunSchedule.event_id == event_id))} == {
             AfterRun.DRAFT
         }
         owner = Actor(account_id=expo.organiser.id, event_id=event_id, event_key=key, team_role=Role.OWNER)

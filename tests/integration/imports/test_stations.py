@@ -10,7 +10,7 @@ from scheduler.services.imports import sheet_import
 from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.options import ImportOptions
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Interpreter, InterpreterStation, Place, Slot
 from tests.support.factories import NOW, Expo, make_event
@@ -30,7 +30,7 @@ def take(session: Session, expo: Expo, *rows: list[str], goes: bool = False) -> 
     return sheet_import.apply_sheets(
         session,
         expo.organiser_actor(),
-        sheet_import.read_parts(xlsx([SheetOut("Stations", HEADER, rows)]), ""),
+        sheet_import.read_parts(write_xlsx([OutputSheet("Stations", HEADER, rows)]), ""),
         settings=SETTINGS,
         now=NOW,
         options=ImportOptions(withdraw=frozenset((ImportKind.STATIONS,) if goes else ())),

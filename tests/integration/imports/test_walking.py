@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from scheduler.services.imports import sheet_import
 from scheduler.services.imports.sheet_import import ImportPreview
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Hall, WalkingTime
 from tests.support.factories import NOW, Expo, make_event
@@ -31,16 +31,16 @@ def minutes(a: int, b: int) -> int:
     return 10 * low + high if low != high else 0
 
 
-def matrix(size: int, filled: Filled, *, title: bool = False) -> SheetOut:
+def matrix(size: int, filled: Filled, *, title: bool = False) -> OutputSheet:
     halls = [f"Hall {at}" for at in range(size)]
     rows: list[list[Cell]] = [
         [name, *(minutes(a, b) if filled(a, b) else "" for b in range(size))] for a, name in enumerate(halls)
     ]
     header = ["from / to", *halls]
     return (
-        SheetOut("Walking", ["Minutes on foot", *[""] * size], [header, *rows])
+        OutputSheet("Walking", ["Minutes on foot", *[""] * size], [header, *rows])
         if title
-        else SheetOut("Walking", header, rows)
+        else OutputSheet("Walking", header, rows)
     )
 
 
@@ -54,8 +54,8 @@ def event_of(database: Database, size: int) -> Expo:
     return expo
 
 
-def imported(database: Database, expo: Expo, sheet: SheetOut) -> ImportPreview:
-    parts = sheet_import.read_parts(xlsx([sheet]), "")
+def imported(database: Database, expo: Expo, sheet: OutputSheet) -> ImportPreview:
+    parts = sheet_import.read_parts(write_xlsx([sheet]), "")
     with database.write() as session:
         return sheet_import.apply_sheets(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
 
@@ -109,7 +109,7 @@ def test_pairs_under_native_headers_are_no_matrix(database: Database, header: li
     expo = event_of(database, 3)
     pairs: list[list[Cell]] = [["Hall 0", "Hall 1", 4], ["Hall 1", "Hall 2", 5]]
     rows = [[row[2], *row[:2]] for row in pairs] if header[0] == "Minuten" else pairs
-    imported(database, expo, SheetOut("Gehzeiten", header, rows))
+    imported(database, expo, OutputSheet("Gehzeiten", header, rows))
     assert walks(database) == {("Hall 0", "Hall 1"): 4, ("Hall 1", "Hall 2"): 5}
 
 
@@ -118,6 +118,6 @@ def test_a_corner_that_says_minutes_is_of_a_matrix(database: Database) -> None:
     imported(
         database,
         expo,
-        SheetOut("Walking", ["Minutes", "Hall 0", "Hall 1"], [["Hall 0", 0, 6], ["Hall 1", 6, 0]]),
+        OutputSheet("Walking", ["Minutes", "Hall 0", "Hall 1"], [["Hall 0", 0, 6], ["Hall 1", 6, 0]]),
     )
     assert walks(database) == {("Hall 0", "Hall 1"): 6}

@@ -13,15 +13,15 @@ from scheduler.services.imports import import_files, sheet_import
 from scheduler.services.imports.import_files import AlreadyImported
 from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
 from scheduler.services.spreadsheets.columns import REASON_HEADER, ImportKind
-from scheduler.sheets.reading import read
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.workbook import read_workbook
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, ImportFile, Interpreter
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
-FIRMS = SheetOut(
+FIRMS = OutputSheet(
     "展商",
     ["公司名称", "英文名称", "国家", "上中下游", "展馆", "展位", "备注"],
     [
@@ -29,7 +29,7 @@ FIRMS = SheetOut(
         ["Kovács Kft.", None, "Magyarország", "downstream", 0, "E2", None],
     ],
 )
-PEOPLE = SheetOut(
+PEOPLE = OutputSheet(
     "Tabelle2",
     ["Name", "Firma", "E-Mail", "Sprachen", "Handy", "Verantwortlich"],
     [
@@ -37,9 +37,11 @@ PEOPLE = SheetOut(
         ["Kovács Éva", "Kovács Kft.", "eva@kovacs.example", "magyar; en", None, "nein"],
     ],
 )
-INTERPRETERS = SheetOut("Interpreters", ["name", "email", "languages"], [["Li Na", "li@x.example", "zh;hu"]])
-NOTES = SheetOut("Notes", ["to do", "until"], [["call the caterer", "Monday"]])
-BOOK = xlsx([PEOPLE, NOTES, FIRMS, INTERPRETERS])
+INTERPRETERS = OutputSheet(
+    "Interpreters", ["name", "email", "languages"], [["Li Na", "li@x.example", "zh;hu"]]
+)
+NOTES = OutputSheet("Notes", ["to do", "until"], [["call the caterer", "Monday"]])
+BOOK = write_xlsx([PEOPLE, NOTES, FIRMS, INTERPRETERS])
 """As people keep it: people before firms, words of several languages, a sheet of nothing of ours."""
 
 
@@ -112,7 +114,7 @@ def test_the_same_workbook_again_is_no_change(database: Database, expo: Expo) ->
 def test_a_look_says_cell_by_cell_what_changes_and_what_is_not_taken(database: Database, expo: Expo) -> None:
     take(database, expo, kept(database, expo), look(database, expo).digest)
     rows = [["大丰公司", "Greater Harvest Co.", "中国", "中游", "", "", ""]]
-    (part,) = look(database, expo, xlsx([SheetOut("Firms", FIRMS.header, rows)])).parts
+    (part,) = look(database, expo, write_xlsx([OutputSheet("Firms", FIRMS.header, rows)])).parts
     assert part.done is not None
     assert (part.done.changed, part.done.missing, part.done.not_taken) == (1, 1, ("备注",))
     assert part.not_taken == 1
@@ -134,7 +136,7 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
         ["Bad one", "", "Germoney", "upstream", "", "", ""],
         ["Bad two", "", "Germoney", "up the hill", "", "", ""],
     ]
-    book = xlsx([SheetOut("Firms", FIRMS.header, rows)])
+    book = write_xlsx([OutputSheet("Firms", FIRMS.header, rows)])
     shown = look(database, expo, book)
     (part,) = shown.parts
     assert part.done is not None
@@ -146,7 +148,7 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
     ]
     take(database, expo, kept(database, expo, book), shown.digest, book)
     wrong = sheet_import.write_skipped_rows(sheet_import.read_parts(book, ""), shown)
-    (sheet,) = read(wrong).sheets
+    (sheet,) = read_workbook(wrong).sheets
     assert sheet.rows[0].cells[-1] == REASON_HEADER
     assert [(row.cells[0], row.cells[-1]) for row in sheet.rows[1:]] == [
         ("Bad one", f"国家: {said}"),
@@ -155,15 +157,19 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
             f"国家: {said}; 上中下游: 'up the hill' is no tier: it must be upstream, midstream or downstream",
         ),
     ]
-    fixed = xlsx(
-        [SheetOut("Firms", [*FIRMS.header, REASON_HEADER], [["Bad one", "", "DE", "上游", "", "", "", "x"]])]
+    fixed = write_xlsx(
+        [
+            OutputSheet(
+                "Firms", [*FIRMS.header, REASON_HEADER], [["Bad one", "", "DE", "上游", "", "", "", "x"]]
+            )
+        ]
     )
     assert look(database, expo, fixed).parts[0].done.added == 1  # type: ignore[union-attr]
 
 
 def test_what_changed_since_the_look_is_not_taken_unseen(database: Database, expo: Expo) -> None:
     number, shown = kept(database, expo), look(database, expo)
-    few = xlsx([SheetOut("Firms", ["name", "country", "tier"], [["大丰公司", "CN", "upstream"]])])
+    few = write_xlsx([OutputSheet("Firms", ["name", "country", "tier"], [["大丰公司", "CN", "upstream"]])])
     take(database, expo, kept(database, expo, few), look(database, expo, few).digest, few)
     with pytest.raises(ImportOutdated):
         take(database, expo, number, shown.digest)

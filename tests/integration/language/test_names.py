@@ -152,7 +152,7 @@ def test_every_mail_says_each_name_once_with_one_stop(named: Named) -> None:
     for firm, latin in FIRMS:
         made = digest(
             item(firm=firm, firm_latin=latin, person="Bodnár István", person_latin="Istvan Bodnar"),
-            language=language, firm=names.shown(firm, latin, language), contact="Volt, Inc.",
+            language=language, firm=names.display_both(firm, latin, language), contact="Volt, Inc.",
         )  # fmt: skip
         for text in bodies(made)[1:]:
             assert faults(seen(text) if "<html" in text else text, language) == []
@@ -180,12 +180,12 @@ def test_every_name_of_the_demo_is_said_once_as_its_owner_writes_it(language: st
     forms = {(one.name, one.latin_name) for one in (*event.firms, *event.attendees, *event.interpreters)}
     turned = 0
     for own, latin in forms:
-        shown = names.shown(own, latin, language)
-        assert names.told(names.joined(own, latin), language) == shown
+        shown = names.display_both(own, latin, language)
+        assert names.localize_joined(names.join_scripts(own, latin), language) == shown
         is_latin = all(unicodedata.name(letter).startswith("LATIN") for letter in own if letter.isalpha())
         is_chinese = not is_latin and not re.search(r"[^\W\d_a-zA-Z\u4e00-\u9fff]", own)
         reads = is_latin or (is_chinese and language == "zh")
         assert shown in ({own} if reads else {f"{latin} ({own})", f"{own} ({latin})"})
-        assert names.single(own, latin, language) in {own, latin}
+        assert names.display_single(own, latin, language) in {own, latin}
         turned += own.split()[0] == "Bodnár" or latin.split()[::-1] == own.split()
     assert len(forms) > 1_500 and turned

@@ -24,7 +24,7 @@ from scheduler.services.publishing import version_actions
 from scheduler.services.venue import venue_changes
 from scheduler.services.venue.change_types import AddTables
 from scheduler.storage.database import Database
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.models import AuditLogEntry
 from tests.support.factories import NOW, Expo, make_event, make_request, meet
 from tests.support.publishing import draft
 from tests.support.web import Browser, web_app
@@ -231,5 +231,5 @@ def test_before_and_after_are_in_the_words_of_the_pages(
         assert {mine for mine, english in zip(shown, CHANGES["en"], strict=True) if mine == english} == alike
     with database.read() as session:
         assert {chain.broken for chain in verify(session)} == {""}
-        kept = session.scalars(select(TrailEntry.after).where(TrailEntry.act == "outcome")).one()
+        kept = session.scalars(select(AuditLogEntry.after).where(AuditLogEntry.act == "outcome")).one()
     assert kept == '{"amount":null,"kind":"signed"}'

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind
 from scheduler.domain.team import TeamRole
-from scheduler.invites.catalogue import languages, words
+from scheduler.invites.catalogue import languages, load_words
 from scheduler.services.delivery import claims, rendering
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
@@ -127,7 +127,7 @@ def test_the_mail_has_the_reason_and_a_link_in_the_readers_language(
     mail = rendering.alert_mail(SETTINGS, row)
     assert mail == rendering.alert_mail(SETTINGS, row)
     made = email.message_from_bytes(mail.data, policy=email.policy.default)
-    title = words(language).alert["run_failed"]
+    title = load_words(language).alert["run_failed"]
     assert title in str(made["Subject"]) and expo.event.name in str(made["Subject"])
     assert str(made["Message-ID"]).endswith(f"@{SETTINGS.mail_domain}>")
     text = made.get_body(("plain",)).get_content()
@@ -137,7 +137,7 @@ def test_the_mail_has_the_reason_and_a_link_in_the_readers_language(
 
 def test_every_kind_has_its_words_in_every_language() -> None:
     for language in languages():
-        assert {kind.value for kind in AlertKind} <= set(words(language).alert)
+        assert {kind.value for kind in AlertKind} <= set(load_words(language).alert)
 
 
 def test_organisers_see_a_notice_on_every_page_until_it_is_over(database: Database, broker_url: str) -> None:

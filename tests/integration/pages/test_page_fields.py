@@ -35,9 +35,10 @@ DIALS = dict.fromkeys(PRICES, fields.Factor) | dict.fromkeys(
 )
 TYPED: dict[str, dict[str, Any]] = {
     "/sign-in": {"email": fields.Email},
-    "/events/new": fields.kinds(NewEvent) | {"key": fields.EventKey, "timezone": fields.TypedTimezone},
-    "{event}/settings": fields.kinds(EventSettings),
-    "{event}/overnight": fields.kinds(OvernightSettings),
+    "/events/new": fields.limited_fields(NewEvent)
+    | {"key": fields.EventKey, "timezone": fields.TypedTimezone},
+    "{event}/settings": fields.limited_fields(EventSettings),
+    "{event}/overnight": fields.limited_fields(OvernightSettings),
     "{event}/priorities": DIALS | {"fair_share": fields.Percent},
     "{event}/schedule": {"seconds": fields.RunSeconds, "max_moved": fields.MaxMoved, "note": fields.RunNote},
     "{event}/email-texts/en/new": {part: rule.kind for part, rule in wording.PARTS.items()},
@@ -132,7 +133,7 @@ def test_every_input_of_the_api_is_bounded(model: type[Input]) -> None:
 
 def test_the_api_takes_a_request_as_the_form_does() -> None:
     described = NewRequestIn.model_json_schema()["properties"]
-    for name, kind in fields.kinds(NewRequest).items():
+    for name, kind in fields.limited_fields(NewRequest).items():
         limits = TypeAdapter(kind).json_schema().items()
         assert limits <= described[name].items(), name
 
@@ -144,7 +145,7 @@ def test_a_column_has_room_for_what_its_form_takes(form: type, table: Any) -> No
     columns = table.__table__.columns
     texts = {
         name: kind
-        for name, kind in fields.kinds(form).items()
+        for name, kind in fields.limited_fields(form).items()
         if name in columns and isinstance(columns[name].type, String) and columns[name].type.length
     }
     assert texts

@@ -13,8 +13,8 @@ from scheduler.invites.busy import MAX_OCTETS
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, BusySource
-from scheduler.untrusted import reading
-from scheduler.untrusted.pool import AllBusy, Exceeded
+from scheduler.untrusted import parsers
+from scheduler.untrusted.pool import LimitExceeded, PoolExhausted
 from tests.support import clocks
 from tests.support.calendars import FarSide, busy_in, calendar
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
@@ -236,8 +236,8 @@ def test_forms_of_other_sites_do_nothing(site: Site) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (Exceeded("it needs too much memory"), 422, "too much memory"),
-        (AllBusy(), 503, "Try again in a minute"),
+        (LimitExceeded("it needs too much memory"), 422, "too much memory"),
+        (PoolExhausted(), 503, "Try again in a minute"),
     ],
 )
 def test_a_calendar_that_is_not_read_is_a_sentence_and_keeps_nothing(
@@ -246,7 +246,7 @@ def test_a_calendar_that_is_not_read_is_a_sentence_and_keeps_nothing(
     def refuse(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(reading, "busy_times", refuse)
+    monkeypatch.setattr(parsers, "read_busy_times", refuse)
     assert said in site.upload(calendar(), status)
     with site.database.read() as session:
         assert session.scalars(select(BusySource)).all() == []

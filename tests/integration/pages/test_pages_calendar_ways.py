@@ -10,7 +10,7 @@ import icalendar
 import pytest
 from sqlalchemy import select
 
-from scheduler.domain.mails.ways import CalendarWay
+from scheduler.domain.emails.calendar_imports import CalendarImportMethod
 from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage.database import Database
@@ -40,7 +40,7 @@ class Scene:
             return Browser(self.app, session.get_one(Account, account_id))
 
     @property
-    def used(self) -> set[CalendarWay]:
+    def used(self) -> set[CalendarImportMethod]:
         with self.published.database.read() as session:
             rows = session.execute(select(CalendarUse.way, CalendarUse.attendee_id)).all()
         assert {attendee_id for _, attendee_id in rows} <= {self.person.id}
@@ -74,7 +74,7 @@ def test_the_file_is_the_meeting_of_the_invitation(scene: Scene) -> None:
     )
     assert later["UID"] == event["UID"] and later["SEQUENCE"] > event["SEQUENCE"]
     assert later["DTSTART"].dt != event["DTSTART"].dt
-    assert scene.used == {CalendarWay.FILE}
+    assert scene.used == {CalendarImportMethod.FILE}
 
 
 @pytest.mark.parametrize("way", ["google", "outlook", "microsoft365"])
@@ -83,7 +83,7 @@ def test_a_form_elsewhere_is_given_no_token(scene: Scene, way: str) -> None:
     token = scene.link.rpartition("/")[2]
     assert response.status_code == 303 and response.headers["Referrer-Policy"] == "no-referrer"
     assert response.location.startswith("https://") and token not in response.location
-    assert scene.used == {CalendarWay(way)}
+    assert scene.used == {CalendarImportMethod(way)}
 
 
 def test_ways_are_refused_where_there_is_none(scene: Scene) -> None:
@@ -123,7 +123,13 @@ def test_each_way_is_one_row_a_person_however_often_it_is_used(scene: Scene) -> 
     assert scene.visitor.client.get(f"/calendar/{feed}.ics").status_code == 200
     mine = scene.browser(scene.person.account_id)
     assert mine.client.get(f"{scene.event}/agenda.pdf").status_code == 200
-    used = {CalendarWay.CODE, CalendarWay.COPY, CalendarWay.FOLLOW, CalendarWay.FEED, CalendarWay.PRINT}
+    used = {
+        CalendarImportMethod.CODE,
+        CalendarImportMethod.COPY,
+        CalendarImportMethod.FOLLOW,
+        CalendarImportMethod.FEED,
+        CalendarImportMethod.PRINT,
+    }
     assert scene.used == used and scene.published.count(CalendarUse) == len(used)
     organiser = scene.browser(scene.published.expo.organiser.id)
     board, page = (
@@ -138,7 +144,9 @@ def test_a_use_is_written_again_after_half_a_day(scene: Scene) -> None:
     seen = []
     for hours in (0, 11, 12, 13):
         with scene.published.database.write() as session:
-            calendar_methods.note_by_link(session, token, CalendarWay.FILE, now=NOW + timedelta(hours=hours))
+            calendar_methods.note_by_link(
+                session, token, CalendarImportMethod.FILE, now=NOW + timedelta(hours=hours)
+            )
         with scene.published.database.read() as session:
             seen.append(session.scalars(select(CalendarUse.last_at)).one() - NOW)
     assert seen == [timedelta(hours=hours) for hours in (0, 0, 12, 12)]

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState
-from scheduler.sheets.reading import read
+from scheduler.sheets.workbook import read_workbook
 from scheduler.storage.database import Database
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.models import AuditLogEntry
 from tests.support.factories import Expo, make_event, make_request, make_version, meet
 from tests.support.web import Browser, web_app
 
@@ -40,7 +40,7 @@ def test_the_page_names_every_file_and_each_is_given(database: Database, expo: E
         assert answer.headers["Content-Disposition"].startswith("attachment"), link
         assert len(answer.data) > 50, link
     with database.read() as session:
-        taken = session.scalars(select(TrailEntry.about).where(TrailEntry.act == "export")).all()
+        taken = session.scalars(select(AuditLogEntry.about).where(AuditLogEntry.act == "export")).all()
     assert len(taken) == len(links)
     assert f"{expo.event.key}.xlsx" in taken
 
@@ -48,7 +48,7 @@ def test_the_page_names_every_file_and_each_is_given(database: Database, expo: E
 def test_a_draft_is_taken_along_by_its_number(database: Database, expo: Expo) -> None:
     browser = organiser(database, expo)
     path = f"/events/{expo.event.key}/exports/schedule.xlsx"
-    (sheet, *_) = read(browser.client.get(f"{path}?version=1").data).sheets
+    (sheet, *_) = read_workbook(browser.client.get(f"{path}?version=1").data).sheets
     assert len(sheet.rows) == 2
     assert browser.client.get(f"{path}?version=9").status_code == 404
     assert browser.client.get(f"/events/{expo.event.key}/exports/lists/none.csv").status_code == 404

@@ -9,9 +9,9 @@ import pymupdf
 import pytest
 
 from api import context
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.errors import NotAllowed
-from scheduler.domain.mails.prints import PrintPack
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.exports import print_codes
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, PrintCode
@@ -152,8 +152,8 @@ def test_nobody_makes_a_code_of_what_they_may_not_read(scene: Scene) -> None:
 
 def test_a_print_speaks_the_language_of_who_scans_it_else_its_own(scene: Scene) -> None:
     path = scene.code(*subjects(scene)[0])
-    said = {"en": "Yes, this print is current.", "zh": words("zh").printed["current"]}
+    said = {"en": "Yes, this print is current.", "zh": load_words("zh").printed["current"]}
     for accepted, language in (("zh-CN,zh;q=0.9", "zh"), ("hu", "hu"), ("is,fo", "en"), ("", "en")):
         page = scene.visitor.client.get(path, headers={"Accept-Language": accepted}).text
         assert f'lang="{language}"' in page.partition(">")[2].partition(">")[0] + ">", accepted
-        assert said.get(language, words(language).printed["current"]) in page
+        assert said.get(language, load_words(language).printed["current"]) in page

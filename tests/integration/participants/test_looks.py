@@ -10,7 +10,7 @@ from sqlalchemy import select
 from scheduler.services.participants import contact_views
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.models import AuditLogEntry
 from tests.support import clocks
 from tests.support.factories import NOW, make_event
 from tests.support.web import Browser, web_app
@@ -21,8 +21,8 @@ ONE = "addresses of person f0-p0 seen"
 
 def seen(database: Database) -> list[tuple[str, str]]:
     with database.read() as session:
-        of_looks = select(TrailEntry.who, TrailEntry.about).where(TrailEntry.act == "look")
-        return [(who, about) for who, about in session.execute(of_looks.order_by(TrailEntry.id))]
+        of_looks = select(AuditLogEntry.who, AuditLogEntry.about).where(AuditLogEntry.act == "look")
+        return [(who, about) for who, about in session.execute(of_looks.order_by(AuditLogEntry.id))]
 
 
 def test_pages_with_addresses_are_noted_once_a_day(

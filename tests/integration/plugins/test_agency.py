@@ -30,8 +30,8 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.operations import subscribers
 from scheduler.sheets.tables import UnreadableSheet
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AuditCursor, TrailEntry
-from scheduler.untrusted import reading
+from scheduler.storage.models import Account, AuditCursor, AuditLogEntry
+from scheduler.untrusted import parsers
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
 from tests.support.plugins import installed
@@ -91,7 +91,7 @@ def test_the_export_is_on_the_page_and_in_the_api(database: Database, app: Flask
     sent = program.send("/exports/badges?version=1", method="get")
     assert (sent.status_code, sent.data) == (200, answer.data)
     with database.read() as session:
-        taken = session.scalars(select(TrailEntry.about).where(TrailEntry.act == Act.EXPORT)).all()
+        taken = session.scalars(select(AuditLogEntry.about).where(AuditLogEntry.act == Act.EXPORT)).all()
     assert taken == [f"badges-{expo.event.key}-1.csv"] * 2
 
 
@@ -147,7 +147,7 @@ DUMP = b"EXHIBITOR-DUMP 1\n[Firms]\nkey|name|country|tier|areas\nf901|Dump & Son
 
 
 def test_the_importer_reads_in_the_child_process() -> None:
-    workbook = reading.sheets(DUMP)
+    workbook = parsers.read_sheets(DUMP)
     assert workbook.read_as == "exhibitor dump"
     assert [(sheet.name, [row.cells for row in sheet.rows]) for sheet in workbook.sheets] == [
         (
@@ -156,8 +156,8 @@ def test_the_importer_reads_in_the_child_process() -> None:
         )
     ]
     with pytest.raises(UnreadableSheet, match="Only dumps of version 1 are read"):
-        reading.sheets(b"EXHIBITOR-DUMP 9\n")
-    assert reading.sheets(b"a,b\n1,2\n").read_as != "exhibitor dump"
+        parsers.read_sheets(b"EXHIBITOR-DUMP 9\n")
+    assert parsers.read_sheets(b"a,b\n1,2\n").read_as != "exhibitor dump"
 
 
 def test_an_import_takes_such_a_file(database: Database, app: Flask, expo: Expo) -> None:
@@ -171,9 +171,9 @@ def test_the_provider_is_one_route_and_its_replies_are_understood() -> None:
     rates = SETTINGS.rates
     assert rates.route("a@agency-post.example") == "agency-mail.example"
     assert rates.per_minute["agency-mail.example"] == 30
-    assert refusals.classify(550, "Come back calmer, please") is Refusal.SLOW
-    assert refusals.classify(451, "mailbox closed") is Refusal.DEAD
-    assert refusals.classify(451, "something else") is Refusal.LATER
+    assert refusals.classify_refusal(550, "Come back calmer, please") is Refusal.SLOW
+    assert refusals.classify_refusal(451, "mailbox closed") is Refusal.DEAD
+    assert refusals.classify_refusal(451, "something else") is Refusal.LATER
 
 
 def test_the_webhook_is_signed_and_a_receiver_that_fails_gets_it_again(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from scheduler.domain.names import in_language
+from scheduler.domain.names import translated_name
 from scheduler.services.delivery import rendering
 from scheduler.services.schedule import agendas
 from scheduler.storage.database import Database
@@ -63,4 +63,4 @@ def test_agendas_name_halls_in_the_reader_s_language(published: Published) -> No
         for firm, language, hall in ((0, "en", "Hall 0"), (1, "zh", "一号馆"), (1, "hu", "Hall 0")):
             actor = replace(published.expo.actor(firm), language=language)
             (item,) = agendas.attendee_agenda(session, actor).items
-            assert item.hall == "Hall 0" and in_language(item.hall, item.hall.names, language) == hall
+            assert item.hall == "Hall 0" and translated_name(item.hall, item.hall.names, language) == hall

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scheduler.domain.entities import JobState, VersionState
-from scheduler.domain.errors import PublishingOpen, WrongState
+from scheduler.domain.errors import PublishingInProgress, WrongState
 from scheduler.services.publishing import release, version_actions, version_jobs
 from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.publishing.version_actions import JobCard
@@ -99,7 +99,7 @@ def test_two_presses_are_one_publishing_with_the_first_ones_time(scene: Scene) -
 
 def test_the_night_publishes_nothing_beside_a_held_publishing(scene: Scene) -> None:
     scene.ask(hold=HOLD)
-    with pytest.raises(PublishingOpen, match="Version 1 is being published"):
+    with pytest.raises(PublishingInProgress, match="Version 1 is being published"):
         scene.ask(scene.draft([1, 1, 1, 1]), by=None)
 
 

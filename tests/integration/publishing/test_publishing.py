@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import AlertKind, JobState, VersionState
-from scheduler.domain.errors import PublishingOpen, VersionConflict
+from scheduler.domain.errors import PublishingInProgress, VersionConflict
 from scheduler.services.operations import alerts
 from scheduler.services.planning.runs import runs
 from scheduler.services.publishing import (
@@ -54,7 +54,7 @@ def test_a_job_is_asked_for_again_only_when_it_is_done(scene: Scene, ask: Callab
 
 def test_while_one_version_is_published_no_other_is(scene: Scene) -> None:
     scene.ask()
-    with pytest.raises(PublishingOpen, match="Version 1 is being published"):
+    with pytest.raises(PublishingInProgress, match="Version 1 is being published"):
         scene.ask(scene.draft([1, 1, 1, 1]))
 
 

@@ -15,7 +15,13 @@ from sqlalchemy.exc import IntegrityError
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
-from scheduler.storage.schema import SchemaBroken, SchemaBusy, SchemaOutOfDate, require_current, upgrade
+from scheduler.storage.schema import (
+    SchemaBroken,
+    SchemaBusy,
+    SchemaOutOfDate,
+    require_current,
+    upgrade_schema,
+)
 from tests.support import clocks
 from tests.support.databases import Databases, owning
 from tests.support.everything import NOWHERE, Everything
@@ -48,7 +54,7 @@ def test_a_full_database_keeps_every_row(
     with next_release(tmp_path, monkeypatch):
         with pytest.raises(SchemaOutOfDate, match="Run: chainmeet db upgrade"):
             require_current(database)
-        upgrade(database)
+        upgrade_schema(database)
         require_current(database)
     assert COLUMN in {column["name"] for column in inspect(database.engine).get_columns(TABLE)}
     assert lost_or_changed(before, rows_of(database)) == {}
@@ -63,13 +69,13 @@ def test_a_file_is_copied_before_and_the_copy_is_what_it_was(
     with database.write() as session:
         make_event(session)
     before = rows_of(database)
-    upgrade(database)
+    upgrade_schema(database)
     copy = Database(f"sqlite:///{path}.before-{today}")
     assert rows_of(copy) == before
     with pytest.raises(SchemaOutOfDate, match=today):
         require_current(copy)
     assert path.stat().st_mode == path.with_name(f"site.db.before-{today}").stat().st_mode
-    upgrade(database)
+    upgrade_schema(database)
     assert not list(tmp_path.glob("*.part")) and not list(tmp_path.glob(f"*before-{REVISION}"))
     database.dispose()
     copy.dispose()
@@ -86,7 +92,7 @@ def test_a_file_whose_rows_refer_to_none_stays_as_it_was(
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("UPDATE firm SET event_id = 999")
     with pytest.raises(SchemaBroken, match=f"stays at {today}: rows refer to others"):
-        upgrade(database)
+        upgrade_schema(database)
     with pytest.raises(SchemaOutOfDate, match=today):
         require_current(database)
     with database.write() as session, pytest.raises(IntegrityError):  # they hold again
@@ -108,7 +114,7 @@ def test_an_upgrade_lets_those_go_first_who_use_its_tables(
             reader.execute(text("SELECT count(*) FROM meeting_request"))
             monkeypatch.setattr(schema, "PAUSES", ())
             with pytest.raises(SchemaBusy, match="its schema is as it was"):
-                upgrade(database)
+                upgrade_schema(database)
             with pytest.raises(SchemaOutOfDate, match=today):
                 require_current(database)
             monkeypatch.setattr(schema, "PAUSES", (1.0,))
@@ -119,7 +125,7 @@ def test_an_upgrade_lets_those_go_first_who_use_its_tables(
                     reader.rollback()
 
             monkeypatch.setattr(schema.time, "sleep", sleep)
-            upgrade(database)
+            upgrade_schema(database)
         assert tries == [schema.SETTLE_SECONDS, 1.0]
         require_current(database)
         database.dispose()

@@ -16,9 +16,9 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.services.problems import snapshot
 from scheduler.services.requests import requests
 from scheduler.storage import engines
-from scheduler.storage.among import among
 from scheduler.storage.database import Database
 from scheduler.storage.engines import WEB, WORKER, Limits
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Event, Firm, MeetingRequest
 from tests.support.factories import NOW, make_event, make_request
 from tests.support.threads import Step
@@ -195,7 +195,7 @@ def test_connections_that_the_server_dropped_are_noticed_after_a_pause(
 def test_a_text_that_no_column_takes_is_its_writers_fault(database: Database, odd: str) -> None:
     """Also one that is only looked for, alone or in a list. What else the transaction does goes on."""
     with database.read() as session:
-        for where in (Firm.key == odd, among(Firm.key, ["f0", odd]), Firm.key.in_([odd])):
+        for where in (Firm.key == odd, in_chunks(Firm.key, ["f0", odd]), Firm.key.in_([odd])):
             with pytest.raises(InvalidInput, match="character that cannot be kept"):
                 session.scalars(select(Firm.id).where(where)).all()
         assert session.scalars(select(Firm.id).where(Firm.key == "f0")).all() == []

@@ -25,8 +25,8 @@ from scheduler.services.audit_log.subjects import Noted
 from scheduler.services.audit_log.verification import verify
 from scheduler.storage import schema
 from scheduler.storage.database import Database
-from scheduler.storage.grants import RoleUnfit
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.grants import UnsuitableRole
+from scheduler.storage.models import AuditLogEntry
 from tests.support.databases import APPLICATION, OWNER, Databases, for_application
 from tests.support.factories import NOW, make_event
 from tests.support.servers import postgres_binaries
@@ -81,7 +81,7 @@ def test_the_application_changes_nothing_of_the_trail(database: Database, statem
     with pytest.raises(ProgrammingError, match=r"denied|must be owner"), database.write() as session:
         session.execute(text(statement))
     with database.read() as session:
-        assert session.scalars(select(TrailEntry.about)).all() == ["first"]
+        assert session.scalars(select(AuditLogEntry.about)).all() == ["first"]
 
 
 def test_a_table_of_the_callers_stands_for_none_of_ours(database: Database) -> None:
@@ -116,8 +116,8 @@ def test_a_role_that_cannot_be_restricted_is_refused(
 ) -> None:
     with postgres_databases.one() as url:
         owner = Database(url)
-        with pytest.raises(RoleUnfit, match=said):
-            schema.upgrade(owner, application=role)
+        with pytest.raises(UnsuitableRole, match=said):
+            schema.upgrade_schema(owner, application=role)
         owner.dispose()
 
 
@@ -171,7 +171,7 @@ def test_the_script_and_the_upgrade_make_an_installation_whose_trail_is_guarded(
         with psycopg.connect(no_installation.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute("CREATE ROLE chainmeet LOGIN")
             connection.execute("CREATE DATABASE chainmeet OWNER chainmeet TEMPLATE template0")
-        schema.upgrade(application)
+        schema.upgrade_schema(application)
         add(application, "from before")
         application.dispose()
     for _ in range(2):

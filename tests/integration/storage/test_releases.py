@@ -20,7 +20,7 @@ from scheduler.services.publishing import version_jobs
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxMail, VersionJob
-from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
+from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade_schema
 from scheduler.storage.schema_gate import SchemaGate
 from tests.support import clocks
 from tests.support.databases import Databases
@@ -78,12 +78,12 @@ def test_every_row_is_as_it_was_and_the_code_of_the_release_stands_back(
     assert {name: len(rows) for name, rows in before.items() if rows} == release.known()["rows"]
     mails = Counter(row["state"] for row in before["outbox_mail"])
     assert (mails["sending"], mails["queued"] > 0, mails["sent"] > SENT) == (CLAIMED - SENT, True, True)
-    upgrade(database)
+    upgrade_schema(database)
     require_current(database)
     assert lost_or_changed(before, rows_of(database)) == CHANGED.get(release.revision, {})
-    if schema.wanted() != release.revision:
-        monkeypatch.setattr(schema, "wanted", lambda: release.revision)
-        monkeypatch.setattr(schema, "known", lambda: frozenset({release.revision}))
+    if schema.head_revision() != release.revision:
+        monkeypatch.setattr(schema, "head_revision", lambda: release.revision)
+        monkeypatch.setattr(schema, "known_revisions", lambda: frozenset({release.revision}))
         assert isinstance(SchemaGate(database).why(), SchemaOutOfDate)
 
 
@@ -93,7 +93,7 @@ def test_a_database_of_before_the_baseline_is_told_the_way_on_and_left_as_it_is(
 ) -> None:
     before = rows_of(database)
     way = f"commit {schema.UPGRADES_EARLIER}, run its chainmeet db upgrade"
-    for attempt in (upgrade, require_current):
+    for attempt in (upgrade_schema, require_current):
         with pytest.raises(SchemaOutOfDate, match=way):
             attempt(database)
     assert rows_of(database) == before
@@ -109,7 +109,7 @@ def test_the_way_on_stands_in_the_document_that_the_refusal_names() -> None:
 
 
 def test_every_link_token_and_session_of_before_opens(release: Release, database: Database) -> None:
-    upgrade(database)
+    upgrade_schema(database)
     app, known = web_app(database, NOWHERE), release.known()
     assert {link.split("/")[1] for link in known["links"]} == set(logs.SECRET_PATHS)
     client = app.test_client()
@@ -125,7 +125,7 @@ def test_every_link_token_and_session_of_before_opens(release: Release, database
 def test_the_workers_go_on_where_sending_stood_and_nobody_is_told_twice(
     release: Release, database: Database, broker_url: str, tmp_path: Path
 ) -> None:
-    upgrade(database)
+    upgrade_schema(database)
     with database.read() as session:
         rows = session.scalars(select(OutboxMail).where(OutboxMail.rehearsed_as.is_(None))).all()
         event_id = session.scalars(select(Event.id).where(Event.key == release.known()["event"])).one()

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade
+from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade_schema
 from tests.support.databases import owning
 from tests.support.factories import make_event, make_request, meet
 from tests.support.publishing import draft, publish
@@ -33,7 +33,7 @@ def test_migrations_and_models_agree(database: Database) -> None:
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
-    upgrade(database)
+    upgrade_schema(database)
     require_current(database)
 
 

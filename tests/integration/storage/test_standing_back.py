@@ -17,7 +17,7 @@ from api import health
 from scheduler.services.operations import job_intervals
 from scheduler.storage import schema, schema_gate
 from scheduler.storage.database import Database
-from scheduler.storage.schema import SchemaOutOfDate, SchemaUpgrading, upgrade
+from scheduler.storage.schema import SchemaOutOfDate, SchemaUpgrading, upgrade_schema
 from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 from tests.support.databases import Databases, owning
@@ -43,7 +43,7 @@ def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def at_revision(database: Database, revision: str) -> Iterator[None]:
     """As if another version of the code had upgraded the database."""
-    for now in (revision, schema.wanted()):
+    for now in (revision, schema.head_revision()):
         with owning(database) as owner, owner.write() as session:
             session.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": now})
         if now == revision:
@@ -125,7 +125,7 @@ def test_a_database_of_another_version_is_not_touched_by_an_upgrade(
     with at_revision(database, revision):
         event.listen(database.engine, "before_cursor_execute", note)
         with pytest.raises(SchemaOutOfDate, match=way):
-            upgrade(database)
+            upgrade_schema(database)
         event.remove(database.engine, "before_cursor_execute", note)
     assert all(each.startswith(("SELECT", "SET", "PRAGMA")) for each in statements), statements
 
@@ -144,10 +144,10 @@ def test_whoever_is_at_work_is_told_before_the_first_statement(
             seen.append((seconds, has, type(gate.why())))
 
         monkeypatch.setattr(schema.time, "sleep", pause)
-        upgrade(database)
+        upgrade_schema(database)
         assert seen == [(schema.SETTLE_SECONDS, today, SchemaUpgrading)]
         assert gate.why() is None
-        upgrade(database)
+        upgrade_schema(database)
         assert len(seen) == 1, "there was nothing to upgrade: nobody waits"
         for each in (database, role):
             each.dispose()

@@ -17,7 +17,7 @@ from scheduler.services.identity.rights import Role
 from scheduler.services.team import members
 from scheduler.services.team.members import LastOwner
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, TeamMember, TrailEntry
+from scheduler.storage.models import Account, AuditLogEntry, TeamMember
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.threads import Step
 
@@ -163,7 +163,7 @@ def test_the_trail_tells_of_roles(database: Database, expo: Expo) -> None:
         change(session, expo, account, TeamRole.DESK)
         members.remove_member(session, expo.organiser_actor(), account.id, now=NOW)
     with database.read() as session:
-        told = [(row.about, row.before, row.after) for row in session.scalars(select(TrailEntry))]
+        told = [(row.about, row.before, row.after) for row in session.scalars(select(AuditLogEntry))]
     about = f"role of {account.email}"
     assert told == [
         (about, '{"role":"read-only"}', '{"role":"desk helper"}'),

@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from scheduler.sheets.writing import SheetOut, xlsx
-from scheduler.untrusted import frames, reading, wall
-from scheduler.untrusted.pool import Pool
+from scheduler.sheets.writers import OutputSheet, write_xlsx
+from scheduler.untrusted import frames, parsers, sandbox
+from scheduler.untrusted.pool import ChildPool
 from tests.integration.directory.test_logos import picture
 from tests.integration.untrusted.test_untrusted import HOSTILE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a wall is what Linux has")
 
 ZONE = "Africa/Ouagadougou"
-BEHIND = "import os, sys; from scheduler.untrusted import wall; print(*wall.build())"
+BEHIND = "import os, sys; from scheduler.untrusted import sandbox; print(*sandbox.enter_sandbox())"
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +36,15 @@ def is_whole() -> bool:
 
 
 @pytest.fixture(scope="module")
-def hostile(is_whole: bool) -> Iterator[Pool]:
+def hostile(is_whole: bool) -> Iterator[ChildPool]:
     if not is_whole:
         pytest.skip("this kernel has no Landlock or no seccomp")
-    pool = Pool(1, HOSTILE)
+    pool = ChildPool(1, HOSTILE)
     yield pool
     pool.close()
 
 
-def attack(pool: Pool, name: str, about: object = "") -> Any:
+def attack(pool: ChildPool, name: str, about: object = "") -> Any:
     ending, answer = pool.run("attack", f"{name} {about}".encode(), {}, wait=60)
     assert ending is frames.Ending.DONE
     return TypeAdapter(str).validate_json(answer)
@@ -55,7 +55,7 @@ def attack(pool: Pool, name: str, about: object = "") -> Any:
     ["socket", "connect", "fork", "exec", "kill", "ptrace", "environment", "read", "write", "delete", "mode",
      "limits"],
 )  # fmt: skip
-def test_an_attack_is_refused(hostile: Pool, tmp_path: Path, name: str) -> None:
+def test_an_attack_is_refused(hostile: ChildPool, tmp_path: Path, name: str) -> None:
     there = tmp_path / "there"
     there.write_text("as it was")
     there.chmod(0o600)
@@ -72,12 +72,14 @@ def test_an_attack_is_refused(hostile: Pool, tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_behind_the_wall_every_zone_and_codec_is_there(hostile: Pool) -> None:
+def test_behind_the_wall_every_zone_and_codec_is_there(hostile: ChildPool) -> None:
     """Those that no process had loaded before: zones in calendars, GB 18030 in spreadsheets and mails."""
     rows = "键,名称\nf1,长江新能源\n".encode("gb18030")
-    assert reading.sheets(rows).sheets[0].rows[1].cells == ("f1", "长江新能源")
-    assert reading.sheets(xlsx([SheetOut("Firms", ["key"], [["f1"]])])).sheets[0].rows[1].cells == ("f1",)
-    assert reading.picture(picture(200, 100)).width
+    assert parsers.read_sheets(rows).sheets[0].rows[1].cells == ("f1", "长江新能源")
+    assert parsers.read_sheets(write_xlsx([OutputSheet("Firms", ["key"], [["f1"]])])).sheets[0].rows[
+        1
+    ].cells == ("f1",)
+    assert parsers.read_picture(picture(200, 100)).width
     late = f"import zoneinfo; print(zoneinfo.ZoneInfo({ZONE!r})); '鍵'.encode('big5hkscs'); import pymupdf"
     done = subprocess.run(
         [sys.executable, "-c", f"{BEHIND}; {late}"], capture_output=True, text=True, check=True
@@ -109,7 +111,7 @@ def test_where_the_kernel_has_no_wall_it_is_said_once_and_files_are_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LC_ALL", "no wall")
-    pool = Pool(2, HOSTILE)
+    pool = ChildPool(2, HOSTILE)
     said: list[str] = []
     monkeypatch.setattr("scheduler.untrusted.pool.log", SimpleNamespace(warning=said.append))
     pool.warm()
@@ -121,4 +123,4 @@ def test_where_the_kernel_has_no_wall_it_is_said_once_and_files_are_read(
 
 def test_another_system_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert wall.build() == (wall.LANDLOCK, wall.SECCOMP)
+    assert sandbox.enter_sandbox() == (sandbox.LANDLOCK, sandbox.SECCOMP)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import PlaceWish
 from scheduler.storage.database import Database
-from scheduler.storage.models import Hall, PlaceBusy, Slot
+from scheduler.storage.models import Hall, PlaceClosure, Slot
 from tests.support.api import Program, make_token
 from tests.support.factories import Expo, make_event, make_request, meet
 from tests.support.publishing import draft, publish
@@ -59,7 +59,7 @@ def test_tables_are_closed_and_halls_named(database: Database, broker_url: str) 
     save({"kind": "halls", "halls": halls})
     save({"kind": "new_tables", "hall": "h1", "prefix": "R-", "count": 3})
     with database.read() as session:
-        assert len(session.scalars(select(PlaceBusy.slot_id)).all()) == 2
+        assert len(session.scalars(select(PlaceClosure.slot_id)).all()) == 2
         assert session.scalar(select(Hall.names).where(Hall.key == "h0")) == {"zh": "芦苇馆"}
     assert [hall["tables"] for hall in program.get("/venue")["halls"]] == [1, 4]
 

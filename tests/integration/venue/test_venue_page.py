@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceWish
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, Firm, Hall, Pause, Place, PlaceBusy, Slot, WalkingTime
+from scheduler.storage.models import Event, Firm, Hall, Pause, Place, PlaceClosure, Slot, WalkingTime
 from tests.support.factories import Expo, make_event, make_request, meet
 from tests.support.publishing import draft, publish
 from tests.support.web import Browser, web_app
@@ -143,11 +143,11 @@ def test_tables_come_in_bulk_are_named_closed_and_go(database: Database) -> None
     assert "Closing Table t0: Mon 7 Dec, 09:00–11:00" in looked
     assert "1 finds another place at the same time" in " ".join(looked.split())
     with database.read() as session:
-        assert len(session.scalars(select(PlaceBusy.slot_id)).all()) == 4
+        assert len(session.scalars(select(PlaceClosure.slot_id)).all()) == 4
     save(browser, f"{path}/closing", {**at, "closed": "no"})
     save(browser, f"{path}/removal", {"pick": "R-12", "at_hall": "h1"})
     with database.read() as session:
-        assert session.scalars(select(PlaceBusy.slot_id)).all() == []
+        assert session.scalars(select(PlaceClosure.slot_id)).all() == []
         assert session.scalar(select(Place.is_retired).where(Place.key == "R-12"))
     page = browser.post(f"{path}/closing", 422, on="2026-12-07")
     assert '<a href="#pick">Tables or booths:</a> choose at least one' in page

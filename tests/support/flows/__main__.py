@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from scheduler.storage.database import Database
-from scheduler.storage.schema import upgrade
+from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks
 from tests.support.factories import NOW
 from tests.support.flows import drawing
@@ -32,7 +32,7 @@ def pages() -> Iterator[tuple[str, str]]:
         clocks.hold(patch, NOW)
         empty = Path(folder, "empty.db")
         with_tables = Database(f"sqlite:///{empty}")
-        upgrade(with_tables)
+        upgrade_schema(with_tables)
         with_tables.dispose()
         for name, (title, flow) in FLOWS.items():
             path = shutil.copy(empty, Path(folder, f"{name}.db"))

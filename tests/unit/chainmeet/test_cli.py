@@ -18,7 +18,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
 from scheduler.files.plan_file import write_plan
-from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
+from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from tests.support.builders import ask, make_problem, meet
 
 HEAVY = ("numpy", "sqlalchemy", "celery", "flask", "ortools", "numba", "icalendar", "rich")
@@ -38,7 +38,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_check_loads_neither_database_nor_broker_nor_solver(tmp_path: Path) -> None:
     problem = read_problem(write_problem(make_problem()))
-    plan = Plan(fingerprint_of(problem), PlanStatus.OPTIMAL, 0, rules.score(problem, ()).terms, 0, 0, ())
+    plan = Plan(problem_fingerprint(problem), PlanStatus.OPTIMAL, 0, rules.score(problem, ()).terms, 0, 0, ())
     files = [tmp_path / "problem.json", tmp_path / "plan.json"]
     write_json(files[0], write_problem(problem))
     write_json(files[1], write_plan(plan))

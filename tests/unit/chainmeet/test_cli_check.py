@@ -17,7 +17,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Plan, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.files.plan_file import write_plan
-from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
+from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from tests.support.builders import ask, make_problem, meet
 
 
@@ -29,7 +29,9 @@ def problem() -> Problem:
 def plan_of(problem: Problem, /, *meetings: Meeting, **claims: Any) -> Plan:
     """A plan that claims what is true of its meetings, but for `claims`."""
     true = rules.score(problem, meetings)
-    plan = Plan(fingerprint_of(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, meetings)
+    plan = Plan(
+        problem_fingerprint(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, meetings
+    )
     return replace(plan, **claims)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.domain.basis import Difference, basis_of, differences
+from scheduler.domain.planning_inputs import Difference, diff_inputs, planning_inputs
 from scheduler.domain.problem import Policy, Problem
 from scheduler.files.problem_file import write_problem
 from tests.support.builders import ask, make_problem, meet, person, table
@@ -60,18 +60,18 @@ def test_what_decides_about_a_plan_makes_a_difference(
     change: Callable[[Problem], Problem], difference: Difference
 ) -> None:
     before = a_problem()
-    assert differences(basis_of(write_problem(before)), basis_of(write_problem(change(before)))) == [
-        difference
-    ]
+    assert diff_inputs(
+        planning_inputs(write_problem(before)), planning_inputs(write_problem(change(before)))
+    ) == [difference]
 
 
 def test_a_wish_for_other_slots_makes_a_difference_until_it_is_over() -> None:
     document = write_problem(a_problem())
-    without, wished = basis_of(document), basis_of(document, {"r1": ["s2"]})
-    other = basis_of(document, {"r1": ["s3"]})
-    assert differences(without, wished) == [Difference("requests", changed=1)]
-    assert differences(wished, other) == [Difference("requests", changed=1)]
-    assert differences(wished, wished) == differences(wished, without) == []
+    without, wished = planning_inputs(document), planning_inputs(document, {"r1": ["s2"]})
+    other = planning_inputs(document, {"r1": ["s3"]})
+    assert diff_inputs(without, wished) == [Difference("requests", changed=1)]
+    assert diff_inputs(wished, other) == [Difference("requests", changed=1)]
+    assert diff_inputs(wished, wished) == diff_inputs(wished, without) == []
 
 
 def test_time_that_goes_by_and_what_is_published_make_none() -> None:
@@ -82,4 +82,4 @@ def test_time_that_goes_by_and_what_is_published_make_none() -> None:
         frozen_until=before.frozen_until + timedelta(hours=1),
         published=(meet("r1", "s0", "t1", "a1 b1"),),
     )
-    assert differences(basis_of(write_problem(before)), basis_of(write_problem(now))) == []
+    assert diff_inputs(planning_inputs(write_problem(before)), planning_inputs(write_problem(now))) == []

@@ -11,7 +11,7 @@ import pytest
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import ANY_START, SAME_START
-from scheduler.domain.rules.stability import Sameness, change_costs, sameness
+from scheduler.domain.rules.stability import Sameness, change_costs, compare_to_published
 from tests.support.builders import ask, make_problem, meet, person, table
 
 FACTORS = {"moved": 60, "relocated": 0.1, "reassigned": 0.2, "dropped": 400}
@@ -46,7 +46,7 @@ def test_each_way_of_holding_a_published_meeting_costs_what_the_rules_take(
 
     cost = change_costs(policy)[same]
 
-    assert sameness(meeting, PUBLISHED) == same
+    assert compare_to_published(meeting, PUBLISHED) == same
     lost = rules.score(problem, [PUBLISHED]).total - rules.score(problem, [meeting]).total
     assert float(cost) == pytest.approx(lost)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from scheduler.domain import commitments
-from scheduler.domain.commitments import keeping, settle
+from scheduler.domain.commitments import feasibility, find_unkept
 from scheduler.domain.plan import CommitmentClash
 from scheduler.domain.rules.stability import is_frozen
 from scheduler.files.problem_file import read_problem
@@ -61,7 +61,7 @@ def test_it_gives_up_the_fewest_and_names_minimal_sets(document: Json) -> None:
     problem = read_problem(document)
     known = {problem.requests[r].id for r in problem.compulsory}
     known |= {m.request for m in problem.published if is_frozen(problem, m)}
-    found = settle(problem)
+    found = find_unkept(problem)
     fewest = next(
         n
         for n in range(len(known) + 1)
@@ -76,7 +76,7 @@ def test_it_gives_up_the_fewest_and_names_minimal_sets(document: Json) -> None:
 
 
 def clashes(**parts: Any) -> list[tuple[set[str], str, set[str]]]:
-    return [(set(c.requests), c.cause, set(c.who)) for c in settle(make_problem(**parts)).clashes]
+    return [(set(c.requests), c.cause, set(c.who)) for c in find_unkept(make_problem(**parts)).clashes]
 
 
 TWO_HALLS = [table("t1", "h1"), table("t2", "h2")]
@@ -152,13 +152,13 @@ def test_a_frozen_meeting_is_rather_kept_than_a_lock() -> None:
         published=[meet("r2", "s0", "t1", "a1 c1")],
         frozen_until="s1",
     )
-    found = settle(problem)
+    found = find_unkept(problem)
     assert (found.not_kept, found.clashes[0].requests) == (("r1",), ("r2", "r1"))
 
 
 def test_one_that_cannot_be_held_at_all_is_a_clash_by_itself() -> None:
     away = [person("a1", "a", unavailable="s0")]
-    found = settle(make_problem(requests=[locked("r1", "a", "b", "s0")], attendees=away))
+    found = find_unkept(make_problem(requests=[locked("r1", "a", "b", "s0")], attendees=away))
     assert [(c.requests, c.cause) for c in found.clashes] == [(("r1",), "alone")]
     assert found.clashes[0].detail == "Request r1 of A to B in s0 has to be held, but a1 cannot come then."
 
@@ -201,7 +201,7 @@ SINGLES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("words", "parts"), SINGLES, ids=[words for words, _ in SINGLES])
 def test_why_one_cannot_be_held_at_all_is_told(words: str, parts: dict[str, Any]) -> None:
-    (clash,) = settle(make_problem(**parts)).clashes
+    (clash,) = find_unkept(make_problem(**parts)).clashes
     assert (clash.requests, clash.cause) == (("r1",), "alone")
     assert re.search(words, clash.detail)
 
@@ -212,7 +212,7 @@ def crowd(tables: int) -> Iterator[Json]:
 
 
 def test_of_many_locks_of_one_slot_exactly_those_beyond_the_tables_are_given_up() -> None:
-    found = settle(make_problem(requests=list(crowd(12)), places=[table(f"t{k}") for k in range(12)]))
+    found = find_unkept(make_problem(requests=list(crowd(12)), places=[table(f"t{k}") for k in range(12)]))
     assert len(found.not_kept) == 1
     assert len(found.clashes[0].requests) == 13
 
@@ -223,25 +223,25 @@ def test_a_lock_moves_others_to_other_people_and_places_before_it_is_given_up() 
         attendees=[person("a1", "a"), person("a2", "a"), person("b1", "b"), person("b2", "b")],
         places=[booth("bb", "b"), table("t1")],
     )
-    assert settle(problem) == commitments.Settled()
+    assert find_unkept(problem) == commitments.UnkeptCommitments()
 
 
 def test_what_takes_too_long_to_find_out_is_no_clash_unless_it_is_decided_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keeping, "MOST_LOOKS", -1)
+    monkeypatch.setattr(feasibility, "MAX_NODES", -1)
     problem = make_problem(requests=[locked("r1", "a", "b", "s0"), locked("r2", "a", "c", "s0")])
-    assert settle(problem) == commitments.Settled()
-    assert settle(problem, lambda ids: len(ids) < 2).not_kept
+    assert find_unkept(problem) == commitments.UnkeptCommitments()
+    assert find_unkept(problem, lambda ids: len(ids) < 2).not_kept
 
 
 def test_a_new_lock_is_held_against_those_that_can_be_kept() -> None:
     rows = [locked(f"r{k}", "a", f"b{k}", "s0") for k in range(2)]
     problem = make_problem(requests=[*rows, locked("new", "a", "c", "s1"), locked("bad", "b0", "c", "s1")])
-    assert commitments.clash_with(problem, "r0") is not None
+    assert commitments.find_clash(problem, "r0") is not None
     assert (
-        commitments.clash_with(make_problem(requests=[*rows, locked("new", "a", "c", "s1")]), "new") is None
+        commitments.find_clash(make_problem(requests=[*rows, locked("new", "a", "c", "s1")]), "new") is None
     )
-    clash = commitments.clash_with(problem, "new")
+    clash = commitments.find_clash(problem, "new")
     assert isinstance(clash, CommitmentClash)
     assert set(clash.requests) == {"new", "bad"}

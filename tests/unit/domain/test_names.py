@@ -44,16 +44,16 @@ LANGUAGES = ["en", "hu", "zh", "zh-hant"]
 def test_a_name_in_latin_letters_is_said_once_as_its_owner_writes_it(
     name: str, latin: str, language: str
 ) -> None:
-    assert names.shown(name, latin, language) == name
-    assert names.told(names.joined(name, latin), language) == name
+    assert names.display_both(name, latin, language) == name
+    assert names.localize_joined(names.join_scripts(name, latin), language) == name
 
 
 @pytest.mark.parametrize(("name", "latin", "language", "shown"), OTHERS)
 def test_a_reader_reads_a_name_in_the_own_script_alone_and_any_other_beside_its_latin_form(
     name: str, latin: str, language: str, shown: str
 ) -> None:
-    assert names.shown(name, latin, language) == shown
-    assert names.told(names.joined(name, latin), language) == shown
+    assert names.display_both(name, latin, language) == shown
+    assert names.localize_joined(names.join_scripts(name, latin), language) == shown
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_reader_reads_a_name_in_the_own_script_alone_and_any_other_beside_its_
 )
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_name_that_is_not_two_stays_as_it_is(name: str, language: str) -> None:
-    assert names.told(name, language) == name
+    assert names.localize_joined(name, language) == name
 
 
 FORMS = st.text(st.sampled_from("ab éö王明(). Ж"), min_size=1, max_size=12).map(str.strip)
@@ -85,22 +85,22 @@ def test_a_name_that_was_put_for_a_reader_stays_and_is_known_from_what_others_we
     name: str, latin: str, first: str, then: str
 ) -> None:
     """What calendars were told is compared with what they should show to a reader of now another language."""
-    joined = names.joined(name, latin)
-    once = names.told(joined, first)
-    assert names.told(once, first) == once
+    joined = names.join_scripts(name, latin)
+    once = names.localize_joined(joined, first)
+    assert names.localize_joined(once, first) == once
     assert len(once) <= len(joined)
-    assert names.is_same(once, names.told(joined, then))
+    assert names.is_same_name(once, names.localize_joined(joined, then))
 
 
 @given(FORMS.filter(bool), FORMS.filter(bool), st.sampled_from(LANGUAGES))
 def test_nobody_is_greeted_by_two_names(name: str, latin: str, language: str) -> None:
-    assert names.single(name, latin, language) in {name, latin}
+    assert names.display_single(name, latin, language) in {name, latin}
 
 
 @pytest.mark.parametrize(("one", "other"), [("王明", "Wang Hong (王红)"), ("Ann", "Bea"), ("王明", "李明")])
 def test_other_names_are_other_ones(one: str, other: str) -> None:
-    assert not names.is_same(one, other)
-    assert not names.is_same(other, one)
+    assert not names.is_same_name(one, other)
+    assert not names.is_same_name(other, one)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_a_table_or_booth_that_is_called_in_the_usual_way_is_so_in_every_languag
     own: str, zh: str, hu: str
 ) -> None:
     for written in (own, zh, hu):
-        assert [names.place_in(written, tag) for tag in ("en", "zh", "hu")] == [own, zh, hu]
+        assert [names.translated_place_name(written, tag) for tag in ("en", "zh", "hu")] == [own, zh, hu]
 
 
 @pytest.mark.parametrize("own", ["Table for the press", "Sofa 3", "Lounge", "Tables 1", "展位", ""])
 def test_any_other_name_of_a_place_is_that_of_every_reader(own: str) -> None:
-    assert {names.place_in(own, tag) for tag in LANGUAGES} == {own}
+    assert {names.translated_place_name(own, tag) for tag in LANGUAGES} == {own}

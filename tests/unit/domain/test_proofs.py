@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from scheduler.domain.bound_reuse import is_bound_valid
 from scheduler.domain.problem import Problem
-from scheduler.domain.proofs import still_holds
 from scheduler.files.problem_file import write_problem
 from tests.support.builders import ask, make_problem, meet, table
 
@@ -24,14 +24,14 @@ def document(**changes: Any) -> Json:
 
 @pytest.mark.parametrize("now", [{}, {"published": PUBLISHED}, {"frozen_until": "s1"}])
 def test_a_bound_holds_of_what_only_loses_points_or_plans(now: Json) -> None:
-    assert still_holds(document(), document(**now))
+    assert is_bound_valid(document(), document(**now))
 
 
 def test_a_bound_that_counted_on_a_published_plan_holds_of_the_same_one() -> None:
     before = document(published=PUBLISHED)
-    assert still_holds(before, document(published=PUBLISHED[::-1], frozen_until="s1"))
-    assert not still_holds(before, document(published=PUBLISHED[:1]))
-    assert not still_holds(before, document())
+    assert is_bound_valid(before, document(published=PUBLISHED[::-1], frozen_until="s1"))
+    assert not is_bound_valid(before, document(published=PUBLISHED[:1]))
+    assert not is_bound_valid(before, document())
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_bound_that_counted_on_a_published_plan_holds_of_the_same_one() -> Non
     ],
 )
 def test_a_bound_does_not_hold_of_another_problem(now: Json) -> None:
-    assert not still_holds(document(), document(**now))
+    assert not is_bound_valid(document(), document(**now))
 
 
 @pytest.mark.parametrize("policy", [{"max_moved": 3}, {"max_moved": 0}, {"reassigned_counts": "any_start"}])
@@ -54,10 +54,10 @@ def test_a_bound_holds_of_a_smaller_budget_of_changes_and_of_dearer_ones_and_not
     policy: Json,
 ) -> None:
     free, bound = document(published=PUBLISHED), document(published=PUBLISHED, **policy)
-    assert still_holds(free, bound)
-    assert not still_holds(bound, free)
-    assert still_holds(document(**policy), free)  # nothing was published, so nothing could change
+    assert is_bound_valid(free, bound)
+    assert not is_bound_valid(bound, free)
+    assert is_bound_valid(document(**policy), free)  # nothing was published, so nothing could change
 
 
 def test_a_bound_that_counted_on_what_was_frozen_does_not_hold_of_less() -> None:
-    assert not still_holds(document(frozen_until="s2"), document(frozen_until="s1"))
+    assert not is_bound_valid(document(frozen_until="s2"), document(frozen_until="s1"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scheduler.domain.errors import MalformedPlan, MalformedProblem
 from scheduler.domain.plan import Plan, PlanStatus
 from scheduler.files.plan_file import read_plan, write_plan
-from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
+from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from tests.support.builders import documents, meet
 
 Json = dict[str, Any]
@@ -70,7 +70,7 @@ def test_a_mutated_problem_is_read_whole_or_refused_by_path(document: Any) -> No
     assert read_problem(write_problem(problem)) == problem
     assert len(problem.days) == len(problem.slots)
     assert len(problem.floors) == len(problem.firms)
-    assert len(fingerprint_of(problem)) == 64
+    assert len(problem_fingerprint(problem)) == 64
 
 
 @given(documents())

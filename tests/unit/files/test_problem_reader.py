@@ -22,7 +22,7 @@ from scheduler.domain.problem import (
     Request,
     Slot,
 )
-from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
+from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from tests.support.builders import ask, make_problem
 from tests.unit.files.whole_problem import WHOLE, Json
 
@@ -144,10 +144,10 @@ def _in_order(value: Any) -> Any:
 def test_the_fingerprint_is_that_of_the_canonical_json_of_the_file() -> None:
     canonical = json.dumps(WHOLE, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     expected = hashlib.sha256(canonical.encode()).hexdigest()
-    assert fingerprint_of(read(WHOLE)) == expected
+    assert problem_fingerprint(read(WHOLE)) == expected
     other_order = dict(reversed(list(WHOLE.items())))
-    assert fingerprint_of(read(other_order)) == expected
-    assert fingerprint_of(read({**WHOLE, "frozen_until": None})) != expected
+    assert problem_fingerprint(read(other_order)) == expected
+    assert problem_fingerprint(read({**WHOLE, "frozen_until": None})) != expected
 
 
 # What a problem knows of itself

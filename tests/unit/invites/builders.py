@@ -13,15 +13,15 @@ from typing import Any
 from icalendar import Calendar, Event
 
 from scheduler.domain.entities import Method, Partstat
-from scheduler.invites.ical.calendar import Party, build
+from scheduler.invites.ical.calendar import Party, build_calendar
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Key, Message, Told, Wanted
-from scheduler.invites.ical.itip_revisions import messages
+from scheduler.invites.ical.itip import EntryKey, ItipMessage, SentEntry, TargetEntry
+from scheduler.invites.ical.itip_revisions import next_messages
 from scheduler.invites.mail.imip import Envelope, RenderedMail, message_id
 
 UID = "5b3c2a7e-8f1d-4c65-9d0e-2f4b6a8c1e33@meet.example"
 ATTENDEE_ID = 7
-KEY = Key(UID, ATTENDEE_ID)
+KEY = EntryKey(UID, ATTENDEE_ID)
 NOW = datetime(2027, 4, 1, 9, 30, 15, 250_000, tzinfo=UTC)
 ORGANIZER = Party("Chain Expo", "meetings+tok3n@meet.example")
 ATTENDEE = Party("Nagy, Péter", "peter.nagy@firm.example")
@@ -54,40 +54,42 @@ def told(
     method: Method = Method.REQUEST,
     dtstamp: datetime = datetime(2027, 3, 1, tzinfo=UTC),
     partstat: Partstat = Partstat.NEEDS_ACTION,
-    key: Key = KEY,
-) -> dict[Key, Told]:
-    return {key: Told(*key, sequence, dtstamp, method, shown or content(), partstat)}
+    key: EntryKey = KEY,
+) -> dict[EntryKey, SentEntry]:
+    return {key: SentEntry(*key, sequence, dtstamp, method, shown or content(), partstat)}
 
 
-def wanted(shown: Content | None = None, key: Key = KEY) -> dict[Key, Wanted]:
-    return {key: Wanted(*key, shown or content())}
+def wanted(shown: Content | None = None, key: EntryKey = KEY) -> dict[EntryKey, TargetEntry]:
+    return {key: TargetEntry(*key, shown or content())}
 
 
-def only(was: Mapping[Key, Told], goal: Mapping[Key, Wanted], now: datetime = NOW) -> Message:
-    (message,) = messages(was, goal, now)
+def only(
+    was: Mapping[EntryKey, SentEntry], goal: Mapping[EntryKey, TargetEntry], now: datetime = NOW
+) -> ItipMessage:
+    (message,) = next_messages(was, goal, now)
     return message
 
 
-def new() -> Message:
+def new() -> ItipMessage:
     return only({}, wanted())
 
 
-def update(**changes: Any) -> Message:
+def update(**changes: Any) -> ItipMessage:
     return only(told(), wanted(content(**changes or {"hall": "Hall 5"})))
 
 
-def details() -> Message:
+def details() -> ItipMessage:
     return only(told(partstat=Partstat.ACCEPTED), wanted(content(topic="Power modules and inverters")))
 
 
-def cancel() -> Message:
+def cancel() -> ItipMessage:
     return only(told(), {})
 
 
-def told_by(message: Message, partstat: Partstat | None = None) -> dict[Key, Told]:
+def told_by(message: ItipMessage, partstat: Partstat | None = None) -> dict[EntryKey, SentEntry]:
     """What a calendar knows after a message, and after an answer to it if one is given."""
     return {
-        message.key: Told(
+        message.key: SentEntry(
             *message.key,
             message.sequence,
             message.dtstamp,
@@ -98,7 +100,7 @@ def told_by(message: Message, partstat: Partstat | None = None) -> dict[Key, Tol
     }
 
 
-def envelope(message: Message, **changes: Any) -> Envelope:
+def envelope(message: ItipMessage, **changes: Any) -> Envelope:
     made = Envelope(
         attendee_name=ATTENDEE.name,
         attendee_email=ATTENDEE.email,
@@ -111,8 +113,8 @@ def envelope(message: Message, **changes: Any) -> Envelope:
     return replace(made, **changes)
 
 
-def calendar(message: Message) -> str:
-    return build(message, ORGANIZER, ATTENDEE).decode("utf-8")
+def calendar(message: ItipMessage) -> str:
+    return build_calendar(message, ORGANIZER, ATTENDEE).decode("utf-8")
 
 
 def unfolded(octets: bytes | str) -> list[str]:

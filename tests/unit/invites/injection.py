@@ -17,10 +17,10 @@ from icalendar import Calendar
 
 from scheduler.invites import inbound
 from scheduler.invites.ical.feed import FeedEvent, build_feed
-from scheduler.invites.ical.itip import Message
-from scheduler.invites.ical.lines import text
+from scheduler.invites.ical.itip import ItipMessage
+from scheduler.invites.ical.lines import escape_text
 from scheduler.invites.inbound import Participant
-from scheduler.invites.mail.imip import render
+from scheduler.invites.mail.imip import render_invitation
 from scheduler.invites.text import clean, clean_lines, clean_parameter
 from tests.unit.invites.builders import (
     NOW,
@@ -92,7 +92,7 @@ def names_of(octets: bytes) -> list[str]:
     return [line.partition(":")[0].partition(";")[0] for line in unfolded(octets)]
 
 
-def message_of(value: Typed) -> Message:
+def message_of(value: Typed) -> ItipMessage:
     shown = content(
         summary=value.summary,
         place_name=value.place,
@@ -108,7 +108,7 @@ def message_of(value: Typed) -> Message:
     return only(told(content(hall="Hall 9")), wanted(shown))
 
 
-ORDINARY = render(new(), envelope(new(), thread_id="<first@meet.example>"))
+ORDINARY = render_invitation(new(), envelope(new(), thread_id="<first@meet.example>"))
 HEADERS = parsed(ORDINARY).keys()
 LINES = names_of(part(parsed(ORDINARY), "text/calendar").get_payload(decode=True))
 
@@ -122,7 +122,7 @@ def check_mail(value: Typed) -> None:
     """One mail of an update: its headers, its calendar's lines, and what icalendar reads there."""
     message = message_of(value)
     changes = {"attendee_name": value.name, "sender_name": value.name, "thread_id": "<first@meet.example>"}
-    mail = render(message, replace(envelope(message), **changes))
+    mail = render_invitation(message, replace(envelope(message), **changes))
     expect(mail.data.isascii() and b"\0" not in mail.data, "an octet", mail.data)
     read = parsed(mail)
     expect(read.keys() == HEADERS, "a header", read.keys())
@@ -154,14 +154,16 @@ def check_feed(value: Typed) -> None:
     expect(names.count("BEGIN") == names.count("END") == 4, "a component", names)
     calendar = Calendar.from_ical(octets)
     # icalendar 7.3 knows no type for NAME and hands out its TEXT as it is written.
-    expect(calendar["NAME"].to_ical().decode() == text(clean(value.name, 200)), "NAME", calendar["NAME"])
+    expect(
+        calendar["NAME"].to_ical().decode() == escape_text(clean(value.name, 200)), "NAME", calendar["NAME"]
+    )
 
 
 def check_answer(value: Typed) -> None:
     """An answer whose comment and name were typed: one attendee's answer, and the comment as it is shown."""
     sent = re.sub("\r\n?", "\n", value.directions).encode("utf-8", "replace").decode("utf-8")
-    calendar = "\r\n".join(REPLY).format(name=clean_parameter(value.name), comment=text(sent))
-    (answer,) = inbound.read(ANSWER + base64.encodebytes(calendar.encode("utf-8"))).answers
+    calendar = "\r\n".join(REPLY).format(name=clean_parameter(value.name), comment=escape_text(sent))
+    (answer,) = inbound.read_email(ANSWER + base64.encodebytes(calendar.encode("utf-8"))).answers
     meant = (Participant("peter.nagy@firm.example", "ACCEPTED"),)
     expect((answer.uid, answer.participants) == (UID, meant), "an answer", answer)
     expect(answer.comment == clean_lines(sent, 1_000), "COMMENT", answer.comment)

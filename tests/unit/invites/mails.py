@@ -5,8 +5,8 @@ from __future__ import annotations
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
-from scheduler.invites.ical.itip import Message
-from scheduler.invites.mail.imip import RenderedMail, render
+from scheduler.invites.ical.itip import ItipMessage
+from scheduler.invites.mail.imip import RenderedMail, render_invitation
 from tests.unit.invites.builders import (
     cancel,
     details,
@@ -20,8 +20,8 @@ from tests.unit.invites.builders import (
 EVERY_KIND = [new(), update(), details(), cancel()]
 
 
-def mail(message: Message, **changes: str | None) -> RenderedMail:
-    return render(message, envelope(message, **changes))
+def mail(message: ItipMessage, **changes: str | None) -> RenderedMail:
+    return render_invitation(message, envelope(message, **changes))
 
 
 def shape(message: EmailMessage) -> object:

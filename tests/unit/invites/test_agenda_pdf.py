@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
-from scheduler.invites.agenda.pdf import agenda_pdf
+from scheduler.invites.agenda.agenda import AgendaDocument, AgendaEntry
+from scheduler.invites.agenda.pdf import render_agenda_pdf
 from scheduler.invites.pdf import lines, shaping
 from scheduler.samples.expo import make_expo
 
 START = datetime(2027, 5, 12, 1, tzinfo=UTC)
 
 
-def entry(number: int = 0, day: int = 0, **changes: object) -> SheetEntry:
+def entry(number: int = 0, day: int = 0, **changes: object) -> AgendaEntry:
     start = START + timedelta(days=day, minutes=30 * (number % 16))
-    made = SheetEntry(
+    made = AgendaEntry(
         start=start,
         end=start + timedelta(minutes=30),
         partner=f"Firm {number:02}",
@@ -36,8 +36,8 @@ def entry(number: int = 0, day: int = 0, **changes: object) -> SheetEntry:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def agenda(*entries: SheetEntry, **changes: object) -> AgendaSheet:
-    made = AgendaSheet(
+def agenda(*entries: AgendaEntry, **changes: object) -> AgendaDocument:
+    made = AgendaDocument(
         owner="Nagy Péter",
         event_name="Chain Expo",
         timezone="Asia/Shanghai",
@@ -49,11 +49,11 @@ def agenda(*entries: SheetEntry, **changes: object) -> AgendaSheet:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def document(made: AgendaSheet) -> pymupdf.Document:
-    return pymupdf.open("pdf", agenda_pdf(made))
+def document(made: AgendaDocument) -> pymupdf.Document:
+    return pymupdf.open("pdf", render_agenda_pdf(made))
 
 
-def text_of(made: AgendaSheet) -> str:
+def text_of(made: AgendaDocument) -> str:
     return "\n".join(page.get_text() for page in document(made))
 
 
@@ -154,9 +154,9 @@ def test_arabic_letters_are_joined_and_run_from_the_right() -> None:
 
 def test_a_name_is_shaped_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(lines, "shaped", lambda *said: asked.append(said) or shaping.shaped(*said))
-    lines.lines.cache_clear()
-    made = [agenda_pdf(agenda(*(entry(i, partner="شركة") for i in range(9)))) for _ in range(3)]
+    monkeypatch.setattr(lines, "shaped", lambda *said: asked.append(said) or shaping.shape_lines(*said))
+    lines.break_lines.cache_clear()
+    made = [render_agenda_pdf(agenda(*(entry(i, partner="شركة") for i in range(9)))) for _ in range(3)]
     assert len(asked) == 1 and len(set(made)) == 1
 
 
@@ -181,7 +181,7 @@ def test_a_name_in_braces_is_no_place_for_a_number() -> None:
 
 @pytest.mark.parametrize("name", [*NAMES.values(), "شركة الإلكترونيات", "חברת שבבים", "บริษัท", "कंपनी"])
 def test_every_letter_has_a_glyph_of_a_font_that_is_embedded(name: str) -> None:
-    with pymupdf.open("pdf", agenda_pdf(agenda(entry(partner=name)))) as made:
+    with pymupdf.open("pdf", render_agenda_pdf(agenda(entry(partner=name)))) as made:
         assert "\ufffd" not in made[0].get_text()
         fonts = made[0].get_fonts()
         assert fonts and all(ext != "n/a" and "+" in font for _, ext, _, font, *_ in fonts)
@@ -190,12 +190,12 @@ def test_every_letter_has_a_glyph_of_a_font_that_is_embedded(name: str) -> None:
 
 
 def test_only_the_glyphs_that_are_used_are_embedded() -> None:
-    assert len(agenda_pdf(agenda(*(entry(i) for i in range(12))))) < 30_000
-    assert len(agenda_pdf(agenda(*(entry(i, partner=NAMES["Chinese"]) for i in range(12))))) < 60_000
+    assert len(render_agenda_pdf(agenda(*(entry(i) for i in range(12))))) < 30_000
+    assert len(render_agenda_pdf(agenda(*(entry(i, partner=NAMES["Chinese"]) for i in range(12))))) < 60_000
 
 
 def test_the_same_agenda_is_the_same_file_in_any_process() -> None:
-    made = agenda_pdf(agenda(*(entry(i, partner=name) for i, name in enumerate(NAMES.values()))))
+    made = render_agenda_pdf(agenda(*(entry(i, partner=name) for i, name in enumerate(NAMES.values()))))
     program = (
         "import sys; from tests.unit.invites.test_agenda_pdf import *;"
         "sys.stdout.buffer.write(agenda_pdf(agenda(*(entry(i, partner=name)"
@@ -205,7 +205,7 @@ def test_the_same_agenda_is_the_same_file_in_any_process() -> None:
     assert (
         made
         == other.stdout
-        == agenda_pdf(agenda(*(entry(i, partner=name) for i, name in enumerate(NAMES.values()))))
+        == render_agenda_pdf(agenda(*(entry(i, partner=name) for i, name in enumerate(NAMES.values()))))
     )
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler.invites import catalogue
-from scheduler.invites.catalogue import languages, words
+from scheduler.invites.catalogue import languages, load_words
 
 CATALOGUES = [f for f in files("scheduler.invites.catalogue").iterdir() if f.name.endswith(".json")]
 ENGLISH = json.loads((files("scheduler.invites.catalogue") / "en.json").read_text("utf-8"))
@@ -67,17 +67,17 @@ def test_nothing_is_left_in_english(tag: str) -> None:
 @pytest.mark.parametrize("tag", languages())
 def test_no_text_is_empty_and_the_file_names_its_language(tag: str) -> None:
     assert all(text.strip() for text in read(tag).values())
-    assert words(tag).language == tag
+    assert load_words(tag).language == tag
 
 
 @pytest.mark.parametrize("tag", ["en", "en-GB", "EN_us", "tlh", "", "../en", "__init__"])
 def test_a_language_that_is_not_there_falls_back_to_english(tag: str) -> None:
-    assert words(tag).language == "en"
+    assert load_words(tag).language == "en"
 
 
 @pytest.mark.parametrize("tag", ["zh-CN", "zh_Hans_CN", "ZH"])
 def test_a_region_falls_back_to_its_language(tag: str) -> None:
-    assert words(tag).language == "zh"
+    assert load_words(tag).language == "zh"
 
 
 def test_adding_a_language_is_adding_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -87,14 +87,14 @@ def test_adding_a_language_is_adding_a_file(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(catalogue, "files", lambda _: tmp_path)
     forget()
     assert languages() == {"en": "English", "pt": "português"}
-    assert words("pt-BR").language == "pt"
+    assert load_words("pt-BR").language == "pt"
     monkeypatch.undo()
     forget()
 
 
 def forget() -> None:
     languages.cache_clear()
-    words.cache_clear()
+    load_words.cache_clear()
     catalogue._files.cache_clear()
 
 
@@ -107,7 +107,7 @@ def forget() -> None:
     ],
 )
 def test_a_date_is_written_as_its_readers_write_it(tag: str, day: str) -> None:
-    assert words(tag).day_of(date(2027, 5, 12)) == day
+    assert load_words(tag).day_of(date(2027, 5, 12)) == day
 
 
 @pytest.mark.parametrize(
@@ -120,5 +120,5 @@ def test_a_date_is_written_as_its_readers_write_it(tag: str, day: str) -> None:
 )
 def test_a_meeting_over_midnight_names_both_days(tag: str, span: str) -> None:
     start = datetime(2027, 5, 12, 15, 30, tzinfo=UTC)
-    shown = words(tag).span_of(start, start + timedelta(hours=1), ZoneInfo("Asia/Shanghai"))
+    shown = load_words(tag).span_of(start, start + timedelta(hours=1), ZoneInfo("Asia/Shanghai"))
     assert shown == span

@@ -10,8 +10,8 @@ import pytest
 
 from scheduler.domain.entities import DigestKind
 from scheduler.invites.mail import digest_mail
-from scheduler.invites.mail.digest import Digest, ReportedItem
-from scheduler.invites.mail.digest_mail import DigestLinks, headline
+from scheduler.invites.mail.digest import Digest, DigestEntry
+from scheduler.invites.mail.digest_mail import DigestLinks, digest_headline
 from scheduler.invites.mail.imip import Envelope
 from tests.unit.invites.builders import parsed, part
 
@@ -36,8 +36,8 @@ ENVELOPE = Envelope(
 )
 
 
-def item(number: int = 1, **values: Any) -> ReportedItem:
-    return ReportedItem(
+def item(number: int = 1, **values: Any) -> DigestEntry:
+    return DigestEntry(
         **{
             "request": number,
             "key": f"r{number}",
@@ -60,7 +60,7 @@ def item(number: int = 1, **values: Any) -> ReportedItem:
     )
 
 
-def digest(*items: ReportedItem, **values: Any) -> Digest:
+def digest(*items: DigestEntry, **values: Any) -> Digest:
     return Digest(
         **{
             "language": "en",
@@ -80,7 +80,7 @@ def digest(*items: ReportedItem, **values: Any) -> Digest:
 
 def bodies(made: Digest) -> tuple[Any, str, str]:
     """The mail, its plain text and its HTML."""
-    mail = parsed(digest_mail.render(made, ENVELOPE, LINKS))
+    mail = parsed(digest_mail.render_digest(made, ENVELOPE, LINKS))
     plain, html = (part(mail, f"text/{kind}").get_content() for kind in ("plain", "html"))
     return mail, plain.replace("\r\n", "\n"), html
 
@@ -130,7 +130,7 @@ def test_requests_stand_below_the_time_until_which_they_wait() -> None:
 )
 def test_the_headline_is_about_what_waits(kinds: list[str], subject: str) -> None:
     made = digest(*(item(number, kind=DigestKind(kind)) for number, kind in enumerate(kinds)))
-    assert headline(made) == subject
+    assert digest_headline(made) == subject
 
 
 @pytest.mark.parametrize("kind", ["accepted", "declined", "cancelled", "expired"])
@@ -142,7 +142,7 @@ def test_what_came_of_a_request_is_said_and_cannot_be_answered(kind: str) -> Non
 
 def test_a_long_mail_counts_what_it_does_not_show() -> None:
     _, plain, html = bodies(digest(*(item(number) for number in range(25)), others=3))
-    assert html.count("/accept") == digest_mail.MOST
+    assert html.count("/accept") == digest_mail.MAX_ITEMS
     assert "5 more are on the page of requests." in plain
     assert "3 more requests wait for your answer, of which mails told you before." in html
     _, plain, html = bodies(digest(unsaid=1))
@@ -193,4 +193,6 @@ def test_the_same_digest_is_the_same_mail_and_survives_being_kept() -> None:
     made = digest(item(), item(2, kind=DigestKind.EXPIRED, expires_at=None))
     kept = Digest.from_json(made.to_json())
     assert kept == replace(made, items=tuple(made.items))
-    assert digest_mail.render(kept, ENVELOPE, LINKS) == digest_mail.render(made, ENVELOPE, LINKS)
+    assert digest_mail.render_digest(kept, ENVELOPE, LINKS) == digest_mail.render_digest(
+        made, ENVELOPE, LINKS
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.invites.ical.content import ATTENDANCE, DETAILS, changed
+from scheduler.invites.ical.content import ATTENDANCE, DETAILS, changed_fields
 from tests.unit.invites.builders import content
 
 HALL = {"hall": "Hall 3", "directions": "Hall 3, by the south entrance"}
@@ -29,10 +29,10 @@ MOVED = CHINESE | {"hall": "4号馆", "own_hall": "Hall 4", "directions": "4号�
     ],
 )  # fmt: skip
 def test_what_is_another_hall(old: dict[str, str], new: dict[str, str], fields: tuple[str, ...]) -> None:
-    assert changed(content(**old), content(**new), ATTENDANCE + DETAILS) == fields
+    assert changed_fields(content(**old), content(**new), ATTENDANCE + DETAILS) == fields
 
 
 def test_what_was_told_before_halls_had_several_names_is_the_venue_s_name() -> None:
     values = content(**HALL).to_json()
     del values["own_hall"]
-    assert changed(type(content()).from_json(values), content(**CHINESE), ATTENDANCE + DETAILS) == ()
+    assert changed_fields(type(content()).from_json(values), content(**CHINESE), ATTENDANCE + DETAILS) == ()

@@ -13,9 +13,9 @@ from icalendar import Calendar, Event
 from scheduler.domain.entities import Method
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.ical import lines
-from scheduler.invites.ical.calendar import Party, build
-from scheduler.invites.ical.itip import Key, Message, MessageKind
-from scheduler.invites.ical.itip_revisions import messages
+from scheduler.invites.ical.calendar import Party, build_calendar
+from scheduler.invites.ical.itip import EntryKey, ItipMessage, MessageKind
+from scheduler.invites.ical.itip_revisions import next_messages
 from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import clean_parameter
 from tests.unit.invites.builders import (
@@ -126,7 +126,7 @@ def test_1_3_trap_3_a_cancel_repeats_the_meeting_and_has_status_cancelled() -> N
 
 
 def test_1_3_a_cancel_for_one_attendee_of_a_meeting_that_goes_on_has_no_status() -> None:
-    (made,) = messages(told() | told(key=Key(new().uid, 8)), wanted(), NOW)
+    (made,) = next_messages(told() | told(key=EntryKey(new().uid, 8)), wanted(), NOW)
     assert [line for line in unfolded(calendar(made)) if line.startswith(("STATUS", "METHOD"))] == [
         "METHOD:CANCEL"
     ]
@@ -140,7 +140,7 @@ def test_r5_sequence_is_always_there() -> None:
 def test_m7_trap_17_the_organizer_is_a_bare_mailto() -> None:
     hostile = Party("Chainmeet", "Chainmeet <meetings+a@meet.example>")
     with pytest.raises(InvalidInput):
-        build(new(), hostile, ATTENDEE)
+        build_calendar(new(), hostile, ATTENDEE)
 
 
 def test_i1_no_vcalendar_uid_is_invented_and_the_bytes_repeat() -> None:
@@ -165,20 +165,20 @@ def test_i4_hidden_characters_reach_no_calendar() -> None:
 
 
 def test_i5_i6_a_common_name_is_quoted_and_holds_no_double_quote() -> None:
-    made = build(new(), ORGANIZER, Party('Ann "Boss"; x:y ^n\r\nX-EVIL:1', "ann@firm.example"))
+    made = build_calendar(new(), ORGANIZER, Party('Ann "Boss"; x:y ^n\r\nX-EVIL:1', "ann@firm.example"))
     (attendee,) = (line for line in unfolded(made) if line.startswith("ATTENDEE"))
     assert attendee.endswith(";CN=\"Ann 'Boss'; x:y ˆn X-EVIL:1\":mailto:ann@firm.example")
 
 
 @pytest.mark.parametrize("name", ["0 =", "a = b; c", "\\", "a\\", "O'Neil", "%2C", "^n", "芯 = 片"])
 def test_a_common_name_comes_back_from_a_reader(name: str) -> None:
-    event = event_of(build(new(), ORGANIZER, Party(name, ATTENDEE.email)))
+    event = event_of(build_calendar(new(), ORGANIZER, Party(name, ATTENDEE.email)))
     assert event["ATTENDEE"].params["CN"] == clean_parameter(name)
     assert event["ATTENDEE"] == "mailto:peter.nagy@firm.example"
 
 
 def test_a_nameless_attendee_has_no_common_name() -> None:
-    made = build(new(), ORGANIZER, Party(" ", "ann@firm.example"))
+    made = build_calendar(new(), ORGANIZER, Party(" ", "ann@firm.example"))
     (attendee,) = (line for line in unfolded(made) if line.startswith("ATTENDEE"))
     assert attendee.endswith(";RSVP=TRUE:mailto:ann@firm.example")
 
@@ -271,7 +271,7 @@ def test_what_icalendar_writes_of_the_same_event_reads_the_same() -> None:
 
 
 def test_1_6_lines_are_folded_at_75_octets_and_never_inside_a_character() -> None:
-    made = build(only({}, wanted(content(summary="芯" * 150))), ORGANIZER, ATTENDEE)
+    made = build_calendar(only({}, wanted(content(summary="芯" * 150))), ORGANIZER, ATTENDEE)
     assert made.endswith(b"\r\n")
     for octets in made.split(b"\r\n"):
         assert len(octets) <= 75
@@ -281,7 +281,7 @@ def test_1_6_lines_are_folded_at_75_octets_and_never_inside_a_character() -> Non
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=400))
 def test_folding_is_undone_by_unfolding(value: str) -> None:
-    octets = lines.assemble(["X:" + value])
+    octets = lines.fold_lines(["X:" + value])
     assert octets.replace(b"\r\n ", b"").decode("utf-8") == f"X:{value}\r\n"
     assert all(len(line) <= 75 for line in octets.split(b"\r\n"))
 
@@ -289,7 +289,7 @@ def test_folding_is_undone_by_unfolding(value: str) -> None:
 @pytest.mark.parametrize("line", ["A\nB", "A\rB", "A\r\nB"])
 def test_i2_a_line_with_a_break_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="line break"):
-        lines.assemble([line])
+        lines.fold_lines([line])
 
 
 def test_trap_13_a_request_asks_until_it_is_answered_and_a_cancel_does_not() -> None:
@@ -329,7 +329,7 @@ def test_i10_no_property_is_there_twice() -> None:
 def test_1_6_i15_the_longest_texts_are_capped_and_stay_small() -> None:
     long = "芯, " * 10_000
     shown = content(summary=long, topic=long, directions=long, partner_people=(long,) * 50, place_name=long)
-    made = build(only({}, wanted(shown)), ORGANIZER, Party(long, ATTENDEE.email))
+    made = build_calendar(only({}, wanted(shown)), ORGANIZER, Party(long, ATTENDEE.email))
     event = event_of(made)
     assert (len(event["SUMMARY"]), len(event["LOCATION"])) == (200, 200)
     assert 3_990 <= len(event["DESCRIPTION"]) <= 4_000
@@ -358,9 +358,9 @@ def test_1_4_a_declinecounter_echoes_uid_and_sequence_and_says_nothing_of_the_st
 @pytest.mark.parametrize("message", [new(), update(), details()], ids=lambda m: m.kind)
 @pytest.mark.parametrize("minutes", [1, 15, 1440])
 def test_1_11_an_invitation_reminds_so_many_minutes_before_as_the_event_sets(
-    message: Message, minutes: int
+    message: ItipMessage, minutes: int
 ) -> None:
-    (alarm,) = event_of(build(message, ORGANIZER, ATTENDEE, remind_minutes=minutes)).walk("VALARM")
+    (alarm,) = event_of(build_calendar(message, ORGANIZER, ATTENDEE, remind_minutes=minutes)).walk("VALARM")
     assert (alarm["ACTION"], alarm["DESCRIPTION"]) == ("DISPLAY", message.content.summary)
     assert alarm["TRIGGER"].dt == timedelta(minutes=-minutes)
 
@@ -368,4 +368,4 @@ def test_1_11_an_invitation_reminds_so_many_minutes_before_as_the_event_sets(
 def test_1_11_nothing_reminds_where_the_event_sets_none_or_no_meeting_is_asked_for() -> None:
     declined = replace(update(), method=Method.DECLINECOUNTER, kind=MessageKind.PROPOSAL)
     for message, minutes in ((new(), 0), (cancel(), 15), (declined, 15)):
-        assert b"VALARM" not in build(message, ORGANIZER, ATTENDEE, remind_minutes=minutes)
+        assert b"VALARM" not in build_calendar(message, ORGANIZER, ATTENDEE, remind_minutes=minutes)

@@ -11,8 +11,8 @@ from email.policy import SMTP
 import pytest
 
 from scheduler.domain.errors import InvalidInput
-from scheduler.invites.ical.calendar import build
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.calendar import build_calendar
+from scheduler.invites.ical.itip import ItipMessage
 from tests.unit.invites.builders import (
     ATTENDEE,
     ORGANIZER,
@@ -32,7 +32,9 @@ from tests.unit.invites.mails import EVERY_KIND, mail, shape, text_of
 
 
 @pytest.mark.parametrize("message", EVERY_KIND, ids=lambda m: m.kind)
-def test_m1_trap_11_trap_12_the_calendar_is_the_last_alternative_of_the_first_child(message: Message) -> None:
+def test_m1_trap_11_trap_12_the_calendar_is_the_last_alternative_of_the_first_child(
+    message: ItipMessage,
+) -> None:
     made = parsed(mail(message))
     assert shape(made) == (
         "multipart/mixed",
@@ -43,7 +45,7 @@ def test_m1_trap_11_trap_12_the_calendar_is_the_last_alternative_of_the_first_ch
 
 
 @pytest.mark.parametrize("message", EVERY_KIND, ids=lambda m: m.kind)
-def test_m2_m3_method_is_upper_case_and_the_same_in_mime_and_body(message: Message) -> None:
+def test_m2_m3_method_is_upper_case_and_the_same_in_mime_and_body(message: ItipMessage) -> None:
     made = mail(message)
     calendar = part(parsed(made), "text/calendar")
     method = message.method.value
@@ -72,10 +74,10 @@ def test_m5_every_part_is_base64_with_crlf_inside_and_outside() -> None:
 
 
 @pytest.mark.parametrize("message", EVERY_KIND, ids=lambda m: m.kind)
-def test_m6_the_attachment_is_the_same_bytes_under_the_same_name(message: Message) -> None:
+def test_m6_the_attachment_is_the_same_bytes_under_the_same_name(message: ItipMessage) -> None:
     made = parsed(mail(message))
     attached = part(made, "application/ics")
-    octets = build(message, ORGANIZER, ATTENDEE)
+    octets = build_calendar(message, ORGANIZER, ATTENDEE)
     assert attached.get_payload(decode=True) == octets
     assert part(made, "text/calendar").get_payload(decode=True) == octets
     assert (attached.get_filename(), attached.get_param("name")) == ("invite.ics", "invite.ics")
@@ -139,7 +141,7 @@ def test_m9_a_mail_is_no_reply_to_itself() -> None:
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
-def test_the_subject_says_what_it_is_about(message: Message, subject: str) -> None:
+def test_the_subject_says_what_it_is_about(message: ItipMessage, subject: str) -> None:
     assert parsed(mail(message))["Subject"] == subject
 
 
@@ -175,7 +177,7 @@ def test_the_parts_read_as_what_the_standard_library_builds() -> None:
     theirs = EmailMessage(policy=SMTP)
     theirs.set_content(text_of(ours), cte="base64")
     theirs.add_alternative(text_of(ours, "text/html"), subtype="html", cte="base64")
-    calendar = build(update(), ORGANIZER, ATTENDEE)
+    calendar = build_calendar(update(), ORGANIZER, ATTENDEE)
     params = {"method": "REQUEST", "component": "VEVENT"}
     theirs.add_alternative(calendar.decode(), subtype="calendar", cte="base64", params=params)
     theirs.add_attachment(

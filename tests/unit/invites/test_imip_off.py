@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.invites.ical.itip import Key, Message, MessageKind, Off
-from scheduler.invites.ical.itip_revisions import messages
+from scheduler.invites.ical.itip import Cancellation, EntryKey, ItipMessage, MessageKind
+from scheduler.invites.ical.itip_revisions import next_messages
 from scheduler.invites.mail import imip
 from tests.unit.invites.builders import (
     NOW,
@@ -35,18 +35,18 @@ def test_1_3_a_cancelled_meeting_has_no_links_to_answer() -> None:
 def test_nobody_reads_how_to_get_to_a_meeting_that_is_off() -> None:
     shown = content(directions="Hall 3: Table 17. Please be there five minutes early.")
     assert "five minutes early" in text_of(mail(only({}, wanted(shown))))
-    (off,) = messages(told(shown), {}, NOW)
+    (off,) = next_messages(told(shown), {}, NOW)
     assert off.kind is MessageKind.CANCEL and "five minutes early" not in text_of(mail(off))
 
 
 def test_who_is_no_longer_needed_reads_that_the_meeting_goes_on() -> None:
-    (made,) = messages(told() | told(key=Key(UID, 8)), wanted(), NOW)
+    (made,) = next_messages(told() | told(key=EntryKey(UID, 8)), wanted(), NOW)
     assert "The meeting goes on without you" in text_of(mail(made))
 
 
 def test_who_no_longer_takes_part_may_delete_what_stays_in_the_calendar() -> None:
     goes_on = replace(cancel(), meeting_is_off=False)
-    assert "you may delete it" in imip.show(goes_on, envelope(goes_on)).text
+    assert "you may delete it" in imip.preview_email(goes_on, envelope(goes_on)).text
 
 
 OFF = {
@@ -58,10 +58,10 @@ OFF = {
 
 @pytest.mark.parametrize("language", OFF)
 def test_a_cancellation_says_who_called_it_off_what_they_wrote_and_whom_to_ask(language: str) -> None:
-    off = Off(person="王明", firm="Kunming", note="A <b>fair</b>")
+    off = Cancellation(person="王明", firm="Kunming", note="A <b>fair</b>")
     message = replace(cancel(), off=off, content=content(language=language), meeting_is_off=True)
-    assert Message.from_json(message.to_json()) == message
-    shown = imip.show(message, envelope(message))
+    assert ItipMessage.from_json(message.to_json()) == message
+    shown = imip.preview_email(message, envelope(message))
     assert all(said in shown.text for said in OFF[language])
     assert "<b>" not in shown.html and "fair" in shown.html
 
@@ -69,29 +69,41 @@ def test_a_cancellation_says_who_called_it_off_what_they_wrote_and_whom_to_ask(l
 @pytest.mark.parametrize(
     ("off", "says"),
     [
-        (Off(firm="Kunming"), "Kunming cancelled it."),
-        (Off(firm="Kunming Co., Ltd."), "Kunming Co., Ltd. cancelled it."),
-        (Off(), "The organisers cancelled it."),
-        (Off(person="Wang (王)", firm="Kunming (昆明)"), "Wang of Kunming declined or cancelled it."),
-        (Off(person="Wang", firm="Kunming", how="declined"), "Wang of Kunming declined the invitation."),
-        (Off(person="Wang", firm="Kunming", how="cancelled"), "Wang of Kunming cancelled it."),
-        (Off(person="Wang", firm="Kunming", is_own=True, how="cancelled"), "You cancelled this meeting."),
-        (Off(person="Wang", firm="Kunming", is_own=True), "You declined this meeting."),
-        (Off(code="no-place"), "The new schedule does not hold it. No booth or table that suits it is free"),
+        (Cancellation(firm="Kunming"), "Kunming cancelled it."),
+        (Cancellation(firm="Kunming Co., Ltd."), "Kunming Co., Ltd. cancelled it."),
+        (Cancellation(), "The organisers cancelled it."),
         (
-            Off(code="unheard-of"),
+            Cancellation(person="Wang (王)", firm="Kunming (昆明)"),
+            "Wang of Kunming declined or cancelled it.",
+        ),
+        (
+            Cancellation(person="Wang", firm="Kunming", how="declined"),
+            "Wang of Kunming declined the invitation.",
+        ),
+        (Cancellation(person="Wang", firm="Kunming", how="cancelled"), "Wang of Kunming cancelled it."),
+        (
+            Cancellation(person="Wang", firm="Kunming", is_own=True, how="cancelled"),
+            "You cancelled this meeting.",
+        ),
+        (Cancellation(person="Wang", firm="Kunming", is_own=True), "You declined this meeting."),
+        (
+            Cancellation(code="no-place"),
+            "The new schedule does not hold it. No booth or table that suits it is free",
+        ),
+        (
+            Cancellation(code="unheard-of"),
             "The new schedule does not hold it. It did not fit beside the other meetings.",
         ),
     ],
 )
-def test_a_cancellation_says_why_in_words_that_give_nobodys_diary_away(off: Off, says: str) -> None:
+def test_a_cancellation_says_why_in_words_that_give_nobodys_diary_away(off: Cancellation, says: str) -> None:
     message = replace(cancel(), off=off, meeting_is_off=True)
-    assert says in imip.show(message, envelope(message)).text
+    assert says in imip.preview_email(message, envelope(message)).text
 
 
 def test_a_note_to_the_others_is_bounded_and_cannot_break_out_of_its_row() -> None:
     message = replace(
-        cancel(), off=Off(firm="F", note="x\r\nBcc: y\n\n\n\n" + "z" * 9_999), meeting_is_off=True
+        cancel(), off=Cancellation(firm="F", note="x\r\nBcc: y\n\n\n\n" + "z" * 9_999), meeting_is_off=True
     )
     made = parsed(mail(message))
     assert made["Bcc"] is None and len(part(made, "text/plain").get_content()) < 3_000
@@ -108,7 +120,7 @@ def test_a_cancellation_names_whom_to_call_before_the_answer_by_mail() -> None:
 
 
 @pytest.mark.parametrize("message", [new(), update(), details()], ids=lambda m: m.kind)
-def test_who_has_a_meeting_reads_no_line_more(message: Message) -> None:
+def test_who_has_a_meeting_reads_no_line_more(message: ItipMessage) -> None:
     assert text_of(mail(message, contact=CONTACT)) == text_of(mail(message))
 
 

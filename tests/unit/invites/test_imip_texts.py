@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scheduler.domain.entities import Partstat
-from scheduler.invites.ical.itip import Message, MessageKind
+from scheduler.invites.ical.itip import ItipMessage, MessageKind
 from scheduler.invites.mail import imip
 from tests.unit.invites.builders import (
     content,
@@ -109,7 +109,7 @@ def test_the_way_to_another_place_is_no_change_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("message", EVERY_KIND, ids=lambda m: m.kind)
-def test_the_html_says_the_same_in_tables_without_anything_to_load(message: Message) -> None:
+def test_the_html_says_the_same_in_tables_without_anything_to_load(message: ItipMessage) -> None:
     page = Reader(text_of(mail(message), "text/html"))
     assert page.open == []
     assert page.tags.isdisjoint({"script", "img", "link", "iframe", "object"})
@@ -163,9 +163,9 @@ def test_a_mail_that_keeps_the_time_says_whether_an_answer_is_missing(
     missing, accepted, _ = ANSWERED[language]
     message = replace(new(), kind=kind, content=content(language=language))
     known = replace(message, partstat=Partstat.ACCEPTED)
-    assert missing in imip.show(message, envelope(message)).text
-    assert accepted in imip.show(known, envelope(known)).text
-    assert missing not in imip.show(known, envelope(known)).text
+    assert missing in imip.preview_email(message, envelope(message)).text
+    assert accepted in imip.preview_email(known, envelope(known)).text
+    assert missing not in imip.preview_email(known, envelope(known)).text
 
 
 @pytest.mark.parametrize("language", ANSWERED)
@@ -176,7 +176,7 @@ def test_an_answer_to_an_earlier_time_is_told_with_both_times(language: str) -> 
         end=datetime(2027, 5, 12, 6, 30, tzinfo=UTC),
     )
     message = replace(new(), kind=MessageKind.AGAIN, content=later, previous=content())
-    shown = imip.show(message, envelope(message))
+    shown = imip.preview_email(message, envelope(message))
     assert ANSWERED[language][2] in shown.text and ANSWERED[language][2] in shown.html
 
 
@@ -184,5 +184,5 @@ def test_an_answer_to_an_earlier_place_is_told_to_be_outdated() -> None:
     message = replace(new(), kind=MessageKind.AGAIN, previous=content(hall="Hall 5"))
     assert (
         "You answered an earlier version. The meeting has changed since."
-        in imip.show(message, envelope(message)).text
+        in imip.preview_email(message, envelope(message)).text
     )

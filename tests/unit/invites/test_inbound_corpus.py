@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.domain.entities import MailKind, MailOutcome, Refusal
-from scheduler.invites.inbound import InboundMail, Participant, ReplyAnswer, read
+from scheduler.invites.inbound import CalendarReply, ParsedEmail, Participant, read_email
 from tests.unit.invites.builders import UID
 
 FOLDER = Path(__file__).parent / "corpus"
@@ -98,11 +98,11 @@ OUTCOMES = {
 }
 
 
-def mail(name: str) -> InboundMail:
-    return read((FOLDER / f"{name}.eml").read_bytes())
+def mail(name: str) -> ParsedEmail:
+    return read_email((FOLDER / f"{name}.eml").read_bytes())
 
 
-def answer(name: str) -> ReplyAnswer:
+def answer(name: str) -> CalendarReply:
     return mail(name).answers[0]
 
 
@@ -220,9 +220,11 @@ def test_an_answer_with_two_different_values_of_what_it_has_once_is_for_a_person
     raw = (FOLDER / "kmail-upper-case-address.eml").read_bytes()
     found = re.search(rb"%s:(.*)\n" % name.encode(), raw)
     assert found is not None
-    assert read(raw.replace(found[0], 2 * found[0])).kind is MailKind.REPLY
+    assert read_email(raw.replace(found[0], 2 * found[0])).kind is MailKind.REPLY
     other = {"UID": b"UID:another@firm.example\n", "DTSTAMP": b"DTSTAMP:20270402T080001Z\n"}[name]
-    assert read(raw.replace(found[0], found[0] + other)).reason == f"The answer has more than one {name}."
+    assert (
+        read_email(raw.replace(found[0], found[0] + other)).reason == f"The answer has more than one {name}."
+    )
 
 
 def test_trap_22_an_answer_about_one_of_a_series_is_told_apart() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.domain.entities import MailKind
-from scheduler.invites.inbound import InboundMail, read
+from scheduler.invites.inbound import ParsedEmail, read_email
 
 HEAD = b"From: a@b.example\r\nMessage-ID: <1@b.example>\r\n"
 REPLY = HEAD + b"Content-Type: text/calendar; charset=utf-8; method=REPLY\r\n\r\n"
@@ -80,23 +80,23 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_i15_a_bomb_is_refused_with_a_sentence(name: str) -> None:
     raw, part_of_reason = BOMBS[name]
-    found = read(raw)
+    found = read_email(raw)
     assert found.kind is MailKind.UNREADABLE
     assert part_of_reason in found.reason
     assert found.message_id == "<1@b.example>", "what the mail calls itself is known all the same"
 
 
 def test_what_is_just_inside_the_limits_is_read() -> None:
-    assert len(read(REPLY + calendar(EVENT * 10)).answers) == 1
-    assert read(nested(20)).kind is MailKind.TEXT
-    assert read(enclosed(20)).kind is MailKind.TEXT
-    assert read(HEAD + b"\r\n" + b"x\r\n" * 90_000).kind is MailKind.TEXT
+    assert len(read_email(REPLY + calendar(EVENT * 10)).answers) == 1
+    assert read_email(nested(20)).kind is MailKind.TEXT
+    assert read_email(enclosed(20)).kind is MailKind.TEXT
+    assert read_email(HEAD + b"\r\n" + b"x\r\n" * 90_000).kind is MailKind.TEXT
 
 
 @given(st.binary(max_size=2_000))
 @settings(max_examples=300, deadline=None)
 def test_no_octets_raise(raw: bytes) -> None:
-    assert isinstance(read(raw), InboundMail)
+    assert isinstance(read_email(raw), ParsedEmail)
 
 
 @given(st.sampled_from(CORPUS), st.data())
@@ -104,7 +104,7 @@ def test_no_octets_raise(raw: bytes) -> None:
 def test_no_damage_to_a_real_mail_raises(raw: bytes, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(raw)))
     end = data.draw(st.integers(start, min(len(raw), start + 40)))
-    assert isinstance(read(raw[:start] + data.draw(st.binary(max_size=20)) + raw[end:]), InboundMail)
+    assert isinstance(read_email(raw[:start] + data.draw(st.binary(max_size=20)) + raw[end:]), ParsedEmail)
 
 
 _LINES = """UID:x
@@ -137,5 +137,5 @@ _LINE = st.sampled_from(_LINES.split("\n")) | st.text(st.characters(exclude_char
 @settings(max_examples=300, deadline=None)
 def test_no_calendar_lines_raise(lines: list[str]) -> None:
     body = "\r\n".join(["BEGIN:VCALENDAR", "METHOD:REPLY", *lines, "END:VCALENDAR", ""])
-    found = read(REPLY + body.encode("utf-8", "surrogatepass"))
+    found = read_email(REPLY + body.encode("utf-8", "surrogatepass"))
     assert all(answer.sequence is None or answer.sequence >= 0 for answer in found.answers)

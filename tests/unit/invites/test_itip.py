@@ -15,9 +15,9 @@ from scheduler.domain.entities import Method, Partstat
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.errors import CancelledUid
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Key, Message, MessageKind, Told
-from scheduler.invites.ical.itip_revisions import messages, new_seed, uid
-from scheduler.invites.mail.imip import message_id, render
+from scheduler.invites.ical.itip import EntryKey, ItipMessage, MessageKind, SentEntry
+from scheduler.invites.ical.itip_revisions import make_uid, new_seed, next_messages
+from scheduler.invites.mail.imip import message_id, render_invitation
 from tests.unit.invites.builders import (
     ATTENDEE_ID,
     KEY,
@@ -62,7 +62,7 @@ NO_NEWS = [{}, {"language": "hu"}, IN_HUNGARIAN, ABROAD, {"agenda_url": "https:/
 
 
 def test_a_new_meeting_is_a_request_with_sequence_zero() -> None:
-    assert new() == Message(
+    assert new() == ItipMessage(
         UID,
         ATTENDEE_ID,
         Method.REQUEST,
@@ -75,7 +75,7 @@ def test_a_new_meeting_is_a_request_with_sequence_zero() -> None:
 
 
 def test_r1_a_uid_is_opaque_unique_ascii_and_on_our_domain() -> None:
-    first, second = (uid(new_seed(), "meet.example") for _ in range(2))
+    first, second = (make_uid(new_seed(), "meet.example") for _ in range(2))
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@meet\.example", first)
     assert first != second
 
@@ -85,8 +85,8 @@ def test_r1_trap_8_the_uid_stays_through_every_revision() -> None:
 
 
 def test_r2_trap_9_another_partner_cancels_the_old_uid_and_requests_a_new_one() -> None:
-    other = Key("other@meet.example", ATTENDEE_ID)
-    made = messages(told(), wanted(key=other), NOW)
+    other = EntryKey("other@meet.example", ATTENDEE_ID)
+    made = next_messages(told(), wanted(key=other), NOW)
     assert [(m.uid, m.method, m.sequence) for m in made] == [
         (UID, Method.CANCEL, 1),
         ("other@meet.example", Method.REQUEST, 0),
@@ -122,14 +122,14 @@ def test_r3_details_alone_keep_sequence_and_answer_with_a_later_dtstamp(change: 
 
 @pytest.mark.parametrize("change", NO_NEWS, ids=lambda change: "+".join(change) or "nothing")
 def test_what_a_calendar_knows_already_sends_nothing(change: dict[str, object]) -> None:
-    assert messages(told(), wanted(content(**change)), NOW) == ()
+    assert next_messages(told(), wanted(content(**change)), NOW) == ()
 
 
 def test_the_same_moment_in_another_zone_is_no_change() -> None:
     eight_hours = timedelta(hours=8)
     same = content().start.replace(tzinfo=None) + eight_hours
     from_shanghai = content(start=same.replace(tzinfo=content().zone))
-    assert messages(told(), wanted(from_shanghai), NOW) == ()
+    assert next_messages(told(), wanted(from_shanghai), NOW) == ()
 
 
 def test_r4_a_cancel_raises_the_sequence_and_repeats_the_content() -> None:
@@ -144,18 +144,18 @@ def test_r4_a_cancel_raises_the_sequence_and_repeats_the_content() -> None:
 
 
 def test_a_meeting_that_goes_on_without_somebody_is_not_off_for_the_others() -> None:
-    other = Key(UID, 8)
-    (made,) = messages(told() | told(key=other), wanted(), NOW)
+    other = EntryKey(UID, 8)
+    (made,) = next_messages(told() | told(key=other), wanted(), NOW)
     assert (made.attendee_id, made.method, made.meeting_is_off) == (8, Method.CANCEL, False)
 
 
 def test_a_cancelled_meeting_is_cancelled_once() -> None:
-    assert messages(told(method=Method.CANCEL, sequence=1), {}, NOW) == ()
+    assert next_messages(told(method=Method.CANCEL, sequence=1), {}, NOW) == ()
 
 
 def test_1_3_a_cancelled_uid_never_comes_back() -> None:
     with pytest.raises(CancelledUid) as caught:
-        messages(told(method=Method.CANCEL, sequence=1), wanted(), NOW)
+        next_messages(told(method=Method.CANCEL, sequence=1), wanted(), NOW)
     assert (caught.value.uid, caught.value.attendee_id) == KEY
 
 
@@ -173,8 +173,8 @@ def test_r6_trap_6_dtstamp_passes_the_last_one_even_if_the_clock_went_back() -> 
 
 def test_r6_trap_18_dtstamp_increases_over_all_attendees_of_a_uid() -> None:
     future = datetime(2027, 4, 1, 10, 0, tzinfo=UTC)
-    was = told() | told(dtstamp=future, key=Key(UID, 8))
-    made = messages(was, {}, NOW)
+    was = told() | told(dtstamp=future, key=EntryKey(UID, 8))
+    made = next_messages(was, {}, NOW)
     assert [message.dtstamp for message in made] == [future + timedelta(seconds=1)] * 2
 
 
@@ -187,12 +187,12 @@ def test_r6_two_messages_within_a_second_have_different_dtstamps() -> None:
 
 def test_now_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
-        messages({}, wanted(), datetime(2027, 4, 1))  # noqa: DTZ001 - the mistake under test
+        next_messages({}, wanted(), datetime(2027, 4, 1))  # noqa: DTZ001 - the mistake under test
 
 
 def test_r7_each_attendee_is_told_by_what_that_attendee_was_told() -> None:
-    behind, ahead = told(content(hall="Hall 5"), sequence=1), told(sequence=6, key=Key(UID, 8))
-    goal = wanted(content(hall="Hall 5")) | wanted(content(hall="Hall 5"), key=Key(UID, 8))
+    behind, ahead = told(content(hall="Hall 5"), sequence=1), told(sequence=6, key=EntryKey(UID, 8))
+    goal = wanted(content(hall="Hall 5")) | wanted(content(hall="Hall 5"), key=EntryKey(UID, 8))
     made = only(behind | ahead, goal)
     assert (made.attendee_id, made.sequence) == (8, 7)
 
@@ -200,9 +200,9 @@ def test_r7_each_attendee_is_told_by_what_that_attendee_was_told() -> None:
 def test_r8_a_retry_repeats_sequence_dtstamp_message_id_and_every_byte() -> None:
     for message in (new(), update(), details(), cancel()):
         stored = json.loads(json.dumps(message.to_json()))
-        again = Message.from_json(stored)
+        again = ItipMessage.from_json(stored)
         assert again == message
-        assert render(again, envelope(again)) == render(message, envelope(message))
+        assert render_invitation(again, envelope(again)) == render_invitation(message, envelope(message))
 
 
 def test_r8_a_changed_message_has_another_message_id() -> None:
@@ -219,11 +219,11 @@ def test_r9_several_moves_before_sending_are_one_request_with_the_last_state() -
 
 
 def test_r9_a_move_there_and_back_before_sending_is_nothing() -> None:
-    assert messages(told(content()), wanted(content()), NOW) == ()
+    assert next_messages(told(content()), wanted(content()), NOW) == ()
 
 
 def test_r9_made_and_cancelled_before_sending_is_nothing() -> None:
-    assert messages({}, {}, NOW) == ()
+    assert next_messages({}, {}, NOW) == ()
 
 
 def test_r10_asking_for_an_answer_again_is_no_matter_of_sequence() -> None:
@@ -232,9 +232,9 @@ def test_r10_asking_for_an_answer_again_is_no_matter_of_sequence() -> None:
 
 
 def test_messages_come_in_the_order_of_uid_and_attendee() -> None:
-    keys = [Key("b@meet.example", 2), Key("a@meet.example", 9), Key("a@meet.example", 3)]
+    keys = [EntryKey("b@meet.example", 2), EntryKey("a@meet.example", 9), EntryKey("a@meet.example", 3)]
     goal = {key: wanted(key=key)[key] for key in keys}
-    assert [(m.uid, m.attendee_id) for m in messages({}, goal, NOW)] == sorted(keys)
+    assert [(m.uid, m.attendee_id) for m in next_messages({}, goal, NOW)] == sorted(keys)
 
 
 states = st.one_of(st.none(), st.builds(content, hall=st.sampled_from("ABC"), topic=st.sampled_from("xy")))
@@ -242,12 +242,12 @@ states = st.one_of(st.none(), st.builds(content, hall=st.sampled_from("ABC"), to
 
 @given(st.lists(states, min_size=1, max_size=8))
 def test_a_calendar_that_takes_every_message_always_shows_what_is_wanted(path: list[Content | None]) -> None:
-    shown: dict[Key, Told] = {}
+    shown: dict[EntryKey, SentEntry] = {}
     stamps: list[datetime] = []
     for goal in path:
         if shown and shown[KEY].method is Method.CANCEL:
             break
-        made = messages(shown, wanted(goal) if goal else {}, NOW)
+        made = next_messages(shown, wanted(goal) if goal else {}, NOW)
         for message in made:
             stamps.append(message.dtstamp)
             shown = told_by(message)

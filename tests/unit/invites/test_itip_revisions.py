@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler.domain.entities import Method, Partstat
-from scheduler.invites.ical.itip import Key, Message, MessageKind, Told, Wanted
+from scheduler.invites.ical.itip import EntryKey, ItipMessage, MessageKind, SentEntry, TargetEntry
 from scheduler.invites.ical.itip_revisions import (
-    Readdressed,
+    AddressChangeMessages,
+    change_address,
     decline_counter,
-    example,
+    example_message,
+    make_uid,
     next_stamp,
-    readdress,
-    resend,
-    uid,
+    resend_invitation,
 )
 from tests.unit.invites.builders import ATTENDEE_ID, KEY, NOW, UID, content, told
 
@@ -27,22 +27,22 @@ OWN = "own@meet.example"
 OVER = {"start": datetime(2027, 3, 1, 2, 0, tzinfo=UTC), "end": datetime(2027, 3, 1, 2, 30, tzinfo=UTC)}
 
 
-def last(**changes: object) -> Told:
+def last(**changes: object) -> SentEntry:
     return told(**changes)[KEY]  # type: ignore[arg-type]
 
 
 def moved(
-    known: Mapping[str, Told],
-    goals: Mapping[str, Wanted],
+    known: Mapping[str, SentEntry],
+    goals: Mapping[str, TargetEntry],
     read: frozenset[str] = frozenset(),
     stamps: Mapping[str, datetime] | None = None,
-) -> Readdressed:
+) -> AddressChangeMessages:
     given = {key: each.dtstamp for key, each in known.items()} | dict(stamps or {})
-    return readdress(known, goals, NOW, read=read, stamps=given, domain="meet.example")
+    return change_address(known, goals, NOW, read=read, stamps=given, domain="meet.example")
 
 
-def goal(key: str = UID, **changes: object) -> Wanted:
-    return Wanted(key, ATTENDEE_ID, content(**changes))
+def goal(key: str = UID, **changes: object) -> TargetEntry:
+    return TargetEntry(key, ATTENDEE_ID, content(**changes))
 
 
 # DTSTAMP and UID
@@ -63,7 +63,7 @@ def test_a_dtstamp_needs_a_clock_with_a_zone() -> None:
 
 
 def test_r1_a_uid_is_the_same_for_the_same_seed_and_domain() -> None:
-    assert uid("5b3c", "meet.example") == "5b3c@meet.example"
+    assert make_uid("5b3c", "meet.example") == "5b3c@meet.example"
 
 
 # The invitation once more
@@ -71,8 +71,8 @@ def test_r1_a_uid_is_the_same_for_the_same_seed_and_domain() -> None:
 
 def test_1_4_what_is_sent_again_keeps_sequence_answer_and_content_with_a_later_dtstamp() -> None:
     was = last(sequence=4, partstat=Partstat.TENTATIVE, dtstamp=WHOLE)
-    made = resend(was, NOW, last=WHOLE)
-    assert made == Message(
+    made = resend_invitation(was, NOW, last=WHOLE)
+    assert made == ItipMessage(
         UID,
         ATTENDEE_ID,
         Method.REQUEST,
@@ -85,12 +85,12 @@ def test_1_4_what_is_sent_again_keeps_sequence_answer_and_content_with_a_later_d
 
 
 def test_r6_what_is_sent_again_is_dated_after_a_message_of_its_uid_that_somebody_else_was_told() -> None:
-    assert resend(last(), NOW, last=WHOLE + 5 * SECOND).dtstamp == WHOLE + 6 * SECOND
+    assert resend_invitation(last(), NOW, last=WHOLE + 5 * SECOND).dtstamp == WHOLE + 6 * SECOND
 
 
 def test_who_answered_an_earlier_version_reads_it() -> None:
     earlier = content(hall="Hall 1")
-    assert resend(last(), NOW, last=WHOLE, answered=earlier).previous == earlier
+    assert resend_invitation(last(), NOW, last=WHOLE, answered=earlier).previous == earlier
 
 
 @pytest.mark.parametrize("proposals", [True, False])
@@ -148,7 +148,7 @@ def test_what_is_not_wanted_any_more_is_cancelled_where_it_was_told() -> None:
 
 def test_a_meeting_that_is_over_and_one_that_is_cancelled_are_left_as_they_are() -> None:
     known = {UID: last(shown=content(**OVER)), OWN: replace(last(), uid=OWN, method=Method.CANCEL)}
-    assert moved(known, {}) == Readdressed({}, ())
+    assert moved(known, {}) == AddressChangeMessages({}, ())
 
 
 def test_r6_the_new_invitation_is_dated_later_than_what_anybody_was_told_of_its_uid() -> None:
@@ -168,5 +168,5 @@ def test_r6_the_new_invitation_is_dated_later_than_what_anybody_was_told_of_its_
     ],
 )
 def test_an_example_has_the_method_of_its_kind(kind: MessageKind, method: Method) -> None:
-    made = example(kind, content(), ATTENDEE_ID, NOW, domain="meet.example")
-    assert (made.method, made.key) == (method, Key("example@meet.example", ATTENDEE_ID))
+    made = example_message(kind, content(), ATTENDEE_ID, NOW, domain="meet.example")
+    assert (made.method, made.key) == (method, EntryKey("example@meet.example", ATTENDEE_ID))

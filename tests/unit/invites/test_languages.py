@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scheduler.invites.ical.itip import Message
-from scheduler.invites.mail.imip import render
+from scheduler.invites.ical.itip import ItipMessage
+from scheduler.invites.mail.imip import render_invitation
 from tests.unit.invites.builders import content, envelope, event_of, only, parsed, part, told, wanted
 
 CHINESE: dict[str, Any] = {
@@ -39,8 +39,8 @@ LATER = {
 }
 
 
-def subject_and_text(message: Message) -> tuple[str, str]:
-    made = parsed(render(message, envelope(message)))
+def subject_and_text(message: ItipMessage) -> tuple[str, str]:
+    made = parsed(render_invitation(message, envelope(message)))
     return made["Subject"], part(made, "text/plain").get_content().replace("\r\n", "\n")
 
 
@@ -147,7 +147,7 @@ def test_an_update_in_a_new_language_does_not_list_the_language_as_a_change() ->
 )
 def test_the_calendar_names_the_place_as_the_mail_does(shown: dict[str, Any], place: str) -> None:
     message = only({}, wanted(content(**shown)))
-    made = parsed(render(message, envelope(message)))
+    made = parsed(render_invitation(message, envelope(message)))
     event = event_of(part(made, "text/calendar").get_payload(decode=True))
     assert event["LOCATION"] == place
     assert place in event["DESCRIPTION"]

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.invites.mail import mime
-from scheduler.invites.mail.imip import render
-from scheduler.invites.mail.mime import mailbox, multipart, subject
+from scheduler.invites.mail.imip import render_invitation
+from scheduler.invites.mail.mime import mailbox_header, multipart, subject_header
 from scheduler.invites.text import NAME_LIMIT, clean
 from tests.unit.invites.builders import content, envelope, only, wanted
 
@@ -38,13 +38,13 @@ def lines_of(header: bytes) -> list[str]:
     ],
 )
 def test_a_mailbox_is_one_header(name: str, header: bytes) -> None:
-    assert mailbox("To", name, "a@b.example") == header
+    assert mailbox_header("To", name, "a@b.example") == header
 
 
 @given(names)
 def test_a_name_comes_back_and_the_address_with_it(name: str) -> None:
     shown = clean(name, 120)
-    header = mailbox("To", name, "a@b.example")
+    header = mailbox_header("To", name, "a@b.example")
     (address,) = email.message_from_bytes(header, policy=email.policy.SMTP)["To"].addresses
     assert address.addr_spec == "a@b.example"
     phrase = " ".join(lines_of(header)).removeprefix("To: ").removesuffix("<a@b.example>").strip()
@@ -57,7 +57,7 @@ def test_a_name_comes_back_and_the_address_with_it(name: str) -> None:
 
 @given(names)
 def test_a_subject_comes_back(value: str) -> None:
-    header = subject(value)
+    header = subject_header(value)
     folded = lines_of(header)
     assert all(line.startswith(" ") for line in folded[1:])
     assert all(len(line) <= 78 for line in folded) or " " not in clean(value, 250)
@@ -68,7 +68,7 @@ def test_a_subject_comes_back(value: str) -> None:
 def test_1_6_no_line_of_a_header_is_too_long_whatever_people_are_called() -> None:
     name, long = '芯 "Ann" ' * 40, content(summary="芯片 chips " * 60)
     for message in (only({}, wanted(long)), only({}, wanted(content(summary="x" * 400)))):
-        mail = render(message, envelope(message, attendee_name=name, sender_name="x " * 200))
+        mail = render_invitation(message, envelope(message, attendee_name=name, sender_name="x " * 200))
         head = mail.data.partition(b"\r\n\r\n")[0].split(b"\r\n")
         assert max(map(len, head)) <= 998 and head == [line for line in head if line]
         for word in re.findall(rb"=\?utf-8\?[^ ]*\?=", mail.data):
@@ -81,20 +81,22 @@ def test_a_boundary_depends_on_the_seed_alone() -> None:
 
 
 def test_one_press_is_offered_where_the_link_is_https_as_rfc_8058_wants_it() -> None:
-    assert mime.of_list("Expo", "summaries.a.example", "https://a.example/summaries/t") == (
+    assert mime.list_headers("Expo", "summaries.a.example", "https://a.example/summaries/t") == (
         b"List-Id: Expo\r\n <summaries.a.example>\r\n"
         b"List-Unsubscribe: <https://a.example/summaries/t>\r\n"
         b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     )
-    plain = mime.of_list("Expo", "s.a.example", "http://a.example/t")
+    plain = mime.list_headers("Expo", "s.a.example", "http://a.example/t")
     assert plain.endswith(b"\r\nList-Unsubscribe: <http://a.example/t>\r\n")
-    assert mime.of_list("Expo", "s", "javascript:x") == mime.of_list("Expo", "s", "") == b""
+    assert mime.list_headers("Expo", "s", "javascript:x") == mime.list_headers("Expo", "s", "") == b""
 
 
 def test_a_list_is_called_as_its_event_in_any_script() -> None:
     """RFC 2919: a phrase, and an identifier between angle brackets."""
     for name in ("Chain Expo", 'A "B", C.', "供应链博览会", "Ellátási Lánc Expó, Budapest, 2027 " * 3):
-        head = email.message_from_bytes(mime.of_list(name, "s.a.example", "https://a.example/t") + b"\r\n")
+        head = email.message_from_bytes(
+            mime.list_headers(name, "s.a.example", "https://a.example/t") + b"\r\n"
+        )
         phrase, _, rest = str(make_header(decode_header(head["List-Id"]))).rpartition("<")
         assert rest == "s.a.example>"
         assert phrase.strip().strip('"').replace("\\", "") == clean(name, NAME_LIMIT)

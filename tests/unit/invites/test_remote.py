@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 import trustme
 
-from scheduler.invites.transport.reachable import is_public
+from scheduler.invites.transport.public_addresses import is_public_address
 from scheduler.invites.transport.remote import (
     MAX_REDIRECTS,
     MAX_SECONDS,
@@ -196,7 +196,7 @@ def test_no_connection_is_made_to_what_is_not_public(ip: str, monkeypatch: pytes
 
 @pytest.mark.parametrize("ip", ["93.184.215.14", "8.8.8.8", "2606:4700:4700::1111", "2a00:1450:4001::5"])
 def test_public_addresses_are_allowed(ip: str) -> None:
-    assert is_public(ip)
+    assert is_public_address(ip)
 
 
 @pytest.mark.parametrize(

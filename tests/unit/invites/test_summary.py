@@ -14,10 +14,16 @@ import pytest
 from scheduler.domain.entities import Method
 from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Told
+from scheduler.invites.ical.itip import SentEntry
 from scheduler.invites.mail.imip import Envelope
-from scheduler.invites.mail.summary import Summary, SummaryKind, Unheld, change, still_unsaid
-from scheduler.invites.mail.summary_mail import message_id, render, thread_id
+from scheduler.invites.mail.summary import (
+    Summary,
+    SummaryKind,
+    UnscheduledRequest,
+    summary_change,
+    unsent_changes,
+)
+from scheduler.invites.mail.summary_mail import message_id, render_summary, thread_id
 from tests.unit.invites import builders
 from tests.unit.invites.builders import NOW, content, parsed, part, told, wanted
 
@@ -28,12 +34,12 @@ LATER = {
 
 
 def summary(
-    messages: Sequence[itip.Message], stays: Sequence[Content] = (), stamp: datetime = NOW
+    messages: Sequence[itip.ItipMessage], stays: Sequence[Content] = (), stamp: datetime = NOW
 ) -> Summary:
     """The summary of messages, whose agenda is what they leave and some meetings that stay."""
     agenda = {m.uid: m.content for m in messages if m.method is Method.REQUEST}
     agenda |= {f"stays{i}@meet.example": each for i, each in enumerate(stays)}
-    return Summary(version=3, stamp=stamp, agenda=agenda, changes=[change(m) for m in messages])
+    return Summary(version=3, stamp=stamp, agenda=agenda, changes=[summary_change(m) for m in messages])
 
 
 def each_kind() -> Summary:
@@ -64,12 +70,12 @@ def envelope(made: Summary, **changes: Any) -> Envelope:
 
 
 def text_of(made: Summary) -> str:
-    mail = parsed(render(made, envelope(made)))
+    mail = parsed(render_summary(made, envelope(made)))
     return str(part(mail, "text/plain").get_content()).replace("\r\n", "\n")
 
 
 def pdf_of(made: Summary) -> pymupdf.Document:
-    mail = parsed(render(made, envelope(made)))
+    mail = parsed(render_summary(made, envelope(made)))
     return pymupdf.open("pdf", part(mail, "application/pdf").get_content())
 
 
@@ -86,8 +92,10 @@ def pdf_of(made: Summary) -> pymupdf.Document:
     ],
     ids=lambda value: str(value) if isinstance(value, SummaryKind) else "",
 )
-def test_a_change_has_the_kind_that_a_person_would_call_it(message: itip.Message, kind: SummaryKind) -> None:
-    assert change(message).kind is kind
+def test_a_change_has_the_kind_that_a_person_would_call_it(
+    message: itip.ItipMessage, kind: SummaryKind
+) -> None:
+    assert summary_change(message).kind is kind
 
 
 def test_the_subject_counts_each_kind_once() -> None:
@@ -99,7 +107,7 @@ def test_the_subject_counts_each_kind_once() -> None:
         SummaryKind.CANCELLED: 1,
         SummaryKind.DETAILS: 1,
     }
-    assert parsed(render(made, envelope(made)))["Subject"] == (
+    assert parsed(render_summary(made, envelope(made)))["Subject"] == (
         "Your agenda: 1 moved, 1 with other people or another place, 2 new, 1 cancelled, "
         "1 with new details (Chain Expo)"
     )
@@ -140,7 +148,7 @@ def test_a_person_without_meetings_left_is_told_so() -> None:
 
 def test_no_calendar_takes_a_summary_for_an_invitation() -> None:
     made = each_kind()
-    mail = parsed(render(made, envelope(made)))
+    mail = parsed(render_summary(made, envelope(made)))
     types = [leaf.get_content_type() for leaf in mail.walk() if not leaf.is_multipart()]
     assert types == ["text/plain", "text/html", "application/pdf"]
     assert part(mail, "application/pdf").get_filename() == "agenda.pdf"
@@ -148,7 +156,7 @@ def test_no_calendar_takes_a_summary_for_an_invitation() -> None:
 
 def test_what_comes_back_goes_where_answers_and_bounces_of_the_token_go() -> None:
     made = each_kind()
-    mail = render(made, envelope(made))
+    mail = render_summary(made, envelope(made))
     head = parsed(mail)
     assert (mail.from_addr, mail.to_addr) == ("bounces+b0unce@meet.example", "peter.nagy@firm.example")
     assert head["From"].addresses[0].addr_spec == "meetings+tok3n@meet.example"
@@ -157,7 +165,7 @@ def test_what_comes_back_goes_where_answers_and_bounces_of_the_token_go() -> Non
 
 def test_summaries_of_a_person_are_one_thread_and_each_has_an_id_of_its_own() -> None:
     first, second = summary([builders.new()]), summary([builders.new()], stamp=NOW + timedelta(days=1))
-    heads = [parsed(render(made, envelope(made))) for made in (first, second)]
+    heads = [parsed(render_summary(made, envelope(made))) for made in (first, second)]
     assert heads[0]["References"] == heads[1]["References"] == thread_id(7, "meet.example")
     assert heads[0]["Message-ID"] != heads[1]["Message-ID"]
     assert thread_id(8, "meet.example") != thread_id(7, "meet.example")
@@ -167,7 +175,7 @@ def test_a_retry_is_the_same_mail_to_the_byte_from_what_is_stored() -> None:
     made = each_kind()
     stored = json.loads(json.dumps(made.to_json()))
     assert Summary.from_json(stored) == made
-    once, again = (render(Summary.from_json(stored), envelope(made)) for _ in range(2))
+    once, again = (render_summary(Summary.from_json(stored), envelope(made)) for _ in range(2))
     assert once == again
 
 
@@ -188,27 +196,27 @@ def test_the_pdf_has_the_agenda() -> None:
     [("zh", "您的日程：1场新增（Chain Expo）"), ("hu", "Napirendje – 1 új (Chain Expo)")],
 )
 def test_a_summary_speaks_the_language_of_the_invitations(language: str, subject: str) -> None:
-    made = summary([itip_revisions.messages({}, wanted(content(language=language)), NOW)[0]])
-    assert parsed(render(made, envelope(made)))["Subject"] == subject
+    made = summary([itip_revisions.next_messages({}, wanted(content(language=language)), NOW)[0]])
+    assert parsed(render_summary(made, envelope(made)))["Subject"] == subject
 
 
 def test_of_a_summary_that_was_never_sent_only_what_calendars_know_is_still_unsaid() -> None:
     message = builders.new()
     known = {message.uid: next(iter(told(message.content).values()))}
     moved = {message.uid: replace(known[message.uid], content=content(**LATER))}
-    off: dict[str, Told] = {message.uid: replace(known[message.uid], method=Method.CANCEL)}
-    new, cancelled = change(message), change(builders.cancel())
-    assert still_unsaid([new], known) == [new]
-    assert still_unsaid([new], moved) == still_unsaid([new], off) == still_unsaid([new], {}) == []
-    assert still_unsaid([cancelled], off) == [cancelled]
-    assert still_unsaid([cancelled], known) == []
+    off: dict[str, SentEntry] = {message.uid: replace(known[message.uid], method=Method.CANCEL)}
+    new, cancelled = summary_change(message), summary_change(builders.cancel())
+    assert unsent_changes([new], known) == [new]
+    assert unsent_changes([new], moved) == unsent_changes([new], off) == unsent_changes([new], {}) == []
+    assert unsent_changes([cancelled], off) == [cancelled]
+    assert unsent_changes([cancelled], known) == []
 
 
 @pytest.mark.parametrize(
     ("language", "more"), [("en", "5 more: see your requests."), ("hu", "Még 5: lásd"), ("zh", "另有5场")]
 )
 def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: str, more: str) -> None:
-    unheld = tuple(Unheld(f"Firm {i}", "walking") for i in range(25))
+    unheld = tuple(UnscheduledRequest(f"Firm {i}", "walking") for i in range(25))
     made = replace(summary([replace(builders.new(), content=content(language=language))]), unheld=unheld)
     assert Summary.from_json(made.to_json()) == made
     said = text_of(made)
@@ -219,8 +227,8 @@ def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: 
     ("language", "label"), [("en", "Questions: "), ("hu", "Kérdés esetén"), ("zh", "如有疑问：")]
 )
 def test_whom_to_call_stands_in_the_summary_and_at_the_foot_of_its_pdf(language: str, label: str) -> None:
-    made = summary([itip_revisions.messages({}, wanted(content(language=language)), NOW)[0]])
-    mail = parsed(render(made, envelope(made, contact="+86 10 1234 5678")))
+    made = summary([itip_revisions.next_messages({}, wanted(content(language=language)), NOW)[0]])
+    mail = parsed(render_summary(made, envelope(made, contact="+86 10 1234 5678")))
     assert f"{label}" in str(part(mail, "text/plain").get_content())
     for kind in ("text/plain", "text/html"):
         assert "+86 10 1234 5678" in str(part(mail, kind).get_content())

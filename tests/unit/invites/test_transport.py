@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from scheduler.invites.errors import ConnectionFailure, PermanentFailure, TemporaryFailure
-from scheduler.invites.mail.imip import RenderedMail, render
+from scheduler.invites.mail.imip import RenderedMail, render_invitation
 from scheduler.invites.transport.smtp import Smtp
 from tests.support import lacking
 from tests.support.mail_server import Catcher, serving
@@ -24,7 +24,7 @@ from tests.unit.invites.builders import envelope, new, update
 
 pytestmark = [pytest.mark.smtp, pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")]
 
-MAIL = render(new(), envelope(new()))
+MAIL = render_invitation(new(), envelope(new()))
 
 
 Serve = Callable[..., AbstractContextManager[Catcher]]
@@ -62,7 +62,7 @@ def test_a_4xx_reply_is_a_temporary_failure_and_the_next_mail_is_sent(step: str)
 
 @pytest.mark.parametrize("step", [MAIL.to_addr, "DATA"])
 def test_a_5xx_reply_is_a_permanent_failure_and_the_next_mail_is_sent(step: str) -> None:
-    other: RenderedMail = render(update(), envelope(update(), attendee_email="li.na@firm.example"))
+    other: RenderedMail = render_invitation(update(), envelope(update(), attendee_email="li.na@firm.example"))
     with serving(Catcher(replies={step: "550 5.1.1 No such user"})) as catcher, client(catcher) as smtp:
         with pytest.raises(PermanentFailure) as caught:
             smtp.send(MAIL)

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.domain.entities import Method
-from scheduler.invites.catalogue import languages, words
-from scheduler.invites.ical.itip import Message, MessageKind
+from scheduler.invites.catalogue import languages, load_words
+from scheduler.invites.ical.itip import ItipMessage, MessageKind
 from scheduler.invites.mail import imip, wording
 from tests.unit.invites.builders import cancel, content, details, envelope, new, parsed, part, update
 
 EVERY = "".join(f"{{{name}}} " for name in wording.MEETING)
 
 
-def of_kind(mail_kind: str, language: str = "en") -> Message:
+def of_kind(mail_kind: str, language: str = "en") -> ItipMessage:
     made = {
         "new": new(),
         "update": update(),
@@ -54,31 +54,31 @@ def of_kind(mail_kind: str, language: str = "en") -> Message:
 def test_a_text_that_would_not_render_is_refused_with_field_and_placeholder(
     name: str, text: str, fault: str
 ) -> None:
-    (found,) = wording.faults(name, text)
+    (found,) = wording.template_faults(name, text)
     assert found.path == name
     assert found.message.startswith(fault)
 
 
 @pytest.mark.parametrize("name", ["note", "footer", "directions"])
 def test_a_text_that_a_mail_can_do_without_may_be_empty(name: str) -> None:
-    assert list(wording.faults(name, "")) == []
+    assert list(wording.template_faults(name, "")) == []
 
 
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("mail_kind", wording.MAIL_KINDS)
 def test_the_catalogues_own_texts_keep_to_the_rules(language: str, mail_kind: str) -> None:
     for name in wording.PARTS:
-        default = wording.default(name, mail_kind, words(language))
-        assert list(wording.faults(name, default)) == []
-        assert wording.tidy(name, default) == default
+        default = wording.default_text(name, mail_kind, load_words(language))
+        assert list(wording.template_faults(name, default)) == []
+        assert wording.clean_template(name, default) == default
 
 
 def test_a_typed_text_becomes_plain_text() -> None:
-    assert wording.tidy("subject", " a\r\nBcc: x@y.example\x00\u202e ") == "a Bcc: x@y.example"
-    assert wording.tidy("note", "one\r\ntwo\n\n\n\nthree\x07") == "one\ntwo\n\nthree"
+    assert wording.clean_template("subject", " a\r\nBcc: x@y.example\x00\u202e ") == "a Bcc: x@y.example"
+    assert wording.clean_template("note", "one\r\ntwo\n\n\n\nthree\x07") == "one\ntwo\n\nthree"
     far_too_long = "a" + "\u0301\u0316" * 250_000  # to put its accents in order would take minutes
-    assert wording.tidy("footer", far_too_long) is far_too_long
-    assert [fault.path for fault in wording.faults("footer", far_too_long)] == ["footer"]
+    assert wording.clean_template("footer", far_too_long) is far_too_long
+    assert [fault.path for fault in wording.template_faults("footer", far_too_long)] == ["footer"]
 
 
 @pytest.mark.parametrize("language", languages())
@@ -86,7 +86,7 @@ def test_a_typed_text_becomes_plain_text() -> None:
 def test_every_placeholder_is_filled_in_every_mail(language: str, mail_kind: str) -> None:
     message = of_kind(mail_kind, language)
     texts = {"subject": EVERY, "headline": EVERY, "note": EVERY, "footer": "{event} {sender} {{seen}}"}
-    shown = imip.show(message, envelope(message, wording=texts))
+    shown = imip.preview_email(message, envelope(message, wording=texts))
     assert "{" not in shown.subject
     assert shown.text.count("{") == 1 and "Chain Expo Chainmeet {seen}" in shown.text
 
@@ -94,7 +94,7 @@ def test_every_placeholder_is_filled_in_every_mail(language: str, mail_kind: str
 def test_an_own_text_stands_in_for_the_usual_one_in_text_html_and_subject() -> None:
     message = of_kind("new")
     texts = {"subject": "Come to {hall}", "note": "Dear {name},\n<b>welcome</b>", "footer": ""}
-    made = parsed(imip.render(message, envelope(message, wording=texts)))
+    made = parsed(imip.render_invitation(message, envelope(message, wording=texts)))
     text = part(made, "text/plain").get_content().replace("\r\n", "\n")
     html = part(made, "text/html").get_content()
     assert made["Subject"] == "Come to Hall 3"
@@ -105,8 +105,8 @@ def test_an_own_text_stands_in_for_the_usual_one_in_text_html_and_subject() -> N
 
 def test_only_the_texts_of_a_kind_are_chosen_for_its_mail() -> None:
     texts = {"subject.new": "N", "subject.cancel": "C", "footer": "F"}
-    assert wording.chosen(texts, "new") == {"subject": "N", "footer": "F"}
-    assert wording.chosen(texts, "update") == {"footer": "F"}
+    assert wording.chosen_texts(texts, "new") == {"subject": "N", "footer": "F"}
+    assert wording.chosen_texts(texts, "update") == {"footer": "F"}
 
 
 def test_a_mail_that_only_shows_its_texts_has_no_calendar_and_is_named_a_test() -> None:
@@ -122,6 +122,6 @@ def test_a_mail_that_only_shows_its_texts_has_no_calendar_and_is_named_a_test() 
 
 @given(text=st.text(alphabet="{}!:.[]ab \n\0", max_size=30), name=st.sampled_from(sorted(wording.PARTS)))
 def test_what_is_not_refused_always_renders(text: str, name: str) -> None:
-    tidied = wording.tidy(name, text)
-    if not list(wording.faults(name, tidied)):
+    tidied = wording.clean_template(name, text)
+    if not list(wording.template_faults(name, tidied)):
         tidied.format_map(dict.fromkeys(wording.PARTS[name].placeholders, "x"))

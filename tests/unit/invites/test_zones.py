@@ -19,7 +19,7 @@ from dateutil.tz import tzical
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.invites.ical.copies import published
+from scheduler.invites.ical.copies import published_copy
 from scheduler.invites.ical.feed import FeedEvent, build_feed
 from scheduler.invites.ical.lines import is_utc
 from tests.unit.invites.builders import NOW, ORGANIZER, calendar, content, only, unfolded, wanted
@@ -92,7 +92,7 @@ def test_1_7_a_program_that_keeps_zones_by_tzid_is_right_over_a_change_of_clocks
     mails = [calendar(only({}, wanted(each))) for each in shown]
     events = [FeedEvent(f"{n}@x", 0, NOW, each) for n, each in enumerate(shown)]
     feed = build_feed(events, "Feed", "", zone.key)
-    files = [published(each, ORGANIZER) for each in events]
+    files = [published_copy(each, ORGANIZER) for each in events]
     kept: dict[str, tzinfo] = {}
     for made, days in zip([*mails, feed, *files], ([0], [1], [0, 1], [0], [1]), strict=True):
         kept = zones_of(made) | kept  # the first definition of a TZID stays

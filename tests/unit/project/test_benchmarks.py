@@ -25,7 +25,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.solving import Progress, Result
 from scheduler.files.problem_file import read_problem, write_problem
-from scheduler.invites.ical.calendar import build
+from scheduler.invites.ical.calendar import build_calendar
 from scheduler.solver.bounds.prove import Bounds
 from tests.support.builders import ask, make_problem, meet, table
 from tests.unit.chainmeet.test_cli_summary import PLAN
@@ -146,7 +146,7 @@ def test_the_peers_calendar_says_what_ours_says() -> None:
     (ours,), (peers,) = (
         Calendar.from_ical(octets).events
         for octets in (
-            build(MESSAGE, ORGANIZER, ATTENDEE),
+            build_calendar(MESSAGE, ORGANIZER, ATTENDEE),
             plain_ical.calendar(MESSAGE, ORGANIZER.email, ATTENDEE.email, ATTENDEE.name, zones=True),
         )
     )

@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.causes import Cause, CauseKind, causes
-from scheduler.domain.rules.stability import could_stay
+from scheduler.domain.rules.causes import Cause, CauseKind, find_causes
+from scheduler.domain.rules.stability import is_still_possible
 from tests.support.brute_force import best_plan
 from tests.support.builders import ask, interpreter, make_problem, meet, person, problems, table
 
@@ -23,12 +23,12 @@ def of(*others: Meeting, requests: list[dict[str, object]] | None = None, **keys
     """The cause of r1, which moves from s0 to s2 beside other meetings."""
     rows = requests or [ask("r1", "a", "b"), ask("r2", "a", "c"), ask("r3", "d", "c")]
     given = {"places": [table("t1"), table("t2")], **keys}
-    return causes(make_problem(requests=rows, **given), [BEFORE], [AFTER, *others])["r1"]
+    return find_causes(make_problem(requests=rows, **given), [BEFORE], [AFTER, *others])["r1"]
 
 
 def test_a_meeting_that_stays_has_no_cause() -> None:
     problem = make_problem(requests=[ask("r1", "a", "b")], places=[table("t1")])
-    assert causes(problem, [BEFORE], [BEFORE]) == {}
+    assert find_causes(problem, [BEFORE], [BEFORE]) == {}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_it_buys_the_meeting_that_takes_its_place_or_its_interpreter() -> None:
         requests=[ask("r1", "a", "b"), ask("r3", "d", "c")], places=[table("t1"), table("t2")], **spoken
     )
     before, after = replace(BEFORE, interpreter="i1"), replace(AFTER, interpreter="i1")
-    found = causes(problem, [before], [after, meet("r3", "s0", "t2", "d1 c1", "i1")])
+    found = find_causes(problem, [before], [after, meet("r3", "s0", "t2", "d1 c1", "i1")])
     assert found["r1"].buys == ("r3",)
 
 
@@ -80,7 +80,7 @@ def test_it_buys_what_another_change_makes_room_for() -> None:
     problem = make_problem(requests=rows, places=[table("t1"), table("t2"), table("t3")])
     before = [BEFORE, meet("r2", "s1", "t2", "a1 c1")]
     after = [AFTER, meet("r2", "s0", "t2", "a1 c1"), meet("r3", "s1", "t3", "d1 c1")]
-    found = causes(problem, before, after)
+    found = find_causes(problem, before, after)
     assert (found["r1"].instead, found["r1"].buys) == (("r2",), ("r3",))
     assert found["r2"].buys == ("r3",)
 
@@ -91,7 +91,7 @@ def test_a_meeting_that_ends_when_another_begins_stands_in_no_way(slot: str) -> 
         requests=[ask("r1", "a", "b"), ask("r2", "a", "c")], places=[table("t1"), table("t2")]
     )
     before, after = meet("r1", "s1", "t1", "a1 b1"), meet("r1", "s3", "t1", "a1 b1")
-    assert causes(problem, [before], [after, meet("r2", slot, "t2", "a1 c1")])["r1"].instead == ()
+    assert find_causes(problem, [before], [after, meet("r2", slot, "t2", "a1 c1")])["r1"].instead == ()
 
 
 def test_a_change_that_makes_no_room_saves_waiting() -> None:
@@ -106,9 +106,9 @@ def test_what_nothing_stands_against_can_be_put_back(problem: Problem) -> None:
     assume(best is not None)
     assert best is not None
     after = best[1]
-    for key, cause in causes(problem, problem.published, after).items():
+    for key, cause in find_causes(problem, problem.published, after).items():
         before = next(meeting for meeting in problem.published if meeting.request == key)
-        assert cause.by_choice == could_stay(problem, before)
+        assert cause.by_choice == is_still_possible(problem, before)
         if not cause.by_choice:
             continue
         back = [before, *(meeting for meeting in after if meeting.request != key)]

@@ -12,10 +12,10 @@ from scheduler.domain.problem import Policy
 from scheduler.domain.rules.fairness import (
     FAIR_SHARES,
     FAIRNESS_PRICES,
-    fairness,
     firm_shares,
     gini,
-    with_fairness,
+    set_fairness,
+    summarize_fairness,
 )
 from tests.support.builders import ask, make_problem, meet
 
@@ -25,14 +25,14 @@ def test_a_firms_share_is_of_all_its_requests_sent_and_received() -> None:
     problem = make_problem(requests=requests, firms=["a", "b", "c", "d"])
     rows = firm_shares(problem, [meet("r1", "s0", "t1", "a1 b1")])
     assert {problem.firms[row.firm].id: row.share for row in rows} == {"a": 1 / 3, "b": 1 / 2, "c": 0}
-    found = fairness(rows)
+    found = summarize_fairness(rows)
     assert found is not None
     assert (found.firms, found.worst, found.pooled) == (3, 0, 2 / 6)
     assert found.mean == pytest.approx((1 / 3 + 1 / 2) / 3)
 
 
 def test_nobody_has_no_fairness() -> None:
-    assert fairness([]) is None
+    assert summarize_fairness([]) is None
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
@@ -45,7 +45,7 @@ def test_ginis_coefficient_is_half_the_mean_difference_over_the_mean(values: lis
 def test_the_dial_prices_the_fair_shares_and_its_first_point_counts_none() -> None:
     policy = Policy(fair_share=0.5)
     for point, price in enumerate(FAIRNESS_PRICES):
-        found = with_fairness(policy, point)
+        found = set_fairness(policy, point)
         assert found.factors.get("unfair", 0) == price
         assert found.fair_shares == (FAIR_SHARES if price else ())
-        assert with_fairness(found, 0) == policy
+        assert set_fairness(found, 0) == policy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scheduler.domain import rules
-from scheduler.domain.rules.stability import could_stay, is_frozen
+from scheduler.domain.rules.stability import is_frozen, is_still_possible
 from scheduler.domain.solving import SolveParams
 from scheduler.solver.solve import solve
 from tests.support.builders import ask, make_problem, meet, person, table
@@ -20,7 +20,7 @@ def test_who_sits_in_a_meeting_is_judged_as_format_and_counts_for_h13() -> None:
     )
     broken = rules.violations(problem, [meet("r1", "s0", "t1", "a1 b1")])
     assert [violation.rule for violation in broken] == ["format"]
-    assert not could_stay(problem, problem.published[0])
+    assert not is_still_possible(problem, problem.published[0])
     assert rules.violations(problem, [meet("r1", "s1", "t1", "a2 b1")]) == []
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.rules import Score, judged, score, violations
+from scheduler.domain.rules import Score, score, violations, violations_and_score
 from tests.support.builders import ask, firm, make_problem, meet, person, table
 
 NONE = dict.fromkeys(
@@ -239,4 +239,7 @@ def test_judging_is_breaches_and_score_at_once() -> None:
     clash = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t1", "a1 c1")]
     assert violations(problem, clash)
     for meetings in (clash, clash[:1]):
-        assert judged(problem, meetings) == (violations(problem, meetings), score(problem, meetings))
+        assert violations_and_score(problem, meetings) == (
+            violations(problem, meetings),
+            score(problem, meetings),
+        )

@@ -11,7 +11,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import MalformedProblem
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.stability import could_stay
+from scheduler.domain.rules.stability import is_still_possible
 from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.solver.explain.reasons import explain_unscheduled
@@ -62,8 +62,8 @@ def test_every_slot_of_a_long_meeting_counts() -> None:
 
 
 def test_a_published_meeting_elsewhere_could_not_stay() -> None:
-    assert could_stay(tied({"t1": "s0"}), held("s0", "t1"))
-    assert not could_stay(tied({"t1": "s0"}), held("s0", "t2"))
+    assert is_still_possible(tied({"t1": "s0"}), held("s0", "t1"))
+    assert not is_still_possible(tied({"t1": "s0"}), held("s0", "t2"))
 
 
 def test_a_problem_says_it_and_is_read_back_and_one_without_it_has_the_bytes_that_it_had() -> None:

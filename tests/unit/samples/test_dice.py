@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from scheduler.samples.dice import Dice, quotas
+from scheduler.samples.dice import Dice, apportion
 
 
 def test_dice_of_one_seed_and_topic_fall_alike() -> None:
@@ -38,6 +38,6 @@ def test_a_heavy_tail_stays_within_its_bounds() -> None:
 
 
 def test_quotas_add_up_to_the_total() -> None:
-    assert quotas(10, [("a", 1.0), ("b", 1.0), ("c", 1.0)]) == [("a", 3), ("b", 4), ("c", 3)]
-    assert quotas(0, [("a", 1.0), ("b", 2.0)]) == [("a", 0), ("b", 0)]
-    assert quotas(5, []) == []
+    assert apportion(10, [("a", 1.0), ("b", 1.0), ("c", 1.0)]) == [("a", 3), ("b", 4), ("c", 3)]
+    assert apportion(0, [("a", 1.0), ("b", 2.0)]) == [("a", 0), ("b", 0)]
+    assert apportion(5, []) == []

@@ -13,9 +13,9 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 from scheduler.samples.firms import AREA_WEIGHTS
 from scheduler.samples.names.firms import FirmNamer
-from scheduler.samples.names.latin import fold, slug
+from scheduler.samples.names.latin import fold_to_ascii, slug
 from scheduler.samples.names.people import PeopleNamer
-from scheduler.samples.names.tables import COUNTRIES, avoid, country_table
+from scheduler.samples.names.tables import COUNTRIES, avoided_names, country_table
 
 SCRIPTS = {
     "CN": {"CJK"},
@@ -74,9 +74,9 @@ def test_people_have_addresses_at_their_firm_and_different_names_there(crowd: Sa
 
 def test_no_brand_and_no_well_known_person_comes_about(crowd: SampleEvent) -> None:
     for firm in crowd.firms:
-        assert avoid().brands.isdisjoint(slug(firm.latin_name, " ").split())
+        assert avoided_names().brands.isdisjoint(slug(firm.latin_name, " ").split())
     people = {person.latin_name.lower() for person in (*crowd.attendees, *crowd.interpreters)}
-    assert avoid().people.isdisjoint(people)
+    assert avoided_names().people.isdisjoint(people)
 
 
 def test_a_name_to_avoid_is_drawn_again() -> None:
@@ -132,11 +132,11 @@ def test_the_order_of_names_is_that_of_the_country() -> None:
     ],
 )
 def test_latin_letters_fold_to_ascii(name: str, ascii_form: str) -> None:
-    assert fold(name) == ascii_form
+    assert fold_to_ascii(name) == ascii_form
 
 
 def test_german_umlauts_fold_as_germans_write_them() -> None:
-    assert fold("Müller-Öhme", {"ü": "ue", "Ö": "Oe"}) == "Mueller-Oehme"
+    assert fold_to_ascii("Müller-Öhme", {"ü": "ue", "Ö": "Oe"}) == "Mueller-Oehme"
 
 
 def test_a_slug_holds_letters_and_digits_only() -> None:

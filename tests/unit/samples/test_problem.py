@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from scheduler.domain.entities import RequestState
-from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
+from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
@@ -15,7 +15,7 @@ def test_the_problem_file_reads_back_as_the_same_problem(expo: SampleEvent) -> N
     problem = to_problem(expo)
     read = read_problem(json.loads(json.dumps(write_problem(problem))))
     assert read == problem
-    assert fingerprint_of(read) == fingerprint_of(problem)
+    assert problem_fingerprint(read) == problem_fingerprint(problem)
 
 
 def test_the_problem_file_is_ascii(expo: SampleEvent) -> None:

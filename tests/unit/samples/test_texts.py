@@ -6,14 +6,14 @@ import re
 
 from scheduler.domain.entities import Tier
 from scheduler.samples.event import SampleEvent
-from scheduler.samples.texts.tables import areas, translated
-from scheduler.samples.texts.writer import called, language_of
+from scheduler.samples.texts.tables import load_areas, load_translations
+from scheduler.samples.texts.writer import language_of, translated_thing
 
 
 def test_a_firm_offers_two_products_of_its_area_and_tier(expo: SampleEvent) -> None:
     for firm in expo.firms:
         assert len(set(firm.products)) == 2
-        assert set(firm.products) <= set(areas()[firm.areas[0]].products[firm.tier])
+        assert set(firm.products) <= set(load_areas()[firm.areas[0]].products[firm.tier])
 
 
 def test_a_description_is_in_the_language_of_the_firm_and_names_what_it_offers_and_needs(
@@ -24,9 +24,9 @@ def test_a_description_is_in_the_language_of_the_firm_and_names_what_it_offers_a
         text = firm.description.casefold()
         assert (language == "zh") == bool(re.search("[\u3400-\u9fff]", text))
         for product in (*firm.products, *firm.needed, *firm.denied):
-            forms = {called(product, language), called(product, language, form="_object")}
+            forms = {translated_thing(product, language), translated_thing(product, language, form="_object")}
             assert any(form.casefold() in text for form in forms), (product, text)
-        assert firm.needs == tuple(called(product, language) for product in firm.needed)
+        assert firm.needs == tuple(translated_thing(product, language) for product in firm.needed)
 
 
 def test_a_firm_needs_two_things_that_it_does_not_make(expo: SampleEvent) -> None:
@@ -37,12 +37,14 @@ def test_a_firm_needs_two_things_that_it_does_not_make(expo: SampleEvent) -> Non
 
 
 def test_all_that_firms_make_has_words_in_their_languages() -> None:
-    products = {thing for area in areas().values() for each in area.products.values() for thing in each}
-    customers = {customer for area in areas().values() for customer in area.customers}
-    assert products == set(translated()["products"]) and customers == set(translated()["customers"])
-    for words in translated()["products"].values():
+    products = {thing for area in load_areas().values() for each in area.products.values() for thing in each}
+    customers = {customer for area in load_areas().values() for customer in area.customers}
+    assert products == set(load_translations()["products"]) and customers == set(
+        load_translations()["customers"]
+    )
+    for words in load_translations()["products"].values():
         assert words.keys() == {"zh", "hu", "hu_object"} and all(words.values())
-    for words in translated()["customers"].values():
+    for words in load_translations()["customers"].values():
         assert words.keys() == {"zh", "hu"} and all(words.values())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scheduler.services.events.archives.json_values import decode_value
-from scheduler.storage.cache.marks import END, PART
+from scheduler.storage.cache.cache_keys import END, PART
 from scheduler.storage.models import Firm
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduler.domain.changes import Change, compare
+from scheduler.domain.changes import Change, compare_plans
 from scheduler.domain.plan import Meeting
 from scheduler.services.publishing.overnight.overnight_budget import MARGIN, NightBudget, counted
 from tests.support.builders import ask, make_problem, meet, person, table
@@ -25,7 +25,7 @@ OLD = [meeting(f"r{i}", "s30") for i in range(10)]
 
 def changes(new: Sequence[Meeting], accepted: Sequence[str] | None = None) -> list[Change]:
     wanted = [m.request for m in OLD] if accepted is None else accepted
-    return counted(compare(OLD, new).changes, wanted)
+    return counted(compare_plans(OLD, new).changes, wanted)
 
 
 def excess(budget: NightBudget, new: Sequence[Meeting], accepted: Sequence[str] | None = None) -> list[str]:
@@ -54,7 +54,7 @@ def test_new_meetings_and_what_its_firms_called_off_are_no_change_of_the_night()
 
 
 def test_what_could_not_stay_is_no_change_of_the_night() -> None:
-    found = compare(OLD, [meeting("r0", "s6"), *OLD[2:]]).changes
+    found = compare_plans(OLD, [meeting("r0", "s6"), *OLD[2:]]).changes
     wanted = [m.request for m in OLD]
     assert [c.request for c in counted(found, wanted, {"r0"})] == ["r1"]
     assert counted(found, wanted, {"r0", "r1"}) == []
@@ -63,7 +63,7 @@ def test_what_could_not_stay_is_no_change_of_the_night() -> None:
 def test_nobody_is_moved_more_often_than_the_budget_says() -> None:
     busy = [meeting(f"r{i}", "s30", "li", f"p{i}") for i in range(3)]
     moved = [meeting(f"r{i}", "s40", "li", f"p{i}") for i in range(3)]
-    found = counted(compare(busy, moved).changes, [])
+    found = counted(compare_plans(busy, moved).changes, [])
     for most, said in ((3, 0), (2, 1)):
         budget = NightBudget(percent=100, a_person=most)
         assert len(budget.excess(found, published=3, starts=STARTS, now=NOW)) == said

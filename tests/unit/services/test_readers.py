@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scheduler.invites.catalogue import language_of
+from scheduler.invites.catalogue import choose_language
 from scheduler.services.identity import preferences
 
 SUMMER = datetime(2027, 6, 1, tzinfo=UTC)
@@ -26,7 +26,7 @@ SUMMER = datetime(2027, 6, 1, tzinfo=UTC)
 def test_a_choice_goes_before_what_a_person_speaks_and_that_before_the_event(
     chosen: str, spoken: list[str], of_event: str, language: str
 ) -> None:
-    assert language_of(chosen, spoken, of_event) == language
+    assert choose_language(chosen, spoken, of_event) == language
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import codecs
 
 import pytest
 
-from scheduler.sheets.reading import read
 from scheduler.sheets.tables import MAX_COLUMNS, MAX_OCTETS, MAX_ROWS, UnreadableSheet
+from scheduler.sheets.workbook import read_workbook
 
 GERMAN = "Firma;Stand;Ort\r\nMüller & Söhne GmbH;H3-12;Köln\r\nGroß Straßenbau;H1-2;Würzburg\r\n"
 HUNGARIAN = "cég;csarnok;város\r\nKőrösi Gépgyár Zrt.;3;Győr\r\nTűzép Kft.;1;Szőny\r\n"
@@ -41,7 +41,7 @@ SPANISH = "compañía;pabellón;ciudad\r\nÍñigo Muñoz S.A.;3;La Coruña\r\n"
 def test_a_file_as_a_spreadsheet_program_of_a_country_writes_it(
     text: str, codec: str, encoding: str, separator: str
 ) -> None:
-    workbook = read(text.encode(codec))
+    workbook = read_workbook(text.encode(codec))
     assert workbook.read_as == f"CSV in {encoding} with {separator}"
     mark = {"semicolons": ";", "commas": ",", "tabs": "\t", "bars": "|"}[separator]
     (sheet,) = workbook.sheets
@@ -50,16 +50,22 @@ def test_a_file_as_a_spreadsheet_program_of_a_country_writes_it(
 
 def test_two_accents_side_by_side_are_no_ideograph() -> None:
     """As octets they are one, but a rare one."""
-    assert read("Maß;Größe\nFuß;Ähren\n".encode("cp1252")).sheets[0].rows[0].cells == ("Maß", "Größe")
+    assert read_workbook("Maß;Größe\nFuß;Ähren\n".encode("cp1252")).sheets[0].rows[0].cells == (
+        "Maß",
+        "Größe",
+    )
 
 
 def test_utf_16_with_a_mark_of_either_order() -> None:
     for mark, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        assert read(mark + CHINESE.encode(codec)).sheets[0].rows[1].cells[0] == "嘉兴雁麓氢能科技有限公司"
+        assert (
+            read_workbook(mark + CHINESE.encode(codec)).sheets[0].rows[1].cells[0]
+            == "嘉兴雁麓氢能科技有限公司"
+        )
 
 
 def test_a_separator_within_quotes_parts_nothing_and_rows_are_counted_as_a_spreadsheet_counts() -> None:
-    (sheet,) = read(b'key;note\n1;"a, b, c, d"\n\n2;"two\nlines; e, f"\n3;x\n').sheets
+    (sheet,) = read_workbook(b'key;note\n1;"a, b, c, d"\n\n2;"two\nlines; e, f"\n3;x\n').sheets
     assert [(row.number, row.cells) for row in sheet.rows] == [
         (1, ("key", "note")),
         (2, ("1", "a, b, c, d")),
@@ -69,12 +75,12 @@ def test_a_separator_within_quotes_parts_nothing_and_rows_are_counted_as_a_sprea
 
 
 def test_the_first_line_of_excel_names_the_separator() -> None:
-    (sheet,) = read(b"sep=;\r\nkey;a,b\r\n1;2,5\r\n").sheets
+    (sheet,) = read_workbook(b"sep=;\r\nkey;a,b\r\n1;2,5\r\n").sheets
     assert [(row.number, row.cells) for row in sheet.rows] == [(2, ("key", "a,b")), (3, ("1", "2,5"))]
 
 
 def test_a_file_of_one_column_is_a_table_too() -> None:
-    assert [row.cells for row in read(b"name\nZhen\n").sheets[0].rows] == [("name",), ("Zhen",)]
+    assert [row.cells for row in read_workbook(b"name\nZhen\n").sheets[0].rows] == [("name",), ("Zhen",)]
 
 
 @pytest.mark.parametrize(
@@ -96,5 +102,5 @@ def test_a_file_of_one_column_is_a_table_too() -> None:
 )
 def test_what_cannot_be_read_is_said_with_what_to_do(octets: bytes, said: str) -> None:
     with pytest.raises(UnreadableSheet) as refused:
-        read(octets)
+        read_workbook(octets)
     assert str(refused.value).startswith(said)

@@ -7,19 +7,19 @@ import io
 
 import pytest
 
-from scheduler.sheets.writing import csv_octets, harmless
+from scheduler.sheets.writers import escape_formula, write_csv
 
 FORMULAS = ["=1+1", "+86", "-1", "@x", "\t=1", "\r=1", "  =1", "＝1+1", '"=1+1']
 
 
 @pytest.mark.parametrize("cell", FORMULAS)
 def test_a_cell_that_begins_like_a_formula_stands_behind_an_apostrophe(cell: str) -> None:
-    assert harmless(cell).startswith(f"'{cell[0]}")
+    assert escape_formula(cell).startswith(f"'{cell[0]}")
 
 
 @pytest.mark.parametrize("cell", ["", "Wang Wei", "王伟", "a=b", "2026-12-07 09:00", "zh; en", "'=1", "a;b"])
 def test_any_other_cell_stays_as_it_is(cell: str) -> None:
-    assert harmless(cell) == cell
+    assert escape_formula(cell) == cell
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
@@ -27,10 +27,10 @@ def test_any_other_cell_stays_as_it_is(cell: str) -> None:
 def test_no_cell_is_a_formula_whatever_separator_a_program_takes(formula: str, separator: str) -> None:
     """Excel takes that of its country: a name with a semicolon in it is two cells in Hungary."""
     name = f"Firm{separator}{formula}{separator}x"
-    text = csv_octets(["a", "b"], [[name, "x"], ["x", name], [formula, formula]]).decode("utf-8-sig")
+    text = write_csv(["a", "b"], [[name, "x"], ["x", name], [formula, formula]]).decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
     assert [cell for cell in cells if cell.lstrip(' "').startswith(tuple("=+-@＝＋－＠"))] == []
 
 
 def test_numbers_stay_numbers() -> None:
-    assert csv_octets(["n"], [[-1], [2.5]]).decode("utf-8-sig") == "n\r\n-1\r\n2.5\r\n"
+    assert write_csv(["n"], [[-1], [2.5]]).decode("utf-8-sig") == "n\r\n-1\r\n2.5\r\n"

@@ -8,9 +8,9 @@ import zipfile
 import pytest
 
 from scheduler.services.spreadsheets.time_parsing import parse_serial
-from scheduler.sheets.reading import read
 from scheduler.sheets.tables import UnreadableSheet, column_letters, column_number
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.workbook import read_workbook
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OLD = b"\x09\x08\x10\x00" + bytes(16) + b"\x2f\x00\x36\x00" + bytes(60)
@@ -40,11 +40,11 @@ def locked_ods() -> bytes:
 )  # fmt: skip
 def test_what_cannot_be_read_is_named(octets: bytes, said: str) -> None:
     with pytest.raises(UnreadableSheet, match=said):
-        read(octets)
+        read_workbook(octets)
 
 
 def test_cells_of_failed_formulas_show_what_a_spreadsheet_shows() -> None:
-    made = xlsx([SheetOut("A & B", ["name", "max_per_day", "n"], [["x", 1, 2], ["y", 2, 3]])])
+    made = write_xlsx([OutputSheet("A & B", ["name", "max_per_day", "n"], [["x", 1, 2], ["y", 2, 3]])])
     octets = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(made)) as old, zipfile.ZipFile(octets, "w") as new:
         for member in old.infolist():
@@ -56,7 +56,7 @@ def test_cells_of_failed_formulas_show_what_a_spreadsheet_shows() -> None:
                 )
                 data = data.replace(b'<c r="C3"><v>3</v></c>', b'<c r="C3" s="4" t="e"><v>#N/A</v></c>')
             new.writestr(member, data)
-    (sheet,) = read(octets.getvalue()).sheets
+    (sheet,) = read_workbook(octets.getvalue()).sheets
     assert [row.cells for row in sheet.rows] == [
         ("name", "max_per_day", "n"), ("x", "#DIV/0!", "2"), ("y", "2", "#N/A"),
     ]  # fmt: skip

@@ -10,9 +10,9 @@ import pytest
 from xlsxwriter import Workbook as XlsxWorkbook
 
 from scheduler.sheets import spreadsheet
-from scheduler.sheets.reading import read
 from scheduler.sheets.tables import MAX_COLUMNS, SheetRow, UnreadableSheet, column_letters
-from scheduler.sheets.writing import SheetOut, csv_octets, xlsx
+from scheduler.sheets.workbook import read_workbook
+from scheduler.sheets.writers import OutputSheet, write_csv, write_xlsx
 
 
 def test_what_is_written_is_read_back_as_it_was() -> None:
@@ -29,7 +29,9 @@ def test_what_is_written_is_read_back_as_it_was() -> None:
         ["f2", "=1+1", 2.5, False, None, None, "@x"],
     ]
     header = ["key", "name", "phone", "exhibitor", "day", "at", "note"]
-    workbook = read(xlsx([SheetOut("Firms", header, rows), SheetOut("Empty", ["a"], [])]))
+    workbook = read_workbook(
+        write_xlsx([OutputSheet("Firms", header, rows), OutputSheet("Empty", ["a"], [])])
+    )
     assert workbook.read_as == "XLSX"
     firms, empty = workbook.sheets
     assert (firms.name, empty.name, empty.rows) == ("Firms", "Empty", (SheetRow(1, ("a",)),))
@@ -47,14 +49,14 @@ def test_rows_and_columns_keep_their_numbers_where_a_sheet_begins_further_down()
         sheet.write_string(3, 2, "key")
         sheet.write_string(5, 2, "f1")
         book.add_worksheet("Hidden").hide()
-    (shown,) = read(octets.getvalue()).sheets
+    (shown,) = read_workbook(octets.getvalue()).sheets
     assert shown.rows == (SheetRow(4, ("", "", "key")), SheetRow(6, ("", "", "f1")))
 
 
 def test_no_cell_of_csv_is_a_formula() -> None:
-    octets = csv_octets(["a", "b"], [["=cmd|' /C calc'!A0", -3], ["+36 1 234", None], ["@SUM(A1)", "-x"]])
+    octets = write_csv(["a", "b"], [["=cmd|' /C calc'!A0", -3], ["+36 1 234", None], ["@SUM(A1)", "-x"]])
     assert octets.startswith(b"\xef\xbb\xbf")
-    (sheet,) = read(octets).sheets
+    (sheet,) = read_workbook(octets).sheets
     assert [row.cells for row in sheet.rows[1:]] == [
         ("'=cmd|' /C calc'!A0", "-3"),
         ("'+36 1 234", ""),
@@ -71,7 +73,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_not_opened() -> None:
                 member.write(b"\0" * (1 << 20))
     assert len(octets.getvalue()) < 1 << 20
     with pytest.raises(UnreadableSheet, match="unpacks to more than 128 MB"):
-        read(octets.getvalue())
+        read_workbook(octets.getvalue())
 
 
 def archive(**members: str) -> bytes:
@@ -106,7 +108,7 @@ def test_a_stray_cell_is_named_and_not_what_it_would_take(row: int, column: int,
         hidden.write_string(row, column, "nobody reads it")
         hidden.hide()
     with pytest.raises(UnreadableSheet) as refused:
-        read(octets.getvalue())
+        read_workbook(octets.getvalue())
     assert str(refused.value).startswith(said)
 
 
@@ -117,7 +119,7 @@ def test_what_is_far_in_a_hidden_sheet_is_left_alone() -> None:
         hidden = book.add_worksheet("B")
         hidden.write_string(1_048_575, 0, "x")
         hidden.hide()
-    (sheet,) = read(octets.getvalue()).sheets
+    (sheet,) = read_workbook(octets.getvalue()).sheets
     assert sheet.rows[0].cells[-1] == "x"
 
 
@@ -135,7 +137,7 @@ def test_what_is_far_in_a_hidden_sheet_is_left_alone() -> None:
 )
 def test_what_is_no_workbook_is_said_with_what_to_do(octets: bytes, said: str) -> None:
     with pytest.raises(UnreadableSheet) as refused:
-        read(octets)
+        read_workbook(octets)
     assert str(refused.value).startswith(said)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.domain import rules
-from scheduler.domain.commitments import keeping, settle
+from scheduler.domain.commitments import feasibility, find_unkept
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
@@ -129,9 +129,9 @@ def test_cp_sat_decides_as_trying_every_plan_does(document: dict[str, Any]) -> N
 
 
 def test_cp_sat_decides_what_takes_too_long_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "MOST_LOOKS", -1)
+    monkeypatch.setattr(feasibility, "MAX_NODES", -1)
     problem = make_problem(requests=[locked("r1", "a", "b", "s0"), locked("r2", "a", "c", "s0")])
-    assert not settle(problem).not_kept
+    assert not find_unkept(problem).not_kept
     assert len(solve(problem, METHODS[1]).plan.clashes) == 1
 
 

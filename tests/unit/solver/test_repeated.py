@@ -15,7 +15,7 @@ from benchmarks.between import changed
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.score import total_of
+from scheduler.domain.rules.score import weighted_total
 from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
@@ -56,7 +56,7 @@ def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
         anneal(flat.data, state, 2_000, temperature, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
         terms = count_terms(rerun, flat.data, state)
         assert terms["repeated"] > 0
-        assert state.score == pytest.approx(total_of(rerun, terms))
+        assert state.score == pytest.approx(weighted_total(rerun, terms))
 
 
 def test_a_searched_plan_claims_its_true_score(rerun: Problem) -> None:

@@ -11,7 +11,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.rules.stability import PublishedChanges
-from scheduler.domain.solving import Progress, Proved, Result, SolveParams
+from scheduler.domain.solving import Progress, ProvedBounds, Result, SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.annealing.warmup import tiny_problem
@@ -254,6 +254,6 @@ class TestAPublishedPlanThatStands:
 
     def test_shows_the_proof_of_before_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Proof, "begin", None)
-        plan = solve(self.problem, SolveParams(method="search"), proved=Proved(4100, 41, 41)).plan
+        plan = solve(self.problem, SolveParams(method="search"), proved=ProvedBounds(4100, 41, 41)).plan
         assert (plan.status, plan.bound, plan.served_bound) == (PlanStatus.FEASIBLE, 4100, 41)
         assert plan.meetings_bound == 41

@@ -12,7 +12,7 @@ import pytest
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import FairShare, Problem
-from scheduler.domain.rules.score import total_of
+from scheduler.domain.rules.score import weighted_total
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
@@ -66,7 +66,7 @@ def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
         anneal(flat.data, state, 2_000, temperature, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
         terms = count_terms(tight, flat.data, state)
         assert terms["unfair"] > 0
-        assert state.score == pytest.approx(total_of(tight, terms))
+        assert state.score == pytest.approx(weighted_total(tight, terms))
 
 
 def test_a_meeting_goes_to_the_firm_with_the_smaller_share() -> None:

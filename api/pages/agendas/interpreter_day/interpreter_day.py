@@ -15,8 +15,8 @@ from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.agendas.feed import address
 from api.pages.agendas.my_day import offline
-from scheduler.domain.mails.prints import PrintPack
-from scheduler.invites.agenda.pdf import agenda_pdf
+from scheduler.domain.emails.print_packs import PrintPack
+from scheduler.invites.agenda.pdf import render_agenda_pdf
 from scheduler.services.agendas.interpreter_day import day as days
 from scheduler.services.exports import print_codes
 from scheduler.services.schedule import feed_addresses
@@ -99,7 +99,7 @@ def pdf(event_key: str) -> Response:
             settings=context.settings(),
             now=context.now(),
         )
-    response = Response(agenda_pdf(replace(sheet, check=made[key])), content_type="application/pdf")
+    response = Response(render_agenda_pdf(replace(sheet, check=made[key])), content_type="application/pdf")
     owner = secure_filename(sheet.owner) or key
     name = f"agenda-{owner}-{event_key}-version-{sheet.version}.pdf"
     response.headers.set("Content-Disposition", "attachment", filename=name)

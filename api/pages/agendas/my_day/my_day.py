@@ -27,7 +27,7 @@ from api.pages.agendas.my_day import offline
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.agendas.my_day import day as days
 from scheduler.services.agendas.my_day import lateness
 from scheduler.services.identity.actors import Actor
@@ -70,7 +70,7 @@ def show(event_key: str) -> Response | Leading:
             mine=mine,
             now=now,
             choices=lateness.CHOICES,
-            words_of_mails=words(speaking.language()),
+            words_of_mails=load_words(speaking.language()),
             words=said_of,
             unsaid={key for key, of_meeting in said_of.items() if of_meeting.may_say and not of_meeting.own},
         )

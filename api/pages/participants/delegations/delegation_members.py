@@ -21,7 +21,7 @@ from scheduler.services.imports.sheet_import import ImportOutdated, ImportPrevie
 from scheduler.services.participants.delegations import delegations
 from scheduler.services.spreadsheets.delegation_import import OWN_COLUMNS
 from scheduler.sheets.tables import UnreadableSheet
-from scheduler.untrusted.reading import UNREAD
+from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 
 blueprint = APIBlueprint(
     "delegation_members",
@@ -53,7 +53,7 @@ def look(event_key: str, delegation_key: str) -> str | tuple[str, int]:
         return _page(actor, delegation_key, fault=TOO_LARGE if octets else NO_FILE), 422
     try:
         return _look(actor, delegation_key, octets)
-    except (UnreadableSheet, ImportOutdated, *UNREAD) as error:
+    except (UnreadableSheet, ImportOutdated, *UNREADABLE_MESSAGE) as error:
         return _page(actor, delegation_key, fault=str(error)), 422
 
 
@@ -65,7 +65,7 @@ def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int
     try:
         octets = base64.b64decode(request.form.get("file", ""), validate=True)[:MOST_OCTETS]
         parts = sheet_import.read_parts(octets, "")
-    except (binascii.Error, UnreadableSheet, *UNREAD):
+    except (binascii.Error, UnreadableSheet, *UNREADABLE_MESSAGE):
         return _page(actor, delegation_key, fault=NO_FILE), 422
     try:
         with context.database().write() as db:

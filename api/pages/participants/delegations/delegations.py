@@ -193,7 +193,7 @@ def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults
 
 def _leaders(card: DelegationCard) -> list[tuple[str, str]]:
     people = [each.person for each in card.members.people]
-    return [(person.key, names.shown(person.name, person.latin_name, reader())) for person in people]
+    return [(person.key, names.display_both(person.name, person.latin_name, reader())) for person in people]
 
 
 def _rendered(db: Any, actor: Actor, template: str, form: DelegationForm, **values: Any) -> str:

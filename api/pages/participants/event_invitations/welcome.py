@@ -13,8 +13,8 @@ from api import auth, context
 from api.language.speaking import gettext, ngettext
 from api.pages import rendering
 from scheduler.domain.errors import InvalidInput
-from scheduler.invites.catalogue import languages, words
-from scheduler.invites.mail.desk_mail import NOTE_LIMIT
+from scheduler.invites.catalogue import languages, load_words
+from scheduler.invites.mail.link_mail import NOTE_LIMIT
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -96,6 +96,6 @@ def _page(
 
 def _mail(language: str, event: str) -> dict[str, str]:
     """The mail to an exhibitor in a language."""
-    said = words(language).desk
+    said = load_words(language).desk
     parts = ("subject", "intro", "button", "after")
     return {part: said[f"welcome_{part}"].format(event=event, firm="…") for part in parts}

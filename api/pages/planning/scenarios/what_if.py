@@ -23,7 +23,7 @@ from api.pages.planning.scenarios.forms import FORMS, change_of
 from api.pages.planning.scenarios.sentences import DIALS, sentence
 from api.pages.schedule.priority_levels import LEVELS
 from scheduler.domain.errors import InvalidInput, WrongState
-from scheduler.domain.solving import WhatIfState
+from scheduler.domain.solving import ScenarioState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -54,14 +54,14 @@ DONE = MappingProxyType(
 
 STATES = MappingProxyType(
     {
-        WhatIfState.NEW: gettext_lazy("Not calculated"),
-        WhatIfState.ASKED: gettext_lazy("Waiting for a worker"),
-        WhatIfState.RUNNING: gettext_lazy("Calculating"),
-        WhatIfState.DONE: gettext_lazy("Calculated"),
-        WhatIfState.FAILED: gettext_lazy("Failed"),
+        ScenarioState.NEW: gettext_lazy("Not calculated"),
+        ScenarioState.ASKED: gettext_lazy("Waiting for a worker"),
+        ScenarioState.RUNNING: gettext_lazy("Calculating"),
+        ScenarioState.DONE: gettext_lazy("Calculated"),
+        ScenarioState.FAILED: gettext_lazy("Failed"),
     }
 )
-TAGS = MappingProxyType({WhatIfState.DONE: "good", WhatIfState.FAILED: "bad"})
+TAGS = MappingProxyType({ScenarioState.DONE: "good", ScenarioState.FAILED: "bad"})
 REASONS: Mapping[str, str] = MappingProxyType(
     {**unscheduled_requests.GROUPS, effects.REMOVED: gettext_lazy("An exhibitor is not in the scenario")}
 )
@@ -253,7 +253,7 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
             choices=scenarios.list_choices(db, actor) if kind in FORMS else None,
             may_try=actor.may(Right.TRY),
             most=MAX_CHANGES,
-            can_solve=card.state not in (WhatIfState.ASKED, WhatIfState.RUNNING),
+            can_solve=card.state not in (ScenarioState.ASKED, ScenarioState.RUNNING),
             now=context.now(),
         )
 

@@ -11,7 +11,7 @@ from api import auth, context
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.events.mail_texts import PREVIEW_POLICY
-from scheduler.domain.errors import PublishingOpen, WrongState
+from scheduler.domain.errors import PublishingInProgress, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.publishing.rehearsal import going_live, rehearsed_emails
 from workers import dispatch
@@ -94,7 +94,7 @@ def go_live(event_key: str) -> BaseResponse:
             job = going_live.go_live(
                 db, actor, tell=request.form.get("tell") == "published", now=context.now()
             )
-    except (PublishingOpen, WrongState) as error:
+    except (PublishingInProgress, WrongState) as error:
         flash(said(error.told), "error")
         return redirect(url_for("rehearsal.show", event_key=event_key), 303)
     if job is None:

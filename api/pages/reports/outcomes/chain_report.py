@@ -14,13 +14,13 @@ from api.pages.reports.outcomes import printed
 from api.pages.reports.statistics import gallery
 from scheduler.domain import names
 from scheduler.domain.entities import Tier
-from scheduler.domain.rules.outcomes import OutcomeWord
+from scheduler.domain.rules.outcomes import OutcomeReport
 from scheduler.services.events import events
 from scheduler.services.exports import export_log
 from scheduler.services.identity.actors import Actor
 from scheduler.services.reports.outcomes.by_country import RequestCounts
 from scheduler.services.reports.outcomes.chain_report import ChainReport, OutcomeLine, get_chain_report
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _OUTCOMES = ("Outcome", "Meetings", "Both say so", "One side says so", "The two differ", "Currency", "Amount")
@@ -68,7 +68,7 @@ def workbook(event_key: str) -> Response:
         report = get_chain_report(db, actor, now=context.now())
     if report is None:
         abort(404)
-    return _download(actor, f"chain-report-{event_key}.xlsx", xlsx(_sheets(report)), XLSX)
+    return _download(actor, f"chain-report-{event_key}.xlsx", write_xlsx(_sheets(report)), XLSX)
 
 
 @blueprint.get("/chain-report.pdf")
@@ -98,7 +98,7 @@ def _download(actor: Actor, name: str, octets: bytes, kind: str) -> Response:
     return Response(octets, content_type=kind, headers=headers)
 
 
-def _sheets(report: ChainReport) -> list[SheetOut]:
+def _sheets(report: ChainReport) -> list[OutputSheet]:
     areas = dict(report.flow.areas)
     links = [
         (link.upper, areas[link.upper_area], link.lower, areas[link.lower_area], link.wished, link.scheduled)
@@ -132,7 +132,7 @@ def _sheets(report: ChainReport) -> list[SheetOut]:
     said = [
         (
             each.request,
-            *(names.told(firm, "en") for firm in each.firms),
+            *(names.localize_joined(firm, "en") for firm in each.firms),
             *_word(each.words[0]),
             *_word(each.words[1]),
             *_word(each.counts),
@@ -142,11 +142,11 @@ def _sheets(report: ChainReport) -> list[SheetOut]:
     word = ("outcome", "amount", "currency")
     head = [f"{who} {each}" for who in ("Asking firm:", "Asked firm:", "Counts:") for each in word]
     return [
-        SheetOut("Outcomes", _OUTCOMES, outcomes),
-        SheetOut("Meetings", ["Request", "Firm that asks", "Firm asked", *head], said),
-        SheetOut("Links", ["Tier", "Area", "Other tier", "Other area", "Wished", "Scheduled"], links),
-        SheetOut("Countries", _COUNTRIES, countries),
-        SheetOut("Guests of honour", ["Guest", "Firms", "Meetings", "Between two tiers"], guests),
+        OutputSheet("Outcomes", _OUTCOMES, outcomes),
+        OutputSheet("Meetings", ["Request", "Firm that asks", "Firm asked", *head], said),
+        OutputSheet("Links", ["Tier", "Area", "Other tier", "Other area", "Wished", "Scheduled"], links),
+        OutputSheet("Countries", _COUNTRIES, countries),
+        OutputSheet("Guests of honour", ["Guest", "Firms", "Meetings", "Between two tiers"], guests),
     ]
 
 
@@ -154,7 +154,7 @@ def _counts(cell: RequestCounts | None) -> tuple[int, int]:
     return (cell.wished, cell.held) if cell else (0, 0)
 
 
-def _word(word: OutcomeWord | None) -> tuple[Cell, Cell, Cell]:
+def _word(word: OutcomeReport | None) -> tuple[Cell, Cell, Cell]:
     return (marks.outcome_word(word.kind), word.amount, word.currency) if word else (None, None, None)
 
 

@@ -16,7 +16,7 @@ from scheduler.services.directory.references import FirmRef, PersonRef
 from scheduler.services.events import events
 from scheduler.services.reports.outcomes.outcome_list import OutcomeFilter, get_outcome_list
 from scheduler.services.reports.outcomes.outcomes import MeetingWithOutcomes, ReportedOutcome
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 
 blueprint = APIBlueprint("outcome_list", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -64,7 +64,7 @@ def workbook(event_key: str) -> Response:
     rows = [_row(each, zone) for each in found.meetings]
     name = f"outcomes-{event_key}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    made = xlsx([SheetOut(gettext("Outcomes"), head, rows)])
+    made = write_xlsx([OutputSheet(gettext("Outcomes"), head, rows)])
     return Response(made, content_type=XLSX, headers=headers)
 
 
@@ -89,7 +89,7 @@ def _row(each: MeetingWithOutcomes, zone: str) -> list[Cell]:
 
 
 def _name(named: FirmRef | PersonRef) -> str:
-    return names.shown(named.name, named.latin_name, speaking.reader())
+    return names.display_both(named.name, named.latin_name, speaking.reader())
 
 
 def _said(word: ReportedOutcome | None) -> tuple[Cell, Cell, Cell]:

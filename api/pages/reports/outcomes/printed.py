@@ -14,13 +14,13 @@ from api.pages.reports.statistics import charts, gallery
 from api.pages.reports.statistics.drawing import Drawing
 from scheduler.domain import names
 from scheduler.domain.entities import Tier
-from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeWord
+from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeReport
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 from scheduler.invites.pdf.pictures import one_at_a_time
-from scheduler.invites.pdf.tables import table
+from scheduler.invites.pdf.tables import table_blocks
 from scheduler.services.reports.outcomes.by_country import CountryShare, RequestCounts
 from scheduler.services.reports.outcomes.chain_report import (
     ChainReport,
@@ -46,11 +46,11 @@ def chain_report_pdf(report: ChainReport, event_name: str, stamp: str) -> bytes:
         title=title,
         language=language,
         blocks=list(_blocks(report, event_name, stamp)),
-        page=words(language).sheet["page"],
+        page=load_words(language).sheet["page"],
         foot=[f"{title} · {stamp}"],
     )
     with one_at_a_time:
-        return document.written(sheet)
+        return document.write_pdf(sheet)
 
 
 def _blocks(report: ChainReport, event_name: str, stamp: str) -> Iterator[Block]:
@@ -112,13 +112,13 @@ def _outcomes(lines: Sequence[OutcomeLine]) -> list[Block]:
         gettext("The two differ"),
         gettext("Amounts that count"),
     ]
-    return [*table([], header, rows, [2, 1, 1, 1.2, 1.2, 3]), Block([(Style.SOFT, note)])]
+    return [*table_blocks([], header, rows, [2, 1, 1, 1.2, 1.2, 3]), Block([(Style.SOFT, note)])]
 
 
 def _guests(guests: Sequence[GroupMeetings]) -> list[Block]:
     rows = [[each.name, *map(number, (each.firms, each.meetings, each.across))] for each in guests]
     header = [gettext("Guest"), gettext("Firms"), gettext("Meetings"), gettext("Between two tiers")]
-    return table([(Style.DAY, gettext("Guests of honour"))], header, rows, [4, 1, 1, 1.4])
+    return table_blocks([(Style.DAY, gettext("Guests of honour"))], header, rows, [4, 1, 1, 1.4])
 
 
 def _by_country(report: ChainReport) -> list[Block]:
@@ -146,7 +146,7 @@ def _by_country(report: ChainReport) -> list[Block]:
         ]
         for each in brief(report.countries)
     ]
-    return table(title, header, rows, [2.2, 2.8, 0.8, 1.6, 1.6, 1.6, 1.6, 1.2], words=2)
+    return table_blocks(title, header, rows, [2.2, 2.8, 0.8, 1.6, 1.6, 1.6, 1.6, 1.2], words=2)
 
 
 def brief(countries: Sequence[CountryShare]) -> list[CountryShare]:
@@ -183,7 +183,7 @@ def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:
         title.append((Style.SOFT, told))
     rows = [
         [
-            *(names.told(firm, speaking.reader()) for firm in each.firms),
+            *(names.localize_joined(firm, speaking.reader()) for firm in each.firms),
             *map(_word, each.words),
             _word(each.counts),
         ]
@@ -196,10 +196,10 @@ def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:
         gettext("The other says"),
         gettext("Counts"),
     ]
-    return table(title, header, rows, [3, 3, 1.6, 1.6, 1.6], words=5)
+    return table_blocks(title, header, rows, [3, 3, 1.6, 1.6, 1.6], words=5)
 
 
-def _word(word: OutcomeWord | None) -> str:
+def _word(word: OutcomeReport | None) -> str:
     if word is None:
         return "–"
     kind = marks.outcome_word(word.kind)

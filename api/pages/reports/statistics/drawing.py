@@ -136,7 +136,7 @@ class Drawing:
 
     def png(self) -> bytes:
         """The file as pixels."""
-        return pictures.png(self.file())
+        return pictures.render_png(self.file())
 
     def vectors(self) -> Vectors:
         """For a printed page."""

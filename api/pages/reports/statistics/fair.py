@@ -22,7 +22,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.fairness import shares
 from scheduler.services.planning.fairness.shares import FairnessView, GroupLine
 from scheduler.services.planning.scenarios import fairness_curve
-from scheduler.sheets.writing import Cell
+from scheduler.sheets.writers import Cell
 
 MOST_DRAWN: Final = 12
 """Groups of one kind in the picture: those with the smallest shares. The table has all."""

@@ -17,7 +17,7 @@ from api.pages.reports.statistics.weeks import week
 from scheduler.services.planning.runs import run_control
 from scheduler.services.reports.statistics.version_choice import resolve_version
 from scheduler.services.reports.statistics.weeks import WeekOwner
-from scheduler.sheets.writing import csv_octets
+from scheduler.sheets.writers import write_csv
 
 blueprint = APIBlueprint("figures", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
@@ -136,6 +136,6 @@ def _file(figure: Figure, ending: str, name: str) -> Response:
     elif ending == "svg" and figure.picture is not None:
         octets, kind = figure.picture.file().encode(), "image/svg+xml"
     else:
-        octets, kind = csv_octets(figure.every.header, figure.every.rows), "text/csv; charset=utf-8"
+        octets, kind = write_csv(figure.every.header, figure.every.rows), "text/csv; charset=utf-8"
     headers = {"Content-Disposition": f'{_HEAD}"{name}.{ending}"', "Cache-Control": "private, no-store"}
     return Response(octets, content_type=kind, headers=headers)

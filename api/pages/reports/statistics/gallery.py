@@ -21,7 +21,7 @@ from scheduler.services.reports.statistics.answers_by_day import count_answers_b
 from scheduler.services.reports.statistics.chain_flow import ChainFlow, get_chain_flow
 from scheduler.services.reports.statistics.hall_load import HallLoad, get_hall_load
 from scheduler.services.reports.statistics.walking import count_walks
-from scheduler.sheets.writing import Cell
+from scheduler.sheets.writers import Cell
 
 SMALL: Final = 150
 """A link of the chain is drawn if it has one in so many of all its meetings."""

@@ -19,7 +19,7 @@ from scheduler.i18n import join_texts, place_label, venue_label
 from scheduler.services.exports.meeting_list import ListedMeeting
 from scheduler.services.identity.actors import Actor
 from scheduler.services.reports.statistics.weeks import WeekOwner, WeekRows, get_week
-from scheduler.sheets.writing import Cell
+from scheduler.sheets.writers import Cell
 
 ROW: Final = 26.0
 LEFT, TOP = 60.0, 34.0
@@ -139,7 +139,7 @@ def _draw(
             continue
         most = max(sum(each.start <= s < each.end for s in there) for each in begin)
         _block(picture, there[start], wide, "h1" if len(found_then) == 1 else "h2", most)
-        said = "; ".join(" × ".join(map(names.brief, _what(each, found.own))) for each in begin)
+        said = "; ".join(" × ".join(map(names.short_form, _what(each, found.own))) for each in begin)
         said = f"{len(begin)}: {said}" if len(begin) > 1 else said
         _say(picture, there[start], wide, charts.cut(said, letters), "ink")
 

@@ -14,7 +14,7 @@ from api.language import choosing
 from api.pages.replies import link_forms
 from scheduler.domain import fields, names
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.requests.digests import digest_links
 from scheduler.services.requests.digests.digest_links import AskedLook
 
@@ -35,9 +35,9 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
     """Answer, or take the answer back. Then show the request as it stands."""
     _require_step(step, (*STEPS, "undo"))
     found = _counted(token)
-    say = words(found.language).digest
+    say = load_words(found.language).digest
     if link_forms.is_from_another_site():
-        return _page(found, token, step, {}, words(found.language).answering["other_site"]), 403
+        return _page(found, token, step, {}, load_words(found.language).answering["other_site"]), 403
     key, now, note = context.settings().secret_key, context.now(), request.form.get("note", "")
     try:
         with context.database().write() as db:
@@ -70,12 +70,12 @@ def _require_step(step: str, steps: tuple[str, ...]) -> None:
 def _page(found: AskedLook, token: str, step: str, faults: Mapping[str, str], message: str = "") -> str:
     """The request as it stands. `step` may be that of a form whose undoing came too late."""
     step = step if step in STEPS else "accept"
-    language = words(found.language)
+    language = load_words(found.language)
     g.words = language
     card, zone = found.card, ZoneInfo(found.timezone)
 
     def both(one: object) -> str:
-        return names.shown(one.name, one.latin_name, language.language)  # type: ignore[attr-defined]
+        return names.display_both(one.name, one.latin_name, language.language)  # type: ignore[attr-defined]
 
     until = ""
     if card.expires_at is not None:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from api import context, limits
 from api.pages.identity.unsubscribe_page import stop_page
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.identity.summary_subscriptions import StopLook
 from scheduler.services.requests.digests import digest_settings
 
@@ -48,7 +48,7 @@ def _counted(token: str) -> StopLook:
 
 
 def _page(found: StopLook, token: str) -> str:
-    texts = words(found.language).digest
+    texts = load_words(found.language).digest
     return stop_page(
         found,
         title=texts["stop_title"].format(event=found.event_name),

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.errors import NotFound
-from scheduler.domain.mails.prints import PrintPack
-from scheduler.invites.agenda.agenda import AgendaSheet
+from scheduler.invites.agenda.agenda import AgendaDocument
 from scheduler.services.agendas.my_day.day import HallPaths, Walk, day_shown
 from scheduler.services.agendas.week.meeting_details import around
 from scheduler.services.directory.references import slots_of
@@ -85,7 +85,7 @@ def interpreter_day(session: Session, actor: Actor, day: date | None, *, now: da
     )
 
 
-def own_sheet(session: Session, actor: Actor) -> tuple[str, AgendaSheet | None]:
+def own_sheet(session: Session, actor: Actor) -> tuple[str, AgendaDocument | None]:
     """The actor's key, and their sheet of the published version, or None without a meeting.
 
     Raises NotAllowed for who is no interpreter.

@@ -25,7 +25,7 @@ from scheduler.services.replies.agenda_replies import Standing
 from scheduler.services.replies.decline_effects import Effect
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm, FirmNote, Hall, MeetingRequest, WalkingTime
 
 SHOWN = (WeekChangeKind.NEW, WeekChangeKind.MOVED, WeekChangeKind.RELOCATED)
@@ -169,7 +169,7 @@ def _requests(session: Session, actor: Actor, items: Sequence[AgendaItem]) -> Se
         select(MeetingRequest)
         .where(
             MeetingRequest.event_id == actor.event_id,
-            among(MeetingRequest.key, [item.request_key for item in items]),
+            in_chunks(MeetingRequest.key, [item.request_key for item in items]),
         )
         .options(selectinload(MeetingRequest.people), selectinload(MeetingRequest.excluded))
     ).all()
@@ -181,7 +181,7 @@ def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) 
     others = {each for request in requests for each in (request.from_firm_id, request.to_firm_id)}
     notes = {}
     if actor.may(Right.KEEP_NOTES, firm_id=actor.firm_id):
-        rows = session.execute(kept.where(among(FirmNote.about_id, others)))
+        rows = session.execute(kept.where(in_chunks(FirmNote.about_id, others)))
         notes = {row.about_id: row.note for row in rows}
     return {
         request.key: Brief(

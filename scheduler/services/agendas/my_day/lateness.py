@@ -19,7 +19,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.replies.agenda_replies import OVER
 from scheduler.services.schedule.agendas import AgendaItem
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     LateNotice,
@@ -28,7 +28,7 @@ from scheduler.storage.models import (
     PlannedMeeting,
     ScheduleVersion,
 )
-from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_place
 
 CHOICES = (5, 10, 15)
 """Minutes that can be said. 0 takes the word back."""
@@ -60,7 +60,7 @@ def said(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[st
         .join(Attendee, Attendee.id == LateNotice.attendee_id)
         .where(
             MeetingRequest.event_id == actor.event_id,
-            among(MeetingRequest.key, starts),
+            in_chunks(MeetingRequest.key, starts),
             LateNotice.minutes > 0,
         )
         .order_by(LateNotice.said_at)

@@ -25,7 +25,7 @@ from scheduler.storage.models import (
     PlannedMeeting,
     ScheduleVersion,
 )
-from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_place
 
 
 class WeekChangeKind(StrEnum):

@@ -14,7 +14,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.replies.agenda_replies import Standing
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Firm,
@@ -111,7 +111,7 @@ def _places(session: Session, actor: Actor, request_keys: Iterable[str]) -> dict
         .where(
             MeetingRequest.event_id == actor.event_id,
             ScheduleVersion.state == VersionState.PUBLISHED,
-            among(MeetingRequest.key, request_keys),
+            in_chunks(MeetingRequest.key, request_keys),
         )
     )
     return {key: (hall_id, firm_id) for key, hall_id, firm_id in rows}
@@ -120,7 +120,7 @@ def _places(session: Session, actor: Actor, request_keys: Iterable[str]) -> dict
 def _firms(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, tuple[int, Tier, str]]:
     rows = session.execute(
         select(Firm.key, Firm.id, Firm.tier, Firm.areas).where(
-            Firm.event_id == actor.event_id, among(Firm.key, keys)
+            Firm.event_id == actor.event_id, in_chunks(Firm.key, keys)
         )
     )
     return {key: (firm_id, tier, areas[0] if areas else "") for key, firm_id, tier, areas in rows}
@@ -133,7 +133,7 @@ def _people(
     keys = {person.key for item in items for person in (*item.people, *item.partner_people)}
     rows = session.execute(
         select(Attendee.key, Attendee.languages, Attendee.email, Attendee.phone).where(
-            Attendee.event_id == actor.event_id, among(Attendee.key, keys)
+            Attendee.event_id == actor.event_id, in_chunks(Attendee.key, keys)
         )
     )
     return {key: (tuple(languages), email, phone) for key, languages, email, phone in rows}
@@ -143,7 +143,7 @@ def _interpreters(session: Session, actor: Actor, items: Iterable[AgendaItem]) -
     keys = {item.interpreter.key for item in items if item.interpreter is not None}
     rows = session.execute(
         select(Interpreter.key, Interpreter.languages).where(
-            Interpreter.event_id == actor.event_id, among(Interpreter.key, keys)
+            Interpreter.event_id == actor.event_id, in_chunks(Interpreter.key, keys)
         )
     )
     return {key: tuple(languages) for key, languages in rows}

@@ -22,7 +22,7 @@ from scheduler.services.replies import agenda_replies
 from scheduler.services.replies.agenda_replies import Standing
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, MeetingRequest, RequestPerson, Slot
 
 
@@ -211,7 +211,7 @@ def _named(session: Session, actor: Actor, part: Agenda) -> dict[str, tuple[Pers
         .where(
             MeetingRequest.event_id == actor.event_id,
             Attendee.firm_id == actor.firm_id,
-            among(MeetingRequest.key, [item.request_key for item in part.items]),
+            in_chunks(MeetingRequest.key, [item.request_key for item in part.items]),
         )
     )
     named: dict[str, tuple[PersonRef, ...]] = {}

@@ -33,9 +33,9 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part
 from scheduler.services.schedule import versions
 from scheduler.services.text import one_line
-from scheduler.storage.among import among
-from scheduler.storage.cache.marks import digest, parts_of, rows_text
-from scheduler.storage.cache.memory import remembered
+from scheduler.storage.cache.cache_keys import new_digest, rows_text, split_text
+from scheduler.storage.cache.memoization import memoize
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm, Slot
 
 
@@ -163,7 +163,7 @@ def persons(
         if is_there and filters.day in ("", entry.start.astimezone(zone).date().isoformat()):
             mine.setdefault(entry.attendee_id, []).append(entry)
     rows = session.execute(
-        select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id).where(among(Attendee.id, ids))
+        select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id).where(in_chunks(Attendee.id, ids))
     )
     found = {who.id: calendar_people.of(who, firm, mine.get(who.id, ()), now) for who, firm in rows}
     return [found[person_id] for person_id in ids]
@@ -221,17 +221,17 @@ def _people(session: Session, actor: Actor, found: Mapping[int, Tally], *, with_
     columns = (Attendee.id, Attendee.firm_id, Attendee.key, Attendee.latin_name, *texts)
     people = rows_text(session, columns, Attendee.event_id == actor.event_id)
     firms = rows_text(session, (Firm.id, *firm_columns(Firm)), Firm.event_id == actor.event_id)
-    mark = digest(people, firms, repr(with_text))
-    known = remembered("calendars", mark, lambda: _known(people, firms))
+    mark = new_digest(people, firms, repr(with_text))
+    known = memoize("calendars", mark, lambda: _known(people, firms))
     pairs = ((each, found.get(each[0])) for each in known)
     return [tuple.__new__(Listed, (*each, tally)) for each, tally in pairs if tally is not None]
 
 
 def _known(people: str, firms: str) -> list[tuple[int, str, str, FirmRef, str]]:
     """All people of an event: id, key, Latin name, firm, and what is searched."""
-    refs = {row[0]: FirmRef(*row[1:]) for row in parts_of(firms)}
+    refs = {row[0]: FirmRef(*row[1:]) for row in split_text(firms)}
     listed = []
-    for who, firm_id, key, latin, *texts in parts_of(people):
+    for who, firm_id, key, latin, *texts in split_text(people):
         firm = refs[firm_id]
         searched = "\n".join((latin, *texts, firm.name, firm.latin_name)).casefold() if texts else ""
         listed.append((int(who), key, latin, firm, searched))

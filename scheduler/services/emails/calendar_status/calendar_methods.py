@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from scheduler.domain.mails.ways import CalendarWay
+from scheduler.domain.emails.calendar_imports import CalendarImportMethod
 from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.references import find_person
 from scheduler.services.identity.actors import Actor
@@ -23,16 +23,16 @@ from scheduler.storage.models import Attendee, CalendarUse
 SAME = timedelta(hours=12)
 """A way that was noted so short a time ago is not written again: calendars fetch feeds every hour."""
 
-WORDS: Mapping[CalendarWay, str] = {
-    CalendarWay.FEED: gettext_lazy("Subscribed to all meetings"),
-    CalendarWay.FOLLOW: gettext_lazy("Subscribed to one meeting"),
-    CalendarWay.FILE: gettext_lazy("Calendar file"),
-    CalendarWay.GOOGLE: gettext_lazy("Google’s form"),
-    CalendarWay.OUTLOOK: gettext_lazy("Outlook’s form"),
-    CalendarWay.MICROSOFT_365: gettext_lazy("Microsoft 365’s form"),
-    CalendarWay.COPY: gettext_lazy("Copied as text"),
-    CalendarWay.CODE: gettext_lazy("QR code"),
-    CalendarWay.PRINT: gettext_lazy("PDF"),
+WORDS: Mapping[CalendarImportMethod, str] = {
+    CalendarImportMethod.FEED: gettext_lazy("Subscribed to all meetings"),
+    CalendarImportMethod.FOLLOW: gettext_lazy("Subscribed to one meeting"),
+    CalendarImportMethod.FILE: gettext_lazy("Calendar file"),
+    CalendarImportMethod.GOOGLE: gettext_lazy("Google’s form"),
+    CalendarImportMethod.OUTLOOK: gettext_lazy("Outlook’s form"),
+    CalendarImportMethod.MICROSOFT_365: gettext_lazy("Microsoft 365’s form"),
+    CalendarImportMethod.COPY: gettext_lazy("Copied as text"),
+    CalendarImportMethod.CODE: gettext_lazy("QR code"),
+    CalendarImportMethod.PRINT: gettext_lazy("PDF"),
 }
 
 
@@ -40,11 +40,11 @@ WORDS: Mapping[CalendarWay, str] = {
 class UsedWay:
     """A way that a person used, and when last (to half a day)."""
 
-    way: CalendarWay
+    way: CalendarImportMethod
     last_at: datetime
 
 
-def note_by_link(session: Session, token: str, way: CalendarWay, *, now: datetime) -> None:
+def note_by_link(session: Session, token: str, way: CalendarImportMethod, *, now: datetime) -> None:
     """Note that the owner of an invitation's link used a way. Raises NotFound for a wrong link."""
     _note(session, reply_links.owner(session, token), way, now)
 
@@ -52,14 +52,14 @@ def note_by_link(session: Session, token: str, way: CalendarWay, *, now: datetim
 def note_feed(session: Session, owner: FeedOwner, *, now: datetime) -> None:
     """Note that an attendee's calendar fetched their feed. That of a firm says nothing about a person."""
     if not owner.is_firm and not owner.is_interpreter:
-        _note(session, owner.id, CalendarWay.FEED, now)
+        _note(session, owner.id, CalendarImportMethod.FEED, now)
 
 
 def note_print(session: Session, actor: Actor, *, now: datetime) -> None:
     """Note that the actor took their own agenda as a PDF."""
     own = actor.own(Right.READ_AGENDAS)
     if own is not None:
-        _note(session, own, CalendarWay.PRINT, now)
+        _note(session, own, CalendarImportMethod.PRINT, now)
 
 
 def of_person(session: Session, actor: Actor, key: str) -> tuple[UsedWay, ...]:
@@ -74,7 +74,7 @@ def of_person(session: Session, actor: Actor, key: str) -> tuple[UsedWay, ...]:
     return tuple(UsedWay(way, last_at) for way, last_at in rows)
 
 
-def counts(session: Session, actor: Actor) -> dict[CalendarWay, int]:
+def counts(session: Session, actor: Actor) -> dict[CalendarImportMethod, int]:
     """How many people of the event used each way, those that nobody used left out."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     rows = session.execute(
@@ -87,7 +87,7 @@ def counts(session: Session, actor: Actor) -> dict[CalendarWay, int]:
     return {way: found[way] for way in WORDS if way in found}
 
 
-def _note(session: Session, attendee_id: int, way: CalendarWay, now: datetime) -> None:
+def _note(session: Session, attendee_id: int, way: CalendarImportMethod, now: datetime) -> None:
     """Write it down, unless it stands there already. Two at once write one row."""
     last = session.scalar(
         select(CalendarUse.last_at).where(CalendarUse.attendee_id == attendee_id, CalendarUse.way == way)

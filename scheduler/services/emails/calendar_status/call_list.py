@@ -23,8 +23,8 @@ from scheduler.services.emails.calendar_status.calls import CallCard
 from scheduler.services.emails.calendar_status.people import reason
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
-from scheduler.sheets.writing import harmless
-from scheduler.storage.among import among
+from scheduler.sheets.writers import escape_formula
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee
 
 BOM = "\ufeff"
@@ -51,7 +51,7 @@ def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) ->
     contacts = _contacts(session, [person.id for person in listed])
     known = calls.cards(session, actor, [person.key for person in listed])
     rows = ((*_row(person, contacts[person.id], zone), *_call(known.get(person.key))) for person in listed)
-    writer.writerows(map(harmless, row) for row in rows)
+    writer.writerows(map(escape_formula, row) for row in rows)
     return BOM + text.getvalue()
 
 
@@ -67,7 +67,7 @@ class _Contact(NamedTuple):
 
 def _contacts(session: Session, ids: Sequence[int]) -> dict[int, _Contact]:
     columns = (getattr(Attendee, name) for name in _Contact._fields)
-    rows = session.execute(select(Attendee.id, *columns).where(among(Attendee.id, ids)))
+    rows = session.execute(select(Attendee.id, *columns).where(in_chunks(Attendee.id, ids)))
     return {row[0]: _Contact(*row[1:]) for row in rows}
 
 
@@ -103,7 +103,7 @@ def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
     return (
         contact.name,
         person.latin_name,
-        names.recorded(person.firm.name, person.firm.latin_name),
+        names.record_name(person.firm.name, person.firm.latin_name),
         _ENGLISH.territories.get(person.firm.country, person.firm.country),
         ", ".join(languages),
         dialled(contact.phone),

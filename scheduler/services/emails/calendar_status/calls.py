@@ -20,7 +20,7 @@ from scheduler.services.directory.references import find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import one_line
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Attendee, PhoneCall, TeamMember
 
 MINE, NOBODYS = "mine", "nobody"
@@ -67,7 +67,7 @@ def cards(session: Session, actor: Actor, keys: Collection[str]) -> dict[str, Ca
         .join(Attendee, Attendee.id == PhoneCall.attendee_id)
         .outerjoin(caller, caller.id == PhoneCall.caller_id)
         .outerjoin(by, by.id == PhoneCall.changed_by)
-        .where(Attendee.event_id == actor.event_id, among(Attendee.key, keys))
+        .where(Attendee.event_id == actor.event_id, in_chunks(Attendee.key, keys))
     )
     return {row[0]: CallCard(*row[1:]) for row in rows}
 
@@ -95,7 +95,7 @@ def keep(
     actor.require(Right.REPAIR_DELIVERY)
     person = find_person(session, actor.event_id, person_key)
     note = one_line(note)
-    faults = [*fields.fault("note", note, fields.CallNote)]
+    faults = [*fields.check_field("note", note, fields.CallNote)]
     if caller_id is not None and caller_id not in {one.id for one in callers(session, actor, now=now)}:
         faults.append(Fault("caller", gettext_lazy("is not in the team")))
     if faults:

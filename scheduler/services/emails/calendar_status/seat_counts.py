@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.emails.calendar_status.people import BoardVersion
 from scheduler.services.emails.calendar_status.tallies import Chosen, in_hall_and_slots
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import venue_mark
+from scheduler.storage.cache.cache_keys import venue_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
 
 
@@ -33,7 +33,9 @@ def seats(session: Session, version: BoardVersion) -> Seats:
         return {"people": chosen_seats(session, version, Chosen()), "where": _where(session, version)}
 
     row = session.get_one(ScheduleVersion, version.id)
-    return Seats(**kept(session, row, "calendars", [venue_mark(session, version.event_id)], work_out))
+    return Seats(
+        **cached_statistic(session, row, "calendars", [venue_digest(session, version.event_id)], work_out)
+    )
 
 
 def chosen_seats(session: Session, version: BoardVersion, chosen: Chosen) -> list[tuple[int, int, int]]:

@@ -17,8 +17,8 @@ from scheduler.invites.ical import itip
 from scheduler.services.directory.references import hall_labels
 from scheduler.services.outbox import payloads
 from scheduler.services.schedule.calendar_entries import EntryKey
-from scheduler.storage.among import among
-from scheduler.storage.database import once
+from scheduler.storage.database import once_per_session
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Answer,
     Attendee,
@@ -29,7 +29,7 @@ from scheduler.storage.models import (
     PlannedAttendee,
     PlannedMeeting,
 )
-from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_place
 
 ANSWERED = {
     Partstat.ACCEPTED: CalendarState.ACCEPTED,
@@ -135,12 +135,12 @@ def newest_mails(event_id: int | ColumnElement[int], people: Collection[int] | N
         )
         .group_by(OutboxMail.uid, OutboxMail.attendee_id)
     )
-    return newest if people is None else newest.where(among(OutboxMail.attendee_id, people))
+    return newest if people is None else newest.where(in_chunks(OutboxMail.attendee_id, people))
 
 
 def untold(session: Session, event_id: int) -> list[CalendarEntry]:
     """Everybody's meetings that are cancelled in calendars that could not be told."""
-    return once(session, f"untold {event_id}", lambda: _all_untold(session, event_id))
+    return once_per_session(session, f"untold {event_id}", lambda: _all_untold(session, event_id))
 
 
 def _all_untold(session: Session, event_id: int) -> list[CalendarEntry]:
@@ -160,7 +160,7 @@ def _all_untold(session: Session, event_id: int) -> list[CalendarEntry]:
 
 def _bounced(session: Session, people: Collection[int]) -> set[int]:
     """Those of some people whose mails come back."""
-    among_them = select(Attendee.id).where(among(Attendee.id, people))
+    among_them = select(Attendee.id).where(in_chunks(Attendee.id, people))
     return set(session.scalars(among_them.where(Attendee.bounced_at.is_not(None))))
 
 
@@ -191,7 +191,7 @@ def _read(rows: Iterable[Any]) -> list[tuple[EntryKey, LastMail]]:
     ]
 
 
-def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[itip.Key, Answered]:
+def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[itip.EntryKey, Answered]:
     """The last answer of each UID and attendee."""
     rows: Any = session.execute(
         select(
@@ -203,9 +203,9 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[i
             Answer.answered_at,
             Answer.comment,
             Answer.proposed_start,
-        ).where(Answer.event_id == event_id, among(Answer.attendee_id, people))
+        ).where(Answer.event_id == event_id, in_chunks(Answer.attendee_id, people))
     )
-    return {itip.Key(uid, who): Answered(*rest) for uid, who, *rest in rows}
+    return {itip.EntryKey(uid, who): Answered(*rest) for uid, who, *rest in rows}
 
 
 def _planned(
@@ -214,7 +214,7 @@ def _planned(
     version_id: int,
     people: Collection[int],
     invited: Mapping[EntryKey, LastMail],
-    answers: Mapping[itip.Key, Answered],
+    answers: Mapping[itip.EntryKey, Answered],
     bounced: set[int],
 ) -> Iterator[CalendarEntry]:
     planned = (
@@ -232,14 +232,14 @@ def _planned(
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .where(PlannedMeeting.version_id == version_id, among(PlannedAttendee.attendee_id, people))
+        .where(PlannedMeeting.version_id == version_id, in_chunks(PlannedAttendee.attendee_id, people))
     )
     rows = session.execute(with_time_and_place(planned)).all()
     firms = _firms(session, {firm for row in rows for firm in row[5:7]})
     halls = hall_labels(session, event_id)
     for who, firm, request, key, state, sender, receiver, start, end, place, _, hall in rows:
         mail = invited.get(EntryKey(request, who))
-        answer = current(mail, answers.get(itip.Key(mail.uid, who)) if mail else None)
+        answer = current(mail, answers.get(itip.EntryKey(mail.uid, who)) if mail else None)
         yield CalendarEntry(
             attendee_id=who,
             request_key=key,
@@ -269,7 +269,7 @@ def _untold(
     rows = session.execute(
         select(OutboxMail.id, OutboxMail.payload, MeetingRequest.key)
         .join(MeetingRequest, MeetingRequest.id == OutboxMail.request_id)
-        .where(among(OutboxMail.id, failed), OutboxMail.dropped_at.is_(None))
+        .where(in_chunks(OutboxMail.id, failed), OutboxMail.dropped_at.is_(None))
     )
     for mail_id, payload, key in rows:
         who, mail = failed[mail_id]
@@ -293,5 +293,5 @@ def _untold(
 
 
 def _firms(session: Session, ids: Collection[int]) -> dict[int, str]:
-    rows: Any = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(among(Firm.id, ids)))
-    return {firm_id: names.shown(name, latin, "en") for firm_id, name, latin in rows}
+    rows: Any = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(in_chunks(Firm.id, ids)))
+    return {firm_id: names.display_both(name, latin, "en") for firm_id, name, latin in rows}

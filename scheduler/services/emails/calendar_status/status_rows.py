@@ -16,7 +16,7 @@ from scheduler.services.emails.calendar_status.people import reason
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee
 
 
@@ -46,7 +46,7 @@ def rows(session: Session, actor: Actor, board: Board, *, number: int) -> Page[H
     actor.require(Right.READ_CALENDAR_HEALTH)
     found = part("calendar-health", board.people, number=number)
     columns = Attendee.id, Attendee.name, Attendee.bounce
-    shown = among(Attendee.id, [listed.id for listed in found.items])
+    shown = in_chunks(Attendee.id, [listed.id for listed in found.items])
     contacts = {who: rest for who, *rest in session.execute(select(*columns).where(shown))}
     made = []
     for listed in found.items:

@@ -17,7 +17,7 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
-from scheduler.storage.models import TrailEntry
+from scheduler.storage.models import AuditLogEntry
 
 DAY: Final = timedelta(days=1)
 MOST: Final = 20
@@ -34,12 +34,12 @@ def has_left(session: Session, actor: Actor, *, most: int, now: datetime) -> boo
     """Whether the actor may enter an address that another may have."""
     if actor.is_organiser:
         return True
-    kept = select(TrailEntry.after).where(
-        TrailEntry.chain == actor.event_id,
-        TrailEntry.account_id == actor.account_id,
-        TrailEntry.act == Act.ADDRESS.value,
-        TrailEntry.about == _TRIED,
-        TrailEntry.at > now - DAY,
+    kept = select(AuditLogEntry.after).where(
+        AuditLogEntry.chain == actor.event_id,
+        AuditLogEntry.account_id == actor.account_id,
+        AuditLogEntry.act == Act.ADDRESS.value,
+        AuditLogEntry.about == _TRIED,
+        AuditLogEntry.at > now - DAY,
     )
     return sum(int(json.loads(each)["tried"]) for each in session.scalars(kept)) < most
 

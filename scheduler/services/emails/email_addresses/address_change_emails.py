@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import Method, OutboxKind, OutboxState
 from scheduler.invites.ical import itip, itip_revisions
-from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.itip import ItipMessage
 from scheduler.services import links
 from scheduler.services.delivery import email_texts, sent_records
 from scheduler.services.outbox import outbox
@@ -47,7 +47,7 @@ class ToldAddress:
 class _Letter:
     """A message. Without `address` there is nobody to tell, and the calendar counts as told."""
 
-    message: Message
+    message: ItipMessage
     request_id: int
     address: str | None
     first_id: str | None = None
@@ -118,7 +118,9 @@ def _forget_unsent(session: Session, person: Attendee) -> None:
     outbox.drop_untouched(session, mine)
 
 
-def _wanted(session: Session, person: Attendee, settings: Settings, now: datetime) -> dict[int, itip.Wanted]:
+def _wanted(
+    session: Session, person: Attendee, settings: Settings, now: datetime
+) -> dict[int, itip.TargetEntry]:
     """What the calendar should show, by request: the coming meetings, each with the UID for new readers."""
     version = versions.published(session, person.event_id)
     if version is None:
@@ -128,8 +130,8 @@ def _wanted(session: Session, person: Attendee, settings: Settings, now: datetim
     url = links.whole(settings, links.agenda(event.key))
     shown = calendar_entries.shown(session, event, version.id, agenda_url=url, only=own)
     return {
-        request_id: itip.Wanted(
-            itip_revisions.uid(row.uid, settings.mail_domain),
+        request_id: itip.TargetEntry(
+            itip_revisions.make_uid(row.uid, settings.mail_domain),
             person.id,
             shown.content(request_id, person.id),
         )
@@ -142,7 +144,7 @@ def _letters(
     session: Session,
     person: Attendee,
     told: ToldAddress,
-    wanted: Mapping[int, itip.Wanted],
+    wanted: Mapping[int, itip.TargetEntry],
     old_address: str,
     domain: str,
     now: datetime,
@@ -152,7 +154,7 @@ def _letters(
     known = {uid: resend.told_by(row) for uid, row in told.last.items()}
     shown = _shown(told, known, read, now)
     keys = {shown.get(request_id, goal.uid): request_id for request_id, goal in wanted.items()}
-    made = itip_revisions.readdress(
+    made = itip_revisions.change_address(
         known,
         {key: wanted[request_id] for key, request_id in keys.items()},
         now,
@@ -172,7 +174,7 @@ def _letters(
 
 
 def _shown(
-    told: ToldAddress, known: Mapping[str, itip.Told], read: Collection[str], now: datetime
+    told: ToldAddress, known: Mapping[str, itip.SentEntry], read: Collection[str], now: datetime
 ) -> dict[int, str]:
     """The UID by which the calendar shows each request. If there are two, the one that nobody read."""
     live = [row for uid, row in told.last.items() if known[uid].is_coming(now)]

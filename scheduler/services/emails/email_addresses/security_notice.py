@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.domain.entities import OutboxKind
-from scheduler.invites.catalogue import language_of
+from scheduler.invites.catalogue import choose_language
 from scheduler.services.delivery.address_reports import Reader
 from scheduler.services.identity.interpreters import language_of_interpreter
 from scheduler.services.outbox import letters, payloads
@@ -89,7 +89,7 @@ def _letter(event: Event, person: Reader, reader: str) -> NewLetter:
         to_name=person.name,
         language=language,
         event=event.name,
-        values={"name": names.single(person.name, person.latin_name, language)},
+        values={"name": names.display_single(person.name, person.latin_name, language)},
         path=f"/events/{event.key}",
         about_event_id=event.id,
         attendee_id=person.id if is_new else None,
@@ -99,4 +99,4 @@ def _letter(event: Event, person: Reader, reader: str) -> NewLetter:
 def _language(event: Event, person: Reader) -> str:
     if isinstance(person, Interpreter):
         return language_of_interpreter(person.mail_language, person.name, person.languages, event.language)
-    return language_of(person.mail_language, person.languages, event.language)
+    return choose_language(person.mail_language, person.languages, event.language)

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.inbound import ReplyAnswer
+from scheduler.invites.inbound import CalendarReply
 from scheduler.services.directory.references import find_person
 from scheduler.services.emails.inbound.verdicts import same_address
 from scheduler.services.identity.actors import Actor
@@ -67,7 +67,7 @@ def listing(session: Session, actor: Actor, person_key: str) -> list[Alias]:
 
 def writers(mail: InboundMail) -> set[str]:
     """The addresses that a mail answers for."""
-    return {each.email for a in map(ReplyAnswer.from_json, mail.answers) for each in a.participants}
+    return {each.email for a in map(CalendarReply.from_json, mail.answers) for each in a.participants}
 
 
 def claimed(session: Session, mail: InboundMail) -> str | None:
@@ -80,7 +80,7 @@ def claimed(session: Session, mail: InboundMail) -> str | None:
         return None
     is_offered = mail.outcome is MailOutcome.WAITING and mail.kind in ANSWERS and mail.box is MailBox.ANSWERS
     people = writers(mail)
-    uids = {answer.uid for answer in map(ReplyAnswer.from_json, mail.answers)}
+    uids = {answer.uid for answer in map(CalendarReply.from_json, mail.answers)}
     if not is_offered or len(people) != 1 or uids != {mail.uid}:
         return None
     (address,) = people

@@ -30,7 +30,7 @@ from scheduler.services.delivery import address_reports, email_routes, refusal_h
 from scheduler.services.delivery.address_reports import Reader
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.services.outbox import letters
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, InboundMail, OutboxMail
 
 DONE = {
@@ -156,7 +156,7 @@ def _marked(session: Session, readers: Sequence[Reader], bounce: Bounce, now: da
     session.execute(
         update(InboundMail)
         .where(
-            among(InboundMail.attendee_id, people),
+            in_chunks(InboundMail.attendee_id, people),
             InboundMail.kind == MailKind.BOUNCE,
             InboundMail.box == MailBox.REPORTS,
             InboundMail.outcome == MailOutcome.WAITING,

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.rates import email_domain
 from scheduler.domain.entities import MailBox
-from scheduler.domain.mails.rates import domain_of
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.inbound import Complaint
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, waiting
@@ -37,7 +37,7 @@ def judge(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
         )
     attendee = session.get(Attendee, mail.attendee_id) if mail.attendee_id is not None else None
     address = about.to_address if about is not None else attendee.email if attendee else complaint.recipient
-    mail.bounce = {**mail.bounce, "domain": domain_of(address)}
+    mail.bounce = {**mail.bounce, "domain": email_domain(address)}
     if attendee is None or not _is_theirs(attendee, address):
         return applied(
             gettext_lazy(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.inbound import Participant, ReplyAnswer
+from scheduler.invites.inbound import CalendarReply, Participant
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.services.replies import attendee_replies, substitutes
 from scheduler.services.replies.attendee_replies import Reply
@@ -28,7 +28,7 @@ def judge(
     session: Session,
     invitation: Invitation,
     attendee: Attendee,
-    answer: ReplyAnswer,
+    answer: CalendarReply,
     speaker: Participant,
     given: Reply,
     *,
@@ -54,7 +54,7 @@ def judge(
 
 
 def of_another(
-    session: Session, invitation: Invitation, attendee: Attendee, answer: ReplyAnswer
+    session: Session, invitation: Invitation, attendee: Attendee, answer: CalendarReply
 ) -> Verdict | None:
     """The verdict on an answer of a colleague to this person's invitation. None if no colleague answers."""
     found = _answering(session, attendee, answer)
@@ -88,7 +88,7 @@ def offered(session: Session, mail: InboundMail, *, now: datetime) -> Attendee |
         return None
     attendee = session.get_one(Attendee, mail.attendee_id)
     invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
-    found = [each for each in map(ReplyAnswer.from_json, mail.answers) if each.uid == mail.uid]
+    found = [each for each in map(CalendarReply.from_json, mail.answers) if each.uid == mail.uid]
     if len(found) != 1:
         return None
     colleague = _suggested(session, attendee, found[0])
@@ -99,7 +99,7 @@ def offered(session: Session, mail: InboundMail, *, now: datetime) -> Attendee |
 
 
 def delegates(
-    session: Session, attendee: Attendee, answer: ReplyAnswer, speaker: Participant
+    session: Session, attendee: Attendee, answer: CalendarReply, speaker: Participant
 ) -> Sequence[Attendee]:
     """The colleagues to whom the meeting is delegated, as DELEGATED-TO says, or else the other ATTENDEEs."""
     others = [each.email for each in answer.participants if each is not speaker]
@@ -126,7 +126,7 @@ def is_known(session: Session, invitation: Invitation, colleague: Attendee) -> b
     return before is not None and before.delegate_id == colleague.id
 
 
-def _suggested(session: Session, attendee: Attendee, answer: ReplyAnswer) -> Attendee | None:
+def _suggested(session: Session, attendee: Attendee, answer: CalendarReply) -> Attendee | None:
     speakers = [each for each in answer.participants if each.partstat == "DELEGATED"]
     if len(speakers) == 1:
         return _one(delegates(session, attendee, answer, speakers[0]))
@@ -134,7 +134,7 @@ def _suggested(session: Session, attendee: Attendee, answer: ReplyAnswer) -> Att
     return found[0] if found is not None and found[1] in COMING else None
 
 
-def _answering(session: Session, attendee: Attendee, answer: ReplyAnswer) -> tuple[Attendee, str] | None:
+def _answering(session: Session, attendee: Attendee, answer: CalendarReply) -> tuple[Attendee, str] | None:
     """The colleague who answers, alone, and their PARTSTAT."""
     if len(answer.participants) != 1:
         return None

@@ -11,10 +11,10 @@ from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.invites.inbound import InboundMail as Understood
+from scheduler.invites.inbound import ParsedEmail as Understood
 from scheduler.services.emails.inbound import inbound_addresses
 from scheduler.services.outbox import letters
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, InboundMail, Interpreter, Invitation, OutboxMail
 
 
@@ -63,7 +63,7 @@ def _sent_as(session: Session, message_ids: Sequence[str], mail_domain: str) -> 
     if not wanted:
         return None
     ids = {*wanted, *wanted.values()}
-    rows = session.scalars(select(OutboxMail).where(among(OutboxMail.message_id, ids)))
+    rows = session.scalars(select(OutboxMail).where(in_chunks(OutboxMail.message_id, ids)))
     by_id = {row.message_id: row for row in rows}
     found = (by_id.get(sent) or by_id.get(queued) for sent, queued in wanted.items())
     return next((row for row in found if row is not None), None)
@@ -78,7 +78,7 @@ def _of_calendar(session: Session, found: Understood) -> Invitation | None:
     return session.scalar(
         select(Invitation)
         .join(Attendee, Attendee.id == Invitation.attendee_id)
-        .where(Invitation.uid == uids.pop(), among(Attendee.email, people))
+        .where(Invitation.uid == uids.pop(), in_chunks(Attendee.email, people))
         .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
         .limit(1)
     )

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.invites.transport.mailbox import MAX_ATTEMPTS
 from scheduler.services.delivery import email_alerts
-from scheduler.storage.among import among
 from scheduler.storage.database import Database
-from scheduler.storage.models import UntakenMail
+from scheduler.storage.in_list import in_chunks
+from scheduler.storage.models import FailedMailRead
 
 
 @dataclass(slots=True)
@@ -34,10 +34,10 @@ class Untaken:
         Counts of mails that are no longer unread are deleted (RFC 3501 2.3.1.1).
         """
         self.validity = validity
-        gone = (UntakenMail.validity != validity) | ~among(UntakenMail.uid, unread)
+        gone = (FailedMailRead.validity != validity) | ~in_chunks(FailedMailRead.uid, unread)
         with self.database.write() as session:
-            session.execute(delete(UntakenMail).where(UntakenMail.mailbox == self.mailbox, gone))
-            rows = session.execute(select(UntakenMail.uid, UntakenMail.attempts).where(self._mine()))
+            session.execute(delete(FailedMailRead).where(FailedMailRead.mailbox == self.mailbox, gone))
+            rows = session.execute(select(FailedMailRead.uid, FailedMailRead.attempts).where(self._mine()))
             return {uid: attempts for uid, attempts in rows}  # noqa: C416 -- dict(rows) loses the types
 
     def begin(self, uid: int) -> int:
@@ -48,31 +48,31 @@ class Untaken:
             row = {"mailbox": self.mailbox, "validity": self.validity, "uid": uid}
             try:
                 with session.begin_nested():
-                    session.execute(insert(UntakenMail).values(**row, attempts=1, tried_at=self.now()))
+                    session.execute(insert(FailedMailRead).values(**row, attempts=1, tried_at=self.now()))
             except IntegrityError:  # another visit was first
                 return self._count(session, uid) or 1
             return 1
 
     def taken(self, uid: int) -> None:
         with self.database.write() as session:
-            session.execute(delete(UntakenMail).where(self._mine(), UntakenMail.uid == uid))
+            session.execute(delete(FailedMailRead).where(self._mine(), FailedMailRead.uid == uid))
 
     def tell(self) -> None:
         """An alert while mails are given up. It is over when a person has read or moved them."""
         left = select(func.count()).where(
-            UntakenMail.mailbox == self.mailbox, UntakenMail.attempts >= MAX_ATTEMPTS
+            FailedMailRead.mailbox == self.mailbox, FailedMailRead.attempts >= MAX_ATTEMPTS
         )
         with self.database.write() as session:
             email_alerts.mails_given_up(session, session.scalars(left).one(), now=self.now())
 
     def _count(self, session: Session, uid: int) -> int | None:
         """Count one more, or None if the mail has no row."""
-        one = update(UntakenMail).where(self._mine(), UntakenMail.uid == uid)
-        more = one.values(attempts=UntakenMail.attempts + 1, tried_at=self.now())
-        return session.scalar(more.returning(UntakenMail.attempts))
+        one = update(FailedMailRead).where(self._mine(), FailedMailRead.uid == uid)
+        more = one.values(attempts=FailedMailRead.attempts + 1, tried_at=self.now())
+        return session.scalar(more.returning(FailedMailRead.attempts))
 
     def _mine(self) -> ColumnElement[bool]:
-        return and_(UntakenMail.mailbox == self.mailbox, UntakenMail.validity == self.validity)
+        return and_(FailedMailRead.mailbox == self.mailbox, FailedMailRead.validity == self.validity)
 
 
 def of(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> Untaken:

@@ -20,8 +20,8 @@ from scheduler.services.emails.inbound.verdicts import Verdict
 from scheduler.services.replies import attendee_replies, receipts
 from scheduler.storage.database import Database
 from scheduler.storage.models import InboundMail
-from scheduler.untrusted import reading
-from scheduler.untrusted.pool import AllBusy, NotStarted
+from scheduler.untrusted import parsers
+from scheduler.untrusted.pool import ChildNotStarted, PoolExhausted
 
 MAX_ATTEMPTS = 3
 PATIENCE = timedelta(seconds=90)
@@ -80,7 +80,7 @@ def left_over(session: Session, *, now: datetime) -> Sequence[int]:
 
 def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], *, now: datetime) -> None:
     """Judge mails of the same octets: they are read once, and no transaction is open meanwhile."""
-    found: inbound.InboundMail | None = None
+    found: inbound.ParsedEmail | None = None
     for mail_id in mail_ids:
         try:
             with database.write() as session:
@@ -89,7 +89,7 @@ def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], 
                 continue
             found = found or _read(raw)
             database.transact(partial(_judge, settings, mail_id, found, now))
-        except (AllBusy, NotStarted) as error:
+        except (PoolExhausted, ChildNotStarted) as error:
             log.warning("mail not read now", mail=mail_id, reason=str(error))
             with database.write() as session:
                 _put_back(session, mail_id)
@@ -99,7 +99,7 @@ def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], 
 
 
 def _judge(
-    settings: Settings, mail_id: int, found: inbound.InboundMail, now: datetime, session: Session
+    settings: Settings, mail_id: int, found: inbound.ParsedEmail, now: datetime, session: Session
 ) -> None:
     """Do what a mail says that nobody has judged."""
     mail = _received(session, mail_id)
@@ -147,11 +147,11 @@ def _put_back(session: Session, mail_id: int) -> None:
         mail.attempts -= 1
 
 
-def _read(raw: bytes) -> inbound.InboundMail:
+def _read(raw: bytes) -> inbound.ParsedEmail:
     try:
-        return reading.mail(raw)
-    except reading.Exceeded as error:  # the same mail would do the same again
-        return inbound.InboundMail(kind=MailKind.UNREADABLE, reason=str(error))
+        return parsers.read_email(raw)
+    except parsers.LimitExceeded as error:  # the same mail would do the same again
+        return inbound.ParsedEmail(kind=MailKind.UNREADABLE, reason=str(error))
 
 
 def _received(session: Session, mail_id: int) -> InboundMail | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, RequestState
 from scheduler.services.outbox import payloads
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import InboundMail, MeetingRequest, OutboxMail
 
 
@@ -97,7 +97,7 @@ def _requests(session: Session, about: OutboxMail) -> Sequence[AskedRequest]:
     items = payloads.asked_in(about.payload)
     rows = session.execute(
         select(MeetingRequest.id, MeetingRequest.key, MeetingRequest.state).where(
-            among(MeetingRequest.id, [request for request, _ in items])
+            in_chunks(MeetingRequest.id, [request for request, _ in items])
         )
     )
     known = {row.id: (row.key, row.state) for row in rows}

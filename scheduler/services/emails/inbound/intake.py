@@ -78,7 +78,7 @@ def take(
         box=ours.box,
         token_hash=hashed,
         digest=digest,
-        **understood(inbound.InboundMail(kind=MailKind.UNREADABLE, reason=NOT_READ)),
+        **understood(inbound.ParsedEmail(kind=MailKind.UNREADABLE, reason=NOT_READ)),
         outcome=MailOutcome.RECEIVED,
         received_at=now,
         size=len(raw),
@@ -187,7 +187,7 @@ def forget_octets(session: Session, *, now: datetime) -> int:
     return len(session.scalars(old.values(raw=b"", kept=0).returning(InboundMail.id)).all())
 
 
-def understood(found: inbound.InboundMail) -> dict[str, Any]:
+def understood(found: inbound.ParsedEmail) -> dict[str, Any]:
     """The columns for what a mail was understood to be."""
     return {
         "kind": found.kind,
@@ -202,7 +202,7 @@ def understood(found: inbound.InboundMail) -> dict[str, Any]:
     }
 
 
-def _notice(found: inbound.InboundMail) -> dict[str, Any]:
+def _notice(found: inbound.ParsedEmail) -> dict[str, Any]:
     if found.forwarded_to:
         return {"forwarded_to": list(found.forwarded_to)}
     notice = found.bounce or found.complaint

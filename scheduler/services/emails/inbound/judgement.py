@@ -17,7 +17,7 @@ from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutco
 from scheduler.domain.errors import WrongState
 from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.invites.ical.content import Content
-from scheduler.invites.inbound import Participant, ReplyAnswer
+from scheduler.invites.inbound import CalendarReply, Participant
 from scheduler.services.emails.inbound import (
     aliases,
     bounces,
@@ -122,7 +122,7 @@ class _Case:
             )
         )
 
-    def proposed(self, answer: ReplyAnswer) -> tuple[datetime, datetime]:
+    def proposed(self, answer: CalendarReply) -> tuple[datetime, datetime]:
         """The proposed time. Without an end it is as long as the meeting. Raises _Stop if it is not clear."""
         start, end = answer.start, answer.end
         told = Content.from_json(self.invitation.content)
@@ -159,7 +159,7 @@ class _Case:
         return ignored(gettext_lazy("%(why)s; it was already sent several times today.", why=why))
 
     def own(self) -> Verdict:
-        if all(self.is_own(ReplyAnswer.from_json(values)) for values in self.mail.answers):
+        if all(self.is_own(CalendarReply.from_json(values)) for values in self.mail.answers):
             return ignored(gettext_lazy("It is our own invitation that came back."))
         return waiting(gettext_lazy("It is an invitation of somebody else."))
 
@@ -174,7 +174,7 @@ class _Case:
             self.session, self.invitation, self.attendee, answer, speaker, given, now=self.now
         )
 
-    def checked(self) -> tuple[ReplyAnswer, Reply]:
+    def checked(self) -> tuple[CalendarReply, Reply]:
         """The answer if it may be applied. Raises _Stop otherwise."""
         answer = self.own_answer()
         speaker = self.speaker(answer)
@@ -216,10 +216,10 @@ class _Case:
             return False
         return any(
             self.is_own(each) and self.speaker(each) is not None
-            for each in map(ReplyAnswer.from_json, self.mail.answers)
+            for each in map(CalendarReply.from_json, self.mail.answers)
         )
 
-    def stamp(self, answer: ReplyAnswer) -> datetime | None:
+    def stamp(self, answer: CalendarReply) -> datetime | None:
         """When the answer was made: by its DTSTAMP, at most its arrival, for clocks can be ahead.
 
         A DTSTAMP without a zone says no more than the arrival. None if it has none that can be read.
@@ -229,9 +229,9 @@ class _Case:
             return arrival if answer.has_local_stamp else None
         return min(answer.dtstamp, arrival)
 
-    def own_answer(self) -> ReplyAnswer:
+    def own_answer(self) -> CalendarReply:
         """The one event about the token's meeting."""
-        answers_ = [ReplyAnswer.from_json(values) for values in self.mail.answers]
+        answers_ = [CalendarReply.from_json(values) for values in self.mail.answers]
         if len({answer.uid for answer in answers_}) > 1:
             raise _Stop(waiting(gettext_lazy("It answers more than one meeting in one calendar.")))
         found = [answer for answer in answers_ if self.is_own(answer)]
@@ -244,7 +244,7 @@ class _Case:
         # Gateways rewrite one of two parts: the comment may stand in either.
         return max(found, key=lambda answer: len(answer.comment))
 
-    def meaning(self, answer: ReplyAnswer) -> tuple[object, ...]:
+    def meaning(self, answer: CalendarReply) -> tuple[object, ...]:
         """What makes two calendars of a mail one answer, whatever else a gateway has rewritten."""
         speaker = self.speaker(answer)
         said = speaker.partstat if speaker else answer.participants
@@ -252,10 +252,10 @@ class _Case:
         is_counter = self.mail.kind is MailKind.COUNTER
         return said, *revision, (answer.start, answer.end) if is_counter else None
 
-    def is_own(self, answer: ReplyAnswer) -> bool:
+    def is_own(self, answer: CalendarReply) -> bool:
         return answer.uid == self.invitation.uid
 
-    def speaker(self, answer: ReplyAnswer) -> Participant | None:
+    def speaker(self, answer: CalendarReply) -> Participant | None:
         """The token's attendee among those of the answer. The From of the mail is not used.
 
         The attendee may answer under the known address, or under another one that an organiser has added.
@@ -266,7 +266,7 @@ class _Case:
                 return same[0] if len(same) == 1 else None
         return None
 
-    def check_revision(self, answer: ReplyAnswer, given: Reply) -> None:
+    def check_revision(self, answer: CalendarReply, given: Reply) -> None:
         """An answer counts for the SEQUENCE that it echoes, until the meeting's end; of two the later one.
 
         RFC 5546 2.1.5. What is not applied, differs from what is known, and was not said before waits.
@@ -293,7 +293,7 @@ class _Case:
             raise _Stop(waiting(gettext_lazy("It does not say when it was made (DTSTAMP).")))
         self.check_later(answer, given, given.dtstamp)
 
-    def check_later(self, answer: ReplyAnswer, given: Reply, stamp: datetime) -> None:
+    def check_later(self, answer: CalendarReply, given: Reply, stamp: datetime) -> None:
         """Raise _Stop if a later answer is known. Of two of one second the one counts that came later."""
         before = attendee_replies.last(self.session, self.invitation)
         if before is None or before.sequence != self.invitation.sequence:
@@ -310,7 +310,7 @@ class _Case:
             self.in_vain(answer, given, gettext_lazy("A later answer is known already."), ReceiptCause.OLDER)
         )
 
-    def in_vain(self, answer: ReplyAnswer, given: Reply, reason: str, cause: ReceiptCause) -> Verdict:
+    def in_vain(self, answer: CalendarReply, given: Reply, reason: str, cause: ReceiptCause) -> Verdict:
         """The verdict on an answer that is not applied: a person sees it, unless it says nothing new."""
         if not self.differs(given) or self.is_repeated(answer):
             return ignored(reason)
@@ -323,7 +323,7 @@ class _Case:
         known = before.partstat if before is not None and is_current else None
         return self.mail.kind is MailKind.COUNTER or given.partstat is not known
 
-    def of_an_older_version(self, answer: ReplyAnswer) -> Verdict:
+    def of_an_older_version(self, answer: CalendarReply) -> Verdict:
         """The invitation goes out again, once for each version. Who then answers otherwise needs a person."""
         why = gettext_lazy("It answers an older version of the meeting")
         if self.is_repeated(answer, by_version=True):
@@ -341,7 +341,7 @@ class _Case:
             return ignored(gettext_lazy("%(why)s; it was sent just before.", why=why))
         return waiting(gettext_lazy("%(why)s, although the current one was sent again.", why=why))
 
-    def is_repeated(self, answer: ReplyAnswer, *, by_version: bool = False) -> bool:
+    def is_repeated(self, answer: CalendarReply, *, by_version: bool = False) -> bool:
         """Whether an earlier mail said the same: the same mail by another way, or for a version any mail."""
         earlier = self.session.execute(
             select(InboundMail.message_id, InboundMail.answers)
@@ -357,7 +357,7 @@ class _Case:
         )
         speaker = self.speaker(answer)
         for message_id, found in earlier:
-            for other in map(ReplyAnswer.from_json, found):
+            for other in map(CalendarReply.from_json, found):
                 if other.uid != answer.uid or other.sequence != answer.sequence:
                     continue
                 if by_version:

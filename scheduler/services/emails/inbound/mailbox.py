@@ -13,7 +13,7 @@ from scheduler.config import Settings
 from scheduler.invites.transport.mailbox import Mailbox, Security
 from scheduler.services.emails.inbound import failed_attempts, inbound_addresses, inbox
 from scheduler.storage.database import Database
-from scheduler.untrusted import reading
+from scheduler.untrusted import parsers
 
 BATCH = 200
 """The most mails of one visit. The others wait for the next visit."""
@@ -57,7 +57,7 @@ def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]
 
 def _addressees(raw: bytes) -> str:
     try:
-        return reading.addressees(raw)
-    except reading.Exceeded as error:
+        return parsers.read_addressees(raw)
+    except parsers.LimitExceeded as error:
         log.warning("headers of a mail not read", reason=str(error), octets=len(raw))
         return ""

@@ -23,16 +23,16 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.planning.runs import overnight
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Account,
     Attendee,
     Event,
     Firm,
     MeetingRequest,
-    NightTime,
     OutboxMail,
     Run,
+    RunSchedule,
     ScheduleVersion,
     TeamMember,
     VersionJob,
@@ -75,7 +75,7 @@ def list_all_events(session: Session, asker: SignedIn) -> list[EventOverview]:
     ids = [event.id for event in events]
     owners: dict[int, list[str]] = defaultdict(list)
     members = select(TeamMember.event_id, Account.email).join(Account, Account.id == TeamMember.account_id)
-    of_owner = TeamMember.role == TeamRole.OWNER, among(TeamMember.event_id, ids)
+    of_owner = TeamMember.role == TeamRole.OWNER, in_chunks(TeamMember.event_id, ids)
     for event_id, email in session.execute(members.where(*of_owner).order_by(Account.email)):
         owners[event_id].append(email)
     firms, people = _counted(session, Firm), _counted(session, Attendee)
@@ -124,7 +124,7 @@ def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
     if event.archived_at is not None:
         event.archived_at = None
         zone = ZoneInfo(event.timezone)
-        for night in session.scalars(select(NightTime).where(NightTime.event_id == event.id)):
+        for night in session.scalars(select(RunSchedule).where(RunSchedule.event_id == event.id)):
             night.next_at = overnight.next_run_at(night.at, night.weekdays, zone, after=now)
         about = pgettext_lazy("trail", "event %(key)s brought back", key=event.key)
         recording.note(session, actor, Act.EVENT, about, now=now)

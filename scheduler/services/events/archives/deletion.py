@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.services.events.archives import batches, event_tables
-from scheduler.storage.among import among
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Event, SignInLink, WebSession
 
 BATCH_SIZE: Final = 10_000
@@ -118,16 +118,16 @@ def _delete_orphaned_accounts(session: Session, account_ids: Iterable[int]) -> N
         for column in event_tables.account_columns(table)
     ]
     gone = select(accounts.c.id).where(
-        among(accounts.c.id, asked), ~accounts.c.is_operator, *(~each for each in kept)
+        in_chunks(accounts.c.id, asked), ~accounts.c.is_operator, *(~each for each in kept)
     )
     ids = list(session.scalars(gone))
     if not ids:
         return
-    links = select(SignInLink.id).where(among(SignInLink.account_id, ids))
+    links = select(SignInLink.id).where(in_chunks(SignInLink.account_id, ids))
     mails, answers = event_tables.find_table("outbox_mail"), event_tables.find_table("inbound_mail")
     with_links = select(mails.c.id).where(mails.c.sign_in_link_id.in_(links))
     session.execute(delete(answers).where(answers.c.about_id.in_(with_links)))
     session.execute(delete(mails).where(mails.c.sign_in_link_id.in_(links)))
     for table in (WebSession, SignInLink):
-        session.execute(delete(table).where(among(table.account_id, ids)))
-    session.execute(delete(Account).where(among(Account.id, ids)))
+        session.execute(delete(table).where(in_chunks(table.account_id, ids)))
+    session.execute(delete(Account).where(in_chunks(Account.id, ids)))

@@ -243,7 +243,7 @@ def _faults(
 ) -> Iterator[Fault]:
     wrong = list(key_faults(key))
     yield from wrong
-    yield from fields.fault("name", name, fields.EventName)
+    yield from fields.check_field("name", name, fields.EventName)
     if not wrong and session.scalar(select(Event.id).where(Event.key == key)) is not None:
         yield Fault("key", gettext_lazy("is taken by another event"))
     if not set(form.parts) <= set(PARTS):

@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Boolean, Column, Enum, Float, Integer, LargeBinary,
 
 from scheduler.domain.errors import ChainmeetError
 from scheduler.storage.base import UtcDateTime
-from scheduler.storage.cache.marks import END, PART
+from scheduler.storage.cache.cache_keys import END, PART
 
 
 class BrokenArchive(ChainmeetError):

@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeEngine
 
 from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput
-from scheduler.domain.guests import MOST_GUESTS
+from scheduler.domain.guests import MAX_GUESTS
 from scheduler.invites.catalogue import languages
 from scheduler.services.emails.email_addresses.address_validation import mailable
 from scheduler.services.events.archives.json_values import BrokenArchive
@@ -52,7 +52,7 @@ class _Words(BaseModel, extra="forbid"):
 _SHAPES: Final[Mapping[tuple[str, str], Any]] = {
     ("event", "areas"): dict[str, str],
     ("event", "area_names"): dict[str, dict[str, str]],
-    ("event", "guests"): Annotated[list[_Guest], Len(0, MOST_GUESTS)],
+    ("event", "guests"): Annotated[list[_Guest], Len(0, MAX_GUESTS)],
     ("event", "import_words"): _Words,
     ("hall", "names"): dict[str, str],
 }

@@ -16,8 +16,8 @@ from scheduler.services.delivery.sent_records import token_of
 from scheduler.services.events.archives import batches, event_tables
 from scheduler.services.events.archives.json_values import BrokenArchive
 from scheduler.services.identity import tokens
-from scheduler.storage.among import among
 from scheduler.storage.database import Database
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account
 
 RELINK_NOTE: Final = "The link to this calendar does not move with an event. Link it again."
@@ -70,7 +70,7 @@ class RowInserter:
         wanted = {row[name] for row in rows for name in names if row.get(name) is not None} - known.keys()
         some = {old: self.people[old] for old in wanted if old in self.people}
         emails = {str(each["email"]) for each in some.values()}
-        there = select(Account.email, Account.id).where(among(Account.email, emails))
+        there = select(Account.email, Account.id).where(in_chunks(Account.email, emails))
         found: dict[str, int] = dict(session.execute(there).all())
         if new := {each["email"]: each["name"] for each in some.values() if each["email"] not in found}:
             made = [{"email": e, "name": n, "created_at": self.now} for e, n in new.items()]

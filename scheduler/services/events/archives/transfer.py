@@ -29,7 +29,7 @@ from scheduler.services.identity import sign_in
 from scheduler.services.schedule import bookings
 from scheduler.storage import schema
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, OutboxMail, ScheduleVersion, TeamMember, TrailEntry
+from scheduler.storage.models import Account, AuditLogEntry, Event, OutboxMail, ScheduleVersion, TeamMember
 
 FORMAT: Final = "chainmeet-event"
 VERSION: Final = 1
@@ -72,7 +72,7 @@ def write_archive(session: Session, event: Event, to: IO[bytes], *, now: datetim
         head = {
             "format": FORMAT,
             "version": VERSION,
-            "schema": schema.wanted(),
+            "schema": schema.head_revision(),
             "made_at": now.isoformat(),
             "event": {"key": event.key, "name": event.name},
             "rows": rows,
@@ -214,8 +214,8 @@ def _accounts(session: Session, event_id: int) -> Iterator[Mapping[str, Any]]:
 
 
 def _trail(session: Session, event_id: int) -> Iterator[Mapping[str, Any]]:
-    query = select(*TrailEntry.__table__.columns).where(TrailEntry.chain == event_id)
-    return _stream_rows(session, query.order_by(TrailEntry.number))
+    query = select(*AuditLogEntry.__table__.columns).where(AuditLogEntry.chain == event_id)
+    return _stream_rows(session, query.order_by(AuditLogEntry.number))
 
 
 def _stream_rows(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Mapping[str, Any]]:
@@ -255,9 +255,10 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
         raise BrokenArchive("The file is no archive of an event: archive.json cannot be read.") from error
     if kind[:2] != (FORMAT, VERSION):
         raise BrokenArchive(f"The archive is {kind[0]} {kind[1]}; this version reads {FORMAT} {VERSION}.")
-    if kind[2] != schema.wanted():
+    head_revision = schema.head_revision()
+    if kind[2] != head_revision:
         raise BrokenArchive(
-            f"The archive is of schema {kind[2]}, and this installation has {schema.wanted()}. Bring both to "
+            f"The archive is of schema {kind[2]}, and this installation has {head_revision}. Bring both to "
             "the same version of Chainmeet, and export once more."
         )
     if names != wanted or len(archive.infolist()) != len(names):

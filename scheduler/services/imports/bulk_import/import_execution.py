@@ -33,7 +33,7 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, ImportFile, ImportJob
-from scheduler.storage.models.importing import FileWork
+from scheduler.storage.models.imports import ImportJobKind
 
 log = structlog.get_logger()
 
@@ -66,11 +66,13 @@ def execute_import(database: Database, file_id: int, *, worker: str, settings: S
         return ImportEnding.NOT_CLAIMED
     work = _ImportWork(database, job, worker, settings)
     try:
-        work.look() if job.work is FileWork.LOOK else work.take()
+        work.look() if job.work is ImportJobKind.LOOK else work.take()
     except ImportJobLost:
         return ImportEnding.LOST
     except ImportOutdated as error:
-        return work.end(ImportEnding.LOOKS_AGAIN, work=FileWork.LOOK, state=JobState.ASKED, error=str(error))
+        return work.end(
+            ImportEnding.LOOKS_AGAIN, work=ImportJobKind.LOOK, state=JobState.ASKED, error=str(error)
+        )
     except ChainmeetError as error:
         return work.end(ImportEnding.FAILED, state=JobState.FAILED, error=str(error))
     except Exception:

@@ -21,7 +21,7 @@ from scheduler.services.imports.bulk_import import stored_preview
 from scheduler.services.imports.create_from_workbook import NewEventPreview
 from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.storage.models import Event, ImportFile, ImportJob
-from scheduler.storage.models.importing import FileWork
+from scheduler.storage.models.imports import ImportJobKind
 
 OPEN_STATES: Final = (JobState.ASKED, JobState.RUNNING)
 MAX_INLINE_OCTETS: Final = 128 << 10
@@ -43,7 +43,7 @@ class ImportJobCard:
 
     file_id: int
     name: str
-    work: FileWork
+    work: ImportJobKind
     state: JobState
     asked_at: datetime
     looked_at: datetime
@@ -74,7 +74,7 @@ class ImportJobCard:
 
     @property
     def is_taken(self) -> bool:
-        return self.is_done and self.work is FileWork.TAKE
+        return self.is_done and self.work is ImportJobKind.TAKE
 
 
 def is_large_file(octets: bytes) -> bool:
@@ -86,7 +86,7 @@ def request_preview(session: Session, actor: Actor, file_id: int, *, now: dateti
     """Queue a preview of a file of the event. Send its task after the commit. Raises NotFound."""
     actor.require(Right.IMPORT)
     _require_file(session, actor, file_id, lock=True)
-    _queue_job(session, file_id, FileWork.LOOK, actor.account_id, now)
+    _queue_job(session, file_id, ImportJobKind.LOOK, actor.account_id, now)
 
 
 def request_import(session: Session, actor: Actor, file_id: int, *, digest: str, now: datetime) -> None:
@@ -97,20 +97,20 @@ def request_import(session: Session, actor: Actor, file_id: int, *, digest: str,
     actor.require(Right.IMPORT)
     actor.require_fresh(LET_IN)  # the worker checks this
     _require_file(session, actor, file_id, lock=True)
-    _queue_job(session, file_id, FileWork.TAKE, actor.account_id, now, digest=digest)
+    _queue_job(session, file_id, ImportJobKind.TAKE, actor.account_id, now, digest=digest)
 
 
 def request_new_event_preview(session: Session, asker: SignedIn, file_id: int, *, now: datetime) -> None:
     """Queue a preview of a new event from a workbook. Raises NotFound."""
     create_from_workbook.load_workbook(session, asker, file_id)
-    _queue_job(session, file_id, FileWork.LOOK, asker.account_id, now)
+    _queue_job(session, file_id, ImportJobKind.LOOK, asker.account_id, now)
 
 
 def request_new_event(session: Session, asker: SignedIn, file_id: int, *, digest: str, now: datetime) -> None:
     """Queue the creation of an event from a workbook. Raises NotFound, WrongState if it is already queued."""
     asker.require_fresh(create_from_workbook.SIGN_IN_REASON)
     create_from_workbook.load_workbook(session, asker, file_id)
-    _queue_job(session, file_id, FileWork.TAKE, asker.account_id, now, digest=digest)
+    _queue_job(session, file_id, ImportJobKind.TAKE, asker.account_id, now, digest=digest)
 
 
 def find_job(session: Session, actor: Actor, file_id: int) -> ImportJobCard | None:
@@ -181,12 +181,17 @@ def updates_row(session: Session, statement: Update) -> bool:
 
 
 def _queue_job(
-    session: Session, file_id: int, work: FileWork, account_id: int | None, now: datetime, digest: str = ""
+    session: Session,
+    file_id: int,
+    work: ImportJobKind,
+    account_id: int | None,
+    now: datetime,
+    digest: str = "",
 ) -> None:
     """Replace the file's last job by a new one, unless a worker has claimed it."""
     gone = delete(ImportJob).where(
         ImportJob.file_id == file_id,
-        ~((ImportJob.work == FileWork.TAKE) & ImportJob.state.in_(OPEN_STATES)),
+        ~((ImportJob.work == ImportJobKind.TAKE) & ImportJob.state.in_(OPEN_STATES)),
     )
     session.execute(gone)
     if session.scalar(select(ImportJob.file_id).where(ImportJob.file_id == file_id)) is not None:

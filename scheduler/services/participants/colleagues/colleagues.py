@@ -18,7 +18,7 @@ from scheduler.domain import fields, names
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import language_of
+from scheduler.invites.catalogue import choose_language
 from scheduler.services.directory.profile import own_firm
 from scheduler.services.emails.email_addresses import access_revocation, address_attempts
 from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
@@ -168,7 +168,7 @@ def add_colleague(
         raise InvalidInput(faults)
     actor.require_fresh(LET_IN)
     account = ensure_account(session, email, name=said["name"], now=now)
-    subject = names.recorded(said["name"], said["latin_name"])
+    subject = names.record_name(said["name"], said["latin_name"])
     with record_step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
         if person is None:
             seed, hashed = new_feed(settings.secret_key)
@@ -216,7 +216,7 @@ def change_colleague(
         raise InvalidInput(faults)
     if form.is_exhibitor and not person.is_exhibitor:
         actor.require_fresh(LET_IN)
-    subject = names.recorded(person.name, person.latin_name)
+    subject = names.record_name(person.name, person.latin_name)
     with record_step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
         _set_values(session, person, said, settings)
         attendance_days.set_attendance_days(session, person, form.days, slots)
@@ -279,9 +279,9 @@ def _checked(
     latin = typed or name
     codes: list[str] = []
     faults = [
-        *(fields.fault("name", name, fields.PersonName) if name else [Fault("name", REQUIRED)]),
-        *(fields.fault("latin_name", latin, fields.PersonName) if typed else ()),
-        *fields.fault("title", title, fields.JobTitle),
+        *(fields.check_field("name", name, fields.PersonName) if name else [Fault("name", REQUIRED)]),
+        *(fields.check_field("latin_name", latin, fields.PersonName) if typed else ()),
+        *fields.check_field("title", title, fields.JobTitle),
     ]
     for word in cell_values.split_list(form.languages[:400]):
         code = cell_values.parse_language(word)
@@ -351,9 +351,11 @@ def _invite(
 ) -> None:
     by = session.get(Attendee, actor.attendee_id) if actor.attendee_id else None
     account = session.get(Account, actor.account_id) if actor.account_id else None
-    language = language_of(person.mail_language, person.languages, event.language)
-    called = names.shown(firm.name, firm.latin_name, language)
-    name = names.single(by.name, by.latin_name, language) if by else account.email if account else called
+    language = choose_language(person.mail_language, person.languages, event.language)
+    called = names.display_both(firm.name, firm.latin_name, language)
+    name = (
+        names.display_single(by.name, by.latin_name, language) if by else account.email if account else called
+    )
     letter = NewLetter(
         letter=_LETTER,
         to_address=person.email,

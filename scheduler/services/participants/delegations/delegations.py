@@ -101,7 +101,7 @@ def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, n
     form = _clean(form)
     # one at a time, so that keys are unique
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
-    faults = list(fields.faults(form))
+    faults = list(fields.check_form(form))
     keys = set(session.scalars(select(Delegation.key).where(Delegation.event_id == actor.event_id)))
     if len(keys) >= MOST_DELEGATIONS:
         faults.append(
@@ -138,7 +138,7 @@ def change_delegation(
     found = find_delegation(session, actor, key, Right.LEAD_DELEGATIONS)
     form = _clean(form)
     before = get_delegation(session, actor, key).form
-    faults = list(fields.faults(form))
+    faults = list(fields.check_form(form))
     leader_id = None
     if form.leader:
         own = select_people(found.id).where(Attendee.key == form.leader) if storable(form.leader) else None

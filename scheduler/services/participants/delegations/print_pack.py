@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
+from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.errors import NotFound
-from scheduler.domain.mails.prints import PrintPack
-from scheduler.invites.agenda.agenda import AgendaSheet
-from scheduler.invites.agenda.pdf import Cover, agendas_pdf
-from scheduler.invites.catalogue import words
+from scheduler.invites.agenda.agenda import AgendaDocument
+from scheduler.invites.agenda.pdf import Cover, render_agendas_pdf
+from scheduler.invites.catalogue import load_words
 from scheduler.services.exports import prints
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.participants.delegations import delegations
@@ -35,16 +35,16 @@ def make_print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) 
         raise NotFound("part", part)
     own = {each.person.key for each in people}
     published = versions.published(session, actor.event_id)
-    agendas: list[AgendaSheet] = [
+    agendas: list[AgendaDocument] = [
         sheet for person, sheet in prints.list_sheets(session, actor, PrintPack.PEOPLE, published, only=own)
     ]
     event = session.get_one(Event, actor.event_id)
-    return card.form.name, agendas_pdf(agendas, _cover(card, people, event))
+    return card.form.name, render_agendas_pdf(agendas, _cover(card, people, event))
 
 
 def _cover(card: DelegationCard, listed: Sequence[DelegationPersonCard], event: Event) -> Cover:
     language = event.language
-    said, colon = words(language).delegation, words(language).colon
+    said, colon = load_words(language).delegation, load_words(language).colon
     form, people = card.form, card.members.people
     leader = [_name(each, language) for each in people if each.person.key == form.leader]
     about = {
@@ -63,12 +63,12 @@ def _cover(card: DelegationCard, listed: Sequence[DelegationPersonCard], event: 
 
 
 def _lines(each: DelegationPersonCard, language: str) -> Iterator[str]:
-    said, colon = words(language).delegation, words(language).colon
-    yield names.shown(each.firm.name, each.firm.latin_name, language)
+    said, colon = load_words(language).delegation, load_words(language).colon
+    yield names.display_both(each.firm.name, each.firm.latin_name, language)
     if each.phone:
         yield f"{said['phone']}{colon}{each.phone}"
     yield f"{said['meetings']}{colon}{each.meetings}"
 
 
 def _name(each: DelegationPersonCard, language: str) -> str:
-    return names.shown(each.person.name, each.person.latin_name, language)
+    return names.display_both(each.person.name, each.person.latin_name, language)

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import names
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.invites.catalogue import language_of
-from scheduler.invites.mail.desk_mail import NOTE_LIMIT
+from scheduler.invites.catalogue import choose_language
+from scheduler.invites.mail.link_mail import NOTE_LIMIT
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
@@ -22,7 +22,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.text import one_line
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm
 
 REMINDER_INTERVAL = timedelta(days=3)
@@ -118,9 +118,9 @@ def send_invitations(
     ids = list(session.scalars(_select_group(event.id, group, with_attendees=with_attendees, now=now)))
     if not ids:
         return 0
-    session.execute(update(Attendee).where(among(Attendee.id, ids)).values(welcomed_at=now))
+    session.execute(update(Attendee).where(in_chunks(Attendee.id, ids)).values(welcomed_at=now))
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
-    people = session.execute(query.where(among(Attendee.id, ids)).order_by(Attendee.id))
+    people = session.execute(query.where(in_chunks(Attendee.id, ids)).order_by(Attendee.id))
     letters.post(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
     about = pgettext_lazy("trail", "%(number)s people invited to the event", number=len(ids))
     recording.note(session, actor, Act.MAILS, about, after={"note": note}, now=now)
@@ -128,14 +128,14 @@ def send_invitations(
 
 
 def _letter(event: Event, person: Attendee, firm: Firm, note: str) -> NewLetter:
-    language = language_of(person.mail_language, person.languages, event.language)
+    language = choose_language(person.mail_language, person.languages, event.language)
     return NewLetter(
         letter="welcome" if person.is_exhibitor else "attendee",
         to_address=person.email,
         to_name=person.name,
         language=language,
         event=event.name,
-        values={"firm": names.shown(firm.name, firm.latin_name, language), "note": note},
+        values={"firm": names.display_both(firm.name, firm.latin_name, language), "note": note},
         path=f"/events/{event.key}",
         event_id=event.id,
         attendee_id=person.id,

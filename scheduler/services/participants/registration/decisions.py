@@ -32,7 +32,7 @@ from scheduler.services.spreadsheets.firms import import_firms
 from scheduler.services.spreadsheets.people import import_people
 from scheduler.services.text import one_line, storable
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm, FirmRegistration
 
 _MAX_ID = 2**31 - 1
@@ -65,7 +65,7 @@ def accept_registration(
     row = _lock_waiting(session, actor, number)
     said = _checked(session, actor, replace(form, email=row.email))  # the confirmed address
     _require_new(session, actor, row.email)
-    with _accepting(session, actor, row, names.recorded(said["name"], said["latin_name"]), now=now):
+    with _accepting(session, actor, row, names.record_name(said["name"], said["latin_name"]), now=now):
         firm = _new_firm(session, actor, said)
         _new_person(session, actor, firm, said, settings=settings, now=now)
         row.firm_id = firm.id
@@ -84,7 +84,7 @@ def join_firm(
     row = _lock_waiting(session, actor, number)
     firm = _find_firm(session, actor, key)
     said = _checked(session, actor, make_form(row, list_halls(session, actor.event_id)))
-    with _accepting(session, actor, row, names.recorded(firm.name, firm.latin_name), now=now):
+    with _accepting(session, actor, row, names.record_name(firm.name, firm.latin_name), now=now):
         if not _is_of(session, actor, row.email, firm):
             _require_new(session, actor, row.email)
             _new_person(session, actor, firm, said, settings=settings, now=now)
@@ -114,7 +114,7 @@ def decline_registration(session: Session, actor: Actor, number: int, reason: st
         reason=row.reason,
     )
     after = {"declined": row.reason}
-    about = pgettext_lazy("trail", "%(firm)s declined", firm=names.recorded(row.name, row.latin_name))
+    about = pgettext_lazy("trail", "%(firm)s declined", firm=names.record_name(row.name, row.latin_name))
     recording.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
@@ -148,7 +148,7 @@ def _decide_each(
     if not 1 <= len(set(numbers)) <= PAGE_SIZE:
         raise InvalidInput([Fault("numbers", gettext_lazy("tick 1 to %(most)s rows first", most=PAGE_SIZE))])
     ids = [number for number in numbers if 0 < number <= _MAX_ID]
-    of_event = FirmRegistration.event_id == actor.event_id, among(FirmRegistration.id, ids)
+    of_event = FirmRegistration.event_id == actor.event_id, in_chunks(FirmRegistration.id, ids)
     waits = FirmRegistration.state == RegistrationState.WAITING
     query = select(FirmRegistration).where(*of_event, waits).order_by(FirmRegistration.id)
     done, left = 0, []
@@ -185,7 +185,7 @@ def _reason(typed: str) -> str:
     reason = one_line(typed)
     if not reason:
         raise InvalidInput([Fault("reason", gettext_lazy("is empty; say why, the person reads it"))])
-    fields.require("reason", reason, fields.DeclineReason)
+    fields.require_valid("reason", reason, fields.DeclineReason)
     return reason
 
 
@@ -237,7 +237,7 @@ def _accepting(
         yield
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}
-    about = pgettext_lazy("trail", "%(firm)s accepted", firm=names.recorded(row.name, row.latin_name))
+    about = pgettext_lazy("trail", "%(firm)s accepted", firm=names.record_name(row.name, row.latin_name))
     recording.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
@@ -296,7 +296,7 @@ def _import(columns: Sequence[str], cells: dict[str, Any], do: Callable[[Workboo
 
 def _display_name(firm: Firm | FirmRegistration, row: FirmRegistration) -> str:
     """Name of the firm in the letter to its registrant."""
-    return names.shown(firm.name, firm.latin_name, row.mail_language)
+    return names.display_both(firm.name, firm.latin_name, row.mail_language)
 
 
 def _queue_letter(

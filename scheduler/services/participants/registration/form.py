@@ -98,7 +98,7 @@ def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
         if not text and field in ("name", "person"):
             faults.append(Fault(field, gettext_lazy("is empty")))
         elif text:
-            faults += fields.fault(field, text, kinds[field])
+            faults += fields.check_field(field, text, kinds[field])
     if said["website"] and not is_web_address(said["website"]):
         faults.append(Fault("website", NO_WEBSITE))
     return said

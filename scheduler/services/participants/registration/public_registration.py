@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.emails.mailboxes import canonical_mailbox, mailbox_domains
 from scheduler.domain.errors import ChainmeetError, InvalidInput, NotFound
-from scheduler.domain.mails.mailboxes import domains_of, mailbox_of
 from scheduler.domain.team import RegistrationState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
@@ -219,13 +219,13 @@ def _has_links(session: Session, event_id: int, email: str) -> bool:
     alike = [
         FirmRegistration.email.startswith(email[0], autoescape=True)
         & FirmRegistration.email.endswith(f"@{domain}", autoescape=True)
-        for domain in domains_of(email)
+        for domain in mailbox_domains(email)
     ]
     emails = session.scalars(
         select(FirmRegistration.email).where(FirmRegistration.event_id == event_id, unconfirmed, or_(*alike))
     )
-    mailbox = mailbox_of(email)
-    return sum(mailbox_of(each) == mailbox for each in emails) >= MAX_UNCONFIRMED
+    mailbox = canonical_mailbox(email)
+    return sum(canonical_mailbox(each) == mailbox for each in emails) >= MAX_UNCONFIRMED
 
 
 def _is_full(session: Session, event_id: int) -> bool:

@@ -10,28 +10,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.files.change_rows import (
-    ChangeMarks,
+    ChangeCodes,
     ChangeRow,
-    marks_of,
-    unpacked,
-    unpacked_marks,
-    unpacked_people,
+    change_codes,
+    unpack_codes,
+    unpack_people,
+    unpack_rows,
 )
 from scheduler.services.planning.change_review import version_diff
 from scheduler.services.publishing import comparisons
 from scheduler.services.publishing.comparisons import MARKS, PART, PEOPLE
-from scheduler.storage.among import among
-from scheduler.storage.cache import keeping
-from scheduler.storage.cache.memory import remembered
+from scheduler.storage.cache import cached_statistics
+from scheduler.storage.cache.memoization import memoize
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Comparison, ComparisonPart, ScheduleVersion
 
 
-def get_marks(session: Session, found: Comparison) -> ChangeMarks:
+def get_marks(session: Session, found: Comparison) -> ChangeCodes:
     """Marks of all changes in order, from one small row."""
     octets = _part(session, found, MARKS)
     if octets is None:  # it was made before marks existed, or nothing differs
-        return marks_of(comparisons.with_causes(session, found))
-    return unpacked_marks(octets)
+        return change_codes(comparisons.with_causes(session, found))
+    return unpack_codes(octets)
 
 
 def get_rows(session: Session, found: Comparison, numbers: Collection[int]) -> list[ChangeRow]:
@@ -39,26 +39,26 @@ def get_rows(session: Session, found: Comparison, numbers: Collection[int]) -> l
     parts = session.execute(
         select(ComparisonPart.number, ComparisonPart.rows).where(
             ComparisonPart.version_id == found.version_id,
-            among(ComparisonPart.number, {number // PART for number in numbers}),
+            in_chunks(ComparisonPart.number, {number // PART for number in numbers}),
         )
     )
-    rows = {part: unpacked(octets) for part, octets in parts}
+    rows = {part: unpack_rows(octets) for part, octets in parts}
     return [rows[number // PART][number % PART] for number in numbers]
 
 
 def get_marks_against(
     session: Session, version: ScheduleVersion, base: ScheduleVersion
-) -> tuple[ChangeMarks, int]:
+) -> tuple[ChangeCodes, int]:
     """Marks of all changes from another version, and the number of unchanged meetings. Cached."""
 
     def work_out() -> dict[str, Any]:
         changes, same = version_diff.diff_versions(session, version.event_id, base.id, version.id)
-        made = marks_of((change, None) for change in changes)
+        made = change_codes((change, None) for change in changes)
         return {"requests": list(made.requests), "letters": made.letters, "same": same}
 
-    follows = [keeping.meetings_mark(session, base)]
-    found = keeping.kept(session, version, f"against {base.number}", follows, work_out)
-    return ChangeMarks(found["requests"], found["letters"]), found["same"]
+    follows = [cached_statistics.meetings_digest(session, base)]
+    found = cached_statistics.cached_statistic(session, version, f"against {base.number}", follows, work_out)
+    return ChangeCodes(found["requests"], found["letters"]), found["same"]
 
 
 def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
@@ -70,7 +70,7 @@ def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
     if octets is None:  # it was made before that part existed, or nothing differs
         return [change.people() for change, _ in comparisons.with_causes(session, found)]
     mark = blake2b(octets, digest_size=20).hexdigest()
-    return remembered("people of changes", mark, lambda: unpacked_people(octets))
+    return memoize("people of changes", mark, lambda: unpack_people(octets))
 
 
 def list_people_against(
@@ -84,8 +84,10 @@ def list_people_against(
             for change in version_diff.diff_versions(session, version.event_id, base.id, version.id)[0]
         ]
 
-    follows = [keeping.meetings_mark(session, base)]
-    return list(keeping.kept(session, version, f"people {base.number}", follows, work_out))
+    follows = [cached_statistics.meetings_digest(session, base)]
+    return list(
+        cached_statistics.cached_statistic(session, version, f"people {base.number}", follows, work_out)
+    )
 
 
 def _part(session: Session, found: Comparison, number: int) -> bytes | None:

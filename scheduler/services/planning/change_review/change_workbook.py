@@ -19,7 +19,7 @@ from scheduler.services.planning.change_review.review import ChangeQuery
 from scheduler.services.planning.change_review.reviewed_change import ChangeGroup, ReviewedChange
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.labels import Labels
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.models import Event
 
 HEADER: Final = (
@@ -64,7 +64,7 @@ def export_changes(session: Session, actor: Actor, number: int, ask: ChangeQuery
         return moment.astimezone(zone).replace(tzinfo=None)
 
     rows = [_row(each, called, local) for each in shown]
-    return xlsx([SheetOut(f"changes of version {number}", HEADER, rows)])
+    return write_xlsx([OutputSheet(f"changes of version {number}", HEADER, rows)])
 
 
 def _row(each: ReviewedChange, called: Labels, local: Callable[[datetime], datetime]) -> list[Cell]:

@@ -8,9 +8,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.by_hand import HandMarkKind
-from scheduler.domain.commitments import clash_with
+from scheduler.domain.commitments import find_clash
 from scheduler.domain.errors import NotFound
+from scheduler.domain.manual_edits import LockKind
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -21,7 +21,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.problems import lock_conflicts, manual_edits, scope, snapshot
 from scheduler.services.requests.locks import NotDone, lockable
 from scheduler.services.schedule import versions
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, MeetingRequest, Place, PlannedMeeting, Slot
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ def _refuse_clash(session: Session, request: MeetingRequest, *, now: datetime) -
     event_id = request.event_id
     around = _commitments(session, event_id, now=now)
     problem = snapshot.take(session, event_id, now=now, scope=around)
-    clash = clash_with(problem, request.key)
+    clash = find_clash(problem, request.key)
     if clash is not None:
         raise NotDone(lock_conflicts.refusal(session, event_id, request.key, clash))
 
@@ -101,8 +101,8 @@ def _commitments(session: Session, event_id: int, *, now: datetime) -> scope.Sco
     locked = {*session.scalars(select(MeetingRequest.id).where(mine, MeetingRequest.fixed_must))}
     edited = manual_edits.in_force(session, event_id)
     marks = {} if edited is None else manual_edits.of_draft(session, edited.id)
-    by_key = [key for key, kind in marks.items() if kind is HandMarkKind.LOCKED]
-    locked |= {*session.scalars(select(MeetingRequest.id).where(mine, among(MeetingRequest.key, by_key)))}
+    by_key = [key for key, kind in marks.items() if kind is LockKind.LOCKED]
+    locked |= {*session.scalars(select(MeetingRequest.id).where(mine, in_chunks(MeetingRequest.key, by_key)))}
     current = versions.published(session, event_id)
     if current is not None:
         until = session.get_one(Event, event_id).frozen_until(now)

@@ -14,7 +14,7 @@ from scheduler.domain import names
 from scheduler.services.paging import Page, part_of
 from scheduler.services.planning.change_review import person_weeks
 from scheduler.services.planning.change_review.reviewed_change import PartyKind, PersonWeek, ReviewedChange
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, ScheduleVersion
 
 PAGE_SIZE = 15
@@ -76,8 +76,8 @@ class PartyList:
         return [
             PartyChanges(
                 key=key,
-                name=names.joined(name, latin),
-                firm=names.joined(firm, firm_latin) if self.of is PartyKind.PERSON else "",
+                name=names.join_scripts(name, latin),
+                firm=names.join_scripts(firm, firm_latin) if self.of is PartyKind.PERSON else "",
                 weeks=[found[person] for person in staff[key] if person in found],
                 changes=[
                     decided[number]
@@ -95,7 +95,7 @@ class PartyList:
         for firm, person in self.session.execute(
             select(Firm.key, Attendee.key)
             .join(Attendee, Attendee.firm_id == Firm.id)
-            .where(Firm.event_id == self.version.event_id, among(Firm.key, keys))
+            .where(Firm.event_id == self.version.event_id, in_chunks(Firm.key, keys))
             .order_by(Attendee.latin_name, Attendee.id)
         ):
             if person in self.mine:
@@ -122,14 +122,14 @@ def _people(version: ScheduleVersion, people: Collection[str]) -> Select[*tuple[
     return (
         select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
         .join(Firm, Firm.id == Attendee.firm_id)
-        .where(Attendee.event_id == version.event_id, among(Attendee.key, people))
+        .where(Attendee.event_id == version.event_id, in_chunks(Attendee.key, people))
         .order_by(Attendee.latin_name, Attendee.id)
     )
 
 
 def _firms(version: ScheduleVersion, people: Collection[str]) -> Select[*tuple[Any, ...]]:
     theirs = select(Attendee.firm_id).where(
-        Attendee.event_id == version.event_id, among(Attendee.key, people)
+        Attendee.event_id == version.event_id, in_chunks(Attendee.key, people)
     )
     return (
         select(Firm.key, Firm.name, Firm.latin_name, Firm.name, Firm.latin_name)

@@ -18,7 +18,7 @@ from scheduler.services.planning.change_review.reviewed_change import (
     ReviewedChange,
     TimeStatus,
 )
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Firm,
@@ -67,10 +67,10 @@ def _named(session: Session, version: ScheduleVersion, people: Collection[str]) 
     rows = session.execute(
         select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
         .join(Firm, Firm.id == Attendee.firm_id)
-        .where(Attendee.event_id == version.event_id, among(Attendee.key, people))
+        .where(Attendee.event_id == version.event_id, in_chunks(Attendee.key, people))
     )
     return {
-        key: (names.joined(name, latin), names.joined(firm, firm_latin))
+        key: (names.join_scripts(name, latin), names.join_scripts(firm, firm_latin))
         for key, name, latin, firm, firm_latin in rows
     }
 
@@ -96,7 +96,7 @@ def _times(
         .join(last, last.id == PlannedMeeting.last_slot_id)
         .where(
             Attendee.event_id == version.event_id,
-            among(Attendee.key, people),
+            in_chunks(Attendee.key, people),
             PlannedMeeting.version_id.in_([each.id for each in (version, base) if each is not None]),
         )
     )

@@ -11,9 +11,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.domain.changes import ChangeKind, compare
+from scheduler.domain.changes import ChangeKind, compare_plans
 from scheduler.domain.entities import RequestState, VersionState
-from scheduler.files.change_rows import ChangeMarks, ChangeRow, letter_of
+from scheduler.files.change_rows import ChangeCodes, ChangeRow, change_code
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part_of
@@ -31,8 +31,8 @@ from scheduler.services.schedule import history, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
 from scheduler.services.text import matches, one_line
-from scheduler.storage.among import among
-from scheduler.storage.database import once
+from scheduler.storage.database import once_per_session
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Comparison,
@@ -89,7 +89,7 @@ class VersionDiff:
     base: ScheduleVersion | None
     found: Comparison | None
     unchanged: int
-    marks: ChangeMarks
+    marks: ChangeCodes
     read: Callable[[Sequence[int]], list[ChangeRow]]
     """Reads the changes of some numbers, in order."""
     people: Callable[[], Sequence[Sequence[str]]]
@@ -180,17 +180,17 @@ def _compared(
     session: Session,
     version: ScheduleVersion,
     base: ScheduleVersion,
-    marks: ChangeMarks,
+    marks: ChangeCodes,
     numbers: Sequence[int],
 ) -> list[ChangeRow]:
     """Some changes from one version to another. Only their meetings are read."""
     requests = [marks.requests[number] for number in numbers]
     ids = session.scalars(
         select(MeetingRequest.id).where(
-            MeetingRequest.event_id == version.event_id, among(MeetingRequest.key, requests)
+            MeetingRequest.event_id == version.event_id, in_chunks(MeetingRequest.key, requests)
         )
     ).all()
-    changes = compare(*(versions.meetings(session, each.id, ids) for each in (base, version)))
+    changes = compare_plans(*(versions.meetings(session, each.id, ids) for each in (base, version)))
     found = {change.request: change for change in changes.changes}
     return [(found[request], None) for request in requests]
 
@@ -217,7 +217,7 @@ def explain_changes(
         found.append(
             ReviewedChange(
                 request=change.request,
-                group=GROUP_BY_LETTER[letter_of(change, cause)],
+                group=GROUP_BY_LETTER[change_code(change, cause)],
                 before=before,
                 after=change.after,
                 details=change.details,
@@ -258,7 +258,7 @@ def filter_changes(
 
 def _find_people(session: Session, actor: Actor, text: str) -> set[str]:
     """Keys of people whose names, or whose firms' names, contain a text."""
-    fields.require("text", text, fields.Search)
+    fields.require_valid("text", text, fields.Search)
     return set(
         session.scalars(
             select(Attendee.key)
@@ -295,7 +295,7 @@ def _locks(session: Session, actor: Actor) -> dict[str, tuple[str, str | None]]:
             MeetingRequest.state == RequestState.ACCEPTED,
         )
     )
-    rows = once(session, f"locks {actor.event_id}", lambda: session.execute(query).all())
+    rows = once_per_session(session, f"locks {actor.event_id}", lambda: session.execute(query).all())
     return {key: (slot, place) for key, slot, place in rows}
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.changes import Change, ChangeKind, compare
+from scheduler.domain.changes import Change, ChangeKind, compare_plans
 from scheduler.domain.plan import Meeting
-from scheduler.storage.cache.marks import END, PART, parts_of, query_text, rows_text
+from scheduler.storage.cache.cache_keys import END, PART, query_text, rows_text, split_text
 from scheduler.storage.models import Attendee, MeetingRequest, PlannedAttendee, PlannedMeeting
 
 _PERSON = ","
@@ -28,7 +28,7 @@ def diff_versions(session: Session, event_id: int, old_id: int, new_id: int) -> 
         return [], len(same)
     requests = _keys(session, MeetingRequest, event_id)
     people = _keys(session, Attendee, event_id)
-    found = compare(*(_meetings(lines - same, requests, people) for lines in (old, new)))
+    found = compare_plans(*(_meetings(lines - same, requests, people) for lines in (old, new)))
     changes = [change for change in found.changes if change.kind is not ChangeKind.UNCHANGED]
     return changes, len(same) + found.counts[ChangeKind.UNCHANGED]
 
@@ -53,7 +53,7 @@ def _text(session: Session, version_id: int) -> str:
 
 def _keys(session: Session, table: Any, event_id: int) -> dict[str, str]:
     """Keys of an event's rows by id."""
-    rows = parts_of(rows_text(session, (table.id, table.key), table.event_id == event_id))
+    rows = split_text(rows_text(session, (table.id, table.key), table.event_id == event_id))
     return {row: key for row, key in rows}  # noqa: C416 -- dict(rows) loses the types
 
 

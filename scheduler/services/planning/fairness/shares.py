@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session
 
-from scheduler.domain.rules.fairness import Fairness, FirmShare, fairness, home_country
+from scheduler.domain.rules.fairness import Fairness, FirmShare, home_country, summarize_fairness
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import IS_ACCEPTED, its_meeting
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import accepted_mark
+from scheduler.storage.cache.cache_keys import accepted_requests_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting
 
 MAX_LOWEST = 20
@@ -99,8 +99,10 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
     )
     every = select(*columns, Firm.withdrawn_at).where(Firm.event_id == actor.event_id).order_by(Firm.id)
     firms = session.execute(every).all()
-    follows = [accepted_mark(session, actor.event_id)]
-    rows = kept(session, version, "shares", follows, lambda: _counts(session, actor.event_id, version.id))
+    follows = [accepted_requests_digest(session, actor.event_id)]
+    rows = cached_statistic(
+        session, version, "shares", follows, lambda: _counts(session, actor.event_id, version.id)
+    )
     counts = {firm_id: (asked, held) for firm_id, asked, held in rows}
     of = {firm.id: firm for firm in firms}
     shares = [FirmShare(id, held, asked) for id, (asked, held) in sorted(counts.items()) if id in of]
@@ -112,7 +114,7 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
     return FairnessView(
         number=number,
         home=home,
-        every=fairness(shares),
+        every=summarize_fairness(shares),
         groups=groups,
         lowest=[_line(of[row.firm], row) for row in lowest],
         without=sum(firm.withdrawn_at is None and firm.id not in counts for firm in firms),
@@ -185,7 +187,7 @@ def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -
     lines = [
         GroupLine(key, sum(row.requests for row in rows), sum(row.held for row in rows), figures)
         for key, rows in members.items()
-        if (figures := fairness(rows)) is not None
+        if (figures := summarize_fairness(rows)) is not None
     ]
     return sorted(lines, key=lambda line: (line.figures.mean, line.key))
 

@@ -30,7 +30,7 @@ from scheduler.services.requests.locks import NotDone
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, ExcludedPerson, Firm, MeetingRequest, Slot
 
 NEEDS_PERSON: Final = frozenset({"add-person", "add-interpreter"})
@@ -155,7 +155,7 @@ def list_applied_fixes(session: Session, actor: Actor, *, most: int) -> tuple[St
 
 
 def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:
-    return set(session.scalars(select(Slot.id).where(Slot.of(actor.event_id), among(Slot.key, keys))))
+    return set(session.scalars(select(Slot.id).where(Slot.of(actor.event_id), in_chunks(Slot.key, keys))))
 
 
 def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
@@ -167,7 +167,7 @@ def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
 
 def _noted(thing: Any, key: str) -> str:
     latin = getattr(thing, "latin_name", "")
-    return names.recorded(thing.name, latin) if latin else key
+    return names.record_name(thing.name, latin) if latin else key
 
 
 def get_request_fix(session: Session, actor: Actor, version: int, key: str, number: int) -> Mapping[str, Any]:
@@ -183,7 +183,7 @@ def get_request_fix(session: Session, actor: Actor, version: int, key: str, numb
 
 def _subject(session: Session, request: MeetingRequest) -> str:
     firms = [session.get_one(Firm, firm_id) for firm_id in (request.from_firm_id, request.to_firm_id)]
-    return " and ".join(names.recorded(firm.name, firm.latin_name) for firm in firms)
+    return " and ".join(names.record_name(firm.name, firm.latin_name) for firm in firms)
 
 
 def _nothing(_press: _FixApplication) -> None:

@@ -18,7 +18,7 @@ from scheduler.services.planning.fixes.unscheduled_groups import UnscheduledGrou
 from scheduler.services.requests import unscheduled_requests
 from scheduler.services.requests.unscheduled_requests import NamedMeeting, NotHeld, Thing
 from scheduler.services.schedule import unscheduled, versions
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.models import Event, UnscheduledRequest
 
 KINDS: Final[Mapping[str, str]] = {
@@ -72,10 +72,10 @@ def export_unscheduled(session: Session, actor: Actor, number: int) -> bytes:
         for (group, _), row in zip(rows, listed, strict=True)
         for cells in _request(_numbered(group), row, local)
     ]
-    return xlsx(
+    return write_xlsx(
         [
-            SheetOut("Groups", GROUPS, [_group(card, local) for card in cards]),
-            SheetOut("Requests", REQUESTS, of_requests),
+            OutputSheet("Groups", GROUPS, [_group(card, local) for card in cards]),
+            OutputSheet("Requests", REQUESTS, of_requests),
         ]
     )
 
@@ -122,4 +122,4 @@ def _name(thing: Thing) -> str:
         return thing
     if isinstance(thing, NamedMeeting):
         return f"{_name(thing.sender)} and {_name(thing.receiver)}"
-    return names.joined(thing.name, thing.latin_name)
+    return names.join_scripts(thing.name, thing.latin_name)

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.entities import AfterRun
-from scheduler.domain.errors import ChainmeetError, PublishingOpen, VenueChanged
+from scheduler.domain.errors import ChainmeetError, PublishingInProgress, VenueChanged
 from scheduler.domain.plan import Json, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
-from scheduler.files.problem_file import as_written, fingerprint_of
+from scheduler.files.problem_file import problem_fingerprint, with_fingerprint
 from scheduler.services.operations.database_retries import patiently
 from scheduler.services.planning.runs import runs
 from scheduler.services.planning.runs.distribution import Call, WorkerHelpers
@@ -208,8 +208,8 @@ class _RunWork:
         plan although nothing changed.
         """
         with self.database.write() as session:
-            problem, document = as_written(problem)
-            known = fingerprint_of(problem)
+            problem, document = with_fingerprint(problem)
+            known = problem_fingerprint(problem)
             last = find_published_run(session, self.run.event_id)
             changed = list_changes_since(last, basis, document)
             runs.store_problem(
@@ -359,7 +359,7 @@ class _RunWork:
                 budget=self.run.budget,
                 now=self.now(session),
             ).id
-        except (PublishingOpen, VenueChanged) as error:
+        except (PublishingInProgress, VenueChanged) as error:
             version_jobs.tell_not_published(session, draft, reason=str(error), now=self.now(session))
             return None
 

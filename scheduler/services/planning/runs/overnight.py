@@ -24,7 +24,7 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs import runs
 from scheduler.services.publishing.overnight.overnight_budget import NightBudget
-from scheduler.storage.models import Event, NightTime, Run, Slot
+from scheduler.storage.models import Event, Run, RunSchedule, Slot
 
 MAX_DELAY = timedelta(hours=2)
 """An overnight run that could not start within this time (an outage) is skipped."""
@@ -59,10 +59,10 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
     """
     queued = []
     due = (
-        select(NightTime, Event)
-        .join(Event, Event.id == NightTime.event_id)
-        .where(NightTime.next_at <= now, Event.archived_at.is_(None))
-        .order_by(NightTime.next_at, NightTime.id)
+        select(RunSchedule, Event)
+        .join(Event, Event.id == RunSchedule.event_id)
+        .where(RunSchedule.next_at <= now, Event.archived_at.is_(None))
+        .order_by(RunSchedule.next_at, RunSchedule.id)
     )
     for night, event in session.execute(due).all():
         was_due = night.next_at
@@ -87,7 +87,7 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
     return queued
 
 
-def _queue(session: Session, night: NightTime, event: Event, was_due: datetime, *, now: datetime) -> Run:
+def _queue(session: Session, night: RunSchedule, event: Event, was_due: datetime, *, now: datetime) -> Run:
     return runs.queue_run(
         session,
         event.id,
@@ -99,15 +99,15 @@ def _queue(session: Session, night: NightTime, event: Event, was_due: datetime, 
     )
 
 
-def _schedule_next(session: Session, night: NightTime, event: Event, *, now: datetime) -> bool:
+def _schedule_next(session: Session, night: RunSchedule, event: Event, *, now: datetime) -> bool:
     """Set the next start. Returns whether this caller claimed it and the event continues."""
     last_end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
     goes_on = last_end is not None and last_end > now
     following = next_run_at(night.at, night.weekdays, ZoneInfo(event.timezone), after=now)
     claimed = session.scalar(
-        update(NightTime)
-        .where(NightTime.id == night.id, NightTime.next_at == night.next_at)
+        update(RunSchedule)
+        .where(RunSchedule.id == night.id, RunSchedule.next_at == night.next_at)
         .values(next_at=following if goes_on else None)
-        .returning(NightTime.id)
+        .returning(RunSchedule.id)
     )
     return claimed is not None and goes_on

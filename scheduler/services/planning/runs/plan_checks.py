@@ -9,7 +9,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
-from scheduler.files.problem_file import fingerprint_of
+from scheduler.files.problem_file import problem_fingerprint
 from scheduler.i18n import gettext_lazy, ngettext_lazy
 
 NO_PLAN = {
@@ -80,7 +80,7 @@ def require_valid_plan(problem: Problem, plan: Plan) -> None:
     """Raises PlanRejected unless the plan fits the problem, keeps the rules and has the stated score."""
     true = rules.score(problem, plan.meetings)
     reasons = []
-    if plan.problem != fingerprint_of(problem):
+    if plan.problem != problem_fingerprint(problem):
         reasons.append("it answers another problem")
     if plan.is_answer:
         broken = rules.violations(problem.releasing(plan.not_kept), plan.meetings)

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from scheduler.domain.basis import Difference, basis_of, differences
-from scheduler.domain.proofs import still_holds
+from scheduler.domain.bound_reuse import is_bound_valid
+from scheduler.domain.planning_inputs import Difference, diff_inputs, planning_inputs
 from scheduler.domain.rules.stability import published_changes
-from scheduler.domain.solving import Proved
+from scheduler.domain.solving import ProvedBounds
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.services.planning.runs import runs
@@ -63,7 +63,7 @@ def make_basis(session: Session, event_id: int, *, now: datetime, hand_draft: in
     rows = select(MeetingRequest.id, MeetingRequest.key).where(MeetingRequest.event_id == event_id)
     wishes = counter_proposals.wishes(session, event_id)
     wished = {key: wishes[id] for id, key in session.execute(rows) if id in wishes} if wishes else {}
-    return basis_of(write_problem(replace(problem, frozen_until=until)), wished)
+    return planning_inputs(write_problem(replace(problem, frozen_until=until)), wished)
 
 
 def list_changes_since(last: PublishedRun | None, basis: Json, problem: Json) -> list[Difference] | None:
@@ -75,7 +75,7 @@ def list_changes_since(last: PublishedRun | None, basis: Json, problem: Json) ->
         return None
     if last is None or last.basis is None:
         return [Difference("unknown")]
-    found = differences(last.basis, basis)
+    found = diff_inputs(last.basis, basis)
     if _by_request(problem["published"]) != _by_request(last.plan["meetings"]):
         found.append(Difference("published"))
     if _used_its_budget(last):
@@ -96,11 +96,11 @@ def _by_request(meetings: list[Json]) -> dict[str, Json]:
     return {meeting["request"]: meeting for meeting in meetings}
 
 
-def find_proved_bounds(last: PublishedRun | None, problem: Json) -> Proved | None:
+def find_proved_bounds(last: PublishedRun | None, problem: Json) -> ProvedBounds | None:
     """The proven bounds of the published plan's run, if they apply to this problem too."""
-    if last is None or not still_holds(last.problem, problem):
+    if last is None or not is_bound_valid(last.problem, problem):
         return None
     plan = last.plan
     if plan["bound"] is None or plan.get("not_kept"):  # then it bounds plans without these
         return None
-    return Proved(plan["bound"], plan["served_bound"], plan.get("meetings_bound"))
+    return ProvedBounds(plan["bound"], plan["served_bound"], plan.get("meetings_bound"))

@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
 from scheduler.domain import fields
-from scheduler.domain.basis import Difference
 from scheduler.domain.entities import AfterRun, RunState
 from scheduler.domain.errors import (
     ChainmeetError,
@@ -20,6 +19,7 @@ from scheduler.domain.errors import (
     RunAlreadyOpen,
     WrongState,
 )
+from scheduler.domain.planning_inputs import Difference
 from scheduler.domain.solving import Progress
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs.watchdog import Stop
@@ -70,10 +70,10 @@ def queue_run(
     if event is None:
         raise NotFound("event", event_id)
     seconds = event.solve_seconds if seconds is None else seconds
-    fields.require("seconds", seconds, fields.RunSeconds)
+    fields.require_valid("seconds", seconds, fields.RunSeconds)
     if max_moved is not None:
-        fields.require("max_moved", max_moved, fields.MaxMoved)
-    fields.require("note", note, fields.RunNote)
+        fields.require_valid("max_moved", max_moved, fields.MaxMoved)
+    fields.require_valid("note", note, fields.RunNote)
     run = Run(
         event_id=event_id,
         number=_next_number(session, event_id),

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from scheduler.domain.solving import Phase, Progress, Result
-from scheduler.watching import run_watched
+from scheduler.threads import run_with_monitor
 
 log = structlog.get_logger()
 
@@ -69,7 +69,9 @@ def watch_solve(
     """Run `work` until it ends or is stopped. Raises the errors of `work` and of the store."""
     watching = _Watch(store, should_stop, seconds + MAX_OVERTIME)
     try:
-        outcome = run_watched(lambda: watching.solved(work), watching.look, every=POLL_SECONDS, name="solve")
+        outcome = run_with_monitor(
+            lambda: watching.solved(work), watching.look, every=POLL_SECONDS, name="solve"
+        )
     finally:
         watching.stop.set()
         watching.ended.wait(STOP_TIMEOUT if watching.stopped_at is None else 0)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.solving import WhatIfState
+from scheduler.domain.solving import ScenarioState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -18,7 +18,7 @@ from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.scenarios import scenarios
 from scheduler.services.schedule import versions
-from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
+from scheduler.sheets.writers import Cell, OutputSheet, write_csv, write_xlsx
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def compare_scenarios(session: Session, actor: Actor) -> ScenarioTable:
     solved = [
         (card, card.result)
         for card in scenarios.list_scenarios(session, actor)
-        if card.state is WhatIfState.DONE and card.result is not None
+        if card.state is ScenarioState.DONE and card.result is not None
     ]
     published = versions.published(session, actor.event_id)
     version = published.number if published is not None else None
@@ -188,5 +188,5 @@ def export_comparison(session: Session, actor: Actor, kind: str, *, now: datetim
     name = f"what-if-{actor.event_key}.{kind}"
     recording.note(session, actor, Act.EXPORT, Noted(name), now=now)
     if kind == "csv":
-        return Export(csv_octets(headers, rows), name)
-    return Export(xlsx([SheetOut("Scenarios", headers, rows)]), name)
+        return Export(write_csv(headers, rows), name)
+    return Export(write_xlsx([OutputSheet("Scenarios", headers, rows)]), name)

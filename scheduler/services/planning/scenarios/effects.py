@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.changes import compare
+from scheduler.domain.changes import compare_plans
 from scheduler.domain.plan import NOT_EXAMINED, Meeting, Plan
 from scheduler.domain.problem import Problem
 from scheduler.services.directory.references import FirmRef
@@ -87,7 +87,7 @@ class Effects:
 
 def make_effects(live: Problem, kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, Any]:
     """What is stored of a changed problem's plan, against the `kept` meetings of the live one."""
-    differences, sides = compare(kept, plan.meetings), {**_sides(live), **_sides(changed)}
+    differences, sides = compare_plans(kept, plan.meetings), {**_sides(live), **_sides(changed)}
     now = _by_firm(sides, (m.request for m in kept))
     then = _by_firm(sides, (m.request for m in plan.meetings))
     elsewhere = _by_firm(sides, (one.request for one in differences.changes if "place" in one.details))

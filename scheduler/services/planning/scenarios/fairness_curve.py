@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
-from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.domain.solving import ScenarioKind, ScenarioState
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
@@ -19,7 +19,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import scenario_rows
 from scheduler.services.planning.scenarios.scenario_changes import FairnessChange
 from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
-from scheduler.storage.models import WhatIf
+from scheduler.storage.models import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
         changes = [FairnessChange(point=point)]
         name = f"Fairness {point}"
         row = scenario_rows.add_row(
-            session, actor.event_id, WhatIfKind.CURVE, name=name, changes=changes, now=now
+            session, actor.event_id, ScenarioKind.CURVE, name=name, changes=changes, now=now
         )
         scenario_rows.request_solve(row, now=now)
     session.flush()
@@ -79,7 +79,7 @@ def get_curve(session: Session, actor: Actor) -> Curve | None:
     actor.require(Right.READ_VERSIONS)
     cards = [
         scenario_rows.scenario_card(row)
-        for row in scenario_rows.list_rows(session, actor.event_id, WhatIfKind.CURVE)
+        for row in scenario_rows.list_rows(session, actor.event_id, ScenarioKind.CURVE)
     ]
     if not cards:
         return None
@@ -102,14 +102,14 @@ def discard_curve(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def _delete(session: Session, event_id: int) -> None:
-    mine = (WhatIf.event_id == event_id, WhatIf.kind == WhatIfKind.CURVE)
-    session.execute(delete(WhatIf).where(*mine))
+    mine = (Scenario.event_id == event_id, Scenario.kind == ScenarioKind.CURVE)
+    session.execute(delete(Scenario).where(*mine))
 
 
 def _point(position: int, card: ScenarioCard) -> CurvePoint | None:
     """None if not solved, or if the event has no requests and so no shares."""
     then = card.result["then"] if card.result is not None else None
-    if card.state is not WhatIfState.DONE or then is None or then["mean"] is None:
+    if card.state is not ScenarioState.DONE or then is None or then["mean"] is None:
         return None
     return CurvePoint(
         point=position,

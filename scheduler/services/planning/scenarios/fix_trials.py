@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.plan import Lever
-from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.domain.plan import EventFix
+from scheduler.domain.solving import ScenarioKind, ScenarioState
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
@@ -40,7 +40,7 @@ class FixTrialRequest:
 
     version_id: int
     group: int
-    levers: tuple[Lever, ...]
+    levers: tuple[EventFix, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class FixTrial:
     fix.
     """
 
-    state: WhatIfState
+    state: ScenarioState
     seconds: int
     more: int | None
     scheduled: int | None
@@ -58,13 +58,13 @@ class FixTrial:
 
     @property
     def is_open(self) -> bool:
-        return self.state in (WhatIfState.ASKED, WhatIfState.RUNNING)
+        return self.state in (ScenarioState.ASKED, ScenarioState.RUNNING)
 
 
 def parse_trial_request(changes: Sequence[Mapping[str, Any]]) -> FixTrialRequest:
     """The request stored in a row."""
     (row,) = changes
-    made = (Lever(each["kind"], tuple(each["ids"]), tuple(each["slots"])) for each in _levers(row))
+    made = (EventFix(each["kind"], tuple(each["ids"]), tuple(each["slots"])) for each in _levers(row))
     return FixTrialRequest(row["version_id"], row["group"], tuple(made))
 
 
@@ -87,15 +87,15 @@ def _ask(
 ) -> None:
     actor.require(Right.TRY)
     version = versions.get(session, actor.event_id, number)
-    known = scenario_rows.list_rows(session, actor.event_id, WhatIfKind.REMEDY)
+    known = scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY)
     mine = [row for row in known if _key(row.changes) == (version.id, group)]
-    if mine and mine[0].state in (WhatIfState.ASKED, WhatIfState.RUNNING):
+    if mine and mine[0].state in (ScenarioState.ASKED, ScenarioState.RUNNING):
         return
     for old in known[: max(0, len(known) - MAX_TRIALS + 1)] if not mine else ():
         session.delete(old)
     name = f"Version {number}, all groups" if group == ALL_GROUPS else f"Version {number}, group {group + 1}"
     row = mine[0] if mine else scenario_rows.add_row(
-        session, actor.event_id, WhatIfKind.REMEDY, name=name, changes=(), now=now
+        session, actor.event_id, ScenarioKind.REMEDY, name=name, changes=(), now=now
     )  # fmt: skip
     row.seconds = min(row.seconds, SECONDS)
     row.changes = [{"version_id": version.id, "group": group, **what}]
@@ -117,7 +117,7 @@ def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTri
     version = versions.get(session, actor.event_id, number)
     levers = [group["lever"] for group in version.groups or ()]
     found = {}
-    for row in scenario_rows.list_rows(session, actor.event_id, WhatIfKind.REMEDY):
+    for row in scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY):
         version_id, group = _key(row.changes)
         if (
             group != ALL_GROUPS
@@ -134,7 +134,7 @@ def get_trial_of_all(
     """The trial of all fixes of a version together, if these are still the same."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    for row in scenario_rows.list_rows(session, actor.event_id, WhatIfKind.REMEDY):
+    for row in scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY):
         if _key(row.changes) == (version.id, ALL_GROUPS) and _levers(row.changes[0]) == list(levers):
             return _trial(row.state, row.seconds, row.result, row.error)
     return None
@@ -148,7 +148,9 @@ def _key(changes: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
     return changes[0]["version_id"], changes[0]["group"]
 
 
-def _trial(state: WhatIfState, seconds: int, result: Mapping[str, Any] | None, error: str | None) -> FixTrial:
+def _trial(
+    state: ScenarioState, seconds: int, result: Mapping[str, Any] | None, error: str | None
+) -> FixTrial:
     if result is None:
         return FixTrial(state, seconds, None, None, None, error)
     held = result["with"]["held"]

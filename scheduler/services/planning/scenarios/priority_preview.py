@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from scheduler.domain.solving import WhatIfKind
+from scheduler.domain.solving import ScenarioKind
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
@@ -18,7 +18,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import scenario_rows
 from scheduler.services.planning.scenarios.scenario_changes import PolicyChange, require_policy
 from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
-from scheduler.storage.models import WhatIf
+from scheduler.storage.models import Scenario
 
 
 def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *, now: datetime) -> None:
@@ -31,7 +31,7 @@ def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *
     _delete(session, actor.event_id)
     asked = [PolicyChange(policy=dict(policy))]
     row = scenario_rows.add_row(
-        session, actor.event_id, WhatIfKind.DIALS, name="Dials", changes=asked, now=now
+        session, actor.event_id, ScenarioKind.DIALS, name="Dials", changes=asked, now=now
     )
     scenario_rows.request_solve(row, now=now)
     session.flush()
@@ -43,7 +43,7 @@ def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *
 def get_preview(session: Session, actor: Actor) -> ScenarioCard | None:
     """The event's last preview."""
     actor.require(Right.CHANGE_SETTINGS)
-    found = scenario_rows.list_rows(session, actor.event_id, WhatIfKind.DIALS)
+    found = scenario_rows.list_rows(session, actor.event_id, ScenarioKind.DIALS)
     return scenario_rows.scenario_card(found[-1]) if found else None
 
 
@@ -54,5 +54,5 @@ def discard_preview(session: Session, actor: Actor) -> None:
 
 
 def _delete(session: Session, event_id: int) -> None:
-    mine = (WhatIf.event_id == event_id, WhatIf.kind == WhatIfKind.DIALS)
-    session.execute(delete(WhatIf).where(*mine))
+    mine = (Scenario.event_id == event_id, Scenario.kind == ScenarioKind.DIALS)
+    session.execute(delete(Scenario).where(*mine))

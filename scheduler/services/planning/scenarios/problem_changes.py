@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.problem import Interpreter, Place, Problem
-from scheduler.domain.rules.fairness import with_fairness
+from scheduler.domain.rules.fairness import set_fairness
 from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.scenarios import firm_changes, slot_changes
 from scheduler.services.planning.scenarios.scenario_changes import (
@@ -164,7 +164,7 @@ def _priority(problem: Problem, change: PriorityChange) -> Problem:
 
 
 def _fairness(problem: Problem, change: FairnessChange) -> Problem:
-    return replace(problem, policy=with_fairness(problem.policy, change.point))
+    return replace(problem, policy=set_fairness(problem.policy, change.point))
 
 
 def _policy(problem: Problem, change: PolicyChange) -> Problem:

@@ -14,7 +14,7 @@ from scheduler.domain.fields import Factor, HallKey, Key, MeetingsPerDay, NewInt
 from scheduler.domain.problem import Policy
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.files.policy import read_policy
-from scheduler.files.reading import Reader
+from scheduler.files.readers import Reader
 from scheduler.i18n import gettext_lazy
 
 MAX_CHANGES = 20

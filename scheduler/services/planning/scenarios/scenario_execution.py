@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 from scheduler.config import Settings
 from scheduler.domain import rules
-from scheduler.domain.changes import ChangeKind, compare
+from scheduler.domain.changes import ChangeKind, compare_plans
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.fairness import FirmShare, fairness, firm_shares, home_country
-from scheduler.domain.solving import Progress, Result, SolveParams, WhatIfKind
-from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
+from scheduler.domain.rules.fairness import FirmShare, firm_shares, home_country, summarize_fairness
+from scheduler.domain.solving import Progress, Result, ScenarioKind, SolveParams
+from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from scheduler.services.planning.runs.plan_checks import NO_PLAN, SOLVE_HUNG, describe_failure
 from scheduler.services.planning.runs.watchdog import (
     Report,
@@ -36,7 +36,7 @@ from scheduler.services.schedule import versions
 from scheduler.solver.explain.event_fixes import apply_event_fix
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
-from scheduler.storage.models import Firm, WhatIf
+from scheduler.storage.models import Firm, Scenario
 
 log = structlog.get_logger()
 
@@ -84,11 +84,11 @@ class _ScenarioWork:
     """A scenario that this worker has claimed."""
 
     database: Database
-    row: WhatIf
+    row: Scenario
 
     def do(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
         row = self.row
-        if row.kind is WhatIfKind.REMEDY:
+        if row.kind is ScenarioKind.REMEDY:
             return self.do_remedy(solve, settings, should_stop)
         with self.database.read() as session:
             now = self.database.now_in(session)
@@ -163,7 +163,7 @@ class _ScenarioWork:
             "then": plan_figures(live, changed, plan),
             **effects.make_effects(live.problem, list_published_meetings(live.problem), changed, plan),
             "version": live.version,
-            "fingerprint": fingerprint_of(live.problem),
+            "fingerprint": problem_fingerprint(live.problem),
             "not_kept": list(plan.not_kept),
             "clashes": [clash.to_json() for clash in plan.clashes],
         }
@@ -242,7 +242,7 @@ def _figures(
 ) -> Figures:
     found = rules.score(changed, meetings)
     rows = firm_shares(changed, meetings)
-    every, differences = fairness(rows), compare(published, meetings)
+    every, differences = summarize_fairness(rows), compare_plans(published, meetings)
     overseas, home = (_side_share(changed, rows, live.home, is_home) for is_home in (False, True))
     seated = {person for meeting in meetings for person in meeting.attendees}
     slots = len(changed.slots)
@@ -274,5 +274,5 @@ def _figures(
 
 def _side_share(changed: Problem, rows: Sequence[FirmShare], home: str, is_home: bool) -> float | None:
     """Share in percent of all requests of one side's firms that are scheduled."""
-    side = fairness(row for row in rows if (changed.firms[row.firm].country == home) is is_home)
+    side = summarize_fairness(row for row in rows if (changed.firms[row.firm].country == home) is is_home)
     return round(100 * side.pooled, 1) if side else None

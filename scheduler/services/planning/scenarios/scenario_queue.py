@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.domain.solving import Progress, WhatIfKind, WhatIfState
-from scheduler.storage.models import Event, Run, WhatIf
+from scheduler.domain.solving import Progress, ScenarioKind, ScenarioState
+from scheduler.storage.models import Event, Run, Scenario
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=60)
 """A running scenario without a heartbeat for this time has lost its worker."""
@@ -31,26 +31,28 @@ class ScenarioGone(ChainmeetError):
 
 def is_scenario_waiting(session: Session, *, now: datetime) -> bool:
     """Whether a scenario waits for a worker and no run does. Fails those whose worker is lost."""
-    lost = update(WhatIf).where(
-        WhatIf.state == WhatIfState.RUNNING, WhatIf.heartbeat_at <= now - HEARTBEAT_TIMEOUT
+    lost = update(Scenario).where(
+        Scenario.state == ScenarioState.RUNNING, Scenario.heartbeat_at <= now - HEARTBEAT_TIMEOUT
     )
-    _updates_row(session, lost.values(state=WhatIfState.FAILED, finished_at=now, error=WORKER_LOST))
+    _updates_row(session, lost.values(state=ScenarioState.FAILED, finished_at=now, error=WORKER_LOST))
     return session.scalar(_next()) is not None
 
 
-def claim_scenario(session: Session, *, now: datetime) -> WhatIf | None:
+def claim_scenario(session: Session, *, now: datetime) -> Scenario | None:
     """Claim the next scenario. None is claimed while a run of any event is open."""
     while (found := session.scalar(_next())) is not None:
-        asked = update(WhatIf).where(WhatIf.id == found, WhatIf.state == WhatIfState.ASKED, ~_is_run_open())
-        if _updates_row(session, asked.values(state=WhatIfState.RUNNING, started_at=now, heartbeat_at=now)):
-            return session.get_one(WhatIf, found, populate_existing=True)
+        asked = update(Scenario).where(
+            Scenario.id == found, Scenario.state == ScenarioState.ASKED, ~_is_run_open()
+        )
+        if _updates_row(session, asked.values(state=ScenarioState.RUNNING, started_at=now, heartbeat_at=now)):
+            return session.get_one(Scenario, found, populate_existing=True)
     return None
 
 
 def must_stop_scenario(session: Session, what_if_id: int, turn: int) -> bool:
     """Whether it was withdrawn, or a run waits for its worker."""
-    mine = select(WhatIf.id).where(
-        WhatIf.id == what_if_id, WhatIf.turn == turn, WhatIf.state == WhatIfState.RUNNING
+    mine = select(Scenario.id).where(
+        Scenario.id == what_if_id, Scenario.turn == turn, Scenario.state == ScenarioState.RUNNING
     )
     return session.scalar(mine) is None or session.scalar(select(_is_run_open())) is True
 
@@ -65,28 +67,28 @@ def store_progress(
 
 def requeue_scenario(session: Session, what_if_id: int, turn: int) -> None:
     """running -> requested, because a run goes first. Raises ScenarioGone."""
-    _update_claimed(session, what_if_id, turn, state=WhatIfState.ASKED, started_at=None, progress={})
+    _update_claimed(session, what_if_id, turn, state=ScenarioState.ASKED, started_at=None, progress={})
 
 
 def finish_scenario(
     session: Session, what_if_id: int, turn: int, result: Mapping[str, Any], *, now: datetime
 ) -> None:
     """running -> done. Raises ScenarioGone."""
-    _update_claimed(session, what_if_id, turn, state=WhatIfState.DONE, finished_at=now, result=dict(result))
+    _update_claimed(session, what_if_id, turn, state=ScenarioState.DONE, finished_at=now, result=dict(result))
 
 
 def fail_scenario(session: Session, what_if_id: int, turn: int, error: str, *, now: datetime) -> None:
     """running -> failed, with a message. Raises ScenarioGone."""
-    _update_claimed(session, what_if_id, turn, state=WhatIfState.FAILED, finished_at=now, error=error)
+    _update_claimed(session, what_if_id, turn, state=ScenarioState.FAILED, finished_at=now, error=error)
 
 
 def _next() -> Select[int]:
     """Previews of priorities first, as someone waits for them; then by time of request."""
     return (
-        select(WhatIf.id)
-        .join(Event, Event.id == WhatIf.event_id)
-        .where(WhatIf.state == WhatIfState.ASKED, ~_is_run_open(), Event.is_there())
-        .order_by(case((WhatIf.kind == WhatIfKind.DIALS, 0), else_=1), WhatIf.asked_at, WhatIf.id)
+        select(Scenario.id)
+        .join(Event, Event.id == Scenario.event_id)
+        .where(Scenario.state == ScenarioState.ASKED, ~_is_run_open(), Event.is_there())
+        .order_by(case((Scenario.kind == ScenarioKind.DIALS, 0), else_=1), Scenario.asked_at, Scenario.id)
         .limit(1)
     )
 
@@ -96,8 +98,8 @@ def _is_run_open() -> Any:
 
 
 def _update_claimed(session: Session, what_if_id: int, turn: int, **values: Any) -> None:
-    mine = update(WhatIf).where(
-        WhatIf.id == what_if_id, WhatIf.turn == turn, WhatIf.state == WhatIfState.RUNNING
+    mine = update(Scenario).where(
+        Scenario.id == what_if_id, Scenario.turn == turn, Scenario.state == ScenarioState.RUNNING
     )
     if not _updates_row(session, mine.values(values)):
         raise ScenarioGone(what_if_id)

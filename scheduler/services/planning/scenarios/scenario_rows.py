@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
-from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.domain.solving import ScenarioKind, ScenarioState
 from scheduler.services.planning.scenarios.scenario_changes import (
     AnyChange,
     PolicyChange,
@@ -19,7 +19,7 @@ from scheduler.services.planning.scenarios.scenario_changes import (
     parse_changes,
     serialize_changes,
 )
-from scheduler.storage.models import Event, WhatIf
+from scheduler.storage.models import Event, Scenario
 
 QUICK_SECONDS = 20
 """Seconds of a quick search, or less if runs are shorter."""
@@ -37,7 +37,7 @@ class ScenarioCard:
     changes: Sequence[AnyChange]
     seconds: int
     made_at: datetime
-    state: WhatIfState
+    state: ScenarioState
     asked_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -52,23 +52,23 @@ class ScenarioCard:
 
     @property
     def is_open(self) -> bool:
-        return self.state in (WhatIfState.ASKED, WhatIfState.RUNNING)
+        return self.state in (ScenarioState.ASKED, ScenarioState.RUNNING)
 
 
 def add_row(
     session: Session,
     event_id: int,
-    kind: WhatIfKind,
+    kind: ScenarioKind,
     *,
     name: str,
     changes: Sequence[TypedChange],
     seconds: int | None = None,
     now: datetime,
-) -> WhatIf:
+) -> Scenario:
     """Add a row. Concurrent calls get consecutive numbers. Without seconds it is a quick one."""
     event = session.get_one(Event, event_id, with_for_update={"key_share": True})
-    last = session.scalar(select(func.max(WhatIf.number)).where(WhatIf.event_id == event_id))
-    row = WhatIf(
+    last = session.scalar(select(func.max(Scenario.number)).where(Scenario.event_id == event_id))
+    row = Scenario(
         event_id=event_id,
         number=(last or 0) + 1,
         kind=kind,
@@ -76,7 +76,7 @@ def add_row(
         changes=serialize_changes(changes),
         seconds=seconds or min(event.solve_seconds, QUICK_SECONDS),
         made_at=now,
-        state=WhatIfState.NEW,
+        state=ScenarioState.NEW,
         turn=0,
         progress={},
     )
@@ -85,16 +85,16 @@ def add_row(
     return row
 
 
-def list_rows(session: Session, event_id: int, kind: WhatIfKind) -> Sequence[WhatIf]:
+def list_rows(session: Session, event_id: int, kind: ScenarioKind) -> Sequence[Scenario]:
     """The event's rows of a kind, in the order they were made."""
-    mine = select(WhatIf).where(WhatIf.event_id == event_id, WhatIf.kind == kind)
-    return session.scalars(mine.order_by(WhatIf.number)).all()
+    mine = select(Scenario).where(Scenario.event_id == event_id, Scenario.kind == kind)
+    return session.scalars(mine.order_by(Scenario.number)).all()
 
 
-def get_row(session: Session, event_id: int, number: int, *, to_change: bool = False) -> WhatIf:
+def get_row(session: Session, event_id: int, number: int, *, to_change: bool = False) -> Scenario:
     """A stored scenario. Raises NotFound."""
-    mine = select(WhatIf).where(
-        WhatIf.event_id == event_id, WhatIf.number == number, WhatIf.kind == WhatIfKind.KEPT
+    mine = select(Scenario).where(
+        Scenario.event_id == event_id, Scenario.number == number, Scenario.kind == ScenarioKind.KEPT
     )
     row = session.scalar(mine.with_for_update(key_share=True) if to_change else mine)
     if row is None:
@@ -102,7 +102,7 @@ def get_row(session: Session, event_id: int, number: int, *, to_change: bool = F
     return row
 
 
-def scenario_card(row: WhatIf) -> ScenarioCard:
+def scenario_card(row: Scenario) -> ScenarioCard:
     values = {name: getattr(row, name) for name in _OF_CARD}
     return ScenarioCard(**{**values, "changes": parse_changes(row.changes)})
 
@@ -110,13 +110,13 @@ def scenario_card(row: WhatIf) -> ScenarioCard:
 _OF_CARD = tuple(ScenarioCard.__dataclass_fields__)
 
 
-def request_solve(row: WhatIf, *, now: datetime) -> None:
+def request_solve(row: Scenario, *, now: datetime) -> None:
     """Request a solve, again if there was one. Deletes the earlier result."""
     reset_row(row)
-    row.state, row.asked_at, row.turn = WhatIfState.ASKED, now, row.turn + 1
+    row.state, row.asked_at, row.turn = ScenarioState.ASKED, now, row.turn + 1
 
 
-def reset_row(row: WhatIf) -> None:
+def reset_row(row: Scenario) -> None:
     """-> new: delete the result; a worker on it stops."""
-    row.state, row.progress, row.result, row.error = WhatIfState.NEW, {}, None, None
+    row.state, row.progress, row.result, row.error = ScenarioState.NEW, {}, None, None
     row.asked_at = row.started_at = row.finished_at = row.heartbeat_at = None

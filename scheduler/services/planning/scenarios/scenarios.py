@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
-from scheduler.domain.names import recorded
-from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.domain.names import record_name
+from scheduler.domain.solving import ScenarioKind, ScenarioState
 from scheduler.i18n import VenueLabel, venue_label
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -32,7 +32,7 @@ from scheduler.services.planning.scenarios.scenario_changes import (
 )
 from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
 from scheduler.services.text import one_line
-from scheduler.storage.models import Attendee, Event, Firm, Hall, Interpreter, Slot, WhatIf
+from scheduler.storage.models import Attendee, Event, Firm, Hall, Interpreter, Scenario, Slot
 
 MAX_SCENARIOS = 20
 """Scenarios per event."""
@@ -42,7 +42,7 @@ def list_scenarios(session: Session, actor: Actor) -> tuple[ScenarioCard, ...]:
     """The event's scenarios, in the order they were made."""
     actor.require(Right.READ_RUNS)
     return tuple(
-        map(scenario_rows.scenario_card, scenario_rows.list_rows(session, actor.event_id, WhatIfKind.KEPT))
+        map(scenario_rows.scenario_card, scenario_rows.list_rows(session, actor.event_id, ScenarioKind.KEPT))
     )
 
 
@@ -64,10 +64,10 @@ def create_scenario(
     """Create an unsolved scenario. Raises InvalidInput."""
     actor.require(Right.TRY)
     wanted = _clean(session, actor.event_id, name, changes, seconds)
-    if len(scenario_rows.list_rows(session, actor.event_id, WhatIfKind.KEPT)) >= MAX_SCENARIOS:
+    if len(scenario_rows.list_rows(session, actor.event_id, ScenarioKind.KEPT)) >= MAX_SCENARIOS:
         raise InvalidInput([Fault("name", f"cannot be added: {MAX_SCENARIOS} are kept at most; delete one")])
     row = scenario_rows.add_row(
-        session, actor.event_id, WhatIfKind.KEPT, name=wanted, changes=changes, seconds=seconds, now=now
+        session, actor.event_id, ScenarioKind.KEPT, name=wanted, changes=changes, seconds=seconds, now=now
     )
     _note(session, actor, row, pgettext_lazy("trail", "what-if %(number)s made", number=row.number), now=now)
     return scenario_rows.scenario_card(row)
@@ -130,7 +130,7 @@ def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime
     """Request a solve, again if there was one. Raises NotFound, WrongState."""
     actor.require(Right.TRY)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
-    if row.state in (WhatIfState.ASKED, WhatIfState.RUNNING):
+    if row.state in (ScenarioState.ASKED, ScenarioState.RUNNING):
         raise WrongState("what-if", number, row.state, "asked")
     scenario_rows.request_solve(row, now=now)
     session.flush()
@@ -148,7 +148,7 @@ def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime)
     """Stop waiting or solving: the scenario is new again. Raises NotFound, WrongState."""
     actor.require(Right.TRY)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
-    if row.state not in (WhatIfState.ASKED, WhatIfState.RUNNING):
+    if row.state not in (ScenarioState.ASKED, ScenarioState.RUNNING):
         raise WrongState("what-if", number, row.state, "stopped")
     scenario_rows.reset_row(row)
     session.flush()
@@ -240,7 +240,7 @@ def _named(
         return {}
     latin = table.latin_name if table is Firm else table.name
     mine = select(table.key, table.name, latin).where(table.event_id == event_id, table.key.in_(keys))
-    return {key: recorded(name, latin) for key, name, latin in session.execute(mine)}
+    return {key: record_name(name, latin) for key, name, latin in session.execute(mine)}
 
 
 def _clean(
@@ -248,9 +248,9 @@ def _clean(
 ) -> str:
     """The name, on one line. Raises InvalidInput with all faults."""
     wanted = one_line(name)
-    faults = list(fields.fault("name", wanted, WhatIfName))
+    faults = list(fields.check_field("name", wanted, WhatIfName))
     if seconds is not None:
-        faults.extend(fields.fault("seconds", seconds, WhatIfSeconds))
+        faults.extend(fields.check_field("seconds", seconds, WhatIfSeconds))
     if len(changes) > MAX_CHANGES:
         faults.append(Fault("changes", f"are {MAX_CHANGES} at most; remove one"))
     faults.extend(_unknown(session, event_id, changes[:MAX_CHANGES]))
@@ -278,7 +278,7 @@ def _unknown(session: Session, event_id: int, changes: Iterable[TypedChange]) ->
 def _note(
     session: Session,
     actor: Actor,
-    row: WhatIf,
+    row: Scenario,
     about: Noted,
     *,
     now: datetime,

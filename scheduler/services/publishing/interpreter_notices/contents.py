@@ -10,14 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical import itip_revisions
 from scheduler.invites.ical.content import Content
 from scheduler.services.identity.interpreters import language_of_interpreter
 from scheduler.services.schedule import calendar_entries
 from scheduler.services.schedule.calendar_entries import HeldMeeting
 from scheduler.services.schedule.calendar_rows import Recipient
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Interpreter, PlannedMeeting
 
 
@@ -45,7 +45,7 @@ def readers(session: Session, event: Event) -> list[BriefedPerson]:
             row.id,
             row.name,
             row.email,
-            words(_language(row, event)).language,
+            load_words(_language(row, event)).language,
             row.timezone,
         )
         for row in rows
@@ -76,7 +76,7 @@ def of_version(
     for request_id, row in shown.rows.items():
         reader = known.get(row.interpreter_id or 0)
         if reader is not None:
-            uid = itip_revisions.uid(row.uid, domain)
+            uid = itip_revisions.make_uid(row.uid, domain)
             content = _content(event, shown.held(request_id), reader, spoken, url)
             found.setdefault(reader.id, {})[uid] = content
     return found
@@ -84,7 +84,7 @@ def of_version(
 
 def _spoken(session: Session, people: Iterable[int]) -> dict[int, Sequence[str]]:
     """The languages of people, by id."""
-    rows = session.execute(select(Attendee.id, Attendee.languages).where(among(Attendee.id, people)))
+    rows = session.execute(select(Attendee.id, Attendee.languages).where(in_chunks(Attendee.id, people)))
     return {person: languages for person, languages in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
@@ -92,14 +92,16 @@ def _content(
     event: Event, meeting: HeldMeeting, reader: BriefedPerson, spoken: Mapping[int, Sequence[str]], url: str
 ) -> Content:
     language = reader.language
-    firms = " – ".join(names.brief(names.told(name, language)) for name in meeting.firms.values())
-    hall = names.in_language(meeting.hall_name, meeting.hall_names, language)
+    firms = " – ".join(
+        names.short_form(names.localize_joined(name, language)) for name in meeting.firms.values()
+    )
+    hall = names.translated_name(meeting.hall_name, meeting.hall_names, language)
     return Content(
         start=meeting.start,
         end=meeting.end,
         timezone=event.timezone,
-        summary=words(language).briefing["title"].format(firms=firms),
-        place_name=names.place_in(meeting.place_name, language),
+        summary=load_words(language).briefing["title"].format(firms=firms),
+        place_name=names.translated_place_name(meeting.place_name, language),
         hall=hall,
         own_hall=meeting.hall_name if hall != meeting.hall_name else "",
         partner_firm=firms,
@@ -117,5 +119,5 @@ def _person(person: Recipient, languages: Sequence[str], reading: str) -> str:
     """Wang Ming (王明) – Chinese/English."""
     known = Locale.parse(reading).languages
     listed = "/".join(known.get(tag, tag) for tag in languages)
-    name = names.told(person.name, reading)
+    name = names.localize_joined(person.name, reading)
     return f"{name} – {listed}" if listed else name

@@ -21,7 +21,7 @@ from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing.interpreter_notices import contents
 from scheduler.services.publishing.interpreter_notices.contents import BriefedPerson
-from scheduler.storage.models import Event, Interpreter, InterpreterTold, OutboxMail, ScheduleVersion
+from scheduler.storage.models import Event, Interpreter, InterpreterNotice, OutboxMail, ScheduleVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def pending(
     for reader in people:
         address, known = told.get(reader.id, ("", {}))
         wanted = shown.get(reader.id, {})
-        changes = summary.between(known if address == reader.email else {}, wanted)
+        changes = summary.agenda_changes(known if address == reader.email else {}, wanted)
         if changes:
             found.append(Briefing(reader, Summary(version.number, now, wanted, changes)))
     return found
@@ -80,8 +80,8 @@ _Known = tuple[str, Mapping[str, Content]]
 
 def _told(session: Session, event_id: int) -> dict[int, _Known]:
     rows = session.execute(
-        select(InterpreterTold.interpreter_id, InterpreterTold.address, InterpreterTold.summary)
-        .join(Interpreter, Interpreter.id == InterpreterTold.interpreter_id)
+        select(InterpreterNotice.interpreter_id, InterpreterNotice.address, InterpreterNotice.summary)
+        .join(Interpreter, Interpreter.id == InterpreterNotice.interpreter_id)
         .where(Interpreter.event_id == event_id)
     )
     return {who: (address, payloads.summary(said).agenda) for who, address, said in rows}

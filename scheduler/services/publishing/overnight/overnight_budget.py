@@ -21,8 +21,8 @@ from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.causes import Occupation
-from scheduler.domain.rules.held import Held, Schedule, resolve
-from scheduler.domain.rules.stability import could_stay, published_changes, same_meeting
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, resolve_meeting
+from scheduler.domain.rules.stability import is_still_possible, published_changes, same_meeting
 from scheduler.i18n import gettext_lazy
 
 MARGIN = timedelta(minutes=15)
@@ -85,7 +85,7 @@ class NightBudget:
             kept |= {
                 m.request: m
                 for m in mine
-                if m.request not in free and m.request not in giving_way and could_stay(problem, m)
+                if m.request not in free and m.request not in giving_way and is_still_possible(problem, m)
             }
         rows = {problem.index.requests[id]: as_published(problem, m) for id, m in kept.items()}
         requests = tuple(rows.get(r, request) for r, request in enumerate(problem.requests))
@@ -141,7 +141,7 @@ class NightBudget:
 def forced_requests(problem: Problem) -> frozenset[str]:
     """The requests whose published meetings cannot stay, whatever else is planned."""
     asked = (m for m in problem.published if m.request in problem.index.requests)
-    return frozenset(m.request for m in asked if not could_stay(problem, m))
+    return frozenset(m.request for m in asked if not is_still_possible(problem, m))
 
 
 def given_way(problem: Problem, meetings: Sequence[Meeting]) -> frozenset[str]:
@@ -152,12 +152,12 @@ def given_way(problem: Problem, meetings: Sequence[Meeting]) -> frozenset[str]:
     schedule = Schedule.of(problem, meetings)
     taken, as_it_was = Occupation(problem, schedule), {m.request: m for m in problem.published}
 
-    def had_to(other: Held) -> bool:
+    def had_to(other: ResolvedMeeting) -> bool:
         was = as_it_was.get(other.id)
         return other.request.is_must or (was is not None and same_meeting(was, other.meeting))
 
     def gave_way(meeting: Meeting) -> bool:
-        held = resolve(problem, meeting, [])
+        held = resolve_meeting(problem, meeting, [])
         return held is not None and any(map(had_to, taken.in_its_way(held)))
 
     changed = published_changes(problem, meetings).voluntary

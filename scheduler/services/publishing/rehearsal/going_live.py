@@ -9,7 +9,7 @@ from sqlalchemy import delete, distinct, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobKind, RequestState
-from scheduler.domain.errors import PublishingOpen, WrongState
+from scheduler.domain.errors import PublishingInProgress, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -28,7 +28,7 @@ from scheduler.storage.models import (
     DigestItem,
     Event,
     Interpreter,
-    InterpreterTold,
+    InterpreterNotice,
     Invitation,
     MeetingRequest,
     PlannedMeeting,
@@ -111,7 +111,7 @@ def _refuse_while_published(session: Session, event_id: int) -> None:
         )
     )
     if number is not None:
-        raise PublishingOpen(number)
+        raise PublishingInProgress(number)
 
 
 def _forget(session: Session, event: Event, now: datetime) -> None:
@@ -122,7 +122,7 @@ def _forget(session: Session, event: Event, now: datetime) -> None:
         delete(Answer).where(Answer.attendee_id.in_(people)),
         delete(Invitation).where(Invitation.event_id == event.id),
         delete(DigestItem).where(DigestItem.attendee_id.in_(people)),
-        delete(InterpreterTold).where(InterpreterTold.interpreter_id.in_(interpreters)),
+        delete(InterpreterNotice).where(InterpreterNotice.interpreter_id.in_(interpreters)),
         update(DigestChoice).where(DigestChoice.attendee_id.in_(people)).values(mailed_at=None),
         update(BusySource).where(BusySource.attendee_id.in_(people)).values(failure_sent_at=None),
     )

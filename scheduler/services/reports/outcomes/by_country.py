@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import Tier
 from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule.scheduled import IS_ACCEPTED, its_meeting
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import accepted_mark, firms_mark
+from scheduler.storage.cache.cache_keys import accepted_requests_digest, firms_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import Firm, MeetingRequest, PlannedMeeting, ScheduleVersion
 
 
@@ -101,8 +101,8 @@ def _firms(session: Session, actor: Actor) -> Counter[Row]:
 
 def _pairs(session: Session, actor: Actor, version: ScheduleVersion) -> list[tuple[Side, Side, int, int]]:
     """Accepted and scheduled requests by pair of sides."""
-    follows = accepted_mark(session, actor.event_id), firms_mark(session, actor.event_id)
-    rows = kept(session, version, "by country", follows, lambda: _rows(session, version))
+    follows = accepted_requests_digest(session, actor.event_id), firms_digest(session, actor.event_id)
+    rows = cached_statistic(session, version, "by country", follows, lambda: _rows(session, version))
     return [
         ((row[0], Tier(row[1]), row[2] or ""), (row[3], Tier(row[4]), row[5] or ""), row[6], row[7])
         for row in rows

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.entities import Side
-from scheduler.domain.guests import is_of
-from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeWord, counted, differ
+from scheduler.domain.guests import is_guest
+from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeReport, merge_outcomes, outcomes_differ
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part
@@ -23,8 +23,8 @@ from scheduler.services.reports.outcomes.by_country import CountryShare, list_co
 from scheduler.services.reports.statistics.chain_flow import ChainFlow, get_chain_flow
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import only_scheduled
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import accepted_mark, firms_mark
+from scheduler.storage.cache.cache_keys import accepted_requests_digest, firms_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import (
     Event,
     Firm,
@@ -73,8 +73,8 @@ class ReportedMeeting:
 
     request: str
     firms: tuple[str, str]
-    words: tuple[OutcomeWord | None, OutcomeWord | None]
-    counts: OutcomeWord
+    words: tuple[OutcomeReport | None, OutcomeReport | None]
+    counts: OutcomeReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ def get_chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainR
         .where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
         .group_by(Firm.country, Firm.pavilion)
     ).all()
-    follows = accepted_mark(session, actor.event_id), firms_mark(session, actor.event_id)
-    met = kept(session, version, "met", follows, lambda: _count_meetings(session, version))
-    by_slot = kept(session, version, "by slot", follows[:1], lambda: _by_slot(session, version))
+    follows = accepted_requests_digest(session, actor.event_id), firms_digest(session, actor.event_id)
+    met = cached_statistic(session, version, "met", follows, lambda: _count_meetings(session, version))
+    by_slot = cached_statistic(session, version, "by slot", follows[:1], lambda: _by_slot(session, version))
     begun = set(session.scalars(select(Slot.id).where(Slot.event_id == actor.event_id, Slot.start <= now)))
     reported = _reported(session, version)
     flow = get_chain_flow(session, actor, version.number)
@@ -168,7 +168,7 @@ def _guests(
     """Firms of each guest of honour's country or pavilion, with their meetings."""
     found = []
     for guest in guests:
-        belongs = partial(is_of, guest)
+        belongs = partial(is_guest, guest)
         mine = [row for row in met if belongs(row[0], row[1]) or belongs(row[2], row[3])]
         found.append(
             GroupMeetings(
@@ -201,13 +201,13 @@ def _reported(session: Session, version: ScheduleVersion) -> list[ReportedMeetin
         .order_by(MeetingRequest.id)
     )
     firms: dict[str, tuple[str, str]] = {}
-    said: dict[str, dict[Side, OutcomeWord]] = defaultdict(dict)
+    said: dict[str, dict[Side, OutcomeReport]] = defaultdict(dict)
     for key, asks, asks_latin, asked, asked_latin, side, *word in rows:
-        firms[key] = (names.joined(asks, asks_latin), names.joined(asked, asked_latin))
-        said[key][side] = OutcomeWord(*word)
+        firms[key] = (names.join_scripts(asks, asks_latin), names.join_scripts(asked, asked_latin))
+        said[key][side] = OutcomeReport(*word)
     found = []
     for key, words in said.items():
-        counts = counted(list(words.values()))
+        counts = merge_outcomes(list(words.values()))
         if counts is not None:
             both = words.get(Side.FROM), words.get(Side.TO)
             found.append(ReportedMeeting(key, firms[key], both, counts))
@@ -220,7 +220,9 @@ def _lines(reported: Sequence[ReportedMeeting]) -> list[OutcomeLine]:
     for kind in reversed(OutcomeKind):
         of_kind = [each for each in reported if each.counts.kind is kind]
         alone = [each for each in of_kind if None in each.words]
-        differing = [each for each in of_kind if differ([word for word in each.words if word is not None])]
+        differing = [
+            each for each in of_kind if outcomes_differ([word for word in each.words if word is not None])
+        ]
         amounts: Counter[str] = Counter()
         for each in of_kind:
             if each.counts.amount is not None and each.counts.currency is not None:

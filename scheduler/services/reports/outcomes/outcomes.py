@@ -15,7 +15,13 @@ from scheduler import i18n
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
-from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeKind, OutcomeWord, counted, differ
+from scheduler.domain.rules.outcomes import (
+    WITH_AMOUNT,
+    OutcomeKind,
+    OutcomeReport,
+    merge_outcomes,
+    outcomes_differ,
+)
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
@@ -25,7 +31,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import agendas, versions
 from scheduler.services.schedule.agendas import AgendaItem
 from scheduler.services.text import storable
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Firm,
@@ -55,7 +61,7 @@ class OutcomeForm:
 class ReportedOutcome:
     """A side's report. `is_changed`: it reported something else before."""
 
-    outcome: OutcomeWord
+    outcome: OutcomeReport
     by: PersonRef
     said_at: datetime
     is_changed: bool
@@ -70,16 +76,16 @@ class MeetingOutcomes:
     may_say: bool
 
     @property
-    def said(self) -> list[OutcomeWord]:
+    def said(self) -> list[OutcomeReport]:
         return [each.outcome for each in (self.own, self.partner) if each is not None]
 
     @property
     def differ(self) -> bool:
-        return differ(self.said)
+        return outcomes_differ(self.said)
 
     @property
-    def counted(self) -> OutcomeWord | None:
-        return counted(self.said)
+    def counted(self) -> OutcomeReport | None:
+        return merge_outcomes(self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +125,11 @@ def list_outcomes(
         )
         .join(MeetingOutcome, MeetingOutcome.request_id == MeetingRequest.id)
         .join(Attendee, Attendee.id == MeetingOutcome.said_by)
-        .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, begun))
+        .where(MeetingRequest.event_id == actor.event_id, in_chunks(MeetingRequest.key, begun))
     )
     found: dict[tuple[str, bool], ReportedOutcome] = {}
     for key, has_asked, side, kind, amount, currency, said_at, before, *names in rows:
-        outcome = OutcomeWord(kind, amount, currency)
+        outcome = OutcomeReport(kind, amount, currency)
         is_own = bool(has_asked) == (side is Side.FROM)
         found[key, is_own] = ReportedOutcome(outcome, PersonRef(*names), said_at, before is not None)
     for_all = actor.may(Right.SAY_OUTCOMES, firm_id=actor.firm_id)
@@ -155,7 +161,7 @@ def get_meeting(session: Session, actor: Actor, request_key: str, *, now: dateti
 
 def report_outcome(
     session: Session, actor: Actor, request_key: str, form: OutcomeForm, *, now: datetime
-) -> OutcomeWord:
+) -> OutcomeReport:
     """Report an outcome for the actor's side, replacing its earlier report.
 
     Raises NotFound for another firm's meeting, WrongState before its start or if cancelled, and InvalidInput
@@ -227,14 +233,14 @@ def _lock_own_request(
     return request, Side.FROM if actor.firm_id == request.from_firm_id else Side.TO
 
 
-def _parse_form(form: OutcomeForm) -> OutcomeWord:
+def _parse_form(form: OutcomeForm) -> OutcomeReport:
     faults: list[Fault] = []
     if form.kind not in {*OutcomeKind}:
         raise InvalidInput([Fault("kind", i18n.gettext_lazy("is none of those that are offered"))])
     kind = OutcomeKind(form.kind)
     typed = form.amount.strip()
     if not typed:
-        return OutcomeWord(kind)
+        return OutcomeReport(kind)
     digits = re.sub(r"\D", "", typed) if _WHOLE.fullmatch(typed) else ""
     if kind not in WITH_AMOUNT:
         faults.append(
@@ -249,15 +255,15 @@ def _parse_form(form: OutcomeForm) -> OutcomeWord:
         faults.append(Fault("currency", i18n.gettext_lazy("is none of those that are offered")))
     if faults:
         raise InvalidInput(faults)
-    return OutcomeWord(kind, int(digits), form.currency)
+    return OutcomeReport(kind, int(digits), form.currency)
 
 
-def _serialize_outcome(outcome: OutcomeWord) -> dict[str, Any]:
+def _serialize_outcome(outcome: OutcomeReport) -> dict[str, Any]:
     return {"kind": outcome.kind.value, "amount": outcome.amount, "currency": outcome.currency}
 
 
 def _values(row: MeetingOutcome | None) -> dict[str, Any] | None:
-    return _serialize_outcome(OutcomeWord(row.kind, row.amount, row.currency)) if row is not None else None
+    return _serialize_outcome(OutcomeReport(row.kind, row.amount, row.currency)) if row is not None else None
 
 
 def _set_values(row: MeetingOutcome, values: Mapping[str, Any], actor: Actor, now: datetime) -> None:

@@ -15,8 +15,8 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import IS_ACCEPTED, its_meeting
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import accepted_mark, firms_mark
+from scheduler.storage.cache.cache_keys import accepted_requests_digest, firms_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting, ScheduleVersion
 
 ORDER = tuple(Tier)
@@ -53,8 +53,8 @@ def get_chain_flow(session: Session, actor: Actor, number: int) -> ChainFlow:
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     names = session.get_one(Event, actor.event_id).named_areas
-    follows = accepted_mark(session, actor.event_id), firms_mark(session, actor.event_id)
-    rows = kept(session, version, "chain", follows, lambda: _rows(session, version))
+    follows = accepted_requests_digest(session, actor.event_id), firms_digest(session, actor.event_id)
+    rows = cached_statistic(session, version, "chain", follows, lambda: _rows(session, version))
     links = _links(
         (Tier(tier), area, Tier(other), theirs, *counts) for tier, area, other, theirs, *counts in rows
     )

@@ -16,8 +16,8 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import only_scheduled
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import accepted_mark, venue_mark
+from scheduler.storage.cache.cache_keys import accepted_requests_digest, venue_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import Event, Hall, Place, PlannedMeeting, ScheduleVersion, Slot
 
 
@@ -44,8 +44,8 @@ def get_hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
-    follows = [venue_mark(session, actor.event_id), accepted_mark(session, actor.event_id)]
-    held = kept(session, version, "load", follows, lambda: _rows(session, version))
+    follows = [venue_digest(session, actor.event_id), accepted_requests_digest(session, actor.event_id)]
+    held = cached_statistic(session, version, "load", follows, lambda: _rows(session, version))
     used = {position for row in held for position in range(row[1], row[2] + 1)}
     query = select(Slot.position, Slot.start, Slot.is_retired).where(Slot.event_id == actor.event_id)
     slots = [

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.services.schedule.scheduled import only_scheduled
-from scheduler.storage.cache.keeping import kept
-from scheduler.storage.cache.marks import accepted_mark, venue_mark
+from scheduler.storage.cache.cache_keys import accepted_requests_digest, venue_digest
+from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import Event, Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
 
 
@@ -52,8 +52,10 @@ class _Seat(NamedTuple):
 
 def get_transitions(session: Session, version: ScheduleVersion) -> Transitions:
     """The transitions of a version, stored with it. Five queries."""
-    follows = [venue_mark(session, version.event_id), accepted_mark(session, version.event_id)]
-    found = kept(session, version, "steps", follows, lambda: _compute_transitions(session, version))
+    follows = [venue_digest(session, version.event_id), accepted_requests_digest(session, version.event_id)]
+    found = cached_statistic(
+        session, version, "steps", follows, lambda: _compute_transitions(session, version)
+    )
     walks = [(at, one, other, count) for at, one, other, count in found["walks"]]
     return Transitions(dict(found["idle"]), walks, found["free"])
 

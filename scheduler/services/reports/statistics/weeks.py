@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
-from scheduler.domain.names import shown
+from scheduler.domain.names import display_both
 from scheduler.i18n import join_texts, place_label, venue_label
 from scheduler.services.availability import unavailable_slots
 from scheduler.services.exports import meeting_list
@@ -28,7 +28,7 @@ from scheduler.storage.models import (
     Hall,
     MeetingRequest,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     PlannedAttendee,
     PlannedMeeting,
     Slot,
@@ -104,7 +104,7 @@ def _person(session: Session, event_id: int, key: str, language: str) -> Found:
         return None
     sits = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == row[0])
     away = unavailable_slots.slots_of(session, event_id, [row[0]]).get(row[0], set())
-    return shown(row[1], row[2], language), row[3], PlannedMeeting.id.in_(sits), away
+    return display_both(row[1], row[2], language), row[3], PlannedMeeting.id.in_(sits), away
 
 
 def _firm(session: Session, event_id: int, key: str, language: str) -> Found:
@@ -114,7 +114,7 @@ def _firm(session: Session, event_id: int, key: str, language: str) -> Found:
         return None
     both = or_(MeetingRequest.from_firm_id == row[0], MeetingRequest.to_firm_id == row[0])
     requests = select(MeetingRequest.id).where(both)
-    return shown(row[1], row[2], language), key, PlannedMeeting.request_id.in_(requests), set()
+    return display_both(row[1], row[2], language), key, PlannedMeeting.request_id.in_(requests), set()
 
 
 def _place(session: Session, event_id: int, key: str, _language: str) -> Found:
@@ -122,7 +122,7 @@ def _place(session: Session, event_id: int, key: str, _language: str) -> Found:
     row = session.execute(query.where(Place.event_id == event_id, Place.key == key)).first()
     if row is None:
         return None
-    shut = set(session.scalars(select(PlaceBusy.slot_id).where(PlaceBusy.place_id == row[0])))
+    shut = set(session.scalars(select(PlaceClosure.slot_id).where(PlaceClosure.place_id == row[0])))
     return (
         join_texts((venue_label(row[1], row[2]), place_label(row[3]))),
         None,

@@ -53,7 +53,7 @@ def keep(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> 
 def keep_template(session: Session, actor: Actor, form: NewRequest, name: str, *, now: datetime) -> int:
     """Keep topic, message, rank and length under a name, for any firm. Raises as `keep`."""
     firm_id, name = _own(actor), one_line(name)
-    fields.require("template", name, fields.TemplateName)
+    fields.require_valid("template", name, fields.TemplateName)
     kept = session.scalar(
         select(RequestDraft).where(
             RequestDraft.firm_id == firm_id, RequestDraft.to_firm_id.is_(None), RequestDraft.name == name
@@ -123,8 +123,8 @@ def _write(
 ) -> int:
     texts = {"topic": one_line(form.topic), "message": lines(form.message)}
     faults = [
-        *([] if not texts["topic"] else fields.fault("topic", texts["topic"], fields.Topic)),
-        *fields.fault("message", texts["message"], fields.Message),
+        *([] if not texts["topic"] else fields.check_field("topic", texts["topic"], fields.Topic)),
+        *fields.check_field("message", texts["message"], fields.Message),
     ]
     if kept is None:
         # one at a time for a firm, so that two do not both find room

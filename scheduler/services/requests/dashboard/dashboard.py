@@ -27,7 +27,7 @@ from scheduler.services.requests.suggestions import partners
 from scheduler.services.requests.suggestions.partners import Suggested
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import AgendaItem
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, MeetingRequest
 from scheduler.storage.rows import rows_of
 
@@ -212,7 +212,7 @@ def sights(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmSigh
     """What is shown beside the names of these firms of the actor's event, by key."""
     rows = session.execute(
         select(Firm.key, Firm.tier, Firm.areas, Firm.logo).where(
-            Firm.event_id == actor.event_id, among(Firm.key, keys)
+            Firm.event_id == actor.event_id, in_chunks(Firm.key, keys)
         )
     )
     return {

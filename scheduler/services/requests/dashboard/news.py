@@ -16,7 +16,7 @@ from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import request_lists
 from scheduler.services.requests.cards import RequestCard
-from scheduler.storage.models import Attendee, ExcludedPerson, MeetingRequest, SeenNews
+from scheduler.storage.models import Attendee, ExcludedPerson, MeetingRequest, SeenChange
 
 NEWS_FOR = timedelta(days=7)
 """What changed longer ago is no news to who never pressed "Seen"."""
@@ -99,10 +99,12 @@ def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datet
     wanted = set(keys)
     seen = [row for row in _unseen(session, actor, now) if row.key in wanted]
     session.execute(
-        delete(SeenNews).where(SeenNews.attendee_id == actor.attendee_id, SeenNews.moment < now - NEWS_FOR)
+        delete(SeenChange).where(
+            SeenChange.attendee_id == actor.attendee_id, SeenChange.moment < now - NEWS_FOR
+        )
     )
     session.add_all(
-        SeenNews(
+        SeenChange(
             attendee_id=actor.attendee_id,
             request_id=row.request_id,
             colleague_id=row.person_id,
@@ -119,8 +121,8 @@ def _unseen(session: Session, actor: Actor, now: datetime) -> list[_Row]:
     seen = {
         tuple(row)
         for row in session.execute(
-            select(SeenNews.request_id, SeenNews.colleague_id, SeenNews.moment).where(
-                SeenNews.attendee_id == actor.attendee_id
+            select(SeenChange.request_id, SeenChange.colleague_id, SeenChange.moment).where(
+                SeenChange.attendee_id == actor.attendee_id
             )
         )
     }

@@ -143,7 +143,7 @@ def finish(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def _keep(session: Session, actor: Actor, firm: Firm, name: str, items: list[str], *, now: datetime) -> None:
-    if faults := list(fields.of_each(name, items, fields.Things)):
+    if faults := list(fields.check_items(name, items, fields.Things)):
         raise InvalidInput(faults)
     before = list(getattr(firm, name))
     if items == before:

@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.config import Settings
 from scheduler.domain import names
 from scheduler.domain.entities import MUST, DigestKind, OutboxKind, RequestState, Side
-from scheduler.invites.catalogue import language_of
-from scheduler.invites.mail.digest import WAITING, Digest, ReportedItem
+from scheduler.invites.catalogue import choose_language
+from scheduler.invites.mail.digest import WAITING, Digest, DigestEntry
 from scheduler.services.identity import preferences
 from scheduler.services.identity.tokens import answer_token, digests_token, hash_token
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.requests.digests.due import DigestReader, Untold, at_once, is_due, untold
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     DigestChoice,
@@ -103,7 +103,7 @@ def people(session: Session, ids: Iterable[int]) -> Sequence[Any]:
         .join(Firm, Firm.id == Attendee.firm_id)
         .join(Event, Event.id == Attendee.event_id)
         .outerjoin(DigestChoice, DigestChoice.attendee_id == Attendee.id)
-        .where(among(Attendee.id, ids))
+        .where(in_chunks(Attendee.id, ids))
         .order_by(Attendee.id)
     ).all()
 
@@ -160,7 +160,7 @@ def _note(
 
 
 def _keys(session: Session, ids: Iterable[int]) -> dict[int, str]:
-    query = select(MeetingRequest.id, MeetingRequest.key).where(among(MeetingRequest.id, ids))
+    query = select(MeetingRequest.id, MeetingRequest.key).where(in_chunks(MeetingRequest.id, ids))
     return {row[0]: row[1] for row in session.execute(query)}
 
 
@@ -174,7 +174,7 @@ def _requests(session: Session, ids: Iterable[int]) -> dict[int, Any]:
         .join(receiver, receiver.id == MeetingRequest.to_firm_id)
         .outerjoin(asker, asker.id == MeetingRequest.created_by)
         .outerjoin(answerer, answerer.id == MeetingRequest.answered_by)
-        .where(among(MeetingRequest.id, ids))
+        .where(in_chunks(MeetingRequest.id, ids))
     )
     return {row.MeetingRequest.id: row for row in rows}
 
@@ -185,7 +185,7 @@ def _waiting(session: Session, firm_ids: Iterable[int], now: datetime) -> dict[i
     found: dict[int, set[int]] = defaultdict(set)
     for firm_id, request_id in session.execute(
         select(MeetingRequest.to_firm_id, MeetingRequest.id).where(
-            among(MeetingRequest.to_firm_id, firm_ids),
+            in_chunks(MeetingRequest.to_firm_id, firm_ids),
             MeetingRequest.state == RequestState.PENDING,
             or_(expires.is_(None), expires > now),
         )
@@ -200,13 +200,13 @@ def _sent(session: Session, ids: Iterable[int]) -> dict[int, set[int]]:
     for attendee_id, request_id in session.execute(
         select(DigestItem.attendee_id, DigestItem.request_id)
         .join(OutboxMail, OutboxMail.message_id == DigestItem.message_id)
-        .where(among(DigestItem.attendee_id, ids), OutboxMail.attempts > 0)
+        .where(in_chunks(DigestItem.attendee_id, ids), OutboxMail.attempts > 0)
     ):
         found[attendee_id].add(request_id)
     return found
 
 
-def _said(items: Sequence[Untold], requests: Mapping[int, Any], row: Any) -> list[ReportedItem]:
+def _said(items: Sequence[Untold], requests: Mapping[int, Any], row: Any) -> list[DigestEntry]:
     """The items in the order of reading: what expires first, then what came of one's own requests.
 
     Of a request that waits, its newest item says all.
@@ -217,7 +217,7 @@ def _said(items: Sequence[Untold], requests: Mapping[int, Any], row: Any) -> lis
     said = [_item(item, requests[item.request_id], row) for item in last.values()]
     kinds = list(DigestKind)
 
-    def order(item: ReportedItem) -> tuple[bool, datetime, bool, int, int]:
+    def order(item: DigestEntry) -> tuple[bool, datetime, bool, int, int]:
         return (
             not item.waits,
             item.expires_at or _NEVER,
@@ -229,7 +229,7 @@ def _said(items: Sequence[Untold], requests: Mapping[int, Any], row: Any) -> lis
     return sorted(said, key=order)
 
 
-def _item(item: Untold, found: Any, row: Any) -> ReportedItem:
+def _item(item: Untold, found: Any, row: Any) -> DigestEntry:
     request = found.MeetingRequest
     is_asked = request.to_firm_id == row.Firm.id
     other = found.sender if is_asked else found.receiver
@@ -238,7 +238,7 @@ def _item(item: Untold, found: Any, row: Any) -> ReportedItem:
     person = found.asker if waits else found.answerer if by_other else None
     known = row.Event.named_areas
     areas = [area for area in other.areas if area in known]
-    return ReportedItem(
+    return DigestEntry(
         request=request.id,
         key=request.key,
         kind=item.kind,
@@ -246,7 +246,7 @@ def _item(item: Untold, found: Any, row: Any) -> ReportedItem:
         firm_latin=other.latin_name,
         country=other.country,
         tier=other.tier.value,
-        areas=[names.in_language(known[area], known[area].names, _language(row)) for area in areas],
+        areas=[names.translated_name(known[area], known[area].names, _language(row)) for area in areas],
         area=list(known).index(areas[0]) if areas else 0,
         topic=request.topic,
         text=request.message if waits else request.answer_note if by_other else "",
@@ -259,7 +259,7 @@ def _item(item: Untold, found: Any, row: Any) -> ReportedItem:
 
 
 def _language(row: Any) -> str:
-    return language_of(row.Attendee.mail_language, row.Attendee.languages, row.Event.language)
+    return choose_language(row.Attendee.mail_language, row.Attendee.languages, row.Event.language)
 
 
 def _first(row: Any) -> str:
@@ -271,7 +271,7 @@ def _first(row: Any) -> str:
 
 def _mail(
     row: Any,
-    items: Sequence[ReportedItem],
+    items: Sequence[DigestEntry],
     others: Set[int],
     sent: Set[int] | None,
     message_id: str,
@@ -286,7 +286,7 @@ def _mail(
         event_name=event.name,
         timezone=event.timezone,
         own_timezone=preferences.timezone(person.timezone, firm.country, now),
-        firm=names.shown(firm.name, firm.latin_name, language),
+        firm=names.display_both(firm.name, firm.latin_name, language),
         contact=event.contact,
         others=len(others & (sent or set())),
         unsaid=len(others - (sent or set())),

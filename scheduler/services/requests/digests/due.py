@@ -34,7 +34,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.entities import MUST, DigestKind, RequestState, Side
 from scheduler.services.requests.transitions import UNDO_TIME
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     DigestChoice,
@@ -120,7 +120,7 @@ def concerned(session: Session, request_ids: Iterable[int], *, now: datetime) ->
     ids = list(request_ids)
     kinds = (kind for kind in DigestKind if kind not in (DigestKind.THREE_DAYS, DigestKind.ONE_DAY))
     queries = (_of_kind(kind, now + UNDO_TIME, quiet=False) for kind in kinds)
-    rows = session.execute(union_all(*(query.where(among(_REQUEST.id, ids)) for query in queries)))
+    rows = session.execute(union_all(*(query.where(in_chunks(_REQUEST.id, ids)) for query in queries)))
     return {row[0] for row in rows}
 
 

@@ -18,7 +18,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.digests import digest_sending
 from scheduler.services.requests.digests.due import Untold
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, DigestChoice, Event, Firm, MeetingRequest
 
 PAUSE = timedelta(days=1)
@@ -112,7 +112,7 @@ def _exhibitors(waits: Waits) -> Select[int, int, datetime | None]:
         select(Attendee.firm_id, Attendee.id, choice.mailed_at)
         .outerjoin(choice, choice.attendee_id == Attendee.id)
         .where(
-            among(Attendee.firm_id, waits),
+            in_chunks(Attendee.firm_id, waits),
             Attendee.is_exhibitor,
             Attendee.withdrawn_at.is_(None),
             Attendee.bounced_at.is_(None),

@@ -12,7 +12,7 @@ from scheduler.services.availability import unavailable_slots
 from scheduler.services.directory.references import known_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Hold
 from scheduler.storage.rows import rows_of
 
@@ -26,12 +26,12 @@ _PEOPLE = (
     .join(Firm, Firm.id == Attendee.firm_id)
     .where(
         Firm.event_id == _EVENT,
-        among(Firm.key, bindparam("firms")) | (Firm.id == bindparam("own")),
+        in_chunks(Firm.key, bindparam("firms")) | (Firm.id == bindparam("own")),
         Attendee.withdrawn_at.is_(None),
     )
 )
 _HELD = select(Hold.holder_id, Hold.slot_id).where(
-    Hold.event_id == _EVENT, Hold.kind == HolderKind.ATTENDEE, among(Hold.holder_id, bindparam("people"))
+    Hold.event_id == _EVENT, Hold.kind == HolderKind.ATTENDEE, in_chunks(Hold.holder_id, bindparam("people"))
 )
 
 

@@ -11,7 +11,7 @@ from scheduler.domain.entities import HolderKind
 from scheduler.services.availability import unavailable_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.storage.among import among
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Firm, Hold, Slot
 
 
@@ -49,7 +49,7 @@ def _away(session: Session, event_id: int, people: Sequence[int]) -> dict[int, s
     """The slots in which each of some people has a busy time or a published meeting."""
     away = unavailable_slots.slots_of(session, event_id, people)
     held = select(Hold.holder_id, Hold.slot_id).where(
-        Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, among(Hold.holder_id, people)
+        Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, in_chunks(Hold.holder_id, people)
     )
     for attendee_id, slot_id in session.execute(held):
         away.setdefault(attendee_id, set()).add(slot_id)
@@ -66,10 +66,10 @@ def _without_time(session: Session, event_id: int, free: set[int]) -> set[int]:
     linked = list(set(session.scalars(of_calendars)))
     taken = union(
         select(AttendeeBusy.attendee_id.label("person"), AttendeeBusy.slot_id.label("slot")).where(
-            among(AttendeeBusy.slot_id, free)
+            in_chunks(AttendeeBusy.slot_id, free)
         ),
         select(Hold.holder_id, Hold.slot_id).where(
-            Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, among(Hold.slot_id, free)
+            Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, in_chunks(Hold.slot_id, free)
         ),
     ).subquery()
     counted = select(taken.c.person).group_by(taken.c.person).having(func.count() >= len(free))

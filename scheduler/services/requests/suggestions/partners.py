@@ -34,9 +34,9 @@ from scheduler.services.requests.suggestions.parsing.profile_texts import (
     named,
 )
 from scheduler.services.requests.suggestions.ranking import Candidate, Fit, crowd, ranked
-from scheduler.storage.among import among
-from scheduler.storage.cache.marks import digest, parts_of, query_text
-from scheduler.storage.cache.memory import remembered
+from scheduler.storage.cache.cache_keys import new_digest, query_text, split_text
+from scheduler.storage.cache.memoization import memoize
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, MeetingRequest, Slot, WalkingTime
 
 LOOKED_AT = 60
@@ -172,7 +172,7 @@ def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
             for row in texts.rows.values()
         }
 
-    return remembered("candidates", texts.mark, work_out)
+    return memoize("candidates", texts.mark, work_out)
 
 
 def _known(session: Session, firm_id: int) -> set[int]:
@@ -215,12 +215,12 @@ def _loads(session: Session, event_id: int, texts: FirmTexts) -> Mapping[int, _L
     of_firms = select().where(*there).group_by(Attendee.firm_id).order_by(Attendee.firm_id)
     people = query_text(session, (Attendee.firm_id, func.count()), of_firms)
     slots = session.scalars(select(func.count()).select_from(Slot).where(Slot.of(event_id))).one()
-    mark = digest(texts.mark, *counts, people, str(slots))
-    return remembered("loads", mark, lambda: _of_firms(texts, counts, people, slots))
+    mark = new_digest(texts.mark, *counts, people, str(slots))
+    return memoize("loads", mark, lambda: _of_firms(texts, counts, people, slots))
 
 
 def _of_firms(texts: FirmTexts, counts: Sequence[str], people: str, slots: int) -> dict[int, _Load]:
-    received, sent, persons = ({int(row[0]): row for row in parts_of(text)} for text in (*counts, people))
+    received, sent, persons = ({int(row[0]): row for row in split_text(text)} for text in (*counts, people))
     found = {}
     for firm_id in texts.rows:
         _, asked, accepted = received.get(firm_id, ("", "0", "0"))
@@ -248,7 +248,7 @@ def _spoken(session: Session, firm_ids: Iterable[int]) -> dict[int, frozenset[st
     found: dict[int, set[str]] = {}
     rows = session.execute(
         select(Attendee.firm_id, Attendee.languages).where(
-            among(Attendee.firm_id, firm_ids), Attendee.withdrawn_at.is_(None)
+            in_chunks(Attendee.firm_id, firm_ids), Attendee.withdrawn_at.is_(None)
         )
     )
     for firm_id, languages in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.domain.guests import MOST_GUESTS, GuestKind
+from scheduler.domain.guests import MAX_GUESTS, GuestKind
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -35,10 +35,10 @@ def import_guests(
     row_keys.fill_keys(table, "name", {name: name for name in known}, known)
     read = {row.line: _values(row, known) for row in table.rows}
     new = [row for row in table.rows if normalize_text(row.values["name"]) not in known]
-    for row in new[max(MOST_GUESTS - len(known), 0) :]:
+    for row in new[max(MAX_GUESTS - len(known), 0) :]:
         row.fault(
             "name",
-            gettext_lazy("an event has at most %(most_guests)s guests of honour", most_guests=MOST_GUESTS),
+            gettext_lazy("an event has at most %(most_guests)s guests of honour", most_guests=MAX_GUESTS),
         )
     table.done()
     tally = ImportTally(table, frozenset(known))

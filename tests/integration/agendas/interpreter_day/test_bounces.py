@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import MailFailure, Refusal
-from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import claims, email_routes, failed_emails, refusal_handling
 from scheduler.services.events import dashboard
 from scheduler.services.participants import editing, record_tables
@@ -28,7 +28,7 @@ class Refused(Scene):
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
             rows = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
-            routes = email_routes.load(session, MailRates())
+            routes = email_routes.load(session, EmailRates())
             for row in rows:
                 if row.to_address == OWN:
                     refusal_handling.refuse(

@@ -23,7 +23,13 @@ from scheduler.services.publishing import release, version_jobs
 from scheduler.services.publishing.interpreter_notices import notifications
 from scheduler.services.schedule import feed_addresses, feeds, versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Interpreter, InterpreterFeed, InterpreterTold, MeetingRequest, OutboxMail
+from scheduler.storage.models import (
+    Interpreter,
+    InterpreterFeed,
+    InterpreterNotice,
+    MeetingRequest,
+    OutboxMail,
+)
 from tests.integration.delivery.test_sending import Sender, to
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_interpreter, make_request, meet
 from tests.support.publishing import SETTINGS, carry_out, draft, preview, publish
@@ -231,9 +237,9 @@ def test_the_same_row_gives_the_same_bytes(scene: Scene) -> None:
 def test_what_was_told_is_written_down_before_the_first_byte(scene: Scene) -> None:
     scene.publish(scene.meetings(0), None)
     with scene.database.write() as session:
-        assert session.scalars(select(InterpreterTold)).all() == []
+        assert session.scalars(select(InterpreterNotice)).all() == []
         claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
-        assert [row.address for row in session.scalars(select(InterpreterTold))] == [OWN]
+        assert [row.address for row in session.scalars(select(InterpreterNotice))] == [OWN]
 
 
 def test_the_feed_has_their_meetings_at_once_and_shows_what_was_cancelled(scene: Scene) -> None:

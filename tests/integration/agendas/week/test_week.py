@@ -17,7 +17,7 @@ from scheduler.services.agendas.week.changes import WeekChangeKind
 from scheduler.services.agendas.week.week import Show, Week, WeekMeeting, week
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, MeetingRequest, TrailEntry
+from scheduler.storage.models import AttendeeBusy, AuditLogEntry, MeetingRequest
 from tests.support.factories import SECRET_KEY
 from tests.support.fair import Fair, before, make_fair
 from tests.support.publishing import draft, publish
@@ -144,7 +144,7 @@ def test_a_meeting_that_is_handed_over_is_named_in_the_next_problem(database: Da
     with database.read() as session:
         assert [each.key for each in chosen(session, fair).handed_to] == ["f0-p1"]
         assert named_in_problem(session, fair, key, now) == ["f0-p1"]
-        (entry,) = session.scalars(select(TrailEntry).where(TrailEntry.about.contains("handed over")))
+        (entry,) = session.scalars(select(AuditLogEntry).where(AuditLogEntry.about.contains("handed over")))
         assert (entry.for_firm, "f0-p0 -> f0-p1" in entry.about) == ("f0", True)
     with database.write() as session:
         handover.keep(session, fair.expo.actor(0), key, now=now)

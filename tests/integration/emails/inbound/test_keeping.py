@@ -19,9 +19,9 @@ from scheduler.services.emails.inbound import mailbox as fetching
 from scheduler.services.emails.inbound.intake import TooMuch
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
-from scheduler.storage.models import InboundMail, OutboxMail, UntakenMail
-from scheduler.untrusted import reading
-from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, Pool
+from scheduler.storage.models import FailedMailRead, InboundMail, OutboxMail
+from scheduler.untrusted import parsers
+from scheduler.untrusted.pool import ChildKilled, ChildPool, LimitExceeded, PoolExhausted
 from tests.integration.emails.inbound.test_receiving import lmtp, mailbox
 from tests.support import replies
 from tests.support.conflicts import end_once
@@ -187,7 +187,7 @@ def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_w
 def test_a_mail_is_there_before_it_is_read_and_nothing_is_held_meanwhile(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, seen = reading.mail, []
+    read, seen = parsers.read_email, []
 
     def look(raw: bytes) -> object:
         assert published.database.engine.pool.checkedout() == 0
@@ -195,25 +195,25 @@ def test_a_mail_is_there_before_it_is_read_and_nothing_is_held_meanwhile(
         seen.append((row.outcome, row.kind, row.attempts, row.kept))
         return read(raw)
 
-    monkeypatch.setattr(reading, "mail", look)
+    monkeypatch.setattr(parsers, "read_email", look)
     raw = replies.mail(published.mail_to(0), "Content-Type: text/plain\n\n" + 30_000 * f"{'x' * 99}\n")
     published.receive(raw, published.mail_to(0))
     assert seen == [(MailOutcome.RECEIVED, MailKind.UNREADABLE, 1, len(raw))]
     assert (kept(published).kind, kept(published).kept) == (MailKind.TEXT, intake.KEPT)
 
 
-@pytest.mark.parametrize("failure", [Ended(), OSError("no such thing")])
+@pytest.mark.parametrize("failure", [ChildKilled(), OSError("no such thing")])
 def test_the_third_attempt_that_fails_leaves_a_mail_to_a_person_and_the_next_is_read_all_along(
     published: Published, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
-    read = reading.mail
+    read = parsers.read_email
 
     def sometimes(raw: bytes) -> object:
         if b"ACCEPTED" in raw:
             raise failure
         return read(raw)
 
-    monkeypatch.setattr(reading, "mail", sometimes)
+    monkeypatch.setattr(parsers, "read_email", sometimes)
     bad = published.answer(0, "ACCEPTED")
     published.answer(1, "DECLINED")
     assert published.known(1) is not None
@@ -237,10 +237,10 @@ def test_a_mail_for_which_no_child_is_free_has_lost_no_attempt(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(_raw: bytes) -> object:
-        raise AllBusy
+        raise PoolExhausted
 
     with monkeypatch.context() as patched:
-        patched.setattr(reading, "mail", busy)
+        patched.setattr(parsers, "read_email", busy)
         published.answer(0, "ACCEPTED")
     row = kept(published)
     assert (row.outcome, row.attempts) == (MailOutcome.RECEIVED, 0)
@@ -252,8 +252,8 @@ def test_a_mail_that_takes_more_than_it_may_waits_unread_for_a_person_at_once(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LC_ALL", "spin")
-    pool = Pool(1, "tests.support.hostile_child")
-    monkeypatch.setattr(reading, "pool", pool)
+    pool = ChildPool(1, "tests.support.hostile_child")
+    monkeypatch.setattr(parsers, "pool", pool)
     try:
         mail = published.answer(0, "ACCEPTED")
     finally:
@@ -265,8 +265,8 @@ def test_a_mail_that_takes_more_than_it_may_waits_unread_for_a_person_at_once(
 def test_a_mail_for_several_of_our_addresses_is_read_once(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, times = reading.mail, []
-    monkeypatch.setattr(reading, "mail", lambda raw: times.append(raw) or read(raw))
+    read, times = parsers.read_email, []
+    monkeypatch.setattr(parsers, "read_email", lambda raw: times.append(raw) or read(raw))
     to = f"To: <{replies.address(published.mail_to(1))}>\r\n".encode()
     raw = to + replies.calendar(published.mail_to(0))
     with mailbox([raw]) as server:
@@ -297,7 +297,7 @@ def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_who_is_told(pub
         assert left == [published.expo.organiser.email]
         del server.unread[1]  # somebody has read it
         fetching.fetch(published.database, server.settings(), now=lambda: NOW)
-    assert (told(published), published.count(UntakenMail)) == ([], 0)
+    assert (told(published), published.count(FailedMailRead)) == ([], 0)
 
 
 def test_a_mail_by_which_its_reader_dies_comes_last_and_is_given_up_too(
@@ -344,10 +344,10 @@ def test_headers_that_cannot_be_read_keep_no_other_mail_back(
 ) -> None:
     def refuse(raw: bytes) -> str:
         if raw.startswith(b"bad"):
-            raise Exceeded("it is bad")
+            raise LimitExceeded("it is bad")
         return replies.address(published.mail_to(0))
 
-    monkeypatch.setattr(reading, "addressees", refuse)
+    monkeypatch.setattr(parsers, "read_addressees", refuse)
     with mailbox([b"bad", replies.calendar(published.mail_to(0))]) as server:
         assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 2
     assert published.known(0) is not None

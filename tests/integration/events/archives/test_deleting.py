@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from scheduler.domain.errors import NotFound
-from scheduler.domain.solving import WhatIfState
+from scheduler.domain.solving import ScenarioState
 from scheduler.services.availability import refetch
 from scheduler.services.delivery import claims
 from scheduler.services.emails.inbound import inbound_addresses
@@ -20,7 +20,7 @@ from scheduler.services.requests.digests import digest_sending
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, Event, Firm, Hall, OutboxMail, WhatIf
+from scheduler.storage.models import Account, Attendee, Event, Firm, Hall, OutboxMail, Scenario
 from tests.integration.events.archives.test_ending import finish, left, quiet
 from tests.support import clocks, replies
 from tests.support.api import make_token
@@ -120,7 +120,7 @@ def test_from_the_press_on_nothing_is_done_for_it(everything: Everything) -> Non
     with database.write() as session:
         of_event = outbox.event_of() == event.id
         session.execute(update(OutboxMail).where(of_event).values(state="queued", next_attempt_at=NOW))
-        session.execute(update(WhatIf).values(state=WhatIfState.ASKED, asked_at=NOW))
+        session.execute(update(Scenario).values(state=ScenarioState.ASKED, asked_at=NOW))
         busy = Base.metadata.tables["busy_source"]
         session.execute(busy.update().values(is_saved=True, next_fetch_at=NOW))
     press(everything)

@@ -18,7 +18,7 @@ from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.planning.runs import runs
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, TrailEntry
+from scheduler.storage.models import Account, AuditLogEntry, Event
 from tests.support import clocks
 from tests.support.everything import Everything
 from tests.support.factories import NOW, make_account, make_event, make_member
@@ -77,9 +77,11 @@ def test_all_rows_go_and_the_other_event_and_the_trail_stay(everything: Everythi
         people = session.scalars(select(Account.email)).all()
         assert everything.expo.people[0][0].email not in people
         assert {"operator@site.example", everything.expo.organiser.email} <= set(people)
-        notes = select(TrailEntry.about).where(TrailEntry.chain == 0)
+        notes = select(AuditLogEntry.about).where(AuditLogEntry.chain == 0)
         assert f"event {event.key} deleted" in session.scalars(notes).all()
-        assert session.scalars(select(TrailEntry).where(TrailEntry.chain == event.id)).first() is not None
+        assert (
+            session.scalars(select(AuditLogEntry).where(AuditLogEntry.chain == event.id)).first() is not None
+        )
         assert all(not chain.broken for chain in verification.verify(session))
     with database.write() as session:
         assert make_event(session).event.id > event.id, "its trail is never another event's"

@@ -27,15 +27,15 @@ from scheduler.storage.models import (
     Account,
     ApiToken,
     Attendee,
+    AuditLogEntry,
     BusySource,
     Event,
     Hold,
     Invitation,
-    NightTime,
     OutboxMail,
     Run,
+    RunSchedule,
     ScheduleVersion,
-    TrailEntry,
 )
 from tests.support import clocks
 from tests.support.everything import Everything
@@ -127,7 +127,7 @@ def test_an_event_is_elsewhere_as_it_was(everything: Everything, elsewhere: Data
         assert session.scalars(select(func.count()).select_from(Hold)).one() > 0
         event = session.get_one(Event, done.id)
         assert event.digest_mails is False
-        assert set(session.scalars(select(NightTime.next_at))) <= {None}
+        assert set(session.scalars(select(RunSchedule.next_at))) <= {None}
         assert all(not chain.broken for chain in verification.verify(session))
         assert published.number == 1
 
@@ -403,6 +403,6 @@ def test_the_command_line_moves_archives_brings_back_and_deletes(
     assert "deleted" in run(there, "delete", "moved", "--name", name)
     with elsewhere.read() as session:
         assert session.scalars(select(Event)).all() == []
-        assert "event moved deleted" in session.scalars(select(TrailEntry.about)).all()
+        assert "event moved deleted" in session.scalars(select(AuditLogEntry.about)).all()
     refused = CliRunner().invoke(main, ["event", "export", "none", "-o", str(path)])
     assert refused.exit_code == 2

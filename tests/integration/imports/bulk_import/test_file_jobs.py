@@ -29,7 +29,7 @@ from scheduler.services.imports.bulk_import.import_execution import ImportEnding
 from scheduler.services.participants import journal
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Firm, ImportFile, ImportJob, OutboxMail, TeamMember
-from scheduler.storage.models.importing import FileWork
+from scheduler.storage.models.imports import ImportJobKind
 from tests.integration.events.test_first_file import changed, without_country
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.publishing import SETTINGS
@@ -197,7 +197,7 @@ def test_what_changed_since_the_look_is_looked_at_again(database: Database, expo
     assert work(database, number) is ImportEnding.LOOKS_AGAIN
     assert "The event changed since you looked" in str(job(database, number).error)
     assert work(database, number) is ImportEnding.DONE
-    assert (job(database, number).work, firms(database)) == (FileWork.LOOK, 1)
+    assert (job(database, number).work, firms(database)) == (ImportJobKind.LOOK, 1)
 
 
 def test_what_is_wrong_with_a_file_is_said_and_who_left_the_team_takes_nothing(

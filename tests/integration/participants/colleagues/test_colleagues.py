@@ -21,10 +21,10 @@ from scheduler.storage.models import (
     Account,
     Attendee,
     AttendeeBusy,
+    AuditLogEntry,
     Event,
     OutboxMail,
     RequestPerson,
-    TrailEntry,
 )
 from tests.support.factories import NOW, make_event, make_request
 from tests.support.publishing import SETTINGS
@@ -188,7 +188,7 @@ def test_whose_addresses_take_part_is_told_a_few_times_a_day_and_noted(database:
         page = browser.post(path, status=422, email=email, **fields)
         assert "Too many email addresses" in page and "takes part already" not in page
     with database.read() as session:
-        noted = session.scalars(select(TrailEntry).where(TrailEntry.act == "address")).all()
+        noted = session.scalars(select(AuditLogEntry).where(AuditLogEntry.act == "address")).all()
     assert len(noted) == address_attempts.MOST and noted[0].account_id == account.id
     assert f'"address":"{other}"' in noted[0].after
     with database.write() as session:

@@ -21,7 +21,7 @@ from scheduler.services.participants.delegations.print_pack import make_print_pa
 from scheduler.services.schedule import agendas
 from scheduler.services.team import invitations, members
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, TeamDelegation, TrailEntry
+from scheduler.storage.models import Account, AuditLogEntry, TeamDelegation
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member, make_request
 from tests.support.publishing import SETTINGS
 from tests.support.site import Site
@@ -128,7 +128,9 @@ def test_it_answers_for_its_firm_and_the_trail_says_so(database: Database, expo:
     with database.write() as session:
         assert request_table.take_step(session, actor, [sent], "withdraw", now=NOW).done == 1
     with database.read() as session:
-        noted = session.scalars(select(TrailEntry).where(TrailEntry.act == "request").order_by(TrailEntry.id))
+        noted = session.scalars(
+            select(AuditLogEntry).where(AuditLogEntry.act == "request").order_by(AuditLogEntry.id)
+        )
         assert [(each.about, each.for_firm, each.account_id) for each in noted] == [
             (f"accept: {asked}", "f0", actor.account_id),
             (f"withdraw: {sent}", "f0", actor.account_id),

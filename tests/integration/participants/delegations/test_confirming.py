@@ -18,9 +18,9 @@ from scheduler.services.participants.colleagues import colleagues
 from scheduler.services.participants.colleagues.colleagues import ColleagueForm
 from scheduler.services.participants.delegations import confirmation
 from scheduler.services.team import members
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, TeamMember, TrailEntry
+from scheduler.storage.models import Account, Attendee, AuditLogEntry, TeamMember
 from tests.integration.participants.delegations.test_chamber import chamber, with_chamber
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
@@ -40,7 +40,7 @@ def expo(database: Database) -> Expo:
 
 def bring(database: Database, actor: Actor, *rows: list[Any]) -> dict[str, str]:
     """Import people for delegation g1; what is wrong with rows, by column."""
-    parts = sheet_import.read_parts(xlsx([SheetOut("People", COLUMNS, rows)]), "")
+    parts = sheet_import.read_parts(write_xlsx([OutputSheet("People", COLUMNS, rows)]), "")
     given: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
     with database.write() as session:
         look = undoable_import.preview_members(session, actor, "g1", parts, **given)
@@ -83,9 +83,9 @@ def test_a_chamber_makes_nobody_an_exhibitor_by_a_file_that_does_not_say_who_is(
     with database.write() as session:
         of_firm = Attendee.firm_id == expo.firms[0].id
         session.execute(update(Attendee).where(of_firm).values(is_exhibitor=False))
-    firms = SheetOut("Firms", ["name", "country", "tier"], [["New Kft.", "HU", "midstream"]])
-    people = SheetOut("People", COLUMNS[:-1], [["", firm, "Guest", GUEST, "hu"]])
-    parts = sheet_import.read_parts(xlsx([firms, people] if firm != "f0" else [people]), "")
+    firms = OutputSheet("Firms", ["name", "country", "tier"], [["New Kft.", "HU", "midstream"]])
+    people = OutputSheet("People", COLUMNS[:-1], [["", firm, "Guest", GUEST, "hu"]])
+    parts = sheet_import.read_parts(write_xlsx([firms, people] if firm != "f0" else [people]), "")
     given: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
     with database.write() as session:
         look = undoable_import.preview_members(session, actor, "g1", parts, **given)
@@ -164,7 +164,9 @@ def test_what_a_role_brought_in_ends_with_it(
     with database.read() as session:
         account = session.scalars(select(Account.id).where(Account.email == SECOND)).one()
         assert actors.events_of(session, account, now=NOW) == []
-        noted = session.scalars(select(TrailEntry.after).where(TrailEntry.about == f"person {KEY} confirmed"))
+        noted = session.scalars(
+            select(AuditLogEntry.after).where(AuditLogEntry.about == f"person {KEY} confirmed")
+        )
         assert [GUEST in after for after in noted] == [True]
 
 
@@ -205,8 +207,8 @@ def test_the_trail_names_whom_a_chamber_let_in(database: Database, expo: Expo) -
     rows = [guest_row("", f"guest-{number}@new.example") for number in range(100)]
     bring(database, actor, *rows)
     with database.read() as session:
-        of_import = TrailEntry.act == "import", TrailEntry.account_id == actor.account_id
-        told = "".join(session.scalars(select(TrailEntry.after).where(*of_import)))
+        of_import = AuditLogEntry.act == "import", AuditLogEntry.account_id == actor.account_id
+        told = "".join(session.scalars(select(AuditLogEntry.after).where(*of_import)))
     assert all(f'"guest-{number}@new.example"' in told for number in range(100))
 
 
@@ -218,7 +220,7 @@ def test_addresses_of_others_in_files_of_a_chamber_are_counted_noted_and_limited
     for _ in range(2):
         bring(database, actor, guest_row("", expo.organiser.email), guest_row("", "new@new.example"))
     with database.read() as session:
-        of_tries = TrailEntry.act == "address", TrailEntry.account_id == actor.account_id
-        assert session.scalars(select(TrailEntry.after).where(*of_tries)).all() == ['{"tried":1}'] * 2
+        of_tries = AuditLogEntry.act == "address", AuditLogEntry.account_id == actor.account_id
+        assert session.scalars(select(AuditLogEntry.after).where(*of_tries)).all() == ['{"tried":1}'] * 2
     with pytest.raises(NotAllowed, match="Too many email addresses"):
         bring(database, actor, guest_row("", "other@new.example"))

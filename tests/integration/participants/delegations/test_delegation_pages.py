@@ -10,7 +10,7 @@ from scheduler.services.participants.delegations import delegations, membership
 from scheduler.services.participants.delegations.delegations import DelegationForm
 from scheduler.services.participants.delegations.print_pack import make_print_pack
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, TrailEntry
+from scheduler.storage.models import Attendee, AuditLogEntry
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
 from tests.support.site import Site
 
@@ -58,7 +58,7 @@ def test_a_large_delegation_is_printed_in_parts_and_each_is_noted(
     assert browser.client.get(f"{here}/print-pack.pdf?part=2").status_code == 200
     assert browser.client.get(f"{here}/print-pack.pdf?part=3").status_code == 404
     with site.database.read() as session:
-        noted = session.scalars(select(TrailEntry.about).where(TrailEntry.act == "export")).all()
+        noted = session.scalars(select(AuditLogEntry.about).where(AuditLogEntry.act == "export")).all()
     assert noted == ["print pack of delegation g1"]
 
 

@@ -13,11 +13,11 @@ from scheduler.services.participants.delegations.delegations import DelegationFo
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
+    AuditLogEntry,
     Delegation,
     DelegationFirm,
     DelegationPerson,
     Firm,
-    TrailEntry,
 )
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
 from tests.support.queries import count_selects
@@ -145,7 +145,7 @@ def test_removing_one_leaves_its_firms_and_people(database: Database) -> None:
         assert session.scalar(select(DelegationFirm.firm_id)) is None
         assert session.scalar(select(DelegationPerson.attendee_id)) is None
         assert len(session.scalars(select(Firm.id)).all()) == 3
-        noted = session.scalars(select(TrailEntry.act).where(TrailEntry.act == "delegation")).all()
+        noted = session.scalars(select(AuditLogEntry.act).where(AuditLogEntry.act == "delegation")).all()
         assert len(noted) == 4, "made, joined twice, removed"
 
 

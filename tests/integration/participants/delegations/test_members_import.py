@@ -15,9 +15,9 @@ from scheduler.services.imports import import_files, sheet_import, undoable_impo
 from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
 from scheduler.services.participants import journal
 from scheduler.services.participants.delegations import delegations
-from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, Event, Firm, TrailEntry
+from scheduler.storage.models import Account, Attendee, AuditLogEntry, Event, Firm
 from tests.integration.participants.delegations.test_chamber import OTHER, chamber, with_chamber
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
@@ -36,7 +36,7 @@ def expo(database: Database) -> Expo:
 
 
 def book(firms: list[list[Any]], people: list[list[Any]]) -> bytes:
-    return xlsx([SheetOut("Firms", FIRMS, firms), SheetOut("People", PEOPLE, people)])
+    return write_xlsx([OutputSheet("Firms", FIRMS, firms), OutputSheet("People", PEOPLE, people)])
 
 
 def look(database: Database, actor: Actor, octets: bytes, key: str = "g1") -> ImportPreview:
@@ -82,7 +82,7 @@ def test_it_changes_its_own_and_brings_new_ones_that_belong_to_it(database: Data
         assert firm.name == "Brand New Kft." and firm.key.startswith("brand-new-kft-")
         later = chamber(session, expo, actor.account_id or 0)
         assert later.chamber and firm.id in later.chamber.firms
-        noted = session.scalars(select(TrailEntry).where(TrailEntry.act == "import")).all()
+        noted = session.scalars(select(AuditLogEntry).where(AuditLogEntry.act == "import")).all()
         assert {(entry.account_id, "g1" in entry.about) for entry in noted} == {(actor.account_id, True)}
         assert "anna@new.example" in noted[-1].after
     again = look(database, later, octets)
@@ -135,7 +135,9 @@ def test_what_is_others_is_not_touched_nor_told_from_nothing(database: Database,
 
 def test_other_kinds_and_other_delegations_are_closed(database: Database, expo: Expo) -> None:
     actor = with_chamber(database, expo)
-    halls = xlsx([SheetOut("Halls", ["name"], [["Mine"]]), SheetOut("Interpreters", ["name"], [["X"]])])
+    halls = write_xlsx(
+        [OutputSheet("Halls", ["name"], [["Mine"]]), OutputSheet("Interpreters", ["name"], [["X"]])]
+    )
     found = look(database, actor, halls)
     assert not found.does_anything
     assert all(str(part.faults[0]).endswith("is taken from organisers alone") for part in found.parts)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.delivery import rendering
 from scheduler.services.events import dashboard
 from scheduler.services.identity import sessions
@@ -27,7 +27,7 @@ from scheduler.services.participants.event_invitations.invitation_emails import 
 )
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, OutboxMail, TrailEntry
+from scheduler.storage.models import Attendee, AuditLogEntry, OutboxMail
 from tests.support import clocks
 from tests.support.factories import NOW, Expo, make_attendee, make_event
 from tests.support.full_size import fill
@@ -123,7 +123,7 @@ def test_each_reads_the_mail_in_their_language_and_what_comes_back_is_known(
         (expo.people[0][1], "hu", "attendee"),
         (expo.people[4][0], "zh", "welcome"),
     ):
-        said = words(language).desk
+        said = load_words(language).desk
         text = _text(mails[person.email].data)
         assert said[f"{kind}_headline"].format(event=expo.event.name) in text
         assert said["note"].format(note="The halls open at eight.") in text
@@ -187,5 +187,5 @@ def test_the_page_invites_and_the_trail_has_it(
     assert "2 mails are on their way." in browser.post(path, group="new", note="See you")
     assert "Nobody is left to be told" in browser.post(path, group="new")
     with database.read() as session:
-        (entry,) = session.scalars(select(TrailEntry).where(TrailEntry.about.contains("invited")))
+        (entry,) = session.scalars(select(AuditLogEntry).where(AuditLogEntry.about.contains("invited")))
     assert entry.after == '{"note":"See you"}'

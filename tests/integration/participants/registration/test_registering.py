@@ -30,7 +30,7 @@ from scheduler.services.participants.registration.public_registration import (
     UnusableRegistration,
 )
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, FirmRegistration, OutboxMail, TrailEntry
+from scheduler.storage.models import AuditLogEntry, Event, FirmRegistration, OutboxMail
 from tests.integration.identity.test_readers import read
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event
 from tests.support.publishing import SETTINGS
@@ -105,7 +105,7 @@ def test_organisers_read_it_once_its_link_was_used(database: Database, expo: Exp
         assert public_registration.confirm_registration(session, token, now=NOW).is_confirmed
         assert count_pending_work(session, expo.organiser_actor(), now=NOW).registrations == 1
     with database.read() as session:
-        acts = session.scalars(select(TrailEntry.act)).all()
+        acts = session.scalars(select(AuditLogEntry.act)).all()
         assert acts.count("registration") == 1
 
 

@@ -10,8 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy.orm import Session
 
-from scheduler.domain.changes import ChangeKind
-from scheduler.domain.changes import compare as compare_plans
+from scheduler.domain.changes import ChangeKind, compare_plans
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotAllowed, RunAlreadyOpen, WrongState
 from scheduler.domain.solving import SolveParams

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.domain.rules.fairness import fairness, firm_shares
+from scheduler.domain.rules.fairness import firm_shares, summarize_fairness
 from scheduler.services.planning.fairness import shares
 from scheduler.services.planning.fairness.shares import Grouping
 from scheduler.services.problems import snapshot
@@ -41,7 +41,7 @@ def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -
         view = shares.get_fairness(session, expo.organiser_actor(), 1)
         problem = snapshot.take(session, expo.event.id, now=NOW)
         meetings = versions.meetings(session, versions.get(session, expo.event.id, 1).id)
-    assert view.every == fairness(firm_shares(problem, meetings))
+    assert view.every == summarize_fairness(firm_shares(problem, meetings))
     assert [(line.key, line.held, line.requests) for line in view.lowest] == [
         ("f1", 0, 1), ("f2", 0, 1), ("f0", 1, 3), ("f3", 1, 1)
     ]  # fmt: skip

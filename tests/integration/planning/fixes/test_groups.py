@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
-from scheduler.domain.plan import About, Lever, Plan, UnheldGroup, Unscheduled
+from scheduler.domain.plan import EventFix, Plan, ReasonSubject, Unscheduled, UnscheduledGroup
 from scheduler.domain.solving import SolveParams
 from scheduler.services.participants import journal
 from scheduler.services.planning.fixes import applying, unscheduled_groups
@@ -43,13 +43,13 @@ class Scene:
         self.requests = [make_request(session, expo, *pair) for pair in pairs]
         keys = [row.key for row in self.requests]
         anna, later = expo.people[0][0].key, expo.slots[2].key
-        table, cap = Lever("add-table", (expo.halls[0].key,)), Lever("person-cap", (anna,))
-        ivy = Lever("add-interpreter", ("en", "hu"))
-        spoken = About("languages", ("en", "hu"), later)
+        table, cap = EventFix("add-table", (expo.halls[0].key,)), EventFix("person-cap", (anna,))
+        ivy = EventFix("add-interpreter", ("en", "hu"))
+        spoken = ReasonSubject("languages", ("en", "hu"), later)
         made = (
-            UnheldGroup("person-cap", About("person", (anna,)), tuple(keys[:3]), 9, cap, 2, 200),
-            UnheldGroup("no-interpreter", spoken, (keys[3],), 3, ivy, 1, 100),
-            UnheldGroup("no-place", About("tables", (), later), (keys[4],), 1, table, 1, 90),
+            UnscheduledGroup("person-cap", ReasonSubject("person", (anna,)), tuple(keys[:3]), 9, cap, 2, 200),
+            UnscheduledGroup("no-interpreter", spoken, (keys[3],), 3, ivy, 1, 100),
+            UnscheduledGroup("no-place", ReasonSubject("tables", (), later), (keys[4],), 1, table, 1, 90),
         )
         answers = tuple(
             Unscheduled(key, group.reason, "", about=group.about) for group in made for key in group.requests
@@ -167,7 +167,7 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
             session, event_id=expo.event.id, run_id=None, plan=result.plan, now=NOW
         )
         (group,) = result.plan.groups
-        assert group.lever in (Lever("person-cap", (anna.key,)), Lever("add-person", (anna.key,)))
+        assert group.lever in (EventFix("person-cap", (anna.key,)), EventFix("add-person", (anna.key,)))
         number = version.number
     path = f"/events/{expo.event.key}/versions/{number}/fixes"
     browser = Browser(web_app(database, broker_url), expo.organiser)
@@ -233,8 +233,12 @@ def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None
             actor = expo.organiser_actor()
             asked = [make_request(session, expo, *pair) for pair in ((0, 1), (0, 2), (0, 3), (1, 2))][:count]
             made = tuple(
-                UnheldGroup(
-                    "firm-cap", About("firm", (f"f{at}",)), (row.key,), 1, Lever("firm-cap", (f"f{at}",))
+                UnscheduledGroup(
+                    "firm-cap",
+                    ReasonSubject("firm", (f"f{at}",)),
+                    (row.key,),
+                    1,
+                    EventFix("firm-cap", (f"f{at}",)),
                 )
                 for at, row in enumerate(asked)
             )

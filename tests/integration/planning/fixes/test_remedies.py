@@ -28,11 +28,11 @@ from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     AttendeeBusy,
+    AuditLogEntry,
     ExcludedPerson,
     InterpreterBusy,
     MeetingRequest,
     ScheduleVersion,
-    TrailEntry,
 )
 from tests.support.factories import NOW, Expo, make_event, make_interpreter, make_request, make_version
 from tests.support.publishing import SETTINGS
@@ -53,7 +53,7 @@ def hold(session: Session, actor: Actor, version: int, key: str, number: int, *p
 
 def entries(session: Session) -> list[str]:
     """The acts of the trail."""
-    return [str(act) for act in session.scalars(select(TrailEntry.act).order_by(TrailEntry.id))]
+    return [str(act) for act in session.scalars(select(AuditLogEntry.act).order_by(AuditLogEntry.id))]
 
 
 def number_of(version: ScheduleVersion, key: str, kind: str) -> int:

@@ -13,7 +13,7 @@ from scheduler.domain.entities import PlanStatus, VersionState
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, Result, SolveParams
-from scheduler.files.problem_file import fingerprint_of
+from scheduler.files.problem_file import problem_fingerprint
 from scheduler.services.planning.runs import execution, runs
 from scheduler.services.planning.runs.execution import RunOutcome
 from scheduler.services.publishing import job_execution
@@ -75,7 +75,7 @@ class Scene:
 def plan_of(problem: Problem, meetings: Sequence[Meeting], /, **claims: Any) -> Plan:
     true = rules.score(problem, meetings)
     plan = Plan(
-        fingerprint_of(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, tuple(meetings)
+        problem_fingerprint(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, tuple(meetings)
     )
     return replace(plan, **claims)
 

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from scheduler.domain.problem import Problem
-from scheduler.files.problem_file import fingerprint_of, write_problem
+from scheduler.files.problem_file import problem_fingerprint, write_problem
 from scheduler.services.planning.runs import distribution, runs
 from scheduler.services.planning.runs.distribution import (
     HelperChannel,
@@ -209,7 +209,7 @@ class Help:
 
     def __init__(self, database: Database, url: str) -> None:
         self.database, self.url = database, url
-        found = {"fingerprint": fingerprint_of(PROBLEM), "problem": write_problem(PROBLEM)}
+        found = {"fingerprint": problem_fingerprint(PROBLEM), "problem": write_problem(PROBLEM)}
         with database.write() as session:
             run = runs.queue_run(session, make_event(session).event.id, asked_by=None, now=NOW)
             runs.claim_run(session, run.id, "coordinator", now=NOW)

@@ -17,7 +17,7 @@ from scheduler.services.planning.runs import execution, overnight, run_control
 from scheduler.services.publishing import version_actions
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest, NightTime, Run
+from scheduler.storage.models import MeetingRequest, Run, RunSchedule
 from tests.support.factories import NOW, SECRET_KEY, make_event, make_night, make_request, meet
 from tests.support.publishing import carry_out, draft, publish
 from tests.support.web import Browser, web_app
@@ -48,9 +48,9 @@ class Desk:
     def night(self) -> Run:
         """A night that publishes what it may."""
         with self.database.write() as session:
-            if session.scalar(select(NightTime.id)) is None:
+            if session.scalar(select(RunSchedule.id)) is None:
                 make_night(session, self.expo, then=AfterRun.PUBLISH)
-            session.scalars(select(NightTime)).one().next_at = NOW
+            session.scalars(select(RunSchedule)).one().next_at = NOW
             (run_id,) = overnight.queue_due_runs(session, now=NOW)
         self.execute(run_id)
         carry_out(self.database)

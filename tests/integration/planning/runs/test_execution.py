@@ -13,7 +13,7 @@ from scheduler.domain.errors import NotAllowed
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result
 from scheduler.files.plan_file import read_plan
-from scheduler.files.problem_file import fingerprint_of, read_problem
+from scheduler.files.problem_file import problem_fingerprint, read_problem
 from scheduler.services.directory.references import PersonRef
 from scheduler.services.planning.runs import commitment_clashes, plan_checks, runs
 from scheduler.services.planning.runs.execution import RunEnding, RunOutcome
@@ -46,7 +46,7 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
     with scene.database.read() as session:
         problem = stored_problems.problem_file(session, run.id)
         plan = read_plan(runs.get_plan_file(session, run.id))
-        assert fingerprint_of(read_problem(problem)) == plan.problem == run.fingerprint
+        assert problem_fingerprint(read_problem(problem)) == plan.problem == run.fingerprint
         assert versions.get(session, run.event_id, 1).run_id == run.id
         assert {m.request for m in plan.meetings} == {scene.requests[0].key, scene.requests[2].key}
 

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun, RequestState, VersionState
 from scheduler.domain.problem import Policy, Problem
-from scheduler.domain.solving import Proved, Result, SolveParams
+from scheduler.domain.solving import ProvedBounds, Result, SolveParams
 from scheduler.services.planning.runs import runs
 from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, Event, MeetingRequest, OutboxMail, PlaceBusy
+from scheduler.storage.models import AttendeeBusy, Event, MeetingRequest, OutboxMail, PlaceClosure
 from tests.integration.planning.runs.scene import Scene, answering, plan_of
 from tests.support.factories import (
     NOW,
@@ -81,7 +81,7 @@ def _marks_away(scene: Scene, session: Session) -> None:
 
 
 def _closes_a_table(scene: Scene, session: Session) -> None:
-    session.add(PlaceBusy(place_id=scene.expo.tables[1].id, slot_id=scene.expo.slots[0].id))
+    session.add(PlaceClosure(place_id=scene.expo.tables[1].id, slot_id=scene.expo.slots[0].id))
 
 
 def _asks_again(scene: Scene, session: Session) -> None:
@@ -158,9 +158,9 @@ class TestWhatARunIsToldThatChanged:
 
 def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> None:
     first = scene.meet(scene.requests[0])
-    told: list[Proved | None] = []
+    told: list[ProvedBounds | None] = []
 
-    def solve(problem: Problem, _params: SolveParams, proved: Proved | None, **_: Any) -> Result:
+    def solve(problem: Problem, _params: SolveParams, proved: ProvedBounds | None, **_: Any) -> Result:
         told.append(proved)
         return Result(plan_of(problem, [first], bound=900, served_bound=9, meetings_bound=7))
 
@@ -177,7 +177,7 @@ def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> 
     with scene.database.write() as session:
         make_request(session, scene.expo, 0, 3)
     run_again()
-    assert told == [None, Proved(900, 9, 7), None]
+    assert told == [None, ProvedBounds(900, 9, 7), None]
 
 
 @pytest.mark.parametrize(("max_moved", "limit", "price"), [(0, None, 60), (7, 7, 1)])

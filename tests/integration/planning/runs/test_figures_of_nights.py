@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benchmarks.nights import Churn, Desk
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import OutboxKind, OutboxState, RequestState, VersionState
-from scheduler.domain.mails.rates import MailRates
 from scheduler.services.board import commands, manual_drafts
 from scheduler.services.delivery import claims, email_queue
 from scheduler.services.events import dashboard, results
@@ -35,7 +35,7 @@ from scheduler.storage.models import (
     MeetingRequest,
     OutboxMail,
     Place,
-    PlaceBusy,
+    PlaceClosure,
     PlannedAttendee,
     PlannedMeeting,
     ScheduleVersion,
@@ -66,7 +66,7 @@ class Rows:
         }
         self.away = {(row.attendee_id, row.slot_id) for row in session.scalars(select(AttendeeBusy))}
         self.off = {(row.interpreter_id, row.slot_id) for row in session.scalars(select(InterpreterBusy))}
-        self.closed = {(row.place_id, row.slot_id) for row in session.scalars(select(PlaceBusy))}
+        self.closed = {(row.place_id, row.slot_id) for row in session.scalars(select(PlaceClosure))}
         self.all = [row for row in session.scalars(select(PlannedMeeting)) if row.version_id == version.id]
         self.meetings = [row for row in self.all if self.is_accepted(row.request_id)]
         self.seats: dict[int, list[int]] = defaultdict(list)
@@ -261,7 +261,7 @@ def check_publishing(database: Database, event_id: int, number: int, before: int
         version, old = (versions.get(session, event_id, each) for each in (number, before))
         then, now = seats(session, old), seats(session, version)
         card = version_overview.look(
-            session, actors.operator(event), number, kind="", page=1, limit=50, rates=MailRates(), now=NOW
+            session, actors.operator(event), number, kind="", page=1, limit=50, rates=EmailRates(), now=NOW
         ).found
         differs = kinds(then, now)
         assert card is not None
@@ -336,7 +336,7 @@ def take_out_by_hand(database: Database, event_id: int) -> int:
     carry_out(database)
     with database.read() as session:
         actor = actors.operator(session.get_one(Event, event_id))
-        seen = version_overview.second_look(session, actor, number, most=50, rates=MailRates(), now=NOW)
+        seen = version_overview.second_look(session, actor, number, most=50, rates=EmailRates(), now=NOW)
         version = versions.get(session, event_id, number)
         published = versions.published(session, event_id)
         assert seen is not None and published is not None

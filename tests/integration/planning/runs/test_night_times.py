@@ -12,7 +12,7 @@ from scheduler.domain.entities import AfterRun, RunState
 from scheduler.services.planning.runs import overnight, runs
 from scheduler.services.planning.runs.overnight import EVERY_DAY
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, NightTime, Run
+from scheduler.storage.models import Event, Run, RunSchedule
 from tests.support.factories import NOW, Expo, make_event, make_night
 
 TOMORROW = datetime(2026, 11, 24, 18, tzinfo=UTC)
@@ -70,7 +70,9 @@ def due_event(database: Database, **columns: Any) -> Expo:
 
 def next_at(database: Database, expo: Expo) -> list[datetime | None]:
     with database.read() as session:
-        mine = select(NightTime.next_at).where(NightTime.event_id == expo.event.id).order_by(NightTime.id)
+        mine = (
+            select(RunSchedule.next_at).where(RunSchedule.event_id == expo.event.id).order_by(RunSchedule.id)
+        )
         return list(session.scalars(mine))
 
 
@@ -152,7 +154,7 @@ def test_an_event_that_is_over_has_no_more_nights(database: Database) -> None:
     expo = due_event(database)
     after = expo.slots[-1].end
     with database.write() as session:
-        session.scalars(select(NightTime)).one().next_at = after
+        session.scalars(select(RunSchedule)).one().next_at = after
     with database.write() as session:
         assert overnight.queue_due_runs(session, now=after) == []
     assert next_at(database, expo) == [None]

@@ -8,10 +8,10 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import NotFound
 from scheduler.domain.problem import Fixed
-from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
+from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, InterpreterBusy, PlaceBusy
+from scheduler.storage.models import AttendeeBusy, InterpreterBusy, PlaceClosure
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
 
 
@@ -32,12 +32,12 @@ def test_a_snapshot_equals_the_problem_file_it_writes(database: Database) -> Non
         make_request(session, expo, 1, 2, place=PlaceWish.TABLE, **fixed)
         session.add(AttendeeBusy(attendee_id=expo.people[2][0].id, slot_id=expo.slots[1].id))
         session.add(InterpreterBusy(interpreter_id=expo.interpreters[0].id, slot_id=expo.slots[2].id))
-        session.add(PlaceBusy(place_id=expo.tables[0].id, slot_id=expo.slots[0].id))
+        session.add(PlaceClosure(place_id=expo.tables[0].id, slot_id=expo.slots[0].id))
         session.flush()
         problem = snapshot.take(session, expo.event.id, now=NOW)
     document = write_problem(problem)
     assert read_problem(document) == problem
-    assert fingerprint_of(read_problem(document)) == fingerprint_of(problem)
+    assert problem_fingerprint(read_problem(document)) == problem_fingerprint(problem)
     assert problem.walking == ((0, 7), (7, 0))
     assert [request.slots for request in problem.requests] == [(0, 4), None]
     assert [request.from_attendees for request in problem.requests] == [(1,), ()]
@@ -106,7 +106,7 @@ def test_unavailability_against_a_frozen_meeting_is_left_out(database: Database)
         for slot in expo.slots[:3]:
             session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=slot.id))
             session.add(InterpreterBusy(interpreter_id=expo.interpreters[0].id, slot_id=slot.id))
-            session.add(PlaceBusy(place_id=expo.tables[0].id, slot_id=slot.id))
+            session.add(PlaceClosure(place_id=expo.tables[0].id, slot_id=slot.id))
         session.flush()
         problem = snapshot.take(session, expo.event.id, now=expo.slots[0].start)
     assert problem.published == (meeting,)

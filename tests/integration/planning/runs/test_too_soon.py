@@ -12,7 +12,7 @@ from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.planning.runs.frozen_conflicts import list_frozen_conflicts
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, InterpreterBusy, PlaceBusy
+from scheduler.storage.models import AttendeeBusy, InterpreterBusy, PlaceClosure
 from tests.integration.planning.runs.scene import SETTINGS
 from tests.support import clocks
 from tests.support.factories import Expo, make_event, make_interpreter, make_request, meet
@@ -39,7 +39,7 @@ def event_day(database: Database) -> tuple[Expo, list[str]]:
         session.add_all(
             [
                 InterpreterBusy(interpreter_id=interpreter.id, slot_id=expo.slots[1].id),
-                PlaceBusy(place_id=expo.tables[1].id, slot_id=expo.slots[1].id),
+                PlaceClosure(place_id=expo.tables[1].id, slot_id=expo.slots[1].id),
                 AttendeeBusy(attendee_id=expo.people[4][0].id, slot_id=expo.slots[6].id),
             ]
         )
@@ -91,7 +91,7 @@ def test_without_absences_and_closures_nothing_is_named(
 ) -> None:
     expo, _ = morning
     with database.write() as session:
-        for marks in (InterpreterBusy, PlaceBusy, AttendeeBusy):
+        for marks in (InterpreterBusy, PlaceClosure, AttendeeBusy):
             session.query(marks).delete()
         version = versions.published(session, expo.event.id)
         assert version is not None

@@ -14,7 +14,7 @@ from api.pages.schedule.priority_levels import PRIORITIES, factors_of
 from scheduler.domain import rules
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.plan import Meeting
-from scheduler.domain.solving import WhatIfState
+from scheduler.domain.solving import ScenarioState
 from scheduler.services.planning.scenarios import priority_preview, scenario_execution
 from scheduler.services.planning.scenarios.problem_changes import apply_changes
 from scheduler.services.planning.scenarios.scenario_changes import PolicyChange
@@ -62,7 +62,7 @@ def test_it_tells_what_other_dials_would_do_and_makes_no_version(database: Datab
     ask(database, expo)
     assert scenario_execution.execute_scenario(database, settings=SETTINGS)
     found = look(database, expo)
-    assert found is not None and found.result is not None and found.state is WhatIfState.DONE
+    assert found is not None and found.result is not None and found.state is ScenarioState.DONE
     now, then = found.result["now"], found.result["then"]
     with database.read() as session:
         problem = snapshot.take(session, expo.event.id, now=NOW)

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from api.pages.planning.fairness.drawing import picture
-from scheduler.domain.solving import WhatIfState
+from scheduler.domain.solving import ScenarioState
 from scheduler.domain.team import TeamRole
 from scheduler.services.planning.scenarios import comparison, fairness_curve, scenario_execution, scenarios
 from scheduler.services.planning.scenarios.comparison import FIGURES
@@ -120,7 +120,7 @@ def test_each_form_adds_its_change_in_a_sentence(
     browser.post(f"{path}/1/solve")
     solve_all(database)
     found = look(database, expo, 1)
-    assert found.state is WhatIfState.DONE, found.error
+    assert found.state is ScenarioState.DONE, found.error
 
 
 def test_the_table_says_what_is_older_and_is_taken_along(

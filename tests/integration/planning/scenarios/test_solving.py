@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlanStatus, RunState
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Result, SolveParams, WhatIfState
+from scheduler.domain.solving import Result, ScenarioState, SolveParams
 from scheduler.services.events.archives import event_tables
 from scheduler.services.planning.runs import runs
 from scheduler.services.planning.scenarios import effects, scenario_execution, scenario_queue, scenarios
@@ -88,7 +88,7 @@ def test_it_tells_what_changes_would_do_and_touches_nothing_live(database: Datab
         pass
     assert live(database) == before
     found = look(database, expo, fewer)
-    assert found.result is not None and found.state is WhatIfState.DONE and found.result["version"] == 1
+    assert found.result is not None and found.state is ScenarioState.DONE and found.result["version"] == 1
     now, then = found.result["now"], found.result["then"]
     assert (now["held"], now["requests"], now["people_without"], now["changed"]) == (2, 3, 0, 0)
     assert (then["held"], then["requests"], then["people_without"], then["changed"]) == (0, 3, 3, 2)
@@ -144,7 +144,7 @@ def test_runs_go_first_and_take_the_worker_from_it(database: Database) -> None:
         return Result(plan_of(problem, ()))
 
     assert not scenario_execution.execute_scenario(database, settings=SETTINGS, solve=solve)
-    assert look(database, expo, number).state is WhatIfState.ASKED
+    assert look(database, expo, number).state is ScenarioState.ASKED
     with database.write() as session:
         assert not scenario_queue.is_scenario_waiting(session, now=NOW)
     assert not scenario_execution.execute_scenario(database, settings=SETTINGS), "behind the run"
@@ -174,7 +174,7 @@ def test_one_that_is_put_away_meanwhile_leaves_nothing(database: Database, step:
     assert not scenario_execution.execute_scenario(database, settings=SETTINGS, solve=solve)
     with database.read() as session:
         left = scenarios.list_scenarios(session, expo.organiser_actor())
-    assert [one.state for one in left] == ([] if step == "delete" else [WhatIfState.NEW])
+    assert [one.state for one in left] == ([] if step == "delete" else [ScenarioState.NEW])
 
 
 def test_what_has_no_plan_cannot_be_changed_or_loses_its_worker_says_so(database: Database) -> None:
@@ -195,4 +195,4 @@ def test_what_has_no_plan_cannot_be_changed_or_loses_its_worker_says_so(database
         assert scenario_queue.claim_scenario(session, now=NOW) is not None
         assert not scenario_queue.is_scenario_waiting(session, now=NOW + scenario_queue.HEARTBEAT_TIMEOUT)
     found = look(database, expo, number)
-    assert (found.state, found.error) == (WhatIfState.FAILED, scenario_queue.WORKER_LOST)
+    assert (found.state, found.error) == (ScenarioState.FAILED, scenario_queue.WORKER_LOST)

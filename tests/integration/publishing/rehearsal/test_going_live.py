@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from scheduler.domain.entities import JobState, OutboxKind, RequestState
-from scheduler.domain.errors import NotAllowed, PublishingOpen, WrongState
+from scheduler.domain.errors import NotAllowed, PublishingInProgress, WrongState
 from scheduler.services.delivery import rehearsal_delivery
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
@@ -23,14 +23,14 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,
     Attendee,
+    AuditLogEntry,
     DigestChoice,
     DigestItem,
     Event,
     ExcludedPerson,
-    InterpreterTold,
+    InterpreterNotice,
     Invitation,
     OutboxMail,
-    TrailEntry,
     VersionJob,
 )
 from tests.integration.publishing.rehearsal.post import post
@@ -64,7 +64,7 @@ def count(database: Database, table: Any, *which: Any) -> int:
 
 
 def test_nothing_that_was_rehearsed_counts_as_told(database: Database, expo: Expo) -> None:
-    told = (Invitation, DigestItem, InterpreterTold, OutboxMail)
+    told = (Invitation, DigestItem, InterpreterNotice, OutboxMail)
     assert all(count(database, table) for table in told)
     assert count(database, Attendee, Attendee.welcomed_at.is_not(None))
     live(database, expo)
@@ -183,7 +183,7 @@ def test_it_waits_for_a_publishing_that_is_open(database: Database) -> None:
             now=NOW,
         )
         job_id = job.id
-    with pytest.raises(PublishingOpen):
+    with pytest.raises(PublishingInProgress):
         live(database, expo)
     with database.write() as session:
         session.get_one(VersionJob, job_id).state = JobState.TAKEN_BACK
@@ -202,7 +202,7 @@ def test_it_is_done_once_and_by_who_may_send_mails(database: Database, expo: Exp
         live(database, expo)
     with database.read() as session:
         assert session.get_one(Event, expo.event.id).live_at == LATER
-        about = session.scalars(select(TrailEntry.about)).all()
+        about = session.scalars(select(AuditLogEntry.about)).all()
         assert f"event {expo.event.key} went live" in about
 
 

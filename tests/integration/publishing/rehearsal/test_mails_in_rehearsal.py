@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from scheduler.domain.entities import OutboxKind, OutboxState
 from scheduler.domain.team import TeamRole
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import load_words
 from scheduler.services.delivery import delivery, email_alerts, email_queue, rehearsal_delivery, sent_records
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import letters
@@ -156,7 +156,7 @@ def test_the_line_is_in_the_language_of_its_reader(database: Database) -> None:
     with post(database) as sent:
         sent.deliver()
         subject = sent.mails[0]["Subject"]
-    assert subject == words("hu").rehearsal["subject"].format(subject=subject.partition("] ")[2])
+    assert subject == load_words("hu").rehearsal["subject"].format(subject=subject.partition("] ")[2])
 
 
 def test_mails_to_the_team_go_as_usual(database: Database) -> None:

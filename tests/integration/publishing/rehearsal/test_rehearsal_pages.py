@@ -17,7 +17,7 @@ from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.publishing.rehearsal import going_live, rehearsed_emails
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, FirmRegistration, OutboxMail, TrailEntry, VersionJob
+from scheduler.storage.models import Account, AuditLogEntry, Event, FirmRegistration, OutboxMail, VersionJob
 from tests.integration.publishing.rehearsal.post import post
 from tests.support import clocks
 from tests.support.api import Program, make_token
@@ -124,7 +124,7 @@ def test_going_live_by_the_page(database: Database, expo: Expo, browser: Browser
     assert "has been live since" in page and "Go live" not in page
     with database.read() as session:
         assert session.scalars(select(VersionJob.state)).all() == [JobState.ASKED]
-        (entry,) = session.scalars(select(TrailEntry).where(TrailEntry.about.contains("went live")))
+        (entry,) = session.scalars(select(AuditLogEntry).where(AuditLogEntry.about.contains("went live")))
         assert entry.after is not None and '"invitations_sent":true' in entry.after
     assert "Emails rehearsed" in browser.get(f"/events/{expo.event.key}/audit-log")
 

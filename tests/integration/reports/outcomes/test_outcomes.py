@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.domain.rules.outcomes import OutcomeKind, counted, differ
-from scheduler.domain.rules.outcomes import OutcomeWord as Word
+from scheduler.domain.rules.outcomes import OutcomeKind, merge_outcomes, outcomes_differ
+from scheduler.domain.rules.outcomes import OutcomeReport as Word
 from scheduler.services.reports.outcomes import outcomes
 from scheduler.services.reports.outcomes.outcomes import MeetingOutcomes, OutcomeForm
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingOutcome, MeetingRequest, TrailEntry
+from scheduler.storage.models import AuditLogEntry, MeetingOutcome, MeetingRequest
 from tests.support import clocks
 from tests.support.factories import make_attendee
 from tests.support.fair import Fair, make_fair
@@ -49,7 +49,7 @@ NONE, FOLLOW_UP, INTENT, SIGNED = OutcomeKind
 )
 def test_of_two_words_the_smaller_counts(said: list[Word], counts: Word | None, differs: bool) -> None:
     for words in (said, said[::-1]):
-        assert (counted(words), differ(words)) == (counts, differs)
+        assert (merge_outcomes(words), outcomes_differ(words)) == (counts, differs)
 
 
 def words_of(session: Session, fair: Fair, firm: int, now: datetime) -> MeetingOutcomes:
@@ -67,7 +67,7 @@ def test_each_side_says_changes_and_takes_back_its_own_word(database: Database) 
         outcomes.report_outcome(session, theirs, key, OutcomeForm("intent"), now=now)
     with database.read() as session:
         seen = words_of(session, fair, 0, now), words_of(session, fair, 1, now)
-        acts = session.scalars(select(TrailEntry.about).where(TrailEntry.act == "outcome")).all()
+        acts = session.scalars(select(AuditLogEntry.about).where(AuditLogEntry.act == "outcome")).all()
     assert seen[0].own == seen[1].partner and seen[0].partner == seen[1].own and seen[0].differ
     assert seen[0].own and seen[0].own.outcome == Word(SIGNED, 1_200_000, "CNY") and seen[0].own.is_changed
     assert acts == [f"meeting {key}"] * 3

@@ -12,7 +12,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.reports.outcomes import outcomes
 from scheduler.services.reports.outcomes.outcome_list import OutcomeFilter, get_outcome_list
 from scheduler.services.reports.outcomes.outcomes import OutcomeForm
-from scheduler.sheets.reading import read
+from scheduler.sheets.workbook import read_workbook
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
 from tests.support import clocks
@@ -134,7 +134,7 @@ def test_the_page_says_what_is_missing_takes_it_by_one_press_and_gives_a_workboo
     after = browser.post(site.path(f"/meetings/{key}/outcome"), kind="follow-up", back=back)
     assert f"/meetings/{fair.requests[3].key}/outcome" in after and f"/meetings/{key}/outcome" not in after
     made = browser.client.get(site.path("/outcomes.xlsx?show=signed"))
-    (sheet,) = read(made.get_data()).sheets
+    (sheet,) = read_workbook(made.get_data()).sheets
     (row,) = [each.cells for each in sheet.rows[1:]]
     assert row[7:9] == ("900", "CNY") and any("杭州霁岚机器视觉有限公司" in cell for cell in row)
     assert site.path("/outcomes") in browser.get(site.path("/week"))

@@ -16,7 +16,7 @@ from scheduler.services.reports.outcomes import outcomes
 from scheduler.services.reports.outcomes.by_country import CountryShare
 from scheduler.services.reports.outcomes.chain_report import ChainReport, get_chain_report
 from scheduler.services.reports.outcomes.outcomes import OutcomeForm
-from scheduler.sheets.reading import read
+from scheduler.sheets.workbook import read_workbook
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Firm, MeetingRequest
 from tests.support import clocks
@@ -141,7 +141,7 @@ def test_the_page_and_the_workbook_say_the_same(
     assert "Of 3 somebody says what came, of 1 nobody yet." in page and "CN¥900" in page and "Hungary" in page
     assert '<svg class="chart"' in page
     made = browser.client.get(site.path("/chain-report.xlsx"))
-    sheets = {sheet.name: sheet.rows for sheet in read(made.get_data()).sheets}
+    sheets = {sheet.name: sheet.rows for sheet in read_workbook(made.get_data()).sheets}
     assert sheets["Outcomes"][1].cells == ("Signed", "1", "1", "0", "0", "CNY", "900")
     assert {row.cells[0] for row in sheets["Countries"][1:]} == {
         "Germany",

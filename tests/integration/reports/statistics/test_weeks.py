@@ -13,7 +13,7 @@ from api.pages.reports.statistics import charts
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services.reports.statistics.weeks import WeekOwner, WeekRows, get_week
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, AttendeeBusy, Firm, PlaceBusy
+from scheduler.storage.models import Attendee, AttendeeBusy, Firm, PlaceClosure
 from tests.integration.reports.statistics.test_figures import scene
 from tests.support.factories import Expo
 from tests.support.queries import count_selects
@@ -36,7 +36,7 @@ def away(database: Database) -> tuple[Expo, int]:
         session.add_all(
             AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[at].id) for at in (3, 9)
         )
-        session.add(PlaceBusy(place_id=expo.tables[0].id, slot_id=expo.slots[5].id))
+        session.add(PlaceClosure(place_id=expo.tables[0].id, slot_id=expo.slots[5].id))
     return expo, number
 
 

@@ -14,7 +14,7 @@ from scheduler.services.requests import requests
 from scheduler.services.requests.dashboard import dashboard, news
 from scheduler.services.requests.dashboard.news import News, NewsKind
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest, SeenNews
+from scheduler.storage.models import MeetingRequest, SeenChange
 from tests.support.factories import NOW, Expo, make_attendee, make_event, make_request
 
 HOUR = timedelta(hours=1)
@@ -87,7 +87,7 @@ def test_a_colleague_who_cannot_come_is_news_with_the_note(database: Database) -
         assert not item.others_go and item.card.key == goes_on.key
         news.mark_seen(session, expo.actor(0), [item.key], now=NOW)
         assert of(session, expo).count == 0
-        assert session.scalars(select(SeenNews.colleague_id)).all() == [colleague.id]
+        assert session.scalars(select(SeenChange.colleague_id)).all() == [colleague.id]
 
 
 def test_a_meeting_that_a_colleague_cancelled_is_news_to_the_others_of_the_firm(database: Database) -> None:
@@ -112,9 +112,9 @@ def test_marks_of_what_is_no_news_any_more_are_forgotten(database: Database) -> 
         declined(session, expo, 1, hours=1)
         actor = expo.actor(0)
         news.mark_seen(session, actor, [item.key for item in of(session, expo).items], now=NOW)
-        assert session.scalar(select(func.count()).select_from(SeenNews)) == 1
+        assert session.scalar(select(func.count()).select_from(SeenChange)) == 1
         news.mark_seen(session, actor, [], now=NOW + news.NEWS_FOR)
-        assert session.scalar(select(func.count()).select_from(SeenNews)) == 0
+        assert session.scalar(select(func.count()).select_from(SeenChange)) == 0
 
 
 @pytest.mark.parametrize("key", ["", "0", "1.2.3", "x" * 9_000, "１.0.1"])
@@ -128,7 +128,7 @@ def test_a_key_of_nothing_marks_nothing(database: Database, key: str) -> None:
 def test_what_was_seen_before_stays_seen_after_the_upgrade(owned_database: Database) -> None:
     from alembic import command
 
-    from scheduler.storage.schema import alembic_config, upgrade
+    from scheduler.storage.schema import alembic_config, upgrade_schema
 
     with owned_database.write() as session:
         expo = make_event(session, firms=3)
@@ -141,6 +141,6 @@ def test_what_was_seen_before_stays_seen_after_the_upgrade(owned_database: Datab
             {"at": (NOW - 5 * HOUR).strftime("%Y-%m-%d %H:%M:%S.000000"), "id": person},
         )
         connection.commit()
-    upgrade(owned_database)
+    upgrade_schema(owned_database)
     with owned_database.read() as session:
         assert keys(of(session, expo)) == [new_key] and old_key != new_key

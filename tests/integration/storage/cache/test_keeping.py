@@ -26,7 +26,7 @@ from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     AttendeeBusy,
-    KeptFigure,
+    CachedStatistic,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -72,7 +72,7 @@ def look(session: Session, expo: Expo) -> list[object]:
 def anew(database: Database, expo: Expo) -> list[object]:
     """As `look`, where nothing is kept."""
     with database.write() as session:
-        session.execute(delete(KeptFigure))
+        session.execute(delete(CachedStatistic))
         found = look(session, expo)
         session.rollback()
     return found

@@ -12,7 +12,7 @@ from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.requests.suggestions import partners
-from scheduler.storage.cache import memory
+from scheduler.storage.cache import memoization
 from scheduler.storage.database import Database
 from scheduler.storage.models import Delegation, DelegationFirm, Place
 from tests.support.factories import NOW, Expo, make_event, make_request
@@ -108,7 +108,7 @@ def test_what_is_remembered_is_right_after_a_change(database: Database, name: st
         CHANGES[name](session, expo)
     with database.read() as session:
         after = look(session, expo)
-    memory.forget()
+    memoization.clear_cache()
     with database.read() as session:
         assert after == look(session, expo)
     assert after != before
@@ -126,8 +126,8 @@ def test_the_same_rows_are_taken_apart_once(database: Database, monkeypatch: pyt
 
 
 def test_so_much_is_remembered_and_no_more() -> None:
-    memory.forget()
+    memoization.clear_cache()
     for n in range(100):
-        assert memory.remembered("n", str(n), lambda n=n: n) == n  # type: ignore[misc]
-    assert memory.remembered("n", "99", lambda: 0) == 99
-    assert memory.remembered("n", "0", lambda: -1) == -1
+        assert memoization.memoize("n", str(n), lambda n=n: n) == n  # type: ignore[misc]
+    assert memoization.memoize("n", "99", lambda: 0) == 99
+    assert memoization.memoize("n", "0", lambda: -1) == -1

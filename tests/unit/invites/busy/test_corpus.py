@@ -17,7 +17,7 @@ LAST = datetime(2026, 12, 9, 10, tzinfo=UTC)
 
 def read(name: str, **options: object) -> BusyTimes:
     octets = (CORPUS / f"{name}.ics").read_bytes().replace(b"\n", b"\r\n")
-    return busy.read(octets, FIRST, LAST, "Asia/Shanghai", **options)
+    return busy.read_busy_times(octets, FIRST, LAST, "Asia/Shanghai", **options)
 
 
 def times(found: BusyTimes) -> list[str]:
@@ -62,7 +62,7 @@ def test_apple_floating_times_and_whole_days_are_read_in_the_assumed_zone() -> N
 
 def test_another_assumed_zone_moves_only_what_has_none() -> None:
     octets = (CORPUS / "apple.ics").read_bytes()
-    assert times(busy.read(octets, FIRST, LAST, "Europe/Budapest")) == [
+    assert times(busy.read_busy_times(octets, FIRST, LAST, "Europe/Budapest")) == [
         "07 01:30-07 02:30 Early call",
         "07 14:00-07 14:30 Floating: wherever I am",
         "08 23:00-09 10:00 Travel",
@@ -95,17 +95,17 @@ def test_free_busy_periods_of_every_type_but_free() -> None:
 @pytest.mark.parametrize("charset", ["utf-16", "gb18030", "utf-8-sig"])
 def test_the_charset_is_found_out(charset: str) -> None:
     text = (CORPUS / "outlook.ics").read_text("utf-8")
-    assert "与客户共进午餐" in str(busy.read(text.encode(charset), FIRST, LAST, "Asia/Shanghai"))
+    assert "与客户共进午餐" in str(busy.read_busy_times(text.encode(charset), FIRST, LAST, "Asia/Shanghai"))
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CORPUS.glob("*.ics")))
 def test_line_ends_and_text_around_a_calendar_change_nothing(name: str) -> None:
     octets = (CORPUS / f"{name}.ics").read_bytes()
     for other in (octets.replace(b"\n", b"\r"), b"Sent by a list\n\n" + octets + b"\n-- \nfooter: x\n"):
-        assert busy.read(other, FIRST, LAST, "Asia/Shanghai") == read(name)
+        assert busy.read_busy_times(other, FIRST, LAST, "Asia/Shanghai") == read(name)
 
 
 def test_several_calendars_in_one_file_are_all_read() -> None:
     octets = b"".join((CORPUS / f"{name}.ics").read_bytes() for name in ("apple", "exchange-free-busy"))
-    found = busy.read(octets, FIRST, LAST, "Asia/Shanghai")
+    found = busy.read_busy_times(octets, FIRST, LAST, "Asia/Shanghai")
     assert len(found.busy) == 7 and found.counts["events"] == 3 and found.counts["free_busy"] == 4

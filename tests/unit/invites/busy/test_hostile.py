@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.invites import busy
-from scheduler.invites.busy import BusyTimes, UnusableCalendar, rules
-from scheduler.invites.busy.components import MAX_COMPONENTS, MAX_LINE, calendars
+from scheduler.invites.busy import BusyTimes, UnusableCalendar, recurrence
+from scheduler.invites.busy.components import MAX_COMPONENTS, MAX_LINE, parse_calendars
 from scheduler.invites.busy.model import StepBudget
 from scheduler.invites.busy.series import SeriesReader
 from scheduler.invites.busy.zones import UTC_ZONE, Zones
@@ -23,7 +23,7 @@ CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ics"))
 
 
 def read(octets: bytes, budget: StepBudget | None = None) -> BusyTimes:
-    return busy.read(octets, FIRST, LAST, "Asia/Shanghai", budget=budget)
+    return busy.read_busy_times(octets, FIRST, LAST, "Asia/Shanghai", budget=budget)
 
 
 def event(*lines: str, uid: str = "1") -> str:
@@ -88,15 +88,15 @@ def test_the_rules_of_a_zone_are_bounded_as_well(rule: str) -> None:
     "part", ["BYDAY=" + ",".join(["5MO"] * 2_000), "BYMONTHDAY=" + ",".join(["7"] * 4_000)]
 )
 def test_what_a_rule_lists_again_and_again_counts_once(part: str) -> None:
-    rule = rules.parse(f"FREQ=DAILY;COUNT=100000;{part}")
+    rule = recurrence.parse_rule(f"FREQ=DAILY;COUNT=100000;{part}")
     assert len(rule.by_day) + sum(map(len, rule.by.values())) == 1
 
 
 def test_a_rule_is_no_longer_than_all_that_it_can_say() -> None:
     every = ",".join(map(str, [*range(-366, 0), *range(1, 367)]))
-    assert len(rules.parse(f"FREQ=YEARLY;BYYEARDAY={every};BYHOUR=1").by["BYYEARDAY"]) == 732
+    assert len(recurrence.parse_rule(f"FREQ=YEARLY;BYYEARDAY={every};BYHOUR=1").by["BYYEARDAY"]) == 732
     with pytest.raises(ValueError, match="FREQ"):
-        rules.parse("FREQ=DAILY;BYDAY=" + ",".join(["5MO"] * 500_000))
+        recurrence.parse_rule("FREQ=DAILY;BYDAY=" + ",".join(["5MO"] * 500_000))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_events_without_a_uid_cost_no_more_than_those_with_one() -> None:
             return super().__iter__()
 
     reader = SeriesReader(Zones((), FIRST, LAST, StepBudget()), UTC_ZONE, FIRST, LAST, StepBudget())
-    (component,) = calendars(calendar(*replaced))
+    (component,) = parse_calendars(calendar(*replaced))
     starts = Counted(reader.replaced(component.children)[""])
     assert len(starts) == 2_000
     assert reader.instances(component.children[0], starts) == [] and copies == []

@@ -10,11 +10,11 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.invites.busy import rules
+from scheduler.invites.busy import recurrence
 from scheduler.invites.busy.model import StepBudget, UnusableCalendar
-from scheduler.invites.busy.zones import local
+from scheduler.invites.busy.zones import parse_local
 
-START = local("20190329T091500")
+START = parse_local("20190329T091500")
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -55,21 +55,21 @@ def rule_texts(draw: st.DrawFn) -> str:
 def worked_out(
     text: str, first: datetime, last: datetime, budget: StepBudget | None = None
 ) -> list[datetime]:
-    rule = rules.parse(text)
-    until = local(rule.until) if rule.until else None
-    return list(rules.occurrences(rule, START, first, last, until, budget or StepBudget()))
+    rule = recurrence.parse_rule(text)
+    until = parse_local(rule.until) if rule.until else None
+    return list(recurrence.occurrences(rule, START, first, last, until, budget or StepBudget()))
 
 
 @pytest.mark.slow
 @settings(max_examples=200)
 @given(rule_texts(), st.integers(0, 1000), st.sampled_from([3, 40, 400]))
 def test_a_rule_gives_what_dateutil_gives(text: str, after: int, length: int) -> None:
-    first = local("20190301") + timedelta(days=after)
+    first = parse_local("20190301") + timedelta(days=after)
     last = first + timedelta(days=length)
     # A rule that never holds would keep dateutil busy up to the year 9999, one with COUNT too.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # no rule may have COUNT and UNTIL
-        until = min(last, local(rules.parse(text).until or "29990101"))
+        until = min(last, parse_local(recurrence.parse_rule(text).until or "29990101"))
         peer = rrulestr(text, dtstart=START).replace(until=until)
     expected = [each for each in _within(peer, last) if first <= each]
     assert worked_out(text, first, last) == expected
@@ -95,13 +95,13 @@ def _within(peer: object, last: datetime) -> list[datetime]:
     ],
 )  # fmt: skip
 def test_what_rfc_5545_says(text: str, expected: list[str]) -> None:
-    first, last = local("20190603"), local("20211231T230000")
+    first, last = parse_local("20190603"), parse_local("20211231T230000")
     assert [f"{each:%Y-%m-%d}" for each in worked_out(text, first, last)] == expected
 
 
 def cost(text: str, year: int = 2026) -> int:
     budget = StepBudget(10**9)
-    worked_out(text, local(f"{year}1207"), local(f"{year}1209"), budget)
+    worked_out(text, parse_local(f"{year}1207"), parse_local(f"{year}1209"), budget)
     return 10**9 - budget.left
 
 
@@ -118,7 +118,7 @@ def test_a_rule_that_never_holds_ends(text: str) -> None:
 @pytest.mark.parametrize("frequency", ["SECONDLY", "MINUTELY", "HOURLY"])
 def test_rules_by_the_hour_and_shorter_are_refused(frequency: str) -> None:
     with pytest.raises(UnusableCalendar, match="every hour or faster"):
-        rules.parse(f"FREQ={frequency};COUNT=1000000")
+        recurrence.parse_rule(f"FREQ={frequency};COUNT=1000000")
 
 
 def test_a_rule_of_every_second_by_its_parts_uses_up_the_budget() -> None:
@@ -127,7 +127,7 @@ def test_a_rule_of_every_second_by_its_parts_uses_up_the_budget() -> None:
     with pytest.raises(UnusableCalendar, match="too often"):
         worked_out(
             f"FREQ=DAILY;BYHOUR={','.join(map(str, range(24)))};BYMINUTE={every};BYSECOND={every}",
-            local("20261207"), local("20261209"), budget,
+            parse_local("20261207"), parse_local("20261209"), budget,
         )  # fmt: skip
     assert budget.left >= -86_400, "at most one more day was begun"
 
@@ -138,4 +138,4 @@ def test_a_rule_of_every_second_by_its_parts_uses_up_the_budget() -> None:
 )  # fmt: skip
 def test_what_is_no_rule_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError):
-        rules.parse(text)
+        recurrence.parse_rule(text)

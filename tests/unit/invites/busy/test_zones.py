@@ -60,7 +60,7 @@ END:VTIMEZONE
 
 def starts(*lines: str) -> list[str]:
     text = "\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR", ""])
-    return [f"{each.start:%d %H:%M}" for each in busy.read(text.encode(), FIRST, LAST, "UTC").busy]
+    return [f"{each.start:%d %H:%M}" for each in busy.read_busy_times(text.encode(), FIRST, LAST, "UTC").busy]
 
 
 def weekly(zone: str, *lines: str) -> list[str]:
@@ -107,5 +107,5 @@ def test_a_cancelled_instance_frees_its_time() -> None:
 def test_whole_days_follow_the_calendar_over_a_change_of_clocks() -> None:
     event = ["BEGIN:VEVENT", "DTSTART;VALUE=DATE:20261025", "DTEND;VALUE=DATE:20261026", "END:VEVENT"]
     text = "\n".join(["BEGIN:VCALENDAR", *event, "END:VCALENDAR", ""])
-    [day] = busy.read(text.encode(), FIRST, LAST, "Europe/Budapest").busy
+    [day] = busy.read_busy_times(text.encode(), FIRST, LAST, "Europe/Budapest").busy
     assert (day.end - day.start).total_seconds() == 25 * 3600

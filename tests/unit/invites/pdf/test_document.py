@@ -9,9 +9,9 @@ import pytest
 
 from scheduler.invites.pdf import faces
 from scheduler.invites.pdf.blocks import MARGIN, WIDTH, Block, Sheet, Style
-from scheduler.invites.pdf.document import written
-from scheduler.invites.pdf.faces import glyphs
-from scheduler.invites.pdf.lines import lines
+from scheduler.invites.pdf.document import write_pdf
+from scheduler.invites.pdf.faces import find_glyphs
+from scheduler.invites.pdf.lines import break_lines
 from scheduler.invites.pdf.shaping import TextLine
 
 FONTS = {
@@ -29,7 +29,7 @@ def sheet(*paragraphs: tuple[Style, str]) -> Sheet:
 
 
 def document(made: Sheet) -> pymupdf.Document:
-    return pymupdf.open("pdf", written(made))
+    return pymupdf.open("pdf", write_pdf(made))
 
 
 def said(line: TextLine) -> str:
@@ -40,7 +40,7 @@ def said(line: TextLine) -> str:
 def test_each_letter_of_a_subset_looks_and_is_as_wide_as_in_the_whole_font(name: str) -> None:
     which, step = FONTS[name]
     whole = pymupdf.Font(**which)
-    found = glyphs(is_bold=name == "bold")
+    found = find_glyphs(is_bold=name == "bold")
     style = Style.NAME if name == "bold" else Style.TEXT
     own = [
         chr(code)
@@ -74,7 +74,7 @@ def darkness(style: Style, text: str) -> int:
 
 def test_letters_of_a_face_without_a_bold_one_are_thickened(monkeypatch: pytest.MonkeyPatch) -> None:
     thick = darkness(Style.NAME, "半导体")
-    monkeypatch.setattr(faces.glyphs(is_bold=True)["半"].face, "is_bold", True)
+    monkeypatch.setattr(faces.find_glyphs(is_bold=True)["半"].face, "is_bold", True)
     assert thick > 1.1 * darkness(Style.NAME, "半导体")
 
 
@@ -86,18 +86,18 @@ def test_a_file_needs_no_repair(tmp_path: Path) -> None:
 
 
 def test_lines_are_broken_between_words_and_between_chinese_characters() -> None:
-    words = lines("one two three four", Style.TEXT.value, 40.0)
+    words = break_lines("one two three four", Style.TEXT.value, 40.0)
     assert [said(line) for line in words] == ["one two", "three", "four"]
-    chinese = lines("上海微电子，以及其他", Style.TEXT.value, 48.0)
+    chinese = break_lines("上海微电子，以及其他", Style.TEXT.value, 48.0)
     assert [said(line) for line in chinese] == [
         "上海微电",
         "子，以及其",
         "他",
     ]
-    assert [said(line) for line in lines("W" * 12, Style.TEXT.value, 48.0)] == ["W" * 5, "W" * 5, "WW"]
+    assert [said(line) for line in break_lines("W" * 12, Style.TEXT.value, 48.0)] == ["W" * 5, "W" * 5, "WW"]
 
 
 def test_no_line_is_wider_than_its_room() -> None:
     text = "Firm of 上海微电子科技股份有限公司 and Wolkenkratzerbaugesellschaft, Őrült Űrhajó Kft. " * 20
-    for line in lines(text, Style.TEXT.value, WIDTH - 2 * MARGIN):
+    for line in break_lines(text, Style.TEXT.value, WIDTH - 2 * MARGIN):
         assert sum(glyph.width for glyph in line.glyphs) * Style.TEXT.value.size / 1000 <= WIDTH - 2 * MARGIN

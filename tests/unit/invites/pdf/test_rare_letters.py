@@ -8,10 +8,10 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from scheduler.invites.agenda.pdf import agenda_pdf
+from scheduler.invites.agenda.pdf import render_agenda_pdf
 from scheduler.invites.pdf import faces, lines
 from scheduler.invites.pdf.blocks import BlockStyle
-from scheduler.invites.pdf.faces import OWN_FONT, RARE_FONTS, Glyph, glyphs
+from scheduler.invites.pdf.faces import OWN_FONT, RARE_FONTS, Glyph, find_glyphs
 from tests.support import lacking
 from tests.unit.invites.test_agenda_pdf import agenda, entry
 
@@ -24,7 +24,7 @@ RARE = "𪚥𠀀"
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """Faces as in a process that has just begun, before and after."""
-    caches = (glyphs, lines.lines, faces._installed, faces._fallbacks, faces.by_name)
+    caches = (find_glyphs, lines.break_lines, faces._installed, faces._fallbacks, faces.used_faces)
     for each in caches:
         each.cache_clear()
     yield
@@ -33,7 +33,7 @@ def fresh() -> Iterator[None]:
 
 
 def line(text: str) -> list[Glyph]:
-    (made,) = lines.lines(text, BlockStyle(10.0, 0), 500)
+    (made,) = lines.break_lines(text, BlockStyle(10.0, 0), 500)
     return list(made.glyphs)
 
 
@@ -42,7 +42,7 @@ def test_a_letter_that_no_font_has_is_marked_as_printers_mark_it(monkeypatch: py
     made = line(f"{RARE}野家")
     assert "".join(each.letter for each in made) == "〓〓野家"
     assert all(each.number for each in made)
-    with pymupdf.open("pdf", agenda_pdf(agenda(entry(partner=f"{RARE}野家")))) as document:
+    with pymupdf.open("pdf", render_agenda_pdf(agenda(entry(partner=f"{RARE}野家")))) as document:
         assert f"{RARE}野家" in document[0].get_text()  # as it is copied, and read aloud
 
 
@@ -51,7 +51,9 @@ def test_names_are_whole_without_a_font_of_the_system(monkeypatch: pytest.Monkey
     made = line(f"{NAMES}野家")
     assert "".join(each.letter for each in made) == f"{NAMES}野家"
     assert {each.face.name for each in made} == {"RareHan", "DroidSansFallback-Regular"}
-    with pymupdf.open("pdf", agenda_pdf(agenda(entry(partner=f"王{NAMES}"), owner=f"王{NAMES}"))) as document:
+    with pymupdf.open(
+        "pdf", render_agenda_pdf(agenda(entry(partner=f"王{NAMES}"), owner=f"王{NAMES}"))
+    ) as document:
         assert document.metadata["title"].startswith(f"Agenda of 王{NAMES}")
         said = document[0].get_text()
     assert said.count(f"王{NAMES}") == 3 and "〓" not in said
@@ -87,7 +89,7 @@ def test_a_rare_name_in_a_line_that_is_shaped_is_whole(monkeypatch: pytest.Monke
     assert all(number > 0 for _, number in made), "never a box"
     alone = [(each.face.name, each.number) for each in line(NAMES)]
     assert alone == [each for each in made if each[0] == "RareHan"], "one face a font, in one file"
-    with pymupdf.open("pdf", agenda_pdf(agenda(entry(partner=f"شركة {NAMES}")))) as document:
+    with pymupdf.open("pdf", render_agenda_pdf(agenda(entry(partner=f"شركة {NAMES}")))) as document:
         assert NAMES in document[0].get_text()
 
 

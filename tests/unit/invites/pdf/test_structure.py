@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pymupdf
 
-from scheduler.invites.agenda.agenda import AgendaSheet
-from scheduler.invites.agenda.pdf import Cover, agenda_pdf, agendas_pdf
+from scheduler.invites.agenda.agenda import AgendaDocument
+from scheduler.invites.agenda.pdf import Cover, render_agenda_pdf, render_agendas_pdf
 from scheduler.invites.pdf.blocks import Block, Sheet, Style
-from scheduler.invites.pdf.document import written
-from scheduler.invites.pdf.tables import table
+from scheduler.invites.pdf.document import write_pdf
+from scheduler.invites.pdf.tables import table_blocks
 from scheduler.invites.pdf.vectors import Ink, Outline, PlacedWords, Vectors
 from tests.support import lacking
 from tests.unit.invites.test_agenda_pdf import agenda, entry
@@ -104,7 +104,7 @@ def is_whole(read: Read) -> None:
 
 
 def test_an_agenda_is_read_in_order_with_headings_of_days_and_meetings() -> None:
-    read = Read(agenda_pdf(agenda(entry(), entry(1, topic=""), entry(0, 1, partner="王䶮 شركة"))))
+    read = Read(render_agenda_pdf(agenda(entry(), entry(1, topic=""), entry(0, 1, partner="王䶮 شركة"))))
     is_whole(read)
     said = [(role, text) for role, text in read.elements() if role not in ("Document", "Sect")]
     assert said[:6] == [
@@ -121,7 +121,7 @@ def test_an_agenda_is_read_in_order_with_headings_of_days_and_meetings() -> None
 
 def test_bookmarks_lead_to_each_day_and_the_title_is_known_to_programs() -> None:
     days = agenda(*(entry(number % 6, number // 6) for number in range(24)))
-    read = Read(agenda_pdf(days))
+    read = Read(render_agenda_pdf(days))
     is_whole(read)
     found = read.file.get_toc()
     assert found[0] == [1, "Agenda of Nagy Péter", 1]
@@ -134,9 +134,11 @@ def test_bookmarks_lead_to_each_day_and_the_title_is_known_to_programs() -> None
 
 
 def test_days_share_a_page_where_each_is_whole() -> None:
-    one_a_day = pymupdf.open("pdf", agenda_pdf(agenda(*(entry(0, day) for day in range(4)))))
+    one_a_day = pymupdf.open("pdf", render_agenda_pdf(agenda(*(entry(0, day) for day in range(4)))))
     assert len(one_a_day) == 1
-    many = pymupdf.open("pdf", agenda_pdf(agenda(*(entry(number % 7, number // 7) for number in range(28)))))
+    many = pymupdf.open(
+        "pdf", render_agenda_pdf(agenda(*(entry(number % 7, number // 7) for number in range(28))))
+    )
     texts = [page.get_text() for page in many]
     for day in range(4):
         date = f"{12 + day} May 2027 (Beijing"
@@ -146,11 +148,11 @@ def test_days_share_a_page_where_each_is_whole() -> None:
 
 def test_tables_have_headers_once_and_pictures_a_text() -> None:
     rows = [[f"Firm {number}", str(number)] for number in range(70)]
-    blocks = table([(Style.DAY, "Countries")], ["Firm", "Meetings"], rows, [3, 1])
+    blocks = table_blocks([(Style.DAY, "Countries")], ["Firm", "Meetings"], rows, [3, 1])
     picture = Vectors(100, 20, [Outline("M0 0H50V10H0z", Ink(fill=0))], [PlacedWords(5, 5, "Bar", 8, 0)])
     blocks.append(Block([(Style.DAY, "Chain"), (Style.TEXT, "What goes where.")], picture=picture))
     sheet = Sheet(title="T & <U>", language="hu", blocks=blocks, page="{page}/{pages}", foot=["foot"])
-    read = Read(written(sheet))
+    read = Read(write_pdf(sheet))
     is_whole(read)
     said = read.elements()
     assert len(read.file) > 1 and [text for role, text in said if role == "TH"] == ["Firm", "Meetings"]
@@ -166,11 +168,11 @@ def test_tables_have_headers_once_and_pictures_a_text() -> None:
 
 
 def test_a_pack_has_a_section_and_bookmarks_for_each_person() -> None:
-    def of(owner: str, language: str) -> AgendaSheet:
+    def of(owner: str, language: str) -> AgendaDocument:
         return agenda(entry(), owner=owner, language=language)
 
     cover = Cover("Zhejiang", "Expo", "en", ["From: Zhejiang"], [("王芳", ["Volt"])])
-    read = Read(agendas_pdf([of("王芳", "zh"), of("Nagy Péter", "hu")], cover))
+    read = Read(render_agendas_pdf([of("王芳", "zh"), of("Nagy Péter", "hu")], cover))
     is_whole(read)
     assert [title for level, title, _ in read.file.get_toc() if level == 1] == [
         "Zhejiang", "王芳的日程", "Nagy Péter napirendje",
@@ -184,7 +186,7 @@ def test_a_pack_has_a_section_and_bookmarks_for_each_person() -> None:
 def test_poppler_reads_it_as_a_tagged_file(tmp_path: Path) -> None:
     lacking.require("Poppler")
     file = tmp_path / "agenda.pdf"
-    file.write_bytes(agenda_pdf(agenda(entry(), entry(0, 1))))
+    file.write_bytes(render_agenda_pdf(agenda(entry(), entry(0, 1))))
     told = subprocess.run(["pdfinfo", file], capture_output=True, text=True, check=True)
     assert re.search(r"Tagged: +yes", told.stdout) and not told.stderr
     tree = subprocess.run(["pdfinfo", "-struct-text", file], capture_output=True, text=True, check=True)

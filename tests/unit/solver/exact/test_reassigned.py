@@ -15,7 +15,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import ANY_START, SAME_START, Problem
-from scheduler.domain.rules.score import total_of
+from scheduler.domain.rules.score import weighted_total
 from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
@@ -123,7 +123,7 @@ def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
         anneal(flat.data, state, 2_000, temperature, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
         terms = count_terms(problem, flat.data, state)
         assert terms["reassigned"] > 0
-        assert state.score == pytest.approx(total_of(problem, terms))
+        assert state.score == pytest.approx(weighted_total(problem, terms))
 
 
 def test_at_the_size_of_an_event_fewer_moved_meetings_change_their_people(rerun: Problem) -> None:

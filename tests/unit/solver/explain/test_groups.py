@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from scheduler.domain import rules
-from scheduler.domain.plan import About, Lever, Plan
+from scheduler.domain.plan import EventFix, Plan, ReasonSubject
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
@@ -65,7 +65,7 @@ def test_a_run_with_the_change_of_a_group_holds_as_many_more_as_were_counted(
         assert again.score >= before + 0.5 * group.gains, group
 
 
-def one_group(problem: Problem, *meetings: object) -> tuple[str, About, Lever | None, int | None]:
+def one_group(problem: Problem, *meetings: object) -> tuple[str, ReasonSubject, EventFix | None, int | None]:
     held = tuple(meetings)
     answers = explain_unscheduled(problem, held)  # type: ignore[arg-type]
     (group,) = group_unscheduled(problem, held, answers)  # type: ignore[arg-type]
@@ -80,7 +80,7 @@ def test_people_at_their_limit_make_a_group_which_one_meeting_more_helps() -> No
         attendees=[ann, person("bo", "b"), person("cy", "c"), person("di", "d")],
     )
     reason, about, lever, holds = one_group(problem, meet("r1", "s0", "t1", "ann bo"))
-    assert (reason, about) == ("person-cap", About("person", ("ann",)))
+    assert (reason, about) == ("person-cap", ReasonSubject("person", ("ann",)))
     assert (
         lever is not None
         and lever.kind in ("person-cap", "add-person")
@@ -96,8 +96,8 @@ def test_languages_make_a_group_by_the_part_of_a_day() -> None:
         interpreters=[interpreter("ivy", "en hu", unavailable="s0 s1 s2 s3")],
     )
     reason, about, lever, holds = one_group(problem)
-    assert (reason, about) == ("no-interpreter", About("languages", ("en", "hu"), "s2"))
-    assert lever == Lever("shift", ("ivy",), ("s0", "s1", "s2", "s3")) and holds == 1
+    assert (reason, about) == ("no-interpreter", ReasonSubject("languages", ("en", "hu"), "s2"))
+    assert lever == EventFix("shift", ("ivy",), ("s0", "s1", "s2", "s3")) and holds == 1
 
 
 def test_a_full_hall_wants_one_more_table() -> None:
@@ -107,8 +107,8 @@ def test_a_full_hall_wants_one_more_table() -> None:
         places=[table("t1", "h1")],
     )
     reason, about, lever, holds = one_group(problem, meet("r1", "s0", "t1", "a1 b1"))
-    assert (reason, about) == ("no-place", About("tables", (), "s0"))
-    assert lever == Lever("add-table", ("h1",)) and holds == 1
+    assert (reason, about) == ("no-place", ReasonSubject("tables", (), "s0"))
+    assert lever == EventFix("add-table", ("h1",)) and holds == 1
 
 
 def test_each_kind_of_lever_changes_what_it_names_and_nothing_else() -> None:
@@ -127,9 +127,9 @@ def test_each_kind_of_lever_changes_what_it_names_and_nothing_else() -> None:
     }  # fmt: skip
     parts = ("attendees", "firms", "interpreters", "places", "requests")
     for kind in KINDS:
-        changed = apply_event_fix(problem, Lever(kind, ids[kind], ("s0",)))
+        changed = apply_event_fix(problem, EventFix(kind, ids[kind], ("s0",)))
         differing = [part for part in parts if getattr(changed, part) != getattr(problem, part)]
         assert len(differing) == 1, kind
         same = {part: getattr(problem, part) for part in differing}
         assert replace(changed, **same) == problem
-    assert apply_event_fix(problem, Lever("again", ())) is problem
+    assert apply_event_fix(problem, EventFix("again", ())) is problem

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 
 from scheduler.domain.plan import Obstacle
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Schedule
+from scheduler.domain.rules.resolved import Schedule
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.solver.explain.reasons import OF_OBSTACLES, explain_unscheduled

@@ -43,7 +43,7 @@ def assert_right(problem: Problem, repairer: Repairer, request: str) -> None:
     for repair in repairer.best(request):
         repairer.apply(repair)
         after = repairer.meetings()
-        found, total = rules.judged(problem, after)
+        found, total = rules.violations_and_score(problem, after)
         assert {violation.rule for violation in found} <= broken
         assert total.total - score == pytest.approx(repair.gain, abs=1e-6)
         assert {repair.meeting, *repair.moved} <= set(after)
@@ -71,7 +71,7 @@ def test_the_oracle_stays_right_over_many_changes_of_an_expo() -> None:
         if answers := repairer.best(request.id):
             repairer.apply(answers[k % len(answers)])
     repairer.drop(repairer.meetings()[0].request)
-    found, score = rules.judged(problem, repairer.meetings())
+    found, score = rules.violations_and_score(problem, repairer.meetings())
     assert found == []
     again = Repairer(problem, repairer.meetings())
     assert again.state.score == pytest.approx(repairer.state.score)

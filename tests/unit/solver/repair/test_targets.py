@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Violation
+from scheduler.domain.rules.resolved import Violation
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.repair.repairer import Repairer
@@ -80,7 +80,7 @@ def assert_true(problem: Problem, repairer: Repairer, request: str) -> list[Targ
             assert spot.repair is not None
             assert [] not in broken, "somebody has to move"
             repairer.apply(spot.repair)
-            judged, total = rules.judged(problem, repairer.meetings())
+            judged, total = rules.violations_and_score(problem, repairer.meetings())
             assert {each.rule for each in judged} <= {each.rule for each in rules.violations(problem, before)}
             assert total.total - score == pytest.approx(spot.gain, abs=1e-6)
             repairer.undo(spot.repair)

@@ -1,0 +1,184 @@
+"""Whether commitments can all be kept together: a search in depth that tries every way."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+
+from scheduler.domain.commitments.options import Commitment, Commitments, Option
+
+MAX_NODES = 100_000
+"""At ways, for one question: some tenths of a second. What needs more is left open."""
+
+Person = tuple[bool, int]
+"""Whether it is an interpreter, and the index."""
+
+
+class _Open(Exception):
+    """The looks are used up."""
+
+
+class PartialAssignment:
+    """Commitments that are kept so far, and what they leave to others.
+
+    `ignored` are causes that do not count: to find out which of them a clash is about.
+    """
+
+    def __init__(self, commitments: Commitments, ignored: Collection[str] = ()) -> None:
+        self.commitments = commitments
+        self.problem = commitments.problem
+        self.ignored = frozenset(ignored)
+        self.chosen: dict[str, Option] = {}
+        self.busy: defaultdict[Person, list[tuple[Commitment, Option]]] = defaultdict(list)
+        self.seats: Counter[tuple[int, int]] = Counter()
+        self.of_firm: Counter[tuple[int, int]] = Counter()
+        self.precedences: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        if "precedence" not in self.ignored:
+            for pair in self.problem.precedences:
+                for r in pair:
+                    self.precedences[r].append(pair)
+        self.walking = shortest_walks(self.problem.walking)
+        self.looks = 0
+
+    def add(self, id: str, option: Option) -> None:
+        one = self.commitments.of[id]
+        self.chosen[id] = option
+        for person in _everybody(option):
+            self.busy[person].append((one, option))
+        for slot in one.slots:
+            self.seats[option.group, slot] += 1
+        for firm in self._firms(one):
+            self.of_firm[firm] += 1
+
+    def remove(self, id: str) -> None:
+        one, option = self.commitments.of[id], self.chosen.pop(id)
+        for person in _everybody(option):
+            self.busy[person].remove((one, option))
+        for slot in one.slots:
+            self.seats[option.group, slot] -= 1
+        for firm in self._firms(one):
+            self.of_firm[firm] -= 1
+
+    def ways(self, id: str) -> Iterator[Option]:
+        """The ways of a commitment that break no rule beside those that are kept.
+
+        Of interpreters who are alike and have no meeting yet, the first stands for all.
+        """
+        one = self.commitments.of[id]
+        if not self._in_order(one) or not self._below_firm_caps(one):
+            return
+        idle = set[tuple[object, ...]]()
+        for option in one.options:
+            self.looks += 1
+            if "place" not in self.ignored:
+                most = self.commitments.capacities[option.group]
+                if any(self.seats[option.group, slot] >= most for slot in one.slots):
+                    continue
+            if all(self._can(person, one, option) for person in _everybody(option)):
+                if option.interpreter is not None and not self.busy[True, option.interpreter]:
+                    row = self.problem.interpreters[option.interpreter]
+                    kind = row.languages, row.unavailable, row.stations, option.people, option.group
+                    if kind in idle:
+                        continue
+                    idle.add(kind)
+                yield option
+
+    def _in_order(self, one: Commitment) -> bool:
+        requests = self.problem.requests
+        for before, after in self.precedences.get(one.request, ()):
+            other = self.commitments.of.get(requests[after if before == one.request else before].id)
+            if other is None or requests[other.request].id not in self.chosen:
+                continue
+            first, second = (one, other) if before == one.request else (other, one)
+            if first.stop > second.start:
+                return False
+        return True
+
+    def _below_firm_caps(self, one: Commitment) -> bool:
+        if "firm-cap" in self.ignored:
+            return True
+        caps = [(self.problem.firms[firm].max_per_day, firm, day) for firm, day in self._firms(one)]
+        return all(cap is None or self.of_firm[firm, day] < cap for cap, firm, day in caps)
+
+    def _firms(self, one: Commitment) -> list[tuple[int, int]]:
+        row, day = self.problem.requests[one.request], self.problem.days[one.start]
+        return [(firm, day) for firm in (row.sender, row.receiver)]
+
+    def _can(self, person: Person, one: Commitment, option: Option) -> bool:
+        """Whether somebody can be in one more meeting."""
+        mine, (is_interpreter, index) = self.busy[person], person
+        if is_interpreter and "interpreter" in self.ignored:
+            return True
+        cap = None if is_interpreter else self.problem.attendees[index].max_per_day
+        if cap is not None and "person-cap" not in self.ignored:
+            day = self.problem.days[one.start]
+            if sum(self.problem.days[other.start] == day for other, _ in mine) >= cap:
+                return False
+        return all(self._apart(one, option, other, way, is_interpreter) for other, way in mine)
+
+    def _apart(
+        self, one: Commitment, option: Option, other: Commitment, way: Option, is_interpreter: bool
+    ) -> bool:
+        """Whether nobody in both meetings is in two at once, or too far away for the next one."""
+        if one.start < other.stop and other.start < one.stop:
+            return "people" in self.ignored and not is_interpreter
+        if "walk" in self.ignored:
+            return True
+        first, second = (
+            ((one, option), (other, way)) if one.start < other.start else ((other, way), (one, option))
+        )
+        a, b = (self.commitments.place(each[1].group).hall for each in (first, second))
+        slots = self.problem.slots
+        pause = slots[second[0].start].start - slots[first[0].stop - 1].end
+        return a == b or pause.total_seconds() >= self.walking[a][b] * 60 - 1e-6
+
+    def extend(self, ids: Sequence[str]) -> bool | None:
+        """Keep these too, beside those that are kept as they are. None if that was not found out.
+
+        Which of them is next: the one with the fewest ways. After anything but True, what is kept is of no
+        use any more.
+        """
+        self.looks = 0
+        try:
+            return self._extend(list(ids))
+        except _Open:
+            return None
+
+    def _extend(self, left: list[str]) -> bool:
+        if not left:
+            return True
+        open_ways = [(list(self.ways(id)), id) for id in left]
+        found, id = min(open_ways, key=lambda way: len(way[0]))
+        rest = [other for other in left if other != id]
+        for option in found:
+            if self.looks > MAX_NODES:
+                raise _Open
+            self.add(id, option)
+            if self._extend(rest):
+                return True
+            self.remove(id)
+        return False
+
+
+def is_feasible(commitments: Commitments, ids: Collection[str], ignored: Collection[str] = ()) -> bool | None:
+    """Whether these can all be kept together. None if that was not found out."""
+    return PartialAssignment(commitments, ignored).extend([id for id in commitments.of if id in ids])
+
+
+def shortest_walks(walking: Sequence[Sequence[float]]) -> list[list[float]]:
+    """The walking minutes, or those of a way by other halls if that is shorter.
+
+    A meeting there could stand between two others, so no longer walk is proved. Floyd and Warshall 1962.
+    """
+    found = [list(row) for row in walking]
+    for via, over in enumerate(found):
+        for row in found:
+            start = row[via]
+            for b, minutes in enumerate(over):
+                row[b] = min(row[b], start + minutes)
+    return found
+
+
+def _everybody(option: Option) -> list[Person]:
+    people = [(False, a) for a in option.people]
+    return people if option.interpreter is None else [*people, (True, option.interpreter)]

@@ -1,0 +1,34 @@
+"""Which addresses of the internet the server may be sent to by somebody else's word: public ones only."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+# Ranges that Python may call global, but that lead to an IPv4 address in them, or into a site.
+_EMBEDDING: Final = tuple(
+    ipaddress.IPv6Network(text)
+    for text in (
+        "::/96",  # IPv4-compatible, deprecated
+        "::ffff:0:0/96",  # IPv4-mapped
+        "::ffff:0:0:0/96",  # IPv4-translated (RFC 2765)
+        "64:ff9b::/96",  # NAT64 (RFC 6052)
+        "64:ff9b:1::/48",  # local NAT64 (RFC 8215)
+        "2001::/32",  # Teredo
+        "2002::/16",  # 6to4
+        "fec0::/10",  # site-local, deprecated
+    )
+)
+
+
+def is_public_address(address: str) -> bool:
+    """Whether an IP address is one of the public internet, by itself and not through another one in it."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address) and (
+        ip.scope_id is not None or any(ip in network for network in _EMBEDDING)
+    ):
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)

@@ -1,0 +1,103 @@
+"""Marks of what figures follow from: the rows themselves, put together by the database, as a digest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import ColumnElement, Enum, Label, Select, String, cast, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.storage.database import once_per_session
+from scheduler.storage.models import Event, Firm, MeetingRequest, Place, Slot
+from scheduler.storage.rows import rows_of
+
+PART, END = "\x1f", "\x1e"
+"""Between columns and rows. No text that people type keeps control characters (`text.one_line`)."""
+
+
+def venue_digest(session: Session, event_id: int) -> str:
+    """Of the slots, of the days at the venue that they are on, and of the hall of each place."""
+    return once_per_session(session, f"venue {event_id}", lambda: _venue(session, event_id))
+
+
+def _venue(session: Session, event_id: int) -> str:
+    slots = session.execute(
+        select(Slot.id, Slot.position, Slot.start, Slot.end, Slot.is_retired, Event.timezone)
+        .join(Event, Event.id == Slot.event_id)
+        .where(Slot.event_id == event_id)
+        .order_by(Slot.id)
+    ).all()
+    places = rows_text(session, (Place.id, Place.hall_id), Place.event_id == event_id)
+    return new_digest(repr(slots), places)
+
+
+def accepted_requests_digest(session: Session, event_id: int) -> str:
+    """Of the requests that are accepted, and their firms."""
+    columns = (MeetingRequest.id, MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
+    accepted = MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
+    return once_per_session(
+        session, f"accepted {event_id}", lambda: new_digest(rows_text(session, columns, *accepted))
+    )
+
+
+def firms_digest(session: Session, event_id: int) -> str:
+    """Of what firms are: tier, areas, country and pavilion."""
+    columns = (Firm.id, Firm.tier, Firm.areas, Firm.country, Firm.pavilion)
+    of_event = Firm.event_id == event_id
+    return once_per_session(
+        session, f"firms {event_id}", lambda: new_digest(rows_text(session, columns, of_event))
+    )
+
+
+def rows_text(session: Session, columns: tuple[Any, ...], *which: Any) -> str:
+    """All these rows as one text, in the order of the first column."""
+    return read_text(session, text_query(columns, *which))
+
+
+def query_text(session: Session, columns: Sequence[Any], query: Select[Any]) -> str:
+    """The rows of a query that has no columns yet as one text."""
+    return read_text(session, _one_text(columns, query))
+
+
+def text_query(columns: tuple[Any, ...], *which: Any) -> Select[str | None]:
+    """The query of `rows_text`, for what is asked so often that it is made once."""
+    return _one_text(columns, select().where(*which).order_by(columns[0]))
+
+
+def read_text(session: Session, query: Select[str | None], **values: Any) -> str:
+    """What such a query gives, with a value for each of its parameters."""
+    return rows_of(session, query, **values).scalar() or ""
+
+
+def _one_text(columns: Sequence[Any], query: Select[Any]) -> Select[str | None]:
+    lines = query.add_columns(_line(columns)).subquery()
+    return select(func.aggregate_strings(lines.c.line, END))
+
+
+def _line(columns: Sequence[Any]) -> Label[str]:
+    """The columns of a row as one text."""
+    parts = [_text(column) for column in columns]
+    line: ColumnElement[str] = parts[0]
+    for part in parts[1:]:
+        line = line + PART + part
+    return line.label("line")
+
+
+def _text(column: Any) -> ColumnElement[str]:
+    """A column as a text, empty where it has no value."""
+    is_text = isinstance(column.type, String) and not isinstance(column.type, Enum)
+    if is_text and not getattr(column, "nullable", True):
+        return type_coerce(column, String)
+    return func.coalesce(cast(column, String), "")
+
+
+def split_text(text: str) -> list[list[str]]:
+    """The rows of such a text, a text a column, empty where there is no value."""
+    return [line.split(PART) for line in text.split(END)] if text else []
+
+
+def new_digest(*texts: str) -> str:
+    return blake2b(END.join(texts).encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()

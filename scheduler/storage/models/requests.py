@@ -1,0 +1,289 @@
+"""Meeting requests: one firm asks another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    case,
+    false,
+    select,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
+
+from scheduler.domain.entities import PlaceWish, RequestState, Side
+from scheduler.domain.fields import (
+    Amount,
+    Count,
+    Currency,
+    Key,
+    LengthInSlots,
+    MinutesLate,
+    Priority,
+    TemplateName,
+    Topic,
+)
+from scheduler.domain.rules.outcomes import OutcomeKind
+from scheduler.storage.base import Base, enum_column
+from scheduler.storage.models.people import Attendee, Firm
+
+_OPEN = "state IN ('pending', 'accepted')"
+
+
+def _of_both(choose: Callable[[int, int], int]) -> Callable[[Any], int]:
+    """A default that is the smaller or the larger of a request's two firms."""
+
+    def default(context: Any) -> int:
+        row = context.get_current_parameters()
+        return choose(row["from_firm_id"], row["to_firm_id"])
+
+    return default
+
+
+class MeetingRequest(Base):
+    """A firm asks another for a meeting. `priority` 1 to 5 is how much the asking firm wants it."""
+
+    __tablename__ = "meeting_request"
+    __table_args__ = (
+        UniqueConstraint("event_id", "key"),
+        CheckConstraint("priority >= 1", name="priority_positive"),
+        CheckConstraint("length >= 1", name="length_positive"),
+        CheckConstraint("from_firm_id <> to_firm_id", name="two_firms"),
+        CheckConstraint(
+            "lower_firm_id < upper_firm_id AND lower_firm_id IN (from_firm_id, to_firm_id)"
+            " AND upper_firm_id IN (from_firm_id, to_firm_id)",
+            name="pair_of_both_firms",
+        ),
+        Index(
+            "uq_meeting_request_open_pair",
+            "lower_firm_id",
+            "upper_firm_id",
+            unique=True,
+            sqlite_where=text(_OPEN),
+            postgresql_where=text(_OPEN),
+        ),
+        Index("ix_meeting_request_from_firm_id_state", "from_firm_id", "state"),
+        Index("ix_meeting_request_to_firm_id_state", "to_firm_id", "state"),
+        Index("ix_meeting_request_event_id_state", "event_id", "state"),
+        Index(
+            "ix_meeting_request_held_back",
+            "event_id",
+            sqlite_where=text("is_held_back = 1"),
+            postgresql_where=text("is_held_back"),
+        ),
+        Index(
+            "ix_meeting_request_locked",
+            "event_id",
+            sqlite_where=text("fixed_must = 1"),
+            postgresql_where=text("fixed_must"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    key: Mapped[Key]
+    from_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
+    to_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
+    lower_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(min))
+    upper_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(max))
+    """The two firms without a direction, so that an index holds one open request a pair."""
+    priority: Mapped[Priority]
+    length: Mapped[LengthInSlots] = mapped_column(default=1)
+    """In slots."""
+    place: Mapped[PlaceWish] = mapped_column(enum_column(PlaceWish, "place_wish"), default=PlaceWish.ANY)
+    topic: Mapped[Topic]
+    message: Mapped[str] = mapped_column(Text, default="")
+    wish_place: Mapped[Count | None]
+    """The place among the asking firm's wishes of this rank, or null behind those that have one."""
+    reply_priority: Mapped[Priority | None]
+    """The priority of the asked firm, if it asked back: the larger of the two is the weight."""
+    reply_topic: Mapped[Topic] = mapped_column(default="")
+    reply_message: Mapped[str] = mapped_column(Text, default="")
+    """What the asked firm wanted to talk about, if it asked back instead of accepting only."""
+    slots: Mapped[list[str] | None]
+    """Keys of the allowed start slots, or null for any."""
+    fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"), index=True)
+    fixed_place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"), index=True)
+    fixed_must: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_held_back: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """An organiser rejected that it is held: no run holds it, unless it is published or put by hand."""
+    """Whether it has to be held there: an organiser locked it."""
+    state: Mapped[RequestState] = mapped_column(enum_column(RequestState, "request_state"))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
+    answered_at: Mapped[datetime | None]
+    answer_note: Mapped[str] = mapped_column(Text, default="")
+    answered_side: Mapped[Side | None] = mapped_column(enum_column(Side, "answered_side"))
+    """The side in whose name the last step was taken, or null for an organiser in nobody's."""
+    quiet_until: Mapped[datetime | None]
+    """What happened to it up to then is not told by digests: an import did it, or a publishing tells it."""
+    before: Mapped[dict[str, Any] | None]
+    """What the last step replaced, so that it can be undone: columns by name."""
+    uid: Mapped[str] = mapped_column(String(64))
+    """UUID of the meeting's UID (RFC 5545 3.8.4.7). It is replaced once calendars cancelled the meeting."""
+
+    from_firm: Mapped[Firm] = relationship(foreign_keys=[from_firm_id], viewonly=True)
+    to_firm: Mapped[Firm] = relationship(foreign_keys=[to_firm_id], viewonly=True)
+    people: Mapped[list[RequestPerson]] = relationship(cascade="all, delete-orphan")
+    excluded: Mapped[list[ExcludedPerson]] = relationship(cascade="all, delete-orphan")
+
+    @hybrid_property
+    def weight(self) -> int:
+        """The weight in the problem: what the firm says that wants it more."""
+        return max(self.priority, self.reply_priority or 0)
+
+    @weight.inplace.expression
+    @classmethod
+    def _weight(cls) -> ColumnElement[int]:
+        return case((cls.reply_priority > cls.priority, cls.reply_priority), else_=cls.priority)
+
+    @hybrid_property
+    def topics(self) -> str:
+        """The topics of both firms, as calendars and agendas show them."""
+        return " · ".join(filter(None, (self.topic, self.reply_topic)))
+
+    @topics.inplace.expression
+    @classmethod
+    def _topics(cls) -> ColumnElement[str]:
+        return case((cls.reply_topic == "", cls.topic), else_=cls.topic + " · " + cls.reply_topic)
+
+    @classmethod
+    def of_pair(cls, firm_id: int, other_id: int) -> ColumnElement[bool]:
+        """The requests between two firms, whoever asked."""
+        lower, upper = sorted((firm_id, other_id))
+        return and_(cls.lower_firm_id == lower, cls.upper_firm_id == upper)
+
+
+class RequestPerson(Base):
+    """An attendee who is named in a request and must be there."""
+
+    __tablename__ = "request_person"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
+    side: Mapped[Side] = mapped_column(enum_column(Side, "side"))
+
+    attendee: Mapped[Attendee] = relationship(viewonly=True)
+
+
+class RequestDraft(Base):
+    """A request that a firm has not sent: to a firm, or under a name as a template for any."""
+
+    __tablename__ = "request_draft"
+    __table_args__ = (Index("ix_request_draft_firm_id", "firm_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
+    to_firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
+    name: Mapped[TemplateName] = mapped_column(default="")
+    form: Mapped[dict[str, Any]]
+    """A `NewRequest`, as far as it was written."""
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
+    changed_at: Mapped[datetime]
+
+
+class RequestTransition(Base):
+    """One step of a request, as its history shows it to both firms. Nothing changes or deletes it."""
+
+    __tablename__ = "request_step"
+    __table_args__ = (Index("ix_request_step_request_id", "request_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
+    verb: Mapped[str] = mapped_column(String(16))
+    """What was done: ask, accept, decline, withdraw, undo."""
+    side: Mapped[Side | None] = mapped_column(enum_column(Side, "step_side"))
+    """In whose name, or null for an organiser in nobody's."""
+    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
+    """Who did it, or null for an organiser."""
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    """The account, for the organisers."""
+    note: Mapped[str] = mapped_column(Text, default="")
+    taken_at: Mapped[datetime]
+
+
+class ExcludedPerson(Base):
+    """An attendee who declined a request's meeting, which goes on: plans hold it without them."""
+
+    __tablename__ = "excluded_person"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
+    note: Mapped[str] = mapped_column(Text, default="")
+    """To the exhibitors of their firm."""
+    excluded_at: Mapped[datetime]
+
+    attendee: Mapped[Attendee] = relationship(viewonly=True)
+
+    @classmethod
+    def others_go(cls) -> ColumnElement[bool]:
+        """Whether the request names others of their firm, who go. If not, a plan sends a colleague."""
+        mine, other = aliased(Attendee), aliased(Attendee)
+        return (
+            select(RequestPerson.request_id)
+            .join(other, other.id == RequestPerson.attendee_id)
+            .join(mine, mine.firm_id == other.firm_id)
+            .where(RequestPerson.request_id == cls.request_id, mine.id == cls.attendee_id)
+            .exists()
+        )
+
+
+class SeenChange(Base):
+    """A change that an exhibitor has marked as seen on the first page."""
+
+    __tablename__ = "seen_news"
+    __table_args__ = (Index("ix_seen_news_attendee_id", "attendee_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id", ondelete="CASCADE"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id", ondelete="CASCADE"), index=True)
+    colleague_id: Mapped[int | None] = mapped_column(
+        ForeignKey("attendee.id", ondelete="CASCADE"), index=True
+    )
+    """Who cannot come, or null for a change of the request itself."""
+    moment: Mapped[datetime]
+    """When it changed. A later change of the same request is news again."""
+
+
+class MeetingOutcome(Base):
+    """What one side of a published meeting says that came of it. A newer word of the side replaces it."""
+
+    __tablename__ = "meeting_outcome"
+    __table_args__ = (CheckConstraint("amount >= 1", name="amount_positive"),)
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    side: Mapped[Side] = mapped_column(enum_column(Side, "outcome_side"), primary_key=True)
+    kind: Mapped[OutcomeKind] = mapped_column(enum_column(OutcomeKind, "outcome_kind"))
+    amount: Mapped[Amount | None] = mapped_column(BigInteger)
+    """In whole units of the currency. None: not said."""
+    currency: Mapped[Currency | None]
+    said_by: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
+    said_at: Mapped[datetime]
+    before: Mapped[dict[str, Any] | None]
+    """What the side said before: columns by name, or null if that was its first word."""
+
+
+class LateNotice(Base):
+    """An attendee is so many minutes late for a published meeting, 0 for on time. A newer one replaces it."""
+
+    __tablename__ = "late_notice"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
+    minutes: Mapped[MinutesLate]
+    said_at: Mapped[datetime]
