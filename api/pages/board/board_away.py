@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs
 from api.language.speaking import gettext, ngettext
 from api.pages import rendering
-from api.pages.board import shown
-from api.pages.board.shown import BestWay
+from api.pages.board import placement_view
+from api.pages.board.placement_view import BestWay
 from api.pages.participants import columns
 from scheduler.domain.errors import EditConflict, InvalidInput, NotFound, PublishingInProgress, WrongState
 from scheduler.services.board import commands, draft_view
@@ -80,7 +80,7 @@ def _moved(
     Returns the requests whose meetings it moved. None, and nothing is moved, if it breaks a rule by now
     or if the person would sit in one of them while away.
     """
-    read = shown.read_to(to)
+    read = placement_view.read_to(to)
     if read is None:
         return frozenset()
     requests = frozenset(target.request for target in read[0])
@@ -171,7 +171,7 @@ def _ways(actor: Actor, number: int, person: AbsentPerson, absent: Collection[st
         if answer is None:
             break
         kept = [row for row in answer.get("best", ()) if _is_there(row, person.key, absent)]
-        best = shown.offer_of({"best": kept[:1]}).best
+        best = placement_view.offer_of({"best": kept[:1]}).best
         if best:
             found[missed.request] = best[0]
     return found

@@ -18,8 +18,8 @@ from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.language.unbroken import unbroken
 from api.pages import rendering
-from api.pages.board import best_filter, by_hand, shown
-from api.pages.board.shown import Offer
+from api.pages.board import best_filter, place_form, placement_view
+from api.pages.board.placement_view import Offer
 from api.pages.presentation import capitalize_first, local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import EditConflict, NotFound, PublishingInProgress, WrongState
@@ -36,7 +36,7 @@ from scheduler.services.identity.rights import Right
 from workers import board_queries, dispatch
 
 blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
-blueprint.add_app_template_filter(shown.step_word)
+blueprint.add_app_template_filter(placement_view.step_word)
 
 SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page", "empty", "best", "time")
 """What of an address says which part of the board is shown."""
@@ -87,7 +87,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
         picked = None
         if asked.get("pick"):
             picked = draft_view.get_picked_request(db, actor, draft.number, asked["pick"], seen.hall)
-        typed = sent or (by_hand.standing(picked) if picked else {})
+        typed = sent or (place_form.standing(picked) if picked else {})
         found = search.find_requests(db, actor, draft.number, asked.get("find", ""))
         event = events.get_event(db, actor)
     offer = None
@@ -95,7 +95,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
     filters = () if asked.get("wanted") else best_filter.chosen(asked.get("best", ""))
     if picked is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS):
         more = best_filter.to_question(filters, seen, picked, event.timezone)
-        sought = shown.sought(asked.get("seek", ""))
+        sought = placement_view.sought(asked.get("seek", ""))
         if sought:
             more["search"] = list(sought)
         offer = _offer(actor.event_id, draft.number, picked, seen, more)
@@ -110,10 +110,10 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
             seen=seen,
             picked=picked,
             offer=offer,
-            wanted=shown.cheapest(offer, asked.get("wanted", "")),
+            wanted=placement_view.cheapest(offer, asked.get("wanted", "")),
             found=found,
             typed=typed,
-            faults=by_hand.faults_of(db, actor, picked, sent) if picked and sent else {},
+            faults=place_form.faults_of(db, actor, picked, sent) if picked and sent else {},
             may_change=draft.is_open and actor.may(Right.CHANGE_DRAFTS),
             filters=filters,
             toggled=best_filter.toggled,
@@ -193,13 +193,13 @@ def put(event_key: str, number: int) -> Response | tuple[str, int]:
     actor = auth.organiser(event_key)
     form, key, seen = request.form, request.form.get("request", ""), _seen()
     if "to" in form:
-        read = shown.read_to(form["to"])
+        read = placement_view.read_to(form["to"])
         if read is None:
             flash(gettext("This button is of an older page. Try again."), "error")
             return _back(event_key, number, key)
         targets, dropped = read
     else:
-        typed = by_hand.sent()
+        typed = place_form.sent()
         try:
             target = _by_hand(actor, number, key, typed)
         except NotFound as error:
@@ -224,7 +224,8 @@ def put(event_key: str, number: int) -> Response | tuple[str, int]:
 
 def _by_hand(actor: Actor, number: int, key: str, typed: Mapping[str, str]) -> Placement | None:
     with context.database().read() as db:
-        return by_hand.target_of(db, actor, draft_view.get_picked_request(db, actor, number, key, ""), typed)
+        picked = draft_view.get_picked_request(db, actor, number, key, "")
+        return place_form.target_of(db, actor, picked, typed)
 
 
 @blueprint.post("/<int:number>/<any(cancel, lock, unlock, swap, forbid, allow, undo, redo):step>")
@@ -265,7 +266,7 @@ def _undone(line: StepLine | None, by: str) -> str:
     """What was taken back, and whose it was, if it was another organiser's."""
     if line is None:
         return gettext("Taken back.")
-    step, pairs = capitalize_first(shown.step_word(line.kind)), said(join_texts(line.pairs))
+    step, pairs = capitalize_first(placement_view.step_word(line.kind)), said(join_texts(line.pairs))
     if by:
         return gettext("Taken back. %(who)s: %(step)s, %(pairs)s.", who=by, step=step, pairs=pairs)
     return gettext("Taken back. %(step)s: %(pairs)s.", step=step, pairs=pairs)
@@ -290,9 +291,9 @@ def _do(
     except REFUSED as error:
         flash(said(error.told), "error")
         return _back(event_key, number, key)
-    text = done() if done else said(shown.SAID[taken.kind])
+    text = done() if done else said(placement_view.SAID[taken.kind])
     if taken.gain:
-        text = gettext("%(done)s Score %(points)s.", done=text, points=shown.points(taken.gain))
+        text = gettext("%(done)s Score %(points)s.", done=text, points=placement_view.points(taken.gain))
     flash(text, "good")
     at = "" if stays else key or next(iter(taken.requests), "")
     return _back(event_key, number, key if stays else "", at=at)
@@ -398,5 +399,5 @@ def _offer(
     )
     if not answer:
         return None
-    offer = shown.offer_of(answer)
-    return shown.by_person(offer, picked.people) if by_person else offer
+    offer = placement_view.offer_of(answer)
+    return placement_view.by_person(offer, picked.people) if by_person else offer

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering, zones
-from api.pages.imports import grids, large_imports, words
+from api.pages.imports import grid_form, import_words, large_imports
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
@@ -67,7 +67,7 @@ def upload() -> BaseResponse | tuple[str, int]:
     except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
         return _ask(reported(str(error))), 422
     except InvalidInput as error:
-        return _ask("; ".join(map(words.placed, error.faults))), 422
+        return _ask("; ".join(map(import_words.placed, error.faults))), 422
     if is_large:
         _have_looked(number)
     return redirect(url_for("first_file.show", number=number))
@@ -119,7 +119,7 @@ def errors(number: int) -> BaseResponse | str:
     with context.database().read() as db:
         options = create_from_workbook.load_options(db, auth.user().session, number)
     return render_template(
-        "events/first_errors.html", number=number, name=name, **grids.values(parts, look.look, options)
+        "events/first_errors.html", number=number, name=name, **grid_form.values(parts, look.look, options)
     )
 
 
@@ -127,15 +127,15 @@ def errors(number: int) -> BaseResponse | str:
 @login_required
 def fix(number: int) -> BaseResponse:
     """Keep all that was changed on a page of the grid, and look once what would come of the workbook so."""
-    given, _ = grids.pressed()
+    given, _ = grid_form.pressed()
     try:
         with context.database().write() as db:
             create_from_workbook.save_fixes(db, auth.user().session, number, given)
         if _follow(number) is not None:
             _have_looked(number)
     except InvalidInput as error:
-        flash("; ".join(map(words.placed, error.faults)), "error")
-    return redirect(grids.back(url_for("first_file.errors", number=number)))
+        flash("; ".join(map(import_words.placed, error.faults)), "error")
+    return redirect(grid_form.back(url_for("first_file.errors", number=number)))
 
 
 @blueprint.post("/<int:number>/make")
@@ -290,9 +290,9 @@ def _by_field(look: NewEventPreview) -> tuple[dict[str, str], list[str]]:
         place, _, field = fault.path.rpartition(", ")
         if field in create_from_workbook.EVENT_SETTINGS:
             is_no_zone = field == "timezone" and look.typed.get(field)
-            of_form[field] = words.placed(Fault(place, zones.UNKNOWN if is_no_zone else fault.message))
+            of_form[field] = import_words.placed(Fault(place, zones.UNKNOWN if is_no_zone else fault.message))
         else:
-            others.append(words.placed(fault))
+            others.append(import_words.placed(fault))
     return of_form, others
 
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering
-from api.pages.imports import chosen, grids, large_imports, words
+from api.pages.imports import grid_form, import_form, import_words, large_imports
 from api.pages.participants.columns import labels
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import languages
@@ -36,11 +36,11 @@ MOST_CELLS = 20
 NOT_SHOWN = (ImportOutdated, AlreadyImported, UnreadableSheet, *UNREADABLE_MESSAGE)
 """Why what a file does cannot be shown now; each is a sentence."""
 for _filter in (
-    words.import_kind,
-    words.import_rows,
-    words.placed,
-    words.meetings_words,
-    words.counted,
+    import_words.import_kind,
+    import_words.import_rows,
+    import_words.placed,
+    import_words.meetings_words,
+    import_words.counted,
 ):
     blueprint.add_app_template_filter(_filter)
 
@@ -76,7 +76,7 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
     except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
         return _index(actor, reported(str(error))), 422
     except InvalidInput as error:
-        return _index(actor, "; ".join(map(words.placed, error.faults))), 422
+        return _index(actor, "; ".join(map(import_words.placed, error.faults))), 422
     if import_jobs.is_large_file(octets):
         large_imports.look(actor, number)
     return redirect(url_for("imports.show", event_key=event_key, number=number))
@@ -110,7 +110,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
             columns={kind: COLUMNS[kind] + COMPOSED[kind] for kind in ImportKind},
             labels=labels(),
             may_go=choices.WITHDRAWABLE_KINDS,
-            most_fixes=chosen.MOST_FIXES,
+            most_fixes=import_form.MOST_FIXES,
             starts=_starts(),
         )
 
@@ -122,11 +122,11 @@ def choose(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            choices.save_choices(db, actor, number, chosen.choices())
+            choices.save_choices(db, actor, number, import_form.choices())
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
-        flash("; ".join(map(words.placed, error.faults)), "error")
+        flash("; ".join(map(import_words.placed, error.faults)), "error")
     return redirect(url_for("imports.show", event_key=event_key, number=number))
 
 
@@ -154,7 +154,7 @@ def errors(event_key: str, number: int) -> BaseResponse | str:
             name=name,
             labels=labels(),
             most_cells=MOST_CELLS,
-            **grids.values(parts, look, options),
+            **grid_form.values(parts, look, options),
         )
 
 
@@ -163,15 +163,15 @@ def errors(event_key: str, number: int) -> BaseResponse | str:
 def fix(event_key: str, number: int) -> BaseResponse:
     """Keep all that was changed on a page of the grid, and look once what the file does so."""
     actor = auth.organiser(event_key)
-    given, remembered = grids.pressed()
+    given, remembered = grid_form.pressed()
     try:
         with context.database().write() as db:
             choices.save_fixes(db, actor, number, given, remembered)
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
-        flash("; ".join(map(words.placed, error.faults)), "error")
-    return redirect(grids.back(url_for("imports.errors", event_key=event_key, number=number)))
+        flash("; ".join(map(import_words.placed, error.faults)), "error")
+    return redirect(grid_form.back(url_for("imports.errors", event_key=event_key, number=number)))
 
 
 @blueprint.post("/steps/<int:step_id>/undo")
@@ -207,7 +207,7 @@ def take(event_key: str, number: int) -> BaseResponse:
         return _not_shown(event_key, error)
     for part in look.parts:
         if part.kind and part.done:
-            flash(words.done_words(part.kind, part.done), "good")
+            flash(import_words.done_words(part.kind, part.done), "good")
     return redirect(url_for("imports.index", event_key=event_key))
 
 

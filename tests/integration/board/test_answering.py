@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api.pages.board import shown
+from api.pages.board import placement_view
 from scheduler.domain import rules
 from scheduler.domain.entities import AnswerSource, Partstat, RequestState
 from scheduler.domain.errors import ChainmeetError, NotFound
@@ -54,7 +54,7 @@ class Asked:
         return (desk or self.desk).answer(self.event_id, self.hall.number, question)
 
     def do(self, to: str, request: str) -> steps.StepResult:
-        read = shown.read_to(to)
+        read = placement_view.read_to(to)
         assert read is not None
         with self.database.write() as session:
             return commands.arrange_requests(
@@ -151,7 +151,7 @@ def test_where_several_have_to_move_a_search_is_made_once_and_what_it_finds_can_
             assert found == asked.desk.answer(asked.event_id, asked.hall.number, there)["searched"]
             outcomes.add((row["standing"], found["outcome"]))
             if found["outcome"] == "found":
-                to = shown.offer_of({"best": [found]}).best[0].to
+                to = placement_view.offer_of({"best": [found]}).best[0].to
                 assert asked.do(to, request).gain == pytest.approx(found["gain"], abs=1e-6)
                 with database.write() as session:
                     steps.undo_step(session, asked.hall.actor, asked.hall.number, seen=None, now=NOW)
@@ -174,7 +174,7 @@ def test_the_plan_in_memory_follows_each_step_and_answers_as_one_read_anew(
         if not ways:
             continue
         way = dice.choice(ways)
-        taken = asked.do(shown.offer_of({"best": [way]}).best[0].to, request)
+        taken = asked.do(placement_view.offer_of({"best": [way]}).best[0].to, request)
         assert taken.gain == pytest.approx(way["gain"], abs=1e-6)
         done += 1
         if dice.random() < 0.3:
@@ -205,7 +205,7 @@ def test_a_plan_is_read_anew_when_somebody_is_away_and_what_breaks_a_rule_by_now
     now = [row for row in answer["targets"] if row["standing"] == "free"]
     assert now != free
     assert {tuple(row["put"][0][3]) for row in now} == {("f0-p0", "f1-p1"), ("f0-p1", "f1-p1")}
-    asked.do(shown.offer_of({"best": answer["best"][:1]}).best[0].to, one)
+    asked.do(placement_view.offer_of({"best": answer["best"][:1]}).best[0].to, one)
     assert not asked.ask(one)["aside"], "fixed, it is among the others again"
 
 
@@ -320,12 +320,12 @@ def test_only_the_last_plans_are_kept_and_what_is_unknown_is_said_so(database: D
      '{"put":[["r","s","p",[1],null]],"dropped":[]}', '{"put":[["r","s","p",["a"],7]],"dropped":[]}'],
 )  # fmt: skip
 def test_a_button_that_is_not_ours_is_read_as_nothing(text: str) -> None:
-    assert shown.read_to(text) is None
+    assert placement_view.read_to(text) is None
 
 
 def test_what_a_button_says_is_read_as_it_was_written() -> None:
     put = [["r", "s1", "t1", ["a", "b"], None]]
     row = {"slot": "s1", "place": "t1", "place_name": "T1", "say": "", "gain": -3.0, "put": put}
-    (way,) = shown.offer_of({"best": [row]}).best
+    (way,) = placement_view.offer_of({"best": [row]}).best
     assert (way.points, way.is_loss) == ("−3", True)
-    assert shown.read_to(way.to) == ([Placement("r", "s1", "t1", ("a", "b"))], [])
+    assert placement_view.read_to(way.to) == ([Placement("r", "s1", "t1", ("a", "b"))], [])

@@ -17,7 +17,7 @@ from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.planning.fairness.drawing import lowest_of_scale, picture
 from api.pages.planning.fairness.groups import GROUPINGS, group_name
-from api.pages.reports.statistics.fair import MOST_DRAWN, dial, drawn_shares
+from api.pages.reports.statistics.fairness_charts import MOST_DRAWN, dial, drawn_shares
 from api.pages.schedule.priority_levels import LEVELS, point_of, with_point
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor

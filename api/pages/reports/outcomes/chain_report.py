@@ -10,7 +10,7 @@ from api import auth, context, limits
 from api.language import choosing
 from api.language.catalogs import SOURCE
 from api.pages import marks, presentation, rendering
-from api.pages.reports.outcomes import printed
+from api.pages.reports.outcomes import chain_report_pdf
 from api.pages.reports.statistics import gallery
 from scheduler.domain import names
 from scheduler.domain.entities import Tier
@@ -51,7 +51,7 @@ def show(event_key: str) -> str:
             "reports/outcomes/report.html",
             report=report,
             figure=figure,
-            by_country=printed,
+            by_country=chain_report_pdf,
             tiers=tuple(Tier),
             areas=dict(report.flow.areas) if report else {},
         )
@@ -86,7 +86,7 @@ def paper(event_key: str) -> Response:
     zone = event.timezone
     moment = f"{presentation.local_day(now, zone)}, {presentation.local_time(now, zone)}"
     stamp = f"{moment} ({presentation.zone_name(zone, now)})"
-    made = printed.chain_report_pdf(report, event.name, stamp)
+    made = chain_report_pdf.chain_report_pdf(report, event.name, stamp)
     return _download(actor, f"chain-report-{event_key}.pdf", made, "application/pdf")
 
 
@@ -107,7 +107,7 @@ def _sheets(report: ChainReport) -> list[OutputSheet]:
     countries: list[tuple[Cell, ...]] = [
         (
             presentation.country(each.country),
-            printed.area_name(each, areas),
+            chain_report_pdf.area_name(each, areas),
             each.firms,
             *(count for tier in Tier for count in _counts(each.tiers.get(tier))),
             *_counts(each.all),

@@ -11,7 +11,7 @@ from api.language import choosing
 from api.language.catalogs import SOURCE
 from api.pages import rendering
 from api.pages.reports.statistics.convergence import convergence
-from api.pages.reports.statistics.fair import OF_FAIRNESS
+from api.pages.reports.statistics.fairness_charts import OF_FAIRNESS
 from api.pages.reports.statistics.gallery import FIGURES, Figure
 from api.pages.reports.statistics.weeks import week
 from scheduler.services.planning.runs import run_control

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from api.pages.imports import chosen
+from api.pages.imports import import_form
 from scheduler.services.imports import error_grid
 from scheduler.services.imports.choices import ImportChoices
 from scheduler.services.imports.error_grid import Parts
@@ -53,7 +53,7 @@ def values(parts: Parts, look: ImportPreview, options: ImportOptions) -> dict[st
 
 def pressed() -> tuple[SubmittedFixes, ImportChoices | None]:
     """What one press says, and the words of it that hold for later files, too."""
-    given, replaced = chosen.pressed(request.form.get("sheet-name", ""))
+    given, replaced = import_form.pressed(request.form.get("sheet-name", ""))
     if not request.form.get("remember"):
         return given, None
     return given, ImportChoices(values=_words(replaced))
