@@ -59,7 +59,7 @@ def search_place(
 
     Parameters
     ----------
-    oracle
+    repairer
         The plan. It is left as it is.
     request
         Its id, held or not. KeyError is raised for one that is unknown, as for the next two.

@@ -72,7 +72,7 @@ def evaluate_targets(
 
     Parameters
     ----------
-    oracle
+    repairer
         The plan. It is left as it is.
     request
         Its id, held or not. KeyError is raised if it is unknown.
