@@ -1,4 +1,4 @@
-"""A line of the log a request: its route, what came of it, and its cost. No address, which may be a key."""
+"""Access log: one line per request with route, status and cost, and no address that may be secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web application: `create_app` puts the pages and the JSON API over one database together."""
+"""Web application factory: pages and the JSON API over one database."""
 
 from __future__ import annotations
 

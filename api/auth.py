@@ -67,9 +67,9 @@ def _load(secret: str) -> User | None:
     asked: dict[str, Any] = {"settings": context.settings(), "now": database.clock()}
     with database.read() as db:
         if event_key is None:
-            found = sessions.find(db, secret, **asked)
+            found = sessions.find_session(db, secret, **asked)
         else:
-            found, actor = sessions.find_in_event(db, secret, event_key, **asked)
+            found, actor = sessions.find_session_in_event(db, secret, event_key, **asked)
             if found is not None and actor is not None:
                 g.setdefault("actors", {})[event_key] = _as_signed_in(actor, found)
     if found is None:
@@ -84,7 +84,7 @@ def _note_seen(found: SignedIn) -> None:
     """Record the session's use from time to time. No page fails because of it."""
     try:
         with context.database().write() as db:
-            sessions.note_seen(db, found, now=context.now())
+            sessions.record_session_use(db, found, now=context.now())
     except SQLAlchemyError as error:
         log.warning("last seen was not written", error=type(error).__name__)
 
@@ -108,8 +108,8 @@ def begin(account_id: int, errand: Mapping[str, Any]) -> None:
     database = context.database()
     with database.write() as db:
         if old:
-            sessions.end_by_secret(db, old)
-        secret = sessions.begin(
+            sessions.end_session_by_secret(db, old)
+        secret = sessions.begin_session(
             db,
             account_id,
             settings=settings,
@@ -117,7 +117,7 @@ def begin(account_id: int, errand: Mapping[str, Any]) -> None:
             errand=errand,
             now=now,
         )
-        found = sessions.find(db, secret, settings=settings, now=database.clock())
+        found = sessions.find_session(db, secret, settings=settings, now=database.clock())
     session.clear()
     session.permanent = True
     if found is not None:
@@ -129,7 +129,7 @@ def sign_out() -> None:
     secret = session.get(_ID)
     if secret:
         with context.database().write() as db:
-            sessions.end_by_secret(db, secret)
+            sessions.end_session_by_secret(db, secret)
     logout_user()
     session.clear()
 

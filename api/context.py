@@ -1,4 +1,4 @@
-"""What a request reaches through the app: settings, the database and the clock."""
+"""Request context: settings, database and clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request's way to the database: whatever reads shares one session, from the account to the page."""
+"""Database access of a request: all reads share one session."""
 
 from __future__ import annotations
 

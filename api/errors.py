@@ -1,4 +1,4 @@
-"""One error page, and one JSON error shape (RFC 9457), for every error there is."""
+"""Errors: one error page, and one JSON shape (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.events import events
 from scheduler.services.exports.plugin_exports import ExportFailed
-from scheduler.services.requests.locks import NotDone
+from scheduler.services.requests.locks import FixNotApplied
 from scheduler.services.venue.venue_changes import VenueOutdated
 from scheduler.storage.database import AWAY
 from scheduler.storage.schema import DatabaseUnavailable
@@ -52,7 +52,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     VenueOutdated: 409,
     PlanRejected: 409,
     PublishingInProgress: 409,
-    NotDone: 409,
+    FixNotApplied: 409,
     BreaksRules: 409,
     ComparisonNotReady: 503,
     DatabaseUnavailable: 503,

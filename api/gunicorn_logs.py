@@ -1,4 +1,4 @@
-"""The web server's own lines in the form of all others (gunicorn's option --logger-class)."""
+"""Gunicorn logger in the format of the other logs (option --logger-class)."""
 
 from __future__ import annotations
 

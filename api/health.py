@@ -1,4 +1,4 @@
-"""Whether the web is alive, and what of all that belongs to it is ready.
+"""Health checks: liveness, and readiness of each dependency.
 
 `/readyz` is 503 only for want of the database or its schema, as pages cannot work then; it was 503 while the
 broker was away, though every page works. Otherwise it is 200 and `degraded`, so a monitor has to read the
@@ -93,7 +93,10 @@ def _database() -> dict[str, Any]:
         with context.database().read() as db:
             schema.check_current(db.connection())
             now = context.shared_database().now_in(db)
-            tick, mail = job_intervals.last(db, job_intervals.TICK), email_alerts.oldest_due(db, now=now)
+            tick, mail = (
+                job_intervals.last_run_at(db, job_intervals.TICK),
+                email_alerts.find_oldest_due(db, now=now),
+            )
     except schema.DatabaseUnavailable as error:
         return {"database": "ok", "schema": str(error)}
     except SQLAlchemyError as error:

@@ -1,4 +1,4 @@
-"""Numbers, moments and times of addresses, forms and query strings."""
+"""Parsing of numbers, moments and times in URLs, forms and query strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Browsers in which somebody was signed in: what strangers do in the same network keeps none of them out.
+"""Known browsers: those that signed in before are exempt from their network's limits.
 
 A cookie that outlives the session says so. It names nobody and opens nothing: it is a random name, signed.
 """

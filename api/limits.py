@@ -1,4 +1,4 @@
-"""Rate limits: requests are counted by their sender, in the broker, so all web workers share the counts.
+"""Rate limits per sender, counted in the broker and shared by all web workers.
 
 Signed-in people are counted by account, links and API tokens once they are known, everybody else by network
 address. While the broker does not answer, each process counts in its own memory.

@@ -1,4 +1,4 @@
-"""While the database is being upgraded, or is for another version, no request touches it."""
+"""Maintenance mode: no request touches the database during an upgrade."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether reverse proxies are in front as the settings say: told by the header X-Forwarded-For of requests.
+"""Proxy check: whether the configured reverse proxies are in front, by X-Forwarded-For.
 
 With a proxy that the settings don't know, limits count everybody as one network. Without one that they trust,
 strangers choose the address that limits count, and by which an operator finds them.

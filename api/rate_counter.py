@@ -1,4 +1,4 @@
-"""Counts of requests for the limits: in the broker, or in memory while it does not answer."""
+"""Rate counters: in the broker, or in memory while it does not respond."""
 
 from __future__ import annotations
 

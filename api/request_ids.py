@@ -1,4 +1,4 @@
-"""Each request has an id, which stands in every line of the log that it leads to, in tasks too."""
+"""Request ids: in every log line that a request causes, tasks included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Security headers on every answer, and a fresh nonce-free policy: no inline script or style anywhere."""
+"""Security headers of every response, with a policy that allows no inline script or style."""
 
 from __future__ import annotations
 

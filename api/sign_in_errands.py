@@ -1,4 +1,4 @@
-"""What a person was about to do when they had to sign in: kept through it, with all that was typed.
+"""Errands: the form or page that a person wanted when asked to sign in, kept through the sign-in.
 
 An errand travels as a signed text in the form that asks for the link, then with the link, then in the session
 that the link begins. A form is only given back to the account, or to the browser, that had filled it in: else

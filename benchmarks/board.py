@@ -129,9 +129,11 @@ class Desk:
         self.timed("a draft begun", begin)
         add_version(self.database, self.event_id, moved=meetings * 9 // 10)
         with self.database.write() as session:
-            version = versions.get(session, self.event_id, 3)
+            version = versions.get_version(session, self.event_id, 3)
             now = self.database.now_in(session)
-            comparisons.keep(session, comparisons.work_out(session, version, SETTINGS, now=now))
+            comparisons.store_comparison(
+                session, comparisons.compute_comparison(session, version, SETTINGS, now=now)
+            )
         PlacementSearch(self.database).answer(self.event_id, 2, {})  # the search is compiled
         self.timed("a plan read", lambda: self.desk.answer(self.event_id, 2, {}))
 
@@ -148,7 +150,7 @@ def look_around(desk: Desk, count: int, seed: int = 1) -> None:
     draws = random.Random(seed)
     with desk.database.read() as session:
         seen = board_view.get_board(session, desk.actor, 2, BoardQuery())
-        held = versions.meetings(session, versions.get(session, desk.event_id, 2).id)
+        held = versions.list_meetings(session, versions.get_version(session, desk.event_id, 2).id)
     for warm in ("board", f"board?draft=2&pick={held[0].request}", "versions/3/changes"):
         desk.browser.client.get(f"/events/{desk.key}/{warm}")
     for kept in ("board", "picked up", "the worker's answer"):

@@ -41,7 +41,7 @@ class Writer:
         while not self.stop.wait(0.005):
             began = time.monotonic()
             with self.database.write() as session:
-                job_intervals.mark(session, "benchmark", now=self.database.now())
+                job_intervals.record_run(session, "benchmark", now=self.database.now())
             self.waits.append(time.monotonic() - began)
 
     def __enter__(self) -> Writer:

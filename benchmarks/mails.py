@@ -36,7 +36,7 @@ from scheduler.samples.problem import to_problem
 from scheduler.services.delivery import claims, rendering, sent_records
 from scheduler.services.publishing import job_execution, version_jobs
 from scheduler.services.schedule import feeds, versions
-from scheduler.services.schedule.feed_addresses import owner_of
+from scheduler.services.schedule.feed_addresses import build_owner
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -117,7 +117,7 @@ def publish(stage: Stage) -> int:
     """Publish the plan in place of the version before. Gives the number of mails."""
     with stage.database.write() as session:
         number = _draft(session, stage)
-        job = version_jobs.ask_to_publish(
+        job = version_jobs.request_publishing(
             session,
             event_id=stage.event_id,
             number=number,
@@ -125,7 +125,7 @@ def publish(stage: Stage) -> int:
             by=None,
             now=NOW,
         )
-    job_execution.execute(stage.database, job.id, worker="w", settings=stage.settings)
+    job_execution.execute_job(stage.database, job.id, worker="w", settings=stage.settings)
     with stage.database.read() as session:
         return session.get_one(VersionJob, job.id).mails
 
@@ -154,7 +154,7 @@ def tell(stage: Stage) -> list[OutboxMail]:
     while True:
         with stage.database.write() as session:
             session.get_one(Event, stage.event_id).mail_ready_at = None
-            taken = claims.claim(
+            taken = claims.claim_emails(
                 session,
                 worker="w",
                 limit=1_000,
@@ -169,13 +169,13 @@ def tell(stage: Stage) -> list[OutboxMail]:
 
 def render(stage: Stage, rows: Sequence[OutboxMail]) -> int:
     for row in rows:
-        rendering.invitation_mail(stage.settings, row)
+        rendering.render_invitation_email(stage.settings, row)
     return len(rows)
 
 
 def render_summaries(stage: Stage, rows: Sequence[OutboxMail]) -> int:
     for row in rows:
-        rendering.rendered(stage.settings, row, {})
+        rendering.render_email(stage.settings, row, {})
     return len(rows)
 
 
@@ -209,7 +209,7 @@ def answer(stage: Stage, row: Attendee | Firm) -> int:
     """A feed as the web answers it, from the query to its octets. Gives the number of its meetings."""
     with stage.database.read() as session:
         url = "https://meet.example/calendar/abc.ics"
-        return feeds.feed_body(session, owner_of(row), url=url, now=NOW).count(b"BEGIN:VEVENT")
+        return feeds.render_feed(session, build_owner(row), url=url, now=NOW).count(b"BEGIN:VEVENT")
 
 
 def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:

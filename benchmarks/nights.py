@@ -44,7 +44,7 @@ from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.planning.runs import execution, runs
 from scheduler.services.planning.runs.watchdog import Solve
 from scheduler.services.problems import stored_problems
-from scheduler.services.publishing.overnight.overnight_budget import NightBudget, given_way
+from scheduler.services.publishing.overnight.overnight_budget import OvernightBudget, find_displaced_requests
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
@@ -78,7 +78,7 @@ HEADINGS = (
     "s",
 )
 WIDTHS = (-6, -11, 7, 8, 10, 12, 8, 8, 5, 6)
-BUDGET = NightBudget()
+BUDGET = OvernightBudget()
 MOST_ANSWERS = 100_000
 
 
@@ -196,9 +196,9 @@ class Desk:
     def press_all(self, night: Night, most: int) -> dict[str, str]:
         """Press a fix of each request that is not scheduled. Gives the slots of those that were taken."""
         with self.database.read() as session:
-            published = versions.published(session, self.event_id)
+            published = versions.find_published_version(session, self.event_id)
             assert published is not None
-            rows = unscheduled.listing(session, published.id, first=0, most=MOST_ANSWERS)
+            rows = unscheduled.list_unscheduled(session, published.id, first=0, most=MOST_ANSWERS)
             number = published.number
             answers = {row["request"]: len(row["ways"]) for row in rows if row.get("ways")}
         taken: dict[str, str] = {}
@@ -228,7 +228,7 @@ class Desk:
         return None
 
     def _actor(self, session: Session) -> Actor:
-        return actors.operator(session.get_one(Event, self.event_id))
+        return actors.operator_actor(session.get_one(Event, self.event_id))
 
     def _new_person(self) -> NewPerson:
         number = self.draws.randrange(10**9)
@@ -251,7 +251,7 @@ class Desk:
             night.error = run.error or ""
             night.state = "no plan" if version is None else version.state.value
             document, plan = (
-                stored_problems.problem_file(session, run.id),
+                stored_problems.load_problem_file(session, run.id),
                 runs.get_plan_file(session, run.id),
             )
         assert document is not None and plan is not None
@@ -259,7 +259,7 @@ class Desk:
         found = read_plan(plan)
         problem = read_problem(document)
         changes = published_changes(problem, found.meetings)
-        voluntary = set(changes.voluntary) - given_way(problem, found.meetings)
+        voluntary = set(changes.voluntary) - find_displaced_requests(problem, found.meetings)
         counts = Counter(person for m in before if m.request in voluntary for person in set(m.attendees))
         night.held, night.voluntary = len(found.meetings), len(voluntary)
         night.changed = len(changes.voluntary) + len(changes.forced)
@@ -270,8 +270,8 @@ class Desk:
 
     def _published(self) -> Sequence[Any]:
         with self.database.read() as session:
-            version = versions.published(session, self.event_id)
-            return versions.meetings(session, version.id) if version is not None else []
+            version = versions.find_published_version(session, self.event_id)
+            return versions.list_meetings(session, version.id) if version is not None else []
 
     def _run(self, *, budget: dict[str, int] | None) -> Run:
         with self.database.write() as session:

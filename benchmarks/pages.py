@@ -202,7 +202,7 @@ def compare(app: Flask, database: Database, organiser: Browser, key: str) -> Non
     with database.read() as session:
         jobs = session.scalars(select(VersionJob.id)).all()
     for job in jobs:
-        job_execution.execute(database, job, worker="benchmark", settings=app.extensions[KEY]["settings"])
+        job_execution.execute_job(database, job, worker="benchmark", settings=app.extensions[KEY]["settings"])
 
 
 def sign_in(context: BrowserContext, reader: Browser, site: str) -> None:

@@ -29,10 +29,10 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.rules.fairness import gini
 from scheduler.samples.dice import Dice
 from scheduler.samples.expo import make_expo
-from scheduler.services.directory.normalization import plain
+from scheduler.services.directory.normalization import normalize_text
 from scheduler.services.requests.suggestions import partners
-from scheduler.services.requests.suggestions.parsing.profile_texts import wants
-from scheduler.services.requests.suggestions.ranking import Candidate, crowd, ranked
+from scheduler.services.requests.suggestions.parsing.profile_texts import parse_profile_text
+from scheduler.services.requests.suggestions.ranking import Candidate, compute_market_stats, rank_candidates
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from scheduler.storage.schema import upgrade_schema
@@ -50,7 +50,8 @@ def planted(count: int) -> tuple[list[Candidate], list[str], list[Pair]]:
     event = make_expo(firms=count, requests=0)
     texts = [firm.description for firm in event.firms]
     firms = [
-        Candidate(firm.key, firm.tier, frozenset(firm.areas), wants(firm.description)) for firm in event.firms
+        Candidate(firm.key, firm.tier, frozenset(firm.areas), parse_profile_text(firm.description))
+        for firm in event.firms
     ]
     rows = json.loads(PAIRS.read_text("utf-8"))
     places = Dice(1, "planted pairs").sample(range(count), 2 * len(rows))
@@ -60,7 +61,9 @@ def planted(count: int) -> tuple[list[Candidate], list[str], list[Pair]]:
             (offers, row["offers"], Tier.UPSTREAM), (needs, row["needs"], Tier.MIDSTREAM)
         ):  # fmt: skip
             texts[place] = text
-            firms[place] = replace(firms[place], tier=tier, areas=frozenset({row["area"]}), wants=wants(text))
+            firms[place] = replace(
+                firms[place], tier=tier, areas=frozenset({row["area"]}), wants=parse_profile_text(text)
+            )
         pairs.append((offers, needs))
     return firms, texts, pairs
 
@@ -68,15 +71,15 @@ def planted(count: int) -> tuple[list[Candidate], list[str], list[Pair]]:
 def by_fit(firms: Sequence[Candidate]) -> list[list[int]]:
     """The first firms of each reader, by position."""
     place = {firm.key: i for i, firm in enumerate(firms)}
-    of = crowd(firms)
-    return [[place[each.key] for each in ranked(own, firms, of, limit=FIRST)] for own in firms]
+    of = compute_market_stats(firms)
+    return [[place[each.key] for each in rank_candidates(own, firms, of, limit=FIRST)] for own in firms]
 
 
 def by_text(texts: Sequence[str]) -> list[list[int]]:
     """The same by plain similarity of texts."""
     table = np.zeros((len(texts), WIDTH))
     for row, text in enumerate(texts):
-        said = f" {plain(text)} "
+        said = f" {normalize_text(text)} "
         for i in range(len(said) - 2):
             table[row, sum(ord(char) * 31**n for n, char in enumerate(said[i : i + 3])) % WIDTH] += 1
     table *= np.log(len(texts) / np.maximum(1, (table > 0).sum(axis=0)))
@@ -121,7 +124,7 @@ def seconds(count: int) -> float:
         for _ in range(6):
             with database.read() as session:
                 begun = time.process_time()
-                partners.suggested(session, expo.actor(0))
+                partners.suggest_partners(session, expo.actor(0))
                 took.append(time.process_time() - begun)
         database.dispose()
     return sorted(took[1:])[2]

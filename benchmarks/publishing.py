@@ -78,8 +78,8 @@ class Organiser:
 
     def _job(self, kind: JobKind) -> Json:
         with self.made.database.read() as session:
-            version = versions.get(session, self.event.id, DRAFT)
-            job = version_jobs.latest(session, version, kind)
+            version = versions.get_version(session, self.event.id, DRAFT)
+            job = version_jobs.find_latest_job(session, version, kind)
             if job is None:
                 raise RuntimeError(f"nobody has asked to {kind}: {self.browser.page[:500]}")
             began, ended = job.started_at, job.finished_at

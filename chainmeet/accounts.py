@@ -1,4 +1,4 @@
-"""What operators do with accounts: sign-in links that are printed instead of mailed, and ends of sessions."""
+"""Account commands of operators: printed sign-in links, and session revocation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services import links
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
-from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
+from scheduler.services.audit_log.recording import NamedDoer
+from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.identity.sessions import SessionCard
 from scheduler.services.team import operators
@@ -39,30 +39,30 @@ def operator_link(
 ) -> str:
     """A link for an account that may create events. A missing account is made."""
     try:
-        address = mailable(email, is_test=True)
-    except Unmailable as error:
+        address = normalize_address(email, is_test=True)
+    except InvalidAddress as error:
         raise InvalidInput([Fault("email", error.told)]) from error
     with database.write() as session:
         now = database.now_in(session)
         sign_in.ensure_account(session, address, is_operator=True, now=now)
         about = operators.operator_subject(address)
-        recording.note(session, Somebody(), Act.ROLE, about, after={"operator": True}, now=now)
+        recording.record_act(session, NamedDoer(), Act.ROLE, about, after={"operator": True}, now=now)
     return account_link(database, settings, address, valid)
 
 
 def sessions_of(database: Database, email: str) -> tuple[SessionCard, ...]:
     """The sessions in which an account is signed in. Raises NotFound."""
     with database.read() as session:
-        return sessions.listing(session, _account(session, email).id, now=database.now_in(session))
+        return sessions.list_sessions(session, _account(session, email).id, now=database.now_in(session))
 
 
 def end_sessions(database: Database, email: str) -> int:
     """Sign an account out everywhere. Returns how many sessions that ended. Raises NotFound."""
     with database.write() as session:
         account = _account(session, email)
-        now, about = database.now_in(session), sessions.about_end(account.email)
-        recording.note(session, Somebody(), Act.SIGN_OUT, about, now=now)
-        return sessions.end_all(session, account.id)
+        now, about = database.now_in(session), sessions.audit_subject_of_end(account.email)
+        recording.record_act(session, NamedDoer(), Act.SIGN_OUT, about, now=now)
+        return sessions.end_all_sessions(session, account.id)
 
 
 def has_events(database: Database) -> bool:
@@ -71,11 +71,11 @@ def has_events(database: Database) -> bool:
 
 
 def _account(session: Session, email: str) -> Account:
-    account = session.scalar(select(Account).where(Account.email == sign_in.normal_email(email)))
+    account = session.scalar(select(Account).where(Account.email == sign_in.normalize_email(email)))
     if account is None:
         raise NotFound("account", email)
     return account
 
 
 def sign_in_url(settings: Settings, token: str) -> str:
-    return links.whole(settings, links.sign_in(token))
+    return links.absolute_url(settings, links.sign_in(token))

@@ -1,4 +1,4 @@
-"""Which database and broker a command talks to: those of a data folder, or those of the environment."""
+"""Database and broker of a command: from a data folder or the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators do with whole events and with the trail, by the command line."""
+"""Event archive and audit log commands of operators."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services.audit_log import verification
-from scheduler.services.audit_log.checkpoints import CheckpointSigner, faults, heads
+from scheduler.services.audit_log.checkpoints import CheckpointSigner, compare_checkpoints, read_checkpoints
 from scheduler.services.audit_log.verification import Chain
 from scheduler.services.events.archives import archiving, deletion, transfer
 from scheduler.services.events.archives.transfer import EventArchive
@@ -26,14 +26,14 @@ from scheduler.storage.models import Event
 def chains(database: Database) -> tuple[Chain, ...]:
     """Every chain of the trail, looked through from its first row to its last."""
     with database.read() as session:
-        return verification.verify(session)
+        return verification.verify_chains(session)
 
 
 def checkpoints(database: Database, settings: Settings) -> tuple[str, list[str]]:
     """The public key, and the signed checkpoint of every chain as it is now."""
     signer = CheckpointSigner.of(settings)
     with database.read() as session:
-        return signer.verifier_key, [signer.note(each) for each in heads(session)]
+        return signer.verifier_key, [signer.note(each) for each in read_checkpoints(session)]
 
 
 def compared(
@@ -43,7 +43,7 @@ def compared(
     signer = CheckpointSigner.of(settings)
     kept = [each for file in files for each in signer.read(file.read_text(errors="replace"))]
     with database.read() as session:
-        return len(kept), faults(session, found, kept)
+        return len(kept), compare_checkpoints(session, found, kept)
 
 
 def export(database: Database, key: str, output: Path) -> str:
@@ -123,7 +123,7 @@ def _event(session: Session, key: str) -> Event:
 
 
 def _operator(session: Session, key: str) -> Actor:
-    return actors.operator(_event(session, key))
+    return actors.operator_actor(_event(session, key))
 
 
 def _counts(done: EventArchive) -> str:

@@ -1,4 +1,4 @@
-"""A solve in the terminal: progress, Ctrl-C that keeps the best plan, and a last look by the rules."""
+"""Local solve in the terminal: progress, Ctrl-C keeps the best plan, final rule check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new migration, made by comparing the models with a database that has all earlier ones."""
+"""Migration generator: compares the models with a fully migrated database."""
 
 from __future__ import annotations
 

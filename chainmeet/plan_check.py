@@ -1,4 +1,4 @@
-"""A plan looked at by the rules alone: violations, terms, and whether its claims are true."""
+"""Plan check by the rules alone: violations, terms, and whether the plan's claims hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queue a run, and follow runs and mails in the database, where every process of the stack reports."""
+"""Progress of runs and emails, read from the database that all processes share."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def queue_run(
 ) -> RunCard:
     """A new run of an event, sent to the solve workers. Raises NotFound or RunAlreadyOpen."""
     with database.write() as session:
-        asker = actors.operator(event_of(session, event), account_id=asked_by)
+        asker = actors.operator_actor(event_of(session, event), account_id=asked_by)
         run = run_control.start_run(session, asker, seconds=seconds, now=database.now_in(session))
     dispatch.run(database, run.id, app=make_celery(settings))
     return run
@@ -82,7 +82,7 @@ def follow_run(
 def draft_of(database: Database, run: Run) -> ScheduleVersion | None:
     """The version that a run made."""
     with database.read() as session:
-        return session.scalar(select(ScheduleVersion).where(versions.made_by(run)))
+        return session.scalar(select(ScheduleVersion).where(versions.made_by_run(run)))
 
 
 def follow_mails(
@@ -91,7 +91,7 @@ def follow_mails(
     """Show the mails going out until none waits, `until_sent` are sent, or `stopped`."""
     while True:
         with database.read() as session:
-            counts = outbox.counts(session, event_id)
+            counts = outbox.count_mails(session, event_id)
         waiting = counts.queued + counts.sending
         enough = until_sent is not None and counts.sent >= until_sent
         if not waiting or enough or stopped():

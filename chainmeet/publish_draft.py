@@ -1,4 +1,4 @@
-"""Look at a draft's change set, and publish it: the jobs of the pages, done here if nobody else does."""
+"""Publishing a draft from the command line, executed locally if no worker does it."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def look_ahead(database: Database, settings: Settings, event: str, number: int) 
     """Compare a version with what is published. Raises NotFound or JobFailed."""
     while True:
         with database.write() as session:
-            asker = actors.operator(event_of(session, event))
-            found = version_overview.comparison(session, asker, number)
+            asker = actors.operator_actor(event_of(session, event))
+            found = version_overview.find_comparison(session, asker, number)
             if found is not None:
                 return DraftOutlook(number, found)
-            job = version_actions.compare(session, asker, number, now=database.now())
+            job = version_actions.request_comparison(session, asker, number, now=database.now())
         _carry_out(database, settings, job.id)
 
 
@@ -72,8 +72,8 @@ def publish(
 ) -> VersionJob:
     """Publish at once, and have the mails sent. Raises as `orders.publish`, and JobFailed."""
     with database.write() as session:
-        asker = actors.operator(event_of(session, event), account_id=by)
-        job = version_actions.publish(
+        asker = actors.operator_actor(event_of(session, event), account_id=by)
+        job = version_actions.request_publishing(
             session, asker, number, compared_with=compared_with, at_once=True, now=database.now()
         )
     done = _carry_out(database, settings, job.id)
@@ -85,7 +85,7 @@ def _carry_out(database: Database, settings: Settings, job_id: int) -> VersionJo
     """Do a job, or wait for the worker that has it."""
     me = f"{socket.gethostname()[:100]}:{os.getpid()}"
     while True:
-        job_execution.execute(database, job_id, worker=me, settings=settings)
+        job_execution.execute_job(database, job_id, worker=me, settings=settings)
         with database.read() as session:
             now = session.get_one(VersionJob, job_id)
         if now.state is JobState.FAILED:

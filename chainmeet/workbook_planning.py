@@ -1,4 +1,4 @@
-"""An event from a workbook to a schedule on one machine: in a database that lasts as long as the command."""
+"""Planning from a workbook to a schedule on one machine, in a temporary database."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def write_left_out(event: PlannedEvent, output: Path) -> None:
 def plan(event: PlannedEvent, output: Path, params: SolveParams) -> str:
     """Solve the event and write all results. Returns sentences about them. Raises ChainmeetError."""
     with event.database.read() as session:
-        problem = snapshot.take(session, event.actor.event_id, now=event.now)
+        problem = snapshot.build_problem(session, event.actor.event_id, now=event.now)
     if not problem.slots:
         raise ChainmeetError("The event has no meeting times: fill in the sheet `Times`.")
     result = solve_here(problem, params, None)

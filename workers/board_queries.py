@@ -1,4 +1,4 @@
-"""Questions to the board's worker: asked through the broker, and waited for, with a limit."""
+"""Board queries: questions to the board's worker through the broker, with a timeout."""
 
 from __future__ import annotations
 

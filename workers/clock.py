@@ -1,4 +1,4 @@
-"""The clock: what time brings is done here, whatever waits in queues, and without a broker too."""
+"""Scheduler: runs scheduled jobs, without depending on the broker or its queues."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Clock:
             "find what-ifs", lambda session: scenario_queue.is_scenario_waiting(session, now=now())
         ):
             dispatch.what_if(app=self.celery)
-        left = self._step("recover jobs", lambda session: version_jobs.recover(session, now=now()))
+        left = self._step("recover jobs", lambda session: version_jobs.recover_lost_jobs(session, now=now()))
         for job_id in left or ():
             dispatch.version_job(job_id, app=self.celery)
         for file_id in (
@@ -94,29 +94,40 @@ class Clock:
             "find deleted events", lambda session: deletion.is_deletion_pending(session, now=now())
         ):
             dispatch.delete_rows(app=self.celery)
-        self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
-        self._step("return mails of lost senders", lambda session: claims.sweep(session, now=now()))
-        self._step("forget previews", lambda session: busy_times.forget_previews(session, now=now()))
-        self._step("forget ended sessions", lambda session: sessions.forget_ended(session, now=now()))
+        self._step("expire requests", lambda session: requests.expire_requests(session, now=now()))
+        self._step("return mails of lost senders", lambda session: claims.requeue_stale(session, now=now()))
+        self._step("forget previews", lambda session: busy_times.delete_old_previews(session, now=now()))
+        self._step(
+            "forget ended sessions", lambda session: sessions.delete_ended_sessions(session, now=now())
+        )
         self._step(
             "answer wishes to sign in",
-            lambda session: sign_in.answer_wishes(session, self.settings, now=now()),
+            lambda session: sign_in.process_sign_in_requests(session, self.settings, now=now()),
         )
-        self._step("forget octets of mails", lambda session: intake.forget_octets(session, now=now()))
+        self._step("forget octets of mails", lambda session: intake.delete_old_octets(session, now=now()))
         if self._claim("digests", TICKS_A_DIGEST * tick):
             self._make_digests()
-        if self._step("find urgent mails", lambda session: claims.waiting(session, urgent=True, now=now())):
+        if self._step(
+            "find urgent mails", lambda session: claims.is_email_due(session, urgent=True, now=now())
+        ):
             dispatch.deliver_urgent(app=self.celery)
-        self._step("end alerts of mails", lambda session: refusal_handling.settle(session, rates, now=now()))
-        if self._step("find mails", lambda session: delivery.is_waiting(session, self.settings, now=now())):
+        self._step(
+            "end alerts of mails",
+            lambda session: refusal_handling.end_route_alerts(session, rates, now=now()),
+        )
+        if self._step(
+            "find mails", lambda session: delivery.is_delivery_due(session, self.settings, now=now())
+        ):
             dispatch.deliver(app=self.celery)
-        self._step("watch the outbox", lambda session: email_alerts.watch_outbox(session, now=now()))
+        self._step("watch the outbox", lambda session: email_alerts.update_outbox_alert(session, now=now()))
         self._step(
             "watch registrations", lambda session: registration_flood.update_flood_alerts(session, now=now())
         )
-        self._step("watch addresses", lambda session: inbox_flood.watch(session, now=now()))
+        self._step("watch addresses", lambda session: inbox_flood.update_flood_alerts(session, now=now()))
         if self._claim("checkpoints", CHECKPOINTS):
-            self._step("mail checkpoints", lambda s: checkpoint_emails.mail(s, self.settings, now=now()))
+            self._step(
+                "mail checkpoints", lambda s: checkpoint_emails.queue_checkpoints(s, self.settings, now=now())
+            )
         if self.settings.imap_host and self._claim("fetch", FETCH):
             dispatch.fetch(app=self.celery)
         if self._claim("refetch", REFETCH):
@@ -124,7 +135,9 @@ class Clock:
         subscribed = load(SUBSCRIBERS).keys()
         if self._step("find entries to give", lambda s: subscribers.is_waiting(s, subscribed, now=now())):
             dispatch.notify_subscribers(app=self.celery)
-        if self._step("find mails without a judgement", lambda session: inbox.left_over(session, now=now())):
+        if self._step(
+            "find mails without a judgement", lambda session: inbox.find_unjudged(session, now=now())
+        ):
             dispatch.judge(app=self.celery)
         return True
 
@@ -132,13 +145,14 @@ class Clock:
         """In some transactions, so that a morning of thousands keeps no other writer waiting for long."""
         for _ in range(DIGEST_TURNS):
             if not self._step(
-                "make digests", lambda s: digest_sending.tell(s, self.settings, now=self.database.now())
+                "make digests",
+                lambda s: digest_sending.queue_due_digests(s, self.settings, now=self.database.now()),
             ):
                 break
 
     def _claim(self, name: str, every: timedelta) -> bool:
         with self.database.write() as session:
-            return job_intervals.claim(session, name, every=every, now=self.database.now())
+            return job_intervals.claim_interval(session, name, every=every, now=self.database.now())
 
     def _step(self, what: str, do: Callable[[Session], T]) -> T | None:
         try:

@@ -1,4 +1,4 @@
-"""Send tasks by name, after the commit that they read. Nothing here imports a task."""
+"""Task dispatch by name, after the commit that the task reads. Imports no task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's main loop proves that it goes round: to the watchdog, to health checks, and in the broker."""
+"""Heartbeat of a worker's main loop: to the watchdog, health checks and the broker."""
 
 from __future__ import annotations
 

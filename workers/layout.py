@@ -1,4 +1,4 @@
-"""Which worker takes from which queue, and how it is run."""
+"""Worker layout: queues, processes and priorities."""
 
 from __future__ import annotations
 

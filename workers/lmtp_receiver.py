@@ -1,4 +1,4 @@
-"""The receiving end of a mail server's LMTP: a mail is kept before it is said to be."""
+"""LMTP receiver (RFC 2033): an email is stored before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Receiver:
             kept = await asyncio.to_thread(self._keep, envelope)
         except DatabaseUnavailable:
             return LATER
-        except intake.TooMuch:
+        except intake.InboxFull:
             return "452 4.2.2 The address had too much mail; try again later"
         except Exception:
             log.exception("mail not kept")
@@ -68,13 +68,15 @@ class Receiver:
     def _knows(self, address: str) -> bool:
         self.gate.require()
         with self.database.read() as session:
-            return inbound_addresses.addressed(session, address, self.settings) is not None
+            return inbound_addresses.parse_address(session, address, self.settings) is not None
 
     def _keep(self, envelope: Envelope) -> bool:
         self.gate.require()
         content = envelope.content or b""
         raw = content.encode() if isinstance(content, str) else content
-        return inbox.receive(self.database, self.settings, envelope.rcpt_tos[0], raw, now=self.database.now())
+        return inbox.receive_email(
+            self.database, self.settings, envelope.rcpt_tos[0], raw, now=self.database.now()
+        )
 
 
 class _LongLines(LMTP):

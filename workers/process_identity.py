@@ -1,4 +1,4 @@
-"""The name of a process that works, and whether one of this machine is gone."""
+"""Process identity of a worker, and whether a process of this machine has ended."""
 
 from __future__ import annotations
 

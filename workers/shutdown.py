@@ -1,4 +1,4 @@
-"""Tells the tasks of a worker that it shuts down, the moment it is asked to."""
+"""Shutdown flag that tells running tasks to stop."""
 
 from __future__ import annotations
 

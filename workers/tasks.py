@@ -1,4 +1,4 @@
-"""The tasks: each carries an id at most, looks at the state of the world first, and may come twice."""
+"""Celery tasks: each carries at most an id, reads the current state, and is idempotent."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _take_up_runs() -> None:
 
 def _take_up_jobs() -> None:
     with _database().write() as session:
-        jobs = version_jobs.take_up_lost(session, is_gone, now=_now())
+        jobs = version_jobs.recover_orphaned_jobs(session, is_gone, now=_now())
         files = import_jobs.reclaim_orphaned_jobs(session, is_gone, now=_now())
     for job_id in jobs:
         log.warning("job taken up again", job=job_id)
@@ -141,7 +141,7 @@ def _take_up_jobs() -> None:
 @_task(name="chainmeet.version_job", max_retries=2, default_retry_delay=5)
 def version_job(job_id: int) -> None:
     """Compare or publish a version. A job that is not in the state asked belongs to another worker."""
-    ending = job_execution.execute(
+    ending = job_execution.execute_job(
         _database(), job_id, worker=me(), settings=_settings(), should_stop=_must_stop
     )
     log.info("job ended", job=job_id, ending=str(ending))
@@ -221,14 +221,14 @@ def deliver_urgent() -> None:
     Wishes to sign in become such mails first.
     """
     with _database().write() as session:
-        wishes = sign_in.answer_wishes(session, _settings(), now=_now())
-    if _deliver(urgent=True) or wishes >= sign_in.WISHES:
+        wishes = sign_in.process_sign_in_requests(session, _settings(), now=_now())
+    if _deliver(urgent=True) or wishes >= sign_in.MAX_REQUESTS_PER_BATCH:
         dispatch.deliver_urgent()
 
 
 def _deliver(*, urgent: bool) -> bool:
     """Whether more is due."""
-    sent = delivery.deliver(
+    sent = delivery.deliver_emails(
         _database(),
         _settings(),
         worker=me(),
@@ -240,7 +240,7 @@ def _deliver(*, urgent: bool) -> bool:
     if sent:
         log.info("mails sent", count=sent, urgent=urgent)
     with _database().read() as session:
-        is_waiting = delivery.is_waiting(session, _settings(), urgent=urgent, now=_now())
+        is_waiting = delivery.is_delivery_due(session, _settings(), urgent=urgent, now=_now())
     return is_waiting and not is_stopping()
 
 
@@ -248,14 +248,14 @@ def _deliver(*, urgent: bool) -> bool:
 def fetch() -> None:
     """Take in the mails of the mailbox. Mails that are left over wait for the next time."""
     try:
-        taken = mailbox.fetch(_database(), _settings(), now=_now)
+        taken = mailbox.fetch_mailbox(_database(), _settings(), now=_now)
     except MailboxFailure as failure:
         log.warning("mailbox not read", reason=str(failure))
         with _database().write() as session:
-            email_alerts.mailbox_failed(session, str(failure), now=_now())
+            email_alerts.record_mailbox_failure(session, str(failure), now=_now())
         return
     with _database().write() as session:
-        email_alerts.mailbox_read(session, now=_now())
+        email_alerts.record_mailbox_read(session, now=_now())
     if taken:
         log.info("mails received", count=taken)
         dispatch.deliver()
@@ -265,15 +265,15 @@ def fetch() -> None:
 def judge() -> None:
     """Judge mails that came in and whose judgement was lost."""
     with _database().read() as session:
-        left = inbox.left_over(session, now=_now())
+        left = inbox.find_unjudged(session, now=_now())
     for mail_id in left:
-        inbox.judge(_database(), _settings(), mail_id, now=_now())
+        inbox.judge_email(_database(), _settings(), mail_id, now=_now())
 
 
 @_task(name="chainmeet.refetch", soft_time_limit=90, time_limit=120)
 def refetch() -> None:
     """Fetch linked calendars that are due, for some seconds. The next task fetches the rest."""
-    fetched = refetching.refetch(
+    fetched = refetching.refetch_calendars(
         _database(),
         fetcher=Fetcher(max_octets=MAX_OCTETS),
         reads_caldav=_settings().caldav == "on",
@@ -285,7 +285,7 @@ def refetch() -> None:
     if fetched:
         log.info("calendars fetched", count=fetched)
     with _database().read() as session:
-        is_due = refetching.is_due(session, now=_now())
+        is_due = refetching.is_refetch_due(session, now=_now())
     if is_due and not is_stopping():
         dispatch.refetch()
 

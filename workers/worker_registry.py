@@ -1,4 +1,4 @@
-"""Which workers are there: each says so in the broker, and whoever asks is told by queue."""
+"""Worker registry in the broker: live workers by queue."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.i18n import gettext_lazy, join_texts
 from scheduler.invites.catalogue import load_words
 from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind
-from scheduler.services.agendas.week.week import Show
+from scheduler.services.agendas.week.week import MeetingFilter
 
 _SHEET = Path(__file__).parents[1] / "static" / "icons.svg"
 _SYMBOL = re.compile(r'<symbol id="([\w-]+)" viewBox="([\d ]+)">(.*?)</symbol>')
@@ -189,10 +189,10 @@ def _moment(moment: datetime, zone: str) -> Markup:
 
 
 SHOWN = {
-    Show.ALL: gettext_lazy("All"),
-    Show.UNANSWERED: gettext_lazy("Not answered"),
-    Show.CHANGED: gettext_lazy("Changed"),
-    Show.CLASHES: gettext_lazy("Clashes"),
+    MeetingFilter.ALL: gettext_lazy("All"),
+    MeetingFilter.UNANSWERED: gettext_lazy("Not answered"),
+    MeetingFilter.CHANGED: gettext_lazy("Changed"),
+    MeetingFilter.CLASHES: gettext_lazy("Clashes"),
 }
 ANSWERED = {
     Partstat.ACCEPTED: gettext_lazy("accepted"),
@@ -209,7 +209,7 @@ CHANGES = {
 }
 
 
-def week_show(show: Show) -> str:
+def week_show(show: MeetingFilter) -> str:
     """Which meetings of the week a filter shows."""
     return speaking.said(SHOWN[show])
 

@@ -25,7 +25,7 @@ from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import load_words, zone_city
-from scheduler.services.delivery.failed_emails import DeadLetter
+from scheduler.services.delivery.failed_emails import FailedEmail
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.identity import preferences
 
@@ -127,7 +127,7 @@ def _marked(moment: datetime, text: str) -> Markup:
 def own_zone(moment: datetime, timezone: str) -> str:
     """The zone of the reader's clock, if it shows another time then than the venue's, else empty."""
     chosen, country = g.get("clock", ("", "")) if has_request_context() else ("", "")
-    own = preferences.timezone(chosen, country, moment)
+    own = preferences.choose_timezone(chosen, country, moment)
     if not own or own == timezone:
         return ""
     here, there = (moment.astimezone(ZoneInfo(each)).utcoffset() for each in (own, timezone))
@@ -364,7 +364,7 @@ def told_label(kind: str) -> str:
     return speaking.said(TOLD_LABELS[kind])
 
 
-def mail_label(letter: DeadLetter) -> str:
+def mail_label(letter: FailedEmail) -> str:
     """The label of a dead letter by its kind."""
     other = gettext_lazy("Summary of what changed") if letter.kind == "summary" else gettext_lazy("Mail")
     return speaking.said(MAIL_LABELS.get(letter.method or "", other))

@@ -53,20 +53,20 @@ def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
     """The open alerts for the head of a page, also those of the actor's event, if one is given."""
     with context.database().read() as db:
         if actor is None:
-            return notices.of_installation(db, auth.user().session)
-        return notices.of_event(db, actor)
+            return notices.list_installation_notices(db, auth.user().session)
+        return notices.list_event_notices(db, actor)
 
 
 def waiting_count(actor: Actor) -> int:
     """How many requests wait for the actor's firm, for the menu."""
     with context.database().read() as db:
-        return dashboard.waiting_count(db, actor)
+        return dashboard.count_waiting(db, actor)
 
 
 def failing_calendars(actor: Actor) -> Sequence[FailingCalendar]:
     """The actor's own linked calendars that fail, for the head of every page of theirs."""
     with context.database().read() as db:
-        return calendar_failures.own(db, actor)
+        return calendar_failures.list_own_failures(db, actor)
 
 
 def kept_for(actor: Actor) -> str:

@@ -11,13 +11,13 @@ from api import context
 from api.errors import problem
 from scheduler.services.identity import idempotency
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.idempotency import Claim, FirstAnswer, Refused
+from scheduler.services.identity.idempotency import Claim, ClaimRefusal, StoredResponse
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 
 
-def begin(actor: Actor, key: str | None) -> Claim | FirstAnswer | None:
+def begin(actor: Actor, key: str | None) -> Claim | StoredResponse | None:
     """Claim the request's key, or give the answer that was given before; None without a key.
 
     Answers 409 while the first request is still running, 422 if it was another request.
@@ -25,11 +25,11 @@ def begin(actor: Actor, key: str | None) -> Claim | FirstAnswer | None:
     if key is None:
         return None
     with context.database().write() as db:
-        claimed = idempotency.claim(db, actor, key, _fingerprint(), now=context.now())
-        if claimed is Refused.REUSED:
+        claimed = idempotency.claim_key(db, actor, key, _fingerprint(), now=context.now())
+        if claimed is ClaimRefusal.REUSED:
             detail = f"This {HEADER} was used before."
             abort(problem(422, "idempotency-key-reused", "Another request", detail))
-        if claimed is Refused.RUNNING:
+        if claimed is ClaimRefusal.RUNNING:
             abort(problem(409, "idempotency-key-in-use", "Conflict", "The first request is still running."))
         return claimed
 
@@ -39,14 +39,14 @@ def keep(db: Session, claim: Claim, status: int, body: str) -> None:
 
     Answers 409 if the key was taken over meanwhile: then the other request creates.
     """
-    if not idempotency.keep(db, claim, status, body):
+    if not idempotency.store_response(db, claim, status, body):
         abort(problem(409, "idempotency-key-in-use", "Conflict", "Another request has taken this key over."))
 
 
 def release(claim: Claim) -> None:
     """Give the key back after an error, which has created nothing."""
     with context.database().write() as db:
-        idempotency.release(db, claim)
+        idempotency.release_key(db, claim)
 
 
 def _fingerprint() -> str:

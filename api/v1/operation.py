@@ -14,7 +14,7 @@ from api.v1 import bearer, idempotency
 from api.v1.schemas import adapter
 from api.v1.schemas.headers import IdempotencyHeaders
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.idempotency import FirstAnswer
+from scheduler.services.identity.idempotency import StoredResponse
 
 __all__ = ["adapter", "blueprint", "later", "operation"]  # the adapter is there before the first model
 
@@ -72,7 +72,7 @@ def _never_cached(response: Response) -> Response:
 def _once(view: View, actor: Actor, key: str | None, given: dict[str, Any]) -> Response:
     """Create, or repeat the answer to the request that has created with this key."""
     claimed = idempotency.begin(actor, key)
-    if isinstance(claimed, FirstAnswer):
+    if isinstance(claimed, StoredResponse):
         response = Response(claimed.body, claimed.status, content_type="application/json")
         response.headers[idempotency.REPLAYED] = "true"
         return response

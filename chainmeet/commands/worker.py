@@ -34,7 +34,7 @@ def worker(kinds: Sequence[str], processes: int) -> None:
     freeze_gc()  # also of the pool's processes, which share that memory until one of them writes to it
     os.nice(niceness(kinds))
     database = Database(Settings.from_env().database_url)
-    clock_skew.tell_if_wrong(database)
+    clock_skew.log_clock_skew(database)
     database.dispose()  # the pool's processes open their own
     app.worker_main(options(kinds, processes=processes))
 
@@ -62,5 +62,5 @@ def clock() -> None:
         signal.signal(number, lambda *_: stop.set())
     report(EVERY_GROUP)
     with open_database(settings) as database:
-        clock_skew.tell_if_wrong(database)
+        clock_skew.log_clock_skew(database)
         Clock(database, settings, make_celery(settings)).run(stop, Watchdog(settings.pulse_path))

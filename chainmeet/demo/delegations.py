@@ -1,4 +1,4 @@
-"""Who comes together to the demo's expo: firms that share a stand, and delegations of chambers.
+"""Delegations and shared booths of the demo's expo.
 
 An event that is invented for a benchmark has neither, so that its figures stay comparable: only the demo
 takes this step, with the rows that `load` wrote.

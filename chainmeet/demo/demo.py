@@ -1,4 +1,4 @@
-"""The demo: the whole way from requests to invitations, once, in the terminal, on an invented expo."""
+"""Demo: from requests to invitations on a generated expo, in the terminal."""
 
 from __future__ import annotations
 

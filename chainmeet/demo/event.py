@@ -1,4 +1,4 @@
-"""The demo's event in the database, and the people whose pages are worth a look."""
+"""Demo event in the database, and people whose pages are worth viewing."""
 
 from __future__ import annotations
 

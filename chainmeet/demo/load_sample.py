@@ -1,4 +1,4 @@
-"""Load an invented event into the database, as if its people had entered it."""
+"""Sample event loader: writes rows as if the participants had entered them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the demo went: the plan judged once more by the rules, from the files that were stored with its run."""
+"""Demo summary: the plan checked once more from the stored files."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def judge(
 ) -> Outcome:
     """Read the run's problem and plan back and check them."""
     with database.read() as session:
-        files = stored_problems.problem_file(session, run.id), runs.get_plan_file(session, run.id)
+        files = stored_problems.load_problem_file(session, run.id), runs.get_plan_file(session, run.id)
     if files[0] is None or files[1] is None:
         raise ChainmeetError(f"Run {run.number} kept no problem and plan.")
     problem, plan = read_problem(files[0]), read_plan(files[1])

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us: a session each, tied to our life, noted for the next start."""
+"""Child processes tied to the supervisor's lifetime: one session each, recorded for clean-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where pages are, for mails and the command line: paths of the site, and whole addresses."""
+"""URLs of pages for emails and the command line, as paths and absolute addresses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CALENDAR_STEP = "calendar"
 """The same page with the ways into a calendar."""
 
 
-def whole(settings: Settings, path: str) -> str:
+def absolute_url(settings: Settings, path: str) -> str:
     """The address of a path of the site."""
     return settings.base_url + path
 
@@ -41,9 +41,9 @@ def meeting(token: str) -> str:
     return f"/answers/{token}/"
 
 
-def answers(settings: Settings, token: str) -> dict[str, str]:
+def answer_urls(settings: Settings, token: str) -> dict[str, str]:
     """The whole address of each step of an answer."""
-    return {step: whole(settings, answer(token, step)) for step in ANSWER_STEPS}
+    return {step: absolute_url(settings, answer(token, step)) for step in ANSWER_STEPS}
 
 
 def summaries(token: str) -> str:

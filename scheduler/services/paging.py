@@ -1,4 +1,4 @@
-"""Pages of a list: for programs by opaque cursors (the sort key of the last row), for people by number."""
+"""Pagination: opaque cursors for the API (the last row's sort key), page numbers for people."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _sorted(query: Select[*tuple[Any, ...]], order: Order) -> Select[*tuple[Any,
 _sorted_once = lru_cache(maxsize=256)(_sorted)
 
 
-def part(
+def page_of_list(
     name: str, items: Sequence[Item], *, cursor: str | None = None, number: int = 1, limit: int = 30
 ) -> Page[Item]:
     """A page of a list that is in memory already, as `fetch_page`. `name` is the list's, for its cursors."""
@@ -119,10 +119,10 @@ def part(
     def read(first: int, most: int) -> Sequence[Item]:
         return items[first : first + most]
 
-    return part_of(name, read, len(items), cursor=cursor, number=number, limit=limit)
+    return page_of_reader(name, read, len(items), cursor=cursor, number=number, limit=limit)
 
 
-def part_of(
+def page_of_reader(
     name: str,
     read: Callable[[int, int], Sequence[Item]],
     size: int,

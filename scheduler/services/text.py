@@ -1,4 +1,4 @@
-"""What people type, before it is stored or searched: cleaned, measured, matched."""
+"""Text input: cleaning, validation and search conditions."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _BETWEEN = re.compile(r"[\n;；、|]+")
 _COMMA = re.compile("[,，]+")
 
 
-def one_line(text: str) -> str:
+def clean_line(text: str) -> str:
     """The text without control characters and lone surrogates. Runs of white space become one space."""
     return " ".join(_plain(text).split())
 
 
-def lines(text: str) -> str:
+def clean_lines(text: str) -> str:
     """As `one_line`, for a text of several lines, whose line breaks are kept."""
-    return "\n".join(one_line(line) for line in text.splitlines()).strip()
+    return "\n".join(clean_line(line) for line in text.splitlines()).strip()
 
 
-def listed(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
     """The things of a list that a person typed, each once: a line each, or parted by semicolons.
 
     Commas part them where nothing else does.
     """
-    parts = [part for part in map(one_line, _BETWEEN.split(lines(text))) if part]
+    parts = [part for part in map(clean_line, _BETWEEN.split(clean_lines(text))) if part]
     if len(parts) == 1:
-        parts = [part for part in map(one_line, _COMMA.split(parts[0])) if part]
+        parts = [part for part in map(clean_line, _COMMA.split(parts[0])) if part]
     return list(dict.fromkeys(parts))
 
 
@@ -43,9 +43,9 @@ NO_WEBSITE = gettext_lazy("is no address; it begins with https:// or http://")
 """What is wrong with a website that is none."""
 
 
-def web_address(typed: str) -> str:
+def parse_web_address(typed: str) -> str:
     """A website as it was typed, of https where no scheme is named: www.example.com."""
-    address = one_line(typed)
+    address = clean_line(typed)
     scheme, mark, rest = address.partition("://")
     return f"{scheme.lower()}{mark}{rest}" if mark else f"https://{address}" if address else ""
 
@@ -66,28 +66,28 @@ def is_web_address(address: str) -> bool:
     return is_web and "." in host.strip(".")
 
 
-def storable(text: str) -> bool:
+def is_storable(text: str) -> bool:
     """Whether a database takes the text: PostgreSQL refuses NUL, UTF-8 lone surrogates."""
     return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def slug(text: str) -> str:
+def slugify(text: str) -> str:
     """The ASCII letters and digits of a text, in lower case, with hyphens between its words."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def search_words(text: str) -> list[str]:
+def split_search_words(text: str) -> list[str]:
     """The words that are looked for."""
-    return one_line(text).split()[:MAX_SEARCH_WORDS]
+    return clean_line(text).split()[:MAX_SEARCH_WORDS]
 
 
-def matches(text: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
+def match_condition(text: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
     """Rows in which every word of `text` is part of one of the columns, whatever the case."""
     listed = list(columns)
-    return and_(true(), *(contains(word, listed) for word in search_words(text)))
+    return and_(true(), *(contains_condition(word, listed) for word in split_search_words(text)))
 
 
-def contains(word: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
+def contains_condition(word: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
     """Rows in which the word is part of one of the columns, whatever the case."""
     return or_(*(column.icontains(word, autoescape=True) for column in columns))
 

@@ -20,7 +20,7 @@ from chainmeet.demo.load_sample import load
 from scheduler.domain.plan import Meeting
 from scheduler.samples.expo import make_expo
 from scheduler.services.exports import event_workbook
-from scheduler.services.identity.actors import operator
+from scheduler.services.identity.actors import operator_actor
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, ScheduleVersion, Slot
@@ -44,7 +44,7 @@ def workbook_of(folder: Path, *, firms: int, requests: int) -> bytes:
     sample = make_expo(firms=firms, requests=requests, seed=1, start=monday, pending_share=0.0)
     with database.write() as session:
         made = load(session, sample, organiser_email="nobody@expo.example", secret_key=SECRET, now=now)
-        octets = event_workbook.export_event(session, operator(made))
+        octets = event_workbook.export_event(session, operator_actor(made))
     database.dispose()
     return octets
 
@@ -167,7 +167,7 @@ class Way:
         """The meetings of a version by request."""
         with self.up.database.read() as session:
             version = session.scalars(select(ScheduleVersion).where(ScheduleVersion.number == number)).one()
-            return {each.request: each for each in versions.meetings(session, version.id)}
+            return {each.request: each for each in versions.list_meetings(session, version.id)}
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ def main(minutes: float) -> None:
     settings = Settings.from_env()
     database = Database(settings.database_url)
     ahead = timedelta(minutes=minutes)
-    delivery.deliver(database, settings, worker=f"sender:{os.getpid()}", now=lambda: database.now() + ahead)
+    delivery.deliver_emails(
+        database, settings, worker=f"sender:{os.getpid()}", now=lambda: database.now() + ahead
+    )
     database.dispose()
 
 

@@ -580,6 +580,6 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.open("versions/3")
     reader.look_after("Take it back", "is a draft again")
     with everything.database.write() as session:
-        version = versions.get(session, everything.expo.event.id, 1)
-        version_jobs.ask_to_begin(session, version, by=None, now=NOW)
+        version = versions.get_version(session, everything.expo.event.id, 1)
+        version_jobs.request_manual_draft(session, version, by=None, now=NOW)
     reader.visit("board/1/begun")

@@ -57,9 +57,11 @@ class Boards:
 
     def at(self, request: Any) -> tuple[str, str]:
         with self.database.read() as session:
-            version = versions.get(session, self.hall.expo.event.id, 2)
+            version = versions.get_version(session, self.hall.expo.event.id, 2)
             return next(
-                (m.slot, m.place) for m in versions.meetings(session, version.id) if m.request == request.key
+                (m.slot, m.place)
+                for m in versions.list_meetings(session, version.id)
+                if m.request == request.key
             )
 
     def bytes(self) -> str:
@@ -70,8 +72,8 @@ class Boards:
 
     def sits(self, person: str, slot: str) -> bool:
         with self.database.read() as session:
-            version = versions.get(session, self.hall.expo.event.id, 2)
-            held = versions.meetings(session, version.id)
+            version = versions.get_version(session, self.hall.expo.event.id, 2)
+            held = versions.list_meetings(session, version.id)
             return any(person in each.attendees and each.slot == slot for each in held)
 
 

@@ -35,7 +35,7 @@ def expo(database: Database, request: pytest.FixtureRequest) -> Expo:
 
 def unavailable(database: Database, expo: Expo) -> set[int]:
     with database.read() as session:
-        return set(snapshot.take(session, expo.event.id, now=NOW).attendees[0].unavailable)
+        return set(snapshot.build_problem(session, expo.event.id, now=NOW).attendees[0].unavailable)
 
 
 def marked(database: Database) -> list[int]:

@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"
 
 def compare(database: Database, event_id: int, number: int) -> None:
     with database.write() as session:
-        version = versions.get(session, event_id, number)
-        worked = comparisons.work_out(session, version, SETTINGS, now=database.now_in(session))
-        comparisons.keep(session, worked)
+        version = versions.get_version(session, event_id, number)
+        worked = comparisons.compute_comparison(session, version, SETTINGS, now=database.now_in(session))
+        comparisons.store_comparison(session, worked)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -60,7 +60,10 @@ def test_rejected_changes_stay_as_people_have_them_once_the_rest_is_solved_again
         assert run is not None
         execution.execute_run(database, run, worker="w", settings=SETTINGS)
         with database.read() as session:
-            held = {m.request: m for m in versions.meetings(session, versions.get(session, event_id, 3).id)}
+            held = {
+                m.request: m
+                for m in versions.list_meetings(session, versions.get_version(session, event_id, 3).id)
+            }
         assert held[moved.key].slot == "s0"
         assert new.key not in held
         assert other.key in held

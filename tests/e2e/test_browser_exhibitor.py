@@ -169,7 +169,7 @@ def test_whoever_was_signed_out_meanwhile_comes_to_the_sign_in(
 ) -> None:
     page = open_page("/firms")
     with database.write() as session:
-        sessions.end_all(session, expo.people[0][0].account_id)
+        sessions.end_all_sessions(session, expo.people[0][0].account_id)
     page.get_by_role("searchbox").press_sequentially("cell")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 

@@ -76,7 +76,9 @@ def sign_in_as(page: Page, site: str, database: Database, account_id: int) -> No
 def test_a_chinese_date_is_on_one_line(page: Page, site: str, database: Database) -> None:
     published = Published(database, language="zh")
     with database.write() as session:
-        preferences.choose(session, published.expo.actor(0), language="zh", timezone="Europe/Budapest")
+        preferences.save_preferences(
+            session, published.expo.actor(0), language="zh", timezone="Europe/Budapest"
+        )
     published.mails = published.publish_again(slot=1)
     page.goto(f"{site}/answers/{replies.token(published.mail_to(0))}/")
     assert parted(page, DATES) == []

@@ -38,8 +38,8 @@ def fair(database: Database, monkeypatch: pytest.MonkeyPatch) -> Fair:
     with database.write() as session:
         fair = make_fair(session, each=4, days=2, told=True)
         session.execute(update(MeetingRequest).values(message=MESSAGE))
-        preferences.choose(session, fair.expo.actor(0), language="", timezone="Asia/Shanghai")
-        firm_notes.write(session, fair.expo.actor(0), fair.expo.firms[1].key, NOTE, now=NOW)
+        preferences.save_preferences(session, fair.expo.actor(0), language="", timezone="Asia/Shanghai")
+        firm_notes.write_note(session, fair.expo.actor(0), fair.expo.firms[1].key, NOTE, now=NOW)
     clocks.hold(monkeypatch, before(fair, minutes=18))
     return fair
 
@@ -219,7 +219,7 @@ def test_running_late_survives_a_session_that_ended_and_its_old_token(
 ) -> None:
     wait_until_kept(page)
     with database.write() as session:
-        sessions.end_all(session, fair.expo.people[0][0].account_id)
+        sessions.end_all_sessions(session, fair.expo.people[0][0].account_id)
     place = say_late(page)
     expect(place).to_contain_text("Saved. Will be sent when you sign in.")
     page.reload()
@@ -383,8 +383,8 @@ def interpreter(database: Database, fair: Fair) -> int:
         own = session.scalars(select(Interpreter).where(Interpreter.event_id == fair.expo.event.id)).one()
         own.email = "ye.zhiqiu@interpreters.example"
         account = sign_in.ensure_account(session, own.email, now=NOW).id
-        preferences.choose(session, actors.actor_for(session, account, fair.expo.event.key, now=NOW),
-                           language="", timezone="Asia/Shanghai")  # fmt: skip
+        actor = actors.actor_for(session, account, fair.expo.event.key, now=NOW)
+        preferences.save_preferences(session, actor, language="", timezone="Asia/Shanghai")
     return account
 
 

@@ -95,8 +95,8 @@ class Story:
 
     def is_held(self) -> bool:
         with self.up.database.read() as session:
-            version = versions.published(session, self.event.id)
-            held = versions.meetings(session, version.id) if version else ()
+            version = versions.find_published_version(session, self.event.id)
+            held = versions.list_meetings(session, version.id) if version else ()
         return self.request().key in {meeting.request for meeting in held}
 
 

@@ -122,14 +122,14 @@ def test_mails_of_a_killed_sender_all_arrive_and_only_the_one_in_flight_twice(
 
         def counts() -> outbox.OutboxCounts:
             with database.read() as session:
-                return outbox.counts(session, expo.event.id)
+                return outbox.count_mails(session, expo.event.id)
 
         catcher.victim = start_sender(settings, log)
         assert catcher.victim.wait(120) == -9, log.read_text()
         assert counts() == outbox.OutboxCounts(queued=0, sending=MAILS - NTH + 1, sent=NTH - 1, failed=0)
         with database.write() as session:
-            assert claims.sweep(session, now=now) == 0
-            assert claims.sweep(session, now=database.now() + LOST) == MAILS - NTH + 1
+            assert claims.requeue_stale(session, now=now) == 0
+            assert claims.requeue_stale(session, now=database.now() + LOST) == MAILS - NTH + 1
         catcher.before = True
         catcher.begun = ["already dead"] * NTH
         assert start_sender(settings, log, minutes=3).wait(120) == 0, log.read_text()
@@ -152,12 +152,12 @@ def test_a_sender_killed_at_any_step_loses_no_mail_and_makes_no_new_one(
         expo = publish(database, settings, database.now())
         assert start_sender(settings, log, 0, step).wait(120) == -9, log.read_text()
         with database.write() as session:
-            assert outbox.counts(session, expo.event.id).sent == sent
-            lost = claims.sweep(session, now=database.now() + LOST)
+            assert outbox.count_mails(session, expo.event.id).sent == sent
+            lost = claims.requeue_stale(session, now=database.now() + LOST)
             assert lost == (0 if step == "connected" else MAILS - sent)
         assert start_sender(settings, log, 3).wait(120) == 0, log.read_text()
         with database.read() as session:
-            assert outbox.counts(session, expo.event.id).sent == MAILS
+            assert outbox.count_mails(session, expo.event.id).sent == MAILS
     same = Counter(undated(content) for _, _, content in catcher.taken)
     assert sorted(same.values()) == [1] * (MAILS - doubled) + [2] * doubled
     assert len({facts(content) for content in same}) == MAILS

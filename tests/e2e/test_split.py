@@ -50,7 +50,7 @@ class Shared:
         """Finished at the first attempt, with a draft, which keeps the rules."""
         run = self.run
         with self.database.read() as session:
-            drafts = [version.number for version in versions.listing(session, run.event_id)]
+            drafts = [version.number for version in versions.list_versions(session, run.event_id)]
         return (run.state, run.attempts, drafts) == (RunState.FINISHED, 1, [1])
 
 

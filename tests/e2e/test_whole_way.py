@@ -59,9 +59,9 @@ class Scene:
 
     def published(self) -> tuple[int, tuple[Meeting, ...]]:
         with self.up.database.read() as session:
-            version = versions.published(session, self.event.id)
+            version = versions.find_published_version(session, self.event.id)
             assert version is not None
-            return version.number, versions.meetings(session, version.id)
+            return version.number, versions.list_meetings(session, version.id)
 
     def mails(self) -> Counter[OutboxState]:
         """The states of what publishings sent; digests go out when they are due."""

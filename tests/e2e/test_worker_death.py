@@ -83,7 +83,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     with database.write() as session:
         taken_up = session.get_one(Run, run.id)
         assert (taken_up.state, taken_up.attempts) == (RunState.FINISHED, 2)
-        assert [version.number for version in versions.listing(session, event.id)] == [1]
+        assert [version.number for version in versions.list_versions(session, event.id)] == [1]
         assert runs.queue_run(session, event.id, asked_by=None, now=database.now()).number == 2
 
 
@@ -133,7 +133,7 @@ def test_mails_of_a_killed_worker_all_arrive_and_only_the_one_in_flight_twice(
 
         def counts() -> outbox.OutboxCounts:
             with database.read() as session:
-                return outbox.counts(session, expo.event.id)
+                return outbox.count_mails(session, expo.event.id)
 
         dispatch.deliver(app=celery)
         with worker(settings, "mail", tmp_path) as catcher.victim:

@@ -141,11 +141,11 @@ class Person:
             fetcher=self.server.fetcher(), secret_key=SECRET_KEY, now=NOW,
         )  # fmt: skip
         with self.database.write() as session:
-            busy_times.save(session, self.actor, key, now=NOW)
+            busy_times.save_calendar(session, self.actor, key, now=NOW)
 
     def refetch(self) -> None:
         self.hours += 2
-        refetching.refetch(
+        refetching.refetch_calendars(
             self.database, fetcher=self.server.fetcher(), secret_key=SECRET_KEY,
             now=lambda: NOW + timedelta(hours=self.hours), should_stop=lambda: False, max_seconds=60,
         )  # fmt: skip
@@ -154,8 +154,8 @@ class Person:
         with self.database.read() as session:
             source = session.scalars(select(BusySource)).one()
         assert source.failure == "" and source.found["left_out"] == [] and source.found["notes"] == NOTES
-        spans, slots = unavailable_slots.spans(source.found), self.published.expo.slots
-        return {i for i, slot in enumerate(slots) if unavailable_slots.is_taken(slot.start, slot.end, spans)}
+        spans, slots = unavailable_slots.busy_spans(source.found), self.published.expo.slots
+        return {i for i, slot in enumerate(slots) if unavailable_slots.overlaps(slot.start, slot.end, spans)}
 
     def own_uid(self) -> str:
         with self.database.read() as session:

@@ -59,7 +59,7 @@ def deliver(port: int, to: str, mails: list[bytes]) -> None:
 
 
 def fetch(published: Published, server: Dovecot, **changes: object) -> int:
-    return fetching.fetch(published.database, settings_of(server, **changes), now=lambda: LATER)
+    return fetching.fetch_mailbox(published.database, settings_of(server, **changes), now=lambda: LATER)
 
 
 def kept(published: Published) -> list[InboundMail]:
@@ -79,9 +79,9 @@ def test_the_whole_corpus_comes_through_a_real_mailbox_and_does_what_the_table_s
     for name, event in events.items():
         to, raw = mail_of(name, event)
         deliver(server.lmtp, to, [raw])
-    assert fetching.fetch(database, settings_of(server), now=lambda: LATER) == len(events)
+    assert fetching.fetch_mailbox(database, settings_of(server), now=lambda: LATER) == len(events)
     assert became(events) == EXPECTED
-    assert fetching.fetch(database, settings_of(server), now=lambda: LATER) == 0
+    assert fetching.fetch_mailbox(database, settings_of(server), now=lambda: LATER) == 0
 
 
 def test_the_whole_corpus_comes_through_our_own_lmtp_and_does_what_the_table_says(database: Database) -> None:
@@ -154,7 +154,7 @@ def test_a_connection_that_ends_in_between_leaves_the_rest_for_the_next_visit(
 ) -> None:
     deliver(server.lmtp, replies.address(published.mail_to(0)), answers(published, 3))
     opened: list[mailbox.Mailbox] = []
-    receive = inbox.receive_for
+    receive = inbox.receive_for_recipients
 
     def cut(*args: object, **named: object) -> list[str]:
         assert opened[0]._connection is not None
@@ -164,7 +164,7 @@ def test_a_connection_that_ends_in_between_leaves_the_rest_for_the_next_visit(
     with monkeypatch.context() as patched:
         enter = mailbox.Mailbox.__enter__
         patched.setattr(mailbox.Mailbox, "__enter__", lambda self: opened.append(enter(self)) or self)
-        patched.setattr(inbox, "receive_for", cut)
+        patched.setattr(inbox, "receive_for_recipients", cut)
         with pytest.raises(MailboxFailure):
             fetch(published, server)
     assert fetch(published, server) == 3

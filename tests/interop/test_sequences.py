@@ -55,7 +55,7 @@ class Life:
             assert publish(session, expo, number, number - 1 or None, minutes) == 2
         now = NOW + timedelta(minutes=minutes)
         settings = replace(SETTINGS, smtp_port=self.catcher.port, smtp_security="none")
-        assert delivery.deliver(self.database, settings, worker="w", now=lambda: now) == 2
+        assert delivery.deliver_emails(self.database, settings, worker="w", now=lambda: now) == 2
 
     def mails_to(self, address: str) -> list[Sent]:
         with self.database.read() as session:

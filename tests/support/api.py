@@ -41,7 +41,7 @@ class Program:
 
 def make_token(database: Database, actor: Actor, *scopes: str) -> str:
     """A token of the actor's; by default with every scope that the actor may give."""
-    given = scopes or tuple(api_tokens.offered(actor))
+    given = scopes or tuple(api_tokens.list_offered_scopes(actor))
     with database.write() as session:
         _, text = api_tokens.create_api_token(session, actor, "test", given, now=database.now())
     return text

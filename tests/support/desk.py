@@ -69,8 +69,8 @@ class Desk:
     def meetings(self, number: int | None = None) -> dict[str, Meeting]:
         """The meetings of a version, by default of the published one, by request."""
         with self.database.read() as session:
-            version = versions.get(session, self.expo.event.id, number or self.number or 0)
-            return {meeting.request: meeting for meeting in versions.meetings(session, version.id)}
+            version = versions.get_version(session, self.expo.event.id, number or self.number or 0)
+            return {meeting.request: meeting for meeting in versions.list_meetings(session, version.id)}
 
     def do(self, step: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
         """Take a step of the desk as the organiser."""

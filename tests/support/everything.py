@@ -159,8 +159,8 @@ class Everything:
     def compare(self, number: int) -> None:
         """Have a worker work out what publishing a draft does."""
         with self.database.write() as session:
-            version = versions.get(session, self.expo.event.id, number)
-            version_jobs.ask_to_compare(session, version, by=None, now=NOW)
+            version = versions.get_version(session, self.expo.event.id, number)
+            version_jobs.request_comparison(session, version, by=None, now=NOW)
         carry_out(self.database)
 
     def end_freshness(self, errand: dict[str, object]) -> None:
@@ -219,7 +219,7 @@ class Everything:
         """An invitation to the other event, which went to nobody."""
         make_firm(session, self.another, key="r0")
         invitation_emails.send_invitations(session, self.another.organiser_actor(), Invitees.NEW, now=NOW)
-        rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=NOW)
+        rehearsal_delivery.deliver_rehearsed(session, SETTINGS, worker="w", now=NOW)
         kept = select(OutboxMail.id).where(OutboxMail.rehearsed_as.is_not(None))
         self.rehearsed = session.scalars(kept).one()
 
@@ -376,7 +376,7 @@ class Everything:
         """Send what waits, but for what one address refuses; by kind and address."""
         refuses = self.expo.people[4][0].email
         with self.database.write() as session:
-            rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
+            rows = claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
             for row in rows:
                 if row.to_address == refuses:
                     refusal_handling.mark_failed(
@@ -396,9 +396,9 @@ class Everything:
             (replies.calendar(second, "ACCEPTED", attendee="ann.primary@corp.example"), second),
             (replies.mail(second, prose), second),
         ):
-            inbox.receive(self.database, SETTINGS, replies.address(row), raw, now=NOW)
+            inbox.receive_email(self.database, SETTINGS, replies.address(row), raw, now=NOW)
         nobody = b"From: who@else.example\r\nSubject: Who are you?\r\n\r\nI have a question.\r\n"
-        inbox.receive(self.database, SETTINGS, "no-reply@expo.example", nobody, now=NOW)
+        inbox.receive_email(self.database, SETTINGS, "no-reply@expo.example", nobody, now=NOW)
         with self.database.read() as session:
             self.letters = session.scalars(select(InboundMail.id).order_by(InboundMail.id)).all()
         self.known = {

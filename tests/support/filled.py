@@ -93,7 +93,7 @@ def fill(database: Database) -> dict[str, Any]:
         session.get_one(Event, expo.event.id).publish_hold = 0
         publish_version(session, event_id=expo.event.id, number=2, compared_with=1, by=expo.organiser.id)
     with database.write() as session:
-        rows = claims.claim(session, worker=LOST, limit=CLAIMED, secret_key=SECRET_KEY, now=NOW)
+        rows = claims.claim_emails(session, worker=LOST, limit=CLAIMED, secret_key=SECRET_KEY, now=NOW)
         for row in rows[:SENT]:
             claims.mark_sent(session, row.id, worker=LOST, now=NOW)
         assert len(rows) == CLAIMED

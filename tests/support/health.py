@@ -10,7 +10,7 @@ from typing import Any
 from scheduler.domain.entities import CalendarState
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.services.emails.calendar_status import call_list
-from scheduler.services.emails.calendar_status.board import Board, Filters
+from scheduler.services.emails.calendar_status.board import Board, BoardFilters
 from scheduler.services.emails.calendar_status.people import BoardPerson
 from scheduler.services.emails.calendar_status.states import CalendarEntry
 from scheduler.services.identity.actors import Actor
@@ -33,7 +33,7 @@ class Health(Letters):
         with self.database.read() as session:
             now = NOW + minutes * MINUTE
             actor = self.expo.organiser_actor()
-            return calendar_health.board(session, actor, Filters(**filters), now=now)
+            return calendar_health.show_board(session, actor, BoardFilters(**filters), now=now)
 
     def calls(self, minutes: float = 100) -> list[dict[str, str]]:
         """The call list as a program reads it."""
@@ -44,7 +44,7 @@ class Health(Letters):
     def shown(self, firm: int) -> BoardPerson:
         with self.database.read() as session:
             actor, key = self.expo.organiser_actor(), self.person(firm).key
-            return calendar_health.person(session, actor, key, now=NOW + 100 * MINUTE)
+            return calendar_health.show_person(session, actor, key, now=NOW + 100 * MINUTE)
 
     def entry(self, firm: int = 0) -> CalendarEntry:
         (found,) = self.shown(firm).meetings
@@ -66,7 +66,7 @@ def busy_expo(session: Any, meetings: int = 4) -> Expo:
 
 
 def board_of(session: Any, expo: Expo, now: datetime = NOW, **filters: Any) -> Board:
-    return calendar_health.board(session, expo.organiser_actor(), Filters(**filters), now=now)
+    return calendar_health.show_board(session, expo.organiser_actor(), BoardFilters(**filters), now=now)
 
 
 OVERDUE = NOW + timedelta(days=4)
@@ -74,6 +74,6 @@ OVERDUE = NOW + timedelta(days=4)
 
 
 def rows(session: Any, actor: Actor, board: Board) -> list[dict[str, str]]:
-    text = call_list.calls_csv(session, actor, board, now=NOW)
+    text = call_list.export_calls_csv(session, actor, board, now=NOW)
     assert text.startswith("\ufeff")
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))

@@ -24,7 +24,7 @@ class Letters(Published):
         """Hand out what waits, refusing mails to one address; gives those that were taken."""
         now = NOW + minutes * MINUTE
         with self.database.write() as session:
-            rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
+            rows = claims.claim_emails(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
             for row in rows:
                 if row.to_address == refuse:
                     refusal_handling.mark_failed(session, row, "550 no", permanent=permanent, now=now)
@@ -43,9 +43,9 @@ class Letters(Published):
     def first(self) -> str:
         return self.person(0).email
 
-    def dead(self, retrying: bool = False) -> list[failed_emails.DeadLetter]:
+    def dead(self, retrying: bool = False) -> list[failed_emails.FailedEmail]:
         with self.database.read() as session:
-            found = failed_emails.listing(session, self.expo.organiser_actor(), retrying=retrying)
+            found = failed_emails.list_failed_emails(session, self.expo.organiser_actor(), retrying=retrying)
             return list(found.items)
 
     def resend(self, *ids: int, minutes: float) -> int:
@@ -53,8 +53,8 @@ class Letters(Published):
         with self.database.write() as session:
             actor, now = self.expo.organiser_actor(), NOW + minutes * MINUTE
             if ids:
-                return failed_emails.resend(session, actor, ids, now=now)
-            return failed_emails.resend_all(session, actor, now=now)
+                return failed_emails.resend_emails(session, actor, ids, now=now)
+            return failed_emails.resend_all_emails(session, actor, now=now)
 
     def rows(self) -> list[OutboxMail]:
         with self.database.read() as session:
@@ -65,7 +65,7 @@ class Letters(Published):
         now = NOW + minutes * MINUTE
         report = self.receive(replies.failure_notice(self.mail_to(0)), self.mail_to(0), now, box="bounces")
         with self.database.write() as session:
-            inbox_actions.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
+            inbox_actions.confirm_bounce(session, self.expo.organiser_actor(), report.id, now=now)
 
     def is_marked(self) -> bool:
         with self.database.read() as session:

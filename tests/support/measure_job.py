@@ -19,7 +19,7 @@ from tests.support.publishing import SETTINGS
 def main() -> None:
     url, job_id = sys.argv[1], int(sys.argv[2])
     began, cpu = time.perf_counter(), time.process_time()
-    ending = job_execution.execute(Database(url), job_id, worker="child", settings=SETTINGS)
+    ending = job_execution.execute_job(Database(url), job_id, worker="child", settings=SETTINGS)
     took = {
         "ending": str(ending),
         "seconds": time.perf_counter() - began,

@@ -72,12 +72,14 @@ class PicturedExpo:
         self._some_days_pass()
         self._plan()
         with database.write() as session:
-            version_jobs.ask_to_compare(session, versions.get(session, self.id, 2), by=None, now=NOW)
+            version_jobs.request_comparison(
+                session, versions.get_version(session, self.id, 2), by=None, now=NOW
+            )
         carry_out(database)
 
     def _plan(self) -> None:
         with self.database.write() as session:
-            plan = solve(snapshot.take(session, self.id, now=NOW), MOVES).plan
+            plan = solve(snapshot.build_problem(session, self.id, now=NOW), MOVES).plan
             versions.store_draft(session, event_id=self.id, run_id=None, plan=plan, now=NOW)
 
     def _some_days_pass(self) -> None:
@@ -132,7 +134,7 @@ class PicturedExpo:
     def picked_up(self) -> str:
         """The address of a draft by hand where most is held, with a meeting there picked up."""
         with self.database.write() as session:
-            actor = actors.operator(session.get_one(Event, self.id))
+            actor = actors.operator_actor(session.get_one(Event, self.id))
             number = manual_drafts.start_draft(session, actor, 2, now=NOW)
             whole = board_view.get_board(session, actor, number, BoardQuery())
             parts = [

@@ -48,7 +48,7 @@ class Published:
         """Hand out what waits, as a sender does; by address."""
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
-            rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
+            rows = claims.claim_emails(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
             for row in rows:
                 claims.mark_sent(session, row.id, worker="w", now=now)
         return {row.to_address: row for row in rows}
@@ -69,7 +69,7 @@ class Published:
         self, raw: bytes, to: OutboxMail, now: datetime = LATER, box: str = "meetings"
     ) -> InboundMail:
         """Hand a mail in, and give what was kept of it."""
-        assert inbox.receive(self.database, SETTINGS, replies.address(to, box), raw, now=now)
+        assert inbox.receive_email(self.database, SETTINGS, replies.address(to, box), raw, now=now)
         with self.database.read() as session:
             return session.scalars(select(InboundMail).order_by(InboundMail.id.desc()).limit(1)).one()
 

@@ -39,23 +39,25 @@ def publish_version(
     version = release.make_published(
         session, event_id=event_id, number=number, compared_with=compared_with, by=by, now=now
     )
-    seen = release.survey(session, version, settings, now=now)
-    waiting = summaries.waiting_for(session, event_id)
-    mails = sum(release.tell(session, seen, number, people) for people in seen.portions(waiting))
-    return mails + release.brief(session, version, settings, now=now)
+    seen = release.plan_invitations(session, version, settings, now=now)
+    waiting = summaries.find_summary_attendees(session, event_id)
+    mails = sum(
+        release.queue_publish_emails(session, seen, number, people) for people in seen.portions(waiting)
+    )
+    return mails + release.queue_interpreter_notices(session, version, settings, now=now)
 
 
 def preview(session: Session, *, event_id: int, number: int, now: datetime = NOW) -> Comparison:
     """What publishing the version would do."""
-    version = versions.get(session, event_id, number)
-    return comparisons.work_out(session, version, SETTINGS, now=now).comparison
+    version = versions.get_version(session, event_id, number)
+    return comparisons.compute_comparison(session, version, SETTINGS, now=now).comparison
 
 
 def carry_out(database: Database, *, settings: Settings = SETTINGS) -> list[job_execution.JobEnding]:
     """Do all the jobs that were asked for, as a worker does."""
     with database.read() as session:
         asked = session.scalars(select(VersionJob.id).where(VersionJob.state == JobState.ASKED)).all()
-    return [job_execution.execute(database, job_id, worker="w", settings=settings) for job_id in asked]
+    return [job_execution.execute_job(database, job_id, worker="w", settings=settings) for job_id in asked]
 
 
 def draft(session: Session, expo: Expo, meetings: list[Meeting]) -> int:
@@ -79,7 +81,7 @@ def send_all(session: Session, expo: Expo, minutes: int = 0) -> list[tuple[str, 
     now = NOW + timedelta(minutes=minutes)
     expo.event.mail_per_minute, expo.event.mail_ready_at = 60_000, None
     session.flush()
-    rows = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
+    rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
     for row in rows:
         claims.mark_sent(session, row.id, worker="w", now=now)
     messages = [(row.to_address, row.payload) for row in rows if "method" in row.payload]

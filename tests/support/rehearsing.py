@@ -58,11 +58,11 @@ def all_mails(database: Database, expo: Expo, sent: Callable[[datetime], Any]) -
         invitation_emails.send_invitations(
             session, expo.organiser_actor(), Invitees.NEW, with_attendees=True, now=NOW
         )
-        letters.post(session, [_letter(expo, name) for name in sorted(LETTERS - TO_TEAM)], now=NOW)
+        letters.queue_letters(session, [_letter(expo, name) for name in sorted(LETTERS - TO_TEAM)], now=NOW)
         make_request(session, expo, 0, 3, state=RequestState.PENDING, priority=MUST)
     sent(NOW)
     with database.write() as session:
-        assert digest_sending.tell(session, SETTINGS, now=NOW) == 1
+        assert digest_sending.queue_due_digests(session, SETTINGS, now=NOW) == 1
         first, second = make_request(session, expo, 0, 1), make_request(session, expo, 2, 1)
         guide = expo.interpreters[0]
         number = draft(session, expo, [meet(first, expo, interpreter=guide), meet(second, expo, slot=1)])
@@ -71,8 +71,8 @@ def all_mails(database: Database, expo: Expo, sent: Callable[[datetime], Any]) -
     with database.write() as session:
         invitation, other, *_ = session.scalars(select(Invitation).order_by(Invitation.id))
         later = NOW + timedelta(minutes=1)
-        assert resend.invitation_again(session, invitation, mail_domain="expo.example", now=later)
-        resend.proposal_declined(session, other, mail_domain="expo.example", now=later)
+        assert resend.resend_invitation(session, invitation, mail_domain="expo.example", now=later)
+        resend.decline_proposal(session, other, mail_domain="expo.example", now=later)
     sent(NOW + timedelta(minutes=1))
     with database.write() as session:
         request = session.get_one(MeetingRequest, first.id)

@@ -46,7 +46,7 @@ def own(event_key: str) -> str:
             "agenda",
             "agendas/own.html",
             agenda=agenda,
-            grid=None if is_over else grid.grid(db, actor, now=now, agenda=agenda),
+            grid=None if is_over else grid.show_grid(db, actor, now=now, agenda=agenda),
             feed="" if is_over else address(feed_addresses.own_feed(db, actor)),
             **_around(db, actor, agenda),
         )
@@ -61,7 +61,7 @@ def accept(event_key: str, request_key: str) -> Response:
     secret_key, now = context.settings().secret_key, context.now()
     try:
         context.database().transact(
-            lambda db: agenda_replies.answer(
+            lambda db: agenda_replies.submit_reply(
                 db,
                 actor,
                 request_key,
@@ -127,7 +127,7 @@ def own_pdf(event_key: str) -> Response:
     actor = auth.actor(event_key)
     made = _person_pdf(event_key, None)
     with context.database().write() as db:
-        calendar_methods.note_print(db, actor, now=context.now())
+        calendar_methods.record_print_use(db, actor, now=context.now())
     return made
 
 
@@ -193,7 +193,7 @@ def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]
     secret_key = context.settings().secret_key
     return {
         "now": context.now(),
-        "standing": agenda_replies.standing(db, actor, agenda, secret_key=secret_key),
+        "standing": agenda_replies.list_meeting_replies(db, actor, agenda, secret_key=secret_key),
         "words": outcomes.list_outcomes(db, actor, agenda.items, now=context.now()),
     }
 
@@ -210,7 +210,7 @@ def _person_pdf(event_key: str, person_key: str | None) -> Response:
     actor = auth.actor(event_key) if person_key is None else auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
-        sheet = agenda_export.of_person(db, actor, agenda)
+        sheet = agenda_export.person_sheet(db, actor, agenda)
     return _download(actor, PrintPack.PEOPLE, sheet, agenda)
 
 
@@ -218,7 +218,7 @@ def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
     actor = auth.actor(event_key) if firm_key is None else auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
-        sheet = agenda_export.of_firm(db, actor, agenda)
+        sheet = agenda_export.firm_sheet(db, actor, agenda)
     return _download(actor, PrintPack.FIRMS, sheet, agenda)
 
 

@@ -20,11 +20,11 @@ def calendar(token: str) -> Response:
     """Somebody's meetings as iCalendar, whatever Accept says. Raises NotFound for a wrong token."""
     with context.database().read() as db:
         with limits.looking_up_a_token():
-            owner = feed_addresses.feed_owner(db, token)
+            owner = feed_addresses.find_feed_owner(db, token)
         limits.require_link(token)
-        body = feeds.feed_body(db, owner, url=address(owner), now=context.now())
+        body = feeds.render_feed(db, owner, url=address(owner), now=context.now())
     with context.database().write() as db:
-        calendar_methods.note_feed(db, owner, now=context.now())
+        calendar_methods.record_feed_use(db, owner, now=context.now())
     response = Response(body, content_type="text/calendar; charset=utf-8")
     response.headers["ETag"] = strong_etag(body)
     response.headers["Cache-Control"] = "private, max-age=300"

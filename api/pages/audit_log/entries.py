@@ -1,4 +1,4 @@
-"""The trail of an event, filtered, with a file of it; and that of the installation, for operators."""
+"""Audit log pages of an event, with CSV export, and of the installation for operators."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scheduler.invites.catalogue import load_words
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.operations import audit_entries
-from scheduler.services.operations.audit_entries import Filter
+from scheduler.services.operations.audit_entries import AuditFilter
 
 blueprint = APIBlueprint("audit_log", __name__, enable_openapi=False)
 
@@ -47,7 +47,7 @@ def listing(event_key: str) -> str:
     with context.database().read() as db:
         timezone = events.get_event(db, actor).timezone
         wanted, typed = _filter(timezone)
-        page = audit_entries.listing(db, actor, wanted, number=paging.asked_number())
+        page = audit_entries.list_entries(db, actor, wanted, number=paging.asked_number())
         return rendering.render(db, actor, "trail", "audit_log/entries.html", **_shown(page, typed))
 
 
@@ -58,7 +58,7 @@ def export(event_key: str) -> Response:
     actor: Actor = auth.organiser(event_key)
     with context.database().write() as db:
         wanted, _ = _filter(events.get_event(db, actor).timezone)
-        text = audit_entries.as_csv(db, actor, wanted, now=context.now())
+        text = audit_entries.export_csv(db, actor, wanted, now=context.now())
     response = Response(text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="trail-{actor.event_key}.csv"'
     response.headers["Cache-Control"] = "no-store"
@@ -73,16 +73,18 @@ def of_installation() -> str:
         raise NotFound("page", "trail")
     wanted, typed = _filter("UTC")
     with context.database().read() as db:
-        page = audit_entries.of_installation(db, auth.user().session, wanted, number=paging.asked_number())
+        page = audit_entries.list_installation_entries(
+            db, auth.user().session, wanted, number=paging.asked_number()
+        )
     return render_template("audit_log/installation.html", **_shown(page, typed))
 
 
-def _filter(timezone: str) -> tuple[Filter, dict[str, str]]:
+def _filter(timezone: str) -> tuple[AuditFilter, dict[str, str]]:
     """What the address asks for, and the same as it was typed. Days are those of the zone."""
     typed = {name: request.args.get(name, "")[:200] for name in _FILTERS}
-    wanted = Filter.of_days(
+    wanted = AuditFilter.of_days(
         timezone,
-        act=typed["act"] if typed["act"] in audit_entries.acts() else "",
+        act=typed["act"] if typed["act"] in audit_entries.list_acts() else "",
         text=typed["text"].translate(_PAUSES),
         english=trail_words.english,
         since=_day(typed["since"]),
@@ -105,7 +107,7 @@ def _shown(page: object, typed: dict[str, str]) -> dict[str, Any]:
     return {
         "page": page,
         "typed": typed,
-        "acts": [("", gettext_lazy("Everything")), *audit_entries.acts().items()],
+        "acts": [("", gettext_lazy("Everything")), *audit_entries.list_acts().items()],
         "is_filtered": bool(given),
         "query": f"?{urlencode(given)}" if given else "",
     }

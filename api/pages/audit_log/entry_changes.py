@@ -1,4 +1,4 @@
-"""Before and after of an entry of the trail in words of the pages. What its table keeps stays as it is."""
+"""Values before and after of an audit log entry, in the reader's language."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.domain.team import RegistrationState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.operations.audit_entries import Entry
-from scheduler.services.requests.preferences.ranks import rank_of
+from scheduler.services.operations.audit_entries import AuditEntry
+from scheduler.services.requests.preferences.ranks import rank_from_priority
 
 _ROW = re.compile(r"(\w+) ([\w-]*\d[\w-]*)(?: (\w+))?")
 """A row of a table by its number, and a column: "firm 12 name"."""
@@ -51,7 +51,7 @@ class ToldChange:
     is_english: bool = False
 
 
-def told_changes(entry: Entry, zone: str) -> list[ToldChange]:
+def told_changes(entry: AuditEntry, zone: str) -> list[ToldChange]:
     """What an entry changed, in the reader's language; times in the zone, which they name."""
     words = _Words(entry.act, zone)
     told = (each for change in entry.changes for each in words.of(change.name, change.was, change.now))
@@ -166,7 +166,7 @@ _VALUES: Final[Mapping[str, Callable[[Any], str]]] = {
     "kind": lambda value: outcome_word(OutcomeKind(value)),
     "then": lambda value: said(AFTER_RUNS[value][0]),
     "parts": lambda value: said(EVENT_PARTS[value][0]),
-    "priority": lambda value: rank_word(rank_of(value).value),
+    "priority": lambda value: rank_word(rank_from_priority(value).value),
     "place": lambda value: said(PLACES.get(value, value)),
     "state": _state,
 }

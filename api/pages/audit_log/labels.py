@@ -1,4 +1,4 @@
-"""What the columns and settings that the trail names are called on the pages."""
+"""Labels of the columns and settings that the audit log names."""
 
 from __future__ import annotations
 

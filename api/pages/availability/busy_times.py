@@ -72,7 +72,7 @@ def mark(event_key: str) -> Response:
     """Keep which slots are marked by hand."""
     actor = auth.participant(event_key)
     with context.database().write() as db:
-        count = busy_times.mark(db, actor, request.form.getlist("slots"))
+        count = busy_times.mark_slots(db, actor, request.form.getlist("slots"))
     saved = ngettext(
         "Saved. You marked %(num)s time; the next plan has no meeting for you then.",
         "Saved. You marked %(num)s times; the next plan has no meeting for you then.",
@@ -134,7 +134,7 @@ def connect(event_key: str) -> Answer:
     zone = _zone(actor)
 
     def read() -> str:
-        address, account = caldav.typed(**typed)
+        address, account = caldav.parse_account_form(**typed)
         return busy_times.preview_caldav(
             context.own_transactions(),
             actor,
@@ -163,7 +163,7 @@ def read_again(event_key: str, key: str) -> Answer:
     """Read the calendar in another zone."""
     actor = auth.actor(event_key)
     try:
-        busy_times.read_again(context.own_transactions(), actor, key, _zone(actor))
+        busy_times.reread_preview(context.own_transactions(), actor, key, _zone(actor))
     except InvalidInput as error:
         if any(fault.path == "timezone" for fault in error.faults):
             return _preview_page(actor, key, request.form.get("timezone", "").strip()), 422
@@ -179,7 +179,7 @@ def save(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
-            source = busy_times.save(db, actor, key, now=context.now())
+            source = busy_times.save_calendar(db, actor, key, now=context.now())
     except InvalidInput as error:
         flash(_sentence(error), "error")
         return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
@@ -195,7 +195,7 @@ def save(event_key: str, key: str) -> Response:
 def discard(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        busy_times.discard(db, actor, key)
+        busy_times.discard_preview(db, actor, key)
     flash(gettext("Discarded. Nothing of that calendar was kept."), "good")
     return redirect(url_for("busy_times.show", event_key=event_key), 303)
 
@@ -205,7 +205,7 @@ def discard(event_key: str, key: str) -> Response:
 def remove(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        name = busy_times.remove(db, actor, key)
+        name = busy_times.remove_calendar(db, actor, key)
     flash(gettext("Removed: %(name)s. Its times are free again for the next plan.", name=name), "good")
     return redirect(url_for("busy_times.show", event_key=event_key), 303)
 
@@ -239,7 +239,7 @@ def _page(
 ) -> str:
     if typed is None:
         typed = request.form
-    sources = busy_times.listing(db, actor) if actor.attendee_id else ()
+    sources = busy_times.list_calendars(db, actor) if actor.attendee_id else ()
     secret_key = context.settings().secret_key
     return rendering.render(
         db,
@@ -247,7 +247,7 @@ def _page(
         "busy_times",
         "availability/show.html",
         sources=[(source, source.opened(secret_key)) for source in sources],
-        grid=grid.grid(db, actor, now=context.now()),
+        grid=grid.show_grid(db, actor, now=context.now()),
         is_full=len(sources) >= busy_times.MOST_SOURCES,
         typed={name: text for name, text in typed.items() if text and name != "password"},
         services=SERVICES if context.settings().caldav == "on" else (),
@@ -267,14 +267,14 @@ def _way(faults: Mapping[str, str], typed: Mapping[str, str]) -> str:
 def _preview_page(actor: Actor, key: str, unknown: str = "") -> str:
     """What a calendar takes. `unknown` was typed as its time zone, and is none."""
     with context.database().read() as db:
-        source = busy_times.preview(db, actor, key)
+        source = busy_times.get_preview(db, actor, key)
         return rendering.render(
             db,
             actor,
             "busy_times",
             "availability/preview.html",
             source=source,
-            grid=grid.grid(db, actor, now=context.now(), preview=source),
+            grid=grid.show_grid(db, actor, now=context.now(), preview=source),
             counted=counted(source.found["counts"]),
             zone=unknown or zones.label(source.timezone),
             faults={"timezone": zones.UNKNOWN} if unknown else {},

@@ -1,4 +1,4 @@
-"""Words of busy times: what was understood of a calendar."""
+"""Labels of busy times: what was read from a calendar."""
 
 from __future__ import annotations
 

@@ -20,5 +20,5 @@ def listing(event_key: str) -> str:
     """Who is never to meet whom, the latest first."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        page = firm_notes.exclusions(db, actor, number=paging.asked_number())
+        page = firm_notes.list_exclusions(db, actor, number=paging.asked_number())
         return rendering.render(db, actor, "desk_requests", "directory/exclusions.html", page=page)

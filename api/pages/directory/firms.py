@@ -21,7 +21,7 @@ from scheduler.services.directory import firm_notes, logos, search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.directory.search import FirmOrder
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests.preferences.free_partners import free_with_us
+from scheduler.services.requests.preferences.free_partners import list_free_partners
 from scheduler.services.requests.suggestions import partners
 
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
@@ -64,9 +64,11 @@ def directory_page(event_key: str) -> str:
         reasons = _reasons(db, actor) if order is FirmOrder.FIT else {}
         ranks = {key: place for place, key in enumerate(reasons)}
         is_free = bool(request.args.get("free")) and actor.firm_id is not None
-        only = free_with_us(db, actor) if is_free else None
+        only = list_free_partners(db, actor) if is_free else None
         number = paging.asked_number()
-        found = search.look(db, actor, filters, order=order, ranks=ranks, only=only, number=number)
+        found = search.search_directory(
+            db, actor, filters, order=order, ranks=ranks, only=only, number=number
+        )
         return rendering.render(
             db,
             actor,
@@ -91,7 +93,7 @@ def show(event_key: str, firm_key: str) -> str:
     """One firm, its people, and what is open between it and the reader's firm."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        firm = search.firm(db, actor, firm_key)
+        firm = search.show_firm(db, actor, firm_key)
         return rendering.render(db, actor, "firms", "directory/show.html", firm=firm.card, people=firm.people)
 
 
@@ -101,7 +103,7 @@ def logo(event_key: str, firm_key: str, digest: str) -> Response:
     """A firm's logo: a PNG that we wrote. Its address names its octets, so a browser keeps it."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        octets = logos.png(db, actor, firm_key, digest)
+        octets = logos.read_logo(db, actor, firm_key, digest)
     answer = Response(octets, mimetype="image/png")
     answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -115,10 +117,10 @@ def save(event_key: str, firm_key: str) -> Response | str:
     actor = auth.actor(event_key)
     is_saved = request.form.get("saved") == "1"
     with context.database().write() as db:
-        firm_notes.save(db, actor, firm_key, is_saved=is_saved, now=context.now())
+        firm_notes.save_firm(db, actor, firm_key, is_saved=is_saved, now=context.now())
     if rendering.by_htmx():
         with context.database().read() as db:
-            card = search.firm(db, actor, firm_key).card
+            card = search.show_firm(db, actor, firm_key).card
             return rendering.render(db, actor, "", "directory/saved.html", firm=card)
     flash(gettext("Saved.") if is_saved else gettext("No longer saved."), "good")
     return _back(event_key, firm_key)
@@ -131,7 +133,7 @@ def dismiss(event_key: str, firm_key: str) -> Response:
     actor = auth.actor(event_key)
     is_dismissed = request.form.get("dismissed") == "1"
     with context.database().write() as db:
-        firm_notes.dismiss(db, actor, firm_key, is_dismissed=is_dismissed, now=context.now())
+        firm_notes.dismiss_firm(db, actor, firm_key, is_dismissed=is_dismissed, now=context.now())
     if is_dismissed:
         flash(gettext("Not suggested any more. You can undo it below the suggestions."), "good")
     else:
@@ -146,7 +148,7 @@ def note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
-            firm_notes.write(db, actor, firm_key, request.form.get("note", ""), now=context.now())
+            firm_notes.write_note(db, actor, firm_key, request.form.get("note", ""), now=context.now())
     except InvalidInput as error:
         return rendering.refused(actor, "firms", forms.sentences(error), forms.LABELS)
     flash(gettext("The note is kept. Only your firm reads it."), "good")
@@ -161,10 +163,10 @@ def never(event_key: str, firm_key: str) -> Response:
     try:
         with context.database().write() as db:
             if request.form.get("never") == "1":
-                firm_notes.exclude(db, actor, firm_key, now=context.now())
+                firm_notes.exclude_firm(db, actor, firm_key, now=context.now())
                 done = gettext("No request goes between the two of you from now on.")
             else:
-                firm_notes.admit(db, actor, firm_key, now=context.now())
+                firm_notes.readmit_firm(db, actor, firm_key, now=context.now())
                 done = gettext("You may ask each other again.")
         flash(done, "good")
     except InvalidInput as error:
@@ -178,7 +180,7 @@ def want(event_key: str, firm_key: str) -> Response:
     """Tell the organisers of a meeting that the own firm would have asked for."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        if firm_notes.want(db, actor, firm_key, now=context.now()):
+        if firm_notes.report_interest(db, actor, firm_key, now=context.now()):
             flash(gettext("The organisers see that you would have asked."), "good")
     return _back(event_key, firm_key)
 
@@ -196,7 +198,7 @@ def _order(asked: str) -> FirmOrder:
 
 def _reasons(db: Session, actor: Actor) -> dict[str, Any]:
     """The firms that fit the own one best, by key, with why, the best first."""
-    found = partners.suggested(db, actor, language=speaking.language(), limit=partners.LOOKED_AT)
+    found = partners.suggest_partners(db, actor, language=speaking.language(), limit=partners.LOOKED_AT)
     return {partner.firm.key: partner for partner in found.partners}
 
 

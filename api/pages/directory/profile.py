@@ -57,7 +57,7 @@ def change(event_key: str) -> Answer:
     titles = {name.removeprefix(TITLE): text for name, text in typed.items() if name.startswith(TITLE)}
     try:
         with context.database().write() as db:
-            profiles.change(
+            profiles.change_profile(
                 db,
                 actor,
                 description=typed.get("description", ""),
@@ -80,7 +80,7 @@ def logo(event_key: str) -> Answer:
     actor, file = auth.actor(event_key), request.files.get("logo")
     octets = file.read() if file is not None else b""
     try:
-        logos.put(context.own_transactions(), actor, octets, now=context.now())
+        logos.replace_logo(context.own_transactions(), actor, octets, now=context.now())
     except InvalidInput as error:
         return _form(actor, {}, {fault.path: fault.message for fault in error.faults}), 422
     except UNREADABLE_MESSAGE:
@@ -96,7 +96,7 @@ def no_logo(event_key: str) -> Response:
     """Take the logo off."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        logos.remove(db, actor, now=context.now())
+        logos.remove_logo(db, actor, now=context.now())
     flash(gettext("The logo is removed."), "good")
     return redirect(url_for("profile.show", event_key=event_key), 303)
 
@@ -123,7 +123,7 @@ def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
 
 def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
     with context.database().read() as db:
-        found = profiles.profile(db, actor)
+        found = profiles.show_profile(db, actor)
         now = {"description": found.description, "website": found.website}
         now |= {name: "\n".join(items) for name, items in found.things.items()}
         now |= {f"{TITLE}{person.key}": person.title for person in found.people}

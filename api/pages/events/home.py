@@ -34,7 +34,7 @@ blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 def index() -> str | Response:
     """The first page: one event opens at once, several give a list, none gives advice."""
     with context.database().read() as db:
-        found = actors.events_of(db, auth.user().account_id, now=context.now())
+        found = actors.list_events(db, auth.user().account_id, now=context.now())
     if len(found) == 1:
         return redirect(url_for("home.event", event_key=found[0].key))
     old = [each for each in found if each.is_archived]
@@ -50,7 +50,7 @@ def event(event_key: str) -> str | Response:
         return _desk(actor)
     if actor.is_exhibitor:
         with context.database().read() as db:
-            is_new = setup.is_due(db, actor)
+            is_new = setup.is_setup_due(db, actor)
         return redirect(url_for("setup.show" if is_new else "dashboard.show", event_key=event_key))
     if actor.chamber is not None:
         return redirect(url_for("delegations.listing", event_key=event_key))
@@ -59,7 +59,7 @@ def event(event_key: str) -> str | Response:
     if actor.team_role is Role.DESK:
         return redirect(url_for("firms.directory", event_key=event_key))
     with context.database().read() as db:
-        is_on = days.is_on(db, actor, now=context.now())
+        is_on = days.is_event_day(db, actor, now=context.now())
     return redirect(url_for("my_day.show" if is_on else "agenda.own", event_key=event_key))
 
 
@@ -75,7 +75,7 @@ def _desk(actor: Actor) -> str:
             found=found,
             reasons=_reasons(found),
             days=_days_to_go(found.opens, events.get_event(db, actor).timezone, now),
-            recent=audit_entries.list_latest(db, actor, limit=RECENT) if actor.is_organiser else (),
+            recent=audit_entries.list_latest_entries(db, actor, limit=RECENT) if actor.is_organiser else (),
             now=now,
         )
 

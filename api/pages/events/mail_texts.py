@@ -95,7 +95,7 @@ def change(event_key: str, language: str, mail_kind: str) -> BaseResponse | tupl
 
 def _preview(actor: Actor, language: str, mail_kind: str) -> Response:
     with context.database().read() as db:
-        shown = sample_emails.preview(
+        shown = sample_emails.preview_email(
             db, actor, language, mail_kind, request.form, settings=context.settings(), now=context.now()
         )
         return _page(db, actor, language, mail_kind, typed=request.form, shown=shown)
@@ -104,7 +104,7 @@ def _preview(actor: Actor, language: str, mail_kind: str) -> Response:
 def _test(actor: Actor, language: str, mail_kind: str) -> Response:
     limits.require_costly()
     with context.database().write() as db:
-        to = sample_emails.queue_test(
+        to = sample_emails.queue_test_email(
             db, actor, language, mail_kind, request.form, settings=context.settings(), now=context.now()
         )
     dispatch.deliver(app=context.celery())
@@ -120,14 +120,14 @@ def _test(actor: Actor, language: str, mail_kind: str) -> Response:
 
 def _reset(actor: Actor, language: str, mail_kind: str, part: str) -> BaseResponse:
     with context.database().write() as db:
-        email_texts.reset(db, actor, language, mail_kind, part, now=context.now())
+        email_texts.reset_text(db, actor, language, mail_kind, part, now=context.now())
     flash(gettext("%(part)s: the usual text is back.", part=said(PARTS[part])), "good")
     return _back(actor, language, mail_kind)
 
 
 def _save(actor: Actor, language: str, mail_kind: str) -> BaseResponse:
     with context.database().write() as db:
-        changed = email_texts.save(db, actor, language, mail_kind, request.form, now=context.now())
+        changed = email_texts.save_texts(db, actor, language, mail_kind, request.form, now=context.now())
     if changed:
         flash(
             gettext("Texts changed: %(count)s. Mails that wait to be sent keep theirs.", count=changed),
@@ -153,7 +153,7 @@ def _page(
     faults: Mapping[str, str] | None = None,
     shown: EmailPreview | None = None,
 ) -> Response:
-    fields = email_texts.fields(db, actor, language, mail_kind)
+    fields = email_texts.list_fields(db, actor, language, mail_kind)
     page = rendering.render(
         db,
         actor,

@@ -63,7 +63,9 @@ def index(event_key: str) -> str:
     actor = auth.organiser(event_key)
     number = _version()
     with context.database().read() as db:
-        version = history.show(db, actor, number) if number else history.published(db, actor)
+        version = (
+            history.show_version(db, actor, number) if number else history.find_published_version(db, actor)
+        )
         shown = version.number if version else None
         return rendering.render(
             db,

@@ -22,7 +22,7 @@ def choose() -> Response:
         language = SOURCE
     if auth.user().is_authenticated:
         with context.database().write() as db:
-            preferences.speak(db, auth.user().account_id, language)
+            preferences.save_account_language(db, auth.user().account_id, language)
     response = redirect(sign_in_errands.local(request.form.get("back", "")) or "/", 303)
     choosing.keep(response, language)
     return response

@@ -72,7 +72,7 @@ def save(event_key: str) -> Response | tuple[str, int]:
     timezone = zones.meant(request.form.get("timezone", "").strip())
     try:
         with context.database().write() as db:
-            preferences.choose(db, actor, language=language, timezone=timezone)
+            preferences.save_preferences(db, actor, language=language, timezone=timezone)
     except InvalidInput as error:
         with context.database().read() as db:
             return _page(
@@ -89,11 +89,13 @@ def emails(event_key: str) -> Response:
     """Save which emails the person gets. What the form does not name stays as it is."""
     actor, form = auth.actor(event_key), request.form
     with context.database().write() as db:
-        wishes = digest_settings.own(db, actor, now=context.now())
+        wishes = digest_settings.read_own_settings(db, actor, now=context.now())
         if wishes is not None and {*KINDS, "clock"} & set(form):
-            digest_settings.choose(db, actor, wishes.changed(form))
+            digest_settings.save_settings(db, actor, wishes.changed(form))
         if form.get("summaries") in ("on", "off"):
-            summary_subscriptions.want(db, actor, is_wanted=form["summaries"] == "on", now=context.now())
+            summary_subscriptions.set_own_subscription(
+                db, actor, is_wanted=form["summaries"] == "on", now=context.now()
+            )
     return _saved(event_key, "emails", gettext("Email settings saved."))
 
 
@@ -115,14 +117,14 @@ def _saved(event_key: str, section: str, sentence: str) -> Response:
 
 
 def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Mapping[str, str]) -> str:
-    now = preferences.preferences(db, actor, now=context.now())
+    now = preferences.read_preferences(db, actor, now=context.now())
     moment = now.first_slot.start if now.first_slot else None
     if typed is None:
         typed = {"language": now.language, "timezone": now.timezone}
     automatic = gettext("Automatic: %(choice)s", choice=load_words(now.derived_language).name)
     zone = now.derived_timezone
     feed = address(feed_addresses.own_feed(db, actor)) if actor.attendee_id else ""
-    digests = digest_settings.own(db, actor, now=context.now()) if actor.attendee_id else None
+    digests = digest_settings.read_own_settings(db, actor, now=context.now()) if actor.attendee_id else None
     return rendering.render(
         db,
         actor,
@@ -133,7 +135,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         languages=[("", automatic), *languages().items()],
         derived_zone=zones.label(zone, moment) if zone else gettext("the venue's time only"),
         words=load_words(now.language or now.derived_language),
-        summaries=summary_subscriptions.own(db, actor) if actor.attendee_id else None,
+        summaries=summary_subscriptions.read_own_subscription(db, actor) if actor.attendee_id else None,
         digests=digests,
         clocks=_clocks(digests) if digests else (),
         email_kinds=KINDS,
@@ -147,7 +149,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
     )
 
 
-def _clocks(wishes: digest_settings.DigestWishes) -> list[tuple[str, str]]:
+def _clocks(wishes: digest_settings.DigestSettings) -> list[tuple[str, str]]:
     """By whose clock the daily email can come: the person's own, and the venue's where it is another."""
     own = presentation.own_clock(wishes.morning, wishes.own_timezone).striptags()
     venue = gettext("%(time)s at the venue", time=f"{wishes.morning:%H:%M}")

@@ -28,7 +28,7 @@ def listed(db: Session) -> dict[str, Any]:
     """Values of `identity/sessions/_rows.html`: the reader's sessions, and the zone of their clock."""
     user, now = auth.user(), context.now()
     return {
-        "sessions": sessions.listing(db, user.account_id, now=now),
+        "sessions": sessions.list_sessions(db, user.account_id, now=now),
         "own": user.session.session_id,
         "session_zone": preferences.account_timezone(db, user.account_id, now=now),
     }
@@ -41,7 +41,7 @@ def end(session_id: int) -> Response:
     if session_id == auth.user().session.session_id:
         return _gone(gettext("You are signed out."))
     with context.database().write() as db:
-        sessions.end(db, auth.user().account_id, session_id)
+        sessions.end_session(db, auth.user().account_id, session_id)
     return _back(gettext("That browser is signed out."))
 
 
@@ -51,7 +51,7 @@ def end_others() -> Response:
     """Sign every browser out but this one."""
     user = auth.user()
     with context.database().write() as db:
-        sessions.end_all(db, user.account_id, but=user.session.session_id)
+        sessions.end_all_sessions(db, user.account_id, but=user.session.session_id)
     return _back(gettext("All other browsers are signed out."))
 
 
@@ -60,7 +60,7 @@ def end_others() -> Response:
 def end_all() -> Response:
     """Sign every browser out, this one too."""
     with context.database().write() as db:
-        sessions.end_all(db, auth.user().account_id)
+        sessions.end_all_sessions(db, auth.user().account_id)
     return _gone(gettext("You are signed out everywhere."))
 
 
@@ -68,7 +68,7 @@ def _back(sentence: str) -> Response:
     """The page on which the button stood: the person's settings at an event, or that of sessions."""
     settings = sign_in_errands.local(request.form.get("back", ""))
     flash(sentence, "at sessions" if settings else "good")
-    return redirect(f"{settings}#sessions" if settings else url_for("sessions.listing"), 303)
+    return redirect(f"{settings}#sessions" if settings else url_for("sessions.list_sessions"), 303)
 
 
 def _gone(sentence: str) -> Response:

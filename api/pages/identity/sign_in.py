@@ -15,7 +15,7 @@ from api.language import speaking
 from api.language.speaking import gettext
 from scheduler.domain import fields
 from scheduler.services.identity import sessions, sign_in
-from scheduler.services.identity.sign_in import VALID, KnownAccount
+from scheduler.services.identity.sign_in import VALID, AccountRef
 from workers import dispatch
 
 blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
@@ -51,7 +51,7 @@ def again() -> str | tuple[str, int, dict[str, str]]:
 def go_on() -> str | Response:
     """The form that was sent when a sign-in was needed, to send it again."""
     with context.database().read() as db:
-        errand = sessions.errand(db, auth.user().session)
+        errand = sessions.read_errand(db, auth.user().session)
     if "fields" not in errand:
         return redirect(url_for("home.index"))
     return render_template("identity/sign_in/go_on.html", errand=errand)
@@ -73,10 +73,10 @@ def redeem(token: str) -> Response | tuple[str, int]:
     try:
         _look(token)
         with context.database().write() as db:
-            redeemed = sign_in.redeem_sign_in(db, token, now=context.now())
+            redeemed = sign_in.redeem_sign_in_link(db, token, now=context.now())
     except sign_in.UnusableLink as error:
         with context.database().write() as db:
-            sign_in.note_failure(db, token, error, now=context.now())
+            sign_in.record_sign_in_failure(db, token, error, now=context.now())
         return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
     errand = sign_in_errands.for_account(redeemed.errand, redeemed.account.id)
     auth.begin(redeemed.account.id, errand)
@@ -102,22 +102,22 @@ def _words() -> dict[str, Any]:
 
 def _send(email: str, errand: Mapping[str, Any]) -> str | tuple[str, int, dict[str, str]]:
     try:
-        limits.require_sign_in(sign_in.normal_email(email))
+        limits.require_sign_in(sign_in.normalize_email(email))
     except limits.Limited as limited:
         wait = speaking.said(limits.lasting(limited.seconds))
         page = render_template("identity/sign_in/too_often.html", email=email, wait=wait)
         return page, 429, {"Retry-After": str(limited.seconds)}
     with context.database().write() as db:
-        sign_in.wish(db, email, errand=errand, now=context.now())
+        sign_in.request_sign_in(db, email, errand=errand, now=context.now())
     dispatch.deliver_urgent(app=context.celery())
     return render_template(
         "identity/sign_in/sent.html", email=email, catcher=context.settings().mail_catcher_url
     )
 
 
-def _look(token: str) -> KnownAccount:
+def _look(token: str) -> AccountRef:
     """Whom a link would sign in. Raises UnusableLink."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        account = sign_in.look_at_sign_in(db, token, now=context.now())
+        account = sign_in.preview_sign_in_link(db, token, now=context.now())
     limits.require_link(token)
     return account

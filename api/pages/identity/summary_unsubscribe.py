@@ -1,4 +1,4 @@
-"""The link in summaries that stops them, without sign-in. Opening it only shows a page.
+"""Unsubscribe link of summaries, without sign-in. Opening it only shows a page.
 
 Its button or a POST stops them.
 """
@@ -13,7 +13,7 @@ from api import context, limits
 from api.pages.identity.unsubscribe_page import stop_page
 from scheduler.invites.catalogue import load_words
 from scheduler.services.identity import summary_subscriptions
-from scheduler.services.identity.summary_subscriptions import StopLook
+from scheduler.services.identity.summary_subscriptions import Subscription
 
 blueprint = APIBlueprint(
     "summary_unsubscribe", __name__, enable_openapi=False, url_prefix="/summaries/<token>"
@@ -31,7 +31,7 @@ def stop(token: str) -> str:
     """Also what a mail program sends by itself: no cookie, and no redirect after it (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
-        found = summary_subscriptions.stop(db, token, now=context.now())
+        found = summary_subscriptions.unsubscribe(db, token, now=context.now())
     return _page(found, token)
 
 
@@ -40,19 +40,19 @@ def resume(token: str) -> Response:
     """The way back."""
     _counted(token)
     with context.database().write() as db:
-        summary_subscriptions.resume(db, token, now=context.now())
+        summary_subscriptions.resubscribe(db, token, now=context.now())
     return redirect(url_for("summary_unsubscribe.look", token=token), 303)
 
 
-def _counted(token: str) -> StopLook:
+def _counted(token: str) -> Subscription:
     """What a link that is known stops, with its use counted."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        found = summary_subscriptions.look(db, token, now=context.now())
+        found = summary_subscriptions.show_subscription(db, token, now=context.now())
     limits.require_link(token)
     return found
 
 
-def _page(found: StopLook, token: str) -> str:
+def _page(found: Subscription, token: str) -> str:
     texts = load_words(found.language).stopping
     return stop_page(
         found,

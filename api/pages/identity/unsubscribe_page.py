@@ -1,4 +1,4 @@
-"""The page of a link that stops mails: what it stops, and one button."""
+"""Unsubscribe page of an email's link: what it stops, and one button."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from flask import render_template
 
 from api.language import choosing
 from scheduler.invites.catalogue import load_words
-from scheduler.services.identity.summary_subscriptions import StopLook
+from scheduler.services.identity.summary_subscriptions import Subscription
 
 
-def stop_page(found: StopLook, *, title: str, sentence: str, button: str, to: str) -> str:
+def stop_page(found: Subscription, *, title: str, sentence: str, button: str, to: str) -> str:
     """The page in the language of the mail. Its button posts to the address `to`."""
     choosing.speak(found.language)
     language = load_words(found.language)

@@ -9,7 +9,7 @@ from flask import request
 from scheduler.services.imports.choices import ImportChoices
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.file_fixes import CellAddress, Replacement, SubmittedFixes
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.sheets.tables import MAX_COLUMNS
 
 MOST_FIXES = 200
@@ -36,7 +36,7 @@ def pressed(sheet: str) -> tuple[SubmittedFixes, list[Replacement]]:
     dropped, emptied, replaced = set(), set(), []
     for name, text in form.items():
         if match := _CELL.fullmatch(name):
-            if one_line(text) != one_line(form.get(f"was-{name}", "")):
+            if clean_line(text) != clean_line(form.get(f"was-{name}", "")):
                 cells[sheet, int(match[1]), int(match[2])] = text
         elif match := _DROP.fullmatch(name):
             dropped.add((sheet, int(match[1])))

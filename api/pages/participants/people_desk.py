@@ -311,7 +311,7 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
             text=text,
             state=state,
             delegation=delegation,
-            delegations=delegation_lookup.delegation_names(db, actor),
+            delegations=delegation_lookup.list_delegation_names(db, actor),
             sort=sort if sort in record_tables.SORTS[kind] else "name",
             sorts=record_tables.SORTS[kind],
             counts=row_counts.count_records(db, actor),

@@ -65,7 +65,7 @@ def _listing(actor: Actor) -> str:
             ),
             counts=counts,
             **wanted,
-            delegations=delegation_lookup.delegation_names(db, actor),
+            delegations=delegation_lookup.list_delegation_names(db, actor),
             state=state,
             sort=sort if sort in request_table.REQUEST_SORTS else "newest",
             now=context.now(),

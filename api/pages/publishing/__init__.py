@@ -1,1 +1,1 @@
-"""Pages of this room."""
+"""Publishing pages."""

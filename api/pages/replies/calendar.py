@@ -1,4 +1,4 @@
-"""The ways into a calendar for the meeting behind a mail's link: file, subscription, forms, text, code."""
+"""Calendar links of a meeting: file, subscription and web calendar forms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from scheduler.invites.mail.addresses import organizer_address
 from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.links import CALENDAR_STEP
 from scheduler.services.replies import reply_links
-from scheduler.services.replies.reply_links import Look
+from scheduler.services.replies.reply_links import LinkedMeeting
 
 blueprint = APIBlueprint("calendar", __name__, enable_openapi=False, url_prefix="/answers/<token>")
 
@@ -50,7 +50,7 @@ class Ways:
     labels: Mapping[CalendarImportMethod, str]
 
 
-def ways_of(look: Look, token: str, step: str) -> Ways | None:
+def ways_of(look: LinkedMeeting, token: str, step: str) -> Ways | None:
     """What the page shows on the step of the ways, and to who has said yes. None for a meeting off."""
     is_coming = look.answer is not None and look.answer.partstat in (Partstat.ACCEPTED, Partstat.TENTATIVE)
     if look.is_off or not (step == CALENDAR_STEP or (is_coming and not step)):
@@ -131,12 +131,12 @@ def copied(token: str) -> tuple[str, int]:
 
 def _event(token: str) -> FeedEvent:
     with context.database().read() as db:
-        return reply_links.copy(db, token)
+        return reply_links.calendar_copy(db, token)
 
 
 def _note(token: str, way: CalendarImportMethod) -> None:
     with context.database().write() as db:
-        calendar_methods.note_by_link(db, token, way, now=context.now())
+        calendar_methods.record_link_use(db, token, way, now=context.now())
 
 
 def _calendar(body: bytes) -> Response:

@@ -1,4 +1,4 @@
-"""Forms behind a mail's link: the link is the credential, so that no cookie is asked for.
+"""Forms behind an email's link: the link is the credential, so no cookie is required.
 
 Another site cannot forge such a form, because it does not know the link. A browser that tells where a form
 comes from is believed all the same.

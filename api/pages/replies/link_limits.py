@@ -1,4 +1,4 @@
-"""The use of a mail's link is counted, and its words are those of the mail."""
+"""Rate limit of an email's link, and the language of that email."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ from scheduler.services.replies import reply_links
 def counted(token: str) -> Words:
     """The words of the mail that a link is in, whose use is counted."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        g.words = load_words(reply_links.language(db, token))
+        g.words = load_words(reply_links.link_language(db, token))
     limits.require_link(token)
     return cast(Words, g.words)

@@ -1,4 +1,4 @@
-"""The links in an invitation's mail, without sign-in. A link only shows the meeting. Its button answers."""
+"""Reply links of invitation emails, without sign-in. Opening a link only shows the meeting."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scheduler.invites.ical import view
 from scheduler.services.links import ANSWER_STEPS, CALENDAR_STEP
 from scheduler.services.replies import reply_links
 from scheduler.services.replies.counter_proposals import Unsuitable
-from scheduler.services.replies.reply_links import Look
+from scheduler.services.replies.reply_links import LinkedMeeting
 from scheduler.services.schedule.meeting_ends import MeetingOver
 
 blueprint = APIBlueprint("reply_links", __name__, enable_openapi=False, url_prefix="/answers/<token>")
@@ -52,7 +52,7 @@ def _page(
     `message` is a sentence above them and its kind: who keeps no cookies sees no other one.
     """
     with context.database().read() as db:
-        found = reply_links.look(db, token, now=context.now())
+        found = reply_links.show_meeting(db, token, now=context.now())
         about = view.content_rows(found.content, language)
         return render_template(
             "replies/show.html",
@@ -121,17 +121,21 @@ def _answer(db: Session, token: str, step: str) -> str:
     comment = request.form.get("comment", "")
     if step == "propose":
         slot = request.form.get("slot", "")
-        reply_links.propose(db, token, slot, sequence=sequence, comment=comment, now=context.now())
+        reply_links.propose_time(db, token, slot, sequence=sequence, comment=comment, now=context.now())
         return "proposal_kept"
     if step == "instead":
         colleague = request.form.get("colleague", "")
-        reply_links.send_instead(db, token, colleague, sequence=sequence, comment=comment, now=context.now())
+        reply_links.send_substitute(
+            db, token, colleague, sequence=sequence, comment=comment, now=context.now()
+        )
         return "instead_kept"
-    reply_links.answer(db, token, _PARTSTATS[step], sequence=sequence, comment=comment, now=context.now())
+    reply_links.submit_reply(
+        db, token, _PARTSTATS[step], sequence=sequence, comment=comment, now=context.now()
+    )
     return "kept"
 
 
-def _times(found: Look, language: Words) -> list[tuple[str, str]]:
+def _times(found: LinkedMeeting, language: Words) -> list[tuple[str, str]]:
     """The slots that could be proposed: key, and in short its time at the venue and by the reader's clock."""
     content, own = found.content, view.reader_zone(found.content)
     lasting = content.end - content.start
@@ -146,7 +150,7 @@ def _times(found: Look, language: Words) -> list[tuple[str, str]]:
     return listed
 
 
-def _proposed(found: Look, language: Words) -> str:
+def _proposed(found: LinkedMeeting, language: Words) -> str:
     answer = found.answer
     if answer is None or answer.proposed_start is None or answer.proposed_end is None:
         return ""

@@ -1,4 +1,4 @@
-"""Words of meeting requests: states, ranks, places, orders of the list."""
+"""Labels of meeting requests: states, ranks, places and list orders."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.cards import RequestCard
-from scheduler.services.requests.preferences.ranks import USUAL, Rank, rank_of
+from scheduler.services.requests.preferences.ranks import DEFAULT_PRIORITY, Rank, rank_from_priority
 from scheduler.services.requests.request_lists import RequestOrder
-from scheduler.services.requests.unscheduled_reasons import Whose, WhyNot
+from scheduler.services.requests.unscheduled_reasons import Blocker, UnscheduledReason
 
 ANY_STATE = "all"
 NOT_HELD = "not-held"
 """The tab of accepted requests for which the published schedule has no meeting."""
 RANKS = {
-    Rank.MUST: (USUAL[Rank.MUST], gettext_lazy("Must: we come to the event for this meeting")),
-    Rank.WANT: (USUAL[Rank.WANT], gettext_lazy("Want: important to us")),
-    Rank.NICE: (USUAL[Rank.NICE], gettext_lazy("Nice: if there is time")),
+    Rank.MUST: (DEFAULT_PRIORITY[Rank.MUST], gettext_lazy("Must: we come to the event for this meeting")),
+    Rank.WANT: (DEFAULT_PRIORITY[Rank.WANT], gettext_lazy("Want: important to us")),
+    Rank.NICE: (DEFAULT_PRIORITY[Rank.NICE], gettext_lazy("Nice: if there is time")),
 }
 """What a firm can say of a wish: the priority, and the words."""
 RANK_WORDS = {
@@ -97,7 +97,7 @@ def done_word(verb: str) -> str:
 
 def rank(priority: int | None) -> str:
     """must, want or nice; nothing for a priority that nobody gave."""
-    return rank_of(priority).value if priority else ""
+    return rank_from_priority(priority).value if priority else ""
 
 
 def rank_word(name: str) -> str:
@@ -107,7 +107,7 @@ def rank_word(name: str) -> str:
 
 def rank_for(priority: int, whose: str, firm: str) -> str:
     """How much somebody wants a meeting: you, them, or a firm by its name."""
-    rank = rank_of(priority)
+    rank = rank_from_priority(priority)
     if whose == "firm":
         return gettext("%(rank)s for %(firm)s", rank=said(RANK_WORDS[rank]), firm=firm)
     return said((FOR_YOU if whose == "you" else FOR_THEM)[rank])
@@ -147,7 +147,7 @@ WHY = {
 """What is in the way, by what an obstacle is."""
 
 
-def why_reason(row: WhyNot) -> str:
+def why_reason(row: UnscheduledReason) -> str:
     """Why somebody or something is in the way, as its reader may know it."""
     if row.what == "person-cap" and row.limit is not None:
         if row.is_me:
@@ -170,24 +170,24 @@ def why_reason(row: WhyNot) -> str:
     return said(WHY[row.what])
 
 
-def why_who(row: WhyNot, partner: str) -> str | Markup:
+def why_who(row: UnscheduledReason, partner: str) -> str | Markup:
     """Who is in the way: a person by name, a firm, or what all share."""
     if row.person is not None:
         return full_name(row.person)
-    if row.whose is Whose.OWN:
+    if row.whose is Blocker.OWN:
         return gettext("Your firm")
-    if row.whose is Whose.THEIRS:
+    if row.whose is Blocker.THEIRS:
         return partner
     if row.what == "interpreter":
         return gettext("Interpreters")
     return gettext("Booths and tables") if row.what.startswith("place") else gettext("Order of meetings")
 
 
-def why_side(row: WhyNot, partner: str) -> str:
+def why_side(row: UnscheduledReason, partner: str) -> str:
     """On whose side a person is."""
     if row.is_me:
         return gettext("You")
-    return gettext("Your colleague") if row.whose is Whose.OWN else partner
+    return gettext("Your colleague") if row.whose is Blocker.OWN else partner
 
 
 def init_app(app: Flask) -> None:

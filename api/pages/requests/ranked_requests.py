@@ -1,4 +1,4 @@
-"""A firm's wishes: their order and ranks, drafts; firms asked and requests answered at once."""
+"""Preferences page: ranking, drafts, and bulk requests and responses."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from scheduler.services.directory.search import FirmOrder
 from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.bulk_requests import bulk_actions, drafts
-from scheduler.services.requests.bulk_requests.bulk_actions import AskedSeveral
+from scheduler.services.requests.bulk_requests.bulk_actions import BulkRequestResult
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.preferences import ranked_requests
-from scheduler.services.requests.preferences.ranks import USUAL, Rank
+from scheduler.services.requests.preferences.ranks import DEFAULT_PRIORITY, Rank
 
 MOST_SAVED = 200
 """Saved firms that the form to ask several looks at. It says how many there are besides."""
@@ -46,9 +46,9 @@ def listing(event_key: str) -> str:
             actor,
             "wishes",
             "requests/wishes.html",
-            wishes=ranked_requests.wishes(db, actor),
-            budget=ranked_requests.budget(db, actor),
-            drafts=drafts.listing(db, actor),
+            wishes=ranked_requests.list_ranked_requests(db, actor),
+            budget=ranked_requests.read_must_budget(db, actor),
+            drafts=drafts.list_drafts(db, actor),
             ranks=RANKS,
         )
 
@@ -62,11 +62,11 @@ def place(event_key: str, key: str) -> Response:
     try:
         with context.database().write() as db:
             if step in ("up", "down"):
-                ranked_requests.move(db, actor, key, is_up=step == "up")
+                ranked_requests.move_request(db, actor, key, is_up=step == "up")
             else:
                 rank = Rank(step) if step in set(Rank) else Rank.WANT
                 before = request.form.get("before") or None
-                ranked_requests.place(db, actor, key, rank, before)
+                ranked_requests.rank_request(db, actor, key, rank, before)
     except InvalidInput as error:
         flash(" ".join(forms.sentences(error).values()), "error")
     return redirect(url_for("ranked_requests.listing", event_key=event_key) + f"#wish-{key}", 303)
@@ -78,7 +78,7 @@ def remove(event_key: str, number: int) -> Response:
     """Throw a draft or a template away."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        drafts.remove(db, actor, number)
+        drafts.delete_draft(db, actor, number)
     flash(gettext("Removed."), "good")
     return redirect(url_for("ranked_requests.listing", event_key=event_key), 303)
 
@@ -99,7 +99,7 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
         form = forms.read_request(request.form, "", get_timetable(db, actor)).values
     try:
         with context.database().write() as db:
-            done = bulk_actions.ask(db, actor, form, chosen, now=context.now())
+            done = bulk_actions.request_meetings(db, actor, form, chosen, now=context.now())
     except InvalidInput as error:
         return _several(actor, form, chosen, forms.sentences(error)), 422
     left = {
@@ -123,7 +123,7 @@ def answer_several(event_key: str) -> Response | tuple[str, int]:
     note = "" if is_accepted else request.form.get("note", "")
     try:
         with context.database().write() as db:
-            done = bulk_actions.answer(
+            done = bulk_actions.respond_to_requests(
                 db, actor, request.form.getlist("keys"), is_accepted=is_accepted, note=note, now=now
             )
         if done.done:
@@ -142,7 +142,7 @@ def undo_several(event_key: str) -> Response:
     """Take back what was done by one press: one step, or several."""
     actor, at = auth.actor(event_key), inputs.moment(request.form.get("at"))
     with context.database().write() as db:
-        done = bulk_actions.undo(db, actor, at, now=context.now()) if at else None
+        done = bulk_actions.undo_bulk_action(db, actor, at, now=context.now()) if at else None
     if done and done.done:
         flash(
             ngettext(
@@ -172,7 +172,7 @@ def _answered(count: int, note: str, *, is_accepted: bool) -> str:
     return ngettext("%(num)s request declined.", "%(num)s requests declined.", count)
 
 
-def _name(done: AskedSeveral, key: str) -> str:
+def _name(done: BulkRequestResult, key: str) -> str:
     """A firm as the page's reader knows it; of one that is not there the key that came with the form."""
     return presentation.short_name(done.names[key]) if key in done.names else key[:64]
 
@@ -185,7 +185,7 @@ def _several(
         raise NotAllowed(gettext_lazy("Only exhibitors ask for meetings in their firm's name."))
     saved = FirmFilters(relation=("saved",))
     with context.database().read() as db:
-        found = search.look(db, actor, saved, order=FirmOrder.NAME, limit=MOST_SAVED).page
+        found = search.search_directory(db, actor, saved, order=FirmOrder.NAME, limit=MOST_SAVED).page
         firms = [
             firm for firm in found.items if not firm.open_requests and not (firm.note and firm.note.is_never)
         ]
@@ -194,11 +194,11 @@ def _several(
             "firms": firms,
             "chosen": wanted,
             "left": found.total - len(found.items),
-            "form": replace(form, priority=form.priority or USUAL[Rank.WANT]),
+            "form": replace(form, priority=form.priority or DEFAULT_PRIORITY[Rank.WANT]),
             "faults": faults or {},
             "labels": forms.LABELS,
             "most": bulk_actions.MOST_ASKED,
-            "budget": ranked_requests.budget(db, actor),
+            "budget": ranked_requests.read_must_budget(db, actor),
             "times": get_timetable(db, actor),
             "ranks": RANKS,
             "places": PLACES,

@@ -1,4 +1,4 @@
-"""What the pages of meeting requests show besides the requests."""
+"""Context of request pages: counts, common times and firm badges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.services.requests.preferences import common_times
 
 def counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, int]:
     """Requests by state and in all, in the order of the tabs."""
-    counts = request_lists.counts(db, actor, text=text)
+    counts = request_lists.count_requests(db, actor, text=text)
     is_sent = side is Side.FROM
     by = counts.sent if is_sent else counts.received
     tabs = {ANY_STATE: sum(by.values())}
@@ -34,7 +34,7 @@ def counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, i
 def common(db: Session, actor: Actor, cards: Iterable[RequestCard]) -> Mapping[str, frozenset[str]]:
     """By partner, the times at which both are free, for requests that wait for an answer."""
     waiting = [card for card in cards if card.state is RequestState.PENDING]
-    return common_times.in_common(
+    return common_times.common_slots(
         db, actor, [each.key for card in waiting for each in (card.from_firm, card.to_firm)]
     )
 
@@ -45,7 +45,7 @@ def around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) 
         "side": side,
         "times": get_timetable(db, actor),
         "now": context.now(),
-        "outcomes": outcomes.outcomes(db, actor, cards),
+        "outcomes": outcomes.list_outcomes(db, actor, cards),
     }
 
 
@@ -53,7 +53,7 @@ def of_page(db: Session, actor: Actor, side: Side, card: RequestCard) -> dict[st
     """What a request's own page shows besides its row: the other firm's mark, what was done, common times."""
     partner = (card.to_firm if side is Side.FROM else card.from_firm).key
     return {
-        "sight": dashboard.sights(db, actor, {partner})[partner],
-        "history": history.of_request(db, actor, card.key),
+        "sight": dashboard.list_firm_badges(db, actor, {partner})[partner],
+        "history": history.list_history(db, actor, card.key),
         "common": common(db, actor, [card]) if actor.firm_id else {},
     }

@@ -32,7 +32,7 @@ from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.preferences import common_times, ranked_requests
 from scheduler.services.requests.request_lists import RequestOrder
 from scheduler.services.requests.suggestions import partners
-from scheduler.services.requests.unscheduled_reasons import Help
+from scheduler.services.requests.unscheduled_reasons import HelpKind
 
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
@@ -58,8 +58,8 @@ def show(event_key: str, key: str) -> str:
     """One request, for links from elsewhere."""
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
-        card = request_lists.show(db, actor, key)
-        here = "sent" if request_lists.side(db, actor, card) is Side.FROM else "received"
+        card = request_lists.show_request(db, actor, key)
+        here = "sent" if request_lists.actor_side(db, actor, card) is Side.FROM else "received"
         values = _values(db, actor, card)
         outcome = values["outcomes"].get(card.key)
         is_left_out = actor.firm_id is not None and outcome is not None and outcome.reason is not None
@@ -69,7 +69,7 @@ def show(event_key: str, key: str) -> str:
 
 def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
     """What the page of a request shows."""
-    side = request_lists.side(db, actor, card)
+    side = request_lists.actor_side(db, actor, card)
     around = request_context.around(db, actor, side, [card])
     return {"card": card, **around, **request_context.of_page(db, actor, side, card)}
 
@@ -81,7 +81,7 @@ def new(event_key: str, firm_key: str) -> str:
     actor, kept = auth.actor(event_key), inputs.whole(request.args.get("draft"))
     empty = NewRequest(to_firm=firm_key, topic="")
     with context.database().read() as db:
-        values = drafts.form_of(db, actor, kept, firm_key) if kept > 0 else empty
+        values = drafts.draft_form(db, actor, kept, firm_key) if kept > 0 else empty
     return _form(actor, firm_key, RequestForm(values, slots=frozenset(values.slots or ())))
 
 
@@ -97,8 +97,8 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
         if kept:
             return _keep(actor, form, is_template=kept == "template")
         with context.database().write() as db:
-            made = requests.ask(db, actor, form.values, now=context.now())
-            drafts.sent(db, actor, firm_key)
+            made = requests.submit_form(db, actor, form.values, now=context.now())
+            drafts.delete_sent_draft(db, actor, firm_key)
             key, asked, asking = made.key, short_name(made.to_firm), short_name(made.from_firm)
     except InvalidInput as error:
         return _form(actor, firm_key, form, forms.sentences(error)), 422
@@ -116,7 +116,7 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
 @login_required
 def accept(event_key: str, key: str) -> Answer:
     done = gettext("Accepted. The next schedule looks for a time that suits both firms.")
-    return _answer(event_key, key, requests.accept, done)
+    return _answer(event_key, key, requests.accept_request, done)
 
 
 @blueprint.post("/requests/<key>/decline")
@@ -127,7 +127,7 @@ def decline(event_key: str, key: str) -> Answer:
         if request.form.get("note", "").strip()
         else gettext("Request declined.")
     )
-    return _answer(event_key, key, requests.decline, done)
+    return _answer(event_key, key, requests.decline_request, done)
 
 
 @blueprint.post("/requests/<key>/withdraw")
@@ -140,7 +140,7 @@ def withdraw(event_key: str, key: str) -> Answer:
         if seen is RequestState.PENDING
         else gettext("Withdrawn. The next schedule holds no meeting for it.")
     )
-    return _answer(event_key, key, requests.withdraw, done, seen=seen)
+    return _answer(event_key, key, requests.withdraw_request, done, seen=seen)
 
 
 @blueprint.post("/requests/<key>/undo")
@@ -159,7 +159,7 @@ def take_way(event_key: str, key: str, number: int) -> Answer:
     version = inputs.whole(request.form.get("version"), 0)
 
     def step(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
-        outcomes.take_way(db, actor, key, version=version, number=number, now=now)
+        outcomes.apply_fix(db, actor, key, version=version, number=number, now=now)
 
     return _answer(event_key, key, step, gettext("Done. The next schedule tries again."), may_undo=False)
 
@@ -172,16 +172,16 @@ def take_help(event_key: str, key: str, kind: str) -> Answer:
     try:
         with context.database().write() as db:
             match kind:
-                case Help.ASK_COLLEAGUE:
+                case HelpKind.ASK_COLLEAGUE:
                     who = help_requests.ask_colleague(db, actor, key, person, now=now)
                     done = gettext("%(name)s was asked by email.", name=who)
-                case Help.ASK_PARTNER:
+                case HelpKind.ASK_PARTNER:
                     who = help_requests.ask_partner(db, actor, key, now=now)
                     done = gettext("%(name)s was asked by email.", name=who)
-                case Help.SHORTER:
+                case HelpKind.SHORTER:
                     help_requests.shorten(db, actor, key)
                     done = gettext("Done. The next schedule tries again.")
-                case Help.ANY_TIME:
+                case HelpKind.ANY_TIME:
                     help_requests.allow_any_time(db, actor, key)
                     done = gettext("Done. The next schedule tries again.")
                 case _:
@@ -198,15 +198,15 @@ def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
     with context.database().write() as db:
         if is_template:
             name = form.values.topic[: fields.limits(fields.TemplateName).most]
-            drafts.keep_template(db, actor, form.values, name, now=context.now())
+            drafts.save_template(db, actor, form.values, name, now=context.now())
         else:
-            drafts.keep(db, actor, form.values, now=context.now())
+            drafts.save_draft(db, actor, form.values, now=context.now())
     flash(gettext("Kept. Nobody was asked yet."), "good")
     return redirect(url_for("ranked_requests.listing", event_key=actor.event_key), 303)
 
 
 def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
-    requests.undo(db, actor, key, now=now)
+    requests.undo_step(db, actor, key, now=now)
 
 
 def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> str:
@@ -218,7 +218,7 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
     order = RequestOrder(asked) if asked in set(RequestOrder) else RequestOrder.NEWEST
     with context.database().read() as db:
         counts = request_context.counts(db, actor, side, text)
-        page = request_lists.listing(
+        page = request_lists.list_requests(
             db,
             actor,
             side=side,
@@ -228,7 +228,7 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             number=paging.asked_number(),
             total=counts[tab],
             order=order,
-            ranks=partners.fitting(db, actor) if order is RequestOrder.FIT else (),
+            ranks=partners.rank_fitting_firms(db, actor) if order is RequestOrder.FIT else (),
         )
         return rendering.render(
             db,
@@ -250,12 +250,12 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
     if not actor.is_exhibitor:
         raise NotAllowed(gettext_lazy("Only exhibitors ask for meetings in their firm's name."))
     with context.database().read() as db:
-        partner, own = search.firm_beside_own(db, actor, firm_key)
+        partner, own = search.show_firm_beside_own(db, actor, firm_key)
         if partner is own:
             raise NotAllowed(gettext_lazy("This is your own firm. Choose another one in the directory."))
         open_request = next(iter(partner.card.open_requests), None)
         if open_request and (open_request.sent or open_request.state is RequestState.ACCEPTED):
-            card = request_lists.show(db, actor, open_request.key)
+            card = request_lists.show_request(db, actor, open_request.key)
             values = _values(db, actor, card)
             return rendering.render(
                 db, actor, "firms", "requests/already.html", is_refused=bool(faults), **values
@@ -270,12 +270,12 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             labels=forms.LABELS,
             partner=partner,
             own=own,
-            refused=firm_notes.refuses(db, actor, firm_key),
+            refused=firm_notes.refuses_requests(db, actor, firm_key),
             times=get_timetable(db, actor),
             ranks=RANKS,
-            budget=ranked_requests.budget(db, actor),
-            drafts=drafts.listing(db, actor),
-            common=common_times.in_common(db, actor, [firm_key]).get(firm_key, frozenset()),
+            budget=ranked_requests.read_must_budget(db, actor),
+            drafts=drafts.list_drafts(db, actor),
+            common=common_times.common_slots(db, actor, [firm_key]).get(firm_key, frozenset()),
             places=PLACES,
         )
 
@@ -311,7 +311,7 @@ def _is_on_its_page(actor: Actor, key: str) -> bool:
 
 def _answered(actor: Actor, key: str, message: str, kind: str) -> str:
     with context.database().read() as db:
-        card = request_lists.show(db, actor, key)
+        card = request_lists.show_request(db, actor, key)
         side = Side.FROM if request.form.get("side") == Side.FROM else Side.TO
         around = request_context.around(db, actor, side, [card])
         if _is_on_its_page(actor, key):

@@ -1,4 +1,4 @@
-"""What changed since the published schedule was made, and what a run could not keep, in words."""
+"""Sentences about changes since publishing, and about what a run could not keep."""
 
 from __future__ import annotations
 

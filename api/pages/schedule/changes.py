@@ -113,7 +113,7 @@ def decide(event_key: str, number: int) -> Response:
                 )
             elif rejection.accept_change(db, actor, number, key, now=context.now()):
                 flash(gettext("Accepted after all."), "good")
-    except (locks.NotDone, WrongState) as error:
+    except (locks.FixNotApplied, WrongState) as error:
         flash(said(error.told), "error")
     return redirect(_back(event_key, number), 303)
 

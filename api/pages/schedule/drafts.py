@@ -19,7 +19,7 @@ blueprint = APIBlueprint("drafts", __name__, enable_openapi=False, url_prefix="/
 def discard(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        version_actions.discard(db, actor, number, now=context.now())
+        version_actions.discard_draft(db, actor, number, now=context.now())
     flash(gettext("Version %(number)s is discarded. Nobody was told anything.", number=str(number)))
     return redirect(url_for("runs.overview", event_key=event_key))
 
@@ -29,7 +29,7 @@ def discard(event_key: str, number: int) -> Response:
 def bring_back(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        version_actions.bring_back(db, actor, number, now=context.now())
+        version_actions.restore_draft(db, actor, number, now=context.now())
     flash(
         gettext("Version %(number)s is a draft again. Nobody was told anything.", number=str(number)), "good"
     )
@@ -42,6 +42,6 @@ def discard_old(event_key: str) -> Response:
     """Put the drafts away that nobody will publish any more."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        count = version_actions.discard_old(db, actor, now=context.now())
+        count = version_actions.discard_old_drafts(db, actor, now=context.now())
     flash(gettext("Drafts discarded: %(count)s. Nobody was told anything.", count=count))
     return redirect(url_for("runs.overview", event_key=event_key))

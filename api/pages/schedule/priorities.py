@@ -1,4 +1,4 @@
-"""The priorities of an event's plans: levels with exact values, what they cost, what others would do."""
+"""Scheduling priorities page: levels with exact values, their cost, and a preview."""
 
 from __future__ import annotations
 
@@ -180,7 +180,9 @@ def _preview(actor: Actor) -> None:
 
 
 def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
-    newest = history.published(db, actor) or next(iter(history.newest(db, actor, limit=1)), None)
+    newest = history.find_published_version(db, actor) or next(
+        iter(history.list_newest_versions(db, actor, limit=1)), None
+    )
     saved = events.get_settings(db, actor).policy
     factors = factors_of(saved)
     terms = newest.terms if newest is not None else {}

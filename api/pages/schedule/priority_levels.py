@@ -1,4 +1,4 @@
-"""Priorities in five levels: their names, the exact values of each, and which one a policy is at.
+"""Priority levels: their names and values, and the level of a policy.
 
 Nobody could weigh eleven numbers in points; five levels a priority can be weighed. Only exact values are
 stored, as events have them already, also decimal ones, from files and the API: a policy between two levels is

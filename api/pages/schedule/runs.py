@@ -53,10 +53,10 @@ def overview(event_key: str) -> str:
             run=newest[0] if newest else None,
             runs=newest,
             hand_drafts=manual_drafts.list_open_drafts(db, actor),
-            versions=history.newest(db, actor, limit=12),
-            published=history.published(db, actor),
-            requests=request_lists.counts(db, replace(actor, firm_id=None)).received,
-            mails=email_queue.counts(db, actor),
+            versions=history.list_newest_versions(db, actor, limit=12),
+            published=history.find_published_version(db, actor),
+            requests=request_lists.count_requests(db, replace(actor, firm_id=None)).received,
+            mails=email_queue.count_emails(db, actor),
             waiting=pending_work.count_pending_work(db, actor, now=context.now()),
             coming=overnight_schedule.get_overnight_settings(db, actor).coming,
             may_change=_may_change(db, actor),
@@ -133,7 +133,7 @@ def run(event_key: str, number: int) -> str:
             "schedule",
             "schedule/run.html",
             run=found,
-            version=history.show(db, actor, found.version) if found.version else None,
+            version=history.show_version(db, actor, found.version) if found.version else None,
             results=results.get_results(db, actor, found.version) if found.version else None,
             clashes=commitment_clashes.list_run_clashes(db, actor, number),
             changed=None if found.changed is None else list(change_sentences.sentences(found.changed)),
@@ -178,18 +178,18 @@ def steer_mails(event_key: str, step: str) -> Response:
 
 def _steer(db: Session, actor: Actor, step: str) -> str:
     if step == "pause":
-        email_queue.pause(db, actor, now=context.now())
+        email_queue.pause_emails(db, actor, now=context.now())
         return gettext(
             "The mails of this event are paused. A mail that was just being handed over still went."
         )
     if step == "go_on":
-        email_queue.go_on(db, actor, now=context.now())
+        email_queue.resume_emails(db, actor, now=context.now())
         return gettext("The mails go on.")
     if step == "stop":
-        count = email_queue.stop(db, actor, now=context.now())
+        count = email_queue.stop_emails(db, actor, now=context.now())
         return gettext(
             "Mails stopped: %(count)s. Their readers are not told, until you send them or publish again.",
             count=count,
         )
-    count = email_queue.send_after_all(db, actor, now=context.now())
+    count = email_queue.requeue_stopped_emails(db, actor, now=context.now())
     return gettext("Mails queued again: %(count)s.", count=count)

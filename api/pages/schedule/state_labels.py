@@ -1,4 +1,4 @@
-"""How the states of versions and runs are called on pages."""
+"""Labels of version and run states."""
 
 from __future__ import annotations
 

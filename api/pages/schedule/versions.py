@@ -27,7 +27,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.runs import commitment_clashes
 from scheduler.services.planning.runs.frozen_conflicts import list_frozen_conflicts
 from scheduler.services.publishing import version_actions, version_overview
-from scheduler.services.publishing.version_overview import Shown, VersionJobs
+from scheduler.services.publishing.version_overview import ChangeList, VersionJobs
 from scheduler.services.requests import locks
 from workers import dispatch
 
@@ -50,10 +50,10 @@ def show(event_key: str, number: int) -> str | Response:
     if request.args.get("kind") == "unscheduled":  # as links of mails and bookmarks have it
         return redirect(url_for("remedies.show", event_key=event_key, number=number))
     with context.database().read() as db:
-        if not version_actions.is_comparing_wanted(db, actor, number):
+        if not version_actions.needs_comparison(db, actor, number):
             return _version_page(db, actor, number)
     with context.database().write() as db:
-        job_id = version_actions.compare(db, actor, number, now=context.now()).id
+        job_id = version_actions.request_comparison(db, actor, number, now=context.now()).id
     dispatch.version_job(job_id, app=context.celery())
     with context.database().read() as db:
         return _version_page(db, actor, number)
@@ -65,7 +65,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
     """The part of the page that follows a job. Once it has ended, the page is loaded again."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        version, jobs = version_overview.jobs(db, actor, number)
+        version, jobs = version_overview.version_jobs_of(db, actor, number)
         text = rendering.render(
             db, actor, "schedule", "schedule/_version_job.html", version=version, **_jobs(jobs)
         )
@@ -81,7 +81,7 @@ def compare(event_key: str, number: int) -> Response:
     """Work out again what publishing does."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        job_id = version_actions.compare(db, actor, number, now=context.now()).id
+        job_id = version_actions.request_comparison(db, actor, number, now=context.now()).id
     dispatch.version_job(job_id, app=context.celery())
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 
@@ -92,7 +92,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
     """Before the press: who is told what, the largest change, how long it takes, a trial to oneself."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        seen = version_overview.second_look(
+        seen = version_overview.confirm_publish(
             db, actor, number, most=SHOWN, rates=context.settings().rates, now=context.now()
         )
         if seen is None:
@@ -117,7 +117,7 @@ def trial(event_key: str, number: int) -> Response:
     """A sample of each kind of mail to the organiser's own address."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        queued = version_actions.queue_trial(
+        queued = version_actions.queue_sample_emails(
             db, actor, number, settings=context.settings(), now=context.now()
         )
         if queued is not None:
@@ -141,7 +141,7 @@ def take_back(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            version_actions.take_back(db, actor, number, now=context.now())
+            version_actions.cancel_publishing(db, actor, number, now=context.now())
         flash(
             gettext("Version %(number)s is a draft again. Nobody was told anything.", number=str(number)),
             "good",
@@ -158,7 +158,7 @@ def begin(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            job_id = version_actions.begin_now(db, actor, number, now=context.now()).id
+            job_id = version_actions.skip_hold(db, actor, number, now=context.now()).id
         dispatch.version_job(job_id, app=context.celery())
     except WrongState as error:
         flash(said(error.told), "error")
@@ -175,7 +175,7 @@ def publish(event_key: str, number: int) -> Response:
     seen = revision if revision >= 0 else None
     try:
         with context.database().write() as db:
-            job = version_actions.publish(
+            job = version_actions.request_publishing(
                 db, actor, number, compared_with=compared_with, revision=seen, now=context.now()
             )
         if not job.is_held:
@@ -191,7 +191,7 @@ def unlock(event_key: str, number: int) -> Response:
     """Let the next run hold a locked request at any of its times."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        locks.unlock(db, actor, request.form.get("request", ""), now=context.now())
+        locks.unlock_request(db, actor, request.form.get("request", ""), now=context.now())
     flash(gettext("It is locked no more: the next run looks for a time."), "good")
     return redirect(rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)))
 
@@ -203,7 +203,7 @@ def tell_partners(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            made = version_actions.tell_partners(db, actor, now=context.now()).number
+            made = version_actions.draft_cancellations(db, actor, now=context.now()).number
         flash(
             gettext(
                 "Version %(number)s is what people have, without the meetings that were cancelled. "
@@ -223,7 +223,7 @@ def roll_back(event_key: str, number: int) -> Response:
     """A draft with the content of an earlier version, to look at and publish."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        made = version_actions.roll_back(db, actor, number, now=context.now()).number
+        made = version_actions.restore_version(db, actor, number, now=context.now()).number
     flash(
         gettext(
             "Version %(made)s repeats version %(number)s. Look at the change set, then publish it.",
@@ -235,7 +235,7 @@ def roll_back(event_key: str, number: int) -> Response:
 
 
 def _version_page(db: Session, actor: Actor, number: int) -> str:
-    seen = version_overview.look(
+    seen = version_overview.show_version(
         db,
         actor,
         number,
@@ -262,7 +262,7 @@ def _version_page(db: Session, actor: Actor, number: int) -> str:
     )
 
 
-def _lists(shown: Shown) -> dict[str, Any]:
+def _lists(shown: ChangeList) -> dict[str, Any]:
     """The chosen list of a version, and the names of the others."""
     return {
         "lists": shown.lists,

@@ -1,4 +1,4 @@
-"""Somebody's week as a small picture: when they meet, and where one meeting goes."""
+"""Week strips: a person's week as a small picture with the move of one meeting."""
 
 from __future__ import annotations
 

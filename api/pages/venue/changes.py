@@ -1,4 +1,4 @@
-"""The forms of the venue's page as changes: every field by the name that a fault has."""
+"""Venue forms parsed into changes, with faults by field name."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from scheduler.i18n import Separator, gettext_lazy
 from scheduler.invites.catalogue import languages
 from scheduler.services.venue.change_types import (
     AddTables,
+    AreaInput,
     ChangeAreas,
     ChangeDays,
     ChangeGuests,
@@ -24,20 +25,19 @@ from scheduler.services.venue.change_types import (
     ChangePlaces,
     ChangeWalks,
     ClosePlaces,
+    DayInput,
+    GuestInput,
+    HallInput,
     HallWalk,
+    PauseInput,
+    PlaceInput,
     RemoveTables,
     VenueChange,
-    WantedArea,
-    WantedDay,
-    WantedGuest,
-    WantedHall,
-    WantedPause,
-    WantedPlace,
 )
 from scheduler.services.venue.venue import Venue
 
 Form = MultiDict[str, str]
-Pause = tuple[int, WantedPause]
+Pause = tuple[int, PauseInput]
 """With the number of its row."""
 
 EVERY_DAY = "every"
@@ -120,14 +120,14 @@ def _days(form: Form, venue: Venue, at: Fields) -> ChangeDays:
         whole_event = row.get("on") == EVERY_DAY
         for on in days:
             if whole_event or row.get("on") == on.isoformat():
-                pauses[on].append((number, WantedPause(kind, row.get("name", ""), start, end)))
+                pauses[on].append((number, PauseInput(kind, row.get("name", ""), start, end)))
     if faults:
         raise InvalidInput(faults)
     wanted = []
     for i, (on, (opens, closes)) in enumerate(days.items()):
         within = _within(pauses[on], opens, closes)
         at |= {f"days[{i}].pauses[{j}]": f"pause-{number}" for j, (number, _) in enumerate(within)}
-        wanted.append(WantedDay(on, opens, closes, [pause for _, pause in within]))
+        wanted.append(DayInput(on, opens, closes, [pause for _, pause in within]))
     return ChangeDays(
         days=wanted,
         slot_minutes=whole(form.get("slot_minutes"), NO_NUMBER),
@@ -138,7 +138,7 @@ def _days(form: Form, venue: Venue, at: Fields) -> ChangeDays:
 def _within(pauses: list[Pause], opens: dt.time, closes: dt.time) -> list[Pause]:
     """The pauses of a day, cut to its hours: a day that ends sooner ends its last break, too."""
     return [
-        (number, WantedPause(each.kind, each.name, max(each.start, opens), min(each.end, closes)))
+        (number, PauseInput(each.kind, each.name, max(each.start, opens), min(each.end, closes)))
         for number, each in pauses
         if each.start < closes and each.end > opens
     ] + [(number, each) for number, each in pauses if each.end <= each.start]
@@ -156,7 +156,7 @@ def _listed(form: Form, name: str, listed: str, at: Fields) -> Iterator[Mapping[
 def _halls(form: Form, venue: Venue, at: Fields) -> ChangeHalls:
     return ChangeHalls(
         [
-            WantedHall(row.get("name", ""), row.get("key", ""), _other_names(row))
+            HallInput(row.get("name", ""), row.get("key", ""), _other_names(row))
             for row in _listed(form, "hall", "halls", at)
         ]
     )
@@ -192,7 +192,7 @@ def _new_tables(form: Form, venue: Venue, at: Fields) -> AddTables:
 def _places(form: Form, venue: Venue, at: Fields) -> ChangePlaces:
     return ChangePlaces(
         [
-            WantedPlace(row.get("key", ""), row.get("name", ""), whole(row.get("capacity"), NO_NUMBER))
+            PlaceInput(row.get("key", ""), row.get("name", ""), whole(row.get("capacity"), NO_NUMBER))
             for row in _listed(form, "place", "places", at)
         ]
     )
@@ -230,7 +230,7 @@ def _removal(form: Form, venue: Venue, at: Fields) -> RemoveTables:
 def _areas(form: Form, venue: Venue, at: Fields) -> ChangeAreas:
     return ChangeAreas(
         [
-            WantedArea(row.get("name", ""), row.get("key", ""), _other_names(row))
+            AreaInput(row.get("name", ""), row.get("key", ""), _other_names(row))
             for row in _listed(form, "area", "areas", at)
         ]
     )
@@ -239,7 +239,7 @@ def _areas(form: Form, venue: Venue, at: Fields) -> ChangeAreas:
 def _guests(form: Form, venue: Venue, at: Fields) -> ChangeGuests:
     return ChangeGuests(
         [
-            WantedGuest(
+            GuestInput(
                 GuestKind.PROVINCE if row.get("kind") == GuestKind.PROVINCE else GuestKind.COUNTRY,
                 row.get("name", ""),
                 row.get("country", ""),

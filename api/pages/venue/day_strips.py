@@ -1,4 +1,4 @@
-"""The days of a venue as rows of cells, and the slots of a table as shapes: what templates draw."""
+"""Day strips of the venue page: days as rows of cells, and a table's slots as shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The venue, changed at any time: a form shows what it touches, and a second press saves exactly that."""
+"""Venue page: a form previews what it affects, and a second submission saves exactly that."""
 
 from __future__ import annotations
 
@@ -117,12 +117,12 @@ def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
     at: changes.Fields = {}
     try:
         with context.database().write() as db:
-            wanted = changes.read(what, request.form, venues.venue(db, actor), at)
+            wanted = changes.read(what, request.form, venues.show_venue(db, actor), at)
             if digest:
-                look = venue_changes.save(db, actor, wanted, digest=digest, now=context.now())
+                look = venue_changes.save_change(db, actor, wanted, digest=digest, now=context.now())
                 flash(gettext("Saved: %(changes)s.", changes="; ".join(map(said, look.said[:5]))), "good")
                 return redirect(_back(event_key, what))
-            look = venue_changes.apply(db, actor, wanted, now=context.now())
+            look = venue_changes.preview_change(db, actor, wanted, now=context.now())
             db.rollback()
     except InvalidInput as error:
         return _page(actor, what, changes.at_fields(error.faults, at)), 422
@@ -161,13 +161,13 @@ def _page(actor: Actor, what: str = "", faults: Mapping[str, str] = _NONE) -> st
     asked = request.form.get("at_hall") or request.args.get("hall", "")
     kind = request.form.get("at_kind") or request.args.get("kind", "")
     with context.database().read() as db:
-        venue = venues.venue(db, actor)
+        venue = venues.show_venue(db, actor)
         hall = next((each for each in venue.halls if each.key == asked), None) or next(
             (each for each in venue.halls if each.tables), next(iter(venue.halls), None)
         )
         of_kind = PlaceKind.BOOTH if kind == PlaceKind.BOOTH else PlaceKind.TABLE
         number = paging.asked_number()
-        page = venues.places_of_hall(db, actor, hall.key, of_kind, number=number) if hall else None
+        page = venues.list_hall_places(db, actor, hall.key, of_kind, number=number) if hall else None
         return rendering.render(
             db,
             actor,

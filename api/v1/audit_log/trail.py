@@ -13,7 +13,7 @@ from api.v1.operation import blueprint, operation
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.operations import audit_entries
-from scheduler.services.operations.audit_entries import Filter
+from scheduler.services.operations.audit_entries import AuditFilter
 
 TAG = "Trail"
 READ = "trail:read"
@@ -26,14 +26,14 @@ READ = "trail:read"
 @blueprint.output(EntryList)
 def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
     """Who did what, the newest first, by act, words and days"""
-    wanted = Filter.of_days(
+    wanted = AuditFilter.of_days(
         events.get_event(db, actor).timezone,
         act=query.act or "",
         text=query.text,
         since=query.since,
         until=query.until,
     )
-    return audit_entries.listing(db, actor, wanted, cursor=query.cursor, limit=query.limit)
+    return audit_entries.list_entries(db, actor, wanted, cursor=query.cursor, limit=query.limit)
 
 
 @blueprint.get("/audit-log/verify")
@@ -43,4 +43,4 @@ def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
 def verify_trail(db: Session, actor: Actor) -> Any:
     """Look through the whole trail: whether each row is as it was written"""
     limits.require(limits.COSTLY, actor.account_id, "verify_trail")
-    return audit_entries.verified(db, actor)
+    return audit_entries.is_trail_intact(db, actor)

@@ -20,7 +20,7 @@ from api.v1.calendar_status.schemas import (
 from api.v1.operation import blueprint, operation
 from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
-from scheduler.services.emails.calendar_status.board import Filters
+from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page
@@ -36,7 +36,7 @@ READ = "calendars:read"
 @blueprint.output(CalendarHealthOut)
 def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[str, Any]:
     """The people of the published schedule, with what came of their invitations"""
-    filters = Filters(
+    filters = BoardFilters(
         text=query.text,
         state=query.state or "",
         hall=query.hall or "",
@@ -47,7 +47,7 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
         sort=query.sort,
     )
     now = context.now()
-    board = calendar_health.board(db, actor, filters, now=now)
+    board = calendar_health.show_board(db, actor, filters, now=now)
     page = board.page(db, filters, now=now, cursor=query.cursor, limit=query.limit)
     return {
         "items": [_for(actor, person) for person in page.items],
@@ -65,7 +65,7 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
 @blueprint.output(CalendarPersonOut)
 def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
     """One person's meetings, with what came of each invitation"""
-    return _for(actor, calendar_health.person(db, actor, key, now=context.now()))
+    return _for(actor, calendar_health.show_person(db, actor, key, now=context.now()))
 
 
 @blueprint.get("/dead-letters")
@@ -75,7 +75,7 @@ def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
 @blueprint.output(DeadLetterList)
 def list_dead_letters(db: Session, actor: Actor, query: DeadLetterQuery) -> Any:
     """Mails that failed, or that are tried again, the newest first"""
-    page: Page[Any] = failed_emails.listing(db, actor, **dict(query))
+    page: Page[Any] = failed_emails.list_failed_emails(db, actor, **dict(query))
     if actor.may(Right.READ_CONTACTS):
         return page
     return replace(page, items=tuple(map(_without_address, page.items)))

@@ -33,7 +33,7 @@ def show_mails(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(MailQueueOut)
 def pause_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """Let no mail of the event out until they go on"""
-    email_queue.pause(db, actor, now=context.now())
+    email_queue.pause_emails(db, actor, now=context.now())
     return _shown(db, actor)
 
 
@@ -43,7 +43,7 @@ def pause_mails(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(MailQueueOut)
 def let_mails_go_on(db: Session, actor: Actor) -> dict[str, Any]:
     """Let the mails out again after a pause"""
-    email_queue.go_on(db, actor, now=context.now())
+    email_queue.resume_emails(db, actor, now=context.now())
     later(_deliver)
     return _shown(db, actor)
 
@@ -54,7 +54,7 @@ def let_mails_go_on(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(MailQueueOut)
 def stop_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """Put aside what no mail server was offered yet; the next publishing tells those people the net effect"""
-    email_queue.stop(db, actor, now=context.now())
+    email_queue.stop_emails(db, actor, now=context.now())
     later(_deliver)
     return _shown(db, actor)
 
@@ -65,7 +65,7 @@ def stop_mails(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(MailQueueOut)
 def send_stopped_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """Send after all what was stopped"""
-    email_queue.send_after_all(db, actor, now=context.now())
+    email_queue.requeue_stopped_emails(db, actor, now=context.now())
     later(_deliver)
     return _shown(db, actor)
 
@@ -75,6 +75,6 @@ def _deliver() -> None:
 
 
 def _shown(db: Session, actor: Actor) -> dict[str, Any]:
-    now = email_queue.state(db, actor)
+    now = email_queue.show_queue(db, actor)
     names = MailQueueOut.model_fields.keys() - {"paused_at"}
     return {name: getattr(now.counts, name) for name in names} | {"paused_at": now.paused_at}

@@ -64,7 +64,7 @@ def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
 @blueprint.output(FirmCounts)
 def count_firms(db: Session, actor: Actor, query: FirmFilterQuery) -> Any:
     """How many firms each value of a filter leaves, under the text and all the other filters"""
-    return search.firm_counts(db, actor, _filters(query))
+    return search.count_firms(db, actor, _filters(query))
 
 
 def _filters(query: FirmFilterQuery) -> FirmFilters:
@@ -78,7 +78,7 @@ def _filters(query: FirmFilterQuery) -> FirmFilters:
 @blueprint.output(FirmWithPeople)
 def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
     """One firm with its people"""
-    found = search.firm(db, actor, key)
+    found = search.show_firm(db, actor, key)
     return {"firm": found.card, "people": found.people}
 
 
@@ -98,4 +98,4 @@ def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
 @blueprint.output(PersonOut)
 def show_person(db: Session, actor: Actor, key: str) -> Any:
     """One person"""
-    return search.person(db, actor, key)
+    return search.show_person(db, actor, key)

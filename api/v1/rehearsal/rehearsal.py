@@ -24,7 +24,7 @@ READ, PUBLISH = "schedule:read", "schedule:publish"
 @blueprint.output(RehearsalOut)
 def show_rehearsal(db: Session, actor: Actor) -> Any:
     """Whether the event is in rehearsal: its emails reach only its organisers until it goes live"""
-    return going_live.state(db, actor)
+    return going_live.show_live_state(db, actor)
 
 
 @blueprint.post("/rehearsal/go-live")
@@ -37,7 +37,7 @@ def go_live(db: Session, actor: Actor, body: GoLiveIn) -> Any:
     job = going_live.go_live(db, actor, tell=body.send_invitations, now=context.now())
     if job is not None:
         later(_work, job)
-    return going_live.state(db, actor)
+    return going_live.show_live_state(db, actor)
 
 
 def _work(job_id: int) -> None:

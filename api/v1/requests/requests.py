@@ -37,7 +37,7 @@ READ, WRITE = "requests:read", "requests:write"
 @blueprint.output(RequestList)
 def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
     """The firm's requests, the newest first; of the whole event for organisers"""
-    return request_lists.listing(db, actor, **dict(query))
+    return request_lists.list_requests(db, actor, **dict(query))
 
 
 @blueprint.post("/requests")
@@ -47,8 +47,8 @@ def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
 @blueprint.output(RequestOut, 201, headers=Created)
 def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
     """Ask a firm for a meeting; if it waits for your firm's answer, this accepts its request"""
-    made = requests.ask(db, actor, NewRequest(**dict(body)), now=context.now())
-    return request_lists.show(db, actor, made.key)
+    made = requests.submit_form(db, actor, NewRequest(**dict(body)), now=context.now())
+    return request_lists.show_request(db, actor, made.key)
 
 
 @blueprint.get("/requests/<key>")
@@ -57,7 +57,7 @@ def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
 @blueprint.output(RequestOut)
 def show_request(db: Session, actor: Actor, key: str) -> Any:
     """One request"""
-    return request_lists.show(db, actor, key)
+    return request_lists.show_request(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/accept")
@@ -67,8 +67,8 @@ def show_request(db: Session, actor: Actor, key: str) -> Any:
 @blueprint.output(RequestOut)
 def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
     """Say yes to a pending request, or after all to a declined one"""
-    requests.accept(db, actor, key, note=body.note, now=context.now())
-    return request_lists.show(db, actor, key)
+    requests.accept_request(db, actor, key, note=body.note, now=context.now())
+    return request_lists.show_request(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/decline")
@@ -78,8 +78,8 @@ def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
 @blueprint.output(RequestOut)
 def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
     """Say no to a pending request"""
-    requests.decline(db, actor, key, note=body.note, now=context.now())
-    return request_lists.show(db, actor, key)
+    requests.decline_request(db, actor, key, note=body.note, now=context.now())
+    return request_lists.show_request(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/withdraw")
@@ -90,8 +90,8 @@ def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
 def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> Any:
     """Take back what was asked, or cancel what was agreed"""
     seen = RequestState(body.seen) if body.seen else None
-    requests.withdraw(db, actor, key, note=body.note, seen=seen, now=context.now())
-    return request_lists.show(db, actor, key)
+    requests.withdraw_request(db, actor, key, note=body.note, seen=seen, now=context.now())
+    return request_lists.show_request(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/undo")
@@ -100,8 +100,8 @@ def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> A
 @blueprint.output(RequestOut)
 def undo_request(db: Session, actor: Actor, key: str) -> Any:
     """Undo the last step, for ten minutes, unless a schedule was published since"""
-    requests.undo(db, actor, key, now=context.now())
-    return request_lists.show(db, actor, key)
+    requests.undo_step(db, actor, key, now=context.now())
+    return request_lists.show_request(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/lock")
@@ -121,5 +121,5 @@ def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str,
 @blueprint.output(LockOut)
 def unlock_request(db: Session, actor: Actor, key: str) -> dict[str, Any]:
     """Let the next run hold a request at any of its times again; for organisers"""
-    locks.unlock(db, actor, key, now=context.now())
+    locks.unlock_request(db, actor, key, now=context.now())
     return {"key": key, "slot": None, "start": None}

@@ -26,7 +26,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.publishing import version_actions, version_overview
 from scheduler.services.publishing.version_actions import JobCard
 from scheduler.services.schedule import history
-from scheduler.services.schedule.labels import labels
+from scheduler.services.schedule.labels import load_labels
 from workers import dispatch
 
 TAG = "Schedule versions"
@@ -41,7 +41,7 @@ ONE = "/versions/<int:number>"
 @blueprint.output(VersionList)
 def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's schedule versions, the newest first"""
-    return history.listing(db, actor, **dict(query))
+    return history.list_versions(db, actor, **dict(query))
 
 
 @blueprint.get(ONE)
@@ -50,7 +50,7 @@ def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
 @blueprint.output(VersionOut)
 def show_version(db: Session, actor: Actor, number: int) -> Any:
     """One version with its score, bound and terms"""
-    return history.show(db, actor, number)
+    return history.show_version(db, actor, number)
 
 
 @blueprint.get(f"{ONE}/meetings")
@@ -60,8 +60,8 @@ def show_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(MeetingList)
 def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The meetings of a version in time order"""
-    page = history.meetings(db, actor, number, **dict(query))
-    slots = labels(db, actor, ()).slots
+    page = history.list_meetings(db, actor, number, **dict(query))
+    slots = load_labels(db, actor, ()).slots
     return page.of(m.to_json() | {"start": slots[m.slot].start} for m in page.items)
 
 
@@ -72,7 +72,7 @@ def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> A
 @blueprint.output(UnscheduledList)
 def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The accepted requests that a version does not hold, and why"""
-    return history.unscheduled(db, actor, number, **dict(query))
+    return history.list_unscheduled(db, actor, number, **dict(query))
 
 
 @blueprint.get(f"{ONE}/changes")
@@ -86,7 +86,9 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
     A worker works it out, once a draft and what it depends on. Until that is done the answer is 503 with
     Retry-After.
     """
-    seen = version_overview.changes(db, actor, number, query.kind, cursor=query.cursor, limit=query.limit)
+    seen = version_overview.list_version_changes(
+        db, actor, number, query.kind, cursor=query.cursor, limit=query.limit
+    )
     if seen is None:
         _have_compared(actor, number)
         raise ComparisonNotReady(number)
@@ -116,7 +118,9 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
     back until then. Refused if another version was published since the change set was made. Asked for twice,
     it is done once.
     """
-    job = version_actions.publish(db, actor, number, compared_with=body.compared_with, now=context.now())
+    job = version_actions.request_publishing(
+        db, actor, number, compared_with=body.compared_with, now=context.now()
+    )
     if not job.is_held:
         later(_work, job.id)
     return _job(job, number)
@@ -128,7 +132,7 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
 @blueprint.output(PublishingOut)
 def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """How far the publishing of a version is; ask again until its state is done, failed or taken_back"""
-    return _job(version_overview.publishing(db, actor, number), number)
+    return _job(version_overview.find_publishing(db, actor, number), number)
 
 
 @blueprint.post(f"{ONE}/publishing/take-back")
@@ -137,7 +141,7 @@ def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(PublishingOut)
 def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Take a publishing back that has not begun: the version stays a draft, and nobody is told anything"""
-    return _job(version_actions.take_back(db, actor, number, now=context.now()), number)
+    return _job(version_actions.cancel_publishing(db, actor, number, now=context.now()), number)
 
 
 @blueprint.post(f"{ONE}/publishing/begin")
@@ -146,7 +150,7 @@ def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, An
 @blueprint.output(PublishingOut)
 def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Begin a publishing now that waits for the end of its hold"""
-    job = version_actions.begin_now(db, actor, number, now=context.now())
+    job = version_actions.skip_hold(db, actor, number, now=context.now())
     later(_work, job.id)
     return _job(job, number)
 
@@ -157,7 +161,7 @@ def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(VersionOut)
 def discard_version(db: Session, actor: Actor, number: int) -> Any:
     """Put a draft away; nobody is told anything"""
-    return version_actions.discard(db, actor, number, now=context.now())
+    return version_actions.discard_draft(db, actor, number, now=context.now())
 
 
 @blueprint.post(f"{ONE}/bring-back")
@@ -166,7 +170,7 @@ def discard_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(VersionOut)
 def bring_back_version(db: Session, actor: Actor, number: int) -> Any:
     """Make a discarded version a draft again"""
-    return version_actions.bring_back(db, actor, number, now=context.now())
+    return version_actions.restore_draft(db, actor, number, now=context.now())
 
 
 @blueprint.post(f"{ONE}/roll-back")
@@ -175,13 +179,13 @@ def bring_back_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(VersionOut, 201, headers=Created)
 def roll_back_to_version(db: Session, actor: Actor, number: int) -> Any:
     """Make a draft with the content of a superseded version, to look at and publish"""
-    return version_actions.roll_back(db, actor, number, now=context.now())
+    return version_actions.restore_version(db, actor, number, now=context.now())
 
 
 def _have_compared(actor: Actor, number: int) -> None:
     """In a transaction of its own, as the answer is an error."""
     with context.database().write() as own:
-        job_id = version_actions.compare(own, actor, number, now=context.now()).id
+        job_id = version_actions.request_comparison(own, actor, number, now=context.now()).id
     _work(job_id)
 
 

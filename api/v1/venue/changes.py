@@ -63,12 +63,12 @@ class DaysIn(Input):
 
     def wanted(self) -> VenueChange:
         days = [
-            change_types.WantedDay(
+            change_types.DayInput(
                 day.on,
                 time.fromisoformat(day.opens),
                 time.fromisoformat(day.closes),
                 [
-                    change_types.WantedPause(
+                    change_types.PauseInput(
                         p.kind, p.name, time.fromisoformat(p.start), time.fromisoformat(p.end)
                     )
                     for p in day.pauses
@@ -96,7 +96,7 @@ class HallsIn(Input):
     def wanted(self) -> VenueChange:
         return change_types.ChangeHalls(
             [
-                change_types.WantedHall(hall.name, hall.key or "", list(hall.names.items()))
+                change_types.HallInput(hall.name, hall.key or "", list(hall.names.items()))
                 for hall in self.halls
             ]
         )
@@ -153,7 +153,7 @@ class PlacesIn(Input):
 
     def wanted(self) -> VenueChange:
         return change_types.ChangePlaces(
-            [change_types.WantedPlace(p.key, p.name, p.capacity, p.hall) for p in self.places]
+            [change_types.PlaceInput(p.key, p.name, p.capacity, p.hall) for p in self.places]
         )
 
 
@@ -196,7 +196,7 @@ class AreasIn(Input):
     def wanted(self) -> VenueChange:
         return change_types.ChangeAreas(
             [
-                change_types.WantedArea(area.name, area.key or "", list(area.names.items()))
+                change_types.AreaInput(area.name, area.key or "", list(area.names.items()))
                 for area in self.areas
             ]
         )
@@ -219,7 +219,7 @@ class GuestsIn(Input):
 
     def wanted(self) -> VenueChange:
         return change_types.ChangeGuests(
-            [change_types.WantedGuest(g.kind, g.name, g.country, g.pavilion) for g in self.guests]
+            [change_types.GuestInput(g.kind, g.name, g.country, g.pavilion) for g in self.guests]
         )
 
 

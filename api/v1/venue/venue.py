@@ -23,7 +23,7 @@ from scheduler.services.venue import venue_changes
 @blueprint.output(VenueOut)
 def show_venue(db: Session, actor: Actor) -> dict[str, Any]:
     """Days with hours and breaks, halls, walks, chain areas and guests of honour"""
-    found = venues.venue(db, actor)
+    found = venues.show_venue(db, actor)
     days = found.days
     return {
         "timezone": found.timezone,
@@ -46,8 +46,8 @@ def change_venue(db: Session, actor: Actor, body: VenueChangeIn) -> dict[str, An
     """Say what a change touches; with the digest of that, save it"""
     wanted = body.change.wanted()
     if body.digest is None:
-        look = venue_changes.apply(db, actor, wanted, now=context.now())
+        look = venue_changes.preview_change(db, actor, wanted, now=context.now())
         db.rollback()
     else:
-        look = venue_changes.save(db, actor, wanted, digest=body.digest, now=context.now())
+        look = venue_changes.save_change(db, actor, wanted, digest=body.digest, now=context.now())
     return {"saved": body.digest is not None, **asdict(look)}

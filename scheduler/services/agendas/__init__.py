@@ -1,1 +1,1 @@
-"""What one person or one firm has to do: the day, the week, an interpreter's day."""
+"""Agendas of a person or firm: the day, the week, and an interpreter's day."""

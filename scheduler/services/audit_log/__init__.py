@@ -1,3 +1,3 @@
-"""The trail: who did what, as whom, when, with before and after."""
+"""Audit log: who did what, in which role, when, with values before and after."""
 
 __all__ = ["acts", "recording", "subjects", "subscribe"]

@@ -1,4 +1,4 @@
-"""What the trail tells of: each act by its key in the table, and in words."""
+"""Acts of the audit log: the stored key and its label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed checkpoints of the trail: what a chain was, for whoever keeps them outside the database.
+"""Signed checkpoints of the audit log's hash chains, to be kept outside the database.
 
 A chain alone is no proof against who can write into the database: it can be hashed anew, cut at its end, or
 emptied. A checkpoint that was mailed before says how many rows there were and the hash of the last one, which
@@ -117,7 +117,7 @@ def _key_id(name: str, public: bytes) -> bytes:
     return hashlib.sha256(f"{name}/audit\n".encode() + _ED25519 + public).digest()[:4]
 
 
-def heads(session: Session, chain: int | None = None) -> list[Checkpoint]:
+def read_checkpoints(session: Session, chain: int | None = None) -> list[Checkpoint]:
     """The checkpoints of all chains as they are now, or of one."""
     query = select(AuditChain).where(AuditChain.number > 0).order_by(AuditChain.chain)
     if chain is not None:
@@ -125,7 +125,9 @@ def heads(session: Session, chain: int | None = None) -> list[Checkpoint]:
     return [Checkpoint(row.chain, row.number, row.hash) for row in session.scalars(query)]
 
 
-def faults(session: Session, chains: Iterable[Chain], kept: Iterable[SignedCheckpoint]) -> list[str]:
+def compare_checkpoints(
+    session: Session, chains: Iterable[Chain], kept: Iterable[SignedCheckpoint]
+) -> list[str]:
     """What of the chains is not as the kept checkpoints say, as sentences.
 
     `chains` were looked through: what holds of them is as its hashes say, so one hash covers all before it.

@@ -1,4 +1,4 @@
-"""The hash of a row of the trail, by which a row that is changed later is found."""
+"""Hash of an audit log row, which reveals later changes."""
 
 from __future__ import annotations
 

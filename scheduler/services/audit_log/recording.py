@@ -1,4 +1,4 @@
-"""The one way into the trail: a service notes what is done, in the transaction that does it.
+"""Recording of acts in the audit log, in the transaction that performs them.
 
 What is noted is written when the transaction commits, as its last statements. So the row of the chain that
 everybody waits for is held for some milliseconds, and it is always the last lock that a transaction takes.
@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, hash_of
-from scheduler.services.audit_log.subjects import NOTHING, Noted, pgettext_lazy
-from scheduler.services.text import one_line
+from scheduler.services.audit_log.subjects import NOTHING, AuditSubject, pgettext_lazy
+from scheduler.services.text import clean_line
 from scheduler.storage.models import Account, AuditChain, AuditLogEntry
 
 INSTALLATION = 0
@@ -57,7 +57,7 @@ class Doer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Somebody:
+class NamedDoer:
     """Who does something without being an actor of an event: an account that signs in, or the night."""
 
     account_id: int | None = None
@@ -75,11 +75,11 @@ class _Note:
     values: dict[str, Any]
 
 
-def note(
+def record_act(
     session: Session,
     by: Doer,
     act: Act,
-    about: Noted = NOTHING,
+    about: AuditSubject = NOTHING,
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
@@ -101,11 +101,11 @@ def note(
         "at": now,
         "act": act.value,
         "account_id": by.account_id,
-        "who": one_line(getattr(by, "name", "")),
+        "who": clean_line(getattr(by, "name", "")),
         "role": by.roles[0][:_ROLE] if by.roles else "",
         "token_id": by.api_token_id,
-        "for_firm": one_line(for_firm)[:_FIRM],
-        "about": one_line(about)[:_ABOUT],
+        "for_firm": clean_line(for_firm)[:_FIRM],
+        "about": clean_line(about)[:_ABOUT],
         "before": _text(before),
         "after": _text(after),
     }

@@ -1,34 +1,34 @@
-"""What an entry of the trail is about: kept in English, and read back by the texts of the catalogs."""
+"""Subjects of audit log entries: stored in English, translated back by the catalogues."""
 
 from __future__ import annotations
 
 
-class Noted(str):
+class AuditSubject(str):
     """What an entry is about, in English, as the table and its hashes keep it. A name alone is one too."""
 
     __slots__ = ()
 
 
-def pgettext_lazy(_context: str, text: str, /, **values: object) -> Noted:
+def pgettext_lazy(_context: str, text: str, /, **values: object) -> AuditSubject:
     """A text with its values. Pages know it again in the table by its form, in every language.
 
     Its context is "trail" in every call: so catalogs have these texts apart from others that are alike. A
     value that is such a text too is said in the reader's language; any other stays as it is.
     """
-    return Noted(text % values if values else text)
+    return AuditSubject(text % values if values else text)
 
 
-def step(kind: str, subject: str) -> Noted:
+def step_subject(kind: str, subject: str) -> AuditSubject:
     """A step of the people desk, or of a request, and what it was done to."""
-    return Noted(_STEPS[kind] % {"subject": subject})
+    return AuditSubject(_STEPS[kind] % {"subject": subject})
 
 
-def unusable_link(reason: str) -> Noted:
+def unusable_link_subject(reason: str) -> AuditSubject:
     """A sign-in link that let nobody in: unknown, used or expired."""
     return _LINKS[reason]
 
 
-NOTHING = Noted()
+NOTHING = AuditSubject()
 """Of an entry whose act says all."""
 
 _LINKS = {

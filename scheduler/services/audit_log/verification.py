@@ -1,4 +1,4 @@
-"""Whether the trail is as it was written: each chain from its first row to its last."""
+"""Verification of the audit log: each hash chain from its first row to its last."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Chain:
     broken: str
 
 
-def verify(session: Session) -> tuple[Chain, ...]:
+def verify_chains(session: Session) -> tuple[Chain, ...]:
     """Every chain, the installation's first."""
     keys = {row.id: row.key for row in session.execute(select(Event.id, Event.key).where(Event.is_there()))}
     heads = {row.chain: row for row in session.scalars(select(AuditChain))}

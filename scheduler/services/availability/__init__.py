@@ -1,3 +1,3 @@
-"""When attendees can meet: calendars of their own, slots marked by hand."""
+"""Availability of attendees: own calendars, and slots marked by hand."""
 
 __all__ = ["unavailable_slots"]

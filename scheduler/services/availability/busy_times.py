@@ -1,4 +1,4 @@
-"""An attendee's busy times: slots marked by hand, and calendars that are previewed and then saved.
+"""Busy times of an attendee: marked slots, and calendars that are previewed before they are saved.
 
 Busy times of calendars are kept beside the slots marked by hand, never in them, so that removing a calendar
 takes back exactly what it took; a run takes the union. Titles and files are not kept, so an uploaded file
@@ -33,7 +33,7 @@ from scheduler.services.identity import encryption
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.tokens import random_token
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -57,7 +57,7 @@ _MARGIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CalendarWindow:
     """The purpose of reading a calendar: an attendee's event, and which entries are our invitations."""
 
     first: datetime
@@ -131,7 +131,7 @@ def interpreter_id_of(actor: Actor) -> int | None:
     return None if actor.attendee_id is not None else actor.own_interpreter(Right.KEEP_BUSY_TIMES)
 
 
-def reading_for(session: Session, attendee_id: int) -> Reading:
+def reading_for(session: Session, attendee_id: int) -> CalendarWindow:
     """Raises InvalidInput for an event that has no slots yet.
 
     Invitations that we sent, or are about to, are left out: a meeting that is published would block itself.
@@ -147,7 +147,7 @@ def reading_for(session: Session, attendee_id: int) -> Reading:
     told = select(Invitation.uid).where(Invitation.attendee_id == attendee_id)
     queued = select(OutboxMail.uid).where(OutboxMail.attendee_id == attendee_id, OutboxMail.uid.is_not(None))
     uids = frozenset(str(uid) for uid in session.scalars(union(told, queued)))
-    return Reading(first - _MARGIN, last + _MARGIN, uids, frozenset({attendee.email}))
+    return CalendarWindow(first - _MARGIN, last + _MARGIN, uids, frozenset({attendee.email}))
 
 
 def preview_upload(
@@ -155,7 +155,7 @@ def preview_upload(
 ) -> str:
     """Read an uploaded calendar without saving it, and give the key of its preview."""
     source = BusySource(
-        name=one_line(name)[: fields.limits(fields.CalendarName).most] or "calendar.ics", timezone=zone
+        name=clean_line(name)[: fields.limits(fields.CalendarName).most] or "calendar.ics", timezone=zone
     )
     return _preview(database, actor, source, (octets,), now=now)
 
@@ -200,7 +200,7 @@ def preview_caldav(
     address = https_address(typed)
     with database.read() as session:
         window = reading_for(session, attendee_id)
-    fetched = caldav.fetch(fetcher, address, account, window.first, window.last)
+    fetched = caldav.fetch_calendars(fetcher, address, account, window.first, window.last)
     source = BusySource(
         name=urlsplit(address).hostname,
         timezone=zone,
@@ -210,7 +210,7 @@ def preview_caldav(
     return _preview(database, actor, source, fetched.octets, fetched.left_out, now=now)
 
 
-def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
+def reread_preview(database: Database, actor: Actor, key: str, zone: str) -> None:
     """Read a preview in another zone."""
     with database.read() as session:
         source = _own(session, actor, key)
@@ -221,16 +221,16 @@ def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
         source.timezone, source.found = zone, to_json(found, source.found.get("left_out", ()))
 
 
-def preview(session: Session, actor: Actor, key: str) -> BusyCalendar:
+def get_preview(session: Session, actor: Actor, key: str) -> BusyCalendar:
     """The actor's preview. Raises NotFound once it was saved, discarded or replaced."""
     return BusyCalendar.of(_own(session, actor, key))
 
 
-def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCalendar:
+def save_calendar(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCalendar:
     """Save a preview without the calendar and its titles. Raises InvalidInput if there are too many."""
     _lock(session, actor)
     source = _own(session, actor, key)
-    if len(listing(session, actor)) >= MOST_SOURCES:
+    if len(list_calendars(session, actor)) >= MOST_SOURCES:
         raise InvalidInput(
             [
                 Fault(
@@ -248,25 +248,25 @@ def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCale
     return BusyCalendar.of(source)
 
 
-def discard(session: Session, actor: Actor, key: str) -> None:
+def discard_preview(session: Session, actor: Actor, key: str) -> None:
     """Forget a preview."""
     session.delete(_own(session, actor, key))
 
 
-def remove(session: Session, actor: Actor, key: str) -> str:
+def remove_calendar(session: Session, actor: Actor, key: str) -> str:
     """Forget a saved calendar: its slots are free again. Gives its name."""
     source = _own(session, actor, key, is_saved=True)
     session.delete(source)
     return source.name
 
 
-def listing(session: Session, actor: Actor) -> tuple[BusyCalendar, ...]:
+def list_calendars(session: Session, actor: Actor) -> tuple[BusyCalendar, ...]:
     """The actor's saved calendars."""
     own = select(BusySource).where(BusySource.attendee_id == attendee_id_of(actor), BusySource.is_saved)
     return tuple(map(BusyCalendar.of, session.scalars(own.order_by(BusySource.id))))
 
 
-def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
+def mark_slots(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
     """Set the slots that an attendee or interpreter marks by hand, and return their number.
 
     Unknown keys are left out. Raises NotFound for anybody else.
@@ -290,7 +290,7 @@ def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
     return len(chosen)
 
 
-def forget_previews(session: Session, *, now: datetime) -> int:
+def delete_old_previews(session: Session, *, now: datetime) -> int:
     """Delete the previews that were left lying, and return their number."""
     old = delete(BusySource).where(~BusySource.is_saved, BusySource.read_at < now - FORGET)
     return len(session.scalars(old.returning(BusySource.id)).all())

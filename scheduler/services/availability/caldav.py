@@ -1,4 +1,4 @@
-"""Busy times from a calendar server: it is found, and asked for the days of the event (RFC 4791, RFC 6764).
+"""CalDAV client for busy times (RFC 4791): discovery (RFC 6764) and queries for the event's days.
 
 Depth is 0 or 1, never infinity, which WeCom refuses. Who names a calendar itself, as DingTalk does, is asked
 no more. Feishu is found by the well-known address, and some servers list calendars without their content.
@@ -39,7 +39,7 @@ from scheduler.invites.transport.remote import (
     resolve_on_server,
 )
 from scheduler.services.availability import calendar_services
-from scheduler.services.availability.calendar_services import CalendarService, service_of
+from scheduler.services.availability.calendar_services import CalendarService, find_service
 from scheduler.services.identity import encryption
 from scheduler.untrusted import parsers
 
@@ -132,10 +132,10 @@ class DavAccount:
         return {"Authorization": f"Basic {base64.b64encode(octets).decode()}"}
 
 
-def typed(service: str, server: str, user: str, password: str) -> tuple[str, DavAccount]:
+def parse_account_form(service: str, server: str, user: str, password: str) -> tuple[str, DavAccount]:
     """A server's address and who signs in there, from a form. Raises InvalidInput with every fault."""
     faults: list[Fault] = []
-    address = address_of(service, server, user)
+    address = server_address(service, server, user)
     try:
         https_address(address)
     except FetchFailure as error:
@@ -149,7 +149,7 @@ def typed(service: str, server: str, user: str, password: str) -> tuple[str, Dav
     return address, account
 
 
-def address_of(service: str, typed: str, user: str) -> str:
+def server_address(service: str, typed: str, user: str) -> str:
     """The address of a service by its key, or the one that was typed."""
     known = calendar_services.BY_KEY.get(service)
     return known.address(user, typed) if known else typed
@@ -166,14 +166,14 @@ class DavCalendars:
     left_out: tuple[str, ...] = ()
 
 
-def fetch(
+def fetch_calendars(
     fetcher: Fetcher, address: str, account: DavAccount, first: datetime, last: datetime
 ) -> DavCalendars:
     """The calendars of a user from `first` to `last` (aware).
 
     Raises FetchFailure, UnusableCalendar, and what `untrusted.reading` raises.
     """
-    walk = _Walk(fetcher, account, fetcher.clock() + MAX_SECONDS, service_of(address))
+    walk = _Walk(fetcher, account, fetcher.clock() + MAX_SECONDS, find_service(address))
     try:
         return walk.all(address, first, last)
     except StatusFailure as failure:

@@ -1,4 +1,4 @@
-"""Linked calendars that cannot be read: their owner is told once, and organisers see whose they are."""
+"""Calendar failures: linked calendars that cannot be read; the owner gets one email."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FailingPerson:
     read_at: datetime
 
 
-def note(session: Session, source_id: int, *, now: datetime) -> bool:
+def record_failure(session: Session, source_id: int, *, now: datetime) -> bool:
     """A source has failed. Returns whether an email to its owner was queued."""
     source = session.get(BusySource, source_id, with_for_update={"key_share": True}, populate_existing=True)
     if source is None:  # removed meanwhile
@@ -62,7 +62,9 @@ def note(session: Session, source_id: int, *, now: datetime) -> bool:
     if person.withdrawn_at is not None:
         return False
     source.failure_sent_at = now
-    letters.post(session, [_letter(session.get_one(Event, person.event_id), person, source)], now=now)
+    letters.queue_letters(
+        session, [_letter(session.get_one(Event, person.event_id), person, source)], now=now
+    )
     return True
 
 
@@ -91,7 +93,7 @@ _OWN = (
 )
 
 
-def own(session: Session, actor: Actor) -> tuple[FailingCalendar, ...]:
+def list_own_failures(session: Session, actor: Actor) -> tuple[FailingCalendar, ...]:
     """The actor's own calendars that fail now, the oldest failure first."""
     if actor.attendee_id is None:
         return ()
@@ -99,12 +101,12 @@ def own(session: Session, actor: Actor) -> tuple[FailingCalendar, ...]:
     return tuple(FailingCalendar(name, since, read_at) for name, since, read_at in rows if since is not None)
 
 
-def of_person(session: Session, actor: Actor, key: str) -> FailingPerson | None:
+def find_failing_person(session: Session, actor: Actor, key: str) -> FailingPerson | None:
     """The person of this key, if a linked calendar of theirs fails. Raises NotAllowed."""
-    return next((each for each in of_event(session, actor) if each.person.key == key), None)
+    return next((each for each in list_failing_people(session, actor) if each.person.key == key), None)
 
 
-def of_event(session: Session, actor: Actor) -> tuple[FailingPerson, ...]:
+def list_failing_people(session: Session, actor: Actor) -> tuple[FailingPerson, ...]:
     """Whose linked calendars fail, each person once, the oldest failure first. Raises NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     people, firms = person_columns(Attendee), firm_columns(Firm)

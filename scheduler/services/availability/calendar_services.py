@@ -118,7 +118,7 @@ SERVICES: Final = (
 BY_KEY: Final = {each.key: each for each in SERVICES}
 
 
-def service_of(address: str) -> CalendarService | None:
+def find_service(address: str) -> CalendarService | None:
     """The service whose server an address is on. Nobody's own server is one."""
     host = urlsplit(address).hostname or ""
     found = (each for each in SERVICES if not each.asks_server and each.pattern.fullmatch(host))

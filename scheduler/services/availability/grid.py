@@ -1,4 +1,4 @@
-"""One's own slots by day: which are taken, by what, and which published meetings that touches."""
+"""Availability grid of the actor by day: taken slots, their cause, and affected published meetings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import Busy, BusyKind
 from scheduler.services.availability import busy_times, unavailable_slots
 from scheduler.services.availability.busy_times import BusyCalendar
-from scheduler.services.directory.references import SlotRef, slots_of
+from scheduler.services.directory.references import SlotRef, list_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
@@ -79,7 +79,7 @@ _MARKED = (
 )
 
 
-def marked_of(session: Session, actor: Actor) -> set[str]:
+def list_marked_slots(session: Session, actor: Actor) -> set[str]:
     """The keys of the slots that the actor marked by hand. One query."""
     interpreter_id = busy_times.interpreter_id_of(actor)
     if interpreter_id is not None:
@@ -101,7 +101,7 @@ _SAVED = (
 )
 
 
-def grid(
+def show_grid(
     session: Session,
     actor: Actor,
     *,
@@ -114,12 +114,12 @@ def grid(
     An interpreter has marks, and no calendars. Raises NotFound for who has no busy times.
     """
     event = session.get_one(Event, actor.event_id)
-    slots, zone = slots_of(session, event.id), ZoneInfo(event.timezone)
-    marked = marked_of(session, actor)
+    slots, zone = list_slots(session, event.id), ZoneInfo(event.timezone)
+    marked = list_marked_slots(session, actor)
     saved: list[tuple[str, list[unavailable_slots.Span]]] = []
     if busy_times.interpreter_id_of(actor) is None:
         calendars = rows_of(session, _SAVED, person=busy_times.attendee_id_of(actor))
-        saved = [(name, unavailable_slots.spans(found)) for name, found in calendars]
+        saved = [(name, unavailable_slots.busy_spans(found)) for name, found in calendars]
         meetings = (agenda or agendas.attendee_agenda(session, actor)).items
     else:
         meetings = (agenda or agendas.interpreter_agenda(session, actor)).items
@@ -129,7 +129,7 @@ def grid(
             slot,
             slot.start.astimezone(zone).date(),
             slot.key in marked,
-            tuple(name for name, spans in saved if unavailable_slots.is_taken(slot.start, slot.end, spans)),
+            tuple(name for name, spans in saved if unavailable_slots.overlaps(slot.start, slot.end, spans)),
             _reasons(slot, found),
             _meeting(slot, meetings),
         )

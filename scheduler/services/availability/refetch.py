@@ -1,4 +1,4 @@
-"""Fetch linked calendars again: at most hourly each, by whoever claims it, while their event goes on."""
+"""Refetching of linked calendars: at most hourly each, claimed by one worker, until the event ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 _LOST = gettext_lazy("The address of the calendar cannot be read any more. Remove it and link it again.")
 
 
-def refetch(
+def refetch_calendars(
     database: Database,
     *,
     fetcher: Fetcher,
@@ -45,12 +45,12 @@ def refetch(
         with database.write() as session:
             session.execute(update(BusySource).where(BusySource.id == source.id).values(**values))
             if values["failure"]:
-                calendar_failures.note(session, source.id, now=now())
+                calendar_failures.record_failure(session, source.id, now=now())
         count += 1
     return count
 
 
-def is_due(session: Session, *, now: datetime) -> bool:
+def is_refetch_due(session: Session, *, now: datetime) -> bool:
     """Whether a calendar waits to be fetched."""
     return session.scalar(_due(now)) is not None
 
@@ -105,7 +105,7 @@ def _fetched(
             values |= {"etag": fetched.etag, "modified": fetched.modified}
         elif reads_caldav:
             account = DavAccount.opened(secret_key, source.account)
-            served = caldav.fetch(fetcher, address, account, reading.first, reading.last)
+            served = caldav.fetch_calendars(fetcher, address, account, reading.first, reading.last)
             calendars, left_out = served.octets, served.left_out
         else:
             return {"failure": caldav.OFF}

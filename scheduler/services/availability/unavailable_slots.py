@@ -1,4 +1,4 @@
-"""The slots in which attendees cannot meet: those marked by hand, and those that saved calendars take."""
+"""Unavailable slots of attendees: marked by hand, or busy in a saved calendar."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SAVED = (
 _SAVED_OF = _SAVED.where(in_chunks(BusySource.attendee_id, _PEOPLE))
 
 
-def slots_of(
+def list_unavailable_slots(
     session: Session, event_id: int, attendee_ids: Collection[int] | None = None
 ) -> dict[int, set[int]]:
     """Slot ids by the id of each attendee of the event, or of those, who has some. Three queries at most."""
@@ -42,20 +42,20 @@ def slots_of(
     calendars = rows_of(session, saved, **asked).all()
     slots = session.scalars(select(Slot).where(Slot.of(event_id))).all() if calendars else []
     for attendee_id, found in calendars:
-        away[attendee_id] |= {slot.id for slot in taken(slots, spans(found))}
+        away[attendee_id] |= {slot.id for slot in overlapping_slots(slots, busy_spans(found))}
     return {attendee_id: ids for attendee_id, ids in away.items() if ids}
 
 
-def spans(found: Mapping[str, Any]) -> list[Span]:
+def busy_spans(found: Mapping[str, Any]) -> list[Span]:
     """The busy times of a source's `found`."""
     return [(datetime.fromisoformat(each[0]), datetime.fromisoformat(each[1])) for each in found["busy"]]
 
 
-def taken(slots: Iterable[Slot], busy: Collection[Span]) -> list[Slot]:
+def overlapping_slots(slots: Iterable[Slot], busy: Collection[Span]) -> list[Slot]:
     """The slots that overlap a busy time. One that only touches it is free."""
-    return [slot for slot in slots if is_taken(slot.start, slot.end, busy)]
+    return [slot for slot in slots if overlaps(slot.start, slot.end, busy)]
 
 
-def is_taken(first: datetime, last: datetime, busy: Collection[Span]) -> bool:
+def overlaps(first: datetime, last: datetime, busy: Collection[Span]) -> bool:
     """Whether a time overlaps a busy time. One that only touches it is free."""
     return any(start < last and end > first for start, end in busy)

@@ -83,7 +83,7 @@ def make_alterations(
 ) -> dict[str, Alteration]:
     """Alterations that lead to the wanted state. Unchanged requests have none."""
     keys = list(dict.fromkeys((*wanted, *marks, *bans)))
-    forbidden = manual_edits.bans_of(session, version.id)
+    forbidden = manual_edits.list_bans(session, version.id)
     now = get_marks(session, version.id, keys)
     answers = _answers(session, version.id, keys)
     found = {}
@@ -106,8 +106,11 @@ def matches_draft(
     them.
     """
     ids = _request_ids(session, version.event_id, alterations)
-    held = {meeting.request: meeting for meeting in versions.meetings(session, version.id, ids.values())}
-    marks, bans = get_marks(session, version.id, list(alterations)), manual_edits.bans_of(session, version.id)
+    held = {meeting.request: meeting for meeting in versions.list_meetings(session, version.id, ids.values())}
+    marks, bans = (
+        get_marks(session, version.id, list(alterations)),
+        manual_edits.list_bans(session, version.id),
+    )
     return all(
         (_comparable(held.get(key)), marks.get(key), frozenset(bans.get(key, ())))
         == (

@@ -25,7 +25,7 @@ from scheduler.services.board.board_cells import (
 )
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Page, part_of
+from scheduler.services.paging import Page, page_of_reader
 from scheduler.services.schedule import versions
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
@@ -123,7 +123,7 @@ class _Part:
 def get_board(session: Session, actor: Actor, number: int, wish: BoardQuery) -> BoardView:
     """The board of a version. The number of queries is constant. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    version_id = versions.get(session, actor.event_id, number).id
+    version_id = versions.get_version(session, actor.event_id, number).id
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     slots = _slots(session, actor.event_id, zone)
     days = tuple(dict.fromkeys(slot.start.date() for slot in slots))
@@ -193,7 +193,7 @@ def _places(session: Session, part: _Part) -> Page[BoardRow]:
             for place_id, key, name, kind, own, latin in found
         ]
 
-    return part_of("places", read, _count(session, query), number=part.page, limit=PAGE_SIZE)
+    return page_of_reader("places", read, _count(session, query), number=part.page, limit=PAGE_SIZE)
 
 
 def _owner(kind: PlaceKind, own: str | None, latin: str | None) -> str:
@@ -222,7 +222,7 @@ def _people(session: Session, part: _Part) -> Page[BoardRow]:
         found = session.execute(query.offset(first).limit(most)).all()
         ids = [row[0] for row in found]
         held = list_day_meetings(session, part.version_id, PlannedAttendee.attendee_id, ids, part.of_day)
-        away = unavailable_slots.slots_of(session, part.event_id, ids)
+        away = unavailable_slots.list_unavailable_slots(session, part.event_id, ids)
         keys = _slot_keys(session, {slot for slots in away.values() for slot in slots})
         return [
             BoardRow(
@@ -234,7 +234,7 @@ def _people(session: Session, part: _Part) -> Page[BoardRow]:
             for person_id, key, name, latin, *firm in found
         ]
 
-    return part_of("people", read, _count(session, query), number=part.page, limit=PAGE_SIZE)
+    return page_of_reader("people", read, _count(session, query), number=part.page, limit=PAGE_SIZE)
 
 
 def _count(session: Session, query: Select[*tuple[Any, ...]]) -> int:

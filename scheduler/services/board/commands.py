@@ -186,7 +186,7 @@ def _load_slot_ban(
     part = load_part(session, held.version, [request], now=now)
     if slot not in part.problem.index.slots:
         raise NotFound("meeting time", slot)
-    return held, part, frozenset(manual_edits.bans_of(session, held.version.id).get(request, ()))
+    return held, part, frozenset(manual_edits.list_bans(session, held.version.id).get(request, ()))
 
 
 def _mark_request(

@@ -15,11 +15,11 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.manual_edits import EditStepKind, EditStepState, LockKind
 from scheduler.i18n import display_name, place_label, venue_label
 from scheduler.services.board.board_cells import request_label, select_requests
-from scheduler.services.directory.references import SlotRef, slots_of
+from scheduler.services.directory.references import SlotRef, list_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Account,
@@ -156,7 +156,7 @@ def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard |
 def get_step(session: Session, actor: Actor, number: int, step_number: int) -> StepLine | None:
     """A step of a manual draft. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     return next(iter(_steps(session, version, actor, EditStep.number == step_number)), None)
 
 
@@ -177,7 +177,7 @@ def list_new_steps(session: Session, actor: Actor, number: int, seen: int) -> tu
     A draft that was published or discarded is a change without steps. Raises NotFound.
     """
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     revision = session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version.id))
     if revision is None or (revision == seen and version.state is VersionState.DRAFT):
         return None
@@ -186,12 +186,12 @@ def list_new_steps(session: Session, actor: Actor, number: int, seen: int) -> tu
 
 def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVersion | None:
     if number is not None:
-        return versions.get(session, event_id, number)
-    published = versions.published(session, event_id)
+        return versions.get_version(session, event_id, number)
+    published = versions.find_published_version(session, event_id)
     if published is not None:
         return published
-    draft = versions.newest_draft(session, event_id)
-    return versions.get(session, event_id, draft) if draft else None
+    draft = versions.find_newest_draft(session, event_id)
+    return versions.get_version(session, event_id, draft) if draft else None
 
 
 def _steps(session: Session, version: ScheduleVersion, actor: Actor, *which: Any) -> tuple[StepLine, ...]:
@@ -230,13 +230,13 @@ def _pairs(session: Session, event_id: int, keys: Collection[str]) -> dict[str, 
 def get_picked_request(session: Session, actor: Actor, number: int, key: str, hall: str) -> PickedRequest:
     """A request and its meeting in a version, with places of a hall. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     found = session.execute(
         select_requests()
         .add_columns(MeetingRequest)
         .where(
             MeetingRequest.event_id == actor.event_id,
-            MeetingRequest.key == (key if storable(key) else ""),
+            MeetingRequest.key == (key if is_storable(key) else ""),
             MeetingRequest.state == RequestState.ACCEPTED,
         )
     ).first()
@@ -252,7 +252,7 @@ def get_picked_request(session: Session, actor: Actor, number: int, key: str, ha
         .where(PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == request.id)
     ).first()
     people = _people(session, held[0]) if held else []
-    slots = slots_of(session, actor.event_id)
+    slots = list_slots(session, actor.event_id)
     mark = session.scalar(
         select(MeetingLock.kind).where(
             MeetingLock.version_id == version.id, MeetingLock.request_id == request.id

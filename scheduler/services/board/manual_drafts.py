@@ -54,15 +54,15 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
     Raises NotFound, WrongState.
     """
     actor.require(Right.CHANGE_DRAFTS)
-    base = versions.get(session, actor.event_id, number)
-    version = release.begin_by_hand(session, base, by=actor.account_id, now=now)
+    base = versions.get_version(session, actor.event_id, number)
+    version = release.create_manual_draft(session, base, by=actor.account_id, now=now)
     about = pgettext_lazy(
         "trail",
         "draft %(draft)s by hand begun from version %(version)s",
         draft=version.number,
         version=number,
     )
-    recording.note(session, actor, Act.HAND, about, now=now)
+    recording.record_act(session, actor, Act.HAND, about, now=now)
     return version.number
 
 
@@ -78,20 +78,20 @@ def is_large_event(session: Session, actor: Actor) -> bool:
 def request_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
     """Queue the start of a manual draft. Send its task after the commit. Raises NotFound, WrongState."""
     actor.require(Right.CHANGE_DRAFTS)
-    base = versions.get(session, actor.event_id, number)
+    base = versions.get_version(session, actor.event_id, number)
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", number, base.state.value, "changed by hand", _audit_subject(base))
-    job = version_jobs.ask_to_begin(session, base, by=actor.account_id, now=now)
+    job = version_jobs.request_manual_draft(session, base, by=actor.account_id, now=now)
     about = pgettext_lazy("trail", "draft by hand from version %(number)s asked for", number=number)
-    recording.note(session, actor, Act.HAND, about, now=now)
+    recording.record_act(session, actor, Act.HAND, about, now=now)
     return job_card(job)
 
 
 def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
     """The last queued start of a manual draft from a version, and its newest draft."""
     actor.require(Right.READ_VERSIONS)
-    base = versions.get(session, actor.event_id, number)
-    job = version_jobs.latest(session, base, JobKind.BEGIN)
+    base = versions.get_version(session, actor.event_id, number)
+    job = version_jobs.find_latest_job(session, base, JobKind.BEGIN)
     newest = session.scalar(
         select(func.max(ScheduleVersion.number))
         .join(ManualDraft, ManualDraft.version_id == ScheduleVersion.id)
@@ -103,13 +103,13 @@ def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
 def list_open_drafts(session: Session, actor: Actor) -> tuple[OpenDraft, ...]:
     """Manual drafts that are neither published nor discarded, newest first."""
     actor.require(Right.READ_VERSIONS)
-    return manual_edits.open_drafts(session, actor.event_id)
+    return manual_edits.list_open_drafts(session, actor.event_id)
 
 
 def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
     """Lock a manual draft to change it. Raises NotFound, WrongState, PublishingOpen."""
     actor.require(Right.CHANGE_DRAFTS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     draft = session.scalar(
         select(ManualDraft)
         .where(ManualDraft.version_id == version.id)
@@ -121,7 +121,7 @@ def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
     session.refresh(version)
     if version.state is not VersionState.DRAFT:
         raise WrongState("version", number, version.state.value, "changed by hand", _audit_subject(version))
-    if version_jobs.open_job(session, version, JobKind.PUBLISH) is not None:
+    if version_jobs.find_open_job(session, version, JobKind.PUBLISH) is not None:
         raise PublishingInProgress(number)
     return LockedDraft(version, draft, actor.may(Right.READ_CONTACTS))
 

@@ -107,7 +107,7 @@ class PlacementSearch:
             `dropped`), and is said in words (`say`). Empty if there is no such draft or request.
         """
         with self._turn, self._database.read() as session:
-            version = versions.get(session, event_id, number)
+            version = versions.get_version(session, event_id, number)
             plan = self._plan(session, event_id, version.id)
             request = question.get("request")
             index = plan.repairer.problem.index
@@ -142,9 +142,9 @@ class PlacementSearch:
             found = self._follow(session, event_id, version_id, found, revision)
         if found is None:
             found = self._read(session, event_id, version_id, mark, revision, now)
-        marks = manual_edits.of_draft(session, version_id)
+        marks = manual_edits.list_draft_edits(session, version_id)
         found.repairer.keep([key for key, kind in marks.items() if kind is LockKind.LOCKED])
-        found.bans = manual_edits.bans_of(session, version_id)
+        found.bans = manual_edits.list_bans(session, version_id)
         self._plans[version_id] = found
         while len(self._plans) > self._most:
             self._plans.popitem(last=False)
@@ -154,9 +154,9 @@ class PlacementSearch:
         self, session: Session, event_id: int, version_id: int, mark: str, revision: int, now: datetime
     ) -> CachedPlan:
         self.loads += 1
-        problem = snapshot.take(session, event_id, now=now, as_put_by_hand=False, is_by_hand=True)
+        problem = snapshot.build_problem(session, event_id, now=now, as_put_by_hand=False, is_by_hand=True)
         known = problem.index.requests
-        every = [m for m in versions.meetings(session, version_id) if m.request in known]
+        every = [m for m in versions.list_meetings(session, version_id) if m.request in known]
         aside = _find_broken_requests(problem, every)
         repairer = Repairer(problem, [m for m in every if m.request not in aside])
         names = load_names(session, event_id, problem)
@@ -185,7 +185,7 @@ class PlacementSearch:
             )
         ).all()
         try:
-            meetings = versions.meetings(session, version_id, ids)
+            meetings = versions.list_meetings(session, version_id, ids)
             plan.repairer.become(touched, meetings)
         except ValueError:
             return None

@@ -20,9 +20,9 @@ from scheduler.domain.rules.score import weighted_total
 from scheduler.services.board import rule_sentences
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.problems import manual_edits, snapshot
-from scheduler.services.problems.scope import around, interpreters_free
+from scheduler.services.problems.scope import find_free_interpreters, scope_around
 from scheduler.services.schedule import versions
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Interpreter, MeetingRequest, Place, ScheduleVersion, Slot
 
@@ -89,14 +89,16 @@ def load_part(
     if slot is not None:
         speakers |= _list_free_interpreters(session, version, slot, requests)
     at = _ids(session, Place, "place", event_id, places)
-    scope = around(session, event_id, version.id, asked, at, speakers)
-    problem = snapshot.take(session, event_id, now=now, scope=scope, as_put_by_hand=False, is_by_hand=True)
-    problem = manual_edits.without_bans(problem, manual_edits.bans_of(session, version.id))
+    scope = scope_around(session, event_id, version.id, asked, at, speakers)
+    problem = snapshot.build_problem(
+        session, event_id, now=now, scope=scope, as_put_by_hand=False, is_by_hand=True
+    )
+    problem = manual_edits.without_bans(problem, manual_edits.list_bans(session, version.id))
     for key in requests:
         if key not in problem.index.requests:
             raise NotFound("accepted meeting request", key)
     known = problem.index.requests
-    planned = versions.meetings(session, version.id, scope.requests)
+    planned = versions.list_meetings(session, version.id, scope.requests)
     return PlanPart(problem, tuple(meeting for meeting in planned if meeting.request in known))
 
 
@@ -113,7 +115,7 @@ def check_rules(session: Session, version: ScheduleVersion, part: PlanPart, want
 def _list_free_interpreters(
     session: Session, version: ScheduleVersion, slot: str, requests: Sequence[str]
 ) -> set[int]:
-    if not storable(slot):
+    if not is_storable(slot):
         return set()
     found = session.scalar(select(Slot).where(Slot.of(version.event_id), Slot.key == slot))
     if found is None:
@@ -123,12 +125,12 @@ def _list_free_interpreters(
     )
     longest = max(session.scalars(lengths), default=1)
     slots = session.scalars(found.following(longest)).all()
-    return set(interpreters_free(session, version.event_id, version.id, slots, MAX_INTERPRETERS))
+    return set(find_free_interpreters(session, version.event_id, version.id, slots, MAX_INTERPRETERS))
 
 
 def _ids(session: Session, table: Any, what: str, event_id: int, keys: Sequence[str]) -> set[int]:
     """Ids by key. Raises NotFound for an unknown key."""
-    wanted = [key for key in dict.fromkeys(keys) if storable(key)]
+    wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]
     rows = session.execute(
         select(table.key, table.id).where(table.event_id == event_id, in_chunks(table.key, wanted))
     )

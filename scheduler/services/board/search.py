@@ -20,7 +20,7 @@ from scheduler.services.directory.references import find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Event,
@@ -53,9 +53,9 @@ def find_requests(session: Session, actor: Actor, number: int, text: str) -> Seq
     """Accepted requests of firms whose names contain a text, at most MAX_FOUND."""
     actor.require(Right.READ_VERSIONS)
     words = text.strip()[: fields.limits(fields.Search).most]
-    if not words or not storable(words):
+    if not words or not is_storable(words):
         return ()
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     firms = select(Firm.id).where(
         Firm.event_id == actor.event_id,
         or_(Firm.latin_name.icontains(words, autoescape=True), Firm.name.icontains(words, autoescape=True)),
@@ -124,9 +124,9 @@ def list_missed_meetings(
 ) -> AbsentPerson:
     """What a person misses when absent in some slots. The number of queries is constant. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     person = find_person(session, actor.event_id, key)
-    wanted = Slot.event_id == actor.event_id, in_chunks(Slot.key, filter(storable, slots))
+    wanted = Slot.event_id == actor.event_id, in_chunks(Slot.key, filter(is_storable, slots))
     positions = set(session.scalars(select(Slot.position).where(*wanted)))
     rows = session.execute(
         select_meetings(version.id)

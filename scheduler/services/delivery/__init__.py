@@ -1,3 +1,3 @@
-"""Mails on their way out: claimed, made, sent, refused, and what organisers do about them."""
+"""Email delivery: claims, rendering, sending, refusals, and organisers' actions."""
 
 __all__ = ["address_reports", "email_texts", "sent_records"]

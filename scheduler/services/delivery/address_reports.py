@@ -1,4 +1,4 @@
-"""Reports that a reader's address does not exist. It takes two reports of a mail server, some time apart.
+"""Reports of nonexistent addresses. An address is marked after two reports, some time apart.
 
 One is not enough. A provider whose directory fails for a minute says of everybody that there is no such
 user, about each of a person's mails. So the mail of a first report is sent once more, half an hour later.
@@ -29,7 +29,7 @@ ONCE_MORE, AFTER_THAT = timedelta(minutes=30), timedelta(hours=1)
 """When a mail is sent again after a first report: the first one, and others, which then may be held."""
 
 
-def readers_of(session: Session, mail: OutboxMail) -> Sequence[Reader]:
+def find_readers(session: Session, mail: OutboxMail) -> Sequence[Reader]:
     """Whom a mail is to, as far as they are people whose address may be marked.
 
     A sign-in is to an account, which is somebody in each of its events.
@@ -53,7 +53,7 @@ def _called(session: Session, kind: type[R], address: str) -> Sequence[R]:
     ).all()
 
 
-def held() -> ColumnElement[bool]:
+def held_emails() -> ColumnElement[bool]:
     """Mails of the outbox to addresses that are marked."""
     attendees = select(Attendee.id).where(
         Attendee.id == OutboxMail.attendee_id, Attendee.bounced_at.is_not(None)
@@ -64,7 +64,7 @@ def held() -> ColumnElement[bool]:
     return attendees.exists() | interpreters.exists()
 
 
-def report(session: Session, reader: Reader, said: str, *, now: datetime) -> timedelta | None:
+def record_report(session: Session, reader: Reader, said: str, *, now: datetime) -> timedelta | None:
     """Record a mail server's report, with its words, that the reader's address does not exist.
 
     Returns the time after which the mail is sent once more. None means that this is the second report: the
@@ -78,13 +78,13 @@ def report(session: Session, reader: Reader, said: str, *, now: datetime) -> tim
     column = _column(type(reader)).key
     session.add(AddressReport(address=reader.email, said=said[:300], reported_at=now, **{column: reader.id}))
     if earlier is not None and earlier <= now - APART:
-        mark(session, reader, said, now=now)
+        mark_dead(session, reader, said, now=now)
         return None
     session.flush()
     return ONCE_MORE if earlier is None else AFTER_THAT
 
 
-def mark(session: Session, reader: Reader, said: str, *, now: datetime) -> None:
+def mark_dead(session: Session, reader: Reader, said: str, *, now: datetime) -> None:
     """The address is dead: mails to it are held until it is corrected, or tried again by hand."""
     reader.bounced_at, reader.bounce = now, said[:300]
     session.flush()
@@ -96,21 +96,23 @@ def marked_interpreters(event_id: ColumnElement[int] | int) -> Select[int]:
     return select(func.count()).select_from(Interpreter).where(Interpreter.event_id == event_id, marked)
 
 
-def forget(session: Session, kind: type[Reader], ids: set[int]) -> None:
+def delete_reports(session: Session, kind: type[Reader], ids: set[int]) -> None:
     """The addresses work, or were corrected: what was reported counts no more."""
     session.execute(delete(AddressReport).where(_about(kind, ids)))
 
 
-def works(session: Session, reader: Reader) -> None:
+def mark_working(session: Session, reader: Reader) -> None:
     """The address was corrected, or somebody says that it works: it has no mark any more."""
     reader.bounced_at, reader.bounce = None, ""
-    forget(session, type(reader), {reader.id})
+    delete_reports(session, type(reader), {reader.id})
 
 
-def work(session: Session, kind: type[Reader], ids: set[int]) -> None:
+def mark_many_working(session: Session, kind: type[Reader], ids: set[int]) -> None:
     """The addresses of those of these who are marked work: the mark goes, and so do the reports."""
     marked = update(kind).where(in_chunks(kind.id, ids), kind.bounced_at.is_not(None))
-    forget(session, kind, set(session.scalars(marked.values(bounced_at=None, bounce="").returning(kind.id))))
+    delete_reports(
+        session, kind, set(session.scalars(marked.values(bounced_at=None, bounce="").returning(kind.id)))
+    )
 
 
 def _column(kind: type[Reader]) -> InstrumentedAttribute[int | None]:

@@ -1,4 +1,4 @@
-"""The queue of mails: claim them at their event's rate, mark their results, sweep. delivery.py sends them.
+"""Claims on queued emails within the event's rate, their results, and stale claims.
 
 Nothing stale is sent after something newer: a retry or a resent failed email can be older than what the
 calendar was sent since, and a calendar that gets the old message last may show the wrong time. So a message
@@ -20,9 +20,9 @@ from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.email_routes import Routes
 from scheduler.services.delivery.sent_records import (
-    remember,
-    remember_briefings,
-    remember_summaries,
+    record_interpreter_notices,
+    record_invitations,
+    record_summary_tokens,
 )
 from scheduler.services.outbox import digest_pruning, letters, outbox, payloads
 from scheduler.storage.in_list import in_chunks
@@ -37,7 +37,7 @@ _OF_NO_QUEUE = OutboxMail.event_id.is_(None)
 AT_RATE_OF_EVENT = and_(
     _OF_NO_QUEUE,
     OutboxMail.kind == OutboxKind.DESK,
-    or_(*map(payloads.is_letter, letters.AT_RATE_OF_EVENT)),
+    or_(*map(payloads.is_letter_condition, letters.AT_RATE_OF_EVENT)),
 )
 """Mails at the rate of the event that they are about: before its own, and though those are paused."""
 
@@ -48,7 +48,7 @@ STALE = "What it said no longer holds, or a newer message took its place."
 HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."
 
 
-def claim(
+def claim_emails(
     session: Session,
     *,
     worker: str,
@@ -79,7 +79,9 @@ def claim(
     for event_id in () if urgent else _events_due(session, routes, now):
         allowed = _let_out(session, event_id, limit - len(rows), now)
         if allowed and through is None:
-            through = email_routes.let_out(session, routes, email_routes.SERVER, limit - len(rows), now)
+            through = email_routes.available_sends(
+                session, routes, email_routes.SERVER, limit - len(rows), now
+            )
         which = _due(now) & (OutboxMail.event_id == event_id)
         taken = _take_by_route(session, which, routes, worker, min(allowed, through or 0), now)
         through = None if through is None else through - len(taken)
@@ -87,7 +89,7 @@ def claim(
     return _remembered(session, rows, secret_key, now)
 
 
-def claim_rehearsed(
+def claim_rehearsed_emails(
     session: Session, *, worker: str, limit: int, secret_key: str, now: datetime, urgent: bool = False
 ) -> tuple[int, list[OutboxMail]]:
     """Claim up to `limit` mails that are due and must go to nobody: those of events in rehearsal.
@@ -99,13 +101,13 @@ def claim_rehearsed(
     which = _in_rehearsal(now, urgent=urgent)
     events = session.scalars(
         select(Event.id)
-        .where(Event.id.in_(select(outbox.event_of()).where(which)), Event.live_at.is_(None))
+        .where(Event.id.in_(select(outbox.event_of_mail()).where(which)), Event.live_at.is_(None))
         .order_by(Event.id)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
     if not events:
         return 0, []
-    rows = _take(session, which & in_chunks(outbox.event_of(), events), worker, limit, now)
+    rows = _take(session, which & in_chunks(outbox.event_of_mail(), events), worker, limit, now)
     return len(rows), _remembered(session, rows, secret_key, now)
 
 
@@ -113,9 +115,9 @@ def _remembered(
     session: Session, rows: Sequence[OutboxMail], secret_key: str, now: datetime
 ) -> list[OutboxMail]:
     """Claimed mails that may go, after what they say is written down."""
-    remember(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
-    remember_summaries(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
-    remember_briefings(session, [row for row in rows if row.kind is OutboxKind.BRIEFING], now=now)
+    record_invitations(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
+    record_summary_tokens(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
+    record_interpreter_notices(session, [row for row in rows if row.kind is OutboxKind.BRIEFING], now=now)
     return _to_be_sent(session, rows, now)
 
 
@@ -130,13 +132,13 @@ def _take_by_route(
     domains = session.scalars(select(OutboxMail.domain).where(which, slow).distinct()).all()
     rows: list[OutboxMail] = []
     for name in sorted({routes.rates.routes.get(domain, domain) for domain in domains}):
-        allowed = email_routes.let_out(session, routes, name, limit - len(rows), now)
+        allowed = email_routes.available_sends(session, routes, name, limit - len(rows), now)
         rows += _take(session, which & routes.of([name]), worker, allowed, now)
     return rows + _take(session, which & ~slow, worker, limit - len(rows), now)
 
 
 def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int]:
-    due = select(OutboxMail.event_id).where(_due(now), ~routes.of(email_routes.waits(routes, now)))
+    due = select(OutboxMail.event_id).where(_due(now), ~routes.of(email_routes.closed_routes(routes, now)))
     goes = Event.mails_paused_at.is_(None)
     return session.scalars(
         select(Event.id).where(Event.id.in_(due), goes).order_by(Event.mail_ready_at.nulls_first(), Event.id)
@@ -152,13 +154,13 @@ def _events_of_letters(session: Session, now: datetime) -> Sequence[int]:
 
 def _due(now: datetime) -> ColumnElement[bool]:
     """Mails that may go now. None of an event in rehearsal ever is: here is the one place that says so."""
-    return _ready(now) & ~outbox.in_rehearsal()
+    return _ready(now) & ~outbox.rehearsal_condition()
 
 
 def _in_rehearsal(now: datetime, *, urgent: bool) -> ColumnElement[bool]:
     """Mails that would be due, were their event not in rehearsal."""
-    which = _ready(now) & outbox.in_rehearsal()
-    return which & URGENT if urgent else which & (_OF_NO_QUEUE | ~outbox.paused())
+    which = _ready(now) & outbox.rehearsal_condition()
+    return which & URGENT if urgent else which & (_OF_NO_QUEUE | ~outbox.paused_condition())
 
 
 def _ready(now: datetime) -> ColumnElement[bool]:
@@ -213,21 +215,23 @@ def _let_out(
     ).one_or_none()
     if event is None:
         return 0
-    allowed, event.mail_ready_at = email_routes.bucket(event.mail_ready_at, event.mail_per_minute, limit, now)
+    allowed, event.mail_ready_at = email_routes.take_from_bucket(
+        event.mail_ready_at, event.mail_per_minute, limit, now
+    )
     session.flush()
     return allowed
 
 
 def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
     """Claimed mails without those that are overtaken or held, which have failed."""
-    stale = digest_pruning.leave_out(session, rows)
+    stale = digest_pruning.remove_stale_items(session, rows)
     replaced = (OutboxKind.DIGEST, OutboxKind.BRIEFING)
     in_question = [row.id for row in rows if row.uid is not None or row.kind in replaced]
     if not in_question:
         return list(rows)
     which = in_chunks(OutboxMail.id, in_question)
-    stale |= set(session.scalars(select(OutboxMail.id).where(which, outbox.overtaken())))
-    held = set(session.scalars(select(OutboxMail.id).where(which, address_reports.held())))
+    stale |= set(session.scalars(select(OutboxMail.id).where(which, outbox.superseded_condition())))
+    held = set(session.scalars(select(OutboxMail.id).where(which, address_reports.held_emails())))
     _set_failed(session, stale, error=STALE, dropped_at=now)
     _set_failed(session, held - stale, error=HELD, failure=MailFailure.BOUNCED.value)
     return [row for row in rows if row.id not in stale | held]
@@ -251,7 +255,7 @@ def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> N
     )
 
 
-def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
+def release_claims(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
     """Return claimed mails to the queue of which no byte was sent.
 
     They are due at `at`, and the claim does not count as an attempt. A first claim still counts in one way:
@@ -270,7 +274,7 @@ def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> 
     )
 
 
-def postpone(session: Session, *, reason: str, until: datetime, now: datetime) -> None:
+def postpone_due(session: Session, *, reason: str, until: datetime, now: datetime) -> None:
     """The mail server cannot be reached: what is due waits, and says why."""
     failure = MailFailure.TEMPORARY.value
     session.execute(
@@ -278,7 +282,7 @@ def postpone(session: Session, *, reason: str, until: datetime, now: datetime) -
     )
 
 
-def sweep(session: Session, *, now: datetime) -> int:
+def requeue_stale(session: Session, *, now: datetime) -> int:
     """Requeue the mails of senders that died. Returns their number."""
     lost = session.scalars(
         update(OutboxMail)
@@ -292,15 +296,17 @@ def sweep(session: Session, *, now: datetime) -> int:
     return len(lost.all())
 
 
-def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None) -> bool:
+def is_email_due(
+    session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None
+) -> bool:
     """Whether an urgent mail is due, or any mail whose route is open or about to open."""
-    due = _due(now) & URGENT if urgent else _due(now) & (_OF_NO_QUEUE | ~outbox.paused())
+    due = _due(now) & URGENT if urgent else _due(now) & (_OF_NO_QUEUE | ~outbox.paused_condition())
     if routes is not None:
-        due &= URGENT | ~routes.of(email_routes.waits(routes, now))
+        due &= URGENT | ~routes.of(email_routes.closed_routes(routes, now))
     return _is_any(session, due)
 
 
-def rehearsal_waits(session: Session, *, now: datetime, urgent: bool = False) -> bool:
+def is_rehearsed_email_due(session: Session, *, now: datetime, urgent: bool = False) -> bool:
     """Whether `claim_rehearsed` would find a mail."""
     return _is_any(session, _in_rehearsal(now, urgent=urgent))
 

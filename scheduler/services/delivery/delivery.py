@@ -1,4 +1,4 @@
-"""Send what waits in the outbox: render, hand to the mail server one by one, and mark each at once."""
+"""Delivery of the outbox over SMTP: render, send one by one, and record each result at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.transport.smtp import Smtp
 from scheduler.services.delivery import claims, email_routes, refusal_handling, rehearsal_delivery
 from scheduler.services.delivery.email_routes import SERVER, Routes
-from scheduler.services.delivery.rendering import rendered
+from scheduler.services.delivery.rendering import render_email
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
@@ -41,7 +41,7 @@ Now = Callable[[], datetime]
 log = structlog.get_logger()
 
 
-def deliver(
+def deliver_emails(
     database: Database,
     settings: Settings,
     *,
@@ -63,15 +63,17 @@ def deliver(
     ).run()
 
 
-def is_waiting(session: Session, settings: Settings, *, now: datetime, urgent: bool = False) -> bool:
+def is_delivery_due(session: Session, settings: Settings, *, now: datetime, urgent: bool = False) -> bool:
     """Whether a delivery would find a mail that may go, or one of an event in rehearsal."""
-    return _may_go(session, settings, now=now, urgent=urgent) or claims.rehearsal_waits(
+    return _may_go(session, settings, now=now, urgent=urgent) or claims.is_rehearsed_email_due(
         session, now=now, urgent=urgent
     )
 
 
 def _may_go(session: Session, settings: Settings, *, now: datetime, urgent: bool) -> bool:
-    return claims.waiting(session, now=now, urgent=urgent, routes=email_routes.load(session, settings.rates))
+    return claims.is_email_due(
+        session, now=now, urgent=urgent, routes=email_routes.load_routes(session, settings.rates)
+    )
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ class _Delivery:
         """See to the mails of events in rehearsal, which no mail server gets."""
         while self._goes_on():
             with self.database.write() as session:
-                found = rehearsal_delivery.rehearse(
+                found = rehearsal_delivery.deliver_rehearsed(
                     session, self.settings, worker=self.worker, now=self.now(), urgent=self.urgent
                 )
             if not found:
@@ -126,9 +128,9 @@ class _Delivery:
         while self._goes_on():
             with self.database.write() as session:
                 now = self.now()
-                self.routes = email_routes.load(session, self.settings.rates)
+                self.routes = email_routes.load_routes(session, self.settings.rates)
                 self.closed, self.paused = set(), set()
-                rows = claims.claim(
+                rows = claims.claim_emails(
                     session,
                     worker=self.worker,
                     limit=BATCH,
@@ -138,7 +140,9 @@ class _Delivery:
                     routes=self.routes,
                 )
                 links = _links(session, rows)
-                more = bool(rows) or claims.waiting(session, urgent=self.urgent, now=now, routes=self.routes)
+                more = bool(rows) or claims.is_email_due(
+                    session, urgent=self.urgent, now=now, routes=self.routes
+                )
             if not more:
                 break
             if rows:
@@ -150,10 +154,10 @@ class _Delivery:
         """Delay all mails that are due, for longer if the server rejected the sign-in."""
         now = self.now()
         with self.database.write() as session:
-            claims.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
+            claims.postpone_due(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
             if failure.reply_code in LOCKED_OUT:
-                routes = email_routes.load(session, self.settings.rates)
-                refusal_handling.locked_out(session, routes, str(failure), now=now)
+                routes = email_routes.load_routes(session, self.settings.rates)
+                refusal_handling.record_locked_out(session, routes, str(failure), now=now)
 
     def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxMail], links: Mapping[int, SignInLink]) -> None:
         give_back_at = time.monotonic() + claims.CLAIM_SECONDS
@@ -198,14 +202,14 @@ class _Delivery:
     def _taken(self, row: OutboxMail) -> None:
         with self.database.write() as session:
             claims.mark_sent(session, row.id, worker=self.worker, now=self.now())
-            opened = email_routes.taken(session, self.routes, row.to_address)
-            if row.event_id is not None and outbox.is_paused(session, row.event_id):
+            opened = email_routes.record_accepted(session, self.routes, row.to_address)
+            if row.event_id is not None and outbox.is_event_paused(session, row.event_id):
                 self.paused.add(row.event_id)
         if opened:
             with (
                 self.database.write() as session
             ):  # its own: a claim may hold such mails, and wait for a route
-                refusal_handling.release(session, self.routes, opened, now=self.now())
+                refusal_handling.release_held(session, self.routes, opened, now=self.now())
 
     def _refused(self, row: OutboxMail, failure: SendFailure) -> None:
         refusal = refusals.classify_refusal(failure.reply_code, failure.reply)
@@ -217,14 +221,14 @@ class _Delivery:
             and refusals.is_deferral(failure.reply_code, failure.reply)
         )
         with self.database.write() as session:
-            self.closed |= refusal_handling.refuse(
+            self.closed |= refusal_handling.record_refusal(
                 session, self.routes, row, refusal, str(failure), is_of_server=not deferred, now=self.now()
             )
 
     def _rendered(self, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
         """The mail of a row, or None if it cannot be made. One bad row must not stop the others."""
         try:
-            return rendered(self.settings, row, links)
+            return render_email(self.settings, row, links)
         except Exception as error:
             log.exception("mail not rendered", mail=row.id)
             self._failed(row, f"cannot be made: {type(error).__name__}", permanent=False)
@@ -236,7 +240,7 @@ class _Delivery:
 
     def _give_back(self, rows: Sequence[OutboxMail], at: datetime) -> None:
         with self.database.write() as session:
-            claims.give_back(session, rows, at=at)
+            claims.release_claims(session, rows, at=at)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How long mails will take to leave, by the event's rate and those of the providers that they go to."""
+"""Delivery estimates: when queued emails will have left, by the event's and providers' rates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scheduler.storage.models import (
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class DeliveryEstimate:
     """The time when the last of some mails is sent, if nothing is refused.
 
     `slowest` is the provider that takes longest, empty where the event's own rate does. `paused` are the
@@ -45,9 +45,9 @@ class Arrival:
         return max(1, round(self.duration / timedelta(minutes=1)))
 
 
-def of_publishing(
+def estimate_publishing(
     session: Session, event: Event, version_id: int, mails: int, *, rates: EmailRates, now: datetime
-) -> Arrival:
+) -> DeliveryEstimate:
     """The time when so many mails about a version would be sent, behind those that wait already.
 
     They are taken to go to providers as the version's meetings do.
@@ -66,7 +66,7 @@ def of_publishing(
     whole = share.total()
     waiting = _waiting(session, event.id, rates)
     waiting += Counter({name: -(-mails * part // whole) for name, part in share.items()})
-    return _arrival(event, waiting, mails, email_routes.load(session, rates), now)
+    return _arrival(event, waiting, mails, email_routes.load_routes(session, rates), now)
 
 
 def _by_domain(session: Session, version_id: int, email_of: Mapping[int, str]) -> dict[str, int]:
@@ -83,10 +83,10 @@ def _by_domain(session: Session, version_id: int, email_of: Mapping[int, str]) -
     return found
 
 
-def of_queue(session: Session, event: Event, *, rates: EmailRates, now: datetime) -> Arrival:
+def estimate_queue(session: Session, event: Event, *, rates: EmailRates, now: datetime) -> DeliveryEstimate:
     """The time when the waiting mails of an event will be sent."""
     waiting = _waiting(session, event.id, rates)
-    return _arrival(event, waiting, waiting.total(), email_routes.load(session, rates), now)
+    return _arrival(event, waiting, waiting.total(), email_routes.load_routes(session, rates), now)
 
 
 def _waiting(session: Session, event_id: int, rates: EmailRates) -> Counter[str]:
@@ -104,7 +104,9 @@ def _waiting(session: Session, event_id: int, rates: EmailRates) -> Counter[str]
     return found
 
 
-def _arrival(event: Event, waiting: Mapping[str, int], mails: int, routes: Routes, now: datetime) -> Arrival:
+def _arrival(
+    event: Event, waiting: Mapping[str, int], mails: int, routes: Routes, now: datetime
+) -> DeliveryEstimate:
     minute = timedelta(minutes=1)
     takes = {SERVER: sum(waiting.values()) / event.mail_per_minute * minute}
     for name, count in waiting.items():
@@ -114,4 +116,4 @@ def _arrival(event: Event, waiting: Mapping[str, int], mails: int, routes: Route
             takes[name] = max(pause, timedelta()) + count / (rate or event.mail_per_minute) * minute
     slowest = max(takes, key=lambda name: takes[name])
     paused = sorted(routes.paused(now) & {*waiting, SERVER})
-    return Arrival(mails, takes[slowest], slowest, tuple(paused))
+    return DeliveryEstimate(mails, takes[slowest], slowest, tuple(paused))

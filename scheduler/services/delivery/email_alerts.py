@@ -1,4 +1,4 @@
-"""Mails that do not go out, and a mailbox that cannot be read: told once, over when they work again."""
+"""Alerts for a stuck outbox and an unreadable mailbox, raised once and ended on recovery."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNREAD = timedelta(minutes=10)
 MAILBOX = "mailbox"
 
 
-def watch_outbox(session: Session, *, now: datetime) -> bool:
+def update_outbox_alert(session: Session, *, now: datetime) -> bool:
     """Raise an alert if the outbox is stuck, and end it when it is not. Returns whether it is stuck."""
     since = now - STANDING
     waits = select(OutboxMail.error).where(
@@ -46,25 +46,25 @@ def watch_outbox(session: Session, *, now: datetime) -> bool:
 
 def _goes() -> ColumnElement[bool]:
     """Mails that wait for nobody's word: not paused or stopped by an organiser."""
-    return OutboxMail.stopped_at.is_(None) & or_(OutboxMail.event_id.is_(None), ~outbox.paused())
+    return OutboxMail.stopped_at.is_(None) & or_(OutboxMail.event_id.is_(None), ~outbox.paused_condition())
 
 
-def mailbox_read(session: Session, *, now: datetime) -> None:
+def record_mailbox_read(session: Session, *, now: datetime) -> None:
     """The mailbox was read to its end."""
-    job_intervals.mark(session, MAILBOX, now=now)
+    job_intervals.record_run(session, MAILBOX, now=now)
     alerts.end_alert(session, AlertKind.MAILBOX, event_id=None, now=now)
 
 
-def mailbox_failed(session: Session, reason: str, *, now: datetime) -> None:
+def record_mailbox_failure(session: Session, reason: str, *, now: datetime) -> None:
     """The mailbox could not be read: told at once if it never was, else when that lasts."""
-    last = job_intervals.last(session, MAILBOX)
+    last = job_intervals.last_run_at(session, MAILBOX)
     if last is None or now - last >= UNREAD:
         alerts.raise_alert(
             session, AlertKind.MAILBOX, event_id=None, about="", reason=reason, path="/", now=now
         )
 
 
-def mails_given_up(session: Session, count: int, *, now: datetime) -> None:
+def record_abandoned_emails(session: Session, count: int, *, now: datetime) -> None:
     """Raise an alert that so many mails of the mailbox need a person. Zero ends the alert."""
     if count == 0:
         alerts.end_alert(session, AlertKind.MAIL_LEFT, event_id=None, now=now)
@@ -77,7 +77,7 @@ def mails_given_up(session: Session, count: int, *, now: datetime) -> None:
     )
 
 
-def oldest_due(session: Session, *, now: datetime) -> datetime | None:
+def find_oldest_due(session: Session, *, now: datetime) -> datetime | None:
     """The due time of the mail that has waited longest, or None if no mail is due."""
     due = (OutboxMail.next_attempt_at <= now) & _goes()
     return session.scalar(

@@ -1,4 +1,4 @@
-"""The mails of an event that are on their way: pause them, let them go on, stop them, send them after all."""
+"""Email queue of an event: pause, resume, stop, and requeue stopped emails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingInProgress
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
@@ -25,26 +25,26 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class MailQueue:
+class EmailQueue:
     """The event's mails by what became of them, and since when they are paused."""
 
     counts: OutboxCounts
     paused_at: datetime | None
 
 
-def counts(session: Session, actor: Actor) -> OutboxCounts:
+def count_emails(session: Session, actor: Actor) -> OutboxCounts:
     """The event's mails by what became of them."""
     actor.require(Right.READ_MAILS)
-    return outbox.counts(session, actor.event_id)
+    return outbox.count_mails(session, actor.event_id)
 
 
-def state(session: Session, actor: Actor) -> MailQueue:
+def show_queue(session: Session, actor: Actor) -> EmailQueue:
     """The same, with the pause as it is now."""
     paused = select(Event.mails_paused_at).where(Event.id == actor.event_id)
-    return MailQueue(counts(session, actor), session.scalar(paused))
+    return EmailQueue(count_emails(session, actor), session.scalar(paused))
 
 
-def pause(session: Session, actor: Actor, *, now: datetime) -> bool:
+def pause_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
     """Pause the event's mails. Returns whether that changed anything.
 
     A mail that is just being sent goes out.
@@ -57,7 +57,7 @@ def pause(session: Session, actor: Actor, *, now: datetime) -> bool:
     )
 
 
-def go_on(session: Session, actor: Actor, *, now: datetime) -> bool:
+def resume_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
     """End the pause. Returns whether the mails were paused. Call for a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
@@ -67,7 +67,7 @@ def go_on(session: Session, actor: Actor, *, now: datetime) -> bool:
     )
 
 
-def stop(session: Session, actor: Actor, *, now: datetime) -> int:
+def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
     """Set aside the mails that no sender has claimed yet, and end a pause. Returns their number.
 
     Their readers are not told. The next publishing tells them the net effect, unless the mails are sent after
@@ -79,18 +79,18 @@ def stop(session: Session, actor: Actor, *, now: datetime) -> int:
     rows = update(OutboxMail).where(
         OutboxMail.event_id == actor.event_id,
         OutboxMail.kind.in_(outbox.OF_PUBLISHINGS),
-        outbox.untouched(),
+        outbox.untouched_condition(),
         OutboxMail.stopped_at.is_(None),
     )
     count = _done(session, rows.values(stopped_at=now), pgettext_lazy("trail", "mails stopped"), actor, now)
-    go_on(session, actor, now=now)
+    resume_emails(session, actor, now=now)
     return count
 
 
-def send_after_all(session: Session, actor: Actor, *, now: datetime) -> int:
+def requeue_stopped_emails(session: Session, actor: Actor, *, now: datetime) -> int:
     """Queue the mails that were set aside. Returns their number. Call for a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
-    rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped())
+    rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped_condition())
     return _done(
         session,
         rows.values(stopped_at=None),
@@ -117,10 +117,10 @@ def _refuse_while_written(session: Session, event_id: int) -> None:
         raise PublishingInProgress(number)
 
 
-def _done(session: Session, statement: Update, what: Noted, actor: Actor, now: datetime) -> int:
+def _done(session: Session, statement: Update, what: AuditSubject, actor: Actor, now: datetime) -> int:
     result = session.execute(statement, execution_options={"synchronize_session": False})
     count = cast("CursorResult[Any]", result).rowcount
     if count:
         log.info(what, of=actor.event_key, rows=count, by=actor.account_id)
-        recording.note(session, actor, Act.MAILS, what, after={"rows": count}, now=now)
+        recording.record_act(session, actor, Act.MAILS, what, after={"rows": count}, now=now)
     return count

@@ -1,4 +1,4 @@
-"""Routes: how fast mails go to each provider of recipients.
+"""Email routes: sending rates and pauses per recipient provider.
 
 The provider's replies slow a route down, pause and resume it. A route is a provider (`MailRates.route`), or
 the mail server that takes all of our mails (SERVER). After some refusals of one kind in a row it is paused,
@@ -74,10 +74,10 @@ class Routes:
 
     def rate(self, name: str, now: datetime) -> float | None:
         """Mails a minute, or None for no limit."""
-        return per_minute(self.rows.get(name), self.rates.per_minute.get(name), now)
+        return rate_per_minute(self.rows.get(name), self.rates.per_minute.get(name), now)
 
 
-def load(session: Session, rates: EmailRates) -> Routes:
+def load_routes(session: Session, rates: EmailRates) -> Routes:
     """The routes with a rate, a pause or a refusal."""
     minded = or_(
         MailRoute.refusal.is_not(None),
@@ -88,7 +88,7 @@ def load(session: Session, rates: EmailRates) -> Routes:
     return Routes(rates, {row.name: row for row in session.scalars(select(MailRoute).where(minded))})
 
 
-def per_minute(row: MailRoute | None, usual: float | None, now: datetime) -> float | None:
+def rate_per_minute(row: MailRoute | None, usual: float | None, now: datetime) -> float | None:
     """The rate of a route: the usual one, or a lower one that grows back to it. None means no limit."""
     if row is None or row.per_minute is None or row.slowed_at is None:
         return usual
@@ -96,7 +96,9 @@ def per_minute(row: MailRoute | None, usual: float | None, now: datetime) -> flo
     return grown if grown < (usual or UNLIMITED) else usual
 
 
-def bucket(ready_at: datetime | None, rate: float, limit: int, now: datetime) -> tuple[int, datetime]:
+def take_from_bucket(
+    ready_at: datetime | None, rate: float, limit: int, now: datetime
+) -> tuple[int, datetime]:
     """How many mails a rate (a minute) lets out, at most one second's, and from when on the next may go."""
     interval = max(
         timedelta(minutes=1) / rate, timedelta.resolution
@@ -107,7 +109,7 @@ def bucket(ready_at: datetime | None, rate: float, limit: int, now: datetime) ->
     return allowed, ready + allowed * interval
 
 
-def let_out(session: Session, routes: Routes, name: str, limit: int, now: datetime) -> int:
+def available_sends(session: Session, routes: Routes, name: str, limit: int, now: datetime) -> int:
     """How many mails may take a route now, of `limit`: none in a pause, one after it, else as its rate lets.
 
     Two senders that ask at once never get the same mail's turn: the row is changed only as it was read.
@@ -121,23 +123,23 @@ def let_out(session: Session, routes: Routes, name: str, limit: int, now: dateti
     if rate is None:
         return limit
     row = row or _created(session, routes, name)
-    allowed, ready_at = bucket(row.ready_at, rate, limit, now)
+    allowed, ready_at = take_from_bucket(row.ready_at, rate, limit, now)
     if allowed <= 0 or _in_flight(session, routes, name):
         return 0
     return allowed if _change(session, row, MailRoute.ready_at, ready_at=ready_at) else 0
 
 
-def waits(routes: Routes, now: datetime) -> set[str]:
+def closed_routes(routes: Routes, now: datetime) -> set[str]:
     """Names of routes whose mails nobody need wait for: those in a pause, and slow ones until their turn."""
     slow = set()
     for name in routes.limited():
         row, rate = routes.rows.get(name), routes.rate(name, now)
         if row is not None and row.ready_at is not None and rate is not None and rate < POLLED:
-            slow |= {name} if bucket(row.ready_at, rate, 1, now)[0] == 0 else set()
+            slow |= {name} if take_from_bucket(row.ready_at, rate, 1, now)[0] == 0 else set()
     return routes.paused(now) | slow
 
 
-def taken(session: Session, routes: Routes, address: str) -> set[str]:
+def record_accepted(session: Session, routes: Routes, address: str) -> set[str]:
     """Record an accepted mail: its route and the server's are open.
 
     Returns the names of those that were paused.
@@ -157,7 +159,7 @@ def taken(session: Session, routes: Routes, address: str) -> set[str]:
     return opened
 
 
-def refused(
+def record_refused(
     session: Session,
     routes: Routes,
     names: Iterable[str],
@@ -186,22 +188,22 @@ def refused(
         enough = (SERVER_IN_A_ROW if name == SERVER else IN_A_ROW)[refusal]
         if is_probe or row.refusals >= enough:
             _slow_down(row, routes, name, refusal, now)
-            pause(row, now)
+            pause_route(row, now)
             pausing.add(name)
     session.flush()
     return pausing
 
 
-def locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
+def record_locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
     """The mail server does not let us in: it is paused, as if it had refused many mails."""
     row = _locked(session, routes, SERVER)
     row.refusal, row.said, row.refused_at = Refusal.HOLD, said[:400], now
     if row.paused_until is None or row.paused_until <= now:
-        pause(row, now)
+        pause_route(row, now)
     session.flush()
 
 
-def pause(row: MailRoute, now: datetime) -> None:
+def pause_route(row: MailRoute, now: datetime) -> None:
     """Begin a pause, twice as long as the one before."""
     row.paused_until = now + min(FIRST_PAUSE * 2**row.pauses, LONGEST_PAUSE)
     row.pauses, row.probed_at = min(row.pauses + 1, 20), None
@@ -209,7 +211,7 @@ def pause(row: MailRoute, now: datetime) -> None:
         row.slowed_at = max(row.slowed_at, row.paused_until)
 
 
-def forget(session: Session, *, now: datetime) -> None:
+def delete_idle_routes(session: Session, *, now: datetime) -> None:
     """Delete the rows of routes that have been without a refusal for long."""
     session.execute(
         delete(MailRoute).where(
@@ -223,7 +225,7 @@ def forget(session: Session, *, now: datetime) -> None:
 
 def _slow_down(row: MailRoute, routes: Routes, name: str, refusal: Refusal, now: datetime) -> None:
     if refusal is Refusal.SLOW and name != SERVER:
-        rate = per_minute(row, routes.rates.per_minute.get(name), now)
+        rate = rate_per_minute(row, routes.rates.per_minute.get(name), now)
         row.per_minute, row.slowed_at = max(1.0, (rate or UNLIMITED) / 2), now
 
 

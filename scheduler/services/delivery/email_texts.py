@@ -1,4 +1,4 @@
-"""An event's own texts of mails: which ones differ from the catalogue's, and who changed them."""
+"""Email texts that an event has changed from the catalogue's, and who changed them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Field:
         return wording.PARTS[self.part]
 
 
-def of_event(session: Session, event_id: int) -> Texts:
+def list_event_texts(session: Session, event_id: int) -> Texts:
     """The texts that an event has reworded."""
     found: dict[str, dict[str, str]] = {}
     for row in session.scalars(select(MailText).where(MailText.event_id == event_id)):
@@ -50,7 +50,7 @@ def of_event(session: Session, event_id: int) -> Texts:
     return found
 
 
-def payload(
+def build_payload(
     message: ItipMessage, texts: Texts, event: Event, *, has_colleagues: bool = False
 ) -> dict[str, Any]:
     """The payload of an outbox row: the message and the event's present texts, so a retry is the same.
@@ -59,10 +59,10 @@ def payload(
     """
     chosen = wording.chosen_texts(texts.get(message.content.language, {}), view.mail_kind(message))
     more = {"has_colleagues": True} if has_colleagues else {}
-    return message.to_json() | {"wording": chosen} | settings_of(event) | more
+    return message.to_json() | {"wording": chosen} | email_settings(event) | more
 
 
-def with_colleagues(session: Session, people: Collection[int]) -> set[int]:
+def attendees_with_colleagues(session: Session, people: Collection[int]) -> set[int]:
     """Those of these attendees whose firm has somebody else in the event."""
     other = aliased(Attendee)
     is_there = (
@@ -73,13 +73,13 @@ def with_colleagues(session: Session, people: Collection[int]) -> set[int]:
     return set(session.scalars(select(Attendee.id).where(in_chunks(Attendee.id, people), is_there)))
 
 
-def settings_of(event: Event) -> dict[str, Any]:
+def email_settings(event: Event) -> dict[str, Any]:
     """The settings that a mail shows, of those that are set. A change of them is no reason for a mail."""
     values = {"contact": event.contact, "remind_minutes": event.remind_minutes}
     return {name: value for name, value in values.items() if value}
 
 
-def fields(session: Session, actor: Actor, language: str, mail_kind: str) -> list[Field]:
+def list_fields(session: Session, actor: Actor, language: str, mail_kind: str) -> list[Field]:
     """The texts of one kind of mail, for organisers. Raises NotFound for an unknown language or kind."""
     known = _words(actor, language, mail_kind)
     keys = {wording.part_key(part, mail_kind): part for part in wording.PARTS}
@@ -100,7 +100,7 @@ def fields(session: Session, actor: Actor, language: str, mail_kind: str) -> lis
     return found
 
 
-def check(actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str]) -> dict[str, str]:
+def check_texts(actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str]) -> dict[str, str]:
     """Typed texts by part, checked, as plain text. Raises InvalidInput with every fault by part."""
     _words(actor, language, mail_kind)
     texts = {part: wording.clean_template(part, typed[part]) for part in wording.PARTS if part in typed}
@@ -112,15 +112,15 @@ def check(actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str])
     return texts
 
 
-def save(
+def save_texts(
     session: Session, actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str], *, now: datetime
 ) -> int:
     """Store the texts. Returns how many changed. A text equal to the catalogue's own is deleted.
 
     Mails that are queued already keep their texts. Raises as `check`.
     """
-    texts = check(actor, language, mail_kind, typed)
-    before = {field.part: field for field in fields(session, actor, language, mail_kind)}
+    texts = check_texts(actor, language, mail_kind, typed)
+    before = {field.part: field for field in list_fields(session, actor, language, mail_kind)}
     changed = {part: text for part, text in texts.items() if text != before[part].text}
     _forget(session, actor, language, mail_kind, changed)
     session.add_all(
@@ -138,11 +138,13 @@ def save(
     session.flush()
     old = {part: before[part].text for part in changed}
     about = pgettext_lazy("trail", "mail texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
-    recording.note(session, actor, Act.MAIL_TEXTS, about, before=old, after=changed, now=now)
+    recording.record_act(session, actor, Act.MAIL_TEXTS, about, before=old, after=changed, now=now)
     return len(changed)
 
 
-def reset(session: Session, actor: Actor, language: str, mail_kind: str, part: str, *, now: datetime) -> None:
+def reset_text(
+    session: Session, actor: Actor, language: str, mail_kind: str, part: str, *, now: datetime
+) -> None:
     """Go back to the catalogue's text."""
     _words(actor, language, mail_kind)
     if part not in wording.PARTS:
@@ -155,7 +157,7 @@ def reset(session: Session, actor: Actor, language: str, mail_kind: str, part: s
         language=language,
         kind=mail_kind,
     )
-    recording.note(session, actor, Act.MAIL_TEXTS, about, now=now)
+    recording.record_act(session, actor, Act.MAIL_TEXTS, about, now=now)
 
 
 def _words(actor: Actor, language: str, mail_kind: str) -> Words:

@@ -1,4 +1,4 @@
-"""Dead letters: mails of an event that failed, for its organisers to see, send again or put away.
+"""Failed emails of an event: list, resend and archive.
 
 Emails to an address that bounced are held here, as sending on harms the sender's reputation. Its calendar
 counts as notified, or each publishing would queue the same emails again. Resending one by hand, or correcting
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class FailedEmail:
     """A mail that failed, or that is tried again (`next_attempt_at`). `error` has the server's words.
 
     `kind` is the outbox's. `method` and `content` are None for a mail that is about several meetings or none.
@@ -55,7 +55,7 @@ class DeadLetter:
     next_attempt_at: datetime | None
 
 
-def listing(
+def list_failed_emails(
     session: Session,
     actor: Actor,
     *,
@@ -63,7 +63,7 @@ def listing(
     cursor: str | None = None,
     number: int = 1,
     limit: int = 50,
-) -> Page[DeadLetter]:
+) -> Page[FailedEmail]:
     """The event's dead letters, or the mails that are tried again, the newest first.
 
     Raises NotAllowed if the actor is not an organiser.
@@ -72,14 +72,14 @@ def listing(
     query = (
         select(OutboxMail, Attendee)
         .outerjoin(Attendee, Attendee.id == OutboxMail.attendee_id)
-        .where(OutboxMail.event_id == actor.event_id, _retried() if retrying else outbox.dead())
+        .where(OutboxMail.event_id == actor.event_id, _retried() if retrying else outbox.failed_condition())
     )
     page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
     return page.of(_letter(row[0], row[1]) for row in page.items)
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetterCounts:
+class FailedEmailCounts:
     """Dead letters, those of them that `resend_all` sends again, and mails that are tried again.
 
     `interpreters` have an address that takes no mail.
@@ -91,10 +91,10 @@ class DeadLetterCounts:
     interpreters: int
 
 
-def counts(session: Session, actor: Actor) -> DeadLetterCounts:
+def count_failed_emails(session: Session, actor: Actor) -> FailedEmailCounts:
     """All of them by one query."""
     actor.require(Right.READ_CALENDAR_HEALTH)
-    return DeadLetterCounts(*session.execute(_counts(), {"event_id": actor.event_id}).one())
+    return FailedEmailCounts(*session.execute(_counts(), {"event_id": actor.event_id}).one())
 
 
 @cache
@@ -103,7 +103,7 @@ def _counts() -> Select[int, int, int, int]:
     event_id = bindparam("event_id", type_=Integer())
     mails = [
         select(func.count()).select_from(OutboxMail).where(OutboxMail.event_id == event_id, which)
-        for which in (outbox.dead(), _unheld(), _retried())
+        for which in (outbox.failed_condition(), _unheld(), _retried())
     ]
     queries = [*mails, address_reports.marked_interpreters(event_id)]
     return select(*(query.scalar_subquery() for query in queries))
@@ -117,10 +117,12 @@ class PausedRoute:
     paused_until: datetime | None
 
 
-def pauses(session: Session, actor: Actor, *, rates: EmailRates, now: datetime) -> list[PausedRoute]:
+def list_paused_routes(
+    session: Session, actor: Actor, *, rates: EmailRates, now: datetime
+) -> list[PausedRoute]:
     """Providers of the event's waiting mails, and the mail server, that take nothing just now."""
     actor.require(Right.READ_CALENDAR_HEALTH)
-    routes = email_routes.load(session, rates)
+    routes = email_routes.load_routes(session, rates)
     paused = routes.paused(now)
     if not paused:
         return []
@@ -131,7 +133,7 @@ def pauses(session: Session, actor: Actor, *, rates: EmailRates, now: datetime) 
     return [PausedRoute(row.name, row.paused_until) for row in rows]
 
 
-def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
+def resend_emails(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
     """Queue dead letters again, each as the same message. Returns their number.
 
     A mail that was replaced, put away or sent meanwhile is left as it is. Resending a held mail says that the
@@ -140,17 +142,19 @@ def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime)
     return _queue_again(session, actor, in_chunks(OutboxMail.id, ids), now)
 
 
-def resend_all(session: Session, actor: Actor, *, now: datetime) -> int:
+def resend_all_emails(session: Session, actor: Actor, *, now: datetime) -> int:
     """Queue all dead letters again, except those to addresses that bounce. Returns their number."""
     return _queue_again(session, actor, _unheld(), now)
 
 
-def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
+def archive_emails(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
     """Put dead letters away without sending them. Returns their number."""
     actor.require(Right.REPAIR_DELIVERY)
     done = session.scalars(
         update(OutboxMail)
-        .where(OutboxMail.event_id == actor.event_id, in_chunks(OutboxMail.id, ids), outbox.dead())
+        .where(
+            OutboxMail.event_id == actor.event_id, in_chunks(OutboxMail.id, ids), outbox.failed_condition()
+        )
         .values(dropped_at=now)
         .returning(OutboxMail.id)
         .execution_options(synchronize_session=False)
@@ -161,9 +165,11 @@ def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -
 
 def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now: datetime) -> int:
     actor.require(Right.REPAIR_DELIVERY)
-    done = outbox.queue_again(session, (OutboxMail.event_id == actor.event_id) & which, now=now)
-    address_reports.work(session, Attendee, {row.attendee_id for row in done if row.attendee_id})
-    address_reports.work(session, Interpreter, {row.interpreter_id for row in done if row.interpreter_id})
+    done = outbox.requeue_failed(session, (OutboxMail.event_id == actor.event_id) & which, now=now)
+    address_reports.mark_many_working(session, Attendee, {row.attendee_id for row in done if row.attendee_id})
+    address_reports.mark_many_working(
+        session, Interpreter, {row.interpreter_id for row in done if row.interpreter_id}
+    )
     log.info("mails queued again", mails=sorted(row.id for row in done), by=actor.account_id)
     return len(done)
 
@@ -175,18 +181,18 @@ def _retried() -> ColumnElement[bool]:
 
 def _unheld() -> ColumnElement[bool]:
     """Dead letters whose address is not known to bounce."""
-    return outbox.dead() & ~address_reports.held()
+    return outbox.failed_condition() & ~address_reports.held_emails()
 
 
-def _letter(mail: OutboxMail, attendee: Attendee | None) -> DeadLetter:
+def _letter(mail: OutboxMail, attendee: Attendee | None) -> FailedEmail:
     is_queued, is_held = mail.state is OutboxState.QUEUED, mail.failure == MailFailure.BOUNCED.value
-    return DeadLetter(
+    return FailedEmail(
         id=mail.id,
         kind=mail.kind,
         address=mail.to_address,
         person=person_ref(attendee) if attendee else None,
         method=mail.method,
-        content=payloads.content(mail.payload),
+        content=payloads.entry_content(mail.payload),
         failure=MailFailure(mail.failure) if mail.failure else None,
         error=mail.error or "",
         attempts=mail.attempts,

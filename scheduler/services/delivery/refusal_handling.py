@@ -1,4 +1,4 @@
-"""What becomes of a mail that was refused, by the server at once or in a report later, and who is told."""
+"""Refusals by mail servers, immediate or by report: retries, pauses and alerts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ABOUT = "mails"
 """What an alert is about: one for all refusals of an event's mails, however many routes they take."""
 
 
-def refuse(
+def record_refusal(
     session: Session,
     routes: Routes,
     mail: OutboxMail,
@@ -43,15 +43,15 @@ def refuse(
     Returns the routes that pause from now on. The mail is tried again later, held, or given up. One refusal
     marks nobody's address. With `is_of_server` False it says nothing about the mail server as a whole.
     """
-    readers = address_reports.readers_of(session, mail) if refusal is Refusal.DEAD else ()
+    readers = address_reports.find_readers(session, mail) if refusal is Refusal.DEAD else ()
     if readers:
         _doubt(session, mail, readers, said, now)
     elif refusal is Refusal.HOLD:
-        hold(session, mail, said, now=now)
+        hold_email(session, mail, said, now=now)
     else:
         mark_failed(session, mail, said, permanent=refusal is Refusal.DEAD, now=now)
     names = (routes.rates.route(mail.to_address), *((SERVER,) if is_of_server else ()))
-    pausing = email_routes.refused(session, routes, names, mail, refusal, said, now=now)
+    pausing = email_routes.record_refused(session, routes, names, mail, refusal, said, now=now)
     if mail.kind is OutboxKind.ALERT:  # an alert about alerts would be the next one to be refused
         return pausing
     for name in names:
@@ -61,13 +61,13 @@ def refuse(
     return pausing
 
 
-def locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
+def record_locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
     """The mail server wants a sign-in, or refuses ours."""
-    email_routes.locked_out(session, routes, said, now=now)
+    email_routes.record_locked_out(session, routes, said, now=now)
     _tell(session, routes.rows[SERVER], None, now)
 
 
-def release(session: Session, routes: Routes, names: Collection[str], *, now: datetime) -> int:
+def release_held(session: Session, routes: Routes, names: Collection[str], *, now: datetime) -> int:
     """Make held mails of routes that are open again due at once. Returns their number."""
     held = (OutboxMail.state == OutboxState.QUEUED) & (OutboxMail.failure == MailFailure.HELD.value)
     released = session.scalars(
@@ -80,7 +80,7 @@ def release(session: Session, routes: Routes, names: Collection[str], *, now: da
     return len(released.all())
 
 
-def settle(session: Session, rates: EmailRates, *, now: datetime) -> int:
+def end_route_alerts(session: Session, rates: EmailRates, *, now: datetime) -> int:
     """End alerts about routes that are open and hold nothing any more. Returns the number of those routes."""
     told = session.scalars(select(MailRoute).where(MailRoute.is_told)).all()
     routes = Routes(rates, {row.name: row for row in told})
@@ -89,7 +89,7 @@ def settle(session: Session, rates: EmailRates, *, now: datetime) -> int:
         row.is_told = False
     if told and len(over) == len(told):
         _end_alerts(session, now)
-    email_routes.forget(session, now=now)
+    email_routes.delete_idle_routes(session, now=now)
     return len(over)
 
 
@@ -99,7 +99,7 @@ def mark_failed(session: Session, mail: OutboxMail, said: str, *, permanent: boo
     _put_back(session, mail, said, MailFailure.PERMANENT if permanent else MailFailure.TEMPORARY, at)
 
 
-def hold(session: Session, mail: OutboxMail, said: str, *, now: datetime) -> None:
+def hold_email(session: Session, mail: OutboxMail, said: str, *, now: datetime) -> None:
     """It was refused for no fault of its address: it goes on later, many times."""
     is_over = mail.attempts > len(HELD_FOR)
     at = None if is_over else now + HELD_FOR[mail.attempts - 1]
@@ -113,7 +113,7 @@ def _doubt(session: Session, mail: OutboxMail, readers: Sequence[Reader], said: 
     while the mail was on its way. A sign-in is not: its link has ended by then, and its reader asks again.
     """
     waits = [
-        address_reports.report(session, each, said, now=now)
+        address_reports.record_report(session, each, said, now=now)
         for each in readers
         if each.email == mail.to_address
     ]

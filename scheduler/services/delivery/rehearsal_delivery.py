@@ -1,4 +1,4 @@
-"""The mails of events in rehearsal: kept as if they were sent, and some of each kind shown to the organisers.
+"""Delivery in rehearsal: emails are recorded as sent, and samples go to the organisers.
 
 A sample is a mail of its own, to somebody of the team, that says to whom the other would have gone.
 """
@@ -33,17 +33,17 @@ SAMPLES: Final = 3
 SAMPLES_EACH: Final = timedelta(hours=1)
 
 
-def rehearse(
+def deliver_rehearsed(
     session: Session, settings: Settings, *, worker: str, now: datetime, urgent: bool = False
 ) -> int:
     """See to some mails that are due of events in rehearsal. Returns how many.
 
     None of them goes to its address. Each counts as sent.
     """
-    found, rows = claims.claim_rehearsed(
+    found, rows = claims.claim_rehearsed_emails(
         session, worker=worker, limit=BATCH, secret_key=settings.secret_key, now=now, urgent=urgent
     )
-    labels = {row.id: payloads.label(row.kind, row.payload) for row in rows}
+    labels = {row.id: payloads.mail_label(row.kind, row.payload) for row in rows}
     outbox.enqueue(session, _samples(session, settings, rows, labels, now))
     _keep(session, labels, now)
     return found
@@ -105,7 +105,7 @@ def _event_id(row: OutboxMail) -> int:
 
 def _readers(session: Session, event_id: int, now: datetime) -> list[_Reader]:
     event = session.get_one(Event, event_id)
-    query = select(Account).where(Account.id.in_(actors.leading(now, event_id))).order_by(Account.id)
+    query = select(Account).where(Account.id.in_(actors.leading_accounts(now, event_id))).order_by(Account.id)
     return [
         _Reader(
             each.email,
@@ -126,7 +126,7 @@ def _shown_lately(session: Session, events: Collection[int], now: datetime) -> C
     )
     shown: dict[tuple[int, str], set[int]] = defaultdict(set)
     for event, payload in session.execute(query):
-        label, mail = payloads.sampled(payload)
+        label, mail = payloads.sample_source(payload)
         shown[event, label].add(mail)
     return Counter({which: len(mails) for which, mails in shown.items()})
 
@@ -138,7 +138,7 @@ def _sample(row: OutboxMail, what: str, to: _Reader, settings: Settings, now: da
         to_name=to.name,
         message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
         about_event_id=_event_id(row),
-        payload=payloads.sample(
+        payload=payloads.sample_payload(
             outbox.content_of(row),
             what,
             row.id,

@@ -1,4 +1,4 @@
-"""A mail of the outbox as the bytes that are sent: the same each time, whatever kind it is."""
+"""Rendering of outbox emails to bytes, deterministic for each row."""
 
 from __future__ import annotations
 
@@ -34,42 +34,42 @@ from scheduler.storage.models import OutboxMail, SignInLink
 _OF_NO_SITE = "no site has this secret; what is made of it opens nothing"
 
 
-def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
+def render_email(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
     """The mail of a row. `links` has those of sign-in mails."""
     if row.sign_in_link_id is not None:
-        return sign_in_mail(settings, row, links[row.sign_in_link_id])
+        return render_sign_in_email(settings, row, links[row.sign_in_link_id])
     if row.kind is OutboxKind.ALERT:
-        return alert_mail(settings, row)
+        return render_alert_email(settings, row)
     if row.kind is OutboxKind.DESK:
-        return desk_mail(settings, row)
+        return render_letter_email(settings, row)
     if row.kind is OutboxKind.SUMMARY:
-        return summary_mail(settings, row)
+        return render_summary_email(settings, row)
     if row.kind is OutboxKind.DIGEST:
-        return digest_mail(settings, row)
+        return render_digest_email(settings, row)
     if row.kind is OutboxKind.BRIEFING:
         return render_briefing(Summary.from_json(row.payload), _envelope(settings, row, ""))
     if row.kind is OutboxKind.TEST:
-        return test_mail(settings, row)
-    return invitation_mail(settings, row)
+        return render_test_email(settings, row)
+    return render_invitation_email(settings, row)
 
 
-def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_invitation_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail of an outbox row: the same bytes each time."""
     token = sent_records.address_token(row, settings.secret_key)
-    answering = links.answers(settings, token)
+    answering = links.answer_urls(settings, token)
     envelope = _answerable(
         _envelope(settings, row, token), answering, has_colleagues=row.payload.get("has_colleagues", False)
     )
     return render_invitation(ItipMessage.from_json(row.payload), envelope)
 
 
-def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_test_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail that shows an organiser the event's texts, what a publishing says, or a rehearsed mail.
 
     Its links lead back.
     """
     if "sample_of" in row.payload:
-        return sample_mail(settings, row)
+        return render_sample_email(settings, row)
     if "agenda" in row.payload:
         return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
     back = dict.fromkeys(links.ANSWER_STEPS, row.payload["link"])
@@ -77,21 +77,25 @@ def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     return render_example(ItipMessage.from_json(row.payload), envelope)
 
 
-def sample_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_sample_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail that shows an organiser one that an event in rehearsal has sent to nobody."""
     said = row.payload
-    shown = rehearsed(settings, said["sample_of"], language=said["language"], path=said["path"])
+    shown = render_rehearsed(settings, said["sample_of"], language=said["language"], path=said["path"])
     return render_sample(shown, _envelope(settings, row, ""), seed=row.message_id)
 
 
-def rehearsed(settings: Settings, content: Mapping[str, Any], *, language: str, path: str) -> MailSample:
+def render_rehearsed(
+    settings: Settings, content: Mapping[str, Any], *, language: str, path: str
+) -> MailSample:
     """What a mail would have said that has this `outbox.content_of`.
 
     No link in it opens anything: each leads to `path`. And the tokens of its own are made of another secret
     than the site's, so that what is overlooked opens nothing either.
     """
-    mail = rendered(replace(settings, secret_key=_OF_NO_SITE), outbox.with_content(content), {})
-    return make_sample(mail, site=settings.base_url, link=links.whole(settings, path), language=language)
+    mail = render_email(replace(settings, secret_key=_OF_NO_SITE), outbox.mail_with_content(content), {})
+    return make_sample(
+        mail, site=settings.base_url, link=links.absolute_url(settings, path), language=language
+    )
 
 
 def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues: bool) -> Envelope:
@@ -104,29 +108,31 @@ def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues:
     )
 
 
-def summary_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_summary_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The summary of an outbox row with its PDF: the same bytes each time."""
     token = sent_records.address_token(row, settings.secret_key)
-    stop = links.whole(settings, links.summaries(sent_records.summary_token(row, settings.secret_key)))
+    stop = links.absolute_url(settings, links.summaries(sent_records.summary_token(row, settings.secret_key)))
     return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token), stop_url=stop)
 
 
-def digest_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_digest_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The digest of an outbox row: the same bytes each time."""
     digest, key, to = Digest.from_json(row.payload), settings.secret_key, row.to_address
 
     def answer(item: DigestEntry, step: str) -> str:
-        return links.whole(settings, links.asked(answer_token(key, item.key, row.attendee_id, to), step))
+        return links.absolute_url(
+            settings, links.asked(answer_token(key, item.key, row.attendee_id, to), step)
+        )
 
     def details(item: DigestEntry) -> str:
-        return links.whole(settings, links.request(digest.event_key, item.key))
+        return links.absolute_url(settings, links.request(digest.event_key, item.key))
 
     targets = DigestLinks(
         answer=answer,
         details=details,
-        see=links.whole(settings, links.received(digest.event_key)),
-        choose=links.whole(settings, links.digest_choices(digest.event_key)),
-        stop=links.whole(settings, links.digests(digests_token(key, row.attendee_id, to))),
+        see=links.absolute_url(settings, links.received(digest.event_key)),
+        choose=links.absolute_url(settings, links.digest_choices(digest.event_key)),
+        stop=links.absolute_url(settings, links.digests(digests_token(key, row.attendee_id, to))),
     )
     return render_digest(digest, _envelope(settings, row, ""), targets)
 
@@ -156,7 +162,7 @@ def _tokens(settings: Settings, row: OutboxMail) -> dict[str, str]:
     }
 
 
-def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> RenderedMail:
+def render_sign_in_email(settings: Settings, row: OutboxMail, link: SignInLink) -> RenderedMail:
     """The mail with a one-time link: the same bytes each time."""
     token = derive_token(settings.secret_key, SIGN_IN, link.seed)
     return render_sign_in(
@@ -166,7 +172,7 @@ def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> Rende
             sender_name=row.payload.get("event") or settings.mail_sender,
             domain=settings.mail_domain,
             message_id=row.message_id,
-            link=links.whole(settings, links.sign_in(token)),
+            link=links.absolute_url(settings, links.sign_in(token)),
             valid_for=link.expires_at - link.created_at,
             language=row.payload.get("language", "en"),
             **_tokens(settings, row),
@@ -174,7 +180,7 @@ def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> Rende
     )
 
 
-def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_alert_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail about something that failed: the same bytes each time."""
     said = row.payload
     return render_alert(
@@ -187,7 +193,7 @@ def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             kind=AlertKind(said["kind"]),
             event=said["event"],
             reason=said["reason"],
-            link=links.whole(settings, said["path"]),
+            link=links.absolute_url(settings, said["path"]),
             language=said["language"],
             **_tokens(settings, row),
         )
@@ -198,13 +204,13 @@ def _by_token(settings: Settings, row: OutboxMail) -> str:
     """The path of a letter whose link proves that its reader has got it."""
     letter, seed = row.payload["letter"], row.payload["seed"]
     if letter == payloads.RECEIPT:
-        return links.meeting(sent_records.token_of(seed, row.attendee_id, settings.secret_key))
+        return links.meeting(sent_records.invitation_token(seed, row.attendee_id, settings.secret_key))
     if letter == "register":
         return links.registration(derive_token(settings.secret_key, REGISTER, seed))
     return links.team_invitation(derive_token(settings.secret_key, TEAM, seed))
 
 
-def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_letter_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     """A letter to somebody of a team, with a link to a page or an invitation: the same bytes each time."""
     said = row.payload
     path = said.get("path") or _by_token(settings, row)
@@ -219,7 +225,7 @@ def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             event=said["event"],
             values=said["values"],
             counts=said["counts"],
-            link=links.whole(settings, path),
+            link=links.absolute_url(settings, path),
             language=said["language"],
             **_tokens(settings, row),
         )

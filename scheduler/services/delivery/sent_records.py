@@ -1,4 +1,4 @@
-"""What calendars are told, written down before the first byte is sent, and the tokens in its addresses."""
+"""Records of sent content, written before the first byte is sent, and the tokens of its addresses."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Said = OutboxMail | NewMail
 """A mail that is in the outbox, or about to be."""
 
 
-def remember(session: Session, rows: Sequence[Said], secret_key: str) -> None:
+def record_invitations(session: Session, rows: Sequence[Said], secret_key: str) -> None:
     """Write down what the calendars are being told by these invitations."""
     known = _known_invitations(session, rows)
     new: list[dict[str, Any]] = []
     for row in rows:
-        content, partstat = payloads.known_by(row.payload)
+        content, partstat = payloads.stored_message_parts(row.payload)
         found = known.get(_identity(row))
         if found is None:
             new.append(_invitation(row, secret_key) | {"content": content, "partstat": partstat})
@@ -38,10 +38,10 @@ def remember(session: Session, rows: Sequence[Said], secret_key: str) -> None:
 
 def address_token(row: Said, secret_key: str) -> str:
     """The token in the organiser's address: one a UID and attendee, the same in every mail about it."""
-    return token_of(str(row.uid), row.attendee_id, secret_key)
+    return invitation_token(str(row.uid), row.attendee_id, secret_key)
 
 
-def token_of(uid: str, attendee_id: int | None, secret_key: str) -> str:
+def invitation_token(uid: str, attendee_id: int | None, secret_key: str) -> str:
     """That token of a UID and attendee."""
     return derive_token(secret_key, "invitation", f"{uid}:{attendee_id}")
 
@@ -65,7 +65,7 @@ def summary_token(row: OutboxMail, secret_key: str) -> str:
     return derive_token(secret_key, "summaries", f"{row.attendee_id}:{row.to_address}")
 
 
-def remember_summaries(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
+def record_summary_tokens(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
     """Know whose summaries the tokens in these stop."""
     wanted = {row.attendee_id: (row.to_address, hash_token(summary_token(row, secret_key))) for row in rows}
     if not wanted:
@@ -79,7 +79,7 @@ def remember_summaries(session: Session, rows: Sequence[OutboxMail], secret_key:
             session.execute(update(Attendee).where(Attendee.id == attendee_id).values(summary_hash=hashed))
 
 
-def remember_briefings(session: Session, rows: Sequence[OutboxMail], *, now: datetime) -> None:
+def record_interpreter_notices(session: Session, rows: Sequence[OutboxMail], *, now: datetime) -> None:
     """Write down what interpreters are being told by these. A retry says nothing new."""
     for row in rows:
         if row.attempts == 1 and row.interpreter_id is not None:

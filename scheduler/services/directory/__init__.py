@@ -1,3 +1,3 @@
-"""Firms and people of an event: search, filters, one by key."""
+"""Directory of an event's firms and people: search, filters, and lookup by key."""
 
 __all__ = ["delegation_lookup", "profile", "references"]

@@ -1,4 +1,4 @@
-"""What pages and programs show of a firm and of a person: some at once, by a constant number of queries."""
+"""Cards of firms and people for pages and the API, loaded with a constant number of queries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OpenRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnNote:
+class FirmNoteCard:
     """What the reader's firm keeps about another for itself. `is_never`: the two are never to meet."""
 
     is_saved: bool
@@ -64,7 +64,7 @@ class FirmCard:
     open_requests: tuple[OpenRequest, ...]
     languages: tuple[str, ...] = ()
     """Those that its people speak."""
-    note: OwnNote | None = None
+    note: FirmNoteCard | None = None
     """What the reader's own firm keeps about it."""
 
 
@@ -180,12 +180,12 @@ _NOTES = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.note, FirmNote.ne
 )
 
 
-def _notes(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, OwnNote]:
+def _notes(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, FirmNoteCard]:
     """What the actor's firm keeps about these."""
     if not actor.may(Right.KEEP_NOTES, firm_id=actor.firm_id):
         return {}
     rows = rows_of(session, _NOTES, own=actor.firm_id, firms=firm_ids)
-    return {about: OwnNote(is_saved, text, never is not None) for about, is_saved, text, never in rows}
+    return {about: FirmNoteCard(is_saved, text, never is not None) for about, is_saved, text, never in rows}
 
 
 _BOOTHS = (
@@ -245,7 +245,7 @@ _RELATIONS = select(_BY, _TO, MeetingRequest.state).where(
 _MARKS = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.never_since).where(FirmNote.firm_id == _OWN)
 
 
-def relations(session: Session, actor: Actor) -> dict[int, tuple[str, ...]]:
+def list_relations(session: Session, actor: Actor) -> dict[int, tuple[str, ...]]:
     """How other firms stand to the actor's own, by id, where there is more than nothing."""
     if actor.firm_id is None:
         return {}

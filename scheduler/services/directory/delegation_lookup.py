@@ -1,4 +1,4 @@
-"""Delegations as others look for them: by key, and whose firms and people are theirs."""
+"""Delegation lookup: by key, and their firms and people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.text import one_line, storable
+from scheduler.services.text import clean_line, is_storable
 from scheduler.storage.models import Delegation, DelegationFirm
 
 MOST_DELEGATIONS = 500
@@ -19,7 +19,7 @@ def find_delegation(session: Session, actor: Actor, key: str, right: Right) -> D
     """A delegation of the event as to which the actor has the right. Raises NotFound for any other."""
     only = actor.delegations_for(right)
     found = None
-    if storable(key):
+    if is_storable(key):
         of_event = Delegation.event_id == actor.event_id, Delegation.key == key
         found = session.scalar(select(Delegation).where(*of_event))
     if found is None or (only is not None and found.id not in only):
@@ -27,12 +27,12 @@ def find_delegation(session: Session, actor: Actor, key: str, right: Right) -> D
     return found
 
 
-def firms_of(*delegation_ids: int) -> Select[int]:
+def delegation_firms_query(*delegation_ids: int) -> Select[int]:
     """The ids of the firms that belong to delegations with all their people."""
     return select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id.in_(delegation_ids))
 
 
-def delegation_names(session: Session, actor: Actor) -> list[tuple[str, str]]:
+def list_delegation_names(session: Session, actor: Actor) -> list[tuple[str, str]]:
     """Key and name of the delegations by name, of a chamber its own, for a choice in a filter. One query."""
     only = actor.delegations_for(Right.READ_DELEGATIONS)
     query = select(Delegation.key, Delegation.name).where(Delegation.event_id == actor.event_id)
@@ -42,8 +42,8 @@ def delegation_names(session: Session, actor: Actor) -> list[tuple[str, str]]:
     return [(key, name) for key, name in rows]
 
 
-def firms_in(actor: Actor, key: str) -> Select[int]:
+def firms_in_delegation(actor: Actor, key: str) -> Select[int]:
     """The ids of the firms of the delegation with a key; of none, if the event has no such delegation."""
     actor.require(Right.READ_DELEGATIONS)
-    asked = Delegation.event_id == actor.event_id, Delegation.key == one_line(key)
+    asked = Delegation.event_id == actor.event_id, Delegation.key == clean_line(key)
     return select(DelegationFirm.firm_id).join(Delegation).where(*asked)

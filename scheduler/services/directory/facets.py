@@ -1,4 +1,4 @@
-"""The filters of the directory, and how many firms each value of a filter would leave."""
+"""Facets of the directory: filters, and the number of firms per value."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.services.directory.firm_rows import SoughtFirm
-from scheduler.services.text import one_line
+from scheduler.services.directory.firm_rows import FirmRow
+from scheduler.services.text import clean_line
 
 MOST_VALUES = 40
 """Values of one filter that count."""
@@ -54,7 +54,7 @@ class FirmFilters:
         """The values that are asked for by filter. Raises InvalidInput for an unknown tier or relation."""
         found = {}
         for name in FACETS:
-            values = [one_line(value) for value in getattr(self, name)[:MOST_VALUES]]
+            values = [clean_line(value) for value in getattr(self, name)[:MOST_VALUES]]
             found[name] = frozenset(
                 value.upper() if name == "country" else value for value in values if value
             )
@@ -94,14 +94,14 @@ class Facets:
     delegation: tuple[FacetValue, ...]
 
 
-def narrowed(rows: Iterable[SoughtFirm], asked: Mapping[str, Collection[str]]) -> list[SoughtFirm]:
+def filter_rows(rows: Iterable[FirmRow], asked: Mapping[str, Collection[str]]) -> list[FirmRow]:
     """The rows that have one of the values of each filter."""
     wanted = {name: values for name, values in asked.items() if values}
     return [row for row in rows if all(_has(row, name, values) for name, values in wanted.items())]
 
 
-def counted(
-    rows: Sequence[SoughtFirm],
+def count_values(
+    rows: Sequence[FirmRow],
     asked: Mapping[str, Collection[str]],
     names: Mapping[str, Mapping[str, str]],
 ) -> Facets:
@@ -118,7 +118,7 @@ def counted(
 _IN_ORDER: Mapping[str, list[str]] = {"tier": list(Tier), "relation": list(Relation)}
 
 
-def _has(row: SoughtFirm, name: str, values: Collection[str]) -> bool:
+def _has(row: FirmRow, name: str, values: Collection[str]) -> bool:
     return any(value in values for value in row.values(name))
 
 

@@ -1,4 +1,4 @@
-"""What a firm keeps about another for itself: saved, a note, and that the two are never to meet."""
+"""Private notes of a firm about another: saved, note, dismissed, and excluded from meetings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.services.directory.references import FirmRef, find_firm, firm_col
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.text import lines
+from scheduler.services.text import clean_lines
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Firm, FirmNote, MeetingRequest
 from scheduler.storage.rows import rows_of
@@ -39,13 +39,13 @@ class Exclusion:
     wanted_at: datetime | None
 
 
-def save(session: Session, actor: Actor, firm_key: str, *, is_saved: bool, now: datetime) -> None:
+def save_firm(session: Session, actor: Actor, firm_key: str, *, is_saved: bool, now: datetime) -> None:
     """Put a firm on the own list, or take it off. Raises NotFound, NotAllowed, InvalidInput."""
     _note_about(session, actor, _other(session, actor, firm_key), now).is_saved = is_saved
     session.flush()
 
 
-def dismiss(session: Session, actor: Actor, firm_key: str, *, is_dismissed: bool, now: datetime) -> None:
+def dismiss_firm(session: Session, actor: Actor, firm_key: str, *, is_dismissed: bool, now: datetime) -> None:
     """Say that a firm is nothing for the own one, so that it is not suggested, or take that back.
 
     Raises as `save`.
@@ -55,15 +55,15 @@ def dismiss(session: Session, actor: Actor, firm_key: str, *, is_dismissed: bool
     session.flush()
 
 
-def write(session: Session, actor: Actor, firm_key: str, text: str, *, now: datetime) -> None:
+def write_note(session: Session, actor: Actor, firm_key: str, text: str, *, now: datetime) -> None:
     """Keep a note about a firm that only the own one reads; an empty one is removed. Raises as `save`."""
-    text = lines(text)
+    text = clean_lines(text)
     fields.require_valid("note", text, fields.Note)
     _note_about(session, actor, _other(session, actor, firm_key), now).note = text
     session.flush()
 
 
-def exclude(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
+def exclude_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
     """Say that the own firm is never to meet this one: no request goes either way from now on.
 
     Raises InvalidInput while a request between the two is open, and as `save`.
@@ -85,10 +85,10 @@ def exclude(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> 
         note.never_since = now
         session.flush()
         about = pgettext_lazy("trail", "firm %(key)s: never to meet", key=other.key)
-        recording.note(session, actor, Act.NEVER, about, now=now)
+        recording.record_act(session, actor, Act.NEVER, about, now=now)
 
 
-def admit(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
+def readmit_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
     """Take back that the two are never to meet. Raises as `save`."""
     other = _other(session, actor, firm_key)
     note = _note_about(session, actor, other, now)
@@ -96,10 +96,10 @@ def admit(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> No
         note.never_since = note.wanted_at = None
         session.flush()
         about = pgettext_lazy("trail", "firm %(key)s: may meet again", key=other.key)
-        recording.note(session, actor, Act.NEVER, about, now=now)
+        recording.record_act(session, actor, Act.NEVER, about, now=now)
 
 
-def want(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> bool:
+def report_interest(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> bool:
     """Tell the organisers that the own firm would have asked one that takes no requests of it.
 
     Returns whether there is such a refusal. Raises as `save`.
@@ -130,14 +130,14 @@ _REFUSAL = (
 )
 
 
-def refuses(session: Session, actor: Actor, firm_key: str) -> bool:
+def refuses_requests(session: Session, actor: Actor, firm_key: str) -> bool:
     """Whether a firm takes no request of the actor's."""
     actor.require(Right.READ_DIRECTORY)
     asked = {"event": actor.event_id, "key": firm_key, "own": actor.firm_id}
     return rows_of(session, _REFUSAL, **asked).scalar() is not None
 
 
-def exclusions(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[Exclusion]:
+def list_exclusions(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[Exclusion]:
     """Who is never to meet whom, the latest first, for organisers. Two queries at most."""
     actor.require(Right.READ_REQUESTS)
     firm, other = aliased(Firm), aliased(Firm)
@@ -166,12 +166,12 @@ _NEVER = select(FirmNote.firm_id).where(
 )
 
 
-def never_between(session: Session, one: int, other: int) -> set[int]:
+def excluding_firms(session: Session, one: int, other: int) -> set[int]:
     """Which of two firms said that they are never to meet. For who writes requests."""
     return set(rows_of(session, _NEVER, one=one, other=other).scalars())
 
 
-def unsuggested(session: Session, firm_id: int) -> set[int]:
+def list_unsuggested(session: Session, firm_id: int) -> set[int]:
     """The firms that are not suggested to this one: never to meet, whoever said so, and nothing for it."""
     is_own, is_theirs = FirmNote.firm_id == firm_id, FirmNote.about_id == firm_id
     never = FirmNote.never_since.is_not(None)
@@ -181,7 +181,7 @@ def unsuggested(session: Session, firm_id: int) -> set[int]:
     return _others(firm_id, session.execute(query))
 
 
-def dismissed(session: Session, actor: Actor) -> tuple[FirmRef, ...]:
+def list_dismissed(session: Session, actor: Actor) -> tuple[FirmRef, ...]:
     """All firms that the own one said are nothing for it, the latest first. One query."""
     actor.require(Right.READ_DIRECTORY)
     query = (
@@ -197,7 +197,7 @@ def dismissed(session: Session, actor: Actor) -> tuple[FirmRef, ...]:
     return tuple(FirmRef(*row[:4]) for row in session.execute(query))
 
 
-def saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset[str]:
+def list_saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset[str]:
     """Those of some firms that are on the own list, by key. One query."""
     actor.require(Right.READ_DIRECTORY)
     query = (

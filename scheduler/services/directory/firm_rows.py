@@ -1,4 +1,4 @@
-"""All firms of an event as far as search and filters look at them: seven queries, however many there are."""
+"""Firm rows for search and filters, loaded with seven queries for any number of firms."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain.guests import is_guest
 from scheduler.domain.names import place_translations
 from scheduler.i18n import VenueLabel, venue_label
-from scheduler.services.directory.cards import NOT_ASKED, relations
-from scheduler.services.directory.normalization import zone
+from scheduler.services.directory.cards import NOT_ASKED, list_relations
+from scheduler.services.directory.normalization import search_zone
 from scheduler.services.identity.actors import Actor
 from scheduler.storage.cache.cache_keys import new_digest, read_text, split_text, text_query
 from scheduler.storage.cache.memoization import memoize
@@ -34,7 +34,7 @@ from scheduler.storage.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
-class SoughtFirm:
+class FirmRow:
     """A firm as it is filtered. `named`, `people` and `told` are zones to search, or empty."""
 
     id: int
@@ -59,9 +59,9 @@ class SoughtFirm:
         found: str | tuple[str, ...] = getattr(self, facet)
         return (found,) if isinstance(found, str) else found
 
-    def seen(self, relation: tuple[str, ...]) -> SoughtFirm:
+    def seen(self, relation: tuple[str, ...]) -> FirmRow:
         """The firm as somebody sees it who stands to it like this."""
-        return SoughtFirm(
+        return FirmRow(
             self.id, self.key, self.latin_name, self.country, self.tier, self.area, self.hall, self.language,
             relation, self.delegation, self.guest, self.named, self.people, self.told, self.every,
         )  # fmt: skip
@@ -80,7 +80,7 @@ class Directory:
     """
 
     mark: str
-    rows: list[SoughtFirm]
+    rows: list[FirmRow]
     halls: Mapping[str, VenueLabel]
     areas: Mapping[str, VenueLabel]
     delegations: Mapping[str, str]
@@ -115,7 +115,7 @@ class FirmTexts:
     rows: Mapping[int, FirmText]
 
 
-def firm_texts(session: Session, event_id: int) -> FirmTexts:
+def read_firm_texts(session: Session, event_id: int) -> FirmTexts:
     """The firms of an event, by one query. They are taken apart again only where one has changed."""
     return once_per_session(session, f"firms {event_id}", lambda: _firm_texts(session, event_id))
 
@@ -141,20 +141,20 @@ def _firms(text: str) -> dict[int, FirmText]:
     return found
 
 
-def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
+def read_directory(session: Session, actor: Actor, *, with_text: bool) -> Directory:
     """The firms of the actor's event. Texts are read only where they are sought."""
-    firms = firm_texts(session, actor.event_id)
+    firms = read_firm_texts(session, actor.event_id)
     halls = _halls(session, actor.event_id)
     people = _people(session, actor.event_id, with_text=with_text)
     booths = _booths(session, actor.event_id) if with_text else ""
-    related = relations(session, actor)
+    related = list_relations(session, actor)
     delegations, travels = _delegations(session, actor.event_id)
     event = session.get_one(Event, actor.event_id)
     nothing = (NOT_ASKED,) if actor.firm_id is not None else ()
     others = repr((with_text, nothing, halls, travels, event.guests))
     mark = new_digest(firms.mark, people, booths, others)
 
-    def work_out() -> dict[int, SoughtFirm]:
+    def work_out() -> dict[int, FirmRow]:
         parts = _Parts(nothing, halls, travels, event.guests, *_of_people(people), _of_booths(booths))
         found = [parts.sought(each, with_text=with_text) for each in firms.rows.values()]
         return {row.id: row for row in sorted(found, key=lambda row: row.order)}
@@ -179,9 +179,9 @@ class _Parts:
     sought_people: Mapping[int, Sequence[str]]
     booths: Mapping[int, Sequence[str]]
 
-    def sought(self, firm: FirmText, *, with_text: bool) -> SoughtFirm:
+    def sought(self, firm: FirmText, *, with_text: bool) -> FirmRow:
         hall = self.halls.get(firm.hall_id)
-        row = SoughtFirm(
+        row = FirmRow(
             firm.id,
             firm.key,
             firm.latin_name,
@@ -198,12 +198,12 @@ class _Parts:
         )
         if not with_text:
             return row
-        named = zone(firm.name, firm.latin_name, spoken=True)
-        stands = zone(firm.pavilion, firm.website, *self.booths.get(firm.id, ()))
+        named = search_zone(firm.name, firm.latin_name, spoken=True)
+        stands = search_zone(firm.pavilion, firm.website, *self.booths.get(firm.id, ()))
         lists = firm.offers, firm.needs, firm.products
-        things = zone(*(thing for each in lists for thing in _listed(each)))
+        things = search_zone(*(thing for each in lists for thing in _listed(each)))
         people = tuple(self.sought_people.get(firm.id, ()))
-        told = (zone(firm.description), things, stands)
+        told = (search_zone(firm.description), things, stands)
         return replace(row, named=named, people=people, told=told, every="".join((named, *told, *people)))
 
 
@@ -243,7 +243,7 @@ def _delegations(session: Session, event_id: int) -> tuple[dict[str, str], dict[
     return names, of_firms
 
 
-def walks(session: Session, actor: Actor) -> dict[str, int]:
+def read_walks(session: Session, actor: Actor) -> dict[str, int]:
     """Minutes on foot from the own firm's hall to each hall, by its key. Empty without a hall. One query."""
     own = select(Firm.hall_id).where(Firm.id == actor.firm_id).scalar_subquery()
     walk = WalkingTime
@@ -278,7 +278,7 @@ def _of_people(text: str) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
     for _, firm, languages, *names in split_text(text):
         spoken.setdefault(int(firm), set()).update(_listed(languages))
         if names:
-            sought.setdefault(int(firm), []).append(zone(*names, spoken=True))
+            sought.setdefault(int(firm), []).append(search_zone(*names, spoken=True))
     return spoken, sought
 
 

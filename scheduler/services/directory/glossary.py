@@ -1,4 +1,4 @@
-"""What firms make and look for, known by words in three languages: a taxonomy of the seven chain areas.
+"""Glossary of products in three languages: a taxonomy of the seven chain areas.
 
 `glossary.tsv` has a line a thing: its key, its area, what needs it, its name and its concepts. A concept has
 its words in English, Chinese and Hungarian, so that texts in two languages are known to name the same.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from scheduler.services.directory.normalization import plain
+from scheduler.services.directory.normalization import normalize_text
 
 LANGUAGES = ("en", "zh", "hu")
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
@@ -33,7 +33,7 @@ class Concept:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Product:
     """Something that is made or done. `names` are by language, `goes_into` the keys of what needs it."""
 
     key: str
@@ -53,15 +53,15 @@ class Mention:
 
 
 @cache
-def things() -> Mapping[str, Thing]:
+def load_products() -> Mapping[str, Product]:
     """The things of the taxonomy by key."""
     text = (files(__package__) / "glossary.tsv").read_text("utf-8")
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     return {key: _thing(key, area, into, names, concepts) for key, area, into, names, concepts in rows}
 
 
-def _thing(key: str, area: str, into: str, names: str, concepts: str) -> Thing:
-    return Thing(
+def _thing(key: str, area: str, into: str, names: str, concepts: str) -> Product:
+    return Product(
         key,
         area,
         dict(zip(LANGUAGES, names.split(" / "), strict=True)),
@@ -75,35 +75,37 @@ def _concept(key: str, words: str) -> Concept:
     return Concept(
         key,
         {
-            language: tuple(plain(word).replace("-", " ") for word in each)
+            language: tuple(normalize_text(word).replace("-", " ") for word in each)
             for language, each in zip(LANGUAGES, listed, strict=True)
         },
     )
 
 
-def by_name(text: str) -> str | None:
+def find_by_name(text: str) -> str | None:
     """The key of the thing whose name, in any language, a plain text is."""
     return _by_name().get(text)
 
 
 @cache
 def _by_name() -> Mapping[str, str]:
-    return {plain(name): key for key, thing in things().items() for name in thing.names.values()}
+    return {
+        normalize_text(name): key for key, thing in load_products().items() for name in thing.names.values()
+    }
 
 
 def goes_into(key: str) -> frozenset[str]:
     """The keys of the things that need this one. None for one that the glossary does not have."""
-    thing = things().get(key)
+    thing = load_products().get(key)
     return thing.goes_into if thing else frozenset()
 
 
 def needed_for(keys: Iterable[str]) -> list[str]:
     """The keys of the things that go into some of these, in the order of the glossary, without these."""
     wanted = set(keys)
-    return [key for key, thing in things().items() if thing.goes_into & wanted and key not in wanted]
+    return [key for key, thing in load_products().items() if thing.goes_into & wanted and key not in wanted]
 
 
-def mentions(text: str, language: str) -> list[Mention]:
+def find_mentions(text: str, language: str) -> list[Mention]:
     """The places of a plain text of a language that name things, in order; of two, the longer."""
     # a hyphen stands for a space as far as words are compared; places stay the same
     words = text.replace("-", " ")
@@ -167,7 +169,7 @@ def _beginnings(language: str) -> tuple[dict[str, list[tuple[str, bool]]], dict[
 def _keys(language: str) -> Mapping[str, tuple[str, ...]]:
     """The keys of things by word of a language, English plurals in -ies with those of their words in -y."""
     found: dict[str, tuple[str, ...]] = {}
-    for thing in things().values():
+    for thing in load_products().values():
         for concept in thing.concepts:
             for word in concept.words[language]:
                 forms = [word, f"{word[:-1]}ies"] if language == "en" and word.endswith("y") else [word]
@@ -177,7 +179,7 @@ def _keys(language: str) -> Mapping[str, tuple[str, ...]]:
 
 
 @lru_cache(1_024)
-def translations(text: str) -> tuple[str, ...]:
+def translate_name(text: str) -> tuple[str, ...]:
     """The words in all languages of the concepts that a plain text is the name of; none if of none.
 
     A plural and a singular are the same here.
@@ -189,7 +191,7 @@ def translations(text: str) -> tuple[str, ...]:
 @cache
 def _by_bare_word() -> Mapping[str, tuple[tuple[str, ...], ...]]:
     found: dict[str, tuple[tuple[str, ...], ...]] = {}
-    for thing in things().values():
+    for thing in load_products().values():
         for concept in thing.concepts:
             every = tuple(word for words in concept.words.values() for word in words)
             for word in {_bare(word) for word in every}:

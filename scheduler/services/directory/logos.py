@@ -1,4 +1,4 @@
-"""The logo of a firm: taken from its exhibitors in a child process, and served as a PNG of our own."""
+"""Logos of firms: decoded in a child process, and served as re-encoded PNG."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
-from scheduler.services.directory.profile import own_firm
+from scheduler.services.directory.profile import find_own_firm
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm, FirmLogo
 from scheduler.untrusted import parsers
@@ -37,13 +37,13 @@ _WHY: Final = {
 }
 
 
-def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> None:
+def replace_logo(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> None:
     """Give the actor's firm another logo. No transaction is open while the file is read.
 
     Raises InvalidInput at `logo` with why the file is not taken, NotAllowed, and as `untrusted.reading.run`.
     """
     with database.read() as session:
-        own_firm(session, actor, is_locked=False)
+        find_own_firm(session, actor, is_locked=False)
     if not octets:
         raise InvalidInput([Fault("logo", gettext_lazy("is missing; choose a file first"))])
     try:
@@ -51,7 +51,7 @@ def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> No
     except UnusablePicture as error:
         raise InvalidInput([Fault("logo", _WHY[str(error)])]) from None
     with database.write() as session:
-        firm = own_firm(session, actor, is_locked=True)
+        firm = find_own_firm(session, actor, is_locked=True)
         kept = session.get(FirmLogo, firm.id)
         if kept is None:
             session.add(FirmLogo(firm_id=firm.id, octets=png))
@@ -60,12 +60,12 @@ def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> No
         firm.logo = hashlib.sha256(png).hexdigest()[:16]
         session.flush()
         about = pgettext_lazy("trail", "firm %(key)s: logo", key=firm.key)
-        recording.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
+        recording.record_act(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
-def remove(session: Session, actor: Actor, *, now: datetime) -> None:
+def remove_logo(session: Session, actor: Actor, *, now: datetime) -> None:
     """Take the logo off. Raises NotAllowed."""
-    firm = own_firm(session, actor, is_locked=True)
+    firm = find_own_firm(session, actor, is_locked=True)
     kept = session.get(FirmLogo, firm.id)
     if kept is None:
         return
@@ -73,14 +73,14 @@ def remove(session: Session, actor: Actor, *, now: datetime) -> None:
     firm.logo = None
     session.flush()
     about = pgettext_lazy("trail", "firm %(key)s: no logo", key=firm.key)
-    recording.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
+    recording.record_act(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
-def png(session: Session, actor: Actor, firm_key: str, digest: str) -> bytes:
+def read_logo(session: Session, actor: Actor, firm_key: str, digest: str) -> bytes:
     """The logo that an address names. Raises NotFound for one that is not there any more."""
     actor.require(Right.READ_DIRECTORY)
     found = None
-    if storable(firm_key) and storable(digest):
+    if is_storable(firm_key) and is_storable(digest):
         query = select(FirmLogo.octets).join(Firm, Firm.id == FirmLogo.firm_id)
         of_firm = Firm.event_id == actor.event_id, Firm.key == firm_key, Firm.logo == digest
         found = session.scalar(query.where(*of_firm))

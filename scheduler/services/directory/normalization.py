@@ -1,4 +1,4 @@
-"""How words are compared when firms are sought: without case, accents, script and ending."""
+"""Normalization of words for search: case, accents, script and suffixes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENDINGS = re.compile(
 
 
 @lru_cache(_KEPT)
-def plain(text: str) -> str:
+def normalize_text(text: str) -> str:
     """A text without case and accents, in full width letters made narrow and simplified characters."""
     if text.isascii():
         return text.lower()
@@ -33,12 +33,12 @@ def plain(text: str) -> str:
 
 
 @lru_cache(_KEPT)
-def zone(*texts: str, spoken: bool = False) -> str:
+def search_zone(*texts: str, spoken: bool = False) -> str:
     """What is searched of some texts, with a space before each word.
 
     `spoken` adds how Chinese names sound: pinyin by syllables, in one word, and its initials.
     """
-    whole = plain(" ".join(texts))
+    whole = normalize_text(" ".join(texts))
     parts = [whole, _NO_WORD.sub(" ", whole)]
     if spoken:
         parts += [form for name in _HAN.findall(whole) for form in _sounds(name)]
@@ -46,24 +46,24 @@ def zone(*texts: str, spoken: bool = False) -> str:
 
 
 @lru_cache(_KEPT)
-def stem(word: str) -> str:
+def stem_word(word: str) -> str:
     """A plain word without the ending that it has in English or Hungarian, to be found as a beginning."""
     bare = _ENDINGS.sub("", word)
     return bare if len(bare) >= _STEM and word.isalpha() and word.isascii() else word
 
 
 @lru_cache(1_024)
-def needles(word: str) -> tuple[str, ...]:
+def search_needles(word: str) -> tuple[str, ...]:
     """What a plain word is found by in a zone: as the beginning of a word, or anywhere if it is longer."""
     if word.isascii() and len(word) <= SHORT:
         return (f" {word}",)
-    bare = stem(word)
+    bare = stem_word(word)
     return (word,) if bare == word else (word, f" {bare}")
 
 
-def fits(word: str, text: str) -> bool:
+def zone_contains(word: str, text: str) -> bool:
     """Whether a zone has a plain word."""
-    return any(needle in text for needle in needles(word))
+    return any(needle in text for needle in search_needles(word))
 
 
 def _sounds(name: str) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""What a firm says of itself, changed by its exhibitors: texts, lists of things, what its people do."""
+"""Profile of a firm, edited by its exhibitors: texts, product lists and job titles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.directory.references import PersonRef, person_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.text import NO_WEBSITE, is_web_address, lines, listed, one_line, web_address
+from scheduler.services.text import (
+    NO_WEBSITE,
+    clean_line,
+    clean_lines,
+    is_web_address,
+    parse_web_address,
+    split_list,
+)
 from scheduler.storage.models import Attendee, Firm
 
 LISTS = ("offers", "needs", "products")
@@ -43,9 +50,9 @@ class FirmProfile:
     people: tuple[PersonRef, ...]
 
 
-def profile(session: Session, actor: Actor) -> FirmProfile:
+def show_profile(session: Session, actor: Actor) -> FirmProfile:
     """The profile of the actor's own firm. Raises NotAllowed, NotFound for who has none."""
-    firm = own_firm(session, actor, is_locked=False)
+    firm = find_own_firm(session, actor, is_locked=False)
     people = tuple(person_ref(each) for each in _people(session, firm.id))
     things = {name: tuple(getattr(firm, name)) for name in LISTS}
     return FirmProfile(
@@ -62,7 +69,7 @@ def profile(session: Session, actor: Actor) -> FirmProfile:
     )
 
 
-def change(
+def change_profile(
     session: Session,
     actor: Actor,
     *,
@@ -77,11 +84,11 @@ def change(
     `things` are the texts of `LISTS`, a line an item. A website without a scheme is taken for one of https.
     Raises InvalidInput with each fault by field: `description`, `website`, a name of `LISTS`, `title-KEY`.
     """
-    firm = own_firm(session, actor, is_locked=True)
-    description, website = lines(description), web_address(website)
-    lists = {name: listed(things.get(name, "")) for name in LISTS}
+    firm = find_own_firm(session, actor, is_locked=True)
+    description, website = clean_lines(description), parse_web_address(website)
+    lists = {name: split_list(things.get(name, "")) for name in LISTS}
     people = _people(session, firm.id)
-    said = {each.key: one_line(titles.get(each.key, each.title)) for each in people}
+    said = {each.key: clean_line(titles.get(each.key, each.title)) for each in people}
     faults = [
         *fields.check_field("description", description, fields.Description),
         *fields.check_field("website", website, fields.Website),
@@ -105,7 +112,9 @@ def change(
     session.flush()
     after = {"description": description, "website": website, **said, **lists}
     about = pgettext_lazy("trail", "firm %(key)s: profile", key=firm.key)
-    recording.note(session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now)
+    recording.record_act(
+        session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now
+    )
 
 
 def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
@@ -113,7 +122,7 @@ def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
     return session.scalars(query.order_by(Attendee.id)).all()
 
 
-def own_firm(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
+def find_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
     own = gettext_lazy("Only exhibitors change what their firm says of itself.")
     actor.require(Right.KEEP_PROFILE, firm_id=actor.firm_id, sentence=own)
     query = select(Firm).where(Firm.id == actor.firm_id)

@@ -1,4 +1,4 @@
-"""Firms, people and times as lists and pages name them, and how they are found by key within one event."""
+"""References to firms, people and slots, and lookup by key within an event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.i18n import VenueLabel, venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.base import parse_utc
 from scheduler.storage.cache.cache_keys import new_digest, read_text, split_text, text_query
 from scheduler.storage.cache.memoization import memoize
@@ -56,10 +56,10 @@ class SlotRef:
     block: str
 
 
-def firms_of(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, FirmRef]:
+def list_firm_refs(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, FirmRef]:
     """The names of some firms by key, as far as the event has them."""
     actor.require(Right.READ_DIRECTORY)
-    known = Firm.event_id == actor.event_id, in_chunks(Firm.key, filter(storable, keys))
+    known = Firm.event_id == actor.event_id, in_chunks(Firm.key, filter(is_storable, keys))
     rows = session.execute(select(Firm.key, Firm.name, Firm.latin_name, Firm.country).where(*known))
     return {row[0]: FirmRef(*row) for row in rows}
 
@@ -75,15 +75,15 @@ _EVERY_SLOT = (
 )
 
 
-def slots_of(session: Session, event_id: int, *, with_retired: bool = False) -> list[SlotRef]:
+def list_slots(session: Session, event_id: int, *, with_retired: bool = False) -> list[SlotRef]:
     """The meeting times of an event, in order; for what is history, also those that it had before."""
     if not with_retired:
-        return list(known_slots(session, event_id).by_id.values())
+        return list(load_slots(session, event_id).by_id.values())
     return [SlotRef(*row) for row in rows_of(session, _EVERY_SLOT, event=event_id)]
 
 
 @dataclass(frozen=True, slots=True)
-class KnownSlots:
+class EventSlots:
     """The meeting times of an event by id, in order, and a mark of what they are."""
 
     mark: str
@@ -95,13 +95,13 @@ _SLOTS = text_query(
 )
 
 
-def known_slots(session: Session, event_id: int) -> KnownSlots:
+def load_slots(session: Session, event_id: int) -> EventSlots:
     """The meeting times of an event, by one query. They are taken apart again only where one has changed."""
 
-    def read() -> KnownSlots:
+    def read() -> EventSlots:
         text = read_text(session, _SLOTS, event=event_id)
         mark = new_digest(text)
-        return memoize("slots", mark, lambda: KnownSlots(mark, _slots(text)))
+        return memoize("slots", mark, lambda: EventSlots(mark, _slots(text)))
 
     return once_per_session(session, f"slots {event_id}", read)
 
@@ -111,7 +111,7 @@ def _slots(text: str) -> dict[int, SlotRef]:
     return {int(row[1]): SlotRef(row[2], parse_utc(row[3]), parse_utc(row[4]), row[5]) for row in rows}
 
 
-def hall_labels(session: Session, event_id: int) -> dict[int, VenueLabel]:
+def load_hall_labels(session: Session, event_id: int) -> dict[int, VenueLabel]:
     """The name of each hall of an event by id: many rows are in few halls, and have no names to be read."""
 
     def read() -> dict[int, VenueLabel]:
@@ -152,7 +152,7 @@ def find_person(session: Session, event_id: int, key: str) -> Attendee:
     return _find(session, Attendee, "person", event_id, key)
 
 
-def firm_in_question(session: Session, actor: Actor, right: Right, key: str | None) -> int | None:
+def find_requested_firm(session: Session, actor: Actor, right: Right, key: str | None) -> int | None:
     """The firm that an actor asks about, with a right: the own firm by default.
 
     None stands for the whole event.
@@ -167,7 +167,7 @@ def firm_in_question(session: Session, actor: Actor, right: Right, key: str | No
 
 def _find(session: Session, table: type[Keyed], what: str, event_id: int, key: str) -> Keyed:
     found = None
-    if storable(key):
+    if is_storable(key):
         found = session.scalar(select(table).where(table.event_id == event_id, table.key == key))
     if found is None:
         raise NotFound(what, key)

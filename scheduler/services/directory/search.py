@@ -23,12 +23,12 @@ from scheduler.services.directory.cards import (
     person_card,
 )
 from scheduler.services.directory.facets import EVERY_FIRM, Facets, FirmFilters
-from scheduler.services.directory.firm_rows import SoughtFirm
+from scheduler.services.directory.firm_rows import FirmRow
 from scheduler.services.directory.references import find_firm, find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, part
-from scheduler.services.text import matches, storable
+from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, page_of_list
+from scheduler.services.text import is_storable, match_condition
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm
 from scheduler.storage.rows import rows_of
@@ -56,7 +56,7 @@ class FirmOrder(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """A page of firms. `meant` are the words for which a misspelt one was taken; `all` is of the event.
 
     `walks` are minutes on foot from the own firm by key, where the page is ordered by them.
@@ -77,7 +77,7 @@ class FirmPage:
     people: tuple[PersonCard, ...]
 
 
-def look(
+def search_directory(
     session: Session,
     actor: Actor,
     filters: FirmFilters = EVERY_FIRM,
@@ -87,7 +87,7 @@ def look(
     only: Collection[str] | None = None,
     number: int = 1,
     limit: int = 30,
-) -> Found:
+) -> SearchResult:
     """A page of the firms that fit, with how many each value of a filter would leave.
 
     `ranks` are the places of firms by key where they are ordered by how well they fit the reader's own; those
@@ -96,19 +96,19 @@ def look(
     """
     actor.require(Right.READ_DIRECTORY)
     asked = filters.checked()
-    directory = firm_rows.read(session, actor, with_text=bool(filters.text))
-    sought = text_search.sought(directory, filters.text)
+    directory = firm_rows.read_directory(session, actor, with_text=bool(filters.text))
+    sought = text_search.search_text(directory, filters.text)
     counted = sought.rows if only is None else [row for row in sought.rows if row.key in only]
-    left = facets.narrowed(counted, asked)
+    left = facets.filter_rows(counted, asked)
     walks: dict[str, int] = {}
     if order is FirmOrder.NEAR:
-        minutes = firm_rows.walks(session, actor)
+        minutes = firm_rows.read_walks(session, actor)
         walks = {row.key: minutes[hall] for row in left for hall in row.hall if hall in minutes}
-    page = part(
+    page = page_of_list(
         "firms", _ordered(left, order, walks or ranks or {}, sought.scores), number=number, limit=limit
     )
     cards = _cards_of(session, actor, page.items)
-    return Found(
+    return SearchResult(
         page=page.of(cards),
         facets=_counted(directory, counted, asked),
         meant=sought.meant,
@@ -128,8 +128,8 @@ def search_firms(
     """The event's firms by Latin name, for programs. Raises InvalidInput."""
     actor.require(Right.READ_DIRECTORY)
     fields.require_valid("limit", limit, fields.PageSize)
-    directory = firm_rows.read(session, actor, with_text=bool(filters.text))
-    found = facets.narrowed(text_search.sought(directory, filters.text).rows, filters.checked())
+    directory = firm_rows.read_directory(session, actor, with_text=bool(filters.text))
+    found = facets.filter_rows(text_search.search_text(directory, filters.text).rows, filters.checked())
     name, firm_id = decode_cursor("firms", (str, int), cursor) if cursor else ("", 0)
     first = bisect_right(found, (name, firm_id), key=lambda row: row.order)
     shown = found[first : first + limit]
@@ -137,37 +137,37 @@ def search_firms(
     return Page(_cards_of(session, actor, shown), more, len(found), limit=limit)
 
 
-def firm_counts(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIRM) -> Facets:
+def count_firms(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIRM) -> Facets:
     """How many firms each value of a filter would leave, for programs. Seven queries. Raises InvalidInput."""
     actor.require(Right.READ_DIRECTORY)
     asked = filters.checked()
-    directory = firm_rows.read(session, actor, with_text=bool(filters.text))
-    return _counted(directory, text_search.sought(directory, filters.text).rows, asked)
+    directory = firm_rows.read_directory(session, actor, with_text=bool(filters.text))
+    return _counted(directory, text_search.search_text(directory, filters.text).rows, asked)
 
 
 def _counted(
-    directory: firm_rows.Directory, found: Sequence[SoughtFirm], asked: Mapping[str, frozenset[str]]
+    directory: firm_rows.Directory, found: Sequence[FirmRow], asked: Mapping[str, frozenset[str]]
 ) -> Facets:
     names = {"area": directory.areas, "hall": directory.halls, "delegation": directory.delegations}
-    return facets.counted(found, asked, names)
+    return facets.count_values(found, asked, names)
 
 
 def _ordered(
-    by_name: Sequence[SoughtFirm], order: FirmOrder, ranks: Mapping[str, int], scores: Mapping[int, int]
-) -> Sequence[SoughtFirm]:
+    by_name: Sequence[FirmRow], order: FirmOrder, ranks: Mapping[str, int], scores: Mapping[int, int]
+) -> Sequence[FirmRow]:
     if order in (FirmOrder.FIT, FirmOrder.NEAR):
         last = max(ranks.values(), default=0) + 1
         return sorted(by_name, key=lambda row: ranks.get(row.key, last))
     return sorted(by_name, key=lambda row: -scores[row.id]) if order is FirmOrder.BEST else by_name
 
 
-def _cards_of(session: Session, actor: Actor, found: Sequence[SoughtFirm]) -> tuple[FirmCard, ...]:
+def _cards_of(session: Session, actor: Actor, found: Sequence[FirmRow]) -> tuple[FirmCard, ...]:
     """The cards of these rows, in their order."""
     by_id = {row.id: row for row in rows_of(session, _BY_ID, firms=[row.id for row in found])}
     return firm_cards(session, actor, [by_id[row.id] for row in found])
 
 
-def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
+def show_firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
     """One firm with its people, by four queries. Raises NotFound for a firm of another event."""
     actor.require(Right.READ_DIRECTORY)
     pages = _firm_pages(session, actor, _BY_KEY, firm_key)
@@ -176,7 +176,7 @@ def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
     return pages[firm_key]
 
 
-def firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple[FirmPage, FirmPage]:
+def show_firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple[FirmPage, FirmPage]:
     """A firm and the actor's own, with their people, in as many queries as one."""
     actor.require(Right.READ_DIRECTORY)
     pages = _firm_pages(session, actor, _BESIDE_OWN, firm_key, own=actor.firm_id)
@@ -190,7 +190,7 @@ def _firm_pages(
     session: Session, actor: Actor, which: Select[*tuple[Any, ...]], firm_key: str, **more: Any
 ) -> dict[str, FirmPage]:
     """Some firms of the event with their people, by key."""
-    if not storable(firm_key):
+    if not is_storable(firm_key):
         return {}
     found = rows_of(session, which, event=actor.event_id, key=firm_key, **more).all()
     people: dict[int, list[PersonCard]] = {}
@@ -216,7 +216,7 @@ def search_people(
     """The event's attendees by Latin name, or those of one firm. `text` is sought in names and titles."""
     actor.require(Right.READ_DIRECTORY)
     query = _PEOPLE.params(event=actor.event_id).where(
-        matches(text, (Attendee.name, Attendee.latin_name, Attendee.title))
+        match_condition(text, (Attendee.name, Attendee.latin_name, Attendee.title))
     )
     if firm is not None:
         query = query.where(Attendee.firm_id == find_firm(session, actor.event_id, firm).id)
@@ -229,7 +229,7 @@ _PERSON = (
 )
 
 
-def person(session: Session, actor: Actor, person_key: str) -> PersonCard:
+def show_person(session: Session, actor: Actor, person_key: str) -> PersonCard:
     """One attendee. Raises NotFound for one of another event."""
     actor.require(Right.READ_DIRECTORY)
     found = find_person(session, actor.event_id, person_key)

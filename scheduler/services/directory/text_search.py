@@ -1,4 +1,4 @@
-"""Which firms fit the words that are sought, and how well."""
+"""Text search in the directory: matching firms and their scores."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from rapidfuzz.distance import OSA
 
 from scheduler.domain.entities import Tier
 from scheduler.invites.catalogue import languages
-from scheduler.services.directory.firm_rows import Directory, SoughtFirm
-from scheduler.services.directory.glossary import translations
-from scheduler.services.directory.normalization import fits, needles, plain, stem, zone
-from scheduler.services.text import MAX_SEARCH_WORDS, one_line
+from scheduler.services.directory.firm_rows import Directory, FirmRow
+from scheduler.services.directory.glossary import translate_name
+from scheduler.services.directory.normalization import (
+    normalize_text,
+    search_needles,
+    search_zone,
+    stem_word,
+    zone_contains,
+)
+from scheduler.services.text import MAX_SEARCH_WORDS, clean_line
 from scheduler.storage.cache.memoization import memoize
 
 _TYPO_FROM = 5
@@ -36,62 +42,62 @@ _TIERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class TextMatches:
     """The rows that fit, and their scores by id. `meant` has by misspelt word what it was taken for."""
 
-    rows: list[SoughtFirm]
+    rows: list[FirmRow]
     scores: dict[int, int]
     meant: dict[str, tuple[str, ...]]
 
 
-def sought(directory: Directory, text: str) -> Sought:
+def search_text(directory: Directory, text: str) -> TextMatches:
     """The rows in which every word of `text` is found: in names, texts, people, and the words of filters.
 
     What the glossary knows is found by its words in every language. A word that no row has, and that no
     glossary has, is taken for words that are one typing error away. Whose name it is stands first.
     """
-    whole = plain(" ".join(one_line(text).split()[:MAX_SEARCH_WORDS]))
+    whole = normalize_text(" ".join(clean_line(text).split()[:MAX_SEARCH_WORDS]))
     rows, meant = directory.rows, {}
     scores: Counter[int] = Counter()
     for word in _wanted(whole):
         found = _with(directory, rows, (word,))
-        if not found and not translations(word) and (near := _near(word, directory)):
+        if not found and not translate_name(word) and (near := _near(word, directory)):
             meant[word] = near
             found = _with(directory, rows, near)
         scores.update(found)
         rows = [row for row in rows if row.id in found]
     for row in rows:
         scores[row.id] += _whole(whole, row)
-    return Sought(rows, scores, meant)
+    return TextMatches(rows, scores, meant)
 
 
 def _wanted(whole: str) -> list[str]:
     """The words that are sought one by one, or all as one where the glossary has them as one."""
     words = whole.split()
-    if len(words) > 1 and translations(whole):
+    if len(words) > 1 and translate_name(whole):
         return [whole]
     return [word for word in words if word not in _LITTLE] or words
 
 
-def _whole(whole: str, row: SoughtFirm) -> int:
+def _whole(whole: str, row: FirmRow) -> int:
     """What it counts that all that is sought is a name, or stands in one word by word."""
     exact = f" {whole} "
     if exact in row.named:
-        return _EXACT if whole == plain(row.latin_name) or row.named.startswith(exact) else _PHRASE
+        return _EXACT if whole == normalize_text(row.latin_name) or row.named.startswith(exact) else _PHRASE
     words = whole.split()
     is_person = len(words) > 1 and any(all(f" {word} " in zone for word in words) for zone in row.people)
     return _PERSON if is_person else 0
 
 
-def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str]) -> dict[int, int]:
+def _with(directory: Directory, rows: Iterable[FirmRow], either: Sequence[str]) -> dict[int, int]:
     """How well the rows fit that have one of the words, or of those that mean the same, by id."""
     countries, halls, areas, tiers = (
-        {value for value, text in texts if any(fits(word, text) for word in either)}
+        {value for value, text in texts if any(zone_contains(word, text) for word in either)}
         for texts in (
             _countries(),
-            [(key, zone(name, *name.names.values())) for key, name in directory.halls.items()],
-            [(key, zone(key, name, *name.names.values())) for key, name in directory.areas.items()],
-            [(tier.value, zone(name)) for tier, name in _TIERS.items()],
+            [(key, search_zone(name, *name.names.values())) for key, name in directory.halls.items()],
+            [(key, search_zone(key, name, *name.names.values())) for key, name in directory.areas.items()],
+            [(tier.value, search_zone(name)) for tier, name in _TIERS.items()],
         )
     )
     languages = {code for code, text in _languages() if any(f" {word} " in text for word in either)}
@@ -118,18 +124,20 @@ def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str
 
 def _needles(word: str) -> list[tuple[str, tuple[str, ...]]]:
     """How a name begins with a word, and what the word is found by: alike for all that mean the same."""
-    same = translations(word)
-    return [(f" {each}", (_in_zone(each),)) for each in same] if same else [(f" {word}", needles(word))]
+    same = translate_name(word)
+    return (
+        [(f" {each}", (_in_zone(each),)) for each in same] if same else [(f" {word}", search_needles(word))]
+    )
 
 
 def _in_zone(word: str) -> str:
     """How a word of the glossary is found: a short one as a whole, a Chinese one anywhere."""
     if not word.isascii():
         return word
-    return f" {word} " if len(word) < _TYPO_FROM else f" {stem(word)}"
+    return f" {word} " if len(word) < _TYPO_FROM else f" {stem_word(word)}"
 
 
-def _score(beginning: str, parts: Sequence[str], row: SoughtFirm) -> int:
+def _score(beginning: str, parts: Sequence[str], row: FirmRow) -> int:
     """How well a row fits a word that is in its name or in what it tells."""
     if any(part in row.named for part in parts):
         if f"{beginning} " in row.named:
@@ -167,7 +175,7 @@ def _countries() -> list[tuple[str, str]]:
         for code, name in Locale.parse(language, sep="-").territories.items():
             if len(code) == 2 and code.isalpha():
                 names.setdefault(code, [code]).append(name)
-    return [(code, zone(*each, spoken=True)) for code, each in names.items()]
+    return [(code, search_zone(*each, spoken=True)) for code, each in names.items()]
 
 
 _ALSO = {"zh": ("mandarin", "putonghua", "普通话", "汉语", "中国话"), "fa": ("farsi",)}
@@ -182,4 +190,4 @@ def _languages() -> list[tuple[str, str]]:
         for code, name in Locale.parse(language, sep="-").languages.items():
             if len(code) == 2:
                 names.setdefault(code, []).append(name)
-    return [(code, zone(*each)) for code, each in names.items()]
+    return [(code, search_zone(*each)) for code, each in names.items()]

@@ -1,3 +1,3 @@
-"""Emails that come in, and what has become of invitations, person by person."""
+"""Inbound emails, and the calendar status of invitations per person."""
 
 __all__ = ["email_addresses"]

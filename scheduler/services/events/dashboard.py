@@ -133,7 +133,7 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
     """The dashboard. The number of queries is constant."""
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
-    published = versions.published(session, event_id)
+    published = versions.find_published_version(session, event_id)
     version_id = published.id if published else 0
     waits = pending_work.count_pending_work(session, actor, now=now)
     bounced, meetings = _bounced(session, event_id, version_id, now)
@@ -143,7 +143,7 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
         most=published.meetings_bound if published else None,
         accepted=scheduled.count_accepted(session, event_id),
         newer=pending_work.count_accepted_since(session, published) if published else 0,
-        reasons=unscheduled.by_reason(session, version_id),
+        reasons=unscheduled.count_by_reason(session, version_id),
         waiting=waits,
         draft=_draft(session, event_id, waits.draft),
         oldest_letter=session.scalar(
@@ -167,11 +167,11 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
 def get_plan_state(session: Session, actor: Actor) -> PlanState:
     """The published version, the newer draft, and the start of the event."""
     actor.require(Right.READ_VERSIONS)
-    published = versions.published(session, actor.event_id)
+    published = versions.find_published_version(session, actor.event_id)
     return PlanState(
         published=published.number if published else None,
         published_at=published.published_at if published else None,
-        draft=versions.newest_draft(session, actor.event_id),
+        draft=versions.find_newest_draft(session, actor.event_id),
         opens=_first_start(session, actor.event_id),
         letters=pending_work.count_letters(session, actor.event_id) if actor.may(Right.READ_INBOX) else 0,
     )
@@ -180,7 +180,7 @@ def get_plan_state(session: Session, actor: Actor) -> PlanState:
 def _draft(session: Session, event_id: int, number: int | None) -> ChangeCounts | None:
     if number is None:
         return None
-    found = session.get(Comparison, versions.get(session, event_id, number).id)
+    found = session.get(Comparison, versions.get_version(session, event_id, number).id)
     return count_changes(found) if found is not None else None
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.i18n import venue_label
-from scheduler.services.directory.references import SlotRef, slots_of
+from scheduler.services.directory.references import SlotRef, list_slots
 from scheduler.services.events import events
 from scheduler.services.events.events import EventCard
 from scheduler.services.identity.actors import Actor
@@ -39,7 +39,7 @@ def get_event_facts(session: Session, actor: Actor) -> EventFacts:
     own = select(Firm.key).where(Firm.id == actor.firm_id)
     return EventFacts(
         event=events.get_event(session, actor),
-        slots=tuple(slots_of(session, actor.event_id)),
+        slots=tuple(list_slots(session, actor.event_id)),
         halls=tuple(
             HallRef(key, venue_label(name, names))
             for key, name, names in session.execute(halls.order_by(Hall.position))

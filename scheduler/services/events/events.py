@@ -31,7 +31,7 @@ from scheduler.files.readers import Reader
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.events import overnight_schedule
 from scheduler.services.events.new_event import (
@@ -43,7 +43,7 @@ from scheduler.services.events.new_event import (
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.publishing import summaries
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.models import Account, Event, Hall, Place, Slot, TeamMember, WalkingTime
 
 __all__ = [
@@ -118,9 +118,9 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     _add_venue(session, made.id, form)
     overnight_schedule.add_default_time(session, made, now=now)
     session.flush()
-    by = Somebody(account_id=account_id, event_id=made.id, roles=("operator",))
+    by = NamedDoer(account_id=account_id, event_id=made.id, roles=("operator",))
     about = pgettext_lazy("trail", "event %(key)s made", key=made.key)
-    recording.note(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
+    recording.record_act(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
     return event_card(made)
 
 
@@ -149,7 +149,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
     """
     actor.require(Right.CHANGE_SETTINGS)
-    form = replace(form, name=one_line(form.name), contact=one_line(form.contact))
+    form = replace(form, name=clean_line(form.name), contact=clean_line(form.contact))
     faults = list(_settings_faults(form))
     if faults:
         raise InvalidInput(faults)
@@ -162,11 +162,11 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     row.policy = dict(form.policy)
     session.flush()
     after = asdict(get_settings(session, actor))
-    recording.note(
+    recording.record_act(
         session, actor, Act.SETTINGS, pgettext_lazy("trail", "settings"), before=before, after=after, now=now
     )
     if not row.summary_mails:
-        summaries.take(session, row.id)
+        summaries.take_unsent_summaries(session, row.id)
     return event_card(row)
 
 

@@ -22,7 +22,7 @@ from scheduler.domain.fields import (
 )
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.services.text import one_line, slug
+from scheduler.services.text import clean_line, slugify
 
 MAX_BLOCKS = 6
 MAX_SLOTS = 500
@@ -107,8 +107,8 @@ def find_faults(form: NewEvent, *, now: datetime) -> list[Fault]:
 
 def _texts(form: NewEvent) -> tuple[str, str, list[str]]:
     """Normalized key, name and areas."""
-    areas = [area for area in map(one_line, form.areas) if area]
-    return form.key.strip().lower(), one_line(form.name), areas
+    areas = [area for area in map(clean_line, form.areas) if area]
+    return form.key.strip().lower(), clean_line(form.name), areas
 
 
 def is_timezone(name: str) -> bool:
@@ -192,7 +192,7 @@ def _slots(form: NewEvent) -> Iterator[NewSlot]:
 
 def _slug(name: str, i: int) -> str:
     """Key of an area: its ASCII letters and digits, or its number."""
-    return f"{i + 1}-{slug(name)}"[:60].strip("-")
+    return f"{i + 1}-{slugify(name)}"[:60].strip("-")
 
 
 def _minutes(moment: time) -> int:

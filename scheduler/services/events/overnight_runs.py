@@ -14,7 +14,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.planning.runs.run_control import NO_PLAN
-from scheduler.services.publishing.overnight.overnight_budget import NightBudget
+from scheduler.services.publishing.overnight.overnight_budget import OvernightBudget
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Comparison, Run, ScheduleVersion
 
@@ -48,7 +48,7 @@ class OvernightRun:
     queued_at: datetime
     state: RunState
     then: AfterRun
-    budget: NightBudget | None
+    budget: OvernightBudget | None
     asked_seconds: int
     seconds: float | None
     score: float | None
@@ -82,7 +82,7 @@ def _select_runs(actor: Actor) -> Select[Run, ScheduleVersion | None, Comparison
     actor.require(Right.READ_RUNS)
     return (
         select(Run, ScheduleVersion, Comparison)
-        .outerjoin(ScheduleVersion, versions.made_by(Run))
+        .outerjoin(ScheduleVersion, versions.made_by_run(Run))
         .outerjoin(Comparison, Comparison.version_id == ScheduleVersion.id)
         .where(Run.event_id == actor.event_id, Run.begin_by.is_not(None))
     )
@@ -108,7 +108,7 @@ def _overnight_run(run: Run, version: ScheduleVersion | None, found: Comparison 
         state=run.state,
         seconds=took,
         then=run.then,
-        budget=NightBudget(**run.night_budget) if run.night_budget else None,
+        budget=OvernightBudget(**run.night_budget) if run.night_budget else None,
         asked_seconds=run.seconds,
         score=version.score if version else None,
         bound=version.bound if version else None,

@@ -100,7 +100,7 @@ def change_overnight_settings(
     session.flush()
     after = get_overnight_settings(session, actor)
     about = pgettext_lazy("trail", "nights")
-    recording.note(
+    recording.record_act(
         session, actor, Act.SETTINGS, about, before=_audit_values(before), after=_audit_values(after), now=now
     )
     return after

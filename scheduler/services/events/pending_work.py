@@ -64,19 +64,19 @@ def count_pending_work(session: Session, actor: Actor, *, now: datetime) -> Pend
     """Pending work of the event, for organisers."""
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
-    draft = versions.newest_draft(session, event_id)
-    published = versions.published(session, event_id)
-    latest = versions.get(session, event_id, draft) if draft else published
+    draft = versions.find_newest_draft(session, event_id)
+    published = versions.find_published_version(session, event_id)
+    latest = versions.get_version(session, event_id, draft) if draft else published
     drafts = select(func.count()).where(
         ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT
     )
     return PendingWork(
-        called_off=len(calendar_entries.withdrawn_since(session, latest.id)) if latest else 0,
-        absent=len(calendar_entries.excluded_since(session, latest.id)) if latest else 0,
+        called_off=len(calendar_entries.list_withdrawn_requests(session, latest.id)) if latest else 0,
+        absent=len(calendar_entries.list_excluded_people(session, latest.id)) if latest else 0,
         proposals=_proposals(session, latest) if latest else 0,
         accepted=count_accepted_since(session, latest) if latest else 0,
-        untold=len(calendar_entries.withdrawn_since(session, published.id)) if published else 0,
-        broken=len(broken_meetings.keys(session, published, now=now)) if published else 0,
+        untold=len(calendar_entries.list_withdrawn_requests(session, published.id)) if published else 0,
+        broken=len(broken_meetings.list_broken_requests(session, published, now=now)) if published else 0,
         letters=count_letters(session, event_id),
         registrations=count_waiting(session, event_id),
         draft=draft,

@@ -46,11 +46,11 @@ class VersionResults:
 def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
     """The figures of a version. Raises NotFound. The number of queries is constant."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     found = transitions.get_transitions(session, version)
     there = Attendee.event_id == actor.event_id, Attendee.withdrawn_at.is_(None)
     people = {int(person) for (person,) in split_text(rows_text(session, (Attendee.id,), *there))}
-    reasons = unscheduled.by_reason(session, version.id)
+    reasons = unscheduled.count_by_reason(session, version.id)
     count = scheduled.count_scheduled(session, version.id)
     minutes = _walking(session, actor.event_id)
     return VersionResults(
@@ -73,7 +73,7 @@ def _idle_hours(session: Session, event_id: int, found: Transitions) -> float:
     slots = session.execute(select(Slot.position, Slot.id, Slot.start, Slot.end).where(Slot.of(event_id)))
     seconds = {position: (slot_id, (end - start).total_seconds()) for position, slot_id, start, end in slots}
     idle = sum(found.idle.get(position, 0) * length for position, (_, length) in seconds.items())
-    for person, away in unavailable_slots.slots_of(session, event_id).items():
+    for person, away in unavailable_slots.list_unavailable_slots(session, event_id).items():
         for position in found.free(person):
             slot_id, length = seconds.get(position, (0, 0.0))
             idle -= length if slot_id in away else 0.0

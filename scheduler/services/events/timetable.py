@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from scheduler.i18n import gettext_lazy, ngettext_lazy
-from scheduler.services.directory.references import SlotRef, known_slots
+from scheduler.services.directory.references import SlotRef, load_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.cache.cache_keys import new_digest
@@ -63,7 +63,7 @@ def get_timetable(session: Session, actor: Actor) -> Timetable:
     """The meeting times of the actor's event."""
     actor.require(Right.READ_EVENT)
     event = session.get_one(Event, actor.event_id)
-    slots = known_slots(session, event.id)
+    slots = load_slots(session, event.id)
     mark = new_digest(slots.mark, event.timezone)
     return memoize("timetable", mark, lambda: _of_slots(list(slots.by_id.values()), event.timezone))
 

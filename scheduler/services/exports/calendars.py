@@ -28,7 +28,7 @@ def export_calendars(
     if version is None:
         return
     event = session.get_one(Event, actor.event_id)
-    schedule = calendar_entries.shown(session, event, version.id)
+    schedule = calendar_entries.load_schedule(session, event, version.id)
     people = {
         row.id: row
         for row in session.scalars(

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 
 
 def log_export(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
     """Audit-log an export of the actor, with a delegation manager's delegation."""
-    _log(session, actor, Noted(name), now)
+    _log(session, actor, AuditSubject(name), now)
 
 
 def log_print_pack(session: Session, actor: Actor, delegation: str, *, now: datetime) -> None:
@@ -23,6 +23,6 @@ def log_print_pack(session: Session, actor: Actor, delegation: str, *, now: date
     _log(session, actor, pgettext_lazy("trail", "print pack of delegation %(key)s", key=delegation), now)
 
 
-def _log(session: Session, actor: Actor, about: Noted, now: datetime) -> None:
+def _log(session: Session, actor: Actor, about: AuditSubject, now: datetime) -> None:
     actor.delegations_for(Right.READ_CONTACTS)
-    recording.note(session, actor, Act.EXPORT, about, now=now)
+    recording.record_act(session, actor, Act.EXPORT, about, now=now)

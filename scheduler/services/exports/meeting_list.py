@@ -91,8 +91,8 @@ def find_version(session: Session, actor: Actor, number: int | None) -> Schedule
     """The version of a number, or the published one, or None. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     if number is not None:
-        return versions.get(session, actor.event_id, number)
-    return versions.published(session, actor.event_id)
+        return versions.get_version(session, actor.event_id, number)
+    return versions.find_published_version(session, actor.event_id)
 
 
 def list_meetings(

@@ -26,13 +26,13 @@ from scheduler.plugins import (
 from scheduler.plugins.loading import load
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted
+from scheduler.services.audit_log.subjects import AuditSubject
 from scheduler.services.exports import meeting_list
 from scheduler.services.exports.meeting_list import ListedMeeting, ListedSide
 from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.models import Event
 from scheduler.threads import run_with_monitor
 
@@ -81,7 +81,7 @@ class PreparedExport:
             self._fail(gettext_lazy("it took more than %(seconds)s seconds", seconds=f"{MAX_SECONDS:g}"))
         error = outcome.exception()
         if isinstance(error, ExportRefused):
-            self._fail(one_line(str(error))[:500])
+            self._fail(clean_line(str(error))[:500])
         if error is not None:
             log.error("export failed", plugin=self.name, exc_info=error)
             self._fail(gettext_lazy("the plugin failed; the log says why"))
@@ -161,7 +161,7 @@ def read_schedule(
 def note(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
     """Note in the audit log that the actor took a plugin's file along."""
     actor.require(Right.READ_AGENDAS)
-    recording.note(session, actor, Act.EXPORT, Noted(name), now=now)
+    recording.record_act(session, actor, Act.EXPORT, AuditSubject(name), now=now)
 
 
 def _rights(plugin: ExportPlugin) -> tuple[Right, ...]:

@@ -25,7 +25,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotFound
 from scheduler.invites.agenda.agenda import AgendaEntry
 from scheduler.services import links
-from scheduler.services.directory.references import find_person, firm_in_question
+from scheduler.services.directory.references import find_person, find_requested_firm
 from scheduler.services.exports import meeting_list, prints
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -109,7 +109,7 @@ def make_codes(
     Reuses an existing code, unless something was withdrawn since. Raises NotFound, NotAllowed.
     """
     _require_access(session, actor, pack, languages)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     withdrawn = session.scalar(
         select(func.max(MeetingRequest.answered_at)).where(
             MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.WITHDRAWN
@@ -144,7 +144,7 @@ def make_codes(
         )
     session.flush()
     return {
-        key: links.whole(settings, links.printed(derive_token(settings.secret_key, PRINT, seed)))
+        key: links.absolute_url(settings, links.printed(derive_token(settings.secret_key, PRINT, seed)))
         for key, seed in seeds.items()
     }
 
@@ -167,7 +167,7 @@ def check_print(session: Session, token: str, *, language: str = "", now: dateti
     language = language or code.language
     end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
     is_over = end is not None and now > end + VALIDITY
-    published = versions.published(session, event.id)
+    published = versions.find_published_version(session, event.id)
     changed: tuple[ChangedEntry, ...] = ()
     if published is not None and not is_over:
         was = _entries(session, event, code, version.id, code.made_at, language)
@@ -193,7 +193,7 @@ def _require_access(session: Session, actor: Actor, pack: PrintPack, keys: Itera
         return
     for key in keys:
         if pack is PrintPack.FIRMS:
-            firm_in_question(session, actor, Right.READ_FIRM_AGENDAS, key)
+            find_requested_firm(session, actor, Right.READ_FIRM_AGENDAS, key)
         elif pack is PrintPack.PEOPLE:
             person = find_person(session, actor.event_id, key)
             actor.require(Right.READ_AGENDAS, firm_id=person.firm_id, attendee_id=person.id)

@@ -224,8 +224,8 @@ def _list_unscheduled(
         )
         for key, asks, latin, asked, asked_latin, topics, priority in rows
     }
-    size = sum(unscheduled.by_reason(session, version.id).values())
-    for answer in unscheduled.listing(session, version.id, first=0, most=size):
+    size = sum(unscheduled.count_by_reason(session, version.id).values())
+    for answer in unscheduled.list_unscheduled(session, version.id, first=0, most=size):
         request = known.get(answer["request"], ("", "", "", None))
         remedies = "; ".join(answer.get("remedies", ())[:3])
         yield (*request, answer.get("detail") or answer.get("reason", ""), remedies, answer["request"])

@@ -1,4 +1,4 @@
-"""Access: actors, rights, sign-in, sessions and tokens."""
+"""Identity: actors, rights, sign-in, sessions and tokens."""
 
 __all__ = [
     "actors",

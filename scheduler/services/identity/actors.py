@@ -1,4 +1,4 @@
-"""The actor, who asks: an account in one event, with its roles there.
+"""Actors: an account in one event, with its roles there.
 
 Every step of the web goes through an Actor.
 
@@ -26,10 +26,10 @@ from scheduler.domain.team import TeamRole
 from scheduler.i18n import display_name, gettext_lazy
 from scheduler.invites.catalogue import choose_language
 from scheduler.services.identity import rights
-from scheduler.services.identity.delegation_managers import Chamber, chamber_of
-from scheduler.services.identity.interpreters import interpreting_as, language_of_interpreter
+from scheduler.services.identity.delegation_managers import ManagedDelegations, find_managed_delegations
+from scheduler.services.identity.interpreters import interpreter_id_query, interpreter_language
 from scheduler.services.identity.rights import Reach, Right, Role
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.database import keep_alive
 from scheduler.storage.models import (
     Attendee,
@@ -75,7 +75,7 @@ class Actor:
     """Whether the event was put away."""
     is_rehearsing: bool = False
     """Whether the event is not live yet: its mails reach its organisers alone."""
-    chamber: Chamber | None = None
+    chamber: ManagedDelegations | None = None
     """Whom somebody of a chamber speaks for, None for everybody else."""
     interpreter_id: int | None = None
     """The interpreter of the event whose mail address is the account's."""
@@ -134,7 +134,7 @@ class Actor:
         is_oneself = (attendee_id is not None and attendee_id == self.attendee_id) or (
             interpreter_id is not None and interpreter_id == self.interpreter_id
         )
-        brings = self.chamber or Chamber()
+        brings = self.chamber or ManagedDelegations()
         if Reach.DELEGATION in found and (firm_id in brings.firms or attendee_id in brings.people):
             return True
         own = found & {Reach.PERSON, Reach.FIRM}
@@ -238,10 +238,10 @@ _ROLE_COLUMNS = (
 )
 
 
-def with_roles(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tuple[Any, ...]]:
+def add_role_columns(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tuple[Any, ...]]:
     """A query of the event, with the account's roles there: fourteen columns more, for `actor_of_row`."""
     return (
-        query.add_columns(*_ROLE_COLUMNS, interpreting_as(account_id))
+        query.add_columns(*_ROLE_COLUMNS, interpreter_id_query(account_id))
         .outerjoin(TeamMember, and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id))
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
         .outerjoin(Firm, Firm.id == Attendee.firm_id)
@@ -258,7 +258,7 @@ def _imports() -> ColumnElement[bool]:
     )
 
 
-_ROLES = with_roles(
+_ROLES = add_role_columns(
     select(literal(0)).select_from(Event).where(Event.by_key(bindparam("event_key"))),
     bindparam("account_id"),
 )
@@ -267,7 +267,7 @@ _ROLES = with_roles(
 
 def actor_for(session: Session, account_id: int, event_key: str, *, now: datetime) -> Actor:
     """The account's roles in the event. Raises NotFound if it has none, as if the event were not there."""
-    if not storable(event_key):
+    if not is_storable(event_key):
         raise NotFound("event", event_key)
     row = session.execute(_ROLES, {"account_id": account_id, "event_key": event_key}).first()
     actor = actor_of_row(session, account_id, row[1:], now=now) if row is not None else None
@@ -289,11 +289,11 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         return None
     if attendee_id is None and interpreter_id is not None:
         own = session.get_one(Interpreter, interpreter_id)
-        language = language_of_interpreter(own.mail_language, own.name, own.languages, event.language)
+        language = interpreter_language(own.mail_language, own.name, own.languages, event.language)
         zone = own.timezone
     else:
         language = "" if spoken is None else choose_language(chosen, spoken, event.language)
-    chamber = chamber_of(session, event.id, account_id) if team_role is Role.CHAMBER else None
+    chamber = find_managed_delegations(session, event.id, account_id) if team_role is Role.CHAMBER else None
     keep_alive(session, event)  # nothing later in the session asks for it again
     return Actor(
         account_id=account_id,
@@ -332,7 +332,7 @@ def _is_of_show_day(session: Session, actor: Actor, now: datetime) -> bool:
     return session.scalar(that_day.limit(1)) is not None
 
 
-def operator(event: Event, *, account_id: int | None = None) -> Actor:
+def operator_actor(event: Event, *, account_id: int | None = None) -> Actor:
     """An owner for the command line: whoever runs it has the database, and as a rule no account."""
     return Actor(
         account_id=account_id,
@@ -344,20 +344,22 @@ def operator(event: Event, *, account_id: int | None = None) -> Actor:
     )
 
 
-def events_of(session: Session, account_id: int, *, now: datetime) -> list[EventRoles]:
+def list_events(session: Session, account_id: int, *, now: datetime) -> list[EventRoles]:
     """The events that the account runs, attends or interprets at, the one with the latest slots first."""
     first_slot = select(func.min(Slot.start)).where(Slot.of(Event.id)).correlate(Event).scalar_subquery()
-    interpreting = interpreting_as(account_id)
+    interpreting = interpreter_id_query(account_id)
     rows = session.execute(
         select(Event, TeamMember.role, Attendee.key, Attendee.is_exhibitor)
         .add_columns(Firm.name, Firm.latin_name, interpreting)
         .outerjoin(
             TeamMember,
-            and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id, in_team(now)),
+            and_(
+                TeamMember.event_id == Event.id, TeamMember.account_id == account_id, active_team_members(now)
+            ),
         )
         .outerjoin(
             Attendee,
-            and_(Attendee.event_id == Event.id, Attendee.account_id == account_id, may_sign_in(now)),
+            and_(Attendee.event_id == Event.id, Attendee.account_id == account_id, sign_in_condition(now)),
         )
         .outerjoin(Firm, Firm.id == Attendee.firm_id)
         .where(
@@ -384,19 +386,19 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
     ]
 
 
-def in_team(now: datetime) -> ColumnElement[bool]:
+def active_team_members(now: datetime) -> ColumnElement[bool]:
     """The rows of TeamMember that have not ended."""
     return or_(TeamMember.until.is_(None), TeamMember.until > now)
 
 
-def may_sign_in(now: datetime) -> ColumnElement[bool]:
+def sign_in_condition(now: datetime) -> ColumnElement[bool]:
     """The attendees who sign in: not those whom a chamber imported whose role has ended since."""
     holds = or_(_IMPORTER.until.is_(None), _IMPORTER.until > now)
     return or_(Attendee.imported_by.is_(None), exists().where(_imports(), holds).correlate(Attendee))
 
 
-def leading(now: datetime, event_id: int | None = None) -> Select[int]:
+def leading_accounts(now: datetime, event_id: int | None = None) -> Select[int]:
     """The accounts of owners and organisers, of one event or of any."""
     roles = tuple(TeamRole(role.value) for role in LEADING)
-    found = select(TeamMember.account_id).where(TeamMember.role.in_(roles), in_team(now))
+    found = select(TeamMember.account_id).where(TeamMember.role.in_(roles), active_team_members(now))
     return found if event_id is None else found.where(TeamMember.event_id == event_id)

@@ -1,4 +1,4 @@
-"""API tokens of one event: they act for their maker, within scopes and the roles of then, until they end.
+"""API tokens of one event: they act for their creator, within scopes, until they expire.
 
 No token makes, changes or removes an owner, as a token lies in a file for months, and whoever finds one with
 an owner's rights could take an event over; on pages, who changes the team has just signed in. `team:write` is
@@ -26,7 +26,7 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor, actor_for
 from scheduler.services.identity.rights import Right, Role
 from scheduler.services.identity.tokens import hash_token, random_token
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.models import Account, ApiToken, Event
 
 SCOPES = MappingProxyType(
@@ -111,7 +111,7 @@ def create_api_token(
     """A new token of the actor's event and its text, which is shown once and never stored."""
     account_id = _require_person(actor)
     actor.require_fresh(gettext_lazy("make the token"))
-    name, wanted = one_line(name), sorted(set(scopes))
+    name, wanted = clean_line(name), sorted(set(scopes))
     faults = [*fields.check_field("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:
         faults.append(Fault("days", gettext_lazy("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
@@ -143,11 +143,11 @@ def create_api_token(
     session.flush()
     after = {"scopes": token.scopes, "expires_at": token.expires_at}
     about = pgettext_lazy("trail", "token %(number)s, %(name)s, made", number=token.id, name=name)
-    recording.note(session, actor, Act.TOKEN, about, after=after, now=now)
+    recording.record_act(session, actor, Act.TOKEN, about, after=after, now=now)
     return _card(token), text
 
 
-def api_tokens(session: Session, actor: Actor) -> tuple[TokenCard, ...]:
+def list_api_tokens(session: Session, actor: Actor) -> tuple[TokenCard, ...]:
     """The actor's tokens that are not revoked, the newest first. An organiser sees everybody's."""
     _require_person(actor)
     live = _visible(actor).where(ApiToken.revoked_at.is_(None))
@@ -168,7 +168,7 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
         about = pgettext_lazy(
             "trail", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name
         )
-        recording.note(session, actor, Act.TOKEN, about, now=now)
+        recording.record_act(session, actor, Act.TOKEN, about, now=now)
 
 
 def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
@@ -214,7 +214,7 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
     )
 
 
-def offered(actor: Actor) -> Mapping[str, str]:
+def list_offered_scopes(actor: Actor) -> Mapping[str, str]:
     """The scopes that the actor may give to a token, and what each lets it do."""
     if not actor.is_organiser:
         return {scope: SCOPES[scope] for scope in SCOPES if scope in EXHIBITOR_SCOPES}
@@ -281,7 +281,7 @@ def _visible(actor: Actor) -> Select[ApiToken]:
 
 
 def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:
-    allowed = offered(actor)
+    allowed = list_offered_scopes(actor)
     if not scopes:
         return [Fault("scopes", gettext_lazy("choose one or more"))]
     return [

@@ -1,4 +1,4 @@
-"""Whom a chamber speaks for in an event."""
+"""Delegation managers: the delegations, firms and people that they act for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.storage.models import Attendee, Delegation, DelegationFirm, Deleg
 
 
 @dataclass(frozen=True, slots=True)
-class Chamber:
+class ManagedDelegations:
     """The delegations that somebody of a chamber speaks for, with their firms and people, by id."""
 
     delegations: frozenset[int] = frozenset()
@@ -21,7 +21,7 @@ class Chamber:
     """All people of these firms, and those who come without their firm."""
 
 
-def chamber_of(session: Session, event_id: int, account_id: int) -> Chamber:
+def find_managed_delegations(session: Session, event_id: int, account_id: int) -> ManagedDelegations:
     """Whom an account of a chamber speaks for: three queries."""
     of_account = (
         select(TeamDelegation.delegation_id)
@@ -36,9 +36,9 @@ def chamber_of(session: Session, event_id: int, account_id: int) -> Chamber:
     people = session.scalars(
         select(Attendee.id).where(or_(in_chunks(Attendee.firm_id, firms), Attendee.id.in_(alone)))
     )
-    return Chamber(delegations, firms, frozenset(people))
+    return ManagedDelegations(delegations, firms, frozenset(people))
 
 
-def confirm(person: Attendee) -> None:
+def confirm_person(person: Attendee) -> None:
     """Organisers know of the person: their sign-in does not depend on a chamber's role any more."""
     person.imported_by, person.is_exhibitor_proposed = None, False

@@ -1,4 +1,4 @@
-"""Secrets that must be read again: encrypted with the secret key, so that the database alone opens none."""
+"""Encryption of secrets that must be read again, with a key outside the database."""
 
 from __future__ import annotations
 

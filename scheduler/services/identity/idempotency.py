@@ -1,4 +1,4 @@
-"""Keys by which a program's request creates once, however often it is sent, and is answered the same way."""
+"""Idempotency keys: a repeated request creates nothing and gets the stored response."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY_LIFETIME = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class FirstAnswer:
+class StoredResponse:
     """The answer that the first request with the key got."""
 
     status: int
@@ -35,16 +35,16 @@ class Claim:
     since: datetime
 
 
-class Refused(StrEnum):
+class ClaimRefusal(StrEnum):
     """Why a key cannot be claimed: another request had it, or the first one still runs."""
 
     REUSED = "reused"
     RUNNING = "running"
 
 
-def claim(
+def claim_key(
     session: Session, actor: Actor, key: str, request_hash: str, *, now: datetime
-) -> Claim | FirstAnswer | Refused:
+) -> Claim | StoredResponse | ClaimRefusal:
     """Have a key of the actor's API token for a request, or the answer that it got before."""
     own = IdempotencyKey.api_token_id == actor.api_token_id
     session.execute(delete(IdempotencyKey).where(own, IdempotencyKey.created_at <= now - KEY_LIFETIME))
@@ -60,16 +60,16 @@ def claim(
             select(IdempotencyKey).where(own, IdempotencyKey.key == key).with_for_update(key_share=True)
         ).one()
     if found.request_hash != request_hash:
-        return Refused.REUSED
+        return ClaimRefusal.REUSED
     if found.status is not None:
-        return FirstAnswer(found.status, found.body)
+        return StoredResponse(found.status, found.body)
     if found.created_at > now - ABANDONED:
-        return Refused.RUNNING
+        return ClaimRefusal.RUNNING
     found.created_at = now
     return Claim(found.id, now)
 
 
-def keep(session: Session, held: Claim, status: int, body: str) -> bool:
+def store_response(session: Session, held: Claim, status: int, body: str) -> bool:
     """Keep the answer in the transaction that creates what it tells of: both are there, or neither.
 
     False if the key was taken over meanwhile: then the other request creates.
@@ -78,7 +78,7 @@ def keep(session: Session, held: Claim, status: int, body: str) -> bool:
     return session.scalar(mine.returning(IdempotencyKey.id)) is not None
 
 
-def release(session: Session, held: Claim) -> None:
+def release_key(session: Session, held: Claim) -> None:
     """Give the key back after an error, which has created nothing."""
     session.execute(delete(IdempotencyKey).where(_held(held)))
 

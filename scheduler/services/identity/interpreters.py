@@ -1,4 +1,4 @@
-"""Who interprets at an event: whoever has the mail address that the event has of an interpreter."""
+"""Interpreters' identity: the account with the email address of an interpreter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HAN = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
 """The blocks of CJK Unified Ideographs."""
 
 
-def interpreting_as(account_id: Any) -> ScalarSelect[int | None]:
+def interpreter_id_query(account_id: Any) -> ScalarSelect[int | None]:
     """Of a query of events: the id of the interpreter who has the account's address.
 
     Who is withdrawn is none. `account_id` is a value, a parameter, or a column of the query.
@@ -31,7 +31,7 @@ def interpreting_as(account_id: Any) -> ScalarSelect[int | None]:
     )
 
 
-def name_of(session: Session, email: str) -> str | None:
+def find_interpreter_name(session: Session, email: str) -> str | None:
     """The name of an interpreter of any event with this address, in lower case, or None."""
     return session.scalar(
         select(Interpreter.name)
@@ -40,12 +40,12 @@ def name_of(session: Session, email: str) -> str | None:
     )
 
 
-def is_of_one(email: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def is_interpreter_address(email: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """Whether an address, in lower case, is that of an interpreter of any event."""
     return exists().where(Interpreter.email == email, Interpreter.withdrawn_at.is_(None))
 
 
-def language_of_interpreter(chosen: str, name: str, spoken: Sequence[str], of_event: str) -> str:
+def interpreter_language(chosen: str, name: str, spoken: Sequence[str], of_event: str) -> str:
     """The language of an interpreter's emails and pages: the chosen one, else one that they surely read.
 
     Interpreters speak several languages, listed in no order of theirs. Who writes their name in Chinese

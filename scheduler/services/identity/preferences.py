@@ -1,4 +1,4 @@
-"""How a person reads mails and pages: the language and time zone that they chose, else what is known."""
+"""Language and time zone preferences of a person, chosen or derived."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import choose_language, languages
 from scheduler.invites.ical.content import find_zone
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.interpreters import language_of_interpreter
+from scheduler.services.identity.interpreters import interpreter_language
 from scheduler.services.identity.rights import Right
 from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, Slot, TeamMember
 
@@ -42,7 +42,7 @@ class Preferences:
     first_slot: FirstSlot | None
 
 
-def timezone(chosen: str, country: str, moment: datetime) -> str:
+def choose_timezone(chosen: str, country: str, moment: datetime) -> str:
     """The zone of a person's clock: chosen, else their country's if it has one time then, else none."""
     return chosen or country_zone(country, moment)
 
@@ -97,7 +97,7 @@ def account_timezone(session: Session, account_id: int, *, now: datetime) -> str
         .where(Account.id == account_id, Interpreter.withdrawn_at.is_(None))
     ).all()
     found = sorted([*attending, *interpreting], key=lambda row: row[2], reverse=True)
-    own = (timezone(chosen, country, now) for chosen, country, _, _ in found)
+    own = (choose_timezone(chosen, country, now) for chosen, country, _, _ in found)
     if zone := next(filter(None, own), ""):
         return zone
     in_team = session.execute(
@@ -109,7 +109,7 @@ def account_timezone(session: Session, account_id: int, *, now: datetime) -> str
     return max(venues)[1] if venues else "UTC"
 
 
-def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:
+def read_preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:
     """The actor's own preferences. Raises NotAllowed for who is neither an attendee nor an interpreter."""
     person = own_person(session, actor)
     event = session.get_one(Event, actor.event_id)
@@ -127,21 +127,21 @@ def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences
     )
 
 
-def choose(session: Session, actor: Actor, *, language: str, timezone: str) -> None:
+def save_preferences(session: Session, actor: Actor, *, language: str, timezone: str) -> None:
     """Store the actor's own choices. An empty value means no choice. They hold from the next mail on.
 
     A change of language alone sends no mail about meetings that were told already. Raises InvalidInput, and
     NotAllowed as `preferences`.
     """
     person = own_person(session, actor)
-    found = [*faults(language, timezone)]
+    found = [*validate_preferences(language, timezone)]
     if found:
         raise InvalidInput(found)
     person.mail_language, person.timezone = language, timezone
     session.flush()
 
 
-def speak(session: Session, account_id: int, language: str) -> None:
+def save_account_language(session: Session, account_id: int, language: str) -> None:
     """Store the language of an account's own pages and emails, at every event that it is at."""
     of_account = update(Attendee).where(Attendee.account_id == account_id)
     session.execute(of_account.values(mail_language=language))
@@ -149,7 +149,7 @@ def speak(session: Session, account_id: int, language: str) -> None:
     session.execute(update(Interpreter).where(Interpreter.email == email).values(mail_language=language))
 
 
-def faults(language: str, timezone: str) -> Iterator[Fault]:
+def validate_preferences(language: str, timezone: str) -> Iterator[Fault]:
     """The faults of choices. An empty choice has no fault."""
     if language and language not in languages():
         yield Fault(
@@ -165,7 +165,7 @@ def faults(language: str, timezone: str) -> Iterator[Fault]:
 def _language(person: Attendee | Interpreter, event: Event, chosen: str) -> str:
     if isinstance(person, Attendee):
         return choose_language(chosen, person.languages, event.language)
-    return language_of_interpreter(chosen, person.name, person.languages, event.language)
+    return interpreter_language(chosen, person.name, person.languages, event.language)
 
 
 def own_person(session: Session, actor: Actor) -> Attendee | Interpreter:

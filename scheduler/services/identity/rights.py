@@ -1,4 +1,4 @@
-"""Who may do what: a matrix with a row for each role, and the scopes that an API token needs besides."""
+"""Rights: a matrix of roles, and the scopes that an API token needs as well."""
 
 from __future__ import annotations
 

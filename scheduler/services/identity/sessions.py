@@ -1,4 +1,4 @@
-"""Browsers that are signed in: each is a row that ends, by time, by its person, or by an operator."""
+"""Browser sessions: rows that end by expiry, by their person, or by an operator."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import NotFound, RecentSignInRequired
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
-from scheduler.services.identity.actors import Actor, actor_of_row, with_roles
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
+from scheduler.services.identity.actors import Actor, actor_of_row, add_role_columns
 from scheduler.services.identity.tokens import hash_token, random_token
-from scheduler.services.text import one_line, storable
+from scheduler.services.text import clean_line, is_storable
 from scheduler.storage.models import Account, Attendee, Event, Interpreter, TeamMember, WebSession
 from scheduler.storage.rows import rows_of
 
@@ -66,7 +66,7 @@ _FIND = (
 )  # fmt: skip
 """Made once, as each request asks it."""
 
-_FIND_IN_EVENT = with_roles(_FIND.outerjoin(Event, Event.by_key(bindparam("event_key"))), Account.id)
+_FIND_IN_EVENT = add_role_columns(_FIND.outerjoin(Event, Event.by_key(bindparam("event_key"))), Account.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class SignedIn:
             raise RecentSignInRequired(what)
 
 
-def begin(
+def begin_session(
     session: Session,
     account_id: int,
     *,
@@ -110,7 +110,7 @@ def begin(
             made_at=now,
             seen_at=now,
             ends_at=now + _lifetime(settings, session.scalar(_runs_events(account_id))),
-            agent=one_line(agent)[:200],
+            agent=clean_line(agent)[:200],
             errand=dict(errand or {}),
         )
     )
@@ -120,7 +120,7 @@ def begin(
     return secret
 
 
-def find(
+def find_session(
     session: Session, secret: str, *, settings: Settings, now: ColumnElement[datetime]
 ) -> SignedIn | None:
     """The account and the time for a session id, in one query, or None if it has ended or never existed."""
@@ -128,15 +128,15 @@ def find(
     return _holding(row, settings) if row is not None else None
 
 
-def find_in_event(
+def find_session_in_event(
     session: Session, secret: str, event_key: str, *, settings: Settings, now: ColumnElement[datetime]
 ) -> tuple[SignedIn | None, Actor | None]:
     """As `find`, with the actor in an event, or None.
 
     It is one query, as each page of an event needs both.
     """
-    if not storable(event_key):
-        return find(session, secret, settings=settings, now=now), None
+    if not is_storable(event_key):
+        return find_session(session, secret, settings=settings, now=now), None
     asked = {"id_hash": hash_token(secret), "event_key": event_key}
     row = session.execute(_with_time(_FIND_IN_EVENT, now), asked).first()
     found = _holding((*row[:_FOUND], row[-1]), settings) if row is not None else None
@@ -166,11 +166,11 @@ def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:
     return found if found.found_at < ends_at else None
 
 
-def note_seen(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
+def record_session_use(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
     session.execute(update(WebSession).where(WebSession.id == signed_in.session_id).values(seen_at=now))
 
 
-def errand(session: Session, signed_in: SignedIn) -> Mapping[str, Any]:
+def read_errand(session: Session, signed_in: SignedIn) -> Mapping[str, Any]:
     """The errand: what the person wanted to do when they were asked to sign in again."""
     return session.scalar(select(WebSession.errand).where(WebSession.id == signed_in.session_id)) or {}
 
@@ -186,7 +186,7 @@ class SessionCard:
     ends_at: datetime
 
 
-def listing(session: Session, account_id: int, *, now: datetime) -> tuple[SessionCard, ...]:
+def list_sessions(session: Session, account_id: int, *, now: datetime) -> tuple[SessionCard, ...]:
     """The account's sessions that hold, the one last seen first."""
     columns = (getattr(WebSession, name) for name in SessionCard.__dataclass_fields__)
     rows = session.execute(
@@ -197,7 +197,7 @@ def listing(session: Session, account_id: int, *, now: datetime) -> tuple[Sessio
     return tuple(SessionCard(*row) for row in rows)
 
 
-def end(session: Session, account_id: int, session_id: int) -> None:
+def end_session(session: Session, account_id: int, session_id: int) -> None:
     """End one session of the account. Raises NotFound for another account's, or one that has ended."""
     if not _deleted(
         session,
@@ -206,23 +206,23 @@ def end(session: Session, account_id: int, session_id: int) -> None:
         raise NotFound("session", session_id)
 
 
-def end_by_secret(session: Session, secret: str) -> None:
+def end_session_by_secret(session: Session, secret: str) -> None:
     """End the session with this id, if there is one."""
     _deleted(session, delete(WebSession).where(WebSession.id_hash == hash_token(secret)))
 
 
-def end_all(session: Session, account_id: int, *, but: int | None = None) -> int:
+def end_all_sessions(session: Session, account_id: int, *, but: int | None = None) -> int:
     """End every session of the account, `but` the one with this id. Returns their number."""
     others = WebSession.id != but if but is not None else true()
     return _deleted(session, delete(WebSession).where(WebSession.account_id == account_id, others))
 
 
-def about_end(email: str) -> Noted:
+def audit_subject_of_end(email: str) -> AuditSubject:
     """What the trail keeps of an account that is signed out everywhere by the command line."""
     return pgettext_lazy("trail", "sessions of %(address)s ended", address=email)
 
 
-def forget_ended(session: Session, *, now: datetime) -> int:
+def delete_ended_sessions(session: Session, *, now: datetime) -> int:
     """Delete sessions whose time is over. Returns their number."""
     return _deleted(session, delete(WebSession).where(WebSession.ends_at <= now))
 

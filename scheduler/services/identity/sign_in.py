@@ -1,4 +1,4 @@
-"""Sign-in by a mailed link that works once.
+"""Sign-in by an emailed single-use link.
 
 A sign-in request is the same work for every address, or the time of an answer would tell which addresses have
 an account: it is one row, which a task answers later from the urgent queue. So the page cannot say that an
@@ -23,21 +23,21 @@ from scheduler.domain.errors import NotFound
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
-from scheduler.services.audit_log.subjects import pgettext_lazy, unusable_link
+from scheduler.services.audit_log.recording import NamedDoer
+from scheduler.services.audit_log.subjects import pgettext_lazy, unusable_link_subject
 from scheduler.services.identity import interpreters, preferences
-from scheduler.services.identity.actors import events_of
+from scheduler.services.identity.actors import list_events
 from scheduler.services.identity.tokens import SIGN_IN, derive_token, hash_token, new_seed
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, SignInLink, SignInRequest
 
 VALID = timedelta(minutes=15)
 MAX_OPEN_LINKS = 10
 """Unused links that an account may have at a time, so that nobody can flood a mailbox with them."""
-WISHES = 200
+MAX_REQUESTS_PER_BATCH = 200
 """Wishes for links that one transaction answers."""
 STRANGERS = 50_000
 """Wishes for addresses that are nobody's which one transaction drops."""
@@ -65,7 +65,7 @@ class UnusableLink(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownAccount:
+class AccountRef:
     """The account that a sign-in link would sign in."""
 
     id: int
@@ -73,23 +73,23 @@ class KnownAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Redeemed:
+class RedeemedLink:
     """The account that a link has signed in, and its errand."""
 
-    account: KnownAccount
+    account: AccountRef
     errand: Mapping[str, Any]
 
 
-def normal_email(email: str) -> str:
+def normalize_email(email: str) -> str:
     """The form in which addresses are stored and compared."""
-    return one_line(email).lower()
+    return clean_line(email).lower()
 
 
 def ensure_account(
     session: Session, email: str, *, name: str = "", is_operator: bool = False, now: datetime
 ) -> Account:
     """The account of an address, made if there is none. An operator may create events."""
-    email = normal_email(email)
+    email = normalize_email(email)
     account = session.scalar(select(Account).where(Account.email == email))
     if account is None:
         account = _create_account(session, email, name, now)
@@ -101,8 +101,8 @@ def ensure_account(
 
 def find_account(session: Session, email: str, *, now: datetime) -> Account | None:
     """The account of an address, or None. An interpreter's is made when it is first asked for."""
-    account = session.scalar(select(Account).where(Account.email == normal_email(email)))
-    if account is None and (name := interpreters.name_of(session, normal_email(email))):
+    account = session.scalar(select(Account).where(Account.email == normalize_email(email)))
+    if account is None and (name := interpreters.find_interpreter_name(session, normalize_email(email))):
         account = ensure_account(session, email, name=name, now=now)
     return account
 
@@ -112,7 +112,7 @@ def ensure_accounts(session: Session, names: Mapping[str, str], *, now: datetime
 
     Two statements, however many there are: an import brings thousands.
     """
-    emails = {email: normal_email(email) for email in names}
+    emails = {email: normalize_email(email) for email in names}
     query = select(Account.email, Account.id).where(in_chunks(Account.email, emails.values()))
     known = {row.email: row.id for row in session.execute(query)}
     new = {normal: names[email] for email, normal in emails.items() if normal not in known}
@@ -136,26 +136,28 @@ def _create_account(session: Session, email: str, name: str, now: datetime) -> A
     return account
 
 
-def wish(session: Session, email: str, *, errand: Mapping[str, Any] | None = None, now: datetime) -> None:
+def request_sign_in(
+    session: Session, email: str, *, errand: Mapping[str, Any] | None = None, now: datetime
+) -> None:
     """Note that somebody wants a link: the same work for an address that we know and for any other.
 
     `answer_wishes` does the rest in the background, so that no answer and no time tells who is known.
     """
-    session.add(SignInRequest(email=normal_email(email), errand=dict(errand or {}), created_at=now))
+    session.add(SignInRequest(email=normalize_email(email), errand=dict(errand or {}), created_at=now))
     session.flush()
 
 
-def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int:
+def process_sign_in_requests(session: Session, settings: Settings, *, now: datetime) -> int:
     """Queue mails with links for the oldest wishes of whom we know, at most `WISHES`.
 
     Wishes of strangers, who get no mail, are dropped first, so that nobody waits behind them. Returns how
     many wishes are done with.
     """
     dropped = _drop_wishes_of_strangers(session)
-    oldest = select(SignInRequest).order_by(SignInRequest.id).limit(WISHES)
+    oldest = select(SignInRequest).order_by(SignInRequest.id).limit(MAX_REQUESTS_PER_BATCH)
     wishes = session.scalars(oldest.with_for_update(skip_locked=True, key_share=True)).all()
     for each in wishes:
-        ask_sign_in(
+        queue_sign_in_email(
             session,
             each.email,
             errand=each.errand,
@@ -170,7 +172,8 @@ def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int
 
 def _drop_wishes_of_strangers(session: Session) -> int:
     is_known = or_(
-        exists().where(Account.email == SignInRequest.email), interpreters.is_of_one(SignInRequest.email)
+        exists().where(Account.email == SignInRequest.email),
+        interpreters.is_interpreter_address(SignInRequest.email),
     )
     strangers = session.scalars(
         select(SignInRequest.id)
@@ -184,7 +187,7 @@ def _drop_wishes_of_strangers(session: Session) -> int:
     return len(strangers)
 
 
-def ask_sign_in(
+def queue_sign_in_email(
     session: Session,
     email: str,
     *,
@@ -223,7 +226,7 @@ def _event_name(session: Session, account_id: int, errand: Mapping[str, Any], no
 
     Of an event in rehearsal nobody hears who does not run it.
     """
-    found = events_of(session, account_id, now=now)
+    found = list_events(session, account_id, now=now)
     events = [event for event in found if event.team_role is not None or not event.is_rehearsing]
     path = f"{errand.get('path', '')}/"
     wanted = [event for event in events if path.startswith(f"/events/{event.key}/")] or events
@@ -237,7 +240,7 @@ def make_sign_in_link(
     return _make_link(session, account_id, secret_key, now, valid)[1]
 
 
-def look_at_sign_in(session: Session, token: str, *, now: datetime) -> KnownAccount:
+def preview_sign_in_link(session: Session, token: str, *, now: datetime) -> AccountRef:
     """The account that the link would sign in. The link stays valid. Raises UnusableLink.
 
     Mail scanners open links. So the page behind the link only looks, and its button redeems the link.
@@ -254,15 +257,15 @@ def look_at_sign_in(session: Session, token: str, *, now: datetime) -> KnownAcco
         raise UnusableLink("used")
     if link.expires_at <= now:
         raise UnusableLink("expired")
-    return KnownAccount(account_id, email)
+    return AccountRef(account_id, email)
 
 
-def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
+def redeem_sign_in_link(session: Session, token: str, *, now: datetime) -> RedeemedLink:
     """Redeem a link and end all other links of its account. If two try at once, only one succeeds.
 
     Raises UnusableLink.
     """
-    account = look_at_sign_in(session, token, now=now)
+    account = preview_sign_in_link(session, token, now=now)
     # One at a time for an account: two of its links would each end the other, and wait for each other.
     session.execute(select(Account.id).where(Account.id == account.id).with_for_update(key_share=True))
     used = session.execute(
@@ -285,17 +288,21 @@ def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
         .execution_options(synchronize_session="fetch")
     )
     about = pgettext_lazy("trail", "signed in by a link")
-    recording.note(session, Somebody(account_id=account.id), Act.SIGN_IN, about, now=now)
-    return Redeemed(account, used.errand)
+    recording.record_act(session, NamedDoer(account_id=account.id), Act.SIGN_IN, about, now=now)
+    return RedeemedLink(account, used.errand)
 
 
-def note_failure(session: Session, token: str, error: UnusableLink, *, now: datetime) -> None:
+def record_sign_in_failure(session: Session, token: str, error: UnusableLink, *, now: datetime) -> None:
     """Note in the trail that a link let nobody in, if it is one of ours. Any other is nobody's."""
     of_link = SignInLink.token_hash == hash_token(token)
     account_id = session.scalar(select(SignInLink.account_id).where(of_link))
     if account_id is not None:
-        recording.note(
-            session, Somebody(account_id=account_id), Act.SIGN_IN_FAILED, unusable_link(error.reason), now=now
+        recording.record_act(
+            session,
+            NamedDoer(account_id=account_id),
+            Act.SIGN_IN_FAILED,
+            unusable_link_subject(error.reason),
+            now=now,
         )
 
 

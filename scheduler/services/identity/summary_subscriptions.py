@@ -1,4 +1,4 @@
-"""Summaries that a person wants no more: stopped and sent again by their link, or signed in."""
+"""Summary subscriptions: unsubscribe and resubscribe by link or while signed in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALID_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class StopLook:
+class Subscription:
     """The mails of one event to one person that a link stops. `language` is that of the person's mails."""
 
     event_name: str
@@ -29,36 +29,36 @@ class StopLook:
     is_stopped: bool
 
 
-def look(session: Session, token: str, *, now: datetime) -> StopLook:
+def show_subscription(session: Session, token: str, *, now: datetime) -> Subscription:
     """The summaries that a link stops. Raises NotFound for a wrong one, or one that has ended."""
     return _shown(*_found(session, token, now))
 
 
-def stop(session: Session, token: str, *, now: datetime) -> StopLook:
+def unsubscribe(session: Session, token: str, *, now: datetime) -> Subscription:
     """Stop the summaries. Raises as `look`."""
     person, event = _found(session, token, now)
     _want(session, person, is_wanted=False, now=now)
     return _shown(person, event)
 
 
-def resume(session: Session, token: str, *, now: datetime) -> None:
+def resubscribe(session: Session, token: str, *, now: datetime) -> None:
     """Resume the summaries. Raises as `look`."""
     person, _ = _found(session, token, now)
     _want(session, person, is_wanted=True, now=now)
 
 
-def own(session: Session, actor: Actor) -> StopLook:
+def read_own_subscription(session: Session, actor: Actor) -> Subscription:
     """The actor's own summaries. Raises NotAllowed if the actor is not an attendee."""
     person = preferences.own_attendee(session, actor)
     return _shown(person, session.get_one(Event, person.event_id))
 
 
-def want(session: Session, actor: Actor, *, is_wanted: bool, now: datetime) -> None:
+def set_own_subscription(session: Session, actor: Actor, *, is_wanted: bool, now: datetime) -> None:
     """Send the actor no more summaries, or send them again. Raises as `own`."""
     _want(session, preferences.own_attendee(session, actor), is_wanted=is_wanted, now=now)
 
 
-def stop_for(session: Session, person: Attendee, *, now: datetime) -> None:
+def unsubscribe_person(session: Session, person: Attendee, *, now: datetime) -> None:
     """Send a person no more summaries, for another reason than their own word."""
     _want(session, person, is_wanted=False, now=now)
 
@@ -68,10 +68,10 @@ def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime)
     session.flush()
 
 
-def shown(person: Attendee, event: Event, *, is_stopped: bool) -> StopLook:
+def build_subscription(person: Attendee, event: Event, *, is_stopped: bool) -> Subscription:
     """What the page of a link says."""
     language = choose_language(person.mail_language, person.languages, event.language)
-    return StopLook(event.name, person.name, language, is_stopped)
+    return Subscription(event.name, person.name, language, is_stopped)
 
 
 def require_going_on(event: Event, language: str) -> None:
@@ -80,14 +80,14 @@ def require_going_on(event: Event, language: str) -> None:
         raise EventArchived(event.name, contact=event.contact, language=language)
 
 
-def works_still(session: Session, event: Event, now: datetime) -> bool:
+def is_link_valid(session: Session, event: Event, now: datetime) -> bool:
     """Whether links that stop mails of an event work still."""
     ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
     return ends is None or now < ends + VALID_AFTER
 
 
-def _shown(person: Attendee, event: Event) -> StopLook:
-    return shown(person, event, is_stopped=person.summaries_off_at is not None)
+def _shown(person: Attendee, event: Event) -> Subscription:
+    return build_subscription(person, event, is_stopped=person.summaries_off_at is not None)
 
 
 def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event]:
@@ -96,7 +96,7 @@ def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event
         .join(Event, Event.id == Attendee.event_id)
         .where(Attendee.summary_hash == hash_token(token.lower()), Event.is_there())
     ).first()
-    if row is None or not works_still(session, row[1], now):
+    if row is None or not is_link_valid(session, row[1], now):
         raise NotFound("summary link", token[:4] + "...")
-    require_going_on(row[1], shown(row[0], row[1], is_stopped=False).language)
+    require_going_on(row[1], build_subscription(row[0], row[1], is_stopped=False).language)
     return row[0], row[1]

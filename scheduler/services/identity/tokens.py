@@ -1,4 +1,4 @@
-"""Tokens: 160 bits derived from a stored seed and the secret key. The database only has their hashes."""
+"""Tokens of 160 bits, derived from a stored seed and the secret key. Only hashes are stored."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from scheduler.services.spreadsheets import file_fixes
 from scheduler.services.spreadsheets.columns import ImportKind, list_columns, normalize_text
 from scheduler.services.spreadsheets.file_fixes import SubmittedFixes
 from scheduler.services.spreadsheets.options import ImportOptions
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.models import Event, ImportFile
 
 WITHDRAWABLE_KINDS: frozenset[ImportKind] = frozenset(
@@ -143,7 +143,7 @@ def _merge_words(words: Mapping[str, Any], given: ImportChoices) -> dict[str, An
         for column, meant in of.items():
             known = values.setdefault(kind, {}).setdefault(column, {})
             for heard, value in (
-                (normalize_text(text), one_line(value)[:_MAX_LENGTH]) for text, value in meant.items()
+                (normalize_text(text), clean_line(value)[:_MAX_LENGTH]) for text, value in meant.items()
             ):
                 known.pop(heard, None)
                 if heard and value:

@@ -14,8 +14,8 @@ from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
-from scheduler.services.audit_log.subjects import Noted
+from scheduler.services.audit_log.recording import NamedDoer
+from scheduler.services.audit_log.subjects import AuditSubject
 from scheduler.services.events.events import EventCard
 from scheduler.services.identity.actors import TAKE_CONTACTS
 from scheduler.services.identity.sessions import SignedIn
@@ -26,7 +26,7 @@ from scheduler.services.spreadsheets import file_fixes
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.file_fixes import FileFixes, SubmittedFixes
 from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
 from scheduler.storage.models import ImportFile, ImportJob
 
@@ -79,7 +79,7 @@ def store_workbook(session: Session, asker: SignedIn, octets: bytes, *, name: st
             [Fault("file", i18n.gettext_lazy("must be at most %(value)s MB", value=MAX_OCTETS >> 20))]
         )
     file = ImportFile(
-        account_id=asker.account_id, name=one_line(name)[:200], kind="", octets=octets, created_at=now
+        account_id=asker.account_id, name=clean_line(name)[:200], kind="", octets=octets, created_at=now
     )
     session.add(file)
     session.flush()
@@ -103,7 +103,9 @@ def load_workbook(session: Session, asker: SignedIn, file_id: int) -> tuple[byte
 def save_event_settings(session: Session, asker: SignedIn, file_id: int, said: Mapping[str, str]) -> None:
     """Store the event settings that replace those of the workbook. Raises NotFound."""
     file = _file(session, asker, file_id, lock=True)
-    file.options = {"event": {name: one_line(said[name])[:200] for name in EVENT_SETTINGS if said.get(name)}}
+    file.options = {
+        "event": {name: clean_line(said[name])[:200] for name in EVENT_SETTINGS if said.get(name)}
+    }
 
 
 def load_options(session: Session, asker: SignedIn, file_id: int) -> ImportOptions:
@@ -197,8 +199,8 @@ def export_skipped_rows(
     """XLSX of the rows with faults; audit-logged. Raises NotAllowed, SignInNeeded."""
     require_operator(asker)
     asker.require_fresh(TAKE_CONTACTS)
-    doer = Somebody(account_id=asker.account_id, roles=("operator",))
-    recording.note(session, doer, Act.EXPORT, Noted(SKIPPED_FILE_NAME), now=now)
+    doer = NamedDoer(account_id=asker.account_id, roles=("operator",))
+    recording.record_act(session, doer, Act.EXPORT, AuditSubject(SKIPPED_FILE_NAME), now=now)
     return sheet_import.write_skipped_rows(parts, look, fixes)
 
 

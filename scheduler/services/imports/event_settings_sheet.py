@@ -19,7 +19,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.events import overnight_schedule
 from scheduler.services.events.events import EventCard, EventSettings, event_card, update_settings
@@ -36,7 +36,7 @@ from scheduler.services.spreadsheets.columns import (
     normalize_text,
 )
 from scheduler.services.spreadsheets.table import Row, Table
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.models import Account, Event, TeamMember
 
@@ -76,9 +76,9 @@ def create_event(
     row = _insert(session, words, now)
     session.add(TeamMember(event_id=row.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.flush()
-    by = Somebody(account_id=account_id, event_id=row.id, roles=("operator",))
+    by = NamedDoer(account_id=account_id, event_id=row.id, roles=("operator",))
     about = pgettext_lazy("trail", "event %(key)s made", key=row.key)
-    recording.note(session, by, Act.EVENT, about, after={"name": row.name}, now=now)
+    recording.record_act(session, by, Act.EVENT, about, after={"name": row.name}, now=now)
     present = {name: getattr(row, name) for name in EventSettings.__dataclass_fields__}
     try:
         update_settings(
@@ -105,7 +105,7 @@ def read_settings(sheet: WorkbookSheet | None) -> dict[str, str]:
 
 def parse_settings(rows: Mapping[str, Row]) -> dict[str, str]:
     """The settings in the rows, by name. A language may be written as a word."""
-    said = {name: one_line(row.values["value"]) for name, row in rows.items()}
+    said = {name: clean_line(row.values["value"]) for name, row in rows.items()}
     if named := cell_values.parse_language(said.get("language", "")):
         said["language"] = named
     return said

@@ -14,7 +14,7 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFoun
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted
+from scheduler.services.audit_log.subjects import AuditSubject
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.imports.sheet_import import (
@@ -26,7 +26,7 @@ from scheduler.services.imports.sheet_import import (
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.file_fixes import FileFixes
 from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
 from scheduler.storage.models import Account, Attendee, Firm, ImportFile, Interpreter, RegistryChange
 
@@ -87,7 +87,7 @@ def store_file(session: Session, actor: Actor, octets: bytes, *, name: str, kind
     file = ImportFile(
         event_id=actor.event_id,
         account_id=actor.account_id,
-        name=one_line(name)[:200],
+        name=clean_line(name)[:200],
         kind=kind,
         octets=octets,
         created_at=now,
@@ -179,7 +179,7 @@ def export_skipped_rows(
     """XLSX of the skipped rows with their faults; audit-logged. Raises SignInNeeded."""
     actor.require(Right.IMPORT)
     actor.require_fresh(TAKE_CONTACTS)
-    recording.note(session, actor, Act.EXPORT, Noted(SKIPPED_FILE_NAME), now=now)
+    recording.record_act(session, actor, Act.EXPORT, AuditSubject(SKIPPED_FILE_NAME), now=now)
     return write_skipped_rows(parts, look, fixes)
 
 

@@ -46,7 +46,11 @@ def find_marks(session: Session, event_id: int, now: datetime) -> ImportMarks:
 
 def count_recipients(session: Session, new: ImportMarks, now: datetime) -> tuple[int, int]:
     """Number of people who would get an email about requests, and about their meetings at a new address."""
-    people = due.concerned(session, _without_meeting(session, new.requests), now=now) if new.requests else ()
+    people = (
+        due.list_concerned_attendees(session, _without_meeting(session, new.requests), now=now)
+        if new.requests
+        else ()
+    )
     has_meetings = exists().where(
         Invitation.attendee_id == AddressChange.attendee_id, Invitation.method == Method.REQUEST
     )

@@ -57,7 +57,7 @@ def apply_import(
     """
     actor.require(Right.IMPORT)
     before = notices.find_marks(session, actor.event_id, now)
-    letters_before = security_notice.queued(session, actor.event_id, now)
+    letters_before = security_notice.count_queued(session, actor.event_id, now)
     look = sheet_import.apply_sheets(session, actor, parts, settings=settings, now=now, options=options)
     found = list(look.parts)
     for kind in WITHDRAWABLE_KINDS:
@@ -68,7 +68,7 @@ def apply_import(
     told, readdressed = notices.count_recipients(session, new, now)
     if options.notify:
         notices.release_notices(session, new)
-    letters = security_notice.queued(session, actor.event_id, now) - letters_before
+    letters = security_notice.count_queued(session, actor.event_id, now) - letters_before
     return replace(
         sheet_import.make_preview(found), told=told, readdressed=readdressed, address_notices=letters
     )
@@ -149,7 +149,7 @@ def preview_members(
     Audit-logs how many addresses of other participants it contains, as the answer reveals them. Raises
     NotFound for another delegation, NotAllowed after too many such addresses, ImportOutdated.
     """
-    if not address_attempts.has_left(session, actor, most=address_attempts.MOST_IN_FILES, now=now):
+    if not address_attempts.has_attempts_left(session, actor, most=address_attempts.MOST_IN_FILES, now=now):
         raise NotAllowed(address_attempts.TOO_MANY)
     try:
         look = _apply_members(session, actor.previewing(), key, parts, settings=settings, now=now)
@@ -157,7 +157,7 @@ def preview_members(
         session.rollback()
     wrong = [cells for part in look.parts if part.done for cells in part.done.wrong]
     taken = sum(len(cells.lines) for cells in wrong if cells.message == import_scope.ADDRESS_TAKEN)
-    address_attempts.note(session, actor, taken, now=now)
+    address_attempts.record_attempts(session, actor, taken, now=now)
     return look
 
 
@@ -257,7 +257,7 @@ def _store_step(
         if part.kind and part.done
     }
     about = pgettext_lazy("trail", "file %(name)s", name=file.name)
-    recording.note(session, actor, Act.IMPORT, about, after=counts, now=now)
+    recording.record_act(session, actor, Act.IMPORT, about, after=counts, now=now)
     _log_people(session, actor, file, notes, now)
 
 
@@ -268,7 +268,7 @@ def _log_people(session: Session, actor: Actor, file: ImportFile, notes: RowChan
     about = pgettext_lazy("trail", "people added by file %(name)s", name=file.name)
     for first in range(0, len(addresses), ADDRESSES_PER_ENTRY):
         some = {"added": addresses[first : first + ADDRESSES_PER_ENTRY]}
-        recording.note(session, actor, Act.IMPORT, about, after=some, now=now)
+        recording.record_act(session, actor, Act.IMPORT, about, after=some, now=now)
 
 
 def _withdraw_missing(

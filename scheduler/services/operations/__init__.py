@@ -1,3 +1,3 @@
-"""What happens while nobody looks: alerts, pulses, clocks, patience with the database."""
+"""Background health: alerts, heartbeats, clock skew and database retries."""
 
 __all__ = ["alerts", "database_retries"]

@@ -1,4 +1,4 @@
-"""What failed while nobody looked: told once by mail, shown on the pages until it is over."""
+"""Alerts: failures reported once by email, and shown until they end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.letters import LATER_DOMAIN
 from scheduler.services.outbox.outbox import NewMail
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.models import Account, Alert, Event
 
 QUIET = timedelta(hours=1)
@@ -40,7 +40,7 @@ def raise_alert(
     and sends no mail. `about` names what failed ("run 12"), `reason` is a sentence for a person, and `path`
     the page below the site's address that shows more. Without an event, only the operators get the mail.
     """
-    about, reason = about[:_ABOUT], one_line(reason)[:_REASON]
+    about, reason = about[:_ABOUT], clean_line(reason)[:_REASON]
     key = _key(kind, event_id, about)
     found = session.scalar(select(Alert).where(Alert.open_key == key))
     if found is not None:
@@ -83,7 +83,7 @@ def end_alert(
     return bool(session.scalars(ended, execution_options={"synchronize_session": "fetch"}).all())
 
 
-def open_alerts(session: Session, event_id: int | None) -> Sequence[Alert]:
+def list_open_alerts(session: Session, event_id: int | None) -> Sequence[Alert]:
     """The open alerts of the installation, and of an event if one is given, the newest first."""
     of_event = Alert.event_id == event_id if event_id is not None else Alert.event_id.is_(None)
     return session.scalars(
@@ -139,5 +139,5 @@ def _readers(session: Session, event_id: int | None, now: datetime) -> Sequence[
         and session.scalar(select(Account.id).where(Account.is_operator).limit(1)) is not None
     ):
         return session.scalars(select(Account).where(Account.is_operator).order_by(Account.id)).all()
-    told = or_(Account.is_operator, Account.id.in_(actors.leading(now, event_id)))
+    told = or_(Account.is_operator, Account.id.in_(actors.leading_accounts(now, event_id)))
     return session.scalars(select(Account).where(told).order_by(Account.id)).all()

@@ -1,4 +1,4 @@
-"""The trail of an event as its organisers read it: filtered, page by page, or all of it as CSV."""
+"""Audit log entries for organisers: filtered, page by page, or all as CSV."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.text import contains, search_words
+from scheduler.services.text import contains_condition, split_search_words
 from scheduler.sheets.writers import escape_formula
 from scheduler.storage.models import AuditLogEntry, Event
 
@@ -56,7 +56,7 @@ class ChangedValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """A row of the trail. `what` is the act in words."""
 
     number: int
@@ -74,7 +74,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class AuditFilter:
     """What is shown: an act, words of who or about what, days from and to in the event's zone.
 
     `english` gives what a word that is typed in another language may be in the English of the table:
@@ -97,7 +97,7 @@ class Filter:
         english: InEnglish | None = None,
         since: date | None,
         until: date | None,
-    ) -> Filter:
+    ) -> AuditFilter:
         """From the first day to the last one, both with all of their hours in the zone."""
         zone = ZoneInfo(timezone)
         return cls(
@@ -109,15 +109,15 @@ class Filter:
         )
 
 
-def listing(
+def list_entries(
     session: Session,
     actor: Actor,
-    wanted: Filter,
+    wanted: AuditFilter,
     *,
     cursor: str | None = None,
     number: int = 1,
     limit: int = 50,
-) -> Page[Entry]:
+) -> Page[AuditEntry]:
     """The entries of the actor's event, the newest first. They name mail addresses of people."""
     actor.require(Right.READ_TRAIL)
     actor.require(Right.READ_CONTACTS)
@@ -126,7 +126,7 @@ def listing(
     return page.of(_entry(row[0]) for row in page.items)
 
 
-def list_latest(session: Session, actor: Actor, *, limit: int) -> tuple[Entry, ...]:
+def list_latest_entries(session: Session, actor: Actor, *, limit: int) -> tuple[AuditEntry, ...]:
     """The newest entries of the actor's event, without counting the others."""
     actor.require(Right.READ_TRAIL)
     actor.require(Right.READ_CONTACTS)
@@ -134,9 +134,9 @@ def list_latest(session: Session, actor: Actor, *, limit: int) -> tuple[Entry, .
     return tuple(_entry(row) for row in rows)
 
 
-def of_installation(
-    session: Session, asker: SignedIn, wanted: Filter, *, number: int = 1, limit: int = 50
-) -> Page[Entry]:
+def list_installation_entries(
+    session: Session, asker: SignedIn, wanted: AuditFilter, *, number: int = 1, limit: int = 50
+) -> Page[AuditEntry]:
     """The entries of no event, for an operator: sign-ins, operators. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed("Only an operator of this installation may do this.")
@@ -145,18 +145,18 @@ def of_installation(
     return page.of(_entry(row[0]) for row in page.items)
 
 
-def verified(session: Session, actor: Actor) -> Chain:
+def is_trail_intact(session: Session, actor: Actor) -> Chain:
     """Whether each row of the event's trail is as it was written. Reads all of them."""
     actor.require(Right.READ_TRAIL)
     return verify_chain(session, actor.event_id, actor.event_key)
 
 
-def acts() -> Mapping[str, str]:
+def list_acts() -> Mapping[str, str]:
     """What can be filtered by: each act and its words."""
     return {act.value: words for act, words in WORDS.items()}
 
 
-def as_csv(session: Session, actor: Actor, wanted: Filter, *, now: datetime) -> str:
+def export_csv(session: Session, actor: Actor, wanted: AuditFilter, *, now: datetime) -> str:
     """The entries with their hashes, the oldest first, as `chainmeet audit verify` counts them.
 
     Cells that a spreadsheet would take for a formula begin with an apostrophe. That somebody took the trail
@@ -171,7 +171,7 @@ def as_csv(session: Session, actor: Actor, wanted: Filter, *, now: datetime) -> 
     query = _filtered(_of_event(session, actor), wanted).order_by(AuditLogEntry.number)
     rows = session.scalars(query.execution_options(yield_per=_AT_A_TIME))
     writer.writerows([escape_formula(cell) for cell in _cells(row, zone)] for row in rows)
-    recording.note(session, actor, Act.EXPORT, pgettext_lazy("trail", "trail as CSV"), now=now)
+    recording.record_act(session, actor, Act.EXPORT, pgettext_lazy("trail", "trail as CSV"), now=now)
     return "\ufeff" + out.getvalue()
 
 
@@ -181,10 +181,10 @@ def _of_event(session: Session, actor: Actor) -> Select[AuditLogEntry]:
     return select(AuditLogEntry).where(AuditLogEntry.chain == actor.event_id, AuditLogEntry.at >= made)
 
 
-def _filtered(query: Select[AuditLogEntry], wanted: Filter) -> Select[AuditLogEntry]:
+def _filtered(query: Select[AuditLogEntry], wanted: AuditFilter) -> Select[AuditLogEntry]:
     if wanted.act:
         query = query.where(AuditLogEntry.act == wanted.act)
-    for word in search_words(wanted.text):
+    for word in split_search_words(wanted.text):
         query = query.where(_has(word, wanted.english(word) if wanted.english else {}))
     if wanted.since is not None:
         query = query.where(AuditLogEntry.at >= wanted.since)
@@ -195,7 +195,7 @@ def _filtered(query: Select[AuditLogEntry], wanted: Filter) -> Select[AuditLogEn
 
 def _has(word: str, english: Mapping[str, bool]) -> ColumnElement[bool]:
     return or_(
-        contains(word, (AuditLogEntry.who, AuditLogEntry.about, AuditLogEntry.for_firm)),
+        contains_condition(word, (AuditLogEntry.who, AuditLogEntry.about, AuditLogEntry.for_firm)),
         AuditLogEntry.who.in_({recording.COMMAND_LINE, recording.NIGHT}.intersection(english)),
         *(
             (AuditLogEntry.about.ilike if any_case else AuditLogEntry.about.like)(pattern, escape="/")
@@ -204,9 +204,9 @@ def _has(word: str, english: Mapping[str, bool]) -> ColumnElement[bool]:
     )
 
 
-def _entry(row: AuditLogEntry) -> Entry:
+def _entry(row: AuditLogEntry) -> AuditEntry:
     known = {act.value: words for act, words in WORDS.items()}
-    return Entry(
+    return AuditEntry(
         number=row.number,
         at=row.at,
         act=row.act,

@@ -1,4 +1,4 @@
-"""Checkpoints of the trail go to owners by mail: out of reach of whoever can write into the database."""
+"""Checkpoints of the audit log, emailed to owners so that they survive a database compromise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AT_ONCE = 50
 """Chains of one transaction: the next ones have their turn an hour later."""
 
 
-def mail(session: Session, settings: Settings, *, now: datetime) -> int:
+def queue_checkpoints(session: Session, settings: Settings, *, now: datetime) -> int:
     """Mail the checkpoints of chains that have grown since the last ones. Returns the number of chains.
 
     An event's goes to its owners, the first one when the event is as old as the time between two of them: who
@@ -44,7 +44,7 @@ def mail(session: Session, settings: Settings, *, now: datetime) -> int:
     signer = CheckpointSigner.of(settings)
     for head, event in rows:
         note = signer.note(Checkpoint(head.chain, head.number, head.hash))
-        letters.post(session, _letters(session, event, note, now), now=now)
+        letters.queue_letters(session, _letters(session, event, note, now), now=now)
         session.merge(MailedCheckpoint(chain=head.chain, number=head.number, mailed_at=now))
     session.flush()
     return len(rows)
@@ -70,5 +70,7 @@ def _letters(session: Session, event: Event | None, note: str, now: datetime) ->
 def _readers(session: Session, event: Event | None, now: datetime) -> Sequence[Account]:
     if event is None:
         return session.scalars(select(Account).where(Account.is_operator).order_by(Account.id)).all()
-    owns = and_(TeamMember.event_id == event.id, TeamMember.role == TeamRole.OWNER, actors.in_team(now))
+    owns = and_(
+        TeamMember.event_id == event.id, TeamMember.role == TeamRole.OWNER, actors.active_team_members(now)
+    )
     return session.scalars(select(Account).join(TeamMember).where(owns).order_by(Account.id)).all()

@@ -1,4 +1,4 @@
-"""Whether this machine's clock is right: nothing depends on it, but its log and its mails' Date are by it."""
+"""Clock skew of this machine against the database, for logs and Date headers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 TOLERATED = timedelta(seconds=5)
 
 
-def tell_if_wrong(database: Database) -> timedelta | None:
+def log_clock_skew(database: Database) -> timedelta | None:
     """The clock's lead over the database's, which is logged. None if it is small, or nobody answers."""
     try:
         ahead = database.machine_is_ahead()

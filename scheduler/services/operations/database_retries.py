@@ -1,4 +1,4 @@
-"""Work whose result is too dear to be thrown away because the database is away for some minutes.
+"""Retries of work that is too expensive to lose while the database is unavailable.
 
 A database that restarted as a solve ended threw away an hour of solving. So the plan is kept first, in a
 transaction of its own that is tried for 600 seconds; what follows is made from it, in another attempt too,
@@ -25,7 +25,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 T = TypeVar("T")
 
 
-def patiently(work: Callable[[], T]) -> T:
+def retry_while_unavailable(work: Callable[[], T]) -> T:
     """Repeat `work` while the database does not answer, for `MOST_SECONDS` at most. Returns its value."""
     ends, pause = time.monotonic() + MOST_SECONDS, FIRST_PAUSE
     while True:

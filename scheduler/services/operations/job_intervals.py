@@ -1,4 +1,4 @@
-"""What is done again and again: once in its time, however many processes do it, by the database's clock."""
+"""Intervals of scheduled jobs: each runs once per interval, by the database's clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.storage.models import JobHeartbeat
 TICK = "tick"
 
 
-def claim(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:
+def claim_interval(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:
     """Whether it is due and the caller's to do: of several who ask at once, one is told so.
 
     A last time that lies ahead, after the database's clock was set back, does not keep it from its turn.
@@ -34,12 +34,12 @@ def claim(session: Session, name: str, *, every: timedelta, now: datetime) -> bo
     return True
 
 
-def mark(session: Session, name: str, *, now: datetime) -> None:
+def record_run(session: Session, name: str, *, now: datetime) -> None:
     """It was done now."""
     session.merge(JobHeartbeat(name=name, at=now))
     session.flush()
 
 
-def last(session: Session, name: str) -> datetime | None:
+def last_run_at(session: Session, name: str) -> datetime | None:
     """The time when it was last done, or None if never."""
     return session.scalar(select(JobHeartbeat.at).where(JobHeartbeat.name == name))

@@ -27,17 +27,17 @@ class Notice:
     opened_at: datetime
 
 
-def of_event(session: Session, actor: Actor) -> tuple[Notice, ...]:
+def list_event_notices(session: Session, actor: Actor) -> tuple[Notice, ...]:
     """The failures in the actor's event and in the installation, the newest first."""
     actor.require(Right.READ_ALERTS)
-    return _shown(alerts.open_alerts(session, actor.event_id))
+    return _shown(alerts.list_open_alerts(session, actor.event_id))
 
 
-def of_installation(session: Session, asker: SignedIn) -> tuple[Notice, ...]:
+def list_installation_notices(session: Session, asker: SignedIn) -> tuple[Notice, ...]:
     """The failures in the installation, for an operator. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed("Only an operator of this installation may do this.")
-    return _shown(alerts.open_alerts(session, None))
+    return _shown(alerts.list_open_alerts(session, None))
 
 
 def _shown(rows: Iterable[Alert]) -> tuple[Notice, ...]:

@@ -1,4 +1,4 @@
-"""What goes wrong with runs while everybody sleeps, told once, and over when a run ends well."""
+"""Alerts about overnight runs: raised once, and ended when a run succeeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WAITING = timedelta(minutes=15)
 """A run that no worker took for this time is told of."""
 
 
-def tell_failed(session: Session, run_id: int, reason: str, *, now: datetime) -> None:
+def alert_failed(session: Session, run_id: int, reason: str, *, now: datetime) -> None:
     """An overnight run ended without a plan. Who asked for a run by hand sees its page."""
     run = session.get_one(Run, run_id)
     if run.begin_by is not None:
@@ -31,7 +31,7 @@ def tell_failed(session: Session, run_id: int, reason: str, *, now: datetime) ->
         )
 
 
-def tell_late(session: Session, run: Run, *, now: datetime) -> None:
+def alert_late(session: Session, run: Run, *, now: datetime) -> None:
     """An overnight run began so late that it does not publish."""
     _raise(session, AlertKind.NOT_PUBLISHED, run, late_sentence(session, run), now)
 
@@ -47,7 +47,7 @@ def late_sentence(session: Session, run: Run) -> str:
     )
 
 
-def tell_missed(session: Session, event: Event, was_due: datetime, why: str, *, now: datetime) -> None:
+def alert_missed(session: Session, event: Event, was_due: datetime, why: str, *, now: datetime) -> None:
     """An overnight run did not take place."""
     alerts.raise_alert(
         session,
@@ -62,7 +62,7 @@ def tell_missed(session: Session, event: Event, was_due: datetime, why: str, *, 
     )
 
 
-def tell_waiting(session: Session, *, now: datetime) -> None:
+def alert_waiting(session: Session, *, now: datetime) -> None:
     """Runs that have waited for long, of all events."""
     since = func.coalesce(Run.heartbeat_at, Run.created_at)
     for run in session.scalars(select(Run).where(Run.state == RunState.QUEUED, since <= now - WAITING)):
@@ -76,12 +76,12 @@ def tell_waiting(session: Session, *, now: datetime) -> None:
         _raise(session, AlertKind.RUN_WAITS, run, reason, now)
 
 
-def end_waiting(session: Session, run: Run, *, now: datetime) -> None:
+def end_waiting_alert(session: Session, run: Run, *, now: datetime) -> None:
     """A worker took it, or it was cancelled."""
     alerts.end_alert(session, AlertKind.RUN_WAITS, event_id=run.event_id, about=_about(run), now=now)
 
 
-def end_failed(session: Session, run: Run, *, now: datetime) -> None:
+def end_failed_alert(session: Session, run: Run, *, now: datetime) -> None:
     """A run of the event ended well: what failed before is over."""
     for kind in (AlertKind.RUN_FAILED, AlertKind.RUN_MISSED):
         alerts.end_alert(session, kind, event_id=run.event_id, now=now)

@@ -1,3 +1,3 @@
-"""The outbox: mails that wait, and what each says."""
+"""Outbox: queued emails and their content."""
 
 __all__ = ["letters", "outbox", "payloads"]

@@ -1,4 +1,4 @@
-"""Digests that are about to be sent for the first time: what no longer holds is left out of them."""
+"""Pruning of digests before the first send: items that no longer hold are removed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import DigestItem, MeetingRequest, OutboxMail
 
 
-def leave_out(session: Session, rows: Sequence[OutboxMail]) -> set[int]:
+def remove_stale_items(session: Session, rows: Sequence[OutboxMail]) -> set[int]:
     """Take out of digests, before their first byte, what became untrue while they waited.
 
     That also forgets that it was told: nobody hears of the end of a request of which they never heard.

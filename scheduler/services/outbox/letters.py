@@ -1,4 +1,4 @@
-"""Letters with one link: to those who run an event, to operators, to who is invited to an event."""
+"""Letters with a single link: to the team, operators and invited people."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class NewLetter:
     request_id: int | None = None
 
 
-def post(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
+def queue_letters(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
     """Queue letters. People wait for those that name no `event_id`: they are outside every rate,
     but for `AT_RATE_OF_EVENT`.
 

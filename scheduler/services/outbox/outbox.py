@@ -1,4 +1,4 @@
-"""The outbox: the one way in, what no sender has touched yet, and in which states mails are."""
+"""Outbox: the only way to queue an email, and the conditions on its states."""
 
 from __future__ import annotations
 
@@ -99,29 +99,29 @@ def enqueue(session: Session, mails: Sequence[NewMail]) -> None:
         session.execute(insert(OutboxMail), [row | {"state": OutboxState.QUEUED} for row in rows])
 
 
-def untouched() -> ColumnElement[bool]:
+def untouched_condition() -> ColumnElement[bool]:
     """Mails that no sender has touched yet: nobody was told what they say."""
     return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.attempts == 0)
 
 
-def aside() -> ColumnElement[bool]:
+def set_aside_condition() -> ColumnElement[bool]:
     """Mails that were set aside before any sender had them."""
     return and_(
         OutboxMail.state == OutboxState.FAILED, OutboxMail.error == SET_ASIDE, OutboxMail.attempts == 0
     )
 
 
-def set_aside(session: Session, which: ColumnElement[bool], *, now: datetime) -> None:
+def set_aside_mails(session: Session, which: ColumnElement[bool], *, now: datetime) -> None:
     """Stop mails that no sender has claimed from being sent, until their content is queued again."""
     session.execute(
         update(OutboxMail)
-        .where(which, untouched())
+        .where(which, untouched_condition())
         .values(state=OutboxState.FAILED, dropped_at=now, stopped_at=None, error=SET_ASIDE)
         .execution_options(synchronize_session=False)
     )
 
 
-def drop_untouched(
+def delete_untouched(
     session: Session,
     which: ColumnElement[bool],
     *columns: InstrumentedAttribute[Any],
@@ -131,7 +131,7 @@ def drop_untouched(
 
     A mail that a sender claims at this moment is either deleted or sent. The database decides.
     """
-    unsent = or_(untouched(), aside()) if with_aside else untouched()
+    unsent = or_(untouched_condition(), set_aside_condition()) if with_aside else untouched_condition()
     gone = delete(OutboxMail).where(which, unsent)
     options = {"synchronize_session": False}
     if not columns:
@@ -141,7 +141,7 @@ def drop_untouched(
     return [tuple(row)[1:] for row in sorted(found, key=lambda row: row[0])]
 
 
-def drop_all(session: Session, event_id: int) -> None:
+def delete_all(session: Session, event_id: int) -> None:
     """Delete every mail of an event, whatever became of it, but tests that an organiser asked for."""
     own = and_(OutboxMail.event_id == event_id, OutboxMail.kind != OutboxKind.TEST)
     which = or_(own, OutboxMail.about_event_id == event_id)
@@ -168,44 +168,44 @@ def content_of(row: OutboxMail) -> dict[str, Any]:
     return {"kind": row.kind.value} | {name: getattr(row, name) for name in _CONTENT}
 
 
-def with_content(document: Mapping[str, Any]) -> OutboxMail:
+def mail_with_content(document: Mapping[str, Any]) -> OutboxMail:
     """A mail that says what another one does, of its `content_of`. It is in no queue, and has no number."""
     return OutboxMail(**{**document, "kind": OutboxKind(document["kind"]), "id": 0})
 
 
-def is_paused(session: Session, event_id: int) -> bool:
+def is_event_paused(session: Session, event_id: int) -> bool:
     """Whether an event's organisers have paused its mails."""
     return session.scalar(select(Event.mails_paused_at).where(Event.id == event_id)) is not None
 
 
-def paused() -> ColumnElement[bool]:
+def paused_condition() -> ColumnElement[bool]:
     """Mails of events whose organisers have paused them."""
     return OutboxMail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
 
 
-def event_of() -> ColumnElement[int | None]:
+def event_of_mail() -> ColumnElement[int | None]:
     """The event that a mail is of, whether it keeps to its rate or not."""
     return func.coalesce(OutboxMail.event_id, OutboxMail.about_event_id)
 
 
 @cache
-def in_rehearsal() -> ColumnElement[bool]:
+def rehearsal_condition() -> ColumnElement[bool]:
     """Mails of events in rehearsal, which nobody but their organisers may get.
 
     Samples go: they are made for organisers.
     """
     event = aliased(Event)
-    rehearses = select(event.id).where(event.id == event_of(), event.live_at.is_(None)).exists()
+    rehearses = select(event.id).where(event.id == event_of_mail(), event.live_at.is_(None)).exists()
     return and_(OutboxMail.kind != OutboxKind.TEST, rehearses)
 
 
-def stopped() -> ColumnElement[bool]:
+def stopped_condition() -> ColumnElement[bool]:
     """Mails that were put aside before any sender had them."""
     return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.stopped_at.is_not(None))
 
 
 @cache
-def overtaken() -> ColumnElement[bool]:
+def superseded_condition() -> ColumnElement[bool]:
     """Mails about a meeting and attendee after which there is one that says how the meeting is, or a summary
     or a briefing after which there is another one.
     """
@@ -235,12 +235,14 @@ def overtaken() -> ColumnElement[bool]:
 
 
 @cache
-def dead() -> ColumnElement[bool]:
+def failed_condition() -> ColumnElement[bool]:
     """Dead letters: mails that failed, were not put away, and still say how things are."""
-    return and_(OutboxMail.state == OutboxState.FAILED, OutboxMail.dropped_at.is_(None), ~overtaken())
+    return and_(
+        OutboxMail.state == OutboxState.FAILED, OutboxMail.dropped_at.is_(None), ~superseded_condition()
+    )
 
 
-def queue_again(
+def requeue_failed(
     session: Session, which: ColumnElement[bool], *, now: datetime
 ) -> Sequence[Row[int, int | None, int | None]]:
     """Queue dead letters again, each as the same message. Returns their ids, attendees and interpreters.
@@ -249,7 +251,7 @@ def queue_again(
     """
     return session.execute(
         update(OutboxMail)
-        .where(which, dead())
+        .where(which, failed_condition())
         .values(state=OutboxState.QUEUED, attempts=1, next_attempt_at=now)
         .returning(OutboxMail.id, OutboxMail.attendee_id, OutboxMail.interpreter_id)
         .execution_options(synchronize_session=False)
@@ -267,11 +269,13 @@ class OutboxCounts:
     stopped: int = 0
 
 
-def counts(session: Session, event_id: int, version_id: int | None = None) -> OutboxCounts:
+def count_mails(session: Session, event_id: int, version_id: int | None = None) -> OutboxCounts:
     """The numbers of mails of an event, or of one publishing, by state. `failed` counts the dead letters."""
-    states = {state: OutboxMail.state == state for state in OutboxState} | {OutboxState.FAILED: dead()}
+    states = {state: OutboxMail.state == state for state in OutboxState} | {
+        OutboxState.FAILED: failed_condition()
+    }
     states[OutboxState.QUEUED] &= OutboxMail.stopped_at.is_(None)
-    which = [*(states[state] for state in OutboxState), stopped()]
+    which = [*(states[state] for state in OutboxState), stopped_condition()]
     columns = [func.sum(case((condition, 1), else_=0)) for condition in which]
     query = select(*columns).where(OutboxMail.event_id == event_id)
     if version_id is not None:

@@ -25,7 +25,7 @@ from scheduler.services.participants.cancellations import release_person
 from scheduler.services.participants.journal import StepKind, record_step
 from scheduler.services.participants.withdrawals import WithdrawalResult, list_names, load_rows
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.text import lines, storable
+from scheduler.services.text import clean_lines, is_storable
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
@@ -66,7 +66,7 @@ def list_absence_slots(
     marked = {busy.slot_id for busy in _list_marks(session, row)}
     taken: set[int] = set()
     if isinstance(row, Attendee):
-        taken = unavailable_slots.slots_of(session, actor.event_id, [row.id]).get(row.id, set())
+        taken = unavailable_slots.list_unavailable_slots(session, actor.event_id, [row.id]).get(row.id, set())
     held = list_upcoming(session, actor.event_id, is_meeting_of(actor.event_id, kind, [key]), now=now)
     positions = {position for meeting in held for position in meeting.slots}
     rows = session.scalars(select(Slot).where(Slot.of(actor.event_id)).order_by(Slot.position))
@@ -130,7 +130,7 @@ def assign_table(
     The next run moves the published meetings that they interpret elsewhere. Raises NotFound, InvalidInput.
     """
     actor.require(Right.KEEP_PEOPLE)
-    note = lines(note)
+    note = clean_lines(note)
     fields.require_valid("note", note, fields.Note)
     rows = load_rows(session, actor, ImportKind.INTERPRETERS, [key])
     chosen = _slots(session, actor.event_id, at)
@@ -161,7 +161,7 @@ def assign_table(
 def _table(session: Session, event_id: int, key: str) -> int:
     """The id of a table. Raises InvalidInput for an unknown key."""
     mine = (Place.event_id == event_id, Place.kind == PlaceKind.TABLE, ~Place.is_retired)
-    found = session.scalar(select(Place.id).where(*mine, Place.key == key)) if storable(key) else None
+    found = session.scalar(select(Place.id).where(*mine, Place.key == key)) if is_storable(key) else None
     if found is None:
         name = repr(key[:64])
         raise InvalidInput([Fault("table", gettext_lazy("%(name)s is no table of this event", name=name))])
@@ -217,7 +217,7 @@ def _change_absences(
     now: datetime,
 ) -> WithdrawalResult:
     actor.require(Right.KEEP_PEOPLE)
-    note = lines(note)
+    note = clean_lines(note)
     fields.require_valid("note", note, fields.Note)
     rows = load_rows(session, actor, _require_absence_kind(kind), keys)
     chosen = _slots(session, actor.event_id, absent)

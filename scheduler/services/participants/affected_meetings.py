@@ -13,7 +13,7 @@ from scheduler.domain.entities import OPEN_REQUESTS, RequestState, VersionState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -76,7 +76,7 @@ def count_affected(
     asked = 0
     if kind is ImportKind.FIRMS:
         own = select(Firm.id).where(
-            Firm.event_id == actor.event_id, in_chunks(Firm.key, filter(storable, keys))
+            Firm.event_id == actor.event_id, in_chunks(Firm.key, filter(is_storable, keys))
         )
         seated -= set(session.scalars(own))
         asked = session.scalars(
@@ -101,7 +101,7 @@ def list_frozen_requests(
 
 def is_meeting_of(event_id: int, kind: ImportKind, keys: Collection[str]) -> ColumnElement[bool]:
     """Condition: published meetings of these firms, people or interpreters."""
-    listed = list(filter(storable, keys))
+    listed = list(filter(is_storable, keys))
     if kind is ImportKind.FIRMS:
         firms = select(Firm.id).where(Firm.event_id == event_id, in_chunks(Firm.key, listed))
         return or_(MeetingRequest.from_firm_id.in_(firms), MeetingRequest.to_firm_id.in_(firms))
@@ -153,6 +153,6 @@ def list_upcoming(
 
 def _positions(session: Session, event_id: int, keys: Collection[str]) -> set[int]:
     of_keys_ = select(Slot.position).where(
-        Slot.event_id == event_id, in_chunks(Slot.key, filter(storable, keys))
+        Slot.event_id == event_id, in_chunks(Slot.key, filter(is_storable, keys))
     )
     return set(session.scalars(of_keys_))

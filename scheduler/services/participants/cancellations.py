@@ -13,7 +13,7 @@ from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side, Version
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants.affected_meetings import UpcomingMeeting
 from scheduler.services.replies import decline_effects
-from scheduler.services.requests.transitions import note_step
+from scheduler.services.requests.transitions import record_transition
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -83,7 +83,7 @@ def cancel_request(
     request.state = RequestState.DECLINED if declines else RequestState.WITHDRAWN
     request.answered_by, request.answered_side, request.answered_at = None, side, now
     request.answer_note, request.before = note, None
-    note_step(session, actor, request, "decline" if declines else "withdraw", side, note, now=now)
+    record_transition(session, actor, request, "decline" if declines else "withdraw", side, note, now=now)
 
 
 def release_person(
@@ -115,7 +115,7 @@ def release_person(
     off = 0
     for meeting_id, request in rows:
         if meeting_id in colleagues:
-            decline_effects.leave_to_others(request, person, note=note, now=now)
+            decline_effects.leave_meeting(request, person, note=note, now=now)
         else:
             cancel_request(session, actor, request, decline_effects.side_of(request, person), note, now=now)
             off += 1

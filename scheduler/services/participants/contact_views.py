@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import ImportKind
@@ -42,10 +42,10 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
 def log_view(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:
     """Log a view, unless it was logged today."""
     if needs_entry(session, actor, kind, key, now=now):
-        recording.note(session, actor, Act.LOOK, _audit_subject(kind, key), now=now)
+        recording.record_act(session, actor, Act.LOOK, _audit_subject(kind, key), now=now)
 
 
-def _audit_subject(kind: ImportKind, key: str) -> Noted:
+def _audit_subject(kind: ImportKind, key: str) -> AuditSubject:
     if not key:
         return _LISTS[kind]
     if kind is ImportKind.PEOPLE:

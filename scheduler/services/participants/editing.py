@@ -26,7 +26,7 @@ from scheduler.services.spreadsheets.changes import ImportResult
 from scheduler.services.spreadsheets.columns import COLUMNS, REQUIRED, ImportKind
 from scheduler.services.spreadsheets.firms import import_firms
 from scheduler.services.spreadsheets.people import import_interpreters, import_people
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
@@ -88,7 +88,7 @@ def edit_version(
     Raises WrongState if it was changed since, and like `edit_records`.
     """
     actor.require(Right.KEEP_PEOPLE)
-    if seen is not None and storable(key):
+    if seen is not None and is_storable(key):
         table = RECORD_TABLES[kind]
         found = select(table.id).where(table.event_id == actor.event_id, table.key == key)
         session.execute(found.with_for_update(key_share=True))
@@ -167,7 +167,7 @@ def _cells(
     """All cells of rows by key. Raises NotFound for an unknown key."""
     table = RECORD_TABLES[kind]
     of_event = select(table).where(
-        table.event_id == actor.event_id, in_chunks(table.key, filter(storable, keys))
+        table.event_id == actor.event_id, in_chunks(table.key, filter(is_storable, keys))
     )
     rows = session.scalars(of_event).all()
     missing = set(keys) - {row.key for row in rows}

@@ -28,7 +28,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.row_changes import TABLES, RowChanges, value_from_json, value_to_json
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.text import lines
+from scheduler.services.text import clean_lines
 from scheduler.storage.base import Base
 from scheduler.storage.models import (
     Account,
@@ -117,15 +117,21 @@ def record_step(
             event_id=actor.event_id,
             kind=kind,
             subject=subject[: fields.limits(fields.FirmName).most],
-            note=lines(note),
+            note=clean_lines(note),
             taken_by=actor.account_id,
             taken_at=now,
             changes=notes.document(),
         )
     )
     before, after = notes.told()
-    recording.note(
-        session, actor, ACT_BY_KIND[of], subjects.step(kind, subject), before=before, after=after, now=now
+    recording.record_act(
+        session,
+        actor,
+        ACT_BY_KIND[of],
+        subjects.step_subject(kind, subject),
+        before=before,
+        after=after,
+        now=now,
     )
     session.flush()
 
@@ -170,7 +176,7 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
         raise _refused(found, "used by something newer") from None
     found.undone_by, found.undone_at = actor.account_id, now
     session.flush()
-    recording.note(session, actor, Act.UNDO, subjects.step(found.kind, found.subject), now=now)
+    recording.record_act(session, actor, Act.UNDO, subjects.step_subject(found.kind, found.subject), now=now)
     return StepCard(
         found.id, StepKind(found.kind), found.subject, found.note, "", found.taken_at, found.undone_at
     )
@@ -223,7 +229,7 @@ class _StepReversal:
         if isinstance(row, Attendee) and "email" in columns:
             address = columns["email"][0]
             is_quiet = bool(self.step.changes.get("quiet"))
-            address_corrections.correct(
+            address_corrections.correct_address(
                 self.session,
                 self.actor,
                 row.key,
@@ -233,9 +239,9 @@ class _StepReversal:
                 now=self.now,
             )
             if is_quiet:
-                address_change_emails.take_back(self.session, row, since=self.step.taken_at)
+                address_change_emails.undo_change_emails(self.session, row, since=self.step.taken_at)
         if isinstance(row, Interpreter) and "email" in columns:
-            address_corrections.correct_interpreter(
+            address_corrections.correct_interpreter_address(
                 self.session, self.actor, row, columns["email"][0], now=self.now
             )
         for name, (old, _) in columns.items():

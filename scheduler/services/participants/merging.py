@@ -22,7 +22,7 @@ from scheduler.services.participants.editing import RECORD_TABLES
 from scheduler.services.participants.journal import StepKind, record_step
 from scheduler.services.participants.withdrawals import list_names, load_rows
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -91,7 +91,7 @@ def preview_merge(
     before = {
         each: _record(session, actor, kind, row, now)
         for each in (key, into)
-        if storable(each)
+        if is_storable(each)
         and (row := session.scalar(select(table).where(table.event_id == actor.event_id, table.key == each)))
     }
     ended = merge_records(session, actor, kind, key, into, now=now)
@@ -131,7 +131,7 @@ def merge_records(
         raise InvalidInput([Fault("into", gettext_lazy("is the same record; choose the other one"))])
     table = RECORD_TABLES[kind]
     known = select(table.id).where(table.event_id == actor.event_id, table.key == into)
-    if not (into and storable(into)) or session.scalar(known) is None:
+    if not (into and is_storable(into)) or session.scalar(known) is None:
         raise InvalidInput(
             [Fault("into", gettext_lazy("is no record of this event, or several have that name"))]
         )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler import i18n
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Tier
-from scheduler.services.directory.delegation_lookup import firms_in
+from scheduler.services.directory.delegation_lookup import firms_in_delegation
 from scheduler.services.directory.references import FirmRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -27,7 +27,7 @@ from scheduler.services.participants.row_counts import (
 )
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.text import matches, one_line
+from scheduler.services.text import clean_line, match_condition
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -292,10 +292,10 @@ def _filter_rows(
     query = query.where(table.event_id == actor.event_id, in_state)
     if ask.delegation and table is not Interpreter:
         firm_id = Firm.id if table is Firm else Attendee.firm_id
-        query = query.where(firm_id.in_(firms_in(actor, ask.delegation)))
-    if one_line(ask.text):
+        query = query.where(firm_id.in_(firms_in_delegation(actor, ask.delegation)))
+    if clean_line(ask.text):
         fields.require_valid("text", ask.text, fields.Search)
-        query = query.where(matches(ask.text, searched))
+        query = query.where(match_condition(ask.text, searched))
     return query if ask.keys is None else query.where(in_chunks(table.key, ask.keys))
 
 

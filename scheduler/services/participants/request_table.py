@@ -14,7 +14,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.delegation_lookup import find_delegation, firms_of
+from scheduler.services.directory.delegation_lookup import delegation_firms_query, find_delegation
 from scheduler.services.directory.references import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -23,9 +23,9 @@ from scheduler.services.participants.editing import MAX_ROWS
 from scheduler.services.participants.record_tables import PAGE_SIZE
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
-from scheduler.services.requests.requests import Asked
+from scheduler.services.requests.requests import RequestResult
 from scheduler.services.spreadsheets.record_search import resolve_firm
-from scheduler.services.text import MAX_SEARCH_WORDS, matches, one_line
+from scheduler.services.text import MAX_SEARCH_WORDS, clean_line, match_condition
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Firm, MeetingRequest
 
@@ -75,10 +75,10 @@ REQUEST_SORTS: Final[Mapping[str, Order]] = {
 }
 _BY_FIRM: Final = {"from": MeetingRequest.from_firm_id, "to": MeetingRequest.to_firm_id}
 _STEPS: Final[Mapping[str, Callable[..., RequestState]]] = {
-    "accept": requests.accept,
-    "decline": requests.decline,
-    "withdraw": requests.withdraw,
-    "undo": lambda session, actor, key, *, note, now: requests.undo(session, actor, key, now=now),
+    "accept": requests.accept_request,
+    "decline": requests.decline_request,
+    "withdraw": requests.withdraw_request,
+    "undo": lambda session, actor, key, *, note, now: requests.undo_step(session, actor, key, now=now),
 }
 
 
@@ -149,7 +149,7 @@ def take_step(
         )
     done, refused = 0, []
     for key in dict.fromkeys(keys):
-        requests.get(session, actor, key)
+        requests.get_request(session, actor, key)
         try:
             _STEPS[verb](session, actor, key, note=note, now=now)
         except WrongState as error:
@@ -161,7 +161,7 @@ def take_step(
     return BulkStepResult(done, tuple(refused))
 
 
-def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> Asked:
+def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> RequestResult:
     """Request a meeting in a firm's name. Firms are given by key or full name.
 
     Raises InvalidInput by field.
@@ -185,7 +185,7 @@ def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: da
         length=form.length,
         place=form.place,
     )
-    return requests.ask(session, actor, named, now=now)
+    return requests.submit_form(session, actor, named, now=now)
 
 
 _ROWS = (
@@ -205,13 +205,13 @@ def _filter_requests(
     if asked.delegation:
         only = frozenset((find_delegation(session, actor, asked.delegation, Right.ASK).id,))
     if only is not None:
-        query = query.where(_of(firms_of(*only)))
+        query = query.where(_of(delegation_firms_query(*only)))
     firm = asked.firm
-    for word in one_line(asked.text).split()[:MAX_SEARCH_WORDS]:
-        named = _firms(actor, matches(word, (Firm.name, Firm.latin_name)))
-        in_topic = matches(word, (MeetingRequest.topic,))
+    for word in clean_line(asked.text).split()[:MAX_SEARCH_WORDS]:
+        named = _firms(actor, match_condition(word, (Firm.name, Firm.latin_name)))
+        in_topic = match_condition(word, (MeetingRequest.topic,))
         query = query.where(or_(_of(named), in_topic, MeetingRequest.key == word))
-    return query.where(_of(_firms(actor, Firm.key == one_line(firm)))) if firm else query
+    return query.where(_of(_firms(actor, Firm.key == clean_line(firm)))) if firm else query
 
 
 def _firms(actor: Actor, which: ColumnElement[bool]) -> Select[int]:

@@ -26,7 +26,7 @@ from scheduler.services.participants.editing import MAX_ROWS, RECORD_TABLES
 from scheduler.services.participants.journal import StepKind, record_step
 from scheduler.services.replies import decline_effects
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.text import lines, storable
+from scheduler.services.text import clean_lines, is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, RequestPerson
 
@@ -76,7 +76,7 @@ def withdraw_records(
     withdrawn.
     """
     actor.require(Right.KEEP_PEOPLE)
-    note = lines(note)
+    note = clean_lines(note)
     fields.require_valid("note", note, fields.Note)
     if named_alone not in set(SoleAttendee):
         raise InvalidInput(
@@ -156,7 +156,7 @@ def load_rows(
         )
     table = RECORD_TABLES[kind]
     query = select(table).where(
-        table.event_id == actor.event_id, in_chunks(table.key, filter(storable, wanted))
+        table.event_id == actor.event_id, in_chunks(table.key, filter(is_storable, wanted))
     )
     if lock:
         # A full lock: a request that refers to the firm waits, and then finds it withdrawn.

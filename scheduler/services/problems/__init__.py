@@ -1,3 +1,3 @@
-"""An event frozen into the problem that a run solves."""
+"""Problems: snapshots of an event that a run solves."""
 
 __all__ = ["manual_edits", "policy", "scope", "snapshot", "stored_problems"]

@@ -1,4 +1,4 @@
-"""What is published, and what of it is frozen: which people, places and interpreters it holds, and when."""
+"""Frozen meetings: the published ones, and the people, places and interpreters they occupy."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def frozen_until(
     return moment if slots and moment > slots[0].start else None
 
 
-def published(session: Session, event_id: int, scope: Scope) -> tuple[Meeting, ...]:
+def list_published_meetings(session: Session, event_id: int, scope: Scope) -> tuple[Meeting, ...]:
     """The published meetings of the scope's requests.
 
     A meeting at a booth that its firm has left is moved to the firm's present booth. So it keeps its time if
     possible, and people are told that it is relocated.
     """
-    version = versions.published(session, event_id)
+    version = versions.find_published_version(session, event_id)
     if version is None:
         return ()
     of_event = select(Place).where(Place.event_id == event_id, scope.of(Place)).order_by(Place.id)
@@ -73,7 +73,7 @@ def published(session: Session, event_id: int, scope: Scope) -> tuple[Meeting, .
     )
     return tuple(
         _at_new_booth(meeting, places[meeting.place], hosts[meeting.request], now)
-        for meeting in versions.meetings(session, version.id, scope.requests)
+        for meeting in versions.list_meetings(session, version.id, scope.requests)
     )
 
 

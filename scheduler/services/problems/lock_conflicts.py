@@ -1,4 +1,4 @@
-"""Locks that cannot all be kept, by name: what a plan says of them, and why."""
+"""Lock conflicts: locks that cannot all be kept, by name, with the cause."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import CommitmentClash
 from scheduler.i18n import Separator, display_name, gettext_lazy, join_texts, pair_label, place_label
-from scheduler.services.requests.unscheduled_requests import NamedMeeting, Thing, things
+from scheduler.services.requests.unscheduled_requests import RequestFirms, Thing, find_things
 from scheduler.storage.models import Place
 
 CAUSES: Final[Mapping[str, str]] = {
@@ -27,11 +27,11 @@ CAUSES: Final[Mapping[str, str]] = {
 """By the cause of a clash, without a full stop."""
 
 
-def refusal(session: Session, event_id: int, key: str, clash: CommitmentClash) -> str:
+def explain_refusal(session: Session, event_id: int, key: str, clash: CommitmentClash) -> str:
     """Why a request cannot be locked: what it clashes with, and who is concerned."""
-    known = named(session, event_id, {*clash.requests, *clash.who})
-    others = [name_of(known.get(each, each)) for each in clash.requests if each != key]
-    who = join_texts(name_of(known.get(each, each)) for each in clash.who)
+    known = find_conflicting_things(session, event_id, {*clash.requests, *clash.who})
+    others = [thing_name(known.get(each, each)) for each in clash.requests if each != key]
+    who = join_texts(thing_name(known.get(each, each)) for each in clash.who)
     cause = gettext_lazy("%(cause)s (%(who)s).", cause=CAUSES[clash.cause], who=who) if who else None
     why = cause or gettext_lazy("%(cause)s.", cause=CAUSES[clash.cause])
     if not others:
@@ -43,17 +43,17 @@ def refusal(session: Session, event_id: int, key: str, clash: CommitmentClash) -
     )
 
 
-def name_of(thing: Thing) -> str:
+def thing_name(thing: Thing) -> str:
     if isinstance(thing, str):
         return thing
-    if isinstance(thing, NamedMeeting):
+    if isinstance(thing, RequestFirms):
         firms = (display_name(firm.name, firm.latin_name) for firm in (thing.sender, thing.receiver))
         return pair_label(*firms)
     return display_name(thing.name, thing.latin_name)
 
 
-def named(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
+def find_conflicting_things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
     """The requests, people, interpreters, firms and places of the event that have these keys."""
     mine = Place.event_id == event_id, Place.key.in_(sorted(keys))
     places = session.execute(select(Place.key, Place.name).where(*mine))
-    return {**{key: place_label(name) for key, name in places}, **things(session, event_id, keys)}
+    return {**{key: place_label(name) for key, name in places}, **find_things(session, event_id, keys)}

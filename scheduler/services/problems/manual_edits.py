@@ -1,4 +1,4 @@
-"""What was put by hand: a run that keeps it holds it where it was put, or leaves it out.
+"""Manual edits: a run keeps meetings where an organiser placed or removed them.
 
 Every run keeps what was put by hand in the published version. An open draft by hand is kept by a run that
 somebody starts with it, and by no other: else a night would publish what nobody has decided to publish.
@@ -46,25 +46,29 @@ class OpenDraft:
     by: str
 
 
-def fix(session: Session, event_id: int, problem: Problem, number: int | None) -> Problem:
+def fix_manual_meetings(session: Session, event_id: int, problem: Problem, number: int | None) -> Problem:
     """The problem with what a version has by hand fixed to its time, place and people, without its bans.
 
     `number` is the version's, by default that of the one in force. What no longer keeps the rules, as
     somebody is away since, is not fixed. So no run fails of it.
     """
-    kept = in_force(session, event_id) if number is None else versions.get(session, event_id, number)
+    kept = (
+        find_effective_draft(session, event_id)
+        if number is None
+        else versions.get_version(session, event_id, number)
+    )
     draft = kept.id if kept is not None else None
-    marks = of_draft(session, draft) if draft is not None else {}
+    marks = list_draft_edits(session, draft) if draft is not None else {}
     problem = _without_held_back(session, event_id, problem, marks)
     if draft is None:
         return problem
-    problem = without_bans(problem, bans_of(session, draft))
+    problem = without_bans(problem, list_bans(session, draft))
     if not marks:
         return problem
     out = {key for key, kind in marks.items() if kind is LockKind.LEFT_OUT}
     put = [
         meeting
-        for meeting in versions.meetings(session, draft)
+        for meeting in versions.list_meetings(session, draft)
         if marks.get(meeting.request) is LockKind.LOCKED
     ]
     fixed = {meeting.request: meeting for meeting in _possible(problem, put)}
@@ -79,7 +83,7 @@ def fix(session: Session, event_id: int, problem: Problem, number: int | None) -
     )
 
 
-def held_back(session: Session, event_id: int) -> list[str]:
+def find_held_back(session: Session, event_id: int) -> list[str]:
     """The requests whose new meetings an organiser rejected."""
     mine = select(MeetingRequest.key).where(
         MeetingRequest.event_id == event_id,
@@ -94,7 +98,7 @@ def _without_held_back(
     session: Session, event_id: int, problem: Problem, marks: Mapping[str, LockKind]
 ) -> Problem:
     """Without what was held back, but for what is published all the same, or was put by hand since."""
-    out = set(held_back(session, event_id)) - {meeting.request for meeting in problem.published}
+    out = set(find_held_back(session, event_id)) - {meeting.request for meeting in problem.published}
     out -= {key for key, kind in marks.items() if kind is LockKind.LOCKED}
     return replace(problem, requests=tuple(row for row in problem.requests if row.id not in out))
 
@@ -118,7 +122,7 @@ def without_bans(problem: Problem, bans: Mapping[str, Collection[str]]) -> Probl
     return replace(problem, requests=tuple(map(without, problem.requests))) if bans else problem
 
 
-def bans_of(session: Session, version_id: int) -> dict[str, set[str]]:
+def list_bans(session: Session, version_id: int) -> dict[str, set[str]]:
     """The slots that a draft forbids to requests, by their keys."""
     rows = session.execute(
         select(MeetingRequest.key, Slot.key)
@@ -133,13 +137,13 @@ def bans_of(session: Session, version_id: int) -> dict[str, set[str]]:
     return found
 
 
-def in_force(session: Session, event_id: int) -> ScheduleVersion | None:
+def find_effective_draft(session: Session, event_id: int) -> ScheduleVersion | None:
     """The version by hand whose marks the published version keeps, if it keeps any."""
-    published = versions.published(session, event_id)
-    return source_of(session, published) if published is not None else None
+    published = versions.find_published_version(session, event_id)
+    return find_source_version(session, published) if published is not None else None
 
 
-def source_of(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
+def find_source_version(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
     """The version by hand whose marks a version keeps: itself, or the one that its run was given."""
     while session.get(ManualDraft, version.id) is None:
         if version.copy_of_id is not None:
@@ -148,11 +152,11 @@ def source_of(session: Session, version: ScheduleVersion) -> ScheduleVersion | N
         run = session.get(Run, version.run_id) if version.run_id is not None else None
         if run is None or run.hand_draft is None:
             return None
-        version = versions.get(session, version.event_id, run.hand_draft)
+        version = versions.get_version(session, version.event_id, run.hand_draft)
     return version
 
 
-def open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
+def list_open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
     """Drafts that were changed by hand and neither published nor discarded, the newest first."""
     base = aliased(ScheduleVersion)
     who = func.coalesce(func.nullif(Account.name, ""), Account.email, "")
@@ -169,9 +173,9 @@ def open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
     return tuple(OpenDraft(*row) for row in rows)
 
 
-def check_kept(session: Session, event_id: int, number: int) -> None:
+def check_draft_usable(session: Session, event_id: int, number: int) -> None:
     """Raises NotFound if a version is not by hand, and WrongState if it was discarded: no run keeps it."""
-    version = versions.get(session, event_id, number)
+    version = versions.get_version(session, event_id, number)
     if session.get(ManualDraft, version.id) is None:
         raise NotFound("draft by hand", number)
     if version.state is VersionState.DISCARDED:
@@ -181,7 +185,7 @@ def check_kept(session: Session, event_id: int, number: int) -> None:
         raise WrongState("schedule version", str(version.number), version.state.value, "kept", told)
 
 
-def of_draft(session: Session, version_id: int) -> dict[str, LockKind]:
+def list_draft_edits(session: Session, version_id: int) -> dict[str, LockKind]:
     """The marks of a draft by the keys of its requests."""
     rows = session.execute(
         select(MeetingRequest.key, MeetingLock.kind)

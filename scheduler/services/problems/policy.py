@@ -1,4 +1,4 @@
-"""The policy of an event: what its plans are worth."""
+"""Policy of an event: the weights of a plan's terms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scheduler.files.policy import read_policy
 from scheduler.files.readers import Reader
 
 
-def policy_of(keys: Mapping[str, Any]) -> Policy:
+def event_policy(keys: Mapping[str, Any]) -> Policy:
     """That of an event, from the keys of a problem file, as such a file is read.
 
     Raises InvalidInput with the path of each key that this version does not know, as after a downgrade, or

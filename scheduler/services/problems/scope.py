@@ -1,4 +1,4 @@
-"""The part of an event around a few requests: all that the rules ask about a change of their meetings."""
+"""Scope: the part of an event that the rules need to check a few requests."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Scope:
         return true()
 
 
-def around(
+def scope_around(
     session: Session,
     event_id: int,
     version_id: int,
@@ -84,14 +84,14 @@ def around(
         planned, or_(in_chunks(PlannedMeeting.place_id, at), in_chunks(PlannedMeeting.interpreter_id, by))
     )
     inside = {*requests, *session.scalars(asked), *session.scalars(beside)}
-    return closed(session, event_id, version_id, inside, at)
+    return scope_with_neighbours(session, event_id, version_id, inside, at)
 
 
-def closed(
+def scope_with_neighbours(
     session: Session, event_id: int, version_id: int, requests: Collection[int], places: Collection[int]
 ) -> Scope:
     """With the firms and places that the requests, and what is planned and published of them, name."""
-    current = versions.published(session, event_id)
+    current = versions.find_published_version(session, event_id)
     known = [version_id] if current is None else [version_id, current.id]
     at = session.scalars(
         select(PlannedMeeting.place_id).where(
@@ -122,7 +122,7 @@ def _firms_of(session: Session, requests: Collection[int]) -> set[int]:
     return {firm for row in rows for firm in row}
 
 
-def interpreters_free(
+def find_free_interpreters(
     session: Session, event_id: int, version_id: int, slots: Collection[int], most: int
 ) -> list[int]:
     """Interpreters whom a version has in no meeting in these slots, at most so many."""

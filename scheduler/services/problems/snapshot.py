@@ -1,4 +1,4 @@
-"""Freeze an event into the problem that a run solves: accepted requests, people, places, what is held."""
+"""Snapshot of an event as a problem: accepted requests, people, places and published meetings."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.problem import Problem
 from scheduler.services.availability import unavailable_slots
 from scheduler.services.problems import frozen, manual_edits
-from scheduler.services.problems.policy import policy_of
+from scheduler.services.problems.policy import event_policy
 from scheduler.services.problems.scope import Scope
-from scheduler.services.problems.table_assignments import read_stations
+from scheduler.services.problems.table_assignments import read_table_assignments
 from scheduler.services.replies import counter_proposals
 from scheduler.storage.models import (
     Attendee,
@@ -49,7 +49,7 @@ Busy = Mapping[int, frozenset[int]]
 """Slot indices by row id."""
 
 
-def take(
+def build_problem(
     session: Session,
     event_id: int,
     *,
@@ -78,7 +78,7 @@ def take(
         raise NotFound("event", event_id)
     problem = _Snapshot(session, event, scope or Scope(), is_by_hand, with_wishes).take(now)
     if as_put_by_hand:
-        problem = manual_edits.fix(session, event_id, problem, hand_draft)
+        problem = manual_edits.fix_manual_meetings(session, event_id, problem, hand_draft)
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
 
 
@@ -109,7 +109,7 @@ class _Snapshot:
         for firm in firms:
             if firm.host_id is not None:
                 self.partners[firm.host_id].add(self.firms[firm.id])
-        published = frozen.published(self.session, event.id, self.scope)
+        published = frozen.list_published_meetings(self.session, event.id, self.scope)
         frozen_until = None
         if now is not None:
             frozen_until = frozen.frozen_until(event, slots, now, zone, is_by_hand=self.is_by_hand)
@@ -127,7 +127,7 @@ class _Snapshot:
             requests=self.read_requests(slots, holding),
             published=published,
             frozen_until=frozen_until,
-            policy=policy_of(event.policy),
+            policy=event_policy(event.policy),
         )
 
     def rows(self, table: Any, *order: Any) -> list[Any]:
@@ -174,7 +174,7 @@ class _Snapshot:
         self.attendees = _indices(rows)
         busy = {
             attendee_id: frozenset(self.slots[slot_id] for slot_id in slot_ids)
-            for attendee_id, slot_ids in unavailable_slots.slots_of(
+            for attendee_id, slot_ids in unavailable_slots.list_unavailable_slots(
                 self.session, self.event.id, None if self.scope.is_whole else self.attendees
             ).items()
         }
@@ -192,7 +192,7 @@ class _Snapshot:
 
     def read_interpreters(self, holding: frozen.Holding) -> tuple[domain.Interpreter, ...]:
         busy = self.busy(InterpreterBusy, InterpreterBusy.interpreter_id)
-        stations = read_stations(self.session, self.event.id, self.slots, self.places)
+        stations = read_table_assignments(self.session, self.event.id, self.slots, self.places)
         return tuple(
             domain.Interpreter(
                 id=row.key,
@@ -228,7 +228,7 @@ class _Snapshot:
         keys = {slot.id: i for i, slot in enumerate(slots)}
         wishes: Mapping[int, list[str]] = {}
         if self.with_wishes:
-            wishes = counter_proposals.wishes(self.session, self.event.id, self.scope.requests)
+            wishes = counter_proposals.list_proposed_slots(self.session, self.event.id, self.scope.requests)
         people = self.named_people()
         excluded = self.excluded_people()
         accepted = select(*_REQUEST).where(self.accepted()).order_by(MeetingRequest.id)

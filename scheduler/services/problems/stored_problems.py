@@ -1,4 +1,4 @@
-"""The problem that a run solved, as it is kept with it."""
+"""Stored problems: the input of each run, kept with it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from scheduler.files.problem_file import read_problem
 from scheduler.storage.models import Run, ScheduleVersion
 
 
-def problem_of(session: Session, version: ScheduleVersion) -> Problem | None:
+def load_problem(session: Session, version: ScheduleVersion) -> Problem | None:
     """The problem of the run that made a version, or None if no run made it."""
-    document = problem_file(session, version.run_id) if version.run_id is not None else None
+    document = load_problem_file(session, version.run_id) if version.run_id is not None else None
     return None if document is None else read_problem(document)
 
 
-def problem_file(session: Session, run_id: int) -> dict[str, Any] | None:
+def load_problem_file(session: Session, run_id: int) -> dict[str, Any] | None:
     """The problem that a run solved, as in docs/problem-format.md, or None before its start."""
     run = session.get_one(Run, run_id, options=[undefer(Run.problem)])
-    return unpack(run.problem) if run.problem else None
+    return decompress_document(run.problem) if run.problem else None
 
 
-def pack(document: dict[str, Any]) -> bytes:
+def compress_document(document: dict[str, Any]) -> bytes:
     return zlib.compress(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def unpack(packed: bytes) -> dict[str, Any]:
+def decompress_document(packed: bytes) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(zlib.decompress(packed))
     return document

@@ -1,4 +1,4 @@
-"""The tables that interpreters are tied to, as a problem has them."""
+"""Table assignments of interpreters, as a problem holds them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.storage.models import Interpreter, InterpreterStation, Slot
 
 
 @dataclass(frozen=True, slots=True)
-class ReadStations:
+class TableAssignments:
     """Pairs of a slot and a place, by indices of a problem, by the id of an interpreter's row."""
 
     of: Mapping[int, list[tuple[int, int]]]
@@ -23,9 +23,9 @@ class ReadStations:
         return tuple(pair for pair in sorted(self.of.get(row.id, ())) if pair[0] not in held)
 
 
-def read_stations(
+def read_table_assignments(
     session: Session, event_id: int, slots: Mapping[int, int], places: Mapping[int, int]
-) -> ReadStations:
+) -> TableAssignments:
     """The stations of an event; `slots` and `places` have the indices of rows. No table that is gone ties."""
     mine = (
         select(InterpreterStation.interpreter_id, InterpreterStation.slot_id, InterpreterStation.place_id)
@@ -36,4 +36,4 @@ def read_stations(
     for interpreter_id, slot_id, place_id in session.execute(mine):
         if place_id in places:
             found[interpreter_id].append((slots[slot_id], places[place_id]))
-    return ReadStations(found)
+    return TableAssignments(found)

@@ -1,3 +1,3 @@
-"""From a draft to what calendars are told: comparison, release, the net effect."""
+"""Publishing: compares a draft with the published schedule, releases it and derives the emails."""
 
 __all__ = ["overnight", "version_actions", "version_jobs"]

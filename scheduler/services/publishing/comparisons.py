@@ -1,4 +1,4 @@
-"""What publishing a version would do, or did: worked out once, kept with the version, read page by page."""
+"""Comparisons of a version with the published one: computed once, stored, and read page by page."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ FINAL = "final"
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class ComputedComparison:
     """A comparison before it is stored. `changes` are in the order of kinds, then of time.
 
     `causes` are of what was published and is not as it was, by request.
@@ -77,13 +77,13 @@ class Worked:
         return sum(counts.values()) - counts[ChangeKind.ADDED]
 
 
-def kept(session: Session, version: ScheduleVersion) -> Comparison | None:
+def current_comparison(session: Session, version: ScheduleVersion) -> Comparison | None:
     """The comparison of a version, if there is one that still holds."""
     found = session.get(Comparison, version.id)
-    return found if found is not None and found.key == key(session, version) else None
+    return found if found is not None and found.key == comparison_key(session, version) else None
 
 
-def last(session: Session, version: ScheduleVersion) -> Comparison | None:
+def last_comparison(session: Session, version: ScheduleVersion) -> Comparison | None:
     """The last comparison of a version, if it was with the version that is published now.
 
     It may be out of date.
@@ -91,19 +91,19 @@ def last(session: Session, version: ScheduleVersion) -> Comparison | None:
     found = session.get(Comparison, version.id)
     if found is None or version.state is not VersionState.DRAFT:
         return found if found is not None and found.key == FINAL else None
-    current = versions.published(session, version.event_id)
+    current = versions.find_published_version(session, version.event_id)
     return found if found.compared_with == (current.number if current else None) else None
 
 
-def is_wanted(session: Session, version: ScheduleVersion) -> bool:
+def needs_comparison(session: Session, version: ScheduleVersion) -> bool:
     """Whether the version must be compared and no job was asked for. A failed job waits for a person."""
-    job = version_jobs.latest(session, version, JobKind.COMPARE)
+    job = version_jobs.find_latest_job(session, version, JobKind.COMPARE)
     if job is not None and job.state is not JobState.DONE:
         return False
-    return kept(session, version) is None
+    return current_comparison(session, version) is None
 
 
-def key(session: Session, version: ScheduleVersion) -> str:
+def comparison_key(session: Session, version: ScheduleVersion) -> str:
     """A digest of everything that a draft's comparison depends on.
 
     If it changes, the comparison is made again: with each mail of an earlier publishing that is sent, too.
@@ -111,25 +111,25 @@ def key(session: Session, version: ScheduleVersion) -> str:
     if version.state is not VersionState.DRAFT:
         return FINAL
     event_id = version.event_id
-    current = versions.published(session, event_id)
+    current = versions.find_published_version(session, event_id)
     digest = blake2b(digest_size=20)
     revision = session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version.id))
     digest.update(
         repr((calendar_entries.FORM, version.id, current.id if current else None, revision)).encode()
     )
     off = (
-        calendar_entries.withdrawn_since(session, version.id),
-        calendar_entries.excluded_since(session, version.id),
+        calendar_entries.list_withdrawn_requests(session, version.id),
+        calendar_entries.list_excluded_people(session, version.id),
     )
-    digest.update(repr((off, _told(session, event_id))).encode())
-    for query in _read_by_people(event_id):
+    digest.update(repr((off, _invitation_digest(session, event_id))).encode())
+    for query in _content_queries(event_id):
         digest.update(repr(session.execute(query).all()).encode("utf-8", "surrogatepass"))
     for text in _names(session, event_id):
         digest.update(text.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-def changes(
+def list_changes(
     session: Session, found: Comparison, kind: ChangeKind | None, *, first: int, most: int
 ) -> list[Change]:
     """Some changes of a kind (None: of all kinds) from number `first` on. Only these are read."""
@@ -137,14 +137,14 @@ def changes(
         before = sum(found.counts[str(other)] for other in _before(kind))
         size = found.counts[str(kind)]
     else:
-        before, size = 0, differing(found)
+        before, size = 0, count_differences(found)
     start, end = before + first, before + min(first + most, size)
     return [change for change, _ in _kept_rows(session, found, start, end)]
 
 
-def with_causes(session: Session, found: Comparison) -> list[ChangeRow]:
+def list_changes_with_causes(session: Session, found: Comparison) -> list[ChangeRow]:
     """All changes, each with its cause, if it is of what was published and the cause was kept."""
-    return _kept_rows(session, found, 0, differing(found))
+    return _kept_rows(session, found, 0, count_differences(found))
 
 
 def _kept_rows(session: Session, found: Comparison, start: int, end: int) -> list[ChangeRow]:
@@ -162,12 +162,12 @@ def _kept_rows(session: Session, found: Comparison, start: int, end: int) -> lis
     return [row for part in parts for row in unpack_rows(part)][start - offset : end - offset]
 
 
-def differing(found: Comparison) -> int:
+def count_differences(found: Comparison) -> int:
     """How many changes there are, without what stays as it is."""
     return sum(count for kind, count in found.counts.items() if kind != ChangeKind.UNCHANGED)
 
 
-def work_out(
+def compute_comparison(
     session: Session,
     version: ScheduleVersion,
     settings: Settings,
@@ -175,15 +175,19 @@ def work_out(
     now: datetime,
     with_mails: bool = True,
     report: Report = lambda done, total: None,
-) -> Worked:
+) -> ComputedComparison:
     """Compare a version. For a draft, derive also what its publishing would tell. Nothing is written."""
     is_draft = version.state is VersionState.DRAFT
-    left_out = calendar_entries.withdrawn_since(session, version.id) if is_draft else ()
-    base = versions.published(session, version.event_id) if is_draft else _base(session, version)
-    found = change_set(session, base, version, left_out)
+    left_out = calendar_entries.list_withdrawn_requests(session, version.id) if is_draft else ()
+    base = (
+        versions.find_published_version(session, version.event_id)
+        if is_draft
+        else _base_version(session, version)
+    )
+    found = compute_change_set(session, base, version, left_out)
     made = Comparison(
         version_id=version.id,
-        key=key(session, version) if with_mails else "",
+        key=comparison_key(session, version) if with_mails else "",
         compared_with=base.number if base else None,
         counts={str(kind): count for kind, count in found.counts.items()},
         touched=found.touched,
@@ -195,23 +199,25 @@ def work_out(
     slots = {slot: position for slot, position in at}  # noqa: C416 -- dict(at) loses the types
     ordered = sorted(found.changes, key=lambda change: _order(change, slots))
     if is_draft and with_mails:
-        told = publish_preview.work_out(session, version, settings, now=now, report=report)
+        told = publish_preview.compute_preview(session, version, settings, now=now, report=report)
         made.mails, made.summaries, made.people = (
             told.mails,
             told.kinds[publish_preview.SUMMARY],
             len(told.people),
         )
-        made.told = told.to_json(publish_preview.firms_of(session, version.event_id))
+        made.told = told.to_json(publish_preview.firms_by_attendee(session, version.event_id))
         if base is not None and found:
-            problem = stored_problems.problem_of(session, version) or snapshot.take(
+            problem = stored_problems.load_problem(session, version) or snapshot.build_problem(
                 session, base.event_id, now=now
             )
             new = [change.after for change in ordered if change.after is not None]
-            return Worked(made, ordered, find_causes(problem, versions.meetings(session, base.id), new))
-    return Worked(made, ordered)
+            return ComputedComparison(
+                made, ordered, find_causes(problem, versions.list_meetings(session, base.id), new)
+            )
+    return ComputedComparison(made, ordered)
 
 
-def keep(session: Session, worked: Worked) -> Comparison:
+def store_comparison(session: Session, worked: ComputedComparison) -> Comparison:
     """Put a comparison in place of the version's last one."""
     version_id = worked.comparison.version_id
     session.execute(delete(ComparisonPart).where(ComparisonPart.version_id == version_id))
@@ -224,14 +230,14 @@ def keep(session: Session, worked: Worked) -> Comparison:
         for number, first in enumerate(range(0, len(rows), PART))
     ]
     if parts:
-        differ = rows[: differing(worked.comparison)]
+        differ = rows[: count_differences(worked.comparison)]
         for number, octets in (MARKS, pack_codes(change_codes(differ))), (PEOPLE, pack_people(differ)):
             parts.append({"version_id": version_id, "number": number, "rows": octets})
         session.execute(insert(ComparisonPart), parts)
     return worked.comparison
 
 
-def close(session: Session, version: ScheduleVersion, *, was_current: bool) -> None:
+def finalize_comparison(session: Session, version: ScheduleVersion, *, was_current: bool) -> None:
     """Turn a draft's comparison into that of the published version. One out of date is made again."""
     found = session.get(Comparison, version.id)
     if found is not None and was_current:
@@ -239,7 +245,7 @@ def close(session: Session, version: ScheduleVersion, *, was_current: bool) -> N
         session.flush()
 
 
-def change_set(
+def compute_change_set(
     session: Session,
     current: ScheduleVersion | None,
     version: ScheduleVersion,
@@ -247,21 +253,21 @@ def change_set(
 ) -> ChangeSet:
     """The published version against another, without the requests that are left out of it."""
     gone = set(left_out)
-    new = [m for m in versions.meetings(session, version.id) if m.request not in gone]
-    return compare_plans(versions.meetings(session, current.id if current else None), new)
+    new = [m for m in versions.list_meetings(session, version.id) if m.request not in gone]
+    return compare_plans(versions.list_meetings(session, current.id if current else None), new)
 
 
-def _base(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
+def _base_version(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
     return session.get(ScheduleVersion, version.compared_with_id) if version.compared_with_id else None
 
 
-def _told(session: Session, event_id: int) -> object:
+def _invitation_digest(session: Session, event_id: int) -> object:
     """What calendars know: a mark that changes with it, or that mails about meetings still wait."""
     waits = session.scalar(
         select(OutboxMail.id)
         .where(
             OutboxMail.event_id == event_id,
-            outbox.untouched(),
+            outbox.untouched_condition(),
             OutboxMail.kind.in_(outbox.OF_PUBLISHINGS),
         )
         .limit(1)
@@ -271,7 +277,7 @@ def _told(session: Session, event_id: int) -> object:
     return session.execute(select(func.max(Invitation.id)).where(Invitation.event_id == event_id)).scalar()
 
 
-def _read_by_people(event_id: int) -> Iterable[Any]:
+def _content_queries(event_id: int) -> Iterable[Any]:
     """What mails say besides the plan, as queries."""
     own = (Event.name, Event.timezone, Event.language, Event.summary_mails, Event.contact)
     yield select(*own).where(Event.id == event_id)

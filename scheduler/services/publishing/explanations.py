@@ -1,4 +1,4 @@
-"""Explain what a version does not schedule, as the event is now.
+"""Explanations of the requests that a version leaves unscheduled, as the event is now.
 
 Its run did not look into all of it if it was stopped, and did not know requests that were accepted later.
 """
@@ -28,7 +28,7 @@ GAIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Unexplained:
+class ExplanationInput:
     """A version's meetings and answers that the event still knows, and the event as it is now."""
 
     problem: Problem
@@ -44,20 +44,20 @@ class Explanation:
     groups: Sequence[UnscheduledGroup]
 
 
-def read(session: Session, version_id: int, *, now: datetime) -> Unexplained:
+def read_explanation_input(session: Session, version_id: int, *, now: datetime) -> ExplanationInput:
     """What is to be explained. Meetings of what the event no longer has take nothing from the others."""
     version = session.get_one(ScheduleVersion, version_id)
-    problem = snapshot.take(session, version.event_id, now=now)
+    problem = snapshot.build_problem(session, version.event_id, now=now)
     index = problem.index
     rows = session.scalars(
         select(UnscheduledRequest.answer)
-        .where(*unscheduled.of_version(version_id))
+        .where(*unscheduled.answers_query(version_id))
         .order_by(UnscheduledRequest.position)
     ).all()
     answers = {row.request: row for row in read_answers(list(rows)) if row.request in index.requests}
     meetings = [
         meeting
-        for meeting in versions.meetings(session, version_id)
+        for meeting in versions.list_meetings(session, version_id)
         if meeting.request in index.requests
         and meeting.slot in index.slots
         and meeting.place in index.places
@@ -67,11 +67,11 @@ def read(session: Session, version_id: int, *, now: datetime) -> Unexplained:
     scheduled = {meeting.request for meeting in meetings}
     newer = (request for request in problem.requests if request.id not in answers)
     rest = [*answers.values(), *map(unexamined_reason, newer)]
-    return Unexplained(problem, meetings, [row for row in rest if row.request not in scheduled])
+    return ExplanationInput(problem, meetings, [row for row in rest if row.request not in scheduled])
 
 
-def explain(
-    left: Unexplained,
+def explain_unscheduled(
+    left: ExplanationInput,
     *,
     report: Callable[[int, int], None],
     should_stop: Callable[[], bool],
@@ -84,7 +84,7 @@ def explain(
     )
 
 
-def keep(session: Session, version_id: int, found: Explanation) -> None:
+def store_explanation(session: Session, version_id: int, found: Explanation) -> None:
     """Keep the answers, all in new groups: in the place of older ones, or behind them."""
     row = UnscheduledRequest
     session.execute(update(row).where(row.version_id == version_id).values(group_number=None))
@@ -107,4 +107,4 @@ def keep(session: Session, version_id: int, found: Explanation) -> None:
         session.execute(update(row), known)
     if new := [each for each in rows if each["request_key"] not in positions]:
         session.execute(insert(row), new)
-    session.get_one(ScheduleVersion, version_id).groups = unscheduled.as_kept(found.groups)
+    session.get_one(ScheduleVersion, version_id).groups = unscheduled.groups_without_requests(found.groups)

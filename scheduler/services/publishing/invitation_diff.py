@@ -1,4 +1,4 @@
-"""The changes that a publishing tells by mail: what calendars know compared with what they should show.
+"""Invitations to send: what calendars show compared with what a version says.
 
 A survey finds the requests whose entries differ, by digests. Messages are then derived for some people at a
 time. Deriving them again for the same people replaces what was not sent, so it can be repeated.
@@ -26,10 +26,10 @@ from scheduler.services.delivery import email_texts
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import sent_invitations as told_rows
-from scheduler.services.publishing.sent_invitations import LastTold, ToldRow
+from scheduler.services.publishing.sent_invitations import LastInvitation, SentInvitation
 from scheduler.services.requests import cancellation_reasons
 from scheduler.services.schedule import calendar_entries as contents
-from scheduler.services.schedule.calendar_entries import EntryKey, ShownSchedule
+from scheduler.services.schedule.calendar_entries import EntryKey, ScheduleContents
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, MeetingRequest, OutboxMail
 
@@ -41,7 +41,7 @@ BEFORE = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class InvitationPlan:
     """The people whom a version has to tell, and of which requests. It holds no contents of messages.
 
     `changed` has the requests whose entry differs from what the attendee was told, by attendee. `live` has
@@ -50,7 +50,7 @@ class Survey:
 
     event: Event
     version_id: int
-    shown: ShownSchedule
+    shown: ScheduleContents
     changed: Mapping[int, tuple[int, ...]]
     agendas: Mapping[int, tuple[int, ...]]
     """The requests that each attendee meets for, in time order."""
@@ -75,7 +75,7 @@ class Survey:
         if people:
             yield people
 
-    def agenda(self, attendee_id: int, todo: Pending) -> dict[str, Content]:
+    def agenda(self, attendee_id: int, todo: PendingInvitations) -> dict[str, Content]:
         """All that an attendee's calendar shows once `todo` is told, by UID."""
         found: dict[str, Content] = {}
         for request_id in self.agendas.get(attendee_id, ()):
@@ -87,7 +87,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingInvitations:
     """The messages to some people, with the request and mail thread of each UID and person.
 
     `told` is what calendars know before it, `shown` and `uids` what they show after it where it differs.
@@ -103,12 +103,12 @@ class Pending:
     """The facts to remember of invitations whose entry was compared and needs no mail."""
 
 
-def survey(
+def plan_invitations(
     session: Session, event: Event, version_id: int, *, agenda_url: str, mail_domain: str, now: datetime
-) -> Survey:
+) -> InvitationPlan:
     """Compare what calendars were told with what they should show. Reads some hundred bytes a meeting."""
-    shown = contents.shown(session, event, version_id, agenda_url=agenda_url)
-    last = told_rows.last(session, event.id)
+    shown = contents.load_schedule(session, event, version_id, agenda_url=agenda_url)
+    last = told_rows.last_invitations(session, event.id)
     live: dict[EntryKey, str] = {}
     told: dict[int, dict[int, str | None]] = {}
     for (uid, person), row in last.items():
@@ -128,7 +128,7 @@ def survey(
     for request_id, seated in shown.seated.items():
         for person in seated:
             agendas.setdefault(person, []).append(request_id)
-    return Survey(
+    return InvitationPlan(
         event=event,
         version_id=version_id,
         shown=shown,
@@ -141,10 +141,12 @@ def survey(
     )
 
 
-def pending(session: Session, seen: Survey, people: Collection[int], uids: Collection[str] = ()) -> Pending:
+def derive_invitations(
+    session: Session, seen: InvitationPlan, people: Collection[int], uids: Collection[str] = ()
+) -> PendingInvitations:
     """The messages to some people. Nothing is changed. `told` also has these `uids`."""
     affected = {request_id for person in people for request_id in seen.changed.get(person, ())}
-    rows = told_rows.said(session, people, affected, uids)
+    rows = told_rows.find_sent_invitations(session, people, affected, uids)
     told = {key: row.as_told() for key, row in rows.items()}
     compared = {key: told[key] for key, row in rows.items() if row.request_id in affected}
     named = {
@@ -158,10 +160,10 @@ def pending(session: Session, seen: Survey, people: Collection[int], uids: Colle
         for (request_id, person), uid in named.items()
     }
     messages = itip_revisions.next_messages(compared, goals, seen.now, seen.others)
-    messages = cancellation_reasons.explained(session, messages, rows, seen.version_id)
+    messages = cancellation_reasons.add_cancellation_reasons(session, messages, rows, seen.version_id)
     requests = {key: row.request_id for key, row in rows.items()}
     requests |= {itip.EntryKey(uid, person): request_id for (request_id, person), uid in named.items()}
-    return Pending(
+    return PendingInvitations(
         messages=messages,
         requests=requests,
         first_ids={key: row.first_message_id for key, row in rows.items()},
@@ -172,24 +174,29 @@ def pending(session: Session, seen: Survey, people: Collection[int], uids: Colle
     )
 
 
-def write(session: Session, seen: Survey, people: Collection[int], uids: Collection[str] = ()) -> Pending:
+def queue_invitations(
+    session: Session, seen: InvitationPlan, people: Collection[int], uids: Collection[str] = ()
+) -> PendingInvitations:
     """Queue the invitations to some people instead of those that still wait. Returns their messages."""
-    forget_unsent(session, seen.event.id, people)
-    todo = pending(session, seen, people, uids)
-    addresses, colleagues = recipients(session, people), email_texts.with_colleagues(session, people)
+    delete_unsent_invitations(session, seen.event.id, people)
+    todo = derive_invitations(session, seen, people, uids)
+    addresses, colleagues = (
+        find_recipients(session, people),
+        email_texts.attendees_with_colleagues(session, people),
+    )
     shown = {todo.requests[each.key] for each in todo.messages if each.method is not Method.CANCEL}
     facts = {request_id: seen.shown.facts(request_id) for request_id in shown}
     outbox.enqueue(
         session, [_mail(seen, todo, message, addresses, colleagues, facts) for message in todo.messages]
     )
-    told_rows.remember_facts(session, todo.unchanged)
+    told_rows.store_fact_digests(session, todo.unchanged)
     _close_uids(session, todo)
     return todo
 
 
 def _mail(
-    seen: Survey,
-    todo: Pending,
+    seen: InvitationPlan,
+    todo: PendingInvitations,
     message: itip.ItipMessage,
     addresses: Mapping[int, tuple[str, str]],
     colleagues: Collection[int],
@@ -203,32 +210,32 @@ def _mail(
         event_id=seen.event.id,
         request_id=request_id,
         version_id=seen.version_id,
-        payload=email_texts.payload(
+        payload=email_texts.build_payload(
             message, seen.shown.texts, seen.event, has_colleagues=message.attendee_id in colleagues
         ),
         domain=seen.mail_domain,
         now=seen.now,
-        due=seen.now - BEFORE + _turn(message.content, seen.now),
+        due=seen.now - BEFORE + _send_order_time(message.content, seen.now),
         thread_id=todo.first_ids.get(message.key),
         facts=facts.get(request_id, {}).get(message.attendee_id),
     )
 
 
-def _turn(content: Content, now: datetime) -> timedelta:
+def _send_order_time(content: Content, now: datetime) -> timedelta:
     """The nearer a meeting, the sooner its mail leaves where a provider takes few: a microsecond an hour."""
     hours = int((content.start - now) / timedelta(hours=1))
     return timedelta(microseconds=min(max(hours, 0), 900))  # within BEFORE
 
 
-def forget_unsent(session: Session, event_id: int, people: Collection[int] | None = None) -> None:
+def delete_unsent_invitations(session: Session, event_id: int, people: Collection[int] | None = None) -> None:
     """Drop invitations that no sender has touched yet: only the net effect is told."""
     which = (OutboxMail.event_id == event_id) & (OutboxMail.kind == OutboxKind.INVITATION)
     if people is not None:
         which &= in_chunks(OutboxMail.attendee_id, people)
-    outbox.drop_untouched(session, which)
+    outbox.delete_untouched(session, which)
 
 
-def recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str, str]]:
+def find_recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str, str]]:
     """The address and the name of each attendee."""
     rows = session.execute(
         select(Attendee.id, Attendee.email, Attendee.name).where(in_chunks(Attendee.id, people))
@@ -237,8 +244,8 @@ def recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str
 
 
 def _others(
-    shown: ShownSchedule,
-    last: Mapping[itip.EntryKey, LastTold],
+    shown: ScheduleContents,
+    last: Mapping[itip.EntryKey, LastInvitation],
     live: Mapping[EntryKey, str],
     changed: Mapping[int, Collection[int]],
     domain: str,
@@ -260,7 +267,9 @@ def _others(
     return itip_revisions.OtherAttendees(stamps, frozenset(going_on))
 
 
-def _uid(seen: Survey, rows: Mapping[itip.EntryKey, ToldRow], request_id: int, person: int) -> str:
+def _uid(
+    seen: InvitationPlan, rows: Mapping[itip.EntryKey, SentInvitation], request_id: int, person: int
+) -> str:
     """The UID of an entry: the one that the calendar knows, else the request's.
 
     An attendee who was told that the request's UID is cancelled, and is in the meeting again, gets a
@@ -274,8 +283,8 @@ def _uid(seen: Survey, rows: Mapping[itip.EntryKey, ToldRow], request_id: int, p
 
 
 def _unchanged(
-    seen: Survey,
-    rows: Mapping[itip.EntryKey, ToldRow],
+    seen: InvitationPlan,
+    rows: Mapping[itip.EntryKey, SentInvitation],
     uids: Mapping[EntryKey, str],
     messages: Collection[itip.ItipMessage],
 ) -> dict[int, str]:
@@ -292,7 +301,7 @@ def _unchanged(
     return found
 
 
-def _close_uids(session: Session, todo: Pending) -> None:
+def _close_uids(session: Session, todo: PendingInvitations) -> None:
     """A meeting that is cancelled for everybody gets a new UID, should it ever be held again."""
     off = {
         todo.requests[message.key]

@@ -1,4 +1,4 @@
-"""Carry jobs about versions out, step by step: each step is a short transaction, and can be done again."""
+"""Execution of version jobs: short, repeatable transactions, one per step."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChainmeetError
 from scheduler.i18n import Separator, gettext_lazy, join_texts
-from scheduler.services.operations.database_retries import patiently
+from scheduler.services.operations.database_retries import retry_while_unavailable
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
-from scheduler.services.publishing.comparisons import Worked
-from scheduler.services.publishing.invitation_diff import Survey
+from scheduler.services.publishing.comparisons import ComputedComparison
+from scheduler.services.publishing.invitation_diff import InvitationPlan
 from scheduler.services.publishing.overnight import limits, report
-from scheduler.services.publishing.overnight.overnight_budget import NightBudget
-from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
+from scheduler.services.publishing.overnight.overnight_budget import OvernightBudget
+from scheduler.services.publishing.version_jobs import ClaimedJob, JobLost
 from scheduler.storage.database import Database
 from scheduler.storage.models import ScheduleVersion, VersionJob
 
@@ -37,7 +37,7 @@ class JobEnding(StrEnum):
     LOST = "lost"  # it was taken up elsewhere meanwhile
 
 
-class TooMuchChanges(ChainmeetError):
+class TooManyChanges(ChainmeetError):
     """A publishing without a person would touch more meetings than it may."""
 
     code = "too-much-changes"
@@ -55,7 +55,7 @@ class TooMuchChanges(ChainmeetError):
         )
 
 
-class BeyondTheNight(ChainmeetError):
+class OvernightBudgetExceeded(ChainmeetError):
     """A night would publish more changes than its budget has."""
 
     code = "beyond-the-night"
@@ -75,7 +75,7 @@ class _Stopped(Exception):
     """The process shuts down."""
 
 
-def execute(
+def execute_job(
     database: Database,
     job_id: int,
     *,
@@ -89,10 +89,10 @@ def execute(
     then it fails too: nothing is raised, and nothing is lost without a word.
     """
     with database.write() as session:
-        job = version_jobs.claim(session, job_id, worker, now=database.now_in(session))
+        job = version_jobs.claim_job(session, job_id, worker, now=database.now_in(session))
     if job is None:
         return JobEnding.NOT_CLAIMED
-    work = _Work(database, job, HeldPublishing(job_id, worker), settings, should_stop)
+    work = _Work(database, job, ClaimedJob(job_id, worker), settings, should_stop)
     try:
         work.do()
     except JobLost as lost:
@@ -114,7 +114,7 @@ class _Work:
 
     database: Database
     job: VersionJob
-    held: HeldPublishing
+    held: ClaimedJob
     settings: Settings
     should_stop: Callable[[], bool]
 
@@ -132,8 +132,8 @@ class _Work:
         with self.database.write() as session:
             now = self.database.now_in(session)
             base = session.get_one(ScheduleVersion, self.job.version_id)
-            release.begin_by_hand(session, base, by=self.job.asked_by, now=now)
-            version_jobs.finish(session, self.held, now=now)
+            release.create_manual_draft(session, base, by=self.job.asked_by, now=now)
+            version_jobs.finish_job(session, self.held, now=now)
 
     def explain(self) -> None:
         """What is not explained is looked into between two transactions: it takes up to minutes."""
@@ -141,20 +141,20 @@ class _Work:
 
         with self.database.read() as session:
             now = self.database.now_in(session)
-            left = explanations.read(session, self.job.version_id, now=now)
-        answer = explanations.explain(left, report=self.report, should_stop=self.should_stop)
+            left = explanations.read_explanation_input(session, self.job.version_id, now=now)
+        answer = explanations.explain_unscheduled(left, report=self.report, should_stop=self.should_stop)
         self.stop_here()
         with self.database.write() as session:
-            explanations.keep(session, self.job.version_id, answer)
-            version_jobs.finish(session, self.held, now=self.database.now_in(session))
+            explanations.store_explanation(session, self.job.version_id, answer)
+            version_jobs.finish_job(session, self.held, now=self.database.now_in(session))
 
     def compare(self) -> None:
         worked = self.work_out(with_mails=True)
         with self.database.write() as session:
             now = self.database.now_in(session)
-            comparisons.keep(session, worked)
-            version_jobs.finish(session, self.held, now=now)
-            report.tell(session, session.get_one(ScheduleVersion, self.job.version_id), now=now)
+            comparisons.store_comparison(session, worked)
+            version_jobs.finish_job(session, self.held, now=now)
+            report.report_draft(session, session.get_one(ScheduleVersion, self.job.version_id), now=now)
 
     def publish(self) -> None:
         """A version that is published already was so by an earlier attempt, which then told some people."""
@@ -167,11 +167,11 @@ class _Work:
         worked = self.work_out(with_mails=True) if self.is_of_night() else None
         with self.database.write() as session:
             now = self.database.now_in(session)
-            version_jobs.finish(session, self.held, now=now)
+            version_jobs.finish_job(session, self.held, now=now)
             if worked is not None:
-                comparisons.keep(session, worked)
+                comparisons.store_comparison(session, worked)
                 told = session.get_one(ScheduleVersion, self.job.version_id)
-                report.tell_published(session, told, now=now)
+                report.report_published(session, told, now=now)
 
     def check_budget(self, version: ScheduleVersion) -> None:
         """Raises TooMuchChanges, BeyondTheNight."""
@@ -181,10 +181,10 @@ class _Work:
         worked = self.work_out(with_mails=False)
         touched = worked.comparison.touched
         if self.job.budget is not None and touched > self.job.budget:
-            raise TooMuchChanges(version.number, touched, self.job.budget)
+            raise TooManyChanges(version.number, touched, self.job.budget)
         if allowed is not None:
             with self.database.read() as session:
-                excess = limits.excess(
+                excess = limits.list_limit_violations(
                     session,
                     version,
                     allowed,
@@ -193,22 +193,22 @@ class _Work:
                     now=self.database.now_in(session),
                 )
             if excess:
-                raise BeyondTheNight(version.number, excess)
+                raise OvernightBudgetExceeded(version.number, excess)
 
     def is_of_night(self) -> bool:
         """Whether nobody asked for it but a night."""
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)
-            return self.job.asked_by is None and report.is_of_night(session, version)
+            return self.job.asked_by is None and report.is_from_overnight_run(session, version)
 
-    def night_budget(self) -> NightBudget | None:
+    def night_budget(self) -> OvernightBudget | None:
         """That of the night that asked for the publishing, if it was a night."""
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)
             if self.job.asked_by is not None or version.run is None:
                 return None
             found = version.run.night_budget
-        return NightBudget(**found) if found else None
+        return OvernightBudget(**found) if found else None
 
     def make_published(self, number: int) -> ScheduleVersion:
         """In one transaction, so that everybody sees the version, or nobody."""
@@ -216,7 +216,7 @@ class _Work:
         def work(session: Session) -> ScheduleVersion:
             now = self.database.now_in(session)
             draft = session.get_one(ScheduleVersion, self.job.version_id)
-            was_current = comparisons.kept(session, draft) is not None
+            was_current = comparisons.current_comparison(session, draft) is not None
             version = release.make_published(
                 session,
                 event_id=self.job.event_id,
@@ -225,7 +225,7 @@ class _Work:
                 by=self.job.asked_by,
                 now=now,
             )
-            comparisons.close(session, version, was_current=was_current)
+            comparisons.finalize_comparison(session, version, was_current=was_current)
             self.held.report(session, now=now)
             return version
 
@@ -235,8 +235,8 @@ class _Work:
         """Some people a transaction: asking and answering wait for none of it. All have one DTSTAMP."""
         published_at = version.published_at or self.database.now()
         with self.database.read() as session:
-            seen = release.survey(session, version, self.settings, now=published_at)
-            waiting = summaries.waiting_for(session, version.event_id)
+            seen = release.plan_invitations(session, version, self.settings, now=published_at)
+            waiting = summaries.find_summary_attendees(session, version.event_id)
         people = seen.changed.keys() | waiting
         done = sum(person <= self.job.after for person in people)
         self.report(done, len(people))
@@ -246,9 +246,9 @@ class _Work:
             self.tell_some(seen, version.number, portion, done)
         self.brief(version, published_at)
 
-    def tell_some(self, seen: Survey, number: int, people: Sequence[int], done: int) -> None:
+    def tell_some(self, seen: InvitationPlan, number: int, people: Sequence[int], done: int) -> None:
         def work(session: Session) -> None:
-            mails = VersionJob.mails + release.tell(session, seen, number, people)
+            mails = VersionJob.mails + release.queue_publish_emails(session, seen, number, people)
             now = self.database.now_in(session)
             self.held.report(session, now=now, done=done, after=people[-1], mails=mails)
 
@@ -256,15 +256,17 @@ class _Work:
 
     def brief(self, version: ScheduleVersion, published_at: datetime) -> None:
         def work(session: Session) -> None:
-            mails = VersionJob.mails + release.brief(session, version, self.settings, now=published_at)
+            mails = VersionJob.mails + release.queue_interpreter_notices(
+                session, version, self.settings, now=published_at
+            )
             self.held.report(session, now=self.database.now_in(session), mails=mails)
 
         self.database.transact(work)
 
-    def work_out(self, *, with_mails: bool) -> Worked:
+    def work_out(self, *, with_mails: bool) -> ComputedComparison:
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)
-            return comparisons.work_out(
+            return comparisons.compute_comparison(
                 session,
                 version,
                 self.settings,
@@ -285,10 +287,10 @@ class _Work:
     # Endings
 
     def put_back(self, error: str | None) -> JobEnding:
-        return self.end(JobEnding.PUT_BACK, version_jobs.put_back, error)
+        return self.end(JobEnding.PUT_BACK, version_jobs.requeue_job, error)
 
     def fail(self, error: str) -> JobEnding:
-        return self.end(JobEnding.FAILED, version_jobs.fail, error)
+        return self.end(JobEnding.FAILED, version_jobs.fail_job, error)
 
     def end(self, ending: JobEnding, write: Callable[..., None], error: str | None) -> JobEnding:
         """Record how it ended, however long the database is away: it may be why the job ends."""
@@ -298,7 +300,7 @@ class _Work:
                 write(session, self.held, error=error, now=self.database.now_in(session))
 
         try:
-            patiently(work)
+            retry_while_unavailable(work)
         except JobLost as lost:
             log.warning("job lost", job=self.held.id, reason=str(lost))
             return JobEnding.LOST

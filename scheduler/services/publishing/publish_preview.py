@@ -1,4 +1,4 @@
-"""The outlook: what publishing a draft would tell, by kind of mail and firm, the largest change, samples."""
+"""Publish preview: emails by kind and firm, the largest change, and samples."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import invitation_diff, release, summaries
 from scheduler.services.publishing.interpreter_notices import notifications as briefings
-from scheduler.services.publishing.invitation_diff import Pending, Survey
+from scheduler.services.publishing.invitation_diff import InvitationPlan, PendingInvitations
 from scheduler.storage.models import (
     Account,
     Attendee,
@@ -48,7 +48,7 @@ Report = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class ToldCount:
+class NotificationCounter:
     """Counts that are made while messages are derived. Mails that are already being sent are not counted."""
 
     kinds: Counter[str] = field(default_factory=Counter)
@@ -59,20 +59,22 @@ class ToldCount:
     def mails(self) -> int:
         return self.kinds.total()
 
-    def add(self, session: Session, seen: Survey, version: int, todo: Pending, sums: _Sums) -> None:
+    def add(
+        self, session: Session, seen: InvitationPlan, version: int, todo: PendingInvitations, sums: _Sums
+    ) -> None:
         """Count the messages to some people, and their summaries."""
-        new = _without_those_on_their_way(session, seen, todo)
+        new = _without_queued(session, seen, todo)
         for message in new:
             kind = mail_kind(message)
             self._count(message.attendee_id, kind)
             if kind not in self.samples:
-                self.samples[kind] = email_texts.payload(message, seen.shown.texts, seen.event)
+                self.samples[kind] = email_texts.build_payload(message, seen.shown.texts, seen.event)
         for attendee_id in sorted(sums.keys() & {message.attendee_id for message in new}):
             self._count(attendee_id, SUMMARY)
             if SUMMARY not in self.samples:
                 agenda = seen.agenda(attendee_id, todo)
                 made = Summary(version, seen.now, agenda, sums[attendee_id])
-                self.samples[SUMMARY] = summaries.payload(made, seen.shown.texts, seen.event)
+                self.samples[SUMMARY] = summaries.summary_payload(made, seen.shown.texts, seen.event)
 
     def _count(self, attendee_id: int, kind: str) -> None:
         self.kinds[kind] += 1
@@ -98,35 +100,35 @@ class ToldCount:
 _Sums = Mapping[int, Sequence[SummaryChange]]
 
 
-def work_out(
+def compute_preview(
     session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime, report: Report
-) -> ToldCount:
+) -> NotificationCounter:
     """Derive everything that publishing a draft would tell. Nothing is written."""
-    seen = release.survey(session, version, settings, now=now)
+    seen = release.plan_invitations(session, version, settings, now=now)
     sums_up = seen.event.summary_mails
-    waiting = summaries.waiting_for(session, version.event_id) if sums_up else set()
+    waiting = summaries.find_summary_attendees(session, version.event_id) if sums_up else set()
     total, done = len(seen.changed.keys() | waiting), 0
-    told = ToldCount()
+    told = NotificationCounter()
     for portion in seen.portions(waiting):
-        dropped = summaries.waiting(session, version.event_id, portion) if sums_up else {}
-        todo = invitation_diff.pending(session, seen, portion, release.named(dropped))
-        sums = summaries.changes(session, todo, dropped) if sums_up else {}
+        dropped = summaries.find_unsent_summaries(session, version.event_id, portion) if sums_up else {}
+        todo = invitation_diff.derive_invitations(session, seen, portion, release.summary_uids(dropped))
+        sums = summaries.summary_changes(session, todo, dropped) if sums_up else {}
         told.add(session, seen, version.number, todo, sums)
         done += len(portion)
         report(done, total)
-    if briefed := briefings.pending(session, version, settings, now=now, with_queued=True):
+    if briefed := briefings.pending_notices(session, version, settings, now=now, with_queued=True):
         told.kinds[BRIEFING] += len(briefed)
     return told
 
 
-def firms_of(session: Session, event_id: int) -> dict[int, int]:
+def firms_by_attendee(session: Session, event_id: int) -> dict[int, int]:
     """The firm of each attendee."""
     rows = session.execute(select(Attendee.id, Attendee.firm_id).where(Attendee.event_id == event_id))
     return {attendee_id: firm_id for attendee_id, firm_id in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
 @dataclass(frozen=True, slots=True)
-class FirmTold:
+class FirmNotifications:
     key: str
     name: str
     latin_name: str
@@ -135,7 +137,7 @@ class FirmTold:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class PublishPreview:
     """The outlook on a publishing: mails by kind in the order of KINDS, and firms with most mails first.
 
     It also has the person with most changes, with mails by kind, and the meetings at booths that their firms
@@ -143,22 +145,24 @@ class Outlook:
     """
 
     kinds: Mapping[str, int]
-    firms: Sequence[FirmTold]
+    firms: Sequence[FirmNotifications]
     firm_count: int
     largest: tuple[PersonRef, Mapping[str, int]] | None
     left_booths: int
 
 
-def read(session: Session, version: ScheduleVersion, found: Comparison, *, most: int) -> Outlook:
+def read_preview(
+    session: Session, version: ScheduleVersion, found: Comparison, *, most: int
+) -> PublishPreview:
     """The outlook, with at most so many firms."""
     told = found.told or {}
     rows = told.get("firms", ())
     ids = [row[0] for row in rows[:most]]
     known = {firm.id: firm for firm in session.scalars(select(Firm).where(Firm.id.in_(ids)))}
-    return Outlook(
-        kinds=in_order(told.get("kinds", {})),
+    return PublishPreview(
+        kinds=sort_kinds(told.get("kinds", {})),
         firms=[
-            FirmTold(known[firm].key, known[firm].name, known[firm].latin_name, people, mails)
+            FirmNotifications(known[firm].key, known[firm].name, known[firm].latin_name, people, mails)
             for firm, people, mails in rows[:most]
             if firm in known
         ],
@@ -168,7 +172,7 @@ def read(session: Session, version: ScheduleVersion, found: Comparison, *, most:
     )
 
 
-def queue_trial(
+def queue_sample_emails(
     session: Session, actor: Actor, version: ScheduleVersion, found: Comparison, *, settings: Settings,
     now: datetime,
 ) -> tuple[str, int]:  # fmt: skip
@@ -180,7 +184,7 @@ def queue_trial(
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
     if account is None:
         raise NotAllowed("Sign in to get a trial.")
-    link = links.whole(settings, links.version(actor.event_key, version.number))
+    link = links.absolute_url(settings, links.version(actor.event_key, version.number))
     samples = (found.told or {}).get("samples", {})
     mails = [
         NewMail(
@@ -192,20 +196,22 @@ def queue_trial(
             created_at=now,
             next_attempt_at=now,
         )
-        for kind in in_order(samples)
+        for kind in sort_kinds(samples)
     ]
     outbox.enqueue(session, mails)
     return account.email, len(samples)
 
 
-def in_order(by_kind: Mapping[str, Any]) -> dict[str, Any]:
+def sort_kinds(by_kind: Mapping[str, Any]) -> dict[str, Any]:
     return {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
 
 
-def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -> list[itip.ItipMessage]:
+def _without_queued(
+    session: Session, seen: InvitationPlan, todo: PendingInvitations
+) -> list[itip.ItipMessage]:
     """The messages that no mail in the queue says already."""
     people = {message.attendee_id for message in todo.messages}
-    queued = _on_their_way(session, seen.event.id, people)
+    queued = _queued_invitations(session, seen.event.id, people)
     if not queued:
         return list(todo.messages)
     facts: dict[int, Mapping[int, str]] = {}
@@ -222,7 +228,7 @@ def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -
     return [message for message in todo.messages if not is_queued(message)]
 
 
-def _on_their_way(
+def _queued_invitations(
     session: Session, event_id: int, people: Collection[int]
 ) -> dict[itip.EntryKey, tuple[Method, str | None]]:
     """Method and digest of each invitation in the queue that no sender has had, by UID and attendee."""
@@ -235,7 +241,7 @@ def _on_their_way(
         ).where(
             OutboxMail.event_id == event_id,
             OutboxMail.kind == OutboxKind.INVITATION,
-            outbox.untouched(),
+            outbox.untouched_condition(),
             OutboxMail.stopped_at.is_(None),
             OutboxMail.attendee_id.in_(people),
         )
@@ -253,7 +259,7 @@ def _changes(counts: Mapping[str, int]) -> tuple[int, int]:
 
 def _largest(session: Session, row: Sequence[Any] | None) -> tuple[PersonRef, Mapping[str, int]] | None:
     person = session.get(Attendee, row[0]) if row else None
-    return (person_ref(person), in_order(row[1])) if row and person else None
+    return (person_ref(person), sort_kinds(row[1])) if row and person else None
 
 
 def _left_booths(session: Session, version_id: int) -> int:

@@ -1,4 +1,4 @@
-"""Publishing in steps: make a draft the published version, then tell people. Also rollback and discarding."""
+"""Release steps: make a draft the published version, then queue emails. Also restore and discard."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.publishing import invitation_diff, summaries
 from scheduler.services.publishing.interpreter_notices import notifications as briefings
-from scheduler.services.publishing.invitation_diff import Survey
+from scheduler.services.publishing.invitation_diff import InvitationPlan
 from scheduler.services.schedule import bookings, unscheduled, versions
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
@@ -39,18 +39,20 @@ from scheduler.storage.models import (
 )
 
 
-def check(session: Session, *, event_id: int, number: int, compared_with: int | None) -> ScheduleVersion:
+def find_publishable_draft(
+    session: Session, *, event_id: int, number: int, compared_with: int | None
+) -> ScheduleVersion:
     """The draft that may be published, if no other version was published since it was looked at.
 
     `compared_with` is the number of the version that the change set was compared with. Raises NotFound,
     WrongState if the version is not a draft, VersionConflict if another one is published now, VenueChanged
     if it has meetings at times that are gone.
     """
-    version = versions.get(session, event_id, number)
+    version = versions.get_version(session, event_id, number)
     session.refresh(version)
     if version.state is not VersionState.DRAFT:
         raise WrongState("version", number, version.state, "published")
-    current = versions.published(session, event_id)
+    current = versions.find_published_version(session, event_id)
     if (current.number if current else None) != compared_with:
         raise VersionConflict(compared_with, current.number if current else None)
     gone = select(PlannedMeeting.id).join(
@@ -69,72 +71,78 @@ def make_published(
     Mails of earlier publishings that nobody has claimed are dropped, as only the net effect is told. Raises
     as `check`, and PlanRejected if the version books somebody or something twice.
     """
-    lock(session, event_id)
-    version = check(session, event_id=event_id, number=number, compared_with=compared_with)
-    current = versions.published(session, event_id)
-    _leave_out(session, version.id)
-    _swap(session, current, version, by=by, now=now)
-    bookings.replace(session, version)
-    invitation_diff.forget_unsent(session, event_id)
-    summaries.set_aside(session, event_id, now=now)
-    doer = Somebody(account_id=by, event_id=event_id, name="" if by else recording.NIGHT)
+    lock_publishing(session, event_id)
+    version = find_publishable_draft(session, event_id=event_id, number=number, compared_with=compared_with)
+    current = versions.find_published_version(session, event_id)
+    _delete_withdrawn(session, version.id)
+    _replace_published(session, current, version, by=by, now=now)
+    bookings.replace_bookings(session, version)
+    invitation_diff.delete_unsent_invitations(session, event_id)
+    summaries.hold_summaries(session, event_id, now=now)
+    doer = NamedDoer(account_id=by, event_id=event_id, name="" if by else recording.NIGHT)
     before, after = {"published": compared_with}, {"published": number}
     about = pgettext_lazy("trail", "version %(number)s published", number=number)
-    recording.note(session, doer, Act.PUBLISH, about, before=before, after=after, now=now)
+    recording.record_act(session, doer, Act.PUBLISH, about, before=before, after=after, now=now)
     return version
 
 
-def survey(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> Survey:
+def plan_invitations(
+    session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime
+) -> InvitationPlan:
     """The people whom publishing the version has to tell, and of what, as of `now`."""
     event = session.get_one(Event, version.event_id)
-    return invitation_diff.survey(
+    return invitation_diff.plan_invitations(
         session,
         event,
         version.id,
-        agenda_url=links.whole(settings, links.agenda(event.key)),
+        agenda_url=links.absolute_url(settings, links.agenda(event.key)),
         mail_domain=settings.mail_domain,
         now=now,
     )
 
 
-def tell(session: Session, seen: Survey, version: int, people: Collection[int]) -> int:
+def queue_publish_emails(
+    session: Session, seen: InvitationPlan, version: int, people: Collection[int]
+) -> int:
     """Queue the mails to some people about the publishing of a version's number. Returns the number of mails.
 
     If it is repeated for the same people, it drops what was not sent and derives it again.
     """
-    lock(session, seen.event.id)
-    dropped = summaries.take(session, seen.event.id, people)
-    todo = invitation_diff.write(session, seen, people, named(dropped))
+    lock_publishing(session, seen.event.id)
+    dropped = summaries.take_unsent_summaries(session, seen.event.id, people)
+    todo = invitation_diff.queue_invitations(session, seen, people, summary_uids(dropped))
     if not seen.event.summary_mails:
         return len(todo.messages)
-    return len(todo.messages) + summaries.write(session, seen, version, todo, dropped)
+    return len(todo.messages) + summaries.queue_summaries(session, seen, version, todo, dropped)
 
 
-def brief(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> int:
+def queue_interpreter_notices(
+    session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime
+) -> int:
     """Queue the mails to interpreters about the version, as `tell` does. Returns their number."""
-    lock(session, version.event_id)
-    return briefings.tell(session, version, settings, now=now)
+    lock_publishing(session, version.event_id)
+    return briefings.queue_notices(session, version, settings, now=now)
 
 
-def named(dropped: Mapping[int, Summary]) -> set[str]:
+def summary_uids(dropped: Mapping[int, Summary]) -> set[str]:
     """The UIDs that summaries speak of."""
     return {change.uid for summary in dropped.values() for change in summary.changes}
 
 
-def lock(session: Session, event_id: int) -> None:
+def lock_publishing(session: Session, event_id: int) -> None:
     """Have publishings, corrected addresses and the mail rate of an event take turns."""
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
 
 
-def roll_back(session: Session, *, event_id: int, number: int, now: datetime) -> ScheduleVersion:
+def restore_version(session: Session, *, event_id: int, number: int, now: datetime) -> ScheduleVersion:
     """A new draft with the content of an earlier version. Raises WrongState if it is not one."""
-    old = versions.get(session, event_id, number)
+    old = versions.get_version(session, event_id, number)
     if old.state is not VersionState.SUPERSEDED:
         raise WrongState("version", number, old.state, "rolled back to")
-    return repeat(session, old, now=now)
+    return copy_version(session, old, now=now)
 
 
-def repeat(session: Session, old: ScheduleVersion, *, now: datetime) -> ScheduleVersion:
+def copy_version(session: Session, old: ScheduleVersion, *, now: datetime) -> ScheduleVersion:
     """A new draft with the content of another version.
 
     It is published like any other. Its score is for publishing it now: without meetings whose requests are no
@@ -142,10 +150,10 @@ def repeat(session: Session, old: ScheduleVersion, *, now: datetime) -> Schedule
     about it.
     """
     event_id = old.event_id
-    current = versions.published(session, event_id)
-    problem = snapshot.take(session, event_id, now=now, as_put_by_hand=False)
+    current = versions.find_published_version(session, event_id)
+    problem = snapshot.build_problem(session, event_id, now=now, as_put_by_hand=False)
     asked = problem.index.requests
-    kept = [meeting for meeting in versions.meetings(session, old.id) if meeting.request in asked]
+    kept = [meeting for meeting in versions.list_meetings(session, old.id) if meeting.request in asked]
     score = rules.score(problem, kept)
     draft = ScheduleVersion(
         event_id=event_id,
@@ -162,11 +170,11 @@ def repeat(session: Session, old: ScheduleVersion, *, now: datetime) -> Schedule
     session.add(draft)
     session.flush()
     versions.copy_meetings(session, old.id, draft.id)
-    unscheduled.copy(session, old.id, draft.id, asked)
+    unscheduled.copy_answers(session, old.id, draft.id, asked)
     return draft
 
 
-def begin_by_hand(
+def create_manual_draft(
     session: Session, base: ScheduleVersion, *, by: int | None, now: datetime
 ) -> ScheduleVersion:
     """A new draft that organisers change by hand, with the content of a published version or a draft.
@@ -175,19 +183,19 @@ def begin_by_hand(
     """
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", base.number, base.state.value, "changed by hand")
-    draft = repeat(session, base, now=now)
+    draft = copy_version(session, base, now=now)
     session.add(ManualDraft(version_id=draft.id, base_id=base.id, revision=0, begun_by=by))
     session.flush()
-    _inherit(session, base, draft)
+    _inherit_manual_edits(session, base, draft)
     return draft
 
 
-def _inherit(session: Session, base: ScheduleVersion, draft: ScheduleVersion) -> None:
+def _inherit_manual_edits(session: Session, base: ScheduleVersion, draft: ScheduleVersion) -> None:
     """What was put by hand before stays so, as far as the base has it so.
 
     It is that of the base, or of the draft by hand that the base's run was given.
     """
-    source = manual_edits.source_of(session, base)
+    source = manual_edits.find_source_version(session, base)
     if source is None:
         return
     before = source.id
@@ -209,19 +217,23 @@ def _inherit(session: Session, base: ScheduleVersion, draft: ScheduleVersion) ->
     session.execute(insert(BlockedSlot).from_select(("version_id", "request_id", "slot_id"), bans))
 
 
-def discard(session: Session, *, event_id: int, number: int) -> None:
+def discard_draft(session: Session, *, event_id: int, number: int) -> None:
     """Put a draft away. Raises WrongState if it is not a draft, or is about to be published."""
-    _become(session, versions.get(session, event_id, number), VersionState.DRAFT, VersionState.DISCARDED)
+    _change_state(
+        session, versions.get_version(session, event_id, number), VersionState.DRAFT, VersionState.DISCARDED
+    )
 
 
-def bring_back(session: Session, *, event_id: int, number: int) -> None:
+def restore_draft(session: Session, *, event_id: int, number: int) -> None:
     """A discarded version is a draft again. Raises WrongState if it is not discarded."""
-    _become(session, versions.get(session, event_id, number), VersionState.DISCARDED, VersionState.DRAFT)
+    _change_state(
+        session, versions.get_version(session, event_id, number), VersionState.DISCARDED, VersionState.DRAFT
+    )
 
 
-def _become(session: Session, version: ScheduleVersion, was: VersionState, state: VersionState) -> None:
+def _change_state(session: Session, version: ScheduleVersion, was: VersionState, state: VersionState) -> None:
     rows = update(ScheduleVersion).where(
-        ScheduleVersion.id == version.id, ScheduleVersion.state == was, ~_is_asked()
+        ScheduleVersion.id == version.id, ScheduleVersion.state == was, ~_is_publishing_open()
     )
     done = session.scalar(rows.values(state=state).returning(ScheduleVersion.id))
     session.refresh(version)
@@ -231,7 +243,7 @@ def _become(session: Session, version: ScheduleVersion, was: VersionState, state
         raise WrongState("version", version.number, found, verb)
 
 
-def _is_asked() -> ColumnElement[bool]:
+def _is_publishing_open() -> ColumnElement[bool]:
     """Whether a publishing of the version is open."""
     return exists().where(
         VersionJob.version_id == ScheduleVersion.id,
@@ -240,19 +252,19 @@ def _is_asked() -> ColumnElement[bool]:
     )
 
 
-def discard_old(session: Session, event_id: int) -> int:
+def discard_old_drafts(session: Session, event_id: int) -> int:
     """Put away old drafts. The newest draft stays if it is newer than the published version.
 
     What was changed by hand stays, too. Returns their number.
     """
-    kept = versions.newest_draft(session, event_id)
+    kept = versions.find_newest_draft(session, event_id)
     done = session.scalars(
         update(ScheduleVersion)
         .where(
             ScheduleVersion.event_id == event_id,
             ScheduleVersion.state == VersionState.DRAFT,
             ScheduleVersion.number != (kept or 0),
-            ~_is_asked(),
+            ~_is_publishing_open(),
             ~exists().where(ManualDraft.version_id == ScheduleVersion.id, ManualDraft.revision > 0),
         )
         .values(state=VersionState.DISCARDED)
@@ -262,7 +274,7 @@ def discard_old(session: Session, event_id: int) -> int:
     return len(done.all())
 
 
-def _leave_out(session: Session, version_id: int) -> None:
+def _delete_withdrawn(session: Session, version_id: int) -> None:
     """Delete the meetings of requests that are no longer accepted."""
     gone = session.scalars(
         select(PlannedMeeting.id)
@@ -274,7 +286,7 @@ def _leave_out(session: Session, version_id: int) -> None:
         session.execute(delete(PlannedMeeting).where(in_chunks(PlannedMeeting.id, gone)))
 
 
-def _swap(
+def _replace_published(
     session: Session,
     current: ScheduleVersion | None,
     version: ScheduleVersion,

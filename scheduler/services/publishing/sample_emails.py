@@ -1,4 +1,4 @@
-"""Mails as they would read with texts that are not saved yet: a preview, and a test mail to the actor."""
+"""Sample emails: a preview of edited texts, and a test email to the actor."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from scheduler.services.schedule.calendar_rows import Recipient
 from scheduler.storage.models import Account, Event, Hall, ScheduleVersion, Slot
 
 
-def preview(
+def preview_email(
     session: Session,
     actor: Actor,
     language: str,
@@ -39,9 +39,9 @@ def preview(
     now: datetime,
 ) -> imip.EmailPreview:
     """A kind of mail with typed texts, about a meeting of the event. Raises as `mail_texts.check`."""
-    texts = email_texts.check(actor, language, mail_kind, typed)
+    texts = email_texts.check_texts(actor, language, mail_kind, typed)
     message, name = _example(session, actor, language, mail_kind, texts, settings, now)
-    back = link(settings, actor, language, mail_kind)
+    back = texts_page_url(settings, actor, language, mail_kind)
     envelope = imip.Envelope(
         attendee_name=name,
         attendee_email="attendee@example.com",
@@ -55,12 +55,12 @@ def preview(
         propose_url=back,
         instead_url=back,
         wording=texts,
-        **email_texts.settings_of(session.get_one(Event, actor.event_id)),
+        **email_texts.email_settings(session.get_one(Event, actor.event_id)),
     )
     return imip.preview_email(message, envelope)
 
 
-def queue_test(
+def queue_test_email(
     session: Session,
     actor: Actor,
     language: str,
@@ -76,19 +76,22 @@ def queue_test(
 
     Raises as `mail_texts.check`, and NotAllowed if the actor has no address.
     """
-    texts = email_texts.check(actor, language, mail_kind, typed)
+    texts = email_texts.check_texts(actor, language, mail_kind, typed)
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
     if account is None:
         raise NotAllowed("Sign in to get a test mail.")
     message, _ = _example(session, actor, language, mail_kind, texts, settings, now)
-    payload = message.to_json() | {"wording": texts, "link": link(settings, actor, language, mail_kind)}
+    payload = message.to_json() | {
+        "wording": texts,
+        "link": texts_page_url(settings, actor, language, mail_kind),
+    }
     mail = NewMail(
         kind=OutboxKind.TEST,
         event_id=actor.event_id,
         to_address=account.email,
         to_name=account.name,
         message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
-        payload=payload | email_texts.settings_of(session.get_one(Event, actor.event_id)),
+        payload=payload | email_texts.email_settings(session.get_one(Event, actor.event_id)),
         created_at=now,
         next_attempt_at=now,
     )
@@ -96,9 +99,9 @@ def queue_test(
     return account.email
 
 
-def link(settings: Settings, actor: Actor, language: str, mail_kind: str) -> str:
+def texts_page_url(settings: Settings, actor: Actor, language: str, mail_kind: str) -> str:
     """The target of links in a mail that only shows its texts: the page of the texts."""
-    return links.whole(settings, links.mail_text(actor.event_key, language, mail_kind))
+    return links.absolute_url(settings, links.mail_text(actor.event_key, language, mail_kind))
 
 
 def _example(
@@ -113,10 +116,10 @@ def _example(
     """A message of this kind in this language, and its reader's name."""
     event = session.get_one(Event, actor.event_id)
     own = {language: texts}
-    url = links.whole(settings, links.agenda(event.key))
-    meeting = _meeting(session, event) or _invented(session, event, now)
+    url = links.absolute_url(settings, links.agenda(event.key))
+    meeting = _meeting(session, event) or _placeholder_meeting(session, event, now)
     reader = replace(meeting.people[0], language=language)
-    content = calendar_entries.content_for(event, meeting, reader, url, own)
+    content = calendar_entries.entry_content(event, meeting, reader, url, own)
     message = itip_revisions.example_message(
         MessageKind.CANCEL if mail_kind == "uninvited" else MessageKind(mail_kind),
         content,
@@ -138,7 +141,7 @@ def _before(content: Content, mail_kind: str) -> Content | None:
     return replace(content, topic="–") if mail_kind == "details" else None
 
 
-def _meeting(session: Session, event: Event) -> calendar_entries.HeldMeeting | None:
+def _meeting(session: Session, event: Event) -> calendar_entries.ScheduledMeeting | None:
     """The first meeting of the published version, else of the newest draft that has one."""
     versions = session.scalars(
         select(ScheduleVersion.id)
@@ -150,13 +153,13 @@ def _meeting(session: Session, event: Event) -> calendar_entries.HeldMeeting | N
         .limit(2)
     ).all()
     for version_id in versions:
-        meeting = calendar_entries.first_meeting(session, event, version_id)
+        meeting = calendar_entries.find_first_meeting(session, event, version_id)
         if meeting is not None and meeting.people:
             return meeting
     return None
 
 
-def _invented(session: Session, event: Event, now: datetime) -> calendar_entries.HeldMeeting:
+def _placeholder_meeting(session: Session, event: Event, now: datetime) -> calendar_entries.ScheduledMeeting:
     """A meeting in the event's first slot and hall, for an event that has none yet."""
     slot = session.scalar(select(Slot).where(Slot.of(event.id)).order_by(Slot.position).limit(1))
     first = select(Hall).where(Hall.event_id == event.id).order_by(Hall.position).limit(1)
@@ -166,7 +169,7 @@ def _invented(session: Session, event: Event, now: datetime) -> calendar_entries
         Recipient(0, 1, "Ada Example", "", "", ""),
         Recipient(1, 2, "Bo Example", "", "", ""),
     )
-    return calendar_entries.HeldMeeting(
+    return calendar_entries.ScheduledMeeting(
         request_id=0,
         request_key="example",
         uid="example",

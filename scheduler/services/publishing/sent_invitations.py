@@ -1,4 +1,4 @@
-"""What calendars were told, as the database has it: the last invitation of each entry."""
+"""Last invitation sent for each calendar entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Invitation
 
 
-class LastTold(NamedTuple):
+class LastInvitation(NamedTuple):
     """The last message of a UID and attendee, without what it said."""
 
     request_id: int
@@ -26,7 +26,7 @@ class LastTold(NamedTuple):
     facts: str | None
 
 
-class ToldRow(NamedTuple):
+class SentInvitation(NamedTuple):
     """An invitation with what it said."""
 
     id: int
@@ -53,7 +53,7 @@ class ToldRow(NamedTuple):
         )
 
 
-def last(session: Session, event_id: int) -> dict[itip.EntryKey, LastTold]:
+def last_invitations(session: Session, event_id: int) -> dict[itip.EntryKey, LastInvitation]:
     """The last invitation of each UID and attendee."""
     rows = session.execute(
         select(
@@ -68,25 +68,25 @@ def last(session: Session, event_id: int) -> dict[itip.EntryKey, LastTold]:
         .order_by(Invitation.sequence, Invitation.dtstamp),
         execution_options={"yield_per": CHUNK},
     )
-    return {itip.EntryKey(row[0], row[1]): LastTold(*row[2:]) for row in rows}
+    return {itip.EntryKey(row[0], row[1]): LastInvitation(*row[2:]) for row in rows}
 
 
-def said(
+def find_sent_invitations(
     session: Session, people: Collection[int], requests: Collection[int], uids: Collection[str]
-) -> dict[itip.EntryKey, ToldRow]:
+) -> dict[itip.EntryKey, SentInvitation]:
     """The last invitation of each UID and attendee, of some people about some requests and UIDs."""
     rows = session.execute(
-        select(*(getattr(Invitation, name) for name in ToldRow._fields))
+        select(*(getattr(Invitation, name) for name in SentInvitation._fields))
         .where(
             in_chunks(Invitation.attendee_id, people),
             or_(in_chunks(Invitation.request_id, requests), in_chunks(Invitation.uid, uids)),
         )
         .order_by(Invitation.sequence, Invitation.dtstamp)
     )
-    return {itip.EntryKey(row.uid, row.attendee_id): ToldRow._make(row) for row in rows}
+    return {itip.EntryKey(row.uid, row.attendee_id): SentInvitation._make(row) for row in rows}
 
 
-def remember_facts(session: Session, facts: Mapping[int, str]) -> None:
+def store_fact_digests(session: Session, facts: Mapping[int, str]) -> None:
     """Digests by invitation of entries that were compared and need no mail, so that they are not again."""
     if facts:
         table = Invitation.__table__

@@ -1,4 +1,4 @@
-"""Summaries: at most one mail more a person and publishing, behind the invitations.
+"""Summary emails: at most one per person and publishing, sent after the invitations.
 
 A summary that is not sent when the next publishing comes would be wrong: it is dropped, and the next one
 counts that publishing's messages and what the dropped one would have said, as far as its invitations went
@@ -25,12 +25,14 @@ from scheduler.services.delivery import email_texts
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import unscheduled_summaries
-from scheduler.services.publishing.invitation_diff import Pending, Survey, recipients
+from scheduler.services.publishing.invitation_diff import InvitationPlan, PendingInvitations, find_recipients
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, OutboxMail
 
 
-def waiting(session: Session, event_id: int, people: Collection[int] | None = None) -> dict[int, Summary]:
+def find_unsent_summaries(
+    session: Session, event_id: int, people: Collection[int] | None = None
+) -> dict[int, Summary]:
     """The summaries that no sender has touched yet, by attendee, also those that are set aside."""
     rows = session.execute(
         select(OutboxMail.attendee_id, OutboxMail.payload)
@@ -40,27 +42,29 @@ def waiting(session: Session, event_id: int, people: Collection[int] | None = No
     return _by_attendee(rows)
 
 
-def waiting_for(session: Session, event_id: int) -> set[int]:
+def find_summary_attendees(session: Session, event_id: int) -> set[int]:
     """The attendees of those summaries."""
     found = session.scalars(select(OutboxMail.attendee_id).where(_waiting(event_id)))
     return {attendee_id for attendee_id in found if attendee_id is not None}
 
 
-def set_aside(session: Session, event_id: int, *, now: datetime) -> None:
+def hold_summaries(session: Session, event_id: int, *, now: datetime) -> None:
     """Stop the waiting summaries from being sent, until `take` has their changes repeated."""
-    outbox.set_aside(session, _of(event_id), now=now)
+    outbox.set_aside_mails(session, _of(event_id), now=now)
 
 
-def take(session: Session, event_id: int, people: Collection[int] | None = None) -> dict[int, Summary]:
+def take_unsent_summaries(
+    session: Session, event_id: int, people: Collection[int] | None = None
+) -> dict[int, Summary]:
     """As `waiting`, and delete the summaries. The next ones repeat their changes."""
-    gone = outbox.drop_untouched(
+    gone = outbox.delete_untouched(
         session, _of(event_id, people), OutboxMail.attendee_id, OutboxMail.payload, with_aside=True
     )
     return _by_attendee(gone)
 
 
-def changes(
-    session: Session, todo: Pending, dropped: Mapping[int, Summary]
+def summary_changes(
+    session: Session, todo: PendingInvitations, dropped: Mapping[int, Summary]
 ) -> dict[int, list[SummaryChange]]:
     """The changes for each attendee: the messages of the publishing, and changes that no summary has told.
 
@@ -85,11 +89,19 @@ def changes(
     return found
 
 
-def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: Mapping[int, Summary]) -> int:
+def queue_summaries(
+    session: Session,
+    seen: InvitationPlan,
+    version: int,
+    todo: PendingInvitations,
+    dropped: Mapping[int, Summary],
+) -> int:
     """Queue the summaries of version number `version` to the people of `todo`. Returns their number."""
-    changed = changes(session, todo, dropped)
-    people = recipients(session, changed.keys())
-    open_ = unscheduled_summaries.of_people(session, seen.version_id, seen.event.id, changed.keys())
+    changed = summary_changes(session, todo, dropped)
+    people = find_recipients(session, changed.keys())
+    open_ = unscheduled_summaries.unscheduled_by_attendee(
+        session, seen.version_id, seen.event.id, changed.keys()
+    )
     mails = []
     for attendee_id in sorted(changed):
         agenda, new = seen.agenda(attendee_id, todo), changed[attendee_id]
@@ -99,15 +111,17 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
     return len(mails)
 
 
-def payload(made: Summary, texts: email_texts.Texts, event: Event) -> dict[str, Any]:
+def summary_payload(made: Summary, texts: email_texts.Texts, event: Event) -> dict[str, Any]:
     """The payload of an outbox row: the summary, and the event's present texts."""
     own = texts.get(summary_mail.latest_meeting(made).language, {})
     return (
-        made.to_json() | {"wording": wording.chosen_texts(own, "overview")} | email_texts.settings_of(event)
+        made.to_json()
+        | {"wording": wording.chosen_texts(own, "overview")}
+        | email_texts.email_settings(event)
     )
 
 
-def _mail(attendee_id: int, made: Summary, seen: Survey, to: tuple[str, str]) -> NewMail:
+def _mail(attendee_id: int, made: Summary, seen: InvitationPlan, to: tuple[str, str]) -> NewMail:
     return NewMail(
         kind=OutboxKind.SUMMARY,
         event_id=seen.event.id,
@@ -119,7 +133,7 @@ def _mail(attendee_id: int, made: Summary, seen: Survey, to: tuple[str, str]) ->
         uid=made.changes[0].uid,
         message_id=summary_mail.message_id(made, attendee_id, seen.mail_domain),
         thread_id=summary_mail.thread_id(attendee_id, seen.mail_domain),
-        payload=payload(made, seen.shown.texts, seen.event),
+        payload=summary_payload(made, seen.shown.texts, seen.event),
         created_at=made.stamp,
         next_attempt_at=made.stamp,
     )
@@ -131,11 +145,11 @@ def _of(event_id: int, people: Collection[int] | None = None) -> ColumnElement[b
 
 
 def _waiting(event_id: int, people: Collection[int] | None = None) -> ColumnElement[bool]:
-    return _of(event_id, people) & (outbox.untouched() | outbox.aside())
+    return _of(event_id, people) & (outbox.untouched_condition() | outbox.set_aside_condition())
 
 
 def _by_attendee(rows: Iterable[Any]) -> dict[int, Summary]:
-    return {attendee_id: payloads.summary(payload) for attendee_id, payload in rows if attendee_id}
+    return {attendee_id: payloads.summary_content(payload) for attendee_id, payload in rows if attendee_id}
 
 
 def _told(

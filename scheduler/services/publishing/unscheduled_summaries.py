@@ -1,4 +1,4 @@
-"""Accepted requests that a version does not hold, for the summaries of the people whom they concern."""
+"""Unscheduled accepted requests of a version, per attendee, for summary emails."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPerson
 
 
-def of_people(
+def unscheduled_by_attendee(
     session: Session, version_id: int, event_id: int, people: Collection[int]
 ) -> dict[int, list[UnscheduledRequest]]:
     """By attendee: all of the firm's for its exhibitors, for others those that name them."""
-    codes = unscheduled.reasons(session, version_id)
+    codes = unscheduled.list_reason_codes(session, version_id)
     if not codes or not people:
         return {}
     seen = session.execute(

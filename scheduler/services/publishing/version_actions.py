@@ -1,4 +1,4 @@
-"""What organisers have done with a version: compared, published, held, taken back, rolled back, discarded."""
+"""Version actions of organisers: compare, publish, hold, cancel, restore and discard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.publishing import comparisons, publish_preview, release, version_jobs
-from scheduler.services.publishing.version_jobs import changed, latest, said
+from scheduler.services.publishing.version_jobs import describe_job, find_latest_job, is_row_changed
 from scheduler.services.schedule import calendar_entries, history, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.storage.models import Event, ManualDraft, ScheduleVersion, VersionJob
@@ -58,20 +58,20 @@ def job_card(row: VersionJob) -> JobCard:
     return JobCard(**{name: getattr(row, name) for name in JobCard.__dataclass_fields__})
 
 
-def is_comparing_wanted(session: Session, actor: Actor, number: int) -> bool:
+def needs_comparison(session: Session, actor: Actor, number: int) -> bool:
     """Whether the version must be compared and no job was asked for. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    return comparisons.is_wanted(session, versions.get(session, actor.event_id, number))
+    return comparisons.needs_comparison(session, versions.get_version(session, actor.event_id, number))
 
 
-def compare(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+def request_comparison(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
     """Have a version compared with what is published. Send its task after the commit."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
-    return job_card(version_jobs.ask_to_compare(session, version, by=actor.account_id, now=now))
+    version = versions.get_version(session, actor.event_id, number)
+    return job_card(version_jobs.request_comparison(session, version, by=actor.account_id, now=now))
 
 
-def publish(
+def request_publishing(
     session: Session,
     actor: Actor,
     number: int,
@@ -89,9 +89,9 @@ def publish(
     """
     actor.require(Right.PUBLISH)
     actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
-    _hold_by_hand(session, versions.get(session, actor.event_id, number), revision)
+    _lock_manual_draft(session, versions.get_version(session, actor.event_id, number), revision)
     minutes = 0 if at_once else session.get_one(Event, actor.event_id).publish_hold
-    job = version_jobs.ask_to_publish(
+    job = version_jobs.request_publishing(
         session,
         event_id=actor.event_id,
         number=number,
@@ -102,11 +102,11 @@ def publish(
     )
     after = {"hold in minutes": minutes}
     about = pgettext_lazy("trail", "publishing of version %(number)s asked for", number=number)
-    recording.note(session, actor, Act.PUBLISH, about, after=after, now=now)
+    recording.record_act(session, actor, Act.PUBLISH, about, after=after, now=now)
     return job_card(job)
 
 
-def _hold_by_hand(session: Session, version: ScheduleVersion, seen: int | None) -> None:
+def _lock_manual_draft(session: Session, version: ScheduleVersion, seen: int | None) -> None:
     """Let no step by hand come between the look at a draft and its publishing."""
     revision = session.scalar(
         select(ManualDraft.revision)
@@ -116,27 +116,27 @@ def _hold_by_hand(session: Session, version: ScheduleVersion, seen: int | None) 
     if seen is not None and revision is not None and revision != seen:
         raise EditConflict(
             f"Version {version.number} was changed by hand since this page was made. Look at its change set "
-            "again before you publish."
+            "again before you request_publishing."
         )
 
 
-def take_back(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+def cancel_publishing(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
     """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
     values = {"state": JobState.TAKEN_BACK, "finished_at": now}
     job = _change_held_job(session, actor, number, "taken back", **values)
     about = pgettext_lazy("trail", "publishing of version %(number)s taken back", number=number)
-    recording.note(session, actor, Act.PUBLISH, about, now=now)
+    recording.record_act(session, actor, Act.PUBLISH, about, now=now)
     return job
 
 
-def begin_now(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+def skip_hold(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
     """End the hold of a publishing. Send its task after the commit. Raises WrongState if it has begun."""
     actor.require(Right.PUBLISH)
     actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
     return _change_held_job(session, actor, number, "begun", begins_at=now, heartbeat_at=now)
 
 
-def queue_trial(
+def queue_sample_emails(
     session: Session, actor: Actor, number: int, *, settings: Settings, now: datetime
 ) -> tuple[str, int] | None:
     """Queue a sample of each kind of mail to the actor's own address.
@@ -146,88 +146,88 @@ def queue_trial(
     """
     actor.require(Right.PUBLISH)
     actor.require_fresh(gettext_lazy("send a trial to yourself"))
-    version = versions.get(session, actor.event_id, number)
-    found = comparisons.kept(session, version)
+    version = versions.get_version(session, actor.event_id, number)
+    found = comparisons.current_comparison(session, version)
     if found is None or not found.told:
         return None
-    return publish_preview.queue_trial(session, actor, version, found, settings=settings, now=now)
+    return publish_preview.queue_sample_emails(session, actor, version, found, settings=settings, now=now)
 
 
-def discard(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
+def discard_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
     """Put a draft away. Raises as `release.discard`."""
     actor.require(Right.PUBLISH)
-    release.discard(session, event_id=actor.event_id, number=number)
+    release.discard_draft(session, event_id=actor.event_id, number=number)
     about = pgettext_lazy("trail", "version %(number)s discarded", number=number)
-    recording.note(session, actor, Act.DISCARD, about, now=now)
-    return history.show(session, actor, number)
+    recording.record_act(session, actor, Act.DISCARD, about, now=now)
+    return history.show_version(session, actor, number)
 
 
-def bring_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
+def restore_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
     """Make a discarded version a draft again. Raises as `release.bring_back`."""
     actor.require(Right.PUBLISH)
-    release.bring_back(session, event_id=actor.event_id, number=number)
+    release.restore_draft(session, event_id=actor.event_id, number=number)
     about = pgettext_lazy("trail", "version %(number)s brought back", number=number)
-    recording.note(session, actor, Act.DISCARD, about, now=now)
-    return history.show(session, actor, number)
+    recording.record_act(session, actor, Act.DISCARD, about, now=now)
+    return history.show_version(session, actor, number)
 
 
-def discard_old(session: Session, actor: Actor, *, now: datetime) -> int:
+def discard_old_drafts(session: Session, actor: Actor, *, now: datetime) -> int:
     """Put away the drafts that nobody will publish any more. Returns their number."""
     actor.require(Right.PUBLISH)
-    count = release.discard_old(session, actor.event_id)
+    count = release.discard_old_drafts(session, actor.event_id)
     if count:
         about = pgettext_lazy("trail", "%(number)s older drafts discarded", number=count)
-        recording.note(session, actor, Act.DISCARD, about, now=now)
+        recording.record_act(session, actor, Act.DISCARD, about, now=now)
     return count
 
 
-def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
+def restore_version(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
     """A draft with the content of an earlier version. Raises as `release.roll_back`."""
     actor.require(Right.PUBLISH)
     actor.require_fresh(gettext_lazy("roll back to the version"))
-    draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
+    draft = release.restore_version(session, event_id=actor.event_id, number=number, now=now)
     about = pgettext_lazy(
         "trail", "version %(new)s made with the content of version %(old)s", new=draft.number, old=number
     )
-    recording.note(session, actor, Act.ROLL_BACK, about, now=now)
-    return history.show(session, actor, draft.number)
+    recording.record_act(session, actor, Act.ROLL_BACK, about, now=now)
+    return history.show_version(session, actor, draft.number)
 
 
-def tell_partners(session: Session, actor: Actor, *, now: datetime) -> VersionCard:
+def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> VersionCard:
     """A draft with the published meetings but for those that were called off, so that partners can be told.
 
     Raises WrongState if nothing was called off, or nothing is published.
     """
     actor.require(Right.PUBLISH)
-    current = versions.published(session, actor.event_id)
+    current = versions.find_published_version(session, actor.event_id)
     if current is None:
         raise WrongState("schedule", actor.event_key, "not published", "told to partners")
-    if not calendar_entries.withdrawn_since(session, current.id):
+    if not calendar_entries.list_withdrawn_requests(session, current.id):
         raise WrongState("version", current.number, "as people know it", "told to partners")
-    draft = release.repeat(session, current, now=now)
+    draft = release.copy_version(session, current, now=now)
     about = pgettext_lazy(
         "trail",
         "version %(number)s made, to tell partners of meetings that were called off",
         number=draft.number,
     )
-    recording.note(session, actor, Act.ROLL_BACK, about, now=now)
-    return history.show(session, actor, draft.number)
+    recording.record_act(session, actor, Act.ROLL_BACK, about, now=now)
+    return history.show_version(session, actor, draft.number)
 
 
 def _change_held_job(session: Session, actor: Actor, number: int, step: str, **values: Any) -> JobCard:
     """Against a worker that claims the job at the same time, one of the two finds it changed."""
     actor.require(Right.PUBLISH)
-    version: ScheduleVersion = versions.get(session, actor.event_id, number)
-    job = latest(session, version, JobKind.PUBLISH)
+    version: ScheduleVersion = versions.get_version(session, actor.event_id, number)
+    job = find_latest_job(session, version, JobKind.PUBLISH)
     held = update(VersionJob).where(
         VersionJob.id == (job.id if job else 0),
         VersionJob.state == JobState.ASKED,
         VersionJob.begins_at.is_not(None),
         VersionJob.attempts == 0,
     )
-    if job is None or not changed(session, held.values(values)):
+    if job is None or not is_row_changed(session, held.values(values)):
         if job is not None:
             session.refresh(job)
-        raise WrongState("publishing of version", version.number, said(job), step)
+        raise WrongState("publishing of version", version.number, describe_job(job), step)
     session.refresh(job)
     return job_card(job)

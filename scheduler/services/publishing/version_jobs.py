@@ -1,4 +1,4 @@
-"""Jobs about versions: request, cancel, claim and follow a job. A lost job is started again."""
+"""Version jobs: request, cancel, claim and follow them. A lost job is restarted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ SILENT = timedelta(seconds=120)
 WAITING = timedelta(seconds=60)
 """A job that nobody took for this time gets another task: the first one may be lost."""
 MAX_ATTEMPTS = 2
-LOST_TOO_OFTEN = gettext_lazy("The worker was lost %(times)s times in the middle of it.", times=MAX_ATTEMPTS)
+LOST_WORKER_ERROR = gettext_lazy(
+    "The worker was lost %(times)s times in the middle of it.", times=MAX_ATTEMPTS
+)
 
 _NO_SYNC: dict[str, Any] = {"synchronize_session": False}
 
@@ -41,7 +43,7 @@ class JobLost(ChainmeetError):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPublishing:
+class ClaimedJob:
     """A job that a worker has claimed: all that it writes, it writes while the job is still its own."""
 
     id: int
@@ -54,34 +56,38 @@ class HeldPublishing:
             VersionJob.state == JobState.RUNNING,
             VersionJob.worker == self.worker,
         )
-        if not changed(session, mine.values(heartbeat_at=now, **values)):
+        if not is_row_changed(session, mine.values(heartbeat_at=now, **values)):
             raise JobLost(self.id)
 
 
-def ask_to_compare(
+def request_comparison(
     session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
 ) -> VersionJob:
     """A new job that compares the version, or the job that is open. Send its task after the commit."""
-    return open_job(session, version, JobKind.COMPARE) or _ask(
+    return find_open_job(session, version, JobKind.COMPARE) or _request_job(
         session, version, JobKind.COMPARE, by=by, now=now
     )
 
 
-def ask_to_begin(session: Session, version: ScheduleVersion, *, by: int | None, now: datetime) -> VersionJob:
+def request_manual_draft(
+    session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
+) -> VersionJob:
     """The job that begins a draft by hand from a version. While it is open, a second call gives the same."""
-    return open_job(session, version, JobKind.BEGIN) or _ask(session, version, JobKind.BEGIN, by=by, now=now)
+    return find_open_job(session, version, JobKind.BEGIN) or _request_job(
+        session, version, JobKind.BEGIN, by=by, now=now
+    )
 
 
-def ask_to_explain(
+def request_explanations(
     session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
 ) -> VersionJob:
     """The job that finds a version's missing reasons. While it is open, a second call gives the same."""
-    return open_job(session, version, JobKind.EXPLAIN) or _ask(
+    return find_open_job(session, version, JobKind.EXPLAIN) or _request_job(
         session, version, JobKind.EXPLAIN, by=by, now=now
     )
 
 
-def ask_to_publish(
+def request_publishing(
     session: Session,
     *,
     event_id: int,
@@ -98,37 +104,39 @@ def ask_to_publish(
     people saw the version continues at once from where it ended. Raises as `release.check`, and
     PublishingOpen if another version is being published.
     """
-    version = versions.get(session, event_id, number)
-    job = latest(session, version, JobKind.PUBLISH)
+    version = versions.get_version(session, event_id, number)
+    job = find_latest_job(session, version, JobKind.PUBLISH)
     if job is not None and job.state in OPEN:
         return job
     if job is not None and job.state is JobState.FAILED and version.state is VersionState.PUBLISHED:
-        return _ask_again(session, version, job, by=by, now=now)
-    release.check(session, event_id=event_id, number=number, compared_with=compared_with)
+        return _retry_failed(session, version, job, by=by, now=now)
+    release.find_publishable_draft(session, event_id=event_id, number=number, compared_with=compared_with)
     values = {"compared_with": compared_with, "budget": budget, "begins_at": now + hold if hold else None}
-    return _ask(session, version, JobKind.PUBLISH, by=by, now=now, **values)
+    return _request_job(session, version, JobKind.PUBLISH, by=by, now=now, **values)
 
 
-def ask_to_tell(session: Session, version: ScheduleVersion, *, by: int | None, now: datetime) -> VersionJob:
+def request_notifications(
+    session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
+) -> VersionJob:
     """The job that tells people of the published version what they were not told. Send its task after the
     commit.
 
     It is a publishing that goes on behind its first step, which was done before.
     """
-    return _ask(session, version, JobKind.PUBLISH, by=by, now=now)
+    return _request_job(session, version, JobKind.PUBLISH, by=by, now=now)
 
 
-def said(job: VersionJob | None) -> str:
+def describe_job(job: VersionJob | None) -> str:
     """The state of a publishing, in words."""
     return "not asked for" if job is None else str(job.state).replace("_", " ")
 
 
-def open_job(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
-    job = latest(session, version, kind)
+def find_open_job(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
+    job = find_latest_job(session, version, kind)
     return job if job is not None and job.state in OPEN else None
 
 
-def latest(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
+def find_latest_job(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
     """The last job of a kind about a version."""
     return session.scalar(
         select(VersionJob)
@@ -139,7 +147,7 @@ def latest(session: Session, version: ScheduleVersion, kind: JobKind) -> Version
     )
 
 
-def claim(session: Session, job_id: int, worker: str, *, now: datetime) -> VersionJob | None:
+def claim_job(session: Session, job_id: int, worker: str, *, now: datetime) -> VersionJob | None:
     """Claim a requested job, or return None if another worker has it or has done it."""
     begins = VersionJob.begins_at
     asked = update(VersionJob).where(
@@ -156,12 +164,12 @@ def claim(session: Session, job_id: int, worker: str, *, now: datetime) -> Versi
         "done": 0,
         "total": 0,
     }
-    if not changed(session, asked.values(values)):
+    if not is_row_changed(session, asked.values(values)):
         return None
     return session.get_one(VersionJob, job_id, populate_existing=True)
 
 
-def finish(session: Session, held: HeldPublishing, *, now: datetime) -> None:
+def finish_job(session: Session, held: ClaimedJob, *, now: datetime) -> None:
     """Set a running job to done, and end the alert of an earlier failure."""
     held.report(session, now=now, state=JobState.DONE, finished_at=now, error=None)
     job = session.get_one(VersionJob, held.id, populate_existing=True)
@@ -169,51 +177,51 @@ def finish(session: Session, held: HeldPublishing, *, now: datetime) -> None:
         alerts.end_alert(session, AlertKind.NOT_PUBLISHED, event_id=job.event_id, now=now)
 
 
-def put_back(session: Session, held: HeldPublishing, *, error: str | None, now: datetime) -> None:
+def requeue_job(session: Session, held: ClaimedJob, *, error: str | None, now: datetime) -> None:
     """running -> asked, to be tried again. Without an `error` the worker shuts down: no attempt counts."""
     attempts = VersionJob.attempts if error else VersionJob.attempts - 1
     held.report(session, now=now, state=JobState.ASKED, worker=None, attempts=attempts, error=error)
 
 
-def fail(session: Session, held: HeldPublishing, *, error: str, now: datetime) -> None:
+def fail_job(session: Session, held: ClaimedJob, *, error: str, now: datetime) -> None:
     """running -> failed, with a sentence: kept with the run that the version came from, and told."""
     held.report(session, now=now, state=JobState.FAILED, finished_at=now, error=error)
-    _tell_failed(session, session.get_one(VersionJob, held.id, populate_existing=True), now)
+    _alert_failed(session, session.get_one(VersionJob, held.id, populate_existing=True), now)
 
 
-def recover(session: Session, *, now: datetime) -> list[int]:
+def recover_lost_jobs(session: Session, *, now: datetime) -> list[int]:
     """Recover jobs that no worker is working on. Returns the ids of those whose task must be sent again."""
-    lost = _take_up_again(session, VersionJob.heartbeat_at <= now - SILENT, now)
+    lost = _requeue_lost(session, VersionJob.heartbeat_at <= now - SILENT, now)
     waits = (VersionJob.state == JobState.ASKED) & (VersionJob.heartbeat_at <= now - WAITING)
     again = update(VersionJob).where(waits, ~VersionJob.id.in_(lost)).values(heartbeat_at=now)
     return sorted([*lost, *session.scalars(again.returning(VersionJob.id), execution_options=_NO_SYNC)])
 
 
-def take_up_lost(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
+def recover_orphaned_jobs(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
     """Recover running jobs at once whose worker is known to be gone. Returns the ids of those to send."""
     running = session.execute(
         select(VersionJob.id, VersionJob.worker).where(VersionJob.state == JobState.RUNNING)
     ).all()
     lost = [job_id for job_id, worker in running if worker is not None and is_gone(worker)]
-    return _take_up_again(session, VersionJob.id.in_(lost), now) if lost else []
+    return _requeue_lost(session, VersionJob.id.in_(lost), now) if lost else []
 
 
-def _take_up_again(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
+def _requeue_lost(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
     """Ask for running jobs again, or let those fail that lost their worker too often."""
     running = update(VersionJob).where(VersionJob.state == JobState.RUNNING, which)
     too_often = session.scalars(
         running.where(VersionJob.attempts >= MAX_ATTEMPTS)
-        .values(state=JobState.FAILED, finished_at=now, error=LOST_TOO_OFTEN)
+        .values(state=JobState.FAILED, finished_at=now, error=LOST_WORKER_ERROR)
         .returning(VersionJob)
         .execution_options(populate_existing=True, **_NO_SYNC)
     ).all()
     for job in too_often:
-        _tell_failed(session, job, now)
+        _alert_failed(session, job, now)
     lost = running.values(state=JobState.ASKED, worker=None, heartbeat_at=now)
     return list(session.scalars(lost.returning(VersionJob.id), execution_options=_NO_SYNC))
 
 
-def _ask(
+def _request_job(
     session: Session,
     version: ScheduleVersion,
     kind: JobKind,
@@ -242,7 +250,7 @@ def _ask(
     return job
 
 
-def _ask_again(
+def _retry_failed(
     session: Session, version: ScheduleVersion, job: VersionJob, *, by: int | None, now: datetime
 ) -> VersionJob:
     """Set a failed job to asked, with the attempts of a new one. People who were told are not told twice."""
@@ -253,7 +261,7 @@ def _ask_again(
     )
     try:
         with session.begin_nested():
-            changed(session, again)
+            is_row_changed(session, again)
     except IntegrityError:
         return _other(session, version, JobKind.PUBLISH)
     session.refresh(job)
@@ -277,13 +285,13 @@ def _other(session: Session, version: ScheduleVersion, kind: JobKind) -> Version
     return job
 
 
-def _tell_failed(session: Session, job: VersionJob, now: datetime) -> None:
+def _alert_failed(session: Session, job: VersionJob, now: datetime) -> None:
     if job.kind is JobKind.PUBLISH:
         version = session.get_one(ScheduleVersion, job.version_id)
-        tell_not_published(session, version, reason=job.error or "", by=job.asked_by, now=now)
+        report_not_published(session, version, reason=job.error or "", by=job.asked_by, now=now)
 
 
-def tell_not_published(
+def report_not_published(
     session: Session, version: ScheduleVersion, *, reason: str, by: int | None = None, now: datetime
 ) -> None:
     """Write a reason down with the run, if the publishing followed it, and tell the organisers."""
@@ -301,7 +309,7 @@ def tell_not_published(
     )
 
 
-def changed(session: Session, statement: Update) -> bool:
+def is_row_changed(session: Session, statement: Update) -> bool:
     """Whether a conditional UPDATE changed a row."""
     done = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", done).rowcount > 0

@@ -1,4 +1,4 @@
-"""What pages and programs read of a version's publishing: its jobs, its comparison, what it tells whom."""
+"""Version overview for pages and the API: jobs, comparison, and the notifications it would send."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.services.delivery import delivery_estimates
-from scheduler.services.delivery.delivery_estimates import Arrival
+from scheduler.services.delivery.delivery_estimates import DeliveryEstimate
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Page, part_of
+from scheduler.services.paging import Page, page_of_reader
 from scheduler.services.publishing import comparisons, publish_preview, version_jobs
-from scheduler.services.publishing.publish_preview import Outlook
+from scheduler.services.publishing.publish_preview import PublishPreview
 from scheduler.services.publishing.version_actions import JobCard, job_card
 from scheduler.services.schedule import history, unscheduled, versions
 from scheduler.services.schedule.history import VersionCard
-from scheduler.services.schedule.labels import Labels, labels
+from scheduler.services.schedule.labels import Labels, load_labels
 from scheduler.storage.models import Comparison, Event, ManualDraft, ScheduleVersion
 
 UNSCHEDULED = "unscheduled"
@@ -63,7 +63,7 @@ class VersionJobs:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ChangeList:
     """A part of a version's changes of one kind. `lists` counts each kind, and what it does not hold."""
 
     lists: Mapping[str, int]
@@ -73,26 +73,26 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class VersionLook:
+class VersionOverview:
     """A version, what publishing it does as far as that is known, and its jobs."""
 
     version: VersionCard
     found: ComparisonCard | None
     gains: Sequence[tuple[str, float, float]]
-    arrival: Arrival | None
+    arrival: DeliveryEstimate | None
     jobs: VersionJobs
-    shown: Shown
+    shown: ChangeList
 
 
 @dataclass(frozen=True, slots=True)
-class SecondLook:
+class PublishConfirmation:
     """The second look of an organiser before publishing. `revision` is that of a draft by hand."""
 
     version: VersionCard
     revision: int | None
     found: ComparisonCard
-    outlook: Outlook
-    arrival: Arrival | None
+    outlook: PublishPreview
+    arrival: DeliveryEstimate | None
     jobs: VersionJobs
 
 
@@ -104,7 +104,7 @@ class ChangePage:
     page: Page[Change]
 
 
-def look(
+def show_version(
     session: Session,
     actor: Actor,
     number: int,
@@ -114,77 +114,77 @@ def look(
     limit: int,
     rates: EmailRates,
     now: datetime,
-) -> VersionLook:
+) -> VersionOverview:
     """A version with a page of one of its lists: of `kind`, by default the first list that has some."""
     version = _version(session, actor, number)
-    found = comparisons.last(session, version)
-    return VersionLook(
-        version=history.card(version),
+    found = comparisons.last_comparison(session, version)
+    return VersionOverview(
+        version=history.build_card(version),
         found=_card(found) if found is not None else None,
-        gains=versions.gains(session, version),
+        gains=versions.list_gains(session, version),
         arrival=_arrival(session, version, found, rates, now),
         jobs=_jobs(session, version),
-        shown=_shown(session, actor, version, found, kind, page, limit),
+        shown=_change_list(session, actor, version, found, kind, page, limit),
     )
 
 
-def second_look(
+def confirm_publish(
     session: Session, actor: Actor, number: int, *, most: int, rates: EmailRates, now: datetime
-) -> SecondLook | None:
+) -> PublishConfirmation | None:
     """The second look at a draft, with at most so many firms, or None if there is nothing to look at yet."""
     version = _version(session, actor, number)
-    found = comparisons.kept(session, version)
+    found = comparisons.current_comparison(session, version)
     if version.state is not VersionState.DRAFT or found is None or found.told is None:
         return None
-    return SecondLook(
-        version=history.card(version),
+    return PublishConfirmation(
+        version=history.build_card(version),
         revision=session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version.id)),
         found=_card(found),
-        outlook=publish_preview.read(session, version, found, most=most),
+        outlook=publish_preview.read_preview(session, version, found, most=most),
         arrival=_arrival(session, version, found, rates, now),
         jobs=_jobs(session, version),
     )
 
 
-def jobs(session: Session, actor: Actor, number: int) -> tuple[VersionCard, VersionJobs]:
+def version_jobs_of(session: Session, actor: Actor, number: int) -> tuple[VersionCard, VersionJobs]:
     """A version, and its jobs."""
     version = _version(session, actor, number)
-    return history.card(version), _jobs(session, version)
+    return history.build_card(version), _jobs(session, version)
 
 
-def publishing(session: Session, actor: Actor, number: int) -> JobCard:
+def find_publishing(session: Session, actor: Actor, number: int) -> JobCard:
     """The last publishing of a version. Raises NotFound if there was none."""
-    job = version_jobs.latest(session, _version(session, actor, number), JobKind.PUBLISH)
+    job = version_jobs.find_latest_job(session, _version(session, actor, number), JobKind.PUBLISH)
     if job is None:
         raise NotFound("publishing of version", number)
     return job_card(job)
 
 
-def comparison(session: Session, actor: Actor, number: int) -> ComparisonCard | None:
+def find_comparison(session: Session, actor: Actor, number: int) -> ComparisonCard | None:
     """The effect of publishing a version, or None until it is computed."""
-    found = comparisons.kept(session, _version(session, actor, number))
+    found = comparisons.current_comparison(session, _version(session, actor, number))
     return _card(found) if found is not None else None
 
 
-def changes(
+def list_version_changes(
     session: Session, actor: Actor, number: int, kind: ChangeKind | None, *, cursor: str | None, limit: int
 ) -> ChangePage | None:
     """Some of the changes by publishing a version, or None until they are computed."""
-    found = comparisons.kept(session, _version(session, actor, number))
+    found = comparisons.current_comparison(session, _version(session, actor, number))
     if found is None:
         return None
-    size = found.counts[str(kind)] if kind else comparisons.differing(found)
+    size = found.counts[str(kind)] if kind else comparisons.count_differences(found)
 
     def read(first: int, most: int) -> Sequence[Change]:
-        return comparisons.changes(session, found, kind, first=first, most=most)
+        return comparisons.list_changes(session, found, kind, first=first, most=most)
 
     name = f"changes {number} {kind or ''}"
-    return ChangePage(_card(found), part_of(name, read, size, cursor=cursor, limit=limit))
+    return ChangePage(_card(found), page_of_reader(name, read, size, cursor=cursor, limit=limit))
 
 
 def _version(session: Session, actor: Actor, number: int) -> ScheduleVersion:
     actor.require(Right.READ_VERSIONS)
-    return versions.get(session, actor.event_id, number)
+    return versions.get_version(session, actor.event_id, number)
 
 
 def _card(found: Comparison) -> ComparisonCard:
@@ -192,8 +192,8 @@ def _card(found: Comparison) -> ComparisonCard:
 
 
 def _jobs(session: Session, version: ScheduleVersion) -> VersionJobs:
-    last = version_jobs.latest(session, version, JobKind.PUBLISH)
-    comparing = version_jobs.latest(session, version, JobKind.COMPARE)
+    last = version_jobs.find_latest_job(session, version, JobKind.PUBLISH)
+    comparing = version_jobs.find_latest_job(session, version, JobKind.COMPARE)
     told = comparing if comparing is not None and comparing.state is not JobState.DONE else None
     return VersionJobs(
         publishing=job_card(last) if last is not None else None,
@@ -203,15 +203,17 @@ def _jobs(session: Session, version: ScheduleVersion) -> VersionJobs:
 
 def _arrival(
     session: Session, version: ScheduleVersion, found: Comparison | None, rates: EmailRates, now: datetime
-) -> Arrival | None:
+) -> DeliveryEstimate | None:
     """How long the mails of a draft would take."""
     if version.state is not VersionState.DRAFT or found is None or not found.mails:
         return None
     event = session.get_one(Event, version.event_id)
-    return delivery_estimates.of_publishing(session, event, version.id, found.mails, rates=rates, now=now)
+    return delivery_estimates.estimate_publishing(
+        session, event, version.id, found.mails, rates=rates, now=now
+    )
 
 
-def _shown(
+def _change_list(
     session: Session,
     actor: Actor,
     version: ScheduleVersion,
@@ -219,19 +221,21 @@ def _shown(
     kind: str,
     number: int,
     limit: int,
-) -> Shown:
+) -> ChangeList:
     kinds = [each for each in ChangeKind if each is not ChangeKind.UNCHANGED]
     lists = {str(each): found.counts[str(each)] for each in kinds} if found else {}
-    lists[UNSCHEDULED] = sum(unscheduled.by_reason(session, version.id).values())
+    lists[UNSCHEDULED] = sum(unscheduled.count_by_reason(session, version.id).values())
     if kind not in kinds:
         kind = next((each for each in kinds if lists.get(each)), kinds[0])
 
     def read(first: int, most: int) -> Sequence[Change]:
         if found is None:
             return ()
-        return comparisons.changes(session, found, ChangeKind(kind), first=first, most=most)
+        return comparisons.list_changes(session, found, ChangeKind(kind), first=first, most=most)
 
-    page = part_of(f"{kind} {version.number}", read, lists.get(kind, 0), number=number, limit=limit)
+    page = page_of_reader(f"{kind} {version.number}", read, lists.get(kind, 0), number=number, limit=limit)
     requests = [change.request for change in page.items]
     meetings = [meeting for change in page.items for meeting in (change.before, change.after) if meeting]
-    return Shown(lists=lists, kind=kind, page=page, labels=labels(session, actor, requests, meetings))
+    return ChangeList(
+        lists=lists, kind=kind, page=page, labels=load_labels(session, actor, requests, meetings)
+    )

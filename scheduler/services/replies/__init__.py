@@ -1,3 +1,3 @@
-"""Answers of attendees: by mail, by link, or with another time, and the effect of a decline."""
+"""Replies of attendees by email, link or counter-proposal, and the effect of a decline."""
 
 __all__ = ["counter_proposals", "decline_effects", "substitutes"]

@@ -1,4 +1,4 @@
-"""What the people of an agenda have answered to its meetings, and the reader's own answer."""
+"""Replies to the meetings of an agenda, and the reader's own."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, Partstat
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.invites.ical.content import Content
-from scheduler.services.delivery.sent_records import token_of
+from scheduler.services.delivery.sent_records import invitation_token
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.tokens import hash_token
 from scheduler.services.replies import attendee_replies, reply_links
 from scheduler.services.schedule.agendas import Agenda
-from scheduler.services.text import lines
+from scheduler.services.text import clean_lines
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, MeetingRequest
 from scheduler.storage.rows import rows_of
@@ -28,7 +28,7 @@ OVER = "over"
 
 
 @dataclass(slots=True)
-class Standing:
+class MeetingReplies:
     """The answers about one meeting, and the reader's own invitation.
 
     `answers` are by key of the person, of both sides. `excluded` are people that the next schedule leaves
@@ -75,9 +75,11 @@ _EXCLUDED = (
 )
 
 
-def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str) -> Mapping[str, Standing]:
+def list_meeting_replies(
+    session: Session, actor: Actor, agenda: Agenda, *, secret_key: str
+) -> Mapping[str, MeetingReplies]:
     """By key of the request, for every meeting of the agenda. Two queries. An archived event has no links."""
-    found = {item.request_key: Standing() for item in agenda.items}
+    found = {item.request_key: MeetingReplies() for item in agenda.items}
     people = {person.key for item in agenda.items for person in (*item.people, *item.partner_people)}
     of_these = {"event": actor.event_id, "requests": list(found), "people": list(people)}
     told = rows_of(session, _TOLD, **of_these)
@@ -87,7 +89,7 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
             continue
         found[key].answers[person] = partstat
         is_own = attendee_id == actor.attendee_id and not actor.is_archived
-        token = token_of(uid, attendee_id, secret_key) if is_own else ""
+        token = invitation_token(uid, attendee_id, secret_key) if is_own else ""
         if token and hash_token(token) == token_hash:
             found[key].token, found[key].sequence, found[key].own = token, sequence, person
     for key, person, others_go in rows_of(session, _EXCLUDED, **of_these):
@@ -95,7 +97,7 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
     return found
 
 
-def answer(
+def submit_reply(
     session: Session,
     actor: Actor,
     request_key: str,
@@ -124,12 +126,12 @@ def answer(
     )
     if invitation is None:
         raise NotFound("invitation", request_key)
-    attendee_replies.lock(session, invitation)
-    kept = attendee_replies.last(session, invitation)
-    given = partstat, sequence, lines(comment)
+    attendee_replies.lock_request(session, invitation)
+    kept = attendee_replies.find_last_reply(session, invitation)
+    given = partstat, sequence, clean_lines(comment)
     if kept is not None and (kept.partstat, kept.sequence, kept.comment) == given:
         return
     if Content.from_json(invitation.content).end <= now:
         raise WrongState("meeting", request_key, OVER, "answered")
-    token = token_of(invitation.uid, invitation.attendee_id, secret_key)
-    reply_links.answer(session, token, partstat, sequence=sequence, comment=comment, now=now)
+    token = invitation_token(invitation.uid, invitation.attendee_id, secret_key)
+    reply_links.submit_reply(session, token, partstat, sequence=sequence, comment=comment, now=now)

@@ -1,4 +1,4 @@
-"""An attendee's answer about a meeting: kept, and what follows from it for the next run and publishing."""
+"""Attendee replies: stored, and applied to the next run and publishing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.domain.errors import WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.tokens import hash_token
 from scheduler.services.replies import decline_effects
-from scheduler.services.replies.decline_effects import Effect
+from scheduler.services.replies.decline_effects import DeclineEffect
 from scheduler.services.schedule import meeting_ends
 from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest
 
@@ -36,13 +36,13 @@ class Reply:
     arrived: datetime | None = None
 
 
-def invitation_for(session: Session, token: str) -> Invitation | None:
+def find_invitation(session: Session, token: str) -> Invitation | None:
     """The last invitation to the owner of a token about its meeting, or None for a wrong token."""
     uid, attendee_id = _owner(session, token) or (None, None)
-    return None if uid is None or attendee_id is None else latest(session, uid, attendee_id)
+    return None if uid is None or attendee_id is None else find_latest_invitation(session, uid, attendee_id)
 
 
-def latest(session: Session, uid: str, attendee_id: int) -> Invitation:
+def find_latest_invitation(session: Session, uid: str, attendee_id: int) -> Invitation:
     """The last invitation to an attendee about a UID."""
     told = (
         select(Invitation)
@@ -53,57 +53,57 @@ def latest(session: Session, uid: str, attendee_id: int) -> Invitation:
     return session.scalars(told).one()
 
 
-def last(session: Session, invitation: Invitation) -> Answer | None:
+def find_last_reply(session: Session, invitation: Invitation) -> Answer | None:
     """The last answer about the invitation's meeting, to whatever SEQUENCE."""
     return session.scalar(
         select(Answer).where(Answer.uid == invitation.uid, Answer.attendee_id == invitation.attendee_id)
     )
 
 
-def give(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> str:
+def submit_reply(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> str:
     """Store an answer to the latest invitation and apply its effect. Returns a sentence about the effect.
 
     A decline excludes the person or the meeting from the next run (`declining.effect`). The next publishing
     tells the others. An answer that takes the decline back before then includes them again. Raises
     WrongState, with nothing changed, if the meeting is off for another reason, MeetingOver if it has ended.
     """
-    request = lock(session, invitation)
-    if meeting_ends.is_over(session, invitation, now=now):
+    request = lock_request(session, invitation)
+    if meeting_ends.is_invitation_over(session, invitation, now=now):
         raise meeting_ends.MeetingOver(request.key)
     if invitation.method is Method.CANCEL:
         raise WrongState("meeting", request.key, "cancelled", "answered")
     attendee = session.get_one(Attendee, invitation.attendee_id)
-    before = last(session, invitation)
+    before = find_last_reply(session, invitation)
     if given.partstat is Partstat.DECLINED:
         done = _decline(session, request, attendee, given.comment, now)
     elif given.partstat in COMING:
         done = _come(session, request, attendee, before, given.partstat, now)
     else:
         raise ValueError(f"{given.partstat} is no answer")
-    kept = keep(session, invitation, before, given, now=now)
+    kept = store_reply(session, invitation, before, given, now=now)
     kept.proposed_start = kept.proposed_end = kept.proposed_slots = None
     invitation.partstat = given.partstat
     session.flush()
     return done
 
 
-def keep_late(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> bool:
+def store_late_acceptance(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> bool:
     """Keep the yes of somebody who has not declined to a meeting that was withdrawn: it stands again with it.
 
     False, with nothing kept, for any other answer.
     """
-    request, before = lock(session, invitation), last(session, invitation)
+    request, before = lock_request(session, invitation), find_last_reply(session, invitation)
     declined = before is not None and before.partstat is Partstat.DECLINED
     is_late = request.state is RequestState.WITHDRAWN and invitation.method is not Method.CANCEL
     if not is_late or declined or given.partstat not in COMING:
         return False
-    keep(session, invitation, before, given, now=now)
+    store_reply(session, invitation, before, given, now=now)
     invitation.partstat = given.partstat
     session.flush()
     return True
 
 
-def lock(session: Session, invitation: Invitation) -> MeetingRequest:
+def lock_request(session: Session, invitation: Invitation) -> MeetingRequest:
     """The meeting's request, its row locked: answers about one meeting are looked at one after the other."""
     return session.scalars(
         select(MeetingRequest)
@@ -112,7 +112,7 @@ def lock(session: Session, invitation: Invitation) -> MeetingRequest:
     ).one()
 
 
-def keep(
+def store_reply(
     session: Session, invitation: Invitation, before: Answer | None, given: Reply, *, now: datetime
 ) -> Answer:
     """Write an answer in the place of the one before it."""
@@ -147,18 +147,18 @@ def _decline(
     session: Session, request: MeetingRequest, attendee: Attendee, comment: str, now: datetime
 ) -> str:
     """Do what `declining.effect` says, which is what the page said before the press."""
-    done = decline_effects.effect(session, request, attendee, now=now)
-    if done is Effect.OTHERS:
-        decline_effects.leave_to_others(request, attendee, note=comment, now=now)
+    done = decline_effects.decline_effect(session, request, attendee, now=now)
+    if done is DeclineEffect.OTHERS:
+        decline_effects.leave_meeting(request, attendee, note=comment, now=now)
         return gettext_lazy(
             "%(name)s declined; the next plan holds the meeting with the colleagues.", name=attendee.name
         )
-    if done is Effect.COLLEAGUE:
-        decline_effects.exclude(request, attendee, note=comment, now=now)
+    if done is DeclineEffect.COLLEAGUE:
+        decline_effects.exclude_person(request, attendee, note=comment, now=now)
         return gettext_lazy(
             "%(name)s declined; the next plan sends a colleague, if one is free.", name=attendee.name
         )
-    if done is Effect.OFF or not _withdraw(session, request, attendee, comment, now):
+    if done is DeclineEffect.OFF or not _withdraw(session, request, attendee, comment, now):
         return gettext_lazy("%(name)s declined a meeting that was off already.", name=attendee.name)
     return gettext_lazy(
         "%(name)s declined; the next publishing leaves the meeting out and tells the others.",
@@ -201,7 +201,9 @@ def _come(
     declined = before is not None and before.partstat is Partstat.DECLINED
     if request.state is RequestState.ACCEPTED:
         if declined:
-            decline_effects.readmit(request, attendee, instead_of=before.delegate_id if before else None)
+            decline_effects.readmit_person(
+                request, attendee, instead_of=before.delegate_id if before else None
+            )
         if maybe:
             return gettext_lazy("%(name)s may come.", name=attendee.name)
         return gettext_lazy("%(name)s comes.", name=attendee.name)

@@ -1,4 +1,4 @@
-"""Counter-proposals: the slots that they mean, whether the others are free, and what the next run tries.
+"""Counter-proposals (RFC 5546 section 3.2.7): their slots, and what the next run may use.
 
 A counter-proposal (COUNTER, RFC 5546) narrows the start slots of the request for the next run, and moves
 nothing by itself: one meeting cannot be moved without a look at the whole plan, and a time that does not suit
@@ -50,7 +50,7 @@ class Unsuitable(Exception):
         self.reason = reason
 
 
-def propose(
+def propose_time(
     session: Session,
     invitation: Invitation,
     given: Reply,
@@ -64,20 +64,22 @@ def propose(
     A PARTSTAT within a counter-proposal is not an answer (RFC 5546 3.2.7). The earlier answer stays. Raises
     MeetingOver too.
     """
-    if meeting_ends.is_over(session, invitation, now=now):
+    if meeting_ends.is_invitation_over(session, invitation, now=now):
         raise meeting_ends.MeetingOver(session.get_one(MeetingRequest, invitation.request_id).key)
-    slots = suitable(session, invitation, start, end, now=now)
-    before = attendee_replies.last(session, invitation)
+    slots = find_suitable_slots(session, invitation, start, end, now=now)
+    before = attendee_replies.find_last_reply(session, invitation)
     is_current = before is not None and before.sequence == invitation.sequence
     partstat = before.partstat if before is not None and is_current else Partstat.NEEDS_ACTION
-    kept = attendee_replies.keep(session, invitation, before, replace(given, partstat=partstat), now=now)
+    kept = attendee_replies.store_reply(
+        session, invitation, before, replace(given, partstat=partstat), now=now
+    )
     kept.proposed_start, kept.proposed_end = start, end
     kept.proposed_slots = [slot.key for slot in slots]
     session.flush()
     return slots
 
 
-def suitable(
+def find_suitable_slots(
     session: Session, invitation: Invitation, start: datetime, end: datetime, *, now: datetime
 ) -> list[Slot]:
     """The start slots within a proposed time at which everybody of the meeting is free. Raises Unsuitable."""
@@ -103,7 +105,9 @@ def suitable(
     return free
 
 
-def wishes(session: Session, event_id: int, requests: Collection[int] | None = None) -> dict[int, list[str]]:
+def list_proposed_slots(
+    session: Session, event_id: int, requests: Collection[int] | None = None
+) -> dict[int, list[str]]:
     """The start slots that open counter-proposals ask for, by request. The latest proposal counts.
 
     A proposal is open until its maker is told a new time for the meeting.
@@ -127,7 +131,7 @@ def wishes(session: Session, event_id: int, requests: Collection[int] | None = N
 
 
 def _published(session: Session, request: MeetingRequest) -> PlannedMeeting:
-    version = versions.published(session, request.event_id)
+    version = versions.find_published_version(session, request.event_id)
     meeting = session.scalar(
         select(PlannedMeeting).where(
             PlannedMeeting.request_id == request.id,
@@ -158,7 +162,7 @@ def _taken(session: Session, event_id: int, meeting: PlannedMeeting) -> set[int]
     people = session.scalars(
         select(PlannedAttendee.attendee_id).where(PlannedAttendee.meeting_id == meeting.id)
     ).all()
-    absent = unavailable_slots.slots_of(session, event_id, people).values()
+    absent = unavailable_slots.list_unavailable_slots(session, event_id, people).values()
     held = session.scalars(
         select(Hold.slot_id).where(
             Hold.kind == "attendee", in_chunks(Hold.holder_id, people), Hold.meeting_id != meeting.id

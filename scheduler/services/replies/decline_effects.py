@@ -1,4 +1,4 @@
-"""What somebody's decline does to a meeting: the others go, a colleague goes instead, or it is withdrawn.
+"""Effects of a decline: the others attend, a colleague substitutes, or the request is withdrawn.
 
 A decline takes one person out of one meeting where a colleague can go, and withdraws the request only where
 none can; at first it withdrew the meeting of two firms. It holds for drafts made before it, too, so a
@@ -30,7 +30,7 @@ from scheduler.storage.models import (
 )
 
 
-class Effect(StrEnum):
+class DeclineEffect(StrEnum):
     """The effect of a decline, and the reason if it withdraws the meeting."""
 
     OTHERS = "others"
@@ -50,17 +50,19 @@ class Effect(StrEnum):
 
     @property
     def withdraws(self) -> bool:
-        return self in (Effect.DECIDES, Effect.NAMED, Effect.SOON, Effect.LAST)
+        return self in (DeclineEffect.DECIDES, DeclineEffect.NAMED, DeclineEffect.SOON, DeclineEffect.LAST)
 
 
-def effect(session: Session, request: MeetingRequest, attendee: Attendee, *, now: datetime) -> Effect:
+def decline_effect(
+    session: Session, request: MeetingRequest, attendee: Attendee, *, now: datetime
+) -> DeclineEffect:
     """The effect if this attendee declined now. Nothing is changed."""
-    return effects(session, [request], attendee, now=now)[request.id]
+    return decline_effects_of(session, [request], attendee, now=now)[request.id]
 
 
-def effects(
+def decline_effects_of(
     session: Session, requests: Collection[MeetingRequest], attendee: Attendee, *, now: datetime
-) -> dict[int, Effect]:
+) -> dict[int, DeclineEffect]:
     """The effect of this attendee's decline of each of some requests of an event, by the request's id.
 
     As many queries for any number of requests whose `people` and `excluded` are loaded.
@@ -74,24 +76,26 @@ def effects(
         stand_in = _StandIn(session, attendee, first)
         for request in open_:
             if request.id in starts and starts[request.id] < first:
-                found[request.id] = Effect.SOON
+                found[request.id] = DeclineEffect.SOON
             else:
-                found[request.id] = Effect.COLLEAGUE if stand_in.is_free(request) else Effect.LAST
+                found[request.id] = (
+                    DeclineEffect.COLLEAGUE if stand_in.is_free(request) else DeclineEffect.LAST
+                )
     return {key: effect for key, effect in found.items() if effect is not None}
 
 
-def _by_request(request: MeetingRequest, attendee: Attendee) -> Effect | None:
+def _by_request(request: MeetingRequest, attendee: Attendee) -> DeclineEffect | None:
     """The effect as far as the request and the attendee alone decide it."""
     if request.state is not RequestState.ACCEPTED:
-        return Effect.OFF
+        return DeclineEffect.OFF
     side = side_of(request, attendee)
     named = {person.attendee_id for person in request.people if person.side is side}
     if named:
-        return Effect.OTHERS if named - {attendee.id} else Effect.NAMED
-    return Effect.DECIDES if attendee.is_exhibitor else None
+        return DeclineEffect.OTHERS if named - {attendee.id} else DeclineEffect.NAMED
+    return DeclineEffect.DECIDES if attendee.is_exhibitor else None
 
 
-def exclude(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
+def exclude_person(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
     """The next plan holds the meeting without this person."""
     for row in request.excluded:
         if row.attendee_id == attendee.id:
@@ -100,13 +104,13 @@ def exclude(request: MeetingRequest, attendee: Attendee, *, note: str, now: date
     request.excluded.append(ExcludedPerson(attendee_id=attendee.id, note=note, excluded_at=now))
 
 
-def leave_to_others(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
+def leave_meeting(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
     """The others whom the request names go on without this person."""
     request.people = [person for person in request.people if person.attendee_id != attendee.id]
-    exclude(request, attendee, note=note, now=now)
+    exclude_person(request, attendee, note=note, now=now)
 
 
-def readmit(request: MeetingRequest, attendee: Attendee, *, instead_of: int | None = None) -> None:
+def readmit_person(request: MeetingRequest, attendee: Attendee, *, instead_of: int | None = None) -> None:
     """This person takes part again: is excluded no more, and named where the firm's others are.
 
     `instead_of` is the colleague who was to go instead, who is named no more.
@@ -158,7 +162,9 @@ class _StandIn:
         self._slots: Sequence[Slot] = ()
         self._first = first
         if self._colleagues:
-            self._busy = unavailable_slots.slots_of(session, attendee.event_id, self._colleagues)
+            self._busy = unavailable_slots.list_unavailable_slots(
+                session, attendee.event_id, self._colleagues
+            )
             of_event = select(Slot).where(Slot.of(attendee.event_id)).order_by(Slot.position)
             self._slots = session.scalars(of_event).all()
 

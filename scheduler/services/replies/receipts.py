@@ -1,4 +1,4 @@
-"""One sentence back to an attendee whose reply was not applied: why, and that the organisers see it.
+"""Receipts to attendees whose reply was not applied, with the reason.
 
 It goes to the attendee's own address, whatever the reply's From says. A cause is said once about a meeting,
 and a person gets few of them a day, so that two programs that answer each other end at once.
@@ -34,7 +34,7 @@ class ReceiptCause(StrEnum):
     """A person has to read it."""
 
 
-def post(session: Session, invitation: Invitation, cause: ReceiptCause, *, now: datetime) -> bool:
+def queue_receipt(session: Session, invitation: Invitation, cause: ReceiptCause, *, now: datetime) -> bool:
     """Queue a receipt. False if this was said before, or nothing more can be said today."""
     attendee = session.get_one(Attendee, invitation.attendee_id)
     event = session.get_one(Event, invitation.event_id)
@@ -45,7 +45,7 @@ def post(session: Session, invitation: Invitation, cause: ReceiptCause, *, now: 
             OutboxMail.attendee_id == attendee.id, OutboxMail.kind == OutboxKind.DESK
         )
     )
-    sent = [(payloads.receipt(payload), at) for payload, at in before]
+    sent = [(payloads.receipt_content(payload), at) for payload, at in before]
     of_today = sum(said is not None and at > now - timedelta(days=1) for said, at in sent)
     if of_today >= MOST_A_DAY or any(said == (invitation.uid, cause) for said, _ in sent):
         return False
@@ -67,5 +67,5 @@ def post(session: Session, invitation: Invitation, cause: ReceiptCause, *, now: 
         event_id=event.id,
         attendee_id=attendee.id,
     )
-    letters.post(session, [letter], now=now)
+    letters.queue_letters(session, [letter], now=now)
     return True

@@ -1,4 +1,4 @@
-"""Answers by the links in our mails: the token in the link stands for one attendee and one meeting."""
+"""Reply links in emails: the token stands for one attendee and one meeting."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from scheduler.services.directory.references import SlotRef, slot_ref
 from scheduler.services.identity import summary_subscriptions
 from scheduler.services.replies import attendee_replies, counter_proposals, decline_effects, substitutes
 from scheduler.services.replies.attendee_replies import Reply
-from scheduler.services.replies.decline_effects import Effect
+from scheduler.services.replies.decline_effects import DeclineEffect
 from scheduler.services.replies.substitutes import Substitute
 from scheduler.services.schedule import meeting_ends
-from scheduler.services.text import lines
+from scheduler.services.text import clean_lines
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, Slot
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class StoredReply:
     """The stored answer to the present invitation. `delegate` is the colleague who goes instead, or empty."""
 
     partstat: Partstat
@@ -36,7 +36,7 @@ class KeptAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LinkedMeeting:
     """The content behind a link: the meeting as its attendee was last told, and the answer to it.
 
     `person` is the attendee's name, `contact` whom the event names for questions. `slots` are the other times
@@ -50,44 +50,44 @@ class Look:
     is_off: bool
     is_over: bool
     content: Content
-    answer: KeptAnswer | None
+    answer: StoredReply | None
     slots: Sequence[SlotRef]
-    effect: Effect
+    effect: DeclineEffect
     substitutes: Sequence[Substitute]
 
     @property
     def may_decline(self) -> bool:
         """Whether a decline would do anything."""
         has_declined = self.answer is not None and self.answer.partstat is Partstat.DECLINED
-        return self.effect is not Effect.OFF and not has_declined
+        return self.effect is not DeclineEffect.OFF and not has_declined
 
 
-def look(session: Session, token: str, *, now: datetime) -> Look:
+def show_meeting(session: Session, token: str, *, now: datetime) -> LinkedMeeting:
     """The meeting behind a link. Nothing is changed. Raises NotFound for a wrong link, EventOver."""
     invitation = _invitation(session, token)
     _require_going_on(session, invitation)
     attendee = session.get_one(Attendee, invitation.attendee_id)
     request = session.get_one(MeetingRequest, invitation.request_id)
-    return Look(
+    return LinkedMeeting(
         person=attendee.name,
         contact=session.get_one(Event, invitation.event_id).contact,
         sequence=invitation.sequence,
         is_off=invitation.method is Method.CANCEL,
-        is_over=meeting_ends.is_over(session, invitation, now=now),
+        is_over=meeting_ends.is_invitation_over(session, invitation, now=now),
         content=Content.from_json(invitation.content),
         answer=_kept(session, invitation),
         slots=_proposable(session, invitation, now),
-        effect=decline_effects.effect(session, request, attendee, now=now),
-        substitutes=substitutes.offered(session, invitation, now=now),
+        effect=decline_effects.decline_effect(session, request, attendee, now=now),
+        substitutes=substitutes.list_substitutes(session, invitation, now=now),
     )
 
 
-def _kept(session: Session, invitation: Invitation) -> KeptAnswer | None:
-    answer = attendee_replies.last(session, invitation)
+def _kept(session: Session, invitation: Invitation) -> StoredReply | None:
+    answer = attendee_replies.find_last_reply(session, invitation)
     if answer is None or answer.sequence != invitation.sequence:
         return None
     colleague = session.get(Attendee, answer.delegate_id) if answer.delegate_id is not None else None
-    return KeptAnswer(
+    return StoredReply(
         answer.partstat,
         answer.proposed_start,
         answer.proposed_end,
@@ -95,24 +95,24 @@ def _kept(session: Session, invitation: Invitation) -> KeptAnswer | None:
     )
 
 
-def language(session: Session, token: str) -> str:
+def link_language(session: Session, token: str) -> str:
     """The language of the mail that a link is in. Raises NotFound for a wrong link."""
     return Content.from_json(_invitation(session, token).content).language
 
 
-def owner(session: Session, token: str) -> int:
+def find_owner(session: Session, token: str) -> int:
     """The attendee whose link it is. Raises NotFound for a wrong link."""
     return _invitation(session, token).attendee_id
 
 
-def copy(session: Session, token: str) -> FeedEvent:
+def calendar_copy(session: Session, token: str) -> FeedEvent:
     """The meeting behind a link, as its attendee's calendar was last told. Raises NotFound."""
     told = _invitation(session, token)
     content, is_off = Content.from_json(told.content), told.method is Method.CANCEL
     return FeedEvent(told.uid, told.sequence, told.dtstamp, content, is_off)
 
 
-def answer(
+def submit_reply(
     session: Session, token: str, partstat: Partstat, *, sequence: int, comment: str = "", now: datetime
 ) -> str:
     """Answer the invitation that was looked at. Returns a sentence that says what follows.
@@ -120,19 +120,21 @@ def answer(
     Raises NotFound, EventOver, InvalidInput, and WrongState if the meeting has changed since, is off or over.
     """
     invitation = _looked_at(session, token, sequence)
-    return attendee_replies.give(session, invitation, _given(partstat, sequence, comment, now), now=now)
+    return attendee_replies.submit_reply(
+        session, invitation, _given(partstat, sequence, comment, now), now=now
+    )
 
 
-def send_instead(
+def send_substitute(
     session: Session, token: str, colleague: str, *, sequence: int, comment: str = "", now: datetime
 ) -> str:
     """Say that a colleague, by key, goes instead. Raises as `answer`, and InvalidInput for who cannot go."""
     invitation = _looked_at(session, token, sequence)
     given = _given(Partstat.DECLINED, sequence, comment, now)
-    return substitutes.send(session, invitation, colleague, given, now=now)
+    return substitutes.send_substitute(session, invitation, colleague, given, now=now)
 
 
-def propose(
+def propose_time(
     session: Session, token: str, slot_key: str, *, sequence: int, comment: str = "", now: datetime
 ) -> None:
     """Propose one of the event's slots instead. Raises as `answer`, and Unsuitable if it cannot be used."""
@@ -143,11 +145,11 @@ def propose(
     if slot is None:
         raise InvalidInput([Fault("slot", "Choose one of the times that are listed.")])
     given = _given(Partstat.NEEDS_ACTION, sequence, comment, now)
-    counter_proposals.propose(session, invitation, given, start=slot.start, end=slot.end, now=now)
+    counter_proposals.propose_time(session, invitation, given, start=slot.start, end=slot.end, now=now)
 
 
 def _invitation(session: Session, token: str) -> Invitation:
-    invitation = attendee_replies.invitation_for(session, token)
+    invitation = attendee_replies.find_invitation(session, token)
     if invitation is None:
         raise NotFound("invitation", token[:4] + "...")
     return invitation
@@ -161,14 +163,14 @@ def _require_going_on(session: Session, invitation: Invitation) -> None:
 def _looked_at(session: Session, token: str, sequence: int) -> Invitation:
     invitation = _invitation(session, token)
     _require_going_on(session, invitation)
-    attendee_replies.lock(session, invitation)
+    attendee_replies.lock_request(session, invitation)
     if invitation.sequence != sequence:
         raise WrongState("invitation", "", "newer than the one that you looked at", "answered unseen")
     return invitation
 
 
 def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Reply:
-    text = lines(comment)
+    text = clean_lines(comment)
     fields.require_valid("comment", text, fields.Comment)
     stamp = now.replace(microsecond=0)
     return Reply(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
@@ -181,7 +183,7 @@ def _proposable(session: Session, invitation: Invitation, now: datetime) -> Sequ
         select(func.min(Slot.start), func.max(Slot.end)).where(Slot.of(invitation.event_id))
     ).one()
     try:
-        found = counter_proposals.suitable(session, invitation, first, last, now=now)
+        found = counter_proposals.find_suitable_slots(session, invitation, first, last, now=now)
     except counter_proposals.Unsuitable:
         return ()
     return tuple(map(slot_ref, found))

@@ -1,4 +1,4 @@
-"""Mails to one attendee between two publishings: the invitation again, or that a proposal was not taken."""
+"""Emails to one attendee between two publishings: resent invitation or declined proposal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_A_DAY = 3
 """Two robots that answer each other make us send no more mails about one meeting than these."""
 
 
-class Sent(Enum):
+class ResendResult(Enum):
     """Whether a mail goes out."""
 
     NOW = "now"
@@ -32,42 +32,44 @@ class Sent(Enum):
     """It would be one too many."""
 
 
-def invitation_again(
+def resend_invitation(
     session: Session,
     invitation: Invitation,
     *,
     answered: int | None = None,
     mail_domain: str,
     now: datetime,
-) -> Sent:
+) -> ResendResult:
     """Queue the current REQUEST again (RFC 5546 3.2.6).
 
     `answered` is the SEQUENCE of an answer that came too late for it: for that it goes out once.
     """
     if invitation.method is not Method.REQUEST:
-        return Sent.TOO_OFTEN
+        return ResendResult.TOO_OFTEN
     before = _answered_content(session, invitation, answered)
     message = itip_revisions.resend_invitation(
-        told_by(invitation), now, last=_last_stamp(session, invitation), answered=before
+        calendar_state_after(invitation), now, last=_last_stamp(session, invitation), answered=before
     )
     most = MOST_A_DAY if answered is None else 1
     sent = _queue(session, invitation, message, mail_domain, now, most)
-    if sent is Sent.NOW:
+    if sent is ResendResult.NOW:
         invitation.dtstamp = message.dtstamp
         session.flush()
     return sent
 
 
-def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> Sent:
+def decline_proposal(
+    session: Session, invitation: Invitation, *, mail_domain: str, now: datetime
+) -> ResendResult:
     """Queue a DECLINECOUNTER."""
     proposals = session.get_one(Event, invitation.event_id).proposals
     message = itip_revisions.decline_counter(
-        told_by(invitation), now, last=_last_stamp(session, invitation), proposals=proposals
+        calendar_state_after(invitation), now, last=_last_stamp(session, invitation), proposals=proposals
     )
     return _queue(session, invitation, message, mail_domain, now, MOST_A_DAY)
 
 
-def told_by(invitation: Invitation) -> itip.SentEntry:
+def calendar_state_after(invitation: Invitation) -> itip.SentEntry:
     """The state of a calendar after an invitation."""
     return itip.SentEntry(
         uid=invitation.uid,
@@ -83,7 +85,7 @@ def told_by(invitation: Invitation) -> itip.SentEntry:
 def _answered_content(session: Session, invitation: Invitation, sequence: int | None) -> Content | None:
     """What the attendee answered where that is an earlier version than the current one."""
     if sequence is None:
-        before = attendee_replies.last(session, invitation)
+        before = attendee_replies.find_last_reply(session, invitation)
         sequence = before.sequence if before else invitation.sequence
     if sequence >= invitation.sequence:
         return None
@@ -117,7 +119,7 @@ def _queue(
     mail_domain: str,
     now: datetime,
     most: int,
-) -> Sent:
+) -> ResendResult:
     """Queue a message, unless one went out just before, or `most` of its method and SEQUENCE in a day."""
     sent = session.execute(
         select(OutboxMail.created_at, OutboxMail.method, OutboxMail.sequence).where(
@@ -128,10 +130,10 @@ def _queue(
         )
     ).all()
     if any(row.created_at > now - PAUSE for row in sent):
-        return Sent.JUST_BEFORE
+        return ResendResult.JUST_BEFORE
     same = [row for row in sent if (row.method, row.sequence) == (message.method, message.sequence)]
     if len(same) >= most:
-        return Sent.TOO_OFTEN
+        return ResendResult.TOO_OFTEN
     attendee = session.get_one(Attendee, message.attendee_id)
     event = session.get_one(Event, invitation.event_id)
     mail = outbox.calendar_mail(
@@ -140,15 +142,15 @@ def _queue(
         to=(attendee.email, attendee.name),
         event_id=event.id,
         request_id=invitation.request_id,
-        payload=email_texts.payload(
+        payload=email_texts.build_payload(
             message,
-            email_texts.of_event(session, event.id),
+            email_texts.list_event_texts(session, event.id),
             event,
-            has_colleagues=bool(email_texts.with_colleagues(session, [attendee.id])),
+            has_colleagues=bool(email_texts.attendees_with_colleagues(session, [attendee.id])),
         ),
         domain=mail_domain,
         now=now,
         thread_id=invitation.first_message_id,
     )
     outbox.enqueue(session, [mail])
-    return Sent.NOW
+    return ResendResult.NOW

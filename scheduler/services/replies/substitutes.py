@@ -1,4 +1,4 @@
-"""A colleague goes instead: whoever is invited names them, and the next plan follows.
+"""Substitutes: an attendee names a colleague, and the next plan follows.
 
 It is a decline by which the meeting goes on: the one who is invited is left out, and the colleague is named.
 The colleague is invited, and the other firm told, when that plan is published.
@@ -52,7 +52,7 @@ class Substitute:
     is_busy: bool
 
 
-def seats(session: Session, request: MeetingRequest, firm_id: int) -> SeatedPeople | None:
+def find_seats(session: Session, request: MeetingRequest, firm_id: int) -> SeatedPeople | None:
     """The firm's seats, or None for a meeting that is in no published schedule."""
     rows = session.execute(
         select(PlannedAttendee.attendee_id, Attendee.firm_id, Slot.position, Slot.start)
@@ -81,12 +81,12 @@ def is_too_soon(session: Session, event_id: int, start: datetime, now: datetime)
     return start < session.get_one(Event, event_id).frozen_until(now)
 
 
-def going(request: MeetingRequest, side: Side, seated: frozenset[int]) -> set[int]:
+def attendees_of_next_plan(request: MeetingRequest, side: Side, seated: frozenset[int]) -> set[int]:
     """Who goes by the next plan: those whom the request names, else those who sit in the meeting."""
     return {row.attendee_id for row in request.people if row.side is side} or set(seated)
 
 
-def name(request: MeetingRequest, side: Side, people: set[int]) -> None:
+def name_people(request: MeetingRequest, side: Side, people: set[int]) -> None:
     """Have the request name these people of a side, and no others."""
     others = [row for row in request.people if row.side is not side]
     kept = {row.attendee_id: row for row in request.people if row.side is side}
@@ -94,7 +94,7 @@ def name(request: MeetingRequest, side: Side, people: set[int]) -> None:
     request.people = [*others, *ours]
 
 
-def offered(session: Session, invitation: Invitation, *, now: datetime) -> Sequence[Substitute]:
+def list_substitutes(session: Session, invitation: Invitation, *, now: datetime) -> Sequence[Substitute]:
     """Who could go instead of the one who is invited, who is free first. Empty where nobody can any more."""
     request = session.get_one(MeetingRequest, invitation.request_id)
     attendee = session.get_one(Attendee, invitation.attendee_id)
@@ -103,7 +103,7 @@ def offered(session: Session, invitation: Invitation, *, now: datetime) -> Seque
     except WrongState:
         return ()
     people = _candidates(session, request, attendee, seated)
-    busy = unavailable_slots.slots_of(session, request.event_id, [each.id for each in people])
+    busy = unavailable_slots.list_unavailable_slots(session, request.event_id, [each.id for each in people])
     held = _held(session, request, seated)
     found = [
         Substitute(
@@ -116,13 +116,15 @@ def offered(session: Session, invitation: Invitation, *, now: datetime) -> Seque
     return tuple(sorted(found, key=lambda each: not each.is_free))
 
 
-def send(session: Session, invitation: Invitation, key: str, given: Reply, *, now: datetime) -> str:
+def send_substitute(
+    session: Session, invitation: Invitation, key: str, given: Reply, *, now: datetime
+) -> str:
     """Keep that a colleague goes instead of the one who is invited. Returns a sentence about it.
 
     Raises WrongState for a meeting that is off, begins too soon for a plan, or has other people by now, and
     InvalidInput for somebody who cannot go.
     """
-    request = attendee_replies.lock(session, invitation)
+    request = attendee_replies.lock_request(session, invitation)
     attendee = session.get_one(Attendee, invitation.attendee_id)
     seated = _changeable(session, invitation, request, attendee, now)
     people = {each.key: each for each in _candidates(session, request, attendee, seated)}
@@ -130,10 +132,12 @@ def send(session: Session, invitation: Invitation, key: str, given: Reply, *, no
     if colleague is None:
         raise InvalidInput([Fault("colleague", gettext_lazy("Choose a colleague from the list."))])
     side = decline_effects.side_of(request, attendee)
-    name(request, side, going(request, side, seated.people) - {attendee.id} | {colleague.id})
-    decline_effects.exclude(request, attendee, note=given.comment, now=now)
-    before = attendee_replies.last(session, invitation)
-    kept = attendee_replies.keep(
+    name_people(
+        request, side, attendees_of_next_plan(request, side, seated.people) - {attendee.id} | {colleague.id}
+    )
+    decline_effects.exclude_person(request, attendee, note=given.comment, now=now)
+    before = attendee_replies.find_last_reply(session, invitation)
+    kept = attendee_replies.store_reply(
         session, invitation, before, replace(given, partstat=Partstat.DECLINED), now=now
     )
     kept.delegate_id = colleague.id
@@ -153,12 +157,14 @@ def _changeable(
     """The firm's seats, if a plan can still send somebody else instead of this person. Raises WrongState."""
     if invitation.method is Method.CANCEL or request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting", request.key, "off", "handed over")
-    seated = seats(session, request, attendee.firm_id)
+    seated = find_seats(session, request, attendee.firm_id)
     if seated is None:
         raise WrongState("meeting", request.key, "in no published schedule", "handed over")
     if is_too_soon(session, request.event_id, seated.start, now):
         raise WrongState("meeting", request.key, "too soon for a plan to change it", "handed over")
-    if attendee.id not in going(request, decline_effects.side_of(request, attendee), seated.people):
+    if attendee.id not in attendees_of_next_plan(
+        request, decline_effects.side_of(request, attendee), seated.people
+    ):
         raise WrongState("meeting", request.key, "in other hands by now", "handed over")
     return seated
 
@@ -167,7 +173,9 @@ def _candidates(
     session: Session, request: MeetingRequest, attendee: Attendee, seated: SeatedPeople
 ) -> Sequence[Attendee]:
     side = decline_effects.side_of(request, attendee)
-    not_they = going(request, side, seated.people) | {row.attendee_id for row in request.excluded}
+    not_they = attendees_of_next_plan(request, side, seated.people) | {
+        row.attendee_id for row in request.excluded
+    }
     return session.scalars(
         select(Attendee)
         .where(

@@ -1,3 +1,3 @@
-"""Meeting requests: what may be asked, the steps, lists, and what became of them."""
+"""Meeting requests: creation, transitions, lists and outcomes."""
 
 __all__ = ["unscheduled_requests"]

@@ -1,4 +1,4 @@
-"""Why meetings that people were told are off: what each cancellation says of it."""
+"""Cancellation reasons in the emails about cancelled meetings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Told(Protocol):
     def request_id(self) -> int: ...
 
 
-def explained(
+def add_cancellation_reasons(
     session: Session,
     messages: Iterable[itip.ItipMessage],
     told: Mapping[itip.EntryKey, _Told],
@@ -37,7 +37,7 @@ def explained(
     }
     if not off:
         return every
-    withdrawn = withdrawal_notes.of_withdrawn(session, off)
+    withdrawn = withdrawal_notes.list_withdrawal_notes(session, off)
     codes = _codes(session, off - withdrawn.keys(), version_id)
     return tuple(
         replace(message, off=_off(told[message.key].request_id, message, withdrawn, codes))
@@ -50,7 +50,7 @@ def explained(
 def _off(
     request_id: int,
     message: itip.ItipMessage,
-    withdrawn: Mapping[int, withdrawal_notes.Note],
+    withdrawn: Mapping[int, withdrawal_notes.WithdrawalNote],
     codes: Mapping[int, str],
 ) -> itip.Cancellation | None:
     if request_id in codes:

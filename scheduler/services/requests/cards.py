@@ -17,9 +17,9 @@ from scheduler.services.directory.references import (
     person_columns,
 )
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests.excluded_people import Excluded
-from scheduler.services.requests.excluded_people import of_requests as excluded_of
-from scheduler.services.requests.transitions import allowed, undo_until
+from scheduler.services.requests.excluded_people import ExcludedAttendee
+from scheduler.services.requests.excluded_people import list_excluded as excluded_of
+from scheduler.services.requests.transitions import allowed_verbs, undo_until
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -66,10 +66,12 @@ class RequestCard:
     answer_note: str
     undo_until: datetime | None
     steps: tuple[str, ...]
-    excluded: tuple[Excluded, ...] = ()
+    excluded: tuple[ExcludedAttendee, ...] = ()
 
 
-def cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[RequestCard, ...]:
+def build_cards(
+    session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]
+) -> tuple[RequestCard, ...]:
     """Cards of rows of `_query`."""
     ids = [row[0].id for row in rows]
     people, excluded = _named(session, ids), excluded_of(session, actor, ids)
@@ -81,7 +83,7 @@ def _card(
     request: MeetingRequest,
     names: Sequence[str],
     people: Mapping[tuple[int, Side], Sequence[PersonRef]],
-    excluded: tuple[Excluded, ...],
+    excluded: tuple[ExcludedAttendee, ...],
 ) -> RequestCard:
     return RequestCard(
         key=request.key,
@@ -107,7 +109,7 @@ def _card(
         answered_at=request.answered_at,
         answer_note=request.answer_note,
         undo_until=undo_until(actor, request),
-        steps=allowed(actor, request),
+        steps=allowed_verbs(actor, request),
         excluded=excluded,
     )
 

@@ -1,4 +1,4 @@
-"""Excluded people: they declined a meeting that goes on. Their own firm reads about it."""
+"""Excluded people: they declined a meeting that takes place without them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scheduler.storage.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
-class Excluded:
+class ExcludedAttendee:
     """Somebody who declined the meeting, which goes on without them.
 
     `note` is for the exhibitors of their firm. Other colleagues do not see it. `others_go` says that others
@@ -47,18 +47,18 @@ _OF_BOTH = (
 _OF_ONE = _OF_BOTH.where(Attendee.firm_id == bindparam("firm"))
 
 
-def of_requests(
+def list_excluded(
     session: Session, actor: Actor, request_ids: Sequence[int]
-) -> Mapping[int, tuple[Excluded, ...]]:
+) -> Mapping[int, tuple[ExcludedAttendee, ...]]:
     """Excluded people by request: of the actor's firm, or of both firms for organisers."""
     of_both = actor.may(Right.READ_REQUESTS)
     query, asked = (_OF_BOTH, {}) if of_both else (_OF_ONE, {"firm": actor.firm_id})
     reads_notes = actor.may(Right.ASK, firm_id=actor.firm_id)
-    found: dict[int, tuple[Excluded, ...]] = {}
+    found: dict[int, tuple[ExcludedAttendee, ...]] = {}
     for request_id, attendee_id, note, at, others_go, *person in rows_of(
         session, query, requests=request_ids, **asked
     ):
         shown = note if reads_notes or attendee_id == actor.attendee_id else ""
-        each = Excluded(PersonRef(*person), shown, at, others_go)
+        each = ExcludedAttendee(PersonRef(*person), shown, at, others_go)
         found[request_id] = (*found.get(request_id, ()), each)
     return found

@@ -1,4 +1,4 @@
-"""What would let a request in, as far as it is for the reader's side to know and to do.
+"""Suggested fixes for an unscheduled request that the reader's side may see and apply.
 
 Each was tried by the solver on the published plan. What depends on the other firm's people is not shown.
 """
@@ -29,7 +29,7 @@ GONE = gettext_lazy("That was done already, or is not for you to do.")
 """What a page says of a way that is not there (any more)."""
 
 
-class Kind(StrEnum):
+class FixKind(StrEnum):
     """The kinds of things to do. They have the names of a plan's ways."""
 
     AVAILABLE = "available"
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnWay:
+class ExhibitorFix:
     """A way for one's own firm to hold the meeting at `start` (UTC).
 
     `number` is its place in the plan's answer. `may_press` says that the reader may do it by a button.
@@ -55,7 +55,7 @@ class OwnWay:
     withdraw, with firm `partner`.
     """
 
-    kind: Kind
+    kind: FixKind
     number: int
     start: datetime
     people: tuple[PersonRef, ...] = ()
@@ -69,7 +69,7 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 """The ways of a plan's answers, by key of the request."""
 
 
-def of_requests(session: Session, actor: Actor, rows: Rows) -> dict[str, tuple[OwnWay, ...]]:
+def list_fixes(session: Session, actor: Actor, rows: Rows) -> dict[str, tuple[ExhibitorFix, ...]]:
     """The ways that the reader's side may know and use, by key of the request.
 
     Empty for organisers, who see all.
@@ -81,24 +81,24 @@ def of_requests(session: Session, actor: Actor, rows: Rows) -> dict[str, tuple[O
     return {key: tuple(reader.own(key, ways)) for key, ways in rows.items()}
 
 
-def take(
+def apply_fix(
     session: Session, actor: Actor, version: ScheduleVersion, request: MeetingRequest, number: int
-) -> OwnWay:
+) -> ExhibitorFix:
     """Apply a way and return it. Raises WrongState if it was applied already, or is not for this reader."""
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", request.key, request.state.value, "helped", TOLD[request.state])
-    answers = unscheduled.about(session, version.id, [request.key])
+    answers = unscheduled.list_answers_about(session, version.id, [request.key])
     ways = answers.get(request.key, {}).get("ways", ())
-    own = of_requests(session, actor, {request.key: ways}).get(request.key, ())
+    own = list_fixes(session, actor, {request.key: ways}).get(request.key, ())
     way = next((each for each in own if each.number == number and each.may_press), None)
     if way is None:
         raise WrongState("remedy", str(number + 1), "done already, or not for you to do", "followed", GONE)
     slot = session.scalars(select(Slot).where(Slot.of(actor.event_id), Slot.start == way.start)).one()
-    if way.kind is Kind.AVAILABLE:
+    if way.kind is FixKind.AVAILABLE:
         _open(session, actor, slot, request.length)
-    elif way.kind is Kind.CLOSED:
+    elif way.kind is FixKind.CLOSED:
         request.slots = [*(request.slots or ()), slot.key]
-    elif way.kind is Kind.ANY_PLACE:
+    elif way.kind is FixKind.ANY_PLACE:
         request.place = PlaceWish.ANY
     session.flush()
     return way
@@ -129,55 +129,57 @@ class _Reader:
         wanted = MeetingRequest.event_id == event_id, MeetingRequest.key.in_({*named, *rows})
         self.requests = {row.key: row for row in session.scalars(select(MeetingRequest).where(*wanted))}
         if me is not None:
-            self.busy = unavailable_slots.slots_of(session, event_id, [me]).get(me, set())
+            self.busy = unavailable_slots.list_unavailable_slots(session, event_id, [me]).get(me, set())
             self.marked = set(
                 session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id == me))
             )
 
-    def own(self, key: str, ways: Iterable[Mapping[str, Any]]) -> Iterable[OwnWay]:
+    def own(self, key: str, ways: Iterable[Mapping[str, Any]]) -> Iterable[ExhibitorFix]:
         request = self.requests.get(key)
         for number, way in enumerate(ways):
             position = next((i for i, slot in enumerate(self.slots) if slot.key == way["slot"]), None)
-            if request is None or position is None or way["kind"] not in set(Kind):
+            if request is None or position is None or way["kind"] not in set(FixKind):
                 continue
-            found = self.way(Kind(way["kind"]), number, tuple(way["ids"]), request, position)
+            found = self.way(FixKind(way["kind"]), number, tuple(way["ids"]), request, position)
             if found is not None:
                 yield found
 
     def way(
-        self, kind: Kind, number: int, ids: tuple[str, ...], request: MeetingRequest, position: int
-    ) -> OwnWay | None:
+        self, kind: FixKind, number: int, ids: tuple[str, ...], request: MeetingRequest, position: int
+    ) -> ExhibitorFix | None:
         start = self.slots[position].start
-        if kind is Kind.WITHDRAW:
+        if kind is FixKind.WITHDRAW:
             return self.withdrawal(number, ids, start)
-        if kind in (Kind.CLOSED, Kind.ANY_PLACE):
+        if kind in (FixKind.CLOSED, FixKind.ANY_PLACE):
             asked = self.actor.firm_id == request.from_firm_id
             done = (
-                request.place is PlaceWish.ANY if kind is Kind.ANY_PLACE else self.allowed(request, position)
+                request.place is PlaceWish.ANY
+                if kind is FixKind.ANY_PLACE
+                else self.allowed(request, position)
             )
             may_press = self.actor.may(Right.ASK, firm_id=self.actor.firm_id)
-            return OwnWay(kind, number, start, may_press=may_press) if asked and not done else None
+            return ExhibitorFix(kind, number, start, may_press=may_press) if asked and not done else None
         if not ids or not set(ids) <= self.people.keys():
             return None  # of the other firm, or of both
         people = tuple(person_ref(self.people[name]) for name in ids)
         is_me = [self.people[name].id for name in ids] == [self.actor.attendee_id]
         run = {slot.id for slot in self.slots[position : position + request.length]}
-        if kind is not Kind.AVAILABLE or not is_me:
-            return OwnWay(kind, number, start, people, is_me)
+        if kind is not FixKind.AVAILABLE or not is_me:
+            return ExhibitorFix(kind, number, start, people, is_me)
         taken = run & self.busy
-        return OwnWay(kind, number, start, people, is_me, taken <= self.marked) if taken else None
+        return ExhibitorFix(kind, number, start, people, is_me, taken <= self.marked) if taken else None
 
     def allowed(self, request: MeetingRequest, position: int) -> bool:
         return request.slots is None or self.slots[position].key in request.slots
 
-    def withdrawal(self, number: int, ids: Sequence[str], start: datetime) -> OwnWay | None:
+    def withdrawal(self, number: int, ids: Sequence[str], start: datetime) -> ExhibitorFix | None:
         """The withdrawal of a meeting of one's own firm. Meetings of others are not shown."""
         other = self.requests.get(ids[0]) if len(ids) == 1 else None
         firms = (other.from_firm_id, other.to_firm_id) if other is not None else ()
         if other is None or self.actor.firm_id not in firms or other.state is not RequestState.ACCEPTED:
             return None
         partner = other.to_firm if self.actor.firm_id == other.from_firm_id else other.from_firm
-        return OwnWay(Kind.WITHDRAW, number, start, other=other.key, partner=firm_ref(partner))
+        return ExhibitorFix(FixKind.WITHDRAW, number, start, other=other.key, partner=firm_ref(partner))
 
 
 def _open(session: Session, actor: Actor, slot: Slot, length: int) -> None:

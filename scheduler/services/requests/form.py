@@ -1,4 +1,4 @@
-"""What a firm may ask for: every fault of a new request by field, before anything is written."""
+"""Validation of a new request: every fault by field, before anything is written."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Message, NamedPeople, Priority, Topic
 from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import firm_notes
-from scheduler.services.directory.references import SlotRef, slots_of
+from scheduler.services.directory.references import SlotRef, list_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.requests.preferences.ranked_requests import must_faults
-from scheduler.services.text import lines, one_line, storable
+from scheduler.services.requests.preferences.ranked_requests import check_must_budget
+from scheduler.services.text import clean_line, clean_lines, is_storable
 from scheduler.storage.database import keep_alive
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place
@@ -65,7 +65,7 @@ class CheckedRequest:
     latest: datetime
 
 
-def check(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> CheckedRequest:
+def check_request(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> CheckedRequest:
     """A checked request. Raises NotAllowed if one may not ask, InvalidInput with all faults by field."""
     return _Checker(session, actor, form, now).check()
 
@@ -81,7 +81,7 @@ _OPEN = (
 )
 
 
-def open_request(session: Session, firm_id: int, other_id: int) -> MeetingRequest | None:
+def find_open_request(session: Session, firm_id: int, other_id: int) -> MeetingRequest | None:
     """The open request of a pair of firms, whoever asked. At most one is open at a time."""
     lower, upper = sorted((firm_id, other_id))
     return session.scalar(_OPEN, {"lower": lower, "upper": upper})
@@ -134,7 +134,7 @@ class _Checker:
         self.faults.extend(fields.check_field("priority", self.form.priority, Priority))
         if sender is not None and not self.faults:
             event_id = self.actor.event_id
-            self.faults.extend(must_faults(self.session, event_id, sender.id, self.form.priority))
+            self.faults.extend(check_must_budget(self.session, event_id, sender.id, self.form.priority))
         slots, latest = self.slots()
         place = self.place(receiver)
         people = self.people(sender, receiver)
@@ -161,7 +161,9 @@ class _Checker:
             firm_id=self.actor.firm_id,
             sentence=gettext_lazy("Only exhibitors ask for meetings in their firm's name."),
         )
-        keys = [key for key in (self.form.to_firm, self.form.from_firm) if key is not None and storable(key)]
+        keys = [
+            key for key in (self.form.to_firm, self.form.from_firm) if key is not None and is_storable(key)
+        ]
         asked = {"event": self.actor.event_id, "keys": keys, "own": self.actor.firm_id}
         found = [keep_alive(self.session, firm) for firm in self.session.scalars(_FIRMS, asked)]
         sender = next((firm for firm in found if self.is_sender(firm)), None)
@@ -181,7 +183,7 @@ class _Checker:
         return firm.key == self.form.from_firm
 
     def texts(self) -> tuple[str, str]:
-        topic, message = one_line(self.form.topic), lines(self.form.message)
+        topic, message = clean_line(self.form.topic), clean_lines(self.form.message)
         if not topic:
             self.fault("topic", gettext_lazy("is missing; say in a line what the meeting is about"))
         else:
@@ -191,7 +193,7 @@ class _Checker:
 
     def slots(self) -> tuple[list[str] | None, datetime | None]:
         """The allowed start slots in time order, and when the last possible one begins."""
-        rows = slots_of(self.session, self.actor.event_id)
+        rows = list_slots(self.session, self.actor.event_id)
         known, wanted = {slot.key for slot in rows}, set(self.form.slots or ())
         for key in sorted(wanted - known):
             self.fault("slots", gettext_lazy("%(key)s is not a slot of this event", key=repr(key)))
@@ -239,7 +241,7 @@ class _Checker:
             select(Attendee).where(
                 Attendee.event_id == self.actor.event_id,
                 Attendee.withdrawn_at.is_(None),
-                in_chunks(Attendee.key, filter(storable, keys)),
+                in_chunks(Attendee.key, filter(is_storable, keys)),
             )
         )
         known = {row.key: row for row in rows}
@@ -273,7 +275,7 @@ class _Checker:
             self.fault("from_firm", gettext_lazy("has left the event; an organiser can bring it back"))
         if receiver.withdrawn_at is not None:
             self.fault("to_firm", gettext_lazy("has left the event; choose another"))
-        never = firm_notes.never_between(self.session, sender.id, receiver.id)
+        never = firm_notes.excluding_firms(self.session, sender.id, receiver.id)
         if sender.id in never:
             self.fault(
                 "to_firm",
@@ -281,7 +283,7 @@ class _Checker:
             )
         elif never:
             self.fault("to_firm", gettext_lazy("takes no requests from your firm at this event"))
-        other = open_request(self.session, sender.id, receiver.id)
+        other = find_open_request(self.session, sender.id, receiver.id)
         if other is not None and not is_overdue(other, self.now):
             try:
                 refuse_second(other, sender.id)

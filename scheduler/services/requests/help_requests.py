@@ -1,4 +1,4 @@
-"""Ask by mail for what would let a request in: a colleague to be free, or the other firm to make time."""
+"""Help requests by email for an unscheduled meeting: to a colleague or the other firm."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ ASKED = gettext_lazy("They were asked already. Each is asked once.")
 NO_ONE = gettext_lazy("No one of that firm takes emails.")
 
 
-def asked_before(session: Session, actor: Actor, keys: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
+def list_help_requests(
+    session: Session, actor: Actor, keys: Sequence[str]
+) -> Mapping[tuple[str, str], datetime]:
     """When the reader's side asked: by request, and key of the colleague, or "" for the other firm."""
     rows = session.execute(
         select(MeetingRequest.key, Attendee.key, Attendee.firm_id, OutboxMail.created_at)
@@ -39,8 +41,8 @@ def asked_before(session: Session, actor: Actor, keys: Sequence[str]) -> Mapping
             in_chunks(MeetingRequest.key, keys),
             OutboxMail.kind == OutboxKind.DESK,
             or_(
-                and_(payloads.letter() == FREE, Attendee.firm_id == actor.firm_id),
-                and_(payloads.letter() == MAKE_TIME, Attendee.firm_id != actor.firm_id),
+                and_(payloads.letter_name_column() == FREE, Attendee.firm_id == actor.firm_id),
+                and_(payloads.letter_name_column() == MAKE_TIME, Attendee.firm_id != actor.firm_id),
             ),
         )
     )
@@ -117,7 +119,7 @@ def _own(session: Session, actor: Actor, key: str) -> MeetingRequest:
 
 def _request(session: Session, actor: Actor, key: str) -> MeetingRequest:
     """An accepted request of the actor's firm, locked, so that of two presses at once one finds the other."""
-    request = requests.get(session, actor, key)
+    request = requests.get_request(session, actor, key)
     sentence = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
     if request.state is not RequestState.ACCEPTED:
@@ -135,7 +137,7 @@ def _post(
         OutboxMail.request_id == request.id,
         OutboxMail.attendee_id == to.id,
         OutboxMail.kind == OutboxKind.DESK,
-        payloads.letter() == letter,
+        payloads.letter_name_column() == letter,
     )
     if session.scalar(before.limit(1)) is not None:
         raise WrongState("meeting request", request.key, "asked about", "asked about", ASKED)
@@ -161,4 +163,4 @@ def _post(
         attendee_id=to.id,
         request_id=request.id,
     )
-    letters.post(session, [new], now=now)
+    letters.queue_letters(session, [new], now=now)

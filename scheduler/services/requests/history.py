@@ -1,4 +1,4 @@
-"""The history of a request: each step, by whom, and in whose name an organiser took it."""
+"""History of a request: each step, its author, and the firm an organiser acted for."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from scheduler.domain.entities import Side
 from scheduler.domain.errors import NotFound
 from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests.transitions import UNDO, sees
-from scheduler.services.text import storable
+from scheduler.services.requests.transitions import UNDO, can_see
+from scheduler.services.text import is_storable
 from scheduler.storage.models import Attendee, MeetingRequest, RequestTransition
 
 
 @dataclass(frozen=True, slots=True)
-class PastStep:
+class HistoryEntry:
     """One step. `person` is None where an organiser took it, in the name of `side` if that is not None."""
 
     verb: str
@@ -28,17 +28,17 @@ class PastStep:
     at: datetime
 
 
-def of_request(session: Session, actor: Actor, key: str) -> tuple[PastStep, ...]:
+def list_history(session: Session, actor: Actor, key: str) -> tuple[HistoryEntry, ...]:
     """The steps of a request in their order, without those that were undone, of which nobody was told.
 
     Raises NotFound for those of other firms and events.
     """
     request = None
-    if storable(key):
+    if is_storable(key):
         request = session.scalar(
             select(MeetingRequest).where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key == key)
         )
-    if request is None or not sees(actor, request):
+    if request is None or not can_see(actor, request):
         raise NotFound("meeting request", key)
     rows = session.execute(
         select(
@@ -52,11 +52,11 @@ def of_request(session: Session, actor: Actor, key: str) -> tuple[PastStep, ...]
         .where(RequestTransition.request_id == request.id)
         .order_by(RequestTransition.id)
     )
-    found: list[PastStep] = []
+    found: list[HistoryEntry] = []
     for verb, side, note, at, *person in rows:
         if verb == UNDO:
             del found[-1:]
         else:
             by = PersonRef(*person) if person[0] is not None else None
-            found.append(PastStep(verb, side, by, note, at))
+            found.append(HistoryEntry(verb, side, by, note, at))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Requests locked to a time, and perhaps a place: the next run holds them there."""
+"""Locks of requests to a time and place, which the next run keeps."""
 
 from __future__ import annotations
 
@@ -26,54 +26,54 @@ from scheduler.storage.models import (
 log = structlog.get_logger()
 
 
-class NotDone(ChainmeetError):
+class FixNotApplied(ChainmeetError):
     """A remedy cannot be applied, or not any more. Nothing was changed."""
 
     code = "remedy-not-done"
 
 
-def unlock(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
+def unlock_request(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
     """Unlock a request: the next run may hold it at any of its times. Returns whether it was locked."""
     actor.require(Right.LOCK_REQUESTS)
-    request = requests.get(session, actor, key)
+    request = requests.get_request(session, actor, key)
     was = request.fixed_must
     if was:
         request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
         session.flush()
         log.info("request unlocked", request=key, by=actor.account_id)
-        recording.note(
+        recording.record_act(
             session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s unlocked", key=key), now=now
         )
     return was
 
 
-def hold_back(session: Session, actor: Actor, key: str, *, now: datetime) -> None:
+def hold_back_request(session: Session, actor: Actor, key: str, *, now: datetime) -> None:
     """Have no run hold a request that nobody has in the calendar. Raises NotFound, WrongState."""
     actor.require(Right.LOCK_REQUESTS)
-    request = lockable(session, actor, key)
+    request = find_lockable(session, actor, key)
     if not request.is_held_back:
         request.is_held_back = True
         session.flush()
-        recording.note(
+        recording.record_act(
             session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s held back", key=key), now=now
         )
 
 
-def let_in(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
+def release_request(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
     """Let runs hold a request again. Returns whether it was held back."""
     actor.require(Right.LOCK_REQUESTS)
-    request = requests.get(session, actor, key)
+    request = requests.get_request(session, actor, key)
     was = request.is_held_back
     if was:
         request.is_held_back = False
         session.flush()
-        recording.note(
+        recording.record_act(
             session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s let in again", key=key), now=now
         )
     return was
 
 
-def locked(session: Session, event_id: int) -> dict[str, Slot]:
+def list_locked_slots(session: Session, event_id: int) -> dict[str, Slot]:
     """The slots that requests are locked to, by their keys."""
     rows = session.execute(
         select(MeetingRequest.key, Slot)
@@ -88,15 +88,15 @@ def locked(session: Session, event_id: int) -> dict[str, Slot]:
     return {key: slot for key, slot in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
-def lockable(session: Session, actor: Actor, key: str) -> MeetingRequest:
+def find_lockable(session: Session, actor: Actor, key: str) -> MeetingRequest:
     """A request that is accepted. Raises NotFound, WrongState."""
-    request = requests.get(session, actor, key)
+    request = requests.get_request(session, actor, key)
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", key, request.state.value, "locked")
     return request
 
 
-def lockables(session: Session, actor: Actor, keys: Sequence[str]) -> list[MeetingRequest]:
+def find_lockables(session: Session, actor: Actor, keys: Sequence[str]) -> list[MeetingRequest]:
     """Those of some requests of the event that are accepted."""
     actor.require(Right.LOCK_REQUESTS)
     mine = MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED

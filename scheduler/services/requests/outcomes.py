@@ -1,4 +1,4 @@
-"""What became of accepted requests in the published schedule, in words that both firms may read."""
+"""Outcomes of accepted requests in the published schedule, safe for both firms to read."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import exhibitor_fixes as request_ways
 from scheduler.services.requests import requests, unscheduled_reasons
 from scheduler.services.requests.cards import RequestCard
-from scheduler.services.requests.exhibitor_fixes import OwnWay
-from scheduler.services.requests.unscheduled_reasons import NOTHING, Explained
+from scheduler.services.requests.exhibitor_fixes import ExhibitorFix
+from scheduler.services.requests.unscheduled_reasons import NOTHING, Explanation
 from scheduler.services.schedule import agendas, unscheduled, versions
 from scheduler.services.schedule.agendas import AgendaItem
 
@@ -40,24 +40,24 @@ class RequestOutcome:
     code: str = ""
     """The reason's in the plan, by which every language has words for it."""
     may_open_times: bool = False
-    ways: tuple[OwnWay, ...] = ()
+    ways: tuple[ExhibitorFix, ...] = ()
     version: int = 0
-    why: Explained = NOTHING
+    why: Explanation = NOTHING
     """Who is in the way on which day, as the reader may know it, and what may help."""
 
 
-def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, RequestOutcome]:
+def list_outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, RequestOutcome]:
     """The outcomes of the accepted ones among these requests, by key. Empty until a schedule is published."""
     cards = list(cards)
     keys = [card.key for card in cards if card.state is RequestState.ACCEPTED]
-    version = versions.published(session, actor.event_id) if keys else None
+    version = versions.find_published_version(session, actor.event_id) if keys else None
     if version is None:
         return {}
-    held = agendas.meetings_of(session, actor, version, keys)
-    rows = unscheduled.about(session, version.id, keys) if len(held) < len(keys) else {}
-    ways = request_ways.of_requests(session, actor, {key: row.get("ways", ()) for key, row in rows.items()})
+    held = agendas.list_firm_meetings(session, actor, version, keys)
+    rows = unscheduled.list_answers_about(session, version.id, keys) if len(held) < len(keys) else {}
+    ways = request_ways.list_fixes(session, actor, {key: row.get("ways", ()) for key, row in rows.items()})
     left = {key: row for key, row in rows.items() if key not in held}
-    why = unscheduled_reasons.of_requests(session, actor, cards, left)
+    why = unscheduled_reasons.explain_requests(session, actor, cards, left)
     return {
         key: _outcome(
             held.get(key),
@@ -71,17 +71,19 @@ def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> di
     }
 
 
-def take_way(session: Session, actor: Actor, key: str, *, version: int, number: int, now: datetime) -> OwnWay:
+def apply_fix(
+    session: Session, actor: Actor, key: str, *, version: int, number: int, now: datetime
+) -> ExhibitorFix:
     """Do what a button of a request that is not held says, and give it.
 
     Raises NotFound, and WrongState if it is not to be done (any more): another schedule was published since
     the page was made, or the time is over.
     """
-    request = requests.get(session, actor, key)
-    published = versions.published(session, actor.event_id)
+    request = requests.get_request(session, actor, key)
+    published = versions.find_published_version(session, actor.event_id)
     if published is None or published.number != version:
         raise WrongState("schedule", str(version), "superseded", "followed", SUPERSEDED)
-    way = request_ways.take(session, actor, published, request, number)
+    way = request_ways.apply_fix(session, actor, published, request, number)
     if way.start <= now:
         raise WrongState(
             "time",
@@ -96,8 +98,8 @@ def take_way(session: Session, actor: Actor, key: str, *, version: int, number: 
 def _outcome(
     meeting: AgendaItem | None,
     row: Mapping[str, Any] | None,
-    ways: tuple[OwnWay, ...],
-    why: Explained,
+    ways: tuple[ExhibitorFix, ...],
+    why: Explanation,
     actor: Actor,
     version: int,
 ) -> RequestOutcome:

@@ -1,4 +1,4 @@
-"""Meeting requests to read: sent, received, one by key, counted by state."""
+"""Request lists: sent, received, one by key, and counts by state."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.services.directory.references import (
+    find_requested_firm,
     firm_columns,
-    firm_in_question,
     person_columns,
 )
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.requests.cards import RequestCard, cards
-from scheduler.services.requests.transitions import sees
-from scheduler.services.text import matches, one_line, storable
+from scheduler.services.requests.cards import RequestCard, build_cards
+from scheduler.services.requests.transitions import can_see
+from scheduler.services.text import clean_line, is_storable, match_condition
 from scheduler.storage.models import (
     Attendee,
     Firm,
@@ -93,7 +93,7 @@ class RequestCounts:
     received_not_held: int = 0
 
 
-def listing(
+def list_requests(
     session: Session,
     actor: Actor,
     *,
@@ -117,20 +117,20 @@ def listing(
     first alone. `total` is how many they are, where `counts` has said so. Four queries, or three where the
     total is known or all fit on the page.
     """
-    firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)
+    firm_id = find_requested_firm(session, actor, Right.READ_REQUESTS, firm)
     asked = _values(event=actor.event_id, firm=firm_id, state=state)
     query = _listed(frozenset(asked), side, not_held=not_held)
     by_fit = order is RequestOrder.FIT and bool(ranks)
     by = _by_fit(ranks) if by_fit else _ORDERS.get(order, _NEWEST)
     part: dict[str, Any] = {"cursor": cursor, "number": number, "limit": limit, "total": total}
-    if by_fit or one_line(text):
-        page = fetch_page(session, query.params(asked).where(matches(text, _SEARCHED)), by, **part)
+    if by_fit or clean_line(text):
+        page = fetch_page(session, query.params(asked).where(match_condition(text, _SEARCHED)), by, **part)
     else:
         page = fetch_page(session, query, by, **part, values=asked)
-    return page.of(cards(session, actor, page.items))
+    return page.of(build_cards(session, actor, page.items))
 
 
-def some(
+def first_requests(
     session: Session,
     actor: Actor,
     which: ColumnElement[bool],
@@ -143,31 +143,33 @@ def some(
     """
     query = _listed(frozenset({"event"})).params(event=actor.event_id)
     rows = session.execute(query.where(which).order_by(*order).limit(limit)).all()
-    return cards(session, actor, rows)
+    return build_cards(session, actor, rows)
 
 
-def show(session: Session, actor: Actor, key: str) -> RequestCard:
+def show_request(session: Session, actor: Actor, key: str) -> RequestCard:
     """One request. Raises NotFound for those of other firms and events."""
     row = None
-    if storable(key):
+    if is_storable(key):
         row = session.execute(_BY_KEY, {"event": actor.event_id, "key": key}).first()
-    if row is None or not sees(actor, row[0]):
+    if row is None or not can_see(actor, row[0]):
         raise NotFound("meeting request", key)
-    return cards(session, actor, [row])[0]
+    return build_cards(session, actor, [row])[0]
 
 
-def side(session: Session, actor: Actor, card: RequestCard) -> Side:
+def actor_side(session: Session, actor: Actor, card: RequestCard) -> Side:
     """The side of the actor in a request: the side that asked, else the side that was asked."""
     own = session.get(Firm, actor.firm_id) if actor.firm_id is not None else None
     return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
 
 
-def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str = "") -> RequestCounts:
+def count_requests(
+    session: Session, actor: Actor, *, firm: str | None = None, text: str = ""
+) -> RequestCounts:
     """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
-    firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)
+    firm_id = find_requested_firm(session, actor, Right.READ_REQUESTS, firm)
     query = _COUNTS_OF_EVENT if firm_id is None else _COUNTS_OF_FIRM
-    if one_line(text):
-        query = _with_firms(query).where(matches(text, _SEARCHED))
+    if clean_line(text):
+        query = _with_firms(query).where(match_condition(text, _SEARCHED))
     rows = rows_of(session, query, **_values(event=actor.event_id, firm=firm_id))
     by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
     without = {True: 0, False: 0}

@@ -23,13 +23,21 @@ from scheduler.services.requests import transitions
 from scheduler.services.requests.form import (
     CheckedRequest,
     NewRequest,
-    check,
-    open_request,
+    check_request,
+    find_open_request,
     refuse_second,
 )
-from scheduler.services.requests.transitions import ACCEPT, DECLINE, WITHDRAW, note_step, sees, sides_of, take
+from scheduler.services.requests.transitions import (
+    ACCEPT,
+    DECLINE,
+    WITHDRAW,
+    apply_transition,
+    can_see,
+    record_transition,
+    sides_of,
+)
 from scheduler.services.schedule import meeting_ends
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 from scheduler.storage.rows import rows_of
 
@@ -38,7 +46,7 @@ ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestResult:
     """The result of asking: pending, or accepted if the other firm had asked already."""
 
     key: str
@@ -47,24 +55,24 @@ class Asked:
     to_firm: FirmRef
 
 
-def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> Asked:
+def submit_form(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> RequestResult:
     """As `submit`, for pages and programs."""
-    made = submit(session, actor, form, now=now)
-    return Asked(made.key, made.state, firm_ref(made.from_firm), firm_ref(made.to_firm))
+    made = submit_request(session, actor, form, now=now)
+    return RequestResult(made.key, made.state, firm_ref(made.from_firm), firm_ref(made.to_firm))
 
 
-def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> MeetingRequest:
+def submit_request(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> MeetingRequest:
     """Submit a request for a meeting.
 
     It is pending until the other firm answers, and expires at the event's term. If the asked firm already
     waits for an answer, its request is accepted and has both topics. Raises InvalidInput with every fault by
     field of NewRequest, NotAllowed.
     """
-    checked = check(session, actor, form, now=now)
+    checked = check_request(session, actor, form, now=now)
     firms = checked.from_firm.id, checked.to_firm.id
     for _ in range(ATTEMPTS):
         _expire(session, MeetingRequest.of_pair(*firms), now)
-        theirs = open_request(session, *firms)
+        theirs = find_open_request(session, *firms)
         try:
             if theirs is not None:
                 refuse_second(theirs, checked.from_firm.id)
@@ -75,47 +83,51 @@ def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -
     raise InvalidInput([Fault("to_firm", gettext_lazy("is being asked or answered just now; try again"))])
 
 
-def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
+def get_request(session: Session, actor: Actor, key: str) -> MeetingRequest:
     """A request that the actor may see. Raises NotFound for those of other firms and events."""
     request = None
-    if storable(key):
+    if is_storable(key):
         request = session.scalar(
             select(MeetingRequest).where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key == key)
         )
-    if request is None or not sees(actor, request):
+    if request is None or not can_see(actor, request):
         raise NotFound("meeting request", key)
     return request
 
 
-def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> RequestState:
+def accept_request(
+    session: Session, actor: Actor, key: str, *, note: str = "", now: datetime
+) -> RequestState:
     """Accept a request for the asked firm. The next run looks for a time.
 
     Raises WrongState if it is too late.
     """
-    request = get(session, actor, key)
+    request = get_request(session, actor, key)
     actor.require(
         Right.ASK,
         firm_id=request.to_firm_id,
         sentence=gettext_lazy("Only the firm that was asked may accept."),
     )
-    return take(session, actor, request, ACCEPT, note, now).state
+    return apply_transition(session, actor, request, ACCEPT, note, now).state
 
 
-def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> RequestState:
+def decline_request(
+    session: Session, actor: Actor, key: str, *, note: str = "", now: datetime
+) -> RequestState:
     """Decline a request for the asked firm. The other firm reads the note.
 
     Raises WrongState if it is too late.
     """
-    request = get(session, actor, key)
+    request = get_request(session, actor, key)
     actor.require(
         Right.ASK,
         firm_id=request.to_firm_id,
         sentence=gettext_lazy("Only the firm that was asked may decline."),
     )
-    return take(session, actor, request, DECLINE, note, now).state
+    return apply_transition(session, actor, request, DECLINE, note, now).state
 
 
-def withdraw(
+def withdraw_request(
     session: Session,
     actor: Actor,
     key: str,
@@ -130,7 +142,7 @@ def withdraw(
     changed and WrongState says so, rather than a meeting just agreed being cancelled unawares. A meeting that
     has taken place stays: MeetingOver.
     """
-    request = get(session, actor, key)
+    request = get_request(session, actor, key)
     sides = sides_of(actor, request)
     if not sides:
         raise NotAllowed(gettext_lazy("Only exhibitors of the two firms may withdraw."))
@@ -148,17 +160,17 @@ def withdraw(
                 "Only the firm that asked may withdraw a request without an answer; you may decline it."
             )
         )
-    if request.state is RequestState.ACCEPTED and meeting_ends.is_held(session, request.id, now=now):
+    if request.state is RequestState.ACCEPTED and meeting_ends.is_meeting_over(session, request.id, now=now):
         raise meeting_ends.MeetingOver(request.key)
-    return take(session, actor, request, WITHDRAW, note, now).state
+    return apply_transition(session, actor, request, WITHDRAW, note, now).state
 
 
-def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> RequestState:
+def undo_step(session: Session, actor: Actor, key: str, *, now: datetime) -> RequestState:
     """Undo the last step while nobody was told. See `steps.undo`."""
-    return transitions.undo(session, actor, get(session, actor, key), now=now).state
+    return transitions.undo_transition(session, actor, get_request(session, actor, key), now=now).state
 
 
-def expire_due(session: Session, *, now: datetime) -> int:
+def expire_requests(session: Session, *, now: datetime) -> int:
     """Expire the pending requests of every event whose term is over. Returns their number."""
     archived = select(Event.id).where(Event.archived_at.is_not(None))
     return _expire(session, MeetingRequest.event_id.not_in(archived), now)
@@ -203,7 +215,7 @@ def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: dateti
         session.add(request)
     # After the row's lock on both firms: whoever took one out since the check has committed.
     transitions.require_both_firms(session, request, "asked for")
-    note_step(session, actor, request, "ask", Side.FROM, "", now=now)
+    record_transition(session, actor, request, "ask", Side.FROM, "", now=now)
     return request
 
 
@@ -221,7 +233,7 @@ def _ask_back(
         raise InvalidInput(
             [Fault("slots", gettext_lazy("must have one that the other firm asked for; tick it, or none"))]
         )
-    take(session, actor, theirs, ACCEPT, "", now, seen=(RequestState.PENDING,))
+    apply_transition(session, actor, theirs, ACCEPT, "", now, seen=(RequestState.PENDING,))
     theirs.reply_topic, theirs.reply_message = checked.topic, checked.message
     theirs.reply_priority, theirs.slots = checked.priority, slots
     _name_people(theirs, [person.id for person, side in checked.people if side is Side.FROM], Side.TO)

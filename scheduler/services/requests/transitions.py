@@ -1,4 +1,4 @@
-"""The states of a meeting request: accept, decline, withdraw, and undo of each for some minutes."""
+"""State transitions of a meeting request: accept, decline, withdraw, and undo for some minutes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.services.directory import firm_notes
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.form import is_overdue
-from scheduler.services.text import lines
+from scheduler.services.text import clean_lines
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Firm, MeetingRequest, RequestTransition, ScheduleVersion, Slot
 from scheduler.storage.rows import rows_of
@@ -35,7 +35,7 @@ _ANSWER = ("answered_by", "answered_side", "answered_at", "answer_note")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """A change of state: `verb` is its name, `done` as in sentences ("it cannot be accepted").
 
     `takers` has the states from which it is taken, each with the sides that may.
@@ -49,14 +49,14 @@ class Step:
 
 _ASKING, _ASKED = frozenset((Side.FROM,)), frozenset((Side.TO,))
 
-ACCEPT = Step(
+ACCEPT = Transition(
     "accept",
     "accepted",
     {RequestState.PENDING: _ASKED, RequestState.DECLINED: _ASKED},
     RequestState.ACCEPTED,
 )
-DECLINE = Step("decline", "declined", {RequestState.PENDING: _ASKED}, RequestState.DECLINED)
-WITHDRAW = Step(
+DECLINE = Transition("decline", "declined", {RequestState.PENDING: _ASKED}, RequestState.DECLINED)
+WITHDRAW = Transition(
     "withdraw",
     "withdrawn",
     {RequestState.PENDING: _ASKING, RequestState.ACCEPTED: _ASKING | _ASKED},
@@ -81,17 +81,17 @@ NEVER = gettext_lazy("One of the two firms said that they are not to meet.")
 ANEW = gettext_lazy("The two firms have another open request by now.")
 
 
-def allowed(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
+def allowed_verbs(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
     """The verbs of the steps that the actor may take from the present state."""
     sides = sides_of(actor, request)
     return tuple(step.verb for step in STEPS if sides & step.takers.get(request.state, frozenset()))
 
 
-def take(
+def apply_transition(
     session: Session,
     actor: Actor,
     request: MeetingRequest,
-    step: Step,
+    step: Transition,
     note: str,
     now: datetime,
     *,
@@ -102,7 +102,7 @@ def take(
     `seen` narrows the states from which it may be taken. Raises WrongState if another step came first,
     InvalidInput for a note that is too long.
     """
-    note = lines(note)
+    note = clean_lines(note)
     fields.require_valid("note", note, fields.Note)
     was = request.state
     if was not in (step.takers if seen is None else seen) or is_overdue(request, now):
@@ -122,11 +122,11 @@ def take(
     }
     if not _change(session, request, was, values, now):
         raise _refused(request, step.done, now)
-    note_step(session, actor, request, step.verb, side, note, now=now)
+    record_transition(session, actor, request, step.verb, side, note, now=now)
     return request
 
 
-def note_step(
+def record_transition(
     session: Session,
     actor: Actor,
     request: MeetingRequest,
@@ -140,7 +140,9 @@ def note_step(
     if actor.attendee_id is None:
         firm_id = request.to_firm_id if side is Side.TO else request.from_firm_id
         firm = session.get_one(Firm, firm_id).key if side is not None else ""
-        recording.note(session, actor, Act.REQUEST, subjects.step(verb, request.key), for_firm=firm, now=now)
+        recording.record_act(
+            session, actor, Act.REQUEST, subjects.step_subject(verb, request.key), for_firm=firm, now=now
+        )
     session.add(
         RequestTransition(
             request_id=request.id,
@@ -154,7 +156,9 @@ def note_step(
     )
 
 
-def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: datetime) -> MeetingRequest:
+def undo_transition(
+    session: Session, actor: Actor, request: MeetingRequest, *, now: datetime
+) -> MeetingRequest:
     """Undo the last step, within UNDO_TIME and before anybody was told, for the side that took it.
 
     Raises NotAllowed, WrongState.
@@ -172,7 +176,7 @@ def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: dateti
         require_both_firms(session, request, "undone")
     if not _change(session, request, request.state, values, now):
         raise _refused(request, "undone", now)
-    note_step(session, actor, request, UNDO, side_of(actor, request), "", now=now)
+    record_transition(session, actor, request, UNDO, side_of(actor, request), "", now=now)
     return request
 
 
@@ -183,7 +187,7 @@ def may_undo(actor: Actor, request: MeetingRequest) -> bool:
     return actor.may(Right.ASK, firm_id=firms[side] if side is not None else None)
 
 
-def sees(actor: Actor, request: MeetingRequest) -> bool:
+def can_see(actor: Actor, request: MeetingRequest) -> bool:
     """Whether the request is the actor's to read: either firm's people may, and organisers."""
     firms = request.from_firm_id, request.to_firm_id
     return any(actor.may(Right.READ_REQUESTS, firm_id=firm_id) for firm_id in firms)
@@ -214,7 +218,7 @@ def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
     return own[0] if len(own) == 1 else None
 
 
-def _only_taker(step: Step, was: RequestState) -> Side | None:
+def _only_taker(step: Transition, was: RequestState) -> Side | None:
     """The one side that may take the step: an organiser takes it in that firm's name."""
     takers = step.takers.get(was, frozenset())
     return next(iter(takers)) if len(takers) == 1 else None
@@ -233,7 +237,7 @@ def require_both_firms(session: Session, request: MeetingRequest, step: str) -> 
         raise WrongState(
             "meeting request", request.key, f"of {names.record_name(*gone)}, which left the event", step, LEFT
         )
-    if firm_notes.never_between(session, *pair):
+    if firm_notes.excluding_firms(session, *pair):
         raise WrongState("meeting request", request.key, "of two firms that are not to meet", step, NEVER)
 
 

@@ -1,4 +1,4 @@
-"""Why a request is not scheduled, as one side may read it: who, on whose side, on which day, and what helps.
+"""Reasons why a request is unscheduled, reduced to what one side may read, and what helps.
 
 The plan's answer names people of both sides. A reader reads the reasons of the own side alone, and of the
 other side's people no more than those whom the request names.
@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.directory.references import PersonRef, known_slots, person_ref
+from scheduler.services.directory.references import PersonRef, load_slots, person_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.cards import RequestCard
-from scheduler.services.requests.help_requests import asked_before
+from scheduler.services.requests.help_requests import list_help_requests
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm
 
@@ -29,7 +29,7 @@ MOST_ASKED = 4
 """Colleagues whom the page offers to ask."""
 
 
-class Whose(StrEnum):
+class Blocker(StrEnum):
     """On whose side something is in the way."""
 
     OWN = "own"
@@ -39,7 +39,7 @@ class Whose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class WhyNot:
+class UnscheduledReason:
     """What is in the way on one day, at `count` times, the first of them `times` (UTC).
 
     `what` is as in a plan's obstacles, `theirs` where the other side's reason is not for the reader to know.
@@ -48,7 +48,7 @@ class WhyNot:
     """
 
     what: str
-    whose: Whose
+    whose: Blocker
     times: tuple[datetime, ...]
     count: int
     person: PersonRef | None = None
@@ -56,7 +56,7 @@ class WhyNot:
     limit: int | None = None
 
 
-class Help(StrEnum):
+class HelpKind(StrEnum):
     """What may help, besides the ways that a plan has tried."""
 
     MY_TIMES = "my-times"
@@ -74,28 +74,28 @@ class Help(StrEnum):
 class HelpOffer:
     """One thing that the reader may do. `asked_at` is when the person, or the partner, was asked by mail."""
 
-    kind: Help
+    kind: HelpKind
     person: PersonRef | None = None
     asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Explanation:
     """The rows in the order of the days, and what may help."""
 
-    rows: tuple[WhyNot, ...] = ()
+    rows: tuple[UnscheduledReason, ...] = ()
     helps: tuple[HelpOffer, ...] = ()
     may_add: bool = False
     """Whether the reader may add colleagues."""
 
 
-NOTHING = Explained()
+NOTHING = Explanation()
 """Of a request that is scheduled, or whose plan says no more."""
 
 
-def of_requests(
+def explain_requests(
     session: Session, actor: Actor, cards: Iterable[RequestCard], answers: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Explained]:
+) -> dict[str, Explanation]:
     """What the reader's side may read of a plan's answers, by key of the request. Five queries at most.
 
     Empty for organisers, who see all on the page of what is not scheduled.
@@ -103,7 +103,7 @@ def of_requests(
     if actor.firm_id is None or not answers:
         return {}
     reader = _reader(session, actor, answers)
-    asked = asked_before(session, actor, list(answers))
+    asked = list_help_requests(session, actor, list(answers))
     return {
         card.key: reader.explained(card, answers[card.key], asked) for card in cards if card.key in answers
     }
@@ -122,7 +122,7 @@ def _reader(session: Session, actor: Actor, answers: Mapping[str, Mapping[str, A
             )
         ).all()
     )
-    slots = {slot.key: slot.start for slot in known_slots(session, actor.event_id).by_id.values()}
+    slots = {slot.key: slot.start for slot in load_slots(session, actor.event_id).by_id.values()}
     event = session.get_one(Event, actor.event_id)
     may_add, zone = actor.is_exhibitor and event.colleagues, ZoneInfo(event.timezone)
     return _Reader(actor, own.key, {row.key: row for row in people}, slots, caps, may_add, zone)
@@ -140,11 +140,11 @@ class _Reader:
 
     def explained(
         self, card: RequestCard, answer: Mapping[str, Any], asked: Mapping[tuple[str, str], datetime]
-    ) -> Explained:
+    ) -> Explanation:
         rows = self.merged([self.row(card, each) for each in answer.get("obstacles", ())])
-        return Explained(rows, tuple(self.helps(card, rows, asked)), self.may_add)
+        return Explanation(rows, tuple(self.helps(card, rows, asked)), self.may_add)
 
-    def row(self, card: RequestCard, found: Mapping[str, Any]) -> WhyNot:
+    def row(self, card: RequestCard, found: Mapping[str, Any]) -> UnscheduledReason:
         what, who = str(found["what"]), str(found["who"])
         times = tuple(self.slots[key] for key in found["slots"] if key in self.slots)
         count = int(found["count"])
@@ -153,40 +153,40 @@ class _Reader:
             if person is not None and person.firm_id == self.actor.firm_id:
                 is_me = person.id == self.actor.attendee_id
                 limit = person.max_per_day if what == "person-cap" else None
-                return WhyNot(what, Whose.OWN, times, count, person_ref(person), is_me, limit)
+                return UnscheduledReason(what, Blocker.OWN, times, count, person_ref(person), is_me, limit)
             on_request = {each.key for each in (*card.from_attendees, *card.to_attendees)}
             shown = person_ref(person) if person is not None and who in on_request else None
-            return WhyNot("theirs", Whose.THEIRS, times, count, shown)
+            return UnscheduledReason("theirs", Blocker.THEIRS, times, count, shown)
         if what == "firm-cap":
             if who == self.own:
-                return WhyNot(what, Whose.OWN, times, count, limit=self.caps.get(who))
-            return WhyNot("theirs", Whose.THEIRS, times, count)
-        return WhyNot(what, Whose.NOBODY, times, count)
+                return UnscheduledReason(what, Blocker.OWN, times, count, limit=self.caps.get(who))
+            return UnscheduledReason("theirs", Blocker.THEIRS, times, count)
+        return UnscheduledReason(what, Blocker.NOBODY, times, count)
 
     def helps(
-        self, card: RequestCard, rows: Sequence[WhyNot], asked: Mapping[tuple[str, str], datetime]
+        self, card: RequestCard, rows: Sequence[UnscheduledReason], asked: Mapping[tuple[str, str], datetime]
     ) -> Iterable[HelpOffer]:
-        mine = [row for row in rows if row.whose is Whose.OWN]
+        mine = [row for row in rows if row.whose is Blocker.OWN]
         if any(row.is_me and row.what == "away" for row in mine):
-            yield HelpOffer(Help.MY_TIMES)
+            yield HelpOffer(HelpKind.MY_TIMES)
         if not self.actor.may(Right.ASK, firm_id=self.actor.firm_id):
             return
         colleagues = {row.person.key: row.person for row in mine if row.person and not row.is_me}
         for key, person in list(colleagues.items())[:MOST_ASKED]:
-            yield HelpOffer(Help.ASK_COLLEAGUE, person, asked.get((card.key, key)))
+            yield HelpOffer(HelpKind.ASK_COLLEAGUE, person, asked.get((card.key, key)))
         is_sent = card.from_firm.key == self.own
         named = card.from_attendees if is_sent else card.to_attendees
         if self.may_add and not named and any(row.person for row in mine):
-            yield HelpOffer(Help.ADD_COLLEAGUE)
+            yield HelpOffer(HelpKind.ADD_COLLEAGUE)
         if is_sent and card.length > 1:
-            yield HelpOffer(Help.SHORTER)
+            yield HelpOffer(HelpKind.SHORTER)
         if is_sent and card.slots is not None:
-            yield HelpOffer(Help.ANY_TIME)
-        yield HelpOffer(Help.ASK_PARTNER, asked_at=asked.get((card.key, "")))
+            yield HelpOffer(HelpKind.ANY_TIME)
+        yield HelpOffer(HelpKind.ASK_PARTNER, asked_at=asked.get((card.key, "")))
 
-    def merged(self, rows: Sequence[WhyNot]) -> tuple[WhyNot, ...]:
+    def merged(self, rows: Sequence[UnscheduledReason]) -> tuple[UnscheduledReason, ...]:
         """The rows by day. Those of the other side that a reader cannot tell apart are one."""
-        found: dict[tuple[object, ...], WhyNot] = {}
+        found: dict[tuple[object, ...], UnscheduledReason] = {}
         for row in rows:
             day = row.times[0].astimezone(self.zone).date() if row.times else None
             key = (day, row.what, row.whose, row.person)
@@ -196,5 +196,5 @@ class _Reader:
                 continue
             times = tuple(sorted({*old.times, *row.times}))
             count = max(old.count, row.count, len(times))
-            found[key] = WhyNot(row.what, row.whose, times, count, row.person)
+            found[key] = UnscheduledReason(row.what, row.whose, times, count, row.person)
         return tuple(found.values())

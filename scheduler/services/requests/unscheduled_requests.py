@@ -1,4 +1,4 @@
-"""The requests that a version does not hold, as its organisers read them: by reason, in names and times."""
+"""Unscheduled requests of a version for organisers: reason, blockers and suggested fixes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.services.directory.references import FirmRef, PersonRef, firm_col
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import unscheduled, versions
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Slot
 
 GROUPS: Mapping[str, str] = {
@@ -45,7 +45,7 @@ GROUPS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class NamedMeeting:
+class RequestFirms:
     """A request by its two firms."""
 
     key: str
@@ -55,7 +55,7 @@ class NamedMeeting:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedInterpreter:
+class InterpreterName:
     """An interpreter by name."""
 
     key: str
@@ -64,12 +64,12 @@ class NamedInterpreter:
     languages: Sequence[str]
 
 
-Thing = PersonRef | FirmRef | NamedInterpreter | NamedMeeting | str
+Thing = PersonRef | FirmRef | InterpreterName | RequestFirms | str
 """The name of a thing that a plan gives by key, or the key if nothing of the event has it any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class NamedRemedy:
+class FixDescription:
     """A remedy with names: what to do to hold the request at `start`. `text` has keys, for unknown kinds.
 
     `number` is its own among those of the request, if a press does it.
@@ -83,14 +83,14 @@ class NamedRemedy:
 
 
 @dataclass(frozen=True, slots=True)
-class NotHeld:
+class UnscheduledDetails:
     """A request without a meeting. `meeting` is None if it is no longer there."""
 
     key: str
-    meeting: NamedMeeting | None
+    meeting: RequestFirms | None
     reason: str
     blockers: Sequence[Thing]
-    remedies: Sequence[NamedRemedy]
+    remedies: Sequence[FixDescription]
     locked_to: datetime | None
 
 
@@ -103,24 +103,30 @@ PRESSED = frozenset(
 """Kinds of remedies that a press does."""
 
 
-def named(session: Session, event_id: int, rows: Sequence[Mapping[str, Any]]) -> list[NotHeld]:
+def describe_answers(
+    session: Session, event_id: int, rows: Sequence[Mapping[str, Any]]
+) -> list[UnscheduledDetails]:
     """Answers of a plan with names and times, by a constant number of queries."""
     keys = {row["request"] for row in rows}
     for row in rows:
         keys.update(row.get("blockers", ()), *(way["ids"] for way in row.get("ways", ())))
-    found = things(session, event_id, keys)
+    found = find_things(session, event_id, keys)
     starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == event_id))
     slots = {slot: start for slot, start in starts}  # noqa: C416 -- dict(starts) loses the types
     locked = _locked(session, event_id)
     return [_not_held(row, found, slots, locked) for row in rows]
 
 
-def about(session: Session, actor: Actor, number: int, keys: Collection[str]) -> list[NotHeld]:
+def list_answers(
+    session: Session, actor: Actor, number: int, keys: Collection[str]
+) -> list[UnscheduledDetails]:
     """What a version says of some requests that it does not hold."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
-    wanted = [key for key in keys if storable(key)]
-    return named(session, version.event_id, list(unscheduled.about(session, version.id, wanted).values()))
+    version = versions.get_version(session, actor.event_id, number)
+    wanted = [key for key in keys if is_storable(key)]
+    return describe_answers(
+        session, version.event_id, list(unscheduled.list_answers_about(session, version.id, wanted).values())
+    )
 
 
 def _not_held(
@@ -128,17 +134,17 @@ def _not_held(
     things: Mapping[str, Thing],
     slots: Mapping[str, datetime],
     locked: Mapping[str, datetime],
-) -> NotHeld:
+) -> UnscheduledDetails:
     key = row["request"]
     meeting = things.get(key)
     ways = row.get("ways") or [{"kind": "", "ids": (), "slot": ""} for _ in row["remedies"]]
-    return NotHeld(
+    return UnscheduledDetails(
         key=key,
-        meeting=meeting if isinstance(meeting, NamedMeeting) else None,
+        meeting=meeting if isinstance(meeting, RequestFirms) else None,
         reason=row["reason"],
         blockers=[things.get(each, each) for each in row.get("blockers", ())],
         remedies=[
-            NamedRemedy(
+            FixDescription(
                 kind=way["kind"],
                 things=[things.get(each, each) for each in way["ids"]],
                 start=slots.get(way["slot"]),
@@ -151,7 +157,7 @@ def _not_held(
     )
 
 
-def things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
+def find_things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
     """The requests, people, interpreters and firms of the event that have these keys."""
     wanted = sorted(keys)
     found: dict[str, Thing] = {}
@@ -162,7 +168,7 @@ def things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, 
     found.update((row[0], PersonRef(*row)) for row in session.execute(people))
     interpreters = select(Interpreter.key, Interpreter.name, Interpreter.latin_name, Interpreter.languages)
     interpreters = interpreters.where(Interpreter.event_id == event_id, Interpreter.key.in_(wanted))
-    found.update((row[0], NamedInterpreter(*row)) for row in session.execute(interpreters))
+    found.update((row[0], InterpreterName(*row)) for row in session.execute(interpreters))
     one, two = aliased(Firm), aliased(Firm)
     requests: Any = (
         select(MeetingRequest.key, *firm_columns(one), *firm_columns(two), MeetingRequest.priority)
@@ -171,7 +177,7 @@ def things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, 
         .where(MeetingRequest.event_id == event_id, MeetingRequest.key.in_(wanted))
     )
     for row in session.execute(requests):
-        found[row[0]] = NamedMeeting(row[0], FirmRef(*row[1:5]), FirmRef(*row[5:9]), row[9])
+        found[row[0]] = RequestFirms(row[0], FirmRef(*row[1:5]), FirmRef(*row[5:9]), row[9])
     return found
 
 

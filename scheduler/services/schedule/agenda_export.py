@@ -1,4 +1,4 @@
-"""Agendas as sheets to print: what a page shows, in its reader's language."""
+"""Agenda sheets for printing, in the reader's language."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, ExcludedPerson, MeetingRequest
 
 
-def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaDocument:
+def person_sheet(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaDocument:
     """The sheet of a person's agenda. It marks the meetings that they declined."""
     return _sheet(session, actor, agenda, is_firm=False)
 
 
-def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaDocument:
+def firm_sheet(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaDocument:
     """The sheet of a firm's agenda: its people stand behind its name, who declined with a mark."""
     return _sheet(session, actor, agenda, is_firm=True)
 

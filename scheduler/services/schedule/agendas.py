@@ -19,15 +19,15 @@ from scheduler.services.directory.references import (
     FirmRef,
     PersonRef,
     find_person,
+    find_requested_firm,
     firm_columns,
-    firm_in_question,
     person_columns,
 )
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions, withdrawal_notes
-from scheduler.services.schedule.withdrawal_notes import Note
-from scheduler.services.text import storable
+from scheduler.services.schedule.withdrawal_notes import WithdrawalNote
+from scheduler.services.text import is_storable
 from scheduler.storage.database import keep_alive
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
@@ -66,7 +66,7 @@ class AgendaItem:
     partner_people: tuple[PersonRef, ...]
     interpreter: PersonRef | None
     topic: str
-    withdrawn: Note | None = None
+    withdrawn: WithdrawalNote | None = None
 
     @property
     def is_called_off(self) -> bool:
@@ -135,7 +135,7 @@ def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = N
 
 def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> Agenda:
     """The agenda of the actor's own firm, or of any firm for organisers."""
-    firm_id = firm_in_question(session, actor, Right.READ_FIRM_AGENDAS, firm_key)
+    firm_id = find_requested_firm(session, actor, Right.READ_FIRM_AGENDAS, firm_key)
     if firm_id is None:
         raise NotFound("firm", firm_key)
     firm = keep_alive(session, session.get_one(Firm, firm_id))
@@ -148,7 +148,7 @@ def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str | No
     interpreter = None
     if interpreter_key is None and actor.interpreter_id is not None:
         interpreter = session.get_one(Interpreter, actor.interpreter_id)
-    elif interpreter_key is not None and storable(interpreter_key):
+    elif interpreter_key is not None and is_storable(interpreter_key):
         of_key = Interpreter.event_id == actor.event_id, Interpreter.key == interpreter_key
         interpreter = session.scalar(select(Interpreter).where(*of_key))
     actor.require(Right.READ_AGENDAS, interpreter_id=interpreter.id if interpreter else None)
@@ -157,7 +157,7 @@ def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str | No
     return _agenda(session, actor, interpreter, None, _OF_INTERPRETER, interpreter=interpreter.id)
 
 
-def meetings_of(
+def list_firm_meetings(
     session: Session, actor: Actor, version: ScheduleVersion, request_keys: Collection[str]
 ) -> dict[str, AgendaItem]:
     """The version's meetings of these requests, by key, as the actor's firm sees them."""
@@ -192,7 +192,7 @@ def _agenda(
     which: Select[int],
     **values: Any,
 ) -> Agenda:
-    version = versions.published(session, actor.event_id)
+    version = versions.find_published_version(session, actor.event_id)
     return Agenda(
         key=whose.key,
         name=whose.name,
@@ -245,7 +245,7 @@ def _items(
     ids = rows_of(session, which, version=version_id, **values).scalars().all()
     rows = rows_of(session, _ITEMS, meetings=ids).all()
     people = _people(session, ids)
-    off = withdrawal_notes.of_withdrawn(
+    off = withdrawal_notes.list_withdrawal_notes(
         session, [row[1] for row in rows if row[3] is not RequestState.ACCEPTED]
     )
     items = []

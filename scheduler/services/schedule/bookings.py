@@ -1,4 +1,4 @@
-"""What the published version holds: who and what is where in each slot, the guard against double booking."""
+"""Bookings of the published version: people and places per slot, unique to prevent double booking."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLUMNS = ("slot_id", "kind", "holder_id", "seat", "event_id", "meeting_id")
 _Start, _Last = aliased(Slot), aliased(Slot)
 
 
-def replace(session: Session, version: ScheduleVersion) -> None:
+def replace_bookings(session: Session, version: ScheduleVersion) -> None:
     """Replace the event's holds by those of a version. The database copies the rows itself.
 
     Raises PlanRejected if somebody or something is in two meetings at once: the unique key refuses it.

@@ -1,4 +1,4 @@
-"""Published meetings that can't take place: somebody in them is unavailable, or their place is closed."""
+"""Broken meetings: published, but someone is unavailable or the place is closed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MARKS: tuple[tuple[HolderKind, Any, Any], ...] = (
 )
 
 
-def keys(
+def list_broken_requests(
     session: Session, version: ScheduleVersion, *, now: datetime, until: datetime | None = None
 ) -> list[str]:
     """The requests of the published version's meetings that can't take place, those that come first first.

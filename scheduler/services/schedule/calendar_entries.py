@@ -1,4 +1,4 @@
-"""What each attendee's calendar should show of a version: one Content a meeting and attendee."""
+"""Calendar entries of a version: one Content per meeting and attendee."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from scheduler.services.schedule.calendar_rows import (
     MeetingRow,
     PlaceNames,
     Recipient,
-    firm_names,
-    interpreter_names,
-    meeting_rows,
-    people_of,
-    places_of,
-    seats_of,
-    slot_times,
-    streamed,
+    meeting_rows_query,
+    read_firm_names,
+    read_interpreter_names,
+    read_people,
+    read_place_names,
+    read_slot_times,
+    seats_query,
+    stream_rows,
 )
 from scheduler.storage.models import (
     Attendee,
@@ -54,7 +54,7 @@ class EntryKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldMeeting:
+class ScheduledMeeting:
     """One meeting of a version with everything that people read about it. Times are UTC."""
 
     request_id: int
@@ -74,7 +74,7 @@ class HeldMeeting:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownSchedule:
+class ScheduleContents:
     """The content of a version, by ids. Names are stored once, and a Content is made when it is needed."""
 
     event: Event
@@ -90,10 +90,10 @@ class ShownSchedule:
     slots: Mapping[int, tuple[datetime, datetime]]
     interpreters: Mapping[int, str]
 
-    def held(self, request_id: int) -> HeldMeeting:
+    def held(self, request_id: int) -> ScheduledMeeting:
         row = self.rows[request_id]
         place_name, hall_name, hall_names = self.places[row.place_id]
-        return HeldMeeting(
+        return ScheduledMeeting(
             request_id=request_id,
             request_key=row.key,
             uid=row.uid,
@@ -110,7 +110,7 @@ class ShownSchedule:
 
     def content(self, request_id: int, attendee_id: int) -> Content:
         person = self.people[attendee_id]
-        return content_for(self.event, self.held(request_id), person, self.agenda_url, self.texts)
+        return entry_content(self.event, self.held(request_id), person, self.agenda_url, self.texts)
 
     def facts(self, request_id: int) -> dict[int, str]:
         """A digest of all that each attendee's Content of a request is made of and that causes mails.
@@ -138,43 +138,43 @@ class ShownSchedule:
         )
 
 
-def shown(
+def load_schedule(
     session: Session,
     event: Event,
     version_id: int,
     *,
     agenda_url: str = "",
     only: Select[int] | Sequence[int] | None = None,
-) -> ShownSchedule:
+) -> ScheduleContents:
     """The meetings of a version whose requests are still accepted (or those of these ids `only`).
 
     Who has declined since the version was made, and is to be replaced, is not in them any more.
     """
-    query, seats = meeting_rows(version_id), seats_of(version_id)
+    query, seats = meeting_rows_query(version_id), seats_query(version_id)
     if only is not None:
         query = query.where(PlannedMeeting.id.in_(only))
         seats = seats.where(PlannedMeeting.id.in_(only))
-    rows = {row[1]: MeetingRow._make(row) for row in streamed(session, query)}
+    rows = {row[1]: MeetingRow._make(row) for row in stream_rows(session, query)}
     seated: dict[int, tuple[int, ...]] = dict.fromkeys(rows, ())
-    for request_id, attendee_id in streamed(session, seats):
+    for request_id, attendee_id in stream_rows(session, seats):
         if request_id in seated:
             seated[request_id] += (attendee_id,)
     named = {person for people in seated.values() for person in people} if only is not None else None
-    return ShownSchedule(
+    return ScheduleContents(
         event=event,
         agenda_url=agenda_url,
-        texts=email_texts.of_event(session, event.id),
+        texts=email_texts.list_event_texts(session, event.id),
         rows=rows,
         seated=seated,
-        people=people_of(session, event.id, named),
-        firms=firm_names(session, event.id),
-        places=places_of(session, event.id),
-        slots=slot_times(session, event.id),
-        interpreters=interpreter_names(session, event.id),
+        people=read_people(session, event.id, named),
+        firms=read_firm_names(session, event.id),
+        places=read_place_names(session, event.id),
+        slots=read_slot_times(session, event.id),
+        interpreters=read_interpreter_names(session, event.id),
     )
 
 
-def first_meeting(session: Session, event: Event, version_id: int) -> HeldMeeting | None:
+def find_first_meeting(session: Session, event: Event, version_id: int) -> ScheduledMeeting | None:
     """The first meeting of a version."""
     first = (
         select(PlannedMeeting.id)
@@ -184,12 +184,12 @@ def first_meeting(session: Session, event: Event, version_id: int) -> HeldMeetin
         .order_by(Slot.position, MeetingRequest.id)
         .limit(1)
     )
-    found = shown(session, event, version_id, only=session.scalars(first).all())
+    found = load_schedule(session, event, version_id, only=session.scalars(first).all())
     return next(map(found.held, found.rows), None)
 
 
-def content_for(
-    event: Event, meeting: HeldMeeting, person: Recipient, agenda_url: str, texts: Texts
+def entry_content(
+    event: Event, meeting: ScheduledMeeting, person: Recipient, agenda_url: str, texts: Texts
 ) -> Content:
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
@@ -213,13 +213,13 @@ def content_for(
         directions=way.format(partner=partner, place=place, hall=hall, event=event.name),
         event_name=event.name,
         language=language.language,
-        reader_timezone=preferences.timezone(person.timezone, person.country, meeting.start),
+        reader_timezone=preferences.choose_timezone(person.timezone, person.country, meeting.start),
         agenda_url=agenda_url,
         proposals=event.proposals,
     )
 
 
-def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
+def list_withdrawn_requests(session: Session, version_id: int) -> Sequence[str]:
     """Keys of the version's requests that are no longer accepted. Publishing leaves them out."""
     return session.scalars(
         select(MeetingRequest.key)
@@ -229,7 +229,7 @@ def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
     ).all()
 
 
-def excluded_since(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
+def list_excluded_people(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
     """(request, attendee) keys of people in the version's meetings who have declined since."""
     sits = exists(
         select(PlannedMeeting.id)

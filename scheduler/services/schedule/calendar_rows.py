@@ -1,4 +1,4 @@
-"""The rows of a version as entries of calendars need them, and the names and times that they are of."""
+"""Rows of a version that calendar entries are built from, with names and times."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ class MeetingRow(NamedTuple):
     to_firm_id: int
 
 
-def streamed(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+def stream_rows(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
     """Rows of a long query, some at a time, so that they are never all in memory twice."""
     return iter(session.execute(query, execution_options={"yield_per": CHUNK}))
 
 
-def meeting_rows(version_id: int) -> Select[*tuple[Any, ...]]:
+def meeting_rows_query(version_id: int) -> Select[*tuple[Any, ...]]:
     """The columns of `MeetingRow`, in time order."""
     return (
         select(
@@ -90,7 +90,7 @@ def meeting_rows(version_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def seats_of(version_id: int) -> Select[int, int]:
+def seats_query(version_id: int) -> Select[int, int]:
     """The attendees of each request, without those whom it excludes."""
     return (
         select(PlannedMeeting.request_id, PlannedAttendee.attendee_id)
@@ -105,7 +105,7 @@ def seats_of(version_id: int) -> Select[int, int]:
     )
 
 
-def people_of(session: Session, event_id: int, ids: Collection[int] | None) -> dict[int, Recipient]:
+def read_people(session: Session, event_id: int, ids: Collection[int] | None) -> dict[int, Recipient]:
     query = (
         select(
             Attendee.id,
@@ -131,13 +131,13 @@ def people_of(session: Session, event_id: int, ids: Collection[int] | None) -> d
             timezone=timezone,
             country=country,
         )
-        for person_id, firm_id, name, latin_name, chosen, spoken, timezone, country in streamed(
+        for person_id, firm_id, name, latin_name, chosen, spoken, timezone, country in stream_rows(
             session, query
         )
     }
 
 
-def firm_names(session: Session, event_id: int) -> dict[int, str]:
+def read_firm_names(session: Session, event_id: int) -> dict[int, str]:
     rows = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
     return {firm_id: join_scripts(name, latin) for firm_id, name, latin in rows}
 
@@ -146,7 +146,7 @@ PlaceNames = tuple[str, str, Mapping[str, str]]
 """A place, its hall, and the hall's names by language."""
 
 
-def places_of(session: Session, event_id: int) -> dict[int, PlaceNames]:
+def read_place_names(session: Session, event_id: int) -> dict[int, PlaceNames]:
     rows = session.execute(
         select(Place.id, Place.name, Hall.name, Hall.names)
         .join(Hall, Hall.id == Place.hall_id)
@@ -155,13 +155,13 @@ def places_of(session: Session, event_id: int) -> dict[int, PlaceNames]:
     return {place_id: (name, hall, names) for place_id, name, hall, names in rows}
 
 
-def slot_times(session: Session, event_id: int) -> dict[int, tuple[datetime, datetime]]:
+def read_slot_times(session: Session, event_id: int) -> dict[int, tuple[datetime, datetime]]:
     """Start and end of each slot by id, with those that are retired."""
     rows = session.execute(select(Slot.id, Slot.start, Slot.end).where(Slot.event_id == event_id))
     return {slot_id: (start, end) for slot_id, start, end in rows}
 
 
-def interpreter_names(session: Session, event_id: int) -> dict[int, str]:
+def read_interpreter_names(session: Session, event_id: int) -> dict[int, str]:
     rows = session.execute(
         select(Interpreter.id, Interpreter.name, Interpreter.latin_name).where(
             Interpreter.event_id == event_id

@@ -1,4 +1,4 @@
-"""The secret addresses of calendar feeds, a person's and a firm's: found, renewed, ended."""
+"""Secret addresses of calendar feeds of people and firms: found, rotated and revoked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FeedOwner:
     is_interpreter: bool = False
 
 
-def owner_of(row: Attendee | Firm) -> FeedOwner:
+def build_owner(row: Attendee | Firm) -> FeedOwner:
     return FeedOwner(row.id, isinstance(row, Firm), row.event_id, row.name, row.feed_seed)
 
 
@@ -42,13 +42,13 @@ def feed_token(owner: FeedOwner, secret_key: str) -> str | None:
     return derive_token(secret_key, FEED, owner.seed) if owner.seed else None
 
 
-def feed_owner(session: Session, token: str) -> FeedOwner:
+def find_feed_owner(session: Session, token: str) -> FeedOwner:
     """The owner of the feed that a token opens. Raises NotFound for a wrong or revoked token."""
     hashed = hash_token(token)
     person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
     found: FeedOwner | None = None
     if row := person or session.scalar(select(Firm).where(Firm.feed_hash == hashed)):
-        found = owner_of(row)
+        found = build_owner(row)
     elif of_interpreter := session.execute(_INTERPRETERS.where(InterpreterFeed.token_hash == hashed)).first():
         found = _interpreter(*of_interpreter)
     if found is None or session.get_one(Event, found.event_id).deleted_at is not None:
@@ -78,14 +78,14 @@ def renew_interpreter_feed(session: Session, actor: Actor, *, secret_key: str) -
 
 def own_feed(session: Session, actor: Actor) -> FeedOwner:
     """The actor as the owner of a feed. Raises NotAllowed if the actor is not an attendee."""
-    return owner_of(_own_attendee(session, actor))
+    return build_owner(_own_attendee(session, actor))
 
 
 def own_firm_feed(session: Session, actor: Actor) -> FeedOwner | None:
     """The actor's firm as the owner of a feed, or None if the actor does not decide about it."""
     if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
         return None
-    return owner_of(session.get_one(Firm, actor.firm_id))
+    return build_owner(session.get_one(Firm, actor.firm_id))
 
 
 def renew_feed(session: Session, actor: Actor, *, secret_key: str) -> None:

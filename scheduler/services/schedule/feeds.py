@@ -1,4 +1,4 @@
-"""What a calendar feed shows: what mails have said or are about to say, so that both agree."""
+"""Calendar feeds: consistent with the emails that were sent or are queued."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FeedEntry:
         return self.event.uid.startswith(f"{self.request_uid}@")
 
 
-def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) -> bytes:
+def render_feed(session: Session, owner: FeedOwner, *, url: str, now: datetime) -> bytes:
     """A person's feed, an interpreter's, or a firm's with one event for each meeting.
 
     There are at most five queries.
@@ -63,7 +63,7 @@ def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) ->
     name = f"{event.name}: {owner.name}"
     if owner.is_interpreter:
         return build_feed(list(_interpreted(session, owner, now)), name, url, event.timezone)
-    entries = latest([*_told(session, owner), *_queued(session, owner)])
+    entries = latest_entries([*_told(session, owner), *_queued(session, owner)])
     if owner.is_firm:
         events = firm_events(entries, _names(session, owner.id))
     else:
@@ -72,7 +72,7 @@ def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) ->
     return build_feed(shown, name, url, event.timezone)
 
 
-def latest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
+def latest_entries(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
     """The last word of each UID and attendee."""
     known: dict[itip.EntryKey, FeedEntry] = {}
     for entry in entries:
@@ -159,7 +159,7 @@ def _interpreted(session: Session, owner: FeedOwner, now: datetime) -> Iterator[
     payload = session.scalar(mails.order_by(OutboxMail.id.desc()).limit(1)) or session.scalar(told)
     if payload is None:
         return
-    said = payloads.summary(payload)
+    said = payloads.summary_content(payload)
     for uid, content in said.agenda.items():
         yield FeedEvent(uid, said.version, said.stamp, content)
     for change in said.changes:
@@ -214,5 +214,5 @@ def _queued_entry(
     method: Method,
     payload: str,
 ) -> FeedEntry:
-    shown, is_off = payloads.content_in(payload), method is Method.CANCEL
+    shown, is_off = payloads.entry_content_from_text(payload), method is Method.CANCEL
     return FeedEntry(request_id, request_uid, attendee_id, FeedEvent(uid, sequence, revised, shown, is_off))

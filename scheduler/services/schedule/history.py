@@ -1,4 +1,4 @@
-"""Schedule versions as people read them: lists, one with its figures, pages of what one holds."""
+"""Version history: lists, one version with its figures, and pages of its meetings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Order, Page, fetch_page, part_of
+from scheduler.services.paging import Order, Page, fetch_page, page_of_reader
 from scheduler.services.schedule import unscheduled as answers
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Run, ScheduleVersion
@@ -46,59 +46,59 @@ class VersionCard:
 _OF_VERSION = tuple(VersionCard.__dataclass_fields__)[:-3]
 
 
-def listing(
+def list_versions(
     session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30
 ) -> Page[VersionCard]:
     """The event's versions page by page, the newest first."""
     page: Page[Row[Any]] = fetch_page(session, _versions(actor), _VERSIONS, cursor=cursor, limit=limit)
-    return page.of(card(*row[:4]) for row in page.items)
+    return page.of(build_card(*row[:4]) for row in page.items)
 
 
-def newest(session: Session, actor: Actor, *, limit: int) -> tuple[VersionCard, ...]:
+def list_newest_versions(session: Session, actor: Actor, *, limit: int) -> tuple[VersionCard, ...]:
     """The newest versions first."""
     rows = session.execute(_versions(actor).order_by(ScheduleVersion.number.desc()).limit(limit))
-    return tuple(card(*row) for row in rows)
+    return tuple(build_card(*row) for row in rows)
 
 
-def published(session: Session, actor: Actor) -> VersionCard | None:
+def find_published_version(session: Session, actor: Actor) -> VersionCard | None:
     """The version that people see, if there is one."""
     actor.require(Right.READ_VERSIONS)
-    found = versions.published(session, actor.event_id)
-    return card(found) if found is not None else None
+    found = versions.find_published_version(session, actor.event_id)
+    return build_card(found) if found is not None else None
 
 
-def show(session: Session, actor: Actor, number: int) -> VersionCard:
+def show_version(session: Session, actor: Actor, number: int) -> VersionCard:
     """A version by its number in the event. Raises NotFound."""
     row = session.execute(_versions(actor).where(ScheduleVersion.number == number)).first()
     if row is None:
         raise NotFound("schedule version", number)
-    return card(*row)
+    return build_card(*row)
 
 
-def meetings(
+def list_meetings(
     session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Meeting]:
     """One page of the meetings of a version in time order. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
-    return versions.page_of_meetings(session, version, cursor=cursor, limit=limit)
+    version = versions.get_version(session, actor.event_id, number)
+    return versions.list_meeting_page(session, version, cursor=cursor, limit=limit)
 
 
-def unscheduled(
+def list_unscheduled(
     session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Mapping[str, Any]]:
     """One page of the requests that a version does not hold, as its plan says. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    version_id = versions.get(session, actor.event_id, number).id
+    version_id = versions.get_version(session, actor.event_id, number).id
 
     def read(first: int, most: int) -> Sequence[Mapping[str, Any]]:
-        return answers.listing(session, version_id, first=first, most=most)
+        return answers.list_unscheduled(session, version_id, first=first, most=most)
 
-    size = sum(answers.by_reason(session, version_id).values())
-    return part_of(f"unscheduled {number}", read, size, cursor=cursor, limit=limit)
+    size = sum(answers.count_by_reason(session, version_id).values())
+    return page_of_reader(f"unscheduled {number}", read, size, cursor=cursor, limit=limit)
 
 
-def card(
+def build_card(
     row: ScheduleVersion, run: int | None = None, compared_with: int | None = None, copy_of: int | None = None
 ) -> VersionCard:
     values = {name: getattr(row, name) for name in _OF_VERSION}

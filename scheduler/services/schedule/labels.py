@@ -1,4 +1,4 @@
-"""What the keys of a plan are called, for pages that show plans and change sets: they are in English."""
+"""Labels for the keys of a plan, for pages that show plans and change sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import names
 from scheduler.domain.plan import Meeting
 from scheduler.i18n import join_texts, place_label
-from scheduler.services.directory.references import SlotRef, hall_labels, slots_of
+from scheduler.services.directory.references import SlotRef, list_slots, load_hall_labels
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.in_list import in_chunks
@@ -29,7 +29,7 @@ class Labels:
     firms: Mapping[str, tuple[str, str]]
 
 
-def labels(
+def load_labels(
     session: Session, actor: Actor, requests: Collection[str], meetings: Collection[Meeting] = ()
 ) -> Labels:
     """The names of the firms of some requests, of all that some meetings name, and an event's slots."""
@@ -41,11 +41,11 @@ def labels(
             Place.event_id == event_id, in_chunks(Place.key, sorted(at))
         )
     )
-    halls = hall_labels(session, event_id)
+    halls = load_hall_labels(session, event_id)
     people = {person for meeting in meetings for person in meeting.attendees}
     interpreters = {meeting.interpreter for meeting in meetings if meeting.interpreter}
     return Labels(
-        slots={slot.key: slot for slot in slots_of(session, event_id, with_retired=True)},
+        slots={slot.key: slot for slot in list_slots(session, event_id, with_retired=True)},
         places={key: join_texts((place_label(name), halls[hall])) for key, name, hall in places},
         people=_people(session, Attendee, event_id, people),
         interpreters=_people(session, Interpreter, event_id, interpreters),

@@ -1,4 +1,4 @@
-"""When a meeting is over: from then on no answer counts, by whatever way it comes."""
+"""Meeting ends: after one, no reply counts, whatever its channel."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class MeetingOver(WrongState):
         super().__init__("meeting", key, "over", "answered", told)
 
 
-def is_over(session: Session, invitation: Invitation, *, now: datetime) -> bool:
+def is_invitation_over(session: Session, invitation: Invitation, *, now: datetime) -> bool:
     """Whether the meeting has ended, as its attendee was told, and as it is published if that is later."""
     if now < Content.from_json(invitation.content).end:
         return False
-    ends = published_end(session, invitation.request_id)
+    ends = find_published_end(session, invitation.request_id)
     return ends is None or now >= ends
 
 
-def is_held(session: Session, request_id: int, *, now: datetime) -> bool:
+def is_meeting_over(session: Session, request_id: int, *, now: datetime) -> bool:
     """Whether the published meeting of a request has ended."""
-    ends = published_end(session, request_id)
+    ends = find_published_end(session, request_id)
     return ends is not None and now >= ends
 
 
-def published_end(session: Session, request_id: int) -> datetime | None:
+def find_published_end(session: Session, request_id: int) -> datetime | None:
     """The end of the request's published meeting, or None if it has none."""
     return session.scalar(
         select(Slot.end)

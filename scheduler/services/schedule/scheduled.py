@@ -1,4 +1,4 @@
-"""What "scheduled" means: a request has a meeting in a version, and is still accepted.
+"""Definition of "scheduled": a request has a meeting in a version and is still accepted.
 
 A version keeps the meetings of requests that were withdrawn or declined since, until the next one is
 published. They are scheduled no more, so no count, list or chart of meetings has them.

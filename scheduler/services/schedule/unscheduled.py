@@ -1,4 +1,4 @@
-"""Why a version does not hold requests: its plan's answers as rows, so that a page reads its own alone."""
+"""Unscheduled requests of a version: the plan's explanations as rows, for paging."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Answer = Mapping[str, Any]
 """A row of a plan's `unscheduled`, as in its file: request, reason, blockers, ways, about."""
 
 
-def store(session: Session, version_id: int, plan: Plan) -> None:
+def store_answers(session: Session, version_id: int, plan: Plan) -> None:
     """Keep a plan's answers with its version, in their order, each with the number of its group."""
     numbers = {request: number for number, group in enumerate(plan.groups) for request in group.requests}
     rows = [
@@ -37,18 +37,18 @@ def store(session: Session, version_id: int, plan: Plan) -> None:
         session.execute(insert(UnscheduledRequest), rows)
 
 
-def groups_of(plan: Plan) -> list[dict[str, Any]] | None:
+def plan_groups(plan: Plan) -> list[dict[str, Any]] | None:
     """The groups of a plan as its version keeps them: which requests are in one is kept with the requests."""
-    return as_kept(plan.groups)
+    return groups_without_requests(plan.groups)
 
 
-def as_kept(groups: Sequence[UnscheduledGroup]) -> list[dict[str, Any]] | None:
+def groups_without_requests(groups: Sequence[UnscheduledGroup]) -> list[dict[str, Any]] | None:
     """Groups without their requests. None if there are none."""
     rows = [group.to_json() for group in groups]
     return [{name: row[name] for name in row if name != "requests"} for row in rows] or None
 
 
-def copy(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> None:
+def copy_answers(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> None:
     """Give a version another one's answers about some requests, in their groups."""
     row = UnscheduledRequest
     old = select(
@@ -60,7 +60,7 @@ def copy(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> N
     session.execute(update(ScheduleVersion).where(ScheduleVersion.id == new_id).values(groups=groups))
 
 
-def of_version(version_id: int) -> tuple[ColumnElement[bool], ...]:
+def answers_query(version_id: int) -> tuple[ColumnElement[bool], ...]:
     """Which answers are a version's: those about requests that are still accepted."""
     event_id = select(ScheduleVersion.event_id).where(ScheduleVersion.id == version_id).scalar_subquery()
     stands = exists().where(
@@ -75,13 +75,13 @@ _ANSWERS = select(UnscheduledRequest.request_key, UnscheduledRequest.answer).whe
 )
 
 
-def about(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:
+def list_answers_about(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:
     """The answers about some requests, by key, by one query."""
     rows = rows_of(session, _ANSWERS, version=version_id, keys=list(keys))
     return {key: answer for key, answer in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
-def reasons(session: Session, version_id: int) -> dict[str, str]:
+def list_reason_codes(session: Session, version_id: int) -> dict[str, str]:
     """The reason codes of all that a version does not hold, by key of the request."""
     rows = session.execute(
         select(UnscheduledRequest.request_key, UnscheduledRequest.reason).where(
@@ -91,12 +91,12 @@ def reasons(session: Session, version_id: int) -> dict[str, str]:
     return {key: reason for key, reason in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
-def by_reason(session: Session, version_id: int) -> dict[str, int]:
+def count_by_reason(session: Session, version_id: int) -> dict[str, int]:
     """How many requests are not held for each reason, the most frequent first."""
     count = func.count()
     query = (
         select(UnscheduledRequest.reason, count)
-        .where(*of_version(version_id))
+        .where(*answers_query(version_id))
         .group_by(UnscheduledRequest.reason)
         .order_by(count.desc(), func.min(UnscheduledRequest.position))
     )
@@ -104,11 +104,11 @@ def by_reason(session: Session, version_id: int) -> dict[str, int]:
     return {reason: number for reason, number in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
-def listing(
+def list_unscheduled(
     session: Session, version_id: int, reason: str = "", *, first: int, most: int
 ) -> Sequence[Answer]:
     """One page of the answers, of one reason if it is given, in the plan's order."""
-    query = select(UnscheduledRequest.answer).where(*of_version(version_id))
+    query = select(UnscheduledRequest.answer).where(*answers_query(version_id))
     if reason:
         query = query.where(UnscheduledRequest.reason == reason)
     return session.scalars(query.order_by(UnscheduledRequest.position).offset(first).limit(most)).all()

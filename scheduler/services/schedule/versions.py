@@ -36,7 +36,7 @@ def store_draft(
     session: Session, *, event_id: int, run_id: int | None, plan: Plan, now: datetime
 ) -> ScheduleVersion:
     """Keep a plan, already checked by the rules, as the event's next draft."""
-    published_version = published(session, event_id)
+    published_version = find_published_version(session, event_id)
     version = ScheduleVersion(
         event_id=event_id,
         number=next_number(session, event_id),
@@ -49,12 +49,12 @@ def store_draft(
         served_bound=plan.served_bound,
         meetings_bound=plan.meetings_bound,
         terms=dict(plan.terms),
-        groups=unscheduled.groups_of(plan),
+        groups=unscheduled.plan_groups(plan),
         created_at=now,
     )
     session.add(version)
     session.flush()
-    unscheduled.store(session, version.id, plan)
+    unscheduled.store_answers(session, version.id, plan)
     store_meetings(session, version, plan.meetings)
     return version
 
@@ -116,7 +116,7 @@ def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
     session.execute(insert(PlannedAttendee).from_select(("meeting_id", "attendee_id"), people))
 
 
-def get(session: Session, event_id: int, number: int) -> ScheduleVersion:
+def get_version(session: Session, event_id: int, number: int) -> ScheduleVersion:
     """A version by its number in the event. Raises NotFound."""
     which = ScheduleVersion.event_id == event_id, ScheduleVersion.number == number
     version = once_per_session(
@@ -134,14 +134,14 @@ _PUBLISHED = select(ScheduleVersion).where(
 )
 
 
-def published(session: Session, event_id: int) -> ScheduleVersion | None:
+def find_published_version(session: Session, event_id: int) -> ScheduleVersion | None:
     """The version that people see, if there is one."""
     return once_per_session(
         session, f"published {event_id}", lambda: session.scalar(_PUBLISHED, {"event_id": event_id})
     )
 
 
-def made_by(run: type[Run] | Run) -> ColumnElement[bool]:
+def made_by_run(run: type[Run] | Run) -> ColumnElement[bool]:
     """Whether a version is the one that a run made: none that restoring an earlier version copied of it.
 
     `run` is the table, to join it, or one of its rows.
@@ -153,9 +153,9 @@ def made_by(run: type[Run] | Run) -> ColumnElement[bool]:
     )
 
 
-def newest_draft(session: Session, event_id: int) -> int | None:
+def find_newest_draft(session: Session, event_id: int) -> int | None:
     """The number of the newest draft, if it is newer than what is published."""
-    current = published(session, event_id)
+    current = find_published_version(session, event_id)
     return session.scalar(
         select(func.max(ScheduleVersion.number)).where(
             ScheduleVersion.event_id == event_id,
@@ -165,7 +165,7 @@ def newest_draft(session: Session, event_id: int) -> int | None:
     )
 
 
-def listing(session: Session, event_id: int, *, limit: int = 50) -> Sequence[ScheduleVersion]:
+def list_versions(session: Session, event_id: int, *, limit: int = 50) -> Sequence[ScheduleVersion]:
     """The newest versions first."""
     return session.scalars(
         select(ScheduleVersion)
@@ -183,9 +183,9 @@ GAINS = {
 """What moves of meetings are made for, by the terms of the score."""
 
 
-def gains(session: Session, version: ScheduleVersion) -> list[tuple[str, float, float]]:
+def list_gains(session: Session, version: ScheduleVersion) -> list[tuple[str, float, float]]:
     """The differences of GAINS between a draft and the published version: name in words, before, after."""
-    current = published(session, version.event_id)
+    current = find_published_version(session, version.event_id)
     if current is None or version.state is not VersionState.DRAFT:
         return []
     both = [(label, current.terms.get(term), version.terms.get(term)) for term, label in GAINS.items()]
@@ -205,7 +205,7 @@ def next_number(session: Session, event_id: int) -> int:
     return (last or 0) + 1
 
 
-def meetings(
+def list_meetings(
     session: Session, version_id: int | None, requests: Collection[int] | None = None
 ) -> tuple[Meeting, ...]:
     """The meetings of a version, or of its `requests`, by keys as in a plan file, in time order.
@@ -221,7 +221,7 @@ def meetings(
     return _by_keys(rows, _seated(session, wanted))
 
 
-def page_of_meetings(
+def list_meeting_page(
     session: Session, version: ScheduleVersion, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Meeting]:
     """One page of a version's meetings. Only these are read."""

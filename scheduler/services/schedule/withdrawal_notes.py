@@ -1,4 +1,4 @@
-"""Why meetings were withdrawn: who did it, for which firm, and what they wrote to the others."""
+"""Withdrawal notes: who withdrew a request, for which firm, and the note to the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.storage.models import Attendee, Firm, MeetingRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class WithdrawalNote:
     """`text` may be empty. `by` is None where the person is not known, `firm` too for an organiser."""
 
     text: str
@@ -28,7 +28,7 @@ class Note:
     """Whether an invitation was declined, rather than the meeting cancelled on a page: that leaves a step."""
 
 
-def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, Note]:
+def list_withdrawal_notes(session: Session, request_ids: Collection[int]) -> dict[int, WithdrawalNote]:
     """The notes of those requests that are withdrawn, by id. One query at most."""
     if not request_ids:
         return {}
@@ -53,7 +53,7 @@ def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, No
     found = {}
     for request_id, text, at, by_id, state_before, *names in rows:
         person, firm = names[:4], names[4:]
-        found[request_id] = Note(
+        found[request_id] = WithdrawalNote(
             text=text,
             by=PersonRef(*person) if person[0] is not None else None,
             firm=FirmRef(*firm) if firm[0] is not None else None,

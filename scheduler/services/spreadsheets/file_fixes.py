@@ -21,7 +21,7 @@ from scheduler.services.spreadsheets.columns import (
     normalize_text,
 )
 from scheduler.services.spreadsheets.walking_matrix import read_matrix
-from scheduler.services.text import lines, one_line, storable
+from scheduler.services.text import clean_line, clean_lines, is_storable
 from scheduler.sheets.tables import MAX_CELL, MAX_COLUMNS, MAX_ROWS, SheetRow, WorkbookSheet
 
 MAX_CELLS: Final = 5_000
@@ -56,7 +56,7 @@ class Replacement:
     def of(self, cell: str) -> str:
         if self.inside:
             return cell.replace(self.text, self.value)
-        return self.value if one_line(cell).casefold() == self.text.casefold() else cell
+        return self.value if clean_line(cell).casefold() == self.text.casefold() else cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,10 @@ def merge_fixes(before: FileFixes, given: SubmittedFixes) -> FileFixes:
     cells = dict(kept.cells)
     for place, text in given.cells.items():
         cells.pop(place, None)
-        cells[place] = lines(text)[:MAX_CELL]
+        cells[place] = clean_lines(text)[:MAX_CELL]
     replaced = list(kept.replaced)
     for each in given.replaced:
-        text, value = one_line(each.text)[:MAX_CELL], lines(each.value)[:MAX_CELL]
+        text, value = clean_line(each.text)[:MAX_CELL], clean_lines(each.value)[:MAX_CELL]
         if text and text != value:
             replaced.append(replace(each, text=text, value=value))
     columns = {kind: dict(said) for kind, said in kept.columns.items()}
@@ -175,7 +175,7 @@ def _check(fixes: FileFixes) -> None:
     places += [(each.sheet, 0, each.position or 0) for each in fixes.replaced]
     names = {name for name, _, _ in places}
     is_odd = any(not (0 <= line <= 10 * MAX_ROWS and 0 <= at < MAX_COLUMNS) for _, line, at in places)
-    if is_odd or not all(map(storable, names)):
+    if is_odd or not all(map(is_storable, names)):
         wrong.append(Fault("", gettext_lazy("The changes name no cell of the file.")))
     for kind, said in fixes.columns.items():
         columns = COLUMNS[kind] + COMPOSED[kind]

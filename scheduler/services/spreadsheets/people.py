@@ -223,7 +223,7 @@ def _mail_settings(row: Row) -> dict[str, str]:
     Empty values are derived from other data.
     """
     language, timezone = row.text("mail_language", fields.Language), row.text("timezone", fields.Timezone)
-    for fault in preferences.faults(language, timezone):
+    for fault in preferences.validate_preferences(language, timezone):
         row.fault("mail_language" if fault.path == "language" else fault.path, fault.message)
     return {"mail_language": language, "timezone": timezone}
 
@@ -252,16 +252,16 @@ def _change(
     if not has_role or (quiet and values["email"] != person.email):
         person.quiet_until = now  # earlier requests would be reported at the new firm or address
     if not has_role:
-        access_revocation.renew_feeds(session, person, secret_key=settings.secret_key)
+        access_revocation.rotate_feed_address(session, person, secret_key=settings.secret_key)
     email = person.email
     others = {name: value for name, value in values.items() if name != "email"}
     cells = set_values(person, others | _own_choices(person, others))
     if cells.get("is_exhibitor") == (False, True):
         actor.require_fresh(LET_IN)
     if "is_exhibitor" in cells and actor.may(Right.IMPORT):
-        delegation_managers.confirm(person)
+        delegation_managers.confirm_person(person)
     if values["email"] != email:
-        address_corrections.correct(
+        address_corrections.correct_address(
             session, actor, person.key, values["email"], settings=settings, quiet=quiet, now=now
         )
         cells["email"] = (email, values["email"])
@@ -276,7 +276,7 @@ def _change_interpreter(
     cells = set_values(interpreter, {name: value for name, value in values.items() if name != "email"})
     address = values.get("email", email)
     if address != email:
-        address_corrections.correct_interpreter(session, actor, interpreter, address, now=now)
+        address_corrections.correct_interpreter_address(session, actor, interpreter, address, now=now)
         cells["email"] = (email, address)
     return cells
 

@@ -16,7 +16,7 @@ from scheduler.i18n import venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
-from scheduler.services.text import matches, one_line
+from scheduler.services.text import clean_line, match_condition
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
 
 SEARCHED_TABLES: Final[Mapping[ImportKind, Any]] = {
@@ -68,7 +68,7 @@ def search_records(
         query.where(
             *_candidates(kind, actor.event_id, firm),
             there,
-            or_(table.key == _key_in(text), matches(text, (table.key, name, latin))),
+            or_(table.key == _key_in(text), match_condition(text, (table.key, name, latin))),
         )
         .order_by(rank, func.lower(latin), table.id)
         .limit(MAX_OPTIONS)
@@ -106,7 +106,7 @@ def _resolve(session: Session, event_id: int, kind: ImportKind, said: str, firm:
     name = _name_of(session, kind, key, where)
     if name and text in {key, RecordOption(key, name, "").label}:
         return key
-    fits = matches(text, (table.key, own, latin))
+    fits = match_condition(text, (table.key, own, latin))
     rows = session.execute(select(table.key, own, latin).where(*where, fits)).all()
     named = [key for key, *forms in rows if normalize_text(text) in {normalize_text(form) for form in forms}]
     found = named or [row[0] for row in rows]
@@ -127,7 +127,7 @@ def _label_parts(latin: str, own: str, more: str) -> tuple[str, str]:
 
 
 def _text(said: str) -> str:
-    return one_line(said)[: fields.limits(fields.Picked).most]
+    return clean_line(said)[: fields.limits(fields.Picked).most]
 
 
 def _key_in(text: str) -> str:

@@ -25,7 +25,7 @@ from scheduler.services.spreadsheets.meeting_times import EventTimes
 from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
 from scheduler.services.spreadsheets.people import FirmLookup
 from scheduler.services.spreadsheets.table import Row, Table
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Attendee, Event, MeetingRequest, RequestPerson
 
@@ -156,7 +156,7 @@ class _Requests:
         """Set the row's key: that of its request, or a new one."""
         row.key()
         pair = given["from_firm_id"], given["to_firm_id"]
-        row.values["name"] = " → ".join(one_line(row.values.get(at, "")) for at in ("from_firm", "to_firm"))
+        row.values["name"] = " → ".join(clean_line(row.values.get(at, "")) for at in ("from_firm", "to_firm"))
         if not row.values.get("key"):
             before = self.of_pair.get(pair)
             firms = [self.firms.keys.get(each, "") for each in pair]  # not ids: a preview deletes some

@@ -11,7 +11,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
+from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.spreadsheets import cell_values
 from scheduler.services.spreadsheets.columns import (
     HEADER_ROWS,
@@ -29,7 +29,7 @@ from scheduler.services.spreadsheets.delegation_import import OWN_COLUMNS
 from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions, RowFault, Substitution
 from scheduler.services.spreadsheets.proposals import AllowedValues
 from scheduler.services.spreadsheets.walking_matrix import CellPlace
-from scheduler.services.text import lines, listed, one_line
+from scheduler.services.text import clean_line, clean_lines, split_list
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
 MAX_ROWS = 20_000
@@ -169,7 +169,7 @@ class Row:
         return codes
 
     def things(self, column: str) -> list[str]:
-        found = listed(self.values.get(column, ""))
+        found = split_list(self.values.get(column, ""))
         for each in fields.check_items(column, found, fields.Things):
             self.fault(column, each.message)
         return found
@@ -188,8 +188,8 @@ class Row:
     def email(self) -> str:
         value = self.values.get("email", "")
         try:
-            return mailable(value) if value else ""
-        except Unmailable as error:
+            return normalize_address(value) if value else ""
+        except InvalidAddress as error:
             self.fault("email", error.told)
             return value
 
@@ -366,7 +366,7 @@ class Table:
     def _add(self, given: SheetRow, seen: dict[str, int], places: Mapping[str, CellPlace]) -> None:
         cells = given.cells
         read = {
-            column: (lines if column in _OF_LINES else one_line)(cells[at]) if at < len(cells) else ""
+            column: (clean_lines if column in _OF_LINES else clean_line)(cells[at]) if at < len(cells) else ""
             for column, at in self.positions.items()
         }
         for column in read.keys() & CLEANERS.keys():
@@ -402,7 +402,7 @@ class Table:
 
     def _cell(self, given: SheetRow, column: str) -> str:
         at = self._at(column)
-        return "" if at is None or at >= len(given.cells) else one_line(given.cells[at])
+        return "" if at is None or at >= len(given.cells) else clean_line(given.cells[at])
 
     def _read_as_said(
         self, read: dict[str, str], said: dict[tuple[str, str], str], *, composed: bool

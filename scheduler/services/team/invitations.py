@@ -17,9 +17,9 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
-from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
+from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.identity import sign_in
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
@@ -137,18 +137,18 @@ def send_invitation(
         values={"by": _name(session, actor.account_id), "role": role.value, "day": day},
         seed=seed,
     )
-    letters.post(session, [letter], now=now)
+    letters.queue_letters(session, [letter], now=now)
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
     about = pgettext_lazy("trail", "invitation of %(address)s", address=address)
-    recording.note(session, actor, Act.ROLE, about, after=after, now=now)
+    recording.record_act(session, actor, Act.ROLE, about, after=after, now=now)
     return address
 
 
 def require_address(email: str, settings: Settings) -> str:
     """The normalized address. Raises InvalidInput by `email` if it cannot get email."""
     try:
-        return mailable(email, is_test=bool(settings.mail_catcher_url))
-    except Unmailable as error:
+        return normalize_address(email, is_test=bool(settings.mail_catcher_url))
+    except InvalidAddress as error:
         raise InvalidInput([Fault("email", error.told)]) from error
 
 
@@ -184,7 +184,7 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now
     if email is None:
         raise NotFound("invitation", invitation_id)
     about = pgettext_lazy("trail", "invitation of %(address)s taken back", address=email)
-    recording.note(session, actor, Act.ROLE, about, now=now)
+    recording.record_act(session, actor, Act.ROLE, about, now=now)
 
 
 def get_invitation(session: Session, token: str, *, now: datetime) -> InvitationOffer:
@@ -230,10 +230,10 @@ def accept_invitation(session: Session, token: str, *, now: datetime) -> Accepte
     chosen = session.scalars(select(Delegation.id).where(*of_event)).all()
     set_delegations(session, event_id, account.id, chosen if member.role is TeamRole.CHAMBER else ())
     session.flush()
-    by = Somebody(account_id=account.id, event_id=event_id)
+    by = NamedDoer(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}
     about = pgettext_lazy("trail", "invitation of %(address)s taken", address=email)
-    recording.note(session, by, Act.ROLE, about, after=after, now=now)
+    recording.record_act(session, by, Act.ROLE, about, after=after, now=now)
     return AcceptedInvitation(account.id, is_new, session.get_one(Event, event_id).key)
 
 

@@ -18,7 +18,7 @@ from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Account,
@@ -189,7 +189,7 @@ def change_member(
     session.flush()
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
     about = pgettext_lazy("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
-    recording.note(session, actor, Act.ROLE, about, before=before, after=after, now=now)
+    recording.record_act(session, actor, Act.ROLE, about, before=before, after=after, now=now)
 
 
 def remove_member(session: Session, actor: Actor, account_id: int, *, now: datetime) -> None:
@@ -218,7 +218,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     )
     _end_invitations_of(session, actor.event_id, account_id)
     session.flush()
-    recording.note(session, actor, Act.ROLE, about, before=before, now=now)
+    recording.record_act(session, actor, Act.ROLE, about, before=before, now=now)
 
 
 def _end_invitations_of(session: Session, event_id: int, account_id: int) -> None:
@@ -234,7 +234,7 @@ def find_delegations(session: Session, event_id: int, role: TeamRole, keys: Sequ
     """
     if role is not TeamRole.CHAMBER:
         return {}
-    wanted = list(dict.fromkeys(filter(storable, keys)))
+    wanted = list(dict.fromkeys(filter(is_storable, keys)))
     rows = session.execute(
         select(Delegation.key, Delegation.id).where(
             Delegation.event_id == event_id, in_chunks(Delegation.key, wanted)

@@ -13,9 +13,9 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllo
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
-from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
+from scheduler.services.audit_log.recording import NamedDoer
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
+from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.identity import preferences, sign_in
 from scheduler.services.identity.actors import LET_IN
 from scheduler.services.identity.sessions import SignedIn
@@ -58,8 +58,8 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
     _require(asker)
     asker.require_fresh(LET_IN)
     try:
-        address = mailable(email, is_test=bool(settings.mail_catcher_url))
-    except Unmailable as error:
+        address = normalize_address(email, is_test=bool(settings.mail_catcher_url))
+    except InvalidAddress as error:
         raise InvalidInput([Fault("email", error.told)]) from error
     if asker.account_id not in _lock_operators(session):
         raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
@@ -75,8 +75,8 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
         values={"by": asker.name or asker.email},
         path="/sign-in",
     )
-    letters.post(session, [letter], now=now)
-    recording.note(
+    letters.queue_letters(session, [letter], now=now)
+    recording.record_act(
         session, _audit_actor(asker), Act.ROLE, operator_subject(address), after={"operator": True}, now=now
     )
     return address
@@ -97,7 +97,7 @@ def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: 
     account.is_operator = False
     session.flush()
     about = operator_subject(account.email)
-    recording.note(session, _audit_actor(asker), Act.ROLE, about, before={"operator": True}, now=now)
+    recording.record_act(session, _audit_actor(asker), Act.ROLE, about, before={"operator": True}, now=now)
 
 
 def _lock_operators(session: Session) -> list[int]:
@@ -106,8 +106,8 @@ def _lock_operators(session: Session) -> list[int]:
     return list(session.scalars(query.with_for_update(key_share=True)))
 
 
-def _audit_actor(asker: SignedIn) -> Somebody:
-    return Somebody(account_id=asker.account_id, roles=("operator",))
+def _audit_actor(asker: SignedIn) -> NamedDoer:
+    return NamedDoer(account_id=asker.account_id, roles=("operator",))
 
 
 def _require(asker: SignedIn) -> None:
@@ -115,6 +115,6 @@ def _require(asker: SignedIn) -> None:
         raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
 
 
-def operator_subject(address: str) -> Noted:
+def operator_subject(address: str) -> AuditSubject:
     """Subject of audit log entries about an operator."""
     return pgettext_lazy("trail", "operator %(address)s", address=address)

@@ -1,1 +1,1 @@
-"""The venue at any time: what it is, what a change of it touches, and the change itself."""
+"""Venue: days, halls, tables and areas, and what a change affects."""

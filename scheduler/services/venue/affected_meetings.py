@@ -1,4 +1,4 @@
-"""What a change of the venue can touch of the published meetings: only that is read and looked at.
+"""Published meetings that a venue change may affect: only these are loaded and checked.
 
 All that it leaves out can be held as before. What is in it may be so, too: `effects` decides.
 """
@@ -42,7 +42,7 @@ from scheduler.storage.models import (
 
 
 @dataclass(frozen=True, slots=True)
-class Touchable:
+class AffectedRequests:
     """Ids of requests whose published meetings may break. Of `lost` the time goes, so that all of them do."""
 
     requests: frozenset[int] = frozenset()
@@ -53,7 +53,7 @@ class Touchable:
         return self.requests - self.lost
 
 
-def touchable(session: Session, event: Event, version_id: int, change: VenueChange) -> Touchable:
+def find_affected(session: Session, event: Event, version_id: int, change: VenueChange) -> AffectedRequests:
     """What of a version a change can touch, before it is done. A faulty change touches nothing."""
     planned = PlannedMeeting.version_id == version_id
     match change:
@@ -61,20 +61,20 @@ def touchable(session: Session, event: Event, version_id: int, change: VenueChan
             times = _ids(session, event.id, change.slots)
             found = _held(session, planned, _at(event.id, change.places))
             reach = _reach(session, version_id, event.id, times)
-            return Touchable(frozenset(one.request for one in found if one.slot in reach))
+            return AffectedRequests(frozenset(one.request for one in found if one.slot in reach))
         case RemoveTables():
             return _all(_held(session, planned, _at(event.id, change.places)))
         case ChangePlaces():
             return _all(_held(session, planned, _at(event.id, list(_made_worse(session, event.id, change)))))
         case ChangeWalks():
-            return Touchable(frozenset(_apart(session, event.id, version_id, change)))
+            return AffectedRequests(frozenset(_apart(session, event.id, version_id, change)))
         case ChangeDays():
             return _in_days(session, event, version_id, change)
         case _:
-            return Touchable()
+            return AffectedRequests()
 
 
-def around(session: Session, event: Event, version_id: int, requests: Collection[int]) -> Scope:
+def load_scope(session: Session, event: Event, version_id: int, requests: Collection[int]) -> Scope:
     """What decides whether these requests can be held as published, or at another place at their time.
 
     That is what their people have on the same days, and what is at the same times at the tables, at their
@@ -113,7 +113,7 @@ def around(session: Session, event: Event, version_id: int, requests: Collection
         )
     )
     inside = {*requests, *session.scalars(beside)}
-    return scope.closed(session, event.id, version_id, inside, at)
+    return scope.scope_with_neighbours(session, event.id, version_id, inside, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,8 @@ def _held(session: Session, *where: ColumnElement[bool]) -> list[_Held]:
     return [_Held(*row) for row in session.execute(select(*columns).where(*where))]
 
 
-def _all(held: Sequence[_Held]) -> Touchable:
-    return Touchable(frozenset(one.request for one in held))
+def _all(held: Sequence[_Held]) -> AffectedRequests:
+    return AffectedRequests(frozenset(one.request for one in held))
 
 
 def _at(event_id: int, keys: Sequence[str]) -> ColumnElement[bool]:
@@ -240,12 +240,12 @@ def _agendas(
     return found
 
 
-def _in_days(session: Session, event: Event, version_id: int, change: ChangeDays) -> Touchable:
+def _in_days(session: Session, event: Event, version_id: int, change: ChangeDays) -> AffectedRequests:
     """What is at times that go, and longer meetings on days that change."""
     if change.changeover_minutes >= change.slot_minutes or any(True for _ in fields.check_form(change)):
-        return Touchable()
+        return AffectedRequests()
     zone = ZoneInfo(event.timezone)
-    wanted = timetable.blocks_of(change, zone)
+    wanted = timetable.assign_blocks(change, zone)
     rows = session.scalars(select(Slot).where(Slot.of(event.id))).all()
     gone = [row.id for row in rows if (row.start, row.end) not in wanted]
     changed = {
@@ -257,4 +257,4 @@ def _in_days(session: Session, event: Event, version_id: int, change: ChangeDays
     ends = or_(in_chunks(PlannedMeeting.slot_id, gone), in_chunks(PlannedMeeting.last_slot_id, gone))
     lost = {one.request for one in _held(session, planned, ends)}
     longer = _held(session, planned, PlannedMeeting.length > 1, in_chunks(PlannedMeeting.slot_id, on))
-    return Touchable(frozenset(lost | {one.request for one in longer}), frozenset(lost))
+    return AffectedRequests(frozenset(lost | {one.request for one in longer}), frozenset(lost))

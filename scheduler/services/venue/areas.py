@@ -1,4 +1,4 @@
-"""Chain areas and guests of honour."""
+"""Chain areas and guests of honour of an event."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import AreaName, AreaNames, GuestName, Pavilion
 from scheduler.domain.guests import MAX_GUESTS, GuestKind
 from scheduler.i18n import gettext_lazy, join_texts, ngettext_lazy
-from scheduler.services.text import one_line, slug
+from scheduler.services.text import clean_line, slugify
 from scheduler.services.venue.change_types import (
+    AreaInput,
     ChangeAreas,
-    Changed,
     ChangeGuests,
-    WantedArea,
-    WantedGuest,
+    ChangeResult,
+    GuestInput,
 )
-from scheduler.services.venue.halls import other_names_faults, tidy_names
+from scheduler.services.venue.halls import clean_names, validate_translated_names
 from scheduler.storage.json_list import json_contains
 from scheduler.storage.models import Event, Firm
 
 _CODE = 2
 
 
-def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed:
+def change_areas(session: Session, event: Event, change: ChangeAreas) -> ChangeResult:
     """Name, order, add and remove the chain areas. Firms lose one that goes. Raises InvalidInput."""
-    wanted = [WantedArea(one_line(area.name), area.key, tidy_names(area.names)) for area in change.areas]
+    wanted = [AreaInput(clean_line(area.name), area.key, clean_names(area.names)) for area in change.areas]
     if faults := list(_area_faults(wanted, event.areas)):
         raise InvalidInput(faults)
     before: dict[str, object] = dict(event.areas)
@@ -54,13 +54,13 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed
         for firm in firms:
             firm.areas = [other for other in firm.areas if other != key]
         if firms:
-            notes.append(_losing(len(firms), before[key]))
+            notes.append(_firms_losing_area(len(firms), before[key]))
     if not said and list(areas) != list(before):
         said.append(gettext_lazy("The areas stand in another order"))
     facts = _facts(event)
     event.areas, event.area_names = dict(areas), {key: each for key, each in names.items() if each}
     session.flush()
-    return Changed(said, notes, facts, _facts(event))
+    return ChangeResult(said, notes, facts, _facts(event))
 
 
 def _facts(event: Event) -> dict[str, object]:
@@ -71,12 +71,12 @@ def _facts(event: Event) -> dict[str, object]:
     }
 
 
-def change_guests(session: Session, event: Event, change: ChangeGuests) -> Changed:
+def change_guests(session: Session, event: Event, change: ChangeGuests) -> ChangeResult:
     """Say who the guests of honour are. Raises InvalidInput."""
-    wanted = [_tidy(guest) for guest in change.guests]
+    wanted = [_clean_guest(guest) for guest in change.guests]
     if faults := list(_guest_faults(wanted)):
         raise InvalidInput(faults)
-    before = {guest.name: _in_words(guest) for guest in guests(event)}
+    before = {guest.name: _in_words(guest) for guest in list_guests_of_honour(event)}
     event.guests = [
         {"kind": guest.kind.value, "name": guest.name, "country": guest.country, "pavilion": guest.pavilion}
         for guest in wanted
@@ -95,18 +95,18 @@ def change_guests(session: Session, event: Event, change: ChangeGuests) -> Chang
     ]
     if not said and list(before) != list(after):
         said.append(gettext_lazy("The guests of honour stand in another order"))
-    return Changed(said, (), dict(before), dict(after))
+    return ChangeResult(said, (), dict(before), dict(after))
 
 
-def guests(event: Event) -> list[WantedGuest]:
+def list_guests_of_honour(event: Event) -> list[GuestInput]:
     """The guests of honour of an event."""
     return [
-        WantedGuest(GuestKind(row["kind"]), row["name"], row["country"], row["pavilion"])
+        GuestInput(GuestKind(row["kind"]), row["name"], row["country"], row["pavilion"])
         for row in event.guests
     ]
 
 
-def _area_faults(wanted: Sequence[WantedArea], known: Mapping[str, object]) -> Iterator[Fault]:
+def _area_faults(wanted: Sequence[AreaInput], known: Mapping[str, object]) -> Iterator[Fault]:
     many, long = fields.limits(AreaNames), fields.limits(AreaName)
     if len(wanted) > many.most:
         yield Fault("areas", gettext_lazy("give at most %(most)s", most=many.most))
@@ -115,7 +115,7 @@ def _area_faults(wanted: Sequence[WantedArea], known: Mapping[str, object]) -> I
     for i, area in enumerate(wanted):
         if not long.hold(area.name):
             yield Fault(f"areas[{i}].name", long.sentence(area.name))
-        yield from other_names_faults(f"areas[{i}].names", area.names, AreaName)
+        yield from validate_translated_names(f"areas[{i}].names", area.names, AreaName)
         if names.count(area.name.lower()) > 1:
             yield Fault(f"areas[{i}].name", gettext_lazy("%(name)s is there twice", name=repr(area.name)))
         if area.key and (area.key not in known or keys.count(area.key) > 1):
@@ -126,17 +126,17 @@ def _area_faults(wanted: Sequence[WantedArea], known: Mapping[str, object]) -> I
 
 
 def _key(name: str, taken: set[str]) -> str:
-    base = slug(name)[:56].strip("-") or "area"
+    base = slugify(name)[:56].strip("-") or "area"
     return next(key for key in (base, *(f"{base}-{n}" for n in range(2, 10**3))) if key not in taken)
 
 
-def _tidy(guest: WantedGuest) -> WantedGuest:
-    return WantedGuest(
-        guest.kind, one_line(guest.name), guest.country.strip().upper(), one_line(guest.pavilion)
+def _clean_guest(guest: GuestInput) -> GuestInput:
+    return GuestInput(
+        guest.kind, clean_line(guest.name), guest.country.strip().upper(), clean_line(guest.pavilion)
     )
 
 
-def _guest_faults(wanted: Sequence[WantedGuest]) -> Iterator[Fault]:
+def _guest_faults(wanted: Sequence[GuestInput]) -> Iterator[Fault]:
     if len(wanted) > MAX_GUESTS:
         yield Fault("guests", gettext_lazy("give at most %(most)s", most=MAX_GUESTS))
     names = [guest.name.lower() for guest in wanted]
@@ -152,13 +152,13 @@ def _guest_faults(wanted: Sequence[WantedGuest]) -> Iterator[Fault]:
             )
 
 
-def _in_words(guest: WantedGuest) -> str:
+def _in_words(guest: GuestInput) -> str:
     kind = gettext_lazy("country") if guest.kind is GuestKind.COUNTRY else gettext_lazy("province")
     pavilion = gettext_lazy("pavilion %(name)s", name=guest.pavilion) if guest.pavilion else ""
     return join_texts(part for part in (kind, guest.country, pavilion) if part)
 
 
-def _losing(firms: int, area: object) -> str:
+def _firms_losing_area(firms: int, area: object) -> str:
     return ngettext_lazy(
         "%(num)s firm in %(area)s no longer has it.",
         "%(num)s firms in %(area)s no longer have it.",

@@ -1,4 +1,4 @@
-"""What an organiser may change of a venue: each change says how a part of it is to be."""
+"""Types of venue change, each the desired state of one part of the venue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scheduler.domain.guests import GuestKind
 
 
 @dataclass(frozen=True, slots=True)
-class WantedPause:
+class PauseInput:
     """A break or a special slot, from and to by the event's time zone. A break may have no name."""
 
     kind: PauseKind
@@ -32,13 +32,13 @@ class WantedPause:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedDay:
+class DayInput:
     """The hours of a day by the event's time zone, and when there are no meetings in between."""
 
     on: date
     opens: time
     closes: time
-    pauses: Sequence[WantedPause] = ()
+    pauses: Sequence[PauseInput] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class ChangeDays:
     Slots begin every `slot_minutes`. The last `changeover_minutes` of each are for the way to the next.
     """
 
-    days: Sequence[WantedDay]
+    days: Sequence[DayInput]
     slot_minutes: SlotMinutes
     changeover_minutes: ChangeoverMinutes = 0
 
 
 @dataclass(frozen=True, slots=True)
-class WantedHall:
+class HallInput:
     """A hall. One without a key is new. `names` are those in other languages, by their codes."""
 
     name: str
@@ -66,7 +66,7 @@ class WantedHall:
 class ChangeHalls:
     """All halls in their order. One that is not among them goes, if nothing is in it."""
 
-    halls: Sequence[WantedHall]
+    halls: Sequence[HallInput]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class AddTables:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedPlace:
+class PlaceInput:
     """The name and capacity of a table or booth. `hall` moves a table; None leaves it where it is."""
 
     key: Key
@@ -110,7 +110,7 @@ class WantedPlace:
 class ChangePlaces:
     """Some tables and booths. The others stay as they are."""
 
-    places: Sequence[WantedPlace]
+    places: Sequence[PlaceInput]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class RemoveTables:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedArea:
+class AreaInput:
     """A chain area. One without a key is new. `names` are those in other languages, by their codes."""
 
     name: str
@@ -142,11 +142,11 @@ class WantedArea:
 class ChangeAreas:
     """All chain areas. Firms lose one that is not among them."""
 
-    areas: Sequence[WantedArea]
+    areas: Sequence[AreaInput]
 
 
 @dataclass(frozen=True, slots=True)
-class WantedGuest:
+class GuestInput:
     """A guest of honour: a country with its ISO code, or a province. It may have a pavilion."""
 
     kind: GuestKind
@@ -159,7 +159,7 @@ class WantedGuest:
 class ChangeGuests:
     """All guests of honour."""
 
-    guests: Sequence[WantedGuest]
+    guests: Sequence[GuestInput]
 
 
 VenueChange = (
@@ -176,7 +176,7 @@ VenueChange = (
 
 
 @dataclass(slots=True)
-class Changed:
+class ChangeResult:
     """What was done: in words, with what follows besides meetings, and as values for the trail.
 
     `renamed` are the ids of places that calendars name otherwise by now.

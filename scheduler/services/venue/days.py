@@ -1,4 +1,4 @@
-"""The days of a venue: the hours and breaks that its slots say, and the slots that hours and breaks make."""
+"""Venue days: opening hours and breaks derived from slots, and slots derived from hours and breaks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import PauseKind
-from scheduler.services.venue.change_types import ChangeDays, WantedDay, WantedPause
+from scheduler.services.venue.change_types import ChangeDays, DayInput, PauseInput
 
 Span = tuple[datetime, datetime]
 
@@ -26,7 +26,7 @@ class SlotSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedPause:
+class VenuePause:
     """A break or special slot that there is, in UTC."""
 
     kind: PauseKind
@@ -39,7 +39,7 @@ class NamedPause:
 class VenueDay:
     """A day as its slots and pauses make it: its hours by the event's zone, and both in time order."""
 
-    plan: WantedDay
+    plan: DayInput
     slots: tuple[SlotSpan, ...]
 
     @property
@@ -60,13 +60,13 @@ class VenueDays:
         return ChangeDays([day.plan for day in self.days], self.slot_minutes, self.changeover_minutes)
 
 
-def days_of(slots: Sequence[SlotSpan], pauses: Sequence[NamedPause], zone: ZoneInfo) -> VenueDays:
+def build_days(slots: Sequence[SlotSpan], pauses: Sequence[VenuePause], zone: ZoneInfo) -> VenueDays:
     """The days that these slots, in time order, and pauses stand for."""
     step, changeover = _lengths(slots)
     by_day: dict[date, list[SlotSpan]] = {}
     for slot in slots:
         by_day.setdefault(slot.start.astimezone(zone).date(), []).append(slot)
-    named: dict[date, list[NamedPause]] = {}
+    named: dict[date, list[VenuePause]] = {}
     for pause in sorted(pauses, key=lambda each: each.start):
         named.setdefault(pause.start.astimezone(zone).date(), []).append(pause)
     days = tuple(
@@ -79,8 +79,8 @@ def days_of(slots: Sequence[SlotSpan], pauses: Sequence[NamedPause], zone: ZoneI
     return VenueDays(days, _minutes(step), _minutes(changeover))
 
 
-def spans_of(
-    day: WantedDay, step: timedelta, changeover: timedelta, zone: ZoneInfo
+def build_slots(
+    day: DayInput, step: timedelta, changeover: timedelta, zone: ZoneInfo
 ) -> Iterator[tuple[Span, int]]:
     """The meeting times of a day in UTC, each with the number of its block, from 1."""
     at = _at(day.on, day.opens, zone)
@@ -99,10 +99,10 @@ def spans_of(
 def _plan(
     on: date,
     slots: Sequence[SlotSpan],
-    named: Sequence[NamedPause],
+    named: Sequence[VenuePause],
     lengths: tuple[timedelta, timedelta],
     zone: ZoneInfo,
-) -> WantedDay:
+) -> DayInput:
     step, changeover = lengths
     taken: list[tuple[datetime, datetime, bool]] = [(s.start, s.end + changeover, False) for s in slots]
     taken += [(p.start, p.end, True) for p in named]
@@ -115,12 +115,12 @@ def _plan(
         until = max(until, end)
     pauses = [(p.start, p.end, p.kind, p.name) for p in named]
     pauses += [(start, end, PauseKind.BREAK, "") for start, end in gaps]
-    return WantedDay(
+    return DayInput(
         on,
         _local(taken[0][0], zone),
         _local(until, zone),
         tuple(
-            WantedPause(kind, name, _local(start, zone), _local(end, zone))
+            PauseInput(kind, name, _local(start, zone), _local(end, zone))
             for start, end, kind, name in sorted(pauses)
         ),
     )
@@ -138,7 +138,7 @@ def _lengths(slots: Sequence[SlotSpan]) -> tuple[timedelta, timedelta]:
     return (slots[0].end - slots[0].start if slots else timedelta(minutes=30)), timedelta(0)
 
 
-def overlapping(span: Span, others: Iterable[Span]) -> list[int]:
+def find_overlapping(span: Span, others: Iterable[Span]) -> list[int]:
     """The numbers of those of the others that overlap a time. What only touches it does not."""
     return [i for i, (start, end) in enumerate(others) if start < span[1] and end > span[0]]
 

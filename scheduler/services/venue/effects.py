@@ -1,4 +1,4 @@
-"""What a change of the venue does to the published meetings: which can no longer be held as they are."""
+"""Effects of a venue change on published meetings: which are no longer feasible."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ class VenueEffects:
     soon: frozenset[str] = frozenset()
 
 
-def problem_of(session: Session, event_id: int, scope: Scope) -> Problem:
+def load_unfrozen_problem(session: Session, event_id: int, scope: Scope) -> Problem:
     """A part of the event as a run takes it, but that nothing is frozen."""
-    return snapshot.take(session, event_id, now=None, scope=scope, as_put_by_hand=False)
+    return snapshot.build_problem(session, event_id, now=None, scope=scope, as_put_by_hand=False)
 
 
-def held(problem: Problem) -> frozenset[str]:
+def feasible_meetings(problem: Problem) -> frozenset[str]:
     """The requests whose published meetings can be held so."""
     asked = {m.request for m in problem.published if m.request in problem.index.requests}
     return frozenset(asked - _broken(problem))
 
 
-def effects(before: frozenset[str], after: Problem, *, frozen_until: datetime) -> VenueEffects:
+def compute_effects(before: frozenset[str], after: Problem, *, frozen_until: datetime) -> VenueEffects:
     """What a change does to those that could be `held` before it."""
     broken = _broken(after) & before
     kept = [meeting for meeting in after.published if meeting.request not in broken]

@@ -14,18 +14,18 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import HallName, Halls, WalkingMinutes
 from scheduler.i18n import gettext_lazy, join_texts, ngettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.services.text import one_line
-from scheduler.services.venue.change_types import Changed, ChangeHalls, ChangeWalks, WantedHall
+from scheduler.services.text import clean_line
+from scheduler.services.venue.change_types import ChangeHalls, ChangeResult, ChangeWalks, HallInput
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, Firm, Hall, Place, WalkingTime
 
-USUAL_WALK = 5
+DEFAULT_WALK_MINUTES = 5
 """Minutes to a new hall where no other walk says more."""
 
 
-def change_halls(session: Session, event: Event, change: ChangeHalls) -> Changed:
+def change_halls(session: Session, event: Event, change: ChangeHalls) -> ChangeResult:
     """Add, name, order and remove halls. Raises InvalidInput."""
-    wanted = [_tidy(hall) for hall in change.halls]
+    wanted = [_clean_hall(hall) for hall in change.halls]
     known = {hall.key: hall for hall in session.scalars(select(Hall).where(Hall.event_id == event.id))}
     kept = {hall.key for hall in wanted if hall.key}
     gone = [hall for key, hall in known.items() if key not in kept]
@@ -59,10 +59,10 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> Changed
         said.append(gettext_lazy("The halls stand in another order"))
     after = _facts({row.key: row for row in rows})
     places = session.scalars(select(Place.id).where(in_chunks(Place.hall_id, renamed)))
-    return Changed(said, notes, before, after, frozenset(places))
+    return ChangeResult(said, notes, before, after, frozenset(places))
 
 
-def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed:
+def change_walks(session: Session, event: Event, change: ChangeWalks) -> ChangeResult:
     """Set the minutes of some pairs of halls. Raises InvalidInput."""
     halls = {hall.key: hall for hall in session.scalars(select(Hall).where(Hall.event_id == event.id))}
     faults = []
@@ -103,16 +103,16 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed
         before[pair], after[pair] = row.minutes, walk.minutes
         row.minutes = walk.minutes
     session.flush()
-    return Changed(list(said.values()), (), before, after)
+    return ChangeResult(list(said.values()), (), before, after)
 
 
-def tidy_names(names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def clean_names(names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """The names in other languages, each on one line, without empty ones."""
-    tidy = [(language, one_line(name)) for language, name in names]
+    tidy = [(language, clean_line(name)) for language, name in names]
     return [(language, name) for language, name in tidy if name]
 
 
-def other_names_faults(path: str, names: Sequence[tuple[str, str]], limits: Any) -> Iterator[Fault]:
+def validate_translated_names(path: str, names: Sequence[tuple[str, str]], limits: Any) -> Iterator[Fault]:
     """What is wrong with names in other languages: of a language that we have, within the type's limits."""
     for language, name in names:
         if language not in languages():
@@ -125,11 +125,11 @@ def other_names_faults(path: str, names: Sequence[tuple[str, str]], limits: Any)
         yield from fields.check_field(f"{path}.{language}", name, limits)
 
 
-def _tidy(hall: WantedHall) -> WantedHall:
-    return WantedHall(one_line(hall.name), hall.key, tidy_names(hall.names))
+def _clean_hall(hall: HallInput) -> HallInput:
+    return HallInput(clean_line(hall.name), hall.key, clean_names(hall.names))
 
 
-def _hall_faults(wanted: Sequence[WantedHall], known: Mapping[str, Hall]) -> Iterator[Fault]:
+def _hall_faults(wanted: Sequence[HallInput], known: Mapping[str, Hall]) -> Iterator[Fault]:
     many = fields.limits(Halls)
     if not many.hold(len(wanted)):
         yield Fault("halls", gettext_lazy("give %(least)s to %(most)s", least=many.least, most=many.most))
@@ -149,7 +149,7 @@ def _hall_faults(wanted: Sequence[WantedHall], known: Mapping[str, Hall]) -> Ite
                 f"halls[{i}].key",
                 gettext_lazy("%(name)s is not a hall of this event, or is there twice", name=repr(hall.key)),
             )
-        yield from other_names_faults(f"halls[{i}].names", hall.names, HallName)
+        yield from validate_translated_names(f"halls[{i}].names", hall.names, HallName)
 
 
 def _in_use(session: Session, gone: Sequence[Hall]) -> Iterator[Fault]:
@@ -186,7 +186,7 @@ def _walks_of_new(session: Session, halls: Sequence[Hall], new: Sequence[Hall]) 
         return []
     there = _walks(session, [hall.id for hall in halls])
     usual = Counter(walk.minutes for walk in there.values()).most_common(1)
-    minutes = usual[0][0] if usual else USUAL_WALK
+    minutes = usual[0][0] if usual else DEFAULT_WALK_MINUTES
     for hall in new:
         for other in halls:
             low, high = sorted((hall.id, other.id))

@@ -1,4 +1,4 @@
-"""Sentences about a venue, as organisers read them."""
+"""Labels of venue objects for organisers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from scheduler.i18n import LazyText, gettext_lazy, join_texts, ngettext_lazy
 
 
-def tables_counted(number: int) -> LazyText:
+def count_tables_label(number: int) -> LazyText:
     """1 table, 2 tables."""
     return ngettext_lazy("%(num)s table", "%(num)s tables", number)
 
 
-def slots_counted(number: int) -> LazyText:
+def count_slots_label(number: int) -> LazyText:
     """1 slot, 2 slots."""
     return ngettext_lazy("%(num)s slot", "%(num)s slots", number)
 
 
-def listed(names: Sequence[str], most: int = 4) -> str:
+def join_names(names: Sequence[str], most: int = 4) -> str:
     """R-01, R-02 and 4 more: a value of a sentence."""
     if len(names) <= most:
         return join_texts(names)

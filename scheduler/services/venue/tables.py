@@ -14,9 +14,15 @@ from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Capacity, TableName
 from scheduler.i18n import gettext_lazy, localized_date, ngettext_lazy
-from scheduler.services.text import one_line
-from scheduler.services.venue.change_types import AddTables, Changed, ChangePlaces, ClosePlaces, RemoveTables
-from scheduler.services.venue.labels import listed, tables_counted
+from scheduler.services.text import clean_line
+from scheduler.services.venue.change_types import (
+    AddTables,
+    ChangePlaces,
+    ChangeResult,
+    ClosePlaces,
+    RemoveTables,
+)
+from scheduler.services.venue.labels import count_tables_label, join_names
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, Hall, MeetingRequest, Place, PlaceClosure, Slot
 
@@ -24,7 +30,7 @@ MOST_AT_ONCE = 2_000
 """Places that one change names."""
 
 
-def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
+def add_tables(session: Session, event: Event, change: AddTables) -> ChangeResult:
     """Number new tables of a hall. One that was taken away comes back. Raises InvalidInput."""
     faults = list(fields.check_form(change))
     hall = session.scalar(select(Hall).where(Hall.event_id == event.id, Hall.key == change.hall))
@@ -34,7 +40,7 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
         )
     if change.capacity == 0:
         faults.append(Fault("capacity", gettext_lazy("must be 1 or more")))
-    prefix = one_line(change.prefix)
+    prefix = clean_line(change.prefix)
     if faults or hall is None:
         raise InvalidInput(faults)
     last = change.first + change.count - 1
@@ -52,7 +58,9 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
             [
                 Fault(
                     "first",
-                    gettext_lazy("%(names)s is there already; begin after it", names=listed(sorted(in_use))),
+                    gettext_lazy(
+                        "%(names)s is there already; begin after it", names=join_names(sorted(in_use))
+                    ),
                 )
             ]
         )
@@ -73,19 +81,19 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
         hall=hall.name,
         names=span,
     )
-    return Changed([said], (), {}, {"tables": said})
+    return ChangeResult([said], (), {}, {"tables": said})
 
 
-def change_places(session: Session, event: Event, change: ChangePlaces) -> Changed:
+def change_places(session: Session, event: Event, change: ChangePlaces) -> ChangeResult:
     """Name tables and booths, say how many meetings they hold, move tables. Raises InvalidInput."""
     rows = _places(session, event.id, [place.key for place in change.places])
     halls = {hall.key: hall for hall in session.scalars(select(Hall).where(Hall.event_id == event.id))}
     of_id = {hall.id: hall for hall in halls.values()}
     faults = []
     for i, wanted in enumerate(change.places):
-        if not one_line(wanted.name):
+        if not clean_line(wanted.name):
             faults.append(Fault(f"places[{i}].name", gettext_lazy("is missing")))
-        faults.extend(fields.check_field(f"places[{i}].name", one_line(wanted.name), TableName))
+        faults.extend(fields.check_field(f"places[{i}].name", clean_line(wanted.name), TableName))
         faults.extend(fields.check_field(f"places[{i}].capacity", wanted.capacity, Capacity))
         if wanted.capacity == 0 and rows[wanted.key].kind is PlaceKind.TABLE:
             faults.append(Fault(f"places[{i}].capacity", gettext_lazy("must be 1 or more")))
@@ -102,7 +110,7 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
         raise InvalidInput(faults)
     said, renamed, before, after = [], set[int](), dict[str, object](), dict[str, object]()
     for wanted in change.places:
-        row, name = rows[wanted.key], one_line(wanted.name)
+        row, name = rows[wanted.key], clean_line(wanted.name)
         hall = halls[wanted.hall] if wanted.hall is not None else of_id[row.hall_id]
         parts = []
         if row.name != name:
@@ -128,10 +136,10 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
         row.name, row.capacity, row.hall_id = name, wanted.capacity, hall.id
         said += parts
     session.flush()
-    return Changed(said, (), before, after, frozenset(renamed))
+    return ChangeResult(said, (), before, after, frozenset(renamed))
 
 
-def close_places(session: Session, event: Event, change: ClosePlaces, *, now: datetime) -> Changed:
+def close_places(session: Session, event: Event, change: ClosePlaces, *, now: datetime) -> ChangeResult:
     """Close places in some slots, or open them again. Raises InvalidInput."""
     rows = _places(session, event.id, change.places)
     wanted = select(Slot).where(Slot.of(event.id), in_chunks(Slot.key, change.slots)).order_by(Slot.position)
@@ -142,7 +150,7 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
             [
                 Fault(
                     "slots",
-                    gettext_lazy("%(names)s is not a meeting time of this event", names=listed(unknown)),
+                    gettext_lazy("%(names)s is not a meeting time of this event", names=join_names(unknown)),
                 )
             ]
         )
@@ -165,7 +173,7 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
         session.execute(delete(PlaceClosure).where(at))
     session.flush()
     if not touched:
-        return Changed()
+        return ChangeResult()
     places = [row.name for row in rows.values() if any(place == row.id for place, _ in touched)]
     when = _when(
         [slot for slot in coming if any(at == slot.id for _, at in touched)], ZoneInfo(event.timezone)
@@ -176,12 +184,12 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
     else:
         said = gettext_lazy("Opening %(places)s: %(when)s", places=named, when=when)
     facts = {"places": ", ".join(sorted(places)), "when": when}
-    return Changed(
+    return ChangeResult(
         [said], (), {} if change.closed else {"closed": facts}, {"closed": facts} if change.closed else {}
     )
 
 
-def remove_tables(session: Session, event: Event, change: RemoveTables) -> Changed:
+def remove_tables(session: Session, event: Event, change: RemoveTables) -> ChangeResult:
     """Retire tables. Versions of before still name them. Raises InvalidInput."""
     rows = _places(session, event.id, change.places)
     booths = sorted(row.name for row in rows.values() if row.kind is PlaceKind.BOOTH)
@@ -189,7 +197,8 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
         raise InvalidInput(
             [
                 Fault(
-                    "places", gettext_lazy("%(names)s is a firm's booth; move the firm", names=listed(booths))
+                    "places",
+                    gettext_lazy("%(names)s is a firm's booth; move the firm", names=join_names(booths)),
                 )
             ]
         )
@@ -212,7 +221,7 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
     ]
     names = sorted(row.name for row in rows.values())
     said = gettext_lazy("Taking %(places)s away", places=_named(rows.values(), names))
-    return Changed([said], notes if freed else (), {"tables": ", ".join(names)}, {})
+    return ChangeResult([said], notes if freed else (), {"tables": ", ".join(names)}, {})
 
 
 def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, Place]:
@@ -233,7 +242,7 @@ def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, P
             [
                 Fault(
                     "places",
-                    gettext_lazy("%(names)s is no table or booth of this event", names=listed(unknown)),
+                    gettext_lazy("%(names)s is no table or booth of this event", names=join_names(unknown)),
                 )
             ]
         )
@@ -245,7 +254,7 @@ def _named(rows: Iterable[Place], names: Sequence[str]) -> str:
         return names[0]
     kinds = {row.kind for row in rows}
     if kinds == {PlaceKind.TABLE}:
-        return tables_counted(len(names))
+        return count_tables_label(len(names))
     if kinds == {PlaceKind.BOOTH}:
         return ngettext_lazy("%(num)s booth", "%(num)s booths", len(names))
     return ngettext_lazy("%(num)s place", "%(num)s places", len(names))
@@ -254,7 +263,7 @@ def _named(rows: Iterable[Place], names: Sequence[str]) -> str:
 def _when(slots: Sequence[Slot], zone: ZoneInfo) -> str:
     days = list(dict.fromkeys(slot.start.astimezone(zone).date() for slot in slots))
     if len(days) > 1:
-        return listed([localized_date(each) for each in days])
+        return join_names([localized_date(each) for each in days])
     first, last = slots[0].start.astimezone(zone), slots[-1].end.astimezone(zone)
     return gettext_lazy(
         "%(day)s, %(first)s–%(last)s",

@@ -1,4 +1,4 @@
-"""Give an event other meeting times: kept where they are the same, else retired, and new ones made."""
+"""Timetable changes: equal slots are kept, the others are retired, and new ones are created."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from scheduler.domain.entities import OPEN_REQUESTS
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import PauseName
 from scheduler.i18n import gettext_lazy, ngettext_lazy
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.services.venue import day_labels
-from scheduler.services.venue.change_types import Changed, ChangeDays, WantedDay, WantedPause
+from scheduler.services.venue.change_types import ChangeDays, ChangeResult, DayInput, PauseInput
 from scheduler.services.venue.days import (
-    NamedPause,
     SlotSpan,
     Span,
     VenueDays,
-    days_of,
-    overlapping,
-    spans_of,
+    VenuePause,
+    build_days,
+    build_slots,
+    find_overlapping,
 )
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
@@ -53,7 +53,7 @@ _APART = 10**8
 """Positions that are free while slots are numbered anew."""
 
 
-def venue_days(session: Session, event: Event) -> VenueDays:
+def read_days(session: Session, event: Event) -> VenueDays:
     """The event's days as they are."""
     slots = session.execute(
         select(Slot.key, Slot.start, Slot.end, Slot.block).where(Slot.of(event.id)).order_by(Slot.position)
@@ -61,19 +61,19 @@ def venue_days(session: Session, event: Event) -> VenueDays:
     pauses = session.execute(
         select(Pause.kind, Pause.name, Pause.start, Pause.end).where(Pause.event_id == event.id)
     )
-    return days_of(
-        [SlotSpan(*row) for row in slots], [NamedPause(*row) for row in pauses], ZoneInfo(event.timezone)
+    return build_days(
+        [SlotSpan(*row) for row in slots], [VenuePause(*row) for row in pauses], ZoneInfo(event.timezone)
     )
 
 
-def change_days(session: Session, event: Event, change: ChangeDays, *, now: datetime) -> Changed:
+def change_days(session: Session, event: Event, change: ChangeDays, *, now: datetime) -> ChangeResult:
     """Make the days so. Raises InvalidInput, also if a time would go that has begun."""
-    before = venue_days(session, event)
-    change = replace(change, days=tuple(sorted(map(_tidy, change.days), key=lambda day: day.on)))
+    before = read_days(session, event)
+    change = replace(change, days=tuple(sorted(map(_clean_day, change.days), key=lambda day: day.on)))
     if faults := list(_faults(change)):
         raise InvalidInput(faults)
     zone = ZoneInfo(event.timezone)
-    wanted = blocks_of(change, zone)
+    wanted = assign_blocks(change, zone)
     if not 1 <= len(wanted) <= MAX_SLOTS:
         raise InvalidInput(
             [
@@ -93,14 +93,17 @@ def change_days(session: Session, event: Event, change: ChangeDays, *, now: date
     notes = _requests(session, event.id, gone, new)
     session.flush()
     session.expire(event, ["slots"])
-    after = venue_days(session, event)
-    return Changed(
-        tuple(day_labels.changes(before, after)), notes, day_labels.facts(before), day_labels.facts(after)
+    after = read_days(session, event)
+    return ChangeResult(
+        tuple(day_labels.describe_changes(before, after)),
+        notes,
+        day_labels.audit_values(before),
+        day_labels.audit_values(after),
     )
 
 
-def _tidy(day: WantedDay) -> WantedDay:
-    pauses = (replace(pause, name=one_line(pause.name)) for pause in day.pauses)
+def _clean_day(day: DayInput) -> DayInput:
+    pauses = (replace(pause, name=clean_line(pause.name)) for pause in day.pauses)
     return replace(day, pauses=tuple(sorted(pauses, key=lambda pause: (pause.start, pause.end))))
 
 
@@ -123,7 +126,7 @@ def _faults(change: ChangeDays) -> Iterator[Fault]:
             yield from _pause_faults(f"days[{i}].pauses[{j}]", day, pause)
 
 
-def _pause_faults(path: str, day: WantedDay, pause: WantedPause) -> Iterator[Fault]:
+def _pause_faults(path: str, day: DayInput, pause: PauseInput) -> Iterator[Fault]:
     most = fields.limits(PauseName).most
     if len(pause.name) > most:
         yield Fault(f"{path}.name", gettext_lazy("must have at most %(most)s characters", most=most))
@@ -134,17 +137,17 @@ def _pause_faults(path: str, day: WantedDay, pause: WantedPause) -> Iterator[Fau
     elif pause.start < day.opens or pause.end > day.closes:
         yield Fault(
             f"{path}.start",
-            gettext_lazy("lies outside the day's hours, %(hours)s", hours=day_labels.hours(day)),
+            gettext_lazy("lies outside the day's hours, %(hours)s", hours=day_labels.hours_label(day)),
         )
 
 
-def blocks_of(change: ChangeDays, zone: ZoneInfo) -> dict[Span, str]:
+def assign_blocks(change: ChangeDays, zone: ZoneInfo) -> dict[Span, str]:
     """The name of the block of each wanted time."""
     step, changeover = timedelta(minutes=change.slot_minutes), timedelta(minutes=change.changeover_minutes)
     return {
         span: f"{day.on:%m%d}b{block}"
         for day in change.days
-        for span, block in spans_of(day, step, changeover, zone)
+        for span, block in build_slots(day, step, changeover, zone)
     }
 
 
@@ -162,7 +165,7 @@ def _replace(
             [
                 Fault(
                     "days",
-                    day_labels.begun(at),
+                    day_labels.slot_begun_fault(at),
                 )
             ]
         )
@@ -198,7 +201,7 @@ def _key(start: datetime, taken: Collection[str]) -> str:
     return next(each for each in (key, *(f"{key}-{i}" for i in range(2, 10**4))) if each not in taken)
 
 
-def _pauses(session: Session, event_id: int, days: Sequence[WantedDay], zone: ZoneInfo) -> None:
+def _pauses(session: Session, event_id: int, days: Sequence[DayInput], zone: ZoneInfo) -> None:
     """Keep the pauses that have a name. Of the others the slots tell."""
     session.execute(delete(Pause).where(Pause.event_id == event_id))
     session.add_all(
@@ -222,7 +225,7 @@ def _moment(on: date, at: time, zone: ZoneInfo) -> datetime:
 def _carry_marks(session: Session, gone: Sequence[Slot], new: Sequence[Slot]) -> None:
     """Who was away, and what was closed, in a time that is gone is so in the new ones that overlap it."""
     spans = [(slot.start, slot.end) for slot in new]
-    follow = {slot.id: [new[i].id for i in overlapping((slot.start, slot.end), spans)] for slot in gone}
+    follow = {slot.id: [new[i].id for i in find_overlapping((slot.start, slot.end), spans)] for slot in gone}
     if not any(follow.values()):
         return
     for table, owner in _MARKS:
@@ -250,7 +253,9 @@ def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequen
     if not gone:
         return []
     spans = [(slot.start, slot.end) for slot in new]
-    follow = {slot.key: [new[i].key for i in overlapping((slot.start, slot.end), spans)] for slot in gone}
+    follow = {
+        slot.key: [new[i].key for i in find_overlapping((slot.start, slot.end), spans)] for slot in gone
+    }
     starts = {slot.start: slot for slot in new}
     ids = {slot.id: slot for slot in gone}
     open_now = MeetingRequest.event_id == event_id, MeetingRequest.state.in_(OPEN_REQUESTS)

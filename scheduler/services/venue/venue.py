@@ -1,4 +1,4 @@
-"""The venue as it is, for pages and programs."""
+"""Venue as it is now, for pages and the API."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import only_scheduled
 from scheduler.services.venue import areas
-from scheduler.services.venue.change_types import HallWalk, WantedGuest
+from scheduler.services.venue.change_types import GuestInput, HallWalk
 from scheduler.services.venue.days import VenueDays
-from scheduler.services.venue.timetable import venue_days
+from scheduler.services.venue.timetable import read_days
 from scheduler.storage.cache.cache_keys import accepted_requests_digest, venue_digest
 from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.in_list import in_chunks
@@ -73,7 +73,7 @@ class Venue:
     halls: tuple[VenueHall, ...]
     walks: tuple[HallWalk, ...]
     areas: tuple[VenueArea, ...]
-    guests: tuple[WantedGuest, ...]
+    guests: tuple[GuestInput, ...]
     published: int | None
     """The number of the published version, whose meetings are counted."""
 
@@ -105,11 +105,11 @@ class VenuePlace:
     meetings: int
 
 
-def venue(session: Session, actor: Actor) -> Venue:
+def show_venue(session: Session, actor: Actor) -> Venue:
     """The actor's event's venue."""
     actor.require(Right.READ_EVENT)
     event = session.get_one(Event, actor.event_id)
-    version = versions.published(session, event.id)
+    version = versions.find_published_version(session, event.id)
     halls = session.scalars(
         select(Hall).where(Hall.event_id == event.id).order_by(Hall.position, Hall.id)
     ).all()
@@ -126,7 +126,7 @@ def venue(session: Session, actor: Actor) -> Venue:
     of_area = _by_area(firms)
     return Venue(
         timezone=event.timezone,
-        days=venue_days(session, event),
+        days=read_days(session, event),
         halls=tuple(
             VenueHall(
                 key=hall.key,
@@ -144,12 +144,12 @@ def venue(session: Session, actor: Actor) -> Venue:
         areas=tuple(
             VenueArea(key, name, name.names, of_area[key]) for key, name in event.named_areas.items()
         ),
-        guests=tuple(areas.guests(event)),
+        guests=tuple(areas.list_guests_of_honour(event)),
         published=version.number if version else None,
     )
 
 
-def places_of_hall(
+def list_hall_places(
     session: Session,
     actor: Actor,
     hall_key: str,
@@ -198,7 +198,7 @@ def places_of_hall(
 
 def _used(session: Session, event_id: int, places: Sequence[int]) -> tuple[dict[int, set[str]], Counter[int]]:
     """The slots in which places have a published meeting, and how many they have."""
-    version = versions.published(session, event_id)
+    version = versions.find_published_version(session, event_id)
     used: dict[int, set[str]] = {}
     meetings: Counter[int] = Counter()
     if version is None:

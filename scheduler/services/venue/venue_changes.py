@@ -1,4 +1,4 @@
-"""Change the venue: do it, say what it touches, and either keep it or roll it back.
+"""Venue changes: apply one, report what it affects, then keep it or roll it back.
 
 A look and a change are the same function: whoever looks rolls back. Its digest goes with it, so that what
 is saved is what was shown.
@@ -19,7 +19,7 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.i18n import gettext_lazy, ngettext_lazy, place_label, venue_label
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
@@ -27,17 +27,22 @@ from scheduler.services.venue import affected_meetings, areas, halls, tables, ti
 from scheduler.services.venue.change_types import (
     AddTables,
     ChangeAreas,
-    Changed,
     ChangeDays,
     ChangeGuests,
     ChangeHalls,
     ChangePlaces,
+    ChangeResult,
     ChangeWalks,
     ClosePlaces,
     RemoveTables,
     VenueChange,
 )
-from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
+from scheduler.services.venue.effects import (
+    VenueEffects,
+    compute_effects,
+    feasible_meetings,
+    load_unfrozen_problem,
+)
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Event,
@@ -55,7 +60,7 @@ MOST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class TouchedMeeting:
+class AffectedMeeting:
     """A published meeting that can no longer be held as it is, as people know it."""
 
     request: str
@@ -69,7 +74,7 @@ class TouchedMeeting:
 
 
 @dataclass(frozen=True, slots=True)
-class VenueLook:
+class VenueChangePreview:
     """A change in words, and what it touches.
 
     `touched` published meetings can no longer be held as they are: they go into the next run as forced
@@ -84,7 +89,7 @@ class VenueLook:
     elsewhere: int
     soon: int
     renamed: int
-    meetings: tuple[TouchedMeeting, ...]
+    meetings: tuple[AffectedMeeting, ...]
     digest: str
 
     @property
@@ -103,7 +108,9 @@ class VenueOutdated(ChainmeetError):
         )
 
 
-def apply(session: Session, actor: Actor, change: VenueChange, *, now: datetime) -> VenueLook:
+def preview_change(
+    session: Session, actor: Actor, change: VenueChange, *, now: datetime
+) -> VenueChangePreview:
     """Change the venue, and say what that touches. A look rolls it back.
 
     Raises InvalidInput with every fault by field of the change.
@@ -111,28 +118,30 @@ def apply(session: Session, actor: Actor, change: VenueChange, *, now: datetime)
     actor.require(Right.CHANGE_VENUE)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
     event = session.get_one(Event, actor.event_id)
-    version = versions.published(session, event.id)
-    looked = _Look(session, event, version, change) if version is not None else None
-    done = _do(session, event, change, now)
+    version = versions.find_published_version(session, event.id)
+    looked = _EffectReader(session, event, version, change) if version is not None else None
+    done = _apply_change(session, event, change, now)
     found = VenueEffects()
     if looked is not None and done.said:
         found = looked.effects(frozen_until=event.frozen_until(now))
-    recording.note(
+    recording.record_act(
         session, actor, Act.VENUE, _about(done), before=done.before or {}, after=done.after or {}, now=now
     )
     meetings = _meetings(session, version, found) if version is not None and found.broken else []
-    return _look(session, event, version, done, found, meetings)
+    return _preview(session, event, version, done, found, meetings)
 
 
-def save(session: Session, actor: Actor, change: VenueChange, *, digest: str, now: datetime) -> VenueLook:
+def save_change(
+    session: Session, actor: Actor, change: VenueChange, *, digest: str, now: datetime
+) -> VenueChangePreview:
     """Do what a look with this digest showed. Raises VenueOutdated if it would be something else by now."""
-    look = apply(session, actor, change, now=now)
+    look = preview_change(session, actor, change, now=now)
     if look.digest != digest:
         raise VenueOutdated
     return look
 
 
-def _do(session: Session, event: Event, change: VenueChange, now: datetime) -> Changed:
+def _apply_change(session: Session, event: Event, change: VenueChange, now: datetime) -> ChangeResult:
     match change:
         case ChangeDays():
             return timetable.change_days(session, event, change, now=now)
@@ -154,48 +163,54 @@ def _do(session: Session, event: Event, change: VenueChange, now: datetime) -> C
             return areas.change_guests(session, event, change)
 
 
-class _Look:
+class _EffectReader:
     """What a change can touch, read before it is done."""
 
     def __init__(self, session: Session, event: Event, version: ScheduleVersion, change: VenueChange) -> None:
         self.session, self.event = session, event
-        found = affected_meetings.touchable(session, event, version.id, change)
+        found = affected_meetings.find_affected(session, event, version.id, change)
         self.scope = (
-            affected_meetings.around(session, event, version.id, found.staying) if found.staying else None
+            affected_meetings.load_scope(session, event, version.id, found.staying) if found.staying else None
         )
-        self.before = held(problem_of(session, event.id, self.scope)) if self.scope else frozenset[str]()
+        self.before = (
+            feasible_meetings(load_unfrozen_problem(session, event.id, self.scope))
+            if self.scope
+            else frozenset[str]()
+        )
         self.lost = frozenset[str]()
         if found.lost:
-            scope = affected_meetings.around(session, event, version.id, found.lost)
+            scope = affected_meetings.load_scope(session, event, version.id, found.lost)
             keys = select(MeetingRequest.key).where(in_chunks(MeetingRequest.id, found.lost))
-            self.lost = held(problem_of(session, event.id, scope)).intersection(session.scalars(keys))
+            self.lost = feasible_meetings(load_unfrozen_problem(session, event.id, scope)).intersection(
+                session.scalars(keys)
+            )
 
     def effects(self, *, frozen_until: datetime) -> VenueEffects:
         """What the change does, after it is done."""
         found = VenueEffects()
         if self.scope is not None:
-            after = problem_of(self.session, self.event.id, self.scope)
-            found = effects(self.before, after, frozen_until=frozen_until)
+            after = load_unfrozen_problem(self.session, self.event.id, self.scope)
+            found = compute_effects(self.before, after, frozen_until=frozen_until)
         return replace(found, broken=found.broken | self.lost)
 
 
-def _about(done: Changed) -> Noted:
+def _about(done: ChangeResult) -> AuditSubject:
     return pgettext_lazy("trail", "venue: %(changes)s", changes="; ".join(done.said))
 
 
-def _look(
+def _preview(
     session: Session,
     event: Event,
     version: ScheduleVersion | None,
-    done: Changed,
+    done: ChangeResult,
     found: VenueEffects,
-    meetings: Sequence[TouchedMeeting],
-) -> VenueLook:
+    meetings: Sequence[AffectedMeeting],
+) -> VenueChangePreview:
     renamed = _count_at(session, version, done.renamed) if version is not None and done.renamed else 0
     notes = (*done.notes, *_drafts(session, event.id))
     made_of = (done.said, notes, sorted(found.broken), sorted(found.elsewhere), sorted(found.soon), renamed)
     facts = (done.before, done.after, version.id if version else None)
-    return VenueLook(
+    return VenueChangePreview(
         said=tuple(done.said),
         notes=notes,
         touched=len(found.broken),
@@ -209,10 +224,10 @@ def _look(
 
 def _drafts(session: Session, event_id: int) -> list[str]:
     """What becomes of the newest draft, if it has meetings at times that are gone."""
-    number = versions.newest_draft(session, event_id)
+    number = versions.find_newest_draft(session, event_id)
     if number is None:
         return []
-    draft = versions.get(session, event_id, number)
+    draft = versions.get_version(session, event_id, number)
     gone = Slot.id.in_((PlannedMeeting.slot_id, PlannedMeeting.last_slot_id)) & Slot.is_retired
     uses = select(func.count(PlannedMeeting.id.distinct())).join(Slot, gone)
     count = session.scalar(uses.where(PlannedMeeting.version_id == draft.id)) or 0
@@ -236,7 +251,7 @@ def _count_at(session: Session, version: ScheduleVersion, places: Collection[int
     return session.scalar(select(func.count()).select_from(PlannedMeeting).where(*at)) or 0
 
 
-def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -> list[TouchedMeeting]:
+def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -> list[AffectedMeeting]:
     """The first of the broken meetings in time order."""
     sender, receiver = aliased(Firm), aliased(Firm)
     query = (
@@ -261,7 +276,7 @@ def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -
         .limit(MOST_SHOWN)
     )
     return [
-        TouchedMeeting(
+        AffectedMeeting(
             request=key,
             firms=(names.display_both(name, latin, "en"), names.display_both(other, other_latin, "en")),
             start=start,

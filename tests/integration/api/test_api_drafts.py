@@ -30,9 +30,9 @@ class Desk:
 
     def meetings(self) -> str:
         with self.database.read() as session:
-            version = versions.get(session, self.hall.expo.event.id, 2)
+            version = versions.get_version(session, self.hall.expo.event.id, 2)
             terms = sorted(version.terms.items())
-            return repr((versions.meetings(session, version.id), version.score, terms))
+            return repr((versions.list_meetings(session, version.id), version.score, terms))
 
 
 def target(request: Any, slot: str, place: str) -> dict[str, Any]:

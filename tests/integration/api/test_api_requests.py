@@ -147,13 +147,13 @@ def test_a_key_whose_first_request_is_running_waits_and_is_taken_over(
 def test_a_request_whose_key_was_taken_over_creates_nothing(
     database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submit = requests.submit
+    submit = requests.submit_request
 
     def taken_over_meanwhile(session: Session, *args: Any, **keys: Any) -> MeetingRequest:
         session.execute(update(IdempotencyKey).values(created_at=NOW))
         return submit(session, *args, **keys)
 
-    monkeypatch.setattr(requests, "submit", taken_over_meanwhile)
+    monkeypatch.setattr(requests, "submit_request", taken_over_meanwhile)
     _, asks, _ = _programs(database, broker_url)
     asks.post("/requests", ASK, status=409, key="one")
     assert _count(database) == 0

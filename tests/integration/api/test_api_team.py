@@ -152,4 +152,4 @@ def test_a_token_reads_an_archived_event_and_changes_nothing(
 
 def test_an_owner_may_give_every_scope_and_an_organiser_all_but_the_team(expo: Expo) -> None:
     owner = expo.organiser_actor()
-    assert set(api_tokens.offered(owner)) == set(api_tokens.SCOPES)
+    assert set(api_tokens.list_offered_scopes(owner)) == set(api_tokens.SCOPES)

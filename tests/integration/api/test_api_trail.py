@@ -23,7 +23,9 @@ def expo(database: Database) -> Expo:
         expo = make_event(session)
         for i, name in enumerate(STEPS):
             act = Act.RUN if name == "fir" else Act.SETTINGS
-            recording.note(session, expo.organiser_actor(), act, f"the {name}", after={"step": i}, now=NOW)
+            recording.record_act(
+                session, expo.organiser_actor(), act, f"the {name}", after={"step": i}, now=NOW
+            )
     return expo
 
 

@@ -51,7 +51,7 @@ def ready(app: Flask) -> tuple[int, dict[str, Any]]:
 
 def tick(database: Database, ago: timedelta = timedelta(0)) -> None:
     with database.write() as session:
-        job_intervals.mark(session, job_intervals.TICK, now=database.now() - ago)
+        job_intervals.record_run(session, job_intervals.TICK, now=database.now() - ago)
 
 
 @pytest.fixture

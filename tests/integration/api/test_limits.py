@@ -20,9 +20,13 @@ from api.rate_counter import Counter
 from scheduler.config import Settings
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import OutboxKind
-from scheduler.services.delivery.claims import claim
+from scheduler.services.delivery.claims import claim_emails
 from scheduler.services.delivery.email_routes import Routes
-from scheduler.services.identity.sign_in import answer_wishes, look_at_sign_in, make_sign_in_link
+from scheduler.services.identity.sign_in import (
+    make_sign_in_link,
+    preview_sign_in_link,
+    process_sign_in_requests,
+)
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.database import Database
@@ -129,7 +133,7 @@ def test_a_stranger_keeps_nobody_from_a_link_and_the_page_says_which_links_work(
         earlier, _ = (
             make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=NOW) for _ in range(2)
         )
-        assert look_at_sign_in(session, earlier, now=NOW).email == victim, "the older of two works"
+        assert preview_sign_in_link(session, earlier, now=NOW).email == victim, "the older of two works"
 
 
 def test_an_unknown_mail_address_is_limited_as_a_known_one(
@@ -392,15 +396,15 @@ def test_a_flood_of_strangers_leaves_sign_in_open_and_first(
             )
             for i in range(5_000)
         ]
-        letters.post(session, flood, now=NOW - timedelta(minutes=1))
+        letters.queue_letters(session, flood, now=NOW - timedelta(minutes=1))
     own = app.test_client()
     own.environ_base["REMOTE_ADDR"] = "198.51.100.7"
     assert ask_for_a_link(own, known) == 200
     with database.write() as session:
-        assert answer_wishes(session, SETTINGS, now=NOW) == 21_001
+        assert process_sign_in_requests(session, SETTINGS, now=NOW) == 21_001
         assert session.scalar(select(func.count()).select_from(SignInRequest)) == 0
         rates = Routes(EmailRates.parse(SETTINGS.mail_rates))
-        first = claim(
+        first = claim_emails(
             session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW, urgent=True, routes=rates
         )
     assert [(row.to_address, row.kind) for row in first] == [(known, OutboxKind.SIGN_IN)]

@@ -21,9 +21,9 @@ from scheduler.domain.team import TeamRole
 from scheduler.invites.mail.link_mail import LinkMail, render_link_mail
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.checkpoints import CheckpointSigner, heads
+from scheduler.services.audit_log.checkpoints import CheckpointSigner, read_checkpoints
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, HASHED, hash_of
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.operations import checkpoint_emails
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AuditChain, AuditLogEntry, Event, OutboxMail
@@ -62,7 +62,7 @@ def mail(database: Database, days: float = 0) -> list[tuple[str, str]]:
     """The addresses and checkpoints of the letters that are queued at a time."""
     with database.write() as session:
         session.execute(text("DELETE FROM outbox_mail"))
-        checkpoint_emails.mail(session, SETTINGS, now=NOW + days * DAY)
+        checkpoint_emails.queue_checkpoints(session, SETTINGS, now=NOW + days * DAY)
         session.flush()
         queued = session.scalars(select(OutboxMail).order_by(OutboxMail.to_address)).all()
         return [(each.to_address, each.payload["values"]["checkpoint"]) for each in queued]
@@ -151,7 +151,7 @@ def test_a_chain_that_only_grew_is_as_expected(database: Database, ready: Expo, 
 
 def test_a_checkpoint_of_another_key_proves_nothing(database: Database, ready: Expo, tmp_path: Path) -> None:
     with database.read() as session:
-        (head,) = heads(session)
+        (head,) = read_checkpoints(session)
     other = CheckpointSigner.of(replace(SETTINGS, secret_key="another secret key of forty characters"))
     forged, torn, none = (tmp_path / name for name in ("forged.txt", "torn.txt", "none.txt"))
     forged.write_text(other.note(head))
@@ -209,7 +209,7 @@ def test_operators_get_that_of_the_installation_and_nobody_that_of_an_archived_e
 ) -> None:
     grow(database, expo, 1)
     with database.write() as session:
-        recording.note(session, Somebody(name="the night"), Act.SIGN_IN, now=NOW)
+        recording.record_act(session, NamedDoer(name="the night"), Act.SIGN_IN, now=NOW)
         operator = Account(email="op@site.example", name="", is_operator=True, created_at=NOW)
         session.add(operator)
         session.execute(update(Event).values(archived_at=NOW))
@@ -219,4 +219,6 @@ def test_operators_get_that_of_the_installation_and_nobody_that_of_an_archived_e
 def test_none_are_mailed_where_the_setting_says_so(database: Database, expo: Expo) -> None:
     grow(database, expo, 1)
     with database.write() as session:
-        assert checkpoint_emails.mail(session, replace(SETTINGS, checkpoint_days=0), now=NOW) == 0
+        assert (
+            checkpoint_emails.queue_checkpoints(session, replace(SETTINGS, checkpoint_days=0), now=NOW) == 0
+        )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from chainmeet.cli import main
 from scheduler.services.audit_log import recording, verification
 from scheduler.services.audit_log.acts import WORDS, Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.storage.database import Database
 from scheduler.storage.models import AuditLogEntry
 from tests.support.databases import owning
@@ -39,12 +39,12 @@ def entries(database: Database) -> Sequence[AuditLogEntry]:
 
 
 def note(session: Session, expo: Expo, about: str, **more: dict[str, object]) -> None:
-    recording.note(session, expo.organiser_actor(), Act.SETTINGS, about, now=NOW, **more)
+    recording.record_act(session, expo.organiser_actor(), Act.SETTINGS, about, now=NOW, **more)
 
 
 def broken(database: Database) -> list[str]:
     with database.read() as session:
-        return [chain.broken for chain in verification.verify(session)]
+        return [chain.broken for chain in verification.verify_chains(session)]
 
 
 def test_who_did_what_is_kept_with_before_and_after(database: Database, expo: Expo) -> None:
@@ -54,8 +54,10 @@ def test_who_did_what_is_kept_with_before_and_after(database: Database, expo: Ex
             {"name": "世博", "language": "en", "mail": 2},
         )
         note(session, expo, "settings", before=before, after=after)
-        recording.note(session, expo.organiser_actor(), Act.REQUEST, "request r1", for_firm="f1", now=NOW)
-        recording.note(session, Somebody(account_id=expo.organiser.id), Act.SIGN_IN, now=NOW)
+        recording.record_act(
+            session, expo.organiser_actor(), Act.REQUEST, "request r1", for_firm="f1", now=NOW
+        )
+        recording.record_act(session, NamedDoer(account_id=expo.organiser.id), Act.SIGN_IN, now=NOW)
     sign_in, settings, request = entries(database)
     assert (sign_in.chain, sign_in.number, sign_in.who, sign_in.role) == (0, 1, expo.organiser.email, "")
     assert (settings.chain, settings.number, settings.at) == (expo.event.id, 1, NOW)
@@ -175,7 +177,7 @@ def test_the_command_names_the_broken_chain_and_says_so_by_its_code(
 ) -> None:
     with database.write() as session:
         note(session, expo, "settings")
-        recording.note(session, Somebody(name="the night"), Act.SIGN_IN, now=NOW)
+        recording.record_act(session, NamedDoer(name="the night"), Act.SIGN_IN, now=NOW)
     monkeypatch.setenv("CHAINMEET_DATABASE_URL", database.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHAINMEET_REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("CHAINMEET_SECRET_KEY", "x" * 40)
@@ -201,12 +203,12 @@ def test_writers_at_the_same_time_make_one_chain_an_event(database: Database) ->
         gate.wait()
         for i in range(EACH):
             with database.write() as session:
-                account = Somebody(account_id=expos[0].organiser.id)
+                account = NamedDoer(account_id=expos[0].organiser.id)
                 if number % 2:
-                    recording.note(session, account, Act.SIGN_IN, now=NOW)
+                    recording.record_act(session, account, Act.SIGN_IN, now=NOW)
                 note(session, expos[i % 2], f"writer {number}, step {i}")
                 if not number % 2:
-                    recording.note(session, account, Act.SIGN_IN, now=NOW)
+                    recording.record_act(session, account, Act.SIGN_IN, now=NOW)
                 note(session, expos[1 - i % 2], f"writer {number}, step {i}")
 
     steps = [Step(lambda number=number: write(number)) for number in range(WRITERS)]

@@ -19,11 +19,11 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.delivery import email_queue, email_texts
 from scheduler.services.emails.calendar_status import board, call_list
-from scheduler.services.emails.calendar_status.board import Filters
+from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.events import events
 from scheduler.services.identity import actors, api_tokens, sign_in
 from scheduler.services.operations import audit_entries
-from scheduler.services.operations.audit_entries import Filter
+from scheduler.services.operations.audit_entries import AuditFilter
 from scheduler.services.planning.runs import overnight, run_control
 from scheduler.services.publishing import version_actions
 from scheduler.storage.database import Database
@@ -74,12 +74,12 @@ def roll_back(session: Session, expo: Expo) -> None:
     request = make_request(session, expo)
     for before in (None, 1):
         publish(session, expo, draft(session, expo, [meet(request, expo, slot=before or 0)]), before)
-    version_actions.roll_back(session, expo.organiser_actor(), 1, now=NOW)
+    version_actions.restore_version(session, expo.organiser_actor(), 1, now=NOW)
 
 
 def discard(session: Session, expo: Expo) -> None:
     draft(session, expo, [meet(make_request(session, expo), expo)])
-    version_actions.discard(session, expo.organiser_actor(), 1, now=NOW)
+    version_actions.discard_draft(session, expo.organiser_actor(), 1, now=NOW)
 
 
 def change_settings(session: Session, expo: Expo) -> None:
@@ -93,20 +93,21 @@ def make_token(session: Session, expo: Expo) -> None:
 
 
 def pause(session: Session, expo: Expo) -> None:
-    email_queue.pause(session, expo.organiser_actor(), now=NOW)
+    email_queue.pause_emails(session, expo.organiser_actor(), now=NOW)
 
 
 def word_mails(session: Session, expo: Expo) -> None:
     typed = {
-        field.part: field.text for field in email_texts.fields(session, expo.organiser_actor(), "en", "new")
+        field.part: field.text
+        for field in email_texts.list_fields(session, expo.organiser_actor(), "en", "new")
     }
     typed["note"] = "Meet us at the lake."
-    email_texts.save(session, expo.organiser_actor(), "en", "new", typed, now=NOW)
+    email_texts.save_texts(session, expo.organiser_actor(), "en", "new", typed, now=NOW)
 
 
 def export_calls(session: Session, expo: Expo) -> None:
-    found = board.board(session, expo.organiser_actor(), Filters(), now=NOW)
-    call_list.calls_csv(session, expo.organiser_actor(), found, now=NOW)
+    found = board.show_board(session, expo.organiser_actor(), BoardFilters(), now=NOW)
+    call_list.export_calls_csv(session, expo.organiser_actor(), found, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_sign_ins_and_links_that_let_nobody_in_are_in_the_installation_s(
 ) -> None:
     with database.write() as session:
         token = sign_in.make_sign_in_link(session, expo.organiser.id, secret_key=SECRET_KEY, now=NOW)
-        sign_in.redeem_sign_in(session, token, now=NOW)
+        sign_in.redeem_sign_in_link(session, token, now=NOW)
     browser = Browser(web_app(database, NOWHERE))
     browser.get("/sign-in")
     for each in (token, "never made"):
@@ -211,7 +212,7 @@ def test_organisers_read_it_page_by_page_in_a_constant_number_of_queries(
     many(database, expo, 3000)
 
     def read(session: Session) -> None:
-        page = audit_entries.listing(session, expo.organiser_actor(), Filter(), number=2)
+        page = audit_entries.list_entries(session, expo.organiser_actor(), AuditFilter(), number=2)
         assert (page.total, page.items[0].number, len(page.items)) == (3000, 2950, 50)
         assert [(c.name, c.before, c.after) for c in page.items[0].changes] == [("a", "1", "2")]
 
@@ -223,7 +224,7 @@ def test_it_is_filtered_by_act_words_and_days(database: Database, expo: Expo) ->
 
     def found(**wanted: object) -> list[int]:
         with database.read() as session:
-            page = audit_entries.listing(session, expo.organiser_actor(), Filter(**wanted))
+            page = audit_entries.list_entries(session, expo.organiser_actor(), AuditFilter(**wanted))
         return [entry.number for entry in page.items]
 
     assert found(act="run") == [] and len(found(act="settings")) == 9
@@ -237,7 +238,7 @@ def test_who_is_no_organiser_does_not_read_it(database: Database, expo: Expo) ->
         reader = make_member(session, expo, TeamRole.READER)
         for actor in (expo.actor(0), actors.actor_for(session, reader.id, expo.event.key, now=NOW)):
             with pytest.raises(NotAllowed):
-                audit_entries.listing(session, actor, Filter())
+                audit_entries.list_entries(session, actor, AuditFilter())
 
 
 def test_an_event_with_the_number_of_one_that_was_deleted_has_a_trail_of_its_own(
@@ -247,7 +248,7 @@ def test_an_event_with_the_number_of_one_that_was_deleted_has_a_trail_of_its_own
     with database.write() as session:
         session.get_one(Event, expo.event.id).created_at = NOW + timedelta(minutes=3)
     with database.read() as session:
-        assert audit_entries.listing(session, expo.organiser_actor(), Filter()).total == 1
+        assert audit_entries.list_entries(session, expo.organiser_actor(), AuditFilter()).total == 1
 
 
 def test_the_pages_show_filter_and_export_it(database: Database, expo: Expo) -> None:

@@ -66,11 +66,11 @@ class Person:
 
     def save(self, key: str) -> None:
         with self.database.write() as session:
-            busy_times.save(session, self.actor, key, now=NOW)
+            busy_times.save_calendar(session, self.actor, key, now=NOW)
 
     def unavailable(self) -> set[int]:
         with self.database.read() as session:
-            return set(snapshot.take(session, self.expo.event.id, now=NOW).attendees[0].unavailable)
+            return set(snapshot.build_problem(session, self.expo.event.id, now=NOW).attendees[0].unavailable)
 
     def sources(self) -> list[BusySource]:
         with self.database.read() as session:
@@ -79,7 +79,7 @@ class Person:
             return list(session.scalars(saved.order_by(BusySource.id)))
 
     def refetch(self, now=LATER, secret_key: str = SECRET_KEY) -> int:
-        return refetching.refetch(
+        return refetching.refetch_calendars(
             self.database,
             fetcher=self.far,
             secret_key=secret_key,
@@ -100,18 +100,18 @@ def test_nothing_counts_before_it_is_saved_and_nothing_after_it_is_removed(perso
     person.save(key)
     assert person.unavailable() == {1, 4}
     with person.database.write() as session:
-        assert busy_times.remove(session, person.actor, key) == "my calendar.ics"
+        assert busy_times.remove_calendar(session, person.actor, key) == "my calendar.ics"
     assert person.unavailable() == set()
 
 
 def test_a_plan_is_made_of_the_union_with_what_was_marked_by_hand(person: Person) -> None:
     with person.database.write() as session:
-        busy_times.mark(session, person.actor, ["s0", "s1", "no such slot"])
+        busy_times.mark_slots(session, person.actor, ["s0", "s1", "no such slot"])
     key = person.upload(busy_in(person.slots[1], person.slots[2]))
     person.save(key)
     assert person.unavailable() == {0, 1, 2}
     with person.database.write() as session:
-        busy_times.remove(session, person.actor, key)
+        busy_times.remove_calendar(session, person.actor, key)
     assert person.unavailable() == {0, 1}, "what was marked by hand stays"
 
 
@@ -128,7 +128,7 @@ def test_a_busy_time_that_only_touches_a_slot_leaves_it_free(person: Person) -> 
 def test_a_saved_calendar_keeps_no_titles_and_no_file(person: Person) -> None:
     key = person.upload(busy_in(person.slots[1]))
     with person.database.read() as session:
-        assert "Dentist" in str(busy_times.preview(session, person.actor, key).found)
+        assert "Dentist" in str(busy_times.get_preview(session, person.actor, key).found)
     person.save(key)
     [source] = person.sources()
     assert source.octets is None and "Dentist" not in str(source.found)
@@ -137,12 +137,12 @@ def test_a_saved_calendar_keeps_no_titles_and_no_file(person: Person) -> None:
 def test_the_zone_that_was_assumed_can_be_changed_before_it_is_saved(person: Person) -> None:
     key = person.upload(calendar("BEGIN:VEVENT", "DTSTART:20261207T090000", "DURATION:PT30M", "END:VEVENT"))
     with person.database.read() as session:
-        assert "Asia/Shanghai" in busy_times.preview(session, person.actor, key).found["notes"][0]
-    busy_times.read_again(person.database, person.actor, key, "Asia/Tokyo")
+        assert "Asia/Shanghai" in busy_times.get_preview(session, person.actor, key).found["notes"][0]
+    busy_times.reread_preview(person.database, person.actor, key, "Asia/Tokyo")
     person.save(key)
     assert person.unavailable() == set(), "08:00 in Shanghai"
     key = person.upload(calendar("BEGIN:VEVENT", "DTSTART:20261207T100000", "DURATION:PT30M", "END:VEVENT"))
-    busy_times.read_again(person.database, person.actor, key, "Asia/Tokyo")
+    busy_times.reread_preview(person.database, person.actor, key, "Asia/Tokyo")
     person.save(key)
     assert person.unavailable() == {0}
     with pytest.raises(InvalidInput):
@@ -161,22 +161,22 @@ def test_a_preview_is_its_owners_alone(person: Person) -> None:
     key = person.upload(busy_in(person.slots[0]))
     for other in (person.expo.actor(1), person.expo.organiser_actor()):
         with person.database.write() as session:
-            for step in (busy_times.preview, busy_times.discard, busy_times.remove):
+            for step in (busy_times.get_preview, busy_times.discard_preview, busy_times.remove_calendar):
                 with pytest.raises(NotFound):
                     step(session, other, key)
     person.save(key)
     with person.database.write() as session, pytest.raises(NotFound):
-        busy_times.remove(session, person.expo.actor(1), key)
+        busy_times.remove_calendar(session, person.expo.actor(1), key)
     with person.database.write() as session, pytest.raises(NotFound):
-        busy_times.preview(session, person.actor, key)
+        busy_times.get_preview(session, person.actor, key)
 
 
 def test_previews_that_are_left_lying_are_forgotten(person: Person) -> None:
     person.save(person.upload(busy_in(person.slots[0])))
     person.upload(busy_in(person.slots[1]))
     with person.database.write() as session:
-        assert busy_times.forget_previews(session, now=NOW + timedelta(hours=23)) == 0
-        assert busy_times.forget_previews(session, now=NOW + timedelta(hours=25)) == 1
+        assert busy_times.delete_old_previews(session, now=NOW + timedelta(hours=23)) == 0
+        assert busy_times.delete_old_previews(session, now=NOW + timedelta(hours=25)) == 1
     assert person.unavailable() == {0}
 
 
@@ -199,10 +199,12 @@ def test_events_do_not_leak_into_each_other(person: Person) -> None:
     person.save(person.upload(busy_in(person.slots[0])))
     with person.database.write() as session:
         other = make_event(session, slots="4 2")
-        assert away.slots_of(session, other.event.id) == {}
+        assert away.list_unavailable_slots(session, other.event.id) == {}
         attendee_id = person.actor.attendee_id
-        assert away.slots_of(session, person.expo.event.id) == {attendee_id: {person.slots[0].id}}
-        assert away.slots_of(session, person.expo.event.id, [other.people[0][0].id]) == {}
+        assert away.list_unavailable_slots(session, person.expo.event.id) == {
+            attendee_id: {person.slots[0].id}
+        }
+        assert away.list_unavailable_slots(session, person.expo.event.id, [other.people[0][0].id]) == {}
 
 
 def test_a_published_meeting_in_the_persons_calendar_does_not_block_itself(database: Database) -> None:
@@ -214,7 +216,7 @@ def test_a_published_meeting_in_the_persons_calendar_does_not_block_itself(datab
     octets = calendar(event(slot.start, slot.end, uid=uid))
     key = busy_times.preview_upload(database, published.expo.actor(0), "a.ics", octets, ZONE, now=NOW)
     with database.write() as session:
-        found = busy_times.preview(session, published.expo.actor(0), key).found
+        found = busy_times.get_preview(session, published.expo.actor(0), key).found
         assert found["busy"] == [] and found["counts"] == {"own": 1}
 
 
@@ -224,25 +226,25 @@ def test_a_meeting_that_may_move_clashes_and_one_that_starts_soon_stays(person: 
         make_version(session, person.expo, [meet(request, person.expo, slot=1)])
     person.save(person.upload(busy_in(person.slots[1])))
     with person.database.read() as session:
-        [clash] = busy_grid.grid(session, person.actor, now=NOW).clashes
+        [clash] = busy_grid.show_grid(session, person.actor, now=NOW).clashes
         assert (clash.meeting.request_key, clash.is_frozen) == (request.key, False)
-        problem = snapshot.take(session, person.expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, person.expo.event.id, now=NOW)
         assert [v.rule for v in rules.violations(problem, problem.published)] == ["H4"]
         soon = person.slots[0].start - timedelta(hours=1)
-        [clash] = busy_grid.grid(session, person.actor, now=soon).clashes
+        [clash] = busy_grid.show_grid(session, person.actor, now=soon).clashes
         assert clash.is_frozen
-        problem = snapshot.take(session, person.expo.event.id, now=soon)
+        problem = snapshot.build_problem(session, person.expo.event.id, now=soon)
         assert rules.violations(problem, problem.published) == []
 
 
 def test_the_grid_says_what_takes_each_slot(person: Person) -> None:
     with person.database.write() as session:
-        busy_times.mark(session, person.actor, ["s5"])
+        busy_times.mark_slots(session, person.actor, ["s5"])
     person.save(person.upload(busy_in(person.slots[0])))
     key = person.upload(busy_in(person.slots[1], summary="Board"))
     with person.database.read() as session:
-        grid = busy_grid.grid(
-            session, person.actor, now=NOW, preview=busy_times.preview(session, person.actor, key)
+        grid = busy_grid.show_grid(
+            session, person.actor, now=NOW, preview=busy_times.get_preview(session, person.actor, key)
         )
     assert [f"{day:%d}" for day in grid.days] == ["07", "08"] and len(grid.rows) == 4
     by_key = {cell.slot.key: cell for cell in grid.cells()}
@@ -309,8 +311,8 @@ def test_nothing_is_fetched_once_the_event_is_over(person: Person) -> None:
     person.save(person.link())
     over = person.slots[-1].end
     with person.database.read() as session:
-        assert refetching.is_due(session, now=over - timedelta(minutes=1))
-        assert not refetching.is_due(session, now=over)
+        assert refetching.is_refetch_due(session, now=over - timedelta(minutes=1))
+        assert not refetching.is_refetch_due(session, now=over)
     assert person.refetch(over) == 0
 
 
@@ -335,9 +337,9 @@ def test_marking_replaces_what_was_marked(person: Person) -> None:
     with person.database.write() as session:
         other = person.expo.people[1][0].id
         session.add(AttendeeBusy(attendee_id=other, slot_id=person.slots[0].id))
-        assert busy_times.mark(session, person.actor, ["s1", "s2"]) == 2
-        assert busy_times.mark(session, person.actor, ["s2"]) == 1
-        assert away.slots_of(session, person.expo.event.id) == {
+        assert busy_times.mark_slots(session, person.actor, ["s1", "s2"]) == 2
+        assert busy_times.mark_slots(session, person.actor, ["s2"]) == 1
+        assert away.list_unavailable_slots(session, person.expo.event.id) == {
             person.actor.attendee_id: {person.slots[2].id},
             other: {person.slots[0].id},
         }

@@ -57,10 +57,10 @@ class Person:
 
     def save(self, key: str) -> None:
         with self.database.write() as session:
-            busy_times.save(session, self.actor, key, now=NOW)
+            busy_times.save_calendar(session, self.actor, key, now=NOW)
 
     def refetch(self, fetcher: Fetcher, *, hours: int = 2, **more: bool) -> None:
-        refetching.refetch(
+        refetching.refetch_calendars(
             self.database, fetcher=fetcher, secret_key=SECRET_KEY, now=lambda: NOW + timedelta(hours=hours),
             should_stop=lambda: False, max_seconds=60, **more,
         )  # fmt: skip
@@ -70,9 +70,9 @@ class Person:
             return session.scalars(select(BusySource)).one()
 
     def taken(self) -> list[int]:
-        spans = unavailable_slots.spans(self.source().found)
+        spans = unavailable_slots.busy_spans(self.source().found)
         return [
-            i for i, slot in enumerate(self.slots) if unavailable_slots.is_taken(slot.start, slot.end, spans)
+            i for i, slot in enumerate(self.slots) if unavailable_slots.overlaps(slot.start, slot.end, spans)
         ]
 
 
@@ -96,12 +96,13 @@ def test_a_calendar_is_found_and_read_for_the_days_of_the_event(person: Person, 
 
 def test_the_addresses_of_well_known_services_are_known() -> None:
     assert (
-        caldav.address_of("dingtalk", "", " li/na ") == "https://calendar.dingtalk.com/dav/li%2Fna/primary/"
+        caldav.server_address("dingtalk", "", " li/na ")
+        == "https://calendar.dingtalk.com/dav/li%2Fna/primary/"
     )
-    assert caldav.address_of("wecom", "https://elsewhere.example/", USER).startswith(
+    assert caldav.server_address("wecom", "https://elsewhere.example/", USER).startswith(
         "https://caldav.wecom.work/"
     )
-    assert caldav.address_of("other", "https://elsewhere.example/", USER) == "https://elsewhere.example/"
+    assert caldav.server_address("other", "https://elsewhere.example/", USER) == "https://elsewhere.example/"
 
 
 def test_a_wrong_password_is_said_in_a_sentence_and_goes_nowhere(person: Person) -> None:
@@ -175,11 +176,11 @@ def test_the_password_is_encrypted_shown_nowhere_and_gone_with_the_calendar(
     assert PASSWORD not in str(kept)
     assert "account" in event_tables.SECRET_COLUMNS["busy_source"], "no archive has it"
     with person.database.write() as session:
-        busy_times.remove(session, person.actor, source.key)
+        busy_times.remove_calendar(session, person.actor, source.key)
     with person.database.read() as session:
         assert session.scalars(select(BusySource.account)).all() == []
         with pytest.raises(NotFound):
-            busy_times.remove(session, person.actor, source.key)
+            busy_times.remove_calendar(session, person.actor, source.key)
 
 
 def test_a_site_that_switches_it_off_asks_no_server(person: Person) -> None:

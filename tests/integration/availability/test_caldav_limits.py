@@ -10,7 +10,7 @@ from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
 from scheduler.services.availability import busy_times, caldav, calendar_services
 from scheduler.services.availability.caldav import DavAccount
-from scheduler.services.availability.calendar_services import SERVICES, service_of
+from scheduler.services.availability.calendar_services import SERVICES, find_service
 from tests.integration.availability.test_caldav import Person, person
 from tests.support import dav
 from tests.support.calendars import calendar, event
@@ -101,7 +101,7 @@ def test_other_servers_calendars_may_be_empty_as_well(person: Person, layout: La
 def test_an_account_of_empty_calendars_is_empty_and_can_be_read_in_another_zone(person: Person) -> None:
     with dav_server(others=("one", "two", "three")) as (server, fetcher):
         key = person.preview(server, fetcher)
-    busy_times.read_again(person.database, person.actor, key, "Asia/Tokyo")
+    busy_times.reread_preview(person.database, person.actor, key, "Asia/Tokyo")
     person.save(key)
     assert person.taken() == []
 
@@ -278,9 +278,9 @@ def test_the_table_of_services_is_of_whole_hosts_below_no_public_suffix() -> Non
         address = each.address(USER, "cloud.example")
         assert address.startswith("https://") and "{" not in address
         if not each.asks_server:
-            assert service_of(address) is each
-    assert service_of("https://caldav.icloud.com.evil.example/") is None
-    assert service_of("https://cloud.example/remote.php/dav/") is None
+            assert find_service(address) is each
+    assert find_service("https://caldav.icloud.com.evil.example/") is None
+    assert find_service("https://cloud.example/remote.php/dav/") is None
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_the_table_of_services_is_of_whole_hosts_below_no_public_suffix() -> Non
     ],
 )
 def test_a_nextcloud_is_named_by_its_host_or_by_its_address(typed: str) -> None:
-    assert caldav.address_of("nextcloud", typed, USER) == "https://cloud.example.org/remote.php/dav/"
+    assert caldav.server_address("nextcloud", typed, USER) == "https://cloud.example.org/remote.php/dav/"
     below = calendar_services.BY_KEY["nextcloud"].address(USER, "https://corp.example/nextcloud")
     assert below == "https://corp.example/nextcloud/remote.php/dav/"
 

@@ -39,14 +39,14 @@ class Linked:
             fetcher=self.far, secret_key=SECRET_KEY, now=NOW,
         )  # fmt: skip
         with database.write() as session:
-            busy_times.save(session, self.actor, key, now=NOW)
+            busy_times.save_calendar(session, self.actor, key, now=NOW)
 
     def hours(self, count: int, fails: str = "The calendar's server took too long.") -> None:
         """So many hours go by, in which the calendar fails, or is read if there is no reason."""
         self.far.fails, self.far.etag = fails, "" if fails else f'"{self.now}"'
         for _ in range(count):
             self.now += HOUR
-            refetching.refetch(
+            refetching.refetch_calendars(
                 self.database, fetcher=self.far, secret_key=SECRET_KEY, now=lambda: self.now,
                 should_stop=lambda: False, max_seconds=60,
             )  # fmt: skip
@@ -58,7 +58,7 @@ class Linked:
 
     def failing(self) -> list[str]:
         with self.database.read() as session:
-            return [each.name for each in calendar_failures.own(session, self.actor)]
+            return [each.name for each in calendar_failures.list_own_failures(session, self.actor)]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_the_email_names_the_calendar_and_leads_to_the_page_in_the_reader_s_lang
         session.get_one(Attendee, linked.actor.attendee_id).mail_language = language
     linked.hours(2)
     [mail] = linked.mails()
-    data = rendering.rendered(SETTINGS, mail, {}).data
+    data = rendering.render_email(SETTINGS, mail, {}).data
     body = message_from_bytes(data, policy=policy.default).get_body(("plain",)).get_content()
     assert "hunter2" not in body
     assert said in body and "calendar.example" in body
@@ -119,23 +119,23 @@ def test_who_has_left_the_event_gets_no_email(linked: Linked) -> None:
 def test_one_that_is_removed_meanwhile_is_no_failure(linked: Linked) -> None:
     with linked.database.write() as session:
         source = session.scalars(select(BusySource)).one()
-        busy_times.remove(session, linked.actor, source.key)
-        assert not calendar_failures.note(session, source.id, now=NOW)
+        busy_times.remove_calendar(session, linked.actor, source.key)
+        assert not calendar_failures.record_failure(session, source.id, now=NOW)
 
 
 def test_organisers_see_whose_calendars_fail_and_nobody_else_does(linked: Linked) -> None:
     organiser = linked.expo.organiser_actor()
     with linked.database.read() as session:
-        assert calendar_failures.of_event(session, organiser) == ()
+        assert calendar_failures.list_failing_people(session, organiser) == ()
     linked.hours(1)
     with linked.database.read() as session:
-        [found] = calendar_failures.of_event(session, organiser)
+        [found] = calendar_failures.list_failing_people(session, organiser)
         assert found.person.key == linked.expo.people[0][0].key and found.read_at == NOW
         with pytest.raises(NotAllowed):
-            calendar_failures.of_event(session, linked.actor)
+            calendar_failures.list_failing_people(session, linked.actor)
         with linked.database.write() as other:
             elsewhere = make_event(other)
-        assert calendar_failures.of_event(session, elsewhere.organiser_actor()) == ()
+        assert calendar_failures.list_failing_people(session, elsewhere.organiser_actor()) == ()
 
 
 def test_pages_say_it_until_it_is_mended(linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,8 +123,8 @@ def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Da
                 taken = commands.arrange_requests(
                     session, actor, number, targets, dropped, seen=None, now=NOW
                 )
-                version = versions.get(session, asked.event_id, number)
-                held = {m.request: m for m in versions.meetings(session, version.id)}
+                version = versions.get_version(session, asked.event_id, number)
+                held = {m.request: m for m in versions.list_meetings(session, version.id)}
                 if row["gain"] is not None:
                     assert taken.gain == pytest.approx(row["gain"], abs=1e-6), row
                     promised += 1
@@ -181,9 +181,9 @@ def test_the_plan_in_memory_follows_each_step_and_answers_as_one_read_anew(
             with database.write() as session:
                 steps.undo_step(session, asked.hall.actor, number, seen=None, now=NOW)
         with database.read() as session:
-            version = versions.get(session, asked.event_id, number)
-            problem = snapshot.take(session, asked.event_id, now=NOW, as_put_by_hand=False)
-            true = rules.score(problem, versions.meetings(session, version.id))
+            version = versions.get_version(session, asked.event_id, number)
+            problem = snapshot.build_problem(session, asked.event_id, now=NOW, as_put_by_hand=False)
+            true = rules.score(problem, versions.list_meetings(session, version.id))
             assert (version.score, version.terms) == (pytest.approx(true.total), dict(true.terms))
     assert done > 4
     assert asked.desk.loads == 1, "it follows, and reads nothing anew"
@@ -246,7 +246,7 @@ def test_a_plan_is_read_anew_for_other_busy_times_and_proposals_and_for_no_fetch
 
     def fetch(hours: int) -> None:
         far.etag = f'"{hours}"'  # the server says of no calendar that it is the same
-        refetching.refetch(
+        refetching.refetch_calendars(
             database, fetcher=far, secret_key=SECRET_KEY, now=lambda: NOW + timedelta(hours=hours),
             should_stop=lambda: False, max_seconds=60,
         )  # fmt: skip

@@ -68,8 +68,8 @@ def test_what_it_breaks_is_seen_then_moved_and_all_of_it_undone(board: Board) ->
     with board.database.write() as session:
         hall, event_id = board.hall, board.hall.expo.event.id
         hall.session = session
-        problem = snapshot.take(session, event_id, now=NOW, as_put_by_hand=False)
-        assert rules.violations(problem, versions.meetings(session, hall.version.id)) == []
+        problem = snapshot.build_problem(session, event_id, now=NOW, as_put_by_hand=False)
+        assert rules.violations(problem, versions.list_meetings(session, hall.version.id)) == []
         (last, *_) = journal.list_steps(session, hall.actor)
         journal.undo_step(session, hall.actor, last.id, settings=SETTINGS, now=NOW)
         steps.undo_step(session, hall.actor, 2, seen=None, now=NOW)
@@ -115,7 +115,7 @@ def test_on_a_show_day_a_selected_meeting_is_moved_and_another_one_is_called_off
     with board.database.read() as session:
         state = session.scalar(select(MeetingRequest.state).where(MeetingRequest.id == one.id))
         board.hall.session = session
-        (held,) = (m for m in versions.meetings(session, board.hall.version.id) if m.request == one.key)
+        (held,) = (m for m in versions.list_meetings(session, board.hall.version.id) if m.request == one.key)
     assert absent(board) == ["s0"]
     if is_selected:
         assert (state, held.slot == "s0" and PERSON in held.attendees) == (RequestState.ACCEPTED, False)

@@ -35,7 +35,7 @@ class Large:
         with self.database.read() as session:
             job = session.scalars(select(VersionJob.id).order_by(VersionJob.id.desc())).first()
         assert job is not None
-        return job_execution.execute(self.database, job, worker="w", settings=SETTINGS)
+        return job_execution.execute_job(self.database, job, worker="w", settings=SETTINGS)
 
 
 @pytest.fixture
@@ -61,16 +61,18 @@ def test_a_worker_begins_it_once_and_the_page_goes_to_its_board(large: Large) ->
     assert "Manual draft 3, 0 changes." in large.browser.get(large.path("/1/begun"))
     with large.database.write() as session:
         event_id, actor = large.hall.expo.event.id, large.hall.expo.organiser_actor()
-        at_once = versions.get(session, event_id, manual_drafts.start_draft(session, actor, 1, now=NOW))
-        made = versions.get(session, event_id, 3)
-        assert versions.meetings(session, made.id) == versions.meetings(session, at_once.id)
+        at_once = versions.get_version(
+            session, event_id, manual_drafts.start_draft(session, actor, 1, now=NOW)
+        )
+        made = versions.get_version(session, event_id, 3)
+        assert versions.list_meetings(session, made.id) == versions.list_meetings(session, at_once.id)
         assert (made.score, made.terms) == (at_once.score, at_once.terms)
 
 
 def test_what_cannot_be_begun_any_more_is_said_and_can_be_tried_again(large: Large) -> None:
     large.browser.post(large.path("/begin"), draft=1)
     with large.database.write() as session:
-        version = versions.get(session, large.hall.expo.event.id, 1)
+        version = versions.get_version(session, large.hall.expo.event.id, 1)
         version.state = VersionState.SUPERSEDED
     assert large.work() is JobEnding.FAILED
     page = large.browser.get(large.path("/1/begun"))

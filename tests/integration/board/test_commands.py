@@ -58,7 +58,7 @@ class Hall:
 
     @property
     def version(self) -> ScheduleVersion:
-        return versions.get(self.session, self.expo.event.id, self.number)
+        return versions.get_version(self.session, self.expo.event.id, self.number)
 
     def put(self, request: Any, slot: int, place: Any, **other: Any) -> steps.StepResult:
         target = Placement(request.key, self.expo.slots[slot].key, place.key, **other)
@@ -79,7 +79,7 @@ class Hall:
         session.expire(version)
         return repr(
             (
-                versions.meetings(session, version.id),
+                versions.list_meetings(session, version.id),
                 self.version.score,
                 sorted(self.version.terms.items()),
                 sorted(marks),
@@ -89,16 +89,16 @@ class Hall:
         )
 
     def at(self, request: Any) -> tuple[str, str] | None:
-        held = {m.request: (m.slot, m.place) for m in versions.meetings(self.session, self.version.id)}
+        held = {m.request: (m.slot, m.place) for m in versions.list_meetings(self.session, self.version.id)}
         return held.get(request.key)
 
 
 def check_score(hall: Hall) -> None:
     """What was counted step by step is what the rules count of the whole draft."""
-    problem = snapshot.take(hall.session, hall.expo.event.id, now=NOW, as_put_by_hand=False)
-    true = rules.score(problem, versions.meetings(hall.session, hall.version.id))
+    problem = snapshot.build_problem(hall.session, hall.expo.event.id, now=NOW, as_put_by_hand=False)
+    true = rules.score(problem, versions.list_meetings(hall.session, hall.version.id))
     assert (hall.version.score, hall.version.terms) == (true.total, dict(true.terms))
-    assert rules.violations(problem, versions.meetings(hall.session, hall.version.id)) == []
+    assert rules.violations(problem, versions.list_meetings(hall.session, hall.version.id)) == []
 
 
 def test_each_command_does_what_it_says_and_undone_to_the_start_the_draft_has_the_same_bytes(
@@ -191,7 +191,9 @@ def test_what_breaks_a_hard_rule_is_refused_with_the_rule_in_names_and_minutes(d
         expo.people[4][1].languages = ["zh"]
         session.flush()
         step = hall.put(hall.three, 8, expo.tables[0])
-        (moved,) = [m for m in versions.meetings(session, hall.version.id) if m.request == hall.three.key]
+        (moved,) = [
+            m for m in versions.list_meetings(session, hall.version.id) if m.request == hall.three.key
+        ]
         assert moved.interpreter == "i0", "who is free comes"
         assert step.gain < 0
         steps.undo_step(session, hall.actor, hall.number, seen=None, now=NOW)
@@ -212,7 +214,7 @@ def any_command(hall: Hall, dice: random.Random, requests: Sequence[str]) -> Edi
     """One command of all that there are, about anything: perhaps refused. Returns what was done."""
     session, expo, actor, number = hall.session, hall.expo, hall.actor, hall.number
     now: Any = {"seen": None, "now": NOW}
-    held = {meeting.request: meeting for meeting in versions.meetings(session, hall.version.id)}
+    held = {meeting.request: meeting for meeting in versions.list_meetings(session, hall.version.id)}
     key, slot = dice.choice(requests), dice.choice(expo.slots).key
     what = dice.choice(
         (
@@ -238,13 +240,13 @@ def any_command(hall: Hall, dice: random.Random, requests: Sequence[str]) -> Edi
     if what == "cancel":
         return commands.cancel_meeting(session, actor, number, key, **now).kind
     if what == "mark":
-        marked = key in manual_edits.of_draft(session, hall.version.id)
+        marked = key in manual_edits.list_draft_edits(session, hall.version.id)
         return (commands.unlock_request if marked else commands.lock_meeting)(
             session, actor, number, key, **now
         ).kind
     if what == "allow":
         key, slots = dice.choice(
-            sorted(manual_edits.bans_of(session, hall.version.id).items()) or [(key, [slot])]
+            sorted(manual_edits.list_bans(session, hall.version.id).items()) or [(key, [slot])]
         )
         return commands.allow_slot(session, actor, number, key, dice.choice(sorted(slots)), **now).kind
     if what == "forbid":
@@ -277,7 +279,9 @@ def test_any_commands_keep_score_and_rules_and_undone_to_the_start_the_bytes_are
         expo = hall.expo
         for sender, receiver in ((1, 2), (1, 3), (5, 0), (2, 5), (3, 5), (1, 4)):
             make_request(session, expo, sender, receiver)
-        requests = [request.id for request in snapshot.take(session, expo.event.id, now=NOW).requests]
+        requests = [
+            request.id for request in snapshot.build_problem(session, expo.event.id, now=NOW).requests
+        ]
         hall.number = manual_drafts.start_draft(session, hall.actor, 1, now=NOW)
         states, kinds = [hall.bytes()], set()
         for _ in range(220):
@@ -351,20 +355,20 @@ def test_only_organisers_and_only_open_drafts_by_hand(database: Database) -> Non
                 now=NOW,
             )
         hall.put(hall.one, 1, hall.expo.tables[0])
-        assert release.discard_old(session, hall.expo.event.id) == 0, "what was done by hand stays"
-        version_actions.publish(session, hall.actor, hall.number, compared_with=1, now=NOW)
+        assert release.discard_old_drafts(session, hall.expo.event.id) == 0, "what was done by hand stays"
+        version_actions.request_publishing(session, hall.actor, hall.number, compared_with=1, now=NOW)
         with pytest.raises(PublishingInProgress):
             hall.put(hall.one, 4, hall.expo.tables[0])
-        orders_of_version = versions.get(session, hall.expo.event.id, 1)
+        orders_of_version = versions.get_version(session, hall.expo.event.id, 1)
         assert orders_of_version.state is VersionState.PUBLISHED
 
 
 def test_a_step_makes_the_comparison_old_and_requests_must_be_accepted(database: Database) -> None:
     with database.write() as session:
         hall = Hall(session)
-        key = comparisons.key(session, hall.version)
+        key = comparisons.comparison_key(session, hall.version)
         hall.put(hall.one, 1, hall.expo.tables[0])
-        assert comparisons.key(session, hall.version) != key
+        assert comparisons.comparison_key(session, hall.version) != key
         hall.one.state = RequestState.WITHDRAWN
         session.flush()
         with pytest.raises(NotFound, match="accepted"):
@@ -380,9 +384,9 @@ def test_what_has_not_begun_is_changed_by_hand_and_by_no_run(database: Database)
         to = Placement(hall.one.key, hall.expo.slots[1].key, hall.expo.tables[0].key)
         commands.place_request(session, hall.actor, hall.number, to, seen=None, now=early)
         commands.cancel_meeting(session, hall.actor, hall.number, hall.three.key, seen=None, now=early)
-        held = {m.request: m.slot for m in versions.meetings(session, hall.version.id)}
+        held = {m.request: m.slot for m in versions.list_meetings(session, hall.version.id)}
         assert held[hall.one.key] == "s1" and hall.three.key not in held
-        run = snapshot.take(session, hall.expo.event.id, now=early)
+        run = snapshot.build_problem(session, hall.expo.event.id, now=early)
         assert run.frozen_until == early + timedelta(hours=12)
         begun = hall.expo.slots[3].start + timedelta(minutes=1)
         with pytest.raises(BreaksRules, match="is frozen"):

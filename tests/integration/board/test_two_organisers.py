@@ -49,8 +49,8 @@ class Two:
 
     def at(self) -> dict[str, str]:
         with self.database.read() as session:
-            version = versions.get(session, self.expo.event.id, self.number)
-            return {m.request: m.slot for m in versions.meetings(session, version.id)}
+            version = versions.get_version(session, self.expo.event.id, self.number)
+            return {m.request: m.slot for m in versions.list_meetings(session, version.id)}
 
     def together(self, *steps: Callable[[Session], object]) -> list[object]:
         """Each step in a transaction and thread of its own, all begun at once: what it gives or raises."""
@@ -145,9 +145,9 @@ def test_undo_takes_back_ones_own_step_and_leaves_the_others(database: Database)
 def assert_scored(two: Two) -> None:
     """The draft has the score of its meetings."""
     with two.database.read() as session:
-        version = versions.get(session, two.expo.event.id, two.number)
-        problem = snapshot.take(session, two.expo.event.id, now=NOW, as_put_by_hand=False)
-        true = rules.score(problem, versions.meetings(session, version.id))
+        version = versions.get_version(session, two.expo.event.id, two.number)
+        problem = snapshot.build_problem(session, two.expo.event.id, now=NOW, as_put_by_hand=False)
+        true = rules.score(problem, versions.list_meetings(session, version.id))
         assert (version.score, version.terms) == (pytest.approx(true.total), dict(true.terms))
 
 
@@ -179,9 +179,11 @@ def test_no_step_comes_between_the_look_at_a_draft_and_its_publishing(database: 
     with database.write() as session:
         two.put(session, two.one, 0, 1, seen=0)
         with pytest.raises(EditConflict, match="changed by hand since"):
-            version_actions.publish(session, two.two, two.number, compared_with=1, revision=0, now=NOW)
+            version_actions.request_publishing(
+                session, two.two, two.number, compared_with=1, revision=0, now=NOW
+            )
     results = two.together(
-        lambda session: version_actions.publish(
+        lambda session: version_actions.request_publishing(
             session, two.two, two.number, compared_with=1, revision=1, now=NOW
         ),
         lambda session: two.put(session, two.one, 1, 2, seen=1),
@@ -197,7 +199,7 @@ def test_a_draft_by_hand_survives_a_run_that_keeps_it(database: Database) -> Non
         commands.cancel_meeting(session, two.one, two.number, two.requests[2].key, seen=2, now=NOW)
         commands.unlock_request(session, two.one, two.number, two.requests[1].key, seen=3, now=NOW)
     with database.read() as session:
-        problem = snapshot.take(session, two.expo.event.id, now=NOW, hand_draft=two.number)
+        problem = snapshot.build_problem(session, two.expo.event.id, now=NOW, hand_draft=two.number)
     plan = solve(problem, SolveParams(seconds=2, workers=1)).plan
     held = {m.request: (m.slot, m.place) for m in plan.meetings}
     assert held[two.requests[0].key] == ("s4", "t0"), "where it was put"
@@ -208,5 +210,5 @@ def test_a_draft_by_hand_survives_a_run_that_keeps_it(database: Database) -> Non
     with database.write() as session:
         with pytest.raises(WrongState):
             commands.unlock_request(session, two.one, two.number, two.requests[3].key, seen=4, now=NOW)
-        version_actions.discard(session, two.one, two.number, now=NOW)
-        assert snapshot.take(session, two.expo.event.id, now=NOW).requests[0].fixed is None
+        version_actions.discard_draft(session, two.one, two.number, now=NOW)
+        assert snapshot.build_problem(session, two.expo.event.id, now=NOW).requests[0].fixed is None

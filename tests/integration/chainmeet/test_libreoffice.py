@@ -58,7 +58,7 @@ def demo(path: Path) -> None:
         event = load_sample.load(
             session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW
         )
-        path.write_bytes(event_workbook.export_event(session, actors.operator(event)))
+        path.write_bytes(event_workbook.export_event(session, actors.operator_actor(event)))
     database.dispose()
 
 

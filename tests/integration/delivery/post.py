@@ -113,7 +113,7 @@ class Post:
             waited += seconds
 
         before = len(self.server.got())
-        delivery.deliver(
+        delivery.deliver_emails(
             self.database,
             replace(to(self.server), mail_rates=self.rates),
             worker=worker,
@@ -157,6 +157,6 @@ CONTENT = "550 Mail content denied [x IP: 10.0.0.1]. https://service.mail.qq.com
 def claim(
     session: Session, minutes: float, routes: email_routes.Routes, worker: str = "w"
 ) -> list[OutboxMail]:
-    return claims.claim(
+    return claims.claim_emails(
         session, worker=worker, limit=50, secret_key=SECRET_KEY, now=NOW + minutes * MINUTE, routes=routes
     )

@@ -50,10 +50,10 @@ def test_r8_a_dead_letter_is_sent_again_as_the_same_mail_to_the_byte(letters: Le
     letters.move(2, 10, refuse=letters.first)
     (letter,) = letters.dead()
     with letters.database.read() as session:
-        before = rendering.invitation_mail(SETTINGS, session.get_one(OutboxMail, letter.id))
+        before = rendering.render_invitation_email(SETTINGS, session.get_one(OutboxMail, letter.id))
     assert letters.resend(letter.id, minutes=20) == 1
     sent = letters.send(21)[letters.first]
-    assert rendering.invitation_mail(SETTINGS, sent) == before
+    assert rendering.render_invitation_email(SETTINGS, sent) == before
     assert letters.dead() == []
 
 
@@ -121,7 +121,9 @@ def test_a_dropped_dead_letter_is_neither_listed_nor_sent(letters: Letters) -> N
     letters.move(2, 10, refuse=letters.first)
     (letter,) = letters.dead()
     with letters.database.write() as session:
-        assert failed_emails.drop(session, letters.expo.organiser_actor(), [letter.id], now=NOW) == 1
+        assert (
+            failed_emails.archive_emails(session, letters.expo.organiser_actor(), [letter.id], now=NOW) == 1
+        )
     assert letters.dead() == []
     assert letters.resend(letter.id, minutes=20) == 0
 
@@ -162,9 +164,11 @@ def test_the_counts_of_an_event_leave_out_what_was_put_away(letters: Letters) ->
     letters.move(2, 10, refuse=letters.first)
     letters.move(3, 20, refuse=letters.first)
     with letters.database.read() as session:
-        assert outbox.counts(session, letters.expo.event.id).failed == 1
+        assert outbox.count_mails(session, letters.expo.event.id).failed == 1
         actor = letters.expo.organiser_actor()
-        assert failed_emails.counts(session, actor) == failed_emails.DeadLetterCounts(1, 1, 0, 0)
+        assert failed_emails.count_failed_emails(session, actor) == failed_emails.FailedEmailCounts(
+            1, 1, 0, 0
+        )
 
 
 def test_another_events_organiser_touches_nothing_and_an_exhibitor_is_refused(letters: Letters) -> None:
@@ -172,10 +176,10 @@ def test_another_events_organiser_touches_nothing_and_an_exhibitor_is_refused(le
     (letter,) = letters.dead()
     with letters.database.write() as session:
         other = make_event(session).organiser_actor()
-        assert failed_emails.listing(session, other).total == 0
-        assert failed_emails.resend(session, other, [letter.id], now=NOW) == 0
-        assert failed_emails.drop(session, other, [letter.id], now=NOW) == 0
-        for step in (failed_emails.resend, failed_emails.drop):
+        assert failed_emails.list_failed_emails(session, other).total == 0
+        assert failed_emails.resend_emails(session, other, [letter.id], now=NOW) == 0
+        assert failed_emails.archive_emails(session, other, [letter.id], now=NOW) == 0
+        for step in (failed_emails.resend_emails, failed_emails.archive_emails):
             with pytest.raises(NotAllowed):
                 step(session, letters.expo.actor(0), [letter.id], now=NOW)
     assert len(letters.dead()) == 1

@@ -33,17 +33,17 @@ def test_a_paused_event_sends_nothing_but_what_a_person_waits_for(database: Data
     with database.write() as session:
         expo = publish_some(session, mail_per_minute=60_000)
         other = publish_some(session, mail_per_minute=60_000)
-        assert email_queue.pause(session, expo.organiser_actor(), now=NOW)
-        assert not email_queue.pause(session, expo.organiser_actor(), now=NOW), "it was paused already"
-        sign_in.ask_sign_in(
+        assert email_queue.pause_emails(session, expo.organiser_actor(), now=NOW)
+        assert not email_queue.pause_emails(session, expo.organiser_actor(), now=NOW), "it was paused already"
+        sign_in.queue_sign_in_email(
             session, make_account(session).email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
         )
     with database.write() as session:
         taken = claim(session, minutes=1)
         assert Counter(row.event_id for row in taken) == {None: 1, other.event.id: 6}
-        assert not claims.waiting(session, now=NOW + timedelta(minutes=2))
-        assert email_queue.go_on(session, expo.organiser_actor(), now=NOW)
-        assert claims.waiting(session, now=NOW + timedelta(minutes=2))
+        assert not claims.is_email_due(session, now=NOW + timedelta(minutes=2))
+        assert email_queue.resume_emails(session, expo.organiser_actor(), now=NOW)
+        assert claims.is_email_due(session, now=NOW + timedelta(minutes=2))
         assert len(claim(session, minutes=2)) == 6
 
 
@@ -60,15 +60,17 @@ def test_paused_and_stopped_mails_are_no_failure_of_the_outbox(database: Databas
     later = NOW + timedelta(hours=1)
     with database.write() as session:
         expo = publish_some(session)
-        assert email_alerts.watch_outbox(session, now=later)
-        assert email_alerts.oldest_due(session, now=NOW) is not None
-        email_queue.pause(session, expo.organiser_actor(), now=NOW)
-        assert not email_alerts.watch_outbox(session, now=later)
-        assert email_alerts.oldest_due(session, now=NOW) is None
-        email_queue.stop(session, expo.organiser_actor(), now=NOW)
-        assert not email_alerts.watch_outbox(session, now=later)
-        assert email_alerts.oldest_due(session, now=NOW) is None
-        assert delivery_estimates.of_queue(session, expo.event, rates=SETTINGS.rates, now=later).mails == 0
+        assert email_alerts.update_outbox_alert(session, now=later)
+        assert email_alerts.find_oldest_due(session, now=NOW) is not None
+        email_queue.pause_emails(session, expo.organiser_actor(), now=NOW)
+        assert not email_alerts.update_outbox_alert(session, now=later)
+        assert email_alerts.find_oldest_due(session, now=NOW) is None
+        email_queue.stop_emails(session, expo.organiser_actor(), now=NOW)
+        assert not email_alerts.update_outbox_alert(session, now=later)
+        assert email_alerts.find_oldest_due(session, now=NOW) is None
+        assert (
+            delivery_estimates.estimate_queue(session, expo.event, rates=SETTINGS.rates, now=later).mails == 0
+        )
 
 
 def test_stopped_mails_stay_until_they_are_sent_after_all(database: Database) -> None:
@@ -76,23 +78,23 @@ def test_stopped_mails_stay_until_they_are_sent_after_all(database: Database) ->
         expo = publish_some(session, mail_per_minute=60_000)
         actor = expo.organiser_actor()
         claim(session, limit=2)
-        email_queue.pause(session, actor, now=NOW)
-        assert email_queue.stop(session, actor, now=NOW) == 4
-        counts = outbox.counts(session, expo.event.id)
+        email_queue.pause_emails(session, actor, now=NOW)
+        assert email_queue.stop_emails(session, actor, now=NOW) == 4
+        counts = outbox.count_mails(session, expo.event.id)
         assert (counts.queued, counts.sending, counts.stopped) == (0, 2, 4)
         assert claim(session, minutes=1) == []
-        assert not outbox.is_paused(session, expo.event.id), "what comes later goes out"
-        assert email_queue.send_after_all(session, actor, now=NOW) == 4
+        assert not outbox.is_event_paused(session, expo.event.id), "what comes later goes out"
+        assert email_queue.requeue_stopped_emails(session, actor, now=NOW) == 4
         assert len(claim(session, minutes=2)) == 4
 
 
 def test_the_next_publishing_tells_the_net_effect_of_what_was_stopped(database: Database) -> None:
     with database.write() as session:
         expo = publish_some(session, mail_per_minute=60_000)
-        first = versions.published(session, expo.event.id)
+        first = versions.find_published_version(session, expo.event.id)
         assert first is not None
-        email_queue.stop(session, expo.organiser_actor(), now=NOW)
-        meetings = versions.meetings(session, first.id)
+        email_queue.stop_emails(session, expo.organiser_actor(), now=NOW)
+        meetings = versions.list_meetings(session, first.id)
         moved = [replace(meetings[0], slot=expo.slots[9].key), *meetings[1:]]
         make_version(session, expo, moved, state=VersionState.DRAFT)
         mails = publish_version(session, event_id=expo.event.id, number=2, compared_with=1)
@@ -100,7 +102,7 @@ def test_the_next_publishing_tells_the_net_effect_of_what_was_stopped(database: 
         rows = session.scalars(select(OutboxMail)).all()
         assert len(rows) == 6, "the stopped ones are gone"
         assert {row.payload["kind"] for row in rows} == {"new"}
-        assert outbox.counts(session, expo.event.id).stopped == 0
+        assert outbox.count_mails(session, expo.event.id).stopped == 0
 
 
 def test_a_summary_that_was_stopped_is_said_anew(database: Database) -> None:
@@ -110,7 +112,7 @@ def test_a_summary_that_was_stopped_is_said_anew(database: Database) -> None:
         for row in session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")):
             row.state = OutboxState.SENT
             row.attempts = 1
-        stopped = email_queue.stop(session, scene.expo.organiser_actor(), now=database.now())
+        stopped = email_queue.stop_emails(session, scene.expo.organiser_actor(), now=database.now())
         assert stopped == 8
         make_version(session, scene.expo, [], state=VersionState.DRAFT)
         publish_version(session, event_id=scene.expo.event.id, number=2, compared_with=1, now=database.now())
@@ -125,22 +127,25 @@ def test_while_mails_are_written_they_are_paused_and_not_stopped(database: Datab
     assert ended is JobEnding.PUT_BACK
     actor = scene.expo.organiser_actor()
     with database.write() as session, pytest.raises(PublishingInProgress):
-        email_queue.stop(session, actor, now=database.now())
+        email_queue.stop_emails(session, actor, now=database.now())
     with database.write() as session:
-        email_queue.pause(session, actor, now=database.now())
+        email_queue.pause_emails(session, actor, now=database.now())
     assert scene.do(job) is JobEnding.DONE
     with database.write() as session:
-        assert claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=database.now()) == []
-        assert email_queue.stop(session, actor, now=database.now()) == 16
+        assert (
+            claims.claim_emails(session, worker="w", limit=50, secret_key=SECRET_KEY, now=database.now())
+            == []
+        )
+        assert email_queue.stop_emails(session, actor, now=database.now()) == 16
 
 
 @pytest.mark.parametrize(
     "step",
     [
-        lambda session, actor: email_queue.pause(session, actor, now=NOW),
-        lambda session, actor: email_queue.go_on(session, actor, now=NOW),
-        lambda session, actor: email_queue.stop(session, actor, now=NOW),
-        lambda session, actor: email_queue.send_after_all(session, actor, now=NOW),
+        lambda session, actor: email_queue.pause_emails(session, actor, now=NOW),
+        lambda session, actor: email_queue.resume_emails(session, actor, now=NOW),
+        lambda session, actor: email_queue.stop_emails(session, actor, now=NOW),
+        lambda session, actor: email_queue.requeue_stopped_emails(session, actor, now=NOW),
     ],
 )
 def test_only_organisers_steer_mails(database: Database, step: Any) -> None:
@@ -163,7 +168,7 @@ def test_stopped_while_a_sender_claims_each_mail_is_claimed_or_stopped(database:
     def stop() -> int:
         gate.wait()
         with database.write() as session:
-            return email_queue.stop(session, expo.organiser_actor(), now=NOW)
+            return email_queue.stop_emails(session, expo.organiser_actor(), now=NOW)
 
     sender, stopper = Step(send), Step(stop)
     claimed, stopped = sender.done(), stopper.done()
@@ -182,7 +187,7 @@ def test_a_pause_ends_the_batch_that_a_sender_has_in_hand(database: Database) ->
     class Pausing(Catcher):
         async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
             with database.write() as own:
-                email_queue.pause(own, expo.organiser_actor(), now=NOW)
+                email_queue.pause_emails(own, expo.organiser_actor(), now=NOW)
             return await super().handle_DATA(server, session, envelope)
 
     with serving(Pausing()) as catcher:
@@ -191,7 +196,7 @@ def test_a_pause_ends_the_batch_that_a_sender_has_in_hand(database: Database) ->
         assert sender.states() == {OutboxState.SENT: 1, OutboxState.QUEUED: 5}
         assert sender.deliver(1) == 0
         with database.write() as session:
-            email_queue.go_on(session, expo.organiser_actor(), now=NOW)
+            email_queue.resume_emails(session, expo.organiser_actor(), now=NOW)
         catcher.__class__ = Catcher
         assert sender.deliver(2) == 5
         assert len({envelope for _, _, envelope in catcher.taken}) == 6

@@ -42,7 +42,7 @@ def test_twelve_seconds_of_550_lose_no_mail_and_mark_nobody(
     assert post.marked() == 0
     assert refused <= 40  # the breaker stopped them
     with database.write() as session:
-        refusal_handling.settle(session, EmailRates(), now=NOW + 93 * MINUTE)
+        refusal_handling.end_route_alerts(session, EmailRates(), now=NOW + 93 * MINUTE)
     assert [alert.ended_at is not None for alert in post.alerts()] == [True]
 
 
@@ -100,7 +100,7 @@ def test_a_mail_that_is_refused_for_its_content_is_held_and_told_once(database: 
         server.says = lambda _: None
         assert post.deliver(15 + 60) == 1
         with database.write() as session:
-            refusal_handling.settle(session, EmailRates(), now=NOW + 76 * MINUTE)
+            refusal_handling.end_route_alerts(session, EmailRates(), now=NOW + 76 * MINUTE)
     assert post.alerts()[0].ended_at is not None
 
 
@@ -165,7 +165,7 @@ def test_mails_to_a_provider_with_a_rate_go_one_after_the_other_and_others_at_on
     with database.write() as session:
         taken = []
         for second in range(4):
-            routes = email_routes.load(session, EmailRates.parse("qq.com,foxmail.com=60"))
+            routes = email_routes.load_routes(session, EmailRates.parse("qq.com,foxmail.com=60"))
             rows = claim(session, second / 60, routes)
             taken.append(Counter(row.domain in ("qq.com", "foxmail.com") for row in rows))
             session.execute(
@@ -176,10 +176,10 @@ def test_mails_to_a_provider_with_a_rate_go_one_after_the_other_and_others_at_on
 
 def test_a_rate_that_was_slowed_down_grows_again_until_it_is_the_usual_one() -> None:
     row = MailRoute(name="qq.com", per_minute=10.0, slowed_at=NOW)
-    rates = [email_routes.per_minute(row, 60, NOW + minutes * MINUTE) for minutes in (0, 20, 40, 60)]
+    rates = [email_routes.rate_per_minute(row, 60, NOW + minutes * MINUTE) for minutes in (0, 20, 40, 60)]
     assert rates == [10, 20, 40, 60]
-    assert email_routes.per_minute(row, None, NOW + 200 * MINUTE) is None
-    assert email_routes.per_minute(None, None, NOW) is None
+    assert email_routes.rate_per_minute(row, None, NOW + 200 * MINUTE) is None
+    assert email_routes.rate_per_minute(None, None, NOW) is None
 
 
 def test_rows_that_say_nothing_any_more_are_deleted(database: Database) -> None:
@@ -189,7 +189,7 @@ def test_rows_that_say_nothing_any_more_are_deleted(database: Database) -> None:
         session.add(MailRoute(name="new.example", refusal=Refusal.LATER, refusals=1, refused_at=NOW))
         session.add(MailRoute(name=SERVER, is_told=True, refused_at=old, paused_until=NOW))
         session.flush()
-        email_routes.forget(session, now=NOW)
+        email_routes.delete_idle_routes(session, now=NOW)
         assert set(session.scalars(select(MailRoute.name))) == {"new.example", SERVER}
 
 

@@ -26,7 +26,7 @@ def test_two_workers_never_have_mails_to_a_provider_with_a_rate_at_once(database
     def take(worker: str) -> None:
         start.wait()
         with database.write() as session:
-            rows = claim(session, 0, email_routes.load(session, rates), worker)
+            rows = claim(session, 0, email_routes.load_routes(session, rates), worker)
             taken.append([row.id for row in rows])
 
     threads = [threading.Thread(target=take, args=(name,)) for name in "ab"]

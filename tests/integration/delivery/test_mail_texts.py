@@ -34,7 +34,7 @@ ALL = {
 
 
 def save(session: Session, expo: Expo, language: str = "en", mail_kind: str = "new", **typed: str) -> int:
-    return email_texts.save(session, expo.organiser_actor(), language, mail_kind, typed, now=NOW)
+    return email_texts.save_texts(session, expo.organiser_actor(), language, mail_kind, typed, now=NOW)
 
 
 def texts(session: Session) -> dict[tuple[str, str], str]:
@@ -45,7 +45,7 @@ def test_what_was_changed_is_kept_with_who_and_when(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         assert save(session, expo, note="  Bring  a card.\r\nThank you. ") == 1
-        fields = email_texts.fields(session, expo.organiser_actor(), "en", "new")
+        fields = email_texts.list_fields(session, expo.organiser_actor(), "en", "new")
         (changed,) = [field for field in fields if field.changed_at]
         assert (changed.part, changed.text) == ("note", "Bring a card.\nThank you.")
         assert (changed.changed_by, changed.changed_at) == (expo.organiser.email, NOW)
@@ -55,7 +55,9 @@ def test_what_was_changed_is_kept_with_who_and_when(database: Database) -> None:
 def test_a_text_that_is_the_usual_one_again_is_kept_no_longer(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        usual = {f.part: f.text for f in email_texts.fields(session, expo.organiser_actor(), "en", "new")}
+        usual = {
+            f.part: f.text for f in email_texts.list_fields(session, expo.organiser_actor(), "en", "new")
+        }
         assert save(session, expo, **usual) == 0
         save(session, expo, **ALL)
         assert save(session, expo, **usual) == 5
@@ -67,7 +69,7 @@ def test_a_text_that_was_not_changed_keeps_who_changed_it(database: Database) ->
         expo = make_event(session)
         save(session, expo, note="Bring a card.")
         later = NOW + timedelta(hours=1)
-        email_texts.save(
+        email_texts.save_texts(
             session,
             expo.organiser_actor(),
             "en",
@@ -83,7 +85,7 @@ def test_resetting_gives_the_usual_text_back(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         save(session, expo, note="Bring a card.", footer="{event}")
-        email_texts.reset(session, expo.organiser_actor(), "en", "new", "note", now=NOW)
+        email_texts.reset_text(session, expo.organiser_actor(), "en", "new", "note", now=NOW)
         assert texts(session) == {("en", "footer"): "{event}"}
 
 
@@ -103,9 +105,9 @@ def test_texts_are_the_organisers_and_of_known_languages_and_kinds(database: Dat
     with database.write() as session:
         expo, other = make_event(session), make_event(session)
         save(session, other, note="Theirs")
-        assert email_texts.of_event(session, expo.event.id) == {}
+        assert email_texts.list_event_texts(session, expo.event.id) == {}
         with pytest.raises(NotAllowed):
-            email_texts.save(session, expo.actor(0), "en", "new", ALL, now=NOW)
+            email_texts.save_texts(session, expo.actor(0), "en", "new", ALL, now=NOW)
         for language, mail_kind in (("xx", "new"), ("en", "birthday")):
             with pytest.raises(NotFound):
                 save(session, expo, language, mail_kind, note="x")
@@ -126,28 +128,30 @@ def first_mail(session: Session) -> OutboxMail:
 def test_a_mail_is_written_with_the_events_texts_in_its_readers_language_only(database: Database) -> None:
     with database.write() as session:
         published(session)
-        mail = read(rendering.invitation_mail(SETTINGS, first_mail(session)).data)
+        mail = read(rendering.render_invitation_email(SETTINGS, first_mail(session)).data)
         assert mail["Subject"] == "Come to Hall 0: Meeting with Firm 1"
         assert text(mail).startswith("Hello F0-P0\n")
         assert "How to get there: Hall 0, Table t0: ask at the door." in text(mail)
     with database.write() as session:
         published(session, "hu")
         last = session.scalars(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(1)).one()
-        assert read(rendering.invitation_mail(SETTINGS, last).data)["Subject"].startswith("Invitation: ")
+        assert read(rendering.render_invitation_email(SETTINGS, last).data)["Subject"].startswith(
+            "Invitation: "
+        )
 
 
 def test_r8_a_retry_has_the_same_bytes_though_the_texts_changed_meanwhile(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
-        rows = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
-        first = [rendering.invitation_mail(SETTINGS, row) for row in rows]
+        rows = claims.claim_emails(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
+        first = [rendering.render_invitation_email(SETTINGS, row) for row in rows]
         for row in rows:
             refusal_handling.mark_failed(session, row, "451 later", permanent=False, now=NOW)
         save(session, expo, subject="Another", note="Another", footer="Another", directions="Another")
         later = NOW + timedelta(minutes=1)
-        again = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later)
+        again = claims.claim_emails(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later)
         assert len(again) == 2
-        assert [rendering.invitation_mail(SETTINGS, row) for row in again] == first
+        assert [rendering.render_invitation_email(SETTINGS, row) for row in again] == first
 
 
 def test_new_directions_are_told_as_details_and_other_texts_tell_nobody(database: Database) -> None:
@@ -169,9 +173,9 @@ def test_an_invitation_that_is_sent_again_has_the_texts_too(database: Database) 
         save(session, expo, mail_kind="again", subject="Once more")
         send_all(session, expo)
         invitation = session.scalars(select(Invitation).limit(1)).one()
-        resend.invitation_again(session, invitation, mail_domain="expo.example", now=NOW)
+        resend.resend_invitation(session, invitation, mail_domain="expo.example", now=NOW)
         row = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.RESEND)).one()
-        assert read(rendering.invitation_mail(SETTINGS, row).data)["Subject"] == "Once more"
+        assert read(rendering.render_invitation_email(SETTINGS, row).data)["Subject"] == "Once more"
 
 
 def test_a_summary_has_the_events_footer(database: Database) -> None:
@@ -180,7 +184,7 @@ def test_a_summary_has_the_events_footer(database: Database) -> None:
         save(session, expo, footer="Ours: {event}")
         publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
         row = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.SUMMARY).limit(1)).one()
-        assert f"Ours: {expo.event.name}" in text(read(rendering.summary_mail(SETTINGS, row).data))
+        assert f"Ours: {expo.event.name}" in text(read(rendering.render_summary_email(SETTINGS, row).data))
 
 
 @pytest.mark.parametrize("mail_kind", wording.MAIL_KINDS)
@@ -190,7 +194,7 @@ def test_a_preview_is_of_a_real_meeting_in_the_language_of_the_texts(
     with database.write() as session:
         expo = make_event(session, firms=2)
         publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
-        shown = sample_emails.preview(
+        shown = sample_emails.preview_email(
             session,
             expo.organiser_actor(),
             "hu",
@@ -210,7 +214,7 @@ def test_without_a_meeting_the_preview_is_of_an_invented_one(database: Database)
     with database.write() as session:
         expo = make_event(session, firms=0)
         actor = expo.organiser_actor()
-        shown = sample_emails.preview(session, actor, "zh", "new", {}, settings=SETTINGS, now=NOW)
+        shown = sample_emails.preview_email(session, actor, "zh", "new", {}, settings=SETTINGS, now=NOW)
         assert shown.subject == "洽谈邀请：12月7日 周一 09:00，与Example Two洽谈"
 
 
@@ -219,7 +223,7 @@ def test_a_draft_serves_before_anything_is_published(database: Database) -> None
         expo = make_event(session, firms=2)
         draft(session, expo, [meet(make_request(session, expo), expo)])
         actor = expo.organiser_actor()
-        shown = sample_emails.preview(session, actor, "en", "new", {}, settings=SETTINGS, now=NOW)
+        shown = sample_emails.preview_email(session, actor, "en", "new", {}, settings=SETTINGS, now=NOW)
         assert "Meeting with Firm 1" in shown.subject
 
 
@@ -227,17 +231,17 @@ def test_a_test_mail_goes_through_the_outbox_to_who_asked_and_tells_no_calendar(
     with database.write() as session:
         expo = make_event(session, firms=2)
         actor = expo.organiser_actor()
-        to = sample_emails.queue_test(session, actor, "en", "new", ALL, settings=SETTINGS, now=NOW)
+        to = sample_emails.queue_test_email(session, actor, "en", "new", ALL, settings=SETTINGS, now=NOW)
         assert to == expo.organiser.email
-        (row,) = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
-        first = rendering.test_mail(SETTINGS, row)
+        (row,) = claims.claim_emails(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
+        first = rendering.render_test_email(SETTINGS, row)
         mail = read(first.data)
         assert (first.to_addr, mail["Subject"]) == (to, "[Test] Come to Hall 0: Meeting with Example Two")
         assert "text/calendar" not in first.data.decode()
         assert f"{SETTINGS.base_url}/events/{expo.event.key}/email-texts/en/new" in text(mail)
         assert session.scalars(select(Invitation)).all() == []
         save(session, expo, subject="Another")
-        assert rendering.test_mail(SETTINGS, row) == first
+        assert rendering.render_test_email(SETTINGS, row) == first
 
 
 def test_a_test_mail_with_a_text_that_does_not_render_is_not_queued(database: Database) -> None:
@@ -245,7 +249,9 @@ def test_a_test_mail_with_a_text_that_does_not_render_is_not_queued(database: Da
         expo = make_event(session)
         actor = expo.organiser_actor()
         with pytest.raises(InvalidInput):
-            sample_emails.queue_test(session, actor, "en", "new", {"note": "{x}"}, settings=SETTINGS, now=NOW)
+            sample_emails.queue_test_email(
+                session, actor, "en", "new", {"note": "{x}"}, settings=SETTINGS, now=NOW
+            )
         assert session.scalars(select(OutboxMail)).all() == []
 
 

@@ -44,7 +44,7 @@ def publish_some(session: Session, meetings: int = 3, **columns: int) -> Expo:
 
 def claim(session: Session, minutes: float = 0, limit: int = 100, worker: str = "w") -> list[OutboxMail]:
     now = NOW + timedelta(minutes=minutes)
-    return claims.claim(session, worker=worker, limit=limit, secret_key=SECRET_KEY, now=now)
+    return claims.claim_emails(session, worker=worker, limit=limit, secret_key=SECRET_KEY, now=now)
 
 
 def test_a_mail_is_claimed_once(database: Database) -> None:
@@ -70,7 +70,9 @@ def test_a_sign_in_mail_does_not_wait_behind_invitations(database: Database) -> 
     with database.write() as session:
         expo = publish_some(session, mail_per_minute=60_000)
         email = expo.people[0][0].email
-        sign_in.ask_sign_in(session, email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW)
+        sign_in.queue_sign_in_email(
+            session, email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
+        )
         assert [row.kind for row in claim(session, limit=2)] == ["sign_in", "invitation"]
 
 
@@ -87,10 +89,10 @@ def test_r8_a_retry_is_the_same_mail_to_the_byte(database: Database) -> None:
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row = claim(session)[0]
-        once = rendering.invitation_mail(SETTINGS, row)
+        once = rendering.render_invitation_email(SETTINGS, row)
         refusal_handling.mark_failed(session, row, "try later", permanent=False, now=NOW)
         again = next(r for r in claim(session, minutes=2) if r.id == row.id)
-        assert rendering.invitation_mail(SETTINGS, again) == once
+        assert rendering.render_invitation_email(SETTINGS, again) == once
 
 
 def test_a_temporary_failure_waits_longer_each_time_and_gives_up(database: Database) -> None:
@@ -105,7 +107,7 @@ def test_a_temporary_failure_waits_longer_each_time_and_gives_up(database: Datab
                 break
             waits.append(row.next_attempt_at - now)
             now = row.next_attempt_at
-            claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
+            claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
         assert (tuple(waits), row.state, row.error) == (
             refusal_handling.BACKOFF,
             OutboxState.FAILED,
@@ -120,14 +122,14 @@ def test_a_mail_that_is_held_waits_longer_each_time_and_is_given_up_after_the_la
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row, now, waits = claim(session)[0], NOW, []
         while len(waits) < len(refusal_handling.HELD_FOR):
-            refusal_handling.hold(session, row, "554 spam", now=now)
+            refusal_handling.hold_email(session, row, "554 spam", now=now)
             session.refresh(row)
             waits.append(row.next_attempt_at - now)
             assert (row.state, row.failure) == (OutboxState.QUEUED, MailFailure.HELD.value)
             now = row.next_attempt_at
-            claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
+            claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
         assert tuple(waits) == refusal_handling.HELD_FOR
-        refusal_handling.hold(session, row, "554 spam", now=now)
+        refusal_handling.hold_email(session, row, "554 spam", now=now)
         session.refresh(row)
         assert (row.state, row.failure) == (OutboxState.FAILED, MailFailure.PERMANENT.value)
 
@@ -136,7 +138,7 @@ def test_a_permanent_failure_is_not_tried_again(database: Database) -> None:
     with database.write() as session:
         expo = publish_some(session, meetings=1, mail_per_minute=60_000)
         refusal_handling.mark_failed(session, claim(session)[0], "550 no such user", permanent=True, now=NOW)
-        assert outbox.counts(session, expo.event.id) == outbox.OutboxCounts(
+        assert outbox.count_mails(session, expo.event.id) == outbox.OutboxCounts(
             queued=0, sending=1, sent=0, failed=1
         )
 
@@ -145,8 +147,8 @@ def test_the_sweep_returns_mails_of_a_dead_sender(database: Database) -> None:
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         claim(session)
-        assert claims.sweep(session, now=NOW + timedelta(seconds=2 * claims.CLAIM_SECONDS - 1)) == 0
-        assert claims.sweep(session, now=NOW + timedelta(seconds=2 * claims.CLAIM_SECONDS + 1)) == 2
+        assert claims.requeue_stale(session, now=NOW + timedelta(seconds=2 * claims.CLAIM_SECONDS - 1)) == 0
+        assert claims.requeue_stale(session, now=NOW + timedelta(seconds=2 * claims.CLAIM_SECONDS + 1)) == 2
         assert len(claim(session, minutes=3)) == 2
 
 
@@ -154,7 +156,7 @@ def test_a_mail_that_a_sender_lost_is_not_marked_by_it(database: Database) -> No
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row_id = claim(session, worker="dead")[0].id
-        claims.sweep(session, now=NOW + timedelta(minutes=5))
+        claims.requeue_stale(session, now=NOW + timedelta(minutes=5))
         claim(session, minutes=6, worker="new")
         claims.mark_sent(session, row_id, worker="dead", now=NOW)
         assert session.get_one(OutboxMail, row_id, populate_existing=True).state is OutboxState.SENDING

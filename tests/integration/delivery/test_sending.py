@@ -57,7 +57,7 @@ class Sender:
         def should_stop() -> bool:
             return stop_after is not None and self.count(SENT) - before >= stop_after
 
-        return delivery.deliver(
+        return delivery.deliver_emails(
             self.database,
             self.settings,
             worker="w",
@@ -128,7 +128,7 @@ def test_a_sign_in_link_goes_out_before_invitations_that_wait_longer(database: D
     publish(database)
     with database.write() as session:
         account = make_account(session)
-        link = sign_in.ask_sign_in(
+        link = sign_in.queue_sign_in_email(
             session, account.email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
         )
         assert link is not None
@@ -330,4 +330,4 @@ def test_a_change_to_three_meetings_of_two_hundred_sends_exactly_six_mails(datab
     assert Counter(addresses(catcher)) == dict.fromkeys(told, 1)
     assert [facts(content) for _, _, content in catcher.taken] == [("REQUEST", 1)] * 6
     with database.read() as session:
-        assert outbox.counts(session, expo.event.id) == outbox.OutboxCounts(0, 0, 406, 0)
+        assert outbox.count_mails(session, expo.event.id) == outbox.OutboxCounts(0, 0, 406, 0)

@@ -48,7 +48,7 @@ def make_fair(session) -> Expo:
 def names(session, expo: Expo, **search) -> list[str]:
     """The firms that fit, by name: the same for pages and for programs."""
     actor, filters = expo.organiser_actor(), FirmFilters(**search)
-    shown = directory.look(session, actor, filters, order=FirmOrder.NAME).page.items
+    shown = directory.search_directory(session, actor, filters, order=FirmOrder.NAME).page.items
     listed = directory.search_firms(session, actor, filters).items
     assert shown == listed
     return [card.latin_name for card in listed]
@@ -118,7 +118,7 @@ def test_a_tier_that_there_is_not_is_refused(database: Database) -> None:
 
 def counts(session, actor, **search) -> dict[str, dict[str, int]]:
     """How many firms each value of each filter would leave."""
-    found = directory.look(session, actor, FirmFilters(**search)).facets
+    found = directory.search_directory(session, actor, FirmFilters(**search)).facets
     return {
         each.name: {value.value: value.count for value in getattr(found, each.name)} for each in fields(found)
     }
@@ -132,7 +132,9 @@ def test_facets_count_each_value_under_the_other_filters(database: Database) -> 
         assert found["country"] == {"CN": 2, "DE": 1, "RU": 1}
         assert list(found["tier"].items()) == [("upstream", 1), ("midstream", 1)]
         assert (found["area"], found["hall"]) == ({"cells": 1, "cells-2": 1}, {"h0": 1, "h1": 1})
-        facets = directory.look(session, expo.organiser_actor(), FirmFilters(country=("CN",))).facets
+        facets = directory.search_directory(
+            session, expo.organiser_actor(), FirmFilters(country=("CN",))
+        ).facets
         assert facets.area[0] == FacetValue("cells", "Cells", 1) and facets.hall[0].label == "Hall 0"
 
 
@@ -193,7 +195,7 @@ def test_a_firm_comes_with_its_people_hall_and_booth(database: Database) -> None
     with database.write() as session:
         expo = make_event(session, people=2)
         make_attendee(session, expo, 1, key="ling", name="林", languages=["zh", "en"], title="Engineer")
-        page = directory.firm(session, expo.actor(0), "f1")
+        page = directory.show_firm(session, expo.actor(0), "f1")
         assert (page.card.key, page.card.hall, page.card.booths) == ("f1", "Hall 0", ("Booth b1",))
         people = [(person.key, person.is_exhibitor) for person in page.people]
         assert people == [("f1-p0", True), ("f1-p1", False), ("ling", False)]
@@ -206,7 +208,7 @@ def test_addresses_are_shown_to_the_own_firm_and_to_organisers(database: Databas
         expo = make_event(session)
         address = expo.people[1][0].email
         emails = [
-            directory.firm(session, actor, "f1").people[0].email
+            directory.show_firm(session, actor, "f1").people[0].email
             for actor in (expo.actor(0), expo.actor(1), expo.organiser_actor())
         ]
         assert emails == [None, address, address]
@@ -235,13 +237,13 @@ def test_nothing_of_another_event_is_found(database: Database) -> None:
         assert directory.search_people(session, there.organiser_actor()).items == ()
         assert not any(counts(session, there.organiser_actor()).values())
         for look in (
-            lambda actor: directory.firm(session, actor, "f0"),
+            lambda actor: directory.show_firm(session, actor, "f0"),
             lambda actor: directory.search_people(session, actor, firm="f0"),
-            lambda actor: directory.firm(session, actor, "f\x00"),
+            lambda actor: directory.show_firm(session, actor, "f\x00"),
         ):
             with pytest.raises(NotFound):
                 look(there.organiser_actor())
-        assert directory.firm(session, here.actor(0), "f0").card.key == "f0"
+        assert directory.show_firm(session, here.actor(0), "f0").card.key == "f0"
 
 
 def test_a_hall_of_another_event_with_the_same_key_changes_nothing(database: Database) -> None:
@@ -263,9 +265,9 @@ def test_a_firm_and_the_readers_own_take_as_many_queries_as_one(database: Databa
     with database.write() as session:
         expo = make_event(session, firms=3)
         keys = [expo.firms[i].key for i in (0, 1)]
-    one = partial(directory.firm, actor=expo.actor(0), firm_key=keys[1])
-    both = partial(directory.firm_beside_own, actor=expo.actor(0), firm_key=keys[1])
+    one = partial(directory.show_firm, actor=expo.actor(0), firm_key=keys[1])
+    both = partial(directory.show_firm_beside_own, actor=expo.actor(0), firm_key=keys[1])
     assert count_selects(database, one) == count_selects(database, both) == 6
     with database.read() as session:
-        found = directory.firm_beside_own(session, expo.actor(0), keys[1])
-        assert found == tuple(directory.firm(session, expo.actor(0), key) for key in reversed(keys))
+        found = directory.show_firm_beside_own(session, expo.actor(0), keys[1])
+        assert found == tuple(directory.show_firm(session, expo.actor(0), key) for key in reversed(keys))

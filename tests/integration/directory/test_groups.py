@@ -33,8 +33,8 @@ def look(database: Database, expo: Expo, **asked: tuple[str, ...]) -> tuple[list
     """The keys of the firms that fit, and the counts, which the page and the API have alike."""
     with database.read() as session:
         filters = FirmFilters(**asked)
-        found = search.look(session, expo.organiser_actor(), filters)
-        assert search.firm_counts(session, expo.organiser_actor(), filters) == found.facets
+        found = search.search_directory(session, expo.organiser_actor(), filters)
+        assert search.count_firms(session, expo.organiser_actor(), filters) == found.facets
         return sorted(card.key for card in found.page.items), found.facets
 
 

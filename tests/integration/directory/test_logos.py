@@ -77,27 +77,27 @@ def test_a_logo_is_taken_shown_replaced_and_removed(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, people=2)
         own, other, colleague = expo.actor(0), expo.actor(1), expo.actor(0, 1)
-    logos.put(database, own, picture(400, 100), now=NOW)
+    logos.replace_logo(database, own, picture(400, 100), now=NOW)
     with database.read() as session:
-        first = search.firm(session, other, "f0").card.logo
-        assert first is not None and logos.png(session, other, "f0", first).startswith(b"\x89PNG")
-        assert search.firm(session, other, "f1").card.logo is None
-    logos.put(database, own, picture(100, 100), now=NOW)
+        first = search.show_firm(session, other, "f0").card.logo
+        assert first is not None and logos.read_logo(session, other, "f0", first).startswith(b"\x89PNG")
+        assert search.show_firm(session, other, "f1").card.logo is None
+    logos.replace_logo(database, own, picture(100, 100), now=NOW)
     with database.write() as session:
-        second = search.firm(session, other, "f0").card.logo
+        second = search.show_firm(session, other, "f0").card.logo
         assert second is not None and second != first
         with pytest.raises(NotFound):
-            logos.png(session, other, "f0", first)
-        logos.remove(session, own, now=NOW)
+            logos.read_logo(session, other, "f0", first)
+        logos.remove_logo(session, own, now=NOW)
         with pytest.raises(NotFound):
-            logos.png(session, other, "f0", second)
+            logos.read_logo(session, other, "f0", second)
     with database.read() as session:
         assert [entry.about for entry in session.query(AuditLogEntry).order_by(AuditLogEntry.id)] == [
             "firm f0: logo", "firm f0: logo", "firm f0: no logo"
         ]  # fmt: skip
         with pytest.raises(NotAllowed):
-            logos.remove(session, colleague, now=NOW)
+            logos.remove_logo(session, colleague, now=NOW)
     with pytest.raises(NotAllowed):
-        logos.put(database, colleague, b"x", now=NOW)
+        logos.replace_logo(database, colleague, b"x", now=NOW)
     with pytest.raises(InvalidInput, match="logo: is an SVG, which can carry programs; save it as PNG"):
-        logos.put(database, own, b"<svg/>", now=NOW)
+        logos.replace_logo(database, own, b"<svg/>", now=NOW)

@@ -11,7 +11,7 @@ from scheduler.domain.entities import VersionState
 from scheduler.services.directory import search
 from scheduler.services.directory.search import FirmOrder
 from scheduler.services.requests.preferences import common_times
-from scheduler.services.requests.preferences.free_partners import free_with_us
+from scheduler.services.requests.preferences.free_partners import list_free_partners
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, Firm, Hall, WalkingTime
 from tests.support.calendars import linked
@@ -36,7 +36,7 @@ def expo(database: Database) -> Expo:
 
 def by_walk(database: Database, expo: Expo, firm: int) -> tuple[list[str], dict[str, int]]:
     with database.read() as session:
-        found = search.look(session, expo.actor(firm), order=FirmOrder.NEAR)
+        found = search.search_directory(session, expo.actor(firm), order=FirmOrder.NEAR)
     return [card.key for card in found.page.items], dict(found.walks)
 
 
@@ -61,14 +61,14 @@ def test_free_with_us_is_who_has_a_time_in_common(database: Database, expo: Expo
     mark(database, expo, 1, range(1))
     mark(database, expo, 2, range(1, count))
     with database.read() as session:
-        found = free_with_us(session, expo.actor(0))
+        found = list_free_partners(session, expo.actor(0))
         assert found == {"f2", "f3", "f4"}
-        common = common_times.in_common(session, expo.actor(0), ["f1", "f2", "f3", "f4"])
+        common = common_times.common_slots(session, expo.actor(0), ["f1", "f2", "f3", "f4"])
         assert {key for key, slots in common.items() if slots} == found
-        assert free_with_us(session, expo.organiser_actor()) == frozenset()
+        assert list_free_partners(session, expo.organiser_actor()) == frozenset()
     mark(database, expo, 0, range(1))
     with database.read() as session:
-        assert free_with_us(session, expo.actor(0)) == frozenset()
+        assert list_free_partners(session, expo.actor(0)) == frozenset()
 
 
 def test_a_published_meeting_takes_the_time(database: Database, expo: Expo) -> None:
@@ -78,7 +78,7 @@ def test_a_published_meeting_takes_the_time(database: Database, expo: Expo) -> N
         make_version(session, expo, [meet(request, expo, slot=0)], state=VersionState.DRAFT)
         publish_version(session, event_id=expo.event.id, number=1, compared_with=None)
     with database.read() as session:
-        assert free_with_us(session, expo.actor(0)) == {"f1", "f2"}
+        assert list_free_partners(session, expo.actor(0)) == {"f1", "f2"}
 
 
 def test_the_numbers_of_queries_do_not_depend_on_the_firms(database: Database) -> None:
@@ -88,9 +88,10 @@ def test_the_numbers_of_queries_do_not_depend_on_the_firms(database: Database) -
             expo = make_event(session, firms=firms, people=1, halls=2, walking=4)
         actor = expo.actor(0)
         near = count_selects(
-            database, lambda session, actor=actor: search.look(session, actor, order=FirmOrder.NEAR)
+            database,
+            lambda session, actor=actor: search.search_directory(session, actor, order=FirmOrder.NEAR),
         )
-        free = count_selects(database, lambda session, actor=actor: free_with_us(session, actor))
+        free = count_selects(database, lambda session, actor=actor: list_free_partners(session, actor))
         counts.append((near, free))
     assert counts[0] == counts[1] and counts[0][0] <= 15 and counts[0][1] <= 10
 
@@ -124,4 +125,4 @@ def test_a_linked_calendar_takes_the_time(database: Database, expo: Expo) -> Non
         source.found = {**source.found, "busy": [[first.start.isoformat(), first.end.isoformat()]]}
         session.add(source)
     with database.read() as session:
-        assert free_with_us(session, expo.actor(0)) == {"f1", "f3", "f4"}
+        assert list_free_partners(session, expo.actor(0)) == {"f1", "f3", "f4"}

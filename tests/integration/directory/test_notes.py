@@ -23,17 +23,19 @@ from tests.support.threads import Step
 def test_a_list_and_a_note_are_the_firms_own(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=3, people=2)
-        firm_notes.save(session, expo.actor(0), "f1", is_saved=True, now=NOW)
-        firm_notes.write(session, expo.actor(0), "f1", "Ask\nabout  foil", now=NOW)
-        firm_notes.write(session, expo.actor(0), "f2", "x", now=NOW)
-        firm_notes.write(session, expo.actor(0), "f2", " ", now=NOW)
+        firm_notes.save_firm(session, expo.actor(0), "f1", is_saved=True, now=NOW)
+        firm_notes.write_note(session, expo.actor(0), "f1", "Ask\nabout  foil", now=NOW)
+        firm_notes.write_note(session, expo.actor(0), "f2", "x", now=NOW)
+        firm_notes.write_note(session, expo.actor(0), "f2", " ", now=NOW)
     with database.read() as session:
         saved = FirmFilters(relation=("saved",))
-        assert [card.key for card in search.look(session, expo.actor(0), saved).page.items] == ["f1"]
-        note = search.firm(session, expo.actor(0), "f1").card.note
+        assert [card.key for card in search.search_directory(session, expo.actor(0), saved).page.items] == [
+            "f1"
+        ]
+        note = search.show_firm(session, expo.actor(0), "f1").card.note
         assert note is not None and (note.is_saved, note.text) == (True, "Ask\nabout foil")
         for other in (expo.actor(1), expo.actor(0, 1), expo.organiser_actor()):
-            assert search.firm(session, other, "f1").card.note is None
+            assert search.show_firm(session, other, "f1").card.note is None
 
 
 def test_only_exhibitors_keep_notes_and_not_about_their_own_firm(database: Database) -> None:
@@ -41,24 +43,24 @@ def test_only_exhibitors_keep_notes_and_not_about_their_own_firm(database: Datab
         expo = make_event(session, people=2)
         for actor in (expo.actor(0, 1), expo.organiser_actor()):
             with pytest.raises(NotAllowed):
-                firm_notes.save(session, actor, "f1", is_saved=True, now=NOW)
+                firm_notes.save_firm(session, actor, "f1", is_saved=True, now=NOW)
         with pytest.raises(InvalidInput, match="is your own"):
-            firm_notes.exclude(session, expo.actor(0), "f0", now=NOW)
+            firm_notes.exclude_firm(session, expo.actor(0), "f0", now=NOW)
 
 
 def test_no_request_goes_either_way_between_firms_that_are_never_to_meet(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         declined = make_request(session, expo, 1, 0, state=RequestState.DECLINED)
-        firm_notes.exclude(session, expo.actor(0), "f1", now=NOW)
+        firm_notes.exclude_firm(session, expo.actor(0), "f1", now=NOW)
         for sender, receiver, why in ((0, 1, "you said never to meet"), (1, 0, "takes no requests from")):
             form = NewRequest(to_firm=f"f{receiver}", topic="Cells")
             with pytest.raises(InvalidInput, match=why):
-                requests.submit(session, expo.actor(sender), form, now=NOW)
+                requests.submit_request(session, expo.actor(sender), form, now=NOW)
         with pytest.raises(Exception, match="not to meet"):
-            requests.accept(session, expo.actor(0), declined.key, now=NOW)
+            requests.accept_request(session, expo.actor(0), declined.key, now=NOW)
         for actor, other in ((expo.actor(0), "f1"), (expo.actor(1), "f0")):
-            found = partners.suggested(session, actor).partners
+            found = partners.suggest_partners(session, actor).partners
             assert other not in {partner.firm.key for partner in found}
 
 
@@ -67,24 +69,24 @@ def test_an_open_request_has_to_be_answered_first(database: Database) -> None:
         expo = make_event(session)
         request = make_request(session, expo, 1, 0, state=RequestState.PENDING)
         with pytest.raises(InvalidInput, match=request.key):
-            firm_notes.exclude(session, expo.actor(0), "f1", now=NOW)
+            firm_notes.exclude_firm(session, expo.actor(0), "f1", now=NOW)
 
 
 def test_what_it_costs_is_told_and_ends_with_it(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        assert not firm_notes.want(session, expo.actor(1), "f0", now=NOW)
-        firm_notes.exclude(session, expo.actor(0), "f1", now=NOW)
-        assert firm_notes.refuses(session, expo.actor(1), "f0") and not firm_notes.refuses(
+        assert not firm_notes.report_interest(session, expo.actor(1), "f0", now=NOW)
+        firm_notes.exclude_firm(session, expo.actor(0), "f1", now=NOW)
+        assert firm_notes.refuses_requests(session, expo.actor(1), "f0") and not firm_notes.refuses_requests(
             session, expo.actor(0), "f1"
         )
-        assert firm_notes.want(session, expo.actor(1), "f0", now=NOW)
-        (found,) = firm_notes.exclusions(session, expo.organiser_actor()).items
+        assert firm_notes.report_interest(session, expo.actor(1), "f0", now=NOW)
+        (found,) = firm_notes.list_exclusions(session, expo.organiser_actor()).items
         assert (found.firm.key, found.other.key, found.wanted_at) == ("f0", "f1", NOW)
         with pytest.raises(NotAllowed):
-            firm_notes.exclusions(session, expo.actor(0))
-        firm_notes.admit(session, expo.actor(0), "f1", now=NOW)
-        assert not firm_notes.exclusions(session, expo.organiser_actor()).items
+            firm_notes.list_exclusions(session, expo.actor(0))
+        firm_notes.readmit_firm(session, expo.actor(0), "f1", now=NOW)
+        assert not firm_notes.list_exclusions(session, expo.organiser_actor()).items
 
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
@@ -95,10 +97,10 @@ def test_who_asks_and_who_excludes_wait_for_each_other(database: Database, is_as
     form = NewRequest(to_firm="f0", topic="Cells")
 
     def ask(session: Session) -> None:
-        requests.submit(session, expo.actor(1), form, now=NOW)
+        requests.submit_request(session, expo.actor(1), form, now=NOW)
 
     def exclude(session: Session) -> None:
-        firm_notes.exclude(session, expo.actor(0), "f1", now=NOW)
+        firm_notes.exclude_firm(session, expo.actor(0), "f1", now=NOW)
 
     def in_own(work: Callable[[Session], None]) -> None:
         with database.write() as session:
@@ -120,7 +122,7 @@ def test_of_asking_and_excluding_at_once_one_comes_first(database: Database) -> 
     form = NewRequest(to_firm="f0", topic="Cells")
     results = race(
         database,
-        lambda session: requests.submit(session, expo.actor(1), form, now=NOW).key,
-        lambda session: firm_notes.exclude(session, expo.actor(0), "f1", now=NOW),
+        lambda session: requests.submit_request(session, expo.actor(1), form, now=NOW).key,
+        lambda session: firm_notes.exclude_firm(session, expo.actor(0), "f1", now=NOW),
     )
     assert sum(isinstance(result, InvalidInput) for result in results) == 1

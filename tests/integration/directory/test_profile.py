@@ -22,18 +22,18 @@ def test_a_profile_is_changed_found_and_in_the_trail(database: Database) -> None
         titles = {"f0-p0": " Head  of sales ", "f1-p0": "Not ours"}
         said = {"description": "We make\ngearboxes", "website": "gears.example", "titles": titles}
         said["things"] = {"offers": "heat treatment\n\n 齿轮加工 ", "needs": "Bearings; oil", "products": ""}
-        profile.change(session, expo.actor(0), **said, now=NOW)
+        profile.change_profile(session, expo.actor(0), **said, now=NOW)
     with database.read() as session:
-        found = profile.profile(session, expo.actor(0))
+        found = profile.show_profile(session, expo.actor(0))
         assert (found.description, found.website) == ("We make\ngearboxes", "https://gears.example")
         assert [person.title for person in found.people] == ["Head of sales", ""]
-        assert search.firm(session, expo.actor(0), "f1").people[0].title != "Not ours"
-        hits = search.look(session, expo.actor(1), FirmFilters(text="gearbox")).page.items
+        assert search.show_firm(session, expo.actor(0), "f1").people[0].title != "Not ours"
+        hits = search.search_directory(session, expo.actor(1), FirmFilters(text="gearbox")).page.items
         assert [card.key for card in hits] == ["f0"]
         assert found.things["offers"] == hits[0].offers == ("heat treatment", "齿轮加工")
         assert (hits[0].needs, hits[0].products) == (("Bearings", "oil"), ())
         for text in ("treatments", "齒輪加工", "bearing"):
-            found_by = search.look(session, expo.actor(1), FirmFilters(text=text)).page.items
+            found_by = search.search_directory(session, expo.actor(1), FirmFilters(text=text)).page.items
             assert [card.key for card in found_by] == ["f0"], text
         (entry,) = session.query(AuditLogEntry).all()
         assert entry.about == "firm f0: profile" and "gearboxes" in entry.after
@@ -44,9 +44,9 @@ def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
         expo = make_event(session)
         for website in ("javascript://x.example", "nowhere", "https://a b.example"):
             with pytest.raises(InvalidInput, match="website: is no address"):
-                profile.change(session, expo.actor(0), **NOTHING | {"website": website}, now=NOW)
+                profile.change_profile(session, expo.actor(0), **NOTHING | {"website": website}, now=NOW)
         with pytest.raises(InvalidInput) as caught:
-            profile.change(
+            profile.change_profile(
                 session,
                 expo.actor(0),
                 description="x" * 4_001,
@@ -65,4 +65,4 @@ def test_only_the_firms_exhibitors_change_it(database: Database) -> None:
         expo = make_event(session, people=2)
         for actor in (expo.actor(0, 1), expo.organiser_actor()):
             with pytest.raises(NotAllowed):
-                profile.change(session, actor, **NOTHING, now=NOW)
+                profile.change_profile(session, actor, **NOTHING, now=NOW)

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from scheduler.domain.entities import Tier
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
-from scheduler.services.directory.normalization import plain, stem, zone
+from scheduler.services.directory.normalization import normalize_text, search_zone, stem_word
 from scheduler.services.directory.search import FirmOrder
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
@@ -79,15 +79,19 @@ def test_a_search_finds_all_that_a_card_shows_in_every_script(database: Database
     with database.write() as session:
         expo = make_market(session)
         for text, wanted in SEARCHES:
-            found = search.look(session, expo.organiser_actor(), FirmFilters(text=text)).page.items
+            found = search.search_directory(
+                session, expo.organiser_actor(), FirmFilters(text=text)
+            ).page.items
             assert sorted(card.key for card in found) == [f"f{i}" for i in wanted], text
 
 
 def test_a_word_that_is_misspelt_is_told(database: Database) -> None:
     with database.write() as session:
         actor = make_market(session).organiser_actor()
-        assert search.look(session, actor, FirmFilters(text="batery china")).meant == {"batery": ("battery",)}
-        assert not search.look(
+        assert search.search_directory(session, actor, FirmFilters(text="batery china")).meant == {
+            "batery": ("battery",)
+        }
+        assert not search.search_directory(
             session, actor, FirmFilters(text="battery germany")
         ).meant  # spelt right, not found
 
@@ -97,7 +101,7 @@ def test_who_has_the_word_in_its_name_stands_first(database: Database) -> None:
         expo = make_event(session, firms=0)
         for name, text in (("Alpha", "Makes foil"), ("Tinfoil", ""), ("Foil Works", "")):
             make_firm(session, expo, latin_name=name, name=name, description=text)
-        look = partial(search.look, session, expo.organiser_actor(), FirmFilters(text="foil"))
+        look = partial(search.search_directory, session, expo.organiser_actor(), FirmFilters(text="foil"))
         assert [card.latin_name for card in look().page.items] == ["Foil Works", "Tinfoil", "Alpha"]
         by_name = look(order=FirmOrder.NAME).page.items
         assert [card.latin_name for card in by_name] == ["Alpha", "Foil Works", "Tinfoil"]
@@ -107,7 +111,10 @@ def test_who_has_the_word_in_its_name_stands_first(database: Database) -> None:
 
 def keys_found(session, expo: Expo, text: str) -> list[str]:
     return [
-        card.key for card in search.look(session, expo.organiser_actor(), FirmFilters(text=text)).page.items
+        card.key
+        for card in search.search_directory(
+            session, expo.organiser_actor(), FirmFilters(text=text)
+        ).page.items
     ]
 
 
@@ -144,12 +151,12 @@ def test_a_word_that_the_glossary_has_is_not_misspelt(database: Database) -> Non
     ],
 )
 def test_endings_are_left_out_of_words_that_are_long_enough(word: str, bare: str) -> None:
-    assert stem(word) == bare
+    assert stem_word(word) == bare
 
 
 def test_texts_are_compared_without_accents_and_in_simplified_characters() -> None:
-    assert plain("Łódź ÉLAN 東莞 ＡＢ") == "łodz elan 东莞 ab"
-    assert zone("重庆", "x-y", spoken=True) == " 重庆 x-y 重庆 x y chong qing chongqing cq "
+    assert normalize_text("Łódź ÉLAN 東莞 ＡＢ") == "łodz elan 东莞 ab"
+    assert search_zone("重庆", "x-y", spoken=True) == " 重庆 x-y 重庆 x y chong qing chongqing cq "
 
 
 def test_a_page_at_full_size_takes_the_same_queries(database: Database) -> None:
@@ -162,8 +169,10 @@ def test_a_page_at_full_size_takes_the_same_queries(database: Database) -> None:
         actor = Actor(None, event_id, "x", Role.OWNER, firm_id=firm.id, is_exhibitor=True)
     for text in ("", "firm china 铜箔 foil", "foyl"):
         look = partial(
-            search.look, actor=actor, filters=FirmFilters(text=text, tier=("upstream", "midstream"))
+            search.search_directory,
+            actor=actor,
+            filters=FirmFilters(text=text, tier=("upstream", "midstream")),
         )
         assert count_selects(database, look) == (13 if text else 12)
     with database.read() as session:
-        assert search.look(session, actor).all == FIRMS
+        assert search.search_directory(session, actor).all == FIRMS

@@ -167,13 +167,13 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
     assert "Notify partners" not in browser.get(path)
     assert "is as people know it" in browser.post(f"{path}/versions/tell-partners")
     with database.write() as session:
-        requests.withdraw(session, expo.actor(2), other.key, now=NOW)
+        requests.withdraw_request(session, expo.actor(2), other.key, now=NOW)
     assert "Notify partners" in browser.get(path), (
         "a newer draft, which does not hold it either, tells nobody"
     )
     assert "without the meetings that were cancelled" in browser.post(f"{path}/versions/tell-partners")
     with database.write() as session:
-        version_actions.discard(session, expo.organiser_actor(), 2, now=NOW)
+        version_actions.discard_draft(session, expo.organiser_actor(), 2, now=NOW)
         (change,) = preview(session, event_id=expo.event.id, number=3).counts.items() - {
             ("unchanged", 1), ("added", 0), ("moved", 0), ("relocated", 0), ("reassigned", 0),
         }  # fmt: skip
@@ -191,7 +191,9 @@ def test_as_many_people_hear_of_a_draft_as_its_own_page_says(database: Database,
         session.get_one(Hall, expo.halls[0].id).name = "The hall of another name"
         draft(session, expo, [meet(held, expo, slot=2), planned[1]])
     with database.write() as session:
-        version_jobs.ask_to_compare(session, versions.get(session, expo.event.id, 2), by=None, now=NOW)
+        version_jobs.request_comparison(
+            session, versions.get_version(session, expo.event.id, 2), by=None, now=NOW
+        )
     carry_out(database)
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
     assert "<b>4 people</b> hear from us" in browser.get(f"{path}/versions/2/changes")
@@ -227,7 +229,7 @@ def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
         assert pending_work.count_pending_work(session, actor, now=expo.slots[0].start).broken == 1, (
             "what has begun is over"
         )
-        requests.withdraw(session, expo.actor(4), rows[2].key, now=NOW)
+        requests.withdraw_request(session, expo.actor(4), rows[2].key, now=NOW)
         assert pending_work.count_pending_work(session, actor, now=NOW).broken == 2
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     assert "2 </span>Published meetings that can’t take place" in page

@@ -43,7 +43,7 @@ def scene(session: Session) -> Expo:
     ]
     meetings.append(meet(make_request(session, expo, 0, 4), expo, slot=8, place=expo.tables[1]))
     number = draft(session, expo, meetings)
-    version = versions.get(session, expo.event.id, number)
+    version = versions.get_version(session, expo.event.id, number)
     version.meetings_bound = 5
     version.unscheduled = [{"request": missing.key, "reason": "no-place", "detail": "", "remedies": []}]
     session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[2].id))
@@ -57,8 +57,8 @@ def test_they_are_what_other_ways_to_count_give(database: Database) -> None:
         make_firm(session, expo)
         found = results.get_results(session, expo.organiser_actor(), 1)
         version = session.scalars(select(ScheduleVersion)).one()
-        meetings = versions.meetings(session, version.id)
-        problem = snapshot.take(session, expo.event.id, now=None)
+        meetings = versions.list_meetings(session, version.id)
+        problem = snapshot.build_problem(session, expo.event.id, now=None)
         held = session.scalar(text("SELECT count(*) FROM planned_meeting"))
         seen = session.scalar(text("SELECT count(DISTINCT attendee_id) FROM planned_attendee"))
         everybody = session.scalar(select(func.count()).select_from(Attendee))

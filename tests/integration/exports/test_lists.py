@@ -106,7 +106,7 @@ def test_each_sheet_has_names_as_its_reader_reads_them(database: Database) -> No
         held = make_request(session, expo, 0, 1, state=RequestState.ACCEPTED)
         make_version(session, expo, [meet(held, expo, interpreter=expo.interpreters[0])])
         actor = expo.organiser_actor()
-        version = versions.published(session, expo.event.id)
+        version = versions.find_published_version(session, expo.event.id)
         by_kind = {kind: dict(prints.list_sheets(session, actor, kind, version)) for kind in PrintPack}
     people = by_kind[PrintPack.PEOPLE]
     chinese, english = people[expo.people[0][0].key], people[expo.people[1][0].key]
@@ -135,7 +135,9 @@ def test_lists_have_names_as_their_reader_reads_them(database: Database) -> None
         make_request(session, expo, 3, 0, state=RequestState.PENDING)
         version = make_version(session, expo, [meet(rows[0], expo, interpreter=expo.interpreters[0])])
         why = Unscheduled(rows[1].key, "no-common-time", "They have no time in common.")
-        unscheduled.store(session, version.id, Plan("", PlanStatus.FEASIBLE, 0, {}, None, None, (), (why,)))
+        unscheduled.store_answers(
+            session, version.id, Plan("", PlanStatus.FEASIBLE, 0, {}, None, None, (), (why,))
+        )
         actor = expo.organiser_actor()
 
         def cells(**language: str) -> dict[str, str]:

@@ -107,7 +107,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
         everything = Everything(database, web_app(database, "redis://127.0.0.1:1"))
         with database.write() as session:
             owner = everything.expo.organiser.id
-            firm_notes.save(session, everything.expo.actor(0), "f8", is_saved=True, now=NOW)
+            firm_notes.save_firm(session, everything.expo.actor(0), "f8", is_saved=True, now=NOW)
             session.execute(update(Account).where(Account.id == owner).values(is_operator=True))
         made.append(Site(everything))
         yield made[0]

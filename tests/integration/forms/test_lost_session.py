@@ -76,7 +76,7 @@ def test_after_the_sign_in_all_that_was_typed_is_there(typed: Typed, site: Site)
         == 200
     )
     with site.everything.app.app_context(), context.database().write() as session:
-        assert sign_in.answer_wishes(session, context.settings(), now=context.now())
+        assert sign_in.process_sign_in_requests(session, context.settings(), now=context.now())
         link = session.scalars(select(SignInLink).order_by(SignInLink.id.desc())).first()
         assert link is not None
         address = f"/sign-in/{tokens.derive_token(SECRET_KEY, tokens.SIGN_IN, link.seed)}"

@@ -132,7 +132,7 @@ class Askers:
         account_id = self.account(database, asker).id
         with database.write() as session:
             actor = actors.actor_for(session, account_id, key, now=NOW)
-            given = scopes or tuple(api_tokens.offered(actor))
+            given = scopes or tuple(api_tokens.list_offered_scopes(actor))
             return api_tokens.create_api_token(session, actor, "test", given, now=NOW)[1]
 
     def address(self, rule: Rule) -> str:

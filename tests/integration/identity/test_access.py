@@ -24,7 +24,9 @@ def token_of(link: SignInLink) -> str:
 
 
 def ask(session: Session, email: str, now: datetime = NOW) -> SignInLink | None:
-    return sign_in.ask_sign_in(session, email, secret_key=SECRET_KEY, mail_domain="meet.example", now=now)
+    return sign_in.queue_sign_in_email(
+        session, email, secret_key=SECRET_KEY, mail_domain="meet.example", now=now
+    )
 
 
 def test_a_token_has_160_bits_and_depends_on_key_purpose_and_seed() -> None:
@@ -42,7 +44,7 @@ def test_asking_to_sign_in_queues_one_mail_with_a_link_that_is_not_stored(databa
         mail = session.scalars(select(OutboxMail)).one()
         assert (mail.kind, mail.to_address, mail.sign_in_link_id) == ("sign_in", "ann@example.org", link.id)
         assert link.token_hash == tokens.hash_token(token_of(link)) != token_of(link)
-        assert sign_in.redeem_sign_in(session, token_of(link), now=NOW).account.id == account.id
+        assert sign_in.redeem_sign_in_link(session, token_of(link), now=NOW).account.id == account.id
 
 
 def test_asking_with_an_unknown_address_queues_nothing(database: Database) -> None:
@@ -64,23 +66,23 @@ def test_nobody_can_flood_a_mailbox_with_sign_in_links(database: Database) -> No
 def test_a_link_works_once_and_says_so(database: Database) -> None:
     with database.write() as session:
         token = sign_in.make_sign_in_link(session, make_account(session).id, secret_key=SECRET_KEY, now=NOW)
-        sign_in.redeem_sign_in(session, token, now=NOW)
+        sign_in.redeem_sign_in_link(session, token, now=NOW)
     with database.write() as session, pytest.raises(sign_in.UnusableLink, match="used already") as caught:
-        sign_in.redeem_sign_in(session, token, now=NOW)
+        sign_in.redeem_sign_in_link(session, token, now=NOW)
     assert caught.value.reason == "used"
 
 
 def test_an_expired_link_says_so(database: Database) -> None:
     with database.write() as session:
         token = sign_in.make_sign_in_link(session, make_account(session).id, secret_key=SECRET_KEY, now=NOW)
-        sign_in.look_at_sign_in(session, token, now=NOW + 14 * MINUTE)
+        sign_in.preview_sign_in_link(session, token, now=NOW + 14 * MINUTE)
         with pytest.raises(sign_in.UnusableLink, match="expired"):
-            sign_in.redeem_sign_in(session, token, now=NOW + 15 * MINUTE)
+            sign_in.redeem_sign_in_link(session, token, now=NOW + 15 * MINUTE)
 
 
 def test_a_link_that_was_never_made_says_so(database: Database) -> None:
     with database.write() as session, pytest.raises(NotFound, match="not one of ours"):
-        sign_in.redeem_sign_in(session, "é\udcff", now=NOW)
+        sign_in.redeem_sign_in_link(session, "é\udcff", now=NOW)
 
 
 def test_looking_at_a_link_does_not_use_it_up(database: Database) -> None:
@@ -88,9 +90,9 @@ def test_looking_at_a_link_does_not_use_it_up(database: Database) -> None:
         account = make_account(session)
         token = sign_in.make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=NOW)
     with database.read() as session:
-        assert sign_in.look_at_sign_in(session, token, now=NOW).email == account.email
+        assert sign_in.preview_sign_in_link(session, token, now=NOW).email == account.email
     with database.write() as session:
-        assert sign_in.redeem_sign_in(session, token, now=NOW).account.id == account.id
+        assert sign_in.redeem_sign_in_link(session, token, now=NOW).account.id == account.id
 
 
 def test_an_account_is_made_once_for_an_address(database: Database) -> None:
@@ -146,7 +148,7 @@ def test_events_of_an_account_come_with_its_roles(database: Database) -> None:
             )
         )
         session.flush()
-        roles = actors.events_of(session, first.people[0][0].account_id, now=NOW)
+        roles = actors.list_events(session, first.people[0][0].account_id, now=NOW)
         assert [(r.key, r.is_organiser, r.is_exhibitor, r.firm) for r in roles] == [
             (second.event.key, True, False, None),
             (first.event.key, False, True, "Firm 0"),
@@ -217,7 +219,7 @@ def test_a_revoked_token_is_not_found(database: Database) -> None:
         row = session.get_one(ApiToken, card.id)
         api_tokens.revoke_api_token(session, actor, row.id, now=NOW)
         api_tokens.revoke_api_token(session, actor, row.id, now=NOW + MINUTE)
-        assert row.revoked_at == NOW and api_tokens.api_tokens(session, actor) == ()
+        assert row.revoked_at == NOW and api_tokens.list_api_tokens(session, actor) == ()
         with pytest.raises(NotFound):
             api_tokens.actor_for_token(session, text, now=NOW)
 
@@ -227,12 +229,12 @@ def test_tokens_of_others_are_not_found(database: Database) -> None:
         here, there = make_event(session), make_event(session)
         row, _ = api_tokens.create_api_token(session, here.actor(0), "CRM", ["requests:read"], now=NOW)
         for stranger in (here.actor(1), there.organiser_actor()):
-            assert api_tokens.api_tokens(session, stranger) == ()
+            assert api_tokens.list_api_tokens(session, stranger) == ()
             with pytest.raises(NotFound):
                 api_tokens.revoke_api_token(session, stranger, row.id, now=NOW)
             with pytest.raises(NotFound):
                 api_tokens.revoke_api_token(session, stranger, 10**30, now=NOW)
-        assert [token.id for token in api_tokens.api_tokens(session, here.organiser_actor())] == [row.id]
+        assert [token.id for token in api_tokens.list_api_tokens(session, here.organiser_actor())] == [row.id]
 
 
 def test_the_use_of_a_token_is_noted_once_a_minute_and_only_by_writers(database: Database) -> None:

@@ -34,7 +34,7 @@ class Person:
     def mailed_link(self) -> str:
         """Answer the wish as a worker does; the link's path."""
         with self.app.app_context(), context.database().write() as session:
-            assert sign_in.answer_wishes(session, context.settings(), now=self.clock.now)
+            assert sign_in.process_sign_in_requests(session, context.settings(), now=self.clock.now)
             link = session.scalars(select(SignInLink).order_by(SignInLink.id.desc())).first()
             assert link is not None
             return f"/sign-in/{tokens.derive_token(SECRET_KEY, tokens.SIGN_IN, link.seed)}"

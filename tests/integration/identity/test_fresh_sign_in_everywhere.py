@@ -24,7 +24,7 @@ from scheduler.services.identity import api_tokens
 from scheduler.services.identity.actors import Actor
 from scheduler.services.imports import sheet_import, undoable_import
 from scheduler.services.operations import audit_entries
-from scheduler.services.operations.audit_entries import Filter
+from scheduler.services.operations.audit_entries import AuditFilter
 from scheduler.services.participants import editing, journal
 from scheduler.services.participants.colleagues import colleagues
 from scheduler.services.participants.colleagues.colleagues import ColleagueForm
@@ -65,7 +65,7 @@ def _edit_interpreter(session: Session, actor: Actor) -> Any:
 
 
 def _correct(session: Session, actor: Actor) -> Any:
-    return address_corrections.correct(session, actor, "f1-p0", THIEF, **GIVEN)
+    return address_corrections.correct_address(session, actor, "f1-p0", THIEF, **GIVEN)
 
 
 def _bring_new(session: Session, actor: Actor) -> Any:
@@ -119,8 +119,8 @@ def own_day(session: Session) -> str:
 
 
 def _call_list(session: Session, actor: Actor) -> Any:
-    found = board.board(session, actor, board.Filters(), now=NOW)
-    return call_list.calls_csv(session, actor, found, now=NOW)
+    found = board.show_board(session, actor, board.BoardFilters(), now=NOW)
+    return call_list.export_calls_csv(session, actor, found, now=NOW)
 
 
 DOORS: dict[str, Door] = {
@@ -149,7 +149,7 @@ DOORS: dict[str, Door] = {
     "deletion": lambda session, actor: archiving.delete_event(
         session, actor, typed=session.get_one(Event, actor.event_id).name, now=NOW
     ),
-    "trail": lambda session, actor: audit_entries.as_csv(session, actor, Filter(), now=NOW),
+    "trail": lambda session, actor: audit_entries.export_csv(session, actor, AuditFilter(), now=NOW),
 }
 
 

@@ -47,7 +47,7 @@ def of_two_countries(session: Session) -> tuple[Expo, MeetingRequest]:
 def mails(session: Session) -> list[EmailMessage]:
     """The queued invitations in order of their attendees."""
     rows = session.scalars(select(OutboxMail).order_by(OutboxMail.attendee_id, OutboxMail.id))
-    return [read(rendering.invitation_mail(SETTINGS, row).data) for row in rows]
+    return [read(rendering.render_invitation_email(SETTINGS, row).data) for row in rows]
 
 
 def read(data: bytes) -> EmailMessage:
@@ -83,17 +83,17 @@ def test_r8_a_retry_has_the_same_bytes_though_the_reader_chose_anew_meanwhile(da
     with database.write() as session:
         expo, _ = of_two_countries(session)
         row = session.scalars(select(OutboxMail).where(OutboxMail.attendee_id == expo.people[1][0].id)).one()
-        first = rendering.invitation_mail(SETTINGS, row)
-        preferences.choose(session, expo.actor(1), language="zh", timezone="Asia/Tokyo")
+        first = rendering.render_invitation_email(SETTINGS, row)
+        preferences.save_preferences(session, expo.actor(1), language="zh", timezone="Asia/Tokyo")
         session.expire_all()
-        assert rendering.invitation_mail(SETTINGS, row) == first
+        assert rendering.render_invitation_email(SETTINGS, row) == first
 
 
 def test_a_change_of_language_alone_tells_nobody_and_holds_from_the_next_mail(database: Database) -> None:
     with database.write() as session:
         expo, request = of_two_countries(session)
         send_all(session, expo)
-        preferences.choose(session, expo.actor(1), language="zh", timezone="Asia/Tokyo")
+        preferences.save_preferences(session, expo.actor(1), language="zh", timezone="Asia/Tokyo")
         assert publish(session, expo, draft(session, expo, [meet(request, expo)]), 1, minutes=5) == 0
         publish(session, expo, draft(session, expo, [meet(request, expo, slot=2)]), 2, minutes=10)
         moved = mails(session)[-1]
@@ -105,10 +105,10 @@ def test_choices_are_checked_and_are_an_attendees_own(database: Database) -> Non
     with database.write() as session:
         expo = make_event(session)
         with pytest.raises(InvalidInput, match="language"):
-            preferences.choose(session, expo.actor(0), language="tlh", timezone="")
+            preferences.save_preferences(session, expo.actor(0), language="tlh", timezone="")
         with pytest.raises(NotAllowed):
-            preferences.choose(session, expo.organiser_actor(), language="zh", timezone="")
-        preferences.choose(session, expo.actor(0), language="zh", timezone="Asia/Tokyo")
+            preferences.save_preferences(session, expo.organiser_actor(), language="zh", timezone="")
+        preferences.save_preferences(session, expo.actor(0), language="zh", timezone="Asia/Tokyo")
         rows = session.execute(select(Attendee.mail_language, Attendee.timezone).order_by(Attendee.id))
         assert [tuple(row) for row in rows] == [("zh", "Asia/Tokyo"), ("", ""), ("", "")]
 
@@ -120,19 +120,19 @@ def test_a_sign_in_mail_is_in_the_persons_language(database: Database) -> None:
         organiser = make_account(session)
         subjects = []
         for address in (expo.people[0][0].email, organiser.email):
-            link = sign_in.ask_sign_in(
+            link = sign_in.queue_sign_in_email(
                 session, address, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
             )
             assert link is not None
             row = session.scalars(select(OutboxMail).where(OutboxMail.sign_in_link_id == link.id)).one()
-            made = rendering.sign_in_mail(SETTINGS, row, session.get_one(SignInLink, link.id))
+            made = rendering.render_sign_in_email(SETTINGS, row, session.get_one(SignInLink, link.id))
             subjects.append(read(made.data)["Subject"])
         assert subjects == [f"Belépési hivatkozás – {expo.event.name}", "Your link to sign in to Chainmeet"]
 
 
 def test_a_sign_in_mail_comes_from_the_event_that_was_looked_at_or_the_only_one(database: Database) -> None:
     def sender(session: Session, address: str, path: str) -> str:
-        link = sign_in.ask_sign_in(
+        link = sign_in.queue_sign_in_email(
             session,
             address,
             errand={"path": path},
@@ -142,7 +142,7 @@ def test_a_sign_in_mail_comes_from_the_event_that_was_looked_at_or_the_only_one(
         )
         assert link is not None
         row = session.scalars(select(OutboxMail).where(OutboxMail.sign_in_link_id == link.id)).one()
-        made = read(rendering.sign_in_mail(SETTINGS, row, link).data)
+        made = read(rendering.render_sign_in_email(SETTINGS, row, link).data)
         return str(made["From"].addresses[0].display_name)
 
     with database.write() as session:

@@ -148,19 +148,26 @@ def test_an_operator_ends_the_sessions_of_an_account(
 
 def test_ended_sessions_are_deleted(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, now=NOW)
-        assert sessions.forget_ended(session, now=NOW + 11 * HOUR) == 0
-        assert sessions.find(session, secret, settings=SETTINGS, now=clocks.at(NOW + 11 * HOUR)) is not None
-        assert sessions.forget_ended(session, now=NOW + 12 * HOUR) == 1
+        secret = sessions.begin_session(session, expo.organiser.id, settings=SETTINGS, now=NOW)
+        assert sessions.delete_ended_sessions(session, now=NOW + 11 * HOUR) == 0
+        assert (
+            sessions.find_session(session, secret, settings=SETTINGS, now=clocks.at(NOW + 11 * HOUR))
+            is not None
+        )
+        assert sessions.delete_ended_sessions(session, now=NOW + 12 * HOUR) == 1
 
 
 def test_the_database_has_no_id_of_a_session_and_one_query_finds_it(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, agent="a\nb" * 200, now=NOW)
+        secret = sessions.begin_session(
+            session, expo.organiser.id, settings=SETTINGS, agent="a\nb" * 200, now=NOW
+        )
         row = session.scalars(select(WebSession)).one()
         assert secret not in (row.id_hash, row.agent) and len(row.agent) == 200
     assert (
-        count_selects(database, lambda db: sessions.find(db, secret, settings=SETTINGS, now=database.clock()))
+        count_selects(
+            database, lambda db: sessions.find_session(db, secret, settings=SETTINGS, now=database.clock())
+        )
         == 1
     )
 
@@ -190,10 +197,10 @@ def test_using_a_link_ends_the_others_of_its_account(database: Database, expo: E
         others = sign_in.make_sign_in_link(
             session, expo.people[0][0].account_id, secret_key=SECRET_KEY, now=NOW
         )
-        sign_in.redeem_sign_in(session, two, now=NOW)
+        sign_in.redeem_sign_in_link(session, two, now=NOW)
         with pytest.raises(sign_in.UnusableLink, match="used"):
-            sign_in.redeem_sign_in(session, one, now=NOW)
-        sign_in.redeem_sign_in(session, others, now=NOW)
+            sign_in.redeem_sign_in_link(session, one, now=NOW)
+        sign_in.redeem_sign_in_link(session, others, now=NOW)
 
 
 def test_a_wish_for_a_link_is_the_same_work_for_a_known_and_an_unknown_address(
@@ -209,7 +216,7 @@ def test_a_wish_for_a_link_is_the_same_work_for_a_known_and_an_unknown_address(
 
     assert asked(expo.organiser.email) == asked("nobody@nowhere.example")
     with database.write() as session:
-        assert sign_in.answer_wishes(session, SETTINGS, now=NOW) == 2
+        assert sign_in.process_sign_in_requests(session, SETTINGS, now=NOW) == 2
         assert session.scalars(select(OutboxMail.to_address)).all() == [expo.organiser.email]
         assert session.scalars(select(OutboxMail.to_name)).all() == [""], (
             "an event's name for a person is its own"
@@ -237,9 +244,11 @@ def test_over_tls_the_cookie_is_bound_to_its_host(database: Database) -> None:
 
 def test_a_role_that_is_lost_makes_a_session_no_longer(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, now=NOW)
+        secret = sessions.begin_session(session, expo.organiser.id, settings=SETTINGS, now=NOW)
         session.execute(update(TeamMember).values(account_id=expo.people[0][0].account_id))
-        assert sessions.find(session, secret, settings=SETTINGS, now=clocks.at(NOW + 13 * HOUR)) is None
+        assert (
+            sessions.find_session(session, secret, settings=SETTINGS, now=clocks.at(NOW + 13 * HOUR)) is None
+        )
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,12 @@ def test_meetings_at_a_booth_that_was_left_keep_their_time_at_the_new_one_and_ar
         make_version(session, expo, [meet(request, expo, slot=2, place=expo.booths[1])])
         done = imports.import_firms(session, expo.organiser_actor(), MOVE + "f1,Firm 1,CN,midstream,h0,NEW\n")
         assert (done.moved, done.meetings) == (1, 1)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         plan = solve(problem, SolveParams(seconds=1, workers=1)).plan
         draft = versions.store_draft(session, event_id=expo.event.id, run_id=None, plan=plan, now=NOW)
-        (told,) = comparisons.change_set(session, versions.published(session, expo.event.id), draft).changes
+        (told,) = comparisons.compute_change_set(
+            session, versions.find_published_version(session, expo.event.id), draft
+        ).changes
         assert told.kind is ChangeKind.RELOCATED
         assert (told.before.place, told.after.place) == ("b1", "NEW")
         assert told.before.slot == told.after.slot
@@ -93,7 +95,7 @@ def test_a_meeting_about_to_begin_follows_its_firm_to_the_new_booth(
         text = MOVE + "f1,Firm 1,CN,midstream,h0,NEW\n"
         text += "f2,Firm 2,CN,midstream,h0,b1\n" if taken_by_another else ""
         imports.import_firms(session, expo.organiser_actor(), text)
-        problem = snapshot.take(session, expo.event.id, now=expo.slots[0].start)
+        problem = snapshot.build_problem(session, expo.event.id, now=expo.slots[0].start)
         assert [meeting.place for meeting in problem.published] == ["NEW"]
         assert not list(rules.violations(problem, problem.published))
 
@@ -104,7 +106,7 @@ def test_what_is_frozen_at_a_booth_without_a_successor_stays_there(database: Dat
         request = make_request(session, expo, 0, 1)
         make_version(session, expo, [meet(request, expo, slot=0, place=expo.booths[1])])
         imports.import_firms(session, expo.organiser_actor(), MOVE + "f1,Firm 1,CN,midstream,h0,\n")
-        problem = snapshot.take(session, expo.event.id, now=expo.slots[0].start)
+        problem = snapshot.build_problem(session, expo.event.id, now=expo.slots[0].start)
         assert not list(rules.violations(problem, problem.published))
-        later = snapshot.take(session, expo.event.id, now=NOW)
+        later = snapshot.build_problem(session, expo.event.id, now=NOW)
         assert "b1" not in later.index.places

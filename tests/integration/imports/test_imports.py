@@ -145,10 +145,10 @@ def test_another_address_in_a_file_is_a_correction_that_is_on_record(database: D
         )
         marked = dict(session.execute(select(Attendee.email, Attendee.bounced_at)).all())
         assert marked == {"wei@great.example": None, "eva@kovacs.example": NOW}
-        assert [change.new for change in address_corrections.changes(session, actor, "p1")] == [
+        assert [change.new for change in address_corrections.list_corrections(session, actor, "p1")] == [
             "wei@great.example"
         ]
-        assert address_corrections.changes(session, actor, "p2") == []
+        assert address_corrections.list_corrections(session, actor, "p2") == []
 
 
 def test_interpreters_are_imported(database: Database) -> None:

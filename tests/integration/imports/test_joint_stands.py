@@ -76,7 +76,7 @@ def test_the_plan_keeps_the_capacity_that_host_and_guests_share(database: Databa
             make_attendee(session, expo, len(expo.firms) - 1)
         for asks, asked in ((0, 3), (1, 4), (2, 5)):
             make_request(session, expo, asks, asked, place=PlaceWish.BOOTH)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     stand = next(place for place in problem.places if place.id == "E1")
     assert len(stand.owners) == 3 and stand.capacity == 1
     plan = solve(problem, SolveParams(seconds=2)).plan
@@ -90,11 +90,11 @@ def test_a_guest_is_found_at_the_host_s_booth_and_can_be_asked_to_meet_there(dat
         expo = make_event(session, firms=2)
         import_firms(session, expo.organiser_actor(), BOTH)
         session.flush()
-        card = search.firm(session, expo.actor(0), "a").card
+        card = search.show_firm(session, expo.actor(0), "a").card
         assert card.host is not None
         assert (card.host.key, card.booths) == ("h", ("Booth E1",))
         form = NewRequest("a", "Cells", place="booth")
-        assert requests.submit(session, expo.actor(0), form, now=NOW).place is PlaceWish.BOOTH
+        assert requests.submit_request(session, expo.actor(0), form, now=NOW).place is PlaceWish.BOOTH
 
 
 def test_when_the_host_moves_the_whole_stand_moves(database: Database) -> None:
@@ -105,5 +105,5 @@ def test_when_the_host_moves_the_whole_stand_moves(database: Database) -> None:
         imports.import_firms(session, actor, HOST.replace("E1", "E9"))
         assert hosts(session) == {"a": "h", "b": "h"}
         assert session.scalars(select(Place.key).where(~Place.is_retired)).all() == ["E9"]
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         assert [len(place.owners) for place in problem.places if place.id == "E9"] == [3]

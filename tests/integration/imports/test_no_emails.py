@@ -150,7 +150,7 @@ def test_an_event_of_a_workbook_sends_nothing_until_its_people_are_invited(datab
             firm_id=answerer.firm_id,
             is_exhibitor=True,
         )
-        requests.accept(session, by, first.key, now=NOW + 2 * DAY)
+        requests.accept_request(session, by, first.key, now=NOW + 2 * DAY)
     kinds = Counter(kind for kind, _ in days_of_ticks(database, begin=2, days=1).elements())
     assert kinds[OutboxKind.DIGEST] == 1, "the answer of an invited firm is told, and nothing of the file"
 
@@ -188,7 +188,7 @@ def test_nothing_of_a_file_is_told_later_and_all_that_people_do_is(database: Dat
         key = session.scalars(
             select(MeetingRequest.key).where(MeetingRequest.to_firm_id == invited.firms[1].id)
         ).one()
-        requests.accept(session, invited.actor(1), key, now=NOW + HOUR)
+        requests.accept_request(session, invited.actor(1), key, now=NOW + HOUR)
         make_request(session, invited, 0, 2, state=PENDING, created_at=NOW + HOUR)
         session.execute(update(Attendee).values(welcomed_at=NOW))
     found = days_of_ticks(database)
@@ -265,7 +265,7 @@ def test_a_copy_sends_nothing_and_invites_everybody_anew(database: Database) -> 
         expo = make_event(session, firms=3, digest_mails=True, digests_since=NOW - DAY)
         session.get_one(Account, expo.organiser.id).is_operator = True
         for firm in expo.people:
-            sessions.begin(session, firm[0].account_id, settings=SETTINGS, now=NOW - DAY)
+            sessions.begin_session(session, firm[0].account_id, settings=SETTINGS, now=NOW - DAY)
         make_night(session, expo, then=AfterRun.PUBLISH, next_at=NOW + 400 * DAY)
     form = EventCopy("next-year", "Next year", (NOW + 365 * DAY).date())
     key = event_copy.copy_event(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.samples.expo import make_expo
-from scheduler.services.delivery.rendering import rendered
+from scheduler.services.delivery.rendering import render_email
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxMail
 from tests.e2e.test_browser_axe import PAGES, whole
@@ -141,7 +141,7 @@ def test_every_mail_says_each_name_once_with_one_stop(named: Named) -> None:
             if row.sign_in_link_id is not None:
                 continue
             kinds.add(row.kind)
-            for kind, text in texts_of(rendered(SETTINGS, row, {}).data):
+            for kind, text in texts_of(render_email(SETTINGS, row, {}).data):
                 reads = row.payload.get("language") or row.payload.get("content", {}).get(
                     "language", language
                 )

@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from api.language import rooms, speaking
 from scheduler.services.availability.calendar_services import SERVICES
-from scheduler.services.directory.glossary import things
+from scheduler.services.directory.glossary import load_products
 from scheduler.storage.base import Base
 from tests.e2e.test_browser_axe import PAGES, whole
 from tests.support.everything import Everything, everything_in
@@ -94,7 +94,7 @@ def data(everything: Everything) -> re.Pattern[str]:
     found.update(locale.territories.values(), locale.languages.values())
     words = json.loads((files("scheduler.invites.catalogue") / "en.json").read_text("utf-8"))
     plain = [text for text in strings(words) if "{" not in text]
-    plain += [thing.names["en"] for thing in things().values()]
+    plain += [thing.names["en"] for thing in load_products().values()]
     found.update(plain, (text[:1].upper() + text[1:] for text in plain))
     kept = {one for text in found for one in (text, *text.splitlines()) if not re.fullmatch("[a-z-]*", one)}
     kept |= {*NAMES}

@@ -13,8 +13,8 @@ from scheduler.domain.entities import AfterRun, PlanStatus, RunState
 from scheduler.domain.plan import Meeting
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs import plan_checks, runs
-from scheduler.services.publishing.job_execution import BeyondTheNight
-from scheduler.services.publishing.overnight.overnight_budget import NightBudget
+from scheduler.services.publishing.job_execution import OvernightBudgetExceeded
+from scheduler.services.publishing.overnight.overnight_budget import OvernightBudget
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run
 from tests.support.factories import NOW, Expo, make_event, make_version
@@ -78,7 +78,7 @@ def test_an_alert_is_said_with_its_parts(
 ) -> None:
     with database.write() as session:
         event = session.get_one(Event, expo.event.id)
-        run_alerts.tell_missed(session, event, NOW, "the clock was not running.", now=NOW)
+        run_alerts.alert_missed(session, event, NOW, "the clock was not running.", now=NOW)
     browser = reader(database, broker_url, expo, language)
     assert MISSED[language] in browser.get(f"/events/{expo.event.key}")
 
@@ -91,10 +91,12 @@ def test_each_part_of_what_a_night_exceeds_is_said(
     starts = {"s0": NOW, "s1": NOW}
     meeting = Meeting("r0", "s0", "t0", ("a0",))
     changes = [Change("r0", ChangeKind.MOVED, meeting, replace(meeting, slot="s1"))] * 3
-    why = NightBudget(percent=5, a_person=1, hours=24).excess(changes, published=10, starts=starts, now=NOW)
+    why = OvernightBudget(percent=5, a_person=1, hours=24).excess(
+        changes, published=10, starts=starts, now=NOW
+    )
     with web_app(database, broker_url).test_request_context(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(speaking, "language", lambda: language)
-        told = speaking.reported(str(BeyondTheNight(2, why)))
+        told = speaking.reported(str(OvernightBudgetExceeded(2, why)))
         parts = [speaking.said(each) for each in why]
     assert len(parts) == 3 and all(part in told for part in parts)
     assert "changes" not in told and "start within" not in told

@@ -14,11 +14,11 @@ from sqlalchemy import select
 from api.language import catalogs, speaking, trail_words
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
-from scheduler.services.audit_log.subjects import Noted
-from scheduler.services.audit_log.verification import verify
+from scheduler.services.audit_log.recording import NamedDoer
+from scheduler.services.audit_log.subjects import AuditSubject
+from scheduler.services.audit_log.verification import verify_chains
 from scheduler.services.operations import audit_entries
-from scheduler.services.operations.audit_entries import Filter
+from scheduler.services.operations.audit_entries import AuditFilter
 from scheduler.services.planning.runs import run_control
 from scheduler.services.publishing import version_actions
 from scheduler.services.venue import venue_changes
@@ -50,10 +50,12 @@ def expo(database: Database) -> Expo:
         expo = make_event(session)
         actor = expo.organiser_actor()
         draft(session, expo, [meet(make_request(session, expo), expo)])
-        version_actions.discard(session, actor, 1, now=NOW)
+        version_actions.discard_draft(session, actor, 1, now=NOW)
         run_control.start_run(session, actor, seconds=5, now=NOW)
-        venue_changes.apply(session, actor, AddTables(expo.halls[0].key, "R", 2), now=NOW)
-        recording.note(session, Somebody(event_id=expo.event.id), Act.SETTINGS, Noted(OLD), now=NOW)
+        venue_changes.preview_change(session, actor, AddTables(expo.halls[0].key, "R", 2), now=NOW)
+        recording.record_act(
+            session, NamedDoer(event_id=expo.event.id), Act.SETTINGS, AuditSubject(OLD), now=NOW
+        )
     return expo
 
 
@@ -79,11 +81,11 @@ def test_the_table_the_file_and_the_hashes_have_them_in_english(
 ) -> None:
     reader(database, broker_url, expo, "zh").get(f"/events/{expo.event.key}/audit-log")
     with database.write() as session:
-        text = audit_entries.as_csv(session, expo.organiser_actor(), Filter(), now=NOW)
+        text = audit_entries.export_csv(session, expo.organiser_actor(), AuditFilter(), now=NOW)
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row["about"] for row in rows] == KEPT
     with database.read() as session:
-        assert {chain.broken for chain in verify(session)} == {""}
+        assert {chain.broken for chain in verify_chains(session)} == {""}
 
 
 @pytest.mark.parametrize("language", ["zh", "hu"])
@@ -219,8 +221,8 @@ def test_before_and_after_are_in_the_words_of_the_pages(
 ) -> None:
     with database.write() as session:
         for act, before, after in NOTES:
-            recording.note(
-                session, expo.organiser_actor(), act, Noted("x"), before=before, after=after, now=NOW
+            recording.record_act(
+                session, expo.organiser_actor(), act, AuditSubject("x"), before=before, after=after, now=NOW
             )
     page = reader(database, broker_url, expo, language).get(f"/events/{expo.event.key}/audit-log")
     shown = re.findall(r"<(?:dt|dt lang=\"en\"|del|ins)>([^<]+)", page)[: len(CHANGES["en"])]
@@ -230,6 +232,6 @@ def test_before_and_after_are_in_the_words_of_the_pages(
         alike = {"Li Na", "older word", "4", "3", "5"}
         assert {mine for mine, english in zip(shown, CHANGES["en"], strict=True) if mine == english} == alike
     with database.read() as session:
-        assert {chain.broken for chain in verify(session)} == {""}
+        assert {chain.broken for chain in verify_chains(session)} == {""}
         kept = session.scalars(select(AuditLogEntry.after).where(AuditLogEntry.act == "outcome")).one()
     assert kept == '{"amount":null,"kind":"signed"}'

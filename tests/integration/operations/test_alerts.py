@@ -55,7 +55,7 @@ def test_a_failure_that_goes_on_is_told_once_and_its_reason_is_kept_up_to_date(d
         expo = make_event(session)
         assert fail(session, expo.event.id)
         assert not fail(session, expo.event.id, minutes=1, reason="It\nfailed again.")
-        (alert,) = alerts.open_alerts(session, expo.event.id)
+        (alert,) = alerts.list_open_alerts(session, expo.event.id)
         assert (alert.reason, alert.opened_at) == ("It failed again.", NOW)
         assert fail(session, expo.event.id, about="run 2")
         assert len(mails(session)) == 2
@@ -69,10 +69,10 @@ def test_what_comes_and_goes_within_an_hour_is_shown_again_and_not_mailed_again(
         expo = make_event(session)
         fail(session, expo.event.id)
         assert alerts.end_alert(session, FAILED, event_id=expo.event.id, about="run 1", now=NOW)
-        assert alerts.open_alerts(session, expo.event.id) == []
+        assert alerts.list_open_alerts(session, expo.event.id) == []
         assert not alerts.end_alert(session, FAILED, event_id=expo.event.id, about="run 1", now=NOW)
         assert fail(session, expo.event.id, minutes=minutes)
-        assert len(alerts.open_alerts(session, expo.event.id)) == 1
+        assert len(alerts.list_open_alerts(session, expo.event.id)) == 1
         assert len(mails(session)) == told
 
 
@@ -83,8 +83,8 @@ def test_all_of_a_kind_ends_at_once_and_nothing_of_another_event(database: Datab
             fail(session, expo.event.id, about=about)
         fail(session, other.event.id)
         assert alerts.end_alert(session, FAILED, event_id=expo.event.id, now=NOW)
-        assert alerts.open_alerts(session, expo.event.id) == []
-        assert len(alerts.open_alerts(session, other.event.id)) == 1
+        assert alerts.list_open_alerts(session, expo.event.id) == []
+        assert len(alerts.list_open_alerts(session, other.event.id)) == 1
 
 
 def test_what_concerns_the_installation_is_told_to_operators_or_else_to_organisers(
@@ -123,9 +123,9 @@ def test_the_mail_has_the_reason_and_a_link_in_the_readers_language(
     with database.write() as session:
         expo = make_event(session, language=language)
         fail(session, expo.event.id)
-        (row,) = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
-    mail = rendering.alert_mail(SETTINGS, row)
-    assert mail == rendering.alert_mail(SETTINGS, row)
+        (row,) = claims.claim_emails(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
+    mail = rendering.render_alert_email(SETTINGS, row)
+    assert mail == rendering.render_alert_email(SETTINGS, row)
     made = email.message_from_bytes(mail.data, policy=email.policy.default)
     title = load_words(language).alert["run_failed"]
     assert title in str(made["Subject"]) and expo.event.name in str(made["Subject"])

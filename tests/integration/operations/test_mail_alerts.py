@@ -32,8 +32,8 @@ def waiting(database: Database) -> Database:
 
 def watch(database: Database, after: timedelta) -> list[str]:
     with database.write() as session:
-        email_alerts.watch_outbox(session, now=NOW + after)
-        return [alert.reason for alert in alerts.open_alerts(session, None)]
+        email_alerts.update_outbox_alert(session, now=NOW + after)
+        return [alert.reason for alert in alerts.list_open_alerts(session, None)]
 
 
 def change(database: Database, **columns: object) -> None:
@@ -75,10 +75,12 @@ def test_a_mailbox_is_told_of_when_it_stays_unread_and_over_when_it_is_read(data
         now = NOW + after
         with database.write() as session:
             if fails:
-                email_alerts.mailbox_failed(session, "The mailbox cannot be read: no such folder", now=now)
+                email_alerts.record_mailbox_failure(
+                    session, "The mailbox cannot be read: no such folder", now=now
+                )
             else:
-                email_alerts.mailbox_read(session, now=now)
-            return bool(alerts.open_alerts(session, None))
+                email_alerts.record_mailbox_read(session, now=now)
+            return bool(alerts.list_open_alerts(session, None))
 
     assert told(minutes(0), fails=True)  # it was never read: what was set is wrong
     assert not told(minutes(1), fails=False)
@@ -86,4 +88,6 @@ def test_a_mailbox_is_told_of_when_it_stays_unread_and_over_when_it_is_read(data
     assert told(minutes(11), fails=True)
     assert not told(minutes(12), fails=False)
     with database.read() as session:
-        assert not [alert for alert in alerts.open_alerts(session, None) if alert.kind is AlertKind.MAILBOX]
+        assert not [
+            alert for alert in alerts.list_open_alerts(session, None) if alert.kind is AlertKind.MAILBOX
+        ]

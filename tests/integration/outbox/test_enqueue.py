@@ -77,11 +77,11 @@ def test_a_message_to_a_calendar_stands_in_columns_as_in_its_payload(database: D
 def test_what_a_sender_has_had_once_is_never_dropped(database: Database) -> None:
     with database.write() as session:
         outbox.enqueue(session, some(3))
-        (taken,) = claims.claim(session, worker="w", limit=1, secret_key=SECRET_KEY, now=NOW)
+        (taken,) = claims.claim_emails(session, worker="w", limit=1, secret_key=SECRET_KEY, now=NOW)
     with database.write() as session:
-        claims.give_back(session, [taken], at=NOW)
+        claims.release_claims(session, [taken], at=NOW)
     with database.write() as session:
-        gone = outbox.drop_untouched(session, true(), OutboxMail.message_id)
+        gone = outbox.delete_untouched(session, true(), OutboxMail.message_id)
         assert gone == [("<1@expo.example>",), ("<2@expo.example>",)]
         assert [row.id for row in rows(session)] == [taken.id]
 
@@ -92,9 +92,9 @@ def test_what_is_set_aside_is_not_sent_and_dropped_by_who_asks_for_it(
 ) -> None:
     with database.write() as session:
         outbox.enqueue(session, some(2))
-        outbox.set_aside(session, OutboxMail.message_id == "<0@expo.example>", now=NOW)
+        outbox.set_aside_mails(session, OutboxMail.message_id == "<0@expo.example>", now=NOW)
         assert [row.state for row in rows(session)] == [OutboxState.FAILED, OutboxState.QUEUED]
-        outbox.drop_untouched(session, true(), with_aside=with_aside)
+        outbox.delete_untouched(session, true(), with_aside=with_aside)
         left = [row.message_id for row in rows(session)]
     assert left == ([] if with_aside else ["<0@expo.example>"])
 
@@ -103,5 +103,5 @@ def test_only_the_mails_that_are_meant_are_dropped(database: Database) -> None:
     with database.write() as session:
         event = make_event(session).event.id
         outbox.enqueue(session, [*some(1), replace(NOBODY, event_id=event, message_id="<e@expo.example>")])
-        outbox.drop_untouched(session, OutboxMail.event_id == event)
+        outbox.delete_untouched(session, OutboxMail.event_id == event)
         assert [row.message_id for row in rows(session)] == ["<0@expo.example>"]

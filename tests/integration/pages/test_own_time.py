@@ -78,10 +78,12 @@ def fair(database: Database, monkeypatch: pytest.MonkeyPatch) -> Fair:
             state, until = RequestState.PENDING, now + timedelta(days=days)
             only = [fair.expo.slots[0].key]
             make_request(session, fair.expo, *pair, state=state, expires_at=until, slots=only)
-        lateness.say(session, fair.expo.actor(1), fair.requests[0].key, 10, now=now)
+        lateness.report_late(session, fair.expo.actor(1), fair.requests[0].key, 10, now=now)
         session.execute(update(MeetingRequest).values(message="We bring two references."))
         for person in (0, 1):
-            preferences.choose(session, fair.expo.actor(0, person), language="en", timezone="America/Chicago")
+            preferences.save_preferences(
+                session, fair.expo.actor(0, person), language="en", timezone="America/Chicago"
+            )
         session.execute(update(Interpreter).values(timezone="America/Chicago"))
     clocks.hold(monkeypatch, now)
     return fair
@@ -140,7 +142,7 @@ def test_the_own_time_has_its_day_where_that_is_another(
 
 def test_who_is_at_the_venue_reads_one_time(database: Database, broker_url: str, fair: Fair) -> None:
     with database.write() as session:
-        preferences.choose(session, fair.expo.actor(0), language="en", timezone="Asia/Shanghai")
+        preferences.save_preferences(session, fair.expo.actor(0), language="en", timezone="Asia/Shanghai")
     site = Site(web_app(database, broker_url), database, fair.expo)
     browser = exhibitor_and_attendee(site, fair)[0]
     assert not any("time-own" in browser.get(site.path(path)) for path in ("/my-day", "/week", "/start"))

@@ -45,7 +45,7 @@ def site(database: Database) -> Site:
 
 
 def test_m10_the_mail_has_the_three_links(site: Site) -> None:
-    raw = rendering.invitation_mail(SETTINGS, site.published.mail_to(0)).data.decode()
+    raw = rendering.render_invitation_email(SETTINGS, site.published.mail_to(0)).data.decode()
     import email
 
     texts = [part.get_payload(decode=True).decode() for part in email.message_from_string(raw).walk()

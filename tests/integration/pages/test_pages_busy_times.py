@@ -60,7 +60,7 @@ class Site:
 
     def unavailable(self) -> set[int]:
         with self.database.read() as session:
-            return set(snapshot.take(session, self.expo.event.id, now=NOW).attendees[0].unavailable)
+            return set(snapshot.build_problem(session, self.expo.event.id, now=NOW).attendees[0].unavailable)
 
 
 @pytest.fixture

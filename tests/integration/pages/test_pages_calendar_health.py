@@ -121,7 +121,9 @@ def test_two_who_take_a_call_at_once_leave_one_row(site: Site) -> None:
 
     def take(note: str) -> None:
         with health.database.write() as session:
-            calls.keep(session, health.expo.organiser_actor(), key, caller_id=account, note=note, now=NOW)
+            calls.save_call(
+                session, health.expo.organiser_actor(), key, caller_id=account, note=note, now=NOW
+            )
 
     notes = [f"note {n}" for n in range(6)]
     with ThreadPoolExecutor(len(notes)) as pool:

@@ -119,7 +119,7 @@ def test_each_way_is_one_row_a_person_however_often_it_is_used(scene: Scene) -> 
         scene.visitor.client.get(f"{scene.link}/follow.ics")
     with scene.published.database.read() as session:
         person = session.get_one(Attendee, scene.person.id)
-        feed = feed_addresses.feed_token(feed_addresses.owner_of(person), SECRET_KEY)
+        feed = feed_addresses.feed_token(feed_addresses.build_owner(person), SECRET_KEY)
     assert scene.visitor.client.get(f"/calendar/{feed}.ics").status_code == 200
     mine = scene.browser(scene.person.account_id)
     assert mine.client.get(f"{scene.event}/agenda.pdf").status_code == 200
@@ -144,7 +144,7 @@ def test_a_use_is_written_again_after_half_a_day(scene: Scene) -> None:
     seen = []
     for hours in (0, 11, 12, 13):
         with scene.published.database.write() as session:
-            calendar_methods.note_by_link(
+            calendar_methods.record_link_use(
                 session, token, CalendarImportMethod.FILE, now=NOW + timedelta(hours=hours)
             )
         with scene.published.database.read() as session:

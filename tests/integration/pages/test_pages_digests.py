@@ -58,9 +58,9 @@ def letter(database: Database, broker_url: str) -> Letter:
             session, expo, 0, 1, state=RequestState.PENDING, priority=5, topic="Graphite blocks",
             message="With references.", created_at=now, expires_at=now + timedelta(days=9),
         )  # fmt: skip
-        assert digest_sending.tell(session, SETTINGS, now=now) == 1
+        assert digest_sending.queue_due_digests(session, SETTINGS, now=now) == 1
     with serving(Catcher()) as catcher:
-        assert delivery.deliver(database, to(catcher), worker="w", now=database.now) == 1
+        assert delivery.deliver_emails(database, to(catcher), worker="w", now=database.now) == 1
     _, recipients, octets = catcher.taken[0]
     assert recipients == [expo.people[1][0].email]
     mail = message_from_bytes(octets)
@@ -136,7 +136,7 @@ def test_a_person_chooses_what_to_be_told(letter: Letter) -> None:
     )
     assert page.count('value="at-once" checked') == page.count('value="off" checked') == 1
     with letter.site.database.read() as session:
-        wishes = digest_settings.own(session, letter.site.expo.actor(1), now=NOW)
+        wishes = digest_settings.read_own_settings(session, letter.site.expo.actor(1), now=NOW)
     assert wishes is not None
     assert (wishes.asked, wishes.reminders, wishes.answers) == (AT_ONCE, OFF, DAILY), (
         "another text changes nothing"

@@ -49,7 +49,7 @@ def _publish(site: Site) -> None:
 
 
 def _feed(row: Attendee | Firm) -> str:
-    owner = feed_addresses.owner_of(row)
+    owner = feed_addresses.build_owner(row)
     return f"/calendar/{feed_addresses.feed_token(owner, SECRET_KEY)}.ics"
 
 
@@ -153,7 +153,7 @@ def test_trap_20_robots_may_fetch_feeds_and_nothing_else(site: Site) -> None:
 
 def test_1_9_no_secret_address_is_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    token = feed_addresses.feed_token(feed_addresses.owner_of(site.expo.people[0][0]), SECRET_KEY)
+    token = feed_addresses.feed_token(feed_addresses.build_owner(site.expo.people[0][0]), SECRET_KEY)
     client = site.app.test_client()
     for path in (f"/calendar/{token}.ics", f"/calendar/{token[1:]}x.ics"):
         client.get(path)

@@ -107,7 +107,7 @@ def test_a_stale_comparison_is_not_published(database: Database, broker_url: str
     page = browser.post(f"/events/{expo.event.key}/versions/2/publish", compared_with="")
     assert "version 1 is published now" in page
     with database.read() as session:
-        assert versions.get(session, expo.event.id, 2).state is VersionState.DRAFT
+        assert versions.get_version(session, expo.event.id, 2).state is VersionState.DRAFT
 
 
 def test_an_old_version_comes_back_as_a_new_draft(database: Database, broker_url: str) -> None:
@@ -211,14 +211,14 @@ def test_the_schedule_begins_with_what_waits_for_the_organiser(database: Databas
     path = f"/events/{expo.event.key}/schedule"
     assert "What waits for you" not in browser.get(path)
     with database.write() as session:
-        requests.withdraw(session, expo.actor(0), held.key, now=database.now())
+        requests.withdraw_request(session, expo.actor(0), held.key, now=database.now())
         session.merge(other).answered_at = database.now()
     page = browser.get(path)
     assert "meetings cancelled or declined: 1" in page and "requests accepted: 1" in page
     with database.write() as session:
         for _ in range(3):
             make_version(session, expo, [], state=VersionState.DRAFT, now=database.now())
-        release.discard(session, event_id=expo.event.id, number=4)
+        release.discard_draft(session, event_id=expo.event.id, number=4)
     page = browser.get(path)
     assert (
         "meetings cancelled or declined" not in page and "requests accepted" not in page
@@ -226,7 +226,7 @@ def test_the_schedule_begins_with_what_waits_for_the_organiser(database: Databas
     assert ">Version 3</a> is a draft" in page and "Discard the older drafts (1)" in page
     assert "Drafts discarded: 1." in browser.post(f"/events/{expo.event.key}/drafts/discard")
     with database.read() as session:
-        states = [versions.get(session, expo.event.id, n).state.value for n in (1, 2, 3, 4)]
+        states = [versions.get_version(session, expo.event.id, n).state.value for n in (1, 2, 3, 4)]
     assert states == ["published", "discarded", "draft", "discarded"]
 
 

@@ -124,7 +124,7 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
     published = Published(database)
     with database.write() as session:
         actor = published.expo.actor(0)
-        preferences.choose(session, actor, language=language, timezone="Europe/Budapest")
+        preferences.save_preferences(session, actor, language=language, timezone="Europe/Budapest")
     published.mails |= published.publish_again(slot=1)
     link = f"/answers/{replies.token(published.mail_to(0))}"
     return published, Browser(web_app(database, NOWHERE)), link
@@ -200,7 +200,7 @@ def test_summaries_are_stopped_and_sent_again_here_as_by_their_link(database: Da
     assert chosen(browser.post(f"{path}/emails", summaries="on"), "summaries") == "on"
     assert stopped() == [False, False]
     with database.write() as session:
-        summary_subscriptions.want(session, expo.actor(0), is_wanted=False, now=NOW)
+        summary_subscriptions.set_own_subscription(session, expo.actor(0), is_wanted=False, now=NOW)
     assert chosen(browser.get(path), "summaries") == "off", "by whatever way it was done"
 
 
@@ -287,7 +287,7 @@ def test_a_new_choice_sends_nothing_and_the_next_invitation_has_it(database: Dat
     published.mails = published.publish_again(slot=0)
     assert published.mails == {}, "who was told already is not told again"
     published.mails = published.publish_again(slot=1)
-    mail = message_from_bytes(rendering.invitation_mail(SETTINGS, published.mail_to(0)).data)
+    mail = message_from_bytes(rendering.render_invitation_email(SETTINGS, published.mail_to(0)).data)
     parts = {
         part.get_content_type(): part.get_payload(decode=True).decode()  # type: ignore[union-attr]
         for part in mail.walk()

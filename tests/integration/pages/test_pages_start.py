@@ -63,7 +63,9 @@ def test_a_colleague_who_cannot_come_stands_on_the_first_page(site: Site) -> Non
     with site.database.write() as session:
         request = make_request(session, site.expo, 1, 0)
         colleague = session.merge(site.expo.people[0][1])
-        decline_effects.exclude(request, colleague, note="My flight is <late>", now=site.database.now())
+        decline_effects.exclude_person(
+            request, colleague, note="My flight is <late>", now=site.database.now()
+        )
     page = site.exhibitor(0).get(site.path("/start"))
     assert "1 new change" in page and "F0-P1 cannot come:" in page and "My flight is &lt;late&gt;" in page
     assert "The next schedule sends a colleague, if one is free." in page

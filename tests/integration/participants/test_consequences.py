@@ -181,7 +181,7 @@ def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: 
     assert seats(desk, key) == {**dict.fromkeys(first, table), second[0]: other}
     desk.do(absences.set_absences, INTERPRETERS, key, [first[0], second[0]], table="")
     assert seats(desk, key) == dict.fromkeys(first[1:], table)
-    problem = desk.read(lambda session: snapshot.take(session, desk.expo.event.id, now=None))
+    problem = desk.read(lambda session: snapshot.build_problem(session, desk.expo.event.id, now=None))
     (row,) = problem.interpreters
     tied = {problem.slots[slot].id: problem.places[place].id for slot, place in row.stations}
     assert tied == dict.fromkeys(first[1:], table)

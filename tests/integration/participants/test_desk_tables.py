@@ -37,7 +37,7 @@ PAGES: dict[str, tuple[Callable[..., Any], int]] = {
 
 def organiser(database: Database, event_id: int) -> Actor:
     with database.read() as session:
-        return actors.operator(session.get_one(Event, event_id))
+        return actors.operator_actor(session.get_one(Event, event_id))
 
 
 def test_a_page_takes_few_queries(database: Database) -> None:

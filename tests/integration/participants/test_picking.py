@@ -85,7 +85,7 @@ def test_neither_who_left_nor_another_event_is_offered(expo: Expo, database: Dat
 def test_twenty_of_3_000_are_offered_by_one_query(database: Database) -> None:
     event_id = fill(database, meetings=100)
     with database.read() as session:
-        actor = actors.operator(session.get_one(Event, event_id))
+        actor = actors.operator_actor(session.get_one(Event, event_id))
         assert len(record_search.search_records(session, actor, FIRMS, "firm")) == record_search.MAX_OPTIONS
         assert (
             len(record_search.search_records(session, actor, PEOPLE, "person")) == record_search.MAX_OPTIONS

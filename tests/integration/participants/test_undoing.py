@@ -184,7 +184,7 @@ def test_requests_end_in_the_state_that_fits(hall: Hall) -> None:
     assert (asked.state, asked.answered_side) == (RequestState.DECLINED, "to")
     assert asked.answer_note == "No stand this year."
     with hall.database.read() as session:
-        (step,) = history.of_request(session, hall.expo.actor(3), hall.pending.key)
+        (step,) = history.list_history(session, hall.expo.actor(3), hall.pending.key)
         assert (step.verb, step.side, step.person, step.note) == (
             "decline",
             "to",
@@ -192,14 +192,14 @@ def test_requests_end_in_the_state_that_fits(hall: Hall) -> None:
             "No stand this year.",
         )
     with pytest.raises(WrongState, match="left the event"), hall.database.write() as session:
-        requests.accept(session, hall.expo.actor(0), hall.pending.key, now=NOW)
+        requests.accept_request(session, hall.expo.actor(0), hall.pending.key, now=NOW)
 
 
 def test_a_firm_that_left_neither_asks_nor_is_asked(hall: Hall) -> None:
     hall.do(withdrawals.withdraw_records, FIRMS, ["f1"])
     for asking, asked in ((1, "f3"), (3, "f1")):
         with hall.database.write() as session, pytest.raises(InvalidInput, match="has left the event"):
-            requests.ask(session, hall.expo.actor(asking), NewRequest(asked, "Cells"), now=NOW)
+            requests.submit_form(session, hall.expo.actor(asking), NewRequest(asked, "Cells"), now=NOW)
 
 
 def test_two_firms_that_ask_the_same_third_one_keep_what_is_agreed(hall: Hall) -> None:
@@ -245,7 +245,7 @@ def test_an_answer_at_the_moment_of_a_withdrawal_does_not_outlive_it(hall: Hall,
     expo = hall.expo
     race(
         hall.database,
-        lambda session: requests.accept(session, expo.actor(0), hall.pending.key, now=NOW),
+        lambda session: requests.accept_request(session, expo.actor(0), hall.pending.key, now=NOW),
         lambda session: withdrawals.withdraw_records(session, expo.organiser_actor(), FIRMS, ["f0"], now=NOW),
     )
     request = hall.row(MeetingRequest, hall.pending.key)
@@ -258,7 +258,7 @@ def test_a_request_at_the_moment_of_a_withdrawal_is_refused_or_ended(hall: Hall,
     expo = hall.expo
     race(
         hall.database,
-        lambda session: requests.ask(session, expo.actor(1), NewRequest("f0", "Cells"), now=NOW),
+        lambda session: requests.submit_form(session, expo.actor(1), NewRequest("f0", "Cells"), now=NOW),
         lambda session: withdrawals.withdraw_records(session, expo.organiser_actor(), FIRMS, ["f0"], now=NOW),
     )
     open_ = (RequestState.PENDING, RequestState.ACCEPTED)

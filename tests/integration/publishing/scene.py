@@ -45,7 +45,7 @@ class Scene:
 
     def ask(self, number: int | None = None, compared_with: int | None = None, **more: Any) -> int:
         with self.database.write() as session:
-            return version_jobs.ask_to_publish(
+            return version_jobs.request_publishing(
                 session,
                 event_id=self.expo.event.id,
                 number=number or self.number,
@@ -55,7 +55,7 @@ class Scene:
             ).id
 
     def do(self, job_id: int, **options: Any) -> JobEnding:
-        return job_execution.execute(self.database, job_id, worker="w", settings=SETTINGS, **options)
+        return job_execution.execute_job(self.database, job_id, worker="w", settings=SETTINGS, **options)
 
     def job(self, job_id: int) -> VersionJob:
         with self.database.read() as session:
@@ -68,7 +68,7 @@ class Scene:
 
     def state(self, number: int | None = None) -> VersionState:
         with self.database.read() as session:
-            return versions.get(session, self.expo.event.id, number or self.number).state
+            return versions.get_version(session, self.expo.event.id, number or self.number).state
 
 
 def everybody(expo: Expo) -> list[tuple[str, str]]:

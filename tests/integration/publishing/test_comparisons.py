@@ -40,12 +40,14 @@ class TestKeptComparisons:
 
     def wanted(self, scene: Scene) -> bool:
         with scene.database.read() as session:
-            return comparisons.is_wanted(session, versions.get(session, scene.expo.event.id, scene.number))
+            return comparisons.needs_comparison(
+                session, versions.get_version(session, scene.expo.event.id, scene.number)
+            )
 
     def compare(self, scene: Scene) -> None:
         with scene.database.write() as session:
-            version = versions.get(session, scene.expo.event.id, scene.number)
-            version_jobs.ask_to_compare(session, version, by=None, now=NOW)
+            version = versions.get_version(session, scene.expo.event.id, scene.number)
+            version_jobs.request_comparison(session, version, by=None, now=NOW)
         assert carry_out(scene.database) == [JobEnding.DONE]
 
     def test_it_is_wanted_until_it_is_asked_for_and_again_when_it_no_longer_holds(self, scene: Scene) -> None:
@@ -76,27 +78,29 @@ class TestKeptComparisons:
         monkeypatch.setattr(comparisons, "PART", 2)
         self.compare(scene)
         with scene.database.read() as session:
-            version = versions.get(session, scene.expo.event.id, scene.number)
-            found = comparisons.kept(session, version)
+            version = versions.get_version(session, scene.expo.event.id, scene.number)
+            found = comparisons.current_comparison(session, version)
             assert found is not None and found.mails == 16
-            rows = comparisons.changes(session, found, ChangeKind.ADDED, first=1, most=2)
-            whole = comparisons.change_set(session, None, version).of(ChangeKind.ADDED)
+            rows = comparisons.list_changes(session, found, ChangeKind.ADDED, first=1, most=2)
+            whole = comparisons.compute_change_set(session, None, version).of(ChangeKind.ADDED)
             assert rows == list(whole[1:3])
-            assert comparisons.changes(session, found, ChangeKind.MOVED, first=0, most=9) == []
+            assert comparisons.list_changes(session, found, ChangeKind.MOVED, first=0, most=9) == []
 
     def test_a_published_version_keeps_that_of_its_draft(self, scene: Scene) -> None:
         self.compare(scene)
         assert scene.do(scene.ask()) is JobEnding.DONE
         with scene.database.read() as session:
-            found = comparisons.kept(session, versions.get(session, scene.expo.event.id, scene.number))
+            found = comparisons.current_comparison(
+                session, versions.get_version(session, scene.expo.event.id, scene.number)
+            )
             assert found is not None
             assert (found.counts["added"], found.mails) == (4, None)
 
 
 def messages(session: Session, scene: Scene, number: int) -> list[Any]:
-    version = versions.get(session, scene.expo.event.id, number)
-    seen = release.survey(session, version, SETTINGS, now=NOW + timedelta(days=1))
-    todo = [invitation_diff.pending(session, seen, people) for people in seen.portions()]
+    version = versions.get_version(session, scene.expo.event.id, number)
+    seen = release.plan_invitations(session, version, SETTINGS, now=NOW + timedelta(days=1))
+    todo = [invitation_diff.derive_invitations(session, seen, people) for people in seen.portions()]
     found = [message.to_json() for pending in todo for message in pending.messages]
     return sorted(found, key=lambda message: (message["uid"], message["attendee_id"]))
 
@@ -135,7 +139,7 @@ def test_deriving_what_differs_by_digests_gives_what_deriving_everything_gives(
             )
             mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")).all()
             sent = [mail for mail in mails if mail.attempts == 0 and chance.random() < 0.8]
-            sent_records.remember(session, sent, SECRET_KEY)
+            sent_records.record_invitations(session, sent, SECRET_KEY)
             for mail in sent:
                 mail.attempts = 1
         compared_with, number = number, scene.draft([chance.randrange(3) for _ in range(4)])
@@ -173,7 +177,7 @@ def test_mails_that_were_stopped_are_not_on_their_way(scene: Scene) -> None:
     scene.do(scene.ask())
     number = scene.draft([0, 0, 0, 0])
     with scene.database.write() as session:
-        email_queue.stop(session, scene.expo.organiser_actor(), now=scene.database.now())
+        email_queue.stop_emails(session, scene.expo.organiser_actor(), now=scene.database.now())
         found = preview(session, event_id=scene.expo.event.id, number=number, now=scene.database.now())
     assert (found.mails, found.summaries, found.people) == (16, 8, 8)
 
@@ -182,25 +186,29 @@ def test_who_is_told_what_is_said_by_kind_and_by_firm_with_the_largest_change(sc
     scene.do(scene.ask())
     with scene.database.write() as session:
         now = scene.database.now()
-        claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now + timedelta(minutes=1))
+        claims.claim_emails(
+            session, worker="w", limit=50, secret_key=SECRET_KEY, now=now + timedelta(minutes=1)
+        )
     number = scene.draft([1, 0, 0, 0])
     with scene.database.write() as session:
-        version = versions.get(session, scene.expo.event.id, number)
-        found = comparisons.keep(
-            session, comparisons.work_out(session, version, SETTINGS, now=now + timedelta(minutes=2))
+        version = versions.get_version(session, scene.expo.event.id, number)
+        found = comparisons.store_comparison(
+            session,
+            comparisons.compute_comparison(session, version, SETTINGS, now=now + timedelta(minutes=2)),
         )
-        seen = publish_preview.read(session, version, found, most=1)
+        seen = publish_preview.read_preview(session, version, found, most=1)
         assert dict(seen.kinds) == {"update": 2, "summary": 2}
         assert (seen.firm_count, len(seen.firms)) == (2, 1)
         assert (seen.firms[0].people, seen.firms[0].mails) == (1, 2)
         assert seen.largest is not None
         assert dict(seen.largest[1]) == {"update": 1, "summary": 1}
         actor = scene.expo.organiser_actor()
-        told = publish_preview.queue_trial(session, actor, version, found, settings=SETTINGS, now=now)
+        told = publish_preview.queue_sample_emails(session, actor, version, found, settings=SETTINGS, now=now)
         assert told == (scene.expo.organiser.email, 2)
         trial = session.scalars(select(OutboxMail).where(OutboxMail.kind == "test")).all()
         mails = [
-            message_from_bytes(rendering.rendered(SETTINGS, row, {}).data, policy=default) for row in trial
+            message_from_bytes(rendering.render_email(SETTINGS, row, {}).data, policy=default)
+            for row in trial
         ]
     assert {mail["To"].addresses[0].addr_spec for mail in mails} == {scene.expo.organiser.email}
     assert all(mail["Subject"].startswith("[Test]") for mail in mails)

@@ -86,7 +86,7 @@ def ask_somebody(database: Database, event_id: int, number: int) -> VersionState
         person.title = f"Title {number}"
         session.flush()
     with database.read() as session:
-        return versions.get(session, event_id, 1).state
+        return versions.get_version(session, event_id, 1).state
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def event_id(database: Database) -> int:
 
 def compare_in_little_memory(database: Database, event_id: int, number: int) -> None:
     with database.write() as session:
-        version = versions.get(session, event_id, number)
-        job = version_jobs.ask_to_compare(session, version, by=None, now=database.now_in(session)).id
+        version = versions.get_version(session, event_id, number)
+        job = version_jobs.request_comparison(session, version, by=None, now=database.now_in(session)).id
     with Child(database, job) as child:
         compared = child.took()
     assert (compared["ending"], compared["megabytes"] < MEGABYTES) == ("done", True), compared
@@ -117,13 +117,13 @@ def test_a_whole_expo_is_compared_and_published_in_little_memory_while_nobody_wa
     number = add_version(database, event_id)
     compare_in_little_memory(database, event_id, number)
     with database.read() as session:
-        found = comparisons.kept(session, versions.get(session, event_id, number))
+        found = comparisons.current_comparison(session, versions.get_version(session, event_id, number))
         assert found is not None and found.counts["added"] == MEETINGS
         assert found.mails == 2 * MEETINGS + (found.summaries or 0)
-        last = comparisons.changes(session, found, ChangeKind.ADDED, first=MEETINGS - 50, most=50)
+        last = comparisons.list_changes(session, found, ChangeKind.ADDED, first=MEETINGS - 50, most=50)
         assert len(last) == 50
     with database.write() as session:
-        job = version_jobs.ask_to_publish(
+        job = version_jobs.request_publishing(
             session,
             event_id=event_id,
             number=number,
@@ -149,12 +149,12 @@ def test_a_page_of_a_versions_meetings_reads_no_others(database: Database) -> No
     number = add_version(database, fill(database, firms=400, meetings=2_000))
     with database.read() as session:
         version = session.scalars(select(ScheduleVersion).where(ScheduleVersion.number == number)).one()
-        whole = versions.meetings(session, version.id)
-    assert count_rows(database, lambda db: versions.page_of_meetings(db, version, limit=50)) < 200
+        whole = versions.list_meetings(session, version.id)
+    assert count_rows(database, lambda db: versions.list_meeting_page(db, version, limit=50)) < 200
     read: list[Meeting] = []
     cursor = None
     with database.read() as session:
         while cursor is not None or not read:
-            page = versions.page_of_meetings(session, version, cursor=cursor, limit=200)
+            page = versions.list_meeting_page(session, version, cursor=cursor, limit=200)
             read, cursor = [*read, *page.items], page.next_cursor
     assert (tuple(read), page.total) == (whole, 2_000)

@@ -40,9 +40,9 @@ def test_neither_a_translation_nor_another_language_is_told(published: Published
 def test_the_next_mail_has_the_name_that_its_reader_reads(published: Published) -> None:
     moved = published.publish_again(slot=3, minutes=60)
     own, theirs = moved[published.person(0).email], moved[published.person(1).email]
-    said = text(read(rendering.invitation_mail(SETTINGS, theirs).data))
+    said = text(read(rendering.render_invitation_email(SETTINGS, theirs).data))
     assert "一号馆" in said and "Hall 0" not in said
-    assert "Hall 0" in text(read(rendering.invitation_mail(SETTINGS, own).data))
+    assert "Hall 0" in text(read(rendering.render_invitation_email(SETTINGS, own).data))
     assert [row.payload["sequence"] for row in (own, theirs)] == [1, 1], "the time moved, and nothing else"
 
 

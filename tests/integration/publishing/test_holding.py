@@ -24,7 +24,7 @@ HOLD = timedelta(minutes=5)
 
 def take_back(scene: Scene) -> JobCard:
     with scene.database.write() as session:
-        return version_actions.take_back(
+        return version_actions.cancel_publishing(
             session, scene.expo.organiser_actor(), scene.number, now=scene.database.now()
         )
 
@@ -42,8 +42,8 @@ def test_nobody_takes_a_held_publishing_before_its_time_and_the_clock_sends_it_t
     assert scene.do(job) is JobEnding.NOT_CLAIMED
     with scene.database.write() as session:
         now = scene.database.now()
-        assert version_jobs.recover(session, now=now + HOLD - timedelta(seconds=20)) == []
-        assert version_jobs.recover(session, now=now + HOLD + timedelta(seconds=1)) == [job]
+        assert version_jobs.recover_lost_jobs(session, now=now + HOLD - timedelta(seconds=20)) == []
+        assert version_jobs.recover_lost_jobs(session, now=now + HOLD + timedelta(seconds=1)) == [job]
     end_hold(scene, job)
     assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
@@ -65,7 +65,7 @@ def test_what_is_taken_back_is_a_draft_of_which_nobody_was_told_and_can_be_publi
 def test_what_has_begun_is_not_taken_back(scene: Scene) -> None:
     job = scene.ask(hold=HOLD)
     with scene.database.write() as session:
-        version_actions.begin_now(
+        version_actions.skip_hold(
             session, scene.expo.organiser_actor(), scene.number, now=scene.database.now()
         )
     assert scene.do(job) is JobEnding.DONE
@@ -109,10 +109,10 @@ def test_a_draft_that_is_about_to_be_published_is_not_discarded(scene: Scene) ->
         scene.database.write() as session,
         pytest.raises(WrongState, match="The version 1 is being published; it cannot be discarded"),
     ):
-        release.discard(session, event_id=scene.expo.event.id, number=scene.number)
+        release.discard_draft(session, event_id=scene.expo.event.id, number=scene.number)
     take_back(scene)
     with scene.database.write() as session:
-        release.discard(session, event_id=scene.expo.event.id, number=scene.number)
+        release.discard_draft(session, event_id=scene.expo.event.id, number=scene.number)
     assert scene.state() is VersionState.DISCARDED
 
 

@@ -31,19 +31,21 @@ def scene(database: Database, *, by_night: bool, language: str = "en") -> Expo:
         begin_by = NOW + timedelta(hours=1) if by_night else None
         run = runs.queue_run(session, expo.event.id, asked_by=None, begin_by=begin_by, now=NOW)
         made = draft(session, expo, [meet(first, expo, slot=2), meet(second, expo, slot=1)])
-        versions.get(session, expo.event.id, made).run_id = run.id
+        versions.get_version(session, expo.event.id, made).run_id = run.id
     return expo
 
 
 def compare(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        version_jobs.ask_to_compare(session, versions.get(session, expo.event.id, 2), by=None, now=NOW)
+        version_jobs.request_comparison(
+            session, versions.get_version(session, expo.event.id, 2), by=None, now=NOW
+        )
     carry_out(database)
 
 
 def publish_it(database: Database, expo: Expo, *, by: int | None) -> None:
     with database.write() as session:
-        version_jobs.ask_to_publish(
+        version_jobs.request_publishing(
             session, event_id=expo.event.id, number=2, compared_with=1, by=by, now=NOW
         )
     carry_out(database)
@@ -66,7 +68,7 @@ def test_it_says_what_the_draft_changes_with_a_link(database: Database, language
     expo = scene(database, by_night=True, language=language)
     compare(database, expo)
     (mail,) = mails(database)
-    made = read(rendering.rendered(SETTINGS, mail, {}).data)
+    made = read(rendering.render_email(SETTINGS, mail, {}).data)
     text = made.get_body(("plain",)).get_content()
     assert mail.to_address == expo.organiser.email and said in str(made["Subject"])
     assert f"/events/{expo.event.key}/versions/2" in text and "{" not in text
@@ -80,7 +82,7 @@ def test_it_counts_what_the_draft_schedules_without_what_was_called_off_since(da
         first.state = RequestState.WITHDRAWN
     compare(database, expo)
     (mail,) = mails(database)
-    text = read(rendering.rendered(SETTINGS, mail, {}).data).get_body(("plain",)).get_content()
+    text = read(rendering.render_email(SETTINGS, mail, {}).data).get_body(("plain",)).get_content()
     assert "1 of 1" in text and "2 of" not in text
 
 
@@ -110,7 +112,7 @@ def test_a_night_that_publishes_says_what_it_has_changed(
     expo = scene(database, by_night=True, language=language)
     publish_it(database, expo, by=None)
     (mail,) = mails(database)
-    made = read(rendering.rendered(SETTINGS, mail, {}).data)
+    made = read(rendering.render_email(SETTINGS, mail, {}).data)
     text = made.get_body(("plain",)).get_content()
     assert said in str(made["Subject"])
     assert f"/events/{expo.event.key}/versions/2" in text and "{" not in text

@@ -18,7 +18,7 @@ from scheduler.services.publishing import (
     version_jobs,
 )
 from scheduler.services.publishing.job_execution import JobEnding
-from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
+from scheduler.services.publishing.version_jobs import ClaimedJob, JobLost
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, VersionJob
@@ -38,12 +38,13 @@ def test_a_publishing_that_is_asked_for_twice_is_done_once(scene: Scene) -> None
 
 
 @pytest.mark.parametrize(
-    "ask", [version_jobs.ask_to_compare, version_jobs.ask_to_begin, version_jobs.ask_to_explain]
+    "ask",
+    [version_jobs.request_comparison, version_jobs.request_manual_draft, version_jobs.request_explanations],
 )
 def test_a_job_is_asked_for_again_only_when_it_is_done(scene: Scene, ask: Callable[..., VersionJob]) -> None:
     def asked() -> int:
         with scene.database.write() as session:
-            version = versions.get(session, scene.expo.event.id, scene.number)
+            version = versions.get_version(session, scene.expo.event.id, scene.number)
             return ask(session, version, by=scene.expo.organiser.id, now=NOW).id
 
     first = asked()
@@ -75,7 +76,7 @@ def test_a_publishing_that_ends_with_an_error_is_tried_once_more_and_then_told(
     scene = Scene(database)
     with database.write() as session:
         run = runs.queue_run(session, scene.expo.event.id, asked_by=None, now=NOW)
-        versions.get(session, scene.expo.event.id, scene.number).run_id = run.id
+        versions.get_version(session, scene.expo.event.id, scene.number).run_id = run.id
     job = scene.ask(by=None)
 
     def breaks(*_: Any, **__: Any) -> None:
@@ -92,12 +93,12 @@ def test_a_publishing_that_ends_with_an_error_is_tried_once_more_and_then_told(
     assert scene.job(job).error == said
     with database.read() as session:
         assert session.scalar(select(Run.error)) == said
-        (alert,) = alerts.open_alerts(session, scene.expo.event.id)
+        (alert,) = alerts.list_open_alerts(session, scene.expo.event.id)
         assert (alert.kind, alert.reason) == (AlertKind.NOT_PUBLISHED, said)
         assert alert.path == f"/events/{scene.expo.event.key}/versions/1"
     assert scene.do(scene.ask()) is JobEnding.DONE
     with database.read() as session:
-        assert list(alerts.open_alerts(session, scene.expo.event.id)) == []
+        assert list(alerts.list_open_alerts(session, scene.expo.event.id)) == []
 
 
 class WorkerDied(BaseException):
@@ -106,14 +107,14 @@ class WorkerDied(BaseException):
 
 def die_at(monkeypatch: pytest.MonkeyPatch, portion: int) -> None:
     """The process ends when it has told some portions."""
-    tell, told = release.tell, iter(range(portion))
+    tell, told = release.queue_publish_emails, iter(range(portion))
 
     def dying(*given: Any) -> int:
         if next(told, None) is None:
             raise WorkerDied
         return tell(*given)
 
-    monkeypatch.setattr(release, "tell", dying)
+    monkeypatch.setattr(release, "queue_publish_emails", dying)
 
 
 @pytest.mark.parametrize("portion", [0, 1, 3])
@@ -131,9 +132,9 @@ def test_a_publishing_whose_worker_died_goes_on_where_it_ended(
     assert len(scene.mails()) == 4 * portion
     assert scene.do(job) is JobEnding.NOT_CLAIMED
     with database.write() as session:
-        assert version_jobs.recover(session, now=database.now()) == []
+        assert version_jobs.recover_lost_jobs(session, now=database.now()) == []
         later = database.now() + version_jobs.SILENT
-        assert version_jobs.recover(session, now=later) == [job]
+        assert version_jobs.recover_lost_jobs(session, now=later) == [job]
     assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
     assert scene.job(job).mails == 16
@@ -151,8 +152,8 @@ def test_a_publishing_that_failed_half_way_is_taken_up_by_a_person(
             with pytest.raises(WorkerDied):
                 scene.do(job)
         with database.write() as session:
-            version_jobs.recover(session, now=database.now() + version_jobs.SILENT)
-    assert (scene.job(job).state, scene.job(job).error) == (JobState.FAILED, version_jobs.LOST_TOO_OFTEN)
+            version_jobs.recover_lost_jobs(session, now=database.now() + version_jobs.SILENT)
+    assert (scene.job(job).state, scene.job(job).error) == (JobState.FAILED, version_jobs.LOST_WORKER_ERROR)
     assert scene.ask() == job
     assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
@@ -162,22 +163,22 @@ def test_telling_the_same_people_again_makes_no_second_mail(scene: Scene) -> Non
     assert scene.do(scene.ask()) is JobEnding.DONE
     before = scene.mails()
     with scene.database.write() as session:
-        version = versions.get(session, scene.expo.event.id, scene.number)
+        version = versions.get_version(session, scene.expo.event.id, scene.number)
         assert version.published_at is not None
-        seen = release.survey(session, version, SETTINGS, now=version.published_at)
+        seen = release.plan_invitations(session, version, SETTINGS, now=version.published_at)
         for people in seen.portions():
-            release.tell(session, seen, scene.number, people)
+            release.queue_publish_emails(session, seen, scene.number, people)
     assert scene.mails() == before
 
 
 def test_a_worker_that_lost_its_job_writes_nothing_more(scene: Scene) -> None:
     job = scene.ask()
     with scene.database.write() as session:
-        version_jobs.claim(session, job, "slow", now=NOW)
-        version_jobs.recover(session, now=NOW + version_jobs.SILENT)
-        version_jobs.claim(session, job, "other", now=NOW)
+        version_jobs.claim_job(session, job, "slow", now=NOW)
+        version_jobs.recover_lost_jobs(session, now=NOW + version_jobs.SILENT)
+        version_jobs.claim_job(session, job, "other", now=NOW)
         with pytest.raises(JobLost):
-            HeldPublishing(job, "slow").report(session, now=NOW, done=1)
+            ClaimedJob(job, "slow").report(session, now=NOW, done=1)
 
 
 def test_a_worker_that_shuts_down_gives_the_job_back_and_no_attempt_counts(scene: Scene) -> None:
@@ -213,7 +214,7 @@ def test_more_changes_than_the_budget_allows_are_left_to_a_person_who_is_told(sc
     assert scene.do(scene.ask(second, 1, by=None, budget=2)) is JobEnding.FAILED
     assert scene.state(second) is VersionState.DRAFT
     with scene.database.read() as session:
-        (alert,) = alerts.open_alerts(session, scene.expo.event.id)
+        (alert,) = alerts.list_open_alerts(session, scene.expo.event.id)
         assert "it changes 3 meetings" in alert.reason
 
 
@@ -243,11 +244,11 @@ def test_a_night_publishes_within_its_budget_and_else_says_what_exceeds_it(
     second = scene.draft([1, 1, 1, 0])
     with scene.database.write() as session:
         run = runs.queue_run(session, scene.expo.event.id, asked_by=None, night_budget=allowed, now=NOW)
-        versions.get(session, scene.expo.event.id, second).run_id = run.id
+        versions.get_version(session, scene.expo.event.id, second).run_id = run.id
     ending = scene.do(scene.ask(second, 1, by=None))
     assert ending is (JobEnding.FAILED if said else JobEnding.DONE)
     with scene.database.read() as session:
-        told = [alert.reason for alert in alerts.open_alerts(session, scene.expo.event.id)]
+        told = [alert.reason for alert in alerts.list_open_alerts(session, scene.expo.event.id)]
     assert len(told) == bool(said) and all(said in reason for reason in told)
     if said:  # a person may all the same
         assert scene.do(scene.ask(second, 1)) is JobEnding.DONE

@@ -123,8 +123,8 @@ def test_a_request_withdrawn_since_the_run_is_left_out(database: Database) -> No
         found = preview(session, event_id=expo.event.id, number=number)
         assert (found.left_out, found.mails, found.people) == ([gone.key], 2, 2)
         assert publish(session, expo, number, None) == 2
-        published = versions.published(session, expo.event.id)
-        assert [m.request for m in versions.meetings(session, published.id)] == [kept.key]
+        published = versions.find_published_version(session, expo.event.id)
+        assert [m.request for m in versions.list_meetings(session, published.id)] == [kept.key]
 
 
 def test_publishing_names_the_version_that_it_was_compared_with(database: Database) -> None:
@@ -180,7 +180,7 @@ def test_a_person_or_place_cannot_be_booked_twice(database: Database) -> None:
         with pytest.raises(PlanRejected, match="books somebody twice"), database.write() as session:
             publish(session, expo, number, None)
     with database.read() as session:
-        assert versions.published(session, expo.event.id) is None
+        assert versions.find_published_version(session, expo.event.id) is None
         assert session.scalars(select(Hold)).all() == []
 
 
@@ -201,15 +201,15 @@ def test_a_rollback_publishes_old_content_as_a_new_version(database: Database) -
         request = make_request(session, expo)
         publish(session, expo, draft(session, expo, [meet(request, expo, slot=0)]), None)
         publish(session, expo, draft(session, expo, [meet(request, expo, slot=1)]), 1, 5)
-        back = release.roll_back(session, event_id=expo.event.id, number=1, now=NOW)
+        back = release.restore_version(session, event_id=expo.event.id, number=1, now=NOW)
         publish(session, expo, back.number, 2, 10)
-        states = [version.state for version in versions.listing(session, expo.event.id)]
+        states = [version.state for version in versions.list_versions(session, expo.event.id)]
         assert (back.number, states) == (
             3,
             [VersionState.PUBLISHED, VersionState.SUPERSEDED, VersionState.SUPERSEDED],
         )
-        first = versions.get(session, expo.event.id, 1)
-        assert versions.meetings(session, back.id) == versions.meetings(session, first.id)
+        first = versions.get_version(session, expo.event.id, 1)
+        assert versions.list_meetings(session, back.id) == versions.list_meetings(session, first.id)
 
 
 def test_a_rollback_is_not_what_the_run_made(database: Database) -> None:
@@ -217,12 +217,14 @@ def test_a_rollback_is_not_what_the_run_made(database: Database) -> None:
         expo = make_event(session)
         request = make_request(session, expo)
         run = runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
-        made = versions.get(session, expo.event.id, draft(session, expo, [meet(request, expo, slot=0)]))
+        made = versions.get_version(
+            session, expo.event.id, draft(session, expo, [meet(request, expo, slot=0)])
+        )
         made.run_id = run.id
         publish(session, expo, made.number, None)
         publish(session, expo, draft(session, expo, [meet(request, expo, slot=1)]), 1, 5)
-        assert release.roll_back(session, event_id=expo.event.id, number=1, now=NOW).run_id == run.id
-        found = session.scalars(select(ScheduleVersion.number).where(versions.made_by(run))).all()
+        assert release.restore_version(session, event_id=expo.event.id, number=1, now=NOW).run_id == run.id
+        found = session.scalars(select(ScheduleVersion.number).where(versions.made_by_run(run))).all()
         assert found == [made.number]
 
 
@@ -232,14 +234,14 @@ def test_a_rollback_has_the_score_of_what_it_still_holds_and_nothing_proved(data
         kept, gone = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
         meetings = [meet(kept, expo, slot=0), meet(gone, expo, slot=1)]
         publish(session, expo, draft(session, expo, meetings), None)
-        first = versions.get(session, expo.event.id, 1)
+        first = versions.get_version(session, expo.event.id, 1)
         first.bound, first.unscheduled = 900.0, [{"request": gone.key}, {"request": kept.key}]
         publish(session, expo, draft(session, expo, meetings), 1, 5)
         gone.state = RequestState.WITHDRAWN
         session.flush()
-        back = release.roll_back(session, event_id=expo.event.id, number=1, now=NOW)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
-        held = versions.meetings(session, back.id)[:1]
+        back = release.restore_version(session, event_id=expo.event.id, number=1, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
+        held = versions.list_meetings(session, back.id)[:1]
         assert (back.score, back.terms["served"]) == (rules.score(problem, held).total, kept.priority)
         assert (back.bound, back.served_bound, back.meetings_bound) == (None, None, None)
         assert [row["request"] for row in back.unscheduled] == [kept.key]
@@ -249,17 +251,17 @@ def test_only_a_draft_can_be_published_or_discarded(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         number = draft(session, expo, [])
-        release.discard(session, event_id=expo.event.id, number=number)
+        release.discard_draft(session, event_id=expo.event.id, number=number)
         with pytest.raises(WrongState, match="is discarded"):
             publish(session, expo, number, None)
         with pytest.raises(WrongState, match="is discarded already"):
-            release.discard(session, event_id=expo.event.id, number=number)
-        release.bring_back(session, event_id=expo.event.id, number=number)
+            release.discard_draft(session, event_id=expo.event.id, number=number)
+        release.restore_draft(session, event_id=expo.event.id, number=number)
         with pytest.raises(WrongState, match="cannot be brought back"):
-            release.bring_back(session, event_id=expo.event.id, number=number)
+            release.restore_draft(session, event_id=expo.event.id, number=number)
         publish(session, expo, number, None)
         with pytest.raises(WrongState, match="is published"):
-            release.bring_back(session, event_id=expo.event.id, number=number)
+            release.restore_draft(session, event_id=expo.event.id, number=number)
 
 
 def test_events_do_not_touch_each_other(database: Database) -> None:

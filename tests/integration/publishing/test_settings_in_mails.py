@@ -40,13 +40,13 @@ def put(published: Published, **changes: object) -> None:
 
 
 def calendar_of(row: OutboxMail) -> str:
-    mail = read(rendering.invitation_mail(SETTINGS, row).data)
+    mail = read(rendering.render_invitation_email(SETTINGS, row).data)
     (part,) = (part for part in mail.walk() if part.get_content_type() == "text/calendar")
     return str(part.get_content())
 
 
 def said(mails: Mapping[str, OutboxMail]) -> list[str]:
-    return [text(read(rendering.invitation_mail(SETTINGS, row).data)) for row in mails.values()]
+    return [text(read(rendering.render_invitation_email(SETTINGS, row).data)) for row in mails.values()]
 
 
 def test_setting_them_tells_nobody_and_the_next_mails_have_them(published: Published) -> None:
@@ -66,13 +66,15 @@ def test_setting_them_tells_nobody_and_the_next_mails_have_them(published: Publi
 def test_a_mail_that_waits_keeps_what_was_set_when_it_was_made(published: Published) -> None:
     put(published, contact=CONTACT, remind_minutes=15)
     moved = published.publish_again(slot=3)
-    before = {to: rendering.invitation_mail(SETTINGS, row).data for to, row in moved.items()}
+    before = {to: rendering.render_invitation_email(SETTINGS, row).data for to, row in moved.items()}
     put(published, contact="", remind_minutes=0)
     with published.database.read() as session:
         rows = session.scalars(
             select(OutboxMail).where(OutboxMail.id.in_([row.id for row in moved.values()]))
         )
-        assert {row.to_address: rendering.invitation_mail(SETTINGS, row).data for row in rows} == before
+        assert {
+            row.to_address: rendering.render_invitation_email(SETTINGS, row).data for row in rows
+        } == before
 
 
 def test_an_invitation_that_is_sent_again_and_one_to_a_corrected_address_remind_too(
@@ -83,11 +85,15 @@ def test_an_invitation_that_is_sent_again_and_one_to_a_corrected_address_remind_
         invitation = session.scalars(
             select(Invitation).where(Invitation.attendee_id == published.expo.people[0][0].id)
         ).one()
-        sent_again = resend.invitation_again(session, invitation, mail_domain=SETTINGS.mail_domain, now=LATER)
-        assert sent_again is resend.Sent.NOW
+        sent_again = resend.resend_invitation(
+            session, invitation, mail_domain=SETTINGS.mail_domain, now=LATER
+        )
+        assert sent_again is resend.ResendResult.NOW
         key = published.expo.people[1][0].key
         actor = published.expo.organiser_actor()
-        address_corrections.correct(session, actor, key, "new@firm.example", settings=SETTINGS, now=LATER)
+        address_corrections.correct_address(
+            session, actor, key, "new@firm.example", settings=SETTINGS, now=LATER
+        )
     sent = published.send(90)
     assert {"new@firm.example", published.expo.people[0][0].email} <= sent.keys()
     asked = [row for row in sent.values() if row.payload["method"] == "REQUEST"]

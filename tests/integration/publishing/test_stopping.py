@@ -70,7 +70,7 @@ def test_m13_the_mail_has_the_link_for_programs_and_people_and_the_database_its_
     database: Database,
 ) -> None:
     _, row, token = sent(database)
-    mail = read(rendering.summary_mail(SETTINGS, row).data)
+    mail = read(rendering.render_summary_email(SETTINGS, row).data)
     url = f"{SETTINGS.base_url}/summaries/{token}"
     assert mail["List-Unsubscribe"] == f"<{url}>" and url in text(mail)
     assert mail["List-Id"].split()[-1] == f"<summaries.{SETTINGS.mail_domain}>"
@@ -79,24 +79,26 @@ def test_m13_the_mail_has_the_link_for_programs_and_people_and_the_database_its_
         assert person.summary_hash == hash_token(token) and token not in str(row.payload)
         invitations = session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")).all()
     for other in invitations:
-        head = read(rendering.invitation_mail(SETTINGS, other).data)
+        head = read(rendering.render_invitation_email(SETTINGS, other).data)
         assert (head["List-Unsubscribe"], head["List-Id"]) == (None, None)
 
 
 def test_a_wrong_link_one_of_an_old_address_and_one_of_a_past_event_stop_nothing(database: Database) -> None:
     expo, row, token = sent(database)
     with database.write() as session, pytest.raises(NotFound):
-        summary_subscriptions.stop(session, "a" * 32, now=NOW)
+        summary_subscriptions.unsubscribe(session, "a" * 32, now=NOW)
     with database.write() as session, pytest.raises(NotFound):
-        summary_subscriptions.stop(session, token, now=NOW + timedelta(days=400))
+        summary_subscriptions.unsubscribe(session, token, now=NOW + timedelta(days=400))
     with database.write() as session:
-        summary_subscriptions.stop(session, token, now=NOW)
+        summary_subscriptions.unsubscribe(session, token, now=NOW)
         key = expo.people[0][0].key
         new = "new@firm.example"
-        address_corrections.correct(session, expo.organiser_actor(), key, new, settings=SETTINGS, now=NOW)
+        address_corrections.correct_address(
+            session, expo.organiser_actor(), key, new, settings=SETTINGS, now=NOW
+        )
         assert session.get_one(Attendee, row.attendee_id).summaries_off_at is None
     with database.write() as session, pytest.raises(NotFound):
-        summary_subscriptions.stop(session, token, now=NOW)
+        summary_subscriptions.unsubscribe(session, token, now=NOW)
 
 
 @pytest.mark.parametrize(("language", "said"), [("zh", "停止接收汇总邮件"), ("hu", "Nem kérek több")])

@@ -57,7 +57,7 @@ def queued(session: Session) -> dict[str, dict[str, int]]:
 
 def claim(session: Session, limit: int = 100, minutes: int = 0) -> list[OutboxMail]:
     now = NOW + timedelta(minutes=minutes)
-    rows = claims.claim(session, worker="w", limit=limit, secret_key=SECRET_KEY, now=now)
+    rows = claims.claim_emails(session, worker="w", limit=limit, secret_key=SECRET_KEY, now=now)
     for row in rows:
         claims.mark_sent(session, row.id, worker="w", now=now)
     return rows
@@ -189,8 +189,8 @@ def test_events_keep_their_summaries_apart(database: Database) -> None:
         one, other = make(session), make(session)
         publish(session, other, two_meetings(session, other, (0, 1)), None)
         publish(session, one, draft(session, one, []), None)
-        assert len(summaries.waiting(session, other.event.id)) == 3
-        assert summaries.waiting(session, one.event.id) == {}
+        assert len(summaries.find_unsent_summaries(session, other.event.id)) == 3
+        assert summaries.find_unsent_summaries(session, one.event.id) == {}
 
 
 def test_looking_ahead_asks_no_more_for_more_people_who_wait_for_a_summary(database: Database) -> None:
@@ -233,14 +233,14 @@ def test_a_summary_that_is_tried_again_is_the_same_to_the_byte(database: Databas
     with database.write() as session:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
-        rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
+        rows = claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
         row = rows[-1]
-        once = rendering.summary_mail(SETTINGS, row)
+        once = rendering.render_summary_email(SETTINGS, row)
         refusal_handling.mark_failed(session, row, "try later", permanent=False, now=NOW)
         expo.firms[0].name = expo.firms[1].name = "Another name"
         session.flush()
-        (again,) = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=LATER)
-        assert rendering.summary_mail(SETTINGS, again) == once
+        (again,) = claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=LATER)
+        assert rendering.render_summary_email(SETTINGS, again) == once
 
 
 def test_a_summary_that_bounces_marks_the_address(database: Database) -> None:
@@ -251,7 +251,7 @@ def test_a_summary_that_bounces_marks_the_address(database: Database) -> None:
     for minutes in (60, 120):  # two that do not return the mail, which is sent once more between them
         raw = replies.bounce(row, message_id="") + b"\r\n" * minutes
         now = NOW + timedelta(minutes=minutes)
-        assert inbox.receive(database, SETTINGS, replies.address(row, "bounces"), raw, now=now)
+        assert inbox.receive_email(database, SETTINGS, replies.address(row, "bounces"), raw, now=now)
         with database.write() as session:
             again = [mail.id for mail in claim(session, minutes=minutes + 35)]
         assert again == ([row.id] if minutes == 60 else [])
@@ -267,7 +267,7 @@ def test_what_a_person_writes_back_to_a_summary_waits_for_the_organiser(database
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         row = next(row for row in claim(session) if row.kind == "summary")
     raw = f"From: {row.to_address}\r\nSubject: Re: agenda\r\n\r\nI come later.\r\n".encode()
-    assert inbox.receive(database, SETTINGS, replies.address(row), raw, now=LATER)
+    assert inbox.receive_email(database, SETTINGS, replies.address(row), raw, now=LATER)
     with database.read() as session:
         (mail,) = session.scalars(select(InboundMail))
         assert (mail.outcome, mail.attendee_id) == (MailOutcome.WAITING, row.attendee_id)
@@ -277,7 +277,7 @@ def test_a_summary_that_failed_is_put_away_once_there_is_a_newer_one(database: D
     with database.write() as session:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
-        rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
+        rows = claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
         for row in rows:
             if row.kind == "summary":
                 refusal_handling.mark_failed(session, row, "550 No", permanent=True, now=NOW)
@@ -294,13 +294,13 @@ def test_a_new_address_gets_no_summary_that_the_old_one_waits_for_and_the_old_on
     with database.write() as session:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
-        for row in claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW):
+        for row in claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW):
             if row.kind == "summary":
                 refusal_handling.mark_failed(session, row, "451 Later", permanent=False, now=NOW)
             else:
                 claims.mark_sent(session, row.id, worker="w", now=NOW)
         person = expo.people[0][0]
-        address_corrections.correct(
+        address_corrections.correct_address(
             session, expo.organiser_actor(), person.key, "new@right.example", settings=SETTINGS, now=NOW
         )
         summed_up = [row.to_address for row in claim(session, minutes=60) if row.kind == "summary"]
@@ -308,7 +308,7 @@ def test_a_new_address_gets_no_summary_that_the_old_one_waits_for_and_the_old_on
 
 
 def _dead(session: Session) -> list[str]:
-    rows = session.scalars(select(OutboxMail).where(outbox.dead()).order_by(OutboxMail.id)).all()
+    rows = session.scalars(select(OutboxMail).where(outbox.failed_condition()).order_by(OutboxMail.id)).all()
     assert all(row.kind == "summary" for row in rows)
     return [row.to_address for row in rows]
 
@@ -326,7 +326,7 @@ def test_a_summary_says_which_accepted_requests_are_not_held_and_why_and_is_not_
         version.unscheduled = [{"request": lost.key, "reason": "no-interpreter"}]
         publish(session, expo, number, None)
         rows = session.scalars(select(OutboxMail).where(OutboxMail.kind == "summary")).all()
-        texts = {row.to_address: plain(rendering.summary_mail(SETTINGS, row).data) for row in rows}
+        texts = {row.to_address: plain(rendering.render_summary_email(SETTINGS, row).data) for row in rows}
         assert texts.keys() == {person.email for person in seated}, "nobody is told for it alone"
         why = "The two firms share no language, and no interpreter for both is free when they are."
         said = f"Accepted, but not in this schedule\nZöld Kft.: {why}\n"

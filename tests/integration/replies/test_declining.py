@@ -14,7 +14,7 @@ from scheduler.invites.mail.summary import Summary
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons
 from scheduler.services.replies import reply_links
-from scheduler.services.replies.decline_effects import Effect
+from scheduler.services.replies.decline_effects import DeclineEffect
 from scheduler.services.requests import request_lists
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -64,14 +64,16 @@ class Scene(Published):
     def link(self, number: int = FIRST) -> str:
         return replies.token(self.mail_to(0, number))
 
-    def effect(self, number: int = FIRST, *, now: datetime = LATER) -> Effect:
+    def effect(self, number: int = FIRST, *, now: datetime = LATER) -> DeclineEffect:
         with self.database.read() as session:
-            return reply_links.look(session, self.link(number), now=now).effect
+            return reply_links.show_meeting(session, self.link(number), now=now).effect
 
     def give(self, partstat: Partstat, number: int = FIRST, *, note: str = "", now: datetime = LATER) -> None:
         with self.database.write() as session:
-            sequence = reply_links.look(session, self.link(number), now=now).sequence
-            reply_links.answer(session, self.link(number), partstat, sequence=sequence, comment=note, now=now)
+            sequence = reply_links.show_meeting(session, self.link(number), now=now).sequence
+            reply_links.submit_reply(
+                session, self.link(number), partstat, sequence=sequence, comment=note, now=now
+            )
 
     def decline(self, number: int = FIRST, *, note: str = "", now: datetime = LATER) -> None:
         """Look at what it will do, decline, and see that it was done."""
@@ -82,12 +84,12 @@ class Scene(Published):
     def excluded(self, now: datetime = LATER) -> set[str]:
         """Who is left out of the meeting in the next run's problem."""
         with self.database.read() as session:
-            problem = snapshot.take(session, self.expo.event.id, now=now)
+            problem = snapshot.build_problem(session, self.expo.event.id, now=now)
         return {problem.attendees[i].id for request in problem.requests for i in request.excluded}
 
     def named(self) -> set[str]:
         with self.database.read() as session:
-            problem = snapshot.take(session, self.expo.event.id, now=LATER)
+            problem = snapshot.build_problem(session, self.expo.event.id, now=LATER)
         return {problem.attendees[i].id for request in problem.requests for i in request.from_attendees}
 
     def keep_busy(self, number: int, slots: Collection[int] = range(6)) -> None:
@@ -103,7 +105,7 @@ def scene(database: Database) -> Scene:
 
 
 def test_who_was_not_named_is_left_out_of_this_meeting_and_the_meeting_stays(scene: Scene) -> None:
-    assert scene.effect() is Effect.COLLEAGUE
+    assert scene.effect() is DeclineEffect.COLLEAGUE
     scene.decline()
     assert scene.state() is RequestState.ACCEPTED
     assert scene.excluded() == {scene.key(FIRST)}
@@ -139,10 +141,10 @@ def test_a_decline_changes_what_publishing_an_older_draft_would_do(scene: Scene)
         people = [scene.person(0, FIRST), scene.person(1, FIRST)]
         planned = [meet(scene.request, scene.expo, slot=1, people=people)]
         version = make_version(session, scene.expo, planned, state=VersionState.DRAFT)
-        before = comparisons.key(session, version)
+        before = comparisons.comparison_key(session, version)
     scene.decline()
     with scene.database.read() as session:
-        assert comparisons.key(session, session.get_one(ScheduleVersion, version.id)) != before
+        assert comparisons.comparison_key(session, session.get_one(ScheduleVersion, version.id)) != before
 
 
 def test_who_comes_after_all_takes_part_again(scene: Scene) -> None:
@@ -156,7 +158,7 @@ def test_who_comes_after_all_takes_part_again(scene: Scene) -> None:
 def test_the_exhibitor_of_the_firm_withdraws_the_meeting(scene: Scene) -> None:
     scene.publish_with(DECIDES, minutes=3)
     scene.mails |= scene.send(4)
-    assert scene.effect(DECIDES) is Effect.DECIDES
+    assert scene.effect(DECIDES) is DeclineEffect.DECIDES
     scene.decline(DECIDES, note="No time")
     with scene.database.read() as session:
         row = session.get_one(MeetingRequest, scene.request.id)
@@ -169,7 +171,7 @@ def test_the_exhibitor_of_the_firm_withdraws_the_meeting(scene: Scene) -> None:
 
 def test_who_alone_is_named_in_the_request_withdraws_the_meeting(database: Database) -> None:
     scene = Scene(database, named=[FIRST])
-    assert scene.effect() is Effect.NAMED
+    assert scene.effect() is DeclineEffect.NAMED
     scene.decline()
 
 
@@ -178,7 +180,7 @@ def test_one_of_several_named_people_leaves_it_to_the_others_however_often_they_
 ) -> None:
     scene = Scene(database, named=[FIRST, SECOND])
     for minutes in range(2):
-        assert scene.effect() is Effect.OTHERS
+        assert scene.effect() is DeclineEffect.OTHERS
         scene.decline(now=LATER + minutes * MINUTE)
     assert scene.named() == {scene.key(SECOND)}
     scene.give(Partstat.ACCEPTED, now=LATER + 3 * MINUTE)
@@ -188,9 +190,9 @@ def test_one_of_several_named_people_leaves_it_to_the_others_however_often_they_
 def test_the_last_who_can_go_withdraws_the_meeting(scene: Scene) -> None:
     scene.keep_busy(DECIDES)
     scene.keep_busy(SECOND, range(5))
-    assert scene.effect() is Effect.COLLEAGUE, "a colleague is free in the last slot"
+    assert scene.effect() is DeclineEffect.COLLEAGUE, "a colleague is free in the last slot"
     scene.keep_busy(SECOND, [5])
-    assert scene.effect() is Effect.LAST
+    assert scene.effect() is DeclineEffect.LAST
     scene.decline()
 
 
@@ -199,7 +201,7 @@ def test_a_colleague_who_declined_too_cannot_go_instead(scene: Scene) -> None:
     scene.decline()
     scene.publish_with(SECOND, minutes=30)
     scene.mails |= scene.send(31)
-    assert scene.effect(SECOND) is Effect.LAST
+    assert scene.effect(SECOND) is DeclineEffect.LAST
 
 
 def test_only_times_that_the_request_allows_count(scene: Scene) -> None:
@@ -207,15 +209,15 @@ def test_only_times_that_the_request_allows_count(scene: Scene) -> None:
     scene.keep_busy(SECOND, [1])
     with scene.database.write() as session:
         session.get_one(MeetingRequest, scene.request.id).slots = [scene.expo.slots[1].key]
-    assert scene.effect() is Effect.LAST
+    assert scene.effect() is DeclineEffect.LAST
 
 
 def test_a_meeting_that_begins_too_soon_to_be_planned_anew_is_withdrawn(scene: Scene) -> None:
     with scene.database.write() as session:
         session.get_one(Event, scene.expo.event.id).freeze_hours = 24
     soon = scene.expo.slots[1].start - timedelta(hours=3)
-    assert scene.effect(now=soon - timedelta(days=1)) is Effect.COLLEAGUE
-    assert scene.effect(now=soon) is Effect.SOON
+    assert scene.effect(now=soon - timedelta(days=1)) is DeclineEffect.COLLEAGUE
+    assert scene.effect(now=soon) is DeclineEffect.SOON
     scene.decline(now=soon)
 
 
@@ -261,19 +263,19 @@ def test_of_two_who_decline_at_the_same_moment_the_second_finds_nobody_left(data
 def test_the_own_firm_reads_who_cannot_come_with_the_note_and_the_partner_does_not(scene: Scene) -> None:
     scene.decline(note="Ill\n")
     with scene.database.read() as session:
-        (mine,) = request_lists.show(session, scene.expo.actor(0), scene.request.key).excluded
+        (mine,) = request_lists.show_request(session, scene.expo.actor(0), scene.request.key).excluded
         assert (mine.person.key, mine.note, mine.others_go) == (scene.key(FIRST), "Ill", False)
-        assert request_lists.show(session, scene.expo.actor(1), scene.request.key).excluded == ()
-        assert request_lists.show(session, scene.expo.organiser_actor(), scene.request.key).excluded == (
-            mine,
-        )
+        assert request_lists.show_request(session, scene.expo.actor(1), scene.request.key).excluded == ()
+        assert request_lists.show_request(
+            session, scene.expo.organiser_actor(), scene.request.key
+        ).excluded == (mine,)
 
 
 def test_a_note_to_the_exhibitors_is_read_by_them_and_by_who_wrote_it_alone(scene: Scene) -> None:
     scene.decline(note="Ill")
     with scene.database.read() as session:
         notes = {
-            number: request_lists.show(session, scene.expo.actor(0, number), scene.request.key)
+            number: request_lists.show_request(session, scene.expo.actor(0, number), scene.request.key)
             .excluded[0]
             .note
             for number in (DECIDES, FIRST, SECOND)

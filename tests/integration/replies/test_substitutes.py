@@ -48,14 +48,14 @@ def published(database: Database, request: pytest.FixtureRequest) -> Published:
     return made
 
 
-def look(p: Published) -> reply_links.Look:
+def look(p: Published) -> reply_links.LinkedMeeting:
     with p.database.read() as session:
-        return reply_links.look(session, replies.token(p.mail_to(0)), now=LATER)
+        return reply_links.show_meeting(session, replies.token(p.mail_to(0)), now=LATER)
 
 
 def send(p: Published, colleague: str, comment: str = "", now: Any = LATER) -> str:
     with p.database.write() as session:
-        return reply_links.send_instead(
+        return reply_links.send_substitute(
             session, replies.token(p.mail_to(0)), colleague, sequence=0, comment=comment, now=now
         )
 
@@ -85,7 +85,7 @@ def test_a_colleague_is_sent_by_the_link_and_the_meeting_goes_on(published: Publ
     assert mine(published) == (Partstat.DECLINED, "f0-p1", "Ana knows more of it.")
     assert published.state() is RequestState.ACCEPTED
     with published.database.read() as session:
-        problem = snapshot.take(session, published.expo.event.id, now=LATER)
+        problem = snapshot.build_problem(session, published.expo.event.id, now=LATER)
         (request,) = problem.requests
         assert [problem.attendees[each].id for each in request.from_attendees] == ["f0-p1"]
     answer = look(published).answer
@@ -110,7 +110,7 @@ def test_the_next_publishing_invites_the_colleague_and_cancels_for_the_one_who_w
 def test_who_comes_after_all_takes_the_colleagues_place_again(published: Published) -> None:
     send(published, "f0-p1")
     with published.database.write() as session:
-        reply_links.answer(
+        reply_links.submit_reply(
             session,
             replies.token(published.mail_to(0)),
             Partstat.ACCEPTED,
@@ -175,7 +175,7 @@ def test_what_the_exhibitor_has_handed_over_is_in_other_hands(published: Publish
 @pytest.mark.parametrize("people", [1, 2])
 def test_the_mail_has_the_button_where_there_are_colleagues(database: Database, people: int) -> None:
     published = Published(database, people=people)
-    mail = rendering.invitation_mail(SETTINGS, published.mail_to(0))
+    mail = rendering.render_invitation_email(SETTINGS, published.mail_to(0))
     link = f"/answers/{replies.token(published.mail_to(0))}/instead"
     made = email.message_from_bytes(mail.data, policy=email.policy.default)
     for kind in ("plain", "html"):
@@ -214,7 +214,7 @@ def test_a_delegation_to_somebody_else_waits(published: Published, to: str) -> N
 
 def offered(p: Published, mail: InboundMail) -> str | None:
     with p.database.read() as session:
-        found = inbox_actions.substitute(session, p.expo.organiser_actor(), mail.id, now=LATER)
+        found = inbox_actions.find_substitute(session, p.expo.organiser_actor(), mail.id, now=LATER)
         return found and found.key
 
 
@@ -236,11 +236,11 @@ def test_a_colleagues_acceptance_waits_until_an_organiser_sends_them(
     assert asked(published)[1] == set() and published.count(Answer) == 0
     assert offered(published, mail) == "f0-p1"
     with published.database.write() as session:
-        done = inbox_actions.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
+        done = inbox_actions.accept_delegation(session, published.expo.organiser_actor(), mail.id, now=LATER)
         assert done.outcome is APPLIED
     assert asked(published) == ({"f0-p1"}, {"f0-p0"})
     with published.database.write() as session, pytest.raises(WrongState):
-        inbox_actions.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
+        inbox_actions.accept_delegation(session, published.expo.organiser_actor(), mail.id, now=LATER)
 
 
 def test_a_colleagues_decline_waits_and_sends_nobody(published: Published) -> None:
@@ -249,7 +249,7 @@ def test_a_colleagues_decline_waits_and_sends_nobody(published: Published) -> No
     assert (mail.outcome, "still expected" in mail.reason) == (WAITING, True)
     assert offered(published, mail) is None
     with published.database.write() as session, pytest.raises(WrongState):
-        inbox_actions.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
+        inbox_actions.accept_delegation(session, published.expo.organiser_actor(), mail.id, now=LATER)
     with published.database.read() as session:
         told = select(Invitation.partstat).where(Invitation.attendee_id == published.person(0).id)
         assert set(session.scalars(told)) == {Partstat.NEEDS_ACTION}

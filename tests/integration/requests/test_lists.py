@@ -38,15 +38,17 @@ def test_sent_and_received_are_the_firms_own_newest_first(database: Database) ->
         back = make_request(session, expo, 3, 0, state=PENDING)
         make_request(session, expo, 1, 2)
         actor = expo.actor(0)
-        assert [card.key for card in request_lists.listing(session, actor, side=Side.FROM).items] == [
+        assert [card.key for card in request_lists.list_requests(session, actor, side=Side.FROM).items] == [
             second.key,
             first.key,
         ]
-        received = request_lists.listing(session, actor, side=Side.TO).items
+        received = request_lists.list_requests(session, actor, side=Side.TO).items
         assert [(card.key, card.steps) for card in received] == [(back.key, ("accept", "decline"))]
-        assert request_lists.listing(session, actor).total == 3
-        assert request_lists.listing(session, expo.organiser_actor()).total == 4
-        assert request_lists.listing(session, expo.organiser_actor(), side=Side.FROM, firm="f1").total == 1
+        assert request_lists.list_requests(session, actor).total == 3
+        assert request_lists.list_requests(session, expo.organiser_actor()).total == 4
+        assert (
+            request_lists.list_requests(session, expo.organiser_actor(), side=Side.FROM, firm="f1").total == 1
+        )
 
 
 def test_requests_are_filtered_by_state_and_words(database: Database) -> None:
@@ -58,7 +60,7 @@ def test_requests_are_filtered_by_state_and_words(database: Database) -> None:
         scrap = make_request(session, expo, 0, 4, topic="100% scrap", state=PENDING)
 
         def found(text: str = "", state: RequestState | None = None) -> list[str]:
-            page = request_lists.listing(session, expo.actor(0), side=Side.FROM, text=text, state=state)
+            page = request_lists.list_requests(session, expo.actor(0), side=Side.FROM, text=text, state=state)
             return [card.key for card in page.items]
 
         assert found("CELLS") == found("电池") == found("shanghai solid") == [cells.key]
@@ -72,7 +74,7 @@ def test_pages_of_requests_follow_each_other_without_gaps(database: Database) ->
         made = [make_request(session, expo, 0, i).key for i in range(1, 6)]
         actor, keys, cursor = expo.actor(0), [], None
         for _ in range(3):
-            page = request_lists.listing(session, actor, side=Side.FROM, cursor=cursor, limit=2)
+            page = request_lists.list_requests(session, actor, side=Side.FROM, cursor=cursor, limit=2)
             keys, cursor = keys + [card.key for card in page.items], page.next_cursor
             assert page.total == 5
         assert (keys, cursor) == (made[::-1], None)
@@ -83,11 +85,11 @@ def test_pages_of_requests_have_numbers_and_the_last_stands_for_all_behind_it(da
         expo = make_event(session, firms=6)
         made = [make_request(session, expo, 0, i).key for i in range(1, 6)][::-1]
         for number, wanted in ((0, made[:2]), (1, made[:2]), (2, made[2:4]), (3, made[4:]), (9, made[4:])):
-            page = request_lists.listing(session, expo.actor(0), side=Side.FROM, number=number, limit=2)
+            page = request_lists.list_requests(session, expo.actor(0), side=Side.FROM, number=number, limit=2)
             assert [card.key for card in page.items] == wanted
             assert (page.total, page.last, page.number) == (5, 3, min(max(number, 1), 3))
             assert page.first_item == made.index(wanted[0]) + 1
-        empty = request_lists.listing(session, expo.actor(5), side=Side.FROM, number=4)
+        empty = request_lists.list_requests(session, expo.actor(5), side=Side.FROM, number=4)
         assert (empty.items, empty.number, empty.last) == ((), 1, 1)
 
 
@@ -99,9 +101,9 @@ def test_a_cursor_that_is_not_of_the_list_is_refused(database: Database) -> None
         actor = make_event(session).actor(0)
         for cursor in (*bad, naive, huge, encode_cursor("firms", [NOW, 1])):
             with pytest.raises(InvalidInput, match="cursor: is not a cursor of this list"):
-                request_lists.listing(session, actor, side=Side.FROM, cursor=cursor)
+                request_lists.list_requests(session, actor, side=Side.FROM, cursor=cursor)
         assert (
-            request_lists.listing(
+            request_lists.list_requests(
                 session, actor, side=Side.FROM, cursor=encode_cursor("requests", [NOW, 1])
             ).items
             == ()
@@ -113,7 +115,7 @@ def test_the_size_of_a_page_has_limits(database: Database) -> None:
         actor = make_event(session).actor(0)
         for limit in (0, 201):
             with pytest.raises(InvalidInput, match="limit: must be from 1 to 200"):
-                request_lists.listing(session, actor, side=Side.FROM, limit=limit)
+                request_lists.list_requests(session, actor, side=Side.FROM, limit=limit)
 
 
 def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Database) -> None:
@@ -121,13 +123,15 @@ def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Da
         expo = make_event(session, firms=22)
         make_request(session, expo, 0, 1, from_people=expo.people[0])
     few = count_selects(
-        database, lambda session: request_lists.listing(session, expo.actor(0), side=Side.FROM)
+        database, lambda session: request_lists.list_requests(session, expo.actor(0), side=Side.FROM)
     )
     with database.write() as session:
         for i in range(2, 22):
             make_request(session, expo, 0, i, from_people=expo.people[0], to_people=expo.people[i])
     assert (
-        count_selects(database, lambda session: request_lists.listing(session, expo.actor(0), side=Side.FROM))
+        count_selects(
+            database, lambda session: request_lists.list_requests(session, expo.actor(0), side=Side.FROM)
+        )
         == few
         == 3
     )
@@ -142,7 +146,7 @@ def test_a_list_whose_length_is_known_is_not_counted_again(database: Database) -
 
     def look(session: Session, total: int | None) -> None:
         totals.append(
-            request_lists.listing(session, expo.actor(0), side=Side.FROM, limit=2, total=total).total
+            request_lists.list_requests(session, expo.actor(0), side=Side.FROM, limit=2, total=total).total
         )
 
     counted = count_selects(database, lambda session: look(session, None))
@@ -171,11 +175,11 @@ def test_counts_are_by_direction_and_state(database: Database) -> None:
         make_request(session, expo, 2, 0, state=RequestState.DECLINED)
         make_request(session, expo, 1, 2)
         none = dict.fromkeys(RequestState, 0)
-        counts = request_lists.counts(session, expo.actor(0))
+        counts = request_lists.count_requests(session, expo.actor(0))
         assert counts.sent == {**none, RequestState.ACCEPTED: 1, PENDING: 1}
         assert counts.received == {**none, RequestState.DECLINED: 1}
         everything = {**none, RequestState.ACCEPTED: 2, PENDING: 1, RequestState.DECLINED: 1}
-        whole = request_lists.counts(session, expo.organiser_actor())
+        whole = request_lists.count_requests(session, expo.organiser_actor())
         assert whole.sent == whole.received == everything
 
 
@@ -184,7 +188,7 @@ def test_counts_are_of_the_same_search_as_the_list(database: Database) -> None:
         expo = make_event(session)
         make_request(session, expo, 0, 1, topic="Cells")
         make_request(session, expo, 0, 2, topic="Tools", state=PENDING, reply_topic="Cells too")
-        counts = request_lists.counts(session, expo.actor(0), text="too cells").sent
+        counts = request_lists.count_requests(session, expo.actor(0), text="too cells").sent
         assert (counts[RequestState.ACCEPTED], counts[PENDING]) == (0, 1)
 
 
@@ -192,7 +196,7 @@ def test_characters_that_turn_text_around_are_not_kept(database: Database) -> No
     with database.write() as session:
         expo = make_event(session)
         form = replace(FORM, topic="Cells \u202egnp.exe", message="a\u2066b\u2069 \u05d0")
-        request = requests.submit(session, expo.actor(0), form, now=NOW)
+        request = requests.submit_request(session, expo.actor(0), form, now=NOW)
         assert (request.topic, request.message) == ("Cells gnp.exe", "ab \u05d0")
 
 
@@ -203,19 +207,19 @@ def test_not_held_are_the_accepted_ones_that_the_published_schedule_left_out(dat
         left_out = make_request(session, expo, 0, 2, topic="Tools")
         make_request(session, expo, 3, 0, answered_at=NOW + timedelta(hours=1))
         make_request(session, expo, 4, 0, state=PENDING)
-        assert request_lists.listing(session, expo.actor(0), side=Side.FROM, not_held=True).items == (), (
-            "nothing is published"
-        )
+        assert (
+            request_lists.list_requests(session, expo.actor(0), side=Side.FROM, not_held=True).items == ()
+        ), "nothing is published"
         make_version(session, expo, [meet(held, expo)])
-        page = request_lists.listing(session, expo.actor(0), side=Side.FROM, not_held=True)
+        page = request_lists.list_requests(session, expo.actor(0), side=Side.FROM, not_held=True)
         assert ([card.key for card in page.items], page.total) == ([left_out.key], 1)
-        assert request_lists.listing(session, expo.actor(0), side=Side.TO, not_held=True).items == (), (
+        assert request_lists.list_requests(session, expo.actor(0), side=Side.TO, not_held=True).items == (), (
             "accepted since"
         )
-        counts = request_lists.counts(session, expo.actor(0))
+        counts = request_lists.count_requests(session, expo.actor(0))
         assert (counts.sent_not_held, counts.received_not_held) == (1, 0)
-        assert request_lists.counts(session, expo.actor(0), text="cells").sent_not_held == 0
-        assert request_lists.counts(session, expo.organiser_actor()).received_not_held == 1
+        assert request_lists.count_requests(session, expo.actor(0), text="cells").sent_not_held == 0
+        assert request_lists.count_requests(session, expo.organiser_actor()).received_not_held == 1
 
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
@@ -227,11 +231,11 @@ def test_a_page_reads_why_its_own_requests_are_not_held_and_no_other_answer(data
         keys = mine.key, "others1", "others2"
         version.unscheduled = [{"request": key, "reason": "no-place"} for key in keys]
     with database.read() as session:
-        cards = request_lists.listing(session, expo.actor(0)).items
+        cards = request_lists.list_requests(session, expo.actor(0)).items
     seen = []
 
     def look(session: Session) -> None:
-        seen.append(outcomes.outcomes(session, expo.actor(0), cards)[mine.key].reason)
+        seen.append(outcomes.list_outcomes(session, expo.actor(0), cards)[mine.key].reason)
 
     rows = count_rows(database, look)  # the version, the answer; the reader's firm, its event, the times
     assert (rows, seen[0]) == (5, "no booth or table that suits it is free when its people are")

@@ -13,7 +13,7 @@ from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
 from scheduler.services.planning.change_review import locking
 from scheduler.services.requests import locks
-from scheduler.services.requests.locks import NotDone
+from scheduler.services.requests.locks import FixNotApplied
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, MeetingRequest, WalkingTime
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
@@ -24,10 +24,10 @@ def test_a_time_that_is_over_or_too_short_is_refused_in_words(database: Database
         expo = make_event(session)
         request = make_request(session, expo)
         actor = expo.organiser_actor()
-        with pytest.raises(NotDone, match="over"):
+        with pytest.raises(FixNotApplied, match="over"):
             locking.lock_request(session, actor, request.key, "s0", now=expo.slots[0].start)
         request.length = 2
-        with pytest.raises(NotDone, match="longer"):
+        with pytest.raises(FixNotApplied, match="longer"):
             locking.lock_request(session, actor, request.key, "s3", now=NOW)
         request.state = RequestState.WITHDRAWN
         with pytest.raises(WrongState):
@@ -42,7 +42,7 @@ def test_only_organisers_lock_and_only_in_their_event(database: Database, who: i
         with pytest.raises(NotAllowed):
             locking.lock_request(session, expo.actor(who), request.key, "s0", now=NOW)
         with pytest.raises(NotAllowed):
-            locks.unlock(session, expo.actor(who), request.key, now=NOW)
+            locks.unlock_request(session, expo.actor(who), request.key, now=NOW)
         with pytest.raises(NotFound):
             locking.lock_request(session, other.organiser_actor(), request.key, "s0", now=NOW)
 
@@ -89,9 +89,9 @@ def test_a_lock_that_clashes_with_another_is_refused_with_its_name(
         session.flush()
         actor = expo.organiser_actor()
         locking.lock_request(session, actor, one.key, "s0", now=NOW)
-        with pytest.raises(NotDone, match=rf"beside these: Firm 1 × Firm 0\..*{words}"):
+        with pytest.raises(FixNotApplied, match=rf"beside these: Firm 1 × Firm 0\..*{words}"):
             locking.lock_request(session, actor, two.key, slot, now=NOW)
-        locks.unlock(session, actor, one.key, now=NOW)
+        locks.unlock_request(session, actor, one.key, now=NOW)
         locking.lock_request(session, actor, two.key, slot, now=NOW)
 
 
@@ -101,7 +101,7 @@ def test_a_lock_at_a_time_that_its_people_do_not_have_is_refused(database: Datab
         request = make_request(session, expo)
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[1].id))
         session.flush()
-        with pytest.raises(NotDone, match="It cannot be scheduled at that time"):
+        with pytest.raises(FixNotApplied, match="It cannot be scheduled at that time"):
             locking.lock_request(session, expo.organiser_actor(), request.key, "s1", now=NOW)
 
 
@@ -112,6 +112,6 @@ def test_a_lock_that_clashes_with_a_frozen_meeting_is_refused(database: Database
         make_version(session, expo, [meet(one, expo, slot=0)])
         now = expo.slots[0].start - timedelta(hours=expo.event.freeze_hours) + timedelta(minutes=10)
         actor = expo.organiser_actor()
-        with pytest.raises(NotDone, match="beside these: Firm 0 × Firm 1"):
+        with pytest.raises(FixNotApplied, match="beside these: Firm 0 × Firm 1"):
             locking.lock_request(session, actor, two.key, "s1", now=now)
         locking.lock_request(session, actor, two.key, "s2", now=now)

@@ -11,7 +11,7 @@ from scheduler.domain.entities import PlaceWish
 from scheduler.domain.errors import WrongState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import outcomes, request_lists
-from scheduler.services.requests.exhibitor_fixes import Kind, OwnWay
+from scheduler.services.requests.exhibitor_fixes import ExhibitorFix, FixKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, MeetingRequest, ScheduleVersion
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
@@ -47,14 +47,14 @@ class Scene:
     def key(self, firm: int, number: int = EXHIBITOR) -> str:
         return self.expo.people[firm][number].key
 
-    def read(self, actor: Actor) -> list[OwnWay]:
+    def read(self, actor: Actor) -> list[ExhibitorFix]:
         with self.database.read() as session:
-            card = request_lists.show(session, actor, self.request.key)
-            return list(outcomes.outcomes(session, actor, [card])[card.key].ways)
+            card = request_lists.show_request(session, actor, self.request.key)
+            return list(outcomes.list_outcomes(session, actor, [card])[card.key].ways)
 
     def take(self, actor: Actor, number: int = 0, version: int | None = None) -> None:
         with self.database.write() as session:
-            outcomes.take_way(
+            outcomes.apply_fix(
                 session, actor, self.request.key, version=version or self.number, number=number, now=NOW
             )
 
@@ -82,7 +82,7 @@ def test_one_s_own_busy_time_is_opened_by_a_press(scene: Scene) -> None:
     scene.say(("available", [scene.key(0)], 1))
     mine = scene.expo.actor(0)
     (way,) = scene.read(mine)
-    assert (way.kind, way.is_me, way.may_press) == (Kind.AVAILABLE, True, True)
+    assert (way.kind, way.is_me, way.may_press) == (FixKind.AVAILABLE, True, True)
     scene.take(mine)
     with scene.database.read() as session:
         marked = session.query(AttendeeBusy.slot_id).all()

@@ -30,14 +30,14 @@ def test_the_asked_firm_accepts_or_declines_once(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo, 0, 1, state=PENDING)
-        requests.accept(session, expo.actor(1), request.key, note="Gladly \n", now=NOW)
-        accepted = requests.get(session, expo.actor(1), request.key)
+        requests.accept_request(session, expo.actor(1), request.key, note="Gladly \n", now=NOW)
+        accepted = requests.get_request(session, expo.actor(1), request.key)
         assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "Gladly")
         assert (accepted.answered_by, accepted.answered_at) == (expo.people[1][0].id, NOW)
         with pytest.raises(WrongState, match="is accepted already"):
-            requests.accept(session, expo.actor(1), request.key, now=NOW)
+            requests.accept_request(session, expo.actor(1), request.key, now=NOW)
         with pytest.raises(WrongState, match="is accepted; it cannot be declined"):
-            requests.decline(session, expo.actor(1), request.key, now=NOW)
+            requests.decline_request(session, expo.actor(1), request.key, now=NOW)
 
 
 def test_only_the_asked_firms_exhibitor_answers(database: Database) -> None:
@@ -45,13 +45,13 @@ def test_only_the_asked_firms_exhibitor_answers(database: Database) -> None:
         expo = make_event(session, people=2)
         request = make_request(session, expo, 0, 1, state=PENDING)
         for actor in (expo.actor(0), expo.actor(1, person=1)):
-            for step in (requests.accept, requests.decline):
+            for step in (requests.accept_request, requests.decline_request):
                 with pytest.raises(NotAllowed):
                     step(session, actor, request.key, now=NOW)
         with pytest.raises(NotFound):
-            requests.accept(session, expo.actor(2), request.key, now=NOW)
-        requests.decline(session, expo.organiser_actor(), request.key, now=NOW)
-        assert requests.get(session, expo.organiser_actor(), request.key).answered_by is None
+            requests.accept_request(session, expo.actor(2), request.key, now=NOW)
+        requests.decline_request(session, expo.organiser_actor(), request.key, now=NOW)
+        assert requests.get_request(session, expo.organiser_actor(), request.key).answered_by is None
 
 
 def test_an_expired_request_cannot_be_accepted_even_before_the_sweep(database: Database) -> None:
@@ -59,7 +59,7 @@ def test_an_expired_request_cannot_be_accepted_even_before_the_sweep(database: D
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING, expires_at=NOW)
         with pytest.raises(WrongState, match="is expired"):
-            requests.accept(session, expo.actor(1), request.key, now=NOW)
+            requests.accept_request(session, expo.actor(1), request.key, now=NOW)
         assert request.state is PENDING
 
 
@@ -68,7 +68,7 @@ def test_a_note_has_a_limit(database: Database) -> None:
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING)
         with pytest.raises(InvalidInput, match="note: must have at most 1000 characters"):
-            requests.decline(session, expo.actor(1), request.key, note="x" * 1001, now=NOW)
+            requests.decline_request(session, expo.actor(1), request.key, note="x" * 1001, now=NOW)
 
 
 def test_the_sender_withdraws_what_is_pending(database: Database) -> None:
@@ -76,11 +76,11 @@ def test_the_sender_withdraws_what_is_pending(database: Database) -> None:
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING)
         with pytest.raises(NotAllowed, match="you may decline it"):
-            requests.withdraw(session, expo.actor(1), request.key, now=NOW)
-        state = requests.withdraw(session, expo.actor(0), request.key, now=NOW)
+            requests.withdraw_request(session, expo.actor(1), request.key, now=NOW)
+        state = requests.withdraw_request(session, expo.actor(0), request.key, now=NOW)
         assert state is RequestState.WITHDRAWN
         with pytest.raises(WrongState, match="is withdrawn already"):
-            requests.withdraw(session, expo.actor(0), request.key, now=NOW)
+            requests.withdraw_request(session, expo.actor(0), request.key, now=NOW)
 
 
 @pytest.mark.parametrize("firm", [0, 1])
@@ -89,9 +89,9 @@ def test_either_firm_withdraws_what_was_agreed(database: Database, firm: int) ->
         expo = make_event(session, people=2)
         request = make_request(session, expo, expires_at=NOW)
         with pytest.raises(NotAllowed):
-            requests.withdraw(session, expo.actor(firm, person=1), request.key, now=NOW + DAY)
-        requests.withdraw(session, expo.actor(firm), request.key, note="Ill", now=NOW + DAY)
-        withdrawn = requests.get(session, expo.actor(firm), request.key)
+            requests.withdraw_request(session, expo.actor(firm, person=1), request.key, now=NOW + DAY)
+        requests.withdraw_request(session, expo.actor(firm), request.key, note="Ill", now=NOW + DAY)
+        withdrawn = requests.get_request(session, expo.actor(firm), request.key)
         assert (withdrawn.state, withdrawn.answer_note) == (RequestState.WITHDRAWN, "Ill")
 
 
@@ -100,7 +100,7 @@ def test_a_withdrawal_holds_only_for_the_state_that_was_seen(database: Database)
         expo = make_event(session)
         request = make_request(session, expo)
         with pytest.raises(WrongState, match="is accepted"):
-            requests.withdraw(session, expo.actor(0), request.key, seen=PENDING, now=NOW)
+            requests.withdraw_request(session, expo.actor(0), request.key, seen=PENDING, now=NOW)
         assert request.state is RequestState.ACCEPTED
 
 
@@ -111,11 +111,11 @@ def test_of_accepting_and_withdrawing_at_once_one_wins(database: Database, turn:
         key = make_request(session, expo, state=PENDING).key
     accepted, withdrawn = race(
         database,
-        lambda session: requests.accept(session, expo.actor(1), key, now=NOW),
-        lambda session: requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW),
+        lambda session: requests.accept_request(session, expo.actor(1), key, now=NOW),
+        lambda session: requests.withdraw_request(session, expo.actor(0), key, seen=PENDING, now=NOW),
     )
     with database.read() as session:
-        state = request_lists.show(session, expo.actor(0), key).state
+        state = request_lists.show_request(session, expo.actor(0), key).state
     winner, loser = (accepted, withdrawn) if state is RequestState.ACCEPTED else (withdrawn, accepted)
     assert winner is state
     assert isinstance(loser, WrongState) and loser.state == state.value
@@ -133,14 +133,14 @@ def test_a_step_that_waits_for_another_sees_what_it_did(database: Database) -> N
         held.wait()
         with database.write() as session:
             try:
-                outcome.append(requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW))
+                outcome.append(requests.withdraw_request(session, expo.actor(0), key, seen=PENDING, now=NOW))
             except WrongState as error:
                 outcome.append(error.state)
 
     thread = threading.Thread(target=withdraw)
     thread.start()
     with database.write() as session:
-        requests.accept(session, expo.actor(1), key, now=NOW)
+        requests.accept_request(session, expo.actor(1), key, now=NOW)
         held.set()
         thread.join(0.2)
         assert outcome == []
@@ -155,25 +155,25 @@ def test_expiry_closes_what_is_due_and_nothing_else(database: Database) -> None:
         elsewhere = make_request(session, other, 0, 1, state=PENDING, expires_at=NOW - DAY)
         later = make_request(session, expo, 0, 2, state=PENDING, expires_at=NOW + DAY)
         agreed = make_request(session, expo, 1, 2, expires_at=NOW - DAY)
-        assert requests.expire_due(session, now=NOW) == 2
-        assert requests.expire_due(session, now=NOW) == 0
+        assert requests.expire_requests(session, now=NOW) == 2
+        assert requests.expire_requests(session, now=NOW) == 0
     with database.read() as session:
-        cards = request_lists.listing(session, expo.organiser_actor()).items
+        cards = request_lists.list_requests(session, expo.organiser_actor()).items
         assert {card.key: card.state for card in cards} == {
             due.key: RequestState.EXPIRED,
             later.key: PENDING,
             agreed.key: RequestState.ACCEPTED,
         }
-        card = request_lists.show(session, other.organiser_actor(), elsewhere.key)
+        card = request_lists.show_request(session, other.organiser_actor(), elsewhere.key)
         assert card.state is RequestState.EXPIRED
 
 
 LATER = NOW + timedelta(minutes=9)
 STEPS = [
-    (requests.accept, 1, PENDING, RequestState.ACCEPTED),
-    (requests.decline, 1, PENDING, RequestState.DECLINED),
-    (requests.withdraw, 0, PENDING, RequestState.WITHDRAWN),
-    (requests.withdraw, 1, RequestState.ACCEPTED, RequestState.WITHDRAWN),
+    (requests.accept_request, 1, PENDING, RequestState.ACCEPTED),
+    (requests.decline_request, 1, PENDING, RequestState.DECLINED),
+    (requests.withdraw_request, 0, PENDING, RequestState.WITHDRAWN),
+    (requests.withdraw_request, 1, RequestState.ACCEPTED, RequestState.WITHDRAWN),
 ]
 
 
@@ -187,46 +187,46 @@ def test_a_step_can_be_undone_by_its_side_for_ten_minutes(
         step(session, expo.actor(firm), request.key, note="Oh", now=NOW)
         assert (request.state, request.answer_note) == (after, "Oh")
         cards = [
-            request_lists.show(session, expo.actor(f, p), request.key)
+            request_lists.show_request(session, expo.actor(f, p), request.key)
             for f, p in ((firm, 0), (firm, 1), (1 - firm, 0))
         ]
         assert [card.undo_until for card in cards] == [NOW + timedelta(minutes=10), None, None]
         for other in (expo.actor(1 - firm), expo.actor(firm, person=1)):
             with pytest.raises(NotAllowed):
-                requests.undo(session, other, request.key, now=LATER)
-        requests.undo(session, expo.actor(firm), request.key, now=LATER)
+                requests.undo_step(session, other, request.key, now=LATER)
+        requests.undo_step(session, expo.actor(firm), request.key, now=LATER)
         assert (request.state, request.answer_note) == (before, "as it was")
         with pytest.raises(WrongState, match="cannot be undone"):
-            requests.undo(session, expo.actor(firm), request.key, now=LATER)
+            requests.undo_step(session, expo.actor(firm), request.key, now=LATER)
 
 
 def test_a_step_cannot_be_undone_after_ten_minutes(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING)
-        requests.decline(session, expo.actor(1), request.key, now=NOW)
+        requests.decline_request(session, expo.actor(1), request.key, now=NOW)
         with pytest.raises(WrongState, match="declined for good"):
-            requests.undo(session, expo.actor(1), request.key, now=NOW + timedelta(minutes=10))
+            requests.undo_step(session, expo.actor(1), request.key, now=NOW + timedelta(minutes=10))
 
 
 def test_a_step_cannot_be_undone_once_calendars_were_told(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo)
-        requests.withdraw(session, expo.actor(1), request.key, now=NOW)
+        requests.withdraw_request(session, expo.actor(1), request.key, now=NOW)
         make_version(session, expo, [], now=LATER)
         with pytest.raises(WrongState, match="withdrawn for good"):
-            requests.undo(session, expo.actor(1), request.key, now=LATER)
+            requests.undo_step(session, expo.actor(1), request.key, now=LATER)
 
 
 def test_an_undo_never_makes_a_second_open_request_of_a_pair(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING)
-        requests.decline(session, expo.actor(1), request.key, now=NOW)
-        requests.submit(session, expo.actor(0), FORM, now=NOW)
+        requests.decline_request(session, expo.actor(1), request.key, now=NOW)
+        requests.submit_request(session, expo.actor(0), FORM, now=NOW)
         with pytest.raises(WrongState, match="asked for anew"):
-            requests.undo(session, expo.actor(1), request.key, now=NOW)
+            requests.undo_step(session, expo.actor(1), request.key, now=NOW)
         assert request.state is RequestState.DECLINED
 
 
@@ -234,13 +234,13 @@ def test_a_declined_request_can_be_accepted_after_all_while_its_times_are_ahead(
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING, slots=["s0"])
-        requests.decline(session, expo.actor(1), request.key, note="No time", now=NOW)
-        assert request_lists.show(session, expo.actor(1), request.key).steps == ("accept",)
-        assert request_lists.show(session, expo.actor(0), request.key).steps == ()
+        requests.decline_request(session, expo.actor(1), request.key, note="No time", now=NOW)
+        assert request_lists.show_request(session, expo.actor(1), request.key).steps == ("accept",)
+        assert request_lists.show_request(session, expo.actor(0), request.key).steps == ()
         with pytest.raises(WrongState, match="about times that are over"):
-            requests.accept(session, expo.actor(1), request.key, now=expo.slots[0].start)
-        requests.accept(session, expo.actor(1), request.key, now=NOW + DAY)
-        accepted = requests.get(session, expo.actor(1), request.key)
+            requests.accept_request(session, expo.actor(1), request.key, now=expo.slots[0].start)
+        requests.accept_request(session, expo.actor(1), request.key, now=NOW + DAY)
+        accepted = requests.get_request(session, expo.actor(1), request.key)
         assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "")
 
 
@@ -248,10 +248,10 @@ def test_a_card_says_who_took_the_last_step(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         mine = make_request(session, expo, 0, 1)
-        requests.withdraw(session, expo.actor(1), mine.key, note="Sorry", now=NOW)
+        requests.withdraw_request(session, expo.actor(1), mine.key, note="Sorry", now=NOW)
         organisers = make_request(session, expo, 0, 2, state=PENDING)
-        requests.decline(session, expo.organiser_actor(), organisers.key, now=NOW)
-        card = request_lists.show(session, expo.actor(0), mine.key)
+        requests.decline_request(session, expo.organiser_actor(), organisers.key, now=NOW)
+        card = request_lists.show_request(session, expo.actor(0), mine.key)
         assert (card.answered_by.key, card.answered_side) == (expo.people[1][0].key, Side.TO)
-        card = request_lists.show(session, expo.actor(0), organisers.key)
+        card = request_lists.show_request(session, expo.actor(0), organisers.key)
         assert (card.answered_by, card.answered_side) == (None, Side.TO)  # in the asked firm's name

@@ -32,7 +32,7 @@ FORM = NewRequest(to_firm="f1", topic="Cells")
 def faults(session, expo: Expo, form: NewRequest, **keys) -> list[str]:
     actor = keys.get("actor", expo.actor(0))
     with pytest.raises(InvalidInput) as caught:
-        requests.submit(session, actor, form, now=keys.get("now", NOW))
+        requests.submit_request(session, actor, form, now=keys.get("now", NOW))
     return [str(fault) for fault in caught.value.faults]
 
 
@@ -50,9 +50,9 @@ def test_a_submitted_request_is_pending_and_keeps_what_was_asked(database: Datab
             from_attendees=["f0-p1", "f0-p1"],
             to_attendees=["f1-p0"],
         )
-        key = requests.submit(session, expo.actor(0), form, now=NOW).key
+        key = requests.submit_request(session, expo.actor(0), form, now=NOW).key
     with database.read() as session:
-        card = request_lists.show(session, expo.actor(0), key)
+        card = request_lists.show_request(session, expo.actor(0), key)
         assert (card.state, card.priority, card.length, card.place) == (PENDING, 5, 2, PlaceWish.TABLE)
         assert (card.topic, card.message, card.slots) == ("Solid state cells", "Hello\n\nthere", ("s0", "s2"))
         assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p0"]
@@ -63,14 +63,14 @@ def test_a_submitted_request_is_pending_and_keeps_what_was_asked(database: Datab
 def test_a_request_expires_after_the_days_that_the_event_gives(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, request_days=3)
-        assert requests.submit(session, expo.actor(0), FORM, now=NOW).expires_at == NOW + 3 * DAY
+        assert requests.submit_request(session, expo.actor(0), FORM, now=NOW).expires_at == NOW + 3 * DAY
 
 
 def test_a_request_expires_at_the_last_slot_in_which_it_could_be_held(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, slots="3", request_days=90)
-        two = requests.submit(session, expo.actor(0), replace(FORM, length=2), now=NOW)
-        only = requests.submit(session, expo.actor(1), NewRequest("f2", "x", slots=["s0"]), now=NOW)
+        two = requests.submit_request(session, expo.actor(0), replace(FORM, length=2), now=NOW)
+        only = requests.submit_request(session, expo.actor(1), NewRequest("f2", "x", slots=["s0"]), now=NOW)
         assert (two.expires_at, only.expires_at) == (expo.slots[1].start, expo.slots[0].start)
 
 
@@ -123,7 +123,7 @@ def test_nobody_asks_for_a_meeting_in_the_past(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, slots="4")
         begun = expo.slots[1].start
-        some = requests.submit(session, expo.actor(0), replace(FORM, slots=["s0", "s3"]), now=begun)
+        some = requests.submit_request(session, expo.actor(0), replace(FORM, slots=["s0", "s3"]), now=begun)
         assert some.slots == ["s3"]
         form = NewRequest("f2", "Cells", slots=["s0", "s1"])
         assert faults(session, expo, form, now=begun) == [
@@ -137,11 +137,11 @@ def test_nobody_asks_for_a_meeting_in_the_past(database: Database) -> None:
 def test_a_pair_has_one_open_request(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        first = requests.submit(session, expo.actor(0), FORM, now=NOW)
+        first = requests.submit_request(session, expo.actor(0), FORM, now=NOW)
         assert faults(session, expo, FORM) == [f"to_firm: was asked already ({first.key})"]
-        requests.decline(session, expo.actor(1), first.key, now=NOW)
-        second = requests.submit(session, expo.actor(0), FORM, now=NOW)
-        requests.accept(session, expo.actor(1), second.key, now=NOW)
+        requests.decline_request(session, expo.actor(1), first.key, now=NOW)
+        second = requests.submit_request(session, expo.actor(0), FORM, now=NOW)
+        requests.accept_request(session, expo.actor(1), second.key, now=NOW)
         for firm in (0, 1):
             form = replace(FORM, to_firm=f"f{1 - firm}")
             agreed = [f"to_firm: has agreed to meet already ({second.key})"]
@@ -162,26 +162,30 @@ def test_asking_back_accepts_and_keeps_both_topics(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, people=3)
         theirs = replace(FORM, message="We make cells.", slots=["s0", "s1"], from_attendees=["f0-p1"])
-        asked = requests.submit(session, expo.actor(0), replace(theirs, to_attendees=["f1-p0"]), now=NOW)
+        asked = requests.submit_request(
+            session, expo.actor(0), replace(theirs, to_attendees=["f1-p0"]), now=NOW
+        )
         mine = NewRequest(
             "f0", "Tools", priority=5, message="We make tools.", slots=["s1"], from_attendees=["f1-p2"]
         )
-        back = requests.submit(session, expo.actor(1), replace(mine, to_attendees=["f0-p2"]), now=NOW + DAY)
+        back = requests.submit_request(
+            session, expo.actor(1), replace(mine, to_attendees=["f0-p2"]), now=NOW + DAY
+        )
         assert (back.key, back.state) == (asked.key, RequestState.ACCEPTED)
     with database.read() as session:
-        card = request_lists.show(session, expo.actor(0), asked.key)
+        card = request_lists.show_request(session, expo.actor(0), asked.key)
         assert (card.topic, card.reply_topic) == ("Cells", "Tools")
         assert (card.message, card.reply_message) == ("We make cells.", "We make tools.")
         assert (card.priority, card.reply_priority, card.slots) == (theirs.priority, 5, ("s1",))
         # each firm knows best who comes of its own
         assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p2"]
-        assert request_lists.listing(session, expo.actor(0)).total == 1
+        assert request_lists.list_requests(session, expo.actor(0)).total == 1
 
 
 def test_asking_back_for_other_times_than_theirs_is_a_fault_and_changes_nothing(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        theirs = requests.submit(session, expo.actor(0), replace(FORM, slots=["s0"]), now=NOW)
+        theirs = requests.submit_request(session, expo.actor(0), replace(FORM, slots=["s0"]), now=NOW)
         other = faults(session, expo, NewRequest("f0", "x", slots=["s1"]), actor=expo.actor(1))
         assert other == ["slots: must have one that the other firm asked for; tick it, or none"]
         assert (theirs.state, theirs.slots) == (PENDING, ["s0"])
@@ -191,7 +195,7 @@ def test_who_asks_back_too_late_asks_anew(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         theirs = make_request(session, expo, 0, 1, state=PENDING, expires_at=NOW)
-        mine = requests.submit(session, expo.actor(1), NewRequest("f0", "x"), now=NOW)
+        mine = requests.submit_request(session, expo.actor(1), NewRequest("f0", "x"), now=NOW)
         session.refresh(theirs)
         assert (mine.state, theirs.state) == (PENDING, RequestState.EXPIRED)
 
@@ -202,12 +206,12 @@ def test_two_firms_that_ask_each_other_at_once_agree_to_meet_once(database: Data
         expo = make_event(session)
     results = race(
         database,
-        lambda session: requests.submit(session, expo.actor(0), FORM, now=NOW),
-        lambda session: requests.submit(session, expo.actor(1), NewRequest("f0", "Tools"), now=NOW),
+        lambda session: requests.submit_request(session, expo.actor(0), FORM, now=NOW),
+        lambda session: requests.submit_request(session, expo.actor(1), NewRequest("f0", "Tools"), now=NOW),
     )
     assert [type(result).__name__ for result in results] == ["MeetingRequest"] * 2
     with database.read() as session:
-        (card,) = request_lists.listing(session, expo.actor(0)).items
+        (card,) = request_lists.list_requests(session, expo.actor(0)).items
         assert (card.state, {card.topic, card.reply_topic}) == (RequestState.ACCEPTED, {"Cells", "Tools"})
 
 
@@ -217,7 +221,7 @@ def test_the_unique_index_turns_a_race_into_the_same_fault(
     rivals: list[str] = []
 
     def check_then_be_overtaken(session, *args, **keys):
-        checked = request_form.check(session, *args, **keys)
+        checked = request_form.check_request(session, *args, **keys)
         if not rivals:
             rivals.append(make_request(session, expo, 0, 1, state=PENDING).key)
         return checked
@@ -228,7 +232,10 @@ def test_the_unique_index_turns_a_race_into_the_same_fault(
         found = faults(session, expo, FORM)
         assert found == [f"to_firm: was asked already ({rivals[0]})"]
         # the transaction goes on
-        assert requests.submit(session, expo.actor(0), NewRequest("f2", "Cells"), now=NOW).state is PENDING
+        assert (
+            requests.submit_request(session, expo.actor(0), NewRequest("f2", "Cells"), now=NOW).state
+            is PENDING
+        )
 
 
 def test_two_who_ask_the_same_at_once_make_one_request(database: Database) -> None:
@@ -236,12 +243,12 @@ def test_two_who_ask_the_same_at_once_make_one_request(database: Database) -> No
         expo = make_event(session)
     results = race(
         database,
-        lambda session: requests.submit(session, expo.actor(0), FORM, now=NOW),
-        lambda session: requests.submit(session, expo.actor(0), FORM, now=NOW),
+        lambda session: requests.submit_request(session, expo.actor(0), FORM, now=NOW),
+        lambda session: requests.submit_request(session, expo.actor(0), FORM, now=NOW),
     )
     assert sorted(type(result).__name__ for result in results) == ["InvalidInput", "MeetingRequest"]
     with database.read() as session:
-        assert request_lists.listing(session, expo.actor(0), side=Side.FROM).total == 1
+        assert request_lists.list_requests(session, expo.actor(0), side=Side.FROM).total == 1
 
 
 def test_a_firm_has_a_limit_of_requests_without_an_answer(
@@ -250,7 +257,7 @@ def test_a_firm_has_a_limit_of_requests_without_an_answer(
     monkeypatch.setattr("scheduler.services.requests.form.MAX_PENDING", 1)
     with database.write() as session:
         expo = make_event(session)
-        requests.submit(session, expo.actor(0), FORM, now=NOW)
+        requests.submit_request(session, expo.actor(0), FORM, now=NOW)
         assert faults(session, expo, NewRequest("f2", "Cells")) == [
             "to_firm: has to wait: 1 of your requests have no answer yet; withdraw one first"
         ]
@@ -260,12 +267,12 @@ def test_only_exhibitors_and_organisers_ask(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, people=2)
         with pytest.raises(NotAllowed):
-            requests.submit(session, expo.actor(0, person=1), FORM, now=NOW)
+            requests.submit_request(session, expo.actor(0, person=1), FORM, now=NOW)
         with pytest.raises(NotAllowed, match="own firm only"):
-            requests.submit(session, expo.actor(0), replace(FORM, from_firm="f2"), now=NOW)
+            requests.submit_request(session, expo.actor(0), replace(FORM, from_firm="f2"), now=NOW)
         organiser = expo.organiser_actor()
         assert faults(session, expo, FORM, actor=organiser) == ["from_firm: is not a firm of this event"]
-        made = requests.submit(session, organiser, replace(FORM, from_firm="f2"), now=NOW)
+        made = requests.submit_request(session, organiser, replace(FORM, from_firm="f2"), now=NOW)
         assert (made.from_firm_id, made.created_by) == (expo.firms[2].id, None)
 
 
@@ -275,17 +282,17 @@ def test_nothing_of_another_event_or_firm_is_found(database: Database) -> None:
         request = make_request(session, here, 0, 1, state=PENDING)
         strangers = [there.organiser_actor(), there.actor(0), there.actor(1), here.actor(2)]
         for actor in strangers:
-            for look in (requests.get, request_lists.show):
+            for look in (requests.get_request, request_lists.show_request):
                 with pytest.raises(NotFound):
                     look(session, actor, request.key)
-            for step in (requests.accept, requests.decline, requests.withdraw):
+            for step in (requests.accept_request, requests.decline_request, requests.withdraw_request):
                 with pytest.raises(NotFound):
                     step(session, actor, request.key, now=NOW)
-            assert request_lists.listing(session, actor).items == ()
+            assert request_lists.list_requests(session, actor).items == ()
         with pytest.raises(NotAllowed):
-            request_lists.listing(session, here.actor(2), side=Side.FROM, firm="f0")
+            request_lists.list_requests(session, here.actor(2), side=Side.FROM, firm="f0")
         with pytest.raises(NotFound):
-            requests.get(session, here.actor(0), "\x00")
+            requests.get_request(session, here.actor(0), "\x00")
         named = NewRequest(
             "f1", "Cells", to_attendees=[make_attendee(session, there, 1, key="only-there").key]
         )

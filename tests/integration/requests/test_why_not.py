@@ -13,7 +13,7 @@ from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import help_requests, outcomes, request_lists
-from scheduler.services.requests.unscheduled_reasons import Explained, Help, Whose
+from scheduler.services.requests.unscheduled_reasons import Blocker, Explanation, HelpKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MeetingRequest, OutboxMail, ScheduleVersion
 from tests.support.factories import NOW, make_attendee, make_event, make_request, make_version
@@ -21,7 +21,7 @@ from tests.support.races import race
 from tests.support.site import Site
 from tests.support.web import web_app
 
-OWN, THEIRS, NOBODY = Whose.OWN, Whose.THEIRS, Whose.NOBODY
+OWN, THEIRS, NOBODY = Blocker.OWN, Blocker.THEIRS, Blocker.NOBODY
 
 
 class Scene:
@@ -52,12 +52,12 @@ class Scene:
     def key(self, firm: int, number: int = 0) -> str:
         return self.expo.people[firm][number].key
 
-    def read(self, actor: Actor) -> Explained:
+    def read(self, actor: Actor) -> Explanation:
         with self.database.read() as session:
-            card = request_lists.show(session, actor, self.request.key)
-            return outcomes.outcomes(session, actor, [card])[card.key].why
+            card = request_lists.show_request(session, actor, self.request.key)
+            return outcomes.list_outcomes(session, actor, [card])[card.key].why
 
-    def rows(self, actor: Actor) -> list[tuple[str, Whose, str, list[int], int | None]]:
+    def rows(self, actor: Actor) -> list[tuple[str, Blocker, str, list[int], int | None]]:
         starts = [slot.start for slot in self.expo.slots]
         return [
             (
@@ -140,7 +140,7 @@ def test_a_colleague_is_asked_once_by_a_mail_that_leads_to_the_request(scene: Sc
     assert mail.to_address == scene.expo.people[0][1].email and mail.payload["letter"] == "free"
     assert mail.payload["path"] == f"/events/{scene.expo.event.key}/requests/{key}"
     assert mail.payload["values"]["partner"] == "Firm 1" and mail.payload["values"]["by"] == "F0-P0"
-    again = next(each for each in scene.read(actor).helps if each.kind is Help.ASK_COLLEAGUE)
+    again = next(each for each in scene.read(actor).helps if each.kind is HelpKind.ASK_COLLEAGUE)
     assert again.asked_at == NOW
     with pytest.raises(WrongState, match="asked"), scene.database.write() as session:
         help_requests.ask_colleague(session, scene.expo.actor(0, person=2), key, scene.key(0, 1), now=NOW)

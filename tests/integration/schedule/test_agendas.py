@@ -78,7 +78,7 @@ def test_agendas_and_calendars_have_the_topics_of_both_firms(database: Database)
         version = make_version(session, expo, meetings)
         topics = ["Cells · Tools", "Cells"]
         assert [item.topic for item in agendas.firm_agenda(session, expo.actor(0)).items] == topics
-        shown = calendar_entries.shown(session, expo.event, version.id)
+        shown = calendar_entries.load_schedule(session, expo.event, version.id)
         assert [shown.held(request.id).topic for request in (mutual, plain)] == topics
 
 
@@ -162,7 +162,7 @@ def test_a_meeting_that_was_called_off_stays_until_the_next_publishing_and_says_
         expo = make_event(session)
         request = make_request(session, expo)
         make_version(session, expo, [meet(request, expo)])
-        requests.withdraw(session, expo.actor(1), request.key, now=NOW)
+        requests.withdraw_request(session, expo.actor(1), request.key, now=NOW)
         (item,) = agendas.attendee_agenda(session, expo.actor(0)).items
         assert item.is_called_off and item.request_state is RequestState.WITHDRAWN
 

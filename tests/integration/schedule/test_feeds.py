@@ -47,14 +47,14 @@ def publish(session: Session, expo: Expo, meetings: Sequence[Meeting], days: int
 
 
 def send(session: Session, days: int = 0) -> int:
-    rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW + days * DAY)
+    rows = claims.claim_emails(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW + days * DAY)
     for row in rows:
         claims.mark_sent(session, row.id, worker="w", now=NOW + days * DAY)
     return len(rows)
 
 
 def body(session: Session, owner: Attendee | Firm, days: int = 0) -> bytes:
-    return feeds.feed_body(session, feed_addresses.owner_of(owner), url=URL, now=NOW + days * DAY)
+    return feeds.render_feed(session, feed_addresses.build_owner(owner), url=URL, now=NOW + days * DAY)
 
 
 def events(session: Session, owner: Attendee | Firm, days: int = 0) -> list[Event]:
@@ -79,7 +79,7 @@ def owner_of(expo: Expo, whose: str, firm: int = 0) -> Attendee | Firm:
 
 
 def token_of(owner: Attendee | Firm) -> str | None:
-    return feed_addresses.feed_token(feed_addresses.owner_of(owner), SECRET_KEY)
+    return feed_addresses.feed_token(feed_addresses.build_owner(owner), SECRET_KEY)
 
 
 # What both kinds show
@@ -222,12 +222,16 @@ def test_an_address_opens_its_feed_until_it_is_renewed(database: Database, whose
         owner = owner_of(expo, whose)
         renew(session, expo.actor(0), secret_key=SECRET_KEY)
         old = token_of(owner)
-        assert old is not None and feed_addresses.feed_owner(session, old) == feed_addresses.owner_of(owner)
+        assert old is not None and feed_addresses.find_feed_owner(session, old) == feed_addresses.build_owner(
+            owner
+        )
         renew(session, expo.actor(0), secret_key=SECRET_KEY)
         new = token_of(owner)
-        assert new is not None and feed_addresses.feed_owner(session, new) == feed_addresses.owner_of(owner)
+        assert new is not None and feed_addresses.find_feed_owner(session, new) == feed_addresses.build_owner(
+            owner
+        )
         with pytest.raises(NotFound):
-            feed_addresses.feed_owner(session, old)
+            feed_addresses.find_feed_owner(session, old)
         with pytest.raises(NotAllowed):
             renew(session, expo.organiser_actor(), secret_key=SECRET_KEY)
 
@@ -241,7 +245,7 @@ def test_a_firm_has_no_address_until_it_wants_one_and_none_after_it_ends(databas
         feed_addresses.end_firm_feed(session, expo.actor(0))
         assert token is not None and token_of(expo.firms[0]) is None
         with pytest.raises(NotFound):
-            feed_addresses.feed_owner(session, token)
+            feed_addresses.find_feed_owner(session, token)
 
 
 def test_only_an_exhibitor_decides_about_the_firms_address(database: Database) -> None:

@@ -70,7 +70,7 @@ def planned(session: Session) -> tuple[Expo, list[MeetingRequest], list[MeetingR
         meetings.append(meet(request, expo, slot=free[0], place=place, interpreter=speaks))
         inside.append(request)
     number = draft(session, expo, meetings)
-    version = versions.get(session, expo.event.id, number)
+    version = versions.get_version(session, expo.event.id, number)
     version.unscheduled = [
         {"request": row.key, "reason": rng.choice(["no-place", "full-day"]), "detail": "", "remedies": []}
         for row in outside
@@ -119,7 +119,7 @@ def read_all(session: Session, expo: Expo) -> None:
     shares.get_fairness(session, actor, 1)
     chain_flow.get_chain_flow(session, actor, 1)
     hall_load.get_hall_load(session, actor, 1)
-    venue.venue(session, actor)
+    venue.show_venue(session, actor)
     chain_report.get_chain_report(session, actor, now=NOW)
     prints.count_parts(session, actor)
 

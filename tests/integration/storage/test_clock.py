@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from scheduler.domain.entities import VersionState
 from scheduler.domain.solving import Result
 from scheduler.services.operations import job_intervals
-from scheduler.services.operations.clock_skew import tell_if_wrong
+from scheduler.services.operations.clock_skew import log_clock_skew
 from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.schedule import versions
@@ -92,7 +92,7 @@ def test_a_worker_whose_clock_is_two_minutes_off_keeps_its_run_and_stamps_it_rig
     monkeypatch.undo()
     ended = database.now()
     with database.read() as session:
-        (draft,) = versions.listing(session, scene.expo.event.id)
+        (draft,) = versions.list_versions(session, scene.expo.event.id)
     stamps = [scene.run.started_at, scene.run.heartbeat_at, scene.run.finished_at, draft.created_at]
     assert recovered == []
     assert all(began <= stamp <= ended for stamp in stamps)
@@ -102,9 +102,9 @@ def test_a_worker_whose_clock_is_two_minutes_off_keeps_its_run_and_stamps_it_rig
 def test_a_machine_knows_how_far_its_clock_is_from_the_databases(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert tell_if_wrong(database) is None
+    assert log_clock_skew(database) is None
     clocks.set_wrong(monkeypatch, timedelta(minutes=-2))
-    ahead = tell_if_wrong(database)
+    ahead = log_clock_skew(database)
     assert ahead is not None
     assert abs(ahead + timedelta(minutes=2)) < timedelta(minutes=1)
 
@@ -117,7 +117,9 @@ def test_a_clock_process_that_is_two_minutes_ahead_ticks_in_its_time(
 
     def claim() -> bool:
         with database.write() as session:
-            return job_intervals.claim(session, job_intervals.TICK, every=every, now=database.now_in(session))
+            return job_intervals.claim_interval(
+                session, job_intervals.TICK, every=every, now=database.now_in(session)
+            )
 
     assert claim()
     clocks.set_wrong(monkeypatch, timedelta(minutes=2))

@@ -57,12 +57,12 @@ def test_a_request_accepted_during_a_runs_snapshot_comes_with_its_people_or_not_
     def accepted_in_between(reader: snapshot._Snapshot) -> object:
         people = read_people(reader)
         with database.write() as other:
-            requests.accept(other, expo.actor(1), asked.key, now=NOW)
+            requests.accept_request(other, expo.actor(1), asked.key, now=NOW)
         return people
 
     monkeypatch.setattr(snapshot._Snapshot, "named_people", accepted_in_between)
     with database.read() as session:
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     assert problem.requests == ()
 
 

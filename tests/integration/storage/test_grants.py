@@ -20,9 +20,9 @@ from structlog.testing import capture_logs
 from chainmeet.cli import main
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
-from scheduler.services.audit_log.subjects import Noted
-from scheduler.services.audit_log.verification import verify
+from scheduler.services.audit_log.recording import NamedDoer
+from scheduler.services.audit_log.subjects import AuditSubject
+from scheduler.services.audit_log.verification import verify_chains
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.grants import UnsuitableRole
@@ -45,7 +45,7 @@ def database(postgres_databases: Databases) -> Iterator[Database]:
 
 def add(database: Database, about: str) -> None:
     with database.write() as session:
-        recording.note(session, Somebody(name="Somebody"), Act.SIGN_IN, Noted(about), now=NOW)
+        recording.record_act(session, NamedDoer(name="Somebody"), Act.SIGN_IN, AuditSubject(about), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -180,11 +180,11 @@ def test_the_script_and_the_upgrade_make_an_installation_whose_trail_is_guarded(
     with application.write() as session:
         expo = make_event(session)
     with application.write() as session:
-        recording.note(session, expo.organiser_actor(), Act.SETTINGS, Noted("now"), now=NOW)
+        recording.record_act(session, expo.organiser_actor(), Act.SETTINGS, AuditSubject("now"), now=NOW)
     with pytest.raises(ProgrammingError, match="must be owner"), application.write() as session:
         session.execute(text("ALTER TABLE trail_entry DISABLE TRIGGER USER"))
     with application.read() as session:
-        assert [chain.broken for chain in verify(session)] == ["", ""] if is_there else [""]
+        assert [chain.broken for chain in verify_chains(session)] == ["", ""] if is_there else [""]
     with capture_logs() as logs:
         schema.check_at_start(application)
         application.count_anew(["firm"])

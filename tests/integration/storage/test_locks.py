@@ -62,21 +62,21 @@ def test_every_row_lock_leaves_foreign_keys_alone() -> None:
 
 def ask(session: Session, published: Published) -> str:
     form = NewRequest(to_firm=published.expo.firms[2].key, topic="Cells")
-    return requests.submit(session, published.expo.actor(1), form, now=LATER).key
+    return requests.submit_request(session, published.expo.actor(1), form, now=LATER).key
 
 
 def decline(session: Session, published: Published) -> str:
     row = published.mail_to(0)
-    invitation = attendee_replies.latest(session, row.uid, row.attendee_id)
+    invitation = attendee_replies.find_latest_invitation(session, row.uid, row.attendee_id)
     given = Reply(
         partstat=Partstat.DECLINED, sequence=invitation.sequence, source=AnswerSource.LINK, dtstamp=LATER
     )
-    return attendee_replies.give(session, invitation, given, now=LATER)
+    return attendee_replies.submit_reply(session, invitation, given, now=LATER)
 
 
 def claim(session: Session) -> int:
     later = LATER + timedelta(minutes=10)
-    return len(claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later))
+    return len(claims.claim_emails(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later))
 
 
 def republish(session: Session, published: Published) -> int:
@@ -116,7 +116,9 @@ def test_publishing_goes_on_while_an_answer_about_a_meeting_that_it_moves_is_ope
     published = Published(database)
     with database.write() as answering:
         row = published.mail_to(0)
-        attendee_replies.lock(answering, attendee_replies.latest(answering, row.uid, row.attendee_id))
+        attendee_replies.lock_request(
+            answering, attendee_replies.find_latest_invitation(answering, row.uid, row.attendee_id)
+        )
         assert Step(in_own(database, lambda session: republish(session, published))).done() == 2
         assert decline(answering, published)
     assert published.state() is RequestState.WITHDRAWN
@@ -137,7 +139,7 @@ def test_a_request_is_asked_while_an_address_is_corrected(database: Database) ->
     published = Published(database)
     with database.write() as correcting:
         person = published.person(0)
-        address_corrections.correct(
+        address_corrections.correct_address(
             correcting,
             published.expo.organiser_actor(),
             person.key,
@@ -165,9 +167,9 @@ def test_a_sender_gives_back_only_mails_that_are_still_its_own(database: Databas
     with database.write() as session:
         republish(session, published)
         later = LATER + timedelta(minutes=10)
-        rows = claims.claim(session, worker="w1", limit=9, secret_key=SECRET_KEY, now=later)
+        rows = claims.claim_emails(session, worker="w1", limit=9, secret_key=SECRET_KEY, now=later)
         session.expunge_all()  # the sender's own copies do not see what others do
         session.execute(update(OutboxMail).where(OutboxMail.id == rows[0].id).values(claimed_by="w2"))
-        claims.give_back(session, rows, at=LATER)
+        claims.release_claims(session, rows, at=LATER)
         states = dict(session.execute(select(OutboxMail.id, OutboxMail.state)).all())
     assert [states[row.id] for row in rows] == [OutboxState.SENDING, OutboxState.QUEUED]

@@ -164,7 +164,7 @@ def left(database: Database) -> list[OutboxMail]:
 def publish_the_same(database: Database, celery: Any, event_id: int) -> JobState:
     """Have the worker publish the draft that has the meetings of the published version."""
     with database.write() as session:
-        asked = version_jobs.ask_to_publish(
+        asked = version_jobs.request_publishing(
             session, event_id=event_id, number=3, compared_with=2, by=None, now=database.now()
         ).id
     dispatch.version_job(asked, app=celery)

@@ -94,10 +94,10 @@ def test_no_role_uses_a_database_of_another_version(
         to = receiver.handle_RCPT(None, None, Envelope(), "replies@expo.example", [])  # type: ignore[arg-type]
         assert asyncio.run(to).startswith("451")
     with database.read() as session:
-        assert job_intervals.last(session, job_intervals.TICK) is None
+        assert job_intervals.last_run_at(session, job_intervals.TICK) is None
     turns(ticking, monkeypatch)
     with database.read() as session:
-        assert job_intervals.last(session, job_intervals.TICK) is not None
+        assert job_intervals.last_run_at(session, job_intervals.TICK) is not None
     assert client.get("/sign-in").status_code == 200
 
 

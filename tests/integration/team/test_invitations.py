@@ -61,7 +61,7 @@ def newest(session: Session) -> OutboxMail:
 
 
 def text_of(row: OutboxMail) -> str:
-    made = read(rendering.rendered(SETTINGS, row, {}).data)
+    made = read(rendering.render_email(SETTINGS, row, {}).data)
     return f"{made['Subject']}\n{made.get_body(('plain',)).get_content()}"
 
 

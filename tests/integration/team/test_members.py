@@ -51,7 +51,7 @@ def test_a_member_has_the_role_of_its_row(database: Database, expo: Expo, role: 
     with database.read() as session:
         actor = actor_of(session, expo, account)
         assert (actor.team_role, actor.roles) == (Role(role.value), (Role(role.value),))
-        (event,) = actors.events_of(session, account.id, now=NOW)
+        (event,) = actors.list_events(session, account.id, now=NOW)
     assert event.team_role is actor.team_role
 
 
@@ -64,7 +64,7 @@ def test_a_role_ends_with_its_last_day_on_the_venue_s_clock(database: Database) 
         assert actor_of(session, expo, account, end - timedelta(seconds=1)).team_role is Role.DESK
         with pytest.raises(NotFound):
             actor_of(session, expo, account, end)
-        assert actors.events_of(session, account.id, now=end) == []
+        assert actors.list_events(session, account.id, now=end) == []
         with pytest.raises(InvalidInput, match="lies in the past"):
             change(session, expo, account, TeamRole.DESK, date(2026, 11, 23))
 

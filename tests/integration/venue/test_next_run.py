@@ -13,7 +13,7 @@ from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.entities import PlaceWish, VersionState
 from scheduler.domain.errors import VenueChanged
 from scheduler.domain.solving import SolveParams
-from scheduler.services.identity.actors import operator
+from scheduler.services.identity.actors import operator_actor
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons, release
 from scheduler.services.schedule import versions
@@ -23,12 +23,12 @@ from scheduler.services.venue.change_types import (
     ChangeHalls,
     ChangeWalks,
     ClosePlaces,
+    HallInput,
     HallWalk,
     RemoveTables,
     VenueChange,
-    WantedHall,
 )
-from scheduler.services.venue.venue_changes import VenueLook
+from scheduler.services.venue.venue_changes import VenueChangePreview
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -60,31 +60,33 @@ def published(session: Session, *, halls: int = 2, walking: int = 0) -> tuple[Ex
     return expo, requests
 
 
-def change(session: Session, expo: Expo, wanted: VenueChange) -> VenueLook:
+def change(session: Session, expo: Expo, wanted: VenueChange) -> VenueChangePreview:
     """Do what a look shows."""
     actor = expo.organiser_actor()
     with session.begin_nested() as look_only:
-        look = venue_changes.apply(session, actor, wanted, now=NOW)
+        look = venue_changes.preview_change(session, actor, wanted, now=NOW)
         look_only.rollback()
     session.expire_all()
-    return venue_changes.save(session, actor, wanted, digest=look.digest, now=NOW)
+    return venue_changes.save_change(session, actor, wanted, digest=look.digest, now=NOW)
 
 
 def next_run(session: Session, expo: Expo) -> ScheduleVersion:
     """The draft that a run makes of the event now."""
-    problem = snapshot.take(session, expo.event.id, now=NOW)
+    problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     plan = solve(problem, SolveParams(seconds=1, workers=1)).plan
     return versions.store_draft(session, event_id=expo.event.id, run_id=None, plan=plan, now=NOW)
 
 
 def differing(session: Session, expo: Expo, version: ScheduleVersion) -> dict[str, Change]:
-    found = comparisons.change_set(session, versions.published(session, expo.event.id), version)
+    found = comparisons.compute_change_set(
+        session, versions.find_published_version(session, expo.event.id), version
+    )
     return {each.request: each for each in found.changes if each.kind is not ChangeKind.UNCHANGED}
 
 
 def closing_early(session: Session, expo: Expo) -> ChangeDays:
     """The days, but that the second ends an hour sooner."""
-    plan = timetable.venue_days(session, expo.event).plan
+    plan = timetable.read_days(session, expo.event).plan
     return replace(plan, days=[plan.days[0], replace(plan.days[1], closes=time(10))])
 
 
@@ -105,16 +107,16 @@ def test_a_shorter_day_moves_what_was_in_its_last_hour_and_history_keeps_its_tim
 ) -> None:
     with database.write() as session:
         expo, requests = published(session)
-        old = versions.published(session, expo.event.id)
+        old = versions.find_published_version(session, expo.event.id)
         assert old is not None
-        before = versions.meetings(session, old.id)
+        before = versions.list_meetings(session, old.id)
         look = change(session, expo, closing_early(session, expo))
         assert look.said == ("Tue 8 December: 09:00–10:00, 2 slots in place of 09:00–11:00, 4",)
         assert (look.touched, look.elsewhere) == (1, 0)
         made = next_run(session, expo)
         (one,) = differing(session, expo, made).values()
         assert (one.request, one.kind) == (requests[1].key, ChangeKind.MOVED)
-        assert versions.meetings(session, old.id) == before
+        assert versions.list_meetings(session, old.id) == before
         told = preview(session, event_id=expo.event.id, number=made.number)
         assert (told.people_told, told.mails) == (2, 2)
 
@@ -125,7 +127,7 @@ def test_a_day_that_goes_leaves_no_time_and_the_meeting_is_cancelled_once(databa
         requests[1].slots = None
         for place in session.scalars(select(Place).where(Place.key.in_(("t1", "t2", "t3")))):
             place.is_retired = True
-        plan = timetable.venue_days(session, expo.event).plan
+        plan = timetable.read_days(session, expo.event).plan
         only = replace(plan, days=[replace(plan.days[0], closes=time(9, 30))])
         look = change(session, expo, only)
         assert "Tue 8 December goes" in look.said
@@ -156,7 +158,7 @@ def test_a_longer_walk_parts_two_meetings_of_one_person(database: Database) -> N
 def test_a_renamed_hall_changes_no_meeting_and_calendars_get_its_name(database: Database) -> None:
     with database.write() as session:
         expo, _ = published(session)
-        halls = [WantedHall("Lighthouse hall", "h0", [("zh", "灯塔馆")]), WantedHall("Hall 1", "h1")]
+        halls = [HallInput("Lighthouse hall", "h0", [("zh", "灯塔馆")]), HallInput("Hall 1", "h1")]
         look = change(session, expo, ChangeHalls(halls))
         assert look.said == ("Hall 0 becomes Lighthouse hall",)
         assert (look.touched, look.renamed) == (0, 2)
@@ -189,7 +191,7 @@ def test_a_draft_with_times_that_are_gone_cannot_be_published(database: Database
             f"Draft {number} has 1 meeting at times that go: it can no longer be published."
         )
         with pytest.raises(VenueChanged, match=f"Version {number} has meetings at times that the venue"):
-            release.check(session, event_id=expo.event.id, number=number, compared_with=1)
+            release.find_publishable_draft(session, event_id=expo.event.id, number=number, compared_with=1)
 
 
 def test_who_has_a_meeting_that_goes_on_is_told_nothing(database: Database) -> None:
@@ -203,14 +205,18 @@ def test_who_has_a_meeting_that_goes_on_is_told_nothing(database: Database) -> N
 def test_a_look_at_a_whole_expo_reads_what_it_can_touch_and_names_each_meeting(database: Database) -> None:
     event_id = full_size.fill(database)
     full_size.add_version(database, event_id, state=VersionState.PUBLISHED)
-    looks: list[VenueLook] = []
+    looks: list[VenueChangePreview] = []
 
     def close(most: int) -> int:
         def look(session: Session) -> None:
             event = session.get_one(Event, event_id)
             places = session.scalars(select(Place.key).order_by(Place.id).limit(most)).all()
             slots = session.scalars(select(Slot.key).order_by(Slot.position).limit(4)).all()
-            looks.append(venue_changes.apply(session, operator(event), ClosePlaces(places, slots), now=NOW))
+            looks.append(
+                venue_changes.preview_change(
+                    session, operator_actor(event), ClosePlaces(places, slots), now=NOW
+                )
+            )
             assert sum(isinstance(row, MeetingRequest) for row in session.identity_map.values()) < 5_000
 
         return count_of_look(database, look)

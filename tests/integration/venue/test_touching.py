@@ -19,13 +19,18 @@ from scheduler.services.venue.change_types import (
     ChangePlaces,
     ChangeWalks,
     ClosePlaces,
+    HallInput,
     HallWalk,
+    PlaceInput,
     RemoveTables,
     VenueChange,
-    WantedHall,
-    WantedPlace,
 )
-from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
+from scheduler.services.venue.effects import (
+    VenueEffects,
+    compute_effects,
+    feasible_meetings,
+    load_unfrozen_problem,
+)
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, Event, Place
@@ -42,7 +47,7 @@ def crowded(session: Session) -> Expo:
     for i, (a, b) in enumerate(pairs):
         place = PlaceWish.BOOTH if i % 2 else PlaceWish.ANY
         make_request(session, expo, a, b, length=2 if i % 9 == 0 else 1, place=place)
-    problem = snapshot.take(session, expo.event.id, now=None)
+    problem = snapshot.build_problem(session, expo.event.id, now=None)
     make_version(session, expo, solve(problem, SolveParams(seconds=1, workers=1)).plan.meetings)
     for firm in (1, 4, 7):
         for slot in random.sample(expo.slots, 3):
@@ -52,7 +57,7 @@ def crowded(session: Session) -> Expo:
 
 
 def changes(session: Session, expo: Expo) -> dict[str, VenueChange]:
-    plan = timetable.venue_days(session, expo.event).plan
+    plan = timetable.read_days(session, expo.event).plan
     tables, slots = [table.key for table in expo.tables], [slot.key for slot in expo.slots]
     booths = session.scalars(select(Place.key).where(Place.event_id == expo.event.id, Place.key.like("b%")))
     booth = booths.first()
@@ -62,11 +67,11 @@ def changes(session: Session, expo: Expo) -> dict[str, VenueChange]:
         "close booths": ClosePlaces([booth], slots),
         "open": ClosePlaces(tables[:2], slots[:6], closed=False),
         "remove": RemoveTables(tables[1:4]),
-        "capacity": ChangePlaces([WantedPlace(booth, "Other", 0)]),
-        "moved": ChangePlaces([WantedPlace(key, key, 1, "h1") for key in tables[:3]]),
+        "capacity": ChangePlaces([PlaceInput(booth, "Other", 0)]),
+        "moved": ChangePlaces([PlaceInput(key, key, 1, "h1") for key in tables[:3]]),
         "walks": ChangeWalks([HallWalk("h0", "h1", 90), HallWalk("h1", "h2", 90), HallWalk("h0", "h2", 90)]),
         "shorter walk": ChangeWalks([HallWalk("h0", "h1", 1)]),
-        "halls": ChangeHalls([WantedHall("East", "h0"), WantedHall("Hall 1", "h1"), WantedHall("W", "h2")]),
+        "halls": ChangeHalls([HallInput("East", "h0"), HallInput("Hall 1", "h1"), HallInput("W", "h2")]),
         "shorter day": replace(plan, days=[plan.days[0], replace(plan.days[1], closes=time(10))]),
         "later day": replace(plan, days=[replace(plan.days[0], opens=time(9, 30)), plan.days[1]]),
         "less days": replace(plan, days=plan.days[:1]),
@@ -75,11 +80,11 @@ def changes(session: Session, expo: Expo) -> dict[str, VenueChange]:
 
 def of_all(session: Session, expo: Expo, change: VenueChange) -> VenueEffects:
     """What a look at the whole event finds."""
-    before = held(problem_of(session, expo.event.id, Scope()))
+    before = feasible_meetings(load_unfrozen_problem(session, expo.event.id, Scope()))
     event = session.get_one(Event, expo.event.id)
-    venue_changes.apply(session, expo.organiser_actor(), change, now=NOW)
+    venue_changes.preview_change(session, expo.organiser_actor(), change, now=NOW)
     until = NOW + timedelta(hours=event.freeze_hours)
-    return effects(before, problem_of(session, event.id, Scope()), frozen_until=until)
+    return compute_effects(before, load_unfrozen_problem(session, event.id, Scope()), frozen_until=until)
 
 
 def test_a_part_is_as_good_as_the_whole(database: Database) -> None:
@@ -92,7 +97,7 @@ def test_a_part_is_as_good_as_the_whole(database: Database) -> None:
             whole = of_all(session, expo, change)
             session.rollback()
         with database.write() as session:
-            look = venue_changes.apply(session, expo.organiser_actor(), change, now=NOW)
+            look = venue_changes.preview_change(session, expo.organiser_actor(), change, now=NOW)
             session.rollback()
         found[name] = len(whole.broken)
         counts = len(whole.broken), len(whole.elsewhere), len(whole.soon)

@@ -59,12 +59,12 @@ def published_expo(database: Database) -> Expo:
 
 def told(database: Database, expo: Expo) -> list[tuple[AlertKind, str]]:
     with database.read() as session:
-        return [(alert.kind, alert.reason) for alert in alerts.open_alerts(session, expo.event.id)]
+        return [(alert.kind, alert.reason) for alert in alerts.list_open_alerts(session, expo.event.id)]
 
 
 def states(database: Database, expo: Expo) -> dict[int, VersionState]:
     with database.read() as session:
-        return {each.number: each.state for each in versions.listing(session, expo.event.id)}
+        return {each.number: each.state for each in versions.list_versions(session, expo.event.id)}
 
 
 @pytest.mark.smtp
@@ -84,7 +84,9 @@ def test_a_night_without_a_worker_is_told_by_twenty_past_and_published_by_nobody
                 moment.now += timedelta(minutes=minutes)
                 assert clock.tick()
                 for urgent in (True, False):
-                    delivery.deliver(database, settings, worker="mail", urgent=urgent, now=database.now)
+                    delivery.deliver_emails(
+                        database, settings, worker="mail", urgent=urgent, now=database.now
+                    )
             return [reader for _, readers, _ in catcher.taken[before:] for reader in readers]
 
         def page() -> str:
@@ -102,7 +104,7 @@ def test_a_night_without_a_worker_is_told_by_twenty_past_and_published_by_nobody
             run_id = session.scalars(select(Run.id)).one()
         done = execution.execute_run(database, run_id, worker="noon", settings=settings)
         assert (done.ending, done.version) == (RunEnding.FINISHED, 2) and done.job is not None
-        job_execution.execute(database, done.job, worker="noon", settings=settings)
+        job_execution.execute_job(database, done.job, worker="noon", settings=settings)
         assert states(database, expo) == {1: VersionState.PUBLISHED, 2: VersionState.DRAFT}
         ((kind, reason),) = told(database, expo)
         assert kind is AlertKind.NOT_PUBLISHED and "began at 12:00" in reason and "a draft only" in reason

@@ -121,10 +121,10 @@ def test_a_clock_ticks_as_often_as_the_settings_say(clock: Clock) -> None:
 
 def test_a_clock_that_was_set_back_does_not_stop_the_ticks(database: Database) -> None:
     with database.write() as session:
-        assert job_intervals.claim(session, "tick", every=TICK, now=NOW + timedelta(hours=3))
-        assert job_intervals.claim(session, "tick", every=TICK, now=NOW)
-        assert not job_intervals.claim(session, "tick", every=TICK, now=NOW + timedelta(seconds=1))
-        assert job_intervals.last(session, "tick") == NOW
+        assert job_intervals.claim_interval(session, "tick", every=TICK, now=NOW + timedelta(hours=3))
+        assert job_intervals.claim_interval(session, "tick", every=TICK, now=NOW)
+        assert not job_intervals.claim_interval(session, "tick", every=TICK, now=NOW + timedelta(seconds=1))
+        assert job_intervals.last_run_at(session, "tick") == NOW
 
 
 def test_a_step_that_fails_keeps_no_other_from_its_turn(clock: Clock, broker: redis.Redis) -> None:
@@ -152,8 +152,8 @@ def test_a_wish_to_sign_in_is_answered_without_a_broker_and_ended_sessions_go(
     settings = settings_for(database, f"redis+socket://{tmp_path}/nowhere")
     with database.write() as session:
         expo = make_event(session)
-        sign_in.wish(session, expo.organiser.email, now=database.now())
-        sessions.begin(
+        sign_in.request_sign_in(session, expo.organiser.email, now=database.now())
+        sessions.begin_session(
             session, expo.organiser.id, settings=settings, now=database.now() - timedelta(hours=12)
         )
     assert Clock(database, settings, make_celery(settings)).tick()

@@ -71,7 +71,7 @@ class Stack:
 
     def drafts(self, run: Run) -> list[int]:
         with self.database.read() as session:
-            return [version.number for version in versions.listing(session, run.event_id)]
+            return [version.number for version in versions.list_versions(session, run.event_id)]
 
     def worker(self, queue: str, **options: Any) -> Any:
         return worker(self.settings, queue, self.logs, **options)
@@ -198,7 +198,7 @@ def test_a_job_whose_process_was_killed_is_taken_up_at_once(stack: Stack) -> Non
     with stack.database.write() as session:
         expo = make_event(session, firms=3)
         version = make_version(session, expo, [])
-        job = version_jobs.ask_to_compare(session, version, by=None, now=NOW)
+        job = version_jobs.request_comparison(session, version, by=None, now=NOW)
         job.state, job.worker, job.attempts, job.heartbeat_at = (
             JobState.RUNNING,
             f"{host}:{ended.pid}:1",
@@ -230,7 +230,7 @@ def test_nobody_stops_a_worker_through_the_broker(stack: Stack) -> None:
             assert stack.celery.control.ping(timeout=1, connection=connection) == []
         with stack.database.write() as session:
             expo = make_event(session, firms=3)
-            job = version_jobs.ask_to_compare(session, make_version(session, expo, []), by=None, now=NOW)
+            job = version_jobs.request_comparison(session, make_version(session, expo, []), by=None, now=NOW)
         assert dispatch.version_job(job.id, app=stack.celery)
         eventually(lambda: stack.job(job.id).state is JobState.DONE)
         assert worker_registry.count(broker)["jobs"] == 1
@@ -301,7 +301,7 @@ def test_a_sign_in_mail_waits_for_no_other_mail_and_for_no_other_work(stack: Sta
         with stack.database.write() as session:
             expo = make_event(session, mail_per_minute=60_000)
             session.execute(insert(OutboxMail), [queued(expo, number) for number in range(1000)])
-            sign_in.wish(session, expo.organiser.email, now=NOW)
+            sign_in.request_sign_in(session, expo.organiser.email, now=NOW)
         assert dispatch.deliver(app=stack.celery) and dispatch.refetch(app=stack.celery)
         assert dispatch.deliver_urgent(app=stack.celery)
         with stack.worker("urgent"):

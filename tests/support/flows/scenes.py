@@ -101,7 +101,7 @@ def form_to_invitation(stage: Stage) -> None:
     with serving(Catcher()) as catcher:
         settings = replace(SETTINGS, smtp_port=catcher.port, smtp_security="none")
         with stage.step("A worker sends the emails"):
-            delivery.deliver(stage.database, settings, worker="w", now=lambda: NOW)
+            delivery.deliver_emails(stage.database, settings, worker="w", now=lambda: NOW)
     assert len(catcher.taken) == 2
 
 
@@ -111,7 +111,9 @@ def inbound_reply(stage: Stage) -> None:
     mail = published.mail_to(0)
     raw = replies.calendar(mail, "DECLINED")
     with stage.step("The reply arrives by email, and is stored, read and applied"):
-        assert inbox.receive(stage.database, SETTINGS, replies.address(mail, "meetings"), raw, now=LATER)
+        assert inbox.receive_email(
+            stage.database, SETTINGS, replies.address(mail, "meetings"), raw, now=LATER
+        )
     assert published.known(0) is not None
 
 

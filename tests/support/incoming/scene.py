@@ -64,7 +64,7 @@ class Scene:
         address = to or replies.address(row or self.row, box)
         before, known = self._newest(), None
         try:
-            known = inbox.receive(self.published.database, SETTINGS, address, raw, now=self.at(came))
+            known = inbox.receive_email(self.published.database, SETTINGS, address, raw, now=self.at(came))
         except ChainmeetError as error:
             self._note("deferred", str(error))
             return
@@ -106,7 +106,7 @@ class Scene:
         database, now = self.published.database, self.at(came)
         try:
             with database.write() as session:
-                said = reply_links.answer(session, token, partstat, sequence=sequence, now=now)
+                said = reply_links.submit_reply(session, token, partstat, sequence=sequence, now=now)
         except ChainmeetError as error:
             self._note("refused", str(error))
         else:
@@ -124,7 +124,7 @@ class Scene:
             if request.state is not RequestState.ACCEPTED:
                 found.append("off")
             found += [f"without {each.attendee.key}" for each in request.excluded]
-            asked = snapshot.take(session, event.id, now=self.at(5)).requests
+            asked = snapshot.build_problem(session, event.id, now=self.at(5)).requests
             found += [f"slots {list(each.slots)}" for each in asked if each.slots is not None]
             found += ["bounced"] if session.get_one(Attendee, person.id).bounced_at else []
         return ", ".join(filter(None, found))

@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.changes import Change, compare_plans
 from scheduler.domain.plan import Meeting
-from scheduler.services.publishing.overnight.overnight_budget import MARGIN, NightBudget, counted
+from scheduler.services.publishing.overnight.overnight_budget import MARGIN, OvernightBudget, count_changes
 from tests.support.builders import ask, make_problem, meet, person, table
 
 NOW = datetime(2026, 12, 6, 18, tzinfo=UTC)
@@ -25,10 +25,12 @@ OLD = [meeting(f"r{i}", "s30") for i in range(10)]
 
 def changes(new: Sequence[Meeting], accepted: Sequence[str] | None = None) -> list[Change]:
     wanted = [m.request for m in OLD] if accepted is None else accepted
-    return counted(compare_plans(OLD, new).changes, wanted)
+    return count_changes(compare_plans(OLD, new).changes, wanted)
 
 
-def excess(budget: NightBudget, new: Sequence[Meeting], accepted: Sequence[str] | None = None) -> list[str]:
+def excess(
+    budget: OvernightBudget, new: Sequence[Meeting], accepted: Sequence[str] | None = None
+) -> list[str]:
     found = changes(new, accepted)
     return budget.excess(found, published=len(OLD), starts=STARTS, now=NOW)
 
@@ -41,43 +43,45 @@ OTHERS = [meeting("r0", "s30", "x", "y"), *OLD[1:]]
 @pytest.mark.parametrize("new", [MOVED, ELSEWHERE, OTHERS, OLD[1:]])
 def test_each_way_to_change_a_meeting_counts_once(new: list[Meeting]) -> None:
     assert len(changes(new)) == 1
-    assert excess(NightBudget(percent=10, a_person=1), new) == []
-    (said,) = excess(NightBudget(percent=9, a_person=1), new)
+    assert excess(OvernightBudget(percent=10, a_person=1), new) == []
+    (said,) = excess(OvernightBudget(percent=9, a_person=1), new)
     assert said == "it changes 1 of 10 published meetings, 10.0 %, and a night may change 9 %"
 
 
 def test_new_meetings_and_what_its_firms_called_off_are_no_change_of_the_night() -> None:
     added = [*OLD, meeting("r10", "s6")]
-    assert excess(NightBudget(percent=0, a_person=0, hours=240), added) == []
-    called_off = excess(NightBudget(percent=0, a_person=0, hours=240), OLD[1:], [m.request for m in OLD[1:]])
+    assert excess(OvernightBudget(percent=0, a_person=0, hours=240), added) == []
+    called_off = excess(
+        OvernightBudget(percent=0, a_person=0, hours=240), OLD[1:], [m.request for m in OLD[1:]]
+    )
     assert called_off == []
 
 
 def test_what_could_not_stay_is_no_change_of_the_night() -> None:
     found = compare_plans(OLD, [meeting("r0", "s6"), *OLD[2:]]).changes
     wanted = [m.request for m in OLD]
-    assert [c.request for c in counted(found, wanted, {"r0"})] == ["r1"]
-    assert counted(found, wanted, {"r0", "r1"}) == []
+    assert [c.request for c in count_changes(found, wanted, {"r0"})] == ["r1"]
+    assert count_changes(found, wanted, {"r0", "r1"}) == []
 
 
 def test_nobody_is_moved_more_often_than_the_budget_says() -> None:
     busy = [meeting(f"r{i}", "s30", "li", f"p{i}") for i in range(3)]
     moved = [meeting(f"r{i}", "s40", "li", f"p{i}") for i in range(3)]
-    found = counted(compare_plans(busy, moved).changes, [])
+    found = count_changes(compare_plans(busy, moved).changes, [])
     for most, said in ((3, 0), (2, 1)):
-        budget = NightBudget(percent=100, a_person=most)
+        budget = OvernightBudget(percent=100, a_person=most)
         assert len(budget.excess(found, published=3, starts=STARTS, now=NOW)) == said
-    (said_so,) = NightBudget(100, 1).excess(found, published=3, starts=STARTS, now=NOW)
+    (said_so,) = OvernightBudget(100, 1).excess(found, published=3, starts=STARTS, now=NOW)
     assert said_so.endswith("for one person: 1, one of them with 3")
 
 
 @pytest.mark.parametrize(("hours", "is_said"), [(24, False), (30, False), (31, True)])
 def test_nothing_that_begins_soon_is_moved_away(hours: int, is_said: bool) -> None:
-    assert bool(excess(NightBudget(100, 9, hours), MOVED)) is is_said
+    assert bool(excess(OvernightBudget(100, 9, hours), MOVED)) is is_said
 
 
 def test_nothing_is_moved_to_a_time_that_is_soon() -> None:
-    (said,) = excess(NightBudget(100, 9, 24), [meeting("r0", "s6"), *OLD[1:]])
+    (said,) = excess(OvernightBudget(100, 9, 24), [meeting("r0", "s6"), *OLD[1:]])
     assert said == "changed meetings that start within 24 hours: 1"
 
 
@@ -92,10 +96,10 @@ def test_what_starts_as_the_hours_end_is_free_though_a_meeting_before_has_to_cha
         published=published,
     )
     now = problem.slots[1].start - timedelta(hours=1) - MARGIN
-    found = NightBudget(hours=1).within(problem, giving_way=(), seconds=0, now=now)
+    found = OvernightBudget(hours=1).within(problem, giving_way=(), seconds=0, now=now)
     r1, r2, r3, r4 = found.requests
     assert (r1.fixed, r3.fixed, r3.slots) == (None, None, (1, 2, 3))
     assert r2.fixed is not None and r2.fixed.slot == 0
     assert r4.slots == (1, 2, 3)
-    whole = NightBudget(hours=1).within(problem, giving_way=(), seconds=60, now=now)
+    whole = OvernightBudget(hours=1).within(problem, giving_way=(), seconds=60, now=now)
     assert [request.slots for request in whole.requests[2:]] == [None, (2, 3)]

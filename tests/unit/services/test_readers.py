@@ -46,16 +46,16 @@ def test_a_country_has_a_zone_if_all_of_it_has_one_time(country: str, zone: str)
 
 
 def test_a_chosen_zone_goes_before_the_countrys() -> None:
-    assert preferences.timezone("Asia/Tokyo", "HU", SUMMER) == "Asia/Tokyo"
-    assert preferences.timezone("", "HU", SUMMER) == "Europe/Budapest"
+    assert preferences.choose_timezone("Asia/Tokyo", "HU", SUMMER) == "Asia/Tokyo"
+    assert preferences.choose_timezone("", "HU", SUMMER) == "Europe/Budapest"
 
 
 @pytest.mark.parametrize("timezone", ["UTC+08:00", "China Standard Time", "../etc/passwd", "Europe/Buda\x00"])
 def test_what_is_no_iana_name_is_refused_by_its_field(timezone: str) -> None:
-    (fault,) = preferences.faults("zh", timezone)
+    (fault,) = preferences.validate_preferences("zh", timezone)
     assert fault.path == "timezone"
 
 
 def test_a_language_without_a_catalogue_is_refused_by_its_field() -> None:
-    (fault,) = preferences.faults("de", "")
+    (fault,) = preferences.validate_preferences("de", "")
     assert (fault.path, fault.message) == ("language", "must be one of en, hu, zh, or empty")

@@ -7,7 +7,7 @@ import pytest
 from scheduler.domain.entities import RequestState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.requests.transitions import STEPS, allowed
+from scheduler.services.requests.transitions import STEPS, allowed_verbs
 from scheduler.storage.models import MeetingRequest
 
 ASKING, ASKED, OTHER = (
@@ -31,9 +31,9 @@ def test_each_side_has_its_steps_and_organisers_those_of_both(
     state: RequestState, asking: tuple[str, ...], asked: tuple[str, ...]
 ) -> None:
     request = MeetingRequest(state=state, from_firm_id=1, to_firm_id=2)
-    assert (allowed(ASKING, request), allowed(ASKED, request)) == (asking, asked)
-    assert set(allowed(ORGANISER, request)) == {*asking, *asked}
-    assert allowed(OTHER, request) == allowed(COLLEAGUE, request) == ()
+    assert (allowed_verbs(ASKING, request), allowed_verbs(ASKED, request)) == (asking, asked)
+    assert set(allowed_verbs(ORGANISER, request)) == {*asking, *asked}
+    assert allowed_verbs(OTHER, request) == allowed_verbs(COLLEAGUE, request) == ()
 
 
 def test_every_step_leads_to_another_state() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, EVENT_FACTORS, FairShare
-from scheduler.services.problems.policy import policy_of
+from scheduler.services.problems.policy import event_policy
 
 
 def test_what_is_left_out_has_the_defaults_of_events() -> None:
-    policy = policy_of({"factors": {"idle": 3}, "fair_shares": [{"share": 0.5, "price": 2}]})
+    policy = event_policy({"factors": {"idle": 3}, "fair_shares": [{"share": 0.5, "price": 2}]})
     assert policy.factors == {**DEFAULT_FACTORS, **EVENT_FACTORS, "idle": 3}
     assert policy.reassigned_counts == ANY_START
     assert policy.fair_shares == (FairShare(0.5, 2),)
@@ -30,5 +30,5 @@ def test_what_is_left_out_has_the_defaults_of_events() -> None:
 )
 def test_what_this_version_cannot_read_is_named_by_its_path(keys: dict[str, Any], path: str) -> None:
     with pytest.raises(InvalidInput) as raised:
-        policy_of(keys)
+        event_policy(keys)
     assert [fault.path for fault in raised.value.faults] == [path]

@@ -33,7 +33,7 @@ def show(event_key: str) -> Response:
     actor = auth.interpreter(event_key)
     now = context.now()
     with context.database().read() as db:
-        mine = days.interpreter_day(db, actor, inputs.day(request.args.get("day")), now=now)
+        mine = days.show_day(db, actor, inputs.day(request.args.get("day")), now=now)
         owner = feed_addresses.own_interpreter_feed(db, actor)
         page = rendering.render(
             db,
@@ -86,7 +86,7 @@ def pdf(event_key: str) -> Response:
     """The reader's meetings of the published schedule to print, a page a day."""
     actor = auth.interpreter(event_key)
     with context.database().read() as db:
-        key, sheet = days.own_sheet(db, actor)
+        key, sheet = days.build_own_sheet(db, actor)
     if sheet is None or sheet.version is None:
         abort(404)
     with context.database().write() as db:

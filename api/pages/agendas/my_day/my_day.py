@@ -56,7 +56,7 @@ def show(event_key: str) -> Response | Leading:
         return redirect(url_for("interpreter_day.show", event_key=event_key, day=request.args.get("day")))
     now = context.now()
     with context.database().read() as db:
-        mine = days.my_day(
+        mine = days.show_day(
             db, actor, inputs.day(request.args.get("day")), secret_key=context.settings().secret_key, now=now
         )
         said_of = outcomes.list_outcomes(
@@ -96,7 +96,7 @@ def late(event_key: str, request_key: str) -> Leading | tuple[str, int]:
     minutes = inputs.whole(request.form.get("minutes"), -1)
 
     def say_late(db: Session) -> None:
-        lateness.say(db, actor, request_key, minutes, now=now, said_at=now - _waited())
+        lateness.report_late(db, actor, request_key, minutes, now=now, said_at=now - _waited())
 
     told = ngettext(
         "The others read that you come %(num)s minute late.",
@@ -122,7 +122,7 @@ def answer(event_key: str, request_key: str) -> Leading | tuple[str, int]:
     }
 
     def give(db: Session) -> None:
-        agenda_replies.answer(db, actor, request_key, partstat, **given)
+        agenda_replies.submit_reply(db, actor, request_key, partstat, **given)
 
     told = gettext("Accepted. You are expected at this meeting.")
     if partstat is Partstat.DECLINED:

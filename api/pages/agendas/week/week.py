@@ -13,7 +13,7 @@ from api.pages import rendering
 from scheduler.domain.errors import WrongState
 from scheduler.services.agendas.week import changes, handover
 from scheduler.services.agendas.week import week as weeks
-from scheduler.services.agendas.week.week import Show
+from scheduler.services.agendas.week.week import MeetingFilter
 from scheduler.services.identity.rights import Right
 from scheduler.services.reports.outcomes import outcomes
 
@@ -29,12 +29,12 @@ def show(event_key: str) -> str | Response:
         return redirect(url_for("busy_times.show", event_key=event_key), 302)
     shown = request.args.get("show", "")
     with context.database().read() as db:
-        week = weeks.week(
+        week = weeks.show_week(
             db,
             actor,
             day=inputs.day(request.args.get("day")),
             only=request.args.get("person"),
-            show=Show(shown) if shown in set(Show) else Show.ALL,
+            show=MeetingFilter(shown) if shown in set(MeetingFilter) else MeetingFilter.ALL,
             secret_key=context.settings().secret_key,
             now=context.now(),
         )
@@ -46,10 +46,10 @@ def show(event_key: str) -> str | Response:
             "agendas/week/show.html",
             week=week,
             chosen=chosen,
-            colleagues=handover.colleagues(week, chosen) if chosen else (),
+            colleagues=handover.list_candidates(week, chosen) if chosen else (),
             may_hand=actor.may(Right.ASK, firm_id=actor.firm_id),
-            show=shown or Show.ALL,
-            shows=list(Show),
+            show=shown or MeetingFilter.ALL,
+            shows=list(MeetingFilter),
             now=context.now(),
             words=outcomes.list_outcomes(db, actor, [chosen.item], now=context.now()) if chosen else {},
         )
@@ -61,7 +61,7 @@ def seen(event_key: str) -> Response:
     """The reader has seen what changed up to a version."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        changes.see(db, actor, inputs.whole(request.form.get("version")))
+        changes.mark_seen(db, actor, inputs.whole(request.form.get("version")))
     return _back(event_key)
 
 
@@ -93,7 +93,7 @@ def keep(event_key: str, request_key: str) -> Response:
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
-            handover.keep(db, actor, request_key, now=context.now())
+            handover.cancel_handover(db, actor, request_key, now=context.now())
     except WrongState:
         flash(gettext("That has changed meanwhile. Look at it as it is now."), "error")
     else:

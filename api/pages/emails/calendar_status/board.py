@@ -1,4 +1,4 @@
-"""The organiser's calendar health: the board, the people to phone, dead letters, addresses."""
+"""Calendar status pages: the board, the call list and failed emails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scheduler.services.availability import calendar_failures
 from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.services.emails.calendar_status import calendar_methods, call_list, calls, status_rows
-from scheduler.services.emails.calendar_status.board import SORTS, Filters
+from scheduler.services.emails.calendar_status.board import SORTS, BoardFilters
 from scheduler.services.emails.calendar_status.people import WORDS
 from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.emails.inbound import aliases
@@ -50,8 +50,8 @@ def board(event_key: str) -> str:
     filters = _filters()
     with context.database().read() as db:
         now = context.now()
-        found = calendar_health.board(db, actor, filters, now=now)
-        page = status_rows.rows(db, actor, found, number=paging.asked_number())
+        found = calendar_health.show_board(db, actor, filters, now=now)
+        page = status_rows.list_status_rows(db, actor, found, number=paging.asked_number())
         return rendering.render(
             db,
             actor,
@@ -59,15 +59,15 @@ def board(event_key: str) -> str:
             "emails/calendar_status/board.html",
             board=found,
             page=page,
-            calls=calls.cards(db, actor, [person.key for person in page.items]),
+            calls=calls.list_call_cards(db, actor, [person.key for person in page.items]),
             whose=WHOSE_WORDS,
             filters=filters,
             asked=_asked(filters),
-            letters=failed_emails.counts(db, actor),
-            failing=calendar_failures.of_event(db, actor),
+            letters=failed_emails.count_failed_emails(db, actor),
+            failing=calendar_failures.list_failing_people(db, actor),
             states=list(CalendarState),
             words=WORDS,
-            ways=calendar_methods.counts(db, actor),
+            ways=calendar_methods.count_methods(db, actor),
             way_words=calendar_methods.WORDS,
             sorts=SORT_WORDS,
         )
@@ -79,8 +79,8 @@ def calls_csv(event_key: str) -> FlaskResponse:
     """The people to phone, under the same filters."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        found = calendar_health.board(db, actor, _filters(), now=context.now())
-        text = call_list.calls_csv(db, actor, found, now=context.now())
+        found = calendar_health.show_board(db, actor, _filters(), now=context.now())
+        text = call_list.export_calls_csv(db, actor, found, now=context.now())
     response = FlaskResponse(text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="calls-{actor.event_key}.csv"'
     response.headers["Cache-Control"] = "no-store"
@@ -100,7 +100,7 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            queued = address_corrections.correct(
+            queued = address_corrections.correct_address(
                 db,
                 actor,
                 person_key,
@@ -131,7 +131,7 @@ def keep_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
     try:
         caller = request.form.get("caller", "")
         with context.database().write() as db:
-            calls.keep(
+            calls.save_call(
                 db,
                 actor,
                 person_key,
@@ -152,7 +152,7 @@ def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
     """Take another address away from a person."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        done = aliases.remove(db, actor, person_key, alias_id, now=context.now())
+        done = aliases.remove_alias(db, actor, person_key, alias_id, now=context.now())
     if done:
         flash(gettext("The address is taken away."), "good")
     else:
@@ -172,10 +172,12 @@ def letters(event_key: str) -> str:
             actor,
             "letters",
             "emails/calendar_status/letters.html",
-            page=failed_emails.listing(db, actor, retrying=retrying, number=paging.asked_number()),
+            page=failed_emails.list_failed_emails(db, actor, retrying=retrying, number=paging.asked_number()),
             retrying=retrying,
-            routes=failed_emails.pauses(db, actor, rates=context.settings().rates, now=context.now()),
-            letters=failed_emails.counts(db, actor),
+            routes=failed_emails.list_paused_routes(
+                db, actor, rates=context.settings().rates, now=context.now()
+            ),
+            letters=failed_emails.count_failed_emails(db, actor),
         )
 
 
@@ -197,13 +199,13 @@ def handle(event_key: str, step: str) -> Response:
     return redirect(url_for("calendar_status.letters", event_key=event_key))
 
 
-def _filters() -> Filters:
+def _filters() -> BoardFilters:
     values = {name: request.args.get(name, "") for name in FILTERS}
     sort = request.args.get("sort") or SORTS[0]
-    return Filters(calls=request.args.get("calls") == "yes", sort=sort, **values)
+    return BoardFilters(calls=request.args.get("calls") == "yes", sort=sort, **values)
 
 
-def _asked(filters: Filters) -> dict[str, str]:
+def _asked(filters: BoardFilters) -> dict[str, str]:
     """The filters as an address has them."""
     asked = {name: getattr(filters, name) for name in FILTERS} | {"calls": "yes" if filters.calls else ""}
     asked["sort"] = filters.sort if filters.sort != SORTS[0] else ""
@@ -213,10 +215,10 @@ def _asked(filters: Filters) -> dict[str, str]:
 def _handle(db: Session, actor: Actor, step: str, ids: list[int]) -> int:
     now = context.now()
     if step == "drop":
-        return failed_emails.drop(db, actor, ids, now=now)
+        return failed_emails.archive_emails(db, actor, ids, now=now)
     if request.form.get("all"):
-        return failed_emails.resend_all(db, actor, now=now)
-    return failed_emails.resend(db, actor, ids, now=now)
+        return failed_emails.resend_all_emails(db, actor, now=now)
+    return failed_emails.resend_emails(db, actor, ids, now=now)
 
 
 def _handled(step: str, done: int, left: int) -> str:
@@ -236,8 +238,8 @@ def _handled(step: str, done: int, left: int) -> str:
 
 def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, str]) -> str:
     with context.database().read() as db:
-        found = calendar_health.person(db, actor, person_key, now=context.now())
-        call = calls.cards(db, actor, [person_key]).get(person_key)
+        found = calendar_health.show_person(db, actor, person_key, now=context.now())
+        call = calls.list_call_cards(db, actor, [person_key]).get(person_key)
         kept = {"caller": str(call.caller_id or ""), "note": call.note} if call else {}
         return rendering.render(
             db,
@@ -245,14 +247,14 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
             "calendar_health",
             "emails/calendar_status/person.html",
             person=found,
-            changes=address_corrections.changes(db, actor, person_key),
-            aliases=aliases.listing(db, actor, person_key),
-            ways=calendar_methods.of_person(db, actor, person_key),
+            changes=address_corrections.list_corrections(db, actor, person_key),
+            aliases=aliases.list_aliases(db, actor, person_key),
+            ways=calendar_methods.list_methods_of_person(db, actor, person_key),
             way_words=calendar_methods.WORDS,
             typed={"email": found.email, **kept, **typed},
             call=call,
-            failing=calendar_failures.of_person(db, actor, person_key),
-            callers=calls.callers(db, actor, now=context.now()),
+            failing=calendar_failures.find_failing_person(db, actor, person_key),
+            callers=calls.list_callers(db, actor, now=context.now()),
             faults=faults,
             words=WORDS,
             now=context.now(),

@@ -1,4 +1,4 @@
-"""The organiser's inbox: mails that came back, what became of each, and what to do with those that wait."""
+"""Inbox pages of organisers: received emails, their outcome and actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.references import PersonRef
 from scheduler.services.emails.inbound import inbox_actions
-from scheduler.services.emails.inbound.incoming_emails import IncomingMail
+from scheduler.services.emails.inbound.incoming_emails import IncomingEmail
 from scheduler.services.identity.actors import Actor
 from workers import dispatch
 
@@ -50,7 +50,7 @@ def spam_counts(complaints: Mapping[str, int]) -> str:
 
 
 @blueprint.app_template_filter()
-def answered_mail(mail: IncomingMail) -> str:
+def answered_mail(mail: IncomingEmail) -> str:
     """What the mail of ours is that a mail answers."""
     if mail.about is None and not mail.is_answerable:
         return gettext("Unknown")
@@ -76,7 +76,9 @@ def listing(event_key: str) -> str:
     outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
     with context.database().read() as db:
         noted = chosen == NOTES
-        page = inbox_actions.listing(db, actor, outcome=outcome, noted=noted, number=paging.asked_number())
+        page = inbox_actions.list_emails(
+            db, actor, outcome=outcome, noted=noted, number=paging.asked_number()
+        )
         return rendering.render(
             db,
             actor,
@@ -85,8 +87,8 @@ def listing(event_key: str) -> str:
             page=page,
             outcome=outcome,
             outcomes=[o for o in MailOutcome if o is not MailOutcome.RECEIVED],
-            counts=inbox_actions.counts(db, actor),
-            complaints=inbox_actions.complaints(db, actor),
+            counts=inbox_actions.count_outcomes(db, actor),
+            complaints=inbox_actions.count_complaints(db, actor),
             noted=noted,
             notes=inbox_actions.count_notes(db, actor),
         )
@@ -97,11 +99,11 @@ def listing(event_key: str) -> str:
 def show(event_key: str, mail_id: int) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        mail = inbox_actions.get(db, actor, mail_id)
-        alias = inbox_actions.claimed(db, actor, mail_id)
+        mail = inbox_actions.get_email(db, actor, mail_id)
+        alias = inbox_actions.claimable_address(db, actor, mail_id)
         dead = inbox_actions.reported_address(db, actor, mail_id)
-        instead = inbox_actions.substitute(db, actor, mail_id, now=context.now())
-        takes_answer = inbox_actions.takes_answer(db, actor, mail_id, now=context.now())
+        instead = inbox_actions.find_substitute(db, actor, mail_id, now=context.now())
+        takes_answer = inbox_actions.accepts_reply(db, actor, mail_id, now=context.now())
         return rendering.render(
             db,
             actor,
@@ -115,7 +117,7 @@ def show(event_key: str, mail_id: int) -> str:
 
 
 def _steps(
-    mail: IncomingMail, alias: str | None, dead: str | None, instead: PersonRef | None, *, takes_answer: bool
+    mail: IncomingEmail, alias: str | None, dead: str | None, instead: PersonRef | None, *, takes_answer: bool
 ) -> dict[str, str]:
     """What an organiser may do with a mail, and the words of its buttons. `dead` is what it reports."""
     steps = {"same-person": gettext_lazy("This is the same person")} if alias else {}
@@ -137,7 +139,7 @@ def raw(event_key: str, mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        octets = inbox_actions.raw(db, actor, mail_id, now=context.now())
+        octets = inbox_actions.get_raw_email(db, actor, mail_id, now=context.now())
     response = FlaskResponse(octets, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
     response.headers["Cache-Control"] = "no-store"
@@ -165,15 +167,15 @@ def handle(event_key: str, mail_id: int, step: str) -> Response:
 def _handle(db: Session, actor: Actor, mail_id: int, step: str) -> str:
     if step == "set-aside":
         domain = context.settings().mail_domain
-        return inbox_actions.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
+        return inbox_actions.ignore_email(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
     if step == "instead":
-        return inbox_actions.send_instead(db, actor, mail_id, now=context.now()).reason
+        return inbox_actions.accept_delegation(db, actor, mail_id, now=context.now()).reason
     if step == "same-person":
-        return inbox_actions.same_person(
+        return inbox_actions.accept_alias(
             db, actor, mail_id, settings=context.settings(), now=context.now()
         ).reason
     if step == "dead":
-        return inbox_actions.mark_dead(db, actor, mail_id, now=context.now()).reason
+        return inbox_actions.confirm_bounce(db, actor, mail_id, now=context.now()).reason
     if step not in _STEPS:
         raise NotFound("page", step)
-    return inbox_actions.apply(db, actor, mail_id, _STEPS[step], now=context.now()).reason
+    return inbox_actions.apply_as_reply(db, actor, mail_id, _STEPS[step], now=context.now()).reason

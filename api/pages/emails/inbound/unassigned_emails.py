@@ -1,4 +1,4 @@
-"""Mails of which nobody knows the event, for operators: read them, give them to an event, set them aside."""
+"""Unassigned emails of operators: read, assign to an event, or ignore."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ blueprint = APIBlueprint("unassigned_emails", __name__, enable_openapi=False, ur
 def listing() -> str:
     _require()
     with context.database().read() as db:
-        page = unassigned_emails.listing(db, auth.user().session, number=paging.asked_number())
+        page = unassigned_emails.list_unassigned(db, auth.user().session, number=paging.asked_number())
         return render_template("emails/inbound/unplaced.html", page=page)
 
 
@@ -32,7 +32,10 @@ def show(mail_id: int) -> str:
     _require()
     with context.database().read() as db:
         asker = auth.user().session
-        mail, events = unassigned_emails.get(db, asker, mail_id), unassigned_emails.events(db, asker)
+        mail, events = (
+            unassigned_emails.get_unassigned(db, asker, mail_id),
+            unassigned_emails.list_events(db, asker),
+        )
         return render_template("emails/inbound/unplaced_mail.html", mail=mail, events=events)
 
 
@@ -42,7 +45,7 @@ def raw(mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
     _require()
     with context.database().write() as db:
-        octets = unassigned_emails.raw(db, auth.user().session, mail_id, now=context.now())
+        octets = unassigned_emails.get_raw_email(db, auth.user().session, mail_id, now=context.now())
     response = FlaskResponse(octets, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
     response.headers["Cache-Control"] = "no-store"
@@ -58,10 +61,12 @@ def handle(mail_id: int, step: str) -> Response:
         with context.database().write() as db:
             asker, now = auth.user().session, context.now()
             if step == "set-aside":
-                unassigned_emails.set_aside(db, asker, mail_id, now=now)
+                unassigned_emails.ignore_email(db, asker, mail_id, now=now)
                 done = gettext("Email set aside.")
             elif step == "give":
-                name = unassigned_emails.give(db, asker, mail_id, request.form.get("event", ""), now=now)
+                name = unassigned_emails.assign_to_event(
+                    db, asker, mail_id, request.form.get("event", ""), now=now
+                )
                 done = gettext("Email moved to the inbox of %(event)s.", event=name)
             else:
                 raise NotFound("page", step)

@@ -40,7 +40,7 @@ def register(event_key: str) -> str | tuple[str, int]:
     typed = forms.read(request.form)
     with context.database().read() as db:
         event = public_registration.get_open_event(db, event_key, now=context.now())
-    limits.require_registration(sign_in.normal_email(typed.email), event_key)
+    limits.require_registration(sign_in.normalize_email(typed.email), event_key)
     try:
         with context.database().write() as db:
             email = public_registration.submit_registration(

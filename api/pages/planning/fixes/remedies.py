@@ -28,7 +28,7 @@ from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.planning.runs import commitment_clashes
 from scheduler.services.planning.scenarios import fix_trials as trials
 from scheduler.services.requests import unscheduled_requests
-from scheduler.services.requests.locks import NotDone
+from scheduler.services.requests.locks import FixNotApplied
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -191,7 +191,7 @@ def do(event_key: str, number: int) -> Response | tuple[str, int]:
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
         return _ask_who(actor, number, dict(request.form), faults), 422
-    except (NotDone, WrongState) as error:
+    except (FixNotApplied, WrongState) as error:
         flash(said(error.told), "error")
     return redirect(
         rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
@@ -247,7 +247,7 @@ def _ask_who(actor: Actor, number: int, typed: dict[str, str], faults: dict[str,
         else:
             key = request.values.get("request", "")
             way = applying.get_request_fix(db, actor, number, key, remedy)
-            (row,) = unscheduled_requests.about(db, actor, number, [key])
+            (row,) = unscheduled_requests.list_answers(db, actor, number, [key])
             found = row.remedies[remedy]
             values |= {"row": row, "remedy": found, "things": found.things, "kind": way["kind"]}
         return rendering.render(

@@ -1,4 +1,4 @@
-"""The page of an event in rehearsal: who would have got which email, each email, and going live."""
+"""Rehearsal page: recorded emails, each as rendered, and going live."""
 
 from __future__ import annotations
 
@@ -59,9 +59,11 @@ def show(event_key: str) -> str:
             actor,
             "rehearsal",
             "publishing/rehearsal/show.html",
-            live=going_live.state(db, actor),
-            counts=rehearsed_emails.counts(db, actor),
-            page=rehearsed_emails.listing(db, actor, label=label, search=text, number=paging.asked_number()),
+            live=going_live.show_live_state(db, actor),
+            counts=rehearsed_emails.count_rehearsed_emails(db, actor),
+            page=rehearsed_emails.list_rehearsed_emails(
+                db, actor, label=label, search=text, number=paging.asked_number()
+            ),
             kinds=KINDS,
             kind=label,
             text=text,
@@ -75,7 +77,7 @@ def mail(event_key: str, mail_id: int) -> Response:
     """One email as its reader would have seen it."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        shown = rehearsed_emails.show(db, actor, mail_id, settings=context.settings())
+        shown = rehearsed_emails.show_rehearsed_email(db, actor, mail_id, settings=context.settings())
         page = rendering.render(
             db, actor, "rehearsal", "publishing/rehearsal/mail.html", shown=shown, kinds=KINDS
         )

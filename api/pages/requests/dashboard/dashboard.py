@@ -1,4 +1,4 @@
-"""Start: what an exhibitor does now, the most pressing first."""
+"""Dashboard page of an exhibitor: what to do now, most urgent first."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def show(event_key: str) -> str | Response:
     if actor.is_archived:
         return redirect(url_for("agenda.own", event_key=event_key))
     with context.database().read() as db:
-        page = dashboard.start_page(db, actor, language=speaking.language(), now=context.now())
+        page = dashboard.show_dashboard(db, actor, language=speaking.language(), now=context.now())
         return rendering.render(
             db, actor, "start", "requests/dashboard/show.html", start=page, now=context.now(), gaps=GAPS
         )
@@ -56,7 +56,7 @@ def changes(event_key: str) -> str:
     """All that is new, where the first page has no room for it."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        news, firms = dashboard.changes(db, actor, now=context.now())
+        news, firms = dashboard.list_news(db, actor, now=context.now())
         return rendering.render(db, actor, "start", "requests/dashboard/changes.html", news=news, firms=firms)
 
 

@@ -54,13 +54,15 @@ def _keep(event_key: str, step: str) -> Answer:
     actor, form, now = auth.actor(event_key), request.form, context.now()
     try:
         with context.database().write() as db:
-            setup.add(db, actor, step, "\n".join((form.get("word", ""), form.get("add", ""))), now=now)
+            setup.add_list_item(
+                db, actor, step, "\n".join((form.get("word", ""), form.get("add", ""))), now=now
+            )
             if "remove" in form:
-                setup.remove(db, actor, step, form["remove"], now=now)
+                setup.remove_list_item(db, actor, step, form["remove"], now=now)
             if step == "needs":
-                setup.put(db, actor, "unwanted", form.get("unwanted", ""), now=now)
+                setup.replace_list(db, actor, "unwanted", form.get("unwanted", ""), now=now)
             if form.get("do") in ("continue", "skip") and step == "needs":
-                setup.finish(db, actor, now=now)
+                setup.finish_setup(db, actor, now=now)
     except InvalidInput as error:
         return _page(actor, {fault.path: fault.message for fault in error.faults}, step), 422
     goes_on = form.get("do") in ("continue", "skip")
@@ -74,11 +76,11 @@ def times(event_key: str) -> Answer:
     """Keep when the person is at the venue."""
     actor, form = auth.actor(event_key), request.form
     with context.database().write() as db:
-        setup.finish(db, actor, now=context.now())
+        setup.finish_setup(db, actor, now=context.now())
     if form.get("do") != "skip":
         try:
             with context.database().write() as db:
-                setup.be_there(db, actor, _days(form))
+                setup.set_presence(db, actor, _days(form))
         except InvalidInput as error:
             return _page(actor, {fault.path: fault.message for fault in error.faults}, "times"), 422
     flash(gettext("Setup finished. You can change everything later in your profile."), "good")
@@ -103,7 +105,7 @@ def _days(form: Mapping[str, str]) -> dict[date, tuple[time, time] | None]:
 
 def _page(actor: Actor, faults: Mapping[str, str], step: str = "") -> str:
     with context.database().read() as db:
-        found = setup.setup(db, actor, language=speaking.language())
+        found = setup.show_setup(db, actor, language=speaking.language())
         asked = step or request.args.get("step", "")
         done = {"offers": bool(found.lists["offers"]), "needs": bool(found.lists["needs"]), "times": False}
         first = next(each for each in STEPS if not done[each])

@@ -1,4 +1,4 @@
-"""The links in digests, without sign-in. A link only shows the request. Its button answers."""
+"""Digest links, without sign-in. Opening a link only shows the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.domain import fields, names
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.catalogue import load_words
 from scheduler.services.requests.digests import digest_links
-from scheduler.services.requests.digests.digest_links import AskedLook
+from scheduler.services.requests.digests.digest_links import LinkedRequest
 
 blueprint = APIBlueprint("digest_links", __name__, enable_openapi=False, url_prefix="/respond/<token>")
 
@@ -42,9 +42,9 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
     try:
         with context.database().write() as db:
             if step == "undo":
-                digest_links.undo(db, token, secret_key=key, now=now)
+                digest_links.undo_response(db, token, secret_key=key, now=now)
             else:
-                digest_links.answer(db, token, step, note=note, secret_key=key, now=now)
+                digest_links.respond_to_request(db, token, step, note=note, secret_key=key, now=now)
     except (WrongState, NotAllowed):
         return _page(_counted(token), token, step, {}, say["changed"]), 409
     except InvalidInput:
@@ -53,10 +53,12 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
     return redirect(url_for("digest_links.look", token=token, step=step if step in STEPS else "accept"), 303)
 
 
-def _counted(token: str) -> AskedLook:
+def _counted(token: str) -> LinkedRequest:
     """What a link that is known shows, with its use counted."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        found = digest_links.look(db, token, secret_key=context.settings().secret_key, now=context.now())
+        found = digest_links.show_request(
+            db, token, secret_key=context.settings().secret_key, now=context.now()
+        )
     choosing.speak(found.language)
     limits.require_link(token)
     return found
@@ -67,7 +69,7 @@ def _require_step(step: str, steps: tuple[str, ...]) -> None:
         raise NotFound("page", step)
 
 
-def _page(found: AskedLook, token: str, step: str, faults: Mapping[str, str], message: str = "") -> str:
+def _page(found: LinkedRequest, token: str, step: str, faults: Mapping[str, str], message: str = "") -> str:
     """The request as it stands. `step` may be that of a form whose undoing came too late."""
     step = step if step in STEPS else "accept"
     language = load_words(found.language)

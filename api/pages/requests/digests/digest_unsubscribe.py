@@ -1,4 +1,4 @@
-"""The link in a digest, by which a person stops emails about requests without signing in."""
+"""Unsubscribe link of digests, without sign-in (RFC 8058)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from api import context, limits
 from api.pages.identity.unsubscribe_page import stop_page
 from scheduler.invites.catalogue import load_words
-from scheduler.services.identity.summary_subscriptions import StopLook
+from scheduler.services.identity.summary_subscriptions import Subscription
 from scheduler.services.requests.digests import digest_settings
 
 blueprint = APIBlueprint("digests", __name__, enable_openapi=False)
@@ -26,7 +26,7 @@ def stop(token: str) -> str:
     """Also what a mail program sends by itself: no cookie, and no redirect after it (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
-        found = digest_settings.stop(db, token, now=context.now())
+        found = digest_settings.unsubscribe(db, token, now=context.now())
     return _page(found, token)
 
 
@@ -35,19 +35,19 @@ def resume(token: str) -> Response:
     """The way back."""
     _counted(token)
     with context.database().write() as db:
-        digest_settings.resume(db, token, now=context.now())
+        digest_settings.resubscribe(db, token, now=context.now())
     return redirect(url_for("digests.look", token=token), 303)
 
 
-def _counted(token: str) -> StopLook:
+def _counted(token: str) -> Subscription:
     """What a link that is known stops, with its use counted."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        found = digest_settings.look(db, token, now=context.now())
+        found = digest_settings.show_subscription(db, token, now=context.now())
     limits.require_link(token)
     return found
 
 
-def _page(found: StopLook, token: str) -> str:
+def _page(found: Subscription, token: str) -> str:
     texts = load_words(found.language).digest
     return stop_page(
         found,

@@ -1,4 +1,4 @@
-"""The organiser's press that reminds firms of requests without an answer: what it does first, then it."""
+"""Reminder page: previews and sends reminders to firms with pending requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ blueprint = APIBlueprint("reminders", __name__, enable_openapi=False)
 def look(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        found = reminders.look(db, actor, now=context.now())
+        found = reminders.preview_reminder(db, actor, now=context.now())
         return rendering.render(db, actor, "home", "requests/digests/remind.html", found=found)
 
 
@@ -29,7 +29,7 @@ def look(event_key: str) -> str:
 def remind(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        count = reminders.remind(db, actor, context.settings(), now=context.now())
+        count = reminders.send_reminders(db, actor, context.settings(), now=context.now())
     if count:
         flash(f"Reminders queued: {count:,}, one mail a firm.", "good")
         dispatch.deliver(app=context.celery())

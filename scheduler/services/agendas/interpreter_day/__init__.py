@@ -1,1 +1,1 @@
-"""What an interpreter does: their own day."""
+"""Interpreter's day."""

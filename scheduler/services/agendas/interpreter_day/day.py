@@ -1,4 +1,4 @@
-"""An interpreter's own day: each meeting with both sides, what everybody speaks, and the walk to it."""
+"""Day of an interpreter: meetings with both sides, spoken languages, and the walk to each."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.errors import NotFound
 from scheduler.invites.agenda.agenda import AgendaDocument
-from scheduler.services.agendas.my_day.day import HallPaths, Walk, day_shown
-from scheduler.services.agendas.week.meeting_details import around
-from scheduler.services.directory.references import slots_of
+from scheduler.services.agendas.my_day.day import HallPaths, Walk, choose_day
+from scheduler.services.agendas.week.meeting_details import load_details
+from scheduler.services.directory.references import list_slots
 from scheduler.services.exports import prints
 from scheduler.services.identity.actors import Actor
-from scheduler.services.replies.agenda_replies import Standing
+from scheduler.services.replies.agenda_replies import MeetingReplies
 from scheduler.services.schedule import agendas, versions
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.models import Interpreter
@@ -56,7 +56,7 @@ class InterpreterDay:
         return next((each for each in self.upcoming if not each.item.is_called_off), None)
 
 
-def interpreter_day(session: Session, actor: Actor, day: date | None, *, now: datetime) -> InterpreterDay:
+def show_day(session: Session, actor: Actor, day: date | None, *, now: datetime) -> InterpreterDay:
     """The actor's own day: the one that is asked for, else today, else the next of the event.
 
     As many queries for any number of meetings. Raises NotAllowed for who is no interpreter.
@@ -64,11 +64,11 @@ def interpreter_day(session: Session, actor: Actor, day: date | None, *, now: da
     agenda = agendas.interpreter_agenda(session, actor)
     zone = ZoneInfo(agenda.timezone)
     today = now.astimezone(zone).date()
-    all_days = sorted({slot.start.astimezone(zone).date() for slot in slots_of(session, actor.event_id)})
+    all_days = sorted({slot.start.astimezone(zone).date() for slot in list_slots(session, actor.event_id)})
     counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
-    shown = day_shown(all_days, day, today)
+    shown = choose_day(all_days, day, today)
     part = agenda.on(shown)
-    facts = around(session, actor, part, {item.request_key: Standing() for item in part.items})
+    facts = load_details(session, actor, part, {item.request_key: MeetingReplies() for item in part.items})
     walks = HallPaths(session, actor).walks(part.items, facts)
     meetings = [
         InterpretedMeeting(item, facts[item.request_key].spoken, walks.get(item.request_key))
@@ -85,13 +85,13 @@ def interpreter_day(session: Session, actor: Actor, day: date | None, *, now: da
     )
 
 
-def own_sheet(session: Session, actor: Actor) -> tuple[str, AgendaDocument | None]:
+def build_own_sheet(session: Session, actor: Actor) -> tuple[str, AgendaDocument | None]:
     """The actor's key, and their sheet of the published version, or None without a meeting.
 
     Raises NotAllowed for who is no interpreter.
     """
     agenda = agendas.interpreter_agenda(session, actor)
-    version = versions.published(session, actor.event_id)
+    version = versions.find_published_version(session, actor.event_id)
     found = prints.list_sheets(session, actor, PrintPack.INTERPRETERS, version, only={agenda.key})
     sheet = dict(found).get(agenda.key)
     return agenda.key, replace(sheet, language=actor.language or sheet.language) if sheet else None

@@ -1,1 +1,1 @@
-"""One day of one person in the halls: the next meeting, the walk there, and who is late."""
+"""My day: the next meeting, the walk to it, and late arrivals."""

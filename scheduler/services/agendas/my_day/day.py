@@ -1,4 +1,4 @@
-"""The meetings of one person on one day, with the walk to each, and which is the next."""
+"""Day of a person: meetings, the walk to each, and the next one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from scheduler.domain.entities import Partstat
 from scheduler.i18n import venue_label
 from scheduler.services.agendas.my_day import lateness
 from scheduler.services.agendas.my_day.lateness import Late
-from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind, changes
-from scheduler.services.agendas.week.meeting_details import Around, around
-from scheduler.services.directory.references import slots_of
+from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind, list_changes
+from scheduler.services.agendas.week.meeting_details import MeetingDetails, load_details
+from scheduler.services.directory.references import list_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.replies import agenda_replies, decline_effects
-from scheduler.services.replies.agenda_replies import Standing
-from scheduler.services.replies.decline_effects import Effect
+from scheduler.services.replies.agenda_replies import MeetingReplies
+from scheduler.services.replies.decline_effects import DeclineEffect
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.in_list import in_chunks
@@ -49,7 +49,7 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class MeetingBrief:
     """What one goes into a meeting with: what either firm wrote, and what the own one keeps about the other.
 
     `is_ours`: the own firm asked for the meeting. `reply_topic` and `reply` are of the firm that was asked,
@@ -72,10 +72,10 @@ class DayMeeting:
     """
 
     item: AgendaItem
-    brief: Brief
-    effect: Effect
-    around: Around
-    standing: Standing
+    brief: MeetingBrief
+    effect: DeclineEffect
+    around: MeetingDetails
+    standing: MeetingReplies
     walk: Walk | None
     late: tuple[Late, ...]
     is_off: bool
@@ -101,7 +101,7 @@ class MyDay:
         return next((meeting for meeting in self.upcoming if not meeting.is_off), None)
 
 
-def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str, now: datetime) -> MyDay:
+def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: str, now: datetime) -> MyDay:
     """The actor's own day: the one that is asked for, else today, else the next of the event.
 
     Thirty queries at most, however many meetings. Raises NotAllowed for who is no attendee.
@@ -109,21 +109,21 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
     agenda = agendas.attendee_agenda(session, actor)
     zone = ZoneInfo(agenda.timezone)
     today = now.astimezone(zone).date()
-    all_days = sorted({slot.start.astimezone(zone).date() for slot in slots_of(session, actor.event_id)})
+    all_days = sorted({slot.start.astimezone(zone).date() for slot in list_slots(session, actor.event_id)})
     counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
-    shown = day_shown(all_days, day, today)
+    shown = choose_day(all_days, day, today)
     part = agenda.on(shown)
     items = part.items
-    standing = agenda_replies.standing(session, actor, part, secret_key=secret_key)
-    facts = around(session, actor, part, standing)
-    late = lateness.said(session, actor, items)
+    standing = agenda_replies.list_meeting_replies(session, actor, part, secret_key=secret_key)
+    facts = load_details(session, actor, part, standing)
+    late = lateness.list_late(session, actor, items)
     walks = HallPaths(session, actor).walks(items, facts)
     requests = _requests(session, actor, items)
     briefs = _briefs(session, actor, requests)
     attendee = session.get_one(Attendee, actor.attendee_id)
-    effects = decline_effects.effects(session, requests, attendee, now=now)
+    effects = decline_effects.decline_effects_of(session, requests, attendee, now=now)
     ids = {request.key: request.id for request in requests}
-    news = {each.request_key: each for each in changes(session, actor, part) if each.kind in SHOWN}
+    news = {each.request_key: each for each in list_changes(session, actor, part) if each.kind in SHOWN}
     meetings = [
         DayMeeting(
             item=item,
@@ -148,14 +148,14 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
     )
 
 
-def is_on(session: Session, actor: Actor, *, now: datetime) -> bool:
+def is_event_day(session: Session, actor: Actor, *, now: datetime) -> bool:
     """Whether today, by the venue's clock, is a day of the event."""
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
-    days = {slot.start.astimezone(zone).date() for slot in slots_of(session, actor.event_id)}
+    days = {slot.start.astimezone(zone).date() for slot in list_slots(session, actor.event_id)}
     return now.astimezone(zone).date() in days
 
 
-def day_shown(days: Sequence[date], asked: date | None, today: date) -> date | None:
+def choose_day(days: Sequence[date], asked: date | None, today: date) -> date | None:
     """The day that is asked for, else today, else the next, else the last one of the event."""
     if asked in days:
         return asked
@@ -175,7 +175,7 @@ def _requests(session: Session, actor: Actor, items: Sequence[AgendaItem]) -> Se
     ).all()
 
 
-def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) -> dict[str, Brief]:
+def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) -> dict[str, MeetingBrief]:
     """By key of the request. One query. Who keeps no notes of the firm reads none."""
     kept = select(FirmNote.about_id, FirmNote.note).where(FirmNote.firm_id == actor.firm_id)
     others = {each for request in requests for each in (request.from_firm_id, request.to_firm_id)}
@@ -184,7 +184,7 @@ def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) 
         rows = session.execute(kept.where(in_chunks(FirmNote.about_id, others)))
         notes = {row.about_id: row.note for row in rows}
     return {
-        request.key: Brief(
+        request.key: MeetingBrief(
             is_ours=request.from_firm_id == actor.firm_id,
             message=request.message,
             reply_topic=request.reply_topic,
@@ -197,7 +197,7 @@ def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) 
     }
 
 
-def _is_off(item: AgendaItem, standing: Standing, own: str) -> bool:
+def _is_off(item: AgendaItem, standing: MeetingReplies, own: str) -> bool:
     return item.is_called_off or own in standing.excluded or standing.answers.get(own) is Partstat.DECLINED
 
 
@@ -215,7 +215,7 @@ class HallPaths:
         self.minutes = {frozenset((first, second)): minutes for first, second, minutes in rows}
         self.home = session.scalar(select(Firm.hall_id).where(Firm.id == actor.firm_id))
 
-    def walks(self, items: Sequence[AgendaItem], facts: Mapping[str, Around]) -> dict[str, Walk]:
+    def walks(self, items: Sequence[AgendaItem], facts: Mapping[str, MeetingDetails]) -> dict[str, Walk]:
         """By key of the request. A meeting that is called off is no place that one comes from."""
         found: dict[str, Walk] = {}
         hall, before = self.home, None

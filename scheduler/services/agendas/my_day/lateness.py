@@ -1,4 +1,4 @@
-"""Who is late for a meeting: said by the person on the day, read at once by all who sit in it."""
+"""Late arrivals: reported on the day, and shown to everyone in the meeting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.replies.agenda_replies import OVER
 from scheduler.services.schedule.agendas import AgendaItem
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -47,7 +47,7 @@ class Late:
     said_at: datetime
 
 
-def said(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[Late, ...]]:
+def list_late(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[Late, ...]]:
     """Who is late, by key of the request. One query. For meetings of an agenda that the actor may read.
 
     What was said before the meeting was moved to another day counts no more. Who is on time after all is not
@@ -73,7 +73,7 @@ def said(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[st
     return found
 
 
-def say(
+def report_late(
     session: Session,
     actor: Actor,
     request_key: str,
@@ -90,7 +90,7 @@ def say(
     """
     attendee_id = actor.own(Right.ANSWER_INVITATIONS)
     found = None
-    if attendee_id is not None and storable(request_key):
+    if attendee_id is not None and is_storable(request_key):
         found = session.execute(_meeting(actor, attendee_id, request_key)).first()
     if found is None or attendee_id is None:
         raise NotFound("meeting", request_key)

@@ -1,1 +1,1 @@
-"""The week of a firm: who of it meets whom, what changed, and who takes over."""
+"""Week of a firm: meetings per person, changes and handovers."""

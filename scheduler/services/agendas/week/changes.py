@@ -1,4 +1,4 @@
-"""What changed in a firm's meetings since somebody of it last looked, until they have seen it."""
+"""Changes in a firm's meetings since a person last viewed them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class WeekChange:
     item: AgendaItem | None
 
 
-def changes(session: Session, actor: Actor, agenda: Agenda) -> tuple[WeekChange, ...]:
+def list_changes(session: Session, actor: Actor, agenda: Agenda) -> tuple[WeekChange, ...]:
     """The changes of the own firm's agenda since the version that the actor has seen, in time order.
 
     Who has not said so yet sees what the last publishing changed. Four queries at most.
@@ -84,7 +84,7 @@ def changes(session: Session, actor: Actor, agenda: Agenda) -> tuple[WeekChange,
     return tuple(sorted((*found, *gone), key=lambda change: (change.start, change.request_key)))
 
 
-def see(session: Session, actor: Actor, number: int) -> None:
+def mark_seen(session: Session, actor: Actor, number: int) -> None:
     """The actor has seen everything up to this version. Raises NotFound for one that was never published."""
     version_id = session.scalar(
         select(ScheduleVersion.id).where(

@@ -1,4 +1,4 @@
-"""Hand a meeting to a colleague: who could take it, and the names that the next plan has to follow.
+"""Handover of a meeting to a colleague, which the next plan follows.
 
 Handing a meeting over changes whom the request names, and the next plan follows. To edit the published
 version would be at once, but a second way to change what calendars show: it would make every draft and
@@ -22,12 +22,12 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.agendas.week.week import Week, WeekMeeting, WeekPerson
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.replies import substitutes
 from scheduler.services.schedule.agendas import AgendaItem
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.models import (
     Attendee,
     Firm,
@@ -36,7 +36,7 @@ from scheduler.storage.models import (
 
 
 @dataclass(frozen=True, slots=True)
-class Colleague:
+class HandoverCandidate:
     """Somebody who could take a meeting over. `clash` is their own meeting then, `is_busy` a busy time.
 
     `in_common` are the languages that they and somebody of the partner speak.
@@ -52,12 +52,12 @@ class Colleague:
         return self.clash is None and not self.is_busy
 
 
-def colleagues(week: Week, meeting: WeekMeeting) -> tuple[Colleague, ...]:
+def list_candidates(week: Week, meeting: WeekMeeting) -> tuple[HandoverCandidate, ...]:
     """Who could take the meeting over, who is free first. Nothing is asked of the database."""
     item = meeting.item
     theirs = {tag for each in item.partner_people for tag in meeting.around.spoken.get(each.key, ())}
     found = [
-        Colleague(
+        HandoverCandidate(
             colleague=each,
             clash=_clash(week.part.items, item, each),
             is_busy=any(item.start <= start < item.end for start in each.busy),
@@ -95,24 +95,24 @@ def hand_over(
     """
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
-    going = substitutes.going(request, side, frozenset(planned))
+    going = substitutes.attendees_of_next_plan(request, side, frozenset(planned))
     people = _own_people(session, actor, (leaver, colleague))
     if people[leaver] not in going or people[colleague] in going:
         raise WrongState("meeting", request_key, "in other hands by now", "handed over")
     if people[colleague] in {row.attendee_id for row in request.excluded}:
         raise WrongState("meeting", request_key, "declined by this colleague", "handed to them")
-    substitutes.name(request, side, going - {people[leaver]} | {people[colleague]})
+    substitutes.name_people(request, side, going - {people[leaver]} | {people[colleague]})
     about = pgettext_lazy(
         "trail", "request %(key)s handed over: %(old)s -> %(new)s", key=request_key, old=leaver, new=colleague
     )
     _note(session, actor, about, now)
 
 
-def keep(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
+def cancel_handover(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
     """Leave a meeting to those who sit in it after all: the next plan has them. Raises as `hand_over`."""
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
-    substitutes.name(request, side, planned)
+    substitutes.name_people(request, side, planned)
     about = pgettext_lazy("trail", "request %(key)s handed over: as published", key=request_key)
     _note(session, actor, about, now)
 
@@ -127,7 +127,7 @@ def _meeting(
         sentence=gettext_lazy("Only exhibitors hand over meetings of their firm."),
     )
     request = None
-    if storable(request_key) and actor.firm_id is not None:
+    if is_storable(request_key) and actor.firm_id is not None:
         request = session.scalar(
             select(MeetingRequest)
             .where(
@@ -142,7 +142,7 @@ def _meeting(
         raise NotFound("meeting", request_key)
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting", request_key, request.state.value, "handed over")
-    seated = substitutes.seats(session, request, actor.firm_id)
+    seated = substitutes.find_seats(session, request, actor.firm_id)
     if seated is None:
         raise WrongState("meeting", request_key, "in no published schedule", "handed over")
     if substitutes.is_too_soon(session, actor.event_id, seated.start, now):
@@ -152,7 +152,7 @@ def _meeting(
 
 def _own_people(session: Session, actor: Actor, keys: Sequence[str]) -> dict[str, int]:
     """Ids of people of the actor's firm who take part. Raises NotFound if one is none."""
-    wanted = [key for key in keys if storable(key)]
+    wanted = [key for key in keys if is_storable(key)]
     rows = session.execute(
         select(Attendee.key, Attendee.id).where(
             Attendee.firm_id == actor.firm_id, Attendee.key.in_(wanted), Attendee.withdrawn_at.is_(None)
@@ -165,7 +165,7 @@ def _own_people(session: Session, actor: Actor, keys: Sequence[str]) -> dict[str
     return found
 
 
-def _note(session: Session, actor: Actor, about: Noted, now: datetime) -> None:
+def _note(session: Session, actor: Actor, about: AuditSubject, now: datetime) -> None:
     firm = session.get_one(Firm, actor.firm_id)
-    recording.note(session, actor, Act.REQUEST, about, for_firm=firm.key, now=now)
+    recording.record_act(session, actor, Act.REQUEST, about, for_firm=firm.key, now=now)
     session.flush()

@@ -1,4 +1,4 @@
-"""What the pages of a person's day and a firm's week show of a meeting besides its line of the agenda."""
+"""Meeting details on the day and week pages beyond the agenda item."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.domain.entities import Partstat, Tier, VersionState
 from scheduler.services.directory.references import PersonRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.replies.agenda_replies import Standing
+from scheduler.services.replies.agenda_replies import MeetingReplies
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
@@ -27,7 +27,7 @@ from scheduler.storage.models import (
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ContactCard:
     """How to reach a person: a mail address and a telephone number, which may be empty."""
 
     person: PersonRef
@@ -36,7 +36,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class MeetingDetails:
     """Of one meeting. `spoken` are the languages of its people and its interpreter, by key, as BCP 47 tags.
 
     `is_ours` says that the place is the booth of the reader's firm. `cards` are the partner's people, and
@@ -50,12 +50,12 @@ class Around:
     spoken: Mapping[str, tuple[str, ...]]
     has_accepted: bool
     partner_has_accepted: bool
-    cards: tuple[Card, ...]
+    cards: tuple[ContactCard, ...]
 
 
-def around(
-    session: Session, actor: Actor, agenda: Agenda, standing: Mapping[str, Standing]
-) -> Mapping[str, Around]:
+def load_details(
+    session: Session, actor: Actor, agenda: Agenda, standing: Mapping[str, MeetingReplies]
+) -> Mapping[str, MeetingDetails]:
     """By key of the request, for every meeting of an agenda that the actor may read. Four queries."""
     items = agenda.items
     places = _places(session, actor, [item.request_key for item in items])
@@ -73,7 +73,7 @@ def around(
         spoken = {person.key: people[person.key][0] for person in everybody}
         if item.interpreter is not None:
             spoken[f"interpreter {item.interpreter.key}"] = interpreters[item.interpreter.key]
-        found[item.request_key] = Around(
+        found[item.request_key] = MeetingDetails(
             tier=partner[1],
             area=partner[2],
             hall_id=hall_id,
@@ -81,7 +81,7 @@ def around(
             spoken=spoken,
             has_accepted=ours,
             partner_has_accepted=theirs,
-            cards=tuple(Card(each, *people[each.key][1:]) for each in item.partner_people)
+            cards=tuple(ContactCard(each, *people[each.key][1:]) for each in item.partner_people)
             if both and _may_meet(actor, own[0])
             else (),
         )
@@ -93,7 +93,7 @@ def _may_meet(actor: Actor, firm_id: int) -> bool:
     return actor.firm_id == firm_id or actor.may(Right.READ_CONTACTS)
 
 
-def _accepts(people: Iterable[PersonRef], standing: Standing) -> bool:
+def _accepts(people: Iterable[PersonRef], standing: MeetingReplies) -> bool:
     """Whether somebody of one side has accepted, and is not left out by the next plan."""
     return any(
         standing.answers.get(person.key) is Partstat.ACCEPTED and person.key not in standing.excluded

@@ -1,4 +1,4 @@
-"""A firm's day as a grid: its people beside each other, their meetings and busy times by slot."""
+"""Week view of a firm: people in columns, meetings and busy times by slot."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat
-from scheduler.services.agendas.week.changes import WeekChange, changes
-from scheduler.services.agendas.week.meeting_details import Around, around
+from scheduler.services.agendas.week.changes import WeekChange, list_changes
+from scheduler.services.agendas.week.meeting_details import MeetingDetails, load_details
 from scheduler.services.availability import unavailable_slots
 from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.replies import agenda_replies
-from scheduler.services.replies.agenda_replies import Standing
+from scheduler.services.replies.agenda_replies import MeetingReplies
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, MeetingRequest, RequestPerson, Slot
 
 
-class Show(StrEnum):
+class MeetingFilter(StrEnum):
     """Which meetings of the day are shown."""
 
     ALL = "all"
@@ -56,8 +56,8 @@ class WeekMeeting:
     """
 
     item: AgendaItem
-    around: Around
-    standing: Standing
+    around: MeetingDetails
+    standing: MeetingReplies
     change: WeekChange | None
     handed_to: tuple[PersonRef, ...]
     clashing: frozenset[str]
@@ -96,13 +96,13 @@ class Week:
         return self.meetings.get(key or "")
 
 
-def week(
+def show_week(
     session: Session,
     actor: Actor,
     *,
     day: date | None = None,
     only: str | None = None,
-    show: Show = Show.ALL,
+    show: MeetingFilter = MeetingFilter.ALL,
     secret_key: str,
     now: datetime,
 ) -> Week:
@@ -122,7 +122,7 @@ def week(
     counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
     today = [slot for slot in slots if slot[1].astimezone(zone).date() == shown]
     people = _people(session, actor, part, today)
-    changed = changes(session, actor, agenda)
+    changed = list_changes(session, actor, agenda)
     found = _meetings(session, actor, part, people, changed, secret_key=secret_key, now=now)
     kept = {key: meeting for key, meeting in found.items() if _is_shown(meeting, show)}
     columns = tuple(each for each in people if each.person.key == only) or people
@@ -154,7 +154,7 @@ def _people(session: Session, actor: Actor, part: Agenda, today: _Times) -> tupl
         .where(Attendee.firm_id == actor.firm_id)
         .order_by(Attendee.id)
     ).all()
-    busy = unavailable_slots.slots_of(session, actor.event_id, [row[0] for row in rows])
+    busy = unavailable_slots.list_unavailable_slots(session, actor.event_id, [row[0] for row in rows])
     counts = Counter(person.key for item in part.items for person in item.people)
     return tuple(
         WeekPerson(
@@ -178,8 +178,8 @@ def _meetings(
     secret_key: str,
     now: datetime,
 ) -> dict[str, WeekMeeting]:
-    standing = agenda_replies.standing(session, actor, part, secret_key=secret_key)
-    facts = around(session, actor, part, standing)
+    standing = agenda_replies.list_meeting_replies(session, actor, part, secret_key=secret_key)
+    facts = load_details(session, actor, part, standing)
     by_key = {change.request_key: change for change in changed}
     named = _named(session, actor, part)
     busy = {each.person.key: each.busy for each in people}
@@ -220,13 +220,13 @@ def _named(session: Session, actor: Actor, part: Agenda) -> dict[str, tuple[Pers
     return named
 
 
-def _is_shown(meeting: WeekMeeting, show: Show) -> bool:
-    if show is Show.UNANSWERED:
+def _is_shown(meeting: WeekMeeting, show: MeetingFilter) -> bool:
+    if show is MeetingFilter.UNANSWERED:
         answers = meeting.standing.answers
         return any(answers.get(each.key) is Partstat.NEEDS_ACTION for each in meeting.item.people)
-    if show is Show.CHANGED:
+    if show is MeetingFilter.CHANGED:
         return meeting.change is not None
-    return show is Show.ALL or bool(meeting.clashing)
+    return show is MeetingFilter.ALL or bool(meeting.clashing)
 
 
 def _rows(

@@ -1,1 +1,1 @@
-"""What came of invitations, person by person, and whom to call."""
+"""Calendar status: replies and delivery per person, and the call list."""

@@ -1,4 +1,4 @@
-"""The calendar health board: per person what came of their invitations, and whom to phone before day one."""
+"""Calendar status board: invitation states per person, and who needs a call before the event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.directory.facets import FacetValue
-from scheduler.services.directory.references import FirmRef, find_person, firm_columns, hall_labels
+from scheduler.services.directory.references import FirmRef, find_person, firm_columns, load_hall_labels
 from scheduler.services.emails.calendar_status import calls
 from scheduler.services.emails.calendar_status import people as calendar_people
 from scheduler.services.emails.calendar_status.people import (
@@ -23,16 +23,20 @@ from scheduler.services.emails.calendar_status.people import (
     WORDS,
     BoardPerson,
     BoardVersion,
-    published_board,
+    find_published_version,
 )
-from scheduler.services.emails.calendar_status.seat_counts import Seats, chosen_seats, seats
-from scheduler.services.emails.calendar_status.states import CalendarEntry, entries, untold
-from scheduler.services.emails.calendar_status.tallies import Chosen, Tally, tallies
+from scheduler.services.emails.calendar_status.seat_counts import SeatCounts, count_chosen_seats, count_seats
+from scheduler.services.emails.calendar_status.states import (
+    CalendarEntry,
+    list_entries,
+    list_undelivered_cancellations,
+)
+from scheduler.services.emails.calendar_status.tallies import MeetingSelection, Tally, count_tallies
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Page, part
+from scheduler.services.paging import Page, page_of_list
 from scheduler.services.schedule import versions
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.cache.cache_keys import new_digest, rows_text, split_text
 from scheduler.storage.cache.memoization import memoize
 from scheduler.storage.in_list import in_chunks
@@ -40,7 +44,7 @@ from scheduler.storage.models import Attendee, Event, Firm, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class BoardFilters:
     """The filters of a board: hall and day select meetings, the others select people with such a meeting.
 
     `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2. `calls` leaves
@@ -72,7 +76,7 @@ class BoardFacets:
     calls: int
 
 
-class Listed(NamedTuple):
+class BoardEntry(NamedTuple):
     """An attendee in the list, with what the list is filtered and sorted by."""
 
     id: int
@@ -90,25 +94,25 @@ class Board:
     version: BoardVersion | None
     timezone: str
     totals: Mapping[CalendarState, int]
-    people: tuple[Listed, ...]
+    people: tuple[BoardEntry, ...]
     facets: BoardFacets
 
     def page(
         self,
         session: Session,
-        filters: Filters,
+        filters: BoardFilters,
         *,
         now: datetime,
         cursor: str | None = None,
         limit: int = 30,
     ) -> Page[BoardPerson]:
         """One page of the people with their meetings. Only their rows are read."""
-        found = part("calendar-health", self.people, cursor=cursor, limit=limit)
-        people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
+        found = page_of_list("calendar-health", self.people, cursor=cursor, limit=limit)
+        people = list_board_people(session, self, filters, [listed.id for listed in found.items], now=now)
         return found.of(people)
 
 
-def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) -> Board:
+def show_board(session: Session, actor: Actor, filters: BoardFilters, *, now: datetime) -> Board:
     """The published schedule in everybody's calendars.
 
     Queries and rows grow with the people, not the meetings.
@@ -117,18 +121,20 @@ def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) ->
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     _check(filters)
-    version = published_board(session, actor.event_id)
+    version = find_published_version(session, actor.event_id)
     zone = session.get_one(Event, actor.event_id).timezone
     slots = _slots(session, actor.event_id)
     found: dict[int, Tally] = {}
     halls, days = set[str](), set[date]()
     if version is not None:
-        chosen, every = _chosen(filters, slots, ZoneInfo(zone)), seats(session, version)
-        people = every.people if chosen == Chosen() else chosen_seats(session, version, chosen)
-        found = tallies(session, version, people, chosen, slots, now=now)
+        chosen, every = _chosen(filters, slots, ZoneInfo(zone)), count_seats(session, version)
+        people = (
+            every.people if chosen == MeetingSelection() else count_chosen_seats(session, version, chosen)
+        )
+        found = count_tallies(session, version, people, chosen, slots, now=now)
         halls, days = _whole(session, version, every, slots, ZoneInfo(zone))
     tests = _tests(filters)
-    tests |= calls.tests(session, actor, filters.whose)
+    tests |= calls.call_filters(session, actor, filters.whose)
     listed = _people(session, actor, found, with_text="text" in tests)
     passing = _passing(listed, tests)
     passing.sort(key=_SORTS[filters.sort])
@@ -141,7 +147,7 @@ def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) ->
     )
 
 
-def _totals(people: Iterable[Listed]) -> dict[CalendarState, int]:
+def _totals(people: Iterable[BoardEntry]) -> dict[CalendarState, int]:
     """Their meetings by state."""
     totals = dict.fromkeys(CalendarState, 0)
     for listed in people:
@@ -150,35 +156,37 @@ def _totals(people: Iterable[Listed]) -> dict[CalendarState, int]:
     return totals
 
 
-def persons(
-    session: Session, board: Board, filters: Filters, ids: Sequence[int], *, now: datetime
+def list_board_people(
+    session: Session, board: Board, filters: BoardFilters, ids: Sequence[int], *, now: datetime
 ) -> list[BoardPerson]:
     """People of a board by id, with those of their meetings that its filters choose."""
     if board.version is None or not ids:
         return []
     event_id, zone = board.version.event_id, ZoneInfo(board.timezone)
     mine: dict[int, list[CalendarEntry]] = {}
-    for entry in entries(session, event_id, board.version.id, people=ids):
+    for entry in list_entries(session, event_id, board.version.id, people=ids):
         is_there = not filters.hall or entry.hall == filters.hall
         if is_there and filters.day in ("", entry.start.astimezone(zone).date().isoformat()):
             mine.setdefault(entry.attendee_id, []).append(entry)
     rows = session.execute(
         select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id).where(in_chunks(Attendee.id, ids))
     )
-    found = {who.id: calendar_people.of(who, firm, mine.get(who.id, ()), now) for who, firm in rows}
+    found = {
+        who.id: calendar_people.build_board_person(who, firm, mine.get(who.id, ()), now) for who, firm in rows
+    }
     return [found[person_id] for person_id in ids]
 
 
-def person(session: Session, actor: Actor, key: str, *, now: datetime) -> BoardPerson:
+def show_person(session: Session, actor: Actor, key: str, *, now: datetime) -> BoardPerson:
     """One attendee with all their meetings. Raises NotFound, NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     found = find_person(session, actor.event_id, key)
-    version = versions.published(session, actor.event_id)
-    mine = entries(session, actor.event_id, version.id, people=[found.id]) if version else []
-    return calendar_people.of(found, session.get_one(Firm, found.firm_id), mine, now)
+    version = versions.find_published_version(session, actor.event_id)
+    mine = list_entries(session, actor.event_id, version.id, people=[found.id]) if version else []
+    return calendar_people.build_board_person(found, session.get_one(Firm, found.firm_id), mine, now)
 
 
-def _check(filters: Filters) -> None:
+def _check(filters: BoardFilters) -> None:
     faults = []
     if filters.state and filters.state not in set(CalendarState):
         faults.append(Fault("state", "must be one of " + ", ".join(CalendarState)))
@@ -196,25 +204,30 @@ def _slots(session: Session, event_id: int) -> dict[int, datetime]:
     return {position: start for position, start in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
-def _chosen(filters: Filters, slots: Mapping[int, datetime], zone: ZoneInfo) -> Chosen:
+def _chosen(filters: BoardFilters, slots: Mapping[int, datetime], zone: ZoneInfo) -> MeetingSelection:
     """The meetings in the hall and on the day that are asked for."""
     if not filters.day:
-        return Chosen(filters.hall)
+        return MeetingSelection(filters.hall)
     on_day = [p for p, start in slots.items() if start.astimezone(zone).date().isoformat() == filters.day]
-    return Chosen(filters.hall, tuple(on_day))
+    return MeetingSelection(filters.hall, tuple(on_day))
 
 
 def _whole(
-    session: Session, version: BoardVersion, every: Seats, slots: Mapping[int, datetime], zone: ZoneInfo
+    session: Session, version: BoardVersion, every: SeatCounts, slots: Mapping[int, datetime], zone: ZoneInfo
 ) -> tuple[set[str], set[date]]:
     """The halls and the days of a whole version, and of what is cancelled and could not be told."""
-    names, gone = hall_labels(session, version.event_id), untold(session, version.event_id)
+    names, gone = (
+        load_hall_labels(session, version.event_id),
+        list_undelivered_cancellations(session, version.event_id),
+    )
     halls: set[str] = {names[hall] for hall, _ in every.where} | {entry.hall for entry in gone}
     starts = {slots[position] for _, position in every.where} | {entry.start for entry in gone}
     return halls, {start.astimezone(zone).date() for start in starts}
 
 
-def _people(session: Session, actor: Actor, found: Mapping[int, Tally], *, with_text: bool) -> list[Listed]:
+def _people(
+    session: Session, actor: Actor, found: Mapping[int, Tally], *, with_text: bool
+) -> list[BoardEntry]:
     """Whoever has one of these meetings. What is searched is read only where somebody is sought."""
     sees_emails = actor.may(Right.READ_CONTACTS)
     texts = (Attendee.name, Attendee.email)[: 1 + sees_emails] if with_text else ()
@@ -224,7 +237,7 @@ def _people(session: Session, actor: Actor, found: Mapping[int, Tally], *, with_
     mark = new_digest(people, firms, repr(with_text))
     known = memoize("calendars", mark, lambda: _known(people, firms))
     pairs = ((each, found.get(each[0])) for each in known)
-    return [tuple.__new__(Listed, (*each, tally)) for each, tally in pairs if tally is not None]
+    return [tuple.__new__(BoardEntry, (*each, tally)) for each, tally in pairs if tally is not None]
 
 
 def _known(people: str, firms: str) -> list[tuple[int, str, str, FirmRef, str]]:
@@ -238,13 +251,13 @@ def _known(people: str, firms: str) -> list[tuple[int, str, str, FirmRef, str]]:
     return listed
 
 
-Test = Callable[[Listed], bool]
+Test = Callable[[BoardEntry], bool]
 
 
-def _tests(filters: Filters) -> dict[str, Test]:
+def _tests(filters: BoardFilters) -> dict[str, Test]:
     """What a person has to be, by the filter that asks for it."""
     tests: dict[str, Test] = {}
-    words = one_line(filters.text).casefold().split()
+    words = clean_line(filters.text).casefold().split()
     if words:
         tests["text"] = lambda listed: all(word in listed.searched for word in words)
     if filters.state:
@@ -258,7 +271,7 @@ def _tests(filters: Filters) -> dict[str, Test]:
     return tests
 
 
-def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "") -> list[Listed]:
+def _passing(people: Iterable[BoardEntry], tests: Mapping[str, Test], leave: str = "") -> list[BoardEntry]:
     """The people who pass every test but the one called `leave`."""
     asked = [test for name, test in tests.items() if name != leave]
     if not asked:
@@ -267,7 +280,7 @@ def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "
 
 
 def _facets(
-    people: Sequence[Listed], tests: Mapping[str, Test], halls: Iterable[str], days: Iterable[date]
+    people: Sequence[BoardEntry], tests: Mapping[str, Test], halls: Iterable[str], days: Iterable[date]
 ) -> BoardFacets:
     kinds = Counter(tuple(listed.tally.counts) for listed in _passing(people, tests, "state"))
     states: Counter[CalendarState] = Counter()
@@ -283,12 +296,12 @@ def _facets(
     )
 
 
-def _first(listed: Listed) -> tuple[object, ...]:
+def _first(listed: BoardEntry) -> tuple[object, ...]:
     """The first meeting that needs a call, else the first meeting. Of two at one time, the worse state."""
     return listed.tally.first_call or listed.tally.first or (), listed.key
 
 
-_SORTS: Mapping[str, Callable[[Listed], tuple[object, ...]]] = {
+_SORTS: Mapping[str, Callable[[BoardEntry], tuple[object, ...]]] = {
     "first": _first,
     "worst": lambda listed: (SEVERITY.index(listed.tally.worst), _first(listed)),
     "name": lambda listed: (listed.latin_name.casefold(), listed.key),

@@ -1,4 +1,4 @@
-"""By which ways people take meetings into their calendars: noted when one is used, shown to organisers."""
+"""Calendar methods: how people add meetings to their calendars, recorded when used."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ WORDS: Mapping[CalendarImportMethod, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class UsedWay:
+class UsedMethod:
     """A way that a person used, and when last (to half a day)."""
 
     way: CalendarImportMethod
     last_at: datetime
 
 
-def note_by_link(session: Session, token: str, way: CalendarImportMethod, *, now: datetime) -> None:
+def record_link_use(session: Session, token: str, way: CalendarImportMethod, *, now: datetime) -> None:
     """Note that the owner of an invitation's link used a way. Raises NotFound for a wrong link."""
-    _note(session, reply_links.owner(session, token), way, now)
+    _note(session, reply_links.find_owner(session, token), way, now)
 
 
-def note_feed(session: Session, owner: FeedOwner, *, now: datetime) -> None:
+def record_feed_use(session: Session, owner: FeedOwner, *, now: datetime) -> None:
     """Note that an attendee's calendar fetched their feed. That of a firm says nothing about a person."""
     if not owner.is_firm and not owner.is_interpreter:
         _note(session, owner.id, CalendarImportMethod.FEED, now)
 
 
-def note_print(session: Session, actor: Actor, *, now: datetime) -> None:
+def record_print_use(session: Session, actor: Actor, *, now: datetime) -> None:
     """Note that the actor took their own agenda as a PDF."""
     own = actor.own(Right.READ_AGENDAS)
     if own is not None:
         _note(session, own, CalendarImportMethod.PRINT, now)
 
 
-def of_person(session: Session, actor: Actor, key: str) -> tuple[UsedWay, ...]:
+def list_methods_of_person(session: Session, actor: Actor, key: str) -> tuple[UsedMethod, ...]:
     """The ways that a person used, the last one first. Raises NotFound, NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     person = find_person(session, actor.event_id, key)
@@ -71,10 +71,10 @@ def of_person(session: Session, actor: Actor, key: str) -> tuple[UsedWay, ...]:
         .where(CalendarUse.attendee_id == person.id)
         .order_by(CalendarUse.last_at.desc(), CalendarUse.way)
     )
-    return tuple(UsedWay(way, last_at) for way, last_at in rows)
+    return tuple(UsedMethod(way, last_at) for way, last_at in rows)
 
 
-def counts(session: Session, actor: Actor) -> dict[CalendarImportMethod, int]:
+def count_methods(session: Session, actor: Actor) -> dict[CalendarImportMethod, int]:
     """How many people of the event used each way, those that nobody used left out."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     rows = session.execute(

@@ -1,4 +1,4 @@
-"""The people to phone before day one, as a CSV file for spreadsheets."""
+"""Call list as a CSV file for spreadsheets."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.emails.calendar_status import calls
-from scheduler.services.emails.calendar_status.board import Board, Listed
+from scheduler.services.emails.calendar_status.board import Board, BoardEntry
 from scheduler.services.emails.calendar_status.calls import CallCard
-from scheduler.services.emails.calendar_status.people import reason
+from scheduler.services.emails.calendar_status.people import call_reason
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.sheets.writers import escape_formula
@@ -33,7 +33,7 @@ BOM = "\ufeff"
 _ENGLISH = Locale("en")
 
 
-def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) -> str:
+def export_calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) -> str:
     """One row for each person of the board who needs a call, in its order. Times are the venue's.
 
     That somebody took addresses and numbers away is noted in the trail.
@@ -47,9 +47,9 @@ def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) ->
     zone = ZoneInfo(board.timezone)
     listed = [person for person in board.people if person.tally.calls]
     about = pgettext_lazy("trail", "list of calls")
-    recording.note(session, actor, Act.EXPORT, about, after={"people": len(listed)}, now=now)
+    recording.record_act(session, actor, Act.EXPORT, about, after={"people": len(listed)}, now=now)
     contacts = _contacts(session, [person.id for person in listed])
-    known = calls.cards(session, actor, [person.key for person in listed])
+    known = calls.list_call_cards(session, actor, [person.key for person in listed])
     rows = ((*_row(person, contacts[person.id], zone), *_call(known.get(person.key))) for person in listed)
     writer.writerows(map(escape_formula, row) for row in rows)
     return BOM + text.getvalue()
@@ -71,7 +71,7 @@ def _contacts(session: Session, ids: Sequence[int]) -> dict[int, _Contact]:
     return {row[0]: _Contact(*row[1:]) for row in rows}
 
 
-def dialled(phone: str) -> str:
+def spreadsheet_safe_phone(phone: str) -> str:
     """A number, which no spreadsheet takes for a sum: behind a space that nobody sees."""
     return f"\N{NO-BREAK SPACE}{phone}" if phone else ""
 
@@ -97,7 +97,7 @@ def _call(known: CallCard | None) -> tuple[str, str]:
     return (known.caller, known.note) if known else ("", "")
 
 
-def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
+def _row(person: BoardEntry, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
     languages = (_ENGLISH.languages.get(code.replace("-", "_"), code) for code in contact.languages)
     start = person.tally.first_call[0].astimezone(zone) if person.tally.first_call else None
     return (
@@ -106,9 +106,9 @@ def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
         names.record_name(person.firm.name, person.firm.latin_name),
         _ENGLISH.territories.get(person.firm.country, person.firm.country),
         ", ".join(languages),
-        dialled(contact.phone),
+        spreadsheet_safe_phone(contact.phone),
         contact.email,
-        reason(person.tally.calls, contact.bounce),
+        call_reason(person.tally.calls, contact.bounce),
         f"{start:%Y-%m-%d %H:%M}" if start else "",
         str(sum(person.tally.calls.values())),
     )

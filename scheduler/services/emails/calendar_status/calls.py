@@ -1,4 +1,4 @@
-"""Who phones an attendee whom no mail reaches, and what came of it."""
+"""Calls: who phones an attendee that emails do not reach, and the note about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.directory.references import find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Attendee, PhoneCall, TeamMember
 
@@ -51,7 +51,7 @@ class CallCard:
     at: datetime
 
 
-def cards(session: Session, actor: Actor, keys: Collection[str]) -> dict[str, CallCard]:
+def list_call_cards(session: Session, actor: Actor, keys: Collection[str]) -> dict[str, CallCard]:
     """What is known of the calls to these people, by their keys."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     caller, by = aliased(Account), aliased(Account)
@@ -72,7 +72,7 @@ def cards(session: Session, actor: Actor, keys: Collection[str]) -> dict[str, Ca
     return {row[0]: CallCard(*row[1:]) for row in rows}
 
 
-def callers(session: Session, actor: Actor, *, now: datetime) -> list[Caller]:
+def list_callers(session: Session, actor: Actor, *, now: datetime) -> list[Caller]:
     """Those of the team who can be asked to phone somebody, by name."""
     actor.require(Right.REPAIR_DELIVERY)
     rows = session.execute(
@@ -84,7 +84,7 @@ def callers(session: Session, actor: Actor, *, now: datetime) -> list[Caller]:
     return sorted(found, key=lambda caller: (caller.name.casefold(), caller.id))
 
 
-def keep(
+def save_call(
     session: Session, actor: Actor, person_key: str, *, caller_id: int | None, note: str, now: datetime
 ) -> None:
     """Say who phones a person, and what came of it.
@@ -94,9 +94,9 @@ def keep(
     """
     actor.require(Right.REPAIR_DELIVERY)
     person = find_person(session, actor.event_id, person_key)
-    note = one_line(note)
+    note = clean_line(note)
     faults = [*fields.check_field("note", note, fields.CallNote)]
-    if caller_id is not None and caller_id not in {one.id for one in callers(session, actor, now=now)}:
+    if caller_id is not None and caller_id not in {one.id for one in list_callers(session, actor, now=now)}:
         faults.append(Fault("caller", gettext_lazy("is not in the team")))
     if faults:
         raise InvalidInput(faults)
@@ -110,10 +110,10 @@ def keep(
     row.caller_id, row.note, row.changed_by, row.changed_at = caller_id, note, actor.account_id, now
     after = {"caller": caller_id, "note": note}
     about = pgettext_lazy("trail", "call to person %(key)s", key=person.key)
-    recording.note(session, actor, Act.PERSON, about, before=before, after=after, now=now)
+    recording.record_act(session, actor, Act.PERSON, about, before=before, after=after, now=now)
 
 
-def tests(session: Session, actor: Actor, whose: str) -> dict[str, Callable[[HasId], bool]]:
+def call_filters(session: Session, actor: Actor, whose: str) -> dict[str, Callable[[HasId], bool]]:
     """What a person has to be to be called by the actor (mine), or by nobody; none if neither is asked."""
     if not whose:
         return {}

@@ -1,4 +1,4 @@
-"""An attendee on the calendar health board: their meetings, the worst of them, and why to call."""
+"""Attendee on the calendar status board: meetings, the worst state, and the reason to call."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class BoardPerson:
     @property
     def counts(self) -> Mapping[CalendarState, int]:
         """How many of the meetings are in each state."""
-        return count(self.meetings)
+        return count_states(self.meetings)
 
     @property
     def worst(self) -> CalendarState | None:
@@ -75,10 +75,12 @@ class BoardPerson:
     @property
     def reason(self) -> str:
         """The reason to call, in words, or an empty text."""
-        return reason(Counter((entry.state, entry.is_off) for entry in self.calls), self.bounce)
+        return call_reason(Counter((entry.state, entry.is_off) for entry in self.calls), self.bounce)
 
 
-def of(who: Attendee, firm: Firm, meetings: Sequence[CalendarEntry], now: datetime) -> BoardPerson:
+def build_board_person(
+    who: Attendee, firm: Firm, meetings: Sequence[CalendarEntry], now: datetime
+) -> BoardPerson:
     """A person with these meetings, which are sorted by start."""
     return BoardPerson(
         key=who.key,
@@ -96,14 +98,14 @@ def of(who: Attendee, firm: Firm, meetings: Sequence[CalendarEntry], now: dateti
     )
 
 
-def reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
+def call_reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
     """The reason to call, in words, by state and whether a meeting is off, or an empty text."""
     ordered = sorted(calls, key=lambda why: (SEVERITY.index(why[0]), why[1]))
     found = (_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
     return join_texts(found, Separator.CLAUSES)
 
 
-def count(listed: Iterable[CalendarEntry]) -> dict[CalendarState, int]:
+def count_states(listed: Iterable[CalendarEntry]) -> dict[CalendarState, int]:
     """How many entries are in each state."""
     found = Counter(entry.state for entry in listed)
     return {state: found[state] for state in CalendarState}
@@ -167,6 +169,6 @@ class BoardVersion:
     published_at: datetime | None
 
 
-def published_board(session: Session, event_id: int) -> BoardVersion | None:
-    row = versions.published(session, event_id)
+def find_published_version(session: Session, event_id: int) -> BoardVersion | None:
+    row = versions.find_published_version(session, event_id)
     return BoardVersion(row.id, row.event_id, row.number, row.published_at) if row is not None else None

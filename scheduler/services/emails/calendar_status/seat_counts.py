@@ -1,4 +1,4 @@
-"""Who has how many meetings of a version, and in which halls and slots it has any: kept with it."""
+"""Seat counts: meetings per attendee of a version, and the halls and slots they are in."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.services.emails.calendar_status.people import BoardVersion
-from scheduler.services.emails.calendar_status.tallies import Chosen, in_hall_and_slots
+from scheduler.services.emails.calendar_status.tallies import MeetingSelection, selection_condition
 from scheduler.storage.cache.cache_keys import venue_digest
 from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
 
 
 @dataclass(frozen=True, slots=True)
-class Seats:
+class SeatCounts:
     """`people` are attendees with how many meetings they have, and the position of the first slot.
 
     `where` are the halls, by id, and the positions of slots in which there is any.
@@ -26,25 +26,30 @@ class Seats:
     where: list[tuple[int, int]]
 
 
-def seats(session: Session, version: BoardVersion) -> Seats:
+def count_seats(session: Session, version: BoardVersion) -> SeatCounts:
     """Those of all meetings of a version."""
 
     def work_out() -> dict[str, Any]:
-        return {"people": chosen_seats(session, version, Chosen()), "where": _where(session, version)}
+        return {
+            "people": count_chosen_seats(session, version, MeetingSelection()),
+            "where": _where(session, version),
+        }
 
     row = session.get_one(ScheduleVersion, version.id)
-    return Seats(
+    return SeatCounts(
         **cached_statistic(session, row, "calendars", [venue_digest(session, version.event_id)], work_out)
     )
 
 
-def chosen_seats(session: Session, version: BoardVersion, chosen: Chosen) -> list[tuple[int, int, int]]:
+def count_chosen_seats(
+    session: Session, version: BoardVersion, chosen: MeetingSelection
+) -> list[tuple[int, int, int]]:
     """The people of the chosen meetings, as `Seats` has them."""
     query = (
         select(PlannedAttendee.attendee_id, func.count(), func.min(Slot.position))
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .where(PlannedMeeting.version_id == version.id, *in_hall_and_slots(chosen))
+        .where(PlannedMeeting.version_id == version.id, *selection_condition(chosen))
         .group_by(PlannedAttendee.attendee_id)
         .order_by(PlannedAttendee.attendee_id)
     )

@@ -1,4 +1,4 @@
-"""How it stands with each meeting in each attendee's calendar: told, answered, refused, or come back."""
+"""Calendar states of each meeting per attendee: sent, answered, refused or bounced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
 from scheduler.i18n import place_label
 from scheduler.invites.ical import itip
-from scheduler.services.directory.references import hall_labels
+from scheduler.services.directory.references import load_hall_labels
 from scheduler.services.outbox import payloads
 from scheduler.services.schedule.calendar_entries import EntryKey
 from scheduler.storage.database import once_per_session
@@ -39,7 +39,7 @@ ANSWERED = {
 
 
 @dataclass(frozen=True, slots=True)
-class LastMail:
+class LastInvitationEmail:
     """The newest message about a meeting to an attendee. `sequence` is the one that an answer counts for."""
 
     id: int
@@ -52,7 +52,7 @@ class LastMail:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class LastReply:
     """The last answer of an attendee about a UID, to the invitation of this SEQUENCE."""
 
     sequence: int
@@ -82,12 +82,14 @@ class CalendarEntry:
     sequence: int | None
     sent_at: datetime | None
     error: str
-    answer: Answered | None
+    answer: LastReply | None
     is_called_off: bool = False
     is_off: bool = False
 
 
-def state_of(mail: LastMail | None, answer: Answered | None, *, bounces: bool) -> CalendarState:
+def entry_state(
+    mail: LastInvitationEmail | None, answer: LastReply | None, *, bounces: bool
+) -> CalendarState:
     """The state that a current answer, the newest message and the address together make."""
     if answer is not None:
         if answer.proposed_start is not None:
@@ -101,13 +103,13 @@ def state_of(mail: LastMail | None, answer: Answered | None, *, bounces: bool) -
     return CalendarState.FAILED if mail.state is OutboxState.FAILED else CalendarState.SILENT
 
 
-def current(mail: LastMail | None, answer: Answered | None) -> Answered | None:
+def current_reply(mail: LastInvitationEmail | None, answer: LastReply | None) -> LastReply | None:
     """The answer, if it was given to what the calendar is told now: an update asks again (RFC 5546 2.1.4)."""
     is_current = mail is not None and answer is not None and answer.sequence == mail.sequence
     return answer if is_current else None
 
 
-def entries(
+def list_entries(
     session: Session, event_id: int, version_id: int, *, people: Collection[int]
 ) -> list[CalendarEntry]:
     """The meetings of a version in some people's calendars, with cancellations that were not told, by start.
@@ -124,7 +126,9 @@ def entries(
     return sorted(found, key=lambda entry: (entry.start, entry.request_key, entry.attendee_id))
 
 
-def newest_mails(event_id: int | ColumnElement[int], people: Collection[int] | None = None) -> Select[int]:
+def newest_email_ids(
+    event_id: int | ColumnElement[int], people: Collection[int] | None = None
+) -> Select[int]:
     """The ids of the newest message of each UID and attendee that says how the meeting is."""
     newest = (
         select(func.max(OutboxMail.id))
@@ -138,7 +142,7 @@ def newest_mails(event_id: int | ColumnElement[int], people: Collection[int] | N
     return newest if people is None else newest.where(in_chunks(OutboxMail.attendee_id, people))
 
 
-def untold(session: Session, event_id: int) -> list[CalendarEntry]:
+def list_undelivered_cancellations(session: Session, event_id: int) -> list[CalendarEntry]:
     """Everybody's meetings that are cancelled in calendars that could not be told."""
     return once_per_session(session, f"untold {event_id}", lambda: _all_untold(session, event_id))
 
@@ -146,7 +150,7 @@ def untold(session: Session, event_id: int) -> list[CalendarEntry]:
 def _all_untold(session: Session, event_id: int) -> list[CalendarEntry]:
     failed = session.execute(
         _last_mail().where(
-            OutboxMail.id.in_(newest_mails(event_id)),
+            OutboxMail.id.in_(newest_email_ids(event_id)),
             OutboxMail.method == Method.CANCEL,
             OutboxMail.state == OutboxState.FAILED,
             OutboxMail.dropped_at.is_(None),
@@ -178,20 +182,25 @@ def _last_mail() -> Select[*tuple[Any, ...]]:
     ).order_by(OutboxMail.id)
 
 
-def _mails(session: Session, event_id: int, people: Collection[int]) -> list[tuple[EntryKey, LastMail]]:
+def _mails(
+    session: Session, event_id: int, people: Collection[int]
+) -> list[tuple[EntryKey, LastInvitationEmail]]:
     """The newest message of each UID and attendee that says how the meeting is, in the order of making."""
-    newest = newest_mails(event_id, people)
+    newest = newest_email_ids(event_id, people)
     return _read(session.execute(_last_mail().where(OutboxMail.id.in_(newest))))
 
 
-def _read(rows: Iterable[Any]) -> list[tuple[EntryKey, LastMail]]:
+def _read(rows: Iterable[Any]) -> list[tuple[EntryKey, LastInvitationEmail]]:
     return [
-        (EntryKey(request, who), LastMail(mail_id, uid, said, sequence, state, error or "", sent_at))
+        (
+            EntryKey(request, who),
+            LastInvitationEmail(mail_id, uid, said, sequence, state, error or "", sent_at),
+        )
         for request, who, mail_id, uid, said, sequence, state, error, sent_at in rows
     ]
 
 
-def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[itip.EntryKey, Answered]:
+def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[itip.EntryKey, LastReply]:
     """The last answer of each UID and attendee."""
     rows: Any = session.execute(
         select(
@@ -205,7 +214,7 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[i
             Answer.proposed_start,
         ).where(Answer.event_id == event_id, in_chunks(Answer.attendee_id, people))
     )
-    return {itip.EntryKey(uid, who): Answered(*rest) for uid, who, *rest in rows}
+    return {itip.EntryKey(uid, who): LastReply(*rest) for uid, who, *rest in rows}
 
 
 def _planned(
@@ -213,8 +222,8 @@ def _planned(
     event_id: int,
     version_id: int,
     people: Collection[int],
-    invited: Mapping[EntryKey, LastMail],
-    answers: Mapping[itip.EntryKey, Answered],
+    invited: Mapping[EntryKey, LastInvitationEmail],
+    answers: Mapping[itip.EntryKey, LastReply],
     bounced: set[int],
 ) -> Iterator[CalendarEntry]:
     planned = (
@@ -236,10 +245,10 @@ def _planned(
     )
     rows = session.execute(with_time_and_place(planned)).all()
     firms = _firms(session, {firm for row in rows for firm in row[5:7]})
-    halls = hall_labels(session, event_id)
+    halls = load_hall_labels(session, event_id)
     for who, firm, request, key, state, sender, receiver, start, end, place, _, hall in rows:
         mail = invited.get(EntryKey(request, who))
-        answer = current(mail, answers.get(itip.EntryKey(mail.uid, who)) if mail else None)
+        answer = current_reply(mail, answers.get(itip.EntryKey(mail.uid, who)) if mail else None)
         yield CalendarEntry(
             attendee_id=who,
             request_key=key,
@@ -248,7 +257,7 @@ def _planned(
             end=end,
             place=place_label(place),
             hall=halls[hall],
-            state=state_of(mail, answer, bounces=who in bounced),
+            state=entry_state(mail, answer, bounces=who in bounced),
             sequence=mail.sequence if mail else None,
             sent_at=mail.sent_at if mail else None,
             error=mail.error if mail else "",
@@ -258,7 +267,7 @@ def _planned(
 
 
 def _untold(
-    session: Session, mails: Iterable[tuple[EntryKey, LastMail]], bounced: set[int]
+    session: Session, mails: Iterable[tuple[EntryKey, LastInvitationEmail]], bounced: set[int]
 ) -> Iterator[CalendarEntry]:
     """Meetings that are cancelled in calendars that could not be told."""
     failed = {
@@ -273,7 +282,7 @@ def _untold(
     )
     for mail_id, payload, key in rows:
         who, mail = failed[mail_id]
-        if (content := payloads.content(payload)) is None:
+        if (content := payloads.entry_content(payload)) is None:
             continue  # a cancelled meeting has one
         yield CalendarEntry(
             attendee_id=who,

@@ -1,4 +1,4 @@
-"""The board as a page shows it: a row a person, made of what is counted, without their meetings."""
+"""Rows of the calendar status board, built from counts without loading meetings."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import CalendarState
 from scheduler.services.directory.references import FirmRef
 from scheduler.services.emails.calendar_status.board import Board
-from scheduler.services.emails.calendar_status.people import reason
+from scheduler.services.emails.calendar_status.people import call_reason
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Page, part
+from scheduler.services.paging import Page, page_of_list
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee
 
 
 @dataclass(frozen=True, slots=True)
-class HealthRow:
+class CalendarStatusRow:
     """A person with how many of the chosen meetings are in each state, and when the first one is.
 
     `reason` says in words why to call, or is empty.
@@ -41,10 +41,10 @@ class HealthRow:
         return sum(self.counts.values())
 
 
-def rows(session: Session, actor: Actor, board: Board, *, number: int) -> Page[HealthRow]:
+def list_status_rows(session: Session, actor: Actor, board: Board, *, number: int) -> Page[CalendarStatusRow]:
     """A page of a board's people, in its order, by one query. Raises NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
-    found = part("calendar-health", board.people, number=number)
+    found = page_of_list("calendar-health", board.people, number=number)
     columns = Attendee.id, Attendee.name, Attendee.bounce
     shown = in_chunks(Attendee.id, [listed.id for listed in found.items])
     contacts = {who: rest for who, *rest in session.execute(select(*columns).where(shown))}
@@ -52,7 +52,7 @@ def rows(session: Session, actor: Actor, board: Board, *, number: int) -> Page[H
     for listed in found.items:
         tally, (name, bounce) = listed.tally, contacts[listed.id]
         made.append(
-            HealthRow(
+            CalendarStatusRow(
                 key=listed.key,
                 name=name,
                 latin_name=listed.latin_name,
@@ -60,7 +60,7 @@ def rows(session: Session, actor: Actor, board: Board, *, number: int) -> Page[H
                 worst=tally.worst,
                 counts={state: tally.counts.get(state, 0) for state in CalendarState},
                 first=tally.first[0] if tally.first else None,
-                reason=reason(tally.calls, bounce),
+                reason=call_reason(tally.calls, bounce),
             )
         )
     return found.of(made)

@@ -1,4 +1,4 @@
-"""How it stands with the meetings of each person, counted by the database: a row a person, not a meeting."""
+"""Tallies of calendar states per person, counted by the database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,12 @@ from scheduler.services.emails.calendar_status.people import (
     BoardVersion,
     needs_call,
 )
-from scheduler.services.emails.calendar_status.states import ANSWERED, CalendarEntry, newest_mails, untold
+from scheduler.services.emails.calendar_status.states import (
+    ANSWERED,
+    CalendarEntry,
+    list_undelivered_cancellations,
+    newest_email_ids,
+)
 from scheduler.storage.base import UtcDateTime
 from scheduler.storage.models import (
     Answer,
@@ -85,7 +90,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class MeetingSelection:
     """Meetings in a hall of this name and in slots of these positions. None stands for all."""
 
     hall: str = ""
@@ -101,11 +106,11 @@ class Chosen:
         return self.positions is None or entry.start in {slots[position] for position in self.positions}
 
 
-def tallies(
+def count_tallies(
     session: Session,
     version: BoardVersion,
     seats: Iterable[tuple[int, int, int]],
-    chosen: Chosen,
+    chosen: MeetingSelection,
     slots: Mapping[int, datetime],
     *,
     now: datetime,
@@ -125,7 +130,7 @@ def tallies(
             found[who] = alike[number, first]
         elif rest := number - sum(told.counts.values()):
             found[who] = told.with_queued(rest, slots[first])
-    for entry in untold(session, version.event_id):
+    for entry in list_undelivered_cancellations(session, version.event_id):
         if chosen.has(entry, slots):
             found[entry.attendee_id] = found.get(entry.attendee_id, Tally()).with_entry(entry, now)
     return found
@@ -150,7 +155,7 @@ def _values(version: BoardVersion, slots: Mapping[int, datetime], now: datetime)
 
 
 @lru_cache(maxsize=64)  # to put it together takes longer than to ask it
-def _query(chosen: Chosen) -> Any:
+def _query(chosen: MeetingSelection) -> Any:
     """A row an attendee: of the meetings that a mail is about, and of all where the address bounces."""
     entries = _entries(chosen)
     state, at = entries.c.state, entries.c.position * len(SEVERITY) + _severity(entries.c.state)
@@ -172,7 +177,7 @@ def _query(chosen: Chosen) -> Any:
     ).group_by(entries.c.attendee_id)
 
 
-def _entries(chosen: Chosen) -> Subquery:
+def _entries(chosen: MeetingSelection) -> Subquery:
     """One row an attendee and meeting: when it is, and its state."""
     mail = _invited()
     is_about = and_(
@@ -184,7 +189,7 @@ def _entries(chosen: Chosen) -> Subquery:
         .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .where(PlannedMeeting.version_id == _VERSION, *in_hall_and_slots(chosen))
+        .where(PlannedMeeting.version_id == _VERSION, *selection_condition(chosen))
     )
     is_answered = and_(
         Answer.uid == mail.c.uid,
@@ -197,7 +202,7 @@ def _entries(chosen: Chosen) -> Subquery:
     return union_all(told, bounced.where(PlannedAttendee.attendee_id.in_(refuse))).subquery()
 
 
-def in_hall_and_slots(chosen: Chosen) -> list[ColumnElement[bool]]:
+def selection_condition(chosen: MeetingSelection) -> list[ColumnElement[bool]]:
     """That a planned meeting is one of the chosen ones."""
     tests: list[ColumnElement[bool]] = []
     if chosen.hall:
@@ -214,7 +219,7 @@ def _invited() -> CTE:
     A CTE that is named twice is computed once. As a subquery it was computed anew for each seat wherever the
     server took the seats of a new version for few, which it does until its statistics are gathered anew.
     """
-    newest = newest_mails(_EVENT)
+    newest = newest_email_ids(_EVENT)
     row = (
         func.row_number()
         .over(partition_by=(OutboxMail.request_id, OutboxMail.attendee_id), order_by=OutboxMail.id.desc())

@@ -1,4 +1,4 @@
-"""What an attendee's reader so far must not keep: addresses of feeds, and calendars of their own."""
+"""Access revocation: feed addresses and calendars that a previous reader must not keep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.storage.models import Attendee, BusySource, Firm
 
 
-def renew_feeds(session: Session, person: Attendee, *, secret_key: str) -> None:
+def rotate_feed_address(session: Session, person: Attendee, *, secret_key: str) -> None:
     """Give a person's feed a new address, before the person gets another reader, firm or role.
 
     Their firm's feed gets one too, because exhibitors see it. The others of the firm find it on its page.
@@ -21,7 +21,7 @@ def renew_feeds(session: Session, person: Attendee, *, secret_key: str) -> None:
     session.flush()
 
 
-def forget_calendars(session: Session, person: Attendee) -> None:
+def delete_calendars(session: Session, person: Attendee) -> None:
     """Delete previews and linked calendars, which are the reader's. Saved files are the attendee's."""
     session.execute(
         delete(BusySource).where(

@@ -1,4 +1,4 @@
-"""Who enters addresses that others in the event have, and so learns that they take part: counted, and noted.
+"""Attempts to enter addresses that are in use at the event, counted to prevent probing.
 
 Who adds people has to be told that an address is taken. So a few may be tried a day, which organisers see.
 """
@@ -30,7 +30,7 @@ TOO_MANY: Final = gettext_lazy(
 _TRIED = pgettext_lazy("trail", "addresses of other participants entered")
 
 
-def has_left(session: Session, actor: Actor, *, most: int, now: datetime) -> bool:
+def has_attempts_left(session: Session, actor: Actor, *, most: int, now: datetime) -> bool:
     """Whether the actor may enter an address that another may have."""
     if actor.is_organiser:
         return True
@@ -44,8 +44,8 @@ def has_left(session: Session, actor: Actor, *, most: int, now: datetime) -> boo
     return sum(int(json.loads(each)["tried"]) for each in session.scalars(kept)) < most
 
 
-def note(session: Session, actor: Actor, number: int, *, now: datetime, address: str = "") -> None:
+def record_attempts(session: Session, actor: Actor, number: int, *, now: datetime, address: str = "") -> None:
     """Note so many tries, in a transaction that is not the refused one. Zero notes nothing."""
     if number and not actor.is_organiser:
         after = {"tried": number, **({"address": address} if address else {})}
-        recording.note(session, actor, Act.ADDRESS, _TRIED, after=after, now=now)
+        recording.record_act(session, actor, Act.ADDRESS, _TRIED, after=after, now=now)

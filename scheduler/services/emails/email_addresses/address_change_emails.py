@@ -1,4 +1,4 @@
-"""What calendars are told when an attendee's mail address changes.
+"""Emails to calendars when an attendee's address changes.
 
 Which messages these are is in `itip_revisions.readdress`. Mails were read where they were taken at the old
 address and it did not bounce.
@@ -36,7 +36,7 @@ MOVED = "The attendee has another address now."
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAddress:
+class SentCalendarState:
     """The state of a calendar: the last invitation of each UID, and the UIDs that arrived."""
 
     last: Mapping[str, Invitation]
@@ -53,7 +53,7 @@ class _Letter:
     first_id: str | None = None
 
 
-def told(session: Session, person: Attendee) -> ToldAddress:
+def read_calendar_state(session: Session, person: Attendee) -> SentCalendarState:
     """The messages that the person's present address was told."""
     rows = session.scalars(
         select(Invitation)
@@ -69,13 +69,13 @@ def told(session: Session, person: Attendee) -> ToldAddress:
         )
     )
     arrived = frozenset(uid for uid in taken if uid) if person.bounced_at is None else frozenset()
-    return ToldAddress({row.uid: row for row in rows}, arrived)
+    return SentCalendarState({row.uid: row for row in rows}, arrived)
 
 
-def tell(
+def queue_change_emails(
     session: Session,
     person: Attendee,
-    told: ToldAddress,
+    told: SentCalendarState,
     *,
     old_address: str,
     settings: Settings,
@@ -94,13 +94,15 @@ def tell(
         letters = [replace(letter, address=None) for letter in letters]
     _write(session, person, letters, settings, now)
     if person.email == old_address:
-        outbox.queue_again(session, outbox.dead() & (OutboxMail.attendee_id == person.id), now=now)
+        outbox.requeue_failed(
+            session, outbox.failed_condition() & (OutboxMail.attendee_id == person.id), now=now
+        )
     else:
-        _put_away(session, person, told, old_address, now)
+        _abandon_undelivered(session, person, told, old_address, now)
     return sum(letter.address is not None for letter in letters)
 
 
-def take_back(session: Session, person: Attendee, *, since: datetime) -> None:
+def undo_change_emails(session: Session, person: Attendee, *, since: datetime) -> None:
     """Forget what a quiet change of address wrote at `since` or later: the former address is told again."""
     mailed = exists().where(
         OutboxMail.uid == Invitation.uid,
@@ -115,20 +117,20 @@ def take_back(session: Session, person: Attendee, *, since: datetime) -> None:
 def _forget_unsent(session: Session, person: Attendee) -> None:
     """Drop mails to the person that no sender has touched: what they say is said again."""
     mine = (OutboxMail.attendee_id == person.id) & OutboxMail.uid.is_not(None)
-    outbox.drop_untouched(session, mine)
+    outbox.delete_untouched(session, mine)
 
 
 def _wanted(
     session: Session, person: Attendee, settings: Settings, now: datetime
 ) -> dict[int, itip.TargetEntry]:
     """What the calendar should show, by request: the coming meetings, each with the UID for new readers."""
-    version = versions.published(session, person.event_id)
+    version = versions.find_published_version(session, person.event_id)
     if version is None:
         return {}
     event = session.get_one(Event, person.event_id)
     own = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == person.id)
-    url = links.whole(settings, links.agenda(event.key))
-    shown = calendar_entries.shown(session, event, version.id, agenda_url=url, only=own)
+    url = links.absolute_url(settings, links.agenda(event.key))
+    shown = calendar_entries.load_schedule(session, event, version.id, agenda_url=url, only=own)
     return {
         request_id: itip.TargetEntry(
             itip_revisions.make_uid(row.uid, settings.mail_domain),
@@ -143,7 +145,7 @@ def _wanted(
 def _letters(
     session: Session,
     person: Attendee,
-    told: ToldAddress,
+    told: SentCalendarState,
     wanted: Mapping[int, itip.TargetEntry],
     old_address: str,
     domain: str,
@@ -151,7 +153,7 @@ def _letters(
 ) -> list[_Letter]:
     is_same = person.email == old_address
     read = frozenset[str]() if is_same else told.arrived
-    known = {uid: resend.told_by(row) for uid, row in told.last.items()}
+    known = {uid: resend.calendar_state_after(row) for uid, row in told.last.items()}
     shown = _shown(told, known, read, now)
     keys = {shown.get(request_id, goal.uid): request_id for request_id, goal in wanted.items()}
     made = itip_revisions.change_address(
@@ -174,7 +176,7 @@ def _letters(
 
 
 def _shown(
-    told: ToldAddress, known: Mapping[str, itip.SentEntry], read: Collection[str], now: datetime
+    told: SentCalendarState, known: Mapping[str, itip.SentEntry], read: Collection[str], now: datetime
 ) -> dict[int, str]:
     """The UID by which the calendar shows each request. If there are two, the one that nobody read."""
     live = [row for uid, row in told.last.items() if known[uid].is_coming(now)]
@@ -195,11 +197,11 @@ def _write(
     session: Session, person: Attendee, letters: Sequence[_Letter], settings: Settings, now: datetime
 ) -> None:
     """Calendars count as told at once, as a publishing may come before the mails are claimed."""
-    texts = email_texts.of_event(session, person.event_id)
+    texts = email_texts.list_event_texts(session, person.event_id)
     event = session.get_one(Event, person.event_id)
     mails = [_mail(person, letter, texts, event, settings.mail_domain, now) for letter in letters]
     outbox.enqueue(session, [mail for mail in mails if mail.to_address])
-    sent_records.remember(session, mails, settings.secret_key)
+    sent_records.record_invitations(session, mails, settings.secret_key)
     session.flush()
 
 
@@ -212,14 +214,16 @@ def _mail(
         to=(letter.address or "", person.name),
         event_id=person.event_id,
         request_id=letter.request_id,
-        payload=email_texts.payload(letter.message, texts, event),
+        payload=email_texts.build_payload(letter.message, texts, event),
         domain=domain,
         now=now,
         thread_id=letter.first_id,
     )
 
 
-def _put_away(session: Session, person: Attendee, told: ToldAddress, old_address: str, now: datetime) -> None:
+def _abandon_undelivered(
+    session: Session, person: Attendee, told: SentCalendarState, old_address: str, now: datetime
+) -> None:
     """Give up mails that the old address never accepted.
 
     What arrived there is replaced only by a newer message.

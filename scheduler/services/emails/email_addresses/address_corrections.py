@@ -1,4 +1,4 @@
-"""Correct the mail address of an attendee, with a record of who did it, or of an interpreter.
+"""Address corrections of attendees and interpreters, with a record of who made them.
 
 readdress.py tells the calendars, security_notice.py the people.
 """
@@ -25,7 +25,7 @@ from scheduler.services.emails.email_addresses import (
     address_change_emails,
     security_notice,
 )
-from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
+from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.identity.actors import CHANGE_ADDRESS, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sign_in import ensure_account
@@ -42,7 +42,7 @@ class AddressCorrection:
     at: datetime
 
 
-def correct(
+def correct_address(
     session: Session,
     actor: Actor,
     person_key: str,
@@ -69,7 +69,7 @@ def correct(
     address = _checked(session, person, email)
     if address != person.email:
         actor.require_fresh(CHANGE_ADDRESS)
-    told, notices = address_change_emails.told(session, person), 0
+    told, notices = address_change_emails.read_calendar_state(session, person), 0
     session.add(
         AddressChange(
             event_id=person.event_id,
@@ -81,24 +81,24 @@ def correct(
         )
     )
     if address != person.email:
-        notices = security_notice.post(session, person, address, now=now)
-        access_revocation.renew_feeds(session, person, secret_key=settings.secret_key)
-        access_revocation.forget_calendars(session, person)
+        notices = security_notice.queue_notices(session, person, address, now=now)
+        access_revocation.rotate_feed_address(session, person, secret_key=settings.secret_key)
+        access_revocation.delete_calendars(session, person)
         person.summary_hash = person.summaries_off_at = None  # by who read the old address
     old, person.email = person.email, address
     before, after = {"address": old}, {"address": address}
     about = pgettext_lazy("trail", "address of person %(key)s", key=person.key)
-    recording.note(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
+    recording.record_act(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
-    address_reports.works(session, person)
+    address_reports.mark_working(session, person)
     session.flush()
-    queued = address_change_emails.tell(
+    queued = address_change_emails.queue_change_emails(
         session, person, told, old_address=old, settings=settings, quiet=quiet, now=now
     )
     return notices + queued
 
 
-def correct_interpreter(
+def correct_interpreter_address(
     session: Session, actor: Actor, interpreter: Interpreter, address: str, *, now: datetime
 ) -> None:
     """Give an interpreter another mail address. The old one and the new one are told, as an attendee's are.
@@ -106,12 +106,12 @@ def correct_interpreter(
     The address is one that was checked already. Raises SignInNeeded.
     """
     actor.require_fresh(CHANGE_ADDRESS)
-    security_notice.post(session, interpreter, address, now=now)
+    security_notice.queue_notices(session, interpreter, address, now=now)
     interpreter.email = address
-    address_reports.works(session, interpreter)
+    address_reports.mark_working(session, interpreter)
 
 
-def changes(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:
+def list_corrections(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:
     """The corrections of an attendee's address, the newest first."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     person = find_person(session, actor.event_id, person_key)
@@ -126,8 +126,8 @@ def changes(session: Session, actor: Actor, person_key: str) -> Sequence[Address
 
 def _checked(session: Session, person: Attendee, email: str) -> str:
     try:
-        address = mailable(email)
-    except Unmailable as error:
+        address = normalize_address(email)
+    except InvalidAddress as error:
         raise InvalidInput([Fault("email", error.told)]) from None
     if address == person.email and person.bounced_at is None:
         raise InvalidInput(

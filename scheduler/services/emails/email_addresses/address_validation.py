@@ -1,4 +1,4 @@
-"""Mail addresses that people type: only such as mails can be sent to."""
+"""Validation of email addresses: only addresses that can receive email are accepted."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.invites import text
-from scheduler.services.identity.sign_in import normal_email
+from scheduler.services.identity.sign_in import normalize_email
 
 NO_ADDRESS = gettext_lazy("is no mail address; write one such as li@firm.example")
 NO_LETTERS = gettext_lazy("has letters before the @ that mails do not take; write them as a to z")
 
 
-class Unmailable(ValueError):
+class InvalidAddress(ValueError):
     """No mail can be sent to the address. `told` says why, behind the name of the field."""
 
     def __init__(self, told: str) -> None:
@@ -22,7 +22,7 @@ class Unmailable(ValueError):
         super().__init__(told)
 
 
-def mailable(email: str, *, is_test: bool = False) -> str:
+def normalize_address(email: str, *, is_test: bool = False) -> str:
     """The address as it is stored and compared. Raises Unmailable. `is_test` lets the domain .test through.
 
     Mails are sent without SMTPUTF8 (RFC 6531): the part before the @ is ASCII. A domain may have any letters.
@@ -31,14 +31,14 @@ def mailable(email: str, *, is_test: bool = False) -> str:
         checked = validate_email(
             email.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=is_test
         )
-        address = normal_email(checked.normalized)
+        address = normalize_email(checked.normalized)
         text.address(address)
     except EmailNotValidError as error:
-        raise Unmailable(_why(email)) from error
+        raise InvalidAddress(_why(email)) from error
     except InvalidInput as error:
-        raise Unmailable(NO_ADDRESS) from error
+        raise InvalidAddress(NO_ADDRESS) from error
     if not fields.limits(fields.Email).hold(address):
-        raise Unmailable(fields.limits(fields.Email).sentence(address))
+        raise InvalidAddress(fields.limits(fields.Email).sentence(address))
     return address
 
 

@@ -1,4 +1,4 @@
-"""The letter to the old and the new address of somebody whose mail address others have changed.
+"""Security notice to the old and new address when someone else changes a person's address.
 
 It goes out whatever was chosen about notifying people: who takes over an address by an organiser's session is
 found by the one who had it.
@@ -15,7 +15,7 @@ from scheduler.domain import names
 from scheduler.domain.entities import OutboxKind
 from scheduler.invites.catalogue import choose_language
 from scheduler.services.delivery.address_reports import Reader
-from scheduler.services.identity.interpreters import language_of_interpreter
+from scheduler.services.identity.interpreters import interpreter_language
 from scheduler.services.outbox import letters, payloads
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.models import (
@@ -31,21 +31,21 @@ from scheduler.storage.models import (
 _LETTER = "address"
 
 
-def post(session: Session, person: Reader, address: str, *, now: datetime) -> int:
+def queue_notices(session: Session, person: Reader, address: str, *, now: datetime) -> int:
     """Queue the letters about a change of a person's address to another one, before it is made.
 
     Returns their number: none to who was told nothing yet, and none to an old address that takes no mail.
     """
-    if not is_known_to(session, person):
+    if not knows_event(session, person):
         return 0
     event = session.get_one(Event, person.event_id)
     readers = [address] if person.bounced_at is not None else [person.email, address]
     made = [_letter(event, person, reader) for reader in readers if reader]
-    letters.post(session, made, now=now)
+    letters.queue_letters(session, made, now=now)
     return len(made)
 
 
-def is_known_to(session: Session, person: Reader) -> bool:
+def knows_event(session: Session, person: Reader) -> bool:
     """Whether the event is known to a person: who was invited, got an email about it, or has signed in."""
     if isinstance(person, Interpreter):
         return _is_known_to_interpreter(session, person)
@@ -54,13 +54,13 @@ def is_known_to(session: Session, person: Reader) -> bool:
     return session.scalar(select(exists().where(Invitation.attendee_id == person.id))) is True
 
 
-def queued(session: Session, event_id: int, now: datetime) -> int:
+def count_queued(session: Session, event_id: int, now: datetime) -> int:
     """How many of these letters were queued at this moment."""
     which = select(OutboxMail.id).where(
         OutboxMail.about_event_id == event_id,
         OutboxMail.kind == OutboxKind.DESK,
         OutboxMail.created_at == now,
-        payloads.is_letter(_LETTER),
+        payloads.is_letter_condition(_LETTER),
     )
     return len(session.scalars(which).all())
 
@@ -98,5 +98,5 @@ def _letter(event: Event, person: Reader, reader: str) -> NewLetter:
 
 def _language(event: Event, person: Reader) -> str:
     if isinstance(person, Interpreter):
-        return language_of_interpreter(person.mail_language, person.name, person.languages, event.language)
+        return interpreter_language(person.mail_language, person.name, person.languages, event.language)
     return choose_language(person.mail_language, person.languages, event.language)

@@ -1,1 +1,1 @@
-"""Mails that come in: kept, judged once, left to a person if need be."""
+"""Inbound emails: stored, judged once, and left to an organiser where needed."""

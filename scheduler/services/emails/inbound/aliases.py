@@ -1,4 +1,4 @@
-"""Other addresses under which attendees answer: Exchange and Google answer as one's primary address.
+"""Email aliases of attendees: Exchange and Google reply from the primary address.
 
 An organiser adds such an address on a mail that waits. The mail came to the attendee's own token, so its
 writer has their invitation. Only the organiser knows that the address is theirs, too.
@@ -47,12 +47,12 @@ class Alias:
     at: datetime
 
 
-def of(session: Session, attendee: Attendee) -> Sequence[str]:
+def alias_addresses(session: Session, attendee: Attendee) -> Sequence[str]:
     """The other addresses of an attendee."""
     return session.scalars(select(AttendeeAlias.address).where(_live(attendee.id))).all()
 
 
-def listing(session: Session, actor: Actor, person_key: str) -> list[Alias]:
+def list_aliases(session: Session, actor: Actor, person_key: str) -> list[Alias]:
     """The other addresses of a person, with who said so. Raises NotFound, NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     person = find_person(session, actor.event_id, person_key)
@@ -65,12 +65,12 @@ def listing(session: Session, actor: Actor, person_key: str) -> list[Alias]:
     return [Alias(row.id, row.address, by or "", row.added_at) for row, by in rows]
 
 
-def writers(mail: InboundMail) -> set[str]:
+def sender_addresses(mail: InboundMail) -> set[str]:
     """The addresses that a mail answers for."""
     return {each.email for a in map(CalendarReply.from_json, mail.answers) for each in a.participants}
 
 
-def claimed(session: Session, mail: InboundMail) -> str | None:
+def claimable_address(session: Session, mail: InboundMail) -> str | None:
     """The address that a waiting answer is from, if an organiser may say that it is its attendee's.
 
     Only for an answer of one person that came to the attendee's own address for answers: its token has
@@ -79,13 +79,13 @@ def claimed(session: Session, mail: InboundMail) -> str | None:
     if mail.attendee_id is None:
         return None
     is_offered = mail.outcome is MailOutcome.WAITING and mail.kind in ANSWERS and mail.box is MailBox.ANSWERS
-    people = writers(mail)
+    people = sender_addresses(mail)
     uids = {answer.uid for answer in map(CalendarReply.from_json, mail.answers)}
     if not is_offered or len(people) != 1 or uids != {mail.uid}:
         return None
     (address,) = people
     attendee = session.get_one(Attendee, mail.attendee_id)
-    known = (attendee.email, *of(session, attendee))
+    known = (attendee.email, *alias_addresses(session, attendee))
     if "@" not in address or any(same_address(address, each) for each in known):
         return None
     if _belongs_to_another(session, attendee, address):
@@ -93,7 +93,7 @@ def claimed(session: Session, mail: InboundMail) -> str | None:
     return address
 
 
-def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> str:
+def add_alias(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> str:
     """Store and return the From address of a waiting answer as one more address of its attendee.
 
     Raises InvalidInput if that is not offered.
@@ -102,12 +102,12 @@ def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> 
     attendee = session.get_one(
         Attendee, mail.attendee_id, with_for_update={"key_share": True}, populate_existing=True
     )
-    address = claimed(session, mail)
+    address = claimable_address(session, mail)
     if address is None:
         raise InvalidInput(
             [Fault("mail", gettext_lazy("it does not say one other address that can be the attendee's"))]
         )
-    if len(of(session, attendee)) >= MOST:
+    if len(alias_addresses(session, attendee)) >= MOST:
         raise InvalidInput(
             [
                 Fault(
@@ -126,7 +126,7 @@ def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> 
     return address
 
 
-def remove(session: Session, actor: Actor, person_key: str, alias_id: int, *, now: datetime) -> bool:
+def remove_alias(session: Session, actor: Actor, person_key: str, alias_id: int, *, now: datetime) -> bool:
     """Remove a person's other address: later answers from it do not count. Returns whether it was there."""
     actor.require(Right.REPAIR_DELIVERY)
     person = find_person(session, actor.event_id, person_key)

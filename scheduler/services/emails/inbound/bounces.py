@@ -1,4 +1,4 @@
-"""Delivery reports: mails of mail servers (RFC 3464) that say what became of a mail of ours.
+"""Delivery status notifications (RFC 3464) about emails that were sent.
 
 Anybody can write "from MAILER-DAEMON". A report counts if it came to the address that only mail servers have
 seen, whose token says which mail of ours it is about, and names its recipient, or returns it. Then it has the
@@ -47,7 +47,7 @@ DONE = {
 }
 
 
-def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
+def judge_report(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
     """Do what a report says, if it is proved to be one."""
     bounce, about = Bounce(**mail.bounce), _about(session, mail)
     if mail.box is not MailBox.REPORTS or about is None:
@@ -69,7 +69,7 @@ def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datet
         return ignored(gettext_lazy("The mail server only reports on the way of the mail."))
     if not bounce.recipient and bounce.message_id != letters.sent_id(about.message_id, settings.mail_domain):
         return waiting(gettext_lazy("It names neither a mail of ours nor the attendee's address."))
-    readers = address_reports.readers_of(session, about)
+    readers = address_reports.find_readers(session, about)
     if readers and all(each.email != about.to_address for each in readers):
         return ignored(gettext_lazy("The address was corrected after the email was sent."))
     if readers and all(each.bounced_at is not None for each in readers):
@@ -77,8 +77,8 @@ def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datet
     if about.state is not OutboxState.SENT:
         return ignored(gettext_lazy("The mail that it is about is sent again already, or was given up."))
     said = bounce.diagnostic or f"{bounce.action} {bounce.status}"
-    refusal_handling.refuse(
-        session, email_routes.load(session, settings.rates), about, bounce.refusal, said, now=now
+    refusal_handling.record_refusal(
+        session, email_routes.load_routes(session, settings.rates), about, bounce.refusal, said, now=now
     )
     if bounce.refusal is Refusal.DEAD and (not readers or about.sign_in_link_id is not None):
         session.refresh(about)
@@ -91,7 +91,7 @@ def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datet
     return _marked(session, readers, bounce, now) or applied(DONE[bounce.refusal])
 
 
-def mark(session: Session, mail: InboundMail, *, now: datetime) -> str:
+def mark_address_dead(session: Session, mail: InboundMail, *, now: datetime) -> str:
     """An organiser believes a report: its address takes no mail. Returns the address. Raises WrongState."""
     address = reported_address(session, mail)
     if address is None:
@@ -99,7 +99,7 @@ def mark(session: Session, mail: InboundMail, *, now: datetime) -> str:
     bounce = Bounce(**mail.bounce)
     said = bounce.diagnostic or bounce.status or gettext_lazy("An organiser said so.")
     for reader in _readers(session, mail):
-        address_reports.mark(session, reader, said, now=now)
+        address_reports.mark_dead(session, reader, said, now=now)
     return address
 
 
@@ -129,7 +129,7 @@ def _names(text: str, address: str) -> bool:
 def _readers(session: Session, mail: InboundMail) -> Sequence[Reader]:
     about = _about(session, mail)
     if about is not None:
-        return address_reports.readers_of(session, about)
+        return address_reports.find_readers(session, about)
     return [] if mail.attendee_id is None else [session.get_one(Attendee, mail.attendee_id)]
 
 

@@ -1,4 +1,4 @@
-"""Complaints (RFC 5965): whoever takes our mails for spam gets no digests and summaries any more.
+"""Spam complaints (RFC 5965): the reporter gets no more digests and summaries.
 
 A provider counts complaints against the installation, and some day refuses everybody's mails. Invitations go
 on: they are why the person takes part.
@@ -23,7 +23,7 @@ NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
 """The opposite (RFC 6430), and what a receiver says of a mail that may be forged (RFC 6591)."""
 
 
-def judge(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
+def judge_complaint(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
     """Stop what can be stopped, if the report names a mail of ours or came to an address with a token."""
     complaint = Complaint(**mail.bounce)
     if complaint.feedback in NO_COMPLAINTS:
@@ -44,8 +44,8 @@ def judge(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
                 "%(address)s complained that our email is spam. The complaint is counted.", address=address
             )
         )
-    summary_subscriptions.stop_for(session, attendee, now=now)
-    digest_settings.stop_for(session, attendee, now=now)
+    summary_subscriptions.unsubscribe_person(session, attendee, now=now)
+    digest_settings.unsubscribe_person(session, attendee, now=now)
     return applied(
         gettext_lazy(
             "%(name)s complained that our email is spam. Digests and summaries to %(address)s stop. "

@@ -1,4 +1,4 @@
-"""Answers by which a colleague goes instead: delegation (RFC 5546 3.2.2.3), and a colleague's own answer.
+"""Delegation replies (RFC 5546 section 3.2.2.3), and replies sent by a colleague.
 
 Only the one who is invited can send somebody else, and only to a colleague whom the event knows. What a
 colleague answers to a forwarded invitation is a suggestion of the same: an organiser decides.
@@ -24,7 +24,7 @@ from scheduler.storage.models import Attendee, InboundMail, Invitation
 COMING = ("ACCEPTED", "TENTATIVE")
 
 
-def judge(
+def judge_delegation(
     session: Session,
     invitation: Invitation,
     attendee: Attendee,
@@ -35,7 +35,7 @@ def judge(
     now: datetime,
 ) -> Verdict:
     """What the one who is invited says by delegating the meeting."""
-    colleague = _one(delegates(session, attendee, answer, speaker))
+    colleague = _one(find_delegates(session, attendee, answer, speaker))
     if colleague is None:
         people = ", ".join(speaker.delegated_to) or gettext_lazy("somebody else")
         return waiting(
@@ -45,15 +45,15 @@ def judge(
                 people=people[:200],
             )
         )
-    if is_known(session, invitation, colleague):
+    if is_delegation_known(session, invitation, colleague):
         return ignored(_known(attendee, colleague))
     try:
-        return applied(substitutes.send(session, invitation, colleague.key, given, now=now))
+        return applied(substitutes.send_substitute(session, invitation, colleague.key, given, now=now))
     except (WrongState, InvalidInput):
         return waiting(_cannot(attendee, colleague))
 
 
-def of_another(
+def judge_colleague_reply(
     session: Session, invitation: Invitation, attendee: Attendee, answer: CalendarReply
 ) -> Verdict | None:
     """The verdict on an answer of a colleague to this person's invitation. None if no colleague answers."""
@@ -61,7 +61,7 @@ def of_another(
     if found is None:
         return None
     colleague, partstat = found
-    if partstat in COMING and is_known(session, invitation, colleague):
+    if partstat in COMING and is_delegation_known(session, invitation, colleague):
         return ignored(_known(attendee, colleague))
     values = {"colleague": colleague.name, "name": attendee.name}
     if partstat in COMING:
@@ -76,7 +76,7 @@ def of_another(
     )
 
 
-def offered(session: Session, mail: InboundMail, *, now: datetime) -> Attendee | None:
+def find_offered_colleague(session: Session, mail: InboundMail, *, now: datetime) -> Attendee | None:
     """The colleague who would go instead, if an organiser may take a waiting mail so."""
     is_answer = mail.kind in (MailKind.REPLY, MailKind.DELEGATION) and mail.box is MailBox.ANSWERS
     if (
@@ -87,26 +87,26 @@ def offered(session: Session, mail: InboundMail, *, now: datetime) -> Attendee |
     ):
         return None
     attendee = session.get_one(Attendee, mail.attendee_id)
-    invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
+    invitation = attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id)
     found = [each for each in map(CalendarReply.from_json, mail.answers) if each.uid == mail.uid]
     if len(found) != 1:
         return None
     colleague = _suggested(session, attendee, found[0])
     if colleague is None:
         return None
-    could = {each.person.key for each in substitutes.offered(session, invitation, now=now)}
+    could = {each.person.key for each in substitutes.list_substitutes(session, invitation, now=now)}
     return colleague if colleague.key in could else None
 
 
-def delegates(
+def find_delegates(
     session: Session, attendee: Attendee, answer: CalendarReply, speaker: Participant
 ) -> Sequence[Attendee]:
     """The colleagues to whom the meeting is delegated, as DELEGATED-TO says, or else the other ATTENDEEs."""
     others = [each.email for each in answer.participants if each is not speaker]
-    return colleagues(session, attendee, speaker.delegated_to or others)
+    return find_colleagues(session, attendee, speaker.delegated_to or others)
 
 
-def colleagues(session: Session, attendee: Attendee, addresses: Sequence[str]) -> Sequence[Attendee]:
+def find_colleagues(session: Session, attendee: Attendee, addresses: Sequence[str]) -> Sequence[Attendee]:
     """People of the same firm in the event who have these addresses."""
     firm = session.scalars(
         select(Attendee)
@@ -120,16 +120,16 @@ def colleagues(session: Session, attendee: Attendee, addresses: Sequence[str]) -
     return [each for each in firm if any(same_address(each.email, address) for address in addresses)]
 
 
-def is_known(session: Session, invitation: Invitation, colleague: Attendee) -> bool:
+def is_delegation_known(session: Session, invitation: Invitation, colleague: Attendee) -> bool:
     """Whether the one who is invited has said before that this colleague goes."""
-    before = attendee_replies.last(session, invitation)
+    before = attendee_replies.find_last_reply(session, invitation)
     return before is not None and before.delegate_id == colleague.id
 
 
 def _suggested(session: Session, attendee: Attendee, answer: CalendarReply) -> Attendee | None:
     speakers = [each for each in answer.participants if each.partstat == "DELEGATED"]
     if len(speakers) == 1:
-        return _one(delegates(session, attendee, answer, speakers[0]))
+        return _one(find_delegates(session, attendee, answer, speakers[0]))
     found = _answering(session, attendee, answer)
     return found[0] if found is not None and found[1] in COMING else None
 
@@ -139,7 +139,7 @@ def _answering(session: Session, attendee: Attendee, answer: CalendarReply) -> t
     if len(answer.participants) != 1:
         return None
     (speaker,) = answer.participants
-    colleague = _one(colleagues(session, attendee, [speaker.email]))
+    colleague = _one(find_colleagues(session, attendee, [speaker.email]))
     return None if colleague is None else (colleague, speaker.partstat)
 
 

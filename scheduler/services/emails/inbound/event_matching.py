@@ -1,4 +1,4 @@
-"""Which event a mail belongs to that came to a bare address of ours, and what it answers.
+"""Event matching of emails to a bare address: the event, and the email they answer.
 
 What a mail says of itself proves nothing here: it decides in whose inbox the mail waits, and no more.
 """
@@ -18,15 +18,15 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, InboundMail, Interpreter, Invitation, OutboxMail
 
 
-def place(session: Session, mail: InboundMail, found: Understood, settings: Settings) -> None:
+def match_event(session: Session, mail: InboundMail, found: Understood, settings: Settings) -> None:
     """Give a mail to a bare address its event and what it is about.
 
     By the mail of ours that it answers or returns, else by the meeting of its calendar, else by its sender,
     if that is somebody of one event alone. Else it has no event: it is for the operators.
     """
-    about = answered(session, found, settings)
+    about = find_answered_mail(session, found, settings)
     if about is not None:
-        refer(session, mail, about)
+        assign_to_mail(session, mail, about)
         return
     invitation = _of_calendar(session, found)
     if invitation is not None:
@@ -36,22 +36,22 @@ def place(session: Session, mail: InboundMail, found: Understood, settings: Sett
     _by_sender(session, mail, found.sender)
 
 
-def refer(session: Session, mail: InboundMail, about: OutboxMail) -> None:
+def assign_to_mail(session: Session, mail: InboundMail, about: OutboxMail) -> None:
     """Have a mail be about a mail of ours, with its event, attendee and meeting."""
     mail.about_id, mail.attendee_id = about.id, about.attendee_id
     mail.event_id = about.event_id
     if mail.event_id is None and about.attendee_id is not None:
         mail.event_id = session.get_one(Attendee, about.attendee_id).event_id
-    invitation = inbound_addresses.invitation_of(session, about)
+    invitation = inbound_addresses.find_invitation(session, about)
     if invitation is not None:
         mail.request_id, mail.uid = invitation.request_id, invitation.uid
 
 
-def answered(session: Session, found: Understood, settings: Settings) -> OutboxMail | None:
+def find_answered_mail(session: Session, found: Understood, settings: Settings) -> OutboxMail | None:
     """The mail of ours that a mail answers, or that it returns in a report."""
     returned = [each.message_id for each in (found.bounce, found.complaint) if each is not None]
     if found.complaint is not None and found.complaint.envelope:
-        known = inbound_addresses.addressed(session, found.complaint.envelope, settings)
+        known = inbound_addresses.parse_address(session, found.complaint.envelope, settings)
         if known is not None and known.about is not None:
             return known.about
     return _sent_as(session, [*returned, *found.references], settings.mail_domain)

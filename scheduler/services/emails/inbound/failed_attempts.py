@@ -1,4 +1,4 @@
-"""Mails of the mailbox that could not be taken in: how often each was tried, an alert when it is given up."""
+"""Failed attempts to read an email of the mailbox, and the alert after the last one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.storage.models import FailedMailRead
 
 
 @dataclass(slots=True)
-class Untaken:
+class FailedAttempts:
     """The attempts of one mailbox (`transport.mailbox.Attempts`), whichever process makes them."""
 
     database: Database
@@ -63,7 +63,7 @@ class Untaken:
             FailedMailRead.mailbox == self.mailbox, FailedMailRead.attempts >= MAX_ATTEMPTS
         )
         with self.database.write() as session:
-            email_alerts.mails_given_up(session, session.scalars(left).one(), now=self.now())
+            email_alerts.record_abandoned_emails(session, session.scalars(left).one(), now=self.now())
 
     def _count(self, session: Session, uid: int) -> int | None:
         """Count one more, or None if the mail has no row."""
@@ -75,7 +75,7 @@ class Untaken:
         return and_(FailedMailRead.mailbox == self.mailbox, FailedMailRead.validity == self.validity)
 
 
-def of(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> Untaken:
+def attempts_for(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> FailedAttempts:
     """The counts for the mailbox that the settings name."""
     name = "\0".join((settings.imap_host, settings.imap_username, settings.imap_folder))
-    return Untaken(database, hashlib.sha256(name.encode()).hexdigest(), now)
+    return FailedAttempts(database, hashlib.sha256(name.encode()).hexdigest(), now)

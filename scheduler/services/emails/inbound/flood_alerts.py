@@ -1,4 +1,4 @@
-"""An address of an invitation that had too many mails of a day: organisers are told while that lasts."""
+"""Flood alerts: an invitation's address received more emails in a day than its limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.services.operations import alerts
 from scheduler.storage.models import Alert, Attendee, Event, InboundMail
 
 
-def watch(session: Session, *, now: datetime) -> None:
+def update_flood_alerts(session: Session, *, now: datetime) -> None:
     """Raise an alert for each attendee whose invitation had as many, and end those that are over."""
     many = (
         select(Event.id, Event.key, Attendee.key, Attendee.name)

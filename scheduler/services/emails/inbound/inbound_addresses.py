@@ -1,4 +1,4 @@
-"""Our addresses that mails come to: those with the token of an invitation or a mail, and the bare ones."""
+"""Inbound addresses: those with the token of an invitation or email, and the bare ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ANY: Final = re.compile(rf"(?<![\w.+-])(?:{'|'.join(BARE)})@[a-z0-9.-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
+class InboundAddress:
     """What an address of ours stands for: an invitation, or any mail of ours, or neither if it is bare.
 
     `name` is the token, or the part of a bare address before the @.
@@ -47,7 +47,7 @@ class Addressed:
     about: OutboxMail | None = None
 
 
-def addressed(session: Session, recipient: str, settings: Settings) -> Addressed | None:
+def parse_address(session: Session, recipient: str, settings: Settings) -> InboundAddress | None:
     """The meaning of an address of ours, or None if it is not ours or its token is wrong.
 
     A report to an address with the token for answers is recognised, and proves nothing.
@@ -57,7 +57,7 @@ def addressed(session: Session, recipient: str, settings: Settings) -> Addressed
     if domain != settings.mail_domain.lower():
         return None
     if local in BARE:
-        return Addressed(MailBox.BARE, local)
+        return InboundAddress(MailBox.BARE, local)
     found = _TOKENED.fullmatch(address)
     return None if found is None else _tokened(session, found[1] == "bounces", found[2], settings)
 
@@ -75,19 +75,19 @@ def recipients_in(headers: str, mail_domain: str) -> list[str]:
     return bare[:1]
 
 
-def _tokened(session: Session, is_for_reports: bool, token: str, settings: Settings) -> Addressed | None:
-    invitation = attendee_replies.invitation_for(session, token)
+def _tokened(session: Session, is_for_reports: bool, token: str, settings: Settings) -> InboundAddress | None:
+    invitation = attendee_replies.find_invitation(session, token)
     if invitation is not None:
-        return Addressed(MailBox.OLD_REPORTS if is_for_reports else MailBox.ANSWERS, token, invitation)
-    about = mail_of(session, token, settings.secret_key, is_for_reports=is_for_reports)
+        return InboundAddress(MailBox.OLD_REPORTS if is_for_reports else MailBox.ANSWERS, token, invitation)
+    about = find_mail(session, token, settings.secret_key, is_for_reports=is_for_reports)
     if about is None:
         return None
-    return Addressed(
-        MailBox.REPORTS if is_for_reports else MailBox.ANSWERS, token, invitation_of(session, about), about
+    return InboundAddress(
+        MailBox.REPORTS if is_for_reports else MailBox.ANSWERS, token, find_invitation(session, about), about
     )
 
 
-def mail_of(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxMail | None:
+def find_mail(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxMail | None:
     """The mail whose envelope, or whose Reply-To, has this token, unless its event was deleted."""
     row = session.get(OutboxMail, tokens.row_id(token))
     if row is None or _is_of_deleted(session, row):
@@ -101,7 +101,7 @@ def _is_of_deleted(session: Session, mail: OutboxMail) -> bool:
     return event_id is not None and session.get_one(Event, event_id).deleted_at is not None
 
 
-def invitation_of(session: Session, about: OutboxMail) -> Invitation | None:
+def find_invitation(session: Session, about: OutboxMail) -> Invitation | None:
     """The last invitation about the meeting of a mail, or None for a mail about no meeting."""
     if about.uid is None or about.attendee_id is None:
         return None

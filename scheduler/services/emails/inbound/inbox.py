@@ -1,4 +1,4 @@
-"""Mails that came in: each is kept once, judged once, and left to a person if need be (handling.py)."""
+"""Inbox: each email is stored once and judged once; the rest is up to an organiser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.i18n import gettext_lazy
 from scheduler.invites import inbound
 from scheduler.services.emails.inbound import event_matching, intake, judgement, unassigned_emails
-from scheduler.services.emails.inbound.intake import TooMuch, close, take, understood
+from scheduler.services.emails.inbound.intake import InboxFull, parsed_columns, record_verdict, store_email
 from scheduler.services.emails.inbound.verdicts import Verdict
 from scheduler.services.replies import attendee_replies, receipts
 from scheduler.storage.database import Database
@@ -30,17 +30,19 @@ PATIENCE = timedelta(seconds=90)
 log = structlog.get_logger()
 
 
-def receive(database: Database, settings: Settings, recipient: str, raw: bytes, *, now: datetime) -> bool:
+def receive_email(
+    database: Database, settings: Settings, recipient: str, raw: bytes, *, now: datetime
+) -> bool:
     """Store a mail, then read and judge it. Returns False if the address is not one of ours.
 
     A stored mail is never lost: a step that fails afterwards is tried again. The same octets to the same
     address are stored and judged once, however often they arrive. Raises TooMuch.
     """
-    known = receive_for(database, settings, [recipient], raw, now=now)
+    known = receive_for_recipients(database, settings, [recipient], raw, now=now)
     return bool(known)
 
 
-def receive_for(
+def receive_for_recipients(
     database: Database, settings: Settings, recipients: Sequence[str], raw: bytes, *, now: datetime
 ) -> list[str]:
     """As `receive`, for several recipients of one mail, which is read once. Returns those that are ours.
@@ -51,8 +53,8 @@ def receive_for(
     for recipient in recipients:
         try:
             with database.write() as session:
-                is_known, mail_id = take(session, settings, recipient, raw, now)
-        except TooMuch as error:
+                is_known, mail_id = store_email(session, settings, recipient, raw, now)
+        except InboxFull as error:
             log.warning("mail not taken", reason=str(error), octets=len(raw))
             refused = error
             continue
@@ -64,12 +66,12 @@ def receive_for(
     return known
 
 
-def judge(database: Database, settings: Settings, mail_id: int, *, now: datetime) -> None:
+def judge_email(database: Database, settings: Settings, mail_id: int, *, now: datetime) -> None:
     """Read and judge a mail that was received. One that was judged already stays as it is."""
     _judge_all(database, settings, [mail_id], now=now)
 
 
-def left_over(session: Session, *, now: datetime) -> Sequence[int]:
+def find_unjudged(session: Session, *, now: datetime) -> Sequence[int]:
     """Mails that nobody has judged for a while: a process died with them, or something was in the way."""
     since = func.coalesce(InboundMail.attempted_at, InboundMail.received_at)
     waiting = InboundMail.outcome == MailOutcome.RECEIVED
@@ -105,21 +107,21 @@ def _judge(
     mail = _received(session, mail_id)
     if mail is None:
         return
-    for name, value in understood(found).items():
+    for name, value in parsed_columns(found).items():
         setattr(mail, name, value)
     if mail.box is MailBox.BARE:
-        event_matching.place(session, mail, found, settings)
+        event_matching.match_event(session, mail, found, settings)
     session.flush()
-    verdict = judgement.judge(session, mail, settings=settings, now=now)
+    verdict = judgement.judge_reply(session, mail, settings=settings, now=now)
     if verdict.cause is not None and found.takes_reply and mail.uid and mail.attendee_id:
-        invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
-        receipts.post(session, invitation, verdict.cause, now=now)
-    close(mail, verdict, now, by=None)
+        invitation = attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id)
+        receipts.queue_receipt(session, invitation, verdict.cause, now=now)
+    record_verdict(mail, verdict, now, by=None)
     if verdict.outcome is MailOutcome.WAITING and mail.box is not MailBox.BARE:
         session.flush()
         intake.let_newest_wait(session, mail, now=now)
     if mail.event_id is None:
-        unassigned_emails.watch(session, now=now)
+        unassigned_emails.update_alert(session, now=now)
 
 
 def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
@@ -132,9 +134,9 @@ def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
             "It could not be read and judged, %(max_attempts)s times; see the mail itself.",
             max_attempts=MAX_ATTEMPTS,
         )
-        close(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)
+        record_verdict(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)
         if mail.event_id is None:
-            unassigned_emails.watch(session, now=now)
+            unassigned_emails.update_alert(session, now=now)
         return None
     mail.attempts, mail.attempted_at = mail.attempts + 1, now
     return mail.raw

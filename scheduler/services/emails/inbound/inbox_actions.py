@@ -1,4 +1,4 @@
-"""What organisers do with the mails that came in: read them, take one as an answer, set one aside."""
+"""Inbox actions of organisers: read emails, apply one as a reply, or ignore it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.directory.references import PersonRef, person_ref
 from scheduler.services.emails.inbound import aliases, bounces, delegation_replies, judgement
-from scheduler.services.emails.inbound.incoming_emails import IncomingMail, shown
-from scheduler.services.emails.inbound.intake import close
+from scheduler.services.emails.inbound.incoming_emails import IncomingEmail, show_email
+from scheduler.services.emails.inbound.intake import record_verdict
 from scheduler.services.emails.inbound.verdicts import Verdict
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -37,7 +37,7 @@ _ANSWERS = {
 _NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
 
 
-def listing(
+def list_emails(
     session: Session,
     actor: Actor,
     *,
@@ -46,7 +46,7 @@ def listing(
     cursor: str | None = None,
     number: int = 1,
     limit: int = 50,
-) -> Page[IncomingMail]:
+) -> Page[IncomingEmail]:
     """The event's mails, the newest first; with `noted` those alone whose answers have a note.
 
     Raises NotAllowed if the actor is not an organiser.
@@ -58,10 +58,10 @@ def listing(
     if noted:
         query = query.where(InboundMail.note != "")
     page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
-    return page.of(shown(session, row[0]) for row in page.items)
+    return page.of(show_email(session, row[0]) for row in page.items)
 
 
-def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
+def count_outcomes(session: Session, actor: Actor) -> dict[MailOutcome, int]:
     """How many of the event's mails have each outcome."""
     actor.require(Right.READ_INBOX)
     rows = session.execute(
@@ -73,7 +73,7 @@ def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
     return {outcome: found.get(outcome, 0) for outcome in MailOutcome}
 
 
-def complaints(session: Session, actor: Actor) -> Mapping[str, int]:
+def count_complaints(session: Session, actor: Actor) -> Mapping[str, int]:
     """How many emails of the event were marked as spam, by the domain of the recipient, most first."""
     actor.require(Right.READ_INBOX)
     domain = InboundMail.bounce["domain"].as_string()
@@ -91,48 +91,48 @@ def count_notes(session: Session, actor: Actor) -> int:
     return session.scalars(select(func.count()).select_from(InboundMail).where(*of_event)).one()
 
 
-def takes_answer(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bool:
+def accepts_reply(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bool:
     """Whether a mail can be taken as an answer: to an invitation to a meeting that has not ended."""
     mail = _mail(session, actor, mail_id)
     if mail.uid is None or mail.attendee_id is None:
         return False
-    return not meeting_ends.is_over(
-        session, attendee_replies.latest(session, mail.uid, mail.attendee_id), now=now
+    return not meeting_ends.is_invitation_over(
+        session, attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id), now=now
     )
 
 
-def get(session: Session, actor: Actor, mail_id: int) -> IncomingMail:
+def get_email(session: Session, actor: Actor, mail_id: int) -> IncomingEmail:
     """A mail of the event. Raises NotFound, or NotAllowed if the actor is not an organiser."""
-    return shown(session, _mail(session, actor, mail_id))
+    return show_email(session, _mail(session, actor, mail_id))
 
 
-def raw(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bytes:
+def get_raw_email(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bytes:
     """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
     found = _mail(session, actor, mail_id)
     actor.require_fresh(gettext_lazy("read the mail as it came"))
     about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
-    recording.note(session, actor, Act.EXPORT, about, now=now)
+    recording.record_act(session, actor, Act.EXPORT, about, now=now)
     return found.raw
 
 
-def claimed(session: Session, actor: Actor, mail_id: int) -> str | None:
+def claimable_address(session: Session, actor: Actor, mail_id: int) -> str | None:
     """The other address that a waiting answer is from, where it may be its attendee's. Raises as `get`."""
-    return aliases.claimed(session, _mail(session, actor, mail_id))
+    return aliases.claimable_address(session, _mail(session, actor, mail_id))
 
 
-def substitute(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> PersonRef | None:
+def find_substitute(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> PersonRef | None:
     """The colleague who would go instead of the one who is invited, as a waiting mail suggests."""
-    colleague = delegation_replies.offered(session, _mail(session, actor, mail_id), now=now)
+    colleague = delegation_replies.find_offered_colleague(session, _mail(session, actor, mail_id), now=now)
     return None if colleague is None else person_ref(colleague)
 
 
-def send_instead(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingMail:
+def accept_delegation(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingEmail:
     """Take a waiting mail so that a colleague goes instead of the one who is invited. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "taken as a colleague's")
-    colleague = delegation_replies.offered(session, mail, now=now)
+    colleague = delegation_replies.find_offered_colleague(session, mail, now=now)
     if colleague is None or mail.uid is None or mail.attendee_id is None:
         raise WrongState("mail", mail_id, "of no colleague who could go", "taken as a colleague's")
-    invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
+    invitation = attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id)
     given = Reply(
         partstat=Partstat.DECLINED,
         sequence=invitation.sequence,
@@ -140,14 +140,14 @@ def send_instead(session: Session, actor: Actor, mail_id: int, *, now: datetime)
         dtstamp=now,
         comment=mail.text[:1000],
     )
-    done = substitutes.send(session, invitation, colleague.key, given, now=now)
+    done = substitutes.send_substitute(session, invitation, colleague.key, given, now=now)
     verdict = Verdict(
         MailOutcome.APPLIED, gettext_lazy("An organiser took it as an answer. %(done)s", done=done)
     )
-    close(mail, verdict, now, by=actor.account_id)
+    record_verdict(mail, verdict, now, by=actor.account_id)
     about = pgettext_lazy("trail", "mail %(number)s taken so that a colleague goes instead", number=mail_id)
-    recording.note(session, actor, Act.INBOX, about, now=now)
-    return shown(session, mail)
+    recording.record_act(session, actor, Act.INBOX, about, now=now)
+    return show_email(session, mail)
 
 
 def reported_address(session: Session, actor: Actor, mail_id: int) -> str | None:
@@ -163,7 +163,9 @@ def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
     return mail
 
 
-def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, now: datetime) -> IncomingMail:
+def apply_as_reply(
+    session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, now: datetime
+) -> IncomingEmail:
     """Take a waiting mail as its attendee's answer to the meeting as it was last told.
 
     Raises WrongState, also if the meeting has ended.
@@ -171,7 +173,7 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
     mail = _waiting(session, actor, mail_id, "applied")
     if mail.uid is None or mail.attendee_id is None:
         raise WrongState("mail", mail_id, "about no invitation", "taken as an answer")
-    invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
+    invitation = attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id)
     given = Reply(
         partstat=partstat,
         sequence=invitation.sequence,
@@ -179,8 +181,8 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
         dtstamp=now,
         comment=(mail.note or mail.text)[:1000],
     )
-    done = attendee_replies.give(session, invitation, given, now=now)
-    close(
+    done = attendee_replies.submit_reply(session, invitation, given, now=now)
+    record_verdict(
         mail,
         Verdict(MailOutcome.APPLIED, gettext_lazy("An organiser took it as an answer. %(done)s", done=done)),
         now,
@@ -189,40 +191,42 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
     about = pgettext_lazy(
         "trail", "mail %(number)s taken as an answer: %(answer)s", number=mail_id, answer=_ANSWERS[partstat]
     )
-    recording.note(session, actor, Act.INBOX, about, now=now)
-    return shown(session, mail)
+    recording.record_act(session, actor, Act.INBOX, about, now=now)
+    return show_email(session, mail)
 
 
-def set_aside(
+def ignore_email(
     session: Session, actor: Actor, mail_id: int, *, mail_domain: str, now: datetime
-) -> IncomingMail:
+) -> IncomingEmail:
     """Leave a waiting mail without effect. The maker of a counter-proposal is told. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "set aside")
     is_counter = mail.kind is MailKind.COUNTER and mail.uid is not None and mail.attendee_id is not None
-    if is_counter and takes_answer(session, actor, mail_id, now=now):
-        invitation = attendee_replies.latest(session, str(mail.uid), int(mail.attendee_id or 0))
-        resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
-    close(
+    if is_counter and accepts_reply(session, actor, mail_id, now=now):
+        invitation = attendee_replies.find_latest_invitation(
+            session, str(mail.uid), int(mail.attendee_id or 0)
+        )
+        resend.decline_proposal(session, invitation, mail_domain=mail_domain, now=now)
+    record_verdict(
         mail,
         Verdict(MailOutcome.IGNORED, gettext_lazy("An organiser set it aside.")),
         now,
         by=actor.account_id,
     )
     about = pgettext_lazy("trail", "mail %(number)s set aside", number=mail_id)
-    recording.note(session, actor, Act.INBOX, about, now=now)
-    return shown(session, mail)
+    recording.record_act(session, actor, Act.INBOX, about, now=now)
+    return show_email(session, mail)
 
 
-def same_person(
+def accept_alias(
     session: Session, actor: Actor, mail_id: int, *, settings: Settings, now: datetime
-) -> IncomingMail:
+) -> IncomingEmail:
     """Say that a waiting answer is its attendee's own, under another address of theirs, and take it so.
 
     Later answers from that address count. This person's answers that wait for it are judged again. Raises
     WrongState, and InvalidInput where `aliases.claimed` offers nothing.
     """
     mail = _waiting(session, actor, mail_id, "taken as the same person's")
-    address = aliases.add(session, actor, mail, now=now)
+    address = aliases.add_alias(session, actor, mail, now=now)
     waiting = select(InboundMail).where(
         InboundMail.attendee_id == mail.attendee_id,
         InboundMail.box == MailBox.ANSWERS,
@@ -231,28 +235,28 @@ def same_person(
     )
     in_order = waiting.order_by(InboundMail.received_at, InboundMail.id).with_for_update(key_share=True)
     for each in session.scalars(in_order).all():
-        if address in aliases.writers(each):
-            verdict = judgement.judge(session, each, settings=settings, now=now)
-            close(each, verdict, now, by=actor.account_id)
+        if address in aliases.sender_addresses(each):
+            verdict = judgement.judge_reply(session, each, settings=settings, now=now)
+            record_verdict(each, verdict, now, by=actor.account_id)
     about = pgettext_lazy("trail", "mail %(number)s taken as of the same person", number=mail_id)
-    recording.note(session, actor, Act.INBOX, about, now=now)
-    return shown(session, mail)
+    recording.record_act(session, actor, Act.INBOX, about, now=now)
+    return show_email(session, mail)
 
 
-def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingMail:
+def confirm_bounce(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingEmail:
     """Believe a waiting report: mails to its address are held from now on.
 
     Raises WrongState, also for a mail that is no report about its reader's address.
     """
     mail = _waiting(session, actor, mail_id, "believed")
-    address = bounces.mark(session, mail, now=now)
+    address = bounces.mark_address_dead(session, mail, now=now)
     reason = gettext_lazy(
         "An organiser believes it: the address %(email)s does not take mail.", email=address
     )
-    close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
+    record_verdict(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
     about = pgettext_lazy("trail", "mail %(number)s believed: an address takes no mail", number=mail_id)
-    recording.note(session, actor, Act.INBOX, about, now=now)
-    return shown(session, mail)
+    recording.record_act(session, actor, Act.INBOX, about, now=now)
+    return show_email(session, mail)
 
 
 def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> InboundMail:

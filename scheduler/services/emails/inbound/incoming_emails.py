@@ -1,4 +1,4 @@
-"""A mail that came in, as people read it, with what it answers."""
+"""Incoming email as organisers read it, with the email that it answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.storage.models import InboundMail, MeetingRequest, OutboxMail
 
 
 @dataclass(frozen=True, slots=True)
-class LetterPerson:
+class EmailPerson:
     """The attendee to whose invitation a mail came, or who has the mail's From address."""
 
     key: str
@@ -26,7 +26,7 @@ class LetterPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedRequest:
+class DigestRequest:
     """A request that a digest showed: the other firm, and its state now."""
 
     key: str
@@ -35,18 +35,18 @@ class AskedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredMail:
+class AnsweredEmail:
     """The mail of ours that a mail answers. `requests` are those that a digest asked about."""
 
     kind: OutboxKind
     name: str
     address: str
     sent_at: datetime | None
-    requests: Sequence[AskedRequest]
+    requests: Sequence[DigestRequest]
 
 
 @dataclass(frozen=True, slots=True)
-class IncomingMail:
+class IncomingEmail:
     """An incoming mail, as organisers read it. `kept` of its `size` octets are stored.
 
     `is_answerable` tells whether it is about an invitation, which it can be taken as an answer to. `note` is
@@ -55,8 +55,8 @@ class IncomingMail:
 
     id: int
     kind: MailKind
-    attendee: LetterPerson | None
-    about: AnsweredMail | None
+    attendee: EmailPerson | None
+    about: AnsweredEmail | None
     is_answerable: bool
     sender: str
     subject: str
@@ -74,27 +74,29 @@ _SAME = (
 )  # fmt: skip
 
 
-def shown(session: Session, mail: InboundMail) -> IncomingMail:
+def show_email(session: Session, mail: InboundMail) -> IncomingEmail:
     """The mail with its person, and what it is about."""
     who = mail.attendee
     about = session.get(OutboxMail, mail.about_id) if mail.about_id is not None else None
-    return IncomingMail(
-        attendee=LetterPerson(who.key, who.name, who.latin_name, who.email) if who is not None else None,
+    return IncomingEmail(
+        attendee=EmailPerson(who.key, who.name, who.latin_name, who.email) if who is not None else None,
         about=_about(session, about) if about is not None else None,
         is_answerable=mail.uid is not None and mail.attendee_id is not None,
         **{name: getattr(mail, name) for name in _SAME},
     )
 
 
-def _about(session: Session, about: OutboxMail) -> AnsweredMail:
-    return AnsweredMail(about.kind, about.to_name, about.to_address, about.sent_at, _requests(session, about))
+def _about(session: Session, about: OutboxMail) -> AnsweredEmail:
+    return AnsweredEmail(
+        about.kind, about.to_name, about.to_address, about.sent_at, _requests(session, about)
+    )
 
 
-def _requests(session: Session, about: OutboxMail) -> Sequence[AskedRequest]:
+def _requests(session: Session, about: OutboxMail) -> Sequence[DigestRequest]:
     """The requests of a digest that asked for an answer, in its order."""
     if about.kind is not OutboxKind.DIGEST:
         return ()
-    items = payloads.asked_in(about.payload)
+    items = payloads.digest_requests(about.payload)
     rows = session.execute(
         select(MeetingRequest.id, MeetingRequest.key, MeetingRequest.state).where(
             in_chunks(MeetingRequest.id, [request for request, _ in items])
@@ -102,4 +104,4 @@ def _requests(session: Session, about: OutboxMail) -> Sequence[AskedRequest]:
     )
     known = {row.id: (row.key, row.state) for row in rows}
     found = [(firm, known[request]) for request, firm in items if request in known]
-    return [AskedRequest(key, firm, state) for firm, (key, state) in found]
+    return [DigestRequest(key, firm, state) for firm, (key, state) in found]

@@ -1,4 +1,4 @@
-"""How a mail that comes in is kept, before anything reads it: for whom, how much, and for how long."""
+"""Intake of inbound emails: quotas, stored octets and their retention."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites import inbound
 from scheduler.invites.inbound.limits import MAX_MAIL
 from scheduler.services.emails.inbound import event_matching, inbound_addresses
-from scheduler.services.emails.inbound.inbound_addresses import Addressed
+from scheduler.services.emails.inbound.inbound_addresses import InboundAddress
 from scheduler.services.emails.inbound.verdicts import Verdict
 from scheduler.services.identity.tokens import hash_token
 from scheduler.storage.models import Attendee, InboundMail, Invitation, OutboxMail
@@ -50,24 +50,24 @@ _READ = MAX_MAIL + 1
 """Octets of a mail that are looked at: one more than any may have."""
 
 
-class TooMuch(ChainmeetError):
+class InboxFull(ChainmeetError):
     """An address of ours has reached its limit of mails: this one is to come again. `str()` is a sentence."""
 
     code = "too-much-mail"
 
 
-def take(
+def store_email(
     session: Session, settings: Settings, recipient: str, raw: bytes, now: datetime
 ) -> tuple[bool, int | None]:
     """Whether the recipient is ours, and the id of the new row: none if the mail is known already.
 
     Raises TooMuch. Mails to one person take turns, so that the quota holds for those of one moment too.
     """
-    ours = inbound_addresses.addressed(session, recipient, settings)
+    ours = inbound_addresses.parse_address(session, recipient, settings)
     if ours is None:
         return False, None
     digest, hashed = hashlib.sha256(raw).hexdigest(), hash_token(ours.name)
-    _take_turns(session, ours)
+    _lock_address(session, ours)
     known = InboundMail.token_hash == hashed, InboundMail.digest == digest
     if session.scalar(select(InboundMail.id).where(*known)) is not None:
         return True, None
@@ -78,7 +78,7 @@ def take(
         box=ours.box,
         token_hash=hashed,
         digest=digest,
-        **understood(inbound.ParsedEmail(kind=MailKind.UNREADABLE, reason=NOT_READ)),
+        **parsed_columns(inbound.ParsedEmail(kind=MailKind.UNREADABLE, reason=NOT_READ)),
         outcome=MailOutcome.RECEIVED,
         received_at=now,
         size=len(raw),
@@ -86,7 +86,7 @@ def take(
         kept=len(raw[:_READ]),
     )
     if ours.about is not None:
-        event_matching.refer(session, mail, ours.about)
+        event_matching.assign_to_mail(session, mail, ours.about)
     try:
         with session.begin_nested():
             session.add(mail)
@@ -95,7 +95,7 @@ def take(
     return True, mail.id
 
 
-def _take_turns(session: Session, ours: Addressed) -> None:
+def _lock_address(session: Session, ours: InboundAddress) -> None:
     """Lock what the address stands for. Nobody waits for those that write to a bare address."""
     for found in (ours.invitation, ours.about):
         if found is not None and found.attendee_id is not None:
@@ -113,7 +113,7 @@ def _whose(invitation: Invitation | None) -> dict[str, Any]:
     return {name: getattr(invitation, name) for name in ("event_id", "request_id", "attendee_id", "uid")}
 
 
-def _answerer(session: Session, ours: Addressed, raw: bytes) -> str:
+def _answerer(session: Session, ours: InboundAddress, raw: bytes) -> str:
     """The attendee's address if a mail reads as their answer, else empty. Nothing is understood of it yet.
 
     The octets are looked at as they are: the address in the header, and the method of a calendar answer in
@@ -137,7 +137,7 @@ def _check_quota(
     own = today.where(func.lower(InboundMail.sender) == answerer.lower(), InboundMail.kind.in_(_ANSWERS))
     has_place = bool(answerer) and session.scalars(own).one() < MAX_ANSWERS
     if session.scalars(today).one() >= most and not has_place:
-        raise TooMuch(f"The address had {most} mails within a day.")
+        raise InboxFull(f"The address had {most} mails within a day.")
     _make_room(session, token_hash, min(size, KEPT), octets)
 
 
@@ -180,14 +180,14 @@ def let_newest_wait(session: Session, mail: InboundMail, *, now: datetime) -> No
     )
 
 
-def forget_octets(session: Session, *, now: datetime) -> int:
+def delete_old_octets(session: Session, *, now: datetime) -> int:
     """Remove the octets of mails that were settled long ago, and give the number of mails."""
     settled = InboundMail.outcome.in_((MailOutcome.APPLIED, MailOutcome.IGNORED))
     old = update(InboundMail).where(settled, InboundMail.handled_at < now - FORGET, InboundMail.kept > 0)
     return len(session.scalars(old.values(raw=b"", kept=0).returning(InboundMail.id)).all())
 
 
-def understood(found: inbound.ParsedEmail) -> dict[str, Any]:
+def parsed_columns(found: inbound.ParsedEmail) -> dict[str, Any]:
     """The columns for what a mail was understood to be."""
     return {
         "kind": found.kind,
@@ -209,7 +209,7 @@ def _notice(found: inbound.ParsedEmail) -> dict[str, Any]:
     return {} if notice is None else asdict(notice)
 
 
-def close(mail: InboundMail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
+def record_verdict(mail: InboundMail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
     """Record the verdict on a mail, and the account that decided it, or None if no person did."""
     mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
     if mail.kept > KEPT:

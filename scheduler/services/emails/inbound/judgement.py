@@ -1,4 +1,4 @@
-"""Judgement: what an inbound mail may do. Its token says whose answer it is.
+"""Judgement of an inbound email. Its token identifies the attendee who replies.
 
 All its other data is only a claim.
 """
@@ -30,7 +30,7 @@ from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored
 from scheduler.services.replies import attendee_replies, counter_proposals, resend
 from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.replies.receipts import ReceiptCause
-from scheduler.services.replies.resend import Sent
+from scheduler.services.replies.resend import ResendResult
 from scheduler.services.schedule import meeting_ends
 from scheduler.storage.models import Attendee, InboundMail, Invitation
 
@@ -47,16 +47,16 @@ class _Stop(Exception):
         self.verdict = verdict
 
 
-def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
+def judge_reply(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
     """Apply a mail, or say why it is ignored or waits for a person."""
     if mail.kind is MailKind.BOUNCE:
-        return bounces.judge(session, mail, settings=settings, now=now)
+        return bounces.judge_report(session, mail, settings=settings, now=now)
     if mail.kind is MailKind.COMPLAINT:
-        return complaints.judge(session, mail, now=now)
+        return complaints.judge_complaint(session, mail, now=now)
     if mail.uid is None or mail.attendee_id is None or mail.box is MailBox.BARE:
-        return unmatched_replies.judge(mail)
-    invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
-    attendee_replies.lock(session, invitation)
+        return unmatched_replies.judge_unmatched(mail)
+    invitation = attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id)
+    attendee_replies.lock_request(session, invitation)
     attendee = session.get_one(Attendee, mail.attendee_id)
     case = _Case(session, mail, invitation, attendee, settings.mail_domain, now)
     if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
@@ -90,9 +90,9 @@ class _Case:
             reason = gettext_lazy("It says neither yes nor no.")
             return waiting(reason) if given.comment else ignored(reason)
         try:
-            done = attendee_replies.give(self.session, self.invitation, given, now=self.now)
+            done = attendee_replies.submit_reply(self.session, self.invitation, given, now=self.now)
         except WrongState as error:
-            if attendee_replies.keep_late(self.session, self.invitation, given, now=self.now):
+            if attendee_replies.store_late_acceptance(self.session, self.invitation, given, now=self.now):
                 return ignored(
                     gettext_lazy("The meeting was withdrawn before; the answer counts if that is taken back.")
                 )
@@ -103,14 +103,14 @@ class _Case:
         answer, given = self.checked()
         start, end = self.proposed(answer)
         try:
-            slots = counter_proposals.propose(
+            slots = counter_proposals.propose_time(
                 self.session, self.invitation, given, start=start, end=end, now=self.now
             )
         except counter_proposals.Unsuitable as reason:
-            sent = resend.proposal_declined(
+            sent = resend.decline_proposal(
                 self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
             )
-            if sent is Sent.TOO_OFTEN:
+            if sent is ResendResult.TOO_OFTEN:
                 return waiting(str(reason))
             return applied(gettext_lazy("The proposal was declined by mail. %(reason)s", reason=reason))
         return applied(
@@ -146,15 +146,15 @@ class _Case:
     def refresh(self) -> Verdict:
         if self.own_answer().participants and not self.speaker(self.own_answer()):
             return waiting(gettext_lazy("Somebody else asks for the invitation."))
-        if meeting_ends.is_over(self.session, self.invitation, now=self.now):
+        if meeting_ends.is_invitation_over(self.session, self.invitation, now=self.now):
             return ignored(TOO_LATE)
         why = gettext_lazy("The invitation was asked for again")
-        sent = resend.invitation_again(
+        sent = resend.resend_invitation(
             self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
         )
-        if sent is Sent.NOW:
+        if sent is ResendResult.NOW:
             return applied(gettext_lazy("%(why)s; it is sent again.", why=why))
-        if sent is Sent.JUST_BEFORE:
+        if sent is ResendResult.JUST_BEFORE:
             return applied(gettext_lazy("%(why)s; it was sent just before.", why=why))
         return ignored(gettext_lazy("%(why)s; it was already sent several times today.", why=why))
 
@@ -164,13 +164,13 @@ class _Case:
         return waiting(gettext_lazy("It is an invitation of somebody else."))
 
     def of_no_meeting(self) -> Verdict:
-        return unmatched_replies.judge(self.mail)
+        return unmatched_replies.judge_unmatched(self.mail)
 
     def delegation(self) -> Verdict:
         answer, given = self.checked()
         speaker = self.speaker(answer)
         assert speaker is not None  # noqa: S101 -- checked
-        return delegation_replies.judge(
+        return delegation_replies.judge_delegation(
             self.session, self.invitation, self.attendee, answer, speaker, given, now=self.now
         )
 
@@ -179,7 +179,9 @@ class _Case:
         answer = self.own_answer()
         speaker = self.speaker(answer)
         if speaker is None:
-            verdict = delegation_replies.of_another(self.session, self.invitation, self.attendee, answer)
+            verdict = delegation_replies.judge_colleague_reply(
+                self.session, self.invitation, self.attendee, answer
+            )
             if verdict is not None:
                 raise _Stop(verdict)
             names = ", ".join(each.email for each in answer.participants) or "nobody"
@@ -260,7 +262,7 @@ class _Case:
 
         The attendee may answer under the known address, or under another one that an organiser has added.
         """
-        for address in (self.attendee.email, *aliases.of(self.session, self.attendee)):
+        for address in (self.attendee.email, *aliases.alias_addresses(self.session, self.attendee)):
             same = [each for each in answer.participants if same_address(each.email, address)]
             if same:
                 return same[0] if len(same) == 1 else None
@@ -285,7 +287,7 @@ class _Case:
             if given.partstat is Partstat.DECLINED and self.mail.kind is MailKind.REPLY:
                 raise _Stop(ignored(reason))
             raise _Stop(self.in_vain(answer, given, reason, ReceiptCause.CANCELLED))
-        if meeting_ends.is_over(self.session, self.invitation, now=self.now):
+        if meeting_ends.is_invitation_over(self.session, self.invitation, now=self.now):
             raise _Stop(self.in_vain(answer, given, TOO_LATE, ReceiptCause.OVER))
         if answer.sequence < self.invitation.sequence:
             raise _Stop(self.of_an_older_version(answer))
@@ -295,7 +297,7 @@ class _Case:
 
     def check_later(self, answer: CalendarReply, given: Reply, stamp: datetime) -> None:
         """Raise _Stop if a later answer is known. Of two of one second the one counts that came later."""
-        before = attendee_replies.last(self.session, self.invitation)
+        before = attendee_replies.find_last_reply(self.session, self.invitation)
         if before is None or before.sequence != self.invitation.sequence:
             return
         if before.dtstamp is None:
@@ -318,7 +320,7 @@ class _Case:
 
     def differs(self, given: Reply) -> bool:
         """Whether an answer says something else than what is known of the present version."""
-        before = attendee_replies.last(self.session, self.invitation)
+        before = attendee_replies.find_last_reply(self.session, self.invitation)
         is_current = before is not None and before.sequence == self.invitation.sequence
         known = before.partstat if before is not None and is_current else None
         return self.mail.kind is MailKind.COUNTER or given.partstat is not known
@@ -328,16 +330,16 @@ class _Case:
         why = gettext_lazy("It answers an older version of the meeting")
         if self.is_repeated(answer, by_version=True):
             return ignored(gettext_lazy("%(why)s, as an earlier email did.", why=why))
-        sent = resend.invitation_again(
+        sent = resend.resend_invitation(
             self.session,
             self.invitation,
             answered=answer.sequence,
             mail_domain=self.mail_domain,
             now=self.now,
         )
-        if sent is Sent.NOW:
+        if sent is ResendResult.NOW:
             return ignored(gettext_lazy("%(why)s; it is sent again.", why=why))
-        if sent is Sent.JUST_BEFORE:
+        if sent is ResendResult.JUST_BEFORE:
             return ignored(gettext_lazy("%(why)s; it was sent just before.", why=why))
         return waiting(gettext_lazy("%(why)s, although the current one was sent again.", why=why))
 

@@ -1,4 +1,4 @@
-"""Take in what came to the mailbox of the installation."""
+"""Mailbox of the installation: unread emails are moved into the inboxes of their events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VISIT_SECONDS = 45.0
 log = structlog.get_logger()
 
 
-def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int:
+def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int:
     """Read the unread mails of the mailbox into the inboxes of their events, and return their number.
 
     A mail that names none of our addresses is taken as one to the postmaster. One for an address that had too
@@ -33,8 +33,8 @@ def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]
     def take(raw: bytes) -> None:
         # Two of its headers may name two addresses. Each belongs to one answer.
         recipients = inbound_addresses.recipients_in(_addressees(raw), settings.mail_domain)
-        if not inbox.receive_for(database, settings, recipients, raw, now=now()):
-            inbox.receive(database, settings, postmaster, raw, now=now())
+        if not inbox.receive_for_recipients(database, settings, recipients, raw, now=now()):
+            inbox.receive_email(database, settings, postmaster, raw, now=now())
 
     postmaster = f"{inbound_addresses.POSTMASTER}@{settings.mail_domain}"
     ends = time.monotonic() + VISIT_SECONDS
@@ -46,7 +46,7 @@ def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]
         settings.imap_password,
         settings.imap_folder,
     ) as mailbox:
-        attempts = failed_attempts.of(database, settings, now=now)
+        attempts = failed_attempts.attempts_for(database, settings, now=now)
         try:
             return mailbox.each(
                 take, most=BATCH, attempts=attempts, should_stop=lambda: time.monotonic() > ends

@@ -1,4 +1,4 @@
-"""Mails of which nobody knows the event: operators read them, and give them to an event or set them aside."""
+"""Unassigned emails, whose event is unknown: operators assign or ignore them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, W
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
-from scheduler.services.emails.inbound.incoming_emails import IncomingMail, shown
-from scheduler.services.emails.inbound.intake import close
+from scheduler.services.audit_log.recording import NamedDoer
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
+from scheduler.services.emails.inbound.incoming_emails import IncomingEmail, show_email
+from scheduler.services.emails.inbound.intake import record_verdict
 from scheduler.services.emails.inbound.verdicts import Verdict
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.operations import alerts
@@ -37,7 +37,7 @@ class EventChoice:
     name: str
 
 
-def watch(session: Session, *, now: datetime) -> None:
+def update_alert(session: Session, *, now: datetime) -> None:
     """Tell the operators while such mails wait. The alert is over when none does."""
     session.flush()
     waits = select(func.count()).where(_OF_NO_EVENT, InboundMail.outcome == MailOutcome.WAITING)
@@ -55,20 +55,22 @@ def watch(session: Session, *, now: datetime) -> None:
     )
 
 
-def listing(session: Session, asker: SignedIn, *, number: int = 1, limit: int = 50) -> Page[IncomingMail]:
+def list_unassigned(
+    session: Session, asker: SignedIn, *, number: int = 1, limit: int = 50
+) -> Page[IncomingEmail]:
     """The mails of no event, the newest first. Raises NotAllowed if the asker is no operator."""
     _require(asker)
     query = select(InboundMail).where(_OF_NO_EVENT, InboundMail.outcome != MailOutcome.RECEIVED)
     page = fetch_page(session, query, _NEWEST, number=number, limit=limit)
-    return page.of(shown(session, row[0]) for row in page.items)
+    return page.of(show_email(session, row[0]) for row in page.items)
 
 
-def get(session: Session, asker: SignedIn, mail_id: int) -> IncomingMail:
+def get_unassigned(session: Session, asker: SignedIn, mail_id: int) -> IncomingEmail:
     """One of them. Raises NotAllowed, NotFound."""
-    return shown(session, _mail(session, asker, mail_id))
+    return show_email(session, _mail(session, asker, mail_id))
 
 
-def raw(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> bytes:
+def get_raw_email(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> bytes:
     """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
     found = _mail(session, asker, mail_id)
     asker.require_fresh(gettext_lazy("read the mail as it came"))
@@ -77,14 +79,14 @@ def raw(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> by
     return found.raw
 
 
-def events(session: Session, asker: SignedIn) -> Sequence[EventChoice]:
+def list_events(session: Session, asker: SignedIn) -> Sequence[EventChoice]:
     """The events that a mail can be given to, the newest first."""
     _require(asker)
     going_on = select(Event.key, Event.name).where(Event.archived_at.is_(None)).order_by(Event.id.desc())
     return [EventChoice(key, name) for key, name in session.execute(going_on.limit(200))]
 
 
-def give(session: Session, asker: SignedIn, mail_id: int, event_key: str, *, now: datetime) -> str:
+def assign_to_event(session: Session, asker: SignedIn, mail_id: int, event_key: str, *, now: datetime) -> str:
     """Give a waiting mail to an event: it waits for its organisers. Returns the event's name.
 
     Raises NotAllowed, NotFound, WrongState, InvalidInput.
@@ -97,22 +99,24 @@ def give(session: Session, asker: SignedIn, mail_id: int, event_key: str, *, now
         raise InvalidInput([Fault("event", gettext_lazy("Choose an event from the list."))])
     mail.event_id = event.id
     _note(session, asker, pgettext_lazy("trail", "mail %(number)s given to an event", number=mail_id), now)
-    watch(session, now=now)
+    update_alert(session, now=now)
     return event.name
 
 
-def set_aside(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> None:
+def ignore_email(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> None:
     """Leave a waiting mail without effect. Raises NotAllowed, NotFound, WrongState."""
     mail = _waiting(session, asker, mail_id)
     verdict = Verdict(MailOutcome.IGNORED, gettext_lazy("An operator set it aside."))
-    close(mail, verdict, now, by=asker.account_id)
+    record_verdict(mail, verdict, now, by=asker.account_id)
     _note(session, asker, pgettext_lazy("trail", "mail %(number)s set aside", number=mail_id), now)
-    watch(session, now=now)
+    update_alert(session, now=now)
 
 
-def _note(session: Session, asker: SignedIn, about: Noted, now: datetime, *, act: Act = Act.INBOX) -> None:
-    doer = Somebody(account_id=asker.account_id, roles=("operator",))
-    recording.note(session, doer, act, about, now=now)
+def _note(
+    session: Session, asker: SignedIn, about: AuditSubject, now: datetime, *, act: Act = Act.INBOX
+) -> None:
+    doer = NamedDoer(account_id=asker.account_id, roles=("operator",))
+    recording.record_act(session, doer, act, about, now=now)
 
 
 def _mail(session: Session, asker: SignedIn, mail_id: int) -> InboundMail:

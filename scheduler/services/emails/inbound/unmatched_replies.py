@@ -1,4 +1,4 @@
-"""Mails that no token ties to a meeting: replies to our other mails, and what came to a bare address.
+"""Replies without a meeting token: answers to other emails, and emails to a bare address.
 
 Nothing of them is applied. What a person wrote waits for a person.
 """
@@ -16,7 +16,7 @@ OF_MACHINES = frozenset(
 """What may come to the address that mail servers report to."""
 
 
-def judge(mail: InboundMail) -> Verdict:
+def judge_unmatched(mail: InboundMail) -> Verdict:
     """The verdict on any mail that may change nothing by itself."""
     if mail.kind is MailKind.AUTO_REPLY:
         return ignored(gettext_lazy("It was written by a machine, such as an out-of-office note."))

@@ -1,4 +1,4 @@
-"""What became of a mail that came in, and why."""
+"""Verdicts on inbound emails: outcome and reason."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -114,7 +114,7 @@ def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
     if event.archived_at is None:
         event.archived_at = now
         about = pgettext_lazy("trail", "event %(key)s archived", key=event.key)
-        recording.note(session, actor, Act.EVENT, about, now=now)
+        recording.record_act(session, actor, Act.EVENT, about, now=now)
 
 
 def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
@@ -127,7 +127,7 @@ def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
         for night in session.scalars(select(RunSchedule).where(RunSchedule.event_id == event.id)):
             night.next_at = overnight.next_run_at(night.at, night.weekdays, zone, after=now)
         about = pgettext_lazy("trail", "event %(key)s brought back", key=event.key)
-        recording.note(session, actor, Act.EVENT, about, now=now)
+        recording.record_act(session, actor, Act.EVENT, about, now=now)
 
 
 def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
@@ -139,7 +139,7 @@ def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     actor.require_fresh(DELETE_REASON)
     event = session.get_one(Event, actor.event_id, with_for_update=True)
-    by = Somebody(account_id=actor.account_id, roles=tuple(actor.roles))
+    by = NamedDoer(account_id=actor.account_id, roles=tuple(actor.roles))
     return _mark_deleted(session, event, by, typed, now)
 
 
@@ -150,7 +150,7 @@ def delete_event_as_operator(
     event = _find_event(session, asker, key)
     asker.require_fresh(DELETE_REASON)
     return _mark_deleted(
-        session, event, Somebody(account_id=asker.account_id, roles=("operator",)), typed, now
+        session, event, NamedDoer(account_id=asker.account_id, roles=("operator",)), typed, now
     )
 
 
@@ -208,7 +208,7 @@ def _require_idle(session: Session, event: Event, step: str) -> None:
         )
 
 
-def _mark_deleted(session: Session, event: Event, by: Somebody, typed: str, now: datetime) -> str:
+def _mark_deleted(session: Session, event: Event, by: NamedDoer, typed: str, now: datetime) -> str:
     if " ".join(typed.split()) != " ".join(event.name.split()):
         raise InvalidInput(
             [Fault("typed", gettext_lazy("must be the name of the event: %(name)s", name=event.name))]
@@ -223,5 +223,5 @@ def _mark_deleted(session: Session, event: Event, by: Somebody, typed: str, now:
     letters = OutboxMail.about_event_id == event.id, OutboxMail.state == OutboxState.QUEUED
     session.execute(update(OutboxMail).where(*letters).values(stopped_at=now))
     session.flush()
-    recording.note(session, by, Act.EVENT, about, before=before, now=now)
+    recording.record_act(session, by, Act.EVENT, about, before=before, now=now)
     return event.name

@@ -20,7 +20,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.events import overnight_schedule
 from scheduler.services.events.archives import event_tables, staging
@@ -29,7 +29,7 @@ from scheduler.services.events.new_event import key_faults
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.runs import overnight
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Interpreter, Place, Slot, TeamMember
 
@@ -80,7 +80,7 @@ def copy_event(
     put = RowInserter(database, settings.secret_key, now)
     with database.read() as session:
         copied = _require_copy(session, actor, form, now)
-        row = copied.event(form.key.strip().lower(), one_line(form.name))
+        row = copied.event(form.key.strip().lower(), clean_line(form.name))
         event_id = staging.stage_event(put, row)
         with staging.delete_on_failure(database, event_id):
             for table in event_tables.list_exported_tables():
@@ -102,7 +102,7 @@ def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime
     if account is None or not account.is_operator:
         raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
     old = session.get_one(Event, actor.event_id)
-    key, name = form.key.strip().lower(), one_line(form.name)
+    key, name = form.key.strip().lower(), clean_line(form.name)
     began = _first_day(session, old)
     if found := list(_faults(session, form, key, name, old, now)):
         raise InvalidInput(found)
@@ -116,12 +116,14 @@ def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) ->
         overnight_schedule.add_default_time(session, made, now=copied.now)
     account = session.get_one(Account, actor.account_id)
     _add_owner(session, made, account, copied.now)
-    by = Somebody(account_id=account.id, event_id=made.id, roles=("operator",))
+    by = NamedDoer(account_id=account.id, event_id=made.id, roles=("operator",))
     names = {"key": made.key, "old": copied.old.key}
     about = pgettext_lazy("trail", "event %(key)s made as a copy of %(old)s", **names)
-    recording.note(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
+    recording.record_act(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
     about = pgettext_lazy("trail", "event copied as %(key)s", key=made.key)
-    recording.note(session, actor, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
+    recording.record_act(
+        session, actor, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now
+    )
 
 
 @dataclass(slots=True)

@@ -17,10 +17,10 @@ from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.guests import MAX_GUESTS
 from scheduler.invites.catalogue import languages
-from scheduler.services.emails.email_addresses.address_validation import mailable
+from scheduler.services.emails.email_addresses.address_validation import normalize_address
 from scheduler.services.events.archives.json_values import BrokenArchive
 from scheduler.services.events.new_event import is_timezone
-from scheduler.services.problems.policy import policy_of
+from scheduler.services.problems.policy import event_policy
 from scheduler.storage.base import Base, UtcDateTime
 
 Check = Callable[[Any], Any]
@@ -77,7 +77,7 @@ def require_valid_row(table: Table, row: Mapping[str, Any], place: str) -> None:
 def check_address(email: str) -> None:
     """Raises ValueError for an invalid email address. Empty means that none is given."""
     if email:
-        mailable(email, is_test=True)
+        normalize_address(email, is_test=True)
 
 
 @cache
@@ -115,7 +115,7 @@ def _meant(table: str, column: str) -> Iterator[Check]:
     elif column in _BY_NAME:
         yield _BY_NAME[column]
     elif (table, column) == ("event", "policy"):
-        yield policy_of
+        yield event_policy
 
 
 def _key(key: str) -> None:

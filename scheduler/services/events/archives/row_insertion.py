@@ -12,7 +12,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RunState
-from scheduler.services.delivery.sent_records import token_of
+from scheduler.services.delivery.sent_records import invitation_token
 from scheduler.services.events.archives import batches, event_tables
 from scheduler.services.events.archives.json_values import BrokenArchive
 from scheduler.services.identity import tokens
@@ -125,7 +125,7 @@ class RowInserter:
             hashed = tokens.hash_token(tokens.derive_token(self.secret_key, tokens.FEED, seed))
             return {"feed_seed": seed, "feed_hash": hashed}
         if table == "invitation":
-            token = token_of(row["uid"], row["attendee_id"], self.secret_key)
+            token = invitation_token(row["uid"], row["attendee_id"], self.secret_key)
             return {"token_hash": tokens.hash_token(token)}
         if table == "busy_source":
             return {"key": tokens.random_token(), "etag": "", "modified": "", "failure": RELINK_NOTE}

@@ -19,7 +19,7 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.team import TeamRole
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.events.archives import event_tables, row_checks, staging
 from scheduler.services.events.archives.json_values import BrokenArchive, decode_value, json_line
@@ -116,9 +116,9 @@ def import_archive(
         agree(done)
         with _translate_errors(new_key), database.write() as session:
             staging.finish_event(session, event_id, row, now=database.now_in(session))
-            by = Somebody(event_id=event_id, name=recording.COMMAND_LINE)
+            by = NamedDoer(event_id=event_id, name=recording.COMMAND_LINE)
             about = pgettext_lazy("trail", "event %(key)s taken from an archive", key=new_key)
-            recording.note(session, by, Act.EVENT, about, after=put.counts, now=now)
+            recording.record_act(session, by, Act.EVENT, about, after=put.counts, now=now)
     return done
 
 
@@ -180,7 +180,7 @@ def _complete_event(
         )
     )
     if published is not None:
-        bookings.replace(session, published)
+        bookings.replace_bookings(session, published)
     return _team(session, event_id)
 
 

@@ -26,7 +26,7 @@ from scheduler.services.imports.bulk_import import stored_preview
 from scheduler.services.imports.bulk_import.import_jobs import updates_row
 from scheduler.services.imports.bulk_import.written_tables import record_written_tables
 from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
-from scheduler.services.operations.database_retries import patiently
+from scheduler.services.operations.database_retries import retry_while_unavailable
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.spreadsheets.columns import ImportKind
@@ -151,7 +151,7 @@ class _ImportWork:
                 now = self.database.now_in(session)
                 return updates_row(session, self._own().values(heartbeat_at=now, **values))
 
-        return ending if patiently(write) else ImportEnding.LOST
+        return ending if retry_while_unavailable(write) else ImportEnding.LOST
 
     def _teller(self, parts: Sequence[tuple[ImportKind | None, WorkbookSheet]]) -> Callable[..., None]:
         """A callback that reports progress over a separate connection, at most once a second.
@@ -247,4 +247,4 @@ def _send_result_email(session: Session, job: ImportJob, look: ImportPreview | N
         },
         path=links.imports(event.key),
     )
-    letters.post(session, [letter], now=now)
+    letters.queue_letters(session, [letter], now=now)

@@ -19,9 +19,9 @@ from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import choose_language
-from scheduler.services.directory.profile import own_firm
+from scheduler.services.directory.profile import find_own_firm
 from scheduler.services.emails.email_addresses import access_revocation, address_attempts
-from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
+from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sign_in import ensure_account
@@ -33,7 +33,7 @@ from scheduler.services.participants.journal import StepKind, record_step
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.services.spreadsheets import cell_values
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.text import one_line, storable
+from scheduler.services.text import clean_line, is_storable
 from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, OutboxMail
 
 MAX_COLLEAGUES = 30
@@ -143,7 +143,7 @@ def add_colleague(
     firm, event = _load_own_firm(session, actor, is_locked=True)
     slots = attendance_days.list_slots_by_day(session, event)
     email, faults = _address(form.email)
-    if not address_attempts.has_left(session, actor, most=address_attempts.MOST, now=now):
+    if not address_attempts.has_attempts_left(session, actor, most=address_attempts.MOST, now=now):
         faults.append(Fault("email", address_attempts.TOO_MANY))
     said, more = _checked(event, form, slots)
     faults += more
@@ -198,7 +198,7 @@ def add_colleague(
 def log_address_taken(session: Session, actor: Actor, form: ColleagueForm, *, now: datetime) -> None:
     """Log that the actor entered another participant's address, as the answer reveals it."""
     _load_own_firm(session, actor, is_locked=False)
-    address_attempts.note(session, actor, 1, address=_address(form.email)[0], now=now)
+    address_attempts.record_attempts(session, actor, 1, address=_address(form.email)[0], now=now)
 
 
 def change_colleague(
@@ -244,7 +244,7 @@ def _load_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> tuple[
     event = session.get_one(Event, actor.event_id)
     if not event.colleagues:
         raise NotAllowed(gettext_lazy("The organisers keep the list of people: write to them."))
-    return own_firm(session, actor, is_locked=is_locked), event
+    return find_own_firm(session, actor, is_locked=is_locked), event
 
 
 def _imported_by(session: Session, actor: Actor) -> int | None:
@@ -266,8 +266,8 @@ def _colleague(session: Session, firm: Firm, key: str) -> Attendee:
 
 def _address(typed: str) -> tuple[str, list[Fault]]:
     try:
-        return mailable(typed), []
-    except Unmailable as error:
+        return normalize_address(typed), []
+    except InvalidAddress as error:
         return "", [Fault("email", error.told)]
 
 
@@ -275,7 +275,7 @@ def _checked(
     event: Event, form: ColleagueForm, slots: dict[date, set[int]]
 ) -> tuple[dict[str, Any], list[Fault]]:
     """The attendee columns of a form, and its faults."""
-    name, title, typed = one_line(form.name), one_line(form.title), one_line(form.latin_name)
+    name, title, typed = clean_line(form.name), clean_line(form.title), clean_line(form.latin_name)
     latin = typed or name
     codes: list[str] = []
     faults = [
@@ -311,7 +311,7 @@ def _checked(
 def _set_values(session: Session, person: Attendee, said: dict[str, Any], settings: Settings) -> None:
     """Set the values. A new role changes the feed's address."""
     if person.is_exhibitor != said["is_exhibitor"]:
-        access_revocation.renew_feeds(session, person, secret_key=settings.secret_key)
+        access_revocation.rotate_feed_address(session, person, secret_key=settings.secret_key)
     for name, value in said.items():
         if getattr(person, name) != value:
             setattr(person, name, value)
@@ -326,7 +326,7 @@ def _key(session: Session, event_id: int, name: str, email: str) -> str:
         session.scalar(select(table.id).where(table.event_id == event_id, table.key == slug))
         for table in (Attendee, Interpreter)
     ]
-    return f"{slug}-{digest}".strip("-") if not slug or any(taken) or not storable(slug) else slug
+    return f"{slug}-{digest}".strip("-") if not slug or any(taken) or not is_storable(slug) else slug
 
 
 def _count_invitations(session: Session, event: Event, firm: Firm) -> int:
@@ -342,7 +342,7 @@ def _is_invited(session: Session, event: Event, address: str, *, since: datetime
 
 
 def _invitations(event: Event) -> ColumnElement[bool]:
-    is_letter = payloads.is_letter(_LETTER)
+    is_letter = payloads.is_letter_condition(_LETTER)
     return and_(OutboxMail.about_event_id == event.id, OutboxMail.kind == OutboxKind.DESK, is_letter)
 
 
@@ -366,5 +366,5 @@ def _invite(
         path=f"/events/{event.key}",
         about_event_id=event.id,
     )
-    letters.post(session, [letter], now=now)
+    letters.queue_letters(session, [letter], now=now)
     person.welcomed_at = now

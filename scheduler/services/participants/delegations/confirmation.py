@@ -63,9 +63,9 @@ def confirm_people(
     people = [person for person in session.scalars(found) if person.key in wanted]
     for person in people:
         person.is_exhibitor = person.is_exhibitor or person.is_exhibitor_proposed
-        delegation_managers.confirm(person)
+        delegation_managers.confirm_person(person)
         about = pgettext_lazy("trail", "person %(key)s confirmed", key=person.key)
         after = {"address": person.email, "exhibitor": person.is_exhibitor}
-        recording.note(session, actor, Act.PERSON, about, after=after, now=now)
+        recording.record_act(session, actor, Act.PERSON, about, after=after, now=now)
     session.flush()
     return len(people)

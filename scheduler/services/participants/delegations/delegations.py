@@ -21,7 +21,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.participants.delegations.members import DelegationMembers, list_members, select_people
-from scheduler.services.text import matches, one_line, storable
+from scheduler.services.text import clean_line, is_storable, match_condition
 from scheduler.storage.models import (
     Attendee,
     Delegation,
@@ -78,7 +78,7 @@ def list_delegations(
     query = select(Delegation, _firms(), _people(), _waiting()).where(
         Delegation.event_id == actor.event_id,
         Delegation.id.in_(only) if only is not None else true(),
-        matches(text, [Delegation.name, Delegation.origin, Delegation.escort]),
+        match_condition(text, [Delegation.name, Delegation.origin, Delegation.escort]),
     )
     page = fetch_page(session, query, _BY_NAME, number=number, limit=limit)
     return page.of(
@@ -127,7 +127,7 @@ def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, n
         )
     )
     about = pgettext_lazy("trail", "delegation %(key)s", key=key)
-    recording.note(session, actor, Act.DELEGATION, about, after=asdict(form), now=now)
+    recording.record_act(session, actor, Act.DELEGATION, about, after=asdict(form), now=now)
     return key
 
 
@@ -141,7 +141,7 @@ def change_delegation(
     faults = list(fields.check_form(form))
     leader_id = None
     if form.leader:
-        own = select_people(found.id).where(Attendee.key == form.leader) if storable(form.leader) else None
+        own = select_people(found.id).where(Attendee.key == form.leader) if is_storable(form.leader) else None
         leader_id = session.scalar(own.with_only_columns(Attendee.id)) if own is not None else None
         if leader_id is None:
             faults.append(Fault("leader", gettext_lazy("must be one of the delegation's people")))
@@ -150,7 +150,9 @@ def change_delegation(
     found.name, found.origin, found.leader_id = form.name, form.origin, leader_id
     found.escort, found.escort_phone = form.escort, form.escort_phone
     about = pgettext_lazy("trail", "delegation %(key)s", key=key)
-    recording.note(session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now)
+    recording.record_act(
+        session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now
+    )
 
 
 def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
@@ -164,7 +166,7 @@ def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime
     session.flush()
     gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
     about = pgettext_lazy("trail", "delegation %(key)s removed", key=key)
-    recording.note(session, actor, Act.DELEGATION, about, before=gone, now=now)
+    recording.record_act(session, actor, Act.DELEGATION, about, before=gone, now=now)
     return card.form.name
 
 
@@ -181,7 +183,7 @@ def _remove_from_invitations(session: Session, event_id: int, key: str) -> None:
 
 
 def _clean(form: DelegationForm) -> DelegationForm:
-    return DelegationForm(**{name: one_line(value) for name, value in asdict(form).items()})
+    return DelegationForm(**{name: clean_line(value) for name, value in asdict(form).items()})
 
 
 def _firms() -> ColumnElement[int]:

@@ -26,7 +26,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.delegations.delegations import require_delegation
 from scheduler.services.participants.delegations.members import select_people
-from scheduler.services.text import matches
+from scheduler.services.text import match_condition
 from scheduler.storage.models import Attendee, Delegation, DelegationFirm, DelegationPerson, Firm
 
 MAX_CANDIDATES = 10
@@ -57,7 +57,7 @@ def list_candidates(session: Session, actor: Actor, key: str, text: str) -> Cand
             Firm.event_id == actor.event_id,
             Firm.withdrawn_at.is_(None),
             ~firm_in,
-            matches(text, [Firm.name, Firm.latin_name]),
+            match_condition(text, [Firm.name, Firm.latin_name]),
         )
         .order_by(func.lower(Firm.latin_name), Firm.id)
         .limit(MAX_CANDIDATES)
@@ -70,7 +70,7 @@ def list_candidates(session: Session, actor: Actor, key: str, text: str) -> Cand
             Attendee.withdrawn_at.is_(None),
             ~firm_in,
             ~person_in,
-            matches(text, [Attendee.name, Attendee.latin_name]),
+            match_condition(text, [Attendee.name, Attendee.latin_name]),
         )
         .order_by(func.lower(Attendee.latin_name), Attendee.id)
         .limit(MAX_CANDIDATES)
@@ -94,7 +94,7 @@ def add_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: da
             )
         )
         about = pgettext_lazy("trail", "delegation %(key)s", key=key)
-        recording.note(session, actor, Act.DELEGATION, about, after={"joined": firm.key}, now=now)
+        recording.record_act(session, actor, Act.DELEGATION, about, after={"joined": firm.key}, now=now)
     return firm_ref(firm)
 
 
@@ -106,7 +106,7 @@ def add_person(session: Session, actor: Actor, key: str, person_key: str, *, now
     if not comes_anyway and session.get(DelegationPerson, (found.id, person.id)) is None:
         session.add(DelegationPerson(delegation_id=found.id, attendee_id=person.id))
         about = pgettext_lazy("trail", "delegation %(key)s", key=key)
-        recording.note(session, actor, Act.DELEGATION, about, after={"joined": person.key}, now=now)
+        recording.record_act(session, actor, Act.DELEGATION, about, after={"joined": person.key}, now=now)
     return person_ref(person)
 
 
@@ -147,4 +147,4 @@ def _log_removal(session: Session, actor: Actor, found: Delegation, member: str,
         if session.scalar(leader.with_only_columns(Attendee.id)) is None:
             found.leader_id = None
     about = pgettext_lazy("trail", "delegation %(key)s", key=found.key)
-    recording.note(session, actor, Act.DELEGATION, about, after={"left": member}, now=now)
+    recording.record_act(session, actor, Act.DELEGATION, about, after={"left": member}, now=now)

@@ -34,7 +34,7 @@ def make_print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) 
     if not people and first:
         raise NotFound("part", part)
     own = {each.person.key for each in people}
-    published = versions.published(session, actor.event_id)
+    published = versions.find_published_version(session, actor.event_id)
     agendas: list[AgendaDocument] = [
         sheet for person, sheet in prints.list_sheets(session, actor, PrintPack.PEOPLE, published, only=own)
     ]

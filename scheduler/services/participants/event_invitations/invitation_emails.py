@@ -21,7 +21,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm
 
@@ -109,7 +109,7 @@ def send_invitations(
     Concurrent calls send one email. Raises InvalidInput for `note`.
     """
     actor.require(Right.STEER_MAILS)
-    note = one_line(note)
+    note = clean_line(note)
     if len(note) > NOTE_LIMIT:
         raise InvalidInput(
             [Fault("note", gettext_lazy("must have at most %(most)s characters", most=NOTE_LIMIT))]
@@ -121,9 +121,9 @@ def send_invitations(
     session.execute(update(Attendee).where(in_chunks(Attendee.id, ids)).values(welcomed_at=now))
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
     people = session.execute(query.where(in_chunks(Attendee.id, ids)).order_by(Attendee.id))
-    letters.post(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
+    letters.queue_letters(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
     about = pgettext_lazy("trail", "%(number)s people invited to the event", number=len(ids))
-    recording.note(session, actor, Act.MAILS, about, after={"note": note}, now=now)
+    recording.record_act(session, actor, Act.MAILS, about, after={"note": note}, now=now)
     return len(ids)
 
 

@@ -30,7 +30,7 @@ from scheduler.services.participants.registration.registrations import PAGE_SIZE
 from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
 from scheduler.services.spreadsheets.firms import import_firms
 from scheduler.services.spreadsheets.people import import_people
-from scheduler.services.text import one_line, storable
+from scheduler.services.text import clean_line, is_storable
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm, FirmRegistration
@@ -115,7 +115,7 @@ def decline_registration(session: Session, actor: Actor, number: int, reason: st
     )
     after = {"declined": row.reason}
     about = pgettext_lazy("trail", "%(firm)s declined", firm=names.record_name(row.name, row.latin_name))
-    recording.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
+    recording.record_act(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
 def accept_registrations(
@@ -182,7 +182,7 @@ def _lock_waiting(session: Session, actor: Actor, number: int) -> FirmRegistrati
 
 
 def _reason(typed: str) -> str:
-    reason = one_line(typed)
+    reason = clean_line(typed)
     if not reason:
         raise InvalidInput([Fault("reason", gettext_lazy("is empty; say why, the person reads it"))])
     fields.require_valid("reason", reason, fields.DeclineReason)
@@ -191,7 +191,7 @@ def _reason(typed: str) -> str:
 
 def _find_firm(session: Session, actor: Actor, key: str) -> Firm:
     of_event = Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None)
-    found = session.scalar(select(Firm).where(*of_event, Firm.key == key)) if storable(key) else None
+    found = session.scalar(select(Firm).where(*of_event, Firm.key == key)) if is_storable(key) else None
     if found is None:
         sentence = gettext_lazy("is no key of a firm that takes part; the firm's page shows it")
         raise InvalidInput([Fault("into", sentence)])
@@ -238,7 +238,7 @@ def _accepting(
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}
     about = pgettext_lazy("trail", "%(firm)s accepted", firm=names.record_name(row.name, row.latin_name))
-    recording.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
+    recording.record_act(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
 def _send_welcome(
@@ -319,4 +319,4 @@ def _queue_letter(
         path=path,
         about_event_id=event.id,
     )
-    letters.post(session, [made], now=now)
+    letters.queue_letters(session, [made], now=now)

@@ -14,9 +14,9 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import VenueLabel, gettext_lazy, venue_label
 from scheduler.invites.catalogue import languages
-from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
+from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.spreadsheets import cell_values
-from scheduler.services.text import NO_WEBSITE, is_web_address, lines, one_line, web_address
+from scheduler.services.text import NO_WEBSITE, clean_line, clean_lines, is_web_address, parse_web_address
 from scheduler.storage.models import Event, Hall
 
 
@@ -73,16 +73,16 @@ def require_consent(form: RegistrationForm) -> list[Fault]:
 
 
 def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
-    name, person = one_line(form.name), one_line(form.person)
+    name, person = clean_line(form.name), clean_line(form.person)
     said = {
         "name": name,
-        "latin_name": one_line(form.latin_name) or name,
+        "latin_name": clean_line(form.latin_name) or name,
         "person": person,
-        "latin_person": one_line(form.latin_person) or person,
-        "title": one_line(form.title),
-        "booth": one_line(form.booth),
-        "website": web_address(form.website),
-        "note": lines(form.note),
+        "latin_person": clean_line(form.latin_person) or person,
+        "title": clean_line(form.title),
+        "booth": clean_line(form.booth),
+        "website": parse_web_address(form.website),
+        "note": clean_lines(form.note),
     }
     kinds: Mapping[str, Any] = {
         "name": fields.FirmName,
@@ -134,8 +134,8 @@ def _choices(
 
 def _address(typed: str, faults: list[Fault], *, is_test: bool) -> str:
     try:
-        return mailable(typed[:1_000], is_test=is_test)
-    except Unmailable as error:
+        return normalize_address(typed[:1_000], is_test=is_test)
+    except InvalidAddress as error:
         faults.append(Fault("email", error.told))
         return ""
 

@@ -20,7 +20,7 @@ from scheduler.domain.team import RegistrationState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.tokens import REGISTER, derive_token, hash_token, new_seed
 from scheduler.services.outbox import letters
@@ -31,7 +31,7 @@ from scheduler.services.participants.registration.form import (
     list_halls,
     require_consent,
 )
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.models import Event, FirmRegistration, Slot
 
 LINK_LIFETIME = timedelta(days=3)
@@ -138,7 +138,7 @@ def submit_registration(
         seed=seed,
         about_event_id=event.id,
     )
-    letters.post(session, [letter], now=now)
+    letters.queue_letters(session, [letter], now=now)
     return str(said["email"])
 
 
@@ -183,13 +183,13 @@ def confirm_registration(session: Session, token: str, *, now: datetime) -> Subm
         found.state, found.confirmed_at = RegistrationState.WAITING, now
         session.flush()
         about = pgettext_lazy("trail", "%(firm)s registered", firm=found.latin_name)
-        by = Somebody(event_id=event.id, name=found.email)
-        recording.note(session, by, Act.REGISTRATION, about, now=now)
+        by = NamedDoer(event_id=event.id, name=found.email)
+        recording.record_act(session, by, Act.REGISTRATION, about, now=now)
     return get_registration(session, token, now=now)
 
 
 def _find_open_event(session: Session, event_key: str, now: datetime) -> Event:
-    by_key = Event.by_key(event_key) if storable(event_key) else None
+    by_key = Event.by_key(event_key) if is_storable(event_key) else None
     event = session.scalar(select(Event).where(by_key)) if by_key is not None else None
     if event is None or not _is_open(session, event, now):
         raise NotFound("event", event_key)

@@ -19,7 +19,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.participants.registration.form import RegistrationForm, list_halls
 from scheduler.services.spreadsheets.columns import normalize_text
-from scheduler.services.text import matches
+from scheduler.services.text import match_condition
 from scheduler.storage.models import Account, Attendee, Event, Firm, FirmRegistration
 
 PAGE_SIZE = 25
@@ -92,7 +92,7 @@ def list_registrations(
     table = FirmRegistration
     of_event = table.event_id == actor.event_id, table.state.in_(VISIBLE_STATES)
     columns = (table.name, table.latin_name, table.person, table.latin_person, table.email, table.booth)
-    found = matches(text, columns)
+    found = match_condition(text, columns)
     numbers = select(table.state, func.count()).where(*of_event, found).group_by(table.state)
     counted = dict(session.execute(numbers).all())
     is_waiting = state is RegistrationState.WAITING

@@ -30,7 +30,7 @@ def get_marks(session: Session, found: Comparison) -> ChangeCodes:
     """Marks of all changes in order, from one small row."""
     octets = _part(session, found, MARKS)
     if octets is None:  # it was made before marks existed, or nothing differs
-        return change_codes(comparisons.with_causes(session, found))
+        return change_codes(comparisons.list_changes_with_causes(session, found))
     return unpack_codes(octets)
 
 
@@ -68,7 +68,7 @@ def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
     """
     octets = _part(session, found, PEOPLE)
     if octets is None:  # it was made before that part existed, or nothing differs
-        return [change.people() for change, _ in comparisons.with_causes(session, found)]
+        return [change.people() for change, _ in comparisons.list_changes_with_causes(session, found)]
     mark = blake2b(octets, digest_size=20).hexdigest()
     return memoize("people of changes", mark, lambda: unpack_people(octets))
 

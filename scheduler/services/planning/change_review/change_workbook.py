@@ -51,7 +51,7 @@ CAUSES: Final[Mapping[CauseKind, str]] = {
 def export_changes(session: Session, actor: Actor, number: int, ask: ChangeQuery) -> bytes | None:
     """XLSX of all changes that a page would list, or None until they are compared."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     differences = review.get_diff(session, actor, version, ask.against)
     if differences is None:
         return None

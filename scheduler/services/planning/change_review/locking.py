@@ -19,7 +19,7 @@ from scheduler.services.directory.references import SlotRef, slot_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.problems import lock_conflicts, manual_edits, scope, snapshot
-from scheduler.services.requests.locks import NotDone, lockable
+from scheduler.services.requests.locks import FixNotApplied, find_lockable
 from scheduler.services.schedule import versions
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, MeetingRequest, Place, PlannedMeeting, Slot
@@ -38,22 +38,22 @@ def lock_request(
 ) -> SlotRef:
     """Lock a request to a slot, and to a place if one is given.
 
-    The next run keeps it. Raises NotFound, WrongState, NotDone if it cannot be kept.
+    The next run keeps it. Raises NotFound, WrongState, FixNotApplied if it cannot be kept.
     """
     actor.require(Right.LOCK_REQUESTS)
-    request = lockable(session, actor, key)
+    request = find_lockable(session, actor, key)
     slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == slot_key))
     if slot is None:
         raise NotFound("slot", slot_key)
     if slot.start <= now:
-        raise NotDone(gettext_lazy("That time is over."))
+        raise FixNotApplied(gettext_lazy("That time is over."))
     place = None
     if place_key is not None:
         place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
         if place is None or place.is_retired:
-            raise NotDone(gettext_lazy("That place is no more."))
+            raise FixNotApplied(gettext_lazy("That place is no more."))
     about = pgettext_lazy("trail", "request %(key)s locked", key=key)
-    recording.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
+    recording.record_act(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
     return slot_ref(lock_to_slot(session, actor, request, slot, place, now=now))
 
 
@@ -68,10 +68,10 @@ def lock_to_slot(
 ) -> Slot:
     """Lock a request to a slot, which becomes one of its allowed times.
 
-    Raises NotDone if it is too long, or clashes with other locks or frozen meetings.
+    Raises FixNotApplied if it is too long, or clashes with other locks or frozen meetings.
     """
     if len(session.scalars(slot.following(request.length)).all()) != request.length:
-        raise NotDone(gettext_lazy("The meeting is longer than what is left from that time on."))
+        raise FixNotApplied(gettext_lazy("The meeting is longer than what is left from that time on."))
     if request.slots is not None and slot.key not in request.slots:
         request.slots = [*request.slots, slot.key]
     request.fixed_slot_id, request.fixed_place_id, request.fixed_must = (
@@ -86,27 +86,29 @@ def lock_to_slot(
 
 
 def _refuse_clash(session: Session, request: MeetingRequest, *, now: datetime) -> None:
-    """Raises NotDone with a minimal set of locks and frozen meetings that cannot all be kept."""
+    """Raises FixNotApplied with a minimal set of locks and frozen meetings that cannot all be kept."""
     event_id = request.event_id
     around = _commitments(session, event_id, now=now)
-    problem = snapshot.take(session, event_id, now=now, scope=around)
+    problem = snapshot.build_problem(session, event_id, now=now, scope=around)
     clash = find_clash(problem, request.key)
     if clash is not None:
-        raise NotDone(lock_conflicts.refusal(session, event_id, request.key, clash))
+        raise FixNotApplied(lock_conflicts.explain_refusal(session, event_id, request.key, clash))
 
 
 def _commitments(session: Session, event_id: int, *, now: datetime) -> scope.Scope:
     """Locked requests, requests of manual drafts and frozen meetings, with every place."""
     mine = MeetingRequest.event_id == event_id
     locked = {*session.scalars(select(MeetingRequest.id).where(mine, MeetingRequest.fixed_must))}
-    edited = manual_edits.in_force(session, event_id)
-    marks = {} if edited is None else manual_edits.of_draft(session, edited.id)
+    edited = manual_edits.find_effective_draft(session, event_id)
+    marks = {} if edited is None else manual_edits.list_draft_edits(session, edited.id)
     by_key = [key for key, kind in marks.items() if kind is LockKind.LOCKED]
     locked |= {*session.scalars(select(MeetingRequest.id).where(mine, in_chunks(MeetingRequest.key, by_key)))}
-    current = versions.published(session, event_id)
+    current = versions.find_published_version(session, event_id)
     if current is not None:
         until = session.get_one(Event, event_id).frozen_until(now)
         soon = select(PlannedMeeting.request_id).join(Slot, Slot.id == PlannedMeeting.slot_id)
         locked |= {*session.scalars(soon.where(PlannedMeeting.version_id == current.id, Slot.start < until))}
     places = session.scalars(select(Place.id).where(Place.event_id == event_id)).all()
-    return scope.closed(session, event_id, 0 if current is None else current.id, locked, places)
+    return scope.scope_with_neighbours(
+        session, event_id, 0 if current is None else current.id, locked, places
+    )

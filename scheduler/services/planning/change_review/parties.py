@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
-from scheduler.services.paging import Page, part_of
+from scheduler.services.paging import Page, page_of_reader
 from scheduler.services.planning.change_review import person_weeks
 from scheduler.services.planning.change_review.reviewed_change import PartyKind, PersonWeek, ReviewedChange
 from scheduler.storage.in_list import in_chunks
@@ -57,7 +57,7 @@ class PartyList:
             rows = self.session.execute(query.offset(first).limit(most)).all()
             return self._filled(base, rows, decide)
 
-        return part_of(
+        return page_of_reader(
             f"{self.of} of decisions {self.version.number}", read, count, number=number, limit=PAGE_SIZE
         )
 

@@ -28,20 +28,20 @@ RERUN_SECONDS = 15
 def reject_change(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> None:
     """Lock a changed meeting to its published time, or hold back a new one.
 
-    Raises NotDone if it cannot stay there, or if there is no such change.
+    Raises FixNotApplied if it cannot stay there, or if there is no such change.
     """
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     found = review.get_diff(session, actor, version, None)
     change = next(iter(found.read(found.numbers_of({key}))), None) if found is not None else None
     if change is None:
-        raise locks.NotDone(gettext_lazy("This draft does not change that meeting."))
+        raise locks.FixNotApplied(gettext_lazy("This draft does not change that meeting."))
     if change[0].before is None:
-        locks.hold_back(session, actor, key, now=now)
+        locks.hold_back_request(session, actor, key, now=now)
         return
     cause = change[1]
     if cause is not None and not cause.by_choice:
-        raise locks.NotDone(gettext_lazy("This meeting cannot stay as it is."))
+        raise locks.FixNotApplied(gettext_lazy("This meeting cannot stay as it is."))
     before = change[0].before
     locking.lock_request(session, actor, key, before.slot, place_key=before.place, now=now)
 
@@ -50,11 +50,11 @@ def accept_change(session: Session, actor: Actor, number: int, key: str, *, now:
     """Undo a rejection. Returns whether there was one."""
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
-    if locks.let_in(session, actor, key, now=now):
+    if locks.release_request(session, actor, key, now=now):
         return True
     if key not in {each.request for each in _rejected(session, actor, version)}:
         return False
-    return locks.unlock(session, actor, key, now=now)
+    return locks.unlock_request(session, actor, key, now=now)
 
 
 def accept_all_changes(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
@@ -62,8 +62,8 @@ def accept_all_changes(session: Session, actor: Actor, number: int, *, now: date
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     keys = [each.request for each in _rejected(session, actor, version)]
-    let_in = sum(locks.let_in(session, actor, key, now=now) for key in keys)
-    return let_in + sum(locks.unlock(session, actor, key, now=now) for key in keys)
+    let_in = sum(locks.release_request(session, actor, key, now=now) for key in keys)
+    return let_in + sum(locks.unlock_request(session, actor, key, now=now) for key in keys)
 
 
 def rerun_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
@@ -86,7 +86,7 @@ def _rejected(session: Session, actor: Actor, version: ScheduleVersion) -> list[
 
 
 def _draft(session: Session, actor: Actor, number: int) -> ScheduleVersion:
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     if version.state is not VersionState.DRAFT:
         told = gettext_lazy(
             "Version %(number)s is no draft any more: nothing can be decided.", number=str(number)

@@ -16,7 +16,7 @@ from scheduler.domain.entities import RequestState, VersionState
 from scheduler.files.change_rows import ChangeCodes, ChangeRow, change_code
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Page, part_of
+from scheduler.services.paging import Page, page_of_reader
 from scheduler.services.planning.change_review import cached_changes, person_weeks
 from scheduler.services.planning.change_review.parties import PartyChanges, group_by_party
 from scheduler.services.planning.change_review.reviewed_change import (
@@ -29,8 +29,8 @@ from scheduler.services.problems import manual_edits
 from scheduler.services.publishing import comparisons
 from scheduler.services.schedule import history, versions
 from scheduler.services.schedule.history import VersionCard
-from scheduler.services.schedule.labels import Labels, labels
-from scheduler.services.text import matches, one_line
+from scheduler.services.schedule.labels import Labels, load_labels
+from scheduler.services.text import clean_line, match_condition
 from scheduler.storage.database import once_per_session
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
@@ -107,7 +107,7 @@ def review_changes(
 ) -> ChangeReview | None:
     """The changes of a version against the published one, or another. None until they are compared."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     differences = get_diff(session, actor, version, ask.against)
     if differences is None:
         return None
@@ -119,7 +119,7 @@ def review_changes(
         return explain_changes(session, actor, version, differences, shown[first : first + most])
 
     count, first = (0, 1) if is_by_side else (len(shown), page)
-    part = part_of(f"decisions {number}", read, count, number=first, limit=PAGE_SIZE)
+    part = page_of_reader(f"decisions {number}", read, count, number=first, limit=PAGE_SIZE)
     part = part.of(person_weeks.add_weeks(session, version, differences.base, part.items))
     sides = None
     if ask.by is not None:
@@ -128,13 +128,13 @@ def review_changes(
         sides = listed.page(differences.base, deciding, page)
     rows = list(part.items) if sides is None else [each for side in sides.items for each in side.changes]
     found, base = differences.found, differences.base
-    held_back = manual_edits.held_back(session, actor.event_id)
+    held_back = manual_edits.find_held_back(session, actor.event_id)
     changed = {differences.marks.requests[number] for number in differences.numbers_of(held_back)}
     out = [key for key in held_back if key not in changed][:PAGE_SIZE]
-    cards = history.newest(session, actor, limit=50)
+    cards = history.list_newest_versions(session, actor, limit=50)
     return ChangeReview(
-        version=history.card(version),
-        against=history.card(base) if base is not None else None,
+        version=history.build_card(version),
+        against=history.build_card(base) if base is not None else None,
         made_at=found.made_at if found is not None else None,
         people=_attendees(session, actor) if found is not None else None,
         told=found.people if found is not None else None,
@@ -155,11 +155,11 @@ def get_diff(
 ) -> VersionDiff | None:
     """The stored differences from the published version, or those from another one."""
     if against is None:
-        found = comparisons.last(session, version)
+        found = comparisons.last_comparison(session, version)
         if found is None:
             return None
         base = (
-            versions.get(session, actor.event_id, found.compared_with)
+            versions.get_version(session, actor.event_id, found.compared_with)
             if found.compared_with is not None
             else None
         )
@@ -169,7 +169,7 @@ def get_diff(
         return VersionDiff(
             base, found, unchanged, marks, read, partial(cached_changes.list_people, session, found)
         )
-    base = versions.get(session, actor.event_id, against)
+    base = versions.get_version(session, actor.event_id, against)
     marks, unchanged = cached_changes.get_marks_against(session, version, base)
     compared = partial(_compared, session, version, base, marks)
     people = partial(cached_changes.list_people_against, session, version, base)
@@ -190,7 +190,7 @@ def _compared(
             MeetingRequest.event_id == version.event_id, in_chunks(MeetingRequest.key, requests)
         )
     ).all()
-    changes = compare_plans(*(versions.meetings(session, each.id, ids) for each in (base, version)))
+    changes = compare_plans(*(versions.list_meetings(session, each.id, ids) for each in (base, version)))
     found = {change.request: change for change in changes.changes}
     return [(found[request], None) for request in requests]
 
@@ -206,7 +206,7 @@ def explain_changes(
     if not numbers:
         return []
     locks = _locks(session, actor)
-    held_back = set(manual_edits.held_back(session, actor.event_id))
+    held_back = set(manual_edits.find_held_back(session, actor.event_id))
     is_open = version.state is VersionState.DRAFT and differences.found is not None
     found: list[ReviewedChange] = []
     for change, cause in differences.read(numbers):
@@ -233,7 +233,7 @@ def list_rejected(
     session: Session, actor: Actor, version: ScheduleVersion, differences: VersionDiff
 ) -> list[ReviewedChange]:
     """The rejected changes."""
-    keys = {*_locks(session, actor), *manual_edits.held_back(session, actor.event_id)}
+    keys = {*_locks(session, actor), *manual_edits.find_held_back(session, actor.event_id)}
     decided = explain_changes(session, actor, version, differences, differences.numbers_of(keys))
     return [each for each in decided if each.is_rejected]
 
@@ -244,7 +244,7 @@ def filter_changes(
     """Numbers of the changes in a group whose firms or people match a text, by group."""
     wanted: set[str] = set()
     people: Sequence[Sequence[str]] | None = None
-    if one_line(ask.text):
+    if clean_line(ask.text):
         wanted, people = _find_people(session, actor, ask.text), differences.people()
     marks = differences.marks
     return [
@@ -265,7 +265,12 @@ def _find_people(session: Session, actor: Actor, text: str) -> set[str]:
             .join(Firm, Firm.id == Attendee.firm_id)
             .where(
                 Attendee.event_id == actor.event_id,
-                or_(*(matches(text, (each.name, each.latin_name, each.key)) for each in (Firm, Attendee))),
+                or_(
+                    *(
+                        match_condition(text, (each.name, each.latin_name, each.key))
+                        for each in (Firm, Attendee)
+                    )
+                ),
             )
         )
     )
@@ -280,7 +285,7 @@ def label_changes(
         if each.cause is not None:
             requests.update(each.cause.instead, each.cause.buys)
     meetings = [meeting for each in shown for meeting in (each.before, each.after) if meeting is not None]
-    return labels(session, actor, requests, meetings)
+    return load_labels(session, actor, requests, meetings)
 
 
 def _locks(session: Session, actor: Actor) -> dict[str, tuple[str, str | None]]:

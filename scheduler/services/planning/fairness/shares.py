@@ -86,7 +86,7 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
     The number of queries is constant.
     """
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     columns = (
         Firm.id,
         Firm.key,

@@ -26,10 +26,10 @@ from scheduler.services.planning.change_review import locking
 from scheduler.services.planning.fixes import event_changes, unscheduled_groups
 from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.requests import locks, unscheduled_requests
-from scheduler.services.requests.locks import NotDone
+from scheduler.services.requests.locks import FixNotApplied
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, ExcludedPerson, Firm, MeetingRequest, Slot
 
@@ -69,21 +69,21 @@ def apply_request_fix(
     """Apply fix `number` of an unscheduled request and lock it to the fix's slot, which is returned.
 
     The next run keeps it, or reports that it cannot. `people` are those whom the fix adds. The step can be
-    undone. Raises NotFound, WrongState, NotDone, InvalidInput by field of a person.
+    undone. Raises NotFound, WrongState, FixNotApplied, InvalidInput by field of a person.
     """
     actor.require(Right.LOCK_REQUESTS)
     actor.require(Right.KEEP_PEOPLE)
     actor.require(Right.CHANGE_VENUE)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
     way = get_request_fix(session, actor, version, key, number)
-    request = locks.lockable(session, actor, key)
+    request = locks.find_lockable(session, actor, key)
     slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == str(way.get("slot"))))
     if slot is None:
-        raise NotDone(gettext_lazy("This remedy names no time that the event has."))
+        raise FixNotApplied(gettext_lazy("This remedy names no time that the event has."))
     if slot.start <= now:
-        raise NotDone(gettext_lazy("That time is over."))
+        raise FixNotApplied(gettext_lazy("That time is over."))
     if way["kind"] not in APPLIERS:
-        raise NotDone(
+        raise FixNotApplied(
             gettext_lazy(
                 "This remedy needs something that no page can do. Do it first, then lock the request."
             )
@@ -110,7 +110,7 @@ def apply_group_fix(
 ) -> None:
     """Apply the best fix of a group of requests as one step. The next run schedules what then fits.
 
-    Raises NotFound, NotDone, InvalidInput by field of a person.
+    Raises NotFound, FixNotApplied, InvalidInput by field of a person.
     """
     actor.require(Right.LOCK_REQUESTS)
     actor.require(Right.KEEP_PEOPLE)
@@ -142,10 +142,10 @@ def apply_group_fix(
             case "add-interpreter":
                 event_changes.add_interpreter(session, actor, ids, people[0], now=now)
             case "any-place":
-                for request in locks.lockables(session, actor, ids):
+                for request in locks.find_lockables(session, actor, ids):
                     event_changes.allow_any_place(request)
             case _:
-                raise NotDone(gettext_lazy("This needs something that no page can do."))
+                raise FixNotApplied(gettext_lazy("This needs something that no page can do."))
 
 
 def list_applied_fixes(session: Session, actor: Actor, *, most: int) -> tuple[StepCard, ...]:
@@ -160,7 +160,7 @@ def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:
 
 def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
     """Name of what a fix is about, else its key."""
-    found = unscheduled_requests.things(session, actor.event_id, ids[:1])
+    found = unscheduled_requests.find_things(session, actor.event_id, ids[:1])
     named = [found.get(key, key) for key in ids[:1]]
     return ", ".join(each if isinstance(each, str) else _noted(each, ids[0]) for each in named)
 
@@ -173,8 +173,8 @@ def _noted(thing: Any, key: str) -> str:
 def get_request_fix(session: Session, actor: Actor, version: int, key: str, number: int) -> Mapping[str, Any]:
     """A fix of a request as stored with the plan: kind, ids, slot. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    found = versions.get(session, actor.event_id, version)
-    answers = unscheduled.about(session, found.id, [key] if storable(key) else [])
+    found = versions.get_version(session, actor.event_id, version)
+    answers = unscheduled.list_answers_about(session, found.id, [key] if is_storable(key) else [])
     ways: Sequence[Mapping[str, Any]] = answers.get(key, {}).get("ways", ())
     if not 0 <= number < len(ways):
         raise NotFound("remedy", number)
@@ -192,7 +192,7 @@ def _nothing(_press: _FixApplication) -> None:
 
 def _withdraw(press: _FixApplication) -> None:
     for key in press.ids:
-        other = locks.lockable(press.session, press.actor, key)
+        other = locks.find_lockable(press.session, press.actor, key)
         cancel_request(press.session, press.actor, other, Side.FROM, "", now=press.now)
 
 

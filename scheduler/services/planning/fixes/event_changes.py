@@ -18,10 +18,10 @@ from scheduler.i18n import display_name, gettext_lazy
 from scheduler.services.availability import unavailable_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.requests.locks import NotDone
+from scheduler.services.requests.locks import FixNotApplied
 from scheduler.services.spreadsheets.people import import_interpreters, import_people
 from scheduler.services.venue import tables
-from scheduler.services.venue.change_types import AddTables, ChangePlaces, WantedPlace
+from scheduler.services.venue.change_types import AddTables, ChangePlaces, PlaceInput
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.models import (
     Attendee,
@@ -45,7 +45,7 @@ class NewPerson:
 
 
 def free_people(session: Session, event_id: int, keys: Collection[str], slots: Collection[int]) -> None:
-    """Remove absences of people in these slots. Raises NotDone if their own calendar is busy."""
+    """Remove absences of people in these slots. Raises FixNotApplied if their own calendar is busy."""
     people = session.scalars(
         select(Attendee).where(Attendee.event_id == event_id, Attendee.key.in_(keys))
     ).all()
@@ -55,16 +55,16 @@ def free_people(session: Session, event_id: int, keys: Collection[str], slots: C
     for mark in session.scalars(marks):
         session.delete(mark)
     session.flush()
-    still = unavailable_slots.slots_of(session, event_id, [person.id for person in people])
+    still = unavailable_slots.list_unavailable_slots(session, event_id, [person.id for person in people])
     for person in people:
         if person.withdrawn_at is not None:
-            raise NotDone(
+            raise FixNotApplied(
                 gettext_lazy(
                     "%(person)s left the event.", person=display_name(person.name, person.latin_name)
                 )
             )
         if still.get(person.id, set()) & set(slots):
-            raise NotDone(
+            raise FixNotApplied(
                 gettext_lazy(
                     "The calendar that %(person)s linked says that they are busy then. Ask them.",
                     person=display_name(person.name, person.latin_name),
@@ -107,7 +107,7 @@ def add_place(session: Session, event_id: int, request: MeetingRequest, ids: Seq
 
 
 def widen_booth(session: Session, event_id: int, firm: str) -> None:
-    """Allow one more simultaneous meeting at a firm's booth. Raises NotDone if it has none."""
+    """Allow one more simultaneous meeting at a firm's booth. Raises FixNotApplied if it has none."""
     booth = session.scalar(
         select(Place)
         .join(Firm, Firm.id == Place.firm_id)
@@ -115,8 +115,8 @@ def widen_booth(session: Session, event_id: int, firm: str) -> None:
         .order_by(Place.id.desc())
     )
     if booth is None:
-        raise NotDone(gettext_lazy("The firm has no booth."))
-    wanted = WantedPlace(booth.key, booth.name, booth.capacity + 1)
+        raise FixNotApplied(gettext_lazy("The firm has no booth."))
+    wanted = PlaceInput(booth.key, booth.name, booth.capacity + 1)
     tables.change_places(session, session.get_one(Event, event_id), ChangePlaces([wanted]))
 
 
@@ -177,7 +177,9 @@ def add_interpreter(
     """Add an interpreter who is available all day. Raises InvalidInput by column, with number 0."""
     actor.require(Right.KEEP_PEOPLE)
     if len(languages) < 2:
-        raise NotDone(gettext_lazy("This remedy does not say which languages. Run the scheduling again."))
+        raise FixNotApplied(
+            gettext_lazy("This remedy does not say which languages. Run the scheduling again.")
+        )
     try:
         import_interpreters(session, actor, _sheet(**_cells(person, languages)), now=now)
     except InvalidInput as error:

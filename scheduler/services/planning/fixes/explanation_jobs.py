@@ -27,12 +27,14 @@ def request_explanation(session: Session, actor: Actor, number: int, *, now: dat
     Raises NotFound.
     """
     actor.require(Right.TRY)
-    version = versions.get(session, actor.event_id, number)
-    return job_card(version_jobs.ask_to_explain(session, version, by=actor.account_id, now=now))
+    version = versions.get_version(session, actor.event_id, number)
+    return job_card(version_jobs.request_explanations(session, version, by=actor.account_id, now=now))
 
 
 def find_latest_explanation(session: Session, actor: Actor, number: int) -> JobCard | None:
     """The latest job of a version. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    job = version_jobs.latest(session, versions.get(session, actor.event_id, number), JobKind.EXPLAIN)
+    job = version_jobs.find_latest_job(
+        session, versions.get_version(session, actor.event_id, number), JobKind.EXPLAIN
+    )
     return job_card(job) if job is not None else None

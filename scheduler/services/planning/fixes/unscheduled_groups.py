@@ -16,11 +16,11 @@ from scheduler.domain.plan import NOT_EXAMINED
 from scheduler.i18n import venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Page, part_of
+from scheduler.services.paging import Page, page_of_reader
 from scheduler.services.requests import unscheduled_requests
-from scheduler.services.requests.unscheduled_requests import NotHeld, Thing
+from scheduler.services.requests.unscheduled_requests import Thing, UnscheduledDetails
 from scheduler.services.schedule import scheduled, unscheduled, versions
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.models import Firm, Hall, MeetingRequest, ScheduleVersion, Slot, UnscheduledRequest
 
 ADDING_FIXES: Final = frozenset({"add-person", "add-interpreter"})
@@ -155,7 +155,7 @@ def list_groups(
     def read(first: int, most: int) -> list[UnscheduledGroup]:
         return _cards(session, version, helped[first : first + most])
 
-    return part_of(f"groups {number}", read, len(helped), number=page, limit=limit)
+    return page_of_reader(f"groups {number}", read, len(helped), number=page, limit=limit)
 
 
 def list_all_groups(session: Session, actor: Actor, number: int) -> list[UnscheduledGroup]:
@@ -205,10 +205,10 @@ def list_requests(
     words: str,
     page: int,
     limit: int,
-) -> Page[NotHeld]:
+) -> Page[UnscheduledDetails]:
     """Requests of a group, of a reason, or all, filtered by words of the firms' names."""
     version = _version(session, actor, number)
-    which = [*unscheduled.of_version(version.id)]
+    which = [*unscheduled.answers_query(version.id)]
     if group is not None:
         which.append(UnscheduledRequest.group_number == group)
     if reason:
@@ -216,22 +216,22 @@ def list_requests(
     which += _matches_words(version.event_id, words)
     size = session.scalar(select(func.count()).select_from(UnscheduledRequest).where(*which)) or 0
 
-    def read(first: int, most: int) -> list[NotHeld]:
+    def read(first: int, most: int) -> list[UnscheduledDetails]:
         rows = select(UnscheduledRequest.answer).where(*which).order_by(UnscheduledRequest.position)
         answers = session.scalars(rows.offset(first).limit(most)).all()
-        return unscheduled_requests.named(session, version.event_id, answers)
+        return unscheduled_requests.describe_answers(session, version.event_id, answers)
 
-    return part_of(f"not held {number}", read, size, number=page, limit=limit)
+    return page_of_reader(f"not held {number}", read, size, number=page, limit=limit)
 
 
 def _version(session: Session, actor: Actor, number: int) -> ScheduleVersion:
     actor.require(Right.READ_VERSIONS)
-    return versions.get(session, actor.event_id, number)
+    return versions.get_version(session, actor.event_id, number)
 
 
 def _matches_words(event_id: int, words: str) -> list[ColumnElement[bool]]:
     """Each word in a name of either firm."""
-    if not words.strip() or not storable(words):
+    if not words.strip() or not is_storable(words):
         return []
     one, two = aliased(Firm), aliased(Firm)
     keys = (
@@ -253,7 +253,7 @@ GroupCount = tuple[int | None, str, int]
 def _counts(session: Session, version: ScheduleVersion) -> list[GroupCount]:
     """Counted from the requests, so that it is right for versions from which some were removed."""
     row = UnscheduledRequest
-    counted = select(row.group_number, row.reason, func.count()).where(*unscheduled.of_version(version.id))
+    counted = select(row.group_number, row.reason, func.count()).where(*unscheduled.answers_query(version.id))
     found = session.execute(counted.group_by(row.group_number, row.reason)).all()
     known = version.groups or []
 
@@ -287,7 +287,7 @@ def _cards(
     known = [row for _, row in rows if row is not None]
     keys = {key for row in known for key in row["about"]["ids"]}
     keys |= {key for row in known if row["lever"] for key in row["lever"]["ids"]}
-    things = dict(unscheduled_requests.things(session, version.event_id, keys))
+    things = dict(unscheduled_requests.find_things(session, version.event_id, keys))
     halls: Any = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == version.event_id)
     for key, name, names in session.execute(halls):
         things.setdefault(key, venue_label(name, names))

@@ -16,7 +16,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.planning.fixes import unscheduled_groups
 from scheduler.services.planning.fixes.unscheduled_groups import UnscheduledGroup
 from scheduler.services.requests import unscheduled_requests
-from scheduler.services.requests.unscheduled_requests import NamedMeeting, NotHeld, Thing
+from scheduler.services.requests.unscheduled_requests import RequestFirms, Thing, UnscheduledDetails
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.models import Event, UnscheduledRequest
@@ -54,7 +54,7 @@ REQUESTS: Final = (
 def export_unscheduled(session: Session, actor: Actor, number: int) -> bytes:
     """XLSX of a version: a row per group, and a row per fix of each request. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
 
     def local(moment: datetime | None) -> datetime | None:
@@ -63,10 +63,10 @@ def export_unscheduled(session: Session, actor: Actor, number: int) -> bytes:
     cards = unscheduled_groups.list_all_groups(session, actor, number)
     rows = session.execute(
         select(UnscheduledRequest.group_number, UnscheduledRequest.answer)
-        .where(*unscheduled.of_version(version.id))
+        .where(*unscheduled.answers_query(version.id))
         .order_by(UnscheduledRequest.position)
     ).all()
-    listed = unscheduled_requests.named(session, actor.event_id, [answer for _, answer in rows])
+    listed = unscheduled_requests.describe_answers(session, actor.event_id, [answer for _, answer in rows])
     of_requests = [
         cells
         for (group, _), row in zip(rows, listed, strict=True)
@@ -103,7 +103,7 @@ def _group(card: UnscheduledGroup, local: Local) -> list[Cell]:
     ]
 
 
-def _request(group: int | None, row: NotHeld, local: Local) -> Iterator[list[Cell]]:
+def _request(group: int | None, row: UnscheduledDetails, local: Local) -> Iterator[list[Cell]]:
     """A row per fix, or one row without a fix."""
     firms = [row.key, ""]
     if row.meeting is not None:
@@ -120,6 +120,6 @@ def _request(group: int | None, row: NotHeld, local: Local) -> Iterator[list[Cel
 def _name(thing: Thing) -> str:
     if isinstance(thing, str):
         return thing
-    if isinstance(thing, NamedMeeting):
+    if isinstance(thing, RequestFirms):
         return f"{_name(thing.sender)} and {_name(thing.receiver)}"
     return names.join_scripts(thing.name, thing.latin_name)

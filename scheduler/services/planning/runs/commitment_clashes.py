@@ -15,7 +15,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.planning.runs import runs
 from scheduler.services.problems import lock_conflicts
 from scheduler.services.requests import locks
-from scheduler.services.requests.unscheduled_requests import NamedMeeting, Thing
+from scheduler.services.requests.unscheduled_requests import RequestFirms, Thing
 from scheduler.services.schedule import history
 
 
@@ -24,7 +24,7 @@ class Commitment:
     """A request that had to be scheduled. `locked_to` is the time it is locked to now, if any."""
 
     key: str
-    meeting: NamedMeeting | None
+    meeting: RequestFirms | None
     is_kept: bool
     locked_to: datetime | None
 
@@ -56,7 +56,7 @@ def list_run_clashes(session: Session, actor: Actor, number: int) -> list[ClashG
 
 def list_version_clashes(session: Session, actor: Actor, number: int) -> list[ClashGroup]:
     """The clashes of the run that made a version. A copied version has no run of its own."""
-    version = history.show(session, actor, number)
+    version = history.show_version(session, actor, number)
     if version.run is None or version.copy_of is not None:
         return []
     return list_run_clashes(session, actor, version.run)
@@ -74,12 +74,12 @@ def describe_clashes(session: Session, actor: Actor, lack: Mapping[str, Any]) ->
     left = out.difference(id for clash in proved for id in clash.requests)
     found = [*proved, *([CommitmentClash(tuple(sorted(left)), "")] if left else [])]
     keys = {key for clash in found for key in (*clash.requests, *clash.who)}
-    known = lock_conflicts.named(session, actor.event_id, keys)
-    locked = {key: slot.start for key, slot in locks.locked(session, actor.event_id).items()}
+    known = lock_conflicts.find_conflicting_things(session, actor.event_id, keys)
+    locked = {key: slot.start for key, slot in locks.list_locked_slots(session, actor.event_id).items()}
 
     def commitment(key: str) -> Commitment:
         thing = known.get(key)
-        meeting = thing if isinstance(thing, NamedMeeting) else None
+        meeting = thing if isinstance(thing, RequestFirms) else None
         return Commitment(key, meeting, key not in out, locked.get(key))
 
     def cause(of: str, who: Collection[str]) -> ClashCause:

@@ -278,7 +278,7 @@ def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
             return None
         if run.fingerprint in _prepared:
             return _prepared[run.fingerprint]
-        document = stored_problems.problem_file(session, run_id)
+        document = stored_problems.load_problem_file(session, run_id)
     _prepared.clear()
     _prepared[run.fingerprint] = Helper(read_problem(document), threads, secrets.randbelow(2**31))
     return _prepared[run.fingerprint]

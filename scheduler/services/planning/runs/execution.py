@@ -21,7 +21,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.files.problem_file import problem_fingerprint, with_fingerprint
-from scheduler.services.operations.database_retries import patiently
+from scheduler.services.operations.database_retries import retry_while_unavailable
 from scheduler.services.planning.runs import runs
 from scheduler.services.planning.runs.distribution import Call, WorkerHelpers
 from scheduler.services.planning.runs.plan_checks import (
@@ -44,7 +44,7 @@ from scheduler.services.planning.runs.published_run import (
 from scheduler.services.planning.runs.watchdog import Solve, Stop, WatchedSolve, watch_solve
 from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.publishing import version_jobs
-from scheduler.services.publishing.overnight.overnight_budget import NightBudget
+from scheduler.services.publishing.overnight.overnight_budget import OvernightBudget
 from scheduler.services.schedule import versions
 from scheduler.solver.explain.groups import explain_and_group
 from scheduler.solver.solve import solve as solve_problem
@@ -140,9 +140,9 @@ class _RunWork:
             now = self.now(session)
             kept = self.run.hand_draft
             if kept is not None:
-                manual_edits.check_kept(session, self.run.event_id, kept)
+                manual_edits.check_draft_usable(session, self.run.event_id, kept)
             basis = make_basis(session, self.run.event_id, now=now, hand_draft=kept)
-            problem = snapshot.take(
+            problem = snapshot.build_problem(
                 session, self.run.event_id, now=now, max_moved=self.run.max_moved, hand_draft=kept
             )
         wanted: Problem | None = self.within_the_limits(problem, now)
@@ -170,7 +170,7 @@ class _RunWork:
             return forbid_avoidable_changes(problem)
         if self.run.then is not AfterRun.PUBLISH or not self.run.night_budget or not problem.published:
             return problem
-        allowed = NightBudget(**self.run.night_budget)
+        allowed = OvernightBudget(**self.run.night_budget)
         return allowed.within(
             problem,
             giving_way=find_unavoidable_changes(problem),
@@ -190,7 +190,7 @@ class _RunWork:
             return problem if self.run.night_budget or not plan.is_answer else None
         if not self.run.night_budget:
             return None
-        spared = NightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
+        spared = OvernightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
         return forbid_avoidable_changes(solved) if spared is not None and is_last else spared
 
     def search(
@@ -311,7 +311,7 @@ class _RunWork:
             runs.store_progress(session, self.run.id, done, worker=self.worker, now=self.now(session))
             runs.store_plan(session, self.run.id, worker=self.worker, plan=write_plan(plan))
 
-        patiently(lambda: self.as_mine(keep))
+        retry_while_unavailable(lambda: self.as_mine(keep))
         return self.store(plan)
 
     def store(self, plan: Plan) -> RunOutcome:
@@ -337,7 +337,7 @@ class _RunWork:
             )
             return RunOutcome(RunEnding.FINISHED, draft.number if draft else None, job=job)
 
-        return patiently(lambda: self.as_mine(store))
+        return retry_while_unavailable(lambda: self.as_mine(store))
 
     def ask(self, session: Session, draft: ScheduleVersion, lack: str | None) -> int | None:
         """Queue the draft's next job in the transaction that makes the draft, so that it is not lost.
@@ -345,12 +345,12 @@ class _RunWork:
         A draft that lacks required meetings is left to an organiser, who may unlock something else.
         """
         if self.run.then is AfterRun.PUBLISH and lack is not None:
-            version_jobs.tell_not_published(session, draft, reason=lack, now=self.now(session))
+            version_jobs.report_not_published(session, draft, reason=lack, now=self.now(session))
         if self.run.then is not AfterRun.PUBLISH or lack is not None:
-            return version_jobs.ask_to_compare(session, draft, by=None, now=self.now(session)).id
-        current = versions.published(session, draft.event_id)
+            return version_jobs.request_comparison(session, draft, by=None, now=self.now(session)).id
+        current = versions.find_published_version(session, draft.event_id)
         try:
-            return version_jobs.ask_to_publish(
+            return version_jobs.request_publishing(
                 session,
                 event_id=draft.event_id,
                 number=draft.number,
@@ -360,14 +360,14 @@ class _RunWork:
                 now=self.now(session),
             ).id
         except (PublishingInProgress, VenueChanged) as error:
-            version_jobs.tell_not_published(session, draft, reason=str(error), now=self.now(session))
+            version_jobs.report_not_published(session, draft, reason=str(error), now=self.now(session))
             return None
 
     def fail(self, error: str) -> RunOutcome:
         def fail(session: Session) -> None:
             runs.fail_run(session, self.run.id, worker=self.worker, error=error, now=self.now(session))
 
-        patiently(lambda: self.as_mine(fail))
+        retry_while_unavailable(lambda: self.as_mine(fail))
         return RunOutcome(RunEnding.FAILED)
 
     def end_cancelled(self) -> RunOutcome:

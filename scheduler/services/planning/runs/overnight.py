@@ -19,11 +19,11 @@ from scheduler.domain.errors import RunAlreadyOpen
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs import runs
-from scheduler.services.publishing.overnight.overnight_budget import NightBudget
+from scheduler.services.publishing.overnight.overnight_budget import OvernightBudget
 from scheduler.storage.models import Event, Run, RunSchedule, Slot
 
 MAX_DELAY = timedelta(hours=2)
@@ -45,9 +45,9 @@ def next_run_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> 
         day += timedelta(days=1)
 
 
-def overnight_budget(event: Event) -> NightBudget:
+def overnight_budget(event: Event) -> OvernightBudget:
     """Publishing budget of the event's overnight runs."""
-    return NightBudget(event.night_percent, event.night_a_person, event.night_hours)
+    return OvernightBudget(event.night_percent, event.night_a_person, event.night_hours)
 
 
 def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
@@ -69,7 +69,7 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
         if was_due is None or not _schedule_next(session, night, event, now=now):
             continue
         if now - was_due > MAX_DELAY:
-            run_alerts.tell_missed(
+            run_alerts.alert_missed(
                 session, event, was_due, gettext_lazy("the clock was not running."), now=now
             )
             continue
@@ -77,12 +77,12 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
             run = _queue(session, night, event, was_due, now=now)
         except RunAlreadyOpen as other:
             why = gettext_lazy("run %(number)s was still open.", number=str(other.run))
-            run_alerts.tell_missed(session, event, was_due, why, now=now)
+            run_alerts.alert_missed(session, event, was_due, why, now=now)
             continue
         after = {"then": run.then.value, "seconds": run.seconds, "may change": run.night_budget}
-        by = Somebody(event_id=event.id, name=recording.NIGHT)
+        by = NamedDoer(event_id=event.id, name=recording.NIGHT)
         about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
-        recording.note(session, by, Act.RUN, about, after=after, now=now)
+        recording.record_act(session, by, Act.RUN, about, after=after, now=now)
         queued.append(run.id)
     return queued
 

@@ -40,14 +40,14 @@ class PublishedRun:
 
 def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
     """The run of the published plan. None without one, or if the version was edited manually since."""
-    published = versions.published(session, event_id)
+    published = versions.find_published_version(session, event_id)
     if published is None or published.run_id is None:
         return None
     run = session.get_one(Run, published.run_id, options=[undefer(Run.basis)])
-    problem, plan = stored_problems.problem_file(session, run.id), runs.get_plan_file(session, run.id)
+    problem, plan = stored_problems.load_problem_file(session, run.id), runs.get_plan_file(session, run.id)
     if problem is None or plan is None:
         return None
-    basis = None if run.basis is None else stored_problems.unpack(run.basis)
+    basis = None if run.basis is None else stored_problems.decompress_document(run.basis)
     return PublishedRun(problem, plan, basis, is_of_night=bool(run.night_budget))
 
 
@@ -58,10 +58,10 @@ def make_basis(session: Session, event_id: int, *, now: datetime, hand_draft: in
     problem although no one changed anything.
     """
     event = session.get_one(Event, event_id)
-    problem = snapshot.take(session, event_id, now=None, hand_draft=hand_draft, with_wishes=False)
+    problem = snapshot.build_problem(session, event_id, now=None, hand_draft=hand_draft, with_wishes=False)
     until = frozen.frozen_until(event, problem.slots, now, ZoneInfo(event.timezone), is_by_hand=False)
     rows = select(MeetingRequest.id, MeetingRequest.key).where(MeetingRequest.event_id == event_id)
-    wishes = counter_proposals.wishes(session, event_id)
+    wishes = counter_proposals.list_proposed_slots(session, event_id)
     wished = {key: wishes[id] for id, key in session.execute(rows) if id in wishes} if wishes else {}
     return planning_inputs(write_problem(replace(problem, frozen_until=until)), wished)
 

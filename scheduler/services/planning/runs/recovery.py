@@ -40,7 +40,7 @@ def recover_runs(session: Session, *, now: datetime) -> list[int]:
     """
     heard = func.coalesce(Run.heartbeat_at, Run.created_at)
     _requeue_runs(session, heard <= now - HEARTBEAT_TIMEOUT, now)
-    run_alerts.tell_waiting(session, now=now)
+    run_alerts.alert_waiting(session, now=now)
     due = (Run.state == RunState.QUEUED) & (func.coalesce(Run.send_at, Run.created_at) <= now)
     return list(session.scalars(select(Run.id).where(due).order_by(Run.id)))
 
@@ -72,6 +72,6 @@ def _requeue_runs(session: Session, which: ColumnElement[bool], now: datetime) -
         state=RunState.FAILED, error=LOST_TOO_OFTEN, finished_at=now
     )
     for run_id in session.scalars(too_often.returning(Run.id), execution_options=_NO_SYNC).all():
-        run_alerts.tell_failed(session, run_id, LOST_TOO_OFTEN, now=now)
+        run_alerts.alert_failed(session, run_id, LOST_TOO_OFTEN, now=now)
     again = lost.values(state=RunState.QUEUED, worker=None, heartbeat_at=now, send_at=now, sends=0)
     return sorted(session.scalars(again.returning(Run.id), execution_options=_NO_SYNC))

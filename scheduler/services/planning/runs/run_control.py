@@ -105,7 +105,7 @@ def start_run(
     if then is AfterRun.PUBLISH:
         actor.require(Right.PUBLISH)
     if hand_draft is not None:
-        manual_edits.check_kept(session, actor.event_id, hand_draft)
+        manual_edits.check_draft_usable(session, actor.event_id, hand_draft)
     run = runs.queue_run(
         session,
         actor.event_id,
@@ -115,7 +115,7 @@ def start_run(
         budget=budget,
         max_moved=max_moved,
         hand_draft=hand_draft,
-        note=text.one_line(note),
+        note=text.clean_line(note),
         now=now,
     )
     after = {
@@ -126,7 +126,7 @@ def start_run(
         **({"draft by hand": hand_draft} if hand_draft else {}),
     }
     about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
-    recording.note(session, actor, Act.RUN, about, after=after, now=now)
+    recording.record_act(session, actor, Act.RUN, about, after=after, now=now)
     return _card(run)
 
 
@@ -134,7 +134,7 @@ def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) ->
     """Cancel a run. Raises like `runs.cancel_run`."""
     actor.require(Right.RUN)
     card = _card(runs.cancel_run(session, actor.event_id, number, now=now))
-    recording.note(
+    recording.record_act(
         session, actor, Act.RUN, pgettext_lazy("trail", "run %(number)s cancelled", number=number), now=now
     )
     return card
@@ -145,7 +145,7 @@ def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> R
     actor.require(Right.RUN)
     card = _card(runs.stop_run(session, actor.event_id, number))
     about = pgettext_lazy("trail", "run %(number)s stopped, its plan kept", number=number)
-    recording.note(session, actor, Act.RUN, about, now=now)
+    recording.record_act(session, actor, Act.RUN, about, now=now)
     return card
 
 
@@ -182,7 +182,7 @@ def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None, str]:
             ScheduleVersion.state,
             func.coalesce(func.nullif(Account.name, ""), Account.email, ""),
         )
-        .outerjoin(ScheduleVersion, versions.made_by(Run))
+        .outerjoin(ScheduleVersion, versions.made_by_run(Run))
         .outerjoin(Account, Account.id == Run.asked_by)
         .where(Run.event_id == actor.event_id)
     )

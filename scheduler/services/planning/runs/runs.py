@@ -24,7 +24,7 @@ from scheduler.domain.solving import Progress
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs.watchdog import Stop
 from scheduler.services.problems import manual_edits
-from scheduler.services.problems.stored_problems import pack, unpack
+from scheduler.services.problems.stored_problems import compress_document, decompress_document
 from scheduler.storage.models import Event, Run
 
 OPEN_STATES = (RunState.QUEUED, RunState.RUNNING)
@@ -130,13 +130,13 @@ def claim_run(session: Session, run_id: int, worker: str, *, now: datetime) -> R
         return None
     run = session.get_one(Run, run_id, populate_existing=True)
     if run.hand_draft is None:
-        kept = manual_edits.in_force(session, run.event_id)
+        kept = manual_edits.find_effective_draft(session, run.event_id)
         run.hand_draft = kept.number if kept is not None else None
-    run_alerts.end_waiting(session, run, now=now)
+    run_alerts.end_waiting_alert(session, run, now=now)
     if run.then is AfterRun.PUBLISH and run.begin_by is not None and now > run.begin_by:
         run.then, run.error = AfterRun.DRAFT, run_alerts.late_sentence(session, run)
         session.flush()
-        run_alerts.tell_late(session, run, now=now)
+        run_alerts.alert_late(session, run, now=now)
     return run
 
 
@@ -159,8 +159,8 @@ def store_problem(
         run_id,
         worker,
         fingerprint=fingerprint,
-        problem=pack(problem),
-        basis=pack(basis),
+        problem=compress_document(problem),
+        basis=compress_document(basis),
         changed=None if changed is None else [each.to_json() for each in changed],
     )
 
@@ -186,7 +186,7 @@ def store_heartbeat(session: Session, run_id: int, *, worker: str, now: datetime
 
 def store_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any]) -> None:
     """Store the plan before anything is made of it: another attempt starts there. Raises RunLost."""
-    _update_claimed(session, run_id, worker, plan=pack(plan))
+    _update_claimed(session, run_id, worker, plan=compress_document(plan))
 
 
 def reclaim_run(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
@@ -230,7 +230,7 @@ def cancel_run(session: Session, event_id: int, number: int, *, now: datetime) -
         session, is_queued, state=RunState.CANCELLED, cancel_asked=True, finished_at=now
     ) or _update_row(session, is_running, cancel_asked=True)
     session.refresh(run)
-    run_alerts.end_waiting(session, run, now=now)
+    run_alerts.end_waiting_alert(session, run, now=now)
     if not done:
         raise WrongState("run", number, run.state, "cancelled")
     return run
@@ -256,21 +256,21 @@ def finish_run(
         run_id,
         worker,
         state=RunState.FINISHED,
-        plan=pack(plan),
+        plan=compress_document(plan),
         not_kept=lacking if lacking["not_kept"] else None,
         error=note or remark or Run.error,
         finished_at=now,
     )
     if note is None:
-        run_alerts.end_failed(session, session.get_one(Run, run_id), now=now)
+        run_alerts.end_failed_alert(session, session.get_one(Run, run_id), now=now)
     else:
-        run_alerts.tell_failed(session, run_id, note, now=now)
+        run_alerts.alert_failed(session, run_id, note, now=now)
 
 
 def fail_run(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
     """Fail a running run, with a message for organisers. Raises RunLost."""
     _update_claimed(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
-    run_alerts.tell_failed(session, run_id, error, now=now)
+    run_alerts.alert_failed(session, run_id, error, now=now)
 
 
 def finish_cancelled_run(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
@@ -296,7 +296,7 @@ def requeue_run(session: Session, run_id: int, *, worker: str, now: datetime) ->
 def get_plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
     """The plan that a run found, or None before its end."""
     run = session.get_one(Run, run_id, options=[undefer(Run.plan)])
-    return unpack(run.plan) if run.plan else None
+    return decompress_document(run.plan) if run.plan else None
 
 
 def _next_number(session: Session, event_id: int) -> int:

@@ -13,7 +13,7 @@ from scheduler.domain.solving import ScenarioState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted
+from scheduler.services.audit_log.subjects import AuditSubject
 from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.scenarios import scenarios
@@ -154,7 +154,7 @@ def compare_scenarios(session: Session, actor: Actor) -> ScenarioTable:
         for card in scenarios.list_scenarios(session, actor)
         if card.state is ScenarioState.DONE and card.result is not None
     ]
-    published = versions.published(session, actor.event_id)
+    published = versions.find_published_version(session, actor.event_id)
     version = published.number if published is not None else None
     newest = max(solved, key=lambda one: (one[0].finished_at, one[0].number), default=None)
     known = None if newest is None else newest[1]
@@ -186,7 +186,7 @@ def export_comparison(session: Session, actor: Actor, kind: str, *, now: datetim
         cells = [part for one in found.columns for part in (one.value(figure), one.difference(figure))]
         rows.append([figure.label, found.value(figure), *cells])
     name = f"what-if-{actor.event_key}.{kind}"
-    recording.note(session, actor, Act.EXPORT, Noted(name), now=now)
+    recording.record_act(session, actor, Act.EXPORT, AuditSubject(name), now=now)
     if kind == "csv":
         return Export(write_csv(headers, rows), name)
     return Export(write_xlsx([OutputSheet("Scenarios", headers, rows)]), name)

@@ -69,7 +69,7 @@ def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
         )
         scenario_rows.request_solve(row, now=now)
     session.flush()
-    recording.note(
+    recording.record_act(
         session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness asked for"), now=now
     )
 
@@ -98,7 +98,9 @@ def discard_curve(session: Session, actor: Actor, *, now: datetime) -> None:
     """Discard the curve. A worker on it stops."""
     actor.require(Right.TRY)
     _delete(session, actor.event_id)
-    recording.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness put away"), now=now)
+    recording.record_act(
+        session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness put away"), now=now
+    )
 
 
 def _delete(session: Session, event_id: int) -> None:

@@ -86,7 +86,7 @@ def _ask(
     session: Session, actor: Actor, number: int, group: int, what: Mapping[str, Any], *, now: datetime
 ) -> None:
     actor.require(Right.TRY)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     known = scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY)
     mine = [row for row in known if _key(row.changes) == (version.id, group)]
     if mine and mine[0].state in (ScenarioState.ASKED, ScenarioState.RUNNING):
@@ -108,13 +108,13 @@ def _ask(
             "trail", "remedy tried: Version %(version)s, group %(group)s", version=number, group=group + 1
         )
     after = what["lever"] if group != ALL_GROUPS else {"remedies": len(what["levers"])}
-    recording.note(session, actor, Act.WHAT_IF, about, after=after, now=now)
+    recording.record_act(session, actor, Act.WHAT_IF, about, after=after, now=now)
 
 
 def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTrial]:
     """Trials of a version by group number, without those of outdated groups."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     levers = [group["lever"] for group in version.groups or ()]
     found = {}
     for row in scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY):
@@ -133,7 +133,7 @@ def get_trial_of_all(
 ) -> FixTrial | None:
     """The trial of all fixes of a version together, if these are still the same."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     for row in scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY):
         if _key(row.changes) == (version.id, ALL_GROUPS) and _levers(row.changes[0]) == list(levers):
             return _trial(row.state, row.seconds, row.result, row.error)

@@ -35,7 +35,7 @@ def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *
     )
     scenario_rows.request_solve(row, now=now)
     session.flush()
-    recording.note(
+    recording.record_act(
         session, actor, Act.WHAT_IF, pgettext_lazy("trail", "dials tried"), after=dict(policy), now=now
     )
 

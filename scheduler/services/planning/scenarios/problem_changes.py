@@ -33,7 +33,7 @@ from scheduler.services.planning.scenarios.slot_changes import (
     make_id,
     unfix_requests,
 )
-from scheduler.services.problems.policy import policy_of
+from scheduler.services.problems.policy import event_policy
 
 
 def apply_changes(problem: Problem, changes: Iterable[TypedChange]) -> Problem:
@@ -168,7 +168,7 @@ def _fairness(problem: Problem, change: FairnessChange) -> Problem:
 
 
 def _policy(problem: Problem, change: PolicyChange) -> Problem:
-    return replace(problem, policy=policy_of(change.policy))
+    return replace(problem, policy=event_policy(change.policy))
 
 
 def _quota(problem: Problem, change: QuotaChange) -> Problem:

@@ -92,9 +92,9 @@ class _ScenarioWork:
             return self.do_remedy(solve, settings, should_stop)
         with self.database.read() as session:
             now = self.database.now_in(session)
-            published = versions.published(session, row.event_id)
+            published = versions.find_published_version(session, row.event_id)
             live = LiveEvent(
-                snapshot.take(session, row.event_id, now=now),
+                snapshot.build_problem(session, row.event_id, now=now),
                 published.number if published else None,
                 home_country(session.scalars(select(Firm.country).where(Firm.event_id == row.event_id))),
             )
@@ -118,8 +118,8 @@ class _ScenarioWork:
         asked = parse_trial_request(self.row.changes)
         with self.database.read() as session:
             now = self.database.now_in(session)
-            problem = snapshot.take(session, self.row.event_id, now=now)
-            meetings = versions.meetings(session, asked.version_id)
+            problem = snapshot.build_problem(session, self.row.event_id, now=now)
+            meetings = versions.list_meetings(session, asked.version_id)
         index = problem.index
         start = [m for m in meetings if m.request in index.requests and m.slot in index.slots]
         params = SolveParams(seconds=self.row.seconds, workers=settings.solve_workers)

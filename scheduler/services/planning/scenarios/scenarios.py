@@ -20,7 +20,7 @@ from scheduler.domain.solving import ScenarioKind, ScenarioState
 from scheduler.i18n import VenueLabel, venue_label
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import scenario_rows
@@ -31,7 +31,7 @@ from scheduler.services.planning.scenarios.scenario_changes import (
     serialize_changes,
 )
 from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
-from scheduler.services.text import one_line
+from scheduler.services.text import clean_line
 from scheduler.storage.models import Attendee, Event, Firm, Hall, Interpreter, Scenario, Slot
 
 MAX_SCENARIOS = 20
@@ -247,7 +247,7 @@ def _clean(
     session: Session, event_id: int, name: str, changes: Sequence[AnyChange], seconds: int | None
 ) -> str:
     """The name, on one line. Raises InvalidInput with all faults."""
-    wanted = one_line(name)
+    wanted = clean_line(name)
     faults = list(fields.check_field("name", wanted, WhatIfName))
     if seconds is not None:
         faults.extend(fields.check_field("seconds", seconds, WhatIfSeconds))
@@ -279,7 +279,7 @@ def _note(
     session: Session,
     actor: Actor,
     row: Scenario,
-    about: Noted,
+    about: AuditSubject,
     *,
     now: datetime,
     before: ScenarioCard | None = None,
@@ -290,7 +290,7 @@ def _note(
         else _audit_values(before.name, before.seconds, serialize_changes(before.changes))
     )
     after = _audit_values(row.name, row.seconds, row.changes)
-    recording.note(session, actor, Act.WHAT_IF, about, before=was, after=after, now=now)
+    recording.record_act(session, actor, Act.WHAT_IF, about, before=was, after=after, now=now)
 
 
 def _audit_values(name: str, seconds: int, changes: Sequence[Any]) -> dict[str, Any]:

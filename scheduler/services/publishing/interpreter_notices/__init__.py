@@ -1,1 +1,1 @@
-"""Briefings: what interpreters are told of a published schedule, each change once."""
+"""Interpreter notices: one email per interpreter and publishing, each change sent once."""

@@ -1,4 +1,4 @@
-"""What each interpreter's calendar should show of a version: both firms, who speaks what, and the topic."""
+"""Calendar contents for interpreters of a version: both firms, spoken languages, and the topic."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from scheduler.domain import names
 from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical import itip_revisions
 from scheduler.invites.ical.content import Content
-from scheduler.services.identity.interpreters import language_of_interpreter
+from scheduler.services.identity.interpreters import interpreter_language
 from scheduler.services.schedule import calendar_entries
-from scheduler.services.schedule.calendar_entries import HeldMeeting
+from scheduler.services.schedule.calendar_entries import ScheduledMeeting
 from scheduler.services.schedule.calendar_rows import Recipient
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Interpreter, PlannedMeeting
 
 
 @dataclass(frozen=True, slots=True)
-class BriefedPerson:
+class InterpreterReader:
     """An interpreter of the event, also one who has left it.
 
     `language` is that of their emails, `timezone` the IANA name of the zone that they chose, or empty.
@@ -35,13 +35,13 @@ class BriefedPerson:
     timezone: str = ""
 
 
-def readers(session: Session, event: Event) -> list[BriefedPerson]:
+def list_interpreters(session: Session, event: Event) -> list[InterpreterReader]:
     """All interpreters of the event, by id."""
     rows = session.scalars(
         select(Interpreter).where(Interpreter.event_id == event.id).order_by(Interpreter.id)
     )
     return [
-        BriefedPerson(
+        InterpreterReader(
             row.id,
             row.name,
             row.email,
@@ -53,14 +53,14 @@ def readers(session: Session, event: Event) -> list[BriefedPerson]:
 
 
 def _language(row: Interpreter, event: Event) -> str:
-    return language_of_interpreter(row.mail_language, row.name, row.languages, event.language)
+    return interpreter_language(row.mail_language, row.name, row.languages, event.language)
 
 
-def of_version(
+def interpreter_contents(
     session: Session,
     event: Event,
     version_id: int,
-    people: Iterable[BriefedPerson],
+    people: Iterable[InterpreterReader],
     *,
     url: str,
     domain: str,
@@ -69,7 +69,7 @@ def of_version(
     only = select(PlannedMeeting.id).where(
         PlannedMeeting.version_id == version_id, PlannedMeeting.interpreter_id.is_not(None)
     )
-    shown = calendar_entries.shown(session, event, version_id, only=only)
+    shown = calendar_entries.load_schedule(session, event, version_id, only=only)
     spoken = _spoken(session, {person for seated in shown.seated.values() for person in seated})
     known = {reader.id: reader for reader in people}
     found: dict[int, dict[str, Content]] = {}
@@ -89,7 +89,11 @@ def _spoken(session: Session, people: Iterable[int]) -> dict[int, Sequence[str]]
 
 
 def _content(
-    event: Event, meeting: HeldMeeting, reader: BriefedPerson, spoken: Mapping[int, Sequence[str]], url: str
+    event: Event,
+    meeting: ScheduledMeeting,
+    reader: InterpreterReader,
+    spoken: Mapping[int, Sequence[str]],
+    url: str,
 ) -> Content:
     language = reader.language
     firms = " – ".join(

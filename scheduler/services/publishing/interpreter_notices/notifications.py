@@ -1,4 +1,4 @@
-"""One mail an interpreter and publishing: what changed since they were told last, and all their meetings."""
+"""Interpreter emails of a publishing: the changes since the last one, and all their meetings."""
 
 from __future__ import annotations
 
@@ -20,56 +20,58 @@ from scheduler.services.delivery import email_texts
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing.interpreter_notices import contents
-from scheduler.services.publishing.interpreter_notices.contents import BriefedPerson
+from scheduler.services.publishing.interpreter_notices.contents import InterpreterReader
 from scheduler.storage.models import Event, Interpreter, InterpreterNotice, OutboxMail, ScheduleVersion
 
 
 @dataclass(frozen=True, slots=True)
-class Briefing:
+class PendingNotice:
     """What one interpreter has to be told."""
 
-    reader: BriefedPerson
+    reader: InterpreterReader
     said: Summary
 
 
-def pending(
+def pending_notices(
     session: Session,
     version: ScheduleVersion,
     settings: Settings,
     *,
     now: datetime,
     with_queued: bool = False,
-) -> list[Briefing]:
+) -> list[PendingNotice]:
     """What publishing the version has to tell interpreters, as of `now`. Nothing is written.
 
     With `with_queued`, what mails in the queue say counts as told.
     """
     event = session.get_one(Event, version.event_id)
-    people = contents.readers(session, event)
-    url = links.whole(settings, links.interpreting(event.key))
-    shown = contents.of_version(session, event, version.id, people, url=url, domain=settings.mail_domain)
-    told = _told(session, event.id)
+    people = contents.list_interpreters(session, event)
+    url = links.absolute_url(settings, links.interpreting(event.key))
+    shown = contents.interpreter_contents(
+        session, event, version.id, people, url=url, domain=settings.mail_domain
+    )
+    told = _sent_notices(session, event.id)
     if with_queued:
-        told |= _queued(session, event.id)
+        told |= _queued_notices(session, event.id)
     found = []
     for reader in people:
         address, known = told.get(reader.id, ("", {}))
         wanted = shown.get(reader.id, {})
         changes = summary.agenda_changes(known if address == reader.email else {}, wanted)
         if changes:
-            found.append(Briefing(reader, Summary(version.number, now, wanted, changes)))
+            found.append(PendingNotice(reader, Summary(version.number, now, wanted, changes)))
     return found
 
 
-def tell(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> int:
+def queue_notices(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> int:
     """Queue a mail to each interpreter to whom the version says something new. Returns their number.
 
     Mails that no sender has touched yet give way, so that only the net effect is told: it can be repeated.
     """
     event = session.get_one(Event, version.event_id)
     waiting = (OutboxMail.event_id == event.id) & (OutboxMail.kind == OutboxKind.BRIEFING)
-    outbox.drop_untouched(session, waiting)
-    found = pending(session, version, settings, now=now)
+    outbox.delete_untouched(session, waiting)
+    found = pending_notices(session, version, settings, now=now)
     outbox.enqueue(session, [_mail(each, event, version, settings) for each in found])
     return len(found)
 
@@ -78,16 +80,16 @@ _Known = tuple[str, Mapping[str, Content]]
 """The address that was told, and all meetings by UID."""
 
 
-def _told(session: Session, event_id: int) -> dict[int, _Known]:
+def _sent_notices(session: Session, event_id: int) -> dict[int, _Known]:
     rows = session.execute(
         select(InterpreterNotice.interpreter_id, InterpreterNotice.address, InterpreterNotice.summary)
         .join(Interpreter, Interpreter.id == InterpreterNotice.interpreter_id)
         .where(Interpreter.event_id == event_id)
     )
-    return {who: (address, payloads.summary(said).agenda) for who, address, said in rows}
+    return {who: (address, payloads.summary_content(said).agenda) for who, address, said in rows}
 
 
-def _queued(session: Session, event_id: int) -> dict[int, _Known]:
+def _queued_notices(session: Session, event_id: int) -> dict[int, _Known]:
     rows = session.execute(
         select(OutboxMail.interpreter_id, OutboxMail.to_address, OutboxMail.payload)
         .where(
@@ -98,10 +100,14 @@ def _queued(session: Session, event_id: int) -> dict[int, _Known]:
         )
         .order_by(OutboxMail.id)
     )
-    return {who: (address, payloads.summary(said).agenda) for who, address, said in rows if who is not None}
+    return {
+        who: (address, payloads.summary_content(said).agenda)
+        for who, address, said in rows
+        if who is not None
+    }
 
 
-def _mail(found: Briefing, event: Event, version: ScheduleVersion, settings: Settings) -> NewMail:
+def _mail(found: PendingNotice, event: Event, version: ScheduleVersion, settings: Settings) -> NewMail:
     reader, said = found.reader, found.said
     return NewMail(
         kind=OutboxKind.BRIEFING,
@@ -112,7 +118,7 @@ def _mail(found: Briefing, event: Event, version: ScheduleVersion, settings: Set
         to_name=reader.name,
         message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
         thread_id=summary_mail.briefings_thread_id(reader.id, settings.mail_domain),
-        payload=said.to_json() | email_texts.settings_of(event),
+        payload=said.to_json() | email_texts.email_settings(event),
         created_at=said.stamp,
         next_attempt_at=said.stamp,
     )

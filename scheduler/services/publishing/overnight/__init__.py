@@ -1,3 +1,3 @@
-"""What a night may publish by itself, and what is told of it in the morning."""
+"""Overnight publishing: the limits of an unattended publishing, and its report."""
 
 __all__ = ["overnight_budget"]

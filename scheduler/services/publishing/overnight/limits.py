@@ -1,4 +1,4 @@
-"""What a night that publishes by itself may change, against what it would change."""
+"""Limits of an overnight publishing, checked against the changes it would make."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from scheduler.domain.changes import Change
 from scheduler.domain.entities import RequestState
 from scheduler.services.problems import stored_problems
 from scheduler.services.publishing.overnight.overnight_budget import (
-    NightBudget,
-    counted,
-    forced_requests,
-    given_way,
+    OvernightBudget,
+    count_changes,
+    find_displaced_requests,
+    find_forced_requests,
 )
 from scheduler.services.schedule import versions
 from scheduler.storage.models import MeetingRequest, ScheduleVersion, Slot
 
 
-def excess(
+def list_limit_violations(
     session: Session,
     version: ScheduleVersion,
-    budget: NightBudget,
+    budget: OvernightBudget,
     changes: Iterable[Change],
     *,
     published: int,
@@ -38,10 +38,12 @@ def excess(
     if not published:
         return []
     event_id = version.event_id
-    problem = stored_problems.problem_of(session, version)
+    problem = stored_problems.load_problem(session, version)
     forced = frozenset[str]()
     if problem is not None:
-        forced = forced_requests(problem) | given_way(problem, versions.meetings(session, version.id))
+        forced = find_forced_requests(problem) | find_displaced_requests(
+            problem, versions.list_meetings(session, version.id)
+        )
     accepted = set(
         session.scalars(
             select(MeetingRequest.key).where(
@@ -51,4 +53,6 @@ def excess(
     )
     slots = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == event_id)).all()
     starts = {row.key: row.start for row in slots}
-    return budget.excess(counted(changes, accepted, forced), published=published, starts=starts, now=now)
+    return budget.excess(
+        count_changes(changes, accepted, forced), published=published, starts=starts, now=now
+    )

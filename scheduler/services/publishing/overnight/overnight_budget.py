@@ -1,4 +1,4 @@
-"""What a night may change of what people have in their calendars, when it publishes by itself.
+"""Overnight budget: how much of the published schedule an unattended publishing may change.
 
 Three limits in place of a number of meetings: 50 of 60 is an upheaval, 50 of 7,000 is nothing, and all 50
 could be one person's or of the next morning. They are checked when the version is published; what exceeds one
@@ -30,7 +30,7 @@ MARGIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class NightBudget:
+class OvernightBudget:
     """At most `percent` of the published meetings change, `a_person` of each person, and none that starts
     within `hours`.
 
@@ -62,7 +62,7 @@ class NightBudget:
         if not problem.slots or until <= (problem.frozen_until or problem.slots[0].start):
             return problem
         starts = {slot.id: slot.start for slot in problem.slots}
-        lost = forced_requests(problem).union(giving_way)
+        lost = find_forced_requests(problem).union(giving_way)
         if any(m.request in lost and starts.get(m.slot, until) < until for m in problem.published):
             return _unchanged_until(problem, lost, until)
         return replace(problem, frozen_until=until.astimezone(problem.slots[0].start.tzinfo))
@@ -74,7 +74,7 @@ class NightBudget:
         published or not at all. As many of them stay free as the person may have changed, of those that the
         plan changes. None if the plan keeps `a_person`, or nothing is left to keep.
         """
-        giving_way = given_way(problem, meetings)
+        giving_way = find_displaced_requests(problem, meetings)
         voluntary = frozenset(published_changes(problem, meetings).voluntary) - giving_way
         chosen = [m for m in problem.published if m.request in voluntary]
         counts = Counter(person for m in chosen for person in set(m.attendees))
@@ -87,7 +87,7 @@ class NightBudget:
                 for m in mine
                 if m.request not in free and m.request not in giving_way and is_still_possible(problem, m)
             }
-        rows = {problem.index.requests[id]: as_published(problem, m) for id, m in kept.items()}
+        rows = {problem.index.requests[id]: find_published_request(problem, m) for id, m in kept.items()}
         requests = tuple(rows.get(r, request) for r, request in enumerate(problem.requests))
         return None if requests == problem.requests else replace(problem, requests=requests)
 
@@ -138,13 +138,13 @@ class NightBudget:
             )
 
 
-def forced_requests(problem: Problem) -> frozenset[str]:
+def find_forced_requests(problem: Problem) -> frozenset[str]:
     """The requests whose published meetings cannot stay, whatever else is planned."""
     asked = (m for m in problem.published if m.request in problem.index.requests)
     return frozenset(m.request for m in asked if not is_still_possible(problem, m))
 
 
-def given_way(problem: Problem, meetings: Sequence[Meeting]) -> frozenset[str]:
+def find_displaced_requests(problem: Problem, meetings: Sequence[Meeting]) -> frozenset[str]:
     """The requests whose published meetings could stay alone, but not beside what a plan holds and has to.
 
     That is what is locked, and what stays as it is published.
@@ -179,7 +179,7 @@ def _unchanged_until(problem: Problem, lost: Collection[str], until: datetime) -
 
     def row(request: Request) -> Request:
         if request.id in kept:
-            return as_published(problem, kept[request.id])
+            return find_published_request(problem, kept[request.id])
         if request.id in lost or request.fixed is not None:
             return request
         return replace(request, slots=tuple(s for s in later if request.slots is None or s in request.slots))
@@ -187,7 +187,7 @@ def _unchanged_until(problem: Problem, lost: Collection[str], until: datetime) -
     return replace(problem, requests=tuple(map(row, problem.requests)))
 
 
-def as_published(problem: Problem, meeting: Meeting) -> Request:
+def find_published_request(problem: Problem, meeting: Meeting) -> Request:
     """The request of a published meeting that could stay, held at that time and place by them, or not."""
     index = problem.index
     request = problem.requests[index.requests[meeting.request]]
@@ -204,7 +204,7 @@ def as_published(problem: Problem, meeting: Meeting) -> Request:
     )
 
 
-def counted(
+def count_changes(
     changes: Iterable[Change], accepted: Collection[str], forced: Collection[str] = ()
 ) -> list[Change]:
     """The changes that a budget counts. `accepted` are the requests that both firms still want.

@@ -1,4 +1,4 @@
-"""The mail in the morning: what the night changes or has changed, with a link, to those who run the event."""
+"""Overnight report: an email to the event's team about what the run changes or has changed."""
 
 from __future__ import annotations
 
@@ -23,32 +23,34 @@ from scheduler.storage.models import (
 )
 
 
-def tell(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
+def report_draft(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
     """Tell of the draft that a run of the night made, when it is compared for the first time.
 
     Nothing is told of a draft that changes nothing, or of one that somebody asked for. Returns the number of
     mails.
     """
-    if version.state is not VersionState.DRAFT or not is_of_night(session, version):
+    if version.state is not VersionState.DRAFT or not is_from_overnight_run(session, version):
         return 0
     if _times_compared(session, version) != 1:
         return 0
-    current = versions.published(session, version.event_id)
-    return _post(session, version, "morning", current.id if current else None, now)
+    current = versions.find_published_version(session, version.event_id)
+    return _queue_report(session, version, "morning", current.id if current else None, now)
 
 
-def tell_published(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
+def report_published(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
     """Tell of the version that a night has published, against the one before. Returns the number of mails."""
-    return _post(session, version, "published", version.compared_with_id, now)
+    return _queue_report(session, version, "published", version.compared_with_id, now)
 
 
-def is_of_night(session: Session, version: ScheduleVersion) -> bool:
+def is_from_overnight_run(session: Session, version: ScheduleVersion) -> bool:
     """Whether a run of the night made the version."""
     run = session.get(Run, version.run_id) if version.run_id is not None else None
     return run is not None and run.begin_by is not None and version.copy_of_id is None
 
 
-def _post(session: Session, version: ScheduleVersion, letter: str, before: int | None, now: datetime) -> int:
+def _queue_report(
+    session: Session, version: ScheduleVersion, letter: str, before: int | None, now: datetime
+) -> int:
     """Queue the letter to who runs the event, if the version changes anything against `before`."""
     found = session.get(Comparison, version.id)
     counts = _counts(session, found, before) if found is not None else {}
@@ -60,7 +62,9 @@ def _post(session: Session, version: ScheduleVersion, letter: str, before: int |
         "held": f"{scheduled.count_scheduled(session, version.id):,}",
         "accepted": f"{scheduled.count_accepted(session, event.id):,}",
     }
-    readers = select(Account).where(Account.id.in_(actors.leading(now, event.id))).order_by(Account.id)
+    readers = (
+        select(Account).where(Account.id.in_(actors.leading_accounts(now, event.id))).order_by(Account.id)
+    )
     mails = [
         NewLetter(
             letter=letter,
@@ -74,7 +78,7 @@ def _post(session: Session, version: ScheduleVersion, letter: str, before: int |
         )
         for account in session.scalars(readers)
     ]
-    letters.post(session, mails, now=now)
+    letters.queue_letters(session, mails, now=now)
     return len(mails)
 
 
@@ -86,7 +90,7 @@ def _counts(session: Session, found: Comparison, before: int | None) -> dict[str
         "changed": counts.get("relocated", 0) + counts.get("reassigned", 0),
         "new": counts.get("added", 0),
         "cancelled": counts.get("cancelled", 0),
-        "declined": len(calendar_entries.withdrawn_since(session, before)) if before else 0,
+        "declined": len(calendar_entries.list_withdrawn_requests(session, before)) if before else 0,
     }
 
 

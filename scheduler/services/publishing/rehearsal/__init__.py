@@ -1,1 +1,1 @@
-"""An event in rehearsal: what would have gone to whom, and going live."""
+"""Rehearsal: an event whose emails are recorded and not sent, until it goes live."""

@@ -1,4 +1,4 @@
-"""Going live: what was rehearsed is forgotten, as nobody was told, and from then on mails go out."""
+"""Going live: deletes the rehearsal's records, since no one was notified, and lets emails out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from scheduler.storage.models import (
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedMails:
+class PublishedEmails:
     """The mails that tell everybody of the published version `number`, when nobody was told anything.
 
     `people` are attendees and interpreters.
@@ -60,14 +60,14 @@ class LiveState:
     """Since when an event is live. In rehearsal None, and the mails about what is published, if it is."""
 
     live_at: datetime | None
-    published: PublishedMails | None
+    published: PublishedEmails | None
 
 
-def state(session: Session, actor: Actor) -> LiveState:
+def show_live_state(session: Session, actor: Actor) -> LiveState:
     """Whether the event is live, and what going live can send."""
     actor.require(Right.READ_MAILS)
     event = session.get_one(Event, actor.event_id)
-    version = versions.published(session, event.id) if event.live_at is None else None
+    version = versions.find_published_version(session, event.id) if event.live_at is None else None
     return LiveState(event.live_at, None if version is None else _published_mails(session, event, version))
 
 
@@ -87,17 +87,17 @@ def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime
     if event.live_at is not None:
         raise WrongState("event", event.key, "live", "live", told=gettext_lazy("The event is live already."))
     _refuse_while_published(session, event.id)
-    counts = rehearsed_emails.counts(session, actor)
-    _forget(session, event, now)
+    counts = rehearsed_emails.count_rehearsed_emails(session, actor)
+    _delete_rehearsal_data(session, event, now)
     event.live_at = now
     about = pgettext_lazy("trail", "event %(key)s went live", key=event.key)
     after = {"rehearsed": sum(counts.values()), "invitations_sent": tell}
-    recording.note(session, actor, Act.EVENT, about, after=after, now=now)
-    version = versions.published(session, event.id) if tell else None
+    recording.record_act(session, actor, Act.EVENT, about, after=after, now=now)
+    version = versions.find_published_version(session, event.id) if tell else None
     session.flush()
     if version is None:
         return None
-    return version_jobs.ask_to_tell(session, version, by=actor.account_id, now=now).id
+    return version_jobs.request_notifications(session, version, by=actor.account_id, now=now).id
 
 
 def _refuse_while_published(session: Session, event_id: int) -> None:
@@ -114,7 +114,7 @@ def _refuse_while_published(session: Session, event_id: int) -> None:
         raise PublishingInProgress(number)
 
 
-def _forget(session: Session, event: Event, now: datetime) -> None:
+def _delete_rehearsal_data(session: Session, event: Event, now: datetime) -> None:
     """Delete the event's mails, and everything that says that somebody was told something."""
     people = select(Attendee.id).where(Attendee.event_id == event.id)
     interpreters = select(Interpreter.id).where(Interpreter.event_id == event.id)
@@ -130,17 +130,17 @@ def _forget(session: Session, event: Event, now: datetime) -> None:
     # The people first: who invites them has locked them, and then queues mails.
     uninvited = update(Attendee).where(Attendee.event_id == event.id).values(welcomed_at=None)
     session.execute(uninvited, execution_options=no_sync)
-    outbox.drop_all(session, event.id)
+    outbox.delete_all(session, event.id)
     for statement in statements:
         session.execute(statement, execution_options=no_sync)
     session.expire_all()
     event.digests_since = now
 
 
-def _published_mails(session: Session, event: Event, version: ScheduleVersion) -> PublishedMails:
+def _published_mails(session: Session, event: Event, version: ScheduleVersion) -> PublishedEmails:
     held = MeetingRequest.state == RequestState.ACCEPTED
     seats = (
-        calendar_rows.seats_of(version.id)
+        calendar_rows.seats_query(version.id)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .where(held)
         .order_by(None)
@@ -159,7 +159,7 @@ def _published_mails(session: Session, event: Event, version: ScheduleVersion) -
         .where(PlannedMeeting.version_id == version.id, held)
     )
     briefings = session.scalar(interpreters) or 0
-    return PublishedMails(
+    return PublishedEmails(
         number=version.number,
         invitations=invitations,
         summaries=attendees - stopped if event.summary_mails else 0,

@@ -1,4 +1,4 @@
-"""The mails that an event in rehearsal has sent to nobody: a list, and each as its reader would see it."""
+"""Emails that an event in rehearsal recorded and did not send: a list, and each as rendered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.text import matches
+from scheduler.services.text import match_condition
 from scheduler.storage.models import Attendee, Firm, OutboxMail
 
 SAMPLES: Final = rehearsal_delivery.SAMPLES
@@ -36,7 +36,7 @@ _NEWEST = Order("rehearsal", (OutboxMail.id,), (int,), descending=True)
 
 
 @dataclass(frozen=True, slots=True)
-class RehearsedMail:
+class RehearsedEmail:
     """A mail that went to nobody. `label` is that of `payloads.label`."""
 
     id: int
@@ -49,17 +49,17 @@ class RehearsedMail:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownMail:
+class RenderedEmail:
     """A rehearsed mail as its reader would have seen it. No link in it opens anything. `files` are names."""
 
-    mail: RehearsedMail
+    mail: RehearsedEmail
     subject: str
     text: str
     html: str
     files: tuple[str, ...]
 
 
-def counts(session: Session, actor: Actor) -> Mapping[str, int]:
+def count_rehearsed_emails(session: Session, actor: Actor) -> Mapping[str, int]:
     """How many mails of each label went to nobody, most first."""
     actor.require(Right.READ_MAILS)
     query = (
@@ -69,7 +69,7 @@ def counts(session: Session, actor: Actor) -> Mapping[str, int]:
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def listing(
+def list_rehearsed_emails(
     session: Session,
     actor: Actor,
     *,
@@ -78,7 +78,7 @@ def listing(
     cursor: str | None = None,
     number: int = 1,
     limit: int = 50,
-) -> Page[RehearsedMail]:
+) -> Page[RehearsedEmail]:
     """Those of the event, the newest first: of one label, and those whose name, address or firm has all
     words of `search`.
     """
@@ -86,20 +86,22 @@ def listing(
     query = _query().where(_mine(actor))
     if label:
         query = query.where(OutboxMail.rehearsed_as == label)
-    query = query.where(matches(search, _SEARCHED))
+    query = query.where(match_condition(search, _SEARCHED))
     page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
     return page.of(_mail(row[0], row[1], row[2]) for row in page.items)
 
 
-def show(session: Session, actor: Actor, mail_id: int, *, settings: Settings) -> ShownMail:
+def show_rehearsed_email(
+    session: Session, actor: Actor, mail_id: int, *, settings: Settings
+) -> RenderedEmail:
     """One of them, as its reader would have seen it. Raises NotFound."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     row = session.execute(_query().where(_mine(actor), OutboxMail.id == mail_id)).first()
     if row is None:
         raise NotFound("mail", str(mail_id))
     path = links.rehearsed_mail(actor.event_key, mail_id)
-    shown = rendering.rehearsed(settings, outbox.content_of(row[0]), language="en", path=path)
-    return ShownMail(
+    shown = rendering.render_rehearsed(settings, outbox.content_of(row[0]), language="en", path=path)
+    return RenderedEmail(
         mail=_mail(row[0], row[1], row[2]),
         subject=shown.own_subject,
         text=shown.own_text,
@@ -121,8 +123,8 @@ def _query() -> Select[OutboxMail, Attendee, Firm]:
     )
 
 
-def _mail(row: OutboxMail, person: Attendee | None, firm: Firm | None) -> RehearsedMail:
-    return RehearsedMail(
+def _mail(row: OutboxMail, person: Attendee | None, firm: Firm | None) -> RehearsedEmail:
+    return RehearsedEmail(
         id=row.id,
         label=row.rehearsed_as or "",
         address=row.to_address,

@@ -18,7 +18,7 @@ from scheduler.domain.guests import is_guest
 from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeReport, merge_outcomes, outcomes_differ
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Page, part
+from scheduler.services.paging import Page, page_of_list
 from scheduler.services.reports.outcomes.by_country import CountryShare, list_country_shares
 from scheduler.services.reports.statistics.chain_flow import ChainFlow, get_chain_flow
 from scheduler.services.schedule import versions
@@ -102,7 +102,7 @@ _Asks, _Asked = aliased(Firm), aliased(Firm)
 def get_chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainReport | None:
     """The event's chain report, None before a schedule is published. The number of queries is constant."""
     actor.require(Right.READ_OUTCOMES)
-    version = versions.published(session, actor.event_id)
+    version = versions.find_published_version(session, actor.event_id)
     if version is None:
         return None
     firms = session.execute(
@@ -135,7 +135,7 @@ def get_reported_page(
     report = get_chain_report(session, actor, now=now)
     if report is None:
         return None
-    return part(f"reported {report.number}", report.reported, cursor=cursor, limit=limit)
+    return page_of_list(f"reported {report.number}", report.reported, cursor=cursor, limit=limit)
 
 
 def _count_meetings(session: Session, version: ScheduleVersion) -> list[list[Any]]:

@@ -30,7 +30,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import agendas, versions
 from scheduler.services.schedule.agendas import AgendaItem
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -147,10 +147,10 @@ def list_outcomes(
 def get_meeting(session: Session, actor: Actor, request_key: str, *, now: datetime) -> MeetingWithOutcomes:
     """A started meeting of the actor's firm. Raises NotFound, and WrongState before its start."""
     actor.require(Right.READ_OUTCOMES, firm_id=actor.firm_id, attendee_id=actor.attendee_id)
-    version = versions.published(session, actor.event_id)
-    if version is None or actor.firm_id is None or not storable(request_key):
+    version = versions.find_published_version(session, actor.event_id)
+    if version is None or actor.firm_id is None or not is_storable(request_key):
         raise NotFound("meeting", request_key)
-    item = agendas.meetings_of(session, actor, version, [request_key]).get(request_key)
+    item = agendas.list_firm_meetings(session, actor, version, [request_key]).get(request_key)
     if item is None or item.firm.key != _keys(session, actor)[0]:
         raise NotFound("meeting", request_key)
     words = list_outcomes(session, actor, [item], now=now).get(request_key)
@@ -203,7 +203,7 @@ def _lock_own_request(
     session: Session, actor: Actor, request_key: str, now: datetime
 ) -> tuple[MeetingRequest, Side]:
     """The request of a started published meeting, locked, and the actor's side."""
-    if actor.attendee_id is None or not storable(request_key):
+    if actor.attendee_id is None or not is_storable(request_key):
         raise NotFound("meeting", request_key)
     request = session.scalar(  # reports of one meeting are serialized
         select(MeetingRequest)
@@ -280,7 +280,9 @@ def _note(
     now: datetime,
 ) -> None:
     about, (firm, _) = pgettext_lazy("trail", "meeting %(key)s", key=key), _keys(session, actor)
-    recording.note(session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now)
+    recording.record_act(
+        session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now
+    )
 
 
 _KEYS = (

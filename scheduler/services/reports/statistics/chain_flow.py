@@ -51,7 +51,7 @@ class ChainFlow:
 def get_chain_flow(session: Session, actor: Actor, number: int) -> ChainFlow:
     """The chain flow of a version. Six queries. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     names = session.get_one(Event, actor.event_id).named_areas
     follows = accepted_requests_digest(session, actor.event_id), firms_digest(session, actor.event_id)
     rows = cached_statistic(session, version, "chain", follows, lambda: _rows(session, version))

@@ -42,7 +42,7 @@ def get_hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
     Raises NotFound.
     """
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     follows = [venue_digest(session, actor.event_id), accepted_requests_digest(session, actor.event_id)]
     held = cached_statistic(session, version, "load", follows, lambda: _rows(session, version))

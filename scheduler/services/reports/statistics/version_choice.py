@@ -13,6 +13,6 @@ def resolve_version(session: Session, actor: Actor, number: int | None) -> int |
     """The requested version's number, else the published one's, if any. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     if number is not None:
-        return versions.get(session, actor.event_id, number).number
-    version = versions.published(session, actor.event_id)
+        return versions.get_version(session, actor.event_id, number).number
+    version = versions.find_published_version(session, actor.event_id)
     return version.number if version is not None else None

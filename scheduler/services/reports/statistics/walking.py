@@ -32,7 +32,7 @@ def count_walks(session: Session, actor: Actor, number: int) -> Sequence[WalkHou
     Eight queries. Raises NotFound.
     """
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     found = get_transitions(session, version)
     starts = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == actor.event_id))

@@ -20,7 +20,7 @@ from scheduler.services.exports.meeting_list import ListedMeeting
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
-from scheduler.services.text import storable
+from scheduler.services.text import is_storable
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -65,7 +65,7 @@ def get_week(
     Raises NotFound. Names are as readers of the language read them.
     """
     actor.require(Right.READ_VERSIONS)
-    version = versions.get(session, actor.event_id, number)
+    version = versions.get_version(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     columns = select(Slot.id, Slot.start).where(Slot.of(actor.event_id)).order_by(Slot.position)
     slots = {slot_id: start.astimezone(zone) for slot_id, start in session.execute(columns)}
@@ -86,7 +86,7 @@ def _of(
 ) -> tuple[str, str | None, ColumnElement[bool], set[int]]:
     """Name, own firm's key, condition of the meetings, and ids of unavailable slots."""
     found = _person if of is WeekOwner.PERSON else _firm if of is WeekOwner.FIRM else _place
-    row = found(session, actor.event_id, key, language) if storable(key) else None
+    row = found(session, actor.event_id, key, language) if is_storable(key) else None
     if row is None:
         raise NotFound(
             {WeekOwner.PERSON: "attendee", WeekOwner.FIRM: "firm", WeekOwner.PLACE: "place"}[of], key
@@ -103,7 +103,7 @@ def _person(session: Session, event_id: int, key: str, language: str) -> Found:
     if row is None:
         return None
     sits = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == row[0])
-    away = unavailable_slots.slots_of(session, event_id, [row[0]]).get(row[0], set())
+    away = unavailable_slots.list_unavailable_slots(session, event_id, [row[0]]).get(row[0], set())
     return display_both(row[1], row[2], language), row[3], PlannedMeeting.id.in_(sits), away
 
 

@@ -1,1 +1,1 @@
-"""Asking: drafts and templates of requests, and several requests by one press."""
+"""Bulk requests: drafts, templates, and actions on several requests at once."""

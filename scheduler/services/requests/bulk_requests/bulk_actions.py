@@ -1,4 +1,4 @@
-"""Several requests by one press: ask some firms at once, answer some requests at once."""
+"""Bulk actions: request several meetings or respond to several requests at once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.references import FirmRef, firms_of
+from scheduler.services.directory.references import FirmRef, list_firm_refs
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
-from scheduler.services.requests.requests import Asked
+from scheduler.services.requests.requests import RequestResult
 from scheduler.storage.models import MeetingRequest
 
 MOST_ASKED = 20
@@ -25,28 +25,28 @@ MOST_ANSWERED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class AskedSeveral:
+class BulkRequestResult:
     """What came of asking: those that were asked, and by key of the others why they were not.
 
     `names` are those of the others as far as the event has them, by key.
     """
 
-    asked: tuple[Asked, ...]
+    asked: tuple[RequestResult, ...]
     refused: dict[str, str]
     names: dict[str, FirmRef]
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredSeveral:
+class BulkResponseResult:
     """How many requests were answered, and by key of the others why they were not."""
 
     done: int
     refused: dict[str, str]
 
 
-def ask(
+def request_meetings(
     session: Session, actor: Actor, form: NewRequest, firm_keys: Sequence[str], *, now: datetime
-) -> AskedSeveral:
+) -> BulkRequestResult:
     """Ask some firms for the same. Each is asked by itself: one that cannot be asked stops no other.
 
     Raises InvalidInput if there are none or too many, or for what is wrong whichever firm is asked.
@@ -61,20 +61,20 @@ def ask(
     for key in keys:
         try:
             with session.begin_nested():
-                asked.append(requests.ask(session, actor, replace(form, to_firm=key), now=now))
+                asked.append(requests.submit_form(session, actor, replace(form, to_firm=key), now=now))
         except InvalidInput as error:
             of_form += [fault for fault in error.faults if fault.path in _OF_FORM]
             refused[key] = next((fault.message for fault in error.faults if fault.path not in _OF_FORM), "")
     if of_form and not asked:
         raise InvalidInput(list(dict.fromkeys(of_form)))
     why_not = {key: why or of_form[0].message for key, why in refused.items()}
-    return AskedSeveral(tuple(asked), why_not, firms_of(session, actor, why_not))
+    return BulkRequestResult(tuple(asked), why_not, list_firm_refs(session, actor, why_not))
 
 
 _OF_FORM = {"topic", "message", "priority", "length"}
 
 
-def answer(
+def respond_to_requests(
     session: Session,
     actor: Actor,
     keys: Sequence[str],
@@ -82,7 +82,7 @@ def answer(
     is_accepted: bool,
     note: str = "",
     now: datetime,
-) -> AnsweredSeveral:
+) -> BulkResponseResult:
     """Accept or decline some requests. One that cannot be answered any more stops no other.
 
     Raises InvalidInput if there are none or too many, or if the note is too long.
@@ -94,7 +94,7 @@ def answer(
         raise InvalidInput(
             [Fault("requests", gettext_lazy("choose 1 to %(most)s requests", most=MOST_ANSWERED))]
         )
-    step = requests.accept if is_accepted else requests.decline
+    step = requests.accept_request if is_accepted else requests.decline_request
     done, refused = 0, {}
     for key in wanted:
         try:
@@ -103,10 +103,10 @@ def answer(
             done += 1
         except (WrongState, NotFound, NotAllowed) as error:
             refused[key] = error.told if isinstance(error, WrongState) else str(error)
-    return AnsweredSeveral(done, refused)
+    return BulkResponseResult(done, refused)
 
 
-def undo(session: Session, actor: Actor, at: datetime, *, now: datetime) -> AnsweredSeveral:
+def undo_bulk_action(session: Session, actor: Actor, at: datetime, *, now: datetime) -> BulkResponseResult:
     """Take back all steps that the actor took by the one press at the time `at`, as far as each can be.
 
     One that cannot be undone any more stops no other.
@@ -125,8 +125,8 @@ def undo(session: Session, actor: Actor, at: datetime, *, now: datetime) -> Answ
     for key in keys:
         try:
             with session.begin_nested():
-                requests.undo(session, actor, key, now=now)
+                requests.undo_step(session, actor, key, now=now)
             done += 1
         except (WrongState, NotFound, NotAllowed) as error:
             refused[key] = error.told if isinstance(error, WrongState) else str(error)
-    return AnsweredSeveral(done, refused)
+    return BulkResponseResult(done, refused)

@@ -1,4 +1,4 @@
-"""Requests that are not sent yet: drafts to a firm, and templates for any."""
+"""Request drafts to a firm, and templates for any firm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.services.directory.references import FirmRef, find_firm, firm_col
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.form import NewRequest
-from scheduler.services.text import lines, one_line
+from scheduler.services.text import clean_line, clean_lines
 from scheduler.storage.models import Firm, RequestDraft
 from scheduler.storage.rows import rows_of
 
@@ -37,7 +37,7 @@ class Draft:
     changed_at: datetime
 
 
-def keep(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> int:
+def save_draft(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> int:
     """Keep a draft to a firm: the firm's only one, so it takes the place of an earlier one. Returns its id.
 
     What is missing may stay so. Raises NotFound, NotAllowed, InvalidInput for a text that is too long.
@@ -50,9 +50,9 @@ def keep(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> 
     return _write(session, actor, kept, form, "", other.id, now)
 
 
-def keep_template(session: Session, actor: Actor, form: NewRequest, name: str, *, now: datetime) -> int:
+def save_template(session: Session, actor: Actor, form: NewRequest, name: str, *, now: datetime) -> int:
     """Keep topic, message, rank and length under a name, for any firm. Raises as `keep`."""
-    firm_id, name = _own(actor), one_line(name)
+    firm_id, name = _own(actor), clean_line(name)
     fields.require_valid("template", name, fields.TemplateName)
     kept = session.scalar(
         select(RequestDraft).where(
@@ -79,7 +79,7 @@ _LISTED = (
 )
 
 
-def listing(session: Session, actor: Actor) -> tuple[Draft, ...]:
+def list_drafts(session: Session, actor: Actor) -> tuple[Draft, ...]:
     """The own firm's drafts and templates, the latest first. One query."""
     return tuple(
         Draft(row[0], row[1], FirmRef(*row[4:]) if row[4] is not None else None, row[2]["topic"], row[3])
@@ -87,12 +87,12 @@ def listing(session: Session, actor: Actor) -> tuple[Draft, ...]:
     )
 
 
-def form_of(session: Session, actor: Actor, draft_id: int, to_firm: str) -> NewRequest:
+def draft_form(session: Session, actor: Actor, draft_id: int, to_firm: str) -> NewRequest:
     """The form of a draft or template, for this firm. Raises NotFound."""
     return NewRequest(**{**_found(session, actor, draft_id).form, "to_firm": to_firm})
 
 
-def remove(session: Session, actor: Actor, draft_id: int) -> None:
+def delete_draft(session: Session, actor: Actor, draft_id: int) -> None:
     """Raises NotFound."""
     session.delete(_found(session, actor, draft_id))
     session.flush()
@@ -106,7 +106,7 @@ _DELETE_SENT = delete(RequestDraft).where(
 )
 
 
-def sent(session: Session, actor: Actor, to_firm: str) -> None:
+def delete_sent_draft(session: Session, actor: Actor, to_firm: str) -> None:
     """A request to this firm was sent: what was its draft is none any more."""
     asked = {"own": _own(actor), "event": actor.event_id, "key": to_firm}
     session.connection().execute(_DELETE_SENT, asked)
@@ -121,7 +121,7 @@ def _write(
     to_firm_id: int | None,
     now: datetime,
 ) -> int:
-    texts = {"topic": one_line(form.topic), "message": lines(form.message)}
+    texts = {"topic": clean_line(form.topic), "message": clean_lines(form.message)}
     faults = [
         *([] if not texts["topic"] else fields.check_field("topic", texts["topic"], fields.Topic)),
         *fields.check_field("message", texts["message"], fields.Message),

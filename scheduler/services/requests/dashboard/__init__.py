@@ -1,1 +1,1 @@
-"""The first page of an exhibitor: what to do now."""
+"""Exhibitor dashboard: what to do now."""

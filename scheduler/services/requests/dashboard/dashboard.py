@@ -1,4 +1,4 @@
-"""What an exhibitor does now: requests that wait, agreed ones without a time, what changed, what is next."""
+"""Dashboard of an exhibitor: pending requests, unscheduled ones, news and the next meeting."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scheduler.services.requests.digests import digest_settings
 from scheduler.services.requests.digests.digest_settings import RequestMails
 from scheduler.services.requests.outcomes import RequestOutcome
 from scheduler.services.requests.suggestions import partners
-from scheduler.services.requests.suggestions.partners import Suggested
+from scheduler.services.requests.suggestions.partners import Suggestions
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import AgendaItem
 from scheduler.storage.in_list import in_chunks
@@ -38,7 +38,7 @@ MOST_CHANGES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class FirmSight:
+class FirmBadge:
     """What a row shows of a firm beside its name. `area` is the key of its first area."""
 
     tier: Tier
@@ -59,7 +59,7 @@ class ProfileGaps:
 
 
 @dataclass(frozen=True, slots=True)
-class StartPage:
+class Dashboard:
     """What the page shows. `waiting` stand in the order in which they expire.
 
     Of the partners that are suggested, `saved` are on the own list; those that are
@@ -76,8 +76,8 @@ class StartPage:
     next_meeting: AgendaItem | None
     meeting_count: int
     profile: ProfileGaps
-    firms: Mapping[str, FirmSight]
-    suggested: Suggested
+    firms: Mapping[str, FirmBadge]
+    suggested: Suggestions
     saved: frozenset[str]
     dismissed: Sequence[FirmRef]
     sent_count: int
@@ -90,51 +90,51 @@ class StartPage:
         return self.not_held_sent + self.not_held_received
 
 
-def start_page(session: Session, actor: Actor, *, language: str = "en", now: datetime) -> StartPage:
+def show_dashboard(session: Session, actor: Actor, *, language: str = "en", now: datetime) -> Dashboard:
     """The actor's own page, with the things of firms named in `language`.
 
     The number of queries does not depend on how much there is.
     Raises NotAllowed for who does not answer for a firm.
     """
     firm = _own_firm(session, actor)
-    counts = request_lists.counts(session, actor)
-    waiting = request_lists.some(session, actor, _waiting(firm.id, now), _SOONEST, MOST_WAITING)
-    left_out = request_lists.listing(session, actor, not_held=True, limit=MOST_NOT_HELD)
-    new = news.unseen(session, actor, limit=MOST_NEWS, now=now)
+    counts = request_lists.count_requests(session, actor)
+    waiting = request_lists.first_requests(session, actor, _waiting(firm.id, now), _SOONEST, MOST_WAITING)
+    left_out = request_lists.list_requests(session, actor, not_held=True, limit=MOST_NOT_HELD)
+    new = news.list_unseen(session, actor, limit=MOST_NEWS, now=now)
     agenda = agendas.attendee_agenda(session, actor)
     ahead = [item for item in agenda.items if item.end > now and not item.is_called_off]
     found = [*waiting, *left_out.items, *(item.card for item in new.items)]
-    suggested = partners.suggested(session, actor, language=language, limit=MOST_SUGGESTED)
-    return StartPage(
+    suggested = partners.suggest_partners(session, actor, language=language, limit=MOST_SUGGESTED)
+    return Dashboard(
         waiting=waiting,
         waiting_count=counts.received[RequestState.PENDING],
         not_held=left_out.items,
         not_held_sent=counts.sent_not_held,
         not_held_received=counts.received_not_held,
-        outcomes=outcomes.outcomes(session, actor, left_out.items),
+        outcomes=outcomes.list_outcomes(session, actor, left_out.items),
         news=new,
         next_meeting=ahead[0] if ahead else None,
         meeting_count=len(ahead),
         profile=_gaps(session, firm),
-        firms=sights(session, actor, {_other(card, firm) for card in found}),
+        firms=list_firm_badges(session, actor, {_other(card, firm) for card in found}),
         suggested=suggested,
-        saved=firm_notes.saved(session, actor, [each.firm.key for each in suggested.partners]),
-        dismissed=firm_notes.dismissed(session, actor),
+        saved=firm_notes.list_saved(session, actor, [each.firm.key for each in suggested.partners]),
+        dismissed=firm_notes.list_dismissed(session, actor),
         sent_count=sum(counts.sent.values()),
         musts=_musts(session, firm.id),
-        mails=digest_settings.about_new_requests(session, actor, now=now),
+        mails=digest_settings.new_request_emails(session, actor, now=now),
         is_new=not any(counts.sent.values()) and not any(counts.received.values()),
     )
 
 
-def changes(session: Session, actor: Actor, *, now: datetime) -> tuple[News, dict[str, FirmSight]]:
+def list_news(session: Session, actor: Actor, *, now: datetime) -> tuple[News, dict[str, FirmBadge]]:
     """What is new, all of it as far as MOST_CHANGES goes, and what is shown of the firms that it names.
 
     Raises NotAllowed for who does not answer for a firm.
     """
     firm = _own_firm(session, actor)
-    found = news.unseen(session, actor, limit=MOST_CHANGES, now=now)
-    return found, sights(session, actor, {_other(item.card, firm) for item in found.items})
+    found = news.list_unseen(session, actor, limit=MOST_CHANGES, now=now)
+    return found, list_firm_badges(session, actor, {_other(item.card, firm) for item in found.items})
 
 
 def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datetime) -> int:
@@ -143,7 +143,7 @@ def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datet
     return news.mark_seen(session, actor, keys, now=now)
 
 
-def waiting_count(session: Session, actor: Actor) -> int:
+def count_waiting(session: Session, actor: Actor) -> int:
     """How many requests wait for the actor to answer for their firm: the number in the menu. One query."""
     if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
         return 0
@@ -208,7 +208,7 @@ def _other(card: RequestCard, firm: Firm) -> str:
     return card.to_firm.key if card.from_firm.key == firm.key else card.from_firm.key
 
 
-def sights(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmSight]:
+def list_firm_badges(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmBadge]:
     """What is shown beside the names of these firms of the actor's event, by key."""
     rows = session.execute(
         select(Firm.key, Firm.tier, Firm.areas, Firm.logo).where(
@@ -216,5 +216,5 @@ def sights(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmSigh
         )
     )
     return {
-        key: FirmSight(tier, areas[0] if areas else "", tuple(areas), logo) for key, tier, areas, logo in rows
+        key: FirmBadge(tier, areas[0] if areas else "", tuple(areas), logo) for key, tier, areas, logo in rows
     }

@@ -1,4 +1,4 @@
-"""News on an exhibitor's first page: what others did with the firm's requests, until it was seen."""
+"""Dashboard news: changes that others made to the firm's requests, until seen."""
 
 from __future__ import annotations
 
@@ -76,12 +76,16 @@ class _Row:
         return f"{self.request_id}.{self.person_id or 0}.{self.at.timestamp():.6f}"
 
 
-def unseen(session: Session, actor: Actor, *, limit: int, now: datetime) -> News:
+def list_unseen(session: Session, actor: Actor, *, limit: int, now: datetime) -> News:
     """What the actor has not marked as seen, the newest first. Six queries at most."""
     rows = _unseen(session, actor, now)
     shown = rows[:limit]
     of_requests = MeetingRequest.id.in_({row.request_id for row in shown})
-    found = request_lists.some(session, actor, of_requests, (MeetingRequest.id,), limit) if shown else ()
+    found = (
+        request_lists.first_requests(session, actor, of_requests, (MeetingRequest.id,), limit)
+        if shown
+        else ()
+    )
     ids = sorted({row.request_id for row in shown})
     cards = dict(zip(ids, found, strict=True))
     items = [

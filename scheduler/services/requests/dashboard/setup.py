@@ -1,4 +1,4 @@
-"""What an exhibitor is asked first: what the firm offers and needs, and when the person is at the venue.
+"""Setup steps of an exhibitor: the firm's offers and needs, and when the person is at the venue.
 
 Each press keeps what it says, so nothing is lost where somebody leaves in between.
 """
@@ -20,15 +20,15 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.availability import busy_times
-from scheduler.services.availability.grid import marked_of
+from scheduler.services.availability.grid import list_marked_slots
 from scheduler.services.directory import profile
-from scheduler.services.directory.glossary import things
-from scheduler.services.directory.references import SlotRef, slots_of
+from scheduler.services.directory.glossary import load_products
+from scheduler.services.directory.references import SlotRef, list_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.suggestions import partners
-from scheduler.services.requests.suggestions.parsing.profile_texts import keys_of, wants
+from scheduler.services.requests.suggestions.parsing.profile_texts import keys_of, parse_profile_text
 from scheduler.services.requests.suggestions.partners import ReachCounts
-from scheduler.services.text import listed
+from scheduler.services.text import split_list
 from scheduler.storage.models import Event, Firm
 
 MOST_TERMS = 8
@@ -62,7 +62,7 @@ class Setup:
     is_first: bool
 
 
-def is_due(session: Session, actor: Actor) -> bool:
+def is_setup_due(session: Session, actor: Actor) -> bool:
     """Whether the actor is to be asked: an exhibitor whose firm named no needs and was not asked yet."""
     if not actor.is_exhibitor or actor.is_archived or actor.firm_id is None:
         return False
@@ -70,51 +70,51 @@ def is_due(session: Session, actor: Actor) -> bool:
     return session.execute(query).scalar_one_or_none() == []
 
 
-def setup(session: Session, actor: Actor, *, language: str = "en") -> Setup:
+def show_setup(session: Session, actor: Actor, *, language: str = "en") -> Setup:
     """What was answered, and what can be, with things named in `language`. Raises NotAllowed, NotFound."""
-    firm = profile.own_firm(session, actor, is_locked=False)
+    firm = profile.find_own_firm(session, actor, is_locked=False)
     lists = {name: tuple(getattr(firm, name)) for name in LISTS}
     known = {key for items in lists.values() for item in items for key in keys_of(item)}
     offered = _offered(firm, known)
-    needed = [key for key in partners.often_needed(session, actor) if key not in known]
+    needed = [key for key in partners.list_common_needs(session, actor) if key not in known]
     return Setup(
         lists=lists,
         terms={
             "offers": _names(offered, language),
-            "needs": _names([*needed, *(key for key in things() if key not in known)], language),
+            "needs": _names([*needed, *(key for key in load_products() if key not in known)], language),
         },
-        reach=partners.reach(session, actor),
+        reach=partners.count_reach(session, actor),
         days=_days(session, actor),
         is_first=firm.welcomed_at is None,
     )
 
 
-def add(session: Session, actor: Actor, name: str, text: str, *, now: datetime) -> None:
+def add_list_item(session: Session, actor: Actor, name: str, text: str, *, now: datetime) -> None:
     """Put things that were typed or chosen on a list of the firm. Raises InvalidInput by the list's name."""
-    firm = profile.own_firm(session, actor, is_locked=True)
-    items = list(dict.fromkeys((*getattr(firm, name), *listed(text))))
+    firm = profile.find_own_firm(session, actor, is_locked=True)
+    items = list(dict.fromkeys((*getattr(firm, name), *split_list(text))))
     _keep(session, actor, firm, name, items, now=now)
 
 
-def remove(session: Session, actor: Actor, name: str, item: str, *, now: datetime) -> None:
+def remove_list_item(session: Session, actor: Actor, name: str, item: str, *, now: datetime) -> None:
     """Take a thing off a list of the firm."""
-    firm = profile.own_firm(session, actor, is_locked=True)
+    firm = profile.find_own_firm(session, actor, is_locked=True)
     _keep(session, actor, firm, name, [each for each in getattr(firm, name) if each != item], now=now)
 
 
-def put(session: Session, actor: Actor, name: str, text: str, *, now: datetime) -> None:
+def replace_list(session: Session, actor: Actor, name: str, text: str, *, now: datetime) -> None:
     """Make a list of the firm what was typed. Raises InvalidInput by the list's name."""
-    firm = profile.own_firm(session, actor, is_locked=True)
-    _keep(session, actor, firm, name, listed(text), now=now)
+    firm = profile.find_own_firm(session, actor, is_locked=True)
+    _keep(session, actor, firm, name, split_list(text), now=now)
 
 
-def be_there(session: Session, actor: Actor, days: Mapping[date, tuple[time, time] | None]) -> None:
+def set_presence(session: Session, actor: Actor, days: Mapping[date, tuple[time, time] | None]) -> None:
     """Mark all times as busy outside those at which the actor is there; None stands for a whole day.
 
     What was marked within them stays. Raises InvalidInput by `from-DAY` for a span without a time.
     """
     zone, slots = _slots(session, actor)
-    marked = marked_of(session, actor)
+    marked = list_marked_slots(session, actor)
     before = {each.day: each for each in _days_of(zone, slots, marked)}
     taken = []
     for slot in slots:
@@ -131,12 +131,12 @@ def be_there(session: Session, actor: Actor, days: Mapping[date, tuple[time, tim
     ]
     if faults:
         raise InvalidInput(faults)
-    busy_times.mark(session, actor, taken)
+    busy_times.mark_slots(session, actor, taken)
 
 
-def finish(session: Session, actor: Actor, *, now: datetime) -> None:
+def finish_setup(session: Session, actor: Actor, *, now: datetime) -> None:
     """The firm was asked, whatever it answered."""
-    firm = profile.own_firm(session, actor, is_locked=True)
+    firm = profile.find_own_firm(session, actor, is_locked=True)
     if firm.welcomed_at is None:
         firm.welcomed_at = now
         session.flush()
@@ -151,7 +151,7 @@ def _keep(session: Session, actor: Actor, firm: Firm, name: str, items: list[str
     setattr(firm, name, items)
     session.flush()
     about = pgettext_lazy("trail", "firm %(key)s: profile", key=firm.key)
-    recording.note(
+    recording.record_act(
         session,
         actor,
         Act.FIRM,
@@ -165,25 +165,25 @@ def _keep(session: Session, actor: Actor, firm: Firm, name: str, items: list[str
 
 def _offered(firm: Firm, known: set[str]) -> list[str]:
     """What the firm's text and products name, then the things of its areas."""
-    told = wants(firm.description).offers.union(*(keys_of(item) for item in firm.products))
-    near = [key for key, thing in things().items() if any(thing.area in area for area in firm.areas)]
-    found = dict.fromkeys((*sorted(told), *near, *things()))
-    return [key for key in found if key in things() and key not in known]
+    told = parse_profile_text(firm.description).offers.union(*(keys_of(item) for item in firm.products))
+    near = [key for key, thing in load_products().items() if any(thing.area in area for area in firm.areas)]
+    found = dict.fromkeys((*sorted(told), *near, *load_products()))
+    return [key for key in found if key in load_products() and key not in known]
 
 
 def _names(keys: Sequence[str], language: str) -> tuple[str, ...]:
-    names = (things()[key].names for key in dict.fromkeys(keys))
+    names = (load_products()[key].names for key in dict.fromkeys(keys))
     return tuple(each.get(language, each["en"]) for each in names)[:MOST_TERMS]
 
 
 def _slots(session: Session, actor: Actor) -> tuple[ZoneInfo, list[SlotRef]]:
     event = session.get_one(Event, actor.event_id)
-    return ZoneInfo(event.timezone), slots_of(session, event.id)
+    return ZoneInfo(event.timezone), list_slots(session, event.id)
 
 
 def _days(session: Session, actor: Actor) -> tuple[DayAtVenue, ...]:
     zone, slots = _slots(session, actor)
-    return _days_of(zone, slots, marked_of(session, actor))
+    return _days_of(zone, slots, list_marked_slots(session, actor))
 
 
 def _days_of(zone: ZoneInfo, slots: Sequence[SlotRef], marked: set[str]) -> tuple[DayAtVenue, ...]:

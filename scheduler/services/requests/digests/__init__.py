@@ -1,1 +1,1 @@
-"""What exhibitors are told of their firm's requests by mail, and how they answer from there."""
+"""Request digests by email, and responses from there."""

@@ -1,4 +1,4 @@
-"""Answers by the links in digests: the token in the link stands for one request and one exhibitor."""
+"""Response links in digests: the token stands for one request and one exhibitor."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from scheduler.services.requests import request_lists, requests
 from scheduler.services.requests.cards import RequestCard
 from scheduler.storage.models import Attendee, DigestItem, Event, Firm, MeetingRequest
 
-_STEPS = {"accept": requests.accept, "decline": requests.decline}
+_STEPS = {"accept": requests.accept_request, "decline": requests.decline_request}
 
 
 @dataclass(frozen=True, slots=True)
-class AskedLook:
+class LinkedRequest:
     """The request behind a link, and who answers it for which firm. `timezone` is the venue's."""
 
     card: RequestCard
@@ -38,14 +38,14 @@ class AskedLook:
         return self.card.undo_until is not None and now < self.card.undo_until
 
 
-def look(session: Session, token: str, *, secret_key: str, now: datetime) -> AskedLook:
+def show_request(session: Session, token: str, *, secret_key: str, now: datetime) -> LinkedRequest:
     """The request behind a link. Nothing is changed. Raises NotFound for a wrong link, or one that has ended.
 
     A link ends when its reader has another address, or no longer answers for the firm.
     """
     actor, key, person, event = _found(session, token, secret_key, now)
-    return AskedLook(
-        card=request_lists.show(session, actor, key),
+    return LinkedRequest(
+        card=request_lists.show_request(session, actor, key),
         firm=firm_ref(session.get_one(Firm, person.firm_id)),
         person=person_ref(person),
         language=actor.language,
@@ -56,7 +56,7 @@ def look(session: Session, token: str, *, secret_key: str, now: datetime) -> Ask
     )
 
 
-def answer(
+def respond_to_request(
     session: Session, token: str, step: str, *, note: str = "", secret_key: str, now: datetime
 ) -> RequestState:
     """Accept or decline the request for the firm. Raises NotFound, InvalidInput, WrongState."""
@@ -64,10 +64,10 @@ def answer(
     return _STEPS[step](session, actor, key, note=note, now=now)
 
 
-def undo(session: Session, token: str, *, secret_key: str, now: datetime) -> RequestState:
+def undo_response(session: Session, token: str, *, secret_key: str, now: datetime) -> RequestState:
     """Take the last answer back. Raises NotFound, NotAllowed, WrongState."""
     actor, key, *_ = _found(session, token, secret_key, now)
-    return requests.undo(session, actor, key, now=now)
+    return requests.undo_step(session, actor, key, now=now)
 
 
 def _found(

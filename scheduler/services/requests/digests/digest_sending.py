@@ -1,4 +1,4 @@
-"""Digests made: who is due gets one mail with all that was not told yet, each thing once."""
+"""Digest emails: one per recipient with all pending items, each item sent once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from scheduler.services.identity import preferences
 from scheduler.services.identity.tokens import answer_token, digests_token, hash_token
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
-from scheduler.services.requests.digests.due import DigestReader, Untold, at_once, is_due, untold
+from scheduler.services.requests.digests.due import (
+    DigestReader,
+    PendingItem,
+    immediate_kinds,
+    is_digest_due,
+    list_pending_items,
+)
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -46,7 +52,7 @@ def _insert(session: Session, table: type[DigestItem] | type[DigestChoice]) -> A
     return dialect.insert(table).on_conflict_do_nothing()
 
 
-def tell(session: Session, settings: Settings, *, now: datetime) -> int:
+def queue_due_digests(session: Session, settings: Settings, *, now: datetime) -> int:
     """Make the digests that are due, at most MOST. Returns their number.
 
     Of two that do this at once, each tells what the other has not: the database lets each thing be told once.
@@ -54,22 +60,26 @@ def tell(session: Session, settings: Settings, *, now: datetime) -> int:
     """
     begun = select(Event.id, Event.live_at).where(Event.digest_mails).order_by(Event.id)
     before = set(session.execute(begun).all())
-    found = untold(session, now=now)
+    found = list_pending_items(session, now=now)
     if not found:
         return 0
     due = [
-        row for row in people(session, found) if is_due(_reader(row, now), found[row.Attendee.id], now=now)
+        row
+        for row in read_recipients(session, found)
+        if is_digest_due(_reader(row, now), found[row.Attendee.id], now=now)
     ][:MOST]
     of_due = begun.where(Event.id.in_({row.Event.id for row in due})).with_for_update(key_share=True)
     unchanged = {row.id for row in before.intersection(session.execute(of_due).all())}
-    return len(write(session, settings, [row for row in due if row.Event.id in unchanged], found, now=now))
+    return len(
+        queue_digests(session, settings, [row for row in due if row.Event.id in unchanged], found, now=now)
+    )
 
 
-def write(
+def queue_digests(
     session: Session,
     settings: Settings,
     readers: Sequence[Any],
-    found: Mapping[int, Sequence[Untold]],
+    found: Mapping[int, Sequence[PendingItem]],
     *,
     again: bool = False,
     now: datetime,
@@ -81,7 +91,7 @@ def write(
     ids = {row.Attendee.id: f"<{uuid.uuid4()}@{settings.mail_domain}>" for row in readers}
     mine = {i: found[i] for i in ids}
     noted = _note(session, settings, readers, mine, ids, now)
-    told: Mapping[int, Sequence[Untold]] = mine if again else noted
+    told: Mapping[int, Sequence[PendingItem]] = mine if again else noted
     written = [row for row in readers if row.Attendee.id in told]
     requests = _requests(session, {item.request_id for items in told.values() for item in items})
     waiting = _waiting(session, {row.Attendee.firm_id for row in written}, now)
@@ -96,7 +106,7 @@ def write(
     return mails
 
 
-def people(session: Session, ids: Iterable[int]) -> Sequence[Any]:
+def read_recipients(session: Session, ids: Iterable[int]) -> Sequence[Any]:
     """Attendees with their firms, events and choices."""
     return session.execute(
         select(Attendee, Firm, Event, DigestChoice)
@@ -109,22 +119,22 @@ def people(session: Session, ids: Iterable[int]) -> Sequence[Any]:
 
 
 def _reader(row: Any, now: datetime) -> DigestReader:
-    own = preferences.timezone(row.Attendee.timezone, row.Firm.country, now) or row.Event.timezone
+    own = preferences.choose_timezone(row.Attendee.timezone, row.Firm.country, now) or row.Event.timezone
     choice = row.DigestChoice
     if choice is None:
         return DigestReader(row.Attendee.id, ZoneInfo(own))
     zone = row.Event.timezone if choice.daily_at_venue else own
-    return DigestReader(row.Attendee.id, ZoneInfo(zone), at_once(choice), choice.mailed_at)
+    return DigestReader(row.Attendee.id, ZoneInfo(zone), immediate_kinds(choice), choice.mailed_at)
 
 
 def _note(
     session: Session,
     settings: Settings,
     due: Sequence[Any],
-    found: Mapping[int, Sequence[Untold]],
+    found: Mapping[int, Sequence[PendingItem]],
     message_ids: Mapping[int, str],
     now: datetime,
-) -> dict[int, list[Untold]]:
+) -> dict[int, list[PendingItem]]:
     """Write down what is being told, before it is. Returns what nobody else has written meanwhile."""
     if not due:
         return {}
@@ -206,12 +216,12 @@ def _sent(session: Session, ids: Iterable[int]) -> dict[int, set[int]]:
     return found
 
 
-def _said(items: Sequence[Untold], requests: Mapping[int, Any], row: Any) -> list[DigestEntry]:
+def _said(items: Sequence[PendingItem], requests: Mapping[int, Any], row: Any) -> list[DigestEntry]:
     """The items in the order of reading: what expires first, then what came of one's own requests.
 
     Of a request that waits, its newest item says all.
     """
-    last: dict[tuple[int, bool], Untold] = {}
+    last: dict[tuple[int, bool], PendingItem] = {}
     for item in sorted(items, key=lambda item: list(DigestKind).index(item.kind)):
         last[item.request_id, item.kind in WAITING] = item
     said = [_item(item, requests[item.request_id], row) for item in last.values()]
@@ -229,7 +239,7 @@ def _said(items: Sequence[Untold], requests: Mapping[int, Any], row: Any) -> lis
     return sorted(said, key=order)
 
 
-def _item(item: Untold, found: Any, row: Any) -> DigestEntry:
+def _item(item: PendingItem, found: Any, row: Any) -> DigestEntry:
     request = found.MeetingRequest
     is_asked = request.to_firm_id == row.Firm.id
     other = found.sender if is_asked else found.receiver
@@ -266,7 +276,7 @@ def _first(row: Any) -> str:
     """How often mails come to a reader who has had none, if the event sends them by itself."""
     if not row.Event.digest_mails:
         return ""
-    return "at_once" if row.DigestChoice is not None and at_once(row.DigestChoice) else "daily"
+    return "at_once" if row.DigestChoice is not None and immediate_kinds(row.DigestChoice) else "daily"
 
 
 def _mail(
@@ -285,7 +295,7 @@ def _mail(
         event_key=event.key,
         event_name=event.name,
         timezone=event.timezone,
-        own_timezone=preferences.timezone(person.timezone, firm.country, now),
+        own_timezone=preferences.choose_timezone(person.timezone, firm.country, now),
         firm=names.display_both(firm.name, firm.latin_name, language),
         contact=event.contact,
         others=len(others & (sent or set())),

@@ -1,4 +1,4 @@
-"""What a person wants to be told of requests: chosen signed in, or stopped by the link in each digest."""
+"""Digest settings of a person: set while signed in, or unsubscribed by link."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity import preferences, summary_subscriptions
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.summary_subscriptions import StopLook
+from scheduler.services.identity.summary_subscriptions import Subscription
 from scheduler.services.identity.tokens import hash_token
 from scheduler.services.requests.digests.due import MORNING
 from scheduler.storage.models import Attendee, DigestChoice, Event, Firm
@@ -37,7 +37,7 @@ class HowOften(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DigestWishes:
+class DigestSettings:
     """How often is sent: requests of others, reminders before they expire, responses to one's own.
 
     `is_sent` tells whether the event sends digests at all. The daily one goes out in the `morning`, by the
@@ -58,7 +58,7 @@ class DigestWishes:
         """The IANA name of the zone by whose clock the daily one goes out."""
         return self.venue_timezone if self.is_by_venue else self.own_timezone
 
-    def changed(self, typed: Mapping[str, str]) -> DigestWishes:
+    def changed(self, typed: Mapping[str, str]) -> DigestSettings:
         """These wishes with what was chosen for each of KINDS, and "venue" or "own" for `clock`.
 
         Another text changes nothing.
@@ -73,7 +73,7 @@ class DigestWishes:
         )
 
 
-def own(session: Session, actor: Actor, *, now: datetime) -> DigestWishes | None:
+def read_own_settings(session: Session, actor: Actor, *, now: datetime) -> DigestSettings | None:
     """The actor's own wishes, or None for who does not answer for a firm.
 
     Raises NotAllowed if the actor is not an attendee.
@@ -83,8 +83,8 @@ def own(session: Session, actor: Actor, *, now: datetime) -> DigestWishes | None
         return None
     event, choice = session.get_one(Event, actor.event_id), session.get(DigestChoice, person.id)
     country = session.get_one(Firm, person.firm_id).country
-    zone = preferences.timezone(person.timezone, country, now) or event.timezone
-    wishes = DigestWishes(is_sent=event.digest_mails, own_timezone=zone, venue_timezone=event.timezone)
+    zone = preferences.choose_timezone(person.timezone, country, now) or event.timezone
+    wishes = DigestSettings(is_sent=event.digest_mails, own_timezone=zone, venue_timezone=event.timezone)
     if choice is None:
         return wishes
     goes_on = choice.stopped_at is None
@@ -108,12 +108,12 @@ class RequestMails(StrEnum):
     AT_ONCE = "at-once"
 
 
-def about_new_requests(session: Session, actor: Actor, *, now: datetime) -> RequestMails:
+def new_request_emails(session: Session, actor: Actor, *, now: datetime) -> RequestMails:
     """When the actor gets mails about new requests, as the event and the person have it set now.
 
     Raises NotAllowed if the actor is not an attendee.
     """
-    wishes = own(session, actor, now=now)
+    wishes = read_own_settings(session, actor, now=now)
     person = preferences.own_attendee(session, actor)
     if wishes is None or not wishes.is_sent or person.bounced_at is not None:
         return RequestMails.NEVER
@@ -125,7 +125,7 @@ def about_new_requests(session: Session, actor: Actor, *, now: datetime) -> Requ
     return of_requests[wishes.asked]
 
 
-def choose(session: Session, actor: Actor, wishes: DigestWishes) -> None:
+def save_settings(session: Session, actor: Actor, wishes: DigestSettings) -> None:
     """Keep the actor's own wishes. They hold from the next digest on. Raises NotAllowed."""
     choice = _choice(session, preferences.own_attendee(session, actor))
     choice.stopped_at, choice.daily_at_venue = None, wishes.is_by_venue
@@ -136,12 +136,12 @@ def choose(session: Session, actor: Actor, wishes: DigestWishes) -> None:
     session.flush()
 
 
-def look(session: Session, token: str, *, now: datetime) -> StopLook:
+def show_subscription(session: Session, token: str, *, now: datetime) -> Subscription:
     """Whose digests a link stops. Raises NotFound for a wrong one, or one that has ended."""
     return _shown(*_found(session, token, now))
 
 
-def stop(session: Session, token: str, *, now: datetime) -> StopLook:
+def unsubscribe(session: Session, token: str, *, now: datetime) -> Subscription:
     """Stop the digests. Raises as `look`."""
     found = _found(session, token, now)
     found[0].stopped_at = found[0].stopped_at or now
@@ -149,14 +149,14 @@ def stop(session: Session, token: str, *, now: datetime) -> StopLook:
     return _shown(*found)
 
 
-def stop_for(session: Session, person: Attendee, *, now: datetime) -> None:
+def unsubscribe_person(session: Session, person: Attendee, *, now: datetime) -> None:
     """Send a person no more digests, for another reason than their own word."""
     choice = _choice(session, person)
     choice.stopped_at = choice.stopped_at or now
     session.flush()
 
 
-def resume(session: Session, token: str, *, now: datetime) -> None:
+def resubscribe(session: Session, token: str, *, now: datetime) -> None:
     """Send them again, as they were chosen before. Raises as `look`."""
     choice, *_ = _found(session, token, now)
     choice.stopped_at = None
@@ -179,11 +179,11 @@ def _found(session: Session, token: str, now: datetime) -> tuple[DigestChoice, A
         .join(Event, Event.id == Attendee.event_id)
         .where(DigestChoice.stop_hash == hash_token(token.lower()), Event.is_there())
     ).first()
-    if row is None or not summary_subscriptions.works_still(session, row[2], now):
+    if row is None or not summary_subscriptions.is_link_valid(session, row[2], now):
         raise NotFound("link that stops digests", token[:4] + "...")
     summary_subscriptions.require_going_on(row[2], _shown(row[0], row[1], row[2]).language)
     return row[0], row[1], row[2]
 
 
-def _shown(choice: DigestChoice, person: Attendee, event: Event) -> StopLook:
-    return summary_subscriptions.shown(person, event, is_stopped=choice.stopped_at is not None)
+def _shown(choice: DigestChoice, person: Attendee, event: Event) -> Subscription:
+    return summary_subscriptions.build_subscription(person, event, is_stopped=choice.stopped_at is not None)

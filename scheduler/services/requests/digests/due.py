@@ -1,4 +1,4 @@
-"""What is to be told, and when: everything that happened to a request and that a reader was not told yet.
+"""Due digests: changes of requests that a reader has not been sent, and when to send them.
 
 Nobody queues what a digest says: pages, links, programs, imports, organisers and time change requests, and
 each thing is said once, and nothing that was undone. Each minute a query finds the pairs of a request's state
@@ -61,7 +61,7 @@ _REQUEST = MeetingRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class PendingItem:
     """One thing that a reader was not told yet. It happened, or was certain, at `moment`."""
 
     request_id: int
@@ -83,7 +83,7 @@ class DigestReader:
     mailed_at: datetime | None = None
 
 
-def is_due(reader: DigestReader, items: Sequence[Untold], *, now: datetime) -> bool:
+def is_digest_due(reader: DigestReader, items: Sequence[PendingItem], *, now: datetime) -> bool:
     """Whether a digest goes out now.
 
     It does in the first morning after something happened, and at once for a must or a reader who wants that.
@@ -91,31 +91,31 @@ def is_due(reader: DigestReader, items: Sequence[Untold], *, now: datetime) -> b
     return any(_due_at(reader, item) <= now for item in items)
 
 
-def _due_at(reader: DigestReader, item: Untold) -> datetime:
+def _due_at(reader: DigestReader, item: PendingItem) -> datetime:
     if item.kind in reader.at_once or (item.is_must and item.kind is DigestKind.ASKED):
         return max(item.moment, reader.mailed_at + PAUSE) if reader.mailed_at else item.moment
-    return morning(item.moment, reader.zone)
+    return next_morning(item.moment, reader.zone)
 
 
-def morning(moment: datetime, zone: ZoneInfo) -> datetime:
+def next_morning(moment: datetime, zone: ZoneInfo) -> datetime:
     """The first MORNING in a zone that is not before a moment."""
     local = moment.astimezone(zone)
     day = local.date() if local.time() <= MORNING else local.date() + timedelta(days=1)
     return datetime.combine(day, MORNING, zone)
 
 
-def untold(session: Session, *, now: datetime) -> dict[int, list[Untold]]:
+def list_pending_items(session: Session, *, now: datetime) -> dict[int, list[PendingItem]]:
     """What no reader was told yet, by attendee: of events that send digests, to exhibitors who want it."""
-    found: dict[int, list[Untold]] = {}
+    found: dict[int, list[PendingItem]] = {}
     rows = session.execute(union_all(*(_of_kind(kind, now) for kind in DigestKind)))
     for attendee_id, request_id, name, at, priority in rows:
         kind = DigestKind(name)
-        item = Untold(request_id, kind, at + _AFTER[kind], priority >= MUST)
+        item = PendingItem(request_id, kind, at + _AFTER[kind], priority >= MUST)
         found.setdefault(attendee_id, []).append(item)
     return found
 
 
-def concerned(session: Session, request_ids: Iterable[int], *, now: datetime) -> set[int]:
+def list_concerned_attendees(session: Session, request_ids: Iterable[int], *, now: datetime) -> set[int]:
     """The attendees who would be told of some requests, were these not quiet."""
     ids = list(request_ids)
     kinds = (kind for kind in DigestKind if kind not in (DigestKind.THREE_DAYS, DigestKind.ONE_DAY))
@@ -136,7 +136,7 @@ _AFTER = {
 """How long after the time in the row it is certain: steps can be undone for a while."""
 
 
-def at_once(choice: DigestChoice) -> frozenset[DigestKind]:
+def immediate_kinds(choice: DigestChoice) -> frozenset[DigestKind]:
     """The kinds that a person wants at once."""
     return frozenset(kind for kind, column in _WANTED.items() if getattr(choice, f"{column.key}_at_once"))
 

@@ -1,4 +1,4 @@
-"""An organiser's reminder: one mail a firm about the requests that wait for its answer, once a day."""
+"""Reminders by organisers: at most one email per firm and day about pending requests."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.digests import digest_sending
-from scheduler.services.requests.digests.due import Untold
+from scheduler.services.requests.digests.due import PendingItem
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, DigestChoice, Event, Firm, MeetingRequest
 
 PAUSE = timedelta(days=1)
 """Who got a mail about requests within this time is not reminded."""
 
-Waits = dict[int, list[Untold]]
+Waits = dict[int, list[PendingItem]]
 """The requests that wait for an answer of a firm, by its id."""
 
 
@@ -41,7 +41,7 @@ class Reminder:
     silent: int
 
 
-def look(session: Session, actor: Actor, *, now: datetime) -> Reminder:
+def preview_reminder(session: Session, actor: Actor, *, now: datetime) -> Reminder:
     """What reminding the firms would do now."""
     actor.require(Right.STEER_MAILS)
     waits = _waits(session, actor.event_id, now)
@@ -54,7 +54,7 @@ def look(session: Session, actor: Actor, *, now: datetime) -> Reminder:
     )
 
 
-def remind(session: Session, actor: Actor, settings: Settings, *, now: datetime) -> int:
+def send_reminders(session: Session, actor: Actor, settings: Settings, *, now: datetime) -> int:
     """Send each firm one mail with the requests that wait for its answer. Returns the number of mails.
 
     It goes to the first of the firm's exhibitors who takes such mails, with links that answer.
@@ -64,12 +64,12 @@ def remind(session: Session, actor: Actor, settings: Settings, *, now: datetime)
     waits = _waits(session, actor.event_id, now)
     readers, _ = _readers(session, waits, now)
     found = {attendee: waits[firm] for firm, attendee in readers.items()}
-    mails = digest_sending.write(
-        session, settings, digest_sending.people(session, found), found, again=True, now=now
+    mails = digest_sending.queue_digests(
+        session, settings, digest_sending.read_recipients(session, found), found, again=True, now=now
     )
     if mails:
         about = pgettext_lazy("trail", "%(number)s firms reminded of requests", number=len(mails))
-        recording.note(session, actor, Act.MAILS, about, now=now)
+        recording.record_act(session, actor, Act.MAILS, about, now=now)
     return len(mails)
 
 
@@ -90,7 +90,7 @@ def _waits(session: Session, event_id: int, now: datetime) -> Waits:
     )
     found: Waits = defaultdict(list)
     for firm, request, created_at, priority in rows:
-        found[firm].append(Untold(request, DigestKind.ASKED, created_at, priority >= MUST))
+        found[firm].append(PendingItem(request, DigestKind.ASKED, created_at, priority >= MUST))
     return dict(found)
 
 

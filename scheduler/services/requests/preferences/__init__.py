@@ -1,1 +1,1 @@
-"""Wishes: what a firm wants most of what it asked for, and when it could be."""
+"""Preferences of a firm: the ranking of its requests, and possible times."""

@@ -1,4 +1,4 @@
-"""At which times somebody of the own firm and somebody of another are both free."""
+"""Common times: slots in which both firms have someone free."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import HolderKind
 from scheduler.services.availability import unavailable_slots
-from scheduler.services.directory.references import known_slots
+from scheduler.services.directory.references import load_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.in_list import in_chunks
@@ -35,7 +35,7 @@ _HELD = select(Hold.holder_id, Hold.slot_id).where(
 )
 
 
-def in_common(session: Session, actor: Actor, firm_keys: Collection[str]) -> Mapping[str, frozenset[str]]:
+def common_slots(session: Session, actor: Actor, firm_keys: Collection[str]) -> Mapping[str, frozenset[str]]:
     """The keys of the slots in which both sides have somebody free, by firm.
 
     Free is who has neither a busy time nor a published meeting. Who that is stays untold.
@@ -51,10 +51,10 @@ def in_common(session: Session, actor: Actor, firm_keys: Collection[str]) -> Map
     for attendee_id, firm_id, _ in rows:
         people.setdefault(firm_id, []).append(attendee_id)
     ids = [row[0] for row in rows]
-    away = unavailable_slots.slots_of(session, actor.event_id, ids)
+    away = unavailable_slots.list_unavailable_slots(session, actor.event_id, ids)
     for attendee_id, slot_id in rows_of(session, _HELD, people=ids, **of_event):
         away.setdefault(attendee_id, set()).add(slot_id)
-    slots = known_slots(session, actor.event_id).by_id
+    slots = load_slots(session, actor.event_id).by_id
 
     def free(firm_id: int) -> set[str]:
         of_firm = [away.get(each, set()) for each in people.get(firm_id, ())]

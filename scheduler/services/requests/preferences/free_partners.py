@@ -1,4 +1,4 @@
-"""Which firms have somebody free at a time at which the own firm has, too: all of the event at once."""
+"""Free partners: firms that share a free slot with the actor's firm, computed for the whole event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Firm, Hold, Slot
 
 
-def free_with_us(session: Session, actor: Actor) -> frozenset[str]:
+def list_free_partners(session: Session, actor: Actor) -> frozenset[str]:
     """The keys of the firms with which the own one has a free slot in common, as `common_times` has them.
 
     The database counts what of the own firm's free slots each person has not. Ten queries at most, however
@@ -47,7 +47,7 @@ def free_with_us(session: Session, actor: Actor) -> frozenset[str]:
 
 def _away(session: Session, event_id: int, people: Sequence[int]) -> dict[int, set[int]]:
     """The slots in which each of some people has a busy time or a published meeting."""
-    away = unavailable_slots.slots_of(session, event_id, people)
+    away = unavailable_slots.list_unavailable_slots(session, event_id, people)
     held = select(Hold.holder_id, Hold.slot_id).where(
         Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, in_chunks(Hold.holder_id, people)
     )

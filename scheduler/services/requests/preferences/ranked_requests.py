@@ -1,4 +1,4 @@
-"""The wishes of a firm, which are its open requests: how many musts are left, and in which order."""
+"""Ranked requests of a firm: their order, and the remaining must-haves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.references import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.requests.preferences.ranks import USUAL, Rank, priorities, rank_of
+from scheduler.services.requests.preferences.ranks import (
+    DEFAULT_PRIORITY,
+    Rank,
+    priorities_of_rank,
+    rank_from_priority,
+)
 from scheduler.storage.models import Event, Firm, MeetingRequest
 from scheduler.storage.rows import rows_of
 
@@ -33,7 +38,7 @@ class MustBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RankedRequest:
     """An open request that the own firm sent, at its place in the firm's order."""
 
     key: str
@@ -45,11 +50,11 @@ class Wish:
     is_last: bool
 
 
-def budget(session: Session, actor: Actor) -> MustBudget | None:
+def read_must_budget(session: Session, actor: Actor) -> MustBudget | None:
     """The musts of the actor's own firm; None for who asks for no firm. Two queries."""
     if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
         return None
-    return budget_of(session, actor.event_id, actor.firm_id)
+    return must_budget_of(session, actor.event_id, actor.firm_id)
 
 
 _FIRM: BindParameter[int] = bindparam("firm")
@@ -67,14 +72,14 @@ _MUSTS = (
 _OTHER_MUSTS = _MUSTS.where(MeetingRequest.id != bindparam("but"))
 
 
-def budget_of(session: Session, event_id: int, firm_id: int, *, but: int | None = None) -> MustBudget:
+def must_budget_of(session: Session, event_id: int, firm_id: int, *, but: int | None = None) -> MustBudget:
     """The musts of a firm, without a request by id: those that it asked for, and asked back for."""
     most = session.get_one(Event, event_id).must_budget
     query, asked = (_MUSTS, {}) if but is None else (_OTHER_MUSTS, {"but": but})
     return MustBudget(rows_of(session, query, firm=firm_id, **asked).scalar_one(), most or None)
 
 
-def must_faults(
+def check_must_budget(
     session: Session, event_id: int, firm_id: int, priority: int, *, but: int | None = None
 ) -> Iterator[Fault]:
     """A fault if a firm has no must left for a request of this priority.
@@ -85,7 +90,7 @@ def must_faults(
     if priority < MUST:
         return
     session.execute(select(Firm.id).where(Firm.id == firm_id).with_for_update(key_share=True))
-    musts = budget_of(session, event_id, firm_id, but=but)
+    musts = must_budget_of(session, event_id, firm_id, but=but)
     if musts.left == 0:
         yield Fault(
             "priority",
@@ -97,7 +102,7 @@ def must_faults(
         )
 
 
-def wishes(session: Session, actor: Actor) -> tuple[Wish, ...]:
+def list_ranked_requests(session: Session, actor: Actor) -> tuple[RankedRequest, ...]:
     """The own firm's open requests by rank and in its order, the musts first. One query."""
     _require(actor)
     other = aliased(Firm)
@@ -108,10 +113,10 @@ def wishes(session: Session, actor: Actor) -> tuple[Wish, ...]:
         .order_by(*_ORDER)
     )
     rows = [(row[0], FirmRef(*row[1:])) for row in session.execute(query)]
-    found = sorted(rows, key=lambda row: list(Rank).index(rank_of(row[0].priority)))
-    ranks = [rank_of(request.priority) for request, _ in found]
+    found = sorted(rows, key=lambda row: list(Rank).index(rank_from_priority(row[0].priority)))
+    ranks = [rank_from_priority(request.priority) for request, _ in found]
     return tuple(
-        Wish(
+        RankedRequest(
             key=request.key,
             firm=firm,
             rank=ranks[i],
@@ -124,7 +129,7 @@ def wishes(session: Session, actor: Actor) -> tuple[Wish, ...]:
     )
 
 
-def place(session: Session, actor: Actor, key: str, rank: Rank, before: str | None) -> None:
+def rank_request(session: Session, actor: Actor, key: str, rank: Rank, before: str | None) -> None:
     """Give a wish a rank, and a place there: before another one of that rank, or behind all.
 
     The weights of the firm's wishes follow. Raises NotFound for what is no open request of the own firm's,
@@ -137,21 +142,21 @@ def place(session: Session, actor: Actor, key: str, rank: Rank, before: str | No
     moved = next((row for row in rows if row.key == key), None)
     if moved is None or moved.key == before:
         raise NotFound("open request", key)
-    if rank is Rank.MUST and rank_of(moved.priority) is not Rank.MUST:
-        faults = list(must_faults(session, actor.event_id, moved.from_firm_id, MUST, but=moved.id))
+    if rank is Rank.MUST and rank_from_priority(moved.priority) is not Rank.MUST:
+        faults = list(check_must_budget(session, actor.event_id, moved.from_firm_id, MUST, but=moved.id))
         if faults:
             raise InvalidInput(faults)
-    left, was = [row for row in rows if row is not moved], rank_of(moved.priority)
-    moved.priority = USUAL[rank]
-    there = [row for row in left if rank_of(row.priority) is rank]
+    left, was = [row for row in rows if row is not moved], rank_from_priority(moved.priority)
+    moved.priority = DEFAULT_PRIORITY[rank]
+    there = [row for row in left if rank_from_priority(row.priority) is rank]
     at = next((i for i, row in enumerate(there) if row.key == before), len(there))
     _number([*there[:at], moved, *there[at:]], rank)
     if was is not rank:
-        _number([row for row in left if rank_of(row.priority) is was], was)
+        _number([row for row in left if rank_from_priority(row.priority) is was], was)
     session.flush()
 
 
-def move(session: Session, actor: Actor, key: str, *, is_up: bool) -> None:
+def move_request(session: Session, actor: Actor, key: str, *, is_up: bool) -> None:
     """Move a wish one place up or down within its rank. At the end it stays. Raises NotFound."""
     _require(actor)
     session.execute(select(Firm.id).where(Firm.id == actor.firm_id).with_for_update(key_share=True))
@@ -159,8 +164,8 @@ def move(session: Session, actor: Actor, key: str, *, is_up: bool) -> None:
     moved = next((row for row in rows if row.key == key), None)
     if moved is None:
         raise NotFound("open request", key)
-    rank = rank_of(moved.priority)
-    there = [row for row in rows if rank_of(row.priority) is rank]
+    rank = rank_from_priority(moved.priority)
+    there = [row for row in rows if rank_from_priority(row.priority) is rank]
     i = there.index(moved)
     other = i - 1 if is_up else i + 1
     if 0 <= other < len(there):
@@ -188,7 +193,7 @@ def _all(session: Session, actor: Actor) -> Sequence[MeetingRequest]:
 
 def _number(rows: Sequence[MeetingRequest], rank: Rank) -> None:
     """Write the places and the priorities that go with them."""
-    for i, (row, priority) in enumerate(zip(rows, priorities(rank, len(rows)), strict=True)):
+    for i, (row, priority) in enumerate(zip(rows, priorities_of_rank(rank, len(rows)), strict=True)):
         row.wish_place, row.priority = i, priority
 
 

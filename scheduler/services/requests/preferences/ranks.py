@@ -1,4 +1,4 @@
-"""Wishes of a firm: must, want, nice, in an order of its own, and the weights that the problem has for them.
+"""Ranks of a firm's requests (must-have, want, nice to have) and their weights in a problem.
 
 A rank has the weights of the problem that there were before: a must is 5, a want 4 or 3, what is nice 2 or 1.
 The upper half of a firm's wants, in its own order, has the larger weight, and so has the upper half of what
@@ -28,18 +28,18 @@ class Rank(StrEnum):
 
 
 _WEIGHTS = {Rank.MUST: (MUST, MUST), Rank.WANT: (4, 3), Rank.NICE: (2, 1)}
-USUAL = {Rank.MUST: MUST, Rank.WANT: 3, Rank.NICE: 1}
+DEFAULT_PRIORITY = {Rank.MUST: MUST, Rank.WANT: 3, Rank.NICE: 1}
 """The priority of a wish that has no place in its firm's order yet."""
 
 
-def rank_of(priority: int) -> Rank:
+def rank_from_priority(priority: int) -> Rank:
     """The rank of a priority from 1 to 5."""
     if priority >= MUST:
         return Rank.MUST
     return Rank.WANT if priority >= _WEIGHTS[Rank.WANT][1] else Rank.NICE
 
 
-def priorities(rank: Rank, number: int) -> Sequence[int]:
+def priorities_of_rank(rank: Rank, number: int) -> Sequence[int]:
     """The priorities of so many wishes of a rank, in their order: the upper half has the larger one."""
     larger, smaller = _WEIGHTS[rank]
     upper = (number + 1) // 2

@@ -1,1 +1,1 @@
-"""Partners that a firm might want to meet, with the reason for each."""
+"""Suggested partners of a firm, with the reason for each."""

@@ -1,4 +1,4 @@
-"""Partners for the actor's firm: who fits, by texts, chain, languages, halls and requests.
+"""Suggested partners: matched by profile, value chain, languages, halls and requests.
 
 Partners fit by things of a glossary in three languages, not by likeness of texts: models that read all three
 are large, an installation may be offline, and a suggestion says why. A text is read sentence by sentence;
@@ -22,18 +22,23 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
 from scheduler.services.directory import firm_notes
-from scheduler.services.directory.firm_rows import FirmText, FirmTexts, firm_texts
+from scheduler.services.directory.firm_rows import FirmText, FirmTexts, read_firm_texts
 from scheduler.services.directory.glossary import needed_for
 from scheduler.services.directory.references import FirmRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.suggestions.parsing.profile_texts import (
     OWN,
-    listed_keys,
-    listed_wants,
-    named,
+    keys_of_list,
+    parse_profile,
+    thing_name,
 )
-from scheduler.services.requests.suggestions.ranking import Candidate, Fit, crowd, ranked
+from scheduler.services.requests.suggestions.ranking import (
+    Candidate,
+    Fit,
+    compute_market_stats,
+    rank_candidates,
+)
 from scheduler.storage.cache.cache_keys import new_digest, query_text, split_text
 from scheduler.storage.cache.memoization import memoize
 from scheduler.storage.in_list import in_chunks
@@ -62,14 +67,14 @@ class SuggestedPartner:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
+class Suggestions:
     """Partners, the best first. `knows_needs` tells whether the firm's own text says what it looks for."""
 
     partners: tuple[SuggestedPartner, ...]
     knows_needs: bool
 
 
-def suggested(session: Session, actor: Actor, *, language: str = "en", limit: int = 10) -> Suggested:
+def suggest_partners(session: Session, actor: Actor, *, language: str = "en", limit: int = 10) -> Suggestions:
     """Partners for the actor's own firm, by nine queries at most. Empty for who has no firm.
 
     Things are named in `language`, that of the sentences around them, whatever the reader speaks.
@@ -77,26 +82,30 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
     """
     actor.require(Right.READ_DIRECTORY)
     if actor.firm_id is None:
-        return Suggested((), False)
-    texts = firm_texts(session, actor.event_id)
+        return Suggestions((), False)
+    texts = read_firm_texts(session, actor.event_id)
     own = texts.rows.get(actor.firm_id)
     if own is None:
-        return Suggested((), False)
-    known = _known(session, actor.firm_id) | firm_notes.unsuggested(session, actor.firm_id) | {actor.firm_id}
+        return Suggestions((), False)
+    known = (
+        _known(session, actor.firm_id) | firm_notes.list_unsuggested(session, actor.firm_id) | {actor.firm_id}
+    )
     loads = _loads(session, actor.event_id, texts)
     says = _candidates(texts)
     others = [each for firm_id, each in says.items() if firm_id not in known and not loads[firm_id].is_full]
     me = says[actor.firm_id]
-    of = crowd([me, *others], {says[firm_id].key: load.asked for firm_id, load in loads.items()})
+    of = compute_market_stats(
+        [me, *others], {says[firm_id].key: load.asked for firm_id, load in loads.items()}
+    )
     near = _near(session, own.hall_id)
-    best = ranked(me, others, of, near, limit=LOOKED_AT)
+    best = rank_candidates(me, others, of, near, limit=LOOKED_AT)
     ids = {row.key: row.id for row in texts.rows.values()}
     spoken = _spoken(session, [actor.firm_id, *(ids[each.key] for each in best)])
     me = replace(me, languages=spoken.get(actor.firm_id, frozenset()))
     looked_at = [replace(says[n], languages=spoken.get(n, frozenset())) for n in (ids[b.key] for b in best)]
-    fits = ranked(me, looked_at, of, near, limit=limit)
+    fits = rank_candidates(me, looked_at, of, near, limit=limit)
     partners = tuple(_partner(each, texts.rows[ids[each.key]], language) for each in fits)
-    return Suggested(partners, bool(me.wants.needs))
+    return Suggestions(partners, bool(me.wants.needs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +121,10 @@ class ReachCounts:
     both: int
 
 
-def reach(session: Session, actor: Actor) -> ReachCounts:
+def count_reach(session: Session, actor: Actor) -> ReachCounts:
     """How many firms the lists and the text of the actor's own firm reach. One query."""
     actor.require(Right.READ_DIRECTORY)
-    says = _candidates(firm_texts(session, actor.event_id))
+    says = _candidates(read_firm_texts(session, actor.event_id))
     me = says.get(actor.firm_id or 0)
     if me is None:
         return ReachCounts(0, 0, 0, 0)
@@ -126,10 +135,10 @@ def reach(session: Session, actor: Actor) -> ReachCounts:
     return ReachCounts(len(others), sum(offering), sum(needing), both)
 
 
-def often_needed(session: Session, actor: Actor) -> tuple[str, ...]:
+def list_common_needs(session: Session, actor: Actor) -> tuple[str, ...]:
     """The keys of things that firms like the actor's need: what goes into theirs, then what others name."""
     actor.require(Right.READ_DIRECTORY)
-    says = _candidates(firm_texts(session, actor.event_id))
+    says = _candidates(read_firm_texts(session, actor.event_id))
     me = says.get(actor.firm_id or 0)
     if me is None:
         return ()
@@ -144,16 +153,18 @@ def often_needed(session: Session, actor: Actor) -> tuple[str, ...]:
     return tuple(key for key in found if key not in me.wants.needs | me.wants.offers)
 
 
-def fitting(session: Session, actor: Actor, *, limit: int = 200) -> tuple[str, ...]:
+def rank_fitting_firms(session: Session, actor: Actor, *, limit: int = 200) -> tuple[str, ...]:
     """The keys of the firms that fit the actor's own best, whatever was asked between them. Two queries."""
     actor.require(Right.READ_DIRECTORY)
-    texts = firm_texts(session, actor.event_id)
+    texts = read_firm_texts(session, actor.event_id)
     says = _candidates(texts)
     me = says.get(actor.firm_id or 0)
     if me is None:
         return ()
     every, near = list(says.values()), _near(session, texts.rows[actor.firm_id or 0].hall_id)
-    return tuple(each.key for each in ranked(me, every, crowd(every), near, limit=limit))
+    return tuple(
+        each.key for each in rank_candidates(me, every, compute_market_stats(every), near, limit=limit)
+    )
 
 
 def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
@@ -165,9 +176,9 @@ def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
                 row.key,
                 Tier(row.tier),
                 frozenset(row.areas),
-                listed_wants(row.description, row.offers, row.needs, row.products),
+                parse_profile(row.description, row.offers, row.needs, row.products),
                 row.hall_id or None,
-                unwanted=listed_keys(row.unwanted),
+                unwanted=keys_of_list(row.unwanted),
             )
             for row in texts.rows.values()
         }
@@ -260,7 +271,7 @@ def _partner(found: Fit, row: FirmText, language: str) -> SuggestedPartner:
     lists = row.offers, row.needs, row.products
 
     def said(keys: Sequence[str]) -> tuple[str, ...]:
-        return tuple(named(key, language, lists) for key in keys)
+        return tuple(thing_name(key, language, lists) for key in keys)
 
     link = found.links[0] if found.links else None
     return SuggestedPartner(

@@ -1,4 +1,4 @@
-"""How well two firms fit, from values alone, and why."""
+"""Ranking of candidate firms by fit, from values alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from scheduler.domain.entities import Tier
 from scheduler.services.directory.glossary import goes_into, needed_for
-from scheduler.services.requests.suggestions.parsing.profile_texts import Wants
+from scheduler.services.requests.suggestions.parsing.profile_texts import OffersAndNeeds
 
 SUPPLY, CHAIN, NEIGHBOUR, LANGUAGE, NEAR = 3.5, 0.8, 0.3, 0.3, 0.2
 COMMON = 0.6
@@ -35,7 +35,7 @@ class Candidate:
     key: str
     tier: Tier
     areas: frozenset[str]
-    wants: Wants
+    wants: OffersAndNeeds
     hall_id: int | None = None
     languages: frozenset[str] = field(default_factory=frozenset)
     unwanted: frozenset[str] = frozenset()
@@ -59,7 +59,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class MarketStats:
     """What all firms of an event say, counted once.
 
     `rare` is by thing how telling it is that two firms name it: 1 if hardly anybody does. `turn` is by firm
@@ -73,7 +73,9 @@ class Crowd:
     most_asked: int
 
 
-def crowd(firms: Sequence[Candidate], asked: Mapping[str, int] = MappingProxyType({})) -> Crowd:
+def compute_market_stats(
+    firms: Sequence[Candidate], asked: Mapping[str, int] = MappingProxyType({})
+) -> MarketStats:
     """What counts of all firms together: who has a tie with more of them than may be shown it takes turns."""
     offered, needed = _holders(firm.wants.offers for firm in firms), _holders(f.wants.needs for f in firms)
     counts = Counter({key: mask.bit_count() for key, mask in offered.items()})
@@ -86,10 +88,10 @@ def crowd(firms: Sequence[Candidate], asked: Mapping[str, int] = MappingProxyTyp
         readers = 0
         for key in firm.wants.offers:
             readers |= needed.get(key, 0)
-        for key in (*firm.wants.needs, *linked(firm.wants.offers)):
+        for key in (*firm.wants.needs, *list_linked_things(firm.wants.offers)):
             readers |= offered.get(key, 0)
         turn[firm.key] = min(1.0, cap / max(1, readers.bit_count()))
-    return Crowd(rare, turn, asked, max(asked.values(), default=0))
+    return MarketStats(rare, turn, asked, max(asked.values(), default=0))
 
 
 def _holders(lists: Iterable[Collection[str]]) -> dict[str, int]:
@@ -102,14 +104,19 @@ def _holders(lists: Iterable[Collection[str]]) -> dict[str, int]:
 
 
 @lru_cache(4096)
-def linked(offers: frozenset[str]) -> frozenset[str]:
+def list_linked_things(offers: frozenset[str]) -> frozenset[str]:
     """The things that go into some of these, or that some of these go into."""
     into = {other for key in offers for other in goes_into(key)}
     return frozenset(into.union(needed_for(offers))) - offers
 
 
-def ranked(
-    own: Candidate, firms: Sequence[Candidate], of: Crowd, near: Collection[int] = (), *, limit: int = 10
+def rank_candidates(
+    own: Candidate,
+    firms: Sequence[Candidate],
+    of: MarketStats,
+    near: Collection[int] = (),
+    *,
+    limit: int = 10,
 ) -> list[Fit]:
     """The first of the firms that have a tie with the own one, the best first.
 
@@ -117,14 +124,14 @@ def ranked(
     halls within minutes of the own booth. Of those that only the chain ties, who takes turns stands behind
     the others where it is not its turn.
     """
-    links = linked(own.wants.offers)
+    links = list_linked_things(own.wants.offers)
     found = []
     for other in firms:
         if other.key == own.key or not _has_tie(own, other, links):
             continue
         lot = _lot(own.key, other.key)
         is_held_back = lot >= of.turn.get(other.key, 1.0) and not _supplies(own.wants, other.wants)
-        found.append((is_held_back, -score(own, other, of, near, links, lot), other.key, other))
+        found.append((is_held_back, -score_candidate(own, other, of, near, links, lot), other.key, other))
     found.sort(key=lambda each: each[:3])
     return [_fit(own, other, near, -value) for _, value, _, other in found[:limit]]
 
@@ -138,12 +145,17 @@ def _has_tie(own: Candidate, other: Candidate, links: frozenset[str]) -> bool:
     return not (mine.offers.isdisjoint(theirs.needs) and theirs.offers.isdisjoint(links))
 
 
-def _supplies(mine: Wants, theirs: Wants) -> bool:
+def _supplies(mine: OffersAndNeeds, theirs: OffersAndNeeds) -> bool:
     return not (theirs.offers.isdisjoint(mine.needs) and mine.offers.isdisjoint(theirs.needs))
 
 
-def score(
-    own: Candidate, other: Candidate, of: Crowd, near: Collection[int], links: frozenset[str], lot: float
+def score_candidate(
+    own: Candidate,
+    other: Candidate,
+    of: MarketStats,
+    near: Collection[int],
+    links: frozenset[str],
+    lot: float,
 ) -> float:
     """How well a firm fits. What is asked for weighs most, then the chain, then what makes it easy."""
     mine, theirs, value = own.wants, other.wants, 0.0

@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.errors import NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.delegation_lookup import find_delegation, firms_of
+from scheduler.services.directory.delegation_lookup import delegation_firms_query, find_delegation
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.delegation_import import ImportingDelegation
@@ -40,7 +40,11 @@ def require_import_right(actor: Actor, options: ImportOptions) -> None:
 
 def limit_to_delegation(firm_id: InstrumentedAttribute[int], options: ImportOptions) -> ColumnElement[bool]:
     """Rows of the delegation's firms, or all without a delegation."""
-    return true() if options.members is None else firm_id.in_(firms_of(options.members.delegation_id))
+    return (
+        true()
+        if options.members is None
+        else firm_id.in_(delegation_firms_query(options.members.delegation_id))
+    )
 
 
 def check_firm_count(table: Table, known: Mapping[str, Firm]) -> None:
@@ -74,7 +78,7 @@ def check_addresses(
 ) -> None:
     """Refuse addresses of others and of the team, and changes of addresses: each could sign in."""
     others = select(Attendee.email).where(
-        Attendee.event_id == event_id, Attendee.firm_id.not_in(firms_of(members.delegation_id))
+        Attendee.event_id == event_id, Attendee.firm_id.not_in(delegation_firms_query(members.delegation_id))
     )
     taken = set(session.scalars(union(others, *_select_team_addresses(event_id))))
     for row, email in rows:

@@ -27,11 +27,11 @@ class Refused(Scene):
         """Whose mails a sender has; that to the interpreter is refused."""
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
-            rows = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
-            routes = email_routes.load(session, EmailRates())
+            rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
+            routes = email_routes.load_routes(session, EmailRates())
             for row in rows:
                 if row.to_address == OWN:
-                    refusal_handling.refuse(
+                    refusal_handling.record_refusal(
                         session, routes, row, Refusal.DEAD, "550 5.1.1 no such user", now=now
                     )
                 else:
@@ -44,7 +44,7 @@ class Refused(Scene):
             row = next(
                 each for each in record_tables.list_interpreters(session, actor).items if each.email == OWN
             )
-            count = failed_emails.counts(session, actor).interpreters
+            count = failed_emails.count_failed_emails(session, actor).interpreters
             assert (
                 count
                 == dashboard.get_dashboard(session, actor, now=NOW).bounced_interpreters
@@ -71,7 +71,7 @@ def test_the_second_refusal_marks_the_address_and_no_more_mails_go_there(scene: 
     scene.publish(scene.meetings(2, 3), 1, 60)
     assert scene.hand_out(61) == []
     with scene.database.read() as session:
-        (letter,) = failed_emails.listing(session, scene.expo.organiser_actor()).items
+        (letter,) = failed_emails.list_failed_emails(session, scene.expo.organiser_actor()).items
         assert (letter.address, letter.failure) == (OWN, MailFailure.BOUNCED)
         assert session.get_one(Interpreter, scene.own.id).bounce == "550 5.1.1 no such user"
 
@@ -93,13 +93,13 @@ def test_an_address_that_was_corrected_has_no_mark(scene: Refused) -> None:
 def test_who_sends_the_mail_again_says_that_the_address_works(scene: Refused) -> None:
     with scene.database.write() as session:
         actor = scene.expo.organiser_actor()
-        assert failed_emails.resend_all(session, actor, now=NOW) == 0, "not to addresses that bounce"
-        (letter,) = failed_emails.listing(session, actor).items
-        assert failed_emails.resend(session, actor, [letter.id], now=NOW + timedelta(hours=1)) == 1
+        assert failed_emails.resend_all_emails(session, actor, now=NOW) == 0, "not to addresses that bounce"
+        (letter,) = failed_emails.list_failed_emails(session, actor).items
+        assert failed_emails.resend_emails(session, actor, [letter.id], now=NOW + timedelta(hours=1)) == 1
     assert not scene.is_marked()
     assert scene.send(61) == [OWN]
     with scene.database.read() as session:
-        assert failed_emails.listing(session, scene.expo.organiser_actor()).total == 0
+        assert failed_emails.list_failed_emails(session, scene.expo.organiser_actor()).total == 0
 
 
 def test_a_report_about_the_old_address_marks_nobody(database: Database) -> None:
@@ -109,6 +109,6 @@ def test_a_report_about_the_old_address_marks_nobody(database: Database) -> None
         session.merge(scene.own).email = "new@interpreters.example"
     scene.hand_out(0)
     with database.read() as session:
-        (letter,) = failed_emails.listing(session, scene.expo.organiser_actor()).items
+        (letter,) = failed_emails.list_failed_emails(session, scene.expo.organiser_actor()).items
         assert letter.failure is MailFailure.PERMANENT
         assert session.get_one(Interpreter, scene.own.id).bounced_at is None

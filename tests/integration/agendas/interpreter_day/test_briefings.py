@@ -71,7 +71,7 @@ class Scene:
         """Who got a briefing, as all that waits is sent."""
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
-            rows = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
+            rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
             for row in rows:
                 claims.mark_sent(session, row.id, worker="w", now=now)
             return [row.to_address for row in rows if row.kind == "briefing"]
@@ -100,8 +100,8 @@ class Scene:
 
     def feed(self, token: str, now: datetime = NOW) -> str:
         with self.database.read() as session:
-            owner = feed_addresses.feed_owner(session, token)
-            return feeds.feed_body(session, owner, url="https://x.example/f.ics", now=now).decode()
+            owner = feed_addresses.find_feed_owner(session, token)
+            return feeds.render_feed(session, owner, url="https://x.example/f.ics", now=now).decode()
 
 
 @pytest.fixture
@@ -141,9 +141,9 @@ def test_a_publishing_that_is_carried_out_twice_tells_nobody_twice(scene: Scene)
     scene.publish(scene.meetings(0, 1), None)
     scene.send()
     with scene.database.write() as session:
-        version = versions.published(session, scene.expo.event.id)
+        version = versions.find_published_version(session, scene.expo.event.id)
         assert version is not None
-        assert release.brief(session, version, SETTINGS, now=NOW) == 0
+        assert release.queue_interpreter_notices(session, version, SETTINGS, now=NOW) == 0
 
 
 def test_a_topic_and_the_people_s_languages_are_part_of_what_is_told(scene: Scene) -> None:
@@ -175,14 +175,14 @@ def test_a_retry_gives_way_to_a_newer_mail(scene: Scene) -> None:
     with scene.database.write() as session:
         (row,) = [
             row
-            for row in claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
+            for row in claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
             if row.kind == "briefing"
         ]
-        claims.give_back(session, [row], at=NOW + 2 * LATER)
+        claims.release_claims(session, [row], at=NOW + 2 * LATER)
     scene.publish(scene.meetings(1), 1, 5)
     assert sorted(scene.send(20)) == [OWN], "the first one says what no longer holds"
     with scene.database.read() as session:
-        assert session.scalars(select(OutboxMail.id).where(outbox.dead())).all() == []
+        assert session.scalars(select(OutboxMail.id).where(outbox.failed_condition())).all() == []
 
 
 def test_the_look_before_publishing_counts_them(scene: Scene) -> None:
@@ -198,7 +198,7 @@ def test_the_look_before_publishing_counts_them(scene: Scene) -> None:
 def test_the_job_that_publishes_tells_them_too(scene: Scene) -> None:
     with scene.database.write() as session:
         number = draft(session, scene.expo, scene.meetings(0))
-        version_jobs.ask_to_publish(
+        version_jobs.request_publishing(
             session,
             event_id=scene.expo.event.id,
             number=number,
@@ -231,14 +231,14 @@ def test_the_same_row_gives_the_same_bytes(scene: Scene) -> None:
     scene.publish(scene.meetings(0), None)
     with scene.database.read() as session:
         row = session.scalars(select(OutboxMail).where(OutboxMail.kind == "briefing")).one()
-        assert rendering.rendered(SETTINGS, row, {}) == rendering.rendered(SETTINGS, row, {})
+        assert rendering.render_email(SETTINGS, row, {}) == rendering.render_email(SETTINGS, row, {})
 
 
 def test_what_was_told_is_written_down_before_the_first_byte(scene: Scene) -> None:
     scene.publish(scene.meetings(0), None)
     with scene.database.write() as session:
         assert session.scalars(select(InterpreterNotice)).all() == []
-        claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
+        claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
         assert [row.address for row in session.scalars(select(InterpreterNotice))] == [OWN]
 
 
@@ -298,9 +298,9 @@ def test_on_their_page_they_get_an_address_and_may_change_it(scene: Scene) -> No
 
 def test_telling_takes_as_many_queries_for_any_number_of_meetings(scene: Scene) -> None:
     def look(session: Session) -> int:
-        version = versions.published(session, scene.expo.event.id)
+        version = versions.find_published_version(session, scene.expo.event.id)
         assert version is not None
-        return len(notifications.pending(session, version, SETTINGS, now=NOW))
+        return len(notifications.pending_notices(session, version, SETTINGS, now=NOW))
 
     scene.publish(scene.meetings(0), None)
     few = count_selects(scene.database, look)

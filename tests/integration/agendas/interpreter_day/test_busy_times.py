@@ -31,7 +31,7 @@ def test_what_an_interpreter_marks_is_left_out_by_the_next_plan(scene: Scene) ->
     page = mine.post(f"{scene.path}/busy-times/marked", slots=[first.key, third.key, "no-such-slot"])
     assert "You marked 2 times" in page
     with scene.database.read() as session:
-        problem = snapshot.take(session, scene.expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, scene.expo.event.id, now=NOW)
         away = {
             each.id: {problem.slots[slot].id for slot in each.unavailable} for each in problem.interpreters
         }
@@ -45,7 +45,7 @@ def test_a_meeting_at_a_marked_time_is_named_with_what_becomes_of_it(scene: Scen
     page = mine.post(f"{scene.path}/busy-times/marked", slots=[held.key])
     assert "another interpreter or another time" in page and "Hand over" not in page
     with scene.database.read() as session:
-        assert len(grid.grid(session, scene.actor(), now=NOW).clashes) == 1
+        assert len(grid.show_grid(session, scene.actor(), now=NOW).clashes) == 1
 
 
 def test_nobody_marks_for_an_interpreter(scene: Scene) -> None:
@@ -54,7 +54,7 @@ def test_nobody_marks_for_an_interpreter(scene: Scene) -> None:
     with scene.database.write() as session:
         assert session.scalars(select(InterpreterBusy)).all() == [], "the exhibitor's own were marked"
         with pytest.raises(NotFound):
-            busy_times.mark(session, scene.expo.organiser_actor(), [scene.expo.slots[0].key])
+            busy_times.mark_slots(session, scene.expo.organiser_actor(), [scene.expo.slots[0].key])
 
 
 def test_calendars_are_for_attendees(scene: Scene) -> None:

@@ -67,7 +67,7 @@ def test_the_address_of_an_interpreter_gets_a_link_and_an_account(database: Data
         left.withdrawn_at = NOW
     for email, is_known in ((ADDRESS.upper(), True), (left.email, False), ("x@y.example", False)):
         with database.write() as session:
-            link = sign_in.ask_sign_in(
+            link = sign_in.queue_sign_in_email(
                 session, email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
             )
             assert (link is not None) == is_known
@@ -159,7 +159,7 @@ def test_a_day_takes_as_many_queries_for_any_number_of_meetings(scene: Scene) ->
     actor = scene.actor()
 
     def look(session: Session) -> int:
-        return len(days.interpreter_day(session, actor, None, now=NOW).upcoming)
+        return len(days.show_day(session, actor, None, now=NOW).upcoming)
 
     few = count_selects(scene.database, look)
     with scene.database.write() as session:

@@ -20,10 +20,10 @@ def scene(database: Database) -> Scene:
     return Scene(database)
 
 
-def reader(database: Database, interpreter: Interpreter) -> contents.BriefedPerson:
+def reader(database: Database, interpreter: Interpreter) -> contents.InterpreterReader:
     with database.read() as session:
         event = session.get_one(Event, interpreter.event_id)
-        return next(each for each in contents.readers(session, event) if each.id == interpreter.id)
+        return next(each for each in contents.list_interpreters(session, event) if each.id == interpreter.id)
 
 
 def test_what_an_interpreter_chooses_holds_for_emails_pages_and_links(scene: Scene) -> None:

@@ -22,7 +22,7 @@ from tests.support.races import race
 
 
 def my_day(session: Session, fair: Fair, now: datetime) -> MyDay:
-    return day.my_day(session, fair.expo.actor(0), None, secret_key=SECRET_KEY, now=now)
+    return day.show_day(session, fair.expo.actor(0), None, secret_key=SECRET_KEY, now=now)
 
 
 def test_today_is_shown_else_the_next_day_of_the_event_else_the_last(database: Database) -> None:
@@ -38,7 +38,7 @@ def test_today_is_shown_else_the_next_day_of_the_event_else_the_last(database: D
             (fair.start, last, last, False),
             (fair.start, first - timedelta(days=30), first, True),
         ):
-            mine = day.my_day(session, actor, asked, secret_key=SECRET_KEY, now=now)
+            mine = day.show_day(session, actor, asked, secret_key=SECRET_KEY, now=now)
             assert (mine.day, mine.is_today, mine.days) == (shown, is_today, ((first, 2), (last, 2)))
 
 
@@ -120,16 +120,16 @@ def test_who_is_late_is_read_by_both_sides_until_they_are_on_time_after_all(data
     with database.write() as session:
         fair = make_fair(session, each=2, days=1)
         key, now = fair.requests[0].key, before(fair, minutes=10)
-        lateness.say(session, fair.expo.actor(1), key, 5, now=now)
-        lateness.say(session, fair.expo.actor(1), key, 10, now=now)
+        lateness.report_late(session, fair.expo.actor(1), key, 5, now=now)
+        lateness.report_late(session, fair.expo.actor(1), key, 10, now=now)
     with database.read() as session:
         for firm in (0, 1):
-            mine = day.my_day(session, fair.expo.actor(firm), None, secret_key=SECRET_KEY, now=now)
+            mine = day.show_day(session, fair.expo.actor(firm), None, secret_key=SECRET_KEY, now=now)
             (late,) = mine.upcoming[0].late
             assert (late.person.key, late.minutes, late.said_at) == ("f1-p0", 10, now)
         assert my_day(session, fair, now).upcoming[1].late == ()
     with database.write() as session:
-        lateness.say(session, fair.expo.actor(1), key, 0, now=now)
+        lateness.report_late(session, fair.expo.actor(1), key, 0, now=now)
     with database.read() as session:
         assert my_day(session, fair, now).upcoming[0].late == ()
 
@@ -139,12 +139,12 @@ def test_what_was_said_last_counts_in_whatever_order_it_arrives(database: Databa
         fair = make_fair(session, each=1, days=1)
         actor, key, now = fair.expo.actor(0), fair.requests[0].key, before(fair, minutes=10)
         earlier, later = now - timedelta(minutes=8), now - timedelta(minutes=2)
-        lateness.say(session, actor, key, 0, now=now, said_at=later)
-        lateness.say(session, actor, key, 10, now=now, said_at=earlier)  # waited on a telephone
+        lateness.report_late(session, actor, key, 0, now=now, said_at=later)
+        lateness.report_late(session, actor, key, 10, now=now, said_at=earlier)  # waited on a telephone
         assert my_day(session, fair, now).upcoming[0].late == ()
-        lateness.say(session, actor, key, 5, now=now, said_at=now)
+        lateness.report_late(session, actor, key, 5, now=now, said_at=now)
         for _ in range(2):
-            lateness.say(session, actor, key, 5, now=now + timedelta(minutes=1), said_at=now)
+            lateness.report_late(session, actor, key, 5, now=now + timedelta(minutes=1), said_at=now)
         (late,) = my_day(session, fair, now).upcoming[0].late
         assert (late.minutes, late.said_at) == (5, now)
 
@@ -155,7 +155,7 @@ def test_only_who_sits_in_a_meeting_says_that_they_are_late_for_it_and_on_its_da
         other = make_fair(session, each=1, days=1)
         unplanned = make_request(session, fair.expo, 2, 1)
         key, now = fair.requests[0].key, before(fair, minutes=10)
-        say = lateness.say
+        say = lateness.report_late
         for actor in (
             fair.expo.actor(0, 1),
             fair.expo.actor(2),
@@ -176,7 +176,7 @@ def test_only_who_sits_in_a_meeting_says_that_they_are_late_for_it_and_on_its_da
         with pytest.raises(WrongState, match="withdrawn"):
             say(session, fair.expo.actor(0), key, 5, now=now)
         with pytest.raises(NotAllowed):
-            day.my_day(session, fair.expo.organiser_actor(), None, secret_key=SECRET_KEY, now=now)
+            day.show_day(session, fair.expo.organiser_actor(), None, secret_key=SECRET_KEY, now=now)
 
 
 def test_two_words_of_one_person_at_once_leave_one(database: Database) -> None:
@@ -185,7 +185,7 @@ def test_two_words_of_one_person_at_once_leave_one(database: Database) -> None:
         key, now = fair.requests[0].key, before(fair, minutes=10)
 
     def say(minutes: int) -> Callable[[Session], None]:
-        return lambda session: lateness.say(session, fair.expo.actor(0), key, minutes, now=now)
+        return lambda session: lateness.report_late(session, fair.expo.actor(0), key, minutes, now=now)
 
     assert race(database, say(5), say(10)) == [None, None]
     with database.read() as session:

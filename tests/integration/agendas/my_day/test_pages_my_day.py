@@ -31,7 +31,7 @@ def make_site(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPat
     def make(*, minutes: int = 10, **of_fair: int | bool) -> tuple[Site, Fair]:
         with database.write() as session:
             fair = make_fair(session, **of_fair)  # type: ignore[arg-type]
-            preferences.choose(session, fair.expo.actor(0), language="", timezone="Asia/Shanghai")
+            preferences.save_preferences(session, fair.expo.actor(0), language="", timezone="Asia/Shanghai")
         now: list[datetime] = [before(fair, minutes=minutes)]
         clocks.hold(monkeypatch, lambda: now[0])
         return Site(web_app(database, broker_url), database, fair.expo), fair

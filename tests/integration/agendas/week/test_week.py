@@ -14,7 +14,7 @@ from scheduler.domain.errors import NotAllowed, NotFound, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.services.agendas.week import changes, handover
 from scheduler.services.agendas.week.changes import WeekChangeKind
-from scheduler.services.agendas.week.week import Show, Week, WeekMeeting, week
+from scheduler.services.agendas.week.week import MeetingFilter, Week, WeekMeeting, show_week
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, AuditLogEntry, MeetingRequest
@@ -30,7 +30,7 @@ AHEAD = 48
 
 def look(session: Session, fair: Fair, now: datetime | None = None, person: int = 0, **more: Any) -> Week:
     actor = fair.expo.actor(0, person)
-    return week(session, actor, secret_key=SECRET_KEY, now=now or before(fair, hours=AHEAD), **more)
+    return show_week(session, actor, secret_key=SECRET_KEY, now=now or before(fair, hours=AHEAD), **more)
 
 
 def keys(found: Week, column: int = 0) -> list[list[str]]:
@@ -64,9 +64,9 @@ def test_filters_keep_what_waits_changed_or_clashes(database: Database) -> None:
         session.add(AttendeeBusy(attendee_id=fair.expo.people[0][0].id, slot_id=fair.expo.slots[1].id))
     first, second = (request.key for request in fair.requests)
     with database.read() as session:
-        assert keys(look(session, fair, show=Show.UNANSWERED))[:2] == [[first], [second]]
-        assert keys(look(session, fair, show=Show.CHANGED))[:2] == [[], []]
-        assert keys(look(session, fair, show=Show.CLASHES))[:2] == [[], [second]]
+        assert keys(look(session, fair, show=MeetingFilter.UNANSWERED))[:2] == [[first], [second]]
+        assert keys(look(session, fair, show=MeetingFilter.CHANGED))[:2] == [[], []]
+        assert keys(look(session, fair, show=MeetingFilter.CLASHES))[:2] == [[], [second]]
 
 
 def again(session: Session, fair: Fair, meetings: list[Meeting], compared_with: int) -> int:
@@ -103,7 +103,7 @@ def test_changes_are_marked_until_they_are_seen(database: Database) -> None:
     moved = found[one.request]
     assert moved.before and moved.item and moved.before.start == fair.start < moved.item.start
     with database.write() as session:
-        changes.see(session, fair.expo.actor(0), 2)
+        changes.mark_seen(session, fair.expo.actor(0), 2)
     with database.write() as session:
         assert look(session, fair).changes == ()
         assert len(look(session, fair, person=1).changes) == len(found)  # each looks for themselves
@@ -112,7 +112,7 @@ def test_changes_are_marked_until_they_are_seen(database: Database) -> None:
         assert (new.kind, new.request_key) == (WeekChangeKind.NEW, four.request)
         for strange in (99, 0):
             with pytest.raises(NotFound):
-                changes.see(session, fair.expo.actor(0), strange)
+                changes.mark_seen(session, fair.expo.actor(0), strange)
 
 
 def chosen(session: Session, fair: Fair, number: int = 0) -> WeekMeeting:
@@ -131,7 +131,7 @@ def test_who_could_take_a_meeting_over_is_listed_with_clashes(database: Database
         found = look(session, fair)
         meeting = found.meeting(fair.requests[0].key)
         assert meeting is not None
-        free, clash = handover.colleagues(found, meeting)
+        free, clash = handover.list_candidates(found, meeting)
     assert (free.colleague.person.key, free.is_free, free.in_common) == ("f0-p2", True, ("en",))
     assert clash.clash is not None and clash.clash.request_key == fair.requests[1].key and not clash.is_free
 
@@ -147,14 +147,14 @@ def test_a_meeting_that_is_handed_over_is_named_in_the_next_problem(database: Da
         (entry,) = session.scalars(select(AuditLogEntry).where(AuditLogEntry.about.contains("handed over")))
         assert (entry.for_firm, "f0-p0 -> f0-p1" in entry.about) == ("f0", True)
     with database.write() as session:
-        handover.keep(session, fair.expo.actor(0), key, now=now)
+        handover.cancel_handover(session, fair.expo.actor(0), key, now=now)
     with database.read() as session:
         assert chosen(session, fair).handed_to == ()
         assert named_in_problem(session, fair, key, now) == ["f0-p0"]
 
 
 def named_in_problem(session: Session, fair: Fair, key: str, now: datetime) -> list[str]:
-    problem = snapshot.take(session, fair.expo.event.id, now=now)
+    problem = snapshot.build_problem(session, fair.expo.event.id, now=now)
     (request,) = (each for each in problem.requests if each.id == key)
     return [problem.attendees[each].id for each in request.from_attendees]
 

@@ -12,7 +12,7 @@ from scheduler.domain.entities import OutboxState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.services.emails.calendar_status import status_rows
-from scheduler.services.emails.calendar_status.board import Filters
+from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.publishing import invitation_diff, release
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxMail
@@ -62,8 +62,8 @@ def test_a_state_and_the_need_of_a_call_choose_people(database: Database) -> Non
         assert found(session, expo, state="accepted") == []
         assert found(session, expo, calls=True) == ["f2"]
         assert len(board_of(session, expo, OVERDUE, calls=True).people) == 5
-        later = calendar_health.board(
-            session, expo.organiser_actor(), Filters(calls=True), now=NOW + timedelta(days=60)
+        later = calendar_health.show_board(
+            session, expo.organiser_actor(), BoardFilters(calls=True), now=NOW + timedelta(days=60)
         )
         assert later.people == (), "nobody needs a call about what is over"
 
@@ -78,11 +78,11 @@ def test_a_row_of_the_page_says_what_the_meetings_of_its_person_say(database: Da
         )
         for chosen in ({}, {"hall": "Hall 1"}, {"day": "2026-12-08"}):
             seen = board_of(session, expo, OVERDUE, **chosen)
-            people = seen.page(session, Filters(**chosen), now=OVERDUE).items
+            people = seen.page(session, BoardFilters(**chosen), now=OVERDUE).items
             assert people
             assert [
                 (row.key, row.name, row.firm, row.worst, row.counts, row.total, row.first, row.reason)
-                for row in status_rows.rows(session, expo.organiser_actor(), seen, number=1).items
+                for row in status_rows.list_status_rows(session, expo.organiser_actor(), seen, number=1).items
             ] == [
                 (
                     each.key, each.name, each.firm, each.worst, each.counts, len(each.meetings),
@@ -131,11 +131,11 @@ def test_only_organisers_see_the_board_and_only_people_of_their_event(database: 
     with database.write() as session:
         expo, other = make_event(session), make_event(session)
         with pytest.raises(NotAllowed):
-            calendar_health.board(session, expo.actor(0), Filters(), now=NOW)
+            calendar_health.show_board(session, expo.actor(0), BoardFilters(), now=NOW)
         with pytest.raises(NotAllowed):
-            calendar_health.person(session, expo.actor(0), "p", now=NOW)
+            calendar_health.show_person(session, expo.actor(0), "p", now=NOW)
         with pytest.raises(NotFound):
-            calendar_health.person(session, other.organiser_actor(), "nobody", now=NOW)
+            calendar_health.show_person(session, other.organiser_actor(), "nobody", now=NOW)
 
 
 def crowd(session: Any, pairs: int) -> Expo:
@@ -151,9 +151,9 @@ def crowd(session: Any, pairs: int) -> Expo:
         for i in range(pairs)
     ]
     version = make_version(session, expo, planned)
-    seen = release.survey(session, version, SETTINGS, now=NOW)
+    seen = release.plan_invitations(session, version, SETTINGS, now=NOW)
     for people in seen.portions():
-        invitation_diff.write(session, seen, people)
+        invitation_diff.queue_invitations(session, seen, people)
     session.execute(update(OutboxMail).values(state=OutboxState.SENT, attempts=1, sent_at=NOW))
     return expo
 
@@ -167,8 +167,8 @@ def test_a_thousand_meetings_take_as_many_queries_as_one(database: Database) -> 
         def step(session: Any) -> None:
             board = board_of(session, expo)
             assert len(board.people) == sum(map(len, expo.people))
-            board.page(session, Filters(), now=NOW)
-            status_rows.rows(session, expo.organiser_actor(), board, number=1)
+            board.page(session, BoardFilters(), now=NOW)
+            status_rows.list_status_rows(session, expo.organiser_actor(), board, number=1)
 
         return count_selects(database, step)
 

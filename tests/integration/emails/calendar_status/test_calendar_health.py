@@ -8,7 +8,7 @@ from sqlalchemy import update
 from scheduler.domain.entities import AnswerSource, CalendarState, Partstat, RequestState
 from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
-from scheduler.services.emails.calendar_status.board import Filters
+from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
@@ -52,7 +52,7 @@ def test_an_answer_by_mail_is_shown_with_its_time_and_comment(health: Health, pa
 def test_an_answer_by_a_link_says_so(health: Health) -> None:
     with health.database.write() as session:
         token = replies.token(health.mail_to(0))
-        reply_links.answer(session, token, Partstat.TENTATIVE, sequence=0, now=NOW + 7 * MINUTE)
+        reply_links.submit_reply(session, token, Partstat.TENTATIVE, sequence=0, now=NOW + 7 * MINUTE)
     answer = health.entry().answer
     assert answer is not None and answer.source is AnswerSource.LINK
     assert health.entry().state is TENTATIVE
@@ -92,8 +92,8 @@ def test_a_dead_letter_is_a_failure_with_what_the_server_said(health: Health) ->
     health.move(2, 10, refuse=health.first)
     assert (health.entry().state, health.entry().error) == (FAILED, "550 no")
     with health.database.write() as session:
-        (letter,) = failed_emails.listing(session, health.expo.organiser_actor()).items
-        failed_emails.drop(session, health.expo.organiser_actor(), [letter.id], now=NOW)
+        (letter,) = failed_emails.list_failed_emails(session, health.expo.organiser_actor()).items
+        failed_emails.archive_emails(session, health.expo.organiser_actor(), [letter.id], now=NOW)
     assert health.entry().state is FAILED, "putting the mail away tells nobody"
 
 
@@ -115,7 +115,7 @@ def test_a_corrected_address_is_silent_until_it_answers(health: Health) -> None:
     health.bounce(5)
     with health.database.write() as session:
         actor, key = health.expo.organiser_actor(), health.person(0).key
-        address_corrections.correct(
+        address_corrections.correct_address(
             session, actor, key, "new@firm.example", settings=SETTINGS, now=NOW + 10 * MINUTE
         )
     assert health.entry().state is QUEUED
@@ -137,5 +137,5 @@ def test_a_cancellation_that_was_not_told_stays_on_the_board(health: Health) -> 
 def test_nothing_published_is_said_so(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        found = calendar_health.board(session, expo.organiser_actor(), Filters(), now=NOW)
+        found = calendar_health.show_board(session, expo.organiser_actor(), BoardFilters(), now=NOW)
     assert (found.version, found.people) == (None, ())

@@ -87,6 +87,6 @@ def test_who_has_not_answered_needs_a_call_only_when_it_is_due(
         session.execute(update(OutboxMail).values(sent_at=now - sent))
         board = board_of(session, expo, now, firm="f1")
         assert [bool(listed.tally.calls) for listed in board.people] == [needs]
-        shown = calendar_health.person(session, expo.organiser_actor(), expo.people[1][0].key, now=now)
+        shown = calendar_health.show_person(session, expo.organiser_actor(), expo.people[1][0].key, now=now)
         assert bool(shown.calls) is needs
         assert board.facets.calls == int(needs)

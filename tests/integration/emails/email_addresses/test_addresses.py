@@ -36,7 +36,7 @@ class Corrected(Letters):
     def correct(self, email: str = NEW, minutes: float = 40) -> int:
         with self.database.write() as session:
             actor, now = self.expo.organiser_actor(), NOW + minutes * MINUTE
-            return address_corrections.correct(
+            return address_corrections.correct_address(
                 session, actor, self.person(0).key, email, settings=SETTINGS, now=now
             )
 
@@ -101,7 +101,9 @@ def test_links_and_answers_of_the_old_mailbox_count_no_more(corrected: Corrected
     mail = corrected.receive(replies.calendar(old, "DECLINED", minutes=50), old, NOW + 50 * MINUTE)
     assert mail.outcome is not MailOutcome.APPLIED
     with corrected.database.write() as session, pytest.raises(WrongState):
-        reply_links.answer(session, replies.token(old), Partstat.DECLINED, sequence=1, now=NOW + 50 * MINUTE)
+        reply_links.submit_reply(
+            session, replies.token(old), Partstat.DECLINED, sequence=1, now=NOW + 50 * MINUTE
+        )
     assert corrected.state() is RequestState.ACCEPTED
 
 
@@ -117,8 +119,10 @@ def test_an_earlier_answer_does_not_stand_for_the_new_address(corrected: Correct
     corrected.bounce(6)
     corrected.correct()
     with corrected.database.read() as session:
-        invitation = attendee_replies.latest(session, corrected.mail_to(0).uid or "", corrected.person(0).id)
-        answer = attendee_replies.last(session, invitation)
+        invitation = attendee_replies.find_latest_invitation(
+            session, corrected.mail_to(0).uid or "", corrected.person(0).id
+        )
+        answer = attendee_replies.find_last_reply(session, invitation)
     assert (invitation.sequence, invitation.partstat) == (1, Partstat.NEEDS_ACTION)
     assert answer is not None and answer.sequence == 0
 
@@ -197,7 +201,7 @@ def test_it_is_on_record_who_changed_what(corrected: Corrected) -> None:
     old = corrected.first
     corrected.correct()
     with corrected.database.read() as session:
-        (change,) = address_corrections.changes(
+        (change,) = address_corrections.list_corrections(
             session, corrected.expo.organiser_actor(), corrected.person(0).key
         )
     assert (change.old, change.new, change.at) == (old, NEW, NOW + 40 * MINUTE)
@@ -238,12 +242,12 @@ def test_only_the_events_organisers_correct_addresses(corrected: Corrected) -> N
     with corrected.database.write() as session:
         key = corrected.person(0).key
         with pytest.raises(NotAllowed):
-            address_corrections.correct(
+            address_corrections.correct_address(
                 session, corrected.expo.actor(0), key, NEW, settings=SETTINGS, now=NOW
             )
         other = make_event(session, firms=0).organiser_actor()
         with pytest.raises(NotFound):
-            address_corrections.correct(session, other, key, NEW, settings=SETTINGS, now=NOW)
+            address_corrections.correct_address(session, other, key, NEW, settings=SETTINGS, now=NOW)
     assert {row.state for row in corrected.rows()} == {OutboxState.SENT}
 
 

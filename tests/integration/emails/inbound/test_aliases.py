@@ -24,13 +24,13 @@ def answered(p: Published, partstat: str = "ACCEPTED", **others: object) -> Inbo
 def say_so(p: Published, mail: InboundMail) -> InboundMail:
     with p.database.write() as session:
         actor = p.expo.organiser_actor()
-        inbox_actions.same_person(session, actor, mail.id, settings=SETTINGS, now=LATER + MINUTE)
+        inbox_actions.accept_alias(session, actor, mail.id, settings=SETTINGS, now=LATER + MINUTE)
         return session.get_one(InboundMail, mail.id)
 
 
 def claimed(p: Published, mail: InboundMail) -> str | None:
     with p.database.read() as session:
-        return aliases.claimed(session, session.get_one(InboundMail, mail.id))
+        return aliases.claimable_address(session, session.get_one(InboundMail, mail.id))
 
 
 def test_an_answer_under_another_address_waits_and_counts_once_an_organiser_says_so(
@@ -65,11 +65,11 @@ def test_it_can_be_taken_away_and_who_did_what_is_kept(published: Published) -> 
     say_so(published, answered(published))
     actor, key = published.expo.organiser_actor(), published.person(0).key
     with published.database.write() as session:
-        (alias,) = aliases.listing(session, actor, key)
+        (alias,) = aliases.list_aliases(session, actor, key)
         assert (alias.address, alias.by) == (OTHER, published.expo.organiser.email)
-        assert aliases.remove(session, actor, key, alias.id, now=LATER)
-        assert not aliases.remove(session, actor, key, alias.id, now=LATER)
-        assert aliases.listing(session, actor, key) == []
+        assert aliases.remove_alias(session, actor, key, alias.id, now=LATER)
+        assert not aliases.remove_alias(session, actor, key, alias.id, now=LATER)
+        assert aliases.list_aliases(session, actor, key) == []
         row = session.scalars(select(AttendeeAlias)).one()
         assert (row.added_by, row.removed_by) == (actor.account_id, actor.account_id)
     assert answered(published, "DECLINED", minutes=3).outcome is MailOutcome.WAITING
@@ -98,4 +98,4 @@ def test_an_address_is_of_one_person_of_an_event_only(published: Published) -> N
 def test_only_organisers_may_say_so(published: Published) -> None:
     mail = answered(published)
     with published.database.write() as session, pytest.raises(NotAllowed):
-        inbox_actions.same_person(session, published.expo.actor(0), mail.id, settings=SETTINGS, now=LATER)
+        inbox_actions.accept_alias(session, published.expo.actor(0), mail.id, settings=SETTINGS, now=LATER)

@@ -46,7 +46,7 @@ def test_a_decline_leaves_the_next_run_and_tells_the_other_side_in_the_same_publ
     mail = published.answer(0, "DECLINED", lines="COMMENT:On another stand\n")
     assert mail.outcome is MailOutcome.APPLIED
     with published.database.read() as session:
-        assert snapshot.take(session, published.expo.event.id, now=LATER).requests == ()
+        assert snapshot.build_problem(session, published.expo.event.id, now=LATER).requests == ()
         assert session.get_one(MeetingRequest, published.request.id).answer_note == "On another stand"
     told = {to: row.payload["method"] for to, row in published.publish_again().items()}
     assert told == {published.person(0).email: "CANCEL", published.person(1).email: "CANCEL"}
@@ -97,11 +97,11 @@ def test_a_decline_of_one_of_several_named_people_keeps_the_meeting(database: Da
     published = Published(database, people=2, named=True)
     published.answer(0, "DECLINED", minutes=1)
     with database.read() as session:
-        (request,) = snapshot.take(session, published.expo.event.id, now=LATER).requests
+        (request,) = snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
         assert len(request.from_attendees) == 1
     published.answer(0, "ACCEPTED", minutes=2)
     with database.read() as session:
-        (request,) = snapshot.take(session, published.expo.event.id, now=LATER).requests
+        (request,) = snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
         assert len(request.from_attendees) == 2
 
 
@@ -142,14 +142,14 @@ def test_the_others_read_who_declined_and_what_they_wrote(published: Published, 
     else:
         with published.database.write() as session:
             actor, key = published.expo.actor(0), published.request.key
-            requests.withdraw(session, actor, key, note=note, now=LATER)
+            requests.withdraw_request(session, actor, key, note=note, now=LATER)
     mails = published.publish_again()
     theirs, mine = (mails[published.person(firm).email] for firm in (1, 0))
-    text = part(parsed(rendering.invitation_mail(SETTINGS, theirs)), "text/plain").get_content()
+    text = part(parsed(rendering.render_invitation_email(SETTINGS, theirs)), "text/plain").get_content()
     who, firm = published.person(0).name, published.expo.firms[0].name
     did = "declined the invitation" if by_mail else "cancelled it"
     assert f"Why: {who} of {firm} {did}.\r\n    “{note}”" in text
-    own = part(parsed(rendering.invitation_mail(SETTINGS, mine)), "text/plain").get_content()
+    own = part(parsed(rendering.render_invitation_email(SETTINGS, mine)), "text/plain").get_content()
     assert f"Why: You {'declined' if by_mail else 'cancelled'} this meeting." in own
 
 
@@ -160,7 +160,7 @@ def test_who_loses_a_meeting_by_a_new_schedule_reads_the_plans_reason(published:
         version.unscheduled = [{"request": published.request.key, "reason": "people-busy"}]
         publish(session, published.expo, number, number - 1, minutes=30)
     for row in published.send(31).values():
-        text = part(parsed(rendering.invitation_mail(SETTINGS, row)), "text/plain").get_content()
+        text = part(parsed(rendering.render_invitation_email(SETTINGS, row)), "text/plain").get_content()
         assert "Why: The new schedule does not hold it. At every time that suits both firms," in text
 
 

@@ -55,10 +55,10 @@ def test_one_report_sends_the_mail_once_more_and_a_second_one_marks_the_address(
 
 
 def test_the_mail_that_is_sent_once_more_is_the_same_mail(published: Published) -> None:
-    before = rendering.invitation_mail(SETTINGS, published.mail_to(0))
+    before = rendering.render_invitation_email(SETTINGS, published.mail_to(0))
     report(published)
     send_again(published, 36)
-    assert rendering.invitation_mail(SETTINGS, mail_now(published)) == before
+    assert rendering.render_invitation_email(SETTINGS, mail_now(published)) == before
 
 
 def test_the_same_report_again_and_reports_of_one_moment_count_once(published: Published) -> None:
@@ -125,7 +125,7 @@ def test_what_is_not_proved_waits_for_a_person_however_often_it_comes(
     raw, to = UNPROVED[case](published)
     for minutes in (5, 60, 600, 6_000):
         mail = raw + f"\r\n{minutes}\r\n".encode()
-        assert inbox.receive(published.database, SETTINGS, to, mail, now=NOW + minutes * MINUTE)
+        assert inbox.receive_email(published.database, SETTINGS, to, mail, now=NOW + minutes * MINUTE)
     with published.database.read() as session:
         assert set(session.scalars(select(InboundMail.outcome))) == {WAITING}
         assert session.scalars(select(MailRoute)).all() == []
@@ -152,7 +152,7 @@ def test_an_organiser_may_believe_a_notice_that_names_the_address(published: Pub
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
         assert inbox_actions.reported_address(session, actor, mail.id) == published.person(0).email
-        inbox_actions.mark_dead(session, actor, mail.id, now=LATER)
+        inbox_actions.confirm_bounce(session, actor, mail.id, now=LATER)
         done = session.get_one(InboundMail, mail.id)
         assert (done.outcome, done.handled_by) == (APPLIED, actor.account_id)
     assert marked(published) == [published.person(0).email]
@@ -203,7 +203,7 @@ def test_an_address_can_be_marked_only_by_a_report_that_it_is_dead(
         actor = published.expo.organiser_actor()
         assert inbox_actions.reported_address(session, actor, mail.id) is None
         with pytest.raises(WrongState):
-            inbox_actions.mark_dead(session, actor, mail.id, now=LATER)
+            inbox_actions.confirm_bounce(session, actor, mail.id, now=LATER)
     assert marked(published) == []
 
 
@@ -266,7 +266,9 @@ def test_what_was_reported_before_an_address_was_tried_again_by_hand_counts_no_m
     report(published, NOW + 37 * MINUTE)
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        assert failed_emails.resend(session, actor, [published.mail_to(0).id], now=NOW + 40 * MINUTE) == 1
+        assert (
+            failed_emails.resend_emails(session, actor, [published.mail_to(0).id], now=NOW + 40 * MINUTE) == 1
+        )
     send_again(published, 41)
     report(published, NOW + 42 * MINUTE)
     assert marked(published) == []

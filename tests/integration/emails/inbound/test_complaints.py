@@ -44,7 +44,7 @@ def complaint(
 
 
 def receive(published: Published, raw: bytes, to: str = "complaints@expo.example") -> InboundMail:
-    assert inbox.receive(published.database, SETTINGS, to, raw, now=LATER)
+    assert inbox.receive_email(published.database, SETTINGS, to, raw, now=LATER)
     with published.database.read() as session:
         return session.scalars(select(InboundMail).order_by(InboundMail.id.desc()).limit(1)).one()
 
@@ -84,7 +84,7 @@ def test_a_complaint_to_an_address_with_a_token_does_too(published: Published, h
 
 
 def test_the_envelope_in_a_complaint_tells_the_mail(published: Published) -> None:
-    envelope = rendering.invitation_mail(SETTINGS, published.mail_to(0)).from_addr
+    envelope = rendering.render_invitation_email(SETTINGS, published.mail_to(0)).from_addr
     raw = complaint(published, recipient="", message_id="<rewritten@relay.example>", envelope=envelope)
     assert receive(published, raw).outcome is APPLIED
     assert stopped(published) == {published.person(0).email}
@@ -120,7 +120,7 @@ def test_complaints_are_counted_by_the_domain_of_the_recipient(published: Publis
     receive(published, complaint(published, message_id="<other@else.example>"))
     domain = published.person(0).email.partition("@")[2]
     with published.database.read() as session:
-        assert inbox_actions.complaints(session, published.expo.organiser_actor()) == {domain: 2}
+        assert inbox_actions.count_complaints(session, published.expo.organiser_actor()) == {domain: 2}
 
 
 def test_invitations_go_on_after_a_complaint(published: Published) -> None:

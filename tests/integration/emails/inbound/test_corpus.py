@@ -23,7 +23,7 @@ EXPECTED: dict[str, Became] = {
 def test_every_dialect_does_to_its_meeting_what_the_table_says(database: Database) -> None:
     events = invited(database)
     for name, published in events.items():
-        assert inbox.receive(database, SETTINGS, *mail_of(name, published), now=LATER)
+        assert inbox.receive_email(database, SETTINGS, *mail_of(name, published), now=LATER)
     assert became(events) == EXPECTED
 
 
@@ -55,7 +55,7 @@ def effect(published: Published) -> str:
     answer, person = published.known(0), published.person(0)
     found = [answer.partstat.value] if answer and answer.partstat is not Partstat.NEEDS_ACTION else []
     with published.database.read() as session:
-        requests = snapshot.take(session, published.expo.event.id, now=LATER).requests
+        requests = snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
         found += [f"slots {list(each.slots)}" for each in requests if each.slots is not None]
         found += ["bounced"] if session.get_one(Attendee, person.id).bounced_at else []
         mails = select(OutboxMail).where(OutboxMail.attendee_id == person.id).order_by(OutboxMail.id)

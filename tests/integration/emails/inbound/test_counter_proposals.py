@@ -32,7 +32,7 @@ def test_a_counter_proposal_is_what_the_next_run_tries(published: Published) -> 
     mail = counter(published, 3)
     assert (mail.outcome, published.state()) == (MailOutcome.APPLIED, RequestState.ACCEPTED)
     with published.database.read() as session:
-        (request,) = snapshot.take(session, published.expo.event.id, now=LATER).requests
+        (request,) = snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
         assert request.slots == (3,)
     answer = published.known(0)
     assert answer is not None and answer.partstat is Partstat.NEEDS_ACTION, "it is no answer"
@@ -45,7 +45,7 @@ def test_1_4_a_counter_proposal_that_was_followed_is_an_update_for_both_and_ends
     mails = published.publish_again(slot=3)
     assert {row.payload["sequence"] for row in mails.values()} == {1} and len(mails) == 2
     with published.database.read() as session:
-        (request,) = snapshot.take(session, published.expo.event.id, now=LATER).requests
+        (request,) = snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
         assert request.slots is None
 
 
@@ -53,7 +53,7 @@ def test_an_answer_after_a_counter_proposal_ends_the_wish(published: Published) 
     counter(published, 3, minutes=1)
     published.answer(0, "ACCEPTED", minutes=2)
     with published.database.read() as session:
-        (request,) = snapshot.take(session, published.expo.event.id, now=LATER).requests
+        (request,) = snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
         assert request.slots is None
 
 
@@ -63,7 +63,7 @@ def test_1_4_a_counter_at_no_slot_of_the_event_gets_a_declinecounter(published: 
     assert mail.outcome is MailOutcome.APPLIED and "declined by mail" in mail.reason
     ((to, row),) = published.send(10).items()
     assert to == published.person(0).email
-    raw = rendering.invitation_mail(SETTINGS, row).data.decode()
+    raw = rendering.render_invitation_email(SETTINGS, row).data.decode()
     assert "method=DECLINECOUNTER" in raw
     assert (row.payload["method"], row.payload["sequence"]) == ("DECLINECOUNTER", 0)
 
@@ -78,10 +78,10 @@ def test_1_4_an_event_that_takes_no_proposals_says_so_and_declines_them(publishe
     )
     (row,) = published.send(10).values()
     assert row.payload["method"] == "DECLINECOUNTER"
-    text = part(parsed(rendering.invitation_mail(SETTINGS, row)), "text/plain").get_content()
+    text = part(parsed(rendering.render_invitation_email(SETTINGS, row)), "text/plain").get_content()
     assert "The organisers take no proposals" in text and "propose another" not in text
     (update, _) = published.publish_again(slot=2).values()
-    request = rendering.invitation_mail(SETTINGS, update)
+    request = rendering.render_invitation_email(SETTINGS, update)
     assert "/propose" not in part(parsed(request), "text/plain").get_content()
     assert b"X-MICROSOFT-DISALLOW-COUNTER:TRUE" in part(parsed(request), "text/calendar").get_payload(
         decode=True
@@ -105,7 +105,8 @@ def test_a_counter_at_a_time_when_the_other_side_is_not_free_is_declined(
     assert "Somebody of the meeting is not free" in mail.reason
     with database.read() as session:
         assert all(
-            r.slots is None for r in snapshot.take(session, published.expo.event.id, now=LATER).requests
+            r.slots is None
+            for r in snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
         )
 
 
@@ -113,7 +114,7 @@ def test_a_meeting_that_is_about_to_be_held_is_not_moved_by_a_wish(published: Pu
     counter(published, 3)
     soon = published.expo.slots[0].start - timedelta(hours=1)
     with published.database.read() as session:
-        (request,) = snapshot.take(session, published.expo.event.id, now=soon).requests
+        (request,) = snapshot.build_problem(session, published.expo.event.id, now=soon).requests
         assert request.slots is None
     mail = published.receive(
         replies.calendar(

@@ -96,14 +96,14 @@ class Everything:
             ]
             publish(session, self.expo, draft(session, self.expo, meetings), None)
             self.exhibitor = self.expo.people[1][0]
-            digest_sending.tell(session, SETTINGS, now=NOW + timedelta(days=2))
-            sign_in.ask_sign_in(
+            digest_sending.queue_due_digests(session, SETTINGS, now=NOW + timedelta(days=2))
+            sign_in.queue_sign_in_email(
                 session, self.exhibitor.email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
             )
             alerts.raise_alert(
                 session, AlertKind.MAILBOX, event_id=None, about="", reason="It is away.", path="/", now=NOW
             )
-            letters.post(
+            letters.queue_letters(
                 session,
                 [
                     NewLetter(
@@ -112,7 +112,7 @@ class Everything:
                 ],
                 now=NOW,
             )
-            sample_emails.queue_test(
+            sample_emails.queue_test_email(
                 session, self.expo.organiser_actor(), "en", "new", {}, settings=SETTINGS, now=NOW
             )
         self.rows = self.send(NOW + timedelta(days=2))
@@ -120,7 +120,7 @@ class Everything:
     def send(self, now: datetime) -> dict[OutboxKind, OutboxMail]:
         """Send what waits; a mail of each kind."""
         with self.database.write() as session:
-            rows = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
+            rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
             for row in rows:
                 claims.mark_sent(session, row.id, worker="w", now=now)
         to_exhibitor = [row for row in rows if row.to_address == self.exhibitor.email]
@@ -129,7 +129,7 @@ class Everything:
     def rendered(self, kind: OutboxKind) -> RenderedMail:
         with self.database.read() as session:
             links = {link.id: link for link in session.scalars(select(SignInLink))}
-            return rendering.rendered(SETTINGS, self.rows[kind], links)
+            return rendering.render_email(SETTINGS, self.rows[kind], links)
 
     def reply(
         self, kind: OutboxKind, text: str = "Yes, we accept.", *, to: str = "", **headers: str
@@ -176,7 +176,7 @@ def test_the_envelope_of_every_mail_has_a_token_that_names_it(sent: Everything) 
     found = {}
     with sent.database.read() as session:
         for kind in SENT:
-            known = inbound_addresses.addressed(session, sent.rendered(kind).from_addr, SETTINGS)
+            known = inbound_addresses.parse_address(session, sent.rendered(kind).from_addr, SETTINGS)
             found[kind] = known and known.about and (known.box, known.about.id)
     assert found == {kind: (MailBox.REPORTS, sent.rows[kind].id) for kind in SENT}
 
@@ -206,7 +206,7 @@ def test_a_reply_to_any_mail_waits_in_the_inbox_of_its_event_by_lmtp(sent: Every
 def test_a_reply_to_the_bare_address_is_known_by_what_it_answers(sent: Everything, local: str) -> None:
     raw = sent.reply(OutboxKind.DIGEST, to=f"{local}@expo.example")
     with mailbox([raw]) as server:
-        assert fetching.fetch(sent.database, server.settings(), now=lambda: LATER) == 1
+        assert fetching.fetch_mailbox(sent.database, server.settings(), now=lambda: LATER) == 1
     (mail,) = sent.kept()
     assert (mail.event_id, mail.about_id) == (sent.expo.event.id, sent.rows[OutboxKind.DIGEST].id)
     assert (mail.outcome, mail.attendee_id) == (MailOutcome.WAITING, sent.exhibitor.id)
@@ -214,15 +214,15 @@ def test_a_reply_to_the_bare_address_is_known_by_what_it_answers(sent: Everythin
 
 def test_the_organiser_sees_the_requests_that_a_reply_to_a_digest_is_about(sent: Everything) -> None:
     raw = sent.reply(OutboxKind.DIGEST)
-    assert inbox.receive(sent.database, SETTINGS, bare_of(_to(raw)), raw, now=LATER)
+    assert inbox.receive_email(sent.database, SETTINGS, bare_of(_to(raw)), raw, now=LATER)
     with sent.database.read() as session:
         actor = sent.expo.organiser_actor()
-        (mail,) = inbox_actions.listing(session, actor).items
+        (mail,) = inbox_actions.list_emails(session, actor).items
         assert mail.about is not None and mail.about.kind is OutboxKind.DIGEST
         assert [(each.key, each.state) for each in mail.about.requests] == [(sent.asked.key, State.PENDING)]
         assert "Yes, we accept." in mail.text and not mail.is_answerable
     with sent.database.write() as session, pytest.raises(WrongState):
-        inbox_actions.apply(session, actor, mail.id, Partstat.ACCEPTED, now=LATER)
+        inbox_actions.apply_as_reply(session, actor, mail.id, Partstat.ACCEPTED, now=LATER)
     with sent.database.read() as session:
         assert session.get_one(MeetingRequest, sent.asked.id).state is State.PENDING
 
@@ -233,7 +233,7 @@ def _to(raw: bytes) -> str:
 
 def test_a_mail_to_a_bare_address_without_a_reference_is_known_by_its_sender(sent: Everything) -> None:
     raw = f"From: {sent.exhibitor.email}\r\nTo: requests@expo.example\r\n\r\nYes, all of them.\r\n".encode()
-    assert inbox.receive(sent.database, SETTINGS, "requests@expo.example", raw, now=LATER)
+    assert inbox.receive_email(sent.database, SETTINGS, "requests@expo.example", raw, now=LATER)
     (mail,) = sent.kept()
     assert (mail.event_id, mail.outcome) == (sent.expo.event.id, MailOutcome.WAITING)
 
@@ -241,7 +241,7 @@ def test_a_mail_to_a_bare_address_without_a_reference_is_known_by_its_sender(sen
 def test_a_reply_all_that_names_both_addresses_is_kept_once(sent: Everything) -> None:
     raw = sent.reply(OutboxKind.DIGEST, Cc="requests@expo.example")
     with mailbox([raw]) as server:
-        fetching.fetch(sent.database, server.settings(), now=lambda: LATER)
+        fetching.fetch_mailbox(sent.database, server.settings(), now=lambda: LATER)
     assert [mail.box for mail in sent.kept()] == [MailBox.ANSWERS]
 
 
@@ -256,11 +256,11 @@ def test_an_answer_of_a_calendar_to_a_bare_address_waits_and_can_be_taken(sent: 
         f"From: {row.to_address}\r\nTo: meetings@expo.example\r\n"
         f"Content-Type: text/calendar; method=REPLY; charset=UTF-8\r\n\r\n{body}"
     ).encode()
-    assert inbox.receive(sent.database, SETTINGS, "meetings@expo.example", raw, now=LATER)
+    assert inbox.receive_email(sent.database, SETTINGS, "meetings@expo.example", raw, now=LATER)
     (mail,) = sent.kept()
     assert (mail.outcome, mail.uid, "anyone can know" in mail.reason) == (MailOutcome.WAITING, row.uid, True)
     with sent.database.write() as session:
-        done = inbox_actions.apply(
+        done = inbox_actions.apply_as_reply(
             session, sent.expo.organiser_actor(), mail.id, Partstat.DECLINED, now=LATER
         )
         assert done.outcome is MailOutcome.APPLIED
@@ -274,13 +274,13 @@ def operator(sent: Everything, **changes: Any) -> SignedIn:
 def stranger(sent: Everything, local: str = "no-reply") -> InboundMail:
     raw = f"From: who@else.example\r\nTo: {local}@expo.example\r\n\r\nWho are you? {local}\r\n".encode()
     with mailbox([raw]) as server:
-        fetching.fetch(sent.database, server.settings(), now=lambda: LATER)
+        fetching.fetch_mailbox(sent.database, server.settings(), now=lambda: LATER)
     return sent.kept()[-1]
 
 
 def open_alerts(sent: Everything) -> set[AlertKind]:
     with sent.database.read() as session:
-        return {alert.kind for alert in alerts.open_alerts(session, None)}
+        return {alert.kind for alert in alerts.list_open_alerts(session, None)}
 
 
 @pytest.mark.parametrize("local", ["no-reply", "info", "postmaster"])
@@ -289,25 +289,29 @@ def test_a_mail_that_nobody_can_place_waits_for_an_operator_who_is_told(sent: Ev
     assert (mail.event_id, mail.outcome) == (None, MailOutcome.WAITING)
     assert AlertKind.MAIL_UNPLACED in open_alerts(sent)
     with sent.database.read() as session:
-        assert [each.id for each in unassigned_emails.listing(session, operator(sent)).items] == [mail.id]
+        assert [each.id for each in unassigned_emails.list_unassigned(session, operator(sent)).items] == [
+            mail.id
+        ]
         with pytest.raises(NotAllowed):
-            unassigned_emails.listing(session, operator(sent, is_operator=False))
+            unassigned_emails.list_unassigned(session, operator(sent, is_operator=False))
         with pytest.raises(NotFound):
-            inbox_actions.get(session, sent.expo.organiser_actor(), mail.id)
+            inbox_actions.get_email(session, sent.expo.organiser_actor(), mail.id)
 
 
 def test_an_operator_gives_a_mail_to_an_event_or_sets_it_aside(sent: Everything) -> None:
     first, second = stranger(sent), stranger(sent, "desk")
     with sent.database.write() as session:
-        assert unassigned_emails.give(session, operator(sent), first.id, sent.expo.event.key, now=LATER)
+        assert unassigned_emails.assign_to_event(
+            session, operator(sent), first.id, sent.expo.event.key, now=LATER
+        )
     with sent.database.write() as session, pytest.raises(NotFound):
-        unassigned_emails.set_aside(session, operator(sent), first.id, now=LATER)
+        unassigned_emails.ignore_email(session, operator(sent), first.id, now=LATER)
     assert AlertKind.MAIL_UNPLACED in open_alerts(sent)
     with sent.database.write() as session:
-        unassigned_emails.set_aside(session, operator(sent), second.id, now=LATER)
+        unassigned_emails.ignore_email(session, operator(sent), second.id, now=LATER)
     assert AlertKind.MAIL_UNPLACED not in open_alerts(sent)
     with sent.database.read() as session:
-        mail = inbox_actions.get(session, sent.expo.organiser_actor(), first.id)
+        mail = inbox_actions.get_email(session, sent.expo.organiser_actor(), first.id)
         assert (mail.outcome, mail.attendee, mail.about) == (MailOutcome.WAITING, None, None)
 
 
@@ -315,10 +319,10 @@ def test_a_bare_address_takes_more_mails_a_day_than_that_of_one_invitation_and_n
     sent: Everything, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "MAX_A_DAY_BARE", 25)
-    with pytest.raises(intake.TooMuch):
+    with pytest.raises(intake.InboxFull):
         for number in range(26):
             raw = f"From: a@b.example\r\n\r\n{number}\r\n".encode()
-            inbox.receive(sent.database, SETTINGS, "desk@expo.example", raw, now=LATER)
+            inbox.receive_email(sent.database, SETTINGS, "desk@expo.example", raw, now=LATER)
     assert len(sent.kept()) == 25
 
 
@@ -343,7 +347,7 @@ def test_two_reports_mark_the_address_whatever_mail_they_are_about(
         with sent.database.write() as session:
             session.get_one(OutboxMail, row.id).state = OutboxState.SENT
         now = NOW + timedelta(days=2, minutes=minutes)
-        assert inbox.receive(sent.database, SETTINGS, to, report(row, number), now=now)
+        assert inbox.receive_email(sent.database, SETTINGS, to, report(row, number), now=now)
     with sent.database.read() as session:
         assert set(session.scalars(select(InboundMail.outcome))) == {MailOutcome.APPLIED}
         marked = [
@@ -357,7 +361,7 @@ def test_two_reports_mark_the_address_whatever_mail_they_are_about(
 def test_a_report_about_a_mail_to_an_operator_gives_the_mail_up(sent: Everything) -> None:
     row = sent.rows[OutboxKind.DESK]
     to = sent.rendered(OutboxKind.DESK).from_addr
-    assert inbox.receive(sent.database, SETTINGS, to, report(row, 1), now=LATER)
+    assert inbox.receive_email(sent.database, SETTINGS, to, report(row, 1), now=LATER)
     (mail,) = sent.kept()
     assert (mail.outcome, "does not exist" in mail.reason) == (MailOutcome.APPLIED, True)
     with sent.database.read() as session:
@@ -371,7 +375,9 @@ def test_a_token_of_another_installation_or_row_opens_nothing(sent: Everything) 
     forged = [f"{local}+{'a' * 7}{letter}{token[8:]}@expo.example" for letter in "abcdefgh"]
     wrong = [f"meetings+{token}@expo.example", address.replace("expo.example", "else.example"), *forged]
     with sent.database.read() as session:
-        known = [inbound_addresses.addressed(session, each, SETTINGS) for each in wrong if each != address]
+        known = [
+            inbound_addresses.parse_address(session, each, SETTINGS) for each in wrong if each != address
+        ]
     assert known == [None] * len(known)
 
 
@@ -379,9 +385,9 @@ def test_a_mail_of_an_archived_or_deleted_thing_still_waits_for_somebody(sent: E
     with sent.database.write() as session:
         session.get_one(Event, sent.expo.event.id).archived_at = NOW
     raw = sent.reply(OutboxKind.DIGEST)
-    assert inbox.receive(sent.database, SETTINGS, bare_of(_to(raw)), raw, now=LATER)
+    assert inbox.receive_email(sent.database, SETTINGS, bare_of(_to(raw)), raw, now=LATER)
     raw = f"From: {sent.exhibitor.email}\r\n\r\nHello\r\n".encode()
-    assert inbox.receive(sent.database, SETTINGS, "desk@expo.example", raw, now=LATER)
+    assert inbox.receive_email(sent.database, SETTINGS, "desk@expo.example", raw, now=LATER)
     assert [mail.event_id for mail in sent.kept()] == [sent.expo.event.id, None]
     with sent.database.read() as session:
         assert session.scalars(select(Account.id).where(Account.email == OPERATOR)).one() == sent.operator.id

@@ -37,16 +37,16 @@ def test_every_dialect_is_kept_and_judged_and_answers_about_other_meetings_chang
 
 def test_mail_to_an_address_that_is_not_ours_is_refused(database: Database, published: Published) -> None:
     for address in ("meetings+" + "a" * 32 + "@expo.example", "info@expo.example", "", "meetings+@x"):
-        assert not inbox.receive(database, SETTINGS, address, b"hi", now=NOW)
+        assert not inbox.receive_email(database, SETTINGS, address, b"hi", now=NOW)
     other = replies.address(published.mail_to(0)).replace("expo.example", "else.example")
-    assert not inbox.receive(database, SETTINGS, other, b"hi", now=NOW)
+    assert not inbox.receive_email(database, SETTINGS, other, b"hi", now=NOW)
     assert published.count(InboundMail) == 0
 
 
 def test_the_address_is_taken_in_any_case(published: Published) -> None:
     to = replies.address(published.mail_to(0)).upper()
     raw = replies.calendar(published.mail_to(0))
-    assert inbox.receive(published.database, SETTINGS, f"<{to}>", raw, now=LATER)
+    assert inbox.receive_email(published.database, SETTINGS, f"<{to}>", raw, now=LATER)
     assert published.known(0) is not None
 
 
@@ -63,7 +63,7 @@ def test_a_mail_is_judged_once_by_two_at_the_same_time(published: Published) -> 
     to = replies.address(published.mail_to(0))
     threads = [
         threading.Thread(
-            target=inbox.receive, args=(published.database, SETTINGS, to, raw), kwargs={"now": LATER}
+            target=inbox.receive_email, args=(published.database, SETTINGS, to, raw), kwargs={"now": LATER}
         )
         for _ in range(4)
     ]
@@ -84,12 +84,12 @@ def test_a_mail_whose_judge_died_is_found_and_judged(
         published.answer(0, "ACCEPTED")
     assert published.known(0) is None
     with published.database.read() as session:
-        assert inbox.left_over(session, now=LATER) == [], "it may be judged just now"
-        (mail_id,) = inbox.left_over(session, now=LATER + inbox.PATIENCE)
-    inbox.judge(published.database, SETTINGS, mail_id, now=LATER)
+        assert inbox.find_unjudged(session, now=LATER) == [], "it may be judged just now"
+        (mail_id,) = inbox.find_unjudged(session, now=LATER + inbox.PATIENCE)
+    inbox.judge_email(published.database, SETTINGS, mail_id, now=LATER)
     assert published.known(0) is not None
     with published.database.read() as session:
-        assert inbox.left_over(session, now=LATER + inbox.PATIENCE) == []
+        assert inbox.find_unjudged(session, now=LATER + inbox.PATIENCE) == []
 
 
 def test_a_large_mail_is_kept_up_to_a_limit(published: Published) -> None:
@@ -104,11 +104,11 @@ def test_the_inbox_is_the_organisers_of_its_event(published: Published) -> None:
     mail = published.answer(0, "ACCEPTED")
     with published.database.write() as session:
         with pytest.raises(NotAllowed):
-            inbox_actions.listing(session, published.expo.actor(0))
+            inbox_actions.list_emails(session, published.expo.actor(0))
         stranger = make_event(session).organiser_actor()
-        assert inbox_actions.listing(session, stranger).items == ()
+        assert inbox_actions.list_emails(session, stranger).items == ()
         with pytest.raises(NotFound):
-            inbox_actions.get(session, stranger, mail.id)
+            inbox_actions.get_email(session, stranger, mail.id)
 
 
 def test_the_inbox_lists_by_outcome_and_page(published: Published) -> None:
@@ -117,9 +117,9 @@ def test_the_inbox_lists_by_outcome_and_page(published: Published) -> None:
     published.answer(0, "NEEDS-ACTION", minutes=5)
     actor = published.expo.organiser_actor()
     with published.database.read() as session:
-        first = inbox_actions.listing(session, actor, limit=3)
-        rest = inbox_actions.listing(session, actor, limit=3, cursor=first.next_cursor)
-        ignored = inbox_actions.listing(session, actor, outcome=MailOutcome.IGNORED)
-        counted = inbox_actions.counts(session, actor)
+        first = inbox_actions.list_emails(session, actor, limit=3)
+        rest = inbox_actions.list_emails(session, actor, limit=3, cursor=first.next_cursor)
+        ignored = inbox_actions.list_emails(session, actor, outcome=MailOutcome.IGNORED)
+        counted = inbox_actions.count_outcomes(session, actor)
     assert (len(first.items), len(rest.items), first.total, ignored.total) == (3, 1, 4, 1)
     assert (counted[MailOutcome.APPLIED], counted[MailOutcome.WAITING]) == (3, 0)

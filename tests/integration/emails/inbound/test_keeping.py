@@ -16,7 +16,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import AlertKind, MailKind, MailOutcome, OutboxKind
 from scheduler.services.emails.inbound import failed_attempts, flood_alerts, inbox, intake, judgement
 from scheduler.services.emails.inbound import mailbox as fetching
-from scheduler.services.emails.inbound.intake import TooMuch
+from scheduler.services.emails.inbound.intake import InboxFull
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
 from scheduler.storage.models import FailedMailRead, InboundMail, OutboxMail
@@ -51,7 +51,7 @@ def test_an_address_takes_so_many_mails_a_day_and_the_same_one_again_is_no_furth
     *first, last = texts(published, intake.MAX_A_DAY + 1)
     for raw in (*first, *first):
         published.receive(raw, published.mail_to(0))
-    with pytest.raises(TooMuch, match="8 mails within a day"):
+    with pytest.raises(InboxFull, match="8 mails within a day"):
         published.receive(last, published.mail_to(0))
     assert published.count(InboundMail) == intake.MAX_A_DAY
     published.receive(replies.bounce(published.mail_to(1)), published.mail_to(1))
@@ -86,7 +86,7 @@ def test_mails_that_come_at_one_moment_are_no_more_than_those_of_a_day(
         together.wait(PATIENCE)
         try:
             published.receive(raw, published.mail_to(0))
-        except TooMuch:
+        except InboxFull:
             return False
         return True
 
@@ -133,10 +133,10 @@ def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_left_unread_in_the_mail
     other = replies.calendar(published.mail_to(1))
     with mailbox([*texts(published, 2), other]) as server:
         server_now = published.database.now()
-        assert fetching.fetch(published.database, server.settings(), now=lambda: server_now) == 1
+        assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: server_now) == 1
         assert list(server.unread) == [1, 2]
         for _ in range(2):
-            fetching.fetch(published.database, server.settings(), now=lambda: server_now)
+            fetching.fetch_mailbox(published.database, server.settings(), now=lambda: server_now)
         assert (list(server.unread), server.flagged) == ([1, 2], {1, 2})
     assert published.count(InboundMail) == 2 and told(published)
 
@@ -151,23 +151,23 @@ def test_a_place_is_kept_for_what_reads_as_an_answer_of_the_attendee_and_organis
     *first, last = texts(published, 4)
     for raw in first:
         published.receive(raw.replace(to.to_address.encode(), b"thief@evil.example"), to)
-    with pytest.raises(TooMuch):
+    with pytest.raises(InboxFull):
         published.receive(last, to)
     stranger = replies.calendar(to).replace(to.to_address.encode(), b"thief@evil.example")
-    with pytest.raises(TooMuch):
+    with pytest.raises(InboxFull):
         published.receive(stranger, to)
     answer = published.answer(0, "DECLINED")
     assert (answer.kind, answer.outcome) == (MailKind.REPLY, MailOutcome.APPLIED)
-    with pytest.raises(TooMuch):
+    with pytest.raises(InboxFull):
         published.answer(0, "ACCEPTED", minutes=2)
     with published.database.write() as session:
-        flood_alerts.watch(session, now=LATER)
+        flood_alerts.update_flood_alerts(session, now=LATER)
         session.flush()
-        (alert,) = alerts.open_alerts(session, published.expo.event.id)
+        (alert,) = alerts.list_open_alerts(session, published.expo.event.id)
         assert alert.kind is AlertKind.MAIL_FLOOD and "3 emails within a day" in alert.reason
-        flood_alerts.watch(session, now=LATER + timedelta(days=2))
+        flood_alerts.update_flood_alerts(session, now=LATER + timedelta(days=2))
         session.flush()
-        assert alerts.open_alerts(session, published.expo.event.id) == []
+        assert alerts.list_open_alerts(session, published.expo.event.id) == []
 
 
 def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_waiting_one_are_not(
@@ -178,7 +178,7 @@ def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_w
     waiting = published.receive(raw, published.mail_to(0))
     for days, count in ((29, 0), (31, 1), (32, 0)):
         with published.database.write() as session:
-            assert intake.forget_octets(session, now=LATER + timedelta(days=days)) == count
+            assert intake.delete_old_octets(session, now=LATER + timedelta(days=days)) == count
     with published.database.read() as session:
         octets = {row.id: (row.raw, row.kept) for row in session.scalars(select(InboundMail))}
     assert octets == {applied.id: (b"", 0), waiting.id: (raw, len(raw))}
@@ -222,15 +222,15 @@ def test_the_third_attempt_that_fails_leaves_a_mail_to_a_person_and_the_next_is_
         with published.database.read() as session:
             row = session.get_one(InboundMail, bad.id)
             assert (row.outcome, row.attempts) == (MailOutcome.RECEIVED, attempts)
-            assert inbox.left_over(session, now=now) == []
+            assert inbox.find_unjudged(session, now=now) == []
             now += inbox.PATIENCE
-            assert inbox.left_over(session, now=now) == [bad.id]
-        inbox.judge(published.database, SETTINGS, bad.id, now=now)
+            assert inbox.find_unjudged(session, now=now) == [bad.id]
+        inbox.judge_email(published.database, SETTINGS, bad.id, now=now)
     with published.database.read() as session:
         row = session.get_one(InboundMail, bad.id)
         assert (row.outcome, row.raw) == (MailOutcome.WAITING, replies.calendar(published.mail_to(0)))
         assert "3 times; see the mail itself" in row.reason
-        assert inbox.left_over(session, now=now + inbox.PATIENCE) == []
+        assert inbox.find_unjudged(session, now=now + inbox.PATIENCE) == []
 
 
 def test_a_mail_for_which_no_child_is_free_has_lost_no_attempt(
@@ -244,7 +244,7 @@ def test_a_mail_for_which_no_child_is_free_has_lost_no_attempt(
         published.answer(0, "ACCEPTED")
     row = kept(published)
     assert (row.outcome, row.attempts) == (MailOutcome.RECEIVED, 0)
-    inbox.judge(published.database, SETTINGS, row.id, now=LATER + inbox.PATIENCE)
+    inbox.judge_email(published.database, SETTINGS, row.id, now=LATER + inbox.PATIENCE)
     assert published.known(0) is not None
 
 
@@ -270,7 +270,7 @@ def test_a_mail_for_several_of_our_addresses_is_read_once(
     to = f"To: <{replies.address(published.mail_to(1))}>\r\n".encode()
     raw = to + replies.calendar(published.mail_to(0))
     with mailbox([raw]) as server:
-        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 1
+        assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 1
     assert (published.count(InboundMail), len(times)) == (2, 1)
     assert published.known(0) is not None and published.known(1) is None
 
@@ -278,7 +278,7 @@ def test_a_mail_for_several_of_our_addresses_is_read_once(
 def told(published: Published) -> list[str]:
     """What people are told of mails that were given up."""
     with published.database.read() as session:
-        found = alerts.open_alerts(session, None)
+        found = alerts.list_open_alerts(session, None)
         return [alert.reason for alert in found if alert.kind is AlertKind.MAIL_LEFT]
 
 
@@ -287,7 +287,7 @@ def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_who_is_told(pub
         server.damaged = {1}
         for attempts in range(4):
             assert bool(told(published)) == (attempts == 3)
-            fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+            fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
         assert (list(server.unread), server.fetched, server.flagged) == ([1], [1, 2, 1, 1], {1})
         (said,) = told(published)
         assert said.startswith("One mail could not be taken in, in three attempts")
@@ -296,7 +296,7 @@ def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_who_is_told(pub
         left = [mail.to_address for mail in mails if mail.payload["kind"] == AlertKind.MAIL_LEFT]
         assert left == [published.expo.organiser.email]
         del server.unread[1]  # somebody has read it
-        fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+        fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
     assert (told(published), published.count(FailedMailRead)) == ([], 0)
 
 
@@ -314,15 +314,15 @@ def test_a_mail_by_which_its_reader_dies_comes_last_and_is_given_up_too(
     with mailbox([b"deadly", b"hi"]) as server:
         for _ in range(3):
             with pytest.raises(SystemExit):
-                fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+                fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
         assert server.fetched == [1, 2, 1, 1]
-        fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+        fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
         assert (server.fetched, server.flagged) == ([1, 2, 1, 1], {1})
     assert told(published)
 
 
 def test_two_visits_at_once_count_their_attempts_at_one_mail_together(database: Database) -> None:
-    visits = [failed_attempts.Untaken(database, "a" * 64, lambda: NOW) for _ in range(4)]
+    visits = [failed_attempts.FailedAttempts(database, "a" * 64, lambda: NOW) for _ in range(4)]
     begun: list[int] = []
     threads = [threading.Thread(target=lambda each=each: begun.append(each.begin(1))) for each in visits]
     for thread in threads:
@@ -333,7 +333,7 @@ def test_two_visits_at_once_count_their_attempts_at_one_mail_together(database: 
 
 
 def test_another_mailbox_and_another_validity_of_uids_begin_anew(database: Database) -> None:
-    first, second = (failed_attempts.Untaken(database, name * 64, lambda: NOW) for name in "ab")
+    first, second = (failed_attempts.FailedAttempts(database, name * 64, lambda: NOW) for name in "ab")
     assert (first.known(7, [1]), first.begin(1), first.begin(1)) == ({}, 1, 2)
     assert (first.known(7, [1]), second.known(7, [1])) == ({1: 2}, {})
     assert first.known(8, [1]) == {}, "the server has numbered its mails anew"
@@ -349,7 +349,7 @@ def test_headers_that_cannot_be_read_keep_no_other_mail_back(
 
     monkeypatch.setattr(parsers, "read_addressees", refuse)
     with mailbox([b"bad", replies.calendar(published.mail_to(0))]) as server:
-        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 2
+        assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 2
     assert published.known(0) is not None
 
 

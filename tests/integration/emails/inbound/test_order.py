@@ -47,11 +47,11 @@ def test_two_answers_at_once_end_at_the_later_one(published: Published) -> None:
     def by_mail() -> None:
         together.wait(PATIENCE)
         raw = replies.calendar(row, "ACCEPTED", minutes=1)
-        inbox.receive(published.database, SETTINGS, replies.address(row), raw, now=LATER)
+        inbox.receive_email(published.database, SETTINGS, replies.address(row), raw, now=LATER)
 
     def by_link() -> None:
         together.wait(PATIENCE)
-        answer: Callable[..., str] = partial(reply_links.answer, token=replies.token(row), sequence=0)
+        answer: Callable[..., str] = partial(reply_links.submit_reply, token=replies.token(row), sequence=0)
         published.database.transact(
             lambda session: answer(session, partstat=Partstat.DECLINED, now=NOW + 2 * MINUTE)
         )
@@ -69,7 +69,7 @@ def test_two_mails_of_one_second_at_once_leave_one_answer_and_lose_none(publishe
         together.wait(PATIENCE)
         raw = replies.calendar(row, partstat, minutes=1)
         now = LATER + late * MINUTE / 60
-        inbox.receive(published.database, SETTINGS, replies.address(row), raw, now=now)
+        inbox.receive_email(published.database, SETTINGS, replies.address(row), raw, now=now)
 
     for step in [Step(partial(receive, "ACCEPTED", 0)), Step(partial(receive, "DECLINED", 1))]:
         step.done()

@@ -84,7 +84,7 @@ def test_lmtp_asks_to_try_again_when_the_mail_cannot_be_kept(
 
     row = published.mail_to(0)
     with lmtp(published.database) as client:
-        monkeypatch.setattr(inbox, "receive", broken)
+        monkeypatch.setattr(inbox, "receive_email", broken)
         with pytest.raises(smtplib.SMTPDataError) as refused:
             client.sendmail("", [replies.address(row)], replies.calendar(row))
     assert refused.value.smtp_code == 451
@@ -229,9 +229,9 @@ def test_unread_mails_of_the_mailbox_are_taken_in_and_marked(published: Publishe
         replies.calendar(second, "DECLINED"),
     ]
     with mailbox(mails) as server:
-        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 3
+        assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 3
         assert server.unread == {}
-        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 0
+        assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 0
     assert (published.count(InboundMail), published.count(Answer)) == (3, 2)
 
 
@@ -239,7 +239,7 @@ def test_a_mail_that_cannot_be_kept_stays_unread_and_those_behind_it_are_taken(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = published.mail_to(0), published.mail_to(1)
-    receive = inbox.receive_for
+    receive = inbox.receive_for_recipients
 
     def sometimes(
         database: Database, settings: Settings, to: list[str], raw: bytes, **more: object
@@ -250,18 +250,18 @@ def test_a_mail_that_cannot_be_kept_stays_unread_and_those_behind_it_are_taken(
 
     with mailbox([replies.calendar(first), replies.calendar(second)]) as server:
         with monkeypatch.context() as patched:
-            patched.setattr(inbox, "receive_for", sometimes)
-            assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 1
+            patched.setattr(inbox, "receive_for_recipients", sometimes)
+            assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 1
         assert (list(server.unread), published.known(0)) == ([1], None)
         assert published.known(1) is not None
-        fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+        fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
     assert published.known(0) is not None
 
 
 def test_a_mail_that_the_mailbox_does_not_give_keeps_none_back(published: Published) -> None:
     with mailbox([b"damaged", replies.calendar(published.mail_to(0))]) as server:
         server.damaged = {1}
-        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 1
+        assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 1
         assert list(server.unread) == [1]
     assert published.known(0) is not None
 
@@ -269,7 +269,7 @@ def test_a_mail_that_the_mailbox_does_not_give_keeps_none_back(published: Publis
 def test_a_mail_handed_in_twice_counts_once(published: Published) -> None:
     row = published.mail_to(0)
     with mailbox([replies.calendar(row), replies.calendar(row)]) as server:
-        fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+        fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
     with published.database.read() as session:
         assert session.scalars(select(func.count()).select_from(InboundMail)).one() == 1
 
@@ -279,5 +279,5 @@ def test_a_mailbox_that_cannot_be_read_is_a_sentence(database: Database, change:
     with mailbox([b"hi"]) as server:
         settings = replace(server.settings(), **change)
         with pytest.raises(MailboxFailure, match="cannot be read"):
-            fetching.fetch(database, settings, now=lambda: NOW)
+            fetching.fetch_mailbox(database, settings, now=lambda: NOW)
         assert len(server.unread) == 1

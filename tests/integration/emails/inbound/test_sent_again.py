@@ -55,7 +55,7 @@ def test_r10_what_is_sent_again_asks_whom_it_still_has_to_ask(
         published.answer(0, answer, minutes=1)
     published.receive(replies.calendar(first, method="REFRESH"), first)
     (again,) = published.send(10).values()
-    mail = parsed(rendering.invitation_mail(SETTINGS, again))
+    mail = parsed(rendering.render_invitation_email(SETTINGS, again))
     event = event_of(part(mail, "text/calendar").get_content())
     assert (event["ATTENDEE"].params["RSVP"], event["SEQUENCE"]) == (rsvp, 0)
     assert says in part(mail, "text/plain").get_content()
@@ -67,7 +67,7 @@ def test_who_answered_an_earlier_time_reads_both_times_and_is_asked(published: P
     published.publish_again(slot=3)
     published.receive(replies.calendar(first, "ACCEPTED", minutes=40), first)
     (again,) = published.send(45).values()
-    text = part(parsed(rendering.invitation_mail(SETTINGS, again)), "text/plain").get_content()
+    text = part(parsed(rendering.render_invitation_email(SETTINGS, again)), "text/plain").get_content()
     assert (
         "You answered an earlier version: 09:00–09:30. "
         "It is now Monday, 7 December 2026, 10:30–11:00. Please answer again." in text
@@ -81,7 +81,7 @@ def test_who_answered_an_earlier_time_and_asks_again_reads_both_times(published:
     published.publish_again(slot=3)
     published.receive(replies.calendar(first, method="REFRESH"), first)
     (again,) = published.send(45).values()
-    text = part(parsed(rendering.invitation_mail(SETTINGS, again)), "text/plain").get_content()
+    text = part(parsed(rendering.render_invitation_email(SETTINGS, again)), "text/plain").get_content()
     assert "You answered an earlier version: 09:00–09:30." in text
 
 

@@ -169,12 +169,12 @@ def test_an_organiser_takes_a_waiting_mail_as_an_answer(published: Published) ->
     mail = published.receive(raw, to)
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        inbox_actions.apply(session, actor, mail.id, Partstat.DECLINED, now=LATER)
+        inbox_actions.apply_as_reply(session, actor, mail.id, Partstat.DECLINED, now=LATER)
         done = session.get_one(InboundMail, mail.id)
         assert (done.outcome, done.handled_by) == (MailOutcome.APPLIED, actor.account_id)
     assert published.state() is RequestState.WITHDRAWN
     with published.database.write() as session, pytest.raises(WrongState):
-        inbox_actions.apply(session, actor, mail.id, Partstat.ACCEPTED, now=LATER)
+        inbox_actions.apply_as_reply(session, actor, mail.id, Partstat.ACCEPTED, now=LATER)
 
 
 def test_an_organiser_sets_a_waiting_counter_aside_and_its_maker_is_told(published: Published) -> None:
@@ -182,8 +182,8 @@ def test_an_organiser_sets_a_waiting_counter_aside_and_its_maker_is_told(publish
     mail = published.receive(raw, to)
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        inbox_actions.set_aside(session, actor, mail.id, mail_domain="expo.example", now=LATER)
-        assert inbox_actions.get(session, actor, mail.id).outcome is MailOutcome.IGNORED
+        inbox_actions.ignore_email(session, actor, mail.id, mail_domain="expo.example", now=LATER)
+        assert inbox_actions.get_email(session, actor, mail.id).outcome is MailOutcome.IGNORED
     sent = published.queued()
     assert [row.payload.get("method") or row.payload["letter"] for row in sent] == [
         "receipt",

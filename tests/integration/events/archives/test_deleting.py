@@ -12,7 +12,7 @@ from scheduler.services.delivery import claims
 from scheduler.services.emails.inbound import inbound_addresses
 from scheduler.services.events.archives import archiving, batches, deletion
 from scheduler.services.identity import api_tokens
-from scheduler.services.identity.actors import actor_for, events_of
+from scheduler.services.identity.actors import actor_for, list_events
 from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import overnight
 from scheduler.services.planning.scenarios import scenario_queue
@@ -79,13 +79,13 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
     ]
     with database.write() as session:
         tokens = [
-            feed_addresses.feed_token(feed_addresses.owner_of(session.get_one(kind, row.id)), SECRET_KEY)
+            feed_addresses.feed_token(feed_addresses.build_owner(session.get_one(kind, row.id)), SECRET_KEY)
             for kind, row in ((Attendee, person), (Firm, firm))
         ]
     reply = replies.address(everything.mails["invitation", everything.expo.people[1][0].email])
     with database.read() as session:
-        assert inbound_addresses.addressed(session, reply, SETTINGS) is not None
-        assert feed_addresses.feed_owner(session, tokens[0] or "").event_id == event.id
+        assert inbound_addresses.parse_address(session, reply, SETTINGS) is not None
+        assert feed_addresses.find_feed_owner(session, tokens[0] or "").event_id == event.id
     bearer = make_token(database, everything.expo.organiser_actor())
 
     def opened() -> dict[str, int]:
@@ -100,17 +100,17 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
             assert owner.client.get(f"/events/{key}{path}").status_code == 404
     assert event.name not in owner.get("/")
     with database.read() as session:
-        assert inbound_addresses.addressed(session, reply, SETTINGS) is None
+        assert inbound_addresses.parse_address(session, reply, SETTINGS) is None
         wrong = f"meetings+{'7' * 32}@{SETTINGS.mail_domain}"  # names a row beyond all numbers
-        assert inbound_addresses.addressed(session, wrong, SETTINGS) is None
+        assert inbound_addresses.parse_address(session, wrong, SETTINGS) is None
         for token in tokens:
             with pytest.raises(NotFound):
-                feed_addresses.feed_owner(session, token or "")
+                feed_addresses.find_feed_owner(session, token or "")
         with pytest.raises(NotFound):
             api_tokens.actor_for_token(session, bearer, now=NOW)
         with pytest.raises(NotFound):
             actor_for(session, person.account_id, f"deleted.{event.id}", now=NOW)
-        assert events_of(session, person.account_id, now=NOW) == []
+        assert list_events(session, person.account_id, now=NOW) == []
     with database.write() as session:
         assert make_event(session, key=event.key).event.id != event.id, "its key is free again"
 
@@ -118,7 +118,7 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
 def test_from_the_press_on_nothing_is_done_for_it(everything: Everything) -> None:
     database, event = everything.database, everything.expo.event
     with database.write() as session:
-        of_event = outbox.event_of() == event.id
+        of_event = outbox.event_of_mail() == event.id
         session.execute(update(OutboxMail).where(of_event).values(state="queued", next_attempt_at=NOW))
         session.execute(update(Scenario).values(state=ScenarioState.ASKED, asked_at=NOW))
         busy = Base.metadata.tables["busy_source"]
@@ -126,12 +126,12 @@ def test_from_the_press_on_nothing_is_done_for_it(everything: Everything) -> Non
     press(everything)
     with database.write() as session:
         assert not scenario_queue.is_scenario_waiting(session, now=NOW)
-        assert not refetch.is_due(session, now=NOW)
+        assert not refetch.is_refetch_due(session, now=NOW)
         assert not overnight.queue_due_runs(session, now=NOW)
         made = session.scalars(select(func.count()).select_from(OutboxMail)).one()
-        digest_sending.tell(session, SETTINGS, now=NOW)
+        digest_sending.queue_due_digests(session, SETTINGS, now=NOW)
         assert session.scalars(select(func.count()).select_from(OutboxMail)).one() == made
-        sent = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
+        sent = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
         assert [row for row in sent if event.id in (row.event_id, row.about_event_id)] == []
 
 

@@ -12,7 +12,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.audit_log import verification
 from scheduler.services.events import events
 from scheduler.services.events.archives import archiving, deletion, event_tables
-from scheduler.services.identity.actors import Actor, actor_for, events_of
+from scheduler.services.identity.actors import Actor, actor_for, list_events
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.planning.runs import runs
@@ -82,7 +82,7 @@ def test_all_rows_go_and_the_other_event_and_the_trail_stay(everything: Everythi
         assert (
             session.scalars(select(AuditLogEntry).where(AuditLogEntry.chain == event.id)).first() is not None
         )
-        assert all(not chain.broken for chain in verification.verify(session))
+        assert all(not chain.broken for chain in verification.verify_chains(session))
     with database.write() as session:
         assert make_event(session).event.id > event.id, "its trail is never another event's"
 
@@ -133,7 +133,7 @@ def test_an_archived_event_is_read_and_not_changed_until_it_is_back(database: Da
     with database.read() as session:
         owner = actor_for(session, expo.organiser.id, expo.event.key, now=NOW)
         exhibitor = actor_for(session, expo.people[0][0].account_id, expo.event.key, now=NOW)
-        assert [each.is_archived for each in events_of(session, expo.organiser.id, now=NOW)] == [True]
+        assert [each.is_archived for each in list_events(session, expo.organiser.id, now=NOW)] == [True]
     assert owner.may(Right.READ_REQUESTS) and owner.may(Right.KEEP_EVENT)
     for right in (
         Right.RUN,

@@ -84,7 +84,7 @@ def test_until_it_is_whole_it_is_there_for_nobody(
     def look(self: RowInserter, *args: object) -> None:
         put(self, *args)  # type: ignore[arg-type]
         with database.write() as session:  # and nobody holds the one writer of SQLite
-            job_intervals.mark(session, "somebody", now=NOW)
+            job_intervals.record_run(session, "somebody", now=NOW)
             known = set(session.scalars(select(Event.key).where(Event.is_there())))
             with pytest.raises(NotFound):
                 actors.actor_for(session, everything.expo.organiser.id, "second", now=NOW)
@@ -143,7 +143,7 @@ def test_who_is_asked_keeps_nobody_waiting(everything: Everything) -> None:
 
     def agree(done: object) -> None:
         with everything.database.write() as session:
-            job_intervals.mark(session, "somebody", now=NOW)
+            job_intervals.record_run(session, "somebody", now=NOW)
         asked.append(done)
 
     imported(everything, agree)

@@ -120,7 +120,7 @@ def test_an_event_is_elsewhere_as_it_was(everything: Everything, elsewhere: Data
         assert after[name] == rows, name
     assert done.rows["attendee"] == len(before["attendee"]) == 19
     with elsewhere.read() as session:
-        assert snapshot.take(session, done.id, now=NOW).requests
+        assert snapshot.build_problem(session, done.id, now=NOW).requests
         (published,) = session.scalars(
             select(ScheduleVersion).where(ScheduleVersion.state == VersionState.PUBLISHED)
         )
@@ -128,7 +128,7 @@ def test_an_event_is_elsewhere_as_it_was(everything: Everything, elsewhere: Data
         event = session.get_one(Event, done.id)
         assert event.digest_mails is False
         assert set(session.scalars(select(RunSchedule.next_at))) <= {None}
-        assert all(not chain.broken for chain in verification.verify(session))
+        assert all(not chain.broken for chain in verification.verify_chains(session))
         assert published.number == 1
 
 

@@ -58,7 +58,7 @@ def test_who_is_added_is_invited_and_sits_where_said(database: Database) -> None
         found = {each.key: each for each in colleagues.get_staff(session, actor).people}
         assert key == "nagy-anna" and found[key].languages == ("hu", "zh")
         assert [day.isoformat() for day in found[key].days] == [second]
-        shown = search.firm(session, expo.actor(1), "f0").people
+        shown = search.show_firm(session, expo.actor(1), "f0").people
         assert [(person.title, person.areas) for person in shown if person.key == key] == [
             ("Buyer", ("batteries",))
         ]

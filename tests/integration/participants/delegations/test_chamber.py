@@ -69,7 +69,7 @@ def test_it_sees_its_own_delegation_with_its_people_and_no_other(database: Datab
     actor = with_chamber(database, expo)
     with database.read() as session:
         assert [row.key for row in delegations.list_delegations(session, actor).items] == ["g1"]
-        assert delegation_lookup.delegation_names(session, actor) == [("g1", "Hungarian Chamber")]
+        assert delegation_lookup.list_delegation_names(session, actor) == [("g1", "Hungarian Chamber")]
         people = delegations.get_delegation(session, actor, "g1").members.people
         assert [each.person.key for each in people] == [
             *(person.key for person in expo.people[0]),

@@ -163,7 +163,7 @@ def test_what_a_role_brought_in_ends_with_it(
         of_guest(database, expo, SECOND)
     with database.read() as session:
         account = session.scalars(select(Account.id).where(Account.email == SECOND)).one()
-        assert actors.events_of(session, account, now=NOW) == []
+        assert actors.list_events(session, account, now=NOW) == []
         noted = session.scalars(
             select(AuditLogEntry.after).where(AuditLogEntry.about == f"person {KEY} confirmed")
         )

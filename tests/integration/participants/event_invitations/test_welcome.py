@@ -46,7 +46,7 @@ def expo(database: Database) -> Expo:
         expo = make_event(session, firms=5)
         make_attendee(session, expo, 0, languages=["hu"])
         expo.people[4][0].mail_language = "zh"
-        sessions.begin(session, expo.people[1][0].account_id, settings=SETTINGS, now=NOW)
+        sessions.begin_session(session, expo.people[1][0].account_id, settings=SETTINGS, now=NOW)
         expo.people[2][0].bounced_at = NOW
         session.flush()
         organiser, gone = expo.organiser_actor(), expo.firms[3].key
@@ -89,7 +89,7 @@ def test_who_has_not_come_is_reminded_after_some_days_and_no_sooner(database: Da
     invite(database, expo)
     assert invite(database, expo, Invitees.REMINDED, now=LATER - (REMINDER_INTERVAL / 2)) == 0
     with database.write() as session:
-        sessions.begin(session, expo.people[0][0].account_id, settings=SETTINGS, now=LATER)
+        sessions.begin_session(session, expo.people[0][0].account_id, settings=SETTINGS, now=LATER)
     assert invite(database, expo, Invitees.REMINDED, now=LATER) == 1
     assert told(database)[expo.people[4][0].email] == 2
 
@@ -118,7 +118,7 @@ def test_each_reads_the_mail_in_their_language_and_what_comes_back_is_known(
     invite(database, expo, note="The halls open at eight.", with_attendees=True)
     with database.read() as session:
         rows = {row.to_address: row for row in session.scalars(select(OutboxMail))}
-        mails = {address: rendering.rendered(SETTINGS, row, {}) for address, row in rows.items()}
+        mails = {address: rendering.render_email(SETTINGS, row, {}) for address, row in rows.items()}
     for person, language, kind in (
         (expo.people[0][1], "hu", "attendee"),
         (expo.people[4][0], "zh", "welcome"),

@@ -148,7 +148,7 @@ def test_who_is_declined_reads_why(database: Database, expo: Expo, language: str
             with pytest.raises(InvalidInput, match="reason"):
                 decisions.decline_registration(session, expo.organiser_actor(), number, reason, now=NOW)
         decisions.decline_registration(session, expo.organiser_actor(), number, "The hall is full", now=NOW)
-        mail = read(rendering.rendered(SETTINGS, newest(session), {}).data)
+        mail = read(rendering.render_email(SETTINGS, newest(session), {}).data)
         said = mail.get_body(("plain",)).get_content()
         assert "The hall is full" in said and f"/register/{expo.event.key}" in said and "{" not in said
 

@@ -35,15 +35,15 @@ def test_an_hour_with_as_many_is_told_once_and_ends_by_itself(
             session.flush()
             flood.update_flood_alerts(session, now=now)
             session.flush()
-            watched.append([each.reason[:1] for each in alerts.open_alerts(session, expo.event.id)])
-            assert alerts.open_alerts(session, other.event.id) == []
+            watched.append([each.reason[:1] for each in alerts.list_open_alerts(session, expo.event.id)])
+            assert alerts.list_open_alerts(session, other.event.id) == []
     assert watched == [[], [], ["3"], ["4"]]
     with database.write() as session:
         told = select(func.count()).where(OutboxMail.kind == OutboxKind.ALERT)
         assert session.scalars(told).one() == 1
-        (alert,) = alerts.open_alerts(session, expo.event.id)
+        (alert,) = alerts.list_open_alerts(session, expo.event.id)
         assert alert.kind is AlertKind.REGISTRATIONS
         assert alert.path == f"/events/{expo.event.key}/registrations/"
         flood.update_flood_alerts(session, now=NOW + timedelta(hours=2))
         session.flush()
-        assert alerts.open_alerts(session, expo.event.id) == []
+        assert alerts.list_open_alerts(session, expo.event.id) == []

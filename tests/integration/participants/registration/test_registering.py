@@ -128,7 +128,7 @@ def test_the_mail_repeats_nothing_that_was_typed(database: Database, expo: Expo,
     with database.write() as session:
         token = write(session, expo, form)
         row = session.scalars(select(OutboxMail)).one()
-        made = read(rendering.rendered(SETTINGS, row, {}).data)
+        made = read(rendering.render_email(SETTINGS, row, {}).data)
         said = made.as_string() + made.get_body(("plain",)).get_content()
         assert token in said and expo.event.name in said
         assert "spam" not in said and "Buy" not in said and "{" not in made.get_body(("plain",)).get_content()
@@ -272,14 +272,14 @@ def test_letters_of_strangers_go_last_at_the_rate_of_their_event(database: Datab
         for event_id, rate in ((expo.event.id, 60), (quiet.id, 60_000)):
             session.get_one(Event, event_id).mail_per_minute = rate
         flood = [letter("register", at, expo.event.id) for at in range(500)]
-        letters.post(session, flood, now=NOW - timedelta(minutes=1))
-        letters.post(session, [letter("register", 500 + at, quiet.id) for at in range(40)], now=NOW)
-        letters.post(session, [letter("team", 999, None)], now=NOW)
+        letters.queue_letters(session, flood, now=NOW - timedelta(minutes=1))
+        letters.queue_letters(session, [letter("register", 500 + at, quiet.id) for at in range(40)], now=NOW)
+        letters.queue_letters(session, [letter("team", 999, None)], now=NOW)
 
     def claim(seconds: int, *, urgent: bool = False) -> list[str]:
         given: dict[str, Any] = {"worker": "w", "limit": 100, "secret_key": SECRET_KEY, "urgent": urgent}
         with database.write() as session:
-            rows = claims.claim(session, now=NOW + timedelta(seconds=seconds), **given)
+            rows = claims.claim_emails(session, now=NOW + timedelta(seconds=seconds), **given)
             return [row.to_address.partition("@")[0] for row in rows]
 
     assert claim(0, urgent=True) == ["team999"], "who sends urgent mails waits for no rate"

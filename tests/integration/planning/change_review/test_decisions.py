@@ -27,7 +27,7 @@ from scheduler.services.planning.change_review.review import ChangeQuery, Change
 from scheduler.services.planning.change_review.reviewed_change import ChangeGroup, PartyKind, TimeStatus
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons
-from scheduler.services.requests.locks import NotDone
+from scheduler.services.requests.locks import FixNotApplied
 from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
@@ -56,8 +56,8 @@ class Decided:
 
 
 def compare(session: Session, expo: Expo, number: int) -> None:
-    version = versions.get(session, expo.event.id, number)
-    comparisons.keep(session, comparisons.work_out(session, version, SETTINGS, now=NOW))
+    version = versions.get_version(session, expo.event.id, number)
+    comparisons.store_comparison(session, comparisons.compute_comparison(session, version, SETTINGS, now=NOW))
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_rejected_change_stays_in_the_next_plan_as_people_have_it(decided: Dec
         rejection.reject_change(session, actor, 2, decided.moved.key, now=NOW)
     assert decided.look().rejected == 1
     with decided.database.read() as session:
-        problem = snapshot.take(session, decided.expo.event.id, now=None)
+        problem = snapshot.build_problem(session, decided.expo.event.id, now=None)
     held = {each.request: each for each in solve(problem, SolveParams(seconds=2, workers=1)).plan.meetings}
     before = meet(decided.moved, decided.expo)
     assert (held[before.request].slot, held[before.request].place) == (before.slot, before.place)
@@ -129,7 +129,7 @@ def test_a_new_meeting_that_is_rejected_is_held_by_no_run_until_it_is_let_in_or_
 
     def asked(hand_draft: int | None = None) -> set[str]:
         with decided.database.read() as session:
-            problem = snapshot.take(session, event_id, now=None, hand_draft=hand_draft)
+            problem = snapshot.build_problem(session, event_id, now=None, hand_draft=hand_draft)
             return {row.id for row in problem.requests}
 
     with decided.database.write() as session:
@@ -168,7 +168,7 @@ def test_all_rejections_are_taken_back_at_once(decided: Decided) -> None:
 def test_what_cannot_stay_or_is_published_cannot_be_rejected(decided: Decided) -> None:
     actor = decided.expo.organiser_actor()
     for key in (decided.had_to.key, "nothing"):
-        with decided.database.write() as session, pytest.raises(NotDone):
+        with decided.database.write() as session, pytest.raises(FixNotApplied):
             rejection.reject_change(session, actor, 2, key, now=NOW)
     with decided.database.write() as session, pytest.raises(WrongState):
         rejection.reject_change(session, actor, 1, decided.moved.key, now=NOW)
@@ -237,11 +237,13 @@ def test_what_differs_between_two_versions_is_what_a_comparison_of_their_plans_s
         )  # fmt: skip
 
     def both(session: Session) -> list[ScheduleVersion]:
-        return [versions.get(session, expo.event.id, number) for number in (1, 2)]
+        return [versions.get_version(session, expo.event.id, number) for number in (1, 2)]
 
     with database.read() as session:
         old, new = both(session)
-        whole = compare_plans(versions.meetings(session, old.id), versions.meetings(session, new.id))
+        whole = compare_plans(
+            versions.list_meetings(session, old.id), versions.list_meetings(session, new.id)
+        )
         changes, same = version_diff.diff_versions(session, expo.event.id, old.id, new.id)
     wanted = [each for each in whole.changes if each.kind is not ChangeKind.UNCHANGED]
     assert len(wanted) == 6
@@ -259,10 +261,12 @@ def test_what_differs_between_two_versions_is_what_a_comparison_of_their_plans_s
 
 def test_the_people_of_each_change_are_kept_with_the_comparison(decided: Decided) -> None:
     with decided.database.read() as session:
-        found = comparisons.last(session, versions.get(session, decided.expo.event.id, 2))
+        found = comparisons.last_comparison(session, versions.get_version(session, decided.expo.event.id, 2))
         assert found is not None
         people = cached_changes.list_people(session, found)
-        assert people == [list(change.people()) for change, _ in comparisons.with_causes(session, found)]
+        assert people == [
+            list(change.people()) for change, _ in comparisons.list_changes_with_causes(session, found)
+        ]
         assert len(people) == 4
 
 

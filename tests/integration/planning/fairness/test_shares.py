@@ -39,8 +39,8 @@ def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -
     with database.write() as session:
         expo = scene(session)
         view = shares.get_fairness(session, expo.organiser_actor(), 1)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
-        meetings = versions.meetings(session, versions.get(session, expo.event.id, 1).id)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
+        meetings = versions.list_meetings(session, versions.get_version(session, expo.event.id, 1).id)
     assert view.every == summarize_fairness(firm_shares(problem, meetings))
     assert [(line.key, line.held, line.requests) for line in view.lowest] == [
         ("f1", 0, 1), ("f2", 0, 1), ("f0", 1, 3), ("f3", 1, 1)

@@ -34,7 +34,7 @@ class Stopped:
         self.anna.max_per_day = 1
         self.requests = [make_request(session, self.expo, 0, other) for other in (1, 2)]
         session.flush()
-        problem = snapshot.take(session, self.expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, self.expo.event.id, now=NOW)
         plan = solve(problem, SolveParams(seconds=1, workers=1)).plan
         (self.version,) = [self.store(session, plan)]
 
@@ -79,7 +79,7 @@ def test_the_page_counts_reasons_that_are_not_known_and_its_button_finds_them(
     with database.read() as session:
         (job,) = session.scalars(select(VersionJob)).all()
         assert (job.done, job.total) == (0, 1)
-        assert len(versions.meetings(session, stopped.version.id)) == 1, "the schedule is as it was"
+        assert len(versions.list_meetings(session, stopped.version.id)) == 1, "the schedule is as it was"
 
 
 def test_a_request_that_was_accepted_after_the_run_gets_its_reason_too(
@@ -97,7 +97,7 @@ def test_a_request_that_was_accepted_after_the_run_gets_its_reason_too(
         actor, number = stopped.expo.organiser_actor(), stopped.version.number
         tally = unscheduled_groups.count_unscheduled(session, actor, number)
         assert (tally.requests, tally.newer, tally.unexamined) == (2, 0, 0)
-        assert unscheduled.reasons(session, stopped.version.id)[late.key] == "person-cap"
+        assert unscheduled.list_reason_codes(session, stopped.version.id)[late.key] == "person-cap"
         (card,) = unscheduled_groups.list_reasons(session, actor, number, best=3)
         assert (card.requests, card.about) == (2, {"person": 1})
 
@@ -111,7 +111,7 @@ def test_the_test_of_an_older_group_says_nothing_of_the_new_one(database: Databa
         lever = dict(unscheduled_groups.get_group_fix(session, actor, number, 0))
         trials.request_trial(session, actor, number, 0, lever, now=NOW)
         assert list(trials.list_trials(session, actor, number)) == [0]
-        version = versions.get(session, stopped.expo.event.id, number)
+        version = versions.get_version(session, stopped.expo.event.id, number)
         version.groups = [{**group, "lever": {**lever, "ids": ["other"]}} for group in version.groups or ()]
         session.flush()
         assert trials.list_trials(session, actor, number) == {}
@@ -122,9 +122,9 @@ def test_a_version_of_which_a_meeting_names_what_is_gone_is_explained_all_the_sa
 ) -> None:
     actor, number = stopped.expo.organiser_actor(), stopped.version.number
     with database.write() as session:
-        (meeting,) = versions.meetings(session, stopped.version.id)
+        (meeting,) = versions.list_meetings(session, stopped.version.id)
         session.scalars(select(Place).where(Place.key == meeting.place)).one().is_retired = True
         explanation_jobs.request_explanation(session, actor, number, now=NOW)
     assert carry_out(database) == [JobEnding.DONE]
     with database.read() as session:
-        assert NOT_EXAMINED not in unscheduled.reasons(session, stopped.version.id).values()
+        assert NOT_EXAMINED not in unscheduled.list_reason_codes(session, stopped.version.id).values()

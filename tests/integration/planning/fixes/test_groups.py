@@ -91,7 +91,7 @@ def test_groups_count_what_is_not_held_and_a_version_made_of_another_counts_what
         withdrawn = scene.requests[0]
         session.delete(withdrawn)
         session.flush()
-        again = release.repeat(session, scene.version, now=NOW)
+        again = release.copy_version(session, scene.version, now=NOW)
         left = unscheduled_groups.list_reasons(session, actor, again.number, best=3)
         assert [card.requests for card in left] == [2, 1, 1]
         found = unscheduled_groups.list_requests(
@@ -161,7 +161,7 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
         anna = expo.people[0][0]
         anna.max_per_day = 1
         asked = [make_request(session, expo, 0, other) for other in (1, 2)]
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         result = explain_and_group(problem, solve(problem, SolveParams(seconds=1, workers=1)))
         version = versions.store_draft(
             session, event_id=expo.event.id, run_id=None, plan=result.plan, now=NOW
@@ -178,7 +178,7 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
     with database.read() as session:
         trial = trials.list_trials(session, expo.organiser_actor(), number)[0]
         assert (trial.more, trial.points) == (1, group.gains)
-        assert len(versions.meetings(session, version.id)) == 1, "the plan is as it was"
+        assert len(versions.list_meetings(session, version.id)) == 1, "the plan is as it was"
     page = browser.get(path)
     assert "<b>1</b> more meeting in all" in page and "Test fix" in page and len(asked) == 2
 
@@ -194,7 +194,7 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
             expo.people[firm][0].max_per_day = 1
             for other in (1, 2):
                 make_request(session, expo, firm, firm + other)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         result = explain_and_group(problem, solve(problem, SolveParams(seconds=1, workers=1)))
         version = versions.store_draft(
             session, event_id=expo.event.id, run_id=None, plan=result.plan, now=NOW
@@ -223,7 +223,7 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
         assert trials.get_trial_of_all(session, actor, number, levers[:1]) is None, (
             "of other fixes nothing is known"
         )
-        assert len(versions.meetings(session, version.id)) == 2, "the plan is as it was"
+        assert len(versions.list_meetings(session, version.id)) == 2, "the plan is as it was"
 
 
 def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None:

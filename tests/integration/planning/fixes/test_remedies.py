@@ -22,7 +22,7 @@ from scheduler.services.planning.fixes import applying
 from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.problems import snapshot
 from scheduler.services.requests import locks, unscheduled_requests
-from scheduler.services.requests.locks import NotDone
+from scheduler.services.requests.locks import FixNotApplied
 from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
@@ -40,7 +40,7 @@ from tests.support.publishing import SETTINGS
 
 def planned(session: Session, expo: Expo) -> tuple[Plan, ScheduleVersion]:
     """What a run finds now, as a draft."""
-    problem = snapshot.take(session, expo.event.id, now=NOW)
+    problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     plan = solve(problem, SolveParams(seconds=2, workers=1)).plan
     return plan, versions.store_draft(session, event_id=expo.event.id, run_id=None, plan=plan, now=NOW)
 
@@ -75,15 +75,15 @@ def test_the_press_on_a_remedy_frees_the_person_and_the_next_run_holds_the_meeti
         number = number_of(version, request.key, "available")
         slot = hold(session, expo.organiser_actor(), version.number, request.key, number)
         position = next(each.position for each in expo.slots if each.key == slot.key)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         assert problem.requests[0].fixed == Fixed(position, None, True)
         again, _ = planned(session, expo)
         assert [(m.request, m.slot) for m in again.meetings] == [(request.key, slot.key)]
         assert len(session.scalars(select(AttendeeBusy)).all()) == 1, "only of that time"
-        assert list(locks.locked(session, expo.event.id)) == [request.key]
-        assert locks.unlock(session, expo.organiser_actor(), request.key, now=NOW)
-        assert not locks.unlock(session, expo.organiser_actor(), request.key, now=NOW)
-        assert snapshot.take(session, expo.event.id, now=NOW).requests[0].fixed is None
+        assert list(locks.list_locked_slots(session, expo.event.id)) == [request.key]
+        assert locks.unlock_request(session, expo.organiser_actor(), request.key, now=NOW)
+        assert not locks.unlock_request(session, expo.organiser_actor(), request.key, now=NOW)
+        assert snapshot.build_problem(session, expo.event.id, now=NOW).requests[0].fixed is None
 
 
 def test_a_lighter_request_in_the_way_is_withdrawn(database: Database) -> None:
@@ -119,7 +119,7 @@ def test_each_kind_of_remedy_that_needs_no_run_is_done(database: Database, kind:
         assert (request.fixed_slot_id, request.fixed_must) == (expo.slots[1].id, True)
         assert request.place is (PlaceWish.ANY if kind == "any-place" else PlaceWish.TABLE)
         assert (session.scalar(select(ExcludedPerson)) is None) is (kind == "take-part")
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         assert problem.requests[0].fixed == Fixed(1, None, True)
         assert 1 in (problem.requests[0].slots or ())
 
@@ -173,13 +173,13 @@ def test_a_press_changes_the_event_so_that_the_next_run_holds_it_and_one_undo_ta
         expo = EVENTS[kind, at](session)
         session.flush()
         actor = expo.organiser_actor()
-        before = snapshot.take(session, expo.event.id, now=NOW)
+        before = snapshot.build_problem(session, expo.event.id, now=NOW)
         _, version = planned(session, expo)
         (row,) = version.unscheduled
         people = [NewPerson("Nora Kiss", "nora@firm.example")] if kind in applying.NEEDS_PERSON else []
         number = number_of(version, row["request"], kind)
         slot = hold(session, actor, version.number, row["request"], number, *people)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         again = solve(problem, SolveParams(seconds=2, workers=1)).plan
         assert {m.request: m.slot for m in again.meetings}[row["request"]] == slot.key
         (step, *_) = journal.list_steps(session, actor)
@@ -187,7 +187,7 @@ def test_a_press_changes_the_event_so_that_the_next_run_holds_it_and_one_undo_ta
     with database.write() as session:
         assert "lock" in entries(session)
         journal.undo_step(session, actor, step.id, settings=SETTINGS, now=NOW)
-        assert snapshot.take(session, expo.event.id, now=NOW) == before
+        assert snapshot.build_problem(session, expo.event.id, now=NOW) == before
 
 
 def test_somebody_who_is_added_needs_a_name_and_an_address(database: Database) -> None:
@@ -217,9 +217,9 @@ def test_a_time_that_clashes_with_another_lock_is_refused_by_name(database: Data
         actor = expo.organiser_actor()
         locking.lock_request(session, actor, one.key, "s1", now=NOW)
         version = made(session, expo, two, {"kind": "again", "ids": [], "slot": "s1"})
-        with pytest.raises(NotDone, match=r"beside these: Firm 0 × Firm 1\. Someone would be in two"):
+        with pytest.raises(FixNotApplied, match=r"beside these: Firm 0 × Firm 1\. Someone would be in two"):
             hold(session, actor, version.number, two.key, 0)
-        locks.unlock(session, actor, one.key, now=NOW)
+        locks.unlock_request(session, actor, one.key, now=NOW)
         hold(session, actor, version.number, two.key, 0)
 
 
@@ -230,7 +230,7 @@ def test_what_no_page_can_do_and_what_is_over_is_refused_in_words(database: Data
         request = make_request(session, expo)
         actor = expo.organiser_actor()
         version = made(session, expo, request, {"kind": "precedence", "ids": ["x"], "slot": "s1"})
-        with pytest.raises(NotDone, match="Do it first"):
+        with pytest.raises(FixNotApplied, match="Do it first"):
             hold(session, actor, version.number, request.key, 0)
         with pytest.raises(NotFound):
             hold(session, actor, version.number, request.key, 1)

@@ -52,7 +52,7 @@ class Scene:
     def carry_out(self, done: RunOutcome) -> job_execution.JobEnding:
         """Do the job that the run asked for."""
         assert done.job is not None
-        return job_execution.execute(self.database, done.job, worker="w2", settings=SETTINGS)
+        return job_execution.execute_job(self.database, done.job, worker="w2", settings=SETTINGS)
 
     @property
     def run(self) -> Run:
@@ -64,8 +64,8 @@ class Scene:
         """Number, state and count of meetings, the newest first."""
         with self.database.read() as session:
             return [
-                (version.number, version.state, len(versions.meetings(session, version.id)))
-                for version in versions.listing(session, self.expo.event.id)
+                (version.number, version.state, len(versions.list_meetings(session, version.id)))
+                for version in versions.list_versions(session, self.expo.event.id)
             ]
 
     def meet(self, request: MeetingRequest, **where: Any) -> Meeting:

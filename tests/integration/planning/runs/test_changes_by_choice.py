@@ -55,9 +55,9 @@ class Event:
         carry_out(self.database)
         with self.database.read() as session:
             assert done.version is not None, session.get_one(Run, run_id).error
-            version = versions.get(session, self.expo.event.id, done.version)
+            version = versions.get_version(session, self.expo.event.id, done.version)
             self.number = version.number
-            new = {m.request: m for m in versions.meetings(session, version.id)}
+            new = {m.request: m for m in versions.list_meetings(session, version.id)}
         self.new = len(new)
         return sorted(m.request for m in self.meetings if new.get(m.request) != m)
 
@@ -105,8 +105,8 @@ def test_what_stands_where_another_is_locked_gives_way(event: Event) -> None:
         key = locked.key
     assert event.run() == [event.key(0)]
     with event.database.read() as session:
-        version = versions.get(session, event.expo.event.id, event.number)
-        assert key in {m.request for m in versions.meetings(session, version.id)}
+        version = versions.get_version(session, event.expo.event.id, event.number)
+        assert key in {m.request for m in versions.list_meetings(session, version.id)}
 
 
 def test_what_is_solved_again_may_change_as_much_as_the_draft_did(event: Event) -> None:

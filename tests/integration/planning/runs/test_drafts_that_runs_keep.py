@@ -72,19 +72,21 @@ class Desk:
     def held(self, number: int) -> dict[str, str]:
         """The slots of a version's meetings."""
         with self.database.read() as session:
-            version = versions.get(session, self.expo.event.id, number)
-            return {meeting.request: meeting.slot for meeting in versions.meetings(session, version.id)}
+            version = versions.get_version(session, self.expo.event.id, number)
+            return {meeting.request: meeting.slot for meeting in versions.list_meetings(session, version.id)}
 
     def published(self) -> int:
         with self.database.read() as session:
-            version = versions.published(session, self.expo.event.id)
+            version = versions.find_published_version(session, self.expo.event.id)
             assert version is not None
             return version.number
 
     def publish(self, number: int) -> None:
         with self.database.write() as session:
             actor = self.expo.organiser_actor()
-            version_actions.publish(session, actor, number, compared_with=self.published(), now=NOW)
+            version_actions.request_publishing(
+                session, actor, number, compared_with=self.published(), now=NOW
+            )
         carry_out(self.database)
 
     @property
@@ -106,7 +108,7 @@ def test_a_night_publishes_nothing_of_an_open_draft(desk: Desk) -> None:
     assert (run.state, run.hand_draft) == (RunState.FINISHED, None)
     assert desk.held(desk.published()) == desk.as_published
     with desk.database.read() as session:
-        assert versions.get(session, desk.expo.event.id, 2).state is VersionState.DRAFT
+        assert versions.get_version(session, desk.expo.event.id, 2).state is VersionState.DRAFT
 
 
 def test_a_run_keeps_the_draft_that_it_is_started_with_and_no_other(desk: Desk) -> None:
@@ -150,7 +152,7 @@ def test_a_draft_that_was_published_itself_is_kept_by_every_later_run(desk: Desk
 def test_no_run_keeps_a_discarded_draft_or_one_that_is_not_by_hand(desk: Desk) -> None:
     waiting = desk.start(2)
     with desk.database.write() as session:
-        version_actions.discard(session, desk.expo.organiser_actor(), 2, now=NOW)
+        version_actions.discard_draft(session, desk.expo.organiser_actor(), 2, now=NOW)
     run = desk.execute(waiting)
     assert run.state is RunState.FAILED
     assert run.error == "Draft 2 by hand was discarded: no run can keep it."
@@ -177,5 +179,5 @@ def test_the_board_opens_what_is_published_and_names_the_open_drafts(desk: Desk)
     assert "Manual draft 2</a> is open: 2 changes by" in page
     with desk.database.write() as session:
         assert session.scalar(select(MeetingRequest.id)) is not None
-        version_actions.discard(session, desk.expo.organiser_actor(), 2, now=NOW)
+        version_actions.discard_draft(session, desk.expo.organiser_actor(), 2, now=NOW)
     assert "is open: " not in browser.get(f"/events/{desk.expo.event.key}/board")

@@ -44,10 +44,10 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
         None,
     )
     with scene.database.read() as session:
-        problem = stored_problems.problem_file(session, run.id)
+        problem = stored_problems.load_problem_file(session, run.id)
         plan = read_plan(runs.get_plan_file(session, run.id))
         assert problem_fingerprint(read_problem(problem)) == plan.problem == run.fingerprint
-        assert versions.get(session, run.event_id, 1).run_id == run.id
+        assert versions.get_version(session, run.event_id, 1).run_id == run.id
         assert {m.request for m in plan.meetings} == {scene.requests[0].key, scene.requests[2].key}
 
 
@@ -151,7 +151,7 @@ def test_the_clash_of_a_run_is_told_by_name_with_the_locks_of_now(scene: Scene) 
         assert {one.key for one in clash.requests} == set(keys)
         assert sorted(one.is_kept for one in clash.requests) == [False, True]
         assert all(one.meeting and one.locked_to for one in clash.requests)
-        locks.unlock(session, actor, keys[0], now=NOW)
+        locks.unlock_request(session, actor, keys[0], now=NOW)
         (clash,) = commitment_clashes.list_run_clashes(session, actor, 1)
         assert {one.key for one in clash.requests if one.locked_to} == {keys[1]}
         with pytest.raises(NotAllowed):

@@ -171,7 +171,7 @@ def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> 
 
     scene.execute(solve)
     with scene.database.write() as session:
-        draft = versions.listing(session, scene.expo.event.id)[0]
+        draft = versions.list_versions(session, scene.expo.event.id)[0]
         draft.state = VersionState.PUBLISHED
     run_again()
     with scene.database.write() as session:

@@ -129,9 +129,9 @@ class Rows:
 def check(database: Database, event_id: int) -> None:
     """Home, results and fairness of the published version."""
     with database.read() as session:
-        published = versions.published(session, event_id)
+        published = versions.find_published_version(session, event_id)
         assert published is not None
-        rows, actor = Rows(session, published), actors.operator(session.get_one(Event, event_id))
+        rows, actor = Rows(session, published), actors.operator_actor(session.get_one(Event, event_id))
         seen = dashboard.get_dashboard(session, actor, now=NOW)
         held = {meeting.request_id for meeting in rows.meetings}
         of_firms = rows.of_firms(held)
@@ -242,7 +242,7 @@ def in_calendars(session: Session) -> set[tuple[int, int]]:
 def check_emails(database: Database, event_id: int) -> None:
     """The numbers of the page of emails."""
     with database.read() as session:
-        found = email_queue.counts(session, actors.operator(session.get_one(Event, event_id)))
+        found = email_queue.count_emails(session, actors.operator_actor(session.get_one(Event, event_id)))
         rows = [row for row in session.scalars(select(OutboxMail)) if row.event_id == event_id]
         states = Counter(row.state for row in rows if row.stopped_at is None)
         assert asdict(found) == {
@@ -258,10 +258,17 @@ def check_publishing(database: Database, event_id: int, number: int, before: int
     """What the page of a version, the email to organisers and the invitations say of a publishing."""
     with database.read() as session:
         event = session.get_one(Event, event_id)
-        version, old = (versions.get(session, event_id, each) for each in (number, before))
+        version, old = (versions.get_version(session, event_id, each) for each in (number, before))
         then, now = seats(session, old), seats(session, version)
-        card = version_overview.look(
-            session, actors.operator(event), number, kind="", page=1, limit=50, rates=EmailRates(), now=NOW
+        card = version_overview.show_version(
+            session,
+            actors.operator_actor(event),
+            number,
+            kind="",
+            page=1,
+            limit=50,
+            rates=EmailRates(),
+            now=NOW,
         ).found
         differs = kinds(then, now)
         assert card is not None
@@ -313,7 +320,7 @@ def send(database: Database) -> None:
         with database.write() as session:
             now = NOW + timedelta(minutes=minute)
             session.get_one(Event, 1).mail_ready_at = None
-            rows = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
+            rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
             for row in rows:
                 claims.mark_sent(session, row.id, worker="w", now=now)
         if not rows:
@@ -324,21 +331,21 @@ def take_out_by_hand(database: Database, event_id: int) -> int:
     """Begin a draft by hand, take a meeting out, and compare it. Returns the draft's number."""
     with database.write() as session:
         actor, published = (
-            actors.operator(session.get_one(Event, event_id)),
-            versions.published(session, event_id),
+            actors.operator_actor(session.get_one(Event, event_id)),
+            versions.find_published_version(session, event_id),
         )
         assert published is not None
         number = manual_drafts.start_draft(session, actor, published.number, now=NOW)
         request_id = max(seats(session, published))
         key = session.get_one(MeetingRequest, request_id).key
         commands.cancel_meeting(session, actor, number, key, seen=None, now=NOW)
-        version_actions.compare(session, actor, number, now=NOW)
+        version_actions.request_comparison(session, actor, number, now=NOW)
     carry_out(database)
     with database.read() as session:
-        actor = actors.operator(session.get_one(Event, event_id))
-        seen = version_overview.second_look(session, actor, number, most=50, rates=EmailRates(), now=NOW)
-        version = versions.get(session, event_id, number)
-        published = versions.published(session, event_id)
+        actor = actors.operator_actor(session.get_one(Event, event_id))
+        seen = version_overview.confirm_publish(session, actor, number, most=50, rates=EmailRates(), now=NOW)
+        version = versions.get_version(session, event_id, number)
+        published = versions.find_published_version(session, event_id)
         assert seen is not None and published is not None
         rows = Rows(session, version)
         then = seats(session, published)
@@ -352,7 +359,7 @@ def take_out_by_hand(database: Database, event_id: int) -> int:
 
 def is_draft(database: Database, event_id: int, number: int) -> bool:
     with database.read() as session:
-        return versions.get(session, event_id, number).state is VersionState.DRAFT
+        return versions.get_version(session, event_id, number).state is VersionState.DRAFT
 
 
 @pytest.mark.parametrize(
@@ -402,6 +409,6 @@ def test_of_nights_that_send_emails_every_figure_equals_its_own_count(database: 
 
 def number_of_published(database: Database, event_id: int) -> int:
     with database.read() as session:
-        found = versions.published(session, event_id)
+        found = versions.find_published_version(session, event_id)
         assert found is not None
         return found.number

@@ -40,7 +40,7 @@ class Night:
 
     def alerts(self) -> list[tuple[AlertKind, str]]:
         with self.database.read() as session:
-            return [(alert.kind, alert.reason) for alert in alerts.open_alerts(session, self.event_id)]
+            return [(alert.kind, alert.reason) for alert in alerts.list_open_alerts(session, self.event_id)]
 
     def mails(self) -> int:
         with self.database.read() as session:

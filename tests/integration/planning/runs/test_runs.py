@@ -216,14 +216,14 @@ def test_a_finished_run_keeps_its_files(database: Database) -> None:
     with database.read() as session:
         shown = runs.get_run(session, run.event_id, run.number)
         assert (shown.state, shown.fingerprint, shown.finished_at) == (RunState.FINISHED, "f" * 64, LATER)
-        assert stored_problems.problem_file(session, run.id) == problem
+        assert stored_problems.load_problem_file(session, run.id) == problem
         assert runs.get_plan_file(session, run.id) == plan
 
 
 def test_an_open_run_has_no_files_yet(database: Database) -> None:
     run = queued(database)
     with database.read() as session:
-        assert stored_problems.problem_file(session, run.id) is None
+        assert stored_problems.load_problem_file(session, run.id) is None
         assert runs.get_plan_file(session, run.id) is None
 
 
@@ -233,7 +233,7 @@ def test_after_an_end_the_next_run_can_start(database: Database) -> None:
         runs.fail_run(session, run.id, worker="w1", error="No.", now=NOW)
         following = runs.queue_run(session, run.event_id, asked_by=None, now=NOW)
         assert following.number == run.number + 1
-        organiser = actors.operator(session.get_one(Event, run.event_id))
+        organiser = actors.operator_actor(session.get_one(Event, run.event_id))
         assert [row.number for row in run_control.list_newest_runs(session, organiser, limit=9)] == [2, 1]
 
 

@@ -34,7 +34,7 @@ def test_a_snapshot_equals_the_problem_file_it_writes(database: Database) -> Non
         session.add(InterpreterBusy(interpreter_id=expo.interpreters[0].id, slot_id=expo.slots[2].id))
         session.add(PlaceClosure(place_id=expo.tables[0].id, slot_id=expo.slots[0].id))
         session.flush()
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     document = write_problem(problem)
     assert read_problem(document) == problem
     assert problem_fingerprint(read_problem(document)) == problem_fingerprint(problem)
@@ -55,7 +55,7 @@ def test_only_accepted_requests_are_in_it(database: Database) -> None:
         asked = {
             state: make_request(session, expo, i, i + 1, state=state) for i, state in enumerate(RequestState)
         }
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     assert [request.id for request in problem.requests] == [asked[RequestState.ACCEPTED].key]
 
 
@@ -64,7 +64,7 @@ def test_firms_have_their_latin_names(database: Database) -> None:
         expo = make_event(session, firms=1)
         expo.firms[0].name, expo.firms[0].latin_name = "宁德时代", "Ningde"
         session.flush()
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     assert problem.firms[0].name == "Ningde"
 
 
@@ -74,7 +74,7 @@ def test_events_do_not_leak_into_each_other(database: Database) -> None:
         make_request(session, other)
         session.add(AttendeeBusy(attendee_id=other.people[0][0].id, slot_id=other.slots[0].id))
         session.flush()
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     assert problem.requests == ()
     assert [len(rows) for rows in (problem.firms, problem.attendees, problem.places)] == [2, 2, 4]
     assert all(not attendee.unavailable for attendee in problem.attendees)
@@ -84,14 +84,17 @@ def test_nothing_is_frozen_before_the_event_comes_near(database: Database) -> No
     with database.write() as session:
         expo = make_event(session, freeze_hours=12)
         first = expo.slots[0].start
-        assert snapshot.take(session, expo.event.id, now=first - timedelta(hours=12)).frozen_until is None
+        assert (
+            snapshot.build_problem(session, expo.event.id, now=first - timedelta(hours=12)).frozen_until
+            is None
+        )
 
 
 def test_what_starts_within_the_freeze_hours_is_frozen(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, freeze_hours=12)
         now = expo.slots[0].start - timedelta(hours=11)
-        problem = snapshot.take(session, expo.event.id, now=now)
+        problem = snapshot.build_problem(session, expo.event.id, now=now)
         assert problem.frozen_until == now + timedelta(hours=12)
         assert read_problem(write_problem(problem)) == problem
 
@@ -108,7 +111,7 @@ def test_unavailability_against_a_frozen_meeting_is_left_out(database: Database)
             session.add(InterpreterBusy(interpreter_id=expo.interpreters[0].id, slot_id=slot.id))
             session.add(PlaceClosure(place_id=expo.tables[0].id, slot_id=slot.id))
         session.flush()
-        problem = snapshot.take(session, expo.event.id, now=expo.slots[0].start)
+        problem = snapshot.build_problem(session, expo.event.id, now=expo.slots[0].start)
     assert problem.published == (meeting,)
     assert problem.attendees[0].unavailable == {2}
     assert problem.interpreters[0].unavailable == {2}
@@ -123,7 +126,7 @@ def test_unavailability_against_a_meeting_that_may_still_move_stays(database: Da
         make_version(session, expo, [meet(request, expo, slot=3)])
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[3].id))
         session.flush()
-        problem = snapshot.take(session, expo.event.id, now=expo.slots[0].start)
+        problem = snapshot.build_problem(session, expo.event.id, now=expo.slots[0].start)
     assert problem.attendees[0].unavailable == {3}
 
 
@@ -134,11 +137,11 @@ def test_a_withdrawn_meeting_holds_nobody_even_when_frozen(database: Database) -
         make_version(session, expo, [meet(request, expo)])
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[0].id))
         session.flush()
-        problem = snapshot.take(session, expo.event.id, now=expo.slots[0].start)
+        problem = snapshot.build_problem(session, expo.event.id, now=expo.slots[0].start)
     assert problem.attendees[0].unavailable == {0}
     assert rules.violations(problem, []) == []
 
 
 def test_an_event_that_is_not_there_is_told(database: Database) -> None:
     with database.read() as session, pytest.raises(NotFound):
-        snapshot.take(session, 1, now=NOW)
+        snapshot.build_problem(session, 1, now=NOW)

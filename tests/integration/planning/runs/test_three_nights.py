@@ -32,4 +32,4 @@ def test_each_of_three_nights_is_published_within_its_limits(database: Database)
         assert bool(night.error) == bool(night.not_kept), "only what somebody absent was locked to"
         assert night.most_of_one <= BUDGET.a_person, night
         assert night.lost == [], night
-        assert all(why.startswith("NotDone: ") for why in night.refused), night.refused
+        assert all(why.startswith("FixNotApplied: ") for why in night.refused), night.refused

@@ -69,10 +69,10 @@ def test_a_draft_names_what_it_leaves_as_it_was_though_it_cannot_take_place(
     draft_number = run(database, expo)
     with database.read() as session:
         actor, now = expo.organiser_actor(), database.now()
-        version = versions.get(session, expo.event.id, draft_number)
+        version = versions.get_version(session, expo.event.id, draft_number)
         assert version.state is VersionState.DRAFT
         assert [one.key for one in list_frozen_conflicts(session, actor, draft_number, now=now)] == keys[:2]
-        held = {meeting.request: meeting.slot for meeting in versions.meetings(session, version.id)}
+        held = {meeting.request: meeting.slot for meeting in versions.list_meetings(session, version.id)}
         assert [held[key] for key in keys[:2]] == [expo.slots[1].key] * 2, "a run leaves them"
         assert held.get(keys[2]) != expo.slots[6].key, "what begins later is changed by the run"
         assert list_frozen_conflicts(session, actor, draft_number, now=expo.slots[1].start) == [], (
@@ -93,7 +93,7 @@ def test_without_absences_and_closures_nothing_is_named(
     with database.write() as session:
         for marks in (InterpreterBusy, PlaceClosure, AttendeeBusy):
             session.query(marks).delete()
-        version = versions.published(session, expo.event.id)
+        version = versions.find_published_version(session, expo.event.id)
         assert version is not None
         assert (
             list_frozen_conflicts(session, expo.organiser_actor(), version.number, now=database.now()) == []

@@ -192,7 +192,7 @@ def test_a_granted_wish_for_another_time_is_no_change(again: Again) -> None:
         assert invitation is not None
         later = expo.slots[2]
         reply = Reply(partstat=Partstat.TENTATIVE, sequence=invitation.sequence, source=AnswerSource.LINK)
-        counter_proposals.propose(session, invitation, reply, start=later.start, end=later.end, now=NOW)
+        counter_proposals.propose_time(session, invitation, reply, start=later.start, end=later.end, now=NOW)
     again.meetings = again.at_another_time
     assert again.run(publish=True)
     assert again.kinds == ["requests"]

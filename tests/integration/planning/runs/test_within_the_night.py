@@ -68,10 +68,10 @@ class Night:
         """State of the night's version, how many published meetings it moves, how many it adds."""
         with self.database.read() as session:
             event_id = self.expo.event.id
-            version = versions.get(session, event_id, self.published + 1)
-            before = versions.get(session, event_id, self.published)
-            old = {m.request: m for m in versions.meetings(session, before.id)}
-            new = {m.request: m for m in versions.meetings(session, version.id)}
+            version = versions.get_version(session, event_id, self.published + 1)
+            before = versions.get_version(session, event_id, self.published)
+            old = {m.request: m for m in versions.list_meetings(session, before.id)}
+            new = {m.request: m for m in versions.list_meetings(session, version.id)}
             assert set(old) <= set(new)
             moved = sum(old[key] != new[key] for key in old)
             return version.state, moved, len(new.keys() - old.keys())
@@ -115,7 +115,7 @@ def test_what_has_to_change_is_published_however_small_the_budget(database: Data
     assert night.newest[:2] == (VersionState.PUBLISHED, 2)
     assert run.error is None
     with database.read() as session:
-        assert not alerts.open_alerts(session, night.expo.event.id)
+        assert not alerts.list_open_alerts(session, night.expo.event.id)
 
 
 def test_what_has_to_change_soon_is_published_and_nothing_else_of_these_hours(database: Database) -> None:
@@ -127,9 +127,11 @@ def test_what_has_to_change_soon_is_published_and_nothing_else_of_these_hours(da
     state, moved, added = night.newest
     assert (state, moved, added) == (VersionState.PUBLISHED, 4, 3)
     with database.read() as session:
-        version = versions.get(session, night.expo.event.id, night.published + 1)
+        version = versions.get_version(session, night.expo.event.id, night.published + 1)
         first = [
-            m.request for m in versions.meetings(session, version.id) if m.slot == night.expo.slots[0].key
+            m.request
+            for m in versions.list_meetings(session, version.id)
+            if m.slot == night.expo.slots[0].key
         ]
     assert len(first) == 1, "the meeting of the other pair, as it was"
 
@@ -156,8 +158,8 @@ def test_what_gives_way_to_a_lock_does_not_count(database: Database) -> None:
     )
     assert added >= 1
     with database.read() as session:
-        version = versions.get(session, night.expo.event.id, night.published + 1)
-        at = {m.request: m.slot for m in versions.meetings(session, version.id)}
+        version = versions.get_version(session, night.expo.event.id, night.published + 1)
+        at = {m.request: m.slot for m in versions.list_meetings(session, version.id)}
     assert at[key] == night.expo.slots[0].key
 
 

@@ -65,7 +65,7 @@ def test_it_tells_what_other_dials_would_do_and_makes_no_version(database: Datab
     assert found is not None and found.result is not None and found.state is ScenarioState.DONE
     now, then = found.result["now"], found.result["then"]
     with database.read() as session:
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         tried = apply_changes(problem, [PolicyChange(policy=POLICY)])
         assert now["score"] == rules.score(tried, problem.published).total
         assert now["event_score"] == rules.score(problem, problem.published).total

@@ -113,7 +113,7 @@ def test_it_tells_who_loses_meetings_and_why(database: Database) -> None:
             effects.get_effects(session, actor, scenarios.get_scenario(session, actor, number))
             for number in (fewer, less, more)
         )
-        published = versions.published(session, expo.event.id)
+        published = versions.find_published_version(session, expo.event.id)
         assert published is not None
         scheduled = count_scheduled(session, published.id)
     assert none is not None and without is not None and longer is not None

@@ -27,7 +27,9 @@ class Post:
     catcher: Catcher
 
     def deliver(self, now: datetime = NOW, *, urgent: bool = False) -> int:
-        return delivery.deliver(self.database, self.settings, worker="w", now=lambda: now, urgent=urgent)
+        return delivery.deliver_emails(
+            self.database, self.settings, worker="w", now=lambda: now, urgent=urgent
+        )
 
     @property
     def readers(self) -> set[str]:

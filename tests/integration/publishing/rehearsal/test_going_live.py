@@ -77,7 +77,7 @@ def test_going_live_sends_nothing_by_itself(database: Database, expo: Expo) -> N
     assert live(database, expo) is None
     with post(database) as sent:
         with database.write() as session:
-            digest_sending.tell(session, SETTINGS, now=LATER + timedelta(days=1))
+            digest_sending.queue_due_digests(session, SETTINGS, now=LATER + timedelta(days=1))
         assert sent.deliver(LATER + timedelta(days=1)) == 0
 
 
@@ -107,7 +107,7 @@ def test_what_is_published_is_told_where_that_is_asked_and_counted_before(
     with post(database) as sent:
         sent.deliver(NOW + timedelta(minutes=11))
     with database.read() as session:
-        said = going_live.state(session, expo.organiser_actor()).published
+        said = going_live.show_live_state(session, expo.organiser_actor()).published
     assert said is not None
     assert live(database, expo, tell=True) is not None
     assert carry_out(database) == [job_execution.JobEnding.DONE]
@@ -135,7 +135,7 @@ def test_interpreters_are_counted_and_who_was_excluded_is_not(database: Database
         gone.state = RequestState.WITHDRAWN
         session.add(ExcludedPerson(request_id=first.id, attendee_id=expo.people[1][0].id, excluded_at=NOW))
         session.flush()
-        said = going_live.state(session, expo.organiser_actor()).published
+        said = going_live.show_live_state(session, expo.organiser_actor()).published
     assert said is not None
     assert (said.invitations, said.summaries, said.briefings, said.people) == (1, 1, 1, 2)
     live(database, expo, tell=True)
@@ -173,7 +173,7 @@ def test_it_waits_for_a_publishing_that_is_open(database: Database) -> None:
     with database.write() as session:
         request = make_request(session, expo, 0, 1)
         number = draft(session, expo, [meet(request, expo)])
-        job = version_jobs.ask_to_publish(
+        job = version_jobs.request_publishing(
             session,
             event_id=expo.event.id,
             number=number,
@@ -225,8 +225,8 @@ def test_an_event_that_goes_live_shares_nothing_with_others(database: Database, 
     assert count(database, OutboxMail, OutboxMail.event_id == other.event.id) == kept
     assert count(database, Invitation, Invitation.event_id == other.event.id) == told
     with database.read() as session:
-        assert rehearsed_emails.counts(session, other.organiser_actor())
-        assert versions.published(session, other.event.id) is not None
+        assert rehearsed_emails.count_rehearsed_emails(session, other.organiser_actor())
+        assert versions.find_published_version(session, other.event.id) is not None
 
 
 def test_mails_that_are_being_kept_meanwhile_are_forgotten_too(database: Database) -> None:
@@ -236,7 +236,7 @@ def test_mails_that_are_being_kept_meanwhile_are_forgotten_too(database: Databas
         publish(session, expo, draft(session, expo, [meet(request, expo)]), None)
 
     def keep(session: Any) -> int:
-        return rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=LATER)
+        return rehearsal_delivery.deliver_rehearsed(session, SETTINGS, worker="w", now=LATER)
 
     def press(session: Any) -> int | None:
         return going_live.go_live(session, expo.organiser_actor(), now=LATER)
@@ -266,10 +266,10 @@ def test_what_is_about_to_be_told_meanwhile_is_forgotten_too(
     with database.write() as session:
         monkeypatch.setattr(digest_sending, "untold", find_and_go_live)
         tomorrow = LATER + timedelta(days=1)
-        assert digest_sending.tell(session, SETTINGS, now=tomorrow) == 0
+        assert digest_sending.queue_due_digests(session, SETTINGS, now=tomorrow) == 0
     with database.write() as session:
         monkeypatch.setattr(digest_sending, "untold", found)
-        assert digest_sending.tell(session, SETTINGS, now=tomorrow) == 0, "made in the rehearsal"
+        assert digest_sending.queue_due_digests(session, SETTINGS, now=tomorrow) == 0, "made in the rehearsal"
     assert count(database, OutboxMail) == 0
 
 

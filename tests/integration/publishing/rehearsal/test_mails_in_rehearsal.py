@@ -114,11 +114,11 @@ def test_three_of_a_kind_are_shown_an_hour_and_all_are_kept(database: Database) 
         sent.deliver()
         assert len(sent.mails) == rehearsal_delivery.SAMPLES
         with database.write() as session:
-            letters.post(session, [_welcome(expo)], now=NOW)
+            letters.queue_letters(session, [_welcome(expo)], now=NOW)
         sent.deliver(NOW + timedelta(minutes=30))
         assert len(sent.mails) == rehearsal_delivery.SAMPLES
         with database.write() as session:
-            letters.post(session, [_welcome(expo)], now=NOW + timedelta(minutes=61))
+            letters.queue_letters(session, [_welcome(expo)], now=NOW + timedelta(minutes=61))
         sent.deliver(NOW + timedelta(minutes=61))
         assert len(sent.mails) == rehearsal_delivery.SAMPLES + 1
     assert labels(database)["welcome"] == 27
@@ -172,10 +172,12 @@ def test_mails_to_the_team_go_as_usual(database: Database) -> None:
             settings=SETTINGS,
             now=NOW,
         )
-        sign_in.ask_sign_in(
+        sign_in.queue_sign_in_email(
             session, expo.organiser.email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
         )
-        sample_emails.queue_test(session, expo.organiser_actor(), "en", "new", {}, settings=SETTINGS, now=NOW)
+        sample_emails.queue_test_email(
+            session, expo.organiser_actor(), "en", "new", {}, settings=SETTINGS, now=NOW
+        )
     with post(database) as sent:
         sent.deliver()
         assert sent.readers == {"new@team.example", expo.organiser.email}
@@ -187,12 +189,12 @@ def test_a_pause_and_a_stop_hold_in_rehearsal_too(database: Database) -> None:
     actor = expo.organiser_actor()
     with database.write() as session:
         invitation_emails.send_invitations(session, actor, Invitees.NEW, now=NOW)
-        email_queue.pause(session, actor, now=NOW)
+        email_queue.pause_emails(session, actor, now=NOW)
     with post(database) as sent:
         sent.deliver()
         assert not labels(database)
         with database.write() as session:
-            email_queue.go_on(session, actor, now=NOW)
+            email_queue.resume_emails(session, actor, now=NOW)
         sent.deliver()
     assert labels(database)["welcome"] == 5
 
@@ -208,8 +210,8 @@ def test_a_letter_that_a_person_waits_for_is_kept_by_an_urgent_delivery(database
             path=f"/events/{expo.event.key}",
             about_event_id=expo.event.id,
         )
-        letters.post(session, [letter], now=NOW)
-        assert delivery.is_waiting(session, SETTINGS, urgent=True, now=NOW)
+        letters.queue_letters(session, [letter], now=NOW)
+        assert delivery.is_delivery_due(session, SETTINGS, urgent=True, now=NOW)
     with post(database) as sent:
         sent.deliver(urgent=True)
         assert sent.readers <= {expo.organiser.email}
@@ -219,18 +221,18 @@ def test_a_letter_that_a_person_waits_for_is_kept_by_an_urgent_delivery(database
 def test_a_letter_to_somebody_who_is_not_of_the_team_names_its_event(database: Database) -> None:
     letter = NewLetter(letter="welcome", to_address="a@b.example", language="en")
     with database.write() as session, pytest.raises(ValueError, match="of which event"):
-        letters.post(session, [letter], now=NOW)
+        letters.queue_letters(session, [letter], now=NOW)
 
 
 def test_nothing_waits_for_a_worker_once_all_is_kept(database: Database) -> None:
     expo = rehearsed_event(database)
     with database.write() as session:
         invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
-        assert delivery.is_waiting(session, SETTINGS, now=NOW)
+        assert delivery.is_delivery_due(session, SETTINGS, now=NOW)
     with post(database) as sent:
         sent.deliver()
     with database.write() as session:
-        assert not delivery.is_waiting(session, SETTINGS, now=NOW)
+        assert not delivery.is_delivery_due(session, SETTINGS, now=NOW)
 
 
 def test_mails_that_went_to_nobody_do_not_hide_that_others_wait(database: Database) -> None:
@@ -238,11 +240,11 @@ def test_mails_that_went_to_nobody_do_not_hide_that_others_wait(database: Databa
     expo = rehearsed_event(database)
     with database.write() as session:
         live = make_event(session)
-        letters.post(session, [_welcome(live)], now=NOW - timedelta(hours=2))
+        letters.queue_letters(session, [_welcome(live)], now=NOW - timedelta(hours=2))
         invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     with database.write() as session:
-        rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=NOW)
-        assert email_alerts.watch_outbox(session, now=NOW)
+        rehearsal_delivery.deliver_rehearsed(session, SETTINGS, worker="w", now=NOW)
+        assert email_alerts.update_outbox_alert(session, now=NOW)
 
 
 def test_what_was_said_counts_as_told_so_that_changes_are_rehearsed(database: Database) -> None:
@@ -261,7 +263,8 @@ def test_a_batch_takes_the_same_statements_for_any_number_of_mails(database: Dat
             make_uninvited(session, expo, firms)
             invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
         return count_of_look(
-            database, lambda session: rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=NOW)
+            database,
+            lambda session: rehearsal_delivery.deliver_rehearsed(session, SETTINGS, worker="w", now=NOW),
         )
 
     assert statements(40) <= statements(5) + 2
@@ -283,7 +286,9 @@ def test_a_sign_in_link_does_not_name_an_event_in_rehearsal_to_who_does_not_run_
     readers = {expo.people[0][0].email: "Team", expo.organiser.email: expo.event.name}
     with database.write() as session:
         for address in readers:
-            sign_in.ask_sign_in(session, address, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW)
+            sign_in.queue_sign_in_email(
+                session, address, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
+            )
     with post(database) as sent:
         sent.deliver()
         shown = {

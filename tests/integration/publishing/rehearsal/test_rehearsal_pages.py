@@ -61,7 +61,7 @@ def test_the_list_has_every_email_and_can_be_narrowed(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
     with database.read() as session:
-        counts = rehearsed_emails.counts(session, expo.organiser_actor())
+        counts = rehearsed_emails.count_rehearsed_emails(session, expo.organiser_actor())
     total = sum(counts.values())
     page = browser.get(path(expo))
     assert f"{total} emails rehearsed" in page
@@ -84,16 +84,20 @@ def test_each_email_opens_as_its_reader_would_see_it(
         for label, row in rows.items():
             page = browser.get(path(expo, f"/{row.id}"))
             assert row.to_address in page and "<iframe" in page
-            shown = rehearsed_emails.show(session, expo.organiser_actor(), row.id, settings=SETTINGS)
+            shown = rehearsed_emails.show_rehearsed_email(
+                session, expo.organiser_actor(), row.id, settings=SETTINGS
+            )
             assert "[Rehearsal]" not in shown.subject
             assert shown.text and "<body" in shown.html, label
     assert _show(database, expo, rows["new"].id).files == ("invite.ics.txt",)
     assert _show(database, expo, rows["summary"].id).files == ("agenda.pdf",)
 
 
-def _show(database: Database, expo: Expo, mail_id: int) -> rehearsed_emails.ShownMail:
+def _show(database: Database, expo: Expo, mail_id: int) -> rehearsed_emails.RenderedEmail:
     with database.read() as session:
-        return rehearsed_emails.show(session, expo.organiser_actor(), mail_id, settings=SETTINGS)
+        return rehearsed_emails.show_rehearsed_email(
+            session, expo.organiser_actor(), mail_id, settings=SETTINGS
+        )
 
 
 def test_an_email_of_another_event_or_a_sample_is_not_found(
@@ -111,7 +115,7 @@ def test_an_email_of_another_event_or_a_sample_is_not_found(
 
 def test_going_live_by_the_page(database: Database, expo: Expo, browser: Browser) -> None:
     with database.read() as session:
-        state = going_live.state(session, expo.organiser_actor())
+        state = going_live.show_live_state(session, expo.organiser_actor())
     assert state.published is not None
     page = browser.get(path(expo))
     assert "Published schedule, version 3" in page
@@ -222,10 +226,10 @@ def test_the_list_takes_the_same_statements_for_any_number_of_emails(
         with database.write() as session:
             make_uninvited(session, expo, firms)
             invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
-            while rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=NOW):
+            while rehearsal_delivery.deliver_rehearsed(session, SETTINGS, worker="w", now=NOW):
                 pass
         actor = expo.organiser_actor()
-        return count_of_look(database, lambda session: rehearsed_emails.listing(session, actor))
+        return count_of_look(database, lambda session: rehearsed_emails.list_rehearsed_emails(session, actor))
 
     assert look(200) == look(60)
 

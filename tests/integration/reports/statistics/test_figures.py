@@ -69,7 +69,7 @@ def test_each_figure_equals_a_count_made_otherwise(database: Database) -> None:
         flow = get_chain_flow(session, actor, number)
         walks = count_walks(session, actor, number)
         days = count_answers_by_day(session, actor)
-        plan = versions.meetings(session, versions.get(session, expo.event.id, number).id)
+        plan = versions.list_meetings(session, versions.get_version(session, expo.event.id, number).id)
         rows = session.execute(text("SELECT created_at, answered_at, state FROM meeting_request")).all()
     zone = ZoneInfo(expo.event.timezone)
     hall = {table.key: table.hall_id for table in expo.tables}

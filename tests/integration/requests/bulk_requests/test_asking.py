@@ -21,7 +21,9 @@ def test_each_firm_is_asked_by_itself(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=4)
         make_request(session, expo, 0, 1, state=RequestState.PENDING)
-        done = bulk_actions.ask(session, expo.actor(0), FORM, ["f1", "f2", "f3", "f3", "nobody"], now=NOW)
+        done = bulk_actions.request_meetings(
+            session, expo.actor(0), FORM, ["f1", "f2", "f3", "f3", "nobody"], now=NOW
+        )
         assert [each.to_firm.key for each in done.asked] == ["f2", "f3"]
         assert "was asked already" in done.refused["f1"] and set(done.refused) == {"f1", "nobody"}
 
@@ -31,11 +33,11 @@ def test_what_is_wrong_for_all_is_told_once_and_nobody_is_asked(database: Databa
         expo = make_event(session, firms=3)
         wrong = NewRequest(to_firm="", topic="", priority=3)
         with pytest.raises(InvalidInput) as caught:
-            bulk_actions.ask(session, expo.actor(0), wrong, ["f1", "f2"], now=NOW)
+            bulk_actions.request_meetings(session, expo.actor(0), wrong, ["f1", "f2"], now=NOW)
         assert [fault.path for fault in caught.value.faults] == ["topic"]
         for keys in ([], [f"f{i}" for i in range(21)]):
             with pytest.raises(InvalidInput, match="choose 1 to 20 firms"):
-                bulk_actions.ask(session, expo.actor(0), FORM, keys, now=NOW)
+                bulk_actions.request_meetings(session, expo.actor(0), FORM, keys, now=NOW)
         assert session.query(MeetingRequest).count() == 0
 
 
@@ -46,8 +48,8 @@ def test_some_requests_are_answered_and_one_that_cannot_be_stops_no_other(databa
         gone = make_request(session, expo, 3, 0, state=RequestState.WITHDRAWN)
         keys = [one.key, gone.key, two.key, "no-such"]
         with pytest.raises(NotAllowed):
-            bulk_actions.answer(session, expo.actor(0, 1), keys, is_accepted=True, now=NOW)
-        done = bulk_actions.answer(session, expo.actor(0), keys, is_accepted=True, now=NOW)
+            bulk_actions.respond_to_requests(session, expo.actor(0, 1), keys, is_accepted=True, now=NOW)
+        done = bulk_actions.respond_to_requests(session, expo.actor(0), keys, is_accepted=True, now=NOW)
         assert done.done == 2 and set(done.refused) == {gone.key, "no-such"}
         session.expire_all()
         assert (one.state, two.state) == (RequestState.ACCEPTED, RequestState.ACCEPTED)
@@ -58,25 +60,25 @@ def test_a_draft_is_the_firms_and_goes_when_it_is_sent(database: Database) -> No
         expo = make_event(session)
         actor = expo.actor(0)
         form = NewRequest(to_firm="f1", topic="", message="We make", priority=5, slots=["s1"])
-        kept = drafts.keep(session, actor, form, now=NOW)
-        assert drafts.keep(session, actor, form, now=NOW) == kept  # one a firm
-        drafts.keep_template(session, actor, NewRequest("f2", "Cells", message="Hello"), "Cells", now=NOW)
-        assert [(each.name, each.firm and each.firm.key) for each in drafts.listing(session, actor)] == [
+        kept = drafts.save_draft(session, actor, form, now=NOW)
+        assert drafts.save_draft(session, actor, form, now=NOW) == kept  # one a firm
+        drafts.save_template(session, actor, NewRequest("f2", "Cells", message="Hello"), "Cells", now=NOW)
+        assert [(each.name, each.firm and each.firm.key) for each in drafts.list_drafts(session, actor)] == [
             ("Cells", None),
             ("", "f1"),
         ]
-        assert drafts.form_of(session, actor, kept, "f1") == NewRequest(
+        assert drafts.draft_form(session, actor, kept, "f1") == NewRequest(
             "f1", "", 5, message="We make", slots=["s1"], from_attendees=[], to_attendees=[]
         )
         with pytest.raises(NotFound):
-            drafts.form_of(session, expo.actor(1), kept, "f1")
-        requests.submit(session, actor, NewRequest("f1", "Cells"), now=NOW)
-        drafts.sent(session, actor, "f1")
-        (template,) = drafts.listing(session, actor)
-        drafts.remove(session, actor, template.id)
-        assert not drafts.listing(session, actor)
+            drafts.draft_form(session, expo.actor(1), kept, "f1")
+        requests.submit_request(session, actor, NewRequest("f1", "Cells"), now=NOW)
+        drafts.delete_sent_draft(session, actor, "f1")
+        (template,) = drafts.list_drafts(session, actor)
+        drafts.delete_draft(session, actor, template.id)
+        assert not drafts.list_drafts(session, actor)
         with pytest.raises(InvalidInput, match="message"):
-            drafts.keep(session, actor, NewRequest("f1", "x", message="x" * 2_001), now=NOW)
+            drafts.save_draft(session, actor, NewRequest("f1", "x", message="x" * 2_001), now=NOW)
 
 
 def test_the_page_names_firms_that_were_not_asked_and_keeps_what_was_typed(database: Database) -> None:

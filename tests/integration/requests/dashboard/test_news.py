@@ -28,7 +28,7 @@ def declined(session: Session, expo: Expo, firm: int, hours: int) -> MeetingRequ
 
 
 def of(session: Session, expo: Expo, limit: int = 100) -> News:
-    return news.unseen(session, expo.actor(0), limit=limit, now=NOW)
+    return news.list_unseen(session, expo.actor(0), limit=limit, now=NOW)
 
 
 def keys(found: News) -> list[str]:
@@ -40,7 +40,7 @@ def test_seen_clears_what_was_shown_and_nothing_else(database: Database) -> None
         expo = make_event(session, firms=21)
         made = [declined(session, expo, i, hours=i).key for i in range(1, 21)]
         actor = expo.actor(0)
-        page = dashboard.start_page(session, actor, now=NOW)
+        page = dashboard.show_dashboard(session, actor, now=NOW)
         assert (keys(page.news), page.news.count) == (made[:6], 20)
         shown = [item.key for item in page.news.items]
         assert dashboard.mark_seen(session, actor, shown, now=NOW) == 6
@@ -70,7 +70,7 @@ def test_each_exhibitor_of_a_firm_has_news_of_their_own(database: Database) -> N
         declined(session, expo, 1, hours=1)
         news.mark_seen(session, expo.actor(0), [item.key for item in of(session, expo).items], now=NOW)
         assert of(session, expo).count == 0
-        assert news.unseen(session, expo.actor(0, person=1), limit=9, now=NOW).count == 1
+        assert news.list_unseen(session, expo.actor(0, person=1), limit=9, now=NOW).count == 1
 
 
 def test_a_colleague_who_cannot_come_is_news_with_the_note(database: Database) -> None:
@@ -78,8 +78,10 @@ def test_a_colleague_who_cannot_come_is_news_with_the_note(database: Database) -
         expo = make_event(session, people=3)
         colleague, partner = expo.people[0][1], expo.people[1][1]
         goes_on = make_request(session, expo, 1, 0)
-        decline_effects.exclude(goes_on, session.merge(colleague), note="Our plant closes", now=NOW - HOUR)
-        decline_effects.exclude(goes_on, session.merge(partner), note="Not for others", now=NOW - HOUR)
+        decline_effects.exclude_person(
+            goes_on, session.merge(colleague), note="Our plant closes", now=NOW - HOUR
+        )
+        decline_effects.exclude_person(goes_on, session.merge(partner), note="Not for others", now=NOW - HOUR)
         session.flush()
         (item,) = of(session, expo).items
         assert item.person is not None
@@ -97,12 +99,14 @@ def test_a_meeting_that_a_colleague_cancelled_is_news_to_the_others_of_the_firm(
         agreed = make_request(session, expo, 0, 1)
         pending = make_request(session, expo, 0, 2, state=RequestState.PENDING)
         for each in (agreed, pending):
-            requests.withdraw(session, expo.actor(0, person=2), each.key, note="Too late", now=NOW - HOUR)
+            requests.withdraw_request(
+                session, expo.actor(0, person=2), each.key, note="Too late", now=NOW - HOUR
+            )
         (item,) = of(session, expo).items
         assert (item.kind, item.card.key, item.note) == (NewsKind.CANCELLED, agreed.key, "Too late")
         assert item.person is not None and item.person.key == expo.people[0][2].key
-        assert news.unseen(session, expo.actor(0, person=2), limit=9, now=NOW).count == 0
-        (theirs,) = news.unseen(session, expo.actor(1), limit=9, now=NOW).items
+        assert news.list_unseen(session, expo.actor(0, person=2), limit=9, now=NOW).count == 0
+        (theirs,) = news.list_unseen(session, expo.actor(1), limit=9, now=NOW).items
         assert (theirs.kind, theirs.person) == (NewsKind.CANCELLED, None)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.services.availability.grid import marked_of
-from scheduler.services.directory.glossary import things
+from scheduler.services.availability.grid import list_marked_slots
+from scheduler.services.directory.glossary import load_products
 from scheduler.services.requests.dashboard import setup
 from scheduler.services.requests.suggestions import partners
 from scheduler.services.requests.suggestions.parsing.profile_texts import keys_of
@@ -49,7 +49,7 @@ def firm_of(database: Database, expo: Expo) -> Firm:
 
 def keys_suggested(database: Database, expo: Expo) -> list[str]:
     with database.read() as session:
-        return [each.firm.key for each in partners.suggested(session, expo.actor(0)).partners]
+        return [each.firm.key for each in partners.suggest_partners(session, expo.actor(0)).partners]
 
 
 def test_the_first_sign_in_leads_here_until_it_is_answered_or_skipped(
@@ -113,8 +113,8 @@ def test_free_words_and_what_is_not_wanted_are_kept_with_any_press(
 
 def test_the_count_is_that_of_the_query(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        setup.add(session, expo.actor(0), "needs", "bearings\ncastings", now=NOW)
-        found = setup.setup(session, expo.actor(0)).reach
+        setup.add_list_item(session, expo.actor(0), "needs", "bearings\ncastings", now=NOW)
+        found = setup.show_setup(session, expo.actor(0)).reach
     assert (found.all, found.offering, found.needing, found.both) == (3, 3, 1, 1)
 
 
@@ -138,8 +138,8 @@ def test_the_times_at_the_venue_are_busy_times_and_single_ones_stay(
     form |= {f"from-{days[1]}": froms[0], f"until-{days[1]}": untils[-1]}  # not there at all
     assert "Setup finished" in browser.post(f"{here}/times", **form)
     with database.read() as session:
-        marked = marked_of(session, expo.actor(0))
-        shown = setup.setup(session, expo.actor(0)).days
+        marked = list_marked_slots(session, expo.actor(0))
+        shown = setup.show_setup(session, expo.actor(0)).days
     assert len(marked) == 1 + 3
     assert [(each.is_there, each.first.strftime("%H:%M")) for each in shown] == [
         (True, froms[1]),
@@ -150,20 +150,20 @@ def test_the_times_at_the_venue_are_busy_times_and_single_ones_stay(
 
 def test_a_time_that_ends_before_it_begins_is_refused_with_a_sentence(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        (first, *_) = setup.setup(session, expo.actor(0)).days
+        (first, *_) = setup.show_setup(session, expo.actor(0)).days
         with pytest.raises(InvalidInput, match=first.day.isoformat()):
-            setup.be_there(session, expo.actor(0), {first.day: (time(15), time(9))})
+            setup.set_presence(session, expo.actor(0), {first.day: (time(15), time(9))})
 
 
 def test_only_exhibitors_are_asked(database: Database, expo: Expo) -> None:
     with database.read() as session:
-        assert setup.is_due(session, expo.actor(0))
-        assert not setup.is_due(session, expo.actor(0, 1)) and not setup.is_due(
+        assert setup.is_setup_due(session, expo.actor(0))
+        assert not setup.is_setup_due(session, expo.actor(0, 1)) and not setup.is_setup_due(
             session, expo.organiser_actor()
         )
         for actor in (expo.actor(0, 1), expo.organiser_actor()):
             with pytest.raises(NotAllowed):
-                setup.setup(session, actor)
+                setup.show_setup(session, actor)
 
 
 def test_first_steps_and_an_empty_list_of_suggestions_ask_for_needs(
@@ -181,5 +181,5 @@ def test_first_steps_and_an_empty_list_of_suggestions_ask_for_needs(
 
 @pytest.mark.parametrize("language", ["en", "zh", "hu"])
 def test_each_name_of_a_thing_means_the_thing(language: str) -> None:
-    for key, thing in things().items():
+    for key, thing in load_products().items():
         assert keys_of(thing.names[language]) == {key}

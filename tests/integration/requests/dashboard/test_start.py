@@ -12,7 +12,7 @@ from scheduler.domain.entities import MUST, RequestState, Side
 from scheduler.domain.errors import NotAllowed
 from scheduler.services.requests import requests
 from scheduler.services.requests.dashboard import dashboard
-from scheduler.services.requests.dashboard.dashboard import StartPage
+from scheduler.services.requests.dashboard.dashboard import Dashboard
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, Expo, make_event, make_firm, make_request, make_version, meet
 from tests.support.queries import count_selects
@@ -21,8 +21,8 @@ PENDING = RequestState.PENDING
 DAY = timedelta(days=1)
 
 
-def page_of(session: Session, expo: Expo, firm: int = 0) -> StartPage:
-    return dashboard.start_page(session, expo.actor(firm), now=NOW)
+def page_of(session: Session, expo: Expo, firm: int = 0) -> Dashboard:
+    return dashboard.show_dashboard(session, expo.actor(firm), now=NOW)
 
 
 def keys(cards: Any) -> list[str]:
@@ -63,8 +63,8 @@ def test_what_others_did_is_news_until_it_was_seen(database: Database) -> None:
         expo = make_event(session, firms=6)
         accepted = make_request(session, expo, 0, 1, state=PENDING)
         own = make_request(session, expo, 2, 0, state=PENDING)
-        requests.accept(session, expo.actor(1), accepted.key, now=NOW - DAY)
-        requests.accept(session, expo.actor(0), own.key, now=NOW - DAY)
+        requests.accept_request(session, expo.actor(1), accepted.key, now=NOW - DAY)
+        requests.accept_request(session, expo.actor(0), own.key, now=NOW - DAY)
         cancelled = make_request(
             session,
             expo,
@@ -107,7 +107,7 @@ def test_only_exhibitors_have_the_page(database: Database) -> None:
         expo = make_event(session, people=2)
         for actor in (expo.actor(0, person=1), expo.organiser_actor()):
             with pytest.raises(NotAllowed):
-                dashboard.start_page(session, actor, now=NOW)
+                dashboard.show_dashboard(session, actor, now=NOW)
 
 
 def test_the_number_of_queries_does_not_depend_on_how_much_there_is(database: Database) -> None:
@@ -115,13 +115,13 @@ def test_the_number_of_queries_does_not_depend_on_how_much_there_is(database: Da
         expo = make_event(session, firms=2)
         make_request(session, expo, 1, 0, state=PENDING)
         few = expo.actor(0)
-    before = count_selects(database, lambda session: dashboard.start_page(session, few, now=NOW))
+    before = count_selects(database, lambda session: dashboard.show_dashboard(session, few, now=NOW))
     with database.write() as session:
         for sender in range(2, 30):
             make_firm(session, expo)
             make_request(session, expo, sender, 0, state=PENDING)
-    assert count_selects(database, lambda session: dashboard.start_page(session, few, now=NOW)) == before
+    assert count_selects(database, lambda session: dashboard.show_dashboard(session, few, now=NOW)) == before
     with database.read() as session:
         page = page_of(session, expo)
         assert (len(page.waiting), page.waiting_count) == (dashboard.MOST_WAITING, 29)
-        assert dashboard.waiting_count(session, few) == 29
+        assert dashboard.count_waiting(session, few) == 29

@@ -36,7 +36,7 @@ def tell(database: Database, now: datetime) -> list[OutboxMail]:
     """Make the digests that are due at a time; gives those that this made."""
     with database.write() as session:
         before = set(session.scalars(select(OutboxMail.id)))
-        digest_sending.tell(session, SETTINGS, now=now)
+        digest_sending.queue_due_digests(session, SETTINGS, now=now)
     with database.read() as session:
         found = session.scalars(
             select(OutboxMail).where(OutboxMail.kind == OutboxKind.DIGEST).order_by(*_ORDER)
@@ -51,7 +51,7 @@ def kinds(mails: list[OutboxMail]) -> list[tuple[str, list[str]]]:
 
 def claim(database: Database, now: datetime) -> list[OutboxMail]:
     with database.write() as session:
-        return claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
+        return claims.claim_emails(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
 
 
 def test_what_came_in_a_day_is_one_mail_in_the_morning(database: Database) -> None:
@@ -96,7 +96,7 @@ def test_each_exhibitor_gets_a_mail_in_their_language_and_nobody_else_does(datab
 
 @pytest.mark.parametrize(
     ("step", "told"),
-    [(requests.accept, "accepted"), (requests.decline, "declined")],
+    [(requests.accept_request, "accepted"), (requests.decline_request, "declined")],
     ids=["accept", "decline"],
 )
 def test_the_firm_that_asked_is_told_of_the_answer_once_it_cannot_be_undone(
@@ -116,8 +116,8 @@ def test_an_answer_that_was_undone_is_not_told(database: Database) -> None:
     with database.write() as session:
         expo = expo_of(session)
         request = make_request(session, expo, 0, 1, state=PENDING)
-        requests.accept(session, expo.actor(1), request.key, now=NOW)
-        requests.undo(session, expo.actor(1), request.key, now=NOW)
+        requests.accept_request(session, expo.actor(1), request.key, now=NOW)
+        requests.undo_step(session, expo.actor(1), request.key, now=NOW)
     assert kinds(tell(database, MORNING)) == [("F1-P0", ["asked"])]
 
 
@@ -125,7 +125,7 @@ def test_a_request_that_is_cancelled_before_its_mail_was_made_is_never_told(data
     with database.write() as session:
         expo = expo_of(session)
         request = make_request(session, expo, 0, 1, state=PENDING)
-        requests.withdraw(session, expo.actor(0), request.key, now=NOW)
+        requests.withdraw_request(session, expo.actor(0), request.key, now=NOW)
     assert tell(database, MORNING) == tell(database, MORNING + DAY) == []
 
 
@@ -135,7 +135,7 @@ def test_a_request_that_is_cancelled_while_its_mail_waits_is_taken_out_of_it(dat
         gone, stays = (make_request(session, expo, sender, 1, state=PENDING) for sender in (0, 2))
     assert len(tell(database, MORNING)) == 1
     with database.write() as session:
-        requests.withdraw(session, expo.actor(0), gone.key, now=MORNING)
+        requests.withdraw_request(session, expo.actor(0), gone.key, now=MORNING)
     (sent,) = claim(database, MORNING)
     assert [item["key"] for item in sent.payload["items"]] == [stays.key]
     assert tell(database, MORNING + DAY) == []
@@ -147,7 +147,7 @@ def test_a_digest_of_which_nothing_holds_is_not_sent(database: Database) -> None
         request = make_request(session, expo, 0, 1, state=PENDING)
     tell(database, MORNING)
     with database.write() as session:
-        requests.withdraw(session, expo.actor(0), request.key, now=MORNING)
+        requests.withdraw_request(session, expo.actor(0), request.key, now=MORNING)
     assert claim(database, MORNING) == []
     with database.read() as session:
         mail = session.scalars(select(OutboxMail)).one()
@@ -161,7 +161,7 @@ def test_who_read_of_a_request_is_told_that_it_was_cancelled(database: Database)
     tell(database, MORNING)
     assert len(claim(database, MORNING)) == 1
     with database.write() as session:
-        requests.withdraw(session, expo.actor(0), request.key, note="No more", now=MORNING)
+        requests.withdraw_request(session, expo.actor(0), request.key, note="No more", now=MORNING)
     (mail,) = tell(database, MORNING + DAY)
     assert kinds([mail]) == [("F1-P0", ["cancelled"])]
     assert mail.payload["items"][0]["text"] == "No more"
@@ -172,7 +172,7 @@ def test_of_what_was_agreed_the_other_firm_is_told_that_it_was_cancelled(databas
     with database.write() as session:
         expo = expo_of(session)
         request = make_request(session, expo, 0, 1, answered_side=Side.TO, answered_at=NOW - 30 * DAY)
-        requests.withdraw(session, expo.actor(by), request.key, now=NOW)
+        requests.withdraw_request(session, expo.actor(by), request.key, now=NOW)
     assert kinds(tell(database, MORNING)) == [(f"F{1 - by}-P0", ["cancelled"])]
 
 
@@ -180,7 +180,7 @@ def test_what_the_organisers_cancel_is_told_to_both_firms(database: Database) ->
     with database.write() as session:
         expo = expo_of(session)
         request = make_request(session, expo, 0, 1, answered_at=NOW - 30 * DAY)
-        requests.withdraw(session, expo.organiser_actor(), request.key, now=NOW)
+        requests.withdraw_request(session, expo.organiser_actor(), request.key, now=NOW)
     assert kinds(tell(database, MORNING)) == [("F0-P0", ["cancelled"]), ("F1-P0", ["cancelled"])]
 
 
@@ -193,7 +193,7 @@ def test_a_request_is_reminded_of_in_the_mornings_three_days_and_one_day_before(
     for day in range(17):
         now = MORNING + day * DAY
         with database.write() as session:
-            requests.expire_due(session, now=now)
+            requests.expire_requests(session, now=now)
         for mail in tell(database, now):
             said[day, mail.to_name] = [item["kind"] for item in mail.payload["items"]]
     assert said == {
@@ -284,7 +284,7 @@ def test_two_clocks_tell_each_thing_once(database: Database) -> None:
                 make_request(session, expo, sender, receiver, state=PENDING)
 
     def step(session: Session) -> int:
-        return digest_sending.tell(session, SETTINGS, now=MORNING)
+        return digest_sending.queue_due_digests(session, SETTINGS, now=MORNING)
 
     race(database, step, step, step)
     with database.read() as session:

@@ -46,7 +46,7 @@ def scene(session: Session) -> Expo:
 
 def remind(database: Database, expo: Expo, days: float = 0) -> int:
     with database.write() as session:
-        return reminders.remind(session, expo.organiser_actor(), SETTINGS, now=NOW + days * DAY)
+        return reminders.send_reminders(session, expo.organiser_actor(), SETTINGS, now=NOW + days * DAY)
 
 
 def mails(database: Database) -> list[OutboxMail]:
@@ -58,7 +58,7 @@ def mails(database: Database) -> list[OutboxMail]:
 def test_each_firm_gets_one_mail_with_all_that_waits_there(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
-        assert reminders.look(session, expo.organiser_actor(), now=NOW) == Reminder(3, 4, 0, 0)
+        assert reminders.preview_reminder(session, expo.organiser_actor(), now=NOW) == Reminder(3, 4, 0, 0)
     assert remind(database, expo) == 3
     said = [(mail.to_name, [item["kind"] for item in mail.payload["items"]]) for mail in mails(database)]
     assert said == [("F1-P0", ["asked", "asked"]), ("F2-P0", ["asked"]), ("F3-P0", ["asked"])]
@@ -72,7 +72,7 @@ def test_its_links_answer(database: Database) -> None:
     with database.write() as session:
         person = session.get_one(Attendee, expo.people[2][0].id)
         token = answer_token(SECRET_KEY, item["key"], person.id, person.email)
-        answered = digest_links.answer(session, token, "accept", secret_key=SECRET_KEY, now=NOW)
+        answered = digest_links.respond_to_request(session, token, "accept", secret_key=SECRET_KEY, now=NOW)
     assert answered is RequestState.ACCEPTED
 
 
@@ -81,7 +81,7 @@ def test_nobody_is_reminded_twice_a_day_and_again_the_day_after(database: Databa
         expo = scene(session)
     assert [remind(database, expo, days) for days in (0, 0.9, 1)] == [3, 0, 3]
     with database.read() as session:
-        found = reminders.look(session, expo.organiser_actor(), now=NOW + DAY)
+        found = reminders.preview_reminder(session, expo.organiser_actor(), now=NOW + DAY)
     assert found == Reminder(0, 0, 3, 0)
 
 
@@ -91,7 +91,7 @@ def test_who_takes_no_such_mails_is_left_out_and_counted(database: Database) -> 
         ids = [expo.people[firm][0].id for firm in (2, 3)]
         session.add(DigestChoice(attendee_id=ids[0], stopped_at=NOW))
         session.execute(update(Attendee).where(Attendee.id == ids[1]).values(bounced_at=NOW))
-        assert reminders.look(session, expo.organiser_actor(), now=NOW) == Reminder(1, 2, 0, 2)
+        assert reminders.preview_reminder(session, expo.organiser_actor(), now=NOW) == Reminder(1, 2, 0, 2)
     assert remind(database, expo) == 1
 
 
@@ -99,7 +99,7 @@ def test_what_was_answered_is_not_reminded_of(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         asked = make_request(session, expo, 0, 1, state=PENDING)
-        requests.decline(session, expo.actor(1), asked.key, now=NOW)
+        requests.decline_request(session, expo.actor(1), asked.key, now=NOW)
     assert remind(database, expo) == 0
 
 
@@ -108,7 +108,7 @@ def test_of_two_who_press_at_once_one_reminds(database: Database) -> None:
         expo = scene(session)
 
     def step(session: Session) -> int:
-        return reminders.remind(session, expo.organiser_actor(), SETTINGS, now=NOW)
+        return reminders.send_reminders(session, expo.organiser_actor(), SETTINGS, now=NOW)
 
     assert set(race(database, step, step)) == {0, 3} and len(mails(database)) == 3
 
@@ -119,7 +119,7 @@ def test_only_organisers_remind(database: Database) -> None:
         reader = make_member(session, expo, TeamRole.READER)
         for actor in (expo.actor(0), actors.actor_for(session, reader.id, expo.event.key, now=NOW)):
             with pytest.raises(NotAllowed):
-                reminders.remind(session, actor, SETTINGS, now=NOW)
+                reminders.send_reminders(session, actor, SETTINGS, now=NOW)
 
 
 def test_the_page_says_what_goes_out_before_it_does(database: Database, broker_url: str) -> None:

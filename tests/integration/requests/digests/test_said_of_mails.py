@@ -66,7 +66,7 @@ def test_the_first_page_says_what_then_happens(
         if "bounced_at" in settings:
             session.merge(expo.people[1][0]).bounced_at = NOW
         session.flush()
-        assert digest_settings.about_new_requests(session, expo.actor(1), now=NOW) is mails
+        assert digest_settings.new_request_emails(session, expo.actor(1), now=NOW) is mails
     site = Site(web_app(database, broker_url), database, expo)
     page = site.exhibitor(1).get(site.path("/start"))
     sentence = page.partition("Requests of others stand here")[2].partition("</p>")[0]
@@ -135,7 +135,7 @@ def test_the_link_of_a_digest_stops_and_resumes_without_a_cookie(database: Datab
     with database.write() as session:
         make_request(session, expo_of(session), 0, 1, state=PENDING)
     (mail,) = tell(database, MORNING)
-    made = read(rendering.rendered(SETTINGS, mail, {}).data)
+    made = read(rendering.render_email(SETTINGS, mail, {}).data)
     path = str(made["List-Unsubscribe"]).strip("<>").partition(SETTINGS.base_url)[2]
     client = web_app(database, broker_url).test_client(use_cookies=False)
     assert "stop" in client.get(path).text.lower()

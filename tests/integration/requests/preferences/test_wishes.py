@@ -9,7 +9,7 @@ from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.preferences import common_times, ranked_requests
 from scheduler.services.requests.preferences.ranked_requests import MustBudget
-from scheduler.services.requests.preferences.ranks import Rank, priorities, rank_of
+from scheduler.services.requests.preferences.ranks import Rank, priorities_of_rank, rank_from_priority
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, MeetingRequest
 from tests.support.factories import NOW, Expo, make_event
@@ -18,31 +18,33 @@ from tests.support.races import race
 
 def asked(session, expo: Expo, firm: int, to: int, priority: int) -> str:
     form = NewRequest(to_firm=f"f{to}", topic="Cells", priority=priority)
-    return requests.submit(session, expo.actor(firm), form, now=NOW).key
+    return requests.submit_request(session, expo.actor(firm), form, now=NOW).key
 
 
 def test_ranks_are_the_weights_that_there_were() -> None:
-    assert [rank_of(n).value for n in (5, 4, 3, 2, 1)] == ["must", "want", "want", "nice", "nice"]
-    assert priorities(Rank.WANT, 3) == [4, 4, 3] and priorities(Rank.NICE, 2) == [2, 1]
-    assert priorities(Rank.MUST, 2) == [5, 5] and priorities(Rank.WANT, 0) == []
+    assert [rank_from_priority(n).value for n in (5, 4, 3, 2, 1)] == ["must", "want", "want", "nice", "nice"]
+    assert priorities_of_rank(Rank.WANT, 3) == [4, 4, 3] and priorities_of_rank(Rank.NICE, 2) == [2, 1]
+    assert priorities_of_rank(Rank.MUST, 2) == [5, 5] and priorities_of_rank(Rank.WANT, 0) == []
 
 
 def test_a_firm_has_so_many_musts_and_a_colleague_finds_them_spent(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=5, must_budget=1)
-        assert ranked_requests.budget(session, expo.actor(0)) == MustBudget(0, 1)
+        assert ranked_requests.read_must_budget(session, expo.actor(0)) == MustBudget(0, 1)
         asked(session, expo, 1, 0, 5)
-        assert ranked_requests.budget(session, expo.actor(0)) == MustBudget(0, 1)  # theirs, not ours
+        assert ranked_requests.read_must_budget(session, expo.actor(0)) == MustBudget(
+            0, 1
+        )  # theirs, not ours
         asked(session, expo, 0, 1, 5)  # asking back counts
-        assert ranked_requests.budget(session, expo.actor(0)) == MustBudget(1, 1)
+        assert ranked_requests.read_must_budget(session, expo.actor(0)) == MustBudget(1, 1)
         with pytest.raises(InvalidInput, match="no must left: 1 of 1"):
             asked(session, expo, 0, 2, 5)
         asked(session, expo, 0, 2, 4)
         expo.event.must_budget = 0
         session.flush()
-        assert ranked_requests.budget(session, expo.actor(0)) == MustBudget(1, None)
+        assert ranked_requests.read_must_budget(session, expo.actor(0)) == MustBudget(1, None)
         asked(session, expo, 0, 3, 5)
-        assert ranked_requests.budget(session, expo.organiser_actor()) is None
+        assert ranked_requests.read_must_budget(session, expo.organiser_actor()) is None
 
 
 def test_the_last_must_is_spent_once(database: Database) -> None:
@@ -60,7 +62,7 @@ def order_of(session, expo: Expo) -> list[tuple[str, str, int]]:
     rows = {row.key: row.priority for row in session.query(MeetingRequest)}
     return [
         (wish.firm.key, wish.rank.value, rows[wish.key])
-        for wish in ranked_requests.wishes(session, expo.actor(0))
+        for wish in ranked_requests.list_ranked_requests(session, expo.actor(0))
     ]
 
 
@@ -70,15 +72,15 @@ def test_the_order_of_wishes_gives_the_upper_half_the_larger_weight(database: Da
         keys = {to: asked(session, expo, 0, to, 3) for to in (1, 2, 3)}
         keys[4] = asked(session, expo, 0, 4, 1)
         actor = expo.actor(0)
-        ranked_requests.move(session, actor, keys[3], is_up=True)
+        ranked_requests.move_request(session, actor, keys[3], is_up=True)
         assert order_of(session, expo) == [
             ("f1", "want", 4),
             ("f3", "want", 4),
             ("f2", "want", 3),
             ("f4", "nice", 1),
         ]
-        ranked_requests.place(session, actor, keys[2], Rank.MUST, None)
-        ranked_requests.place(session, actor, keys[4], Rank.WANT, keys[1])
+        ranked_requests.rank_request(session, actor, keys[2], Rank.MUST, None)
+        ranked_requests.rank_request(session, actor, keys[4], Rank.WANT, keys[1])
         assert order_of(session, expo) == [
             ("f2", "must", 5),
             ("f4", "want", 4),
@@ -86,16 +88,16 @@ def test_the_order_of_wishes_gives_the_upper_half_the_larger_weight(database: Da
             ("f3", "want", 3),
         ]
         with pytest.raises(InvalidInput, match="no must left"):
-            ranked_requests.place(session, actor, keys[1], Rank.MUST, None)
-        ranked_requests.move(session, actor, keys[4], is_up=True)  # it is the first already
+            ranked_requests.rank_request(session, actor, keys[1], Rank.MUST, None)
+        ranked_requests.move_request(session, actor, keys[4], is_up=True)  # it is the first already
         assert order_of(session, expo)[1][0] == "f4"
         for other in (expo.actor(1), expo.organiser_actor()):
             with pytest.raises(NotFound):
-                ranked_requests.move(session, other, keys[1], is_up=True)
+                ranked_requests.move_request(session, other, keys[1], is_up=True)
     with database.write() as session:
         expo = make_event(session, people=2)
         with pytest.raises(NotAllowed):
-            ranked_requests.wishes(session, expo.actor(0, 1))
+            ranked_requests.list_ranked_requests(session, expo.actor(0, 1))
 
 
 def test_the_problem_has_the_weight_of_who_wants_it_more(database: Database) -> None:
@@ -117,7 +119,7 @@ def test_times_in_common_are_those_at_which_somebody_of_each_side_is_free(databa
         for person in theirs:
             session.add(AttendeeBusy(attendee_id=person.id, slot_id=expo.slots[3].id))
         session.flush()
-        found = common_times.in_common(session, expo.actor(0), ["f1", "f2", "no-such"])
+        found = common_times.common_slots(session, expo.actor(0), ["f1", "f2", "no-such"])
         keys = [slot.key for slot in expo.slots]
         assert found == {"f1": frozenset(keys[1:3]), "f2": frozenset(keys[1:])}
-        assert common_times.in_common(session, expo.organiser_actor(), ["f1"]) == {}
+        assert common_times.common_slots(session, expo.organiser_actor(), ["f1"]) == {}

@@ -26,7 +26,7 @@ def expo(database: Database) -> Expo:
 
 def suggested(database: Database, expo: Expo, firm: int = 0) -> list[str]:
     with database.read() as session:
-        found = partners.suggested(session, expo.actor(firm)).partners
+        found = partners.suggest_partners(session, expo.actor(firm)).partners
     return [partner.firm.key for partner in found]
 
 
@@ -37,13 +37,13 @@ def test_a_dismissed_firm_is_suggested_to_nobody_of_the_firm_and_to_others_still
     number = expo.firms.index(next(firm for firm in expo.firms if firm.key == first))
     other = next(i for i in range(1, 6) if first in suggested(database, expo, i))
     with database.write() as session:
-        firm_notes.dismiss(session, expo.actor(0), first, is_dismissed=True, now=NOW)
+        firm_notes.dismiss_firm(session, expo.actor(0), first, is_dismissed=True, now=NOW)
     assert first not in suggested(database, expo)
     assert "f0" in suggested(database, expo, number) and first in suggested(database, expo, other)
     with database.write() as session:
-        assert [firm.key for firm in firm_notes.dismissed(session, expo.actor(0))] == [first]
-        assert firm_notes.dismissed(session, expo.actor(other)) == ()
-        firm_notes.dismiss(session, expo.actor(0), first, is_dismissed=False, now=NOW)
+        assert [firm.key for firm in firm_notes.list_dismissed(session, expo.actor(0))] == [first]
+        assert firm_notes.list_dismissed(session, expo.actor(other)) == ()
+        firm_notes.dismiss_firm(session, expo.actor(0), first, is_dismissed=False, now=NOW)
     assert suggested(database, expo)[0] == first
 
 
@@ -56,7 +56,7 @@ def test_only_exhibitors_dismiss_firms_of_their_event(database: Database, expo: 
             (expo.actor(0), "f0", InvalidInput),
         ):
             with pytest.raises(error):
-                firm_notes.dismiss(session, actor, key, is_dismissed=True, now=NOW)
+                firm_notes.dismiss_firm(session, actor, key, is_dismissed=True, now=NOW)
 
 
 def test_the_start_page_saves_dismisses_and_undoes(database: Database, expo: Expo) -> None:
@@ -76,10 +76,12 @@ def test_the_start_page_saves_dismisses_and_undoes(database: Database, expo: Exp
 
 def test_the_start_page_takes_as_many_queries_with_many_dismissed(database: Database, expo: Expo) -> None:
     def look() -> int:
-        return count_selects(database, lambda session: dashboard.start_page(session, expo.actor(0), now=NOW))
+        return count_selects(
+            database, lambda session: dashboard.show_dashboard(session, expo.actor(0), now=NOW)
+        )
 
     before = look()
     with database.write() as session:
         for key in ("f1", "f2", "f3"):
-            firm_notes.dismiss(session, expo.actor(0), key, is_dismissed=True, now=NOW)
+            firm_notes.dismiss_firm(session, expo.actor(0), key, is_dismissed=True, now=NOW)
     assert look() == before

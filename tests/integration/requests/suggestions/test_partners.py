@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import insert
 
 from scheduler.domain.entities import RequestState, Tier
-from scheduler.services.directory.glossary import things
+from scheduler.services.directory.glossary import load_products
 from scheduler.services.requests.suggestions import partners
-from scheduler.services.requests.suggestions.parsing.profile_texts import wants
+from scheduler.services.requests.suggestions.parsing.profile_texts import parse_profile_text
 from scheduler.services.requests.suggestions.partners import SuggestedPartner
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
@@ -32,7 +32,7 @@ def expo_of(session: Any, *texts: str, **columns: Any) -> Expo:
 
 def of(database: Database, expo: Expo, firm: int = 0) -> dict[str, SuggestedPartner]:
     with database.read() as session:
-        found = partners.suggested(session, expo.actor(firm)).partners
+        found = partners.suggest_partners(session, expo.actor(firm)).partners
     return {partner.firm.key: partner for partner in found}
 
 
@@ -48,12 +48,12 @@ def of(database: Database, expo: Expo, firm: int = 0) -> dict[str, SuggestedPart
     ],
 )  # fmt: skip
 def test_a_text_says_what_is_offered_and_what_is_needed(text: str, offers: set[str], needs: set[str]) -> None:
-    found = wants(text)
+    found = parse_profile_text(text)
     assert (found.offers, found.needs) == (offers, needs)
 
 
 def test_every_thing_has_words_in_three_languages_and_goes_into_things_that_are_there() -> None:
-    known = things()
+    known = load_products()
     for thing in known.values():
         assert set(thing.names) == {"en", "zh", "hu"} and all(thing.names.values())
         assert thing.goes_into <= known.keys()
@@ -74,8 +74,8 @@ def test_things_are_named_in_the_language_of_the_page_whatever_the_reader_speaks
         expo = expo_of(session, NEEDS_BEARINGS, GEARBOXES)
         chinese = replace(expo.actor(0), language="zh")
     with database.read() as session:
-        (on_page,) = partners.suggested(session, chinese).partners
-        (in_chinese,) = partners.suggested(session, chinese, language="zh").partners
+        (on_page,) = partners.suggest_partners(session, chinese).partners
+        (in_chinese,) = partners.suggest_partners(session, chinese, language="zh").partners
     assert on_page.they_supply == ("gearboxes",)
     assert in_chinese.they_supply != on_page.they_supply and not in_chinese.they_supply[0].isascii()
 
@@ -132,7 +132,7 @@ def test_at_three_thousand_firms_the_queries_are_as_many_as_at_three(database: D
     with database.write() as session:
         expo = expo_of(session, NEEDS_BEARINGS, GEARBOXES, "x")
     actor = expo.actor(0)
-    before = count_selects(database, lambda session: partners.suggested(session, actor))
+    before = count_selects(database, lambda session: partners.suggest_partners(session, actor))
     with database.write() as session:
         session.execute(
             insert(Firm),
@@ -145,7 +145,7 @@ def test_at_three_thousand_firms_the_queries_are_as_many_as_at_three(database: D
                 for n in range(3000)
             ],
         )  # fmt: skip
-    assert count_selects(database, lambda session: partners.suggested(session, actor)) == before <= 9
+    assert count_selects(database, lambda session: partners.suggest_partners(session, actor)) == before <= 9
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,19 @@ import pytest
 from scheduler.domain.entities import Tier
 from scheduler.samples.event import SampleEvent, SampleFirm
 from scheduler.samples.expo import make_expo
-from scheduler.services.directory.glossary import things
-from scheduler.services.requests.suggestions.parsing.profile_texts import OWN, Wants, listed_wants, wants
-from scheduler.services.requests.suggestions.ranking import Candidate, Fit, crowd, ranked
+from scheduler.services.directory.glossary import load_products
+from scheduler.services.requests.suggestions.parsing.profile_texts import (
+    OWN,
+    OffersAndNeeds,
+    parse_profile,
+    parse_profile_text,
+)
+from scheduler.services.requests.suggestions.ranking import (
+    Candidate,
+    Fit,
+    compute_market_stats,
+    rank_candidates,
+)
 
 DATA = Path(__file__).with_name("data")
 SHOWN = 3
@@ -41,7 +51,9 @@ def meant() -> Mapping[str, frozenset[str]]:
 
 
 def candidate(firm: SampleFirm) -> Candidate:
-    said = listed_wants(firm.description, "[]", json.dumps(list(firm.needs)), json.dumps(list(firm.products)))
+    said = parse_profile(
+        firm.description, "[]", json.dumps(list(firm.needs)), json.dumps(list(firm.products))
+    )
     return Candidate(firm.key, firm.tier, frozenset(firm.areas), said)
 
 
@@ -49,8 +61,8 @@ def candidate(firm: SampleFirm) -> Candidate:
 def cards(event: SampleEvent) -> dict[str, list[Fit]]:
     """Ten suggestions of each firm."""
     firms = [candidate(firm) for firm in event.firms]
-    of = crowd(firms)
-    return {own.key: ranked(own, firms, of) for own in firms}
+    of = compute_market_stats(firms)
+    return {own.key: rank_candidates(own, firms, of) for own in firms}
 
 
 def test_what_is_read_in_the_text_of_each_firm_is_what_it_was_made_of(
@@ -61,7 +73,7 @@ def test_what_is_read_in_the_text_of_each_firm_is_what_it_was_made_of(
 
     found = read = 0
     for firm in event.firms:
-        said = wants(firm.description)
+        said = parse_profile_text(firm.description)
         assert said.offers <= of(firm.products), firm.description
         assert said.needs <= of(firm.needed), firm.description
         read += len(said.offers) + len(said.needs)
@@ -92,7 +104,7 @@ def test_every_reason_of_every_suggestion_is_true_of_both_firms(
             for theirs, ours, is_ours in fit.links:
                 assert has(other.products, (), theirs) and has(own.products, (), ours)
                 first, second = (theirs, ours) if is_ours else (ours, theirs)
-                assert second in things()[first].goes_into
+                assert second in load_products()[first].goes_into
             checked += len(fit.they_supply) + len(fit.we_supply) + len(fit.links)
     assert checked > 3000
 
@@ -110,8 +122,8 @@ def test_no_firm_is_shown_to_more_than_five_per_cent_of_readers(cards: Mapping[s
     assert max(shown.values()) <= 0.05 * len(cards)
 
 
-def maker_of(*offers: str) -> Wants:
-    return Wants(frozenset(offers), frozenset())
+def maker_of(*offers: str) -> OffersAndNeeds:
+    return OffersAndNeeds(frozenset(offers), frozenset())
 
 
 def test_of_many_alike_that_everybody_could_be_shown_each_has_its_turn() -> None:
@@ -123,8 +135,8 @@ def test_of_many_alike_that_everybody_could_be_shown_each_has_its_turn() -> None
     firms = [make(f"bus{i}", "buses") for i in range(300)] + [
         make(f"cell{i}", "batteries") for i in range(30)
     ]
-    of = crowd(firms)
-    shown = Counter(fit.key for own in firms[:300] for fit in ranked(own, firms, of, limit=SHOWN))
+    of = compute_market_stats(firms)
+    shown = Counter(fit.key for own in firms[:300] for fit in rank_candidates(own, firms, of, limit=SHOWN))
     assert set(shown) == {firm.key for firm in firms[300:]}
     assert max(shown.values()) <= 45 and min(shown.values()) >= 10
 
@@ -143,7 +155,7 @@ def test_no_sentence_is_misread(language: str, least: int) -> None:
     rows = language_of(language)
     assert len(rows) >= least
     for sentence, offers, needs in rows:
-        said = wants(sentence)
+        said = parse_profile_text(sentence)
         assert said.offers <= offers and said.needs <= needs, (sentence, said)
 
 
@@ -151,6 +163,7 @@ def test_no_sentence_is_misread(language: str, least: int) -> None:
 def test_what_sentences_offer_and_need_is_read(language: str) -> None:
     rows = language_of(language)
     read = sum(
-        (said := wants(sentence)).offers == offers and said.needs == needs for sentence, offers, needs in rows
+        (said := parse_profile_text(sentence)).offers == offers and said.needs == needs
+        for sentence, offers, needs in rows
     )
     assert read >= 0.95 * len(rows)

@@ -55,7 +55,7 @@ def scene(session: Session) -> Expo:
 def look(session: Session, expo: Expo) -> list[object]:
     """All that is kept, as people see it."""
     actor, event_id = expo.organiser_actor(), expo.event.id
-    published, draft = (versions.get(session, event_id, number) for number in (1, DRAFT))
+    published, draft = (versions.get_version(session, event_id, number) for number in (1, DRAFT))
     return [
         results.get_results(session, actor, DRAFT),
         get_hall_load(session, actor, DRAFT),
@@ -65,7 +65,7 @@ def look(session: Session, expo: Expo) -> list[object]:
         prints.count_parts(session, actor, DRAFT),
         chain_report.get_chain_report(session, actor, now=NOW + timedelta(days=400)),
         decisions.get_marks_against(session, draft, published),
-        seat_counts.seats(session, BoardVersion(draft.id, event_id, DRAFT, None)),
+        seat_counts.count_seats(session, BoardVersion(draft.id, event_id, DRAFT, None)),
     ]
 
 
@@ -79,14 +79,14 @@ def anew(database: Database, expo: Expo) -> list[object]:
 
 
 def by_hand(session: Session, expo: Expo) -> None:
-    held = versions.meetings(session, versions.get(session, expo.event.id, DRAFT).id)[0]
+    held = versions.list_meetings(session, versions.get_version(session, expo.event.id, DRAFT).id)[0]
     target = Placement(held.request, slot=expo.slots[1].key, place=held.place)
     commands.place_request(session, expo.organiser_actor(), DRAFT, target, seen=None, now=NOW)
 
 
 def left_out(session: Session, expo: Expo) -> None:
     """As publishing does with a meeting that was called off."""
-    version = versions.get(session, expo.event.id, DRAFT).id
+    version = versions.get_version(session, expo.event.id, DRAFT).id
     gone = select(func.min(PlannedMeeting.id)).where(PlannedMeeting.version_id == version).scalar_subquery()
     session.execute(delete(PlannedAttendee).where(PlannedAttendee.meeting_id == gone))
     session.execute(delete(PlannedMeeting).where(PlannedMeeting.id == gone))

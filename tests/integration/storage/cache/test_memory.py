@@ -32,9 +32,9 @@ def scene(session: Session) -> Expo:
 
 def look(session: Session, expo: Expo) -> list[object]:
     actor = expo.actor(0)
-    found = [search.look(session, actor, FirmFilters(text=text)) for text in WORDS]
+    found = [search.search_directory(session, actor, FirmFilters(text=text)) for text in WORDS]
     shown = [(each.facets, [card.key for card in each.page.items], each.meant) for each in found]
-    return [shown, partners.suggested(session, actor), partners.fitting(session, actor)]
+    return [shown, partners.suggest_partners(session, actor), partners.rank_fitting_firms(session, actor)]
 
 
 def row_of(pick: Callable[[Expo], object], **columns: Any) -> Callable[[Session, Expo], None]:

@@ -1,1 +1,1 @@
-"""What the sentences of a firm's text say that it offers and needs, in English, Chinese and Hungarian."""
+"""Parsing of profile texts for offers and needs, in English, Chinese and Hungarian."""

@@ -10,24 +10,26 @@ from collections.abc import Sequence
 
 from scheduler.services.directory.glossary import Mention
 from scheduler.services.requests.suggestions.parsing.clauses import Clause, Said, Stance
-from scheduler.services.requests.suggestions.parsing.vocabulary import expression, table
+from scheduler.services.requests.suggestions.parsing.vocabulary import pattern, pattern_table
 
 _LANGUAGE = "chinese"
 _MARK = re.compile(
-    "|".join(f"(?P<{kind}>{words})" for kind, words in table(_LANGUAGE).items() if not kind.startswith("~"))
+    "|".join(
+        f"(?P<{kind}>{words})" for kind, words in pattern_table(_LANGUAGE).items() if not kind.startswith("~")
+    )
 )
-_AND, _HEADS = expression(_LANGUAGE, "~and"), expression(_LANGUAGE, "~heads")
-_PEOPLE, _MADE_FOR = expression(_LANGUAGE, "~people"), expression(_LANGUAGE, "~made_for")
+_AND, _HEADS = pattern(_LANGUAGE, "~and"), pattern(_LANGUAGE, "~heads")
+_PEOPLE, _MADE_FOR = pattern(_LANGUAGE, "~people"), pattern(_LANGUAGE, "~made_for")
 _DENIED_AFTER, _SOUGHT_AFTER = (
-    expression(_LANGUAGE, "~denied_after"),
-    expression(_LANGUAGE, "~sought_after"),
+    pattern(_LANGUAGE, "~denied_after"),
+    pattern(_LANGUAGE, "~sought_after"),
 )
 _HAN = re.compile("[\u3400-\u9fff]")
 _OUR = "我们", "我司", "本公司"
 _MAKERS = "厂", "商", "厂家", "企业", "公司", "集团"
 
 
-def read(sentence: str, mentions: Sequence[Mention], first: Stance = Stance.OFFERED) -> list[Said]:
+def parse_sentence(sentence: str, mentions: Sequence[Mention], first: Stance = Stance.OFFERED) -> list[Said]:
     """The things of a plain sentence. `first` is what they are where no word says anything else."""
     return _Reader(sentence, mentions, first).said
 

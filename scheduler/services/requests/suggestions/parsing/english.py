@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 
 from scheduler.services.directory.glossary import Mention
 from scheduler.services.requests.suggestions.parsing.clauses import Clause, Said, Stance
-from scheduler.services.requests.suggestions.parsing.vocabulary import table, words
+from scheduler.services.requests.suggestions.parsing.vocabulary import pattern_table, words
 
 _LANGUAGE = "english"
 _MARK = re.compile(
     "|".join(
         rf"(?P<{kind}>\b(?:{words})(?![\w'-]))"
-        for kind, words in table(_LANGUAGE).items()
+        for kind, words in pattern_table(_LANGUAGE).items()
         if not kind.startswith("~")
     )
 )
@@ -33,7 +33,7 @@ _HELPER = re.compile(r"\b(?:to|and|or|also|will|would|can|may|not|currently|now|
 _BASE = re.compile(r"(?:look|seek|need|buy|purchase|procure|source|require|want)\b")
 
 
-def read(sentence: str, mentions: Sequence[Mention], first: Stance = Stance.OFFERED) -> list[Said]:
+def parse_sentence(sentence: str, mentions: Sequence[Mention], first: Stance = Stance.OFFERED) -> list[Said]:
     """The things of a plain sentence. `first` is what they are where no word says anything else."""
     return _Reader(sentence, mentions, first).said
 

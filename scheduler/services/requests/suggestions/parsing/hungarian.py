@@ -11,18 +11,18 @@ from dataclasses import dataclass
 
 from scheduler.services.directory.glossary import Mention
 from scheduler.services.requests.suggestions.parsing.clauses import Said, Stance
-from scheduler.services.requests.suggestions.parsing.vocabulary import expression
+from scheduler.services.requests.suggestions.parsing.vocabulary import pattern
 
 _LANGUAGE = "hungarian"
 _SEEK, _GIVE, _NOT, _NOT_ONLY, _OTHERS, _YOU, _BUYER = (
-    expression(_LANGUAGE, kind, is_words=True)
+    pattern(_LANGUAGE, kind, is_words=True)
     for kind in ("seek", "give", "not", "not_only", "others", "you", "buyer")
 )
 _MAKER, _OTHER, _PAST, _GAVE_UP, _SOURCE, _CLAUSES = (
-    expression(_LANGUAGE, kind) for kind in ("maker", "other", "past", "gave_up", "source", "clauses")
+    pattern(_LANGUAGE, kind) for kind in ("maker", "other", "past", "gave_up", "source", "clauses")
 )
 _ADJECTIVE, _OBLIQUE, _ONTO, _OURS, _PEOPLE, _REST, _WITHOUT, _PARTS_NEXT, _FOR = (
-    expression(_LANGUAGE, f"ending_{kind}")
+    pattern(_LANGUAGE, f"ending_{kind}")
     for kind in ("adjective", "oblique", "onto", "ours", "people", "rest", "without", "parts_next", "for")
 )
 _NEXT_WORD = re.compile(r"\s+([a-z-]+)")
@@ -42,7 +42,7 @@ class _Piece:
     verb_at: int = 0
 
 
-def read(
+def parse_sentence(
     sentence: str, mentions: Sequence[Mention], first: Stance = Stance.OFFERED, accented: str = ""
 ) -> list[Said]:
     """The things of a plain sentence. `accented` is the same with its accents, if that is as long.

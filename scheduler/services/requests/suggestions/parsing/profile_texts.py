@@ -1,4 +1,4 @@
-"""What a firm's texts and lists say that it offers and needs: keys of things."""
+"""Profile texts and lists of a firm, parsed into keys of products it offers and needs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scheduler.services.directory.glossary import by_name, mentions, things
-from scheduler.services.directory.normalization import plain
+from scheduler.services.directory.glossary import find_by_name, find_mentions, load_products
+from scheduler.services.directory.normalization import normalize_text
 from scheduler.services.requests.suggestions.parsing import chinese, english, hungarian
 from scheduler.services.requests.suggestions.parsing.clauses import Said, Stance
 
@@ -33,7 +33,7 @@ _LATIN_ACCENTS = re.compile("[áéíóöúüÁÉÍÓÖÚÜ]")
 
 
 @dataclass(frozen=True, slots=True)
-class Wants:
+class OffersAndNeeds:
     """What a text says that its firm offers and needs: keys of things."""
 
     offers: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class Wants:
 
 
 @lru_cache(_KEPT)
-def wants(text: str) -> Wants:
+def parse_profile_text(text: str) -> OffersAndNeeds:
     """What a firm's text offers and needs. What it is looking for is no offer."""
     offered: set[str] = set()
     needed: set[str] = set()
@@ -50,21 +50,21 @@ def wants(text: str) -> Wants:
             offered.update(said.keys)
         elif said.part is Stance.NEEDED:
             needed.update(said.keys)
-    return Wants(frozenset(offered - needed), frozenset(needed))
+    return OffersAndNeeds(frozenset(offered - needed), frozenset(needed))
 
 
 @lru_cache(_KEPT)
-def listed_wants(description: str, offers: str, needs: str, products: str) -> Wants:
+def parse_profile(description: str, offers: str, needs: str, products: str) -> OffersAndNeeds:
     """What a firm's text and its lists, as JSON, say that it offers and needs.
 
     A thing of a list that no line of the glossary names counts by its own words: its key is `OWN` and these.
     """
-    told, needed = wants(description), listed_keys(needs)
-    offered = listed_keys(offers) | listed_keys(products)
-    return Wants((told.offers | offered) - needed, (told.needs - offered) | needed)
+    told, needed = parse_profile_text(description), keys_of_list(needs)
+    offered = keys_of_list(offers) | keys_of_list(products)
+    return OffersAndNeeds((told.offers | offered) - needed, (told.needs - offered) | needed)
 
 
-def listed_keys(things: str) -> frozenset[str]:
+def keys_of_list(things: str) -> frozenset[str]:
     """The keys of a list of things, as JSON."""
     return frozenset(key for thing in json.loads(things) for key in keys_of(thing))
 
@@ -72,12 +72,15 @@ def listed_keys(things: str) -> frozenset[str]:
 @lru_cache(_KEPT)
 def keys_of(item: str) -> frozenset[str]:
     """The keys of an item of a list: of things that it names, else its own words; none if it denies them."""
-    words = plain(item)
-    if name := by_name(words):
+    words = normalize_text(item)
+    if name := find_by_name(words):
         return frozenset({name})
     said = list(_read(item))
     if not said:  # a few words do not always tell in which language they are
-        said = [*english.read(words, mentions(words, "en")), *hungarian.read(words, mentions(words, "hu"))]
+        said = [
+            *english.parse_sentence(words, find_mentions(words, "en")),
+            *hungarian.parse_sentence(words, find_mentions(words, "hu")),
+        ]
     found = {key for each in said if each.part is not Stance.NEITHER for key in each.keys}
     if found:
         return frozenset(found)
@@ -85,13 +88,13 @@ def keys_of(item: str) -> frozenset[str]:
     return frozenset({f"{OWN}{own}"}) if own else frozenset()
 
 
-def named(key: str, language: str, lists: Iterable[str]) -> str:
+def thing_name(key: str, language: str, lists: Iterable[str]) -> str:
     """A thing in words of a language, or in those of the firm's lists, as JSON, that it comes from."""
     if key.startswith(OWN):
         own = key.removeprefix(OWN)
         every = (thing for each in lists for thing in json.loads(each))
-        return next((thing for thing in every if " ".join(plain(thing).split()) == own), own)
-    names = things()[key].names
+        return next((thing for thing in every if " ".join(normalize_text(thing).split()) == own), own)
+    names = load_products()[key].names
     return names.get(language, names["en"])
 
 
@@ -99,23 +102,23 @@ def _read(text: str) -> Iterator[Said]:
     for match in _SENTENCE.finditer(text):
         sentence = match.group().strip()
         first = Stance.NEITHER if sentence.endswith(("?", "？")) else Stance.OFFERED
-        yield from read_sentence(sentence, first)
+        yield from parse_sentence(sentence, first)
 
 
-def read_sentence(sentence: str, first: Stance = Stance.OFFERED) -> list[Said]:
+def parse_sentence(sentence: str, first: Stance = Stance.OFFERED) -> list[Said]:
     """The things of a sentence with the part that each plays, as its language says it."""
-    words = plain(sentence).replace("’", "'")
+    words = normalize_text(sentence).replace("’", "'")
     if _HAN.search(words):
-        found = mentions(words, "zh")
-        said = chinese.read(words, found, first) if found else []
+        found = find_mentions(words, "zh")
+        said = chinese.parse_sentence(words, found, first) if found else []
     elif _is_hungarian(sentence, words):
-        found = mentions(words, "hu")
+        found = find_mentions(words, "hu")
         accented = unicodedata.normalize("NFC", sentence.casefold())
         same = accented if len(accented) == len(words) else ""
-        said = hungarian.read(words, found, first, same) if found else []
+        said = hungarian.parse_sentence(words, found, first, same) if found else []
     else:
-        found = mentions(words, "en")
-        said = english.read(words, found, first) if found else []
+        found = find_mentions(words, "en")
+        said = english.parse_sentence(words, found, first) if found else []
     if first is Stance.NEITHER:  # a question says nothing of its firm
         for each in said:
             each.part = Stance.NEITHER

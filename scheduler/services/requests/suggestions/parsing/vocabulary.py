@@ -1,4 +1,4 @@
-"""The words by which sentences are read: a file a language, lines of a kind and a regular expression."""
+"""Vocabulary files per language: word classes as regular expressions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources import files
 
 
 @cache
-def table(language: str) -> Mapping[str, str]:
+def pattern_table(language: str) -> Mapping[str, str]:
     """The alternatives of each kind as one expression, in the order of the file."""
     found: dict[str, str] = {}
     for line in (files(__package__) / f"{language}.tsv").read_text("utf-8").splitlines():
@@ -19,11 +19,11 @@ def table(language: str) -> Mapping[str, str]:
     return found
 
 
-def expression(language: str, kind: str, *, is_words: bool = False) -> re.Pattern[str]:
+def pattern(language: str, kind: str, *, is_words: bool = False) -> re.Pattern[str]:
     """The expression of a kind, or of whole words."""
-    words = table(language)[kind]
+    words = pattern_table(language)[kind]
     return re.compile(rf"\b(?:{words})\b" if is_words else words)
 
 
 def words(language: str, kind: str) -> frozenset[str]:
-    return frozenset(table(language)[kind].split("|"))
+    return frozenset(pattern_table(language)[kind].split("|"))
