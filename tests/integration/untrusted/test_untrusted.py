@@ -135,7 +135,7 @@ def test_an_answer_of_another_type_is_not_believed(pool: ChildPool, monkeypatch:
 def test_a_child_dies_with_its_parent_even_in_the_middle_of_a_job() -> None:
     program = (
         "import threading\n"
-        "from scheduler.untrusted.pool import Pool\n"
+        "from scheduler.untrusted.pool import ChildPool\n"
         f"pool = ChildPool(2, {HOSTILE!r})\n"
         "pool.warm()\n"
         "print(*[child.process.pid for child in pool._idle], flush=True)\n"

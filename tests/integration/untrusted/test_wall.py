@@ -99,7 +99,7 @@ def test_a_call_of_another_architecture_ends_the_process(is_whole: bool) -> None
 
 def test_a_process_that_has_readers_hides_its_memory() -> None:
     """PR_SET_DUMPABLE is 0: its environment, which has secrets, belongs to root then."""
-    hidden = "from scheduler.untrusted.pool import Pool; p = Pool(1); p.warm(); import ctypes"
+    hidden = "from scheduler.untrusted.pool import ChildPool; p = ChildPool(1); p.warm(); import ctypes"
     done = subprocess.run(
         [sys.executable, "-c", f"{hidden}; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)); p.close()"],
         capture_output=True, text=True, check=True,
