@@ -86,7 +86,7 @@ class Desk:
         self.queries = 0
         event.listen(Engine, "before_cursor_execute", self._count)
         self.desk = PlacementSearch(database)
-        hand_board.questions.ask = self._ask  # type: ignore[attr-defined]
+        hand_board.board_queries.ask = self._ask  # type: ignore[attr-defined]
 
     def _count(self, *_: Any) -> None:
         self.queries += 1
