@@ -26,7 +26,7 @@ RULES = [
     ("idempotency lifetime", "scheduler/services/identity"),
     ("email language", "scheduler/invites/catalogue"),
     ("dtstamp", "scheduler/invites/ical"),
-    ("bounce address", "scheduler/services/delivery"),
+    ("bounce", "scheduler/services/emails/inbound"),
     ("kempe", "scheduler/solver/operators"),
     ("sign-in link", "scheduler/services/identity"),
     ("double booking", "scheduler/services/schedule"),
