@@ -79,7 +79,9 @@ def test_an_edited_export_changes_that_cell_alone(database: Database) -> None:
     kind = next(kind for kind in rows if kind.value == "firms")
     rows[kind][3]["description"] = "Another\ntext"
     found = look(
-        database, actor, event_workbook.xlsx([event_workbook.make_sheet(*each) for each in rows.items()])
+        database,
+        actor,
+        event_workbook.write_xlsx([event_workbook.make_sheet(*each) for each in rows.items()]),
     )
     changed = [row for part in found.parts if part.done for row in part.done.rows]
     assert [(row.key, [cell.column for cell in row.cells]) for row in changed] == [

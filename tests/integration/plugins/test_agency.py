@@ -24,7 +24,7 @@ from scheduler.plugins import EVERY_GROUP, SUBSCRIBERS
 from scheduler.plugins.loading import found, load
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted
+from scheduler.services.audit_log.subjects import AuditSubject
 from scheduler.services.exports import plugin_exports
 from scheduler.services.identity.actors import Actor
 from scheduler.services.operations import subscribers
@@ -187,7 +187,7 @@ def test_the_webhook_is_signed_and_a_receiver_that_fails_gets_it_again(
 
     give()
     with database.write() as session:
-        recording.note(session, expo.organiser_actor(), Act.PUBLISH, Noted("version 1"), now=NOW)
+        recording.record_act(session, expo.organiser_actor(), Act.PUBLISH, AuditSubject("version 1"), now=NOW)
     with webhook_receiver() as receiver:
         monkeypatch.setenv("AGENCY_WEBHOOK_URL", receiver.address)
         monkeypatch.setattr(posting, "fetcher", receiver.fetcher)

@@ -11,7 +11,7 @@ from scheduler.domain.entities import AlertKind
 from scheduler.plugins import AuditEvent
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.subjects import Noted
+from scheduler.services.audit_log.subjects import AuditSubject
 from scheduler.services.operations import subscribers
 from scheduler.services.operations.subscribers import TOLD_AFTER
 from scheduler.storage.database import Database
@@ -48,7 +48,9 @@ def expo(database: Database) -> Expo:
 
 def act(session: object, expo: Expo, about: str, **values: object) -> None:
     now = expo.event.created_at
-    recording.note(session, expo.organiser_actor(), Act.SETTINGS, Noted(about), now=now, **values)  # type: ignore[arg-type]
+    recording.record_act(
+        session, expo.organiser_actor(), Act.SETTINGS, AuditSubject(about), now=now, **values
+    )  # type: ignore[arg-type]
 
 
 def do(database: Database, expo: Expo, *abouts: str) -> None:

@@ -226,7 +226,7 @@ def test_the_unique_index_turns_a_race_into_the_same_fault(
             rivals.append(make_request(session, expo, 0, 1, state=PENDING).key)
         return checked
 
-    monkeypatch.setattr(requests, "check", check_then_be_overtaken)
+    monkeypatch.setattr(requests, "check_request", check_then_be_overtaken)
     with database.write() as session:
         expo = make_event(session)
         found = faults(session, expo, FORM)

@@ -134,7 +134,7 @@ def test_text_is_copied_letter_by_letter_without_ligatures() -> None:
 def test_nothing_is_shaped_where_each_letter_is_one_glyph(
     name: str, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "shaped", None)
+    monkeypatch.setattr(lines, "shape_lines", None)
     assert name in text_of(agenda(entry(partner=name), language=language, owner=name, event_name=name))
 
 
@@ -154,7 +154,7 @@ def test_arabic_letters_are_joined_and_run_from_the_right() -> None:
 
 def test_a_name_is_shaped_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(lines, "shaped", lambda *said: asked.append(said) or shaping.shape_lines(*said))
+    monkeypatch.setattr(lines, "shape_lines", lambda *said: asked.append(said) or shaping.shape_lines(*said))
     lines.break_lines.cache_clear()
     made = [render_agenda_pdf(agenda(*(entry(i, partner="شركة") for i in range(9)))) for _ in range(3)]
     assert len(asked) == 1 and len(set(made)) == 1

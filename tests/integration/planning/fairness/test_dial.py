@@ -36,7 +36,7 @@ def test_a_point_that_is_saved_is_what_the_next_run_goes_by(database: Database) 
         browser.post(path, **FORM, fairness=str(chosen), do="save")
         assert point(browser.get(path)) == str(chosen)
         with database.read() as session:
-            policy = snapshot.policy_of(session.get_one(Event, expo.event.id).policy)
+            policy = snapshot.event_policy(session.get_one(Event, expo.event.id).policy)
         assert policy.factors.get("unfair", 0) == FAIRNESS_PRICES[chosen]
         assert policy.fair_shares == (FAIR_SHARES if chosen else ())
 

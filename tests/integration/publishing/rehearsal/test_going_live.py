@@ -255,7 +255,7 @@ def test_what_is_about_to_be_told_meanwhile_is_forgotten_too(
     with database.write() as session:
         make_request(session, expo, 0, 1, state=RequestState.PENDING)
         session.execute(update(Attendee).values(welcomed_at=NOW))
-    found = digest_sending.untold
+    found = digest_sending.list_pending_items
 
     def find_and_go_live(session: Any, *, now: datetime) -> Any:
         seen = found(session, now=now)
@@ -264,11 +264,11 @@ def test_what_is_about_to_be_told_meanwhile_is_forgotten_too(
         return seen
 
     with database.write() as session:
-        monkeypatch.setattr(digest_sending, "untold", find_and_go_live)
+        monkeypatch.setattr(digest_sending, "list_pending_items", find_and_go_live)
         tomorrow = LATER + timedelta(days=1)
         assert digest_sending.queue_due_digests(session, SETTINGS, now=tomorrow) == 0
     with database.write() as session:
-        monkeypatch.setattr(digest_sending, "untold", found)
+        monkeypatch.setattr(digest_sending, "list_pending_items", found)
         assert digest_sending.queue_due_digests(session, SETTINGS, now=tomorrow) == 0, "made in the rehearsal"
     assert count(database, OutboxMail) == 0
 

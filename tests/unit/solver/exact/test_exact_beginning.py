@@ -51,7 +51,7 @@ def test_what_it_takes_to_load_kernels_and_cp_sat_is_not_counted_in_the_time(
 
     monkeypatch.setattr(clock, "time", shown)
     monkeypatch.setattr(solve_module, "warm_up", take_long)
-    monkeypatch.setattr(solve_module, "load_exact", take_long)
+    monkeypatch.setattr(solve_module, "load_cp_sat", take_long)
     plan = solve(compulsory(), SolveParams(seconds=SECONDS)).plan
     assert plan.status is PlanStatus.OPTIMAL
     assert shown.now == pytest.approx(began + 200.0)

@@ -111,7 +111,7 @@ def test_a_stop_does_not_wait_for_reasons(
     endless: Callable[[ModuleType, str], Event], iterations: int | None
 ) -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
-    begun = endless(result, "explain")
+    begun = endless(result, "explain_unscheduled")
     params = SolveParams(0.5, workers=1, method="search", iterations=iterations)
     plan = solve(problem, params, should_stop=begun.is_set).plan
     assert len(plan.meetings) == 1
