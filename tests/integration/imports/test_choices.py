@@ -286,22 +286,20 @@ def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_fix(database: D
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
-from scheduler.services.imports import taking
 from scheduler.storage.database import Database
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
 from tests.support.factories import NOW
 from tests.support.publishing import SETTINGS
-from scheduler.services.imports import importing
-from scheduler.services.imports import workbooks
+from scheduler.services.imports import import_files, sheet_import, undoable_import
 url, account, event_id, number, digest = sys.argv[1:]
 database = Database(url)
 actor = Actor(account_id=int(account), event_id=int(event_id), event_key="x", team_role=Role.OWNER)
 with database.read() as session:
-    octets, kind, _ = workbooks.octets_of(session, actor, int(number))
-parts = taking.parts_of(octets, kind)
+    octets, kind, _ = import_files.load_file(session, actor, int(number))
+parts = sheet_import.read_parts(octets, kind)
 with database.write() as session:
-    importing.take(session, actor, int(number), parts, digest=digest, settings=SETTINGS, now=NOW)
+    undoable_import.import_file(session, actor, int(number), parts, digest=digest, settings=SETTINGS, now=NOW)
     event.listen(session.connection().engine, "commit", lambda _: os.kill(os.getpid(), signal.SIGKILL))
 """
 

@@ -31,7 +31,7 @@ def calls(tree: ast.AST) -> Iterator[str]:
 
 
 def test_messages_to_calendars_are_made_by_the_revisions_of_itip_alone() -> None:
-    makers = {name for name, tree in trees() if "Message" in calls(tree)}
+    makers = {name for name, tree in trees() if "ItipMessage" in calls(tree)}
     assert makers == {"scheduler/invites/ical/itip_revisions.py"}
 
 

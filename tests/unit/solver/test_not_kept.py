@@ -101,7 +101,7 @@ def test_an_exact_model_that_finds_nothing_ends_with_what_the_search_holds(
     people = [person("b2x", "b2", unavailable="s0 s1 s2")]
     problem = make_problem(slots="3", requests=requests, attendees=people, require_all=True)
     problem = replace(problem, requests=(*problem.requests[:2], replace(problem.requests[2], slots=(0,))))
-    monkeypatch.setattr("scheduler.solver.solve.contradictions", lambda *_: ())
+    monkeypatch.setattr("scheduler.solver.solve.find_contradictions", lambda *_: ())
     plan = solve(problem, SolveParams(method="exact", seconds=2.0)).plan
     assert (plan.status, plan.not_kept, len(plan.meetings)) == (PlanStatus.UNKNOWN, ("r2",), 2)
     assert [(row.request, row.reason) for row in plan.unscheduled] == [("r2", "no-common-slot")]

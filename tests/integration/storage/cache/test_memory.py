@@ -120,7 +120,7 @@ def test_the_same_rows_are_taken_apart_once(database: Database, monkeypatch: pyt
     with database.read() as session:
         first = look(session, expo)
     monkeypatch.setattr("scheduler.services.directory.firm_rows._firms", pytest.fail)
-    monkeypatch.setattr("scheduler.services.requests.suggestions.partners.listed_wants", pytest.fail)
+    monkeypatch.setattr("scheduler.services.requests.suggestions.partners.parse_profile", pytest.fail)
     with database.read() as session:
         assert look(session, expo) == first
 

@@ -35,18 +35,18 @@ read(shelf, {row}, {column})
 SEARCH = """
 import numpy as np
 from scheduler.solver.annealing.anneal import KINDS, anneal
-from scheduler.solver.annealing.move_odds import odds_at
+from scheduler.solver.annealing.move_odds import cumulative_move_odds
 from scheduler.solver.instance.arrays import flatten
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.state import state as states
 from tests.support.busy import busy_problem
 
 states.LOG_ROWS = {log_rows}
 flat = flatten(busy_problem())
-plan = starting_state(flat, None, 1)
+plan = build_start_state(flat, None, 1)
 tally = np.zeros((KINDS, 3))
 for temperature in (30.0, 3.0, 0.3):
-    anneal(flat.data, plan, 20_000, temperature, 1.0, odds_at(0.0, 1.0), tally)
+    anneal(flat.data, plan, 20_000, temperature, 1.0, cumulative_move_odds(0.0, 1.0), tally)
 assert (tally[:, 1] > 0).all(), tally
 """
 
