@@ -76,14 +76,18 @@ endif
 pictures: .venv/dev.stamp ## Draw docs/pictures anew by Chromium: pages of an invented expo
 	$(BIN)/python -m tests.support.pictures docs/pictures
 
-messages: .venv/dev.stamp ## Take new texts of the pages into api/language/texts/*.po, for translators
+messages: .venv/dev.stamp ## Take new texts of pages and emails into their .po files, for translators
 	@mkdir -p build
-	$(BIN)/pybabel -q extract --mapping pyproject.toml --sort-output --no-location --no-wrap --no-default-keywords \
-	  $(foreach KEYWORD,$(KEYWORDS),-k $(KEYWORD)) --project Chainmeet --output build/pages.pot api scheduler
-	$(foreach PO,$(wildcard api/language/texts/*.po),$(BIN)/pybabel -q update --input-file build/pages.pot \
-	  --output-file $(PO) --locale $(basename $(notdir $(PO))) --no-wrap --no-fuzzy-matching --ignore-obsolete \
-	  --ignore-pot-creation-date &&) true
+	$(EXTRACT) --mapping pyproject.toml --sort-output $(foreach KEYWORD,$(KEYWORDS),-k $(KEYWORD)) \
+	  --output build/pages.pot api scheduler
+	$(EXTRACT) --mapping $(EMAILS)/babel.cfg -k pgettext:1c,2 --output build/emails.pot $(EMAILS)
+	$(foreach PO,$(wildcard api/language/texts/*.po),$(UPDATE) $(PO) --input-file build/pages.pot &&) true
+	$(foreach PO,$(wildcard $(EMAILS)/*.po),$(UPDATE) $(PO) --input-file build/emails.pot &&) true
 
+EMAILS = scheduler/invites/catalogue
+EXTRACT = $(BIN)/pybabel -q extract --no-location --no-wrap --no-default-keywords --project Chainmeet
+UPDATE = $(BIN)/pybabel -q update --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+	  --locale $(basename $(notdir $(PO))) --output-file
 KEYWORDS = _ gettext ngettext:1,2 pgettext:1c,2 npgettext:1c,2,3 gettext_lazy ngettext_lazy:1,2 pgettext_lazy:1c,2
 
 lock: ## Renew the lock files (needs uv); UPGRADE=1 takes the newest versions

@@ -1,17 +1,20 @@
 """Extraction of messages by Babel, each with the folder that it is used in.
 
 A folder is what translators and `catalogs` need of a message's place. Files and lines would change with every
-module that is moved. Named by `tool.babel` in `pyproject.toml`.
+module that is moved. `pyproject.toml` and `scheduler/invites/catalogue/babel.cfg` name the functions.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from babel.messages.extract import extract_python
 from jinja2.ext import babel_extract
+
+from scheduler.invites.catalogue import list_texts
 
 _ROOT = Path(__file__).parents[2]
 _Extracted = tuple[int, Any, Any, list[str]]
@@ -29,6 +32,14 @@ def extract_template(
     """Extract the messages of a Jinja template."""
     for line, function, messages, _ in babel_extract(fileobj, keywords, comment_tags, options):
         yield line, function, messages, [_folder(fileobj)]
+
+
+def extract_email_texts(
+    fileobj: BinaryIO, keywords: Any, comment_tags: Any, options: Any
+) -> Iterator[_Extracted]:
+    """Extract the texts of emails from `en.json`, each in the context of its key."""
+    for key, text in list_texts(json.load(fileobj)):
+        yield 1, "pgettext", (key, text), []
 
 
 def _folder(fileobj: BinaryIO) -> str:

@@ -1,27 +1,36 @@
-"""The words of mails and calendars: one JSON file a language, with the same keys as en.json.
+"""The texts of emails, calendars, PDFs and the pages that an email's link opens.
 
-A language is one file, with every word that attendees read. An invitation keeps the language and time zone of
-its reader, and its queued email the event's own texts as they were, so that a retry has the same content. A
-change of language alone notifies nobody: the next email is in it. Directions stand in the calendar entry too,
-so new words for them are sent as details. The price: each new sentence needs a text in every language.
+English is `en.json`. Each other language is a gettext catalogue (`hu.po`), with a message for each of its texts
+that has its key as context (`subject.new`). `make messages` takes new texts into the catalogues.
+
+An invitation keeps the language and time zone of its reader, and its queued email the event's own texts as
+they were, so that a retry has the same content. A change of language alone notifies nobody: the next email is
+in it. Directions stand in the calendar entry too, so new words for them are sent as details.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import get_timezone_location
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
 
 from scheduler.domain.names import collapse_full_stops
+
+SOURCE = "en"
+"""The language that the texts are written in."""
 
 
 class Phrase(str):
@@ -165,14 +174,53 @@ class Words:
 @lru_cache(maxsize=1)
 def languages() -> dict[str, str]:
     """The available languages, each by its name in that language, English first."""
-    tags = sorted(_files(), key=lambda tag: (tag != "en", tag))
-    return {tag: load_words(tag).name for tag in tags}
+    return {tag: load_words(tag).name for tag in (SOURCE, *sorted(_files().keys() - {SOURCE}))}
 
 
 @lru_cache(maxsize=64)
 def load_words(language: str) -> Words:
-    """The words of a BCP 47 tag, else of its language, else English."""
-    return Words(**_phrases(json.loads(_files()[nearest_language(language) or "en"].read_text("utf-8"))))
+    """The words of a BCP 47 tag, else of its language, else English.
+
+    Raises MissingText for a catalogue without a translation of one of the English texts.
+    """
+    return Words(**_phrases(read_texts(nearest_language(language) or SOURCE)))
+
+
+class MissingText(LookupError):
+    """A catalogue has no translation of a text, or one of another English text."""
+
+
+def read_texts(language: str) -> dict[str, Any]:
+    """The texts of an available language, in the shape of `en.json`. Raises MissingText."""
+    english: dict[str, Any] = json.loads((files(__name__) / f"{SOURCE}.json").read_text("utf-8"))
+    if language == SOURCE:
+        return english
+    messages = read_po(BytesIO(_files()[language].read_bytes()), locale=language)
+    translated: dict[str, Any] = _translated(english, "", messages)
+    return translated
+
+
+def list_texts(texts: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Each text with its key: the names and places that lead to it, joined by dots (`weekdays.0`)."""
+    if isinstance(texts, str):
+        yield key, texts
+        return
+    for name, each in texts.items() if isinstance(texts, dict) else enumerate(texts):
+        yield from list_texts(each, f"{key}.{name}" if key else str(name))
+
+
+def _translated(english: Any, key: str, messages: Catalog) -> Any:
+    if isinstance(english, dict):
+        return {
+            name: _translated(each, f"{key}.{name}" if key else name, messages)
+            for name, each in english.items()
+        }
+    if isinstance(english, list):
+        return [_translated(each, f"{key}.{place}", messages) for place, each in enumerate(english)]
+    message = messages.get(english, key)
+    if message is None or not message.string:
+        raise MissingText(f"{messages.locale_identifier}: no translation of {key}")
+    return message.string
 
 
 def _phrases(value: Any) -> Any:
@@ -207,5 +255,10 @@ def nearest_language(language: str) -> str:
 
 @lru_cache(maxsize=1)
 def _files() -> dict[str, Traversable]:
-    found = (entry for entry in files(__name__).iterdir() if entry.name.endswith(".json"))
-    return {entry.name.removesuffix(".json"): entry for entry in found}
+    """The file of each language."""
+    found = (Path(entry.name) for entry in files(__name__).iterdir())
+    return {
+        name.stem: files(__name__) / name.name
+        for name in found
+        if name.suffix == ".po" or name.name == f"{SOURCE}.json"
+    }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from importlib.resources import files
 
 import pytest
 
 from api.language.catalogs import languages
+from scheduler.invites.catalogue import list_texts, read_texts
 from tests.integration.language.test_catalogs import LANGUAGES, ROOT, catalog, forms
 
 NOT = {
@@ -52,19 +51,7 @@ ALLOWED = ("被拒绝", "拒收", "洽谈请求被", "拒绝。", "webinar")
 
 
 def of_mails(language: str) -> Iterator[str]:
-    def texts(value: object) -> Iterator[str]:
-        if isinstance(value, dict):
-            for each in value.values():
-                yield from texts(each)
-        elif isinstance(value, list):
-            for each in value:
-                yield from texts(each)
-        elif isinstance(value, str):
-            yield value
-
-    yield from texts(
-        json.loads((files("scheduler.invites.catalogue") / f"{language}.json").read_text("utf-8"))
-    )
+    yield from (text for _, text in list_texts(read_texts(language)))
 
 
 def of_pages(language: str) -> Iterator[str]:

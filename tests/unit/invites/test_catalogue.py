@@ -1,35 +1,22 @@
-"""Languages are files with the same keys; a missing one falls back."""
+"""Languages are catalogues of the English texts; a missing language falls back."""
 
 from __future__ import annotations
 
-import json
 import string
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
 
 from scheduler.invites import catalogue
-from scheduler.invites.catalogue import languages, load_words
+from scheduler.invites.catalogue import MissingText, languages, list_texts, load_words, read_texts
 
-CATALOGUES = [f for f in files("scheduler.invites.catalogue").iterdir() if f.name.endswith(".json")]
-ENGLISH = json.loads((files("scheduler.invites.catalogue") / "en.json").read_text("utf-8"))
+FOLDER = Path(catalogue.__file__).parent
+ENGLISH = dict(list_texts(read_texts("en")))
 OTHERS = [tag for tag in languages() if tag != "en"]
-
-
-def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text of a catalogue with the keys that lead to it."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from leaves(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from leaves(inner, f"{path}.{number}")
-    else:
-        yield path, str(value)
 
 
 def holes(text: str) -> list[str]:
@@ -43,7 +30,7 @@ def has_words(text: str) -> bool:
 
 
 def read(tag: str) -> dict[str, str]:
-    return dict(leaves(json.loads((files("scheduler.invites.catalogue") / f"{tag}.json").read_text("utf-8"))))
+    return dict(list_texts(read_texts(tag)))
 
 
 def test_english_chinese_and_hungarian_are_there() -> None:
@@ -52,15 +39,38 @@ def test_english_chinese_and_hungarian_are_there() -> None:
 
 
 @pytest.mark.parametrize("tag", OTHERS)
-def test_every_catalogue_has_the_keys_and_names_of_the_english_one(tag: str) -> None:
+def test_every_text_has_the_names_of_the_english_one(tag: str) -> None:
     shape = {path: holes(text) for path, text in read(tag).items()}
-    assert shape == {path: holes(text) for path, text in leaves(ENGLISH)}
+    assert shape == {path: holes(text) for path, text in ENGLISH.items()}
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_a_catalogue_has_each_english_text_and_no_other(tag: str) -> None:
+    """`make messages` puts it right."""
+    messages = read_po((FOLDER / f"{tag}.po").open("rb"), locale=tag)
+    assert {each.context: each.id for each in messages if each.id} == ENGLISH
+    assert [each.context for each in messages if each.fuzzy and each.id] == []
+
+
+@pytest.mark.parametrize(
+    "change", [('msgid "Monday"', 'msgid "Mon"'), ('msgstr "hétfő"', 'msgstr ""')], ids=["other", "empty"]
+)
+def test_a_catalogue_without_a_text_is_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: tuple[str, str]
+) -> None:
+    (tmp_path / "en.json").write_bytes((FOLDER / "en.json").read_bytes())
+    (tmp_path / "hu.po").write_text((FOLDER / "hu.po").read_text("utf-8").replace(*change, 1), "utf-8")
+    monkeypatch.setattr(catalogue, "files", lambda _: tmp_path)
+    forget()
+    with pytest.raises(MissingText, match=r"hu: no translation of weekdays\.0"):
+        load_words("hu")
+    monkeypatch.undo()
+    forget()
 
 
 @pytest.mark.parametrize("tag", OTHERS)
 def test_nothing_is_left_in_english(tag: str) -> None:
-    here, english = read(tag), dict(leaves(ENGLISH))
-    alike = {path for path, text in here.items() if text == english[path] and has_words(text)}
+    alike = {path for path, text in read(tag).items() if text == ENGLISH[path] and has_words(text)}
     assert alike <= {"direction", "off.note"}
 
 
@@ -81,9 +91,12 @@ def test_a_region_falls_back_to_its_language(tag: str) -> None:
 
 
 def test_adding_a_language_is_adding_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for tag, name in (("en", "English"), ("pt", "português")):
-        text = json.dumps(ENGLISH | {"language": tag, "name": name})
-        (tmp_path / f"{tag}.json").write_text(text, "utf-8")
+    (tmp_path / "en.json").write_bytes((FOLDER / "en.json").read_bytes())
+    portuguese = Catalog(locale="pt")
+    for key, text in (ENGLISH | {"language": "pt", "name": "português"}).items():
+        portuguese.add(ENGLISH[key], text, context=key)
+    with (tmp_path / "pt.po").open("wb") as file:
+        write_po(file, portuguese)
     monkeypatch.setattr(catalogue, "files", lambda _: tmp_path)
     forget()
     assert languages() == {"en": "English", "pt": "português"}
