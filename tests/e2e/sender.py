@@ -20,11 +20,11 @@ from scheduler.storage.database import Database
 NTH = 5
 STEPS: dict[str, tuple[object, str, bool, int]] = {
     "connected": (Smtp, "__enter__", True, 1),
-    "claimed": (delivery, "rendered", False, NTH),
-    "rendered": (delivery, "rendered", True, NTH),
+    "claimed": (delivery, "render_email", False, NTH),
+    "rendered": (delivery, "render_email", True, NTH),
     "taken by the server": (Smtp, "send", True, NTH),
     "marked, not committed": (claims, "mark_sent", True, NTH),
-    "committed": (delivery, "rendered", False, NTH + 1),
+    "committed": (delivery, "render_email", False, NTH + 1),
 }
 """Whose function is the step's, whether it still runs, and at which call the end comes."""
 

@@ -1,6 +1,6 @@
 """The texts of emails, calendars, PDFs and the pages that an email's link opens.
 
-English is `en.json`. Each other language is a gettext catalogue (`hu.po`), with a message for each of its texts
+English is `en.json`. Each other language is a gettext catalogue (`hu.po`), with a message for each text
 that has its key as context (`subject.new`). `make messages` takes new texts into the catalogues.
 
 An invitation keeps the language and time zone of its reader, and its queued email the event's own texts as

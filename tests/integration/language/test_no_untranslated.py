@@ -52,7 +52,7 @@ NAMES = [
     *{each.other_name[:1] for each in SERVICES if each.other_name},
 ]
 """What is called alike in every language."""
-LETTERS = {"answers", "asked", "digests", "summaries"}
+LETTERS = {"digest_links", "digests", "reply_links", "summary_unsubscribe"}
 """Pages of the links in mails: their texts are those of the mails' catalog, which has tests of its own."""
 PREVIEW = "rehearsal.mail"
 """An email as its reader gets it, in the reader's language."""

@@ -78,7 +78,7 @@ def test_the_button_answers_without_a_sign_in(site: Site, step: str, partstat: P
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_an_answer_by_a_link_outlives_a_deadlock(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = end_once(monkeypatch, reply_links, "answer")
+    calls = end_once(monkeypatch, reply_links, "submit_reply")
     site.visitor.get(f"{site.link}/accept")
     assert "Your answer: accepted" in site.visitor.post(f"{site.link}/accept", sequence=0)
     assert len(calls) == 2

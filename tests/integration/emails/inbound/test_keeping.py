@@ -99,7 +99,7 @@ def test_mails_that_come_at_one_moment_are_no_more_than_those_of_a_day(
 def test_a_judgement_outlives_a_deadlock_without_another_attempt(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = end_once(monkeypatch, judgement, "judge")
+    calls = end_once(monkeypatch, judgement, "judge_reply")
     published.receive(next(texts(published, 1)), published.mail_to(0))
     assert (len(calls), kept(published).attempts) == (2, 1)
     assert kept(published).outcome is not MailOutcome.RECEIVED

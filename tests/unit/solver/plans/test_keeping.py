@@ -95,7 +95,7 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[ModuleType, s
 
 
 @pytest.mark.parametrize(
-    ("module", "piece"), [(solve_module, "flatten"), (search_strategy, "starting_state")]
+    ("module", "piece"), [(solve_module, "flatten"), (search_strategy, "build_start_state")]
 )
 def test_a_stop_does_not_wait_for_a_first_plan(
     module: ModuleType, piece: str, endless: Callable[[ModuleType, str], Event]
