@@ -68,7 +68,7 @@ def _back(sentence: str) -> Response:
     """The page on which the button stood: the person's settings at an event, or that of sessions."""
     settings = sign_in_errands.local(request.form.get("back", ""))
     flash(sentence, "at sessions" if settings else "good")
-    return redirect(f"{settings}#sessions" if settings else url_for("sessions.list_sessions"), 303)
+    return redirect(f"{settings}#sessions" if settings else url_for("sessions.listing"), 303)
 
 
 def _gone(sentence: str) -> Response:

@@ -20,8 +20,7 @@ OWN = r"(?<![\w-])(?:Hall\s\d|Batteries|Chips|Table\s[TB]\d+|Booth\s[TB]\d+)(?![
 """What the venue calls them."""
 AS_THEY_ARE = {
     "venue.show": "the organiser changes the names here",
-    "venue.look": "the names are changed from one to another",
-    "answers.show": "a link that speaks the language of the mail, not the page's",
+    "reply_links.look": "a link that speaks the language of the mail, not the page's",
 }
 """Endpoints that show names as the venue has them, and why."""
 FILES = ("application/pdf", "text/calendar", "image/png")
