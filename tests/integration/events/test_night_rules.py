@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from alembic import command
 from flask import Flask
-from sqlalchemy import text
 
 from scheduler.domain.entities import AfterRun, RunState
 from scheduler.domain.errors import InvalidInput, NotAllowed
@@ -16,9 +14,7 @@ from scheduler.services.events import overnight_runs, overnight_schedule
 from scheduler.services.events.overnight_schedule import OvernightSettings, OvernightTime
 from scheduler.services.planning.runs import runs
 from scheduler.storage.database import Database
-from scheduler.storage.schema import alembic_config, upgrade_schema
-from tests.support.factories import NOW, make_event, make_member, make_night, make_request, meet
-from tests.support.publishing import draft, publish
+from tests.support.factories import NOW, make_event, make_member, make_night
 from tests.support.web import Browser, web_app
 
 PUBLISH = AfterRun.PUBLISH
@@ -132,35 +128,3 @@ def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Data
     assert "61 of 60" in text_of_page and "4 %, 1 per person" in text_of_page
     assert text_of_page.partition('id="past"')[2].count("No plan was found.") == 3
     assert text_of_page.count("No plan was found.") == 4, "and as the last one"
-
-
-@pytest.mark.parametrize(("zone", "expected"), [("Asia/Shanghai", "03:30"), ("Europe/Berlin", "10:30")])
-def test_the_night_of_before_is_kept_on_the_venues_clock(
-    owned_database: Database, zone: str, expected: str
-) -> None:
-    with owned_database.write() as session:
-        expo = make_event(session, slots="4")
-        publish(session, expo, draft(session, expo, [meet(make_request(session, expo, 0, 1), expo)]), None)
-        make_event(session)
-    with owned_database.engine.connect() as connection:
-        command.downgrade(alembic_config(connection), "0046")
-        connection.execute(
-            text(
-                "UPDATE event SET rerun_enabled = true, rerun_time = '03:30:00', rerun_timezone = :zone,"
-                " rerun_then = 'publish', rerun_budget = 50 WHERE id = :id"
-            ),
-            {"id": expo.event.id, "zone": zone},
-        )
-        connection.commit()
-    upgrade_schema(owned_database)
-    with owned_database.write() as session:
-        rules = overnight_schedule.get_overnight_settings(session, expo.organiser_actor())
-        (night,) = rules.times
-        assert (f"{night.at:%H:%M}", night.weekdays, night.then) == (expected, "1234567", PUBLISH)
-        assert rules.night_percent == 100, "of one published meeting"
-    with owned_database.engine.connect() as connection:
-        command.downgrade(alembic_config(connection), "0046")
-        kept = connection.execute(text("SELECT rerun_then, rerun_enabled FROM event ORDER BY id")).all()
-        connection.commit()
-    assert [(then, bool(on)) for then, on in kept] == [("publish", True), ("draft", False)]
-    upgrade_schema(owned_database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
@@ -127,24 +127,3 @@ def test_a_key_of_nothing_marks_nothing(database: Database, key: str) -> None:
         expo = make_event(session)
         declined(session, expo, 1, hours=1)
         assert news.mark_seen(session, expo.actor(0), [key], now=NOW) == 0
-
-
-def test_what_was_seen_before_stays_seen_after_the_upgrade(owned_database: Database) -> None:
-    from alembic import command
-
-    from scheduler.storage.schema import alembic_config, upgrade_schema
-
-    with owned_database.write() as session:
-        expo = make_event(session, firms=3)
-        old, new = declined(session, expo, 1, hours=9), declined(session, expo, 2, hours=1)
-        person, old_key, new_key = expo.people[0][0].id, old.key, new.key
-    with owned_database.engine.connect() as connection:
-        command.downgrade(alembic_config(connection), "0079")
-        connection.execute(
-            text("UPDATE attendee SET news_seen_at = :at WHERE id = :id"),
-            {"at": (NOW - 5 * HOUR).strftime("%Y-%m-%d %H:%M:%S.000000"), "id": person},
-        )
-        connection.commit()
-    upgrade_schema(owned_database)
-    with owned_database.read() as session:
-        assert keys(of(session, expo)) == [new_key] and old_key != new_key
