@@ -35,13 +35,14 @@ VALUES = {
     "delegation_key": "g1", "digest": "none", "what": "days", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
 TOKENS = {
-    "answers": "answer", "asked": "asked", "calendar": "answer", "digests": "digests", "printed": "print",
-    "registering": "registration",
-    "summaries": "summaries",
+    "calendar": "answer", "digest_links": "asked", "digests": "digests", "moved": "asked",
+    "printed": "print", "registering": "registration", "reply_links": "answer",
+    "summary_unsubscribe": "summaries",
 }  # fmt: skip
 """By blueprint, what has the token of its links."""
 STEPS = {
     "digest_links.look": "accept",
+    "moved.lead_to_response": "accept",
     "digest_links.answer": "accept",
     "reply_links.look": "accept",
     "reply_links.answer": "accept",
@@ -152,7 +153,7 @@ class Askers:
             "step": STEPS.get(rule.endpoint, ""),
             "token": known.get(TOKENS.get(rule.endpoint.partition(".")[0], ""), "/none").rpartition("/")[2],
         }
-        if rule.endpoint.startswith("unplaced."):
+        if rule.endpoint.startswith("unassigned_emails."):
             values["mail_id"] = known["stray"]
         if rule.endpoint.startswith("first_file."):
             values["number"] = self.everything.first_file

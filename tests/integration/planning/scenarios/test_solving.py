@@ -166,7 +166,8 @@ def test_one_that_is_put_away_meanwhile_leaves_nothing(database: Database, step:
             if step == "change":
                 scenarios.change_scenario(session, expo.organiser_actor(), number, seconds=30, now=NOW)
             else:
-                getattr(scenarios, step)(session, expo.organiser_actor(), number, now=NOW)
+                end = {"stop": scenarios.stop_scenario, "delete": scenarios.delete_scenario}[step]
+                end(session, expo.organiser_actor(), number, now=NOW)
         while not should_stop():
             pass
         return Result(plan_of(problem, ()))
