@@ -45,7 +45,7 @@ def locks(tree: ast.AST) -> Iterator[ast.keyword | ast.Call]:
             yield node
 
 
-WHOLE = {"leaving_event.py", "ending.py", "notes.py"}
+WHOLE = {"archiving.py", "firm_notes.py", "withdrawals.py"}
 """Locks that keep new rows out which refer to theirs: nobody asks a firm at the moment in which it leaves, or
 says that the two are never to meet, and nothing is put into an event at the moment in which it is deleted."""
 
