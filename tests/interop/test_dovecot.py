@@ -123,13 +123,13 @@ from scheduler.config import Settings
 from scheduler.services.emails.inbound import inbox, mailbox
 from scheduler.storage.database import Database
 from tests.support.published import LATER
-receive = inbox.receive_for
+receive = inbox.receive_for_recipients
 def kept_and_killed(*args, **named):
     receive(*args, **named)
     os.kill(os.getpid(), signal.SIGKILL)
-inbox.receive_for = kept_and_killed
+inbox.receive_for_recipients = kept_and_killed
 settings = Settings.from_env()
-mailbox.fetch(Database(settings.database_url), settings, now=lambda: LATER)
+mailbox.fetch_mailbox(Database(settings.database_url), settings, now=lambda: LATER)
 """
 
 

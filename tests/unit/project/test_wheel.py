@@ -148,7 +148,7 @@ url = f"sqlite:///{Path('site.sqlite').absolute()}"
 redis = "redis://127.0.0.1:1"
 settings = Settings(database_url=url, redis_url=redis, secret_key="k" * 40, mail_domain="expo.example")
 database = Database(url)
-schema.upgrade(database)
+schema.upgrade_schema(database)
 app = create_app(settings, database)
 root = Path(app.root_path)
 assert root.is_relative_to(environment), root
