@@ -50,7 +50,7 @@ class TargetCell:
     """What one cell is for the meeting that is picked up. `to` is what its button sends, if there is one."""
 
     standing: str
-    gettext_lazy: str
+    sentence: str
     points: str
     to: str = ""
     at: str = ""
@@ -66,7 +66,7 @@ class BestWay:
     slot: str
     place: str
     """Its name, with the hall's."""
-    gettext_lazy: str
+    sentence: str
     points: str
     is_loss: bool
     to: str
