@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 SECRET_PATHS: Final = (
-    "answers", "asked", "calendar", "digests", "p", "registration", "sign-in", "summaries", "team",
+    "answers", "asked", "calendar", "digests", "p", "registration", "respond", "sign-in", "summaries", "team",
 )  # fmt: skip
 """What addresses begin with that open something for whoever has them: the next part is the key."""
 _SECRET_PATH = re.compile(rf"(/(?:{'|'.join(SECRET_PATHS)})/)[\w.%-]{{8,}}")

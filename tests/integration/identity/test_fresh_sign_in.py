@@ -116,7 +116,7 @@ def test_on_a_day_of_the_event_a_sign_in_of_that_day_is_enough_to_publish(
         ("get", "exports/lists/by-person.csv"),
         ("get", "exports/schedule.xlsx"),
         ("get", "calendar-status/calls.csv"),
-        ("get", "trail.csv"),
+        ("get", "audit-log.csv"),
     ],
 )
 def test_what_does_most_harm_needs_a_fresh_sign_in(

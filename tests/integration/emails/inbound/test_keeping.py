@@ -30,7 +30,7 @@ from tests.support.published import LATER, Published
 from tests.support.publishing import SETTINGS
 from tests.support.threads import PATIENCE, Step
 
-CORPUS = sorted((Path(__file__).parents[2] / "unit" / "invites" / "corpus").glob("*.eml"))
+CORPUS = sorted((Path(__file__).parents[3] / "unit" / "invites" / "corpus").glob("*.eml"))
 
 
 def kept(published: Published) -> InboundMail:
@@ -305,12 +305,14 @@ def test_a_mail_by_which_its_reader_dies_comes_last_and_is_given_up_too(
 ) -> None:
     """The count is the database's: the next process goes on from it."""
 
-    def receive_for(_database: object, _settings: object, _to: object, raw: bytes, **_: object) -> list[str]:
+    def receive_for_recipients(
+        _database: object, _settings: object, _to: object, raw: bytes, **_: object
+    ) -> list[str]:
         if raw == b"deadly":
             raise SystemExit
         return ["known"]
 
-    monkeypatch.setattr(fetching.inbox, "receive_for", receive_for)
+    monkeypatch.setattr(fetching.inbox, "receive_for_recipients", receive_for_recipients)
     with mailbox([b"deadly", b"hi"]) as server:
         for _ in range(3):
             with pytest.raises(SystemExit):
