@@ -1,4 +1,4 @@
-"""The texts of emails, calendars, PDFs and the pages that an email's link opens.
+"""Texts of emails, calendars, PDFs and the pages that an email's link opens, by language.
 
 English is `en.json`. Each other language is a gettext catalogue (`hu.po`), with a message for each text
 that has its key as context (`subject.new`). `make messages` takes new texts into the catalogues.
