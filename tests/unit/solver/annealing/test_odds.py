@@ -16,7 +16,7 @@ def shares(cooled_share: float, unscheduled: float = 0.2) -> dict[int, float]:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.39, 0.5, 0.61, 1.0])
-@pytest.mark.parametrize("unheld", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("unscheduled", [0.0, 0.3, 1.0])
 def test_the_odds_of_all_kinds_are_one(share: float, unscheduled: float) -> None:
     found = shares(share, unscheduled)
     assert len(found) == KINDS
