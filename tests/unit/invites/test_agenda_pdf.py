@@ -198,7 +198,7 @@ def test_the_same_agenda_is_the_same_file_in_any_process() -> None:
     made = render_agenda_pdf(agenda(*(entry(i, partner=name) for i, name in enumerate(NAMES.values()))))
     program = (
         "import sys; from tests.unit.invites.test_agenda_pdf import *;"
-        "sys.stdout.buffer.write(agenda_pdf(agenda(*(entry(i, partner=name)"
+        "sys.stdout.buffer.write(render_agenda_pdf(agenda(*(entry(i, partner=name)"
         " for i, name in enumerate(NAMES.values())))))"
     )
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=os.environ)
