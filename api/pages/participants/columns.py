@@ -44,7 +44,7 @@ LABELS: Final[Mapping[str, str]] = {
     "title": gettext_lazy("Job title"),
     "languages": gettext_lazy("Languages"),
     "exhibitor": gettext_lazy("Answers for the firm"),
-    "mail_language": gettext_lazy("Language of mails"),
+    "mail_language": gettext_lazy("Email language"),
     "timezone": gettext_lazy("Time zone"),
 }
 HINTS: Final[Mapping[str, str]] = {

@@ -208,7 +208,7 @@ CHANGES = {
         "Role", "Reader", "Organiser", "Ends", "Tue, 24 November 2026",
         "Firm 7, Place in the chain", "Upstream", "Downstream",
         "Firm 7, Left the event", "Tue, 24 Nov, 16:00 (Beijing time, UTC+08:00)",
-        "Language of mails", "English", "Hungarian",
+        "Email language", "English", "Hungarian",
         "Meetings that may change", "3", "5",
         "Send a summary after the invitations", "No", "Yes",
     ],

@@ -28,4 +28,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("Nothing comes before the baseline.")
+    raise RuntimeError("No schema comes before the baseline: restore a backup that an earlier version made.")
