@@ -22,6 +22,7 @@ MOVED = {
     "mails-and-calendar": "preferences",
     "nights": "overnight",
     "trail": "audit-log",
+    "trail.csv": "audit-log.csv",
     "welcome": "event-invitations",
     "what-if": "scenarios",
     "whole": "archive",
@@ -47,6 +48,13 @@ def lead_to_fixes(event_key: str, number: int, rest: str = "") -> Response:
     """Redirect to the suggested fixes of a version."""
     actor = auth.actor(event_key)
     return _redirect(f"/events/{actor.event_key}/versions/{number}/fixes", rest)
+
+
+@blueprint.get("/trail")
+@login_required
+def lead_to_audit_log() -> Response:
+    """Redirect to the audit log of the installation."""
+    return _redirect("/audit-log", "")
 
 
 @blueprint.get("/asked/<token>/<step>")

@@ -48,6 +48,7 @@ NO_PAGES = {
     "outcome_list.workbook": "a workbook",
     "outcomes.show": "leads to my day until the meeting has begun",
     "moved.lead": "a redirect",
+    "moved.lead_to_audit_log": "a redirect",
     "moved.lead_to_fixes": "a redirect",
     "moved.lead_to_response": "a redirect",
     "exports.from_plugin": "a file",

@@ -40,6 +40,16 @@ def test_a_path_in_a_mail_is_the_page_that_it_names(
         ("calendars/calls.csv?calls=yes", "calendar-status/calls.csv?calls=yes"),
         ("calendars/people/f0-p0", "calendar-status/people/f0-p0"),
         ("calendars/dead-letters?list=retrying", "calendar-status/dead-letters?list=retrying"),
+        ("calendar-health/people/f0-p0", "calendar-status/people/f0-p0"),
+        ("desk/firms/f0", "participants/firms/f0"),
+        ("dials", "priorities"),
+        ("mail-texts/zh/new", "email-texts/zh/new"),
+        ("nights", "overnight"),
+        ("trail?act=run", "audit-log?act=run"),
+        ("trail.csv", "audit-log.csv"),
+        ("welcome", "event-invitations"),
+        ("what-if", "scenarios"),
+        ("whole", "archive"),
     ],
 )
 def test_an_address_of_before_in_a_mail_or_a_bookmark_leads_to_its_page(
@@ -47,6 +57,11 @@ def test_an_address_of_before_in_a_mail_or_a_bookmark_leads_to_its_page(
 ) -> None:
     answer = site.organiser().client.get(site.path(f"/{before}"), follow_redirects=True)
     assert (answer.status_code, answer.request.full_path.rstrip("?")) == (200, site.path(f"/{now}"))
+
+
+def test_a_link_about_a_request_in_an_email_that_was_sent_leads_to_its_page(site: Site) -> None:
+    asked = Browser(site.app).client.get("/asked/a-token/accept?language=zh")
+    assert (asked.status_code, asked.location) == (301, "/respond/a-token/accept?language=zh")
 
 
 def test_the_page_of_mails_and_calendar_is_found_under_its_address_of_before(site: Site) -> None:
