@@ -22,7 +22,7 @@ from scheduler.storage.models import Account, Event
 
 
 def account_link(database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID) -> str:
-    """A link for an account, or for an interpreter who has not signed in yet. Raises NotFound."""
+    """Return a sign-in link for an account, or for an interpreter without one. Raises NotFound."""
     with database.write() as session:
         now = database.now_in(session)
         account = sign_in.find_account(session, email, now=now)
@@ -37,7 +37,7 @@ def account_link(database: Database, settings: Settings, email: str, valid: time
 def operator_link(
     database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID
 ) -> str:
-    """A link for an account that may create events. A missing account is made."""
+    """Return a sign-in link for an operator, who may create events. Creates a missing account."""
     try:
         address = normalize_address(email, is_test=True)
     except InvalidAddress as error:
@@ -51,13 +51,13 @@ def operator_link(
 
 
 def sessions_of(database: Database, email: str) -> tuple[SessionCard, ...]:
-    """The sessions in which an account is signed in. Raises NotFound."""
+    """Return the active sessions of an account. Raises NotFound."""
     with database.read() as session:
         return sessions.list_sessions(session, _account(session, email).id, now=database.now_in(session))
 
 
 def end_sessions(database: Database, email: str) -> int:
-    """Sign an account out everywhere. Returns how many sessions that ended. Raises NotFound."""
+    """End all sessions of an account and return their number. Raises NotFound."""
     with database.write() as session:
         account = _account(session, email)
         now, about = database.now_in(session), sessions.audit_subject_of_end(account.email)

@@ -1,4 +1,4 @@
-"""The command line: a group whose commands import what they need only when they run."""
+"""The command line: a group whose commands defer their imports until they run."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ COMMANDS = (
 
 
 class CommandRefusal(click.ClickException):
-    """An error of ours as a sentence on standard error."""
+    """A Chainmeet error as a message on standard error."""
 
     exit_code = 2
 
 
 class Group(click.Group):
-    """Commands in the order of `COMMANDS`. An error raised on purpose is a sentence, not a trace."""
+    """Commands in the order of `COMMANDS`. Expected errors print a message without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

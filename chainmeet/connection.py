@@ -26,7 +26,7 @@ data_option = click.option(
 
 
 def command_settings(data: Path | None) -> Settings:
-    """The settings that a command works with. Raises ChainmeetError that says what is missing."""
+    """Return the settings of a command. Raises ChainmeetError that names what is missing."""
     from chainmeet.stack.data_folder import DataFolder
     from scheduler import logs
     from scheduler.config import Settings
@@ -42,7 +42,7 @@ def command_settings(data: Path | None) -> Settings:
 
 @contextmanager
 def open_database(settings: Settings, *, any_schema: bool = False) -> Iterator[Database]:
-    """The database, its schema up to date. One that does not answer is a sentence, not a trace."""
+    """Open the database and check its schema. Connection errors print a message without a traceback."""
     from sqlalchemy.exc import DBAPIError
 
     from scheduler.storage.database import Database

@@ -24,13 +24,13 @@ from scheduler.storage.models import Event
 
 
 def chains(database: Database) -> tuple[Chain, ...]:
-    """Every chain of the trail, looked through from its first row to its last."""
+    """Verify every hash chain of the audit log from its first row to its last."""
     with database.read() as session:
         return verification.verify_chains(session)
 
 
 def checkpoints(database: Database, settings: Settings) -> tuple[str, list[str]]:
-    """The public key, and the signed checkpoint of every chain as it is now."""
+    """Return the public key, and the signed current checkpoint of every chain."""
     signer = CheckpointSigner.of(settings)
     with database.read() as session:
         return signer.verifier_key, [signer.note(each) for each in read_checkpoints(session)]
@@ -39,7 +39,7 @@ def checkpoints(database: Database, settings: Settings) -> tuple[str, list[str]]
 def compared(
     database: Database, settings: Settings, found: tuple[Chain, ...], files: tuple[Path, ...]
 ) -> tuple[int, list[str]]:
-    """How many checkpoints the files have, and what of the chains is not as they say."""
+    """Return the number of checkpoints in the files, and their discrepancies with the chains."""
     signer = CheckpointSigner.of(settings)
     kept = [each for file in files for each in signer.read(file.read_text(errors="replace"))]
     with database.read() as session:
@@ -47,11 +47,11 @@ def compared(
 
 
 def export(database: Database, key: str, output: Path) -> str:
-    """Write the archive of an event; an unfinished one is not left under its name. Returns a sentence."""
+    """Write the archive of an event atomically, and return a message."""
     part = output.with_name(f"{output.name}.part")
     try:
         with database.read() as session, part.open("wb") as to:
-            part.chmod(0o600)  # it has the addresses of everybody
+            part.chmod(0o600)  # it contains personal data
             done = transfer.write_archive(session, _event(session, key), to, now=database.now())
         part.replace(output)
     except OSError as error:
@@ -73,9 +73,9 @@ def take(
     owner: str,
     agree: Callable[[EventArchive], None],
 ) -> str:
-    """Make the event of an archive. Returns a sentence.
+    """Create the event of an archive, and return a message.
 
-    `agree` is told what would be made, and raises an error where it is not to be.
+    `agree` receives a preview of the event and raises an error to abort.
     """
     try:
         with archive.open("rb") as source:
@@ -101,7 +101,7 @@ def bring_back(database: Database, key: str) -> str:
 
 
 def go_live(database: Database, key: str) -> str:
-    """End the rehearsal of an event, and send nothing. Returns a sentence."""
+    """End the rehearsal of an event without sending emails, and return a message."""
     with database.write() as session:
         going_live.go_live(session, _operator(session, key), now=database.now())
     return f"{key} is live. No emails were sent."

@@ -1,6 +1,6 @@
-"""Problem and plan files: JSON, or JSON in gzip. Errors of reading are clear.
+"""Problem and plan files: JSON, optionally gzipped, with clear read errors.
 
-A file is written whole or not at all. A pipe or a device is written to directly, and a link is followed.
+Files are written atomically. Pipes and devices are written to directly, and symbolic links are followed.
 Neither is ever replaced by a file.
 """
 
@@ -30,21 +30,21 @@ Read = TypeVar("Read")
 
 
 def read_problem(path: Path) -> Problem:
-    """The problem of a file. Raises InvalidInput whose faults name the file."""
+    """Read a problem file. Raises InvalidInput whose faults name the file."""
     from scheduler.files import problem_file
 
     return _read(path, problem_file.read_problem)
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan of a file. Raises InvalidInput whose faults name the file."""
+    """Read a plan file. Raises InvalidInput whose faults name the file."""
     from scheduler.files import plan_file
 
     return _read(path, plan_file.read_plan)
 
 
 def read_json(path: Path) -> Any:
-    """The document in a .json or .json.gz file."""
+    """Return the document in a .json or .json.gz file."""
     try:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
@@ -57,7 +57,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, document: object) -> None:
-    """Write a .json or .json.gz file: readers see the old file or the whole new one, never a part."""
+    """Write a .json or .json.gz file atomically: readers see the old file or the complete new one."""
     content = _encode(document)
     if path.suffix == ".gz":
         content = gzip.compress(content, mtime=0)
@@ -71,7 +71,7 @@ def write_json(path: Path, document: object) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Raises InvalidInput, before any long work, if `path` cannot be written later."""
+    """Check ahead of long work that `path` can be written. Raises InvalidInput."""
     if path.is_dir():
         raise InvalidInput([Fault(str(path), "is a folder")])
     if is_stream(path):
@@ -86,18 +86,20 @@ def require_writable(path: Path) -> None:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a path leads to what must be written through: a pipe, a device, an open file of a process."""
+    """True if a path must be written to in place: a pipe, a device, or an open file of a process."""
     parts = path.absolute().parts
     if parts[1:2] == ("proc",) or parts[1:3] in (("dev", "stdout"), ("dev", "stderr"), ("dev", "fd")):
         return True
     try:
         return not stat.S_ISREG(path.stat().st_mode)
-    except OSError:  # there is nothing yet, or the link's goal is missing
+    except OSError:  # no such file, or a dangling link
         return False
 
 
 def _integer(text: str) -> int | float:
-    """A whole number. One of more digits than any limit is infinite, so that its path can be told."""
+    """Parse an integer. With more than MOST_DIGITS digits it becomes infinite, so that the error names its
+    path.
+    """
     return int(text) if len(text) <= MOST_DIGITS else math.copysign(math.inf, -1 if text[0] == "-" else 1)
 
 
@@ -116,7 +118,7 @@ def _read(path: Path, read: Callable[[Any], Read]) -> Read:
 def _encode(document: object) -> bytes:
     try:
         return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
-    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8, but as an escape it can be read again
+    except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but its escape can be read again
         return json.dumps(document, indent=1).encode() + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""Local solve in the terminal: progress, Ctrl-C keeps the best plan, final rule check."""
+"""Local solve in the terminal: shows progress, keeps the best plan on Ctrl-C, and checks the rules."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from scheduler.threads import run_with_monitor
 def solve_here(
     problem: Problem, params: SolveParams, start: Plan | None, before: Problem | None = None
 ) -> Result:
-    """Solve in a thread while this one shows progress and takes signals. Raises PlanRejected.
+    """Solve in a thread while this one shows progress and handles signals. Raises PlanRejected.
 
-    `before` is the problem that the published plan was made for. Without it, anything may have changed.
+    `before` is the problem of the published plan. Without it, any input may have changed.
     """
     from scheduler.solver.solve import solve
 
-    # A budget of changes in the file (`max_moved`) asks for a search, too: then it is for solve() to say.
+    # A change budget in the file (`max_moved`) requires a search too: None leaves the decision to solve().
     is_changed = True if before is None or _differ(before, problem) else None
     line = SolveLine(LiveLine(sys.stderr), params, Progress(0.0, Phase.STARTING))
     stop = threading.Event()
@@ -58,7 +58,7 @@ def _differ(before: Problem, now: Problem) -> bool:
 
 
 def summary(problem: Problem, result: Result) -> str:
-    """One sentence about a plan, and one about what it changes of the published one."""
+    """Return a sentence about a plan, and one about its changes of the published plan."""
     plan = result.plan
     held = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests held"
     bound = "" if plan.bound is None else f" (bound {plan.bound:,})"
@@ -71,7 +71,7 @@ def summary(problem: Problem, result: Result) -> str:
 
 
 def _not_kept(plan: Plan) -> Iterator[str]:
-    """What had to be held and is not, and why that cannot be."""
+    """Yield which frozen meetings are not scheduled, and the rules that conflict with them."""
     if plan.not_kept:
         yield f"Not kept, though they have to be: {', '.join(plan.not_kept)}. All other rules are kept."
         yield from (clash.detail for clash in plan.clashes)
@@ -90,7 +90,7 @@ def _changed(result: Result) -> str:
 
 @dataclass(slots=True)
 class SolveLine:
-    """The progress of a solve on one line."""
+    """The progress of a solve on one terminal line."""
 
     line: LiveLine
     params: SolveParams
@@ -101,7 +101,7 @@ class SolveLine:
         self.last = progress
 
     def show(self) -> None:
-        """Called a few times a second, so that the seconds count down between reports."""
+        """Redraw the line. Called a few times a second, so that the countdown continues between reports."""
         elapsed = time.monotonic() - self.began
         left = max(0.0, self.params.seconds - elapsed)
         self.line.show(

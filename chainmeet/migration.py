@@ -13,7 +13,7 @@ from scheduler.storage.schema import MIGRATIONS, alembic_config, upgrade_schema
 
 
 def write_revision(message: str) -> Path:
-    """Write the next migration and give its path. Its number is the highest so far plus one."""
+    """Write the next migration and return its path. Its number is the highest so far plus one."""
     number = 1 + max((int(path.name[:4]) for path in (MIGRATIONS / "versions").glob("[0-9]*.py")), default=0)
     with tempfile.TemporaryDirectory(prefix="chainmeet-") as name:
         database = Database(f"sqlite:///{name}/empty.db")

@@ -1,4 +1,4 @@
-"""Plan check by the rules alone: violations, terms, and whether the plan's claims hold."""
+"""Plan check by the rules alone: violations, terms, and whether the plan's claims are correct."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.files.problem_file import problem_fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The findings about a plan: `violations` of rules and `untrue` claims are sentences."""
+    """The result of a plan check. `violations` of rules and `untrue` claims are sentences."""
 
     held: int
     asked: int
@@ -30,7 +30,7 @@ class Findings:
         return self.violations + self.untrue
 
     def table(self) -> list[str]:
-        """The terms, the score and the meetings held, a line each."""
+        """Return lines with the terms, the score and the number of scheduled meetings."""
         lines = [f"{'term':<12}{'count':>12}{'factor':>10}{'points':>14}"]
         for name, count in self.score.terms.items():
             factor = self.factors[name] * (1 if name == "served" else -1)
@@ -45,7 +45,7 @@ class Findings:
 
 
 def examine(problem: Problem, plan: Plan) -> Findings:
-    """Judge a plan against its problem. An empty one that says "infeasible" or "unknown" breaks no rule."""
+    """Check a plan against its problem. An empty plan that is "infeasible" or "unknown" violates no rule."""
     is_answer = plan.meetings or plan.status not in (PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN)
     breaches = rules.violations(problem.releasing(plan.not_kept), plan.meetings) if is_answer else ()
     true = rules.score(problem, plan.meetings)

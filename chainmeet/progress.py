@@ -25,19 +25,19 @@ from workers import dispatch
 from workers.celery_app import make_celery
 
 LOOK = 0.5
-"""Seconds between two looks."""
+"""Seconds between two polls."""
 PATIENCE = 90.0
-"""Seconds after which a run that nobody takes up is reported."""
+"""Seconds after which a run that no worker picks up is reported."""
 
 
 class NobodyWorks(ChainmeetError):
-    """No solve worker takes a queued run."""
+    """No solve worker picks up a queued run."""
 
     code = "nobody-works"
 
 
 def event_of(session: Session, key: str) -> Event:
-    """Raises NotFound."""
+    """Return the event of a key. Raises NotFound."""
     event = session.scalar(select(Event).where(Event.by_key(key)))
     if event is None:
         raise NotFound("event", key)
@@ -52,7 +52,7 @@ def queue_run(
     seconds: int | None = None,
     asked_by: int | None = None,
 ) -> RunCard:
-    """A new run of an event, sent to the solve workers. Raises NotFound or RunAlreadyOpen."""
+    """Create a run of an event and send it to the solve workers. Raises NotFound or RunAlreadyOpen."""
     with database.write() as session:
         asker = actors.operator_actor(event_of(session, event), account_id=asked_by)
         run = run_control.start_run(session, asker, seconds=seconds, now=database.now_in(session))
@@ -63,7 +63,7 @@ def queue_run(
 def follow_run(
     database: Database, run_id: int, *, line: LiveLine, stopped: Callable[[], bool] = lambda: False
 ) -> Run:
-    """Show a run's progress until it ends, or until `stopped`. Returns the run as it then is."""
+    """Show a run's progress until it ends or `stopped` returns True. Return the run's latest state."""
     began = time.monotonic()
     while True:
         with database.read() as session:
@@ -80,7 +80,7 @@ def follow_run(
 
 
 def draft_of(database: Database, run: Run) -> ScheduleVersion | None:
-    """The version that a run made."""
+    """Return the version that a run created, or None."""
     with database.read() as session:
         return session.scalar(select(ScheduleVersion).where(versions.made_by_run(run)))
 
@@ -88,7 +88,7 @@ def draft_of(database: Database, run: Run) -> ScheduleVersion | None:
 def follow_mails(
     database: Database, event_id: int, *, line: LiveLine, until_sent: int | None, stopped: Callable[[], bool]
 ) -> outbox.OutboxCounts:
-    """Show the mails going out until none waits, `until_sent` are sent, or `stopped`."""
+    """Show delivery progress until no email is pending, `until_sent` are sent, or `stopped` returns True."""
     while True:
         with database.read() as session:
             counts = outbox.count_mails(session, event_id)

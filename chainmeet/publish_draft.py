@@ -20,11 +20,11 @@ from workers import dispatch
 from workers.celery_app import make_celery
 
 LOOK = 0.2
-"""Seconds between two looks at a job that a worker does."""
+"""Seconds between two polls of a job that a worker executes."""
 
 
 class JobFailed(ChainmeetError):
-    """A version could not be compared or published. The sentence says why."""
+    """A version could not be compared or published. The message says why."""
 
     code = "job-failed"
 
@@ -38,11 +38,11 @@ class DraftOutlook:
 
     @property
     def compared_with(self) -> int | None:
-        """The version that is published now."""
+        """The number of the version that is published now, or None."""
         return self.found.compared_with
 
     def sentences(self) -> str:
-        """A text for the person who decides."""
+        """Return a summary for the person who decides."""
         against = "nothing yet" if self.compared_with is None else f"version {self.compared_with}"
         counts = ", ".join(f"{count:,} {kind}" for kind, count in self.found.counts.items() if count)
         told = f"{self.found.mails or 0:,} mails to {self.found.people or 0:,} people"
@@ -50,7 +50,7 @@ class DraftOutlook:
 
 
 def look_ahead(database: Database, settings: Settings, event: str, number: int) -> DraftOutlook:
-    """Compare a version with what is published. Raises NotFound or JobFailed."""
+    """Compare a version with the published one. Raises NotFound or JobFailed."""
     while True:
         with database.write() as session:
             asker = actors.operator_actor(event_of(session, event))
@@ -70,7 +70,7 @@ def publish(
     compared_with: int | None,
     by: int | None = None,
 ) -> VersionJob:
-    """Publish at once, and have the mails sent. Raises as `orders.publish`, and JobFailed."""
+    """Publish at once and trigger delivery. Raises as `version_actions.request_publishing`, and JobFailed."""
     with database.write() as session:
         asker = actors.operator_actor(event_of(session, event), account_id=by)
         job = version_actions.request_publishing(
@@ -82,7 +82,7 @@ def publish(
 
 
 def _carry_out(database: Database, settings: Settings, job_id: int) -> VersionJob:
-    """Do a job, or wait for the worker that has it."""
+    """Execute a job, or wait for the worker that executes it."""
     me = f"{socket.gethostname()[:100]}:{os.getpid()}"
     while True:
         job_execution.execute_job(database, job_id, worker=me, settings=settings)

@@ -1,6 +1,6 @@
 """A progress line that is overwritten on a terminal.
 
-Elsewhere: plain lines, when the heading changes or at times.
+Elsewhere it prints plain lines: when the heading changes, or every `EVERY` seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EVERY = 10.0
 
 @dataclass(slots=True)
 class LiveLine:
-    """Call `show` as often as you like. Call `close` before anything else is printed."""
+    """A progress line. `show` may be called at any rate. Call `close` before other output."""
 
     out: TextIO
     indent: str = ""
@@ -38,5 +38,5 @@ class LiveLine:
 
 
 def points(label: str, value: float | None) -> str:
-    """A labelled whole number, or nothing."""
+    """Return a labelled whole number, or "" for None."""
     return "" if value is None else f"{label} {value:,.0f}"

@@ -35,12 +35,12 @@ from scheduler.storage.schema import upgrade_schema
 from scheduler.untrusted import parsers
 
 OWNER = "organiser@chainmeet.example"
-"""Of the one account of the database that lasts as long as the command."""
+"""Email address of the only account of the temporary database."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvent:
-    """The event of a workbook, in a database of its own."""
+    """The event of a workbook, in a temporary database."""
 
     database: Database
     settings: Settings
@@ -51,11 +51,11 @@ class PlannedEvent:
 
     @property
     def is_broken(self) -> bool:
-        """Whether a sheet as a whole has faults."""
+        """True if a sheet as a whole is invalid."""
         return any(part.faults for part in self.look.parts)
 
     def faults(self) -> Iterator[str]:
-        """A line for each fault: the sheet, the rows, the column, and what fixes it."""
+        """Yield a line for each error: the sheet, the rows, the column, and how to fix it."""
         for part in self.look.parts:
             yield from map(str, part.faults)
             for wrong in part.done.wrong if part.done else ():
@@ -64,13 +64,13 @@ class PlannedEvent:
 
 
 def write_template(path: Path) -> None:
-    """A workbook with every sheet and an example in it. Raises InvalidInput."""
+    """Write a workbook with every sheet and example rows. Raises InvalidInput."""
     _write(path, template.example_workbook())
 
 
 @contextmanager
 def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
-    """The event of a workbook. Raises InvalidInput with the faults of its sheet `Event`, UnreadableSheet."""
+    """Yield the imported event. Raises InvalidInput for errors in its sheet `Event`, and UnreadableSheet."""
     try:
         octets = workbook.read_bytes()
     except OSError as error:
@@ -100,13 +100,13 @@ def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
 
 
 def write_left_out(event: PlannedEvent, output: Path) -> None:
-    """The rows that have faults, each with the reason."""
+    """Write the rows with errors to left-out.xlsx, each with the reason."""
     if event.look.left_out:
         _write(output / "left-out.xlsx", sheet_import.write_skipped_rows(event.parts, event.look))
 
 
 def plan(event: PlannedEvent, output: Path, params: SolveParams) -> str:
-    """Solve the event and write all results. Returns sentences about them. Raises ChainmeetError."""
+    """Solve the event, write all results and return a summary. Raises ChainmeetError."""
     with event.database.read() as session:
         problem = snapshot.build_problem(session, event.actor.event_id, now=event.now)
     if not problem.slots:
@@ -132,7 +132,7 @@ def write_json_in(output: Path, name: str, document: object) -> None:
 
 
 def _write_schedule(event: PlannedEvent, output: Path) -> int:
-    """The workbook, the agendas and the calendars. Returns the number of people who have some."""
+    """Write the workbook, agendas and calendars. Return the number of people with an agenda."""
     written = 0
     with event.database.read() as session:
         _write(output / "schedule.xlsx", schedule_lists.export_workbook(session, event.actor).octets)

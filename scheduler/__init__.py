@@ -1,1 +1,1 @@
-"""Chainmeet's core: everything that is neither Flask nor Celery."""
+"""Chainmeet's core, independent of Flask and Celery."""

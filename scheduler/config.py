@@ -1,4 +1,4 @@
-"""Settings, read once from the environment, strictly: a wrong or unknown variable stops the start by name."""
+"""Settings, read once from the environment. An invalid or unknown variable aborts the start and is named."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREFIX = "CHAINMEET_"
 
 
 class ConfigError(InvalidInput):
-    """The environment is wrong; each fault names its variable."""
+    """The environment is invalid. Each fault names its variable."""
 
     code = "config"
 
@@ -76,7 +76,9 @@ _BROKERS = ("redis", "rediss", "redis+socket")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set from outside: `CHAINMEET_<NAME>`, or `CHAINMEET_<NAME>_FILE` for a file that has it."""
+    """Settings from the environment: `CHAINMEET_<NAME>`, or `CHAINMEET_<NAME>_FILE` for a file with the
+    value.
+    """
 
     database_url: str = _setting("SQLAlchemy address of the database", _url(*_DATABASES), secret=True)
     redis_url: str = _setting("address of the Redis-compatible broker", _url(*_BROKERS), secret=True)
@@ -169,7 +171,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
-        """Read every setting; raises ConfigError that names each variable at fault."""
+        """Read all settings. Raises ConfigError, which names each invalid variable."""
         values: dict[str, Any] = {}
         known = {PREFIX + f.name.upper() for f in fields(cls)}
         faults = [
@@ -197,20 +199,20 @@ class Settings:
 
     @property
     def rates(self) -> EmailRates:
-        """`mail_rates`, understood, with the providers of plugins whose domains it does not list."""
+        """The parsed `mail_rates`, plus those of provider plugins for domains that it does not list."""
         rates = EmailRates.parse(self.mail_rates)
         for provider in load(EMAIL_PROVIDERS).values():
             rates = rates.also(provider.domains, provider.per_minute)
         return rates
 
     def to_env(self) -> dict[str, str]:
-        """The environment that gives these settings, for child processes."""
+        """Return the environment variables that reproduce these settings, for child processes."""
         texts = {PREFIX + f.name.upper(): getattr(self, f.name) for f in fields(self)}
         return {name: str(value) for name, value in texts.items() if value != ""}
 
 
 def _with_password(url: str, password: str) -> str:
-    """The address with a password, whatever characters that has."""
+    """Return the URL with the percent-encoded password."""
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
     netloc = f"{user.partition(':')[0]}:{quote(password, safe='')}@{host}"

@@ -1,4 +1,4 @@
-"""Logging for every process: one line an event on standard error, as JSON or for a person at a console."""
+"""Logging for every process: one line per event on standard error, as JSON or for a console."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import structlog
 SECRET_PATHS: Final = (
     "answers", "asked", "calendar", "digests", "p", "registration", "respond", "sign-in", "summaries", "team",
 )  # fmt: skip
-"""What addresses begin with that open something for whoever has them: the next part is the key."""
+"""First path segments of links with a secret token. The token is the next segment."""
 _SECRET_PATH = re.compile(rf"(/(?:{'|'.join(SECRET_PATHS)})/)[\w.%-]{{8,}}")
 
 
 def configure(log_format: str, *, level: int = logging.INFO) -> None:
     """Send structlog's and the standard library's records through one formatter.
 
-    `log_format` is "json" or "console". Settings and mail bodies are never logged: they hold secrets. The
-    keys of links are cut from whatever a line quotes, tracebacks included.
+    `log_format` is "json" or "console". Settings and email bodies are never logged: they contain secrets.
+    Tokens in links are removed from every line, including tracebacks.
     """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -61,5 +61,5 @@ def configure(log_format: str, *, level: int = logging.INFO) -> None:
 
 
 def _without_secret_paths(_logger: object, _method: str, line: object) -> str:
-    """The last step, on the line as it is written."""
+    """Remove tokens from the rendered line. This is the last processor."""
     return _SECRET_PATH.sub(r"\1...", str(line))

@@ -1,4 +1,4 @@
-"""Work in a thread that another one watches."""
+"""Runs work in a thread that another thread monitors."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ T = TypeVar("T")
 def run_with_monitor(
     work: Callable[[], T], look: Callable[[], bool], *, every: float, name: str = "work"
 ) -> Future[T]:
-    """Do some work in a thread, and look after it from this one until it is done.
+    """Run `work` in a daemon thread and monitor it from this thread until it ends.
 
-    The thread is a daemon: work that hangs does not keep the process alive.
+    Hanging work does not keep the process alive, because the thread is a daemon.
 
     Parameters
     ----------
     work
-        What it gives or raises is the outcome's.
+        Its return value or exception becomes the result of the future.
     look
-        Is called each so many seconds as long as the work goes on, and once after its end. It says whether to
-        go on watching.
+        Called every `every` seconds while the work runs, and once after it. Returns False to stop monitoring.
     every
-        Seconds between two looks. Work that ends is noticed at once.
+        Seconds between two calls of `look`. The end of the work is noticed at once.
 
     Returns
     -------
     Future
-        The outcome. It is not done if `look` gave the work up.
+        The result. It is not done if `look` stopped the monitoring first.
     """
     outcome: Future[T] = Future()
     threading.Thread(target=_fulfil, args=(outcome, work), name=name, daemon=True).start()

@@ -1,8 +1,8 @@
-"""Ends a process whose main loop stands still, so that whoever started it starts it again.
+"""Ends a process whose main loop hangs, so that its supervisor restarts it.
 
-A health check marks a hung container as unhealthy, but starts nothing again. So a process whose main loop
-gives no sign for 120 seconds ends itself, and the containers' engine or the embedded supervisor starts it
-again. A main loop that is only very slow is ended too; others take up what it did.
+A health check marks a hung container as unhealthy, but does not restart it. A process whose main loop sends
+no heartbeat for 120 seconds therefore exits. The container engine or the embedded supervisor restarts it. A
+main loop that is merely very slow is ended too; other processes take over its work.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import sys
 from pathlib import Path
 
 LIMIT = 120.0
-"""Seconds without a pulse after which a process ends itself."""
+"""Seconds without a heartbeat after which a process exits."""
 
 
 class Watchdog:
-    """Told by the main loop of a process that it goes round; between `rest` and the next pulse it may stand.
+    """A watchdog timer that the main loop resets by `pulse` and disarms by `rest`.
 
-    The time is kept by a thread of C code that needs nothing of Python: it also ends a process in which
-    nothing of Python runs any more. It writes where each thread stands (file, line and function, no values)
-    to standard error. A process that is forked from this one has no watchdog.
+    The timer is a C thread (`faulthandler`) that does not need the interpreter, so it also ends a process
+    with a blocked interpreter. It writes the stack of each thread (file, line and function, no values) to
+    standard error. Forked child processes have no watchdog.
     """
 
     def __init__(self, pulse_file: str = "", *, limit: float = LIMIT) -> None:
@@ -28,11 +28,11 @@ class Watchdog:
         self._limit = limit
 
     def pulse(self) -> None:
-        """The loop goes round; the file, if there is one, says so to health checks by its time."""
+        """Reset the timer and touch the heartbeat file, if any, for health checks."""
         faulthandler.dump_traceback_later(self._limit, exit=True, file=sys.__stderr__ or sys.stderr)
         if self._file is not None:
             self._file.touch()
 
     def rest(self) -> None:
-        """The loop stops, or waits for something outside that may be away for long."""
+        """Disarm the timer, because the loop stops or waits for an external service."""
         faulthandler.cancel_dump_traceback_later()

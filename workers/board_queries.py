@@ -1,4 +1,4 @@
-"""Board queries: questions to the board's worker through the broker, with a timeout."""
+"""Board queries: synchronous requests to the board worker through the broker, with a timeout."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from workers import celery_app
 log = structlog.get_logger()
 
 SECONDS = 4.0
-"""How long a page waits. A plan of a large event takes longer to be read at first: its page asks again."""
+"""How long a page waits. The first load of a large event's plan takes longer: its page asks again."""
 KEPT_SECONDS = 30
-"""How long an answer waits to be fetched."""
+"""Time to live of an answer that is not fetched."""
 
 Answer = dict[str, Any]
 
@@ -34,9 +34,9 @@ def ask(
     app: Celery | None = None,
     seconds: float = SECONDS,
 ) -> Answer | None:
-    """What the worker answers about a draft by hand, or None if it does not in time, or is away.
+    """Return the worker's answer about a manual draft, or None on a timeout or if no worker is available.
 
-    A question that nobody waits for any more is not answered: the key that says so has run out.
+    The worker ignores questions whose wanted key has expired, because no page waits for the answer.
     """
     token = uuid.uuid4().hex
     try:
@@ -55,13 +55,13 @@ def ask(
 
 
 def is_wanted(token: str, *, redis_url: str) -> bool:
-    """Whether somebody still waits for this answer."""
+    """Return True if a page still waits for this answer."""
     with _connect(redis_url, 1.0) as broker:
         return bool(broker.exists(_wanted(token)))
 
 
 def tell(token: str, answer: Answer, *, redis_url: str) -> None:
-    """Give an answer to who waits for it."""
+    """Send an answer to the page that waits for it."""
     with _connect(redis_url, 1.0) as broker, broker.pipeline() as pipe:
         pipe.rpush(_answer(token), json.dumps(answer))
         pipe.expire(_answer(token), KEPT_SECONDS)

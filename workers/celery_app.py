@@ -1,4 +1,4 @@
-"""The Celery application: queues, limits and what happens to a task whose worker goes away."""
+"""The Celery application: queues, limits and redelivery of tasks whose worker is lost."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from workers.heartbeat import Steady
 from workers.layout import BOARD, HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
 
 SOFT_LIMIT = int(fields.limits(fields.RunSeconds).most + watchdog.MAX_OVERTIME + watchdog.STOP_TIMEOUT + 60)
-"""In seconds, only for a task that its own watchdog did not end."""
+"""In seconds. It only ends tasks that their own watchdog did not end."""
 HARD_LIMIT = SOFT_LIMIT + 60
 VISIBILITY_TIMEOUT = HARD_LIMIT + 600
-"""Longer than any task runs: a task that is not acknowledged for this time is delivered again."""
+"""In seconds, longer than any task. A task that is not acknowledged within it is redelivered."""
 
 ROUTES = {
     "chainmeet.solve": SOLVE,
@@ -45,7 +45,7 @@ ROUTES = {
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
-    """Celery's settings. Results are not kept: what a task did is in the database."""
+    """Return Celery's settings. There is no result backend: results are stored in the database."""
     return {
         "broker_url": settings.redis_url,
         "broker_connection_retry_on_startup": True,
@@ -77,7 +77,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
 
 
 def make_celery(settings: Settings | None = None) -> Celery:
-    """An application for these settings, or for those of the environment, read when first needed."""
+    """Return an application for these settings. By default the environment's are read on first use."""
     celery = Celery("chainmeet", include=["workers.tasks"], set_as_current=False)
     if settings is None:
         celery.add_defaults(lambda: configuration(Settings.from_env()))
@@ -92,13 +92,13 @@ app.steps["consumer"].add(Steady)
 
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
-    """A worker logs as every other process does."""
+    """Configure logging as in every other process."""
     logs.configure(Settings.from_env().log_format)
 
 
 @worker_init.connect
 def _check_schema(**_: Any) -> None:
-    """Before the pool is there: a worker of another version than the database ends. Plugins are loaded."""
+    """Load plugins, and exit if the database schema has another version. Runs before the pool starts."""
     report(EVERY_GROUP)
     database = Database(Settings.from_env().database_url)
     try:
@@ -111,7 +111,7 @@ def _check_schema(**_: Any) -> None:
 
 @task_prerun.connect
 def _bind_ids(task: Any, **_: Any) -> None:
-    """Each line that a task writes names the task, and the request that led to it."""
+    """Bind the task and the request that caused it to each log line."""
     structlog.contextvars.clear_contextvars()
     ids = {"task": task.name, "task_id": task.request.id, "request": task.request.get("request_id")}
     structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value})

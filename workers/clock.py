@@ -41,7 +41,7 @@ TICKS_A_DIGEST = 4
 DIGEST_TURNS = 10
 CHECKPOINTS = timedelta(hours=1)
 REFETCH = timedelta(minutes=5)
-"""How often the clock looks for linked calendars that are due. Each is fetched hourly."""
+"""How often the scheduler looks for linked calendars that are due. Each is fetched hourly."""
 
 log = structlog.get_logger()
 
@@ -50,14 +50,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Ticks on one database. Of several clocks each tick is one's, and another goes on where one ends."""
+    """Runs scheduled jobs of one database. If several run, exactly one executes each tick."""
 
     database: Database
     settings: Settings
     celery: Celery | None = None
 
     def run(self, stop: threading.Event, watchdog: Watchdog) -> None:
-        """Tick until told to stop. No failure ends the clock. The watchdog ends it if it stops ticking."""
+        """Tick until `stop` is set. Exceptions are logged. The watchdog exits if the loop hangs."""
         gate = SchemaGate(self.database)
         on_disk_full(self.database.engine, partial(worker_registry.say_disk_full, self.settings.redis_url))
         while not stop.is_set():
@@ -71,7 +71,9 @@ class Clock:
         watchdog.rest()
 
     def tick(self) -> bool:
-        """Run the steps that are due. A step that fails does not stop the others."""
+        """Run the steps that are due. A failing step does not stop the others. Return False if the tick was
+        not due.
+        """
         tick = timedelta(seconds=self.settings.tick_seconds)
         if not self._claim(job_intervals.TICK, tick):
             return False
@@ -142,7 +144,9 @@ class Clock:
         return True
 
     def _make_digests(self) -> None:
-        """In some transactions, so that a morning of thousands keeps no other writer waiting for long."""
+        """Queue digests in several transactions, so that thousands of them do not block other writers for
+        long.
+        """
         for _ in range(DIGEST_TURNS):
             if not self._step(
                 "make digests",

@@ -1,4 +1,4 @@
-"""Heartbeat of a worker's main loop: to the watchdog, health checks and the broker."""
+"""Heartbeat of a worker's main loop for the watchdog, health checks and the worker registry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ log = structlog.get_logger()
 
 
 class Steady(bootsteps.StartStopStep):
-    """A step of the consumer: it stops when the broker goes away, as the loop may then stand."""
+    """A consumer step that sends heartbeats. It rests while the broker is away, because the loop may then
+    block.
+    """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 

@@ -12,15 +12,15 @@ QUEUES = (SOLVE, HELP, URGENT, MAIL, JOBS, UNTRUSTED, BOARD)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A worker's queues. One that is `solo` does its tasks itself, one by one. Others have pool processes."""
+    """A worker's queues. A `solo` worker runs tasks itself, one at a time; others have pool processes."""
 
     queues: tuple[str, ...]
     about: str
     solo: bool = False
     child_megabytes: int = 0
-    """A pool process that is larger is replaced after its task. It is below the container's limit."""
+    """A pool process above this size is replaced after its task. Less than the container's limit."""
     nice: int = 0
-    """How far it gives way where processors are few: its work is long, and nobody waits at a page for it."""
+    """Niceness. Above 0 for long work that no page waits for."""
 
 
 WORKERS = {
@@ -36,17 +36,17 @@ WORKERS = {
 
 
 def niceness(names: Sequence[str]) -> int:
-    """Of one worker that does the work of these: what somebody waits for is not slowed by the rest."""
+    """Return the niceness of a worker for these layouts: the least, so that urgent work is not slowed."""
     return min(WORKERS[name].nice for name in names)
 
 
 def options(names: Sequence[str], *, processes: int = 1) -> list[str]:
-    """Celery's arguments for one worker that does the work of these."""
+    """Return Celery's command line arguments for a worker for these layouts."""
     layouts = [WORKERS[name] for name in names]
     pool = ["--pool", "solo"] if all(layout.solo for layout in layouts) else ["--pool", "prefork"]
     most = max(layout.child_megabytes for layout in layouts)
-    # Gossip and mingle are for workers that talk to each other; ours do not, and gossip does not always
-    # come back after a loss of the broker.
+    # Our workers do not communicate, so they need no gossip and mingle. Gossip does not always
+    # recover after a loss of the broker.
     return [
         "worker", "-Q", ",".join(queue for layout in layouts for queue in layout.queues),
         "-n", f"{names[0]}@%h", *pool, "--concurrency", str(processes),

@@ -18,18 +18,18 @@ from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 
 LARGEST = 25 * 1024 * 1024
-"""The most octets of an accepted mail. Of a large mail only the beginning is stored."""
+"""Size limit of an accepted email, in bytes. Of a large email only the beginning is stored."""
 
 LATER = "451 4.3.0 Try again later"
 
 THREADS = 12
-"""Fewer than a database's connections."""
+"""Less than the size of the database's connection pool."""
 
 log = structlog.get_logger()
 
 
 class Receiver:
-    """aiosmtpd's handler. Names of methods and answers are SMTP's (RFC 5321 4.2)."""
+    """Handler for aiosmtpd. Method names and replies follow SMTP (RFC 5321 4.2)."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database, self.settings = database, settings
@@ -38,7 +38,9 @@ class Receiver:
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        """One recipient a mail: its answer is about that one alone, and a server sends the others next."""
+        """Accept one recipient per message, so that the reply concerns it alone. The client sends the others
+        next.
+        """
         if envelope.rcpt_tos:
             return "452 4.5.3 One recipient at a time"
         try:
@@ -80,7 +82,7 @@ class Receiver:
 
 
 class _LongLines(LMTP):
-    # Some clients write longer lines than RFC 5321 allows. The reader is made with the object, so it is here.
+    # Some clients send longer lines than RFC 5321 allows. Set on the class: `__init__` creates the reader.
     line_length_limit = LARGEST
 
 
@@ -90,7 +92,7 @@ class _Lmtp(Controller):
 
 
 def watch(server: Controller, watchdog: Watchdog, every: float = 10.0) -> None:
-    """Have the server's loop tell the watchdog that it goes round."""
+    """Send heartbeats to the watchdog from the server's event loop."""
 
     def pulse() -> None:
         watchdog.pulse()
@@ -100,11 +102,11 @@ def watch(server: Controller, watchdog: Watchdog, every: float = 10.0) -> None:
 
 
 def lmtp_server(database: Database, settings: Settings, host: str, port: int) -> Controller:
-    """An LMTP server (RFC 2033) in its own thread. Call `start` and `stop`."""
+    """Return an LMTP server (RFC 2033) that runs in its own thread. Call `start` and `stop`."""
     receiver = Receiver(database, settings)
     server = _Lmtp(
         receiver, hostname=host, port=port, ready_timeout=10, ident="Chainmeet", data_size_limit=LARGEST
     )
-    # Who waits for a reader has a thread. The next mail needs one all the same.
+    # Waiting handlers occupy threads; further emails need some of their own.
     server.loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="mail"))
     return server

@@ -1,4 +1,4 @@
-"""Process identity of a worker, and whether a process of this machine has ended."""
+"""Process identity of a worker, and detection of processes of this machine that have ended."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 def me() -> str:
-    """Names this process: its machine, number and birth. It does one task at a time."""
+    """Return the identity of this process: host, PID and start time. It runs one task at a time."""
     return f"{_host()}:{os.getpid()}:{birth(os.getpid()) or ''}"
 
 
 def is_gone(worker: str) -> bool:
-    """Whether that process was of this machine and has ended. It is False for other machines.
+    """Return True if that process was on this machine and has ended. False for other machines.
 
-    The birth tells it from another process that got its number.
+    The start time distinguishes it from a process that reuses its PID.
     """
     host, _, process = worker.partition(":")
     number, _, born = process.partition(":")
@@ -27,7 +27,7 @@ def is_gone(worker: str) -> bool:
 
 
 def birth(pid: int) -> str | None:
-    """The start time of a process, as the system tells it, or None if it has ended."""
+    """Return the start time of a process, as the system reports it, or None if it has ended."""
     if sys.platform == "linux":
         try:
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -7,8 +7,8 @@ from typing import Any
 
 from celery.signals import worker_shutting_down
 
-# One byte that the worker shares with the pool processes that it forks. (Where they are not forked, on
-# macOS, a task does not see it: it runs to its end or is killed, and its run is taken up again.)
+# One byte of memory shared with the forked pool processes. (On macOS they are not forked, and tasks do
+# not see it: they run to their end or are killed, and their runs are recovered.)
 _flag = mmap.mmap(-1, 1)
 
 
@@ -18,5 +18,5 @@ def _raise_flag(**_: Any) -> None:
 
 
 def is_stopping() -> bool:
-    """Whether this worker was asked to shut down: stop what you do and give it back."""
+    """Return True if this worker shuts down: running tasks must stop and put back their work."""
     return _flag[0] == 1

@@ -45,13 +45,13 @@ from workers.shutdown import is_stopping
 log = structlog.get_logger()
 
 DELIVER_SECONDS = 25.0
-"""A delivery ends after this time and sends its successor, so that a shutdown waits for it."""
+"""A delivery ends after this time and sends its successor, so that a shutdown need not wait long."""
 RETRY_SECONDS = 5.0
-"""A job that failed for no reason of its own is tried again after this time."""
+"""Delay before the retry of a job that failed for an external reason."""
 
 
 class _StandsBack(Task):
-    """A task that is left while the database is being upgraded: the clock sends it again afterwards."""
+    """A task that is dropped during a database upgrade. The scheduler sends it again afterwards."""
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if (why := _gate().why()) is not None:
@@ -65,7 +65,7 @@ _task = partial(app.task, base=_StandsBack)
 
 @_task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)
 def solve(run_id: int) -> None:
-    """Execute a queued run. A run that is not queued belongs to another worker."""
+    """Execute a queued run. A run in another state belongs to another worker."""
     structlog.contextvars.bind_contextvars(run=run_id)
     from scheduler.services.planning.runs import (
         execution,  # here, as it loads OR-Tools, which the mail worker never needs
@@ -90,7 +90,7 @@ def solve(run_id: int) -> None:
 
 @_task(name="chainmeet.what_if", max_retries=0)
 def what_if() -> None:
-    """Solve the next what-if. While any run is open it waits, and the clock sends this again."""
+    """Solve the next queued scenario. It waits while any run is open; the scheduler then sends it again."""
     from scheduler.services.planning.scenarios import scenario_execution  # as above
 
     done = scenario_execution.execute_scenario(_database(), settings=_settings(), should_stop=_must_stop)
@@ -103,10 +103,10 @@ def what_if() -> None:
 
 @worker_process_init.connect
 def _begin(**_: Any) -> None:
-    """A process begins, perhaps in place of one that was killed: take up what that left."""
+    """Recover the work of a killed process when a pool process starts."""
     for queue, take_up in ((SOLVE, _take_up_runs), (JOBS, _take_up_jobs)):
         if queue in app.amqp.queues.consume_from:
-            # Apart, as the pool waits for its process, and the database may make it wait.
+            # In a thread: the pool waits for its process to start, and the database may block.
             threading.Thread(target=_take_up, args=(take_up,), name="lost work", daemon=True).start()
 
 
@@ -140,7 +140,7 @@ def _take_up_jobs() -> None:
 
 @_task(name="chainmeet.version_job", max_retries=2, default_retry_delay=5)
 def version_job(job_id: int) -> None:
-    """Compare or publish a version. A job that is not in the state asked belongs to another worker."""
+    """Compare or publish a version. A job in another state belongs to another worker."""
     ending = job_execution.execute_job(
         _database(), job_id, worker=me(), settings=_settings(), should_stop=_must_stop
     )
@@ -153,7 +153,7 @@ def version_job(job_id: int) -> None:
 
 @_task(name="chainmeet.import_file", max_retries=2, default_retry_delay=5)
 def import_file(file_id: int) -> None:
-    """Look at a file that an organiser brought, or take it. One that nobody asked for is another worker's."""
+    """Preview or apply an uploaded import file. A file in another state belongs to another worker."""
     ending = import_execution.execute_import(_database(), file_id, worker=me(), settings=_settings())
     log.info("file looked at", file=file_id, ending=str(ending))
     if ending is import_execution.ImportEnding.LOOKS_AGAIN:
@@ -164,7 +164,7 @@ def import_file(file_id: int) -> None:
 
 @_task(name="chainmeet.delete_rows", max_retries=0)
 def delete_rows() -> None:
-    """Delete rows of deleted events, for some seconds. The next task deletes the rest."""
+    """Delete rows of deleted events for DELIVER_SECONDS. The next task deletes the rest."""
     is_left = deletion.delete_rows(_database(), should_stop=_must_stop, max_seconds=DELIVER_SECONDS)
     log.info("rows of deleted events deleted", is_left=is_left)
     if is_left and not is_stopping():
@@ -173,7 +173,7 @@ def delete_rows() -> None:
 
 @_task(name="chainmeet.board", max_retries=0, soft_time_limit=60, time_limit=90, acks_late=False)
 def board(token: str, event_id: int, number: int, question: str) -> None:
-    """Answer a question about a draft by hand, if somebody still waits. The plan stays in memory."""
+    """Answer a question about a manual draft, if the page still waits. Loaded plans stay in memory."""
     redis_url = _settings().redis_url
     if not board_queries.is_wanted(token, redis_url=redis_url):
         return
@@ -193,7 +193,7 @@ def _desk() -> Any:
 
 @_task(name="chainmeet.help", max_retries=0)
 def help_with(run_id: int) -> None:
-    """Solve parts of another worker's run for a while. A run that is not running needs no help."""
+    """Help another worker's run by solving parts of it. A run that is not running needs no help."""
     from scheduler.services.planning.runs import distribution  # as above
 
     done = distribution.help_run(
@@ -209,16 +209,16 @@ def help_with(run_id: int) -> None:
 
 @_task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)
 def deliver() -> None:
-    """Send the mails of the outbox that are due, for some seconds. The next delivery sends the rest."""
+    """Deliver emails of the outbox that are due, for DELIVER_SECONDS. The next task delivers the rest."""
     if _deliver(urgent=False):
         dispatch.deliver()
 
 
 @_task(name="chainmeet.deliver_urgent", max_retries=2, default_retry_delay=5)
 def deliver_urgent() -> None:
-    """Send the urgent mails, for which a person waits. They do not wait behind other mails.
+    """Deliver urgent emails, for which a person waits, ahead of all others.
 
-    Wishes to sign in become such mails first.
+    Sign-in requests are turned into such emails first.
     """
     with _database().write() as session:
         wishes = sign_in.process_sign_in_requests(session, _settings(), now=_now())
@@ -227,7 +227,7 @@ def deliver_urgent() -> None:
 
 
 def _deliver(*, urgent: bool) -> bool:
-    """Whether more is due."""
+    """Return True if more emails are due."""
     sent = delivery.deliver_emails(
         _database(),
         _settings(),
@@ -246,7 +246,7 @@ def _deliver(*, urgent: bool) -> bool:
 
 @_task(name="chainmeet.fetch", soft_time_limit=90, time_limit=120)
 def fetch() -> None:
-    """Take in the mails of the mailbox. Mails that are left over wait for the next time."""
+    """Receive the emails of the mailbox. Those left over are received next time."""
     try:
         taken = mailbox.fetch_mailbox(_database(), _settings(), now=_now)
     except MailboxFailure as failure:
@@ -263,7 +263,7 @@ def fetch() -> None:
 
 @_task(name="chainmeet.judge", soft_time_limit=90, time_limit=120)
 def judge() -> None:
-    """Judge mails that came in and whose judgement was lost."""
+    """Process incoming emails whose processing was lost."""
     with _database().read() as session:
         left = inbox.find_unjudged(session, now=_now())
     for mail_id in left:
@@ -272,7 +272,7 @@ def judge() -> None:
 
 @_task(name="chainmeet.refetch", soft_time_limit=90, time_limit=120)
 def refetch() -> None:
-    """Fetch linked calendars that are due, for some seconds. The next task fetches the rest."""
+    """Fetch linked calendars that are due, for DELIVER_SECONDS. The next task fetches the rest."""
     fetched = refetching.refetch_calendars(
         _database(),
         fetcher=Fetcher(max_octets=MAX_OCTETS),
@@ -292,7 +292,7 @@ def refetch() -> None:
 
 @_task(name="chainmeet.notify_subscribers")
 def notify_subscribers() -> None:
-    """Give plugins the entries of the audit log that wait for them. The next task gives the rest."""
+    """Deliver pending audit log entries to plugins. The next task delivers the rest."""
     subscribed = load(SUBSCRIBERS)
     taken = subscribers.deliver(_database(), subscribed, should_stop=_must_stop)
     if taken:
@@ -304,7 +304,7 @@ def notify_subscribers() -> None:
 
 
 def _must_stop() -> bool:
-    """Whether long work comes to its end now: the worker stops, or the database is about to be upgraded."""
+    """Return True if long work must stop: the worker shuts down, or the database is about to be upgraded."""
     return is_stopping() or _gate().why() is not None
 
 
@@ -319,7 +319,7 @@ def _settings() -> Settings:
 
 @cache
 def _database() -> Database:
-    """Opened by the pool's process, never before it is forked."""
+    """Return the database, opened in the pool process, never before the fork."""
     settings = _settings()
     database = Database(settings.database_url)
     on_disk_full(database.engine, partial(worker_registry.say_disk_full, settings.redis_url))

@@ -12,21 +12,21 @@ from workers.layout import QUEUES
 
 SAY_SECONDS = 10
 SILENT_SECONDS = 45
-"""A worker that has not said so for this time is not there. By the broker's clock, as all of this."""
+"""A worker without a heartbeat for this time counts as gone. All times are by the broker's clock."""
 FORGET_SECONDS = 3600
 FULL_SECONDS = 60
-"""So long after the database said that its disk is full, it is named."""
+"""How long a report of a full disk is valid."""
 _DISK_FULL = "chainmeet:disk-full"
 
 
 def connect(redis_url: str) -> Redis:
-    """A connection for short questions: a broker that does not answer at once is not there."""
+    """Return a connection with short timeouts: a slow broker counts as unavailable."""
     url = redis_url.replace("redis+socket://", "unix://")
     return Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5, decode_responses=True)
 
 
 def say(broker: Redis, worker: str, queues: Iterable[str]) -> None:
-    """The worker is there and takes from these queues. Raises RedisError."""
+    """Register a worker as live for these queues. Raises RedisError."""
     seconds = broker.time()[0]
     with broker.pipeline(transaction=False) as pipe:
         for queue in queues:
@@ -36,7 +36,7 @@ def say(broker: Redis, worker: str, queues: Iterable[str]) -> None:
 
 
 def leave(broker: Redis, worker: str, queues: Iterable[str]) -> None:
-    """The worker stops. Raises RedisError."""
+    """Remove a worker that stops from the registry. Raises RedisError."""
     with broker.pipeline(transaction=False) as pipe:
         for queue in queues:
             pipe.zrem(_key(queue), worker)
@@ -44,7 +44,7 @@ def leave(broker: Redis, worker: str, queues: Iterable[str]) -> None:
 
 
 def count(broker: Redis) -> dict[str, int]:
-    """How many workers take from each queue. Raises RedisError."""
+    """Return the number of live workers by queue. Raises RedisError."""
     since = broker.time()[0] - SILENT_SECONDS
     with broker.pipeline(transaction=False) as pipe:
         for queue in QUEUES:
@@ -53,13 +53,13 @@ def count(broker: Redis) -> dict[str, int]:
 
 
 def say_disk_full(redis_url: str) -> None:
-    """The database's disk was full just now. A broker that is away does not hear it."""
+    """Record that the database's disk is full. Does nothing if the broker is unavailable."""
     with suppress(RedisError), connect(redis_url) as broker:
         broker.set(_DISK_FULL, 1, ex=FULL_SECONDS)
 
 
 def is_disk_full(broker: Redis) -> bool:
-    """Whether any process said so within FULL_SECONDS. Raises RedisError."""
+    """Return True if any process reported a full disk within FULL_SECONDS. Raises RedisError."""
     return bool(broker.exists(_DISK_FULL))
 
 

@@ -1,1 +1,1 @@
-"""One module a command. They import click and the standard library only; the rest when a command runs."""
+"""One module per command. At import time they import only click and the standard library."""

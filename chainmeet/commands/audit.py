@@ -1,4 +1,4 @@
-"""`chainmeet audit`: whether the trail of who did what is as it was written."""
+"""`chainmeet audit`: verifies the audit log."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from chainmeet.connection import command_settings, data_option, open_database
 
 @click.group()
 def audit() -> None:
-    """The trail: who did what, in rows that hold each other by their hashes."""
+    """Audit log: verify its hash chains and print checkpoints."""
 
 
 @audit.command()
 @data_option
 def checkpoint(data: Path | None) -> None:
-    """Print the signed checkpoint of every chain, and the key that checks them."""
+    """Print the signed checkpoint of every chain, and the public key that verifies them."""
     from chainmeet.event_archives import checkpoints
 
     settings = command_settings(data)
@@ -37,10 +37,10 @@ def checkpoint(data: Path | None) -> None:
     help="A text with checkpoints, such as an email that owners got. Can be given several times.",
 )
 def verify(data: Path | None, expect: tuple[Path, ...]) -> None:
-    """Look through every chain of the trail; name the first broken row of each, and exit with 1 if any is.
+    """Verify every hash chain of the audit log. Name the first broken row of each and exit with 1 if any is.
 
-    Whoever can write into the database can also write a chain anew, cut it or empty it. With `--expect` the
-    chains are compared with checkpoints that were kept elsewhere, which find that.
+    Anyone with write access to the database can also rewrite, truncate or empty a chain. `--expect` detects
+    that: it compares the chains with checkpoints that were stored elsewhere.
     """
     from chainmeet.event_archives import chains, compared
 

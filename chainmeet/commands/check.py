@@ -1,4 +1,4 @@
-"""`chainmeet check`: does a plan keep every hard rule, and is its score the one that it claims?"""
+"""`chainmeet check`: verifies that a plan is feasible and that its claimed score is correct."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE = click.Path(path_type=Path)
 def check(problem_file: Path, plan_file: Path, limit: int) -> None:
     """Check PLAN against PROBLEM: violations, terms, score. Needs no database.
 
-    Exit status: 0 if the plan keeps every rule and claims its true score, 1 if not, 2 if a file is at fault.
+    Exit status: 0 if the plan is feasible and its claimed score is correct, 1 if not, 2 if a file is invalid.
     """
     from chainmeet.files import read_plan, read_problem
     from chainmeet.plan_check import examine

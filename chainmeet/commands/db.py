@@ -1,4 +1,4 @@
-"""`chainmeet db`: the database's schema."""
+"""`chainmeet db`: the database schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chainmeet.connection import command_settings, data_option, open_database
 
 @click.group()
 def db() -> None:
-    """The database's schema: upgrade it, or write a new migration."""
+    """Database schema: upgrade it, or write a migration."""
 
 
 @db.command()
@@ -23,7 +23,7 @@ def db() -> None:
     help="PostgreSQL only: the role that the application works as. It can only add to the audit log.",
 )
 def upgrade(data: Path | None, application_role: str) -> None:
-    """Bring the database up to date. Safe to call at every start."""
+    """Upgrade the database to the current schema. Idempotent."""
     from scheduler.storage import schema
 
     with open_database(command_settings(data), any_schema=True) as database:
@@ -34,7 +34,7 @@ def upgrade(data: Path | None, application_role: str) -> None:
 @db.command()
 @click.argument("message")
 def revision(message: str) -> None:
-    """For contributors: write a migration for what was changed in the models since the last one."""
+    """For contributors: write a migration for the changes of the models since the last one."""
     from chainmeet.migration import write_revision
 
     click.echo(write_revision(message))

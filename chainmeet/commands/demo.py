@@ -1,4 +1,4 @@
-"""`chainmeet demo`: the whole way, once, on an invented expo."""
+"""`chainmeet demo`: the complete workflow on a generated expo."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def demo(
     requests: int | None,
     seed: int,
 ) -> None:
-    """See a full-size expo planned, published and invited, then look around in the site.
+    """Plan and publish a full-size expo and send its invitations, then explore the site.
 
-    With --exit the status is 0 only if a plan without violations, with at least 95 % of what can be served,
-    was published and every invitation was delivered.
+    With --exit the status is 0 only if the published plan has no violations and serves at least 95 % of what
+    can be served, and every invitation was delivered.
     """
     from chainmeet.demo.demo import DemoOptions, show
     from chainmeet.stack.embedded import Ports

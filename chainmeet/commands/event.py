@@ -1,4 +1,4 @@
-"""`chainmeet event`: an event as a whole, moved between installations, taken live, put away, deleted."""
+"""`chainmeet event`: exports, imports, archives, restores and deletes events, and takes them live."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def event() -> None:
-    """An event as a whole: export, import, go live, archive, bring back, delete."""
+    """Whole events: export, import, go live, archive, restore, delete."""
 
 
 @event.command("export")
@@ -21,9 +21,10 @@ def event() -> None:
 @click.option("-o", "--output", type=FILE, required=True, help="The archive to be written.")
 @data_option
 def export_event(key: str, output: Path, data: Path | None) -> None:
-    """Write the event KEY with everything as one archive: venue, people, requests, versions, answers, trail.
+    """Write the event KEY to an archive: venue, participants, requests, versions, replies, audit log.
 
-    It has no secrets: no API tokens, links, feeds' addresses or sessions. Mails that wait stay here.
+    The archive has no secrets: no API tokens, links, feed addresses or sessions. Queued emails are not
+    exported.
     """
     from chainmeet import event_archives
 
@@ -38,9 +39,9 @@ def export_event(key: str, output: Path, data: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Import it without asking.")
 @data_option
 def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | None) -> None:
-    """Make the event of ARCHIVE, all of it or nothing, after you have seen who would run it.
+    """Create the event of ARCHIVE, completely or not at all, after you have confirmed its team.
 
-    It is quiet: no night, and no mails about requests, until an organiser switches them on.
+    Overnight runs and emails about requests are off until an organiser switches them on.
     """
     from chainmeet import event_archives
     from scheduler.services.events.archives.transfer import EventArchive
@@ -62,7 +63,7 @@ def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | No
 @click.argument("key")
 @data_option
 def archive(key: str, data: Path | None) -> None:
-    """Put the event KEY away: it can be read, and not changed."""
+    """Archive the event KEY: it becomes read-only."""
     from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
@@ -73,7 +74,7 @@ def archive(key: str, data: Path | None) -> None:
 @click.argument("key")
 @data_option
 def bring_back(key: str, data: Path | None) -> None:
-    """Have an archived event go on."""
+    """Restore an archived event."""
     from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
@@ -84,7 +85,7 @@ def bring_back(key: str, data: Path | None) -> None:
 @click.argument("key")
 @data_option
 def go_live(key: str, data: Path | None) -> None:
-    """End the rehearsal of the event KEY: its emails go out from then on. There is no way back."""
+    """End the rehearsal of the event KEY: from now on its emails are sent. This cannot be undone."""
     from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
@@ -96,7 +97,7 @@ def go_live(key: str, data: Path | None) -> None:
 @click.option("--name", required=True, help="The name of the event, so that no other one is deleted.")
 @data_option
 def delete(key: str, name: str, data: Path | None) -> None:
-    """Delete the event KEY with all its rows. There is no way back: export it first."""
+    """Delete the event KEY with all its data. This cannot be undone: export it first."""
     from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:

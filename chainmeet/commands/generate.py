@@ -1,4 +1,4 @@
-"""`chainmeet generate`: an invented event as a problem file."""
+"""`chainmeet generate`: a generated event as a problem file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chainmeet.commands.solve import MOST_SEED
 @click.option("--seed", type=click.IntRange(0, MOST_SEED), default=1, show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=".json or .json.gz")
 def generate(firms: int, requests: int | None, seed: int, output: Path) -> None:
-    """Make the problem file of an invented expo. The same seed gives the same file."""
+    """Write the problem file of a generated expo. The same seed gives the same file."""
     from chainmeet.files import is_stream, require_writable, write_json
     from scheduler.files.problem_file import write_problem
     from scheduler.samples.expo import make_expo

@@ -29,14 +29,14 @@ _OPTIONS = (
 
 MOST_REQUESTS = 9000
 FIRMS = 620
-"""Of an expo of the usual size, which has `MOST_REQUESTS`."""
+"""Default number of firms. Such an expo has `MOST_REQUESTS`."""
 
 
 def expo_size(firms: int, requests: int | None) -> int:
-    """The number of requests of an invented expo: as given, or what so many firms have usually.
+    """Return the number of requests of a generated expo: `requests`, or the default for this number of firms.
 
-    Fewer firms have fewer requests, and at most half of their pairs one. Raises BadParameter for more
-    requests than pairs, as no two firms ask each other twice.
+    The default is proportional to the firms, at most `MOST_REQUESTS` and at most half of the pairs. Raises
+    BadParameter for more requests than pairs, because a pair has at most one request.
     """
     pairs = firms * (firms - 1) // 2
     if requests is None:
@@ -48,7 +48,7 @@ def expo_size(firms: int, requests: int | None) -> int:
 
 
 def whole(kind: Any) -> click.IntRange:
-    """The type of an option that takes what the field of a form takes."""
+    """Return the option type with the limits of a form field."""
     limits = fields.limits(kind)
     return click.IntRange(limits.least, limits.most)
 

@@ -1,4 +1,4 @@
-"""`chainmeet plan`: a workbook in, a schedule out, without a server."""
+"""`chainmeet plan`: schedules a workbook without a server."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def plan(
 ) -> None:
     """Plan the event of WORKBOOK (XLSX, XLS, ODS) and write its schedule. Needs no database and no server.
 
-    The folder gets schedule.xlsx (by time, firm, person, hall and interpreter, and what is not held and why),
-    left-out.xlsx if rows have faults, agendas.pdf, a PDF and an .ics a person, problem.json and plan.json.
+    The folder gets schedule.xlsx (by time, firm, person, hall and interpreter, and unscheduled requests with
+    reasons), left-out.xlsx if rows have errors, agendas.pdf, a PDF and an .ics per person, problem.json and
+    plan.json.
 
-    Exit status: 0 if a plan was written, 1 if rows have faults and --leave-out is not given.
+    Exit status: 0 if a plan was written, 1 if rows have errors and --leave-out is not given.
     """
     from chainmeet import workbook_planning
     from scheduler.domain.solving import SolveParams

@@ -1,4 +1,4 @@
-"""`chainmeet plugins`: what is installed beside the project, and what of it was left out."""
+"""`chainmeet plugins`: lists installed plugins and load errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 def plugins() -> None:
     """List the plugins of this installation. Needs no database.
 
-    Exit status: 0 if all of them can be loaded, 1 if not.
+    Exit status: 0 if all plugins load, 1 if not.
     """
     from scheduler.plugins import EVERY_GROUP
     from scheduler.plugins.loading import found

@@ -1,4 +1,4 @@
-"""`chainmeet publish`: show what a draft changes, and publish it."""
+"""`chainmeet publish`: previews what a draft changes, and publishes it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chainmeet.connection import command_settings, data_option, open_database
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @data_option
 def publish(event: str, version: int, yes: bool, data: Path | None) -> None:
-    """Publish VERSION of EVENT's schedule: shows the change set, asks, and queues the mails."""
+    """Publish VERSION of EVENT's schedule: shows the changes, asks for confirmation, queues the emails."""
     from chainmeet import publish_draft
 
     settings = command_settings(data)

@@ -1,4 +1,4 @@
-"""`chainmeet receive`: take in answers and bounces by LMTP."""
+"""`chainmeet receive`: receives replies and bounces by LMTP."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from chainmeet.connection import command_settings, data_option, open_database
 @click.option("--port", type=click.IntRange(1, 65535), default=8024, show_default=True)
 @data_option
 def receive(host: str, port: int, data: Path | None) -> None:
-    """Take in answers and bounces from a mail server by LMTP, until SIGTERM or Ctrl-C.
+    """Receive replies and bounces from a mail server by LMTP, until SIGTERM or Ctrl-C.
 
-    Only addresses of this installation's invitations are known here; LMTP asks for no password, so let
-    nobody but your mail server reach the port.
+    Only recipient addresses of this installation's invitations are accepted. LMTP has no authentication: let
+    only your mail server reach the port.
     """
     from scheduler.untrusted import parsers
     from scheduler.watchdog import Watchdog

@@ -1,4 +1,4 @@
-"""`chainmeet run`: plan an event in the stack, and watch."""
+"""`chainmeet run`: queues a run of an event and shows its progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scheduler.domain import fields
 @click.option("--no-wait", is_flag=True, help="Queue the run and return.")
 @data_option
 def run(event: str, seconds: int | None, no_wait: bool, data: Path | None) -> None:
-    """Queue a run of EVENT and follow it. A solve worker of the stack does the work.
+    """Queue a run of EVENT and follow it. A solve worker of the stack executes it.
 
     Exit status: 0 if the run finished (or was queued, with --no-wait), 1 if it failed or was cancelled.
     """

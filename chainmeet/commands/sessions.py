@@ -1,4 +1,4 @@
-"""`chainmeet sessions`: where an account is signed in, and an end to it."""
+"""`chainmeet sessions`: lists and ends sessions of an account."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from chainmeet.connection import command_settings, data_option, open_database
 
 @click.group()
 def sessions() -> None:
-    """Where an account is signed in: list its browsers, or end all its sessions."""
+    """Sessions of an account: list them, or end all."""
 
 
 @sessions.command("list")
 @click.argument("email")
 @data_option
 def list_(email: str, data: Path | None) -> None:
-    """Print when EMAIL signed in, was last seen and will be signed out, and in which browser; UTC."""
+    """Print the sessions of EMAIL: sign-in, last use and expiry in UTC, and the browser."""
     from chainmeet.accounts import sessions_of
 
     with open_database(command_settings(data)) as database:

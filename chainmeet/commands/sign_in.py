@@ -1,4 +1,4 @@
-"""`chainmeet sign-in`: a link that signs in once, without a mail."""
+"""`chainmeet sign-in`: prints a single-use sign-in link."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chainmeet.connection import command_settings, data_option, open_database
 @click.option("--operator", is_flag=True, help="Let this address create events; makes the account if needed.")
 @data_option
 def sign_in(email: str, operator: bool, data: Path | None) -> None:
-    """Print a link with which EMAIL signs in, once, within 15 minutes; its other links end then."""
+    """Print a single-use sign-in link for EMAIL, valid for 15 minutes. Using it revokes the other links."""
     from chainmeet.accounts import account_link, operator_link
 
     settings = command_settings(data)

@@ -1,4 +1,4 @@
-"""`chainmeet solve`: a plan for a problem file."""
+"""`chainmeet solve`: solves a problem file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def solve(
 ) -> None:
     """Solve PROBLEM and write a plan. Needs no database.
 
-    Ctrl-C ends the search early and writes the best plan so far; twice ends it without a plan.
+    Ctrl-C stops the search early and writes the best plan so far. A second Ctrl-C aborts without a plan.
     """
     from chainmeet.files import is_stream, read_plan, read_problem, require_writable, write_json
     from chainmeet.local_solve import solve_here, summary

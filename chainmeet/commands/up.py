@@ -15,9 +15,9 @@ from chainmeet.commands.options import stack_options
     "--email", default="organiser@example.org", show_default=True, help="Who creates the first event."
 )
 def up(data: Path, port: int, mail_port: int, email: str) -> None:
-    """Start the site with workers and a mail catcher; Ctrl-C stops all of it.
+    """Start the site with workers and a mail catcher. Ctrl-C stops everything.
 
-    Keeps everything in one folder. Prints a link with which the first organiser creates an event.
+    All data is stored in one folder. Prints a link with which the first organiser creates an event.
     """
     from chainmeet.stack.embedded import Ports
     from chainmeet.stack.up import serve

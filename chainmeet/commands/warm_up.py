@@ -1,4 +1,4 @@
-"""`chainmeet warm-up`: compile the solver's search kernels ahead of the first solve."""
+"""`chainmeet warm-up`: compiles the solver's search kernels ahead of the first solve."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 
 @click.command("warm-up")
 def warm_up() -> None:
-    """Compile the search kernels now, so that the first solve does not wait for it."""
+    """Compile the search kernels now, so that the first solve need not."""
     from scheduler.solver.annealing import warmup
 
     if warmup.is_slow():

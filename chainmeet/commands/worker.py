@@ -1,4 +1,4 @@
-"""`chainmeet worker` and `chainmeet clock`: what works in the background."""
+"""`chainmeet worker` and `chainmeet clock`: background processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers.layout import WORKERS
     "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Tasks done at a time."
 )
 def worker(kinds: Sequence[str], processes: int) -> None:
-    """Work in the background on tasks of these kinds, until SIGTERM or Ctrl-C."""
+    """Run background tasks of these kinds until SIGTERM or Ctrl-C."""
     from scheduler.gc_control import freeze_gc, gc_paused
 
     with gc_paused():
@@ -41,9 +41,9 @@ def worker(kinds: Sequence[str], processes: int) -> None:
 
 @click.command()
 def clock() -> None:
-    """Do what time brings: overnight runs, expiries, mails that are due, until SIGTERM or Ctrl-C.
+    """Run scheduled jobs (overnight runs, expiries, due emails) until SIGTERM or Ctrl-C.
 
-    A second clock on another machine takes over where one ends; each thing is done once.
+    Several clocks on different machines provide failover: each job runs once.
     """
     from chainmeet.connection import open_database
     from scheduler import logs

@@ -1,1 +1,1 @@
-"""A full-size invented expo, planned, published and invited."""
+"""Demo: a generated full-size expo, planned, published and invited."""

@@ -1,7 +1,7 @@
-"""Delegations and shared booths of the demo's expo.
+"""Delegations and shared booths of the demo expo.
 
-An event that is invented for a benchmark has neither, so that its figures stay comparable: only the demo
-takes this step, with the rows that `load` wrote.
+Only the demo adds them, to the rows that `load_sample.load` wrote. Events that are generated for benchmarks
+have none, so that their figures stay comparable.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from scheduler.storage.models import (
 
 FIRMS = 620
 STANDS, DELEGATIONS = 60, 40
-"""Of so many firms. A smaller expo has fewer of both."""
+"""Numbers for FIRMS firms. They are scaled to the size of the expo."""
 MEMBERS = 9
-"""The most firms of a delegation."""
+"""Maximum number of firms in a delegation."""
 FEWEST = 3
 ESCORTS = ("李娜 Li Na", "张伟 Zhang Wei", "Kovács Éva", "Anna Gruber", "陈晨 Chen Chen", "Marta Nowak")
 PHONE = "+1 202 555 01{:02d}"
-"""Numbers that are nobody's: 555-0100 to 555-0199 are kept for fiction."""
+"""Fictitious numbers: 555-0100 to 555-0199 are reserved for fiction."""
 
 
 def come_together(session: Session, event: Event) -> tuple[int, int]:
-    """Make joint stands and delegations. Gives how many of each. The same event gets the same ones."""
+    """Create shared booths and delegations, and return the number of each. Deterministic for an event."""
     firms = session.scalars(select(Firm).where(Firm.event_id == event.id).order_by(Firm.id)).all()
     stands = share_stands(session, firms, len(firms) * STANDS // FIRMS)
     delegations = travel_together(session, event, firms, len(firms) * DELEGATIONS // FIRMS)
@@ -46,9 +46,9 @@ def come_together(session: Session, event: Event) -> tuple[int, int]:
 
 
 def share_stands(session: Session, firms: Sequence[Firm], count: int) -> int:
-    """Let a firm give up its booth for that of another firm of its country and hall.
+    """Let firms give up their booth and share that of another firm of the same country and hall.
 
-    The booth of the host takes as many meetings at once as both did before.
+    The capacity of the host's booth becomes the sum of both.
     """
     own = Place.firm_id.in_([firm.id for firm in firms]), Place.kind == PlaceKind.BOOTH
     booths = {place.firm_id: place for place in session.scalars(select(Place).where(*own))}
@@ -73,7 +73,7 @@ def share_stands(session: Session, firms: Sequence[Firm], count: int) -> int:
 
 
 def travel_together(session: Session, event: Event, firms: Sequence[Firm], count: int) -> int:
-    """Make delegations of chambers abroad, then of areas of the host country's chain."""
+    """Create delegations of chambers abroad, then of areas of the host country's supply chain."""
     leaders: dict[int, Attendee] = {}
     people = select(Attendee).where(Attendee.event_id == event.id)
     known = session.scalars(people.order_by(Attendee.is_exhibitor.desc(), Attendee.id)).all()
@@ -103,7 +103,7 @@ def travel_together(session: Session, event: Event, firms: Sequence[Firm], count
 
 
 def _groups(event: Event, firms: Sequence[Firm]) -> Iterator[tuple[str, str, list[Firm]]]:
-    """Name, origin and firms of delegations, those from abroad first."""
+    """Yield name, origin and firms of delegations, foreign ones first."""
     by_country: dict[str, list[Firm]] = defaultdict(list)
     by_area: dict[str, list[Firm]] = defaultdict(list)
     most = max({firm.country for firm in firms}, key=[firm.country for firm in firms].count)

@@ -22,12 +22,12 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
 
 FIRST_MAILS = 100
-"""The number of mails to wait for when the stack stays up. The others are sent meanwhile."""
+"""Number of emails to wait for when the stack stays up. The rest are sent in the background."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`leave`: wait for all the mails, then stop instead of staying up."""
+    """Options of the demo. `leave`: wait until all emails are sent, then exit instead of staying up."""
 
     seconds: int = 20
     firms: int = 620
@@ -37,11 +37,11 @@ class DemoOptions:
 
 
 class Stopped(Exception):
-    """SIGINT or SIGTERM came in the middle."""
+    """SIGINT or SIGTERM interrupted the demo."""
 
 
 def show(data: Path, ports: Ports, options: DemoOptions) -> int:
-    """Run the demo and give its exit status."""
+    """Run the demo and return its exit status."""
     console = Console(highlight=False)
     began = time.monotonic()
     console.print("[bold]Starting[/] web server, workers, broker and mail catcher ...")
@@ -56,7 +56,7 @@ def show(data: Path, ports: Ports, options: DemoOptions) -> int:
 
 
 def planned_draft(database: Database, run: Run) -> ScheduleVersion:
-    """The draft of a finished run. Raises ChainmeetError where the machine was too busy to find a plan."""
+    """Return the draft of a finished run. Raises ChainmeetError if the run found no plan in its time."""
     draft = draft_of(database, run)
     if draft is None:
         raise ChainmeetError(
@@ -68,7 +68,7 @@ def planned_draft(database: Database, run: Run) -> ScheduleVersion:
 
 @dataclass(slots=True)
 class Demo:
-    """One showing."""
+    """One execution of the demo."""
 
     stack: Stack
     options: DemoOptions
@@ -76,7 +76,7 @@ class Demo:
     began: float
 
     def play(self) -> int | None:
-        """Run from the sample event to the summary. Returns the exit status, None if it was stopped."""
+        """Run from the sample event to the summary. Return the exit status, or None if it was stopped."""
         try:
             event = self.event()
             run = self.run(event)
@@ -99,7 +99,7 @@ class Demo:
         return event
 
     def run(self, event: DemoEvent) -> Run:
-        """A finished run: a new one, or one that an earlier showing left open."""
+        """Return a finished run: a new one, or an open one of an earlier demo."""
         with self.stack.database.read() as session:
             asked: Run | RunCard | None = runs.find_open_run(session, event.id)
         if asked is None:
@@ -151,7 +151,7 @@ class Demo:
         return self.stack.supervisor.stopping.is_set()
 
     def stop_here(self) -> bool:
-        """Never true: raises Stopped instead."""
+        """Raise Stopped if the stack is stopping. Otherwise return False."""
         if self.is_stopped():
             raise Stopped
         return False

@@ -37,7 +37,7 @@ class DemoEvent:
 
 
 def find_event(database: Database) -> DemoEvent | None:
-    """The event that an earlier showing loaded: the newest that the demo's organiser runs."""
+    """Return the demo event of an earlier start: the newest one that the demo organiser runs."""
     with database.read() as session:
         found = session.execute(
             select(Event, Account.id)
@@ -50,7 +50,7 @@ def find_event(database: Database) -> DemoEvent | None:
 
 
 def load_event(stack: Stack, firms: int, requests: int, seed: int) -> DemoEvent:
-    """Invent an expo that lies ahead, and write it into the database."""
+    """Generate an expo in the future and insert it into the database."""
     now = stack.database.now()
     expo = make_expo(firms=firms, requests=requests, seed=seed, start=first_day(now.date()))
     with stack.database.write() as session:
@@ -63,7 +63,7 @@ def load_event(stack: Stack, firms: int, requests: int, seed: int) -> DemoEvent:
 
 
 def first_day(today: date) -> date:
-    """The usual first day, or a Tuesday three months ahead once that has come near."""
+    """Return the default first day, or a Tuesday three months ahead if that is 30 days away or less."""
     if START - today > timedelta(days=30):
         return START
     later = today + timedelta(days=91)
@@ -71,7 +71,7 @@ def first_day(today: date) -> date:
 
 
 def sights(database: Database, event_id: int, version_id: int) -> list[tuple[str, str, str]]:
-    """(role, address, name) of the organiser, a busy exhibitor, and a busy attendee who is no exhibitor."""
+    """Return (role, address, name) of the organiser, a busy exhibitor and a busy visitor."""
     meetings = func.count(PlannedAttendee.meeting_id)
     busiest = (
         select(Attendee)

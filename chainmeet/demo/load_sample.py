@@ -1,4 +1,4 @@
-"""Sample event loader: writes rows as if the participants had entered them."""
+"""Sample event loader: inserts rows as if the participants had entered them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Ids = Mapping[str, int]
 Row = dict[str, Any]
 
 CONTACT = "Meeting desk, +1 202 555 0143"
-"""A number that is nobody's: 555-0100 to 555-0199 are kept for fiction."""
+"""A fictitious number: 555-0100 to 555-0199 are reserved for fiction."""
 ANSWERED = (RequestState.ACCEPTED, RequestState.DECLINED)
 
 
@@ -50,7 +50,7 @@ def load(
     now: datetime,
     mail_per_minute: int = 60_000,
 ) -> Event:
-    """Write every row of a sample event. Its organiser is the account of `organiser_email`."""
+    """Insert all rows of a sample event. The account `organiser_email` becomes its organiser."""
     event = _event(session, sample, now=now, mail_per_minute=mail_per_minute)
     slots = _insert(session, Slot, _slots(sample, event.id))
     halls = _insert(session, Hall, _halls(sample, event.id))
@@ -93,7 +93,7 @@ def _event(session: Session, sample: SampleEvent, *, now: datetime, mail_per_min
 
 
 def _insert(session: Session, table: Any, rows: list[Row]) -> Ids:
-    """Insert rows that have a key. Returns the id of each key."""
+    """Insert rows that have a key. Return row ids by key."""
     if not rows:
         return {}
     made = session.scalars(insert(table).returning(table.id, sort_by_parameter_order=True), rows)
@@ -192,7 +192,7 @@ def _places_closed(sample: SampleEvent, places: Ids, slots: Ids) -> Iterable[Row
 
 
 def _accounts(session: Session, sample: SampleEvent, organiser_email: str, now: datetime) -> Ids:
-    """Accounts of everybody, by address. Those that are there already are kept."""
+    """Return the ids of all accounts by address. Existing accounts are kept."""
     names = {organiser_email: "Organiser"} | {p.email: p.name for p in sample.attendees}
     known = _account_ids(session)
     rows = [
@@ -207,7 +207,7 @@ def _accounts(session: Session, sample: SampleEvent, organiser_email: str, now: 
 def _attendees(
     sample: SampleEvent, event_id: int, firms: Ids, accounts: Ids, secret_key: str, now: datetime
 ) -> list[Row]:
-    """They are invited already: the event begins where their requests are there."""
+    """Return rows of attendees who are already invited, because the demo starts after the request phase."""
     rows = [_attendee(person, event_id, firms, accounts, secret_key) for person in sample.attendees]
     return [row | {"welcomed_at": now} for row in rows]
 
@@ -252,7 +252,7 @@ def _interpreters(sample: SampleEvent, event_id: int) -> list[Row]:
 
 
 def _requests(sample: SampleEvent, event: Event, firms: Ids, people: Ids, now: datetime) -> list[Row]:
-    """Requests, submitted a minute apart up to now and answered a day later at most."""
+    """Return requests, submitted a minute apart up to now and answered within a day."""
     exhibitors = {p.firm_key: people[p.key] for p in sample.attendees if p.is_exhibitor}
     total = len(sample.requests)
     return [

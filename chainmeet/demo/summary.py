@@ -1,4 +1,4 @@
-"""Demo summary: the plan checked once more from the stored files."""
+"""Demo summary: verifies the stored plan again."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
 
 ENOUGH = 0.95
-"""Of the weight that can be served at all."""
+"""Required share of the weight that can be served."""
 LINKS_VALID = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`told` mails were queued by this publishing. `mails` counts those of the event.
+    """The outcome of the demo. `told` counts emails queued by this publication, `mails` those of the event.
 
-    `unexamined` requests are not held, and nothing says why.
+    `unexamined` counts unscheduled requests without a reason.
     """
 
     version: ScheduleVersion
@@ -49,7 +49,9 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        """No violation, enough served, a reason for all that is not held, and every mail delivered."""
+        """True if no rule is violated, enough is served, every unscheduled request has a reason, and all
+        emails arrived.
+        """
         undelivered = self.mails.queued + self.mails.sending + self.mails.failed
         is_plan_good = not self.findings.faults and self.share >= ENOUGH and not self.unexamined
         return is_plan_good and not undelivered
@@ -58,7 +60,7 @@ class Outcome:
 def judge(
     database: Database, run: Run, version: ScheduleVersion, told: int, mails: outbox.OutboxCounts
 ) -> Outcome:
-    """Read the run's problem and plan back and check them."""
+    """Load the problem and plan of the run and check them."""
     with database.read() as session:
         files = stored_problems.load_problem_file(session, run.id), runs.get_plan_file(session, run.id)
     if files[0] is None or files[1] is None:
@@ -71,7 +73,7 @@ def judge(
 
 
 def print_summary(console: Console, stack: Stack, event: DemoEvent, outcome: Outcome, seconds: float) -> None:
-    """The figures, then where to look."""
+    """Print the figures, then links to pages."""
     console.print(_table(outcome, event, seconds))
     for fault in outcome.findings.faults[:10]:
         console.print(f"[red]{escape(fault)}[/]")

@@ -1,1 +1,1 @@
-"""A local mail server that keeps every mail and shows it: for the embedded stack and for tests only."""
+"""A local mail server that stores and shows every email, for the embedded stack and tests only."""

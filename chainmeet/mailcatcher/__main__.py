@@ -20,7 +20,7 @@ from chainmeet.mailcatcher.store import MailStore
 @click.option("--smtp-port", type=int, required=True)
 @click.option("--page-port", type=int, required=True)
 def main(folder: Path, smtp_port: int, page_port: int) -> None:
-    """Catch every mail sent to the SMTP port, and show them on the page."""
+    """Catch all emails sent to the SMTP port, and serve the page that shows them."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _leave)
     store = MailStore(folder / "mails.db")

@@ -1,4 +1,4 @@
-"""The page that lists, searches and shows the mails, and the same as JSON."""
+"""The page that lists, searches and shows emails, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAIL_POLICY = (
 
 
 def create_page(store: MailStore) -> Flask:
-    """The site of a mail store. It answers on the loopback names only, so that no other page can reach it."""
+    """Return the app. Only loopback host names are trusted, which prevents DNS rebinding."""
     app = Flask(__name__, template_folder="templates", static_folder="static")
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
     app.jinja_env.filters["linked"] = linked
@@ -55,7 +55,7 @@ def create_page(store: MailStore) -> Flask:
 
     @app.get("/api/mails")
     def api() -> Response:
-        """The mails, newest first.
+        """Return the emails as JSON, newest first.
 
         Parameters: `to`, `q`, `before`, `limit` (at most 1000), `parts=1` (texts, calendar).
         """

@@ -1,4 +1,4 @@
-"""What a mail is made of, for its page and for tests."""
+"""MIME parts of an email, for its page and for tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)\]]")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The decoded parts that we show, empty if the mail has none."""
+    """Headers and decoded parts of an email. A missing part is empty."""
 
     headers: tuple[tuple[str, str], ...]
     text: str
@@ -23,7 +23,7 @@ class Parts:
 
 
 def read_parts(raw: bytes) -> Parts:
-    """Take a mail apart. What cannot be decoded shows replacement characters."""
+    """Parse an email. Undecodable bytes become replacement characters."""
     message = message_from_bytes(raw, policy=policy.default)
     found = {"text/plain": "", "text/html": "", "text/calendar": ""}
     for part in message.walk():
@@ -35,7 +35,7 @@ def read_parts(raw: bytes) -> Parts:
 
 
 def linked(text: str) -> Markup:
-    """Plain text with its web addresses as links."""
+    """Return plain text as HTML with its URLs as links."""
     result, last = Markup(), 0
     for match in _LINK.finditer(text):
         url = match[0]

@@ -1,4 +1,4 @@
-"""The SMTP side: takes every mail for anybody."""
+"""The SMTP server: accepts every email for any recipient."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ END = b"\r\n.\r\n"
 
 
 class MailKeeper:
-    """aiosmtpd's handler: into the store, or an error that makes the sender try again."""
+    """aiosmtpd handler that stores emails. Errors make the sender retry."""
 
     def __init__(self, store: MailStore) -> None:
         self.store = store
@@ -26,17 +26,17 @@ class MailKeeper:
 
 
 class BulkSMTP(SMTP):
-    """Reads a mail in chunks, where aiosmtpd reads line by line: half the time for a mail."""
+    """SMTP server that reads an email in chunks, twice as fast as aiosmtpd's reading by line."""
 
     line_length_limit = LARGEST
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         if arg or self.envelope is None or not self.envelope.rcpt_tos:
-            await super().smtp_DATA(arg)  # says what is wrong
+            await super().smtp_DATA(arg)  # sends the error
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
-        content = bytearray(b"\r\n")  # so that an empty mail ends as every other one
-        while not content.endswith(END):  # a sender waits for our answer: nothing follows the end
+        content = bytearray(b"\r\n")  # so that an empty email has the same end as others
+        while not content.endswith(END):  # the client waits for our reply: nothing follows the end
             chunk = await self._reader.read(CHUNK)
             if not chunk or len(content) > LARGEST:
                 self._writer.close()
@@ -54,7 +54,7 @@ class _Controller(Controller):
 
 
 def smtp_server(store: MailStore, port: int) -> Controller:
-    """A server on the loopback address, in its own thread. Call `start` and `stop`."""
+    """Return a server on the loopback address that runs in its own thread. Call `start` and `stop`."""
     return _Controller(
         MailKeeper(store), hostname="127.0.0.1", port=port, ready_timeout=10, ident="Chainmeet"
     )

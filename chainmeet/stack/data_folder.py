@@ -1,4 +1,4 @@
-"""The data folder of an embedded stack: database, secret key, mails, logs."""
+"""The data folder of an embedded stack: database, secret key, emails, logs."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
 
 LONGEST_SOCKET_PATH = 100
-"""Bytes; Linux takes 107 and macOS 103."""
+"""In bytes. The limit is 107 on Linux and 103 on macOS."""
 LARGEST_LOG = 5_000_000
 
 
 class FolderInUse(ChainmeetError):
-    """Another stack runs on the data folder."""
+    """Another stack uses the data folder."""
 
     code = "folder-in-use"
 
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """Paths in a data folder. `open` creates missing parts."""
+    """Paths in a data folder. `open` creates missing folders."""
 
     root: Path
 
@@ -63,7 +63,9 @@ class DataFolder:
 
     @property
     def processes(self) -> Path:
-        """Which processes the stack started. A stack that was killed leaves it to the next one."""
+        """The file that lists the processes of the stack. The next stack uses it to clean up after a killed
+        one.
+        """
         return self.running / "processes.json"
 
     @property
@@ -71,7 +73,7 @@ class DataFolder:
         return f"sqlite:///{self.root / 'chainmeet.db'}"
 
     def secret_key(self) -> str:
-        """Made once, readable by its owner only."""
+        """Return the secret key. It is generated once, in a file that only its owner can read."""
         path = self.root / "secret_key"
         with contextlib.suppress(FileExistsError):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -80,7 +82,7 @@ class DataFolder:
         return path.read_text().strip()
 
     def log(self, name: str) -> Path:
-        """The log of a program. One that has grown large is put aside, once."""
+        """Return the log file of a program. One above LARGEST_LOG is rotated, keeping one old file."""
         path = self.logs / f"{name}.log"
         if path.exists() and path.stat().st_size > LARGEST_LOG:
             path.replace(path.with_suffix(".log.1"))
@@ -88,9 +90,9 @@ class DataFolder:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Lock the folder. Raises FolderInUse if another process holds it.
+        """Lock the folder. Raises FolderInUse if another process holds the lock.
 
-        The system unlocks it when we die.
+        The system releases the lock when this process ends.
         """
         with (self.running / "lock").open("a+") as file:
             try:
@@ -108,7 +110,9 @@ class DataFolder:
 
     @contextlib.contextmanager
     def socket(self) -> Iterator[Path]:
-        """The path of the broker's socket: in the folder, or in another one if that path is too long."""
+        """Yield the path of the broker's socket: in the folder, or in a temporary one if that path is too
+        long.
+        """
         path = self.running / "broker.sock"
         if len(os.fsencode(path)) < LONGEST_SOCKET_PATH:
             yield path
@@ -120,7 +124,7 @@ class DataFolder:
             shutil.rmtree(short, ignore_errors=True)
 
     def remember(self, settings: Settings) -> None:
-        """Keep the settings, but for the secret key, for commands that talk to this stack."""
+        """Store the settings, except the secret key, for commands that connect to this stack."""
         environment = settings.to_env()
         del environment["CHAINMEET_SECRET_KEY"]
         path = self.running / "settings.json"
@@ -128,7 +132,7 @@ class DataFolder:
         path.chmod(0o600)
 
     def settings(self) -> Settings:
-        """The settings of the stack that runs, or last ran, on this folder."""
+        """Return the settings of the stack that runs, or last ran, on this folder. Raises ChainmeetError."""
         path = self.running / "settings.json"
         try:
             environment = json.loads(path.read_text())

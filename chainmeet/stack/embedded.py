@@ -1,4 +1,4 @@
-"""The embedded stack: one folder, one supervisor, everything that Chainmeet needs."""
+"""The embedded stack: one folder, one supervisor, and everything that Chainmeet needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scheduler.storage.schema import upgrade_schema
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of the site and of the page of the mails. 0 means any free port."""
+    """The ports of the site and of the mail catcher's page. 0 means any free port."""
 
     site: int = 8000
     mails: int = 8025
@@ -26,19 +26,19 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack that runs."""
+    """A running stack."""
 
     folder: DataFolder
     settings: Settings
     database: Database
     supervisor: Supervisor
     answers_port: int
-    """Where answers are taken in, by LMTP."""
+    """Port of the LMTP receiver of replies."""
 
 
 @contextmanager
 def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = print) -> Iterator[Stack]:
-    """Start the stack on a data folder, and stop it at the end.
+    """Start the stack on a data folder, and stop it on exit.
 
     Call it in the main thread. Raises FolderInUse, PortTaken, BrokerMissing or ProgramFailed.
     """
@@ -83,6 +83,6 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
 
 
 def _forget_own_variables() -> None:
-    """What our programs are told is all that they know: the shell's settings are for other installations."""
+    """Unset CHAINMEET_* variables of the shell: they are for other installations."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""Ports on the loopback address: taken, free, answering."""
+"""Ports on the loopback address: availability and connections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOST = "127.0.0.1"
 
 
 class PortTaken(ChainmeetError):
-    """A port that we were asked to use belongs to another program."""
+    """A requested port is in use by another program."""
 
     code = "port-taken"
 
@@ -24,7 +24,7 @@ class PortTaken(ChainmeetError):
 
 
 def take(port: int, what: str, option: str) -> int:
-    """The port itself if it is free, a free one for 0. Raises PortTaken."""
+    """Return `port` if it is free, or any free port for 0. Raises PortTaken."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -35,7 +35,7 @@ def take(port: int, what: str, option: str) -> int:
 
 
 def answers(port: int) -> bool:
-    """Whether something listens there."""
+    """True if a server listens on the port."""
     try:
         with socket.create_connection((HOST, port), timeout=1):
             return True

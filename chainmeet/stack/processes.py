@@ -23,7 +23,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to run. `is_ready` is called until it is true. A lower `stop_rank` is stopped earlier."""
+    """A program to run. `is_ready` is polled until it is true. Lower values of `stop_rank` stop first."""
 
     name: str
     command: tuple[str, ...]
@@ -65,7 +65,7 @@ class Child:
             self.process.terminate()
 
     def kill_group(self) -> None:
-        """Kill what is left of the child's session: its own children may outlive it."""
+        """Kill the child's process group, because its own children may outlive it."""
         _signal_group(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
@@ -75,12 +75,12 @@ class Child:
 
 
 def write_down(path: Path, children: Iterable[Child]) -> None:
-    """Keep number and birth of each child, so that `clean_up` can find them if we are killed."""
+    """Record PID and start time of each child, so that `clean_up` can find them if this process is killed."""
     path.write_text(json.dumps([[child.process.pid, child.born] for child in children]))
 
 
 def clean_up(path: Path) -> int:
-    """Kill what a killed supervisor left behind and give the number of groups. Reads `write_down`'s file."""
+    """Kill process groups that a killed supervisor left, from `write_down`'s file. Return their number."""
     left = 0
     with contextlib.suppress(OSError, ValueError):
         rows = json.loads(path.read_text())
@@ -90,7 +90,7 @@ def clean_up(path: Path) -> int:
 
 
 def _kill_left_over(group: int, born: str | None) -> bool:
-    if birth(group) not in (None, born):  # the number was given to another program since
+    if birth(group) not in (None, born):  # the PID has been reused by another process
         return False
     return _signal_group(group, signal.SIGKILL)
 
@@ -111,6 +111,6 @@ _prctl = _load_prctl()  # loaded before the fork: the child must not import or a
 
 
 def _die_with_parent() -> None:
-    """Linux kills the child when the thread that started it ends: start children from the main thread."""
+    """Have Linux kill the child when the thread that started it ends: start children from the main thread."""
     if _prctl is not None:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The programs of the embedded stack: how each is started, known to be ready, and in which order stopped."""
+"""Programs of the embedded stack: commands, readiness checks and the order of shutdown."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from chainmeet.stack.processes import Program
 from scheduler.config import Settings
 
 THREADS = 8
-"""Of the web server: waiting for the live progress of a run holds one."""
+"""Threads of the web server. A page that shows live progress of a run occupies one."""
 LONGEST_LINE = "8190"
-"""Octets of the first line of a request, as many as gunicorn takes: the application refuses fewer."""
+"""Size limit of the request line in bytes, the largest of gunicorn. The application's limit is lower."""
 MAILERS = 3
-"""Processes that send mails: while some wait for server or database, others make mails."""
+"""Processes that send emails: while some wait for the server or the database, others render emails."""
 WEB, CLOCK, WORKER, CATCHER, BROKER = range(5)
-"""Ranks of stopping: nothing stops before what it needs. All graces together stay below ten seconds."""
+"""Stop ranks: nothing stops after its dependencies. All grace periods together are below ten seconds."""
 
 
 def broker_program(folder: DataFolder, socket: Path) -> Program:
-    """The broker, unless the environment names one that runs already."""
+    """Return the embedded broker. It is not needed if the environment names a running one."""
     return Program(
         "broker",
         broker.command(broker.find_server(), socket, folder.broker),
@@ -36,7 +36,7 @@ def broker_program(folder: DataFolder, socket: Path) -> Program:
 
 
 def catcher_program(folder: DataFolder, smtp_port: int, page_port: int) -> Program:
-    """The mail catcher and its page."""
+    """Return the mail catcher and its page."""
     options = ("--folder", str(folder.mails), "--smtp-port", str(smtp_port), "--page-port", str(page_port))
     return Program(
         "mail catcher",
@@ -49,7 +49,7 @@ def catcher_program(folder: DataFolder, smtp_port: int, page_port: int) -> Progr
 
 
 def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ...]:
-    """The workers for solves, for tasks that a person waits for, for mails and the rest, and the clock."""
+    """Return the workers for solves, urgent tasks, emails, other tasks and the board, and the clock."""
     environment = _environment(settings)
     program = (sys.executable, "-m", "chainmeet.cli")
 
@@ -73,7 +73,7 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
 
 
 def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Program:
-    """Takes answers in by LMTP."""
+    """Return the LMTP receiver of replies."""
     return Program(
         "answers",
         (sys.executable, "-m", "chainmeet.cli", "receive", "--host", ports.HOST, "--port", str(port)),
@@ -86,7 +86,7 @@ def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Progr
 
 
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:
-    """The web server. It is ready when its database and broker answer."""
+    """Return the web server. It is ready when its database and broker respond."""
     options: tuple[str, ...] = ("--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket")
     options += ("--logger-class", "api.gunicorn_logs.Logger", "--limit-request-line", LONGEST_LINE)
     bind = ("--bind", f"{ports.HOST}:{port}", "--graceful-timeout", "1")

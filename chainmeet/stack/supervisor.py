@@ -1,4 +1,4 @@
-"""The embedded stack's supervisor: starts and stops in order, restarts with back-off, leaves nothing."""
+"""Supervisor of the embedded stack: ordered start and stop, restarts with back-off, no leftover processes."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ T = TypeVar("T")
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 LOOK_SECONDS = 0.2
 LAST_WORDS = 1.0
-"""Seconds that work in a thread has to end after a signal."""
+"""Seconds for work in a thread to end after a signal."""
 STEADY = 60.0
-"""Seconds after which a child counts as healthy, and its next restart waits `FIRST_WAIT` again."""
+"""Seconds after which a child counts as healthy, and its back-off is reset to `FIRST_WAIT`."""
 
 
 PATIENCE = 60.0
-"""Seconds that programs which start together have until they are ready, on an idle machine."""
+"""Seconds until programs that start together must be ready, on an idle machine."""
 
 
 class ProgramFailed(ChainmeetError):
-    """A program of the stack did not start. The text has the end of its log."""
+    """A program of the stack did not start. The message has the end of its log."""
 
     code = "program-failed"
 
@@ -42,16 +42,16 @@ class ProgramFailed(ChainmeetError):
 
 
 class Supervisor:
-    """A context manager that is entered in the main thread. `watch` until it is time to stop.
+    """A context manager, entered in the main thread. Call `watch` until it is time to stop.
 
-    Leaving stops all.
+    Exit stops all children.
     """
 
     def __init__(self, pid_file: Path, say: Callable[[str], None] = print) -> None:
         self.stopping = threading.Event()
         self._pid_file, self._say = pid_file, say
         self.children: list[Child] = []
-        self._restarts: dict[str, tuple[float, float]] = {}  # name: when to start again, seconds waited
+        self._restarts: dict[str, tuple[float, float]] = {}  # name: time of the restart, back-off in seconds
         self._hurry = False
 
     def __enter__(self) -> Supervisor:
@@ -70,8 +70,7 @@ class Supervisor:
     def start(self, *programs: Program, patience: float = PATIENCE) -> None:
         """Start programs and wait until all are ready. Raises ProgramFailed if one ends or takes too long.
 
-        `patience` is that of an idle machine: one with three times the work that it has cores for gets three
-        times as long.
+        `patience` is in seconds on an idle machine. It grows with the load average per core.
         """
         began = time.monotonic()
         waiting = [self._spawn(program) for program in programs]
@@ -86,7 +85,7 @@ class Supervisor:
         raise ProgramFailed(waiting[0], f"was not ready after {time.monotonic() - began:.0f} s")
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Look after the children until a signal comes or `until` says so."""
+        """Supervise the children until a signal arrives or `until` returns True."""
         while not self.stopping.is_set() and not until():
             self._look_after()
             self.stopping.wait(LOOK_SECONDS)
@@ -96,9 +95,9 @@ class Supervisor:
             self._plan_restart(child)
 
     def attend(self, work: Callable[[], T]) -> T | None:
-        """Do `work` in a thread and watch the children. Returns its value, None if a signal ended it.
+        """Run `work` in a thread and supervise the children. Return its value, or None if a signal ended it.
 
-        `work` has to look at `stopping`. What it raises is raised here.
+        `work` must check `stopping`. Its exceptions are raised here.
         """
 
         def look() -> bool:
@@ -150,12 +149,12 @@ class Supervisor:
             child.kill_group()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._hurry = self.stopping.is_set()  # asked a second time: no more waiting
+        self._hurry = self.stopping.is_set()  # the second signal skips grace periods
         self.stopping.set()
 
 
 def crowded() -> float:
-    """The ratio of the time that work takes now to that on an idle machine, at least 1."""
+    """Return the slowdown compared with an idle machine: the load average per core, at least 1."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 

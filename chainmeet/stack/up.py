@@ -1,4 +1,4 @@
-"""The stack on an empty database, and the way in for the first organiser."""
+"""The stack on an empty database, and the sign-in link for the first organiser."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Extension points: what other distributions add by Python entry points, without a change of the project.
+"""Extension points: plugins of other distributions, found by Python entry points.
 
-A distribution names objects in the groups `chainmeet.subscribers`, `chainmeet.exports`,
-`chainmeet.email_providers`, `chainmeet.importers` and `chainmeet.pages`. A plugin is trusted code: it runs in
-our processes. What it is given are frozen values; no interface hands it a secret, a session or a row.
+A distribution registers objects in the groups `chainmeet.subscribers`, `chainmeet.exports`,
+`chainmeet.email_providers`, `chainmeet.importers` and `chainmeet.pages`. Plugins are trusted code and run in
+our processes. They receive frozen values; no interface passes them a secret, a database session or a row.
 """
 
 from scheduler.plugins.email_providers import EMAIL_PROVIDERS, EmailProvider, ReplyRule

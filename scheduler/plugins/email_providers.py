@@ -1,4 +1,4 @@
-"""Email providers: how one refuses emails, and how many a minute it takes."""
+"""Email providers: rate limits and the meaning of SMTP replies."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from scheduler.plugins.loading import PluginGroup, kind
 
 @dataclass(frozen=True, slots=True)
 class ReplyRule:
-    """What a provider means by a reply. A rule matches if all that it has does.
+    """The meaning of a provider's SMTP reply. A rule matches if all of its conditions match.
 
     Parameters
     ----------
     meaning
-        `slow`: it wants fewer emails a minute. `later`: try again. `hold`: a policy or a block; a person has
-        to look. `dead`: there is no such address.
+        `slow`: reduce the rate. `later`: retry. `hold`: a policy or block that needs a person's attention.
+        `dead`: the address does not exist.
     source
-        Where the provider documents it.
+        Where the provider documents the reply.
     code, status
-        The basic code and the enhanced status (RFC 5321 4.2, RFC 3463), with `x` for any figure or number:
-        `550`, `4xx`, `5.7.x`. Empty for any.
+        The reply code (RFC 5321 4.2) and the enhanced status code (RFC 3463). `x` stands for any digit or
+        number: `550`, `4xx`, `5.7.x`. Empty matches any.
     phrases
-        One of them must be in the reply, whose letters are looked at in lower case. None for any reply.
+        The reply must contain at least one of these, in lower case. The reply is lower-cased before the
+        comparison. Empty matches any reply.
 
     Raises
     ------
     ValueError
-        If the meaning is another one, or the rule would match every reply.
+        If the meaning is unknown, or the rule would match every reply.
     """
 
     meaning: str
@@ -46,15 +47,15 @@ class ReplyRule:
 
 @dataclass(frozen=True, slots=True)
 class EmailProvider:
-    """A provider of recipients: its domains, which are one route, its rate, and how it refuses.
+    """A mailbox provider: its domains, which share a rate limit, and rules for its SMTP replies.
 
-    Its rules come before those of the project. What an operator sets in CHAINMEET_MAIL_RATES comes before
-    its rate. Raises ValueError for a provider without a domain, or with a rate below one.
+    Its rules precede the built-in ones. CHAINMEET_MAIL_RATES overrides its rate. Raises ValueError if it has
+    no domains or a rate below one.
     """
 
     domains: tuple[str, ...]
     per_minute: int | None = None
-    """None: no limit until it asks for one."""
+    """Emails a minute. None: no limit until a reply asks for one."""
     replies: tuple[ReplyRule, ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Exports: a file of a schedule version, made by a plugin of frozen values."""
+"""Export plugins: a file that is generated from frozen values of a schedule version."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ RIGHTS: Final = (
     "READ_OUTCOMES",
     "PUBLISH",
 )
-"""What an export may ask for: names of `scheduler.services.identity.rights.Right`."""
+"""Rights that an export may require: names of `scheduler.services.identity.rights.Right`."""
 _ENDING: Final = re.compile(r"[a-z0-9]{1,10}")
 _TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+-]+(; charset=[a-z0-9-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedEvent:
-    """The event of a schedule. `timezone` is a name of the IANA database, `language` a tag as `hu`."""
+    """The event of a schedule. `timezone` is an IANA name, `language` a language tag such as `hu`."""
 
     key: str
     name: str
@@ -35,7 +35,7 @@ class ExportedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ExportedPerson:
-    """Somebody who sits in a meeting. Without the right READ_CONTACTS `email` and `phone` are empty."""
+    """A participant of a meeting. `email` and `phone` are empty unless the export has READ_CONTACTS."""
 
     key: str
     name: str
@@ -46,7 +46,7 @@ class ExportedPerson:
 
 @dataclass(frozen=True, slots=True)
 class ExportedCompany:
-    """A company of a meeting, with its people there. `country` is two letters (ISO 3166-1)."""
+    """A company in a meeting, with its participants. `country` is an ISO 3166-1 alpha-2 code."""
 
     key: str
     name: str
@@ -56,7 +56,9 @@ class ExportedCompany:
 
 @dataclass(frozen=True, slots=True)
 class ExportedMeeting:
-    """A meeting. `start` and `end` are aware, in the event's time zone; `place` is the key of its place."""
+    """A meeting. `start` and `end` are aware, in the event's time zone. `place` is the ID of the booth or
+    table.
+    """
 
     request: str
     topic: str
@@ -74,7 +76,7 @@ class ExportedMeeting:
 
 @dataclass(frozen=True, slots=True)
 class ExportedSchedule:
-    """A schedule version with its meetings in time order. `version` is None if nothing is published."""
+    """A schedule version with its meetings in time order. `version` is None before the first publication."""
 
     event: ExportedEvent
     version: int | None
@@ -83,30 +85,29 @@ class ExportedSchedule:
 
 
 class ExportRefused(Exception):
-    """An export cannot be made. Raise it with a sentence for the person who asked: pages show it."""
+    """An export cannot be generated. Its message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportPlugin:
-    """An export as pages and the API offer it.
+    """An export that pages and the API offer.
 
     Parameters
     ----------
     title, about
-        What the page says of it: texts, which are escaped.
+        Texts of the page. They are escaped.
     right
-        One of `RIGHTS`. Who lacks it does not see the export. READ_VERSIONS and READ_AGENDAS are needed
-        besides, as what it is given are agendas.
+        One of `RIGHTS`. Users without it do not see the export. READ_VERSIONS and READ_AGENDAS are required
+        too, because the schedule contains agendas.
     content_type, ending
-        Of the file: `text/csv; charset=utf-8` and `csv`.
+        Content type and file extension: `text/csv; charset=utf-8` and `csv`.
     make
-        Takes the schedule, gives the octets of the file: within 20 seconds, and 32 MiB at most. It may raise
-        ExportRefused.
+        Returns the content of the file for a schedule, within 20 seconds and 32 MiB. May raise ExportRefused.
 
     Raises
     ------
     ValueError
-        If a value is none of these.
+        If a value is invalid.
     """
 
     title: str

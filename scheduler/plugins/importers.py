@@ -1,4 +1,4 @@
-"""Importers: one more kind of file that an import reads, as the sheets of a workbook."""
+"""Importer plugins: additional file formats, read as the sheets of a workbook."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from scheduler.plugins.loading import PluginGroup, kind, plain
 
 
 class ImportRefused(Exception):
-    """A file cannot be read. Raise it with a sentence that says what to do, which the import's page shows."""
+    """A file cannot be read. Its message is shown on the import page and should say how to fix the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImporterPlugin:
-    """Reads one kind of file. Both functions run in a child process without network, files and secrets.
+    """A reader of one file format. Both functions run in a sandboxed child process.
 
-    A file has 5 seconds of computing time there, and 256 MiB. Its octets are a stranger's.
+    The process has no network, files or secrets, 5 seconds of CPU time and 256 MiB. The content of the file
+    is untrusted.
 
     Parameters
     ----------
     title
-        What the file is, as in "badge scanner file".
+        The name of the format, such as "badge scanner file".
     recognises
-        Takes the first 4,096 octets of a file; says whether it is of this kind. A file's name is not asked.
+        Takes the first 4,096 bytes of a file and returns True if it has this format. The file name is not
+        considered.
     read
-        Takes all octets; gives rows of texts by the name of their sheet, as a workbook has them: the first
-        row is the header. It may raise ImportRefused.
+        Takes all bytes and returns the rows by sheet name, as in a workbook: the first row is the header. May
+        raise ImportRefused.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Finds and loads plugins. One that cannot be loaded is left out, and reported by its name."""
+"""Finds and loads plugins. A plugin that fails to load is skipped and logged."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import structlog
 T = TypeVar("T")
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
-"""A plugin's name is part of addresses, file names and the rows of its cursor."""
+"""Plugin names are part of URLs, file names and cursor rows."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class PluginGroup(Generic[T]):
-    """A group of entry points: its name, and what each of them must be.
+    """A group of entry points.
 
-    `accepts` tells one by its value; `expected` says in words what it accepts.
+    `accepts` validates a loaded object; `expected` describes what it accepts.
     """
 
     name: str
@@ -34,7 +34,7 @@ class PluginGroup(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class FoundPlugin:
-    """An installed plugin: its group, its name there, its distribution, and why it was not loaded, or ""."""
+    """An installed plugin: group, entry point name, distribution, and the load error or ""."""
 
     group: str
     name: str
@@ -43,17 +43,17 @@ class FoundPlugin:
 
 
 def load(group: PluginGroup[T]) -> Mapping[str, T]:
-    """The plugins of a group by name, in the order of names. Each process loads them once."""
+    """Return the plugins of a group by name, sorted by name. Each process loads them once."""
     return cast("Mapping[str, T]", _loaded(group)[0])
 
 
 def found(groups: Iterable[PluginGroup[Any]]) -> list[FoundPlugin]:
-    """All plugins of the groups, those too that could not be loaded."""
+    """Return all plugins of the groups, including those that failed to load."""
     return [each for group in groups for each in _loaded(group)[1]]
 
 
 def report(groups: Iterable[PluginGroup[Any]]) -> None:
-    """Load all plugins, and write to the log which ones there are and which ones were left out."""
+    """Load all plugins and log which were loaded and which failed."""
     for each in found(groups):
         told = {"group": each.group, "plugin": each.name, "distribution": each.distribution}
         if each.fault:
@@ -63,13 +63,13 @@ def report(groups: Iterable[PluginGroup[Any]]) -> None:
 
 
 def folders(group: PluginGroup[Any]) -> list[str]:
-    """Where the distributions of a group's plugins stand, for a process that has another path."""
+    """Return the folders of a group's distributions, for a process with another `sys.path`."""
     dists = (entry.dist for entry in entry_points(group=group.name))
     return sorted({str(dist.locate_file("")) for dist in dists if dist is not None})
 
 
 def forget() -> None:
-    """Look for plugins anew when they are asked for next, as a new process does."""
+    """Clear the cache, so that the next call discovers plugins again."""
     _loaded.cache_clear()
 
 
@@ -90,7 +90,7 @@ def _loaded(group: PluginGroup[Any]) -> tuple[Mapping[str, Any], tuple[FoundPlug
 
 
 class _Unusable(Exception):
-    """Why an entry point is no plugin, as a sentence."""
+    """An entry point is not a valid plugin. The message says why."""
 
 
 def _checked(group: PluginGroup[Any], entry: EntryPoint, others: Mapping[str, Any]) -> Any:
@@ -109,10 +109,10 @@ def _distribution(entry: EntryPoint) -> str:
 
 
 def plain(text: str) -> str:
-    """A text as text alone: what a plugin marks as HTML is escaped on pages as all other texts are."""
+    """Return plain text. Markup of a plugin loses its safe marker, so pages escape it."""
     return str.__str__(text)
 
 
 def kind(wanted: type[Any]) -> Callable[[object], bool]:
-    """Tells the instances of a class."""
+    """Return a predicate for instances of a class."""
     return lambda value: isinstance(value, wanted)

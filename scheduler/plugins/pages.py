@@ -1,4 +1,4 @@
-"""Pages: a blueprint of views inside an event, for its organisers."""
+"""Page plugins: a blueprint with organiser pages inside an event."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class PagesPlugin:
     Parameters
     ----------
     title
-        The entry of the menu: a text, which is escaped.
+        The menu entry. It is escaped.
     blueprint
-        A `flask.Blueprint` with a view `index` at `/`. Each view takes `event_key`. Who has not signed in or
-        is no organiser of the event does not reach it, and no form without its CSRF token does.
+        A `flask.Blueprint` with a view `index` at `/`. Each view takes `event_key`. Only signed-in organisers
+        of the event reach a view, and forms need a CSRF token.
     """
 
     title: str

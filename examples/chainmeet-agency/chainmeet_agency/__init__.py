@@ -1,1 +1,1 @@
-"""An agency's plugins for Chainmeet, one of each kind."""
+"""Example plugins of an agency for Chainmeet, one of each kind."""

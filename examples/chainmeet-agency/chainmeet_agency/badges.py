@@ -1,4 +1,4 @@
-"""A CSV for the badge printer: everybody who has a meeting, with the first one."""
+"""Export for a badge printer: CSV with each attendee and their first meeting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scheduler.plugins import ExportedSchedule, ExportPlugin, ExportRefused
 
 
 def make(schedule: ExportedSchedule) -> bytes:
-    """A row for each person, in the order of their first meetings."""
+    """Return a CSV with one row per attendee, in the order of their first meetings."""
     if schedule.version is None:
         raise ExportRefused("publish a schedule first")
     first = {}

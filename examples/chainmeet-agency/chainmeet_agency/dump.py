@@ -1,7 +1,7 @@
-"""Reads the exhibitor dump of an old registration system, as the sheets of a workbook.
+"""Importer for the exhibitor dump of a legacy registration system.
 
-A dump is text: a first line `EXHIBITOR-DUMP 1`, then sections that begin with `[Sheet]`, whose lines have
-cells between vertical bars.
+A dump is text. Its first line is `EXHIBITOR-DUMP 1`. Each section begins with `[Sheet]`, and its lines have
+cells separated by vertical bars.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ HEAD = b"EXHIBITOR-DUMP "
 
 
 def recognises(start: bytes) -> bool:
-    """Whether the file begins as a dump does."""
+    """Return True if the file begins with the header of a dump."""
     return start.startswith(HEAD)
 
 
 def read(octets: bytes) -> Mapping[str, Sequence[Sequence[str]]]:
-    """The rows of each section. Raises ImportRefused for a dump of another version, or one that is cut."""
+    """Return the rows of each section. Raises ImportRefused for another version or a truncated dump."""
     first, *lines = octets.decode("utf-8", "replace").splitlines()
     if first != "EXHIBITOR-DUMP 1":
         raise ImportRefused("Only dumps of version 1 are read. Save the dump as version 1.")

@@ -1,4 +1,4 @@
-"""Pages for organisers: how many meetings each hall has, and what a badge would say."""
+"""Organiser pages: the number of meetings per hall, and a badge preview."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ blueprint = Blueprint("hall_figures", __name__, template_folder="templates")
 
 @blueprint.get("/")
 def index(event_key: str) -> str:
-    """Meetings by hall, of the published schedule."""
+    """Show the number of meetings per hall in the published schedule."""
     return _page()
 
 
 @blueprint.post("/badge")
 def badge(event_key: str) -> str:
-    """The same page with a badge to try."""
+    """Show the page with a badge preview."""
     return _page(badge=request.form.get("name", "")[:80])
 
 

@@ -1,4 +1,4 @@
-"""An email provider that says in its own words when it wants fewer emails."""
+"""Email provider whose throttling replies have wording of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posts each entry of the audit log to a webhook, signed so that its receiver knows who sent it."""
+"""Posts audit log entries to a webhook, signed so that the receiver can verify the sender."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.plugins import AuditEvent
 
 
 def receive(event: AuditEvent) -> None:
-    """POST the entry as JSON. Raises PostFailure if it is not taken: then it is sent again later."""
+    """POST the entry as JSON. Raises PostFailure if the webhook rejects it; the entry is then retried."""
     body = json.dumps(event.to_json()).encode()
     secret = os.environ["AGENCY_WEBHOOK_SECRET"].encode()
     sent_at = str(int(time.time()))  # noqa: TID251 -- receivers compare it with their own clock
