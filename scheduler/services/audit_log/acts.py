@@ -10,7 +10,7 @@ from scheduler.i18n import gettext_lazy
 
 
 class Act(StrEnum):
-    """Something that somebody did. The value is what the table keeps: it never changes."""
+    """Kind of action. The value is stored, so it must never change."""
 
     EVENT = "event"
     SETTINGS = "settings"
@@ -80,4 +80,4 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.SIGN_OUT: gettext_lazy("Sessions ended"),
     }
 )
-"""What a person reads of an act, as the heading of all of its kind."""
+"""Label of each act, also used as the heading of a group."""

@@ -1,16 +1,17 @@
 """Signed checkpoints of the audit log's hash chains, to be kept outside the database.
 
-A chain alone is no proof against who can write into the database: it can be hashed anew, cut at its end, or
-emptied. A checkpoint that was mailed before says how many rows there were and the hash of the last one, which
-covers all of them. Its text is a signed note (C2SP signed-note and tlog-checkpoint) with an Ed25519 signature
-(RFC 8032); the root is the hash of the last row.
+A hash chain shows a changed row only to someone who cannot recompute the chain. Anyone with write access to
+the database can: they can rehash the chain, truncate it or empty it. A checkpoint that was emailed earlier
+states the number of rows and the hash of the last one, which covers all rows before it. Its text is a signed
+note (C2SP signed-note and tlog-checkpoint) with an Ed25519 signature (RFC 8032). The root is the hash of the
+last row.
 
-The chain of hashes shows a changed row only to who cannot hash the chain anew, and whoever owns the tables
-can. A witness outside the database can: owners get a checkpoint a week while the log of their event grows,
-operators that of the installation. What was added since the last one can still be cut unseen; who has the
-secret key and the database can sign false notes, but not change those that were mailed. An HMAC in each row
-was rejected: every worker that writes has its key. Of a chain hashed anew, one cut and one emptied, `verify`
-alone finds none, and `--expect` with a mail finds each.
+Owners get a checkpoint each week while their event's log grows. Operators get that of the installation.
+
+Limits: rows added since the last checkpoint can still be cut undetected. Whoever has both the secret key and
+the database can sign false notes, but cannot change emailed ones. An HMAC in each row was rejected, because
+every worker that writes has its key. `verify` alone detects neither a rehashed, a truncated nor an emptied
+chain; `--expect` with an emailed checkpoint detects each.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ from scheduler.services.audit_log.verification import Chain
 from scheduler.storage.models import AuditChain, AuditLogEntry
 
 _ED25519: Final = b"\x01"
-"""The type of the signature in a signed note."""
+"""Signature type in a signed note."""
 _WORDS: Final = 6
-"""Of a note: its origin, size and root, a dash, who signed it, and the signature."""
+"""Words in a note: origin, size, root, dash, signer and signature."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a chain was: its number, its rows, and the hash of the last one."""
+    """The state of a chain: its number, its row count, and the hash of the last row."""
 
     chain: int
     size: int
@@ -51,7 +52,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint as somebody kept it. `is_ours`: this installation's key has signed it."""
+    """A checkpoint read from a note. `is_ours`: it was signed with this installation's key."""
 
     checkpoint: Checkpoint
     is_ours: bool
@@ -59,7 +60,7 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSigner:
-    """Signs with a key that is derived from the secret key, which is not in the database."""
+    """Signs checkpoints with a key derived from the secret key, which is not in the database."""
 
     name: str
     key: Ed25519PrivateKey
@@ -71,24 +72,24 @@ class CheckpointSigner:
 
     @property
     def verifier_key(self) -> str:
-        """The public key, as programs that check signed notes take it."""
+        """The public key in the vkey format of signed notes."""
         public = base64.b64encode(_ED25519 + self._public).decode()
         return f"{self.name}/audit+{_key_id(self.name, self._public).hex()}+{public}"
 
     def note(self, checkpoint: Checkpoint) -> str:
-        """The signed text of a checkpoint."""
+        """Return the signed note of a checkpoint."""
         body = _body(self.name, checkpoint)
         signature = _key_id(self.name, self._public) + self.key.sign(body.encode())
         return f"{body}\n\u2014 {self.name}/audit {base64.b64encode(signature).decode()}\n"
 
     def read(self, text: str) -> list[SignedCheckpoint]:
-        """All checkpoints in a text, such as that of a mail, which has one on a line."""
+        """Return all checkpoints in a text, such as an email that has one on each line."""
         words = text.split()
         found = (self._read(words[at : at + _WORDS]) for at, word in enumerate(words) if "/audit/" in word)
         return [each for each in found if each is not None]
 
     def _read(self, words: Sequence[str]) -> SignedCheckpoint | None:
-        """The checkpoint of the words of a note, or None if they are none."""
+        """Parse the words of a note. Return None if they are not a note."""
         try:
             origin, size, root, _, signer, signed = words
             name, chain = origin.split("/audit/")
@@ -118,7 +119,7 @@ def _key_id(name: str, public: bytes) -> bytes:
 
 
 def read_checkpoints(session: Session, chain: int | None = None) -> list[Checkpoint]:
-    """The checkpoints of all chains as they are now, or of one."""
+    """Return the present checkpoints of all chains, or of one."""
     query = select(AuditChain).where(AuditChain.number > 0).order_by(AuditChain.chain)
     if chain is not None:
         query = query.where(AuditChain.chain == chain)
@@ -128,9 +129,10 @@ def read_checkpoints(session: Session, chain: int | None = None) -> list[Checkpo
 def compare_checkpoints(
     session: Session, chains: Iterable[Chain], kept: Iterable[SignedCheckpoint]
 ) -> list[str]:
-    """What of the chains is not as the kept checkpoints say, as sentences.
+    """Return a sentence for each stored checkpoint that a chain contradicts.
 
-    `chains` were looked through: what holds of them is as its hashes say, so one hash covers all before it.
+    `chains` must have been verified already. Their hashes are consistent, so comparing one hash covers all
+    rows before it.
     """
     rows = {chain.id: chain.rows for chain in chains}
     return [

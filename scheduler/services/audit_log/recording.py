@@ -1,8 +1,8 @@
 """Recording of acts in the audit log, in the transaction that performs them.
 
-What is noted is written when the transaction commits, as its last statements. So the row of the chain that
-everybody waits for is held for some milliseconds, and it is always the last lock that a transaction takes.
-What a rollback undoes, of a savepoint too, is not noted.
+Entries are written by the last statements before the commit. The chain's head, on which every writer waits,
+is therefore locked for a few milliseconds only, and is always the last lock that a transaction takes. Acts
+that are rolled back, also to a savepoint, are not recorded.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from scheduler.services.text import clean_line
 from scheduler.storage.models import Account, AuditChain, AuditLogEntry
 
 INSTALLATION = 0
-"""The chain of what belongs to no event."""
+"""The chain for acts that belong to no event."""
 
 COMMAND_LINE = pgettext_lazy("trail", "command line")
-"""Who does what neither an account nor a name stands for."""
+"""Name of the actor if there is neither an account nor a name."""
 
 NIGHT = pgettext_lazy("trail", "the night")
-"""Who does what an overnight run does."""
+"""Name of the actor for acts of an overnight run."""
 
 MOST = 20_000
-"""Characters of JSON that are kept of what was before, and of what is after."""
+"""Maximum length of the JSON of the values before, and of those after, in characters."""
 
 _NOTES = "notes for the trail"
 _ABOUT, _WHO, _FIRM, _ROLE = 200, 254, 64, 20
 
 
 class Doer(Protocol):
-    """Who does something: an `Actor` is one."""
+    """Protocol of an actor in the audit log, such as `Actor`."""
 
     @property
     def account_id(self) -> int | None: ...
@@ -58,12 +58,12 @@ class Doer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NamedDoer:
-    """Who does something without being an actor of an event: an account that signs in, or the night."""
+    """An actor outside an event's roles: an account that signs in, or the overnight run."""
 
     account_id: int | None = None
     event_id: int | None = None
     name: str = ""
-    """What is shown where there is no account, such as "the night"."""
+    """Shown if there is no account, such as "the night"."""
     api_token_id: int | None = None
     roles: tuple[str, ...] = ()
 
@@ -86,12 +86,12 @@ def record_act(
     for_firm: str = "",
     now: datetime,
 ) -> None:
-    """Note in the trail that `by` did this. Call it where it is done, in the same transaction.
+    """Record an act in the audit log. Call it where the act is performed, in the same transaction.
 
-    `about` names the thing in words ("settings", "firm f12", "version 7"). `for_firm` is the key of the firm
-    in whose name it was done. Of `before` and `after` only what differs is kept if both are given, and
-    nothing is noted if nothing differs. Their values are what JSON knows; others are kept as their text.
-    Give no secrets. Long texts are cut.
+    `about` names the subject ("settings", "firm f12", "version 7"). `for_firm` is the key of the firm on
+    whose behalf it was done. If both `before` and `after` are given, only the differences are stored, and
+    nothing is recorded if there are none. Values that JSON cannot represent are stored as text. Long texts
+    are truncated. Never pass secrets.
     """
     if before is not None and after is not None:
         before, after = _differing(before, after)
@@ -125,7 +125,7 @@ def _differing(
 
 
 def _text(values: Mapping[str, Any] | None) -> str:
-    """The values as JSON, or what it begins with if it is too long."""
+    """Return the values as JSON, or the start of that JSON if it is too long."""
     if not values:
         return ""
     text = _json(values)
@@ -138,7 +138,7 @@ def _json(value: Any) -> str:
 
 @event.listens_for(Session, "before_commit")
 def _write(session: Session) -> None:
-    """Write what was noted, the chain with the lowest number first: so nobody waits in a ring."""
+    """Write the recorded acts, in ascending order of chains to avoid deadlocks."""
     if session.in_nested_transaction() or not session.info.get(_NOTES):
         return
     notes: list[_Note] = session.info.pop(_NOTES)
@@ -153,7 +153,7 @@ def _write(session: Session) -> None:
 
 @event.listens_for(Session, "after_soft_rollback")
 def _forget(session: Session, ended: SessionTransaction) -> None:
-    """Forget what was noted in the transaction or savepoint that is rolled back."""
+    """Drop the acts recorded in the transaction or savepoint that is rolled back."""
     if session.info.get(_NOTES):
         session.info[_NOTES] = [each for each in session.info[_NOTES] if not _is_within(each.inside, ended)]
 
@@ -175,7 +175,7 @@ def _names(session: Session, notes: list[_Note]) -> dict[int, str]:
 
 
 def _append(session: Session, chain: int, notes: list[dict[str, Any]], names: Mapping[int, str]) -> None:
-    """Add rows to the end of a chain, which is held until the commit. The database moves its head along."""
+    """Append rows to a chain, which stays locked until the commit. A database trigger advances its head."""
     held = _hold(session, chain)
     previous, rows = held.hash, []
     for number, values in enumerate(notes, held.number + 1):
@@ -187,10 +187,10 @@ def _append(session: Session, chain: int, notes: list[dict[str, Any]], names: Ma
 
 
 def _hold(session: Session, chain: int) -> Any:
-    """Lock the chain's head, which is made for a new chain. Returns its number and the last hash.
+    """Lock the head of a chain, creating it if needed, and return its number and last hash.
 
-    On PostgreSQL a function does it with the rights of whoever owns the table: the application has none to
-    write to it. On SQLite whoever writes holds all of the database.
+    On PostgreSQL a function does this with the table owner's rights, because the application may not write to
+    the table. On SQLite a writer locks the whole database.
     """
     if session.get_bind().dialect.name != "sqlite":
         held = func.hold_trail_head(chain).table_valued("number", "hash")

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 
 class AuditSubject(str):
-    """What an entry is about, in English, as the table and its hashes keep it. A name alone is one too."""
+    """The subject of an entry, in English, as stored and hashed. A plain name is a subject too."""
 
     __slots__ = ()
 
 
 def pgettext_lazy(_context: str, text: str, /, **values: object) -> AuditSubject:
-    """A text with its values. Pages know it again in the table by its form, in every language.
+    """Fill in a subject's text with its values. Pages match the stored text by its pattern to translate it.
 
-    Its context is "trail" in every call: so catalogs have these texts apart from others that are alike. A
-    value that is such a text too is said in the reader's language; any other stays as it is.
+    The context is "trail" in every call, so that catalogues keep these texts apart from others that are
+    equal. A value that is an audit subject itself is translated too. Other values stay as they are.
     """
     return AuditSubject(text % values if values else text)
 
 
 def step_subject(kind: str, subject: str) -> AuditSubject:
-    """A step of the people desk, or of a request, and what it was done to."""
+    """Return the subject of a step on participants or on a request."""
     return AuditSubject(_STEPS[kind] % {"subject": subject})
 
 
 def unusable_link_subject(reason: str) -> AuditSubject:
-    """A sign-in link that let nobody in: unknown, used or expired."""
+    """Return the subject of a rejected sign-in link: unknown, used or expired."""
     return _LINKS[reason]
 
 
 NOTHING = AuditSubject()
-"""Of an entry whose act says all."""
+"""Subject of an entry whose act needs no further detail."""
 
 _LINKS = {
     "unknown": pgettext_lazy("trail", "a link that was unknown"),

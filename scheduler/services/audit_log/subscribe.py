@@ -1,4 +1,4 @@
-"""The audit log as a stream: what was committed since a subscriber took its last entry."""
+"""The audit log as a stream: entries committed after the subscriber's cursor."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from scheduler.storage.models import AuditChain, AuditCursor, AuditLogEntry, Eve
 
 
 def subscribe(session: Session, subscriber: str) -> bool:
-    """Begin to follow all chains, each behind its last entry. Returns whether the subscriber is new.
+    """Subscribe to all chains, starting after their last entries. Return True if the subscriber is new.
 
-    One that comes back after its plugin was away goes on where it stopped.
+    A subscriber that returns after its plugin was absent resumes where it stopped.
     """
     if session.get(AuditCursor, (subscriber, INSTALLATION)) is not None:
         return False
@@ -31,13 +31,13 @@ def subscribe(session: Session, subscriber: str) -> bool:
     try:
         with session.begin_nested():
             session.execute(insert(AuditCursor), rows)
-    except IntegrityError:  # another process was first
+    except IntegrityError:  # another process inserted it first
         return False
     return True
 
 
 def chains_behind(session: Session, subscriber: str) -> list[int]:
-    """The chains with an entry that the subscriber was not given."""
+    """Return the chains that have entries after the subscriber's cursor."""
     cursor = AuditCursor
     rows = session.scalars(
         select(AuditChain.chain)
@@ -49,7 +49,7 @@ def chains_behind(session: Session, subscriber: str) -> list[int]:
 
 
 def entries_after(session: Session, chain: int, number: int, *, limit: int) -> list[AuditEvent]:
-    """The next entries of a chain in their order, with what its page shows of them."""
+    """Return the next entries of a chain in order, as its page shows them."""
     event = session.scalar(select(Event.key).where(Event.id == chain)) or ""
     rows = session.scalars(
         select(AuditLogEntry)
@@ -61,7 +61,7 @@ def entries_after(session: Session, chain: int, number: int, *, limit: int) -> l
 
 
 def changes(before: str, after: str) -> Iterable[AuditChange]:
-    """What an entry changed, of the JSON that its row has."""
+    """Return the changes of an entry from its stored JSON values."""
     old, new = (_values(text) for text in (before, after))
     return [AuditChange(name, old.get(name), new.get(name)) for name in {**old, **new}]
 

@@ -15,20 +15,20 @@ _AT_A_TIME = 1000
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain that was looked through. `broken` says what is wrong with its first wrong row, or is empty."""
+    """The result of verifying one chain. `broken` describes its first invalid row, or is empty."""
 
     id: int
     event: str
-    """The key of its event, or empty for the installation or an event that is gone."""
+    """The event's key, or empty for the installation and for deleted events."""
     rows: int
-    """The rows that hold, from the first on."""
+    """The number of valid rows from the start of the chain."""
     last_hash: str
-    """The hash of the last row that holds."""
+    """The hash of the last valid row."""
     broken: str
 
 
 def verify_chains(session: Session) -> tuple[Chain, ...]:
-    """Every chain, the installation's first."""
+    """Verify every chain, the installation's first."""
     keys = {row.id: row.key for row in session.execute(select(Event.id, Event.key).where(Event.is_there()))}
     heads = {row.chain: row for row in session.scalars(select(AuditChain))}
     ids = sorted(heads.keys() | set(session.scalars(select(AuditLogEntry.chain).distinct())))
@@ -36,7 +36,7 @@ def verify_chains(session: Session) -> tuple[Chain, ...]:
 
 
 def verify_chain(session: Session, chain: int, event: str) -> Chain:
-    """The chain of one event, by its number and its key."""
+    """Verify the chain of one event, by its number and the event's key."""
     return _look_through(session, chain, event, session.get(AuditChain, chain))
 
 

@@ -1,3 +1,3 @@
-"""Availability of attendees: own calendars, and slots marked by hand."""
+"""Availability of attendees: their own calendars, and slots marked as unavailable."""
 
 __all__ = ["unavailable_slots"]

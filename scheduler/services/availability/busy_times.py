@@ -1,11 +1,14 @@
 """Busy times of an attendee: marked slots, and calendars that are previewed before they are saved.
 
-Busy times of calendars are kept beside the slots marked by hand, never in them, so that removing a calendar
-takes back exactly what it took; a run takes the union. Titles and files are not kept, so an uploaded file
-cannot be read again; the address of a linked calendar is encrypted with the secret key (Fernet) and
-unreadable under another key. Our own invitations in a calendar, found by UID, do not count, or they would
-block their own meeting. What is frozen stays, whatever a calendar says. A person may have five calendars;
-linked ones are read each hour.
+Busy times from calendars are stored apart from marked slots, so that removing a calendar frees exactly the
+slots it took. A run uses the union of both.
+
+Event titles and files are not stored, so an uploaded file cannot be read again. The address of a linked
+calendar is encrypted with the secret key (Fernet) and unreadable under another key.
+
+Our own invitations in a calendar, matched by UID, are ignored. Otherwise they would block their own meeting.
+Frozen meetings stay, whatever a calendar contains. A person may have five calendars. Linked ones are fetched
+each hour.
 """
 
 from __future__ import annotations
@@ -50,15 +53,15 @@ from scheduler.untrusted import parsers
 ADDRESS = "busy-address"
 MOST_SOURCES = 5
 REFETCH = timedelta(hours=1)
-"""A linked calendar is fetched again this time after it was fetched."""
+"""Interval between two fetches of a linked calendar."""
 FORGET = timedelta(days=1)
-"""A preview that is neither saved nor discarded for this time is deleted."""
+"""A preview that is neither saved nor discarded is deleted after this time."""
 _MARGIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarWindow:
-    """The purpose of reading a calendar: an attendee's event, and which entries are our invitations."""
+    """The window in which to read an attendee's calendar, and how to recognise our own invitations in it."""
 
     first: datetime
     last: datetime
@@ -66,9 +69,10 @@ class CalendarWindow:
     own_addresses: frozenset[str]
 
     def of(self, calendars: Sequence[bytes], zone: str) -> BusyTimes:
-        """The busy times of a person's calendars, each read by itself: a UID is unique in one alone.
+        """Return the busy times of a person's calendars.
 
-        No calendar takes no time. Raises UnusableCalendar, InvalidInput for an unknown zone, or what
+        Each calendar is parsed separately, because a UID is unique only within one. Without calendars there
+        are no busy times. Raises UnusableCalendar, InvalidInput for an unknown time zone, or what
         `untrusted.reading` raises.
         """
         find_zone(zone)
@@ -87,10 +91,10 @@ class CalendarWindow:
 
 @dataclass(frozen=True, slots=True)
 class BusyCalendar:
-    """An attendee's calendar, saved or only previewed. `found` is what `to_json` wrote.
+    """An attendee's calendar, saved or only previewed. `found` is the output of `to_json`.
 
-    `address` is encrypted. None stands for a file. `account` is that of a calendar server, encrypted, and its
-    password is shown to nobody. `failure` says why it could not be fetched again.
+    `address` is encrypted, and None for an uploaded file. `account` is the encrypted CalDAV account; its
+    password is never shown. `failure` is the reason why the last fetch failed.
     """
 
     key: str
@@ -108,7 +112,10 @@ class BusyCalendar:
         return cls(**{name: getattr(row, name) for name in cls.__dataclass_fields__})
 
     def opened(self, secret_key: str) -> str:
-        """The address, for its owner. It is empty for a file, and if it can no longer be decrypted."""
+        """Return the decrypted address, for its owner.
+
+        It is empty for a file, or if it cannot be decrypted.
+        """
         try:
             return encryption.decrypt(secret_key, ADDRESS, self.address) if self.address else ""
         except encryption.UnreadableSecret:
@@ -116,7 +123,7 @@ class BusyCalendar:
 
 
 def attendee_id_of(actor: Actor) -> int:
-    """The id of the actor's attendee. Busy times are a person's own and do not exist for anybody else."""
+    """Return the id of the actor's attendee. Busy times are private: raises NotFound for anyone else."""
     attendee_id = actor.own(Right.KEEP_BUSY_TIMES)
     if attendee_id is None:
         raise NotFound("attendee", actor.event_key)
@@ -124,17 +131,19 @@ def attendee_id_of(actor: Actor) -> int:
 
 
 def interpreter_id_of(actor: Actor) -> int | None:
-    """The id of the actor's interpreter, if the actor is no attendee as well, or None.
+    """Return the id of the actor's interpreter, or None if there is none or the actor is also an attendee.
 
-    Who is both has one set of busy times: the attendee's.
+    A person who is both has one set of busy times: the attendee's.
     """
     return None if actor.attendee_id is not None else actor.own_interpreter(Right.KEEP_BUSY_TIMES)
 
 
 def reading_for(session: Session, attendee_id: int) -> CalendarWindow:
-    """Raises InvalidInput for an event that has no slots yet.
+    """Return the window for reading an attendee's calendars. Raises InvalidInput if the event has no slots
+    yet.
 
-    Invitations that we sent, or are about to, are left out: a meeting that is published would block itself.
+    UIDs of invitations that were sent or are queued are excluded, because a published meeting would block
+    itself.
     """
     attendee = session.get_one(Attendee, attendee_id)
     first, last = session.execute(
@@ -153,7 +162,7 @@ def reading_for(session: Session, attendee_id: int) -> CalendarWindow:
 def preview_upload(
     database: Database, actor: Actor, name: str, octets: bytes, zone: str, *, now: datetime
 ) -> str:
-    """Read an uploaded calendar without saving it, and give the key of its preview."""
+    """Parse an uploaded calendar as a preview without saving it. Return the preview's key."""
     source = BusySource(
         name=clean_line(name)[: fields.limits(fields.CalendarName).most] or "calendar.ics", timezone=zone
     )
@@ -170,7 +179,10 @@ def preview_link(
     secret_key: str,
     now: datetime,
 ) -> str:
-    """Fetch and read a calendar without saving it, and return the key of its preview. Raises FetchFailure."""
+    """Fetch and parse a calendar as a preview without saving it.
+
+    Return the preview's key. Raises FetchFailure.
+    """
     attendee_id_of(actor)
     address = https_address(typed)
     fetched = fetcher.fetch(address)
@@ -195,7 +207,7 @@ def preview_caldav(
     secret_key: str,
     now: datetime,
 ) -> str:
-    """Read a calendar server without saving it, and return the key of its preview. Raises FetchFailure."""
+    """Read a CalDAV server as a preview without saving it. Return the preview's key. Raises FetchFailure."""
     attendee_id = attendee_id_of(actor)
     address = https_address(typed)
     with database.read() as session:
@@ -211,7 +223,7 @@ def preview_caldav(
 
 
 def reread_preview(database: Database, actor: Actor, key: str, zone: str) -> None:
-    """Read a preview in another zone."""
+    """Parse a preview again in another time zone."""
     with database.read() as session:
         source = _own(session, actor, key)
         window = reading_for(session, source.attendee_id)
@@ -222,12 +234,15 @@ def reread_preview(database: Database, actor: Actor, key: str, zone: str) -> Non
 
 
 def get_preview(session: Session, actor: Actor, key: str) -> BusyCalendar:
-    """The actor's preview. Raises NotFound once it was saved, discarded or replaced."""
+    """Return the actor's preview. Raises NotFound once it was saved, discarded or replaced."""
     return BusyCalendar.of(_own(session, actor, key))
 
 
 def save_calendar(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCalendar:
-    """Save a preview without the calendar and its titles. Raises InvalidInput if there are too many."""
+    """Save a preview, dropping the file and the titles.
+
+    Raises InvalidInput if the actor has too many calendars.
+    """
     _lock(session, actor)
     source = _own(session, actor, key)
     if len(list_calendars(session, actor)) >= MOST_SOURCES:
@@ -249,27 +264,27 @@ def save_calendar(session: Session, actor: Actor, key: str, *, now: datetime) ->
 
 
 def discard_preview(session: Session, actor: Actor, key: str) -> None:
-    """Forget a preview."""
+    """Delete a preview."""
     session.delete(_own(session, actor, key))
 
 
 def remove_calendar(session: Session, actor: Actor, key: str) -> str:
-    """Forget a saved calendar: its slots are free again. Gives its name."""
+    """Delete a saved calendar, which frees its slots. Return its name."""
     source = _own(session, actor, key, is_saved=True)
     session.delete(source)
     return source.name
 
 
 def list_calendars(session: Session, actor: Actor) -> tuple[BusyCalendar, ...]:
-    """The actor's saved calendars."""
+    """Return the actor's saved calendars."""
     own = select(BusySource).where(BusySource.attendee_id == attendee_id_of(actor), BusySource.is_saved)
     return tuple(map(BusyCalendar.of, session.scalars(own.order_by(BusySource.id))))
 
 
 def mark_slots(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
-    """Set the slots that an attendee or interpreter marks by hand, and return their number.
+    """Replace the slots that an attendee or interpreter marked as unavailable. Return their number.
 
-    Unknown keys are left out. Raises NotFound for anybody else.
+    Unknown keys are ignored. Raises NotFound for anyone else.
     """
     interpreter_id = interpreter_id_of(actor)
     if interpreter_id is None:
@@ -291,13 +306,13 @@ def mark_slots(session: Session, actor: Actor, slot_keys: Collection[str]) -> in
 
 
 def delete_old_previews(session: Session, *, now: datetime) -> int:
-    """Delete the previews that were left lying, and return their number."""
+    """Delete expired previews. Return their number."""
     old = delete(BusySource).where(~BusySource.is_saved, BusySource.read_at < now - FORGET)
     return len(session.scalars(old.returning(BusySource.id)).all())
 
 
 def to_json(found: BusyTimes, left_out: Sequence[str] = ()) -> dict[str, Any]:
-    """The busy times as JSON values. `left_out` says what the calendars have besides, and was not read."""
+    """Return the busy times as JSON values. `left_out` are sentences about content that was not read."""
     busy_ = [[each.start.isoformat(), each.end.isoformat(), each.kind, each.title] for each in found.busy]
     return {
         "busy": busy_,
@@ -308,7 +323,7 @@ def to_json(found: BusyTimes, left_out: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def from_json(found: Mapping[str, Any]) -> BusyTimes:
-    """The busy times that `to_json` wrote."""
+    """Parse busy times written by `to_json`."""
     times = (
         Busy(datetime.fromisoformat(start), datetime.fromisoformat(end), BusyKind(kind), title)
         for start, end, kind, title in found["busy"]
@@ -317,18 +332,18 @@ def from_json(found: Mapping[str, Any]) -> BusyTimes:
 
 
 def without_titles(found: dict[str, Any]) -> dict[str, Any]:
-    """The busy times without titles, each time once."""
+    """Return the busy times without titles and without duplicates."""
     times = dict.fromkeys((start, end, kind) for start, end, kind, _ in found["busy"])
     return {**found, "busy": [[*each, ""] for each in times]}
 
 
 def _packed(calendars: Sequence[bytes]) -> bytes:
-    """Calendars one behind the other: a compressed one knows its end."""
+    """Concatenate the compressed calendars. Each zlib stream marks its own end."""
     return b"".join(map(zlib.compress, calendars))
 
 
 def _unpacked(octets: bytes) -> list[bytes]:
-    """The calendars that `_packed` has put together."""
+    """Return the calendars joined by `_packed`."""
     found = []
     while octets:
         one = zlib.decompressobj()
@@ -346,7 +361,7 @@ def _preview(
     *,
     now: datetime,
 ) -> str:
-    """Read a calendar and store it as the actor's only preview. No transaction is open during the reading."""
+    """Parse calendars and store them as the actor's only preview. No transaction is open while parsing."""
     attendee_id = attendee_id_of(actor)
     with database.read() as session:
         window = reading_for(session, attendee_id)
@@ -361,7 +376,7 @@ def _preview(
 
 
 def _lock(session: Session, actor: Actor) -> int:
-    """Serialise the actor's own steps by a row lock. Returns the attendee's id."""
+    """Lock the attendee's row to serialise the actor's changes. Return the attendee's id."""
     attendee_id = attendee_id_of(actor)
     session.execute(select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True))
     return attendee_id

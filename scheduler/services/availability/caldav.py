@@ -1,15 +1,19 @@
 """CalDAV client for busy times (RFC 4791): discovery (RFC 6764) and queries for the event's days.
 
-Depth is 0 or 1, never infinity, which WeCom refuses. Who names a calendar itself, as DingTalk does, is asked
-no more. Feishu is found by the well-known address, and some servers list calendars without their content.
+WeCom, DingTalk and Feishu offer no secret address but an app password for CalDAV. Requests go over our own
+guarded connection, because a library follows redirects, resolves names and parses XML by itself. Only busy
+times are read.
 
-WeCom, DingTalk and Feishu give no secret address, but an app password for CalDAV (RFC 4791). Requests are our
-own, over the guarded connection, as a library follows redirects, resolves names and reads XML by itself. Only
-busy times are read. Name and password go to one server: an answer that names another one ends the reading,
-but for the hosts of one service. Depth is 0 or 1, as WeCom refuses infinity; a calendar that is named itself
-is not searched for (DingTalk); the well-known address is tried (Feishu). XML is read in the child process,
-and a document type ends it. The password is encrypted, is on no page and in no archive, and is deleted with
-the calendar. The quirks are those that users report; no account was at hand.
+User name and password go to one server. A response that points to another server ends the reading, except
+among the hosts of one service. The password is encrypted, appears on no page and in no archive, and is
+deleted with the calendar. XML is parsed in the child process, which rejects a document type declaration.
+
+Quirks, as users report them; no account was available for testing:
+
+- Depth is 0 or 1, never infinity, which WeCom refuses.
+- An address that is a calendar itself needs no discovery (DingTalk).
+- The well-known address is tried if the address leads nowhere (Feishu).
+- Some servers list calendar entries without their content, which a multiget then fetches.
 """
 
 from __future__ import annotations
@@ -45,16 +49,16 @@ from scheduler.untrusted import parsers
 
 ACCOUNT: Final = "busy-account"
 MAX_SECONDS: Final = 45.0
-"""For all that a calendar takes, however many requests it is."""
+"""Time limit for reading a server, over all requests."""
 MOST_CALENDARS: Final = 40
 MOST_OF_ONE_REQUEST: Final = 100
 MOST_ENTRIES: Final = 2_000
-"""Of those that a server only lists: they are asked for by 100."""
+"""Maximum number of entries fetched if a server only lists them, 100 per request."""
 MOST_OCTETS: Final = 2 * MAX_OCTETS
-"""Of all calendars together."""
+"""Size limit of all calendars together, in octets."""
 MOST_NAMED: Final = 8
 MOST_SIGN_INS: Final = 4
-"""Times that one request is sent: without a challenge, led on, with one that has aged."""
+"""Maximum attempts of one request: without a challenge, after a redirect, with a stale nonce."""
 LOGIN: Final = fields.limits(fields.CalendarLogin)
 
 OFF: Final = gettext_lazy("This site does not read calendars by CalDAV at the moment.")
@@ -65,7 +69,7 @@ _REFUSED: Final = gettext_lazy(
 _NONE: Final = gettext_lazy("The calendar's server shows no calendar to this user.")
 _NOWHERE: Final = gettext_lazy("There is no calendar server at this address. Check the address.")
 _CLOSED: Final = (403, 404, 405, 410)
-"""What a server says of a calendar that it lists, and that this user cannot read: it stays so."""
+"""Statuses for a listed calendar that this user cannot read. Such a failure is permanent."""
 _WELL_KNOWN: Final = "/.well-known/caldav"
 
 _FIND: Final = (
@@ -96,14 +100,14 @@ _FREE_BUSY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DavAccount:
-    """Who signs in at a calendar server. The password stands in no text that a person or a log gets."""
+    """Credentials for a CalDAV server. The password is excluded from `repr` and logs."""
 
     user: str
     password: str = field(repr=False)
 
     @classmethod
     def typed(cls, user: str, password: str) -> DavAccount:
-        """From a form. Raises InvalidInput with every fault."""
+        """Validate credentials from a form. Raises InvalidInput with every fault."""
         user = user.strip()
         faults = []
         if not LOGIN.hold(user) or not user.isprintable() or ":" in user:
@@ -123,17 +127,17 @@ class DavAccount:
 
     @classmethod
     def opened(cls, secret_key: str, sealed: bytes) -> DavAccount:
-        """Raises UnreadableSecret."""
+        """Decrypt a stored account. Raises UnreadableSecret."""
         return cls(*json.loads(encryption.decrypt(secret_key, ACCOUNT, sealed)))
 
     def header(self) -> dict[str, str]:
-        """RFC 7617, in UTF-8."""
+        """Return the Basic authorization header (RFC 7617) in UTF-8."""
         octets = f"{self.user}:{self.password}".encode()
         return {"Authorization": f"Basic {base64.b64encode(octets).decode()}"}
 
 
 def parse_account_form(service: str, server: str, user: str, password: str) -> tuple[str, DavAccount]:
-    """A server's address and who signs in there, from a form. Raises InvalidInput with every fault."""
+    """Return the server address and the account from a form. Raises InvalidInput with every fault."""
     faults: list[Fault] = []
     address = server_address(service, server, user)
     try:
@@ -150,16 +154,16 @@ def parse_account_form(service: str, server: str, user: str, password: str) -> t
 
 
 def server_address(service: str, typed: str, user: str) -> str:
-    """The address of a service by its key, or the one that was typed."""
+    """Return the address of a known service, or the one that was typed."""
     known = calendar_services.BY_KEY.get(service)
     return known.address(user, typed) if known else typed
 
 
 @dataclass(frozen=True, slots=True)
 class DavCalendars:
-    """What was read of a user's calendars: those that have entries in the event's days, each as octets.
+    """A user's calendars with entries in the event's days, each as iCalendar octets.
 
-    `left_out` says in sentences what the server has, and what was not read.
+    `left_out` are sentences about content that the server has and that was not read.
     """
 
     octets: tuple[bytes, ...]
@@ -169,7 +173,7 @@ class DavCalendars:
 def fetch_calendars(
     fetcher: Fetcher, address: str, account: DavAccount, first: datetime, last: datetime
 ) -> DavCalendars:
-    """The calendars of a user from `first` to `last` (aware).
+    """Fetch a user's calendars from `first` to `last` (time-zone aware).
 
     Raises FetchFailure, UnusableCalendar, and what `untrusted.reading` raises.
     """
@@ -201,7 +205,7 @@ class _Walk:
     ends: float
     service: CalendarService | None
     challenge: Challenge | None = None
-    """How the server wants to be signed in to, if not by Basic."""
+    """The server's authentication challenge, if it does not accept Basic."""
 
     def all(self, address: str, first: datetime, last: datetime) -> DavCalendars:
         found = self.calendars(address)
@@ -233,7 +237,9 @@ class _Walk:
         return DavCalendars(tuple(read), tuple(left_out))
 
     def calendars(self, address: str) -> list[tuple[str, DavItem]]:
-        """The user's calendars by address: the one of the address itself, or those that are found."""
+        """Return the user's calendars by address: the address itself if it is a calendar, else those
+        discovered.
+        """
         address, item = self._entrance(address)
         if item.is_calendar:
             return [(address, item)]
@@ -251,7 +257,7 @@ class _Walk:
     def entries(
         self, calendar: str, name: str, first: datetime, last: datetime
     ) -> tuple[bytes, tuple[str, ...]]:
-        """What a calendar has in these days as iCalendar, empty if nothing, and what of it was not read."""
+        """Return a calendar's entries in the window as iCalendar, and sentences about what was not read."""
         window = {"first": _stamp(first), "last": _stamp(last)}
         try:
             items, at = self._report(calendar, _QUERY.format(**window))
@@ -260,7 +266,7 @@ class _Walk:
                 raise
             body = _FREE_BUSY.format(**window).encode()
             times = self._ask(calendar, "REPORT", body, 1, status=200)[0]
-            return times or b"\n", ()  # even no busy time is a VFREEBUSY, and nothing at all an error
+            return times or b"\n", ()  # no busy time is an empty VFREEBUSY; no octets are an error
         is_part = any(item.status == 507 for item in items)
         own = _path(at)
         entries = [item for item in items if _path(item.href) != own and not item.href.endswith("/")]
@@ -283,7 +289,7 @@ class _Walk:
         return "\r\n".join(given).encode(), tuple(left_out)
 
     def _entrance(self, address: str) -> tuple[str, DavItem]:
-        """The address, or the well-known one of its server if it leads nowhere."""
+        """Return the resource at the address, or at the server's well-known address if it leads nowhere."""
         refused: StatusFailure | None = None
         try:
             found, item = self._found(address)
@@ -308,7 +314,7 @@ class _Walk:
         return address, items[0] if items else DavItem()
 
     def _content(self, calendar: str, hrefs: Sequence[str]) -> tuple[DavItem, ...]:
-        """The entries that a server has only listed."""
+        """Fetch the content of entries that a server only listed."""
         found: tuple[DavItem, ...] = ()
         for first in range(0, len(hrefs), MOST_OF_ONE_REQUEST):
             some = hrefs[first : first + MOST_OF_ONE_REQUEST]
@@ -330,7 +336,10 @@ class _Walk:
     def _ask(
         self, address: str, method: str, body: bytes, depth: int, *, status: int = 207
     ) -> tuple[bytes, str]:
-        """The answer and its address. Signs in as the server wants it, which it may say anew."""
+        """Send a request, authenticating as the server demands. Return the response and its address.
+
+        The server may send a new challenge, such as for a stale nonce.
+        """
         for _ in range(MOST_SIGN_INS):
             signed = address if self.challenge else ""
             try:
@@ -364,7 +373,7 @@ def _is_calendar(item: DavItem) -> bool:
 
 
 def _is_listed(item: DavItem) -> bool:
-    """Whether a server has an entry without having sent its content."""
+    """True if a server listed an entry without its content."""
     return bool(item.href) and not _is_calendar(item) and item.status in (0, 200)
 
 

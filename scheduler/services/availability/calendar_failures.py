@@ -20,17 +20,19 @@ from scheduler.storage.models import Attendee, BusySource, Event, Firm
 from scheduler.storage.rows import rows_of
 
 PATIENCE: Final = timedelta(minutes=45)
-"""A calendar that fails once is tried again an hour later: its owner gets an email if that fails as well."""
+"""An email goes to the owner only after failures of this duration, so that one failed hourly fetch is
+ignored.
+"""
 QUIET: Final = timedelta(days=1)
-"""One that fails again within this time after an email is shown on pages alone."""
+"""A calendar that fails again within this time after an email is only shown on pages."""
 
 CLEARED: Final[dict[str, Any]] = {"failure": "", "failing_since": None}
-"""The values of a source that was read."""
+"""Column values of a source after a successful fetch."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailingCalendar:
-    """A linked calendar of one's own that fails since a moment, and was last read at another."""
+    """A linked calendar of the reader that fails since `since` and was last read at `read_at`."""
 
     name: str
     since: datetime
@@ -39,7 +41,7 @@ class FailingCalendar:
 
 @dataclass(frozen=True, slots=True)
 class FailingPerson:
-    """Somebody of whose linked calendars one fails. Its name is theirs alone."""
+    """A person with a failing linked calendar. The calendar's name is private to its owner."""
 
     person: PersonRef
     firm: FirmRef
@@ -48,9 +50,9 @@ class FailingPerson:
 
 
 def record_failure(session: Session, source_id: int, *, now: datetime) -> bool:
-    """A source has failed. Returns whether an email to its owner was queued."""
+    """Record a failed fetch of a source. Return True if an email to its owner was queued."""
     source = session.get(BusySource, source_id, with_for_update={"key_share": True}, populate_existing=True)
-    if source is None:  # removed meanwhile
+    if source is None:  # deleted meanwhile
         return False
     source.failing_since = source.failing_since or now
     if now - source.failing_since < PATIENCE:
@@ -94,7 +96,7 @@ _OWN = (
 
 
 def list_own_failures(session: Session, actor: Actor) -> tuple[FailingCalendar, ...]:
-    """The actor's own calendars that fail now, the oldest failure first."""
+    """Return the actor's own failing calendars, oldest failure first."""
     if actor.attendee_id is None:
         return ()
     rows = rows_of(session, _OWN, person=actor.attendee_id)
@@ -102,12 +104,12 @@ def list_own_failures(session: Session, actor: Actor) -> tuple[FailingCalendar, 
 
 
 def find_failing_person(session: Session, actor: Actor, key: str) -> FailingPerson | None:
-    """The person of this key, if a linked calendar of theirs fails. Raises NotAllowed."""
+    """Return the person with this key if a linked calendar of theirs fails. Raises NotAllowed."""
     return next((each for each in list_failing_people(session, actor) if each.person.key == key), None)
 
 
 def list_failing_people(session: Session, actor: Actor) -> tuple[FailingPerson, ...]:
-    """Whose linked calendars fail, each person once, the oldest failure first. Raises NotAllowed."""
+    """Return each person with a failing linked calendar once, oldest failure first. Raises NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     people, firms = person_columns(Attendee), firm_columns(Firm)
     rows = session.execute(

@@ -1,15 +1,14 @@
-"""Calendar services whose CalDAV servers are known: address, hosts, and where an app password is made.
+"""Calendar services with known CalDAV servers: address, hosts, and where to create an app password.
 
-The hosts are a table on purpose. A rule such as "the same registrable domain" needs the list of public
-suffixes, and one mistake there sends somebody's password to a stranger below co.uk or github.io.
+A table names the hosts of each service, because iCloud spreads calendars over numbered hosts. A rule such as
+"the same registrable domain" would need the Public Suffix List, and one mistake there sends a password to a
+stranger's host below co.uk or github.io. For any other server only the typed host counts. If a service adds a
+host, its calendars cannot be read until the table includes it; users can type its address meanwhile.
 
-A table names the hosts of each service, as iCloud has everybody's calendars on a numbered host. The rule of
-one registrable domain needs the list of public suffixes, and one mistake sends a password to a stranger below
-co.uk or github.io. A server of no service keeps to the host that was typed. A service that adds a host is not
-read before the table has it; its address can be typed meanwhile. Each calendar is read by itself, as a UID is
-unique in one alone (RFC 4791 4.1), each object with its own zones (RFC 5545 3.8.3.1). Calendars beyond 40,
-listed entries beyond 2,000 and what a server keeps back (507) are named with the calendar. A file of 10 MiB
-with 17,800 events takes 1.4 s of the child's 5 s, and 98 of its 256 MiB.
+Each calendar is parsed separately, because a UID is unique only within one (RFC 4791 4.1), and each object
+with its own time zones (RFC 5545 3.8.3.1). Calendars beyond 40, listed entries beyond 2,000 and what a server
+withholds (507) are reported with the calendar's name. A file of 10 MiB with 17,800 events takes 1.4 s of the
+child's 5 s, and 98 of its 256 MiB.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from scheduler.i18n import gettext_lazy
 
 @dataclass(frozen=True, slots=True)
 class CalendarService:
-    """A service. `name` is its own, `other_name` the one in another script.
+    """A calendar service. `name` is its own, `other_name` the one in another script.
 
-    `server` has `{user}` where the user name stands, and `{host}` where everybody has an own server. `hosts`
-    are those that get the password, one from the other. `password` says where an app password is made.
+    `server` contains `{user}` for the user name, and `{host}` if each user has their own server. `hosts` is a
+    pattern of the hosts that may receive the password. `password` explains where to create an app password.
     """
 
     key: str
@@ -39,16 +38,16 @@ class CalendarService:
 
     @property
     def asks_server(self) -> bool:
-        """Whether its users name their own server."""
+        """True if users of the service enter their own server."""
         return "{host}" in self.server
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """The whole hosts of its servers."""
+        """Pattern that matches the service's complete host names."""
         return re.compile(self.hosts or re.escape(urlsplit(self.server).hostname or ""), re.IGNORECASE)
 
     def address(self, user: str, typed: str) -> str:
-        """The address of a user's server. What is typed counts for services of own servers alone."""
+        """Return the address of a user's server. `typed` is used only by services with individual servers."""
         if not self.asks_server:
             return self.server.format(user=quote(user.strip(), safe="@"))
         typed = re.sub(r"(?i)^https://", "", typed.strip()).rstrip("/")
@@ -64,7 +63,7 @@ SERVICES: Final = (
         "iCloud",
         "https://caldav.icloud.com/",
         gettext_lazy("Create an app-specific password at account.apple.com, under Sign-In and Security."),
-        # Everybody's calendars are on a numbered host, in mainland China on one of icloud.com.cn.
+        # Calendars are on numbered hosts, in mainland China below icloud.com.cn.
         hosts=r"(?:p\d{1,4}-)?caldav\.icloud\.com(?:\.cn)?",
     ),
     CalendarService(
@@ -119,7 +118,10 @@ BY_KEY: Final = {each.key: each for each in SERVICES}
 
 
 def find_service(address: str) -> CalendarService | None:
-    """The service whose server an address is on. Nobody's own server is one."""
+    """Return the service that owns the host of an address, or None.
+
+    Individual servers belong to no service.
+    """
     host = urlsplit(address).hostname or ""
     found = (each for each in SERVICES if not each.asks_server and each.pattern.fullmatch(host))
     return next(found, None)

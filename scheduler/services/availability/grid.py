@@ -1,4 +1,6 @@
-"""Availability grid of the actor by day: taken slots, their cause, and affected published meetings."""
+"""Availability grid of the actor by day: unavailable slots, their reasons, and affected published
+meetings.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,10 @@ MOST_REASONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One slot, on a `day` of the venue.
+    """One slot on a `day` in the venue's time zone.
 
-    `calendars` are the saved ones that take it, `reasons` what in a preview would.
+    `calendars` are the saved calendars that block it. `reasons` are the entries of a preview that would block
+    it.
     """
 
     slot: SlotRef
@@ -51,7 +54,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A published meeting at a time that is taken. A meeting that starts soon is not moved any more."""
+    """A published meeting at an unavailable time. `is_frozen`: it starts too soon to be moved."""
 
     meeting: AgendaItem
     is_frozen: bool
@@ -59,9 +62,9 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """`rows` are times of day in the venue's zone.
+    """Availability by day. `rows` are times of day in the venue's zone.
 
-    Each has a cell for each day, None where there is no slot.
+    Each row has one cell per day, or None where there is no slot.
     """
 
     days: tuple[date, ...]
@@ -80,7 +83,7 @@ _MARKED = (
 
 
 def list_marked_slots(session: Session, actor: Actor) -> set[str]:
-    """The keys of the slots that the actor marked by hand. One query."""
+    """Return the keys of the slots that the actor marked as unavailable. One query."""
     interpreter_id = busy_times.interpreter_id_of(actor)
     if interpreter_id is not None:
         return set(rows_of(session, _MARKED_BY_INTERPRETER, person=interpreter_id).scalars())
@@ -109,9 +112,10 @@ def show_grid(
     preview: BusyCalendar | None = None,
     agenda: Agenda | None = None,
 ) -> Grid:
-    """The actor's slots, with those that a preview would take. `agenda` is the actor's, if it is at hand.
+    """Return the actor's slots, with those that a preview would block. `agenda` is the actor's, if already
+    loaded.
 
-    An interpreter has marks, and no calendars. Raises NotFound for who has no busy times.
+    Interpreters have marked slots but no calendars. Raises NotFound if the actor has no busy times.
     """
     event = session.get_one(Event, actor.event_id)
     slots, zone = list_slots(session, event.id), ZoneInfo(event.timezone)
@@ -140,7 +144,7 @@ def show_grid(
 
 
 def _reasons(slot: SlotRef, found: Sequence[Busy]) -> tuple[str, ...]:
-    """What takes the slot, in words that its owner knows. If there are several, the first."""
+    """Return the entries that block the slot, by title or kind; at most `MOST_REASONS`."""
     taking = [each for each in found if each.start < slot.end and each.end > slot.start]
     return tuple(dict.fromkeys(each.title or WHY[each.kind] for each in taking))[:MOST_REASONS]
 

@@ -1,4 +1,4 @@
-"""Refetching of linked calendars: at most hourly each, claimed by one worker, until the event ends."""
+"""Refetching of linked calendars: hourly at most, each claimed by one worker, until the event ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def refetch_calendars(
     max_seconds: float,
     reads_caldav: bool = True,
 ) -> int:
-    """Fetch what is due, for some seconds, and give how many calendars were fetched or failed."""
+    """Fetch calendars that are due, for at most `max_seconds`.
+
+    Return the number fetched, failures included.
+    """
     ends, count = time.monotonic() + max_seconds, 0
     while not should_stop() and time.monotonic() < ends:
         with database.write() as session:
@@ -51,7 +54,7 @@ def refetch_calendars(
 
 
 def is_refetch_due(session: Session, *, now: datetime) -> bool:
-    """Whether a calendar waits to be fetched."""
+    """Return True if a calendar is due to be fetched."""
     return session.scalar(_due(now)) is not None
 
 
@@ -68,7 +71,7 @@ def _due(now: datetime) -> Select[BusySource]:
 
 
 def _claim(session: Session, now: datetime) -> BusySource | None:
-    """Claim the next source that is due, by moving its time on."""
+    """Claim the next source that is due, by advancing its next fetch time."""
     while (source := session.scalar(_due(now))) is not None:
         claimed = session.scalar(
             update(BusySource)
@@ -90,7 +93,10 @@ def _fetched(
     now: datetime,
     reads_caldav: bool,
 ) -> dict[str, Any]:
-    """The new values of a source. A failure keeps the known busy times and stores the reason."""
+    """Return the new column values of a source.
+
+    A failure keeps the known busy times and stores the reason.
+    """
     try:
         address = encryption.decrypt(secret_key, ADDRESS, source.address or b"")
         with database.read() as session:

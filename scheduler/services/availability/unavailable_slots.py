@@ -1,4 +1,4 @@
-"""Unavailable slots of attendees: marked by hand, or busy in a saved calendar."""
+"""Unavailable slots of attendees: marked by themselves, or busy in a saved calendar."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ _SAVED_OF = _SAVED.where(in_chunks(BusySource.attendee_id, _PEOPLE))
 def list_unavailable_slots(
     session: Session, event_id: int, attendee_ids: Collection[int] | None = None
 ) -> dict[int, set[int]]:
-    """Slot ids by the id of each attendee of the event, or of those, who has some. Three queries at most."""
+    """Return unavailable slot ids by attendee id, of all attendees or of `attendee_ids`. Takes at most three
+    queries.
+
+    Attendees without any are left out.
+    """
     marked, saved = _MARKED, _SAVED
     asked: dict[str, Any] = {"event": event_id}
     if attendee_ids is not None:
@@ -47,15 +51,15 @@ def list_unavailable_slots(
 
 
 def busy_spans(found: Mapping[str, Any]) -> list[Span]:
-    """The busy times of a source's `found`."""
+    """Return the busy spans in a source's `found`."""
     return [(datetime.fromisoformat(each[0]), datetime.fromisoformat(each[1])) for each in found["busy"]]
 
 
 def overlapping_slots(slots: Iterable[Slot], busy: Collection[Span]) -> list[Slot]:
-    """The slots that overlap a busy time. One that only touches it is free."""
+    """Return the slots that overlap a busy time. A slot that only touches one is free."""
     return [slot for slot in slots if overlaps(slot.start, slot.end, busy)]
 
 
 def overlaps(first: datetime, last: datetime, busy: Collection[Span]) -> bool:
-    """Whether a time overlaps a busy time. One that only touches it is free."""
+    """Return True if a span overlaps a busy time. Spans that only touch do not overlap."""
     return any(start < last and end > first for start, end in busy)

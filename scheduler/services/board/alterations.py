@@ -31,14 +31,15 @@ Marks = Mapping[str, LockKind | None]
 Bans = Mapping[str, frozenset[str]]
 """Forbidden slots by request key."""
 Answer = Mapping[str, Any]
-"""A row of the version's reasons: `position` and `answer`."""
+"""An unscheduled request's row of the version: `position` and `answer` (the reason)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """One request before and after a step. `answer` is the draft's reason for not scheduling it.
+    """The state of one request before and after a step.
 
-    `bans` are its forbidden slots, before and after.
+    `answer` is the draft's reason for not scheduling the request. `bans` are its forbidden slots, before and
+    after.
     """
 
     before: Meeting | None
@@ -59,7 +60,7 @@ class Alteration:
 
 
 def parse_alterations(changes: Mapping[str, Any]) -> dict[str, Alteration]:
-    """Alterations of a stored step by request key."""
+    """Parse the alterations of a stored step, by request key."""
     return {
         key: Alteration(
             before=_meeting(key, row["before"]),
@@ -81,7 +82,7 @@ def make_alterations(
     marks: Marks,
     bans: Bans,
 ) -> dict[str, Alteration]:
-    """Alterations that lead to the wanted state. Unchanged requests have none."""
+    """Return the alterations that lead to the wanted state. Unchanged requests have none."""
     keys = list(dict.fromkeys((*wanted, *marks, *bans)))
     forbidden = manual_edits.list_bans(session, version.id)
     now = get_marks(session, version.id, keys)
@@ -102,8 +103,8 @@ def make_alterations(
 def matches_draft(
     session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool
 ) -> bool:
-    """Whether the draft is, at these requests, in the state before the alterations, or with `back` after
-    them.
+    """Return True if the draft is in the state before the alterations at these requests, or after them if
+    `back`.
     """
     ids = _request_ids(session, version.event_id, alterations)
     held = {meeting.request: meeting for meeting in versions.list_meetings(session, version.id, ids.values())}
@@ -125,7 +126,7 @@ def matches_draft(
 def write_alterations(
     session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool = False
 ) -> None:
-    """Apply the alterations to a draft, or with `back` revert them."""
+    """Apply the alterations to a draft, or revert them if `back`."""
     ids = _request_ids(session, version.event_id, alterations)
     moved = {key: each for key, each in alterations.items() if each.before != each.after}
     _delete_meetings(session, version.id, [ids[key] for key in moved])
@@ -156,7 +157,7 @@ def write_alterations(
 
 
 def get_marks(session: Session, version_id: int, keys: Collection[str]) -> dict[str, LockKind]:
-    """Marks of requests in a draft."""
+    """Return the marks of requests in a draft."""
     rows = session.execute(
         select(MeetingRequest.key, MeetingLock.kind)
         .join(MeetingRequest, MeetingRequest.id == MeetingLock.request_id)
@@ -254,7 +255,7 @@ def _request_ids(session: Session, event_id: int, keys: Collection[str]) -> dict
 
 
 def _comparable(meeting: Meeting | None) -> tuple[Any, ...] | None:
-    """Comparable form of a meeting, independent of the order of its people."""
+    """Return a meeting in a comparable form that ignores the order of its people."""
     if meeting is None:
         return None
     return meeting.slot, meeting.place, frozenset(meeting.attendees), meeting.interpreter

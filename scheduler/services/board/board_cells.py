@@ -36,7 +36,7 @@ class BoardSlot:
 
 @dataclass(frozen=True, slots=True)
 class BoardMeeting:
-    """A meeting in a cell. `goes_on`: it started in an earlier cell."""
+    """A meeting in a cell. `goes_on`: it started in an earlier cell of the row."""
 
     request: str
     sender: str
@@ -63,7 +63,7 @@ MeetingsAt = dict[int, dict[int, list[BoardMeeting]]]
 def list_day_meetings(
     session: Session, version_id: int, by: Any, ids: Collection[int], of_day: Sequence[BoardSlot]
 ) -> MeetingsAt:
-    """Meetings of one day at places, or of people."""
+    """Return the meetings of one day, at places or of people."""
     query = (
         select_meetings(version_id)
         .add_columns(by)
@@ -95,19 +95,19 @@ def list_day_meetings(
 def make_cells(
     held: Mapping[int, list[BoardMeeting]], away: Collection[str], shown: Sequence[BoardSlot]
 ) -> tuple[BoardCell, ...]:
-    """The cells of one row."""
+    """Build the cells of one row."""
     return tuple(
         BoardCell(slot.key, tuple(held.get(slot.position, ())), is_away=slot.key in away) for slot in shown
     )
 
 
 def request_label(found: Sequence[Any]) -> str:
-    """The two firms of a row of `select_requests`."""
+    """Return the names of the two firms in a row of `select_requests`."""
     return pair_label(display_name(*found[2:4]), display_name(*found[4:6]))
 
 
 def select_requests() -> Select[*tuple[Any, ...]]:
-    """Id, key and both names of both firms of requests; more columns can be added."""
+    """Select id, key and both names of both firms of requests. Callers can add columns."""
     sender, receiver = aliased(Firm), aliased(Firm)
     return (
         select(
@@ -124,9 +124,9 @@ def select_requests() -> Select[*tuple[Any, ...]]:
 
 
 def select_meetings(version_id: int) -> Select[*tuple[Any, ...]]:
-    """Meetings of a version:
+    """Select the meetings of a version.
 
-    `select_requests`, position, length, place (key, name), mark; more columns can be added.
+    Columns: those of `select_requests`, position, length, place (key, name), mark. Callers can add columns.
     """
     return (
         select_requests()

@@ -47,7 +47,7 @@ AFTERNOON_START = time(13)
 
 
 class RowsOf(StrEnum):
-    """Rows of the board."""
+    """What the rows of the board are."""
 
     PLACE = "place"
     PERSON = "person"
@@ -65,7 +65,7 @@ class BoardRow:
 
     @property
     def is_empty_booth(self) -> bool:
-        """Whether it is a booth without meetings in this view."""
+        """True if it is a booth without meetings in this view."""
         return self.is_booth and not any(cell.meetings for cell in self.cells)
 
 
@@ -84,7 +84,7 @@ class BoardView:
     page: Page[BoardRow]
 
     def beside(self, request: str) -> tuple[BoardMeeting, ...]:
-        """Other meetings of the page in the same row or time: candidates for a swap."""
+        """Return the other meetings of the page in the same row or time, as candidates for a swap."""
         rows = [row.cells for row in self.page.items]
         own = [(n, c.slot) for n, row in enumerate(rows) for c in row if request in _requests(c)]
         at_rows, at_slots = {n for n, _ in own}, {slot for _, slot in own}
@@ -99,7 +99,7 @@ def _requests(cell: BoardCell) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class BoardQuery:
-    """What to show. Invalid values select the first option."""
+    """Parameters of the board. Invalid values select the first option."""
 
     day: str = ""
     half: str = ""
@@ -110,7 +110,7 @@ class BoardQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The part of a version that is read: slots of the day, visible slots, and a page of rows."""
+    """The part of a version to load: slots of the day, visible slots, and a page of rows."""
 
     event_id: int
     version_id: int
@@ -121,7 +121,7 @@ class _Part:
 
 
 def get_board(session: Session, actor: Actor, number: int, wish: BoardQuery) -> BoardView:
-    """The board of a version. The number of queries is constant. Raises NotFound."""
+    """Return the board of a version. The number of queries is constant. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version_id = versions.get_version(session, actor.event_id, number).id
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
@@ -168,7 +168,7 @@ def _halls(session: Session, event_id: int) -> dict[str, str]:
 
 
 def _places(session: Session, part: _Part) -> Page[BoardRow]:
-    """Tables first, then booths, by name."""
+    """Return a page of places: tables first, then booths, by name."""
     query = (
         select(Place.id, Place.key, Place.name, Place.kind, Firm.name, Firm.latin_name)
         .join(Hall, Hall.id == Place.hall_id)
@@ -197,14 +197,14 @@ def _places(session: Session, part: _Part) -> Page[BoardRow]:
 
 
 def _owner(kind: PlaceKind, own: str | None, latin: str | None) -> str:
-    """The kind of place: a table, a firm's booth, or a booth without a firm."""
+    """Return the note of a place: "table", the booth's firm, or "booth"."""
     if kind is PlaceKind.TABLE:
         return gettext_lazy("table")
     return display_name(own, latin or "") if own else gettext_lazy("booth")
 
 
 def _people(session: Session, part: _Part) -> Page[BoardRow]:
-    """People of the hall's firms, by name."""
+    """Return a page of people of the hall's firms, by name."""
     query = (
         select(Attendee.id, Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
         .join(Firm, Firm.id == Attendee.firm_id)

@@ -9,7 +9,10 @@ from scheduler.i18n import Separator, join_texts
 
 
 class BreaksRules(ChainmeetError):
-    """A command breaks hard rules. Nothing was changed. `sentences` states each in words."""
+    """Raised if a command breaks hard constraints.
+
+    Nothing was changed. `sentences` describe each violation.
+    """
 
     code = "breaks-rules"
 

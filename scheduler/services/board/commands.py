@@ -1,4 +1,4 @@
-"""Board commands on a manual draft. Each is one step, checked by the rules first."""
+"""Board commands on a manual draft. Each is one step and is validated first."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import manual_edits
 
 MAX_STAFFINGS = 60
-"""Combinations of people and interpreter tried for one meeting."""
+"""Maximum combinations of people and interpreter tried for one meeting."""
 MAX_MEETINGS = 20
-"""Meetings that one command may change."""
+"""Maximum number of meetings that one command may change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A request's time, place and people. Without people: the current or possible ones."""
+    """A request's time, place and people. Without people, the current or any possible ones."""
 
     request: str
     slot: str
@@ -48,10 +48,10 @@ def place_request(
     seen: int | None,
     now: datetime,
 ) -> StepResult:
-    """Place a request at a time and place: move or add it, or change its place or people.
+    """Place a request at a time and place: add or move it, or change its place or people.
 
-    A placed meeting is locked: the next run keeps it. `seen` is the revision the caller saw. Raises
-    BreaksRules, ChangedMeanwhile, and like `manual_drafts.lock_draft`.
+    A placed meeting is locked: the next run keeps it. `seen` is the revision that the caller saw. Raises
+    BreaksRules, EditConflict, and the errors of `manual_drafts.lock_draft`.
     """
     return arrange_requests(session, actor, number, [target], (), seen=seen, now=now)
 
@@ -66,7 +66,10 @@ def arrange_requests(
     seen: int | None,
     now: datetime,
 ) -> StepResult:
-    """Place the first request, move others and drop some, in one step. Raises like `place_request`."""
+    """Place the first request, move others and drop some, in one step.
+
+    Raises the same errors as `place_request`.
+    """
     held = manual_drafts.lock_draft(session, actor, number)
     keys = [*(target.request for target in targets), *dropped]
     if len(set(keys)) != len(keys) or not 0 < len(keys) <= MAX_MEETINGS:
@@ -104,7 +107,10 @@ def arrange_requests(
 def swap_meetings(
     session: Session, actor: Actor, number: int, one: str, other: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Swap the times of two meetings, and their places where possible. Raises like `place_request`."""
+    """Swap the times of two meetings, and their places if possible.
+
+    Raises the same errors as `place_request`.
+    """
     held = manual_drafts.lock_draft(session, actor, number)
     manual_drafts.require_unchanged(session, held, {one, other}, seen)
     both = load_part(session, held.version, [one, other], now=now).held
@@ -125,9 +131,9 @@ def swap_meetings(
 def cancel_meeting(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Cancel a meeting of the draft; the next run leaves it out.
+    """Cancel a meeting of the draft. The next run leaves it unscheduled.
 
-    Raises like `place_request`, WrongState if unscheduled.
+    Raises the same errors as `place_request`, and WrongState if the request is unscheduled.
     """
     held = manual_drafts.lock_draft(session, actor, number)
     manual_drafts.require_unchanged(session, held, {request}, seen)
@@ -141,7 +147,7 @@ def cancel_meeting(
 def lock_meeting(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Lock a meeting for the next run. Raises WrongState if it is unscheduled or locked."""
+    """Lock a meeting for the next run. Raises WrongState if it is unscheduled or already locked."""
     return _mark_request(session, actor, number, request, LockKind.LOCKED, seen=seen, now=now)
 
 
@@ -155,9 +161,9 @@ def unlock_request(
 def forbid_slot(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Forbid a request a slot, here and in the next run.
+    """Forbid a slot for a request, in this draft and in the next run.
 
-    Raises like `place_request`, and BreaksRules if it is scheduled then.
+    Raises the same errors as `place_request`, and BreaksRules if the request is scheduled at that time.
     """
     held, part, banned = _load_slot_ban(session, actor, number, request, slot, seen=seen, now=now)
     meeting, index = part.held.get(request), part.problem.index
@@ -171,7 +177,10 @@ def forbid_slot(
 def allow_slot(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Allow a forbidden slot again. Raises like `place_request`, and WrongState if it is not forbidden."""
+    """Allow a forbidden slot again.
+
+    Raises the same errors as `place_request`, and WrongState if it is not forbidden.
+    """
     held, part, banned = _load_slot_ban(session, actor, number, request, slot, seen=seen, now=now)
     bans = {request: banned - {slot}}
     return steps.take_step(session, actor, held, EditStepKind.ALLOW, part, {}, {}, bans=bans, now=now)
@@ -180,7 +189,7 @@ def allow_slot(
 def _load_slot_ban(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
 ) -> tuple[LockedDraft, PlanPart, frozenset[str]]:
-    """The draft, the part around a request, and its forbidden slots."""
+    """Return the locked draft, the part around a request, and its forbidden slots."""
     held = manual_drafts.lock_draft(session, actor, number)
     manual_drafts.require_unchanged(session, held, {request}, seen)
     part = load_part(session, held.version, [request], now=now)
@@ -236,7 +245,10 @@ def _kind(before: Meeting | None, after: Meeting | None, keys: Sequence[str]) ->
 def _first_allowed(
     session: Session, held: LockedDraft, part: PlanPart, ways: Iterable[WantedMeetings]
 ) -> WantedMeetings:
-    """The first option that breaks no rule. Raises BreaksRules with the violations of the first one."""
+    """Return the first option that breaks no rule.
+
+    Raises BreaksRules with the violations of the first one.
+    """
     first: WantedMeetings | None = None
     for wanted in ways:
         if not part.breaches(wanted):
@@ -249,7 +261,7 @@ def _first_allowed(
 
 
 def _staffings(part: PlanPart, target: Placement) -> Iterator[Meeting]:
-    """The meeting with each choice of people and interpreter, the current ones first."""
+    """Yield the meeting with each choice of people and interpreter, the current ones first."""
     return islice(_all_staffings(part, target), MAX_STAFFINGS)
 
 
@@ -272,8 +284,9 @@ def _all_staffings(part: PlanPart, target: Placement) -> Iterator[Meeting]:
 def _interpreters(
     problem: Problem, target: Placement, now: Meeting | None, team: Sequence[str]
 ) -> Iterator[str | None]:
-    """None if the sides share a language, else possible interpreters: the named one, the current one,
-    others.
+    """Yield None if the sides share a language, else possible interpreters.
+
+    The named interpreter is the only choice if given. Otherwise the current one comes first.
     """
     row = problem.requests[problem.index.requests[target.request]]
     known = [problem.attendees[problem.index.attendees[p]] for p in team if p in problem.index.attendees]

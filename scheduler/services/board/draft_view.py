@@ -45,7 +45,7 @@ MAX_STEPS = 8
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """A step in a draft's history. `pairs` are the first firms that it changed."""
+    """A step in a draft's history. `pairs` names the first two requests that it changed."""
 
     number: int
     kind: EditStepKind
@@ -55,7 +55,7 @@ class StepLine:
     by: str
     at: datetime
     is_own: bool = False
-    """Whether the reader did or undid it last."""
+    """True if the reader was the last to do or undo it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class DraftCard:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be edited manually."""
+        """True if it can be edited manually."""
         return self.revision is not None and self.state is VersionState.DRAFT
 
 
@@ -119,7 +119,7 @@ class PickedRequest:
 
 
 def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard | None:
-    """A version, by default the published one, else the newest draft."""
+    """Return a version: by default the published one, else the newest draft, else None."""
     actor.require(Right.READ_VERSIONS)
     version = _chosen(session, actor.event_id, number)
     if version is None:
@@ -154,7 +154,7 @@ def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard |
 
 
 def get_step(session: Session, actor: Actor, number: int, step_number: int) -> StepLine | None:
-    """A step of a manual draft. Raises NotFound."""
+    """Return a step of a manual draft, or None. Raises NotFound for an unknown version."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     return next(iter(_steps(session, version, actor, EditStep.number == step_number)), None)
@@ -172,9 +172,9 @@ def _to_undo(session: Session, version: ScheduleVersion, actor: Actor) -> StepLi
 
 
 def list_new_steps(session: Session, actor: Actor, number: int, seen: int) -> tuple[StepLine, ...] | None:
-    """New steps of a manual draft since a revision, or None if there is no change.
+    """Return the steps of a manual draft since revision `seen`, or None if nothing changed.
 
-    A draft that was published or discarded is a change without steps. Raises NotFound.
+    A draft that was published or discarded has changed without new steps. Raises NotFound.
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
@@ -228,7 +228,7 @@ def _pairs(session: Session, event_id: int, keys: Collection[str]) -> dict[str, 
 
 
 def get_picked_request(session: Session, actor: Actor, number: int, key: str, hall: str) -> PickedRequest:
-    """A request and its meeting in a version, with places of a hall. Raises NotFound."""
+    """Return a request and its meeting in a version, with the places of a hall. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     found = session.execute(
@@ -291,7 +291,7 @@ def get_picked_request(session: Session, actor: Actor, number: int, key: str, ha
 
 
 def _people(session: Session, meeting_id: int) -> list[tuple[str, str, int]]:
-    """Key, name and firm of the people in a meeting."""
+    """Return key, name and firm id of the people in a meeting."""
     rows = session.execute(
         select(Attendee.key, Attendee.name, Attendee.latin_name, Attendee.firm_id)
         .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)

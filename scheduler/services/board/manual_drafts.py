@@ -25,12 +25,15 @@ from scheduler.services.schedule import versions
 from scheduler.storage.models import Account, EditStep, ManualDraft, MeetingRequest, ScheduleVersion
 
 MAX_INLINE_REQUESTS = 3_000
-"""Accepted requests of an event whose drafts a page starts itself: it takes some tenths of a second."""
+"""Up to this many accepted requests, a web request starts the draft itself.
+
+It takes some tenths of a second.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftStart:
-    """Progress of starting a manual draft. `draft` is the number of the newest one from the version."""
+    """Progress of starting a manual draft. `draft` is the number of the newest draft based on the version."""
 
     job: JobCard | None
     draft: int | None
@@ -38,9 +41,9 @@ class DraftStart:
 
 @dataclass(frozen=True, slots=True)
 class LockedDraft:
-    """A draft locked by this transaction: no one else changes or publishes it.
+    """A draft locked by this transaction, so that no one else can change or publish it.
 
-    `names_others`: the actor may read addresses of other organisers.
+    `names_others`: the actor may read the email addresses of other organisers.
     """
 
     version: ScheduleVersion
@@ -49,7 +52,7 @@ class LockedDraft:
 
 
 def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
-    """Start a manual draft with the meetings of a published version or draft. Returns its number.
+    """Start a manual draft with the meetings of a published version or draft. Return its number.
 
     Raises NotFound, WrongState.
     """
@@ -67,7 +70,7 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
 
 
 def is_large_event(session: Session, actor: Actor) -> bool:
-    """Whether a worker has to start the draft, because a page would wait too long."""
+    """Return True if a worker must start the draft, because a web request would take too long."""
     actor.require(Right.CHANGE_DRAFTS)
     accepted = select(func.count()).where(
         MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
@@ -88,7 +91,7 @@ def request_draft(session: Session, actor: Actor, number: int, *, now: datetime)
 
 
 def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
-    """The last queued start of a manual draft from a version, and its newest draft."""
+    """Return the last queued start of a manual draft from a version, and its newest draft."""
     actor.require(Right.READ_VERSIONS)
     base = versions.get_version(session, actor.event_id, number)
     job = version_jobs.find_latest_job(session, base, JobKind.BEGIN)
@@ -101,13 +104,13 @@ def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
 
 
 def list_open_drafts(session: Session, actor: Actor) -> tuple[OpenDraft, ...]:
-    """Manual drafts that are neither published nor discarded, newest first."""
+    """Return the manual drafts that are neither published nor discarded, newest first."""
     actor.require(Right.READ_VERSIONS)
     return manual_edits.list_open_drafts(session, actor.event_id)
 
 
 def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
-    """Lock a manual draft to change it. Raises NotFound, WrongState, PublishingOpen."""
+    """Lock a manual draft in order to change it. Raises NotFound, WrongState, PublishingInProgress."""
     actor.require(Right.CHANGE_DRAFTS)
     version = versions.get_version(session, actor.event_id, number)
     draft = session.scalar(
@@ -127,7 +130,7 @@ def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
 
 
 def require_unchanged(session: Session, held: LockedDraft, touched: set[str], seen: int | None) -> None:
-    """Raises ChangedMeanwhile if any of these requests changed after revision `seen` of the draft."""
+    """Raise EditConflict if any of these requests changed after revision `seen` of the draft."""
     if seen is None or seen >= held.draft.revision:
         return
     since = session.execute(

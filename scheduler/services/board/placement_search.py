@@ -1,5 +1,6 @@
-"""Placement suggestions for the board: plans are cached in memory and follow each manual step. Workers
-only.
+"""Placement suggestions for the board. Plans are cached in memory and updated by each manual step.
+
+Runs in workers only.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import EditStep, ManualDraft, MeetingRequest
 
 MAX_PLANS: Final = 4
-"""Plans cached per process. One of a large event takes some hundred megabytes."""
+"""Plans cached per process. A plan of a large event takes some hundred megabytes."""
 MAX_BEST: Final = 10
 MAX_SLOTS, MAX_PLACES = 40, 400
 
@@ -49,25 +50,26 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class CachedPlan:
-    """A cached draft. `aside` are meetings that currently break a rule, which the repairer leaves out.
+    """A cached draft.
 
-    `bans` are the manually forbidden slots, which the repairer does not know.
+    `aside` are requests whose meetings currently break a rule, which the repairer leaves out. `bans` are the
+    manually forbidden slots, which the repairer does not know.
     """
 
     mark: str
     revision: int
     begun: int
-    """Number of slots that had begun when it was read: their meetings are frozen."""
+    """Number of slots that had begun when the plan was loaded. Their meetings are frozen."""
     repairer: Repairer
     names: BoardNames
     aside: frozenset[str]
     meetings: dict[str, Meeting]
     bans: Mapping[str, Collection[str]] = field(default_factory=dict)
     searched: dict[tuple[str, str, str], Json] = field(default_factory=dict)
-    """Results of searches at this revision: a page that timed out asks again."""
+    """Results of searches at this revision. A page whose request timed out asks again."""
 
     def is_banned(self, request: str, start: str) -> bool:
-        """Whether a request starting there would use a forbidden slot."""
+        """Return True if the request would use a forbidden slot when starting at `start`."""
         problem = self.repairer.problem
         first = problem.index.slots[start]
         length = problem.requests[problem.index.requests[request]].length
@@ -79,32 +81,33 @@ class CachedPlan:
 
 
 class PlacementSearch:
-    """Cached plans of one process, least recently used first out. One question at a time is answered."""
+    """LRU cache of the plans of one process. Answers one question at a time."""
 
     def __init__(self, database: Database, *, most: int = MAX_PLANS) -> None:
         self._database, self._most = database, most
         self._plans: OrderedDict[int, CachedPlan] = OrderedDict()
         self._turn = threading.Lock()
         self.loads = 0
-        """Plans that were read whole."""
+        """Number of complete loads of a plan."""
 
     def answer(self, event_id: int, number: int, question: Mapping[str, Any]) -> Json:
-        """The answer about one request of a draft by hand, in a view.
+        """Return placement suggestions for one request of a manual draft.
 
         Parameters
         ----------
         question
-            `request`, and the view: `slots` and `places`, by keys. Without a request the draft is only read.
-            With `search`, a slot and a place, a way there is searched for while any others move.
-            With `only`, the best ways are those among `slots`, in a `hall`, at places of a `kind`, or
-            `still`: with no other meeting changed. Each of these may be left out.
+            `request`, and the view: keys of `slots` and `places`. Without a request the draft is only loaded.
+            With `search`, a slot and a place, search for a way there that may move any other meetings.
+            With `only`, the best placements are restricted to `slots`, a `hall`, places of a `kind`, or to
+            those that change no other meeting (`still`). Each of these is optional.
 
         Returns
         -------
         Json
             `revision` of the draft; `targets`: a row for each start and place of the view; `best`: the best
-            ways anywhere; `searched`: what the search came to (`outcome`). A row has what to put (`put`,
-            `dropped`), and is said in words (`say`). Empty if there is no such draft or request.
+            placements anywhere; `searched`: the result of the search (`outcome`). A row has the meetings to
+            place (`put`) and to drop (`dropped`), and a description (`say`). Empty if there is no such
+            request.
         """
         with self._turn, self._database.read() as session:
             version = versions.get_version(session, event_id, number)
@@ -125,7 +128,7 @@ class PlacementSearch:
             return found
 
     def _plan(self, session: Session, event_id: int, version_id: int) -> CachedPlan:
-        """The current plan of a draft: from the cache, updated step by step, or read."""
+        """Return the current plan of a draft: from the cache, updated step by step, or loaded."""
         now = self._database.now_in(session)
         mark = get_plan_fingerprint(session, event_id)
         revision = (
@@ -168,8 +171,9 @@ class PlacementSearch:
     def _follow(
         self, session: Session, event_id: int, version_id: int, plan: CachedPlan, revision: int
     ) -> CachedPlan | None:
-        """The plan after later steps. None if it has to be read, because a step changed a meeting left
-        out.
+        """Apply later steps to the plan. Return None if it must be loaded anew.
+
+        That is the case if a step changed a meeting that was left out.
         """
         rows = session.scalars(
             select(EditStep.changes).where(
@@ -198,12 +202,12 @@ class PlacementSearch:
 
 
 def _count_started_slots(problem: Problem, now: datetime) -> int:
-    """Number of slots that have begun."""
+    """Return the number of slots that have begun."""
     return sum(slot.start < now for slot in problem.slots)
 
 
 def _find_broken_requests(problem: Problem, meetings: Sequence[Meeting]) -> set[str]:
-    """Requests whose meetings break a rule: a small set, found greedily."""
+    """Return requests whose meetings break a rule: a small set, chosen greedily."""
     aside: set[str] = set()
     requests = problem.index.requests
     while True:
@@ -219,7 +223,10 @@ def _find_broken_requests(problem: Problem, meetings: Sequence[Meeting]) -> set[
 def _find_offender(
     breach: Violation, requests: Collection[str], held: Collection[str], meetings: Sequence[Meeting]
 ) -> str | None:
-    """One request of a violation, the last named; of a cap, one of those whose people or firm are named."""
+    """Return one request to blame for a violation: the last one named.
+
+    For a cap, return one whose participants are named.
+    """
     named = [key for key in breach.ids if key in requests and key in held]
     if named:
         return named[-1]
@@ -227,7 +234,7 @@ def _find_offender(
 
 
 class _PlacementAnswer:
-    """The answer about one request of a plan."""
+    """Builds the answer about one request of a plan."""
 
     def __init__(self, plan: CachedPlan, request: str) -> None:
         self.plan, self.request = plan, request
@@ -245,7 +252,7 @@ class _PlacementAnswer:
         }
 
     def _best(self, only: Mapping[str, Any]) -> list[Repair]:
-        """The best placements of those requested: filtered before the best are chosen."""
+        """Return the best placements. The filter applies before the best are chosen."""
         hall, kind = only.get("hall"), only.get("kind")
         places = [
             place.id
@@ -262,7 +269,7 @@ class _PlacementAnswer:
         )
 
     def searched(self, slot: str, place: str) -> Json:
-        """Result of a search for one time and place, in words, with the placement if found."""
+        """Search for a placement at one time and place. Return its outcome, and the placement if found."""
         known = self.plan.searched.get((self.request, slot, place))
         if known is not None:
             return known
@@ -341,7 +348,7 @@ class _PlacementAnswer:
         )
 
     def _other_people(self, meeting: Meeting) -> str:
-        """The people of the meeting, if they differ from now."""
+        """Return the meeting's people as text if they differ from the current ones, else an empty text."""
         before = self.meetings.get(self.request)
         same = before is not None and set(before.attendees) == set(meeting.attendees)
         return "" if same or before is None else self._people(meeting)
@@ -363,7 +370,7 @@ class _PlacementAnswer:
         return self._words(()).time(self.problem.index.slots[slot])
 
     def _why(self, spot: Target, breach: Violation) -> str:
-        """The rule in words: with the meetings that it names, and this one at the target."""
+        """Describe a violation at the target, with the meetings that it names."""
         named = [self.meetings.get(key) for key in dict.fromkeys(breach.ids) if key != self.request]
         others = [meeting for meeting in named if meeting is not None]
         here = Meeting(self.request, spot.slot, spot.place, ())

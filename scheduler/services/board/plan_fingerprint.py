@@ -39,10 +39,11 @@ _IRRELEVANT_ACTS = (
 
 
 def get_plan_fingerprint(session: Session, event_id: int) -> str:
-    """The fingerprint of everything that an event's plans are judged by: three queries.
+    """Return the cache key of an event's problem. Three queries.
 
-    Organisers' changes are in the audit log. Changes by firms and people are counted: of requests those that
-    are accepted, of replies to invitations those that propose another time.
+    It covers everything that the event's plans are judged by. Changes by organisers are in the audit log.
+    Changes by firms and people are counted: accepted requests, and replies to invitations that propose
+    another time.
     """
     last = session.scalar(
         select(AuditLogEntry.id)
@@ -58,7 +59,7 @@ def get_plan_fingerprint(session: Session, event_id: int) -> str:
         return joined.where(of.event_id == event_id, *which).scalar_subquery()
 
     def of_calendars(figure: Any) -> Any:
-        """Figure of linked and uploaded calendars, unchanged by a fetch that finds the same times."""
+        """Aggregate over saved calendars. A fetch that finds the same times does not change it."""
         saved = select(figure).select_from(BusySource).join(Attendee, Attendee.id == BusySource.attendee_id)
         return saved.where(Attendee.event_id == event_id, BusySource.is_saved).scalar_subquery()
 

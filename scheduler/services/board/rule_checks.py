@@ -1,4 +1,4 @@
-"""Rule checks of a draft's change: newly broken rules, and the score."""
+"""Rule checks of a change to a draft: newly broken rules, and the score."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ WantedMeetings = Mapping[str, Meeting | None]
 """Wanted meetings by request key. None: not scheduled."""
 
 MAX_INTERPRETERS = 12
-"""Free interpreters considered where one is chosen."""
+"""Maximum number of free interpreters considered if one is to be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """The part of a draft around some requests, which decides about changes of them."""
+    """The part of a draft around some requests, sufficient to validate changes to them."""
 
     problem: Problem
     meetings: tuple[Meeting, ...]
@@ -45,24 +45,24 @@ class PlanPart:
         return {meeting.request: meeting for meeting in self.meetings}
 
     def after(self, wanted: WantedMeetings) -> tuple[Meeting, ...]:
-        """The meetings after the change."""
+        """Return the meetings after the change."""
         kept = [meeting for meeting in self.meetings if meeting.request not in wanted]
         return (*kept, *(meeting for meeting in wanted.values() if meeting is not None))
 
     def breaches(self, wanted: WantedMeetings) -> list[Violation]:
-        """Rules that the change newly breaks."""
+        """Return the rules that the change newly breaks."""
         known = Counter(rules.violations(self.problem, self.meetings))
         found = Counter(rules.violations(self.problem, self.after(wanted)))
         return [breach for breach in found if found[breach] > known[breach]]
 
     def gain(self, wanted: WantedMeetings) -> dict[str, Number]:
-        """What the change adds to each term of the score."""
+        """Return the change of each term of the score."""
         before = rules.score(self.problem, self.meetings).terms
         after = rules.score(self.problem, self.after(wanted)).terms
         return {term: after[term] - before[term] for term in after}
 
     def rescored(self, terms: Mapping[str, Any], gain: Mapping[str, Number]) -> dict[str, Any]:
-        """The score and terms of the whole draft, from its earlier terms."""
+        """Return the score and terms of the whole draft, from its earlier terms and the gain."""
         new = {term: terms.get(term, 0) + gain.get(term, 0) for term in dict.fromkeys((*terms, *gain))}
         counted = {term: count for term, count in new.items() if term in self.problem.policy.factors}
         return {"score": float(weighted_total(self.problem, {"served": 0, **counted})), "terms": new}
@@ -78,10 +78,10 @@ def load_part(
     slot: str | None = None,
     now: datetime,
 ) -> PlanPart:
-    """The part of a version around requests, and around places and interpreters they may use.
+    """Load the part of a version around requests, and around places and interpreters that they may use.
 
-    With a `slot`, includes interpreters who are free then. Raises NotFound for keys outside the event or
-    requests that are not accepted.
+    With a `slot`, interpreters who are free then are included. Raises NotFound for keys outside the event and
+    for requests that are not accepted.
     """
     event_id = version.event_id
     asked = _ids(session, MeetingRequest, "meeting request", event_id, requests)
@@ -103,7 +103,7 @@ def load_part(
 
 
 def check_rules(session: Session, version: ScheduleVersion, part: PlanPart, wanted: WantedMeetings) -> None:
-    """Raises BreaksRules if the change breaks a rule that is not broken before."""
+    """Raise BreaksRules if the change newly breaks a rule."""
     found = part.breaches(wanted)
     if found:
         words = rule_sentences.load_words(
@@ -129,7 +129,7 @@ def _list_free_interpreters(
 
 
 def _ids(session: Session, table: Any, what: str, event_id: int, keys: Sequence[str]) -> set[int]:
-    """Ids by key. Raises NotFound for an unknown key."""
+    """Return the ids of the keys. Raises NotFound for an unknown key."""
     wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]
     rows = session.execute(
         select(table.key, table.id).where(table.event_id == event_id, in_chunks(table.key, wanted))

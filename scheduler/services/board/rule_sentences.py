@@ -31,7 +31,7 @@ OTHERS_FORBIDDEN = gettext_lazy("Others would have to move to times that are for
 
 @dataclass(frozen=True, slots=True)
 class BoardNames:
-    """Names by key. Interpreters are among the people."""
+    """Names by key. `people` includes interpreters."""
 
     people: Mapping[str, str]
     firms: Mapping[str, str]
@@ -40,7 +40,7 @@ class BoardNames:
 
 
 def load_names(session: Session, event_id: int, problem: Problem) -> BoardNames:
-    """The names of everything in a problem."""
+    """Load the names of everything in a problem."""
 
     def read(table: type[Attendee | Interpreter | Firm], keys: Collection[str]) -> dict[str, str]:
         mine = select(table.key, table.name, table.latin_name).where(
@@ -66,7 +66,7 @@ def load_names(session: Session, event_id: int, problem: Problem) -> BoardNames:
 
 @dataclass(frozen=True)
 class RuleWords:
-    """Sentences about violations of a changed plan. `touched` are the requests the change is about."""
+    """Describes violations of a changed plan. `touched` are the requests that the change is about."""
 
     problem: Problem
     schedule: Schedule
@@ -77,7 +77,7 @@ class RuleWords:
         return tuple(dict.fromkeys(self.of(breach) for breach in breaches))
 
     def of(self, breach: Violation) -> str:
-        """A violation as a sentence."""
+        """Return a violation as a sentence."""
         sentence: Callable[[Violation], str] = getattr(self, f"_{breach.rule.lower()}")
         return sentence(breach)
 
@@ -105,7 +105,7 @@ class RuleWords:
         return self.schedule.by_request[self.problem.index.requests[request]]
 
     def _other_first(self, one: str, two: str) -> tuple[str, str]:
-        """Two requests: first the one that the change is not about, if there is one."""
+        """Order two requests so that the one outside `touched` comes first, if there is one."""
         return (two, one) if one in self.touched and two not in self.touched else (one, two)
 
     def who(self, keys: Iterable[str]) -> str:
@@ -265,7 +265,7 @@ class RuleWords:
 
 
 def describe_other_place(kind: PlaceKind, there: str, people: str) -> str:
-    """The place, if it differs from the one that was asked for."""
+    """Describe the place that is used instead of the requested one."""
     if kind is PlaceKind.TABLE:
         if people:
             return gettext_lazy(
@@ -284,5 +284,5 @@ def load_words(
     meetings: Collection[Meeting],
     touched: Collection[str],
 ) -> RuleWords:
-    """The sentences for a problem and its plan."""
+    """Load the names that describe violations of a problem and its plan."""
     return RuleWords(problem, Schedule.of(problem, meetings), load_names(session, event_id, problem), touched)

@@ -1,4 +1,4 @@
-"""Search of the board: accepted requests of a firm, and meetings that an absent person misses."""
+"""Search on the board: accepted requests of a firm, and the meetings that an absent person would miss."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAX_FOUND = 20
 
 @dataclass(frozen=True, slots=True)
 class FoundRequest:
-    """A found request. `start` is None if it is unscheduled."""
+    """A request that matches the search. `start` is None if it is unscheduled."""
 
     key: str
     sender: str
@@ -50,7 +50,7 @@ class FoundRequest:
 
 
 def find_requests(session: Session, actor: Actor, number: int, text: str) -> Sequence[FoundRequest]:
-    """Accepted requests of firms whose names contain a text, at most MAX_FOUND."""
+    """Return accepted requests of firms whose names contain the text, at most `MAX_FOUND`."""
     actor.require(Right.READ_VERSIONS)
     words = text.strip()[: fields.limits(fields.Search).most]
     if not words or not is_storable(words):
@@ -122,7 +122,10 @@ class AbsentPerson:
 def list_missed_meetings(
     session: Session, actor: Actor, number: int, key: str, slots: Collection[str]
 ) -> AbsentPerson:
-    """What a person misses when absent in some slots. The number of queries is constant. Raises NotFound."""
+    """Return the meetings that a person misses if absent in these slots.
+
+    Constant number of queries. Raises NotFound.
+    """
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     person = find_person(session, actor.event_id, key)

@@ -35,14 +35,14 @@ _KINDS = {
     EditStepKind.ALLOW: pgettext_lazy("trail", "allow"),
     EditStepKind.REPAIR: pgettext_lazy("trail", "repair"),
 }
-"""Steps in the audit log."""
+"""Subjects of steps in the audit log."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """A step that was done, undone or redone. `gain` is its effect on the score.
 
-    `by` is the address of the step's author, if another person undoes it.
+    `by` is the email address of the step's author if someone else undid it.
     """
 
     number: int
@@ -65,7 +65,7 @@ def take_step(
     bans: alterations.Bans | None = None,
     now: datetime,
 ) -> StepResult:
-    """Apply a checked change as a step. Clears the actor's redo steps.
+    """Apply a validated change as a step, which clears the actor's redo steps.
 
     Raises WrongState if it changes nothing.
     """
@@ -101,10 +101,10 @@ def take_step(
 def undo_step(
     session: Session, actor: Actor, number: int, *, step: int | None = None, seen: int | None, now: datetime
 ) -> StepResult:
-    """Undo the actor's last step, or step number `step` of anyone.
+    """Undo the actor's last step, or step number `step` of any organiser.
 
-    Raises WrongState if there is none, or a later step changed the same meeting; BreaksRules if the earlier
-    state breaks rules; ChangedMeanwhile, and like `manual_drafts.lock_draft`.
+    Raises WrongState if there is none or a later step changed the same meeting, BreaksRules if the earlier
+    state breaks rules, EditConflict, and the errors of `manual_drafts.lock_draft`.
     """
     held = manual_drafts.lock_draft(session, actor, number)
     found = _latest(session, actor, held, EditStepState.DONE, step)
@@ -118,7 +118,10 @@ def undo_step(
 
 
 def redo_step(session: Session, actor: Actor, number: int, *, seen: int | None, now: datetime) -> StepResult:
-    """Redo the step that the actor undid last. Raises WrongState if there is none, and like `undo_step`."""
+    """Redo the step that the actor undid last.
+
+    Raises WrongState if there is none, and the errors of `undo_step`.
+    """
     held = manual_drafts.lock_draft(session, actor, number)
     found = _latest(session, actor, held, EditStepState.UNDONE, None)
     if found is None:
@@ -131,7 +134,7 @@ def redo_step(session: Session, actor: Actor, number: int, *, seen: int | None, 
 def _latest(
     session: Session, actor: Actor, held: LockedDraft, state: EditStepState, number: int | None
 ) -> EditStep | None:
-    """The done or undone step of a number, by default the actor's last one."""
+    """Return the done or undone step with this number, or by default the actor's last one."""
     mine = select(EditStep).where(EditStep.version_id == held.version.id, EditStep.state == state)
     if number is not None:
         return session.scalar(mine.where(EditStep.number == number))
@@ -174,7 +177,7 @@ def _revert(
 def _list_later_steps(
     session: Session, held: LockedDraft, step: EditStep
 ) -> Sequence[tuple[EditStep, str | None]]:
-    """Steps done or undone since, with their authors, newest first."""
+    """Return later steps that are done, with their authors, newest first."""
     rows = session.execute(
         select(EditStep, Account.email)
         .outerjoin(Account, Account.id == EditStep.taken_by)
@@ -189,7 +192,7 @@ def _list_later_steps(
 
 
 def _refuse_conflict(session: Session, held: LockedDraft, step: EditStep) -> NoReturn:
-    """Raises WrongState, naming who changed the same meeting since."""
+    """Raise WrongState, naming who changed the same meeting since."""
     changed = (
         who
         for each, who in _list_later_steps(session, held, step)
@@ -206,7 +209,7 @@ def _refuse_conflict(session: Session, held: LockedDraft, step: EditStep) -> NoR
 def _store_step(
     session: Session, actor: Actor, held: LockedDraft, step: EditStep, state: EditStepState, *, now: datetime
 ) -> StepResult:
-    """Store a new revision with the score before or after the step; audit-logged."""
+    """Store the step as a new revision with its score, and record it in the audit log."""
     held.draft.revision += 1
     step.state, step.revision = state, held.draft.revision
     step.taken_by, step.taken_at = actor.account_id, now

@@ -1,11 +1,9 @@
-"""Reports of nonexistent addresses. An address is marked after two reports, some time apart.
+"""Reports of nonexistent addresses. An address is marked as dead after two reports, at least ten minutes
+apart.
 
-One is not enough. A provider whose directory fails for a minute says of everybody that there is no such
-user, about each of a person's mails. So the mail of a first report is sent once more, half an hour later.
-
-An address is dead after two reports with ten minutes between them: a directory that fails for seconds says of
-everybody, and of each email, that there is no such user. After the first report the email is sent once more
-half an hour later. A really dead address gets one email more, and is known half an hour later.
+One report is not enough: a provider whose directory fails for a short time rejects every email to every user
+as "no such user". So after the first report the email is sent again half an hour later. The cost for an
+address that is really dead: one more email, and half an hour until it is known.
 """
 
 from __future__ import annotations
@@ -21,18 +19,18 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import AddressReport, Attendee, Event, Interpreter, OutboxMail
 
 Reader = Attendee | Interpreter
-"""Whose address may be marked."""
+"""Recipients whose address may be marked as dead."""
 R = TypeVar("R", Attendee, Interpreter)
 APART = timedelta(minutes=10)
-"""Two reports that come within this time are one: they have one cause."""
+"""Reports within this time count as one, because they share a cause."""
 ONCE_MORE, AFTER_THAT = timedelta(minutes=30), timedelta(hours=1)
-"""When a mail is sent again after a first report: the first one, and others, which then may be held."""
+"""Delay before an email is sent again: after a first report, and after further ones, when it may be held."""
 
 
 def find_readers(session: Session, mail: OutboxMail) -> Sequence[Reader]:
-    """Whom a mail is to, as far as they are people whose address may be marked.
+    """Return the recipients of an email whose address may be marked.
 
-    A sign-in is to an account, which is somebody in each of its events.
+    A sign-in email goes to an account, which can be an attendee or interpreter in each of several events.
     """
     if mail.interpreter_id is not None:
         return [session.get_one(Interpreter, mail.interpreter_id)]
@@ -44,7 +42,7 @@ def find_readers(session: Session, mail: OutboxMail) -> Sequence[Reader]:
 
 
 def _called(session: Session, kind: type[R], address: str) -> Sequence[R]:
-    """Those of this address who take part in an event that goes on."""
+    """Return the active participants with this address in events that are not archived."""
     return session.scalars(
         select(kind)
         .join(Event, Event.id == kind.event_id)
@@ -54,7 +52,7 @@ def _called(session: Session, kind: type[R], address: str) -> Sequence[R]:
 
 
 def held_emails() -> ColumnElement[bool]:
-    """Mails of the outbox to addresses that are marked."""
+    """Condition: the email's recipient has an address that is marked as dead."""
     attendees = select(Attendee.id).where(
         Attendee.id == OutboxMail.attendee_id, Attendee.bounced_at.is_not(None)
     )
@@ -65,10 +63,10 @@ def held_emails() -> ColumnElement[bool]:
 
 
 def record_report(session: Session, reader: Reader, said: str, *, now: datetime) -> timedelta | None:
-    """Record a mail server's report, with its words, that the reader's address does not exist.
+    """Record a mail server's report, with its text, that the recipient's address does not exist.
 
-    Returns the time after which the mail is sent once more. None means that this is the second report: the
-    reader is marked, and no more mails go there.
+    Return the delay after which the email is sent again. None means that this is the second report: the
+    address is marked and gets no more emails.
     """
     earlier = session.scalar(
         select(func.min(AddressReport.reported_at)).where(
@@ -85,30 +83,30 @@ def record_report(session: Session, reader: Reader, said: str, *, now: datetime)
 
 
 def mark_dead(session: Session, reader: Reader, said: str, *, now: datetime) -> None:
-    """The address is dead: mails to it are held until it is corrected, or tried again by hand."""
+    """Mark the address as dead. Emails to it are held until it is corrected or an organiser resends one."""
     reader.bounced_at, reader.bounce = now, said[:300]
     session.flush()
 
 
 def marked_interpreters(event_id: ColumnElement[int] | int) -> Select[int]:
-    """A query: how many interpreters of the event have an address that takes no mail."""
+    """Query for the number of the event's interpreters with a dead address."""
     marked = Interpreter.bounced_at.is_not(None) & Interpreter.withdrawn_at.is_(None)
     return select(func.count()).select_from(Interpreter).where(Interpreter.event_id == event_id, marked)
 
 
 def delete_reports(session: Session, kind: type[Reader], ids: set[int]) -> None:
-    """The addresses work, or were corrected: what was reported counts no more."""
+    """Delete the reports of these recipients, because their addresses work or were corrected."""
     session.execute(delete(AddressReport).where(_about(kind, ids)))
 
 
 def mark_working(session: Session, reader: Reader) -> None:
-    """The address was corrected, or somebody says that it works: it has no mark any more."""
+    """Remove the mark from an address that was corrected or confirmed to work."""
     reader.bounced_at, reader.bounce = None, ""
     delete_reports(session, type(reader), {reader.id})
 
 
 def mark_many_working(session: Session, kind: type[Reader], ids: set[int]) -> None:
-    """The addresses of those of these who are marked work: the mark goes, and so do the reports."""
+    """Remove marks and reports from those of these recipients whose address is marked."""
     marked = update(kind).where(in_chunks(kind.id, ids), kind.bounced_at.is_not(None))
     delete_reports(
         session, kind, set(session.scalars(marked.values(bounced_at=None, bounce="").returning(kind.id)))

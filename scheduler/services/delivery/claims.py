@@ -1,9 +1,8 @@
 """Claims on queued emails within the event's rate, their results, and stale claims.
 
-Nothing stale is sent after something newer: a retry or a resent failed email can be older than what the
-calendar was sent since, and a calendar that gets the old message last may show the wrong time. So a message
-that a newer one about the same UID and attendee has overtaken is put away when a sender claims it, whoever
-queued it and whenever. Each claim looks for a newer message.
+An outdated message must never be sent after a newer one: a retry or a resent failed email can be older than
+what the calendar has received since, and the calendar could then show the wrong time. So each claim looks for
+a newer message about the same UID and attendee, and archives the claimed one if there is any.
 """
 
 from __future__ import annotations
@@ -29,20 +28,23 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, OutboxMail
 
 CLAIM_SECONDS = 60
-"""A sender gives back what it has not sent after this time. The sweep waits twice as long."""
+"""A sender returns emails that it has not sent after this time.
+
+The sweep for stale claims waits twice as long.
+"""
 
 _OF_NO_QUEUE = OutboxMail.event_id.is_(None)
-"""Mails that wait behind none of an event, nor for its organisers to let them go on."""
+"""Emails outside an event's queue: they ignore its order and its pause."""
 
 AT_RATE_OF_EVENT = and_(
     _OF_NO_QUEUE,
     OutboxMail.kind == OutboxKind.DESK,
     or_(*map(payloads.is_letter_condition, letters.AT_RATE_OF_EVENT)),
 )
-"""Mails at the rate of the event that they are about: before its own, and though those are paused."""
+"""Letters that use the rate of the event they are about. They precede its queue and ignore its pause."""
 
 URGENT = and_(_OF_NO_QUEUE, ~AT_RATE_OF_EVENT)
-"""Mails that a person waits for, and that belong to no event's rate: sign-in links, alerts."""
+"""Emails that a person waits for and that use no event's rate: sign-in links, alerts."""
 
 STALE = "What it said no longer holds, or a newer message took its place."
 HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."
@@ -58,14 +60,14 @@ def claim_emails(
     urgent: bool = False,
     routes: Routes | None = None,
 ) -> list[OutboxMail]:
-    """Claim up to `limit` mails that are due, urgent ones first, within each event's rate and each route's.
+    """Claim up to `limit` due emails, urgent ones first, within the rates of each event and each route.
 
-    Urgent mails belong to no event's rate. Sign-in links come first, and letters at the rate of an event
-    behind them all. With `urgent` only urgent mails are claimed.
-    `routes` are the routes' present states, with none by default.
+    Urgent emails use no event's rate. Sign-in links come first, then other urgent emails, then letters at the
+    rate of their event. With `urgent` only urgent emails are claimed. `routes` are the current states of the
+    routes; the default has no limits.
 
-    A retry is put away if a newer message has replaced it. A mail to an address that bounces is held. Its
-    calendar still counts as told, so that no publishing tells it again.
+    An email is archived if a newer message has superseded it, and held if its address bounces. The calendar
+    of a held email still counts as notified, so that publishing does not queue it again.
     """
     routes = routes or Routes(EmailRates())
     sign_in = OutboxMail.kind == OutboxKind.SIGN_IN
@@ -75,7 +77,7 @@ def claim_emails(
         allowed = _let_out(session, event_id, limit - len(rows), now, though_paused=True)
         which = _due(now) & AT_RATE_OF_EVENT & (OutboxMail.about_event_id == event_id)
         rows += _take_by_route(session, which, routes, worker, allowed, now)
-    through = None  # mails that the mail server takes: its pause is asked about once, and only if it matters
+    through = None  # remaining sends of our mail server; queried once, and only if an email would use it
     for event_id in () if urgent else _events_due(session, routes, now):
         allowed = _let_out(session, event_id, limit - len(rows), now)
         if allowed and through is None:
@@ -92,11 +94,11 @@ def claim_emails(
 def claim_rehearsed_emails(
     session: Session, *, worker: str, limit: int, secret_key: str, now: datetime, urgent: bool = False
 ) -> tuple[int, list[OutboxMail]]:
-    """Claim up to `limit` mails that are due and must go to nobody: those of events in rehearsal.
+    """Claim up to `limit` due emails of events in rehearsal, which must not be sent.
 
-    Returns how many, and those of them that would go out. What they say counts as told, as if they were sent,
-    so that the next one says what changed since. Going live takes turns with this by the event's row, and
-    forgets it all.
+    Return their number, and those that would be sent. Their content counts as sent, so that the next email
+    states what changed since. Going live locks the event's row too, so the two take turns. It deletes these
+    records.
     """
     which = _in_rehearsal(now, urgent=urgent)
     events = session.scalars(
@@ -114,7 +116,7 @@ def claim_rehearsed_emails(
 def _remembered(
     session: Session, rows: Sequence[OutboxMail], secret_key: str, now: datetime
 ) -> list[OutboxMail]:
-    """Claimed mails that may go, after what they say is written down."""
+    """Record the content of claimed emails, then return those that may be sent."""
     record_invitations(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
     record_summary_tokens(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
     record_interpreter_notices(session, [row for row in rows if row.kind is OutboxKind.BRIEFING], now=now)
@@ -124,7 +126,7 @@ def _remembered(
 def _take_by_route(
     session: Session, which: ColumnElement[bool], routes: Routes, worker: str, limit: int, now: datetime
 ) -> list[OutboxMail]:
-    """Take mails of an event: those to providers with a rate as it lets out, all others as they come."""
+    """Claim emails within the rates of their providers. Providers without a rate are not limited."""
     limited = routes.limited()
     if not limited or limit <= 0:
         return _take(session, which, worker, limit, now)
@@ -153,12 +155,12 @@ def _events_of_letters(session: Session, now: datetime) -> Sequence[int]:
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    """Mails that may go now. None of an event in rehearsal ever is: here is the one place that says so."""
+    """Condition: the email may be sent now. This is the only place that excludes events in rehearsal."""
     return _ready(now) & ~outbox.rehearsal_condition()
 
 
 def _in_rehearsal(now: datetime, *, urgent: bool) -> ColumnElement[bool]:
-    """Mails that would be due, were their event not in rehearsal."""
+    """Condition: the email would be due if its event were not in rehearsal."""
     which = _ready(now) & outbox.rehearsal_condition()
     return which & URGENT if urgent else which & (_OF_NO_QUEUE | ~outbox.paused_condition())
 
@@ -174,7 +176,7 @@ def _ready(now: datetime) -> ColumnElement[bool]:
 def _take(
     session: Session, which: ColumnElement[bool], worker: str, limit: int, now: datetime
 ) -> list[OutboxMail]:
-    """Set queued rows to sending. Rows that another sender has locked are skipped."""
+    """Set queued rows to sending. Rows locked by another sender are skipped."""
     if limit <= 0:
         return []
     chosen = session.scalars(
@@ -184,7 +186,7 @@ def _take(
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
-    # Not one statement: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once for each row.
+    # Two statements: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once per row.
     claimed = (
         update(OutboxMail)
         .where(in_chunks(OutboxMail.id, chosen), OutboxMail.state == OutboxState.QUEUED)
@@ -203,7 +205,10 @@ def _take(
 def _let_out(
     session: Session, event_id: int, limit: int, now: datetime, *, though_paused: bool = False
 ) -> int:
-    """How many mails the event's rate lets out now, taken from a bucket of one second's mails."""
+    """Take emails from the event's token bucket, which holds one second's worth.
+
+    Return how many may be sent.
+    """
     if limit <= 0:
         return 0
     goes = true() if though_paused else Event.mails_paused_at.is_(None)
@@ -223,7 +228,7 @@ def _let_out(
 
 
 def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
-    """Claimed mails without those that are overtaken or held, which have failed."""
+    """Return the claimed emails except superseded and held ones, which are marked as failed."""
     stale = digest_pruning.remove_stale_items(session, rows)
     replaced = (OutboxKind.DIGEST, OutboxKind.BRIEFING)
     in_question = [row.id for row in rows if row.uid is not None or row.kind in replaced]
@@ -247,7 +252,7 @@ def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
 
 
 def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> None:
-    """The server took the mail."""
+    """Mark an email as accepted by the server."""
     session.execute(
         update(OutboxMail)
         .where(OutboxMail.id == row_id, OutboxMail.claimed_by == worker)
@@ -256,12 +261,12 @@ def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> N
 
 
 def release_claims(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
-    """Return claimed mails to the queue of which no byte was sent.
+    """Return claimed emails to the queue of which no byte was sent.
 
-    They are due at `at`, and the claim does not count as an attempt. A first claim still counts in one way:
-    from then on the calendar counts as told, and the mail is never dropped.
+    They are due at `at`, and the claim does not count as an attempt. A first claim still has one effect: the
+    calendar counts as notified, and the email is never dropped.
     """
-    claimed = [(row.id, row.claimed_by) for row in rows]  # one that was swept may be another sender's by now
+    claimed = [(row.id, row.claimed_by) for row in rows]  # a swept row may be another sender's by now
     attempts = case((OutboxMail.attempts > 1, OutboxMail.attempts - 1), else_=OutboxMail.attempts)
     session.execute(
         update(OutboxMail)
@@ -275,7 +280,7 @@ def release_claims(session: Session, rows: Iterable[OutboxMail], *, at: datetime
 
 
 def postpone_due(session: Session, *, reason: str, until: datetime, now: datetime) -> None:
-    """The mail server cannot be reached: what is due waits, and says why."""
+    """Postpone all due emails with this reason, because the mail server is unreachable."""
     failure = MailFailure.TEMPORARY.value
     session.execute(
         update(OutboxMail).where(_due(now)).values(next_attempt_at=until, error=reason, failure=failure)
@@ -283,7 +288,7 @@ def postpone_due(session: Session, *, reason: str, until: datetime, now: datetim
 
 
 def requeue_stale(session: Session, *, now: datetime) -> int:
-    """Requeue the mails of senders that died. Returns their number."""
+    """Requeue emails claimed by senders that died. Return their number."""
     lost = session.scalars(
         update(OutboxMail)
         .where(
@@ -299,7 +304,7 @@ def requeue_stale(session: Session, *, now: datetime) -> int:
 def is_email_due(
     session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None
 ) -> bool:
-    """Whether an urgent mail is due, or any mail whose route is open or about to open."""
+    """Return True if an urgent email is due, or any email whose route is open or about to open."""
     due = _due(now) & URGENT if urgent else _due(now) & (_OF_NO_QUEUE | ~outbox.paused_condition())
     if routes is not None:
         due &= URGENT | ~routes.of(email_routes.closed_routes(routes, now))
@@ -307,7 +312,7 @@ def is_email_due(
 
 
 def is_rehearsed_email_due(session: Session, *, now: datetime, urgent: bool = False) -> bool:
-    """Whether `claim_rehearsed` would find a mail."""
+    """Return True if `claim_rehearsed_emails` would find an email."""
     return _is_any(session, _in_rehearsal(now, urgent=urgent))
 
 

@@ -30,11 +30,11 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import OutboxMail, SignInLink
 
 BATCH = 50
-"""Mails claimed at a time: few enough that one slow server never keeps them beyond the claim."""
+"""Emails per claim: few enough that a slow server never holds them longer than the claim."""
 
 RECONNECT_AFTER = timedelta(seconds=30)
 LOCKED_OUT = frozenset({530, 534, 535, 538})
-"""Replies of a mail server that wants a sign-in, or does not take ours (RFC 4954 6)."""
+"""Reply codes of a mail server that requires authentication or rejects ours (RFC 4954 6)."""
 
 Now = Callable[[], datetime]
 
@@ -52,11 +52,11 @@ def deliver_emails(
     urgent: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Send mails over one connection until none is due, `max_seconds` are over or a stop is asked.
+    """Send emails over one connection until none is due, `max_seconds` have passed, or a stop is requested.
 
-    With `urgent`, only mails that a person waits for. Returns the number of mails that the server accepted. A
-    mail is marked before the next one is sent. So a sender that dies leaves at most one mail that may be sent
-    again, with the same Message-ID.
+    With `urgent`, send only emails that a person waits for. Return the number of emails that the server
+    accepted. Each email is marked before the next one is sent, so a sender that dies leaves at most one email
+    that may be sent again, with the same Message-ID.
     """
     return _Delivery(
         database, settings, worker, now, should_stop, time.monotonic() + max_seconds, urgent, sleep
@@ -64,7 +64,7 @@ def deliver_emails(
 
 
 def is_delivery_due(session: Session, settings: Settings, *, now: datetime, urgent: bool = False) -> bool:
-    """Whether a delivery would find a mail that may go, or one of an event in rehearsal."""
+    """Return True if a delivery would find an email to send, or one of an event in rehearsal."""
     return _may_go(session, settings, now=now, urgent=urgent) or claims.is_rehearsed_email_due(
         session, now=now, urgent=urgent
     )
@@ -78,7 +78,7 @@ def _may_go(session: Session, settings: Settings, *, now: datetime, urgent: bool
 
 @dataclass(slots=True)
 class _Delivery:
-    """One call of `deliver`. `sent` counts the mails that the server accepted, however the call ends."""
+    """One call of `deliver_emails`. `sent` counts the accepted emails, however the call ends."""
 
     database: Database
     settings: Settings
@@ -90,11 +90,11 @@ class _Delivery:
     sleep: Callable[[float], None]
     sent: int = 0
     routes: Routes = field(default_factory=lambda: Routes(EmailRates()))
-    """As they were at the last claim, and what this sender has changed since."""
+    """State of the routes at the last claim, with this sender's changes since."""
     closed: set[str] = field(default_factory=set)
-    """Routes that began a pause since the last claim."""
+    """Routes that were paused since the last claim."""
     paused: set[int] = field(default_factory=set)
-    """Events whose organisers paused their mails since the last claim."""
+    """Events whose emails organisers paused since the last claim."""
 
     def run(self) -> int:
         self._rehearse()
@@ -111,7 +111,7 @@ class _Delivery:
         return self.sent
 
     def _rehearse(self) -> None:
-        """See to the mails of events in rehearsal, which no mail server gets."""
+        """Handle the emails of events in rehearsal, which are not passed to a mail server."""
         while self._goes_on():
             with self.database.write() as session:
                 found = rehearsal_delivery.deliver_rehearsed(
@@ -124,7 +124,7 @@ class _Delivery:
         return not self.should_stop() and time.monotonic() < self.ends
 
     def _drain(self, smtp: Smtp) -> None:
-        """Claim and send batch after batch on one connection."""
+        """Claim and send batches over one connection."""
         while self._goes_on():
             with self.database.write() as session:
                 now = self.now()
@@ -147,11 +147,11 @@ class _Delivery:
                 break
             if rows:
                 self._send_batch(smtp, rows, links)
-            else:  # a rate lets nothing out yet
+            else:  # the rates allow no email yet
                 self.sleep(0.2)
 
     def _not_connected(self, failure: ConnectionFailure) -> None:
-        """Delay all mails that are due, for longer if the server rejected the sign-in."""
+        """Postpone all due emails, and pause the server if it rejected the authentication."""
         now = self.now()
         with self.database.write() as session:
             claims.postpone_due(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
@@ -179,21 +179,24 @@ class _Delivery:
                 raise
 
     def _is_closed(self, row: OutboxMail) -> bool:
-        """Whether the route or the event began a pause after the claim. Urgent mails ignore it."""
+        """Return True if the route or the event was paused after the claim. Urgent emails ignore pauses."""
         if row.event_id is None:
             return False
         routes = {SERVER, self.routes.rates.route(row.to_address)}
         return row.event_id in self.paused or bool(self.closed & routes)
 
     def _send(self, smtp: Smtp, row: OutboxMail, mail: RenderedMail) -> None:
-        """Send a mail and mark it. Raises ConnectionFailure, after which nothing is marked."""
+        """Send an email and record the result.
+
+        Raises ConnectionFailure, in which case nothing is recorded.
+        """
         try:
             smtp.send(mail.dated(self.now()))
         except ConnectionFailure:
             raise
         except SendFailure as failure:
             self._refused(row, failure)
-        except ChainmeetError as failure:  # the address cannot be written on an envelope
+        except ChainmeetError as failure:  # the address is not valid in an SMTP envelope
             self._failed(row, str(failure), permanent=True)
         else:
             self._taken(row)
@@ -208,7 +211,7 @@ class _Delivery:
         if opened:
             with (
                 self.database.write() as session
-            ):  # its own: a claim may hold such mails, and wait for a route
+            ):  # a separate transaction: a claim may lock these emails while it waits for a route
                 refusal_handling.release_held(session, self.routes, opened, now=self.now())
 
     def _refused(self, row: OutboxMail, failure: SendFailure) -> None:
@@ -226,7 +229,7 @@ class _Delivery:
             )
 
     def _rendered(self, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
-        """The mail of a row, or None if it cannot be made. One bad row must not stop the others."""
+        """Return the rendered email, or None if rendering fails. One bad row must not stop the others."""
         try:
             return render_email(self.settings, row, links)
         except Exception as error:

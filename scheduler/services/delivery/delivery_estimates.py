@@ -1,4 +1,4 @@
-"""Delivery estimates: when queued emails will have left, by the event's and providers' rates."""
+"""Delivery estimates: when queued emails will have been sent, by the rates of the event and the providers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEstimate:
-    """The time when the last of some mails is sent, if nothing is refused.
+    """Estimate of when the last of some emails is sent, if nothing is refused.
 
-    `slowest` is the provider that takes longest, empty where the event's own rate does. `paused` are the
-    providers that take nothing just now. An empty name among them is the mail server.
+    `slowest` is the provider that takes longest, or empty if the event's own rate does. `paused` are the
+    providers that accept nothing now. An empty name among them is the mail server.
     """
 
     mails: int
@@ -41,16 +41,16 @@ class DeliveryEstimate:
 
     @property
     def minutes(self) -> int:
-        """At least one."""
+        """The duration in minutes, at least one."""
         return max(1, round(self.duration / timedelta(minutes=1)))
 
 
 def estimate_publishing(
     session: Session, event: Event, version_id: int, mails: int, *, rates: EmailRates, now: datetime
 ) -> DeliveryEstimate:
-    """The time when so many mails about a version would be sent, behind those that wait already.
+    """Estimate when `mails` emails about a version would be sent, behind those already queued.
 
-    They are taken to go to providers as the version's meetings do.
+    They are assumed to be distributed over providers like the participants of the version's meetings.
     """
     version = session.get_one(ScheduleVersion, version_id)
     emails = rows_text(session, (Attendee.id, Attendee.email), Attendee.event_id == event.id)
@@ -70,7 +70,7 @@ def estimate_publishing(
 
 
 def _by_domain(session: Session, version_id: int, email_of: Mapping[int, str]) -> dict[str, int]:
-    """In how many meetings of a version the people of each mail domain are."""
+    """Count the version's participations in meetings by email domain."""
     rows = session.execute(
         select(PlannedAttendee.attendee_id, func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
@@ -84,13 +84,13 @@ def _by_domain(session: Session, version_id: int, email_of: Mapping[int, str]) -
 
 
 def estimate_queue(session: Session, event: Event, *, rates: EmailRates, now: datetime) -> DeliveryEstimate:
-    """The time when the waiting mails of an event will be sent."""
+    """Estimate when the event's queued emails will have been sent."""
     waiting = _waiting(session, event.id, rates)
     return _arrival(event, waiting, waiting.total(), email_routes.load_routes(session, rates), now)
 
 
 def _waiting(session: Session, event_id: int, rates: EmailRates) -> Counter[str]:
-    """Mails in the queue by route."""
+    """Count the event's queued emails by route."""
     queued = (
         OutboxMail.event_id == event_id,
         OutboxMail.state == OutboxState.QUEUED,

@@ -13,14 +13,16 @@ from scheduler.services.outbox import outbox
 from scheduler.storage.models import OutboxMail
 
 STANDING = timedelta(minutes=15)
-"""Mails that were tried once at most in this time, while none went out, stand."""
+"""The outbox is stuck if an email has waited this long with at most one attempt, and none was sent
+meanwhile.
+"""
 UNREAD = timedelta(minutes=10)
-"""After this time without a reading of the mailbox there is an alert. A server may be away for a moment."""
+"""An alert is raised after this time without a successful read, so that short outages are ignored."""
 MAILBOX = "mailbox"
 
 
 def update_outbox_alert(session: Session, *, now: datetime) -> bool:
-    """Raise an alert if the outbox is stuck, and end it when it is not. Returns whether it is stuck."""
+    """Raise an alert if the outbox is stuck, else end it. Return True if it is stuck."""
     since = now - STANDING
     waits = select(OutboxMail.error).where(
         OutboxMail.state == OutboxState.QUEUED,
@@ -45,18 +47,21 @@ def update_outbox_alert(session: Session, *, now: datetime) -> bool:
 
 
 def _goes() -> ColumnElement[bool]:
-    """Mails that wait for nobody's word: not paused or stopped by an organiser."""
+    """Condition: the email is neither paused nor stopped by an organiser."""
     return OutboxMail.stopped_at.is_(None) & or_(OutboxMail.event_id.is_(None), ~outbox.paused_condition())
 
 
 def record_mailbox_read(session: Session, *, now: datetime) -> None:
-    """The mailbox was read to its end."""
+    """Record that the mailbox was read completely, which ends the alert."""
     job_intervals.record_run(session, MAILBOX, now=now)
     alerts.end_alert(session, AlertKind.MAILBOX, event_id=None, now=now)
 
 
 def record_mailbox_failure(session: Session, reason: str, *, now: datetime) -> None:
-    """The mailbox could not be read: told at once if it never was, else when that lasts."""
+    """Record a failed read of the mailbox.
+
+    An alert is raised at once if it was never read, else if the failure lasts.
+    """
     last = job_intervals.last_run_at(session, MAILBOX)
     if last is None or now - last >= UNREAD:
         alerts.raise_alert(
@@ -65,7 +70,7 @@ def record_mailbox_failure(session: Session, reason: str, *, now: datetime) -> N
 
 
 def record_abandoned_emails(session: Session, count: int, *, now: datetime) -> None:
-    """Raise an alert that so many mails of the mailbox need a person. Zero ends the alert."""
+    """Raise an alert about emails in the mailbox that need manual handling. A count of 0 ends the alert."""
     if count == 0:
         alerts.end_alert(session, AlertKind.MAIL_LEFT, event_id=None, now=now)
         return
@@ -78,7 +83,7 @@ def record_abandoned_emails(session: Session, count: int, *, now: datetime) -> N
 
 
 def find_oldest_due(session: Session, *, now: datetime) -> datetime | None:
-    """The due time of the mail that has waited longest, or None if no mail is due."""
+    """Return the earliest due time of a waiting email, or None if no email is due."""
     due = (OutboxMail.next_attempt_at <= now) & _goes()
     return session.scalar(
         select(func.min(OutboxMail.next_attempt_at)).where(OutboxMail.state == OutboxState.QUEUED, due)

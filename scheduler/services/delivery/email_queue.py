@@ -26,28 +26,28 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class EmailQueue:
-    """The event's mails by what became of them, and since when they are paused."""
+    """The event's number of emails by state, and the time since when they are paused."""
 
     counts: OutboxCounts
     paused_at: datetime | None
 
 
 def count_emails(session: Session, actor: Actor) -> OutboxCounts:
-    """The event's mails by what became of them."""
+    """Count the event's emails by state."""
     actor.require(Right.READ_MAILS)
     return outbox.count_mails(session, actor.event_id)
 
 
 def show_queue(session: Session, actor: Actor) -> EmailQueue:
-    """The same, with the pause as it is now."""
+    """Return the counts with the current pause."""
     paused = select(Event.mails_paused_at).where(Event.id == actor.event_id)
     return EmailQueue(count_emails(session, actor), session.scalar(paused))
 
 
 def pause_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
-    """Pause the event's mails. Returns whether that changed anything.
+    """Pause the event's emails. Return True if they were not paused already.
 
-    A mail that is just being sent goes out.
+    An email that is being sent is not interrupted.
     """
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
@@ -58,7 +58,7 @@ def pause_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
 
 
 def resume_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
-    """End the pause. Returns whether the mails were paused. Call for a delivery after the commit."""
+    """End the pause. Return True if the emails were paused. Trigger a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
     return (
@@ -68,11 +68,11 @@ def resume_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
 
 
 def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
-    """Set aside the mails that no sender has claimed yet, and end a pause. Returns their number.
+    """Stop the emails that no sender has claimed yet, and end a pause. Return their number.
 
-    Their readers are not told. The next publishing tells them the net effect, unless the mails are sent after
-    all before it. A mail that was offered to a server goes on. Raises PublishingOpen while mails are being
-    written.
+    Their recipients are not notified. The next publication sends them the net change, unless the stopped
+    emails are requeued before. Emails that were offered to a server are not affected. Raises
+    PublishingInProgress while a publication is writing emails.
     """
     actor.require(Right.STEER_MAILS)
     _refuse_while_written(session, actor.event_id)
@@ -88,7 +88,7 @@ def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
 
 
 def requeue_stopped_emails(session: Session, actor: Actor, *, now: datetime) -> int:
-    """Queue the mails that were set aside. Returns their number. Call for a delivery after the commit."""
+    """Requeue the stopped emails. Return their number. Trigger a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
     rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped_condition())
     return _done(
@@ -101,7 +101,11 @@ def requeue_stopped_emails(session: Session, actor: Actor, *, now: datetime) -> 
 
 
 def _refuse_while_written(session: Session, event_id: int) -> None:
-    """Serialised with the publishing by the event's row: either it sees the mails, or they are stopped."""
+    """Raise PublishingInProgress while a publication is writing emails.
+
+    The event's row is locked to serialise the two: either the publication sees the stop, or its emails are
+    stopped.
+    """
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
     number = session.scalar(
         select(ScheduleVersion.number)

@@ -1,9 +1,9 @@
 """Email routes: sending rates and pauses per recipient provider.
 
-The provider's replies slow a route down, pause and resume it. A route is a provider (`MailRates.route`), or
-the mail server that takes all of our mails (SERVER). After some refusals of one kind in a row it is paused,
-each time twice as long. Then one mail is sent as a test. If that one is accepted, all mails go again. A
-provider that asks for less gets half as many mails a minute, and slowly more again.
+A route is a provider (`EmailRates.route`), or the mail server that accepts all our emails (SERVER). The
+provider's replies slow it down, pause it and resume it. After some consecutive refusals of one kind a route
+is paused, each time twice as long. Then one email is sent as a probe. If it is accepted, the route is open
+again. A provider that asks for less gets half as many emails a minute, and the rate grows back slowly.
 """
 
 from __future__ import annotations
@@ -22,63 +22,68 @@ from scheduler.domain.entities import OutboxState, Refusal
 from scheduler.storage.models import MailRoute, OutboxMail
 
 SERVER: Final = ""
-"""The name of the route that all mails take: our own mail server."""
+"""Name of the route that all emails take: our own mail server."""
 
 IN_A_ROW: Final = {Refusal.SLOW: 1, Refusal.HOLD: 3, Refusal.LATER: 5, Refusal.DEAD: 10}
-"""Refusals of one kind, with no mail taken in between, that pause a provider."""
+"""Consecutive refusals of one kind, with no accepted email in between, that pause a provider."""
 SERVER_IN_A_ROW: Final = {Refusal.SLOW: 10, Refusal.HOLD: 10, Refusal.LATER: 20, Refusal.DEAD: 20}
-"""The same for the mail server: more than one provider alone can give before it is paused itself."""
+"""The same for the mail server.
+
+These limits exceed what one provider can cause before it is paused itself.
+"""
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 TOLD_AFTER: Final = 6
-"""Pauses in a row, half an hour and more, after which the operator is told even if we are only too fast."""
+"""Consecutive pauses, of half an hour and more in total, after which operators are alerted even about
+throttling.
+"""
 PROBE = timedelta(minutes=2)
-"""The one mail that is tried after a pause has to be answered within this time, or another one is tried."""
+"""If the probe after a pause gets no reply within this time, another one is sent."""
 UNLIMITED: Final = 240.0
-"""Mails a minute from which a provider without a limit is slowed down, and to which it grows back."""
+"""Emails a minute at which slowing down a provider without a limit starts, and at which it ends."""
 DOUBLES_AFTER = timedelta(minutes=20)
-"""A rate that was slowed down is twice as high after this time without another refusal."""
+"""A reduced rate doubles after this time without another refusal."""
 POLLED: Final = 12.0
-"""The rate from which a sender waits for the next mail's turn. At lower rates the next tick looks again."""
+"""From this rate on, a sender waits for the next email's turn. For lower rates the next tick tries again."""
 FORGOTTEN_AFTER = timedelta(days=2)
 
 
 @dataclass(slots=True)
 class Routes:
-    """The routes that have something to be minded, as they are now."""
+    """The current state of the routes that have a rate, a pause or a refusal."""
 
     rates: EmailRates
     rows: dict[str, MailRoute] = field(default_factory=dict)
 
     def paused(self, now: datetime) -> set[str]:
-        """Names of routes that no mail takes at this moment."""
+        """Return the names of the routes that are paused now."""
         return {
             name for name, row in self.rows.items() if row.paused_until is not None and row.paused_until > now
         }
 
     def limited(self) -> set[str]:
-        """Names of the providers' routes that are paused or have a rate."""
+        """Return the names of the provider routes that are paused or have a rate."""
         known = {name for name, row in self.rows.items() if row.paused_until or row.per_minute}
         return (known | self.rates.per_minute.keys()) - {SERVER}
 
     def of(self, names: Iterable[str]) -> ColumnElement[bool]:
-        """The mails that take one of these routes."""
+        """Condition: the email takes one of these routes."""
         if SERVER in (names := set(names)):
             return true()
         return OutboxMail.domain.in_([domain for name in names for domain in self.rates.domains(name)])
 
     def is_watched(self, name: str) -> bool:
-        """Whether it matters that a mail was taken there."""
+        """Return True if an accepted email changes the route's state, because it has refusals."""
         row = self.rows.get(name)
         return row is not None and row.refusal is not None
 
     def rate(self, name: str, now: datetime) -> float | None:
-        """Mails a minute, or None for no limit."""
+        """Return the rate in emails a minute, or None for no limit."""
         return rate_per_minute(self.rows.get(name), self.rates.per_minute.get(name), now)
 
 
 def load_routes(session: Session, rates: EmailRates) -> Routes:
-    """The routes with a rate, a pause or a refusal."""
+    """Load the routes with a rate, a pause or a refusal."""
     minded = or_(
         MailRoute.refusal.is_not(None),
         MailRoute.paused_until.is_not(None),
@@ -89,7 +94,7 @@ def load_routes(session: Session, rates: EmailRates) -> Routes:
 
 
 def rate_per_minute(row: MailRoute | None, usual: float | None, now: datetime) -> float | None:
-    """The rate of a route: the usual one, or a lower one that grows back to it. None means no limit."""
+    """Return the rate of a route: the usual one, or a reduced one that grows back. None means no limit."""
     if row is None or row.per_minute is None or row.slowed_at is None:
         return usual
     grown = row.per_minute * 2.0 ** (max(now - row.slowed_at, timedelta()) / DOUBLES_AFTER)
@@ -99,10 +104,11 @@ def rate_per_minute(row: MailRoute | None, usual: float | None, now: datetime) -
 def take_from_bucket(
     ready_at: datetime | None, rate: float, limit: int, now: datetime
 ) -> tuple[int, datetime]:
-    """How many mails a rate (a minute) lets out, at most one second's, and from when on the next may go."""
-    interval = max(
-        timedelta(minutes=1) / rate, timedelta.resolution
-    )  # of a rate beyond all sense it would be 0
+    """Return how many emails a rate (per minute) allows now, and the time from which the next may be sent.
+
+    The bucket holds at most one second's worth.
+    """
+    interval = max(timedelta(minutes=1) / rate, timedelta.resolution)  # an absurd rate would make it 0
     full = now - max(interval, timedelta(seconds=1))
     ready = max(ready_at or full, full)
     allowed = min(limit, int((now - ready) / interval))
@@ -110,9 +116,10 @@ def take_from_bucket(
 
 
 def available_sends(session: Session, routes: Routes, name: str, limit: int, now: datetime) -> int:
-    """How many mails may take a route now, of `limit`: none in a pause, one after it, else as its rate lets.
+    """Return how many of `limit` emails may take a route now.
 
-    Two senders that ask at once never get the same mail's turn: the row is changed only as it was read.
+    None may during a pause, one after it as a probe, else as many as the rate allows. Optimistic locking
+    keeps two concurrent senders from taking the same turn.
     """
     row = routes.rows.get(name)
     if limit <= 0 or (row is not None and row.paused_until is not None and row.paused_until > now):
@@ -130,7 +137,7 @@ def available_sends(session: Session, routes: Routes, name: str, limit: int, now
 
 
 def closed_routes(routes: Routes, now: datetime) -> set[str]:
-    """Names of routes whose mails nobody need wait for: those in a pause, and slow ones until their turn."""
+    """Return the names of routes that are paused or slow, and whose next turn is still ahead."""
     slow = set()
     for name in routes.limited():
         row, rate = routes.rows.get(name), routes.rate(name, now)
@@ -140,9 +147,9 @@ def closed_routes(routes: Routes, now: datetime) -> set[str]:
 
 
 def record_accepted(session: Session, routes: Routes, address: str) -> set[str]:
-    """Record an accepted mail: its route and the server's are open.
+    """Record an accepted email, which opens its route and the server's.
 
-    Returns the names of those that were paused.
+    Return the names of the routes that were paused.
     """
     opened = set()
     for name in {routes.rates.route(address), SERVER}:
@@ -169,16 +176,16 @@ def record_refused(
     *,
     now: datetime,
 ) -> set[str]:
-    """Record a refused mail: count it, slow its routes down or pause them. Returns the names of paused ones.
+    """Record a refused email: count it, and slow down or pause its routes. Return the names of paused routes.
 
-    `names` are in the same order each time, the server's last: two senders take turns. Refusals of one
-    address in a row count once, because they say nothing about other addresses.
+    `names` must always be in the same order, the server's last, so that concurrent senders cannot deadlock.
+    Consecutive refusals of one address count once, because they say nothing about other addresses.
     """
     pausing = set()
     for name in names:
         row = _locked(session, routes, name)
         is_probe = row.probed_at is not None and row.probed_at == mail.claimed_at
-        is_late = row.paused_until is not None and not is_probe  # it was on its way when the pause began
+        is_late = row.paused_until is not None and not is_probe  # it was in transit when the pause began
         row.said, row.refused_at = said[:400], now
         if is_late or (row.refused_address == mail.to_address and row.refusal is refusal and not is_probe):
             pausing |= {name} if is_late else set()
@@ -195,7 +202,7 @@ def record_refused(
 
 
 def record_locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
-    """The mail server does not let us in: it is paused, as if it had refused many mails."""
+    """Pause the mail server because it rejected our authentication."""
     row = _locked(session, routes, SERVER)
     row.refusal, row.said, row.refused_at = Refusal.HOLD, said[:400], now
     if row.paused_until is None or row.paused_until <= now:
@@ -204,7 +211,7 @@ def record_locked_out(session: Session, routes: Routes, said: str, *, now: datet
 
 
 def pause_route(row: MailRoute, now: datetime) -> None:
-    """Begin a pause, twice as long as the one before."""
+    """Pause a route, twice as long as the time before."""
     row.paused_until = now + min(FIRST_PAUSE * 2**row.pauses, LONGEST_PAUSE)
     row.pauses, row.probed_at = min(row.pauses + 1, 20), None
     if row.slowed_at is not None:
@@ -212,7 +219,7 @@ def pause_route(row: MailRoute, now: datetime) -> None:
 
 
 def delete_idle_routes(session: Session, *, now: datetime) -> None:
-    """Delete the rows of routes that have been without a refusal for long."""
+    """Delete the rows of routes without a recent refusal."""
     session.execute(
         delete(MailRoute).where(
             MailRoute.is_told.is_(False),
@@ -230,7 +237,10 @@ def _slow_down(row: MailRoute, routes: Routes, name: str, refusal: Refusal, now:
 
 
 def _in_flight(session: Session, routes: Routes, name: str) -> bool:
-    """Whether a sender has mails to a provider that has a rate: there is one connection to it at a time."""
+    """Return True if emails to this provider are being sent.
+
+    A provider with a rate gets one connection at a time.
+    """
     sending = (OutboxMail.state == OutboxState.SENDING) & routes.of([name])
     return session.scalar(select(OutboxMail.id).where(sending).limit(1)) is not None
 
@@ -238,7 +248,7 @@ def _in_flight(session: Session, routes: Routes, name: str) -> bool:
 def _change(
     session: Session, row: MailRoute, column: InstrumentedAttribute[datetime | None], **values: object
 ) -> bool:
-    """Change a row if nobody else has changed this column of it meanwhile."""
+    """Update a row if this column is unchanged since it was read. Return True if the update was made."""
     before = getattr(row, column.key)
     done = session.scalar(
         update(MailRoute)
@@ -256,14 +266,14 @@ def _created(session: Session, routes: Routes, name: str) -> MailRoute:
     try:
         with session.begin_nested():
             session.execute(insert(MailRoute).values(name=name))
-    except IntegrityError:  # another sender was first
+    except IntegrityError:  # another sender inserted it first
         pass
     row = routes.rows[name] = session.get_one(MailRoute, name)
     return row
 
 
 def _locked(session: Session, routes: Routes, name: str) -> MailRoute:
-    """The row of a route, made if need be. Nobody else changes it until the transaction ends."""
+    """Return the row of a route, created if needed, and locked until the transaction ends."""
     if session.get(MailRoute, name) is None:
         _created(session, routes, name)
     row = session.get_one(MailRoute, name, populate_existing=True, with_for_update={"key_share": True})

@@ -1,4 +1,4 @@
-"""Email texts that an event has changed from the catalogue's, and who changed them."""
+"""Email texts that an event has customised, and who changed them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Attendee, Event, MailText
 
 Texts = Mapping[str, Mapping[str, str]]
-"""By language and key (`wording.key`)."""
+"""Texts by language and key (`wording.key`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One text as it is now. `changed_at` is None while it is the catalogue's, `default`."""
+    """The current state of one text. `changed_at` is None while it equals the catalogue's `default`."""
 
     part: str
     text: str
@@ -43,7 +43,7 @@ class Field:
 
 
 def list_event_texts(session: Session, event_id: int) -> Texts:
-    """The texts that an event has reworded."""
+    """Return the texts that an event has customised."""
     found: dict[str, dict[str, str]] = {}
     for row in session.scalars(select(MailText).where(MailText.event_id == event_id)):
         found.setdefault(row.language, {})[row.key] = row.text
@@ -53,9 +53,10 @@ def list_event_texts(session: Session, event_id: int) -> Texts:
 def build_payload(
     message: ItipMessage, texts: Texts, event: Event, *, has_colleagues: bool = False
 ) -> dict[str, Any]:
-    """The payload of an outbox row: the message and the event's present texts, so a retry is the same.
+    """Return the payload of an outbox row: the message and the event's current texts, so that a retry is
+    identical.
 
-    `has_colleagues` tells whether somebody else of the firm could go instead of its reader.
+    `has_colleagues`: another attendee of the firm could go instead of the recipient.
     """
     chosen = wording.chosen_texts(texts.get(message.content.language, {}), view.mail_kind(message))
     more = {"has_colleagues": True} if has_colleagues else {}
@@ -63,7 +64,7 @@ def build_payload(
 
 
 def attendees_with_colleagues(session: Session, people: Collection[int]) -> set[int]:
-    """Those of these attendees whose firm has somebody else in the event."""
+    """Return those of these attendees whose firm has another active attendee."""
     other = aliased(Attendee)
     is_there = (
         select(other.id)
@@ -74,13 +75,16 @@ def attendees_with_colleagues(session: Session, people: Collection[int]) -> set[
 
 
 def email_settings(event: Event) -> dict[str, Any]:
-    """The settings that a mail shows, of those that are set. A change of them is no reason for a mail."""
+    """Return the event settings that emails show, if set. Changing them alone triggers no email."""
     values = {"contact": event.contact, "remind_minutes": event.remind_minutes}
     return {name: value for name, value in values.items() if value}
 
 
 def list_fields(session: Session, actor: Actor, language: str, mail_kind: str) -> list[Field]:
-    """The texts of one kind of mail, for organisers. Raises NotFound for an unknown language or kind."""
+    """Return the texts of one kind of email, for organisers.
+
+    Raises NotFound for an unknown language or kind.
+    """
     known = _words(actor, language, mail_kind)
     keys = {wording.part_key(part, mail_kind): part for part in wording.PARTS}
     rows = session.execute(
@@ -101,7 +105,7 @@ def list_fields(session: Session, actor: Actor, language: str, mail_kind: str) -
 
 
 def check_texts(actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str]) -> dict[str, str]:
-    """Typed texts by part, checked, as plain text. Raises InvalidInput with every fault by part."""
+    """Validate texts by part and return them as plain text. Raises InvalidInput with every fault by part."""
     _words(actor, language, mail_kind)
     texts = {part: wording.clean_template(part, typed[part]) for part in wording.PARTS if part in typed}
     faults: list[Fault] = [
@@ -115,9 +119,9 @@ def check_texts(actor: Actor, language: str, mail_kind: str, typed: Mapping[str,
 def save_texts(
     session: Session, actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str], *, now: datetime
 ) -> int:
-    """Store the texts. Returns how many changed. A text equal to the catalogue's own is deleted.
+    """Store the texts. Return how many changed. A text equal to the catalogue's is deleted.
 
-    Mails that are queued already keep their texts. Raises as `check`.
+    Emails already queued keep their texts. Raises the same errors as `check_texts`.
     """
     texts = check_texts(actor, language, mail_kind, typed)
     before = {field.part: field for field in list_fields(session, actor, language, mail_kind)}
@@ -145,7 +149,7 @@ def save_texts(
 def reset_text(
     session: Session, actor: Actor, language: str, mail_kind: str, part: str, *, now: datetime
 ) -> None:
-    """Go back to the catalogue's text."""
+    """Reset a text to the catalogue's."""
     _words(actor, language, mail_kind)
     if part not in wording.PARTS:
         raise NotFound("text", part)

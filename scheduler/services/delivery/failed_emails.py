@@ -1,8 +1,8 @@
 """Failed emails of an event: list, resend and archive.
 
-Emails to an address that bounced are held here, as sending on harms the sender's reputation. Its calendar
-counts as notified, or each publishing would queue the same emails again. Resending one by hand, or correcting
-the address, takes the mark away. Until then the attendee gets nothing, so the call list shows them.
+Emails to an address that bounced are held here, because sending to it harms the sender's reputation. The
+calendar counts as notified, or each publication would queue the same emails again. Resending one manually, or
+correcting the address, removes the mark. Until then the attendee gets no emails, so the call list shows them.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class FailedEmail:
-    """A mail that failed, or that is tried again (`next_attempt_at`). `error` has the server's words.
+    """An email that failed, or that will be retried (`next_attempt_at`). `error` has the server's words.
 
-    `kind` is the outbox's. `method` and `content` are None for a mail that is about several meetings or none.
-    `last_attempt_at` is None for one that was never handed to the server.
+    `kind` is the outbox's. `method` and `content` are None unless the email is about exactly one meeting.
+    `last_attempt_at` is None if it was never passed to the server.
     """
 
     id: int
@@ -64,7 +64,7 @@ def list_failed_emails(
     number: int = 1,
     limit: int = 50,
 ) -> Page[FailedEmail]:
-    """The event's dead letters, or the mails that are tried again, the newest first.
+    """Return the event's failed emails, or those that will be retried, newest first.
 
     Raises NotAllowed if the actor is not an organiser.
     """
@@ -80,9 +80,9 @@ def list_failed_emails(
 
 @dataclass(frozen=True, slots=True)
 class FailedEmailCounts:
-    """Dead letters, those of them that `resend_all` sends again, and mails that are tried again.
+    """Numbers of failed emails, of those that `resend_all_emails` would resend, and of those being retried.
 
-    `interpreters` have an address that takes no mail.
+    `interpreters` counts interpreters with a dead address.
     """
 
     failed: int
@@ -92,14 +92,14 @@ class FailedEmailCounts:
 
 
 def count_failed_emails(session: Session, actor: Actor) -> FailedEmailCounts:
-    """All of them by one query."""
+    """Return all counts, with one query."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     return FailedEmailCounts(*session.execute(_counts(), {"event_id": actor.event_id}).one())
 
 
 @cache
 def _counts() -> Select[int, int, int, int]:
-    """The columns of DeadLetterCounts, of the event `event_id`."""
+    """Build the query for `FailedEmailCounts`, with the parameter `event_id`."""
     event_id = bindparam("event_id", type_=Integer())
     mails = [
         select(func.count()).select_from(OutboxMail).where(OutboxMail.event_id == event_id, which)
@@ -111,7 +111,7 @@ def _counts() -> Select[int, int, int, int]:
 
 @dataclass(frozen=True, slots=True)
 class PausedRoute:
-    """A provider that takes no mails before a time. An empty name is the mail server."""
+    """A provider that accepts no emails before a time. An empty name is the mail server."""
 
     name: str
     paused_until: datetime | None
@@ -120,7 +120,7 @@ class PausedRoute:
 def list_paused_routes(
     session: Session, actor: Actor, *, rates: EmailRates, now: datetime
 ) -> list[PausedRoute]:
-    """Providers of the event's waiting mails, and the mail server, that take nothing just now."""
+    """Return the paused providers among those of the event's queued emails, and the mail server if paused."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     routes = email_routes.load_routes(session, rates)
     paused = routes.paused(now)
@@ -134,21 +134,21 @@ def list_paused_routes(
 
 
 def resend_emails(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
-    """Queue dead letters again, each as the same message. Returns their number.
+    """Requeue failed emails, each as the same message. Return their number.
 
-    A mail that was replaced, put away or sent meanwhile is left as it is. Resending a held mail says that the
-    address works again, so the mark of its bounce is removed.
+    Emails that were superseded, archived or sent meanwhile are not changed. Resending a held email confirms
+    that its address works, which removes the mark of its bounce.
     """
     return _queue_again(session, actor, in_chunks(OutboxMail.id, ids), now)
 
 
 def resend_all_emails(session: Session, actor: Actor, *, now: datetime) -> int:
-    """Queue all dead letters again, except those to addresses that bounce. Returns their number."""
+    """Requeue all failed emails, except those to addresses that bounce. Return their number."""
     return _queue_again(session, actor, _unheld(), now)
 
 
 def archive_emails(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
-    """Put dead letters away without sending them. Returns their number."""
+    """Archive failed emails without sending them. Return their number."""
     actor.require(Right.REPAIR_DELIVERY)
     done = session.scalars(
         update(OutboxMail)
@@ -175,12 +175,12 @@ def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now
 
 
 def _retried() -> ColumnElement[bool]:
-    """Mails in the queue that the server, or the way to it, has refused before."""
+    """Condition: the email is queued and was refused before, by the server or on the way to it."""
     return (OutboxMail.state == OutboxState.QUEUED) & OutboxMail.failure.is_not(None)
 
 
 def _unheld() -> ColumnElement[bool]:
-    """Dead letters whose address is not known to bounce."""
+    """Condition: the email has failed and its address is not marked as dead."""
     return outbox.failed_condition() & ~address_reports.held_emails()
 
 

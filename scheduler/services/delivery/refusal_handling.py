@@ -1,4 +1,4 @@
-"""Refusals by mail servers, immediate or by report: retries, pauses and alerts."""
+"""Refusals by mail servers, immediate or in a delivery status notification: retries, pauses and alerts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from scheduler.services.operations import alerts
 from scheduler.storage.models import Alert, Event, MailRoute, OutboxMail
 
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
-"""Waits between attempts. After the last one the mail has failed."""
+"""Delays between attempts. After the last one the email has failed."""
 
 HELD_FOR = tuple(timedelta(minutes=m) for m in (15, 60, 240, 720, 1440, 1440))
-"""The waits for held mails. They are sent at once when their route is open again after a pause."""
+"""Delays for held emails. They are sent at once when their route is open again after a pause."""
 
 ABOUT = "mails"
-"""What an alert is about: one for all refusals of an event's mails, however many routes they take."""
+"""Subject of the alert. All refusals of an event's emails share one alert, whatever route they take."""
 
 
 def record_refusal(
@@ -38,10 +38,11 @@ def record_refusal(
     is_of_server: bool = True,
     now: datetime,
 ) -> set[str]:
-    """Record that a claimed or sent mail was refused with these words.
+    """Record that a claimed or sent email was refused, with the server's text.
 
-    Returns the routes that pause from now on. The mail is tried again later, held, or given up. One refusal
-    marks nobody's address. With `is_of_server` False it says nothing about the mail server as a whole.
+    Return the routes that are paused as a result. The email is retried later, held, or marked as failed. A
+    single refusal marks no address as dead. `is_of_server` is False if the refusal says nothing about the
+    mail server as a whole.
     """
     readers = address_reports.find_readers(session, mail) if refusal is Refusal.DEAD else ()
     if readers:
@@ -52,7 +53,7 @@ def record_refusal(
         mark_failed(session, mail, said, permanent=refusal is Refusal.DEAD, now=now)
     names = (routes.rates.route(mail.to_address), *((SERVER,) if is_of_server else ()))
     pausing = email_routes.record_refused(session, routes, names, mail, refusal, said, now=now)
-    if mail.kind is OutboxKind.ALERT:  # an alert about alerts would be the next one to be refused
+    if mail.kind is OutboxKind.ALERT:  # an alert about a refused alert would be refused too
         return pausing
     for name in names:
         row = routes.rows[name]
@@ -62,13 +63,13 @@ def record_refusal(
 
 
 def record_locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
-    """The mail server wants a sign-in, or refuses ours."""
+    """Record that the mail server requires authentication or rejects ours."""
     email_routes.record_locked_out(session, routes, said, now=now)
     _tell(session, routes.rows[SERVER], None, now)
 
 
 def release_held(session: Session, routes: Routes, names: Collection[str], *, now: datetime) -> int:
-    """Make held mails of routes that are open again due at once. Returns their number."""
+    """Make held emails of reopened routes due at once. Return their number."""
     held = (OutboxMail.state == OutboxState.QUEUED) & (OutboxMail.failure == MailFailure.HELD.value)
     released = session.scalars(
         update(OutboxMail)
@@ -81,7 +82,7 @@ def release_held(session: Session, routes: Routes, names: Collection[str], *, no
 
 
 def end_route_alerts(session: Session, rates: EmailRates, *, now: datetime) -> int:
-    """End alerts about routes that are open and hold nothing any more. Returns the number of those routes."""
+    """End alerts about routes that are open and hold no emails. Return the number of those routes."""
     told = session.scalars(select(MailRoute).where(MailRoute.is_told)).all()
     routes = Routes(rates, {row.name: row for row in told})
     over = [row for row in told if row.paused_until is None and not _holds(session, routes, row.name)]
@@ -94,23 +95,24 @@ def end_route_alerts(session: Session, rates: EmailRates, *, now: datetime) -> i
 
 
 def mark_failed(session: Session, mail: OutboxMail, said: str, *, permanent: bool, now: datetime) -> None:
-    """Try again later, or give up after the last wait or for good reason."""
+    """Schedule a retry, or mark the email as failed if `permanent` or after the last delay."""
     at = None if permanent or mail.attempts > len(BACKOFF) else now + BACKOFF[mail.attempts - 1]
     _put_back(session, mail, said, MailFailure.PERMANENT if permanent else MailFailure.TEMPORARY, at)
 
 
 def hold_email(session: Session, mail: OutboxMail, said: str, *, now: datetime) -> None:
-    """It was refused for no fault of its address: it goes on later, many times."""
+    """Hold an email that was refused for a reason unrelated to its address. It is retried many times."""
     is_over = mail.attempts > len(HELD_FOR)
     at = None if is_over else now + HELD_FOR[mail.attempts - 1]
     _put_back(session, mail, said, MailFailure.PERMANENT if is_over else MailFailure.HELD, at)
 
 
 def _doubt(session: Session, mail: OutboxMail, readers: Sequence[Reader], said: str, now: datetime) -> None:
-    """A server says that there is no such address.
+    """Handle a reply that the address does not exist.
 
-    The mail is sent once more to be sure, unless this is the second such reply, or the address was corrected
-    while the mail was on its way. A sign-in is not: its link has ended by then, and its reader asks again.
+    The email is sent once more to make sure, unless this is the second such reply or the address was
+    corrected since. Sign-in emails are not sent again: their link would have expired, and the recipient can
+    request a new one.
     """
     waits = [
         address_reports.record_report(session, each, said, now=now)
@@ -126,9 +128,9 @@ def _doubt(session: Session, mail: OutboxMail, readers: Sequence[Reader], said: 
 def _put_back(
     session: Session, mail: OutboxMail, said: str, failure: MailFailure, at: datetime | None
 ) -> None:
-    """Queue a mail again for `at`, or give it up.
+    """Requeue an email for `at`, or mark it as failed if `at` is None.
 
-    A mail that was swept or claimed again meanwhile is left as it is.
+    An email that was swept or claimed again meanwhile is not changed.
     """
     values: dict[str, Any] = {"error": said, "failure": failure.value, "claimed_by": None}
     values |= {"state": OutboxState.FAILED if at is None else OutboxState.QUEUED}
@@ -146,7 +148,7 @@ def _claimed_by(worker: str | None) -> ColumnElement[bool]:
 
 
 def _is_to_be_told(row: MailRoute) -> bool:
-    """Whether a pause is more than a provider's wish for less: by its reason, or by its length."""
+    """Return True if the pause needs an alert: by its cause, or because there were many in a row."""
     if row.paused_until is None:
         return False
     return row.refusal in (Refusal.HOLD, Refusal.DEAD) or row.pauses >= TOLD_AFTER
@@ -180,7 +182,7 @@ def _end_alerts(session: Session, now: datetime) -> None:
 
 
 def _holds(session: Session, routes: Routes, name: str) -> bool:
-    """Whether mails are held for a route, or any mails for the mail server."""
+    """Return True if emails are held for this route; for the server, if any are held."""
     held = (OutboxMail.failure == MailFailure.HELD.value) & OutboxMail.state.in_(
         [OutboxState.QUEUED, OutboxState.SENDING]
     )

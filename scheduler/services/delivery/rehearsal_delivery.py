@@ -1,6 +1,6 @@
 """Delivery in rehearsal: emails are recorded as sent, and samples go to the organisers.
 
-A sample is a mail of its own, to somebody of the team, that says to whom the other would have gone.
+A sample is a separate email to a team member that states who would have received the original.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Event, OutboxMail
 
 BATCH: Final = 200
-"""Mails that one transaction sees to."""
+"""Emails handled in one transaction."""
 
 SAMPLES: Final = 3
-"""Of each kind so many mails are shown to each organiser by a mail, in any hour. All stand on the page."""
+"""Samples of each kind that each organiser gets per hour. The page lists all emails."""
 SAMPLES_EACH: Final = timedelta(hours=1)
 
 
 def deliver_rehearsed(
     session: Session, settings: Settings, *, worker: str, now: datetime, urgent: bool = False
 ) -> int:
-    """See to some mails that are due of events in rehearsal. Returns how many.
+    """Process a batch of due emails of events in rehearsal. Return their number.
 
-    None of them goes to its address. Each counts as sent.
+    None of them is sent to its address. Each counts as sent.
     """
     found, rows = claims.claim_rehearsed_emails(
         session, worker=worker, limit=BATCH, secret_key=settings.secret_key, now=now, urgent=urgent
@@ -71,7 +71,7 @@ def _keep(session: Session, labels: Mapping[int, str], now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Somebody who leads the event of this key, with the language of their mails."""
+    """An organiser who leads the event with this key, and the language of their emails."""
 
     email: str
     name: str
@@ -86,7 +86,7 @@ def _samples(
     labels: Mapping[int, str],
     now: datetime,
 ) -> list[NewMail]:
-    """The mails that show the first of each kind."""
+    """Build samples of the first emails of each kind."""
     events = {_event_id(row) for row in rows}
     readers = {each: _readers(session, each, now) for each in events}
     shown = _shown_lately(session, events, now)
@@ -118,7 +118,9 @@ def _readers(session: Session, event_id: int, now: datetime) -> list[_Reader]:
 
 
 def _shown_lately(session: Session, events: Collection[int], now: datetime) -> Counter[tuple[int, str]]:
-    """How many mails of each event and label were shown in the last hour, each once for all its readers."""
+    """Count the emails of each event and label that were sampled in the last hour, each once for all
+    readers.
+    """
     query = select(OutboxMail.about_event_id, OutboxMail.payload).where(
         in_chunks(OutboxMail.about_event_id, events),
         OutboxMail.kind == OutboxKind.TEST,
@@ -133,7 +135,7 @@ def _shown_lately(session: Session, events: Collection[int], now: datetime) -> C
 
 def _sample(row: OutboxMail, what: str, to: _Reader, settings: Settings, now: datetime) -> NewMail:
     return NewMail(
-        kind=OutboxKind.TEST,  # it waits behind no mails of the event
+        kind=OutboxKind.TEST,  # outside the event's queue
         to_address=to.email,
         to_name=to.name,
         message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",

@@ -35,7 +35,7 @@ _OF_NO_SITE = "no site has this secret; what is made of it opens nothing"
 
 
 def render_email(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
-    """The mail of a row. `links` has those of sign-in mails."""
+    """Render the email of a row. `links` are those of sign-in emails."""
     if row.sign_in_link_id is not None:
         return render_sign_in_email(settings, row, links[row.sign_in_link_id])
     if row.kind is OutboxKind.ALERT:
@@ -54,7 +54,7 @@ def render_email(settings: Settings, row: OutboxMail, links: Mapping[int, SignIn
 
 
 def render_invitation_email(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail of an outbox row: the same bytes each time."""
+    """Render an invitation. The bytes are the same each time."""
     token = sent_records.address_token(row, settings.secret_key)
     answering = links.answer_urls(settings, token)
     envelope = _answerable(
@@ -64,9 +64,9 @@ def render_invitation_email(settings: Settings, row: OutboxMail) -> RenderedMail
 
 
 def render_test_email(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail that shows an organiser the event's texts, what a publishing says, or a rehearsed mail.
+    """Render a test email: the event's texts, a sample of a publication, or a sample of a rehearsed email.
 
-    Its links lead back.
+    Its links lead back to the page.
     """
     if "sample_of" in row.payload:
         return render_sample_email(settings, row)
@@ -78,7 +78,7 @@ def render_test_email(settings: Settings, row: OutboxMail) -> RenderedMail:
 
 
 def render_sample_email(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail that shows an organiser one that an event in rehearsal has sent to nobody."""
+    """Render the sample of an email that an event in rehearsal has not sent."""
     said = row.payload
     shown = render_rehearsed(settings, said["sample_of"], language=said["language"], path=said["path"])
     return render_sample(shown, _envelope(settings, row, ""), seed=row.message_id)
@@ -87,10 +87,10 @@ def render_sample_email(settings: Settings, row: OutboxMail) -> RenderedMail:
 def render_rehearsed(
     settings: Settings, content: Mapping[str, Any], *, language: str, path: str
 ) -> MailSample:
-    """What a mail would have said that has this `outbox.content_of`.
+    """Render an email from its `outbox.content_of`.
 
-    No link in it opens anything: each leads to `path`. And the tokens of its own are made of another secret
-    than the site's, so that what is overlooked opens nothing either.
+    All links lead to `path`. Its tokens are derived from another secret than the site's, so that a link that
+    was overlooked opens nothing either.
     """
     mail = render_email(replace(settings, secret_key=_OF_NO_SITE), outbox.mail_with_content(content), {})
     return make_sample(
@@ -109,14 +109,14 @@ def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues:
 
 
 def render_summary_email(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The summary of an outbox row with its PDF: the same bytes each time."""
+    """Render the summary of an outbox row with its PDF. The bytes are the same each time."""
     token = sent_records.address_token(row, settings.secret_key)
     stop = links.absolute_url(settings, links.summaries(sent_records.summary_token(row, settings.secret_key)))
     return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token), stop_url=stop)
 
 
 def render_digest_email(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The digest of an outbox row: the same bytes each time."""
+    """Render the digest of an outbox row. The bytes are the same each time."""
     digest, key, to = Digest.from_json(row.payload), settings.secret_key, row.to_address
 
     def answer(item: DigestEntry, step: str) -> str:
@@ -154,7 +154,7 @@ def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
 
 
 def _tokens(settings: Settings, row: OutboxMail) -> dict[str, str]:
-    """Those of the addresses for reports and for replies, which every mail has."""
+    """Return the tokens of the bounce and reply addresses, which every email has."""
     key = settings.secret_key
     return {
         "bounce_token": sent_records.bounce_token(row, key),
@@ -163,7 +163,7 @@ def _tokens(settings: Settings, row: OutboxMail) -> dict[str, str]:
 
 
 def render_sign_in_email(settings: Settings, row: OutboxMail, link: SignInLink) -> RenderedMail:
-    """The mail with a one-time link: the same bytes each time."""
+    """Render the email with a one-time link. The bytes are the same each time."""
     token = derive_token(settings.secret_key, SIGN_IN, link.seed)
     return render_sign_in(
         SignIn(
@@ -181,7 +181,7 @@ def render_sign_in_email(settings: Settings, row: OutboxMail, link: SignInLink) 
 
 
 def render_alert_email(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail about something that failed: the same bytes each time."""
+    """Render an alert email. The bytes are the same each time."""
     said = row.payload
     return render_alert(
         AlertMail(
@@ -201,7 +201,7 @@ def render_alert_email(settings: Settings, row: OutboxMail) -> RenderedMail:
 
 
 def _by_token(settings: Settings, row: OutboxMail) -> str:
-    """The path of a letter whose link proves that its reader has got it."""
+    """Return the path of a letter whose link proves that it was received."""
     letter, seed = row.payload["letter"], row.payload["seed"]
     if letter == payloads.RECEIPT:
         return links.meeting(sent_records.invitation_token(seed, row.attendee_id, settings.secret_key))
@@ -211,7 +211,7 @@ def _by_token(settings: Settings, row: OutboxMail) -> str:
 
 
 def render_letter_email(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """A letter to somebody of a team, with a link to a page or an invitation: the same bytes each time."""
+    """Render a letter with a link to a page or an invitation. The bytes are the same each time."""
     said = row.payload
     path = said.get("path") or _by_token(settings, row)
     return render_link_mail(

@@ -1,4 +1,4 @@
-"""Records of sent content, written before the first byte is sent, and the tokens of its addresses."""
+"""Records of sent content, written before the first byte is sent, and the tokens in email addresses."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, InterpreterNotice, Invitation, OutboxMail
 
 Said = OutboxMail | NewMail
-"""A mail that is in the outbox, or about to be."""
+"""An email that is in the outbox or about to be."""
 
 
 def record_invitations(session: Session, rows: Sequence[Said], secret_key: str) -> None:
-    """Write down what the calendars are being told by these invitations."""
+    """Record the content that these invitations send to calendars."""
     known = _known_invitations(session, rows)
     new: list[dict[str, Any]] = []
     for row in rows:
@@ -37,36 +37,41 @@ def record_invitations(session: Session, rows: Sequence[Said], secret_key: str) 
 
 
 def address_token(row: Said, secret_key: str) -> str:
-    """The token in the organiser's address: one a UID and attendee, the same in every mail about it."""
+    """Return the token in the organiser's address: one per UID and attendee, the same in every email about
+    it.
+    """
     return invitation_token(str(row.uid), row.attendee_id, secret_key)
 
 
 def invitation_token(uid: str, attendee_id: int | None, secret_key: str) -> str:
-    """That token of a UID and attendee."""
+    """Derive the token of a UID and attendee."""
     return derive_token(secret_key, "invitation", f"{uid}:{attendee_id}")
 
 
 def bounce_token(row: OutboxMail, secret_key: str) -> str:
-    """The token in the sender of the envelope, which mail servers report to: one a mail, whatever its kind.
+    """Return the token in the envelope sender, which bounces are sent to: one per email of any kind.
 
-    It stands nowhere in the mail, so that who has an invitation, and every system that reads its calendar,
-    cannot write a report.
+    It appears nowhere in the email. So the recipient of an invitation, or a system that reads the calendar,
+    cannot forge a bounce.
     """
     return row_token(secret_key, REPORT, row.id, row.message_id)
 
 
 def reply_token(row: OutboxMail, secret_key: str) -> str:
-    """The token in the Reply-To of a mail that is no invitation: one a mail."""
+    """Return the token in the Reply-To header of an email that is not an invitation: one per email."""
     return row_token(secret_key, REPLY, row.id, row.message_id)
 
 
 def summary_token(row: OutboxMail, secret_key: str) -> str:
-    """The token in a summary that stops them: one an attendee and address, so that a new address ends it."""
+    """Return the token that unsubscribes from summaries: one per attendee and address.
+
+    A new address invalidates it.
+    """
     return derive_token(secret_key, "summaries", f"{row.attendee_id}:{row.to_address}")
 
 
 def record_summary_tokens(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
-    """Know whose summaries the tokens in these stop."""
+    """Store the hashes of the unsubscribe tokens in these summaries."""
     wanted = {row.attendee_id: (row.to_address, hash_token(summary_token(row, secret_key))) for row in rows}
     if not wanted:
         return
@@ -80,7 +85,7 @@ def record_summary_tokens(session: Session, rows: Sequence[OutboxMail], secret_k
 
 
 def record_interpreter_notices(session: Session, rows: Sequence[OutboxMail], *, now: datetime) -> None:
-    """Write down what interpreters are being told by these. A retry says nothing new."""
+    """Record the content that these emails send to interpreters. Retries are skipped."""
     for row in rows:
         if row.attempts == 1 and row.interpreter_id is not None:
             session.merge(
@@ -95,7 +100,7 @@ def record_interpreter_notices(session: Session, rows: Sequence[OutboxMail], *, 
 
 
 class _Identity(NamedTuple):
-    """What makes an invitation one: the unique key of its table."""
+    """Identity of an invitation: the unique key of its table."""
 
     uid: str | None
     attendee_id: int | None

@@ -22,7 +22,10 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A pending or accepted request of the reader's firm and another. `sent`: the reader's firm asked."""
+    """A pending or accepted request between the reader's firm and another.
+
+    `sent`: the reader's firm sent it.
+    """
 
     key: str
     state: RequestState
@@ -31,7 +34,10 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class FirmNoteCard:
-    """What the reader's firm keeps about another for itself. `is_never`: the two are never to meet."""
+    """Private notes of the reader's firm about another.
+
+    `is_never`: the two must never be scheduled to meet.
+    """
 
     is_saved: bool
     text: str
@@ -52,25 +58,25 @@ class FirmCard:
     hall: str | None
     booths: tuple[str, ...]
     host: FirmRef | None
-    """The firm at whose stand this one stands. `booths` are then the host's."""
+    """The firm that shares its booth. `booths` are then the host's."""
     description: str
     offers: tuple[str, ...]
     needs: tuple[str, ...]
     products: tuple[str, ...]
     website: str
     logo: str | None
-    """What the address of its logo names, if it has one."""
+    """Digest in the URL of the logo, or None."""
     is_own: bool
     open_requests: tuple[OpenRequest, ...]
     languages: tuple[str, ...] = ()
-    """Those that its people speak."""
+    """Languages that the firm's people speak."""
     note: FirmNoteCard | None = None
-    """What the reader's own firm keeps about it."""
+    """Private notes of the reader's firm about this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonCard:
-    """An attendee in a list. `email` is for organisers and the own firm, None for others."""
+    """An attendee in a list. `email` is None unless the reader is an organiser or of the same firm."""
 
     key: str
     name: str
@@ -78,7 +84,7 @@ class PersonCard:
     title: str
     languages: tuple[str, ...]
     areas: tuple[str, ...]
-    """Keys of the chain areas that the person takes care of."""
+    """Keys of the value chain areas that the person is responsible for."""
     is_exhibitor: bool
     firm: FirmRef
     email: str | None
@@ -96,11 +102,11 @@ PERSON_COLUMNS = (
     Attendee.firm_id,
     *firm_columns(Firm),
 )
-"""What `person_card` reads, in its order."""
+"""Columns for `person_card`, in order."""
 
 
 def person_card(actor: Actor, row: Sequence[Any]) -> PersonCard:
-    """The card of a row that begins with `PERSON_COLUMNS`."""
+    """Build a card from a row that begins with `PERSON_COLUMNS`."""
     key, name, latin_name, title, languages, areas, is_exhibitor, email, firm_id, *firm = row[:13]
     return PersonCard(
         key=key,
@@ -123,11 +129,11 @@ FIRMS_IN_HALLS: Select[*tuple[Any, ...]] = select(
     Hall.name.label("hall"),
     Hall.names.label("hall_names"),
 ).outerjoin(Hall, Hall.id == Firm.hall_id)
-"""What `firm_cards` reads."""
+"""Query of the rows for `firm_cards`."""
 
 
 def firm_cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[FirmCard, ...]:
-    """The cards of rows of `FIRMS_IN_HALLS`, in their order."""
+    """Build the cards of rows of `FIRMS_IN_HALLS`, in their order."""
     ids = [firm.id for firm in rows]
     hosts = {firm.id: firm.host_id for firm in rows if firm.host_id is not None}
     booths, requests = _booths(session, [*ids, *hosts.values()]), _open_requests(session, actor, ids)
@@ -168,7 +174,7 @@ _SPOKEN = (
 
 
 def _spoken(session: Session, firm_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """The languages of each firm's people, the one that most of them speak first."""
+    """Return the languages of each firm's people, the most frequent first."""
     counts: dict[int, Counter[str]] = {}
     for firm_id, languages in rows_of(session, _SPOKEN, firms=firm_ids):
         counts.setdefault(firm_id, Counter()).update(languages)
@@ -181,7 +187,7 @@ _NOTES = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.note, FirmNote.ne
 
 
 def _notes(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, FirmNoteCard]:
-    """What the actor's firm keeps about these."""
+    """Return the notes of the actor's firm about these firms."""
     if not actor.may(Right.KEEP_NOTES, firm_id=actor.firm_id):
         return {}
     rows = rows_of(session, _NOTES, own=actor.firm_id, firms=firm_ids)
@@ -196,7 +202,7 @@ _BOOTHS = (
 
 
 def _booths(session: Session, firm_ids: Sequence[int]) -> dict[int, list[str]]:
-    """The names of the firms' booths."""
+    """Return the names of the firms' booths."""
     booths: dict[int, list[str]] = {}
     for firm_id, name in rows_of(session, _BOOTHS, firms=firm_ids):
         if firm_id is not None:
@@ -208,7 +214,7 @@ _REFS: Any = select(Firm.id, *firm_columns(Firm)).where(in_chunks(Firm.id, bindp
 
 
 def _refs(session: Session, firm_ids: Collection[int]) -> dict[int, FirmRef]:
-    """Firms by id, without a query if there are none."""
+    """Return firms by id, without a query if there are none."""
     if not firm_ids:
         return {}
     return {row[0]: FirmRef(*row[1:]) for row in rows_of(session, _REFS, firms=list(firm_ids))}
@@ -228,7 +234,7 @@ _OPEN = (
 
 
 def _open_requests(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, list[OpenRequest]]:
-    """Open requests between the actor's firm and these, by the other firm."""
+    """Return the open requests between the actor's firm and these, by the other firm's id."""
     found: dict[int, list[OpenRequest]] = {}
     if actor.firm_id is None:
         return found
@@ -246,7 +252,7 @@ _MARKS = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.never_since).wher
 
 
 def list_relations(session: Session, actor: Actor) -> dict[int, tuple[str, ...]]:
-    """How other firms stand to the actor's own, by id, where there is more than nothing."""
+    """Return the relations of other firms to the actor's own, by id. Firms without any are left out."""
     if actor.firm_id is None:
         return {}
     own = actor.firm_id

@@ -1,4 +1,4 @@
-"""Delegation lookup: by key, and their firms and people."""
+"""Delegation lookup: by key, and the firms of delegations."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from scheduler.services.text import clean_line, is_storable
 from scheduler.storage.models import Delegation, DelegationFirm
 
 MOST_DELEGATIONS = 500
-"""Of an event."""
+"""Maximum number of delegations of an event."""
 
 
 def find_delegation(session: Session, actor: Actor, key: str, right: Right) -> Delegation:
-    """A delegation of the event as to which the actor has the right. Raises NotFound for any other."""
+    """Return the delegation with this key for which the actor has the right. Raises NotFound otherwise."""
     only = actor.delegations_for(right)
     found = None
     if is_storable(key):
@@ -28,12 +28,15 @@ def find_delegation(session: Session, actor: Actor, key: str, right: Right) -> D
 
 
 def delegation_firms_query(*delegation_ids: int) -> Select[int]:
-    """The ids of the firms that belong to delegations with all their people."""
+    """Query for the ids of the firms that belong to delegations entirely."""
     return select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id.in_(delegation_ids))
 
 
 def list_delegation_names(session: Session, actor: Actor) -> list[tuple[str, str]]:
-    """Key and name of the delegations by name, of a chamber its own, for a choice in a filter. One query."""
+    """Return key and name of the delegations by name, for a filter. One query.
+
+    A delegation manager gets only their own.
+    """
     only = actor.delegations_for(Right.READ_DELEGATIONS)
     query = select(Delegation.key, Delegation.name).where(Delegation.event_id == actor.event_id)
     if only is not None:
@@ -43,7 +46,7 @@ def list_delegation_names(session: Session, actor: Actor) -> list[tuple[str, str
 
 
 def firms_in_delegation(actor: Actor, key: str) -> Select[int]:
-    """The ids of the firms of the delegation with a key; of none, if the event has no such delegation."""
+    """Query for the firm ids of the delegation with this key. Empty if the event has no such delegation."""
     actor.require(Right.READ_DELEGATIONS)
     asked = Delegation.event_id == actor.event_id, Delegation.key == clean_line(key)
     return select(DelegationFirm.firm_id).join(Delegation).where(*asked)

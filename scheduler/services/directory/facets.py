@@ -13,11 +13,11 @@ from scheduler.services.directory.firm_rows import FirmRow
 from scheduler.services.text import clean_line
 
 MOST_VALUES = 40
-"""Values of one filter that count."""
+"""Maximum number of values in one filter."""
 
 
 class Relation(StrEnum):
-    """How another firm stands to the reader's own."""
+    """Relation of another firm to the reader's own."""
 
     SAVED = "saved"
     ASKED_US = "asked-us"
@@ -29,10 +29,10 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmFilters:
-    """Which firms are looked for: in each filter any of its values, none stands for all.
+    """Filters on firms. A firm matches a filter with any of its values. An empty filter matches all.
 
-    `country` has codes of ISO 3166-1 alpha-2, `area`, `hall` and `delegation` keys, `language` codes as
-    people speak them, `guest` names of guests of honour, `relation` values of `Relation`.
+    `country` has ISO 3166-1 alpha-2 codes; `area`, `hall` and `delegation` have keys; `language` has codes of
+    languages that people speak; `guest` has names of guests of honour; `relation` has values of `Relation`.
     """
 
     text: str = ""
@@ -47,11 +47,11 @@ class FirmFilters:
 
     @property
     def is_any(self) -> bool:
-        """Whether a filter is set beside the text."""
+        """True if a filter other than the text is set."""
         return any(getattr(self, name) for name in FACETS)
 
     def checked(self) -> dict[str, frozenset[str]]:
-        """The values that are asked for by filter. Raises InvalidInput for an unknown tier or relation."""
+        """Return the validated values by filter. Raises InvalidInput for an unknown tier or relation."""
         found = {}
         for name in FACETS:
             values = [clean_line(value) for value in getattr(self, name)[:MOST_VALUES]]
@@ -70,7 +70,7 @@ EVERY_FIRM = FirmFilters()
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
-    """A value to filter by, what to call it, and how many firms it would leave."""
+    """A filter value, its label, and the number of firms that would match."""
 
     value: str
     label: str
@@ -79,9 +79,9 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """The values of each filter, counted under all the other filters, the most frequent first.
+    """The values of each filter, most frequent first, counted with all other filters applied.
 
-    A value that is set is there also where it leaves no firm.
+    A selected value is listed even if no firm matches it.
     """
 
     relation: tuple[FacetValue, ...]
@@ -95,7 +95,7 @@ class Facets:
 
 
 def filter_rows(rows: Iterable[FirmRow], asked: Mapping[str, Collection[str]]) -> list[FirmRow]:
-    """The rows that have one of the values of each filter."""
+    """Return the rows that match each filter with at least one of its values."""
     wanted = {name: values for name, values in asked.items() if values}
     return [row for row in rows if all(_has(row, name, values) for name, values in wanted.items())]
 
@@ -105,7 +105,7 @@ def count_values(
     asked: Mapping[str, Collection[str]],
     names: Mapping[str, Mapping[str, str]],
 ) -> Facets:
-    """How many rows each value would leave. `names` has the labels of values by filter."""
+    """Count the rows that would match each value. `names` has the labels of values by filter."""
     counts: dict[str, Counter[str]] = {}
     wanted = {name: values for name, values in asked.items() if values}
     amiss = [[name for name, values in wanted.items() if not _has(row, name, values)] for row in rows]
@@ -134,6 +134,6 @@ def _values(
     labels = names.get(name, {})
     values = [FacetValue(value, labels.get(value, value), count) for value, count in found.items()]
     fixed = _IN_ORDER.get(name)
-    if fixed is not None:  # along the chain; as they follow each other
+    if fixed is not None:  # tiers in value chain order; relations in declaration order
         return tuple(sorted(values, key=lambda each: fixed.index(each.value)))
     return tuple(sorted(values, key=lambda each: (-each.count, each.value)))

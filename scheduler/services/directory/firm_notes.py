@@ -28,9 +28,9 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """A firm that said that it is never to meet another, as organisers read it.
+    """An exclusion: a firm stated that it must never meet another. For organisers.
 
-    `wanted_at` is when the other told that it would have asked: a meeting that is lost.
+    `wanted_at` is when the other firm reported that it would have sent a request, so a meeting is lost.
     """
 
     firm: FirmRef
@@ -40,15 +40,15 @@ class Exclusion:
 
 
 def save_firm(session: Session, actor: Actor, firm_key: str, *, is_saved: bool, now: datetime) -> None:
-    """Put a firm on the own list, or take it off. Raises NotFound, NotAllowed, InvalidInput."""
+    """Save a firm to the own list, or remove it. Raises NotFound, NotAllowed, InvalidInput."""
     _note_about(session, actor, _other(session, actor, firm_key), now).is_saved = is_saved
     session.flush()
 
 
 def dismiss_firm(session: Session, actor: Actor, firm_key: str, *, is_dismissed: bool, now: datetime) -> None:
-    """Say that a firm is nothing for the own one, so that it is not suggested, or take that back.
+    """Dismiss a firm so that it is no longer suggested, or undo that.
 
-    Raises as `save`.
+    Raises the same errors as `save_firm`.
     """
     note = _note_about(session, actor, _other(session, actor, firm_key), now)
     note.dismissed_at = now if is_dismissed else None
@@ -56,7 +56,10 @@ def dismiss_firm(session: Session, actor: Actor, firm_key: str, *, is_dismissed:
 
 
 def write_note(session: Session, actor: Actor, firm_key: str, text: str, *, now: datetime) -> None:
-    """Keep a note about a firm that only the own one reads; an empty one is removed. Raises as `save`."""
+    """Store the own firm's private note about a firm.
+
+    An empty one is removed. Raises the same errors as `save_firm`.
+    """
     text = clean_lines(text)
     fields.require_valid("note", text, fields.Note)
     _note_about(session, actor, _other(session, actor, firm_key), now).note = text
@@ -64,13 +67,13 @@ def write_note(session: Session, actor: Actor, firm_key: str, text: str, *, now:
 
 
 def exclude_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
-    """Say that the own firm is never to meet this one: no request goes either way from now on.
+    """Exclude meetings between the own firm and this one. No request can be sent either way from now on.
 
-    Raises InvalidInput while a request between the two is open, and as `save`.
+    Raises InvalidInput while a request between the two is open, and the same errors as `save_firm`.
     """
     other = _other(session, actor, firm_key)
     own = actor.firm_id or 0
-    # The whole lock: who asks one of them waits, and then finds that it may not be.
+    # FOR UPDATE: a concurrent request between the two waits, and then finds the exclusion.
     locked = select(Firm.id).where(Firm.id.in_((own, other.id))).order_by(Firm.id).with_for_update()
     session.execute(locked).all()
     is_open = MeetingRequest.of_pair(own, other.id) & MeetingRequest.state.in_(OPEN_REQUESTS)
@@ -89,7 +92,7 @@ def exclude_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
 
 
 def readmit_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
-    """Take back that the two are never to meet. Raises as `save`."""
+    """Remove the exclusion. Raises the same errors as `save_firm`."""
     other = _other(session, actor, firm_key)
     note = _note_about(session, actor, other, now)
     if note.never_since is not None:
@@ -100,9 +103,9 @@ def readmit_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
 
 
 def report_interest(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> bool:
-    """Tell the organisers that the own firm would have asked one that takes no requests of it.
+    """Report to organisers that the own firm would have sent a request to a firm that excluded it.
 
-    Returns whether there is such a refusal. Raises as `save`.
+    Return True if there is such an exclusion. Raises the same errors as `save_firm`.
     """
     other = _other(session, actor, firm_key)
     told = session.scalar(
@@ -131,14 +134,14 @@ _REFUSAL = (
 
 
 def refuses_requests(session: Session, actor: Actor, firm_key: str) -> bool:
-    """Whether a firm takes no request of the actor's."""
+    """Return True if a firm accepts no requests from the actor's."""
     actor.require(Right.READ_DIRECTORY)
     asked = {"event": actor.event_id, "key": firm_key, "own": actor.firm_id}
     return rows_of(session, _REFUSAL, **asked).scalar() is not None
 
 
 def list_exclusions(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[Exclusion]:
-    """Who is never to meet whom, the latest first, for organisers. Two queries at most."""
+    """Return a page of exclusions, latest first, for organisers. Takes at most two queries."""
     actor.require(Right.READ_REQUESTS)
     firm, other = aliased(Firm), aliased(Firm)
     query = (
@@ -167,12 +170,12 @@ _NEVER = select(FirmNote.firm_id).where(
 
 
 def excluding_firms(session: Session, one: int, other: int) -> set[int]:
-    """Which of two firms said that they are never to meet. For who writes requests."""
+    """Return which of the two firms have excluded the other. Used where requests are written."""
     return set(rows_of(session, _NEVER, one=one, other=other).scalars())
 
 
 def list_unsuggested(session: Session, firm_id: int) -> set[int]:
-    """The firms that are not suggested to this one: never to meet, whoever said so, and nothing for it."""
+    """Return the firms not to suggest to this one: excluded by either, or dismissed by it."""
     is_own, is_theirs = FirmNote.firm_id == firm_id, FirmNote.about_id == firm_id
     never = FirmNote.never_since.is_not(None)
     query = select(FirmNote.firm_id, FirmNote.about_id).where(
@@ -182,7 +185,7 @@ def list_unsuggested(session: Session, firm_id: int) -> set[int]:
 
 
 def list_dismissed(session: Session, actor: Actor) -> tuple[FirmRef, ...]:
-    """All firms that the own one said are nothing for it, the latest first. One query."""
+    """Return all firms that the own one dismissed, latest first. One query."""
     actor.require(Right.READ_DIRECTORY)
     query = (
         select(*firm_columns(Firm))
@@ -198,7 +201,7 @@ def list_dismissed(session: Session, actor: Actor) -> tuple[FirmRef, ...]:
 
 
 def list_saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset[str]:
-    """Those of some firms that are on the own list, by key. One query."""
+    """Return those of the keys whose firms are on the own list. One query."""
     actor.require(Right.READ_DIRECTORY)
     query = (
         select(Firm.key)
@@ -225,9 +228,9 @@ def _other(session: Session, actor: Actor, firm_key: str) -> Firm:
 
 
 def _note_about(session: Session, actor: Actor, other: Firm, now: datetime) -> FirmNote:
-    """The row of the two, made if there is none. Two colleagues at once: the second finds the first's."""
+    """Return the note row of the two firms, created if needed. Concurrent colleagues get the same row."""
     own = actor.firm_id or 0
-    # one at a time for a firm, so that two do not both make the row
+    # serialised per firm, so that two colleagues do not both insert the row
     session.execute(select(Firm.id).where(Firm.id == own).with_for_update(key_share=True))
     note = session.get(FirmNote, (own, other.id), populate_existing=True)
     if note is None:

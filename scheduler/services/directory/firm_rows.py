@@ -35,7 +35,7 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class FirmRow:
-    """A firm as it is filtered. `named`, `people` and `told` are zones to search, or empty."""
+    """A firm as filters see it. `named`, `people` and `told` are search zones, or empty."""
 
     id: int
     key: str
@@ -52,15 +52,15 @@ class FirmRow:
     people: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     every: str = ""
-    """All of that, one behind the other: most words are in none."""
+    """All zones concatenated, as a quick check: most words are in none."""
 
     def values(self, facet: str) -> tuple[str, ...]:
-        """The values that the firm has of a filter."""
+        """Return the firm's values for a filter."""
         found: str | tuple[str, ...] = getattr(self, facet)
         return (found,) if isinstance(found, str) else found
 
     def seen(self, relation: tuple[str, ...]) -> FirmRow:
-        """The firm as somebody sees it who stands to it like this."""
+        """Return the firm as visible to a viewer with this relation."""
         return FirmRow(
             self.id, self.key, self.latin_name, self.country, self.tier, self.area, self.hall, self.language,
             relation, self.delegation, self.guest, self.named, self.people, self.told, self.every,
@@ -68,15 +68,15 @@ class FirmRow:
 
     @property
     def order(self) -> tuple[str, int]:
-        """By Latin name, whatever its case."""
+        """Sort key: the Latin name, case-insensitive."""
         return self.latin_name.casefold(), self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The firms that take part, by Latin name, and the names of halls, areas and delegations by key.
+    """The active firms by Latin name, and the names of halls, areas and delegations by key.
 
-    `mark` is of all that the firms are to anybody.
+    `mark` is the cache key of the directory, without relations to the viewer's firm.
     """
 
     mark: str
@@ -87,7 +87,7 @@ class Directory:
 
 
 class FirmText(NamedTuple):
-    """What a firm says of itself, and where it stands. Lists are JSON as the database has it."""
+    """A firm's own texts and its location. Lists are JSON as stored."""
 
     id: int
     key: str
@@ -109,14 +109,14 @@ class FirmText(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FirmTexts:
-    """All firms that take part, by id, and a mark of what they say."""
+    """All active firms by id, and the digest of their texts."""
 
     mark: str
     rows: Mapping[int, FirmText]
 
 
 def read_firm_texts(session: Session, event_id: int) -> FirmTexts:
-    """The firms of an event, by one query. They are taken apart again only where one has changed."""
+    """Load the firms of an event, with one query. The text is parsed again only if a firm changed."""
     return once_per_session(session, f"firms {event_id}", lambda: _firm_texts(session, event_id))
 
 
@@ -142,7 +142,7 @@ def _firms(text: str) -> dict[int, FirmText]:
 
 
 def read_directory(session: Session, actor: Actor, *, with_text: bool) -> Directory:
-    """The firms of the actor's event. Texts are read only where they are sought."""
+    """Load the firms of the actor's event. Texts to search are loaded only with `with_text`."""
     firms = read_firm_texts(session, actor.event_id)
     halls = _halls(session, actor.event_id)
     people = _people(session, actor.event_id, with_text=with_text)
@@ -169,7 +169,7 @@ def read_directory(session: Session, actor: Actor, *, with_text: bool) -> Direct
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What firms have besides their own row, by id. `nothing` is how they stand to whom they do not know."""
+    """Data of firms outside their own row, by id. `nothing` is the relation of firms without any."""
 
     nothing: tuple[str, ...]
     halls: Mapping[int, tuple[str, str]]
@@ -209,7 +209,7 @@ class _Parts:
 
 @lru_cache(65_536)
 def _listed(text: str) -> tuple[str, ...]:
-    """A JSON list as the database has it: thousands are read a page, mostly the same ones."""
+    """Parse a JSON list as stored. Cached, because a page parses thousands, mostly equal ones."""
     return tuple(json.loads(text))
 
 
@@ -234,7 +234,7 @@ _DELEGATIONS = (
 
 
 def _delegations(session: Session, event_id: int) -> tuple[dict[str, str], dict[int, list[str]]]:
-    """The names of delegations that bring firms, by key, and the keys by firm."""
+    """Return the names of delegations with firms, by key, and the delegation keys by firm."""
     names: dict[str, str] = {}
     of_firms: dict[int, list[str]] = {}
     for key, name, firm_id in rows_of(session, _DELEGATIONS, event=event_id):
@@ -244,7 +244,10 @@ def _delegations(session: Session, event_id: int) -> tuple[dict[str, str], dict[
 
 
 def read_walks(session: Session, actor: Actor) -> dict[str, int]:
-    """Minutes on foot from the own firm's hall to each hall, by its key. Empty without a hall. One query."""
+    """Return walking minutes from the own firm's hall to each hall, by key.
+
+    Empty without a hall. One query.
+    """
     own = select(Firm.hall_id).where(Firm.id == actor.firm_id).scalar_subquery()
     walk = WalkingTime
     between = or_(
@@ -267,12 +270,12 @@ _PEOPLE_WITH_TEXT = text_query((*_SPEAKERS, Attendee.name, Attendee.latin_name, 
 
 
 def _people(session: Session, event_id: int, *, with_text: bool) -> str:
-    """The firm of each person, what they speak, and where it is sought, their names and titles."""
+    """Load firm and languages of each person, and with `with_text` their names and titles."""
     return read_text(session, _PEOPLE_WITH_TEXT if with_text else _PEOPLE, event=event_id)
 
 
 def _of_people(text: str) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
-    """The languages that each firm's people speak, and their names and titles as zones."""
+    """Return the languages of each firm's people, and search zones of their names and titles."""
     spoken: dict[int, set[str]] = {}
     sought: dict[int, list[str]] = {}
     for _, firm, languages, *names in split_text(text):

@@ -1,7 +1,8 @@
-"""Glossary of products in three languages: a taxonomy of the seven chain areas.
+"""Glossary of products in three languages: a taxonomy of the seven value chain areas.
 
-`glossary.tsv` has a line a thing: its key, its area, what needs it, its name and its concepts. A concept has
-its words in English, Chinese and Hungarian, so that texts in two languages are known to name the same.
+Each line of `glossary.tsv` is a product: its key, its area, the products that need it, its names and its
+concepts. A concept has words in English, Chinese and Hungarian, so that texts in two languages can be
+matched.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from scheduler.services.directory.normalization import normalize_text
 LANGUAGES = ("en", "zh", "hu")
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
 _BEGINNING = 2
-"""Letters of Latin words by which their candidates are found."""
+"""Prefix length by which candidates for Latin words are indexed."""
 _INSIDE = 6
-"""Letters of a Hungarian word that is known inside another."""
+"""Minimum length of a Hungarian word to be found inside a compound."""
 _ENGLISH_FORM = re.compile(r"(?:'s|s|es)?(?![a-z0-9'])")
-"""What may follow an English word of the glossary: not another word, as in "hospitality"."""
+"""Permitted suffix of an English glossary word, so that "hospital" does not match "hospitality"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """Words that mean the same, by language, in the form in which texts are compared."""
+    """Synonyms by language, in normalised form."""
 
     key: str
     words: Mapping[str, tuple[str, ...]]
@@ -34,7 +35,7 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something that is made or done. `names` are by language, `goes_into` the keys of what needs it."""
+    """A product or service. `names` are by language. `goes_into` are the keys of products that need it."""
 
     key: str
     area: str
@@ -45,7 +46,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A place of a plain text that names a thing. In Hungarian, more of the word may follow."""
+    """An occurrence of products in a normalised text. In Hungarian, the word may continue after it."""
 
     start: int
     end: int
@@ -54,7 +55,7 @@ class Mention:
 
 @cache
 def load_products() -> Mapping[str, Product]:
-    """The things of the taxonomy by key."""
+    """Return the products of the taxonomy by key."""
     text = (files(__package__) / "glossary.tsv").read_text("utf-8")
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     return {key: _thing(key, area, into, names, concepts) for key, area, into, names, concepts in rows}
@@ -82,7 +83,7 @@ def _concept(key: str, words: str) -> Concept:
 
 
 def find_by_name(text: str) -> str | None:
-    """The key of the thing whose name, in any language, a plain text is."""
+    """Return the key of the product that has this name in any language, or None. `text` is normalised."""
     return _by_name().get(text)
 
 
@@ -94,20 +95,23 @@ def _by_name() -> Mapping[str, str]:
 
 
 def goes_into(key: str) -> frozenset[str]:
-    """The keys of the things that need this one. None for one that the glossary does not have."""
+    """Return the keys of the products that need this one. Empty for an unknown key."""
     thing = load_products().get(key)
     return thing.goes_into if thing else frozenset()
 
 
 def needed_for(keys: Iterable[str]) -> list[str]:
-    """The keys of the things that go into some of these, in the order of the glossary, without these."""
+    """Return the keys of products that go into any of these, in glossary order, without these."""
     wanted = set(keys)
     return [key for key, thing in load_products().items() if thing.goes_into & wanted and key not in wanted]
 
 
 def find_mentions(text: str, language: str) -> list[Mention]:
-    """The places of a plain text of a language that name things, in order; of two, the longer."""
-    # a hyphen stands for a space as far as words are compared; places stay the same
+    """Return the mentions of products in a normalised text, in order.
+
+    Of overlapping ones, the longest counts.
+    """
+    # hyphens are compared as spaces; positions do not change
     words = text.replace("-", " ")
     found: list[Mention] = []
     end = 0
@@ -130,7 +134,7 @@ def find_mentions(text: str, language: str) -> list[Mention]:
 
 
 def _candidates(text: str, language: str) -> Iterator[tuple[int, list[tuple[str, bool]]]]:
-    """Places at which a word of the glossary can begin, and those that may be there, the longest first."""
+    """Yield positions at which a glossary word can start, with the candidates there, longest first."""
     latin, han = _beginnings(language)
     if language == "zh":
         for place, char in enumerate(text):
@@ -143,7 +147,7 @@ def _candidates(text: str, language: str) -> Iterator[tuple[int, list[tuple[str,
         candidates = latin.get(match.group()[:_BEGINNING])
         if candidates:
             yield match.start(), candidates
-        if language == "hu":  # the last part of a compound is what it is: "alumíniumöntvény"
+        if language == "hu":  # the head of a compound is its last part: "alumíniumöntvény"
             for place in range(match.start() + 1, match.end() - _INSIDE):
                 inside = latin.get(text[place : place + _BEGINNING], ())
                 longer = [each for each in inside if len(each[0]) >= _INSIDE and " " not in each[0]]
@@ -153,7 +157,7 @@ def _candidates(text: str, language: str) -> Iterator[tuple[int, list[tuple[str,
 
 @cache
 def _beginnings(language: str) -> tuple[dict[str, list[tuple[str, bool]]], dict[str, list[tuple[str, bool]]]]:
-    """The words of a language by how they begin: those in Latin letters, and Chinese ones."""
+    """Index the words of a language by prefix: Latin words, and Chinese words."""
     latin: dict[str, list[tuple[str, bool]]] = {}
     han: dict[str, list[tuple[str, bool]]] = {}
     for word in sorted(_keys(language), key=lambda word: (-len(word), word)):
@@ -167,7 +171,7 @@ def _beginnings(language: str) -> tuple[dict[str, list[tuple[str, bool]]], dict[
 
 @cache
 def _keys(language: str) -> Mapping[str, tuple[str, ...]]:
-    """The keys of things by word of a language, English plurals in -ies with those of their words in -y."""
+    """Return product keys by word of a language. English words in -y are also indexed as plurals in -ies."""
     found: dict[str, tuple[str, ...]] = {}
     for thing in load_products().values():
         for concept in thing.concepts:
@@ -180,9 +184,10 @@ def _keys(language: str) -> Mapping[str, tuple[str, ...]]:
 
 @lru_cache(1_024)
 def translate_name(text: str) -> tuple[str, ...]:
-    """The words in all languages of the concepts that a plain text is the name of; none if of none.
+    """Return the words in all languages of the concepts that a normalised text names. Empty if there are
+    none.
 
-    A plural and a singular are the same here.
+    Singular and plural are treated as equal.
     """
     sought = _bare(text.replace("-", " "))
     return tuple(dict.fromkeys(word for words in _by_bare_word().get(sought, ()) for word in words))
@@ -203,7 +208,7 @@ _PLURAL = re.compile(r"(?:(?<=[^aeiou])ies|(?<=s)es|(?<=[a-z]{2})s|[aeou]?k)$")
 
 
 def _bare(word: str) -> str:
-    """A plain word without the ending of a plural, in English or Hungarian."""
+    """Return a normalised word without an English or Hungarian plural ending."""
     if not word.isascii() or len(word) < 4:
         return word
     bare = _PLURAL.sub("", word)

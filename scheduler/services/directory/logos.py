@@ -38,9 +38,9 @@ _WHY: Final = {
 
 
 def replace_logo(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> None:
-    """Give the actor's firm another logo. No transaction is open while the file is read.
+    """Replace the logo of the actor's firm. No transaction is open while the file is decoded.
 
-    Raises InvalidInput at `logo` with why the file is not taken, NotAllowed, and as `untrusted.reading.run`.
+    Raises InvalidInput at `logo` with the reason, NotAllowed, and what `untrusted.reading.run` raises.
     """
     with database.read() as session:
         find_own_firm(session, actor, is_locked=False)
@@ -64,7 +64,7 @@ def replace_logo(database: Database, actor: Actor, octets: bytes, *, now: dateti
 
 
 def remove_logo(session: Session, actor: Actor, *, now: datetime) -> None:
-    """Take the logo off. Raises NotAllowed."""
+    """Remove the logo. Raises NotAllowed."""
     firm = find_own_firm(session, actor, is_locked=True)
     kept = session.get(FirmLogo, firm.id)
     if kept is None:
@@ -77,7 +77,7 @@ def remove_logo(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def read_logo(session: Session, actor: Actor, firm_key: str, digest: str) -> bytes:
-    """The logo that an address names. Raises NotFound for one that is not there any more."""
+    """Return the logo with this digest. Raises NotFound if it was replaced or removed."""
     actor.require(Right.READ_DIRECTORY)
     found = None
     if is_storable(firm_key) and is_storable(digest):

@@ -1,4 +1,4 @@
-"""Normalization of words for search: case, accents, script and suffixes."""
+"""Normalisation of words for search: case, accents, script and suffixes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import cache, lru_cache
 from typing import Any
 
 _KEPT = 65_536
-"""Texts that a process remembers in the form in which they are compared: two events of the largest size."""
+"""Normalised texts that a process caches: enough for two events of the largest size."""
 
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _NO_WORD = re.compile(r"[\W_]+")
 SHORT = 2
-"""A word of so many Latin letters counts at the beginning of a word only: it is inside too many."""
+"""Latin words up to this length match only at the start of a word, because they occur inside too many."""
 _STEM = 4
-"""Letters that a word keeps at least, whatever its ending."""
+"""Minimum length of a stem."""
 _ENDINGS = re.compile(
     r"(?:ings?|ied|ies|ed|es|s|y|e"  # English
     r"|[aeo]?k(?:at|et|ot)?|[aeo]t|(?:b|r)[ae]n?|[nt][aeo]k)$"  # Hungarian, without accents: plural and cases
@@ -24,7 +24,7 @@ _ENDINGS = re.compile(
 
 @lru_cache(_KEPT)
 def normalize_text(text: str) -> str:
-    """A text without case and accents, in full width letters made narrow and simplified characters."""
+    """Return a text without case and accents, with full-width letters narrowed and characters simplified."""
     if text.isascii():
         return text.lower()
     letters = unicodedata.normalize("NFKD", text).casefold()
@@ -34,9 +34,9 @@ def normalize_text(text: str) -> str:
 
 @lru_cache(_KEPT)
 def search_zone(*texts: str, spoken: bool = False) -> str:
-    """What is searched of some texts, with a space before each word.
+    """Return the searchable form of some texts, with a space before each word.
 
-    `spoken` adds how Chinese names sound: pinyin by syllables, in one word, and its initials.
+    `spoken` adds the pronunciation of Chinese names: pinyin by syllables, as one word, and its initials.
     """
     whole = normalize_text(" ".join(texts))
     parts = [whole, _NO_WORD.sub(" ", whole)]
@@ -47,14 +47,17 @@ def search_zone(*texts: str, spoken: bool = False) -> str:
 
 @lru_cache(_KEPT)
 def stem_word(word: str) -> str:
-    """A plain word without the ending that it has in English or Hungarian, to be found as a beginning."""
+    """Return a normalised word without its English or Hungarian ending, to match as a prefix."""
     bare = _ENDINGS.sub("", word)
     return bare if len(bare) >= _STEM and word.isalpha() and word.isascii() else word
 
 
 @lru_cache(1_024)
 def search_needles(word: str) -> tuple[str, ...]:
-    """What a plain word is found by in a zone: as the beginning of a word, or anywhere if it is longer."""
+    """Return the substrings that match a word in a zone.
+
+    A short word matches only at the start of a word, a longer one anywhere.
+    """
     if word.isascii() and len(word) <= SHORT:
         return (f" {word}",)
     bare = stem_word(word)
@@ -62,7 +65,7 @@ def search_needles(word: str) -> tuple[str, ...]:
 
 
 def zone_contains(word: str, text: str) -> bool:
-    """Whether a zone has a plain word."""
+    """Return True if a zone contains a normalised word."""
     return any(needle in text for needle in search_needles(word))
 
 
@@ -77,7 +80,7 @@ def _simplified(text: str) -> str:
 
 @cache
 def _converter() -> Any:
-    """OpenCC's characters of Taiwan and Hong Kong to those of the mainland."""
+    """Return OpenCC's converter from traditional to simplified characters."""
     from opencc import OpenCC
 
     return OpenCC("t2s")
@@ -85,7 +88,10 @@ def _converter() -> Any:
 
 @cache
 def _readings() -> Any:
-    """Pinyin by words, without tones: 重庆 is chong qing. Read when needed: the dictionary is large."""
+    """Return the pinyin converter: by words, without tones, so that 重庆 is chong qing.
+
+    Imported lazily, because its dictionary is large.
+    """
     from pypinyin import lazy_pinyin
 
     return lazy_pinyin

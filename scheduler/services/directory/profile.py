@@ -30,12 +30,12 @@ from scheduler.services.text import (
 from scheduler.storage.models import Attendee, Firm
 
 LISTS = ("offers", "needs", "products")
-"""The columns of a firm that are lists of things, in a few words each."""
+"""Columns of a firm that are lists of short items."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirmProfile:
-    """What the own firm says of itself, and its people with their job titles."""
+    """The own firm's profile, and its people with their job titles."""
 
     key: str
     logo: str | None
@@ -46,12 +46,12 @@ class FirmProfile:
     description: str
     website: str
     things: Mapping[str, tuple[str, ...]]
-    """The items of each of `LISTS`."""
+    """Items of each of `LISTS`."""
     people: tuple[PersonRef, ...]
 
 
 def show_profile(session: Session, actor: Actor) -> FirmProfile:
-    """The profile of the actor's own firm. Raises NotAllowed, NotFound for who has none."""
+    """Return the profile of the actor's own firm. Raises NotAllowed, and NotFound if the actor has none."""
     firm = find_own_firm(session, actor, is_locked=False)
     people = tuple(person_ref(each) for each in _people(session, firm.id))
     things = {name: tuple(getattr(firm, name)) for name in LISTS}
@@ -79,9 +79,9 @@ def change_profile(
     titles: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Say something else. `titles` are job titles by key of the own people; of others nothing changes.
+    """Change the profile. `titles` are job titles by key of the firm's people. Others are not changed.
 
-    `things` are the texts of `LISTS`, a line an item. A website without a scheme is taken for one of https.
+    `things` are the texts of `LISTS`, one item per line. A website without a scheme is assumed to use https.
     Raises InvalidInput with each fault by field: `description`, `website`, a name of `LISTS`, `title-KEY`.
     """
     firm = find_own_firm(session, actor, is_locked=True)

@@ -28,7 +28,7 @@ Keyed = TypeVar("Keyed", Firm, Attendee)
 
 @dataclass(frozen=True, slots=True)
 class FirmRef:
-    """A firm by name. `latin_name` is for readers of other scripts, `country` is ISO 3166-1 alpha-2."""
+    """A firm's names. `latin_name` is for readers of other scripts. `country` is ISO 3166-1 alpha-2."""
 
     key: str
     name: str
@@ -38,7 +38,7 @@ class FirmRef:
 
 @dataclass(frozen=True, slots=True)
 class PersonRef:
-    """A person by name and job title."""
+    """A person's names and job title."""
 
     key: str
     name: str
@@ -48,7 +48,7 @@ class PersonRef:
 
 @dataclass(frozen=True, slots=True)
 class SlotRef:
-    """A meeting slot, closed at the start and open at the end. Slots of a block follow each other."""
+    """A meeting slot, a half-open interval. Slots of a block are contiguous."""
 
     key: str
     start: datetime
@@ -57,7 +57,7 @@ class SlotRef:
 
 
 def list_firm_refs(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, FirmRef]:
-    """The names of some firms by key, as far as the event has them."""
+    """Return the event's firms among `keys`, by key."""
     actor.require(Right.READ_DIRECTORY)
     known = Firm.event_id == actor.event_id, in_chunks(Firm.key, filter(is_storable, keys))
     rows = session.execute(select(Firm.key, Firm.name, Firm.latin_name, Firm.country).where(*known))
@@ -76,7 +76,7 @@ _EVERY_SLOT = (
 
 
 def list_slots(session: Session, event_id: int, *, with_retired: bool = False) -> list[SlotRef]:
-    """The meeting times of an event, in order; for what is history, also those that it had before."""
+    """Return the slots of an event, in order. With `with_retired` also retired ones, for past schedules."""
     if not with_retired:
         return list(load_slots(session, event_id).by_id.values())
     return [SlotRef(*row) for row in rows_of(session, _EVERY_SLOT, event=event_id)]
@@ -84,7 +84,7 @@ def list_slots(session: Session, event_id: int, *, with_retired: bool = False) -
 
 @dataclass(frozen=True, slots=True)
 class EventSlots:
-    """The meeting times of an event by id, in order, and a mark of what they are."""
+    """The slots of an event by id, in order, and their digest."""
 
     mark: str
     by_id: Mapping[int, SlotRef]
@@ -96,7 +96,7 @@ _SLOTS = text_query(
 
 
 def load_slots(session: Session, event_id: int) -> EventSlots:
-    """The meeting times of an event, by one query. They are taken apart again only where one has changed."""
+    """Load the slots of an event, with one query. The text is parsed again only if a slot changed."""
 
     def read() -> EventSlots:
         text = read_text(session, _SLOTS, event=event_id)
@@ -112,7 +112,7 @@ def _slots(text: str) -> dict[int, SlotRef]:
 
 
 def load_hall_labels(session: Session, event_id: int) -> dict[int, VenueLabel]:
-    """The name of each hall of an event by id: many rows are in few halls, and have no names to be read."""
+    """Return the label of each hall by id, loaded once per session, so that rows need not join halls."""
 
     def read() -> dict[int, VenueLabel]:
         rows = session.execute(select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == event_id))
@@ -130,34 +130,33 @@ def person_ref(person: Attendee) -> PersonRef:
 
 
 def firm_columns(firm: type[Firm]) -> tuple[SQLColumnExpression[str], ...]:
-    """The columns of FirmRef, in its order.
+    """Return the columns of FirmRef, in order.
 
-    They are less to read than a firm, and make no object of the session.
+    They are cheaper to load than a Firm and create no ORM object.
     """
     return (firm.key, firm.name, firm.latin_name, firm.country)
 
 
 def person_columns(person: type[Attendee]) -> tuple[SQLColumnExpression[str], ...]:
-    """The columns of PersonRef, in its order."""
+    """Return the columns of PersonRef, in order."""
     return (person.key, person.name, person.latin_name, person.title)
 
 
 def find_firm(session: Session, event_id: int, key: str) -> Firm:
-    """A firm of the event. Raises NotFound for one of another event too."""
+    """Return a firm of the event. Raises NotFound, also for a firm of another event."""
     return _find(session, Firm, "firm", event_id, key)
 
 
 def find_person(session: Session, event_id: int, key: str) -> Attendee:
-    """An attendee of the event. Raises NotFound for one of another event too."""
+    """Return an attendee of the event. Raises NotFound, also for an attendee of another event."""
     return _find(session, Attendee, "person", event_id, key)
 
 
 def find_requested_firm(session: Session, actor: Actor, right: Right, key: str | None) -> int | None:
-    """The firm that an actor asks about, with a right: the own firm by default.
+    """Return the id of the firm that the actor queries with a right: by default the own firm.
 
-    None stands for the whole event.
-
-    Raises NotFound for a key that is not of the event, NotAllowed for a firm that is not the actor's.
+    None stands for the whole event. Raises NotFound if the event has no such firm, and NotAllowed if the firm
+    is not the actor's.
     """
     firm_id = actor.firm_id if key is None else find_firm(session, actor.event_id, key).id
     none, another = "You do not belong to a firm of this event.", "This belongs to another firm."

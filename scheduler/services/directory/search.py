@@ -1,4 +1,4 @@
-"""The directory of an event's firms and people: search with filters, one firm."""
+"""Directory of an event's firms and people: search with filters, and one firm."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BY_NAME = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str,
 
 
 class FirmOrder(StrEnum):
-    """How firms are ordered. Those that fit the words alike stand by name."""
+    """Sort order of firms. Firms with the same relevance are sorted by name."""
 
     BEST = "best"
     FIT = "fit"
@@ -57,9 +57,9 @@ class FirmOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A page of firms. `meant` are the words for which a misspelt one was taken; `all` is of the event.
+    """A page of firms. `meant` has the corrections of misspelt words. `all` counts the event's firms.
 
-    `walks` are minutes on foot from the own firm by key, where the page is ordered by them.
+    `walks` are walking minutes from the own firm by key, if the page is sorted by them.
     """
 
     page: Page[FirmCard]
@@ -71,7 +71,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class FirmPage:
-    """One firm with its people."""
+    """A firm with its people."""
 
     card: FirmCard
     people: tuple[PersonCard, ...]
@@ -88,11 +88,11 @@ def search_directory(
     number: int = 1,
     limit: int = 30,
 ) -> SearchResult:
-    """A page of the firms that fit, with how many each value of a filter would leave.
+    """Return a page of the matching firms, with counts for each filter value.
 
-    `ranks` are the places of firms by key where they are ordered by how well they fit the reader's own; those
-    that have none stand behind. `only` are keys of firms beside which none counts. Fifteen queries at most,
-    however many firms. Raises InvalidInput.
+    `ranks` are positions of firms by key, from the best fit to the reader's own. Firms without one come last.
+    If `only` is given, other firms are ignored. Takes at most fifteen queries for any number of firms. Raises
+    InvalidInput.
     """
     actor.require(Right.READ_DIRECTORY)
     asked = filters.checked()
@@ -125,7 +125,7 @@ def search_firms(
     cursor: str | None = None,
     limit: int = 30,
 ) -> Page[FirmCard]:
-    """The event's firms by Latin name, for programs. Raises InvalidInput."""
+    """Return the event's firms by Latin name, for the API. Raises InvalidInput."""
     actor.require(Right.READ_DIRECTORY)
     fields.require_valid("limit", limit, fields.PageSize)
     directory = firm_rows.read_directory(session, actor, with_text=bool(filters.text))
@@ -138,7 +138,7 @@ def search_firms(
 
 
 def count_firms(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIRM) -> Facets:
-    """How many firms each value of a filter would leave, for programs. Seven queries. Raises InvalidInput."""
+    """Count the firms that would match each filter value, for the API. Seven queries. Raises InvalidInput."""
     actor.require(Right.READ_DIRECTORY)
     asked = filters.checked()
     directory = firm_rows.read_directory(session, actor, with_text=bool(filters.text))
@@ -162,13 +162,13 @@ def _ordered(
 
 
 def _cards_of(session: Session, actor: Actor, found: Sequence[FirmRow]) -> tuple[FirmCard, ...]:
-    """The cards of these rows, in their order."""
+    """Return the cards of these rows, in their order."""
     by_id = {row.id: row for row in rows_of(session, _BY_ID, firms=[row.id for row in found])}
     return firm_cards(session, actor, [by_id[row.id] for row in found])
 
 
 def show_firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
-    """One firm with its people, by four queries. Raises NotFound for a firm of another event."""
+    """Return a firm with its people, with four queries. Raises NotFound for a firm of another event."""
     actor.require(Right.READ_DIRECTORY)
     pages = _firm_pages(session, actor, _BY_KEY, firm_key)
     if firm_key not in pages:
@@ -177,7 +177,10 @@ def show_firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
 
 
 def show_firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple[FirmPage, FirmPage]:
-    """A firm and the actor's own, with their people, in as many queries as one."""
+    """Return a firm and the actor's own, with their people, in as many queries as for one.
+
+    Raises NotFound.
+    """
     actor.require(Right.READ_DIRECTORY)
     pages = _firm_pages(session, actor, _BESIDE_OWN, firm_key, own=actor.firm_id)
     own = next((page for page in pages.values() if page.card.is_own), None)
@@ -189,7 +192,7 @@ def show_firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple
 def _firm_pages(
     session: Session, actor: Actor, which: Select[*tuple[Any, ...]], firm_key: str, **more: Any
 ) -> dict[str, FirmPage]:
-    """Some firms of the event with their people, by key."""
+    """Return some firms of the event with their people, by key."""
     if not is_storable(firm_key):
         return {}
     found = rows_of(session, which, event=actor.event_id, key=firm_key, **more).all()
@@ -213,7 +216,10 @@ def search_people(
     cursor: str | None = None,
     limit: int = 30,
 ) -> Page[PersonCard]:
-    """The event's attendees by Latin name, or those of one firm. `text` is sought in names and titles."""
+    """Return the event's attendees by Latin name, or those of one firm.
+
+    `text` is searched in names and titles.
+    """
     actor.require(Right.READ_DIRECTORY)
     query = _PEOPLE.params(event=actor.event_id).where(
         match_condition(text, (Attendee.name, Attendee.latin_name, Attendee.title))
@@ -230,7 +236,7 @@ _PERSON = (
 
 
 def show_person(session: Session, actor: Actor, person_key: str) -> PersonCard:
-    """One attendee. Raises NotFound for one of another event."""
+    """Return one attendee. Raises NotFound for one of another event."""
     actor.require(Right.READ_DIRECTORY)
     found = find_person(session, actor.event_id, person_key)
     return person_card(actor, session.execute(_PERSON, {"person": found.id}).one())

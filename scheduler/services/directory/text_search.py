@@ -25,15 +25,16 @@ from scheduler.services.text import MAX_SEARCH_WORDS, clean_line
 from scheduler.storage.cache.memoization import memoize
 
 _TYPO_FROM = 5
-"""A shorter word is not taken for a misspelt one: "wine" is not "wind"."""
+"""Minimum length of a word to be corrected: "wine" is not "wind"."""
 _MOST_MEANT = 12
 _EXACT, _PERSON, _PHRASE, _WORD, _NAME, _INSIDE_NAME, _TOLD = 400, 300, 100, 6, 4, 2, 1
-"""The whole name of a firm; of a person; a part of a name, word by word; a word of a name, its beginning,
-inside of it; anything else."""
+"""Scores: the full name of a firm; a person's name; a phrase of a firm's name; a word of a name; its
+start; inside it; anywhere else.
+"""
 _ENGLISH = "speaks speak speaking spoken language languages in and for the who with of"
 _OTHERS = "es beszel beszelo beszelnek nyelv nyelvu nyelven tud a az egy 说 会说 讲 语言 的 和"
 _LITTLE = frozenset(f"{_ENGLISH} {_OTHERS}".split())
-"""Words that say nothing beside others."""
+"""Stop words, ignored beside other words."""
 _TIERS = {
     Tier.UPSTREAM: "upstream 上游 felfele",
     Tier.MIDSTREAM: "midstream 中游",
@@ -43,7 +44,7 @@ _TIERS = {
 
 @dataclass(frozen=True, slots=True)
 class TextMatches:
-    """The rows that fit, and their scores by id. `meant` has by misspelt word what it was taken for."""
+    """The matching rows, and their scores by id. `meant` has the corrections by misspelt word."""
 
     rows: list[FirmRow]
     scores: dict[int, int]
@@ -51,10 +52,10 @@ class TextMatches:
 
 
 def search_text(directory: Directory, text: str) -> TextMatches:
-    """The rows in which every word of `text` is found: in names, texts, people, and the words of filters.
+    """Return the rows that contain every word of `text`: in names, texts, people, and labels of filters.
 
-    What the glossary knows is found by its words in every language. A word that no row has, and that no
-    glossary has, is taken for words that are one typing error away. Whose name it is stands first.
+    Words in the glossary match in all its languages. A word that neither a row nor the glossary contains is
+    corrected to words at an edit distance of 1. Firms whose name matches come first.
     """
     whole = normalize_text(" ".join(clean_line(text).split()[:MAX_SEARCH_WORDS]))
     rows, meant = directory.rows, {}
@@ -72,7 +73,7 @@ def search_text(directory: Directory, text: str) -> TextMatches:
 
 
 def _wanted(whole: str) -> list[str]:
-    """The words that are sought one by one, or all as one where the glossary has them as one."""
+    """Return the words to search for, or the whole text if the glossary has it as one term."""
     words = whole.split()
     if len(words) > 1 and translate_name(whole):
         return [whole]
@@ -80,7 +81,7 @@ def _wanted(whole: str) -> list[str]:
 
 
 def _whole(whole: str, row: FirmRow) -> int:
-    """What it counts that all that is sought is a name, or stands in one word by word."""
+    """Return the score for the whole text being a name or appearing in one word by word."""
     exact = f" {whole} "
     if exact in row.named:
         return _EXACT if whole == normalize_text(row.latin_name) or row.named.startswith(exact) else _PHRASE
@@ -90,7 +91,7 @@ def _whole(whole: str, row: FirmRow) -> int:
 
 
 def _with(directory: Directory, rows: Iterable[FirmRow], either: Sequence[str]) -> dict[int, int]:
-    """How well the rows fit that have one of the words, or of those that mean the same, by id."""
+    """Return the scores by id of rows that match any of the words or their synonyms."""
     countries, halls, areas, tiers = (
         {value for value, text in texts if any(zone_contains(word, text) for word in either)}
         for texts in (
@@ -123,7 +124,7 @@ def _with(directory: Directory, rows: Iterable[FirmRow], either: Sequence[str]) 
 
 
 def _needles(word: str) -> list[tuple[str, tuple[str, ...]]]:
-    """How a name begins with a word, and what the word is found by: alike for all that mean the same."""
+    """Return pairs of a name prefix and substrings to search for: one for each synonym."""
     same = translate_name(word)
     return (
         [(f" {each}", (_in_zone(each),)) for each in same] if same else [(f" {word}", search_needles(word))]
@@ -131,14 +132,17 @@ def _needles(word: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _in_zone(word: str) -> str:
-    """How a word of the glossary is found: a short one as a whole, a Chinese one anywhere."""
+    """Return the substring by which a glossary word is found.
+
+    A short word must match as a whole, a Chinese one anywhere.
+    """
     if not word.isascii():
         return word
     return f" {word} " if len(word) < _TYPO_FROM else f" {stem_word(word)}"
 
 
 def _score(beginning: str, parts: Sequence[str], row: FirmRow) -> int:
-    """How well a row fits a word that is in its name or in what it tells."""
+    """Return the score of a row that contains the word in its name or elsewhere."""
     if any(part in row.named for part in parts):
         if f"{beginning} " in row.named:
             return _WORD
@@ -147,9 +151,9 @@ def _score(beginning: str, parts: Sequence[str], row: FirmRow) -> int:
 
 
 def _near(word: str, directory: Directory) -> tuple[str, ...]:
-    """The words of the event that are one insertion, deletion, replacement or swap away.
+    """Return the event's words at one insertion, deletion, substitution or transposition from `word`.
 
-    None for a word that some firm has: it is spelt right.
+    Empty if a firm contains the word itself, because then it is spelt correctly.
     """
     if len(word) < _TYPO_FROM or not word.isalpha():
         return ()
@@ -169,7 +173,7 @@ def _words(directory: Directory) -> frozenset[str]:
 
 @cache
 def _countries() -> list[tuple[str, str]]:
-    """The code of each country, and its names in the languages of the site as a zone."""
+    """Return the code of each country with a zone of its names in the site's languages."""
     names: dict[str, list[str]] = {}
     for language in languages():
         for code, name in Locale.parse(language, sep="-").territories.items():
@@ -179,12 +183,12 @@ def _countries() -> list[tuple[str, str]]:
 
 
 _ALSO = {"zh": ("mandarin", "putonghua", "普通话", "汉语", "中国话"), "fa": ("farsi",)}
-"""What languages are called besides."""
+"""Other names of languages."""
 
 
 @cache
 def _languages() -> list[tuple[str, str]]:
-    """The code of each language that people speak, and its names in the languages of the site as a zone."""
+    """Return the code of each language with a zone of its names in the site's languages."""
     names: dict[str, list[str]] = {code: list(more) for code, more in _ALSO.items()}
     for language in languages():
         for code, name in Locale.parse(language, sep="-").languages.items():

@@ -26,9 +26,10 @@ from scheduler.storage.models import Interpreter
 
 @dataclass(frozen=True, slots=True)
 class InterpretedMeeting:
-    """A meeting of the day. `spoken` are the languages of its people by key, as BCP 47 tags.
+    """A meeting of the day.
 
-    `walk` is None for the first meeting of the day.
+    `spoken` maps the key of each participant to their languages (BCP 47 tags). `walk` is None for the first
+    meeting of the day.
     """
 
     item: AgendaItem
@@ -38,9 +39,10 @@ class InterpretedMeeting:
 
 @dataclass(frozen=True, slots=True)
 class InterpreterDay:
-    """`days` are those of the event with the number of meetings, `day` the one that is shown.
+    """An interpreter's agenda for one day.
 
-    `upcoming` are the meetings that have not ended. The first that is not off is the next one.
+    `days` are the event days with their number of meetings, and `day` is the one shown. `upcoming` are the
+    meetings that have not ended, in order.
     """
 
     agenda: Agenda
@@ -57,9 +59,11 @@ class InterpreterDay:
 
 
 def show_day(session: Session, actor: Actor, day: date | None, *, now: datetime) -> InterpreterDay:
-    """The actor's own day: the one that is asked for, else today, else the next of the event.
+    """Return one day of the interpreter's own agenda: `day` if it is an event day, else today, else the next
+    event day.
 
-    As many queries for any number of meetings. Raises NotAllowed for who is no interpreter.
+    The number of queries does not depend on the number of meetings. Raises NotAllowed if the actor is not an
+    interpreter.
     """
     agenda = agendas.interpreter_agenda(session, actor)
     zone = ZoneInfo(agenda.timezone)
@@ -86,9 +90,10 @@ def show_day(session: Session, actor: Actor, day: date | None, *, now: datetime)
 
 
 def build_own_sheet(session: Session, actor: Actor) -> tuple[str, AgendaDocument | None]:
-    """The actor's key, and their sheet of the published version, or None without a meeting.
+    """Return the interpreter's key and their agenda document of the published version, or None without
+    meetings.
 
-    Raises NotAllowed for who is no interpreter.
+    Raises NotAllowed if the actor is not an interpreter.
     """
     agenda = agendas.interpreter_agenda(session, actor)
     version = versions.find_published_version(session, actor.event_id)

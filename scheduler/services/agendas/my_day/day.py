@@ -29,15 +29,16 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm, FirmNote, Hall, MeetingRequest, WalkingTime
 
 SHOWN = (WeekChangeKind.NEW, WeekChangeKind.MOVED, WeekChangeKind.RELOCATED)
-"""The changes that one has to know in the halls."""
+"""The kinds of change that are marked on the day page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The way to a meeting: minutes on foot, from which hall, and when to leave.
+    """The walk to a meeting: minutes, the hall it starts from, and when to leave.
 
-    `after` is the meeting before, None for the own booth. `spare` is the time between its end and leaving.
-    `stays`: the place is the one before, so that there is no way to go.
+    `after` is the previous meeting, or None if the walk starts at the person's own booth. `spare` is the time
+    between the end of that meeting and leaving. `stays` is True if the meeting is at the same place, so there
+    is no walk.
     """
 
     minutes: int
@@ -50,10 +51,10 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class MeetingBrief:
-    """What one goes into a meeting with: what either firm wrote, and what the own one keeps about the other.
+    """The messages of both firms about a meeting, and the reader's private note about the partner.
 
-    `is_ours`: the own firm asked for the meeting. `reply_topic` and `reply` are of the firm that was asked,
-    if it asked back.
+    `is_ours`: the reader's firm sent the request. `reply_topic` and `reply` come from the invited firm if it
+    responded with a topic or message.
     """
 
     is_ours: bool
@@ -65,10 +66,11 @@ class MeetingBrief:
 
 @dataclass(frozen=True, slots=True)
 class DayMeeting:
-    """A meeting of the day. `walk` is None if nothing says where its person comes from.
+    """A meeting of the day.
 
-    `is_off`: it was withdrawn, or its person declined. `effect` is what a decline would do. `change` is what
-    is new of it since its person has seen the schedule: a new meeting, another time or another place.
+    `walk` is None if the starting point is unknown. `is_off`: the meeting was cancelled, or this person
+    declined it. `effect` is what declining would do. `change` is what changed since the person last viewed
+    the schedule: a new meeting, another time or another place.
     """
 
     item: AgendaItem
@@ -84,9 +86,10 @@ class DayMeeting:
 
 @dataclass(frozen=True, slots=True)
 class MyDay:
-    """`days` are those of the event with the number of the person's meetings, `day` the one that is shown.
+    """A person's agenda for one day.
 
-    `upcoming` are the meetings that have not ended, in order: the first that is not off is the next one.
+    `days` are the event days with the person's number of meetings, and `day` is the one shown. `upcoming` are
+    the meetings that have not ended, in order. The first that is not off is the next one.
     """
 
     person: Agenda
@@ -102,9 +105,11 @@ class MyDay:
 
 
 def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: str, now: datetime) -> MyDay:
-    """The actor's own day: the one that is asked for, else today, else the next of the event.
+    """Return one day of the attendee's own agenda: `day` if it is an event day, else today, else the next
+    event day.
 
-    Thirty queries at most, however many meetings. Raises NotAllowed for who is no attendee.
+    Takes at most thirty queries, for any number of meetings. Raises NotAllowed if the actor is not an
+    attendee.
     """
     agenda = agendas.attendee_agenda(session, actor)
     zone = ZoneInfo(agenda.timezone)
@@ -149,14 +154,14 @@ def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: st
 
 
 def is_event_day(session: Session, actor: Actor, *, now: datetime) -> bool:
-    """Whether today, by the venue's clock, is a day of the event."""
+    """Return True if today, in the venue's time zone, is a day of the event."""
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     days = {slot.start.astimezone(zone).date() for slot in list_slots(session, actor.event_id)}
     return now.astimezone(zone).date() in days
 
 
 def choose_day(days: Sequence[date], asked: date | None, today: date) -> date | None:
-    """The day that is asked for, else today, else the next, else the last one of the event."""
+    """Return the requested day if it is in `days`, else today or the next day, else the last one."""
     if asked in days:
         return asked
     ahead = [each for each in days if each >= today]
@@ -164,7 +169,10 @@ def choose_day(days: Sequence[date], asked: date | None, today: date) -> date | 
 
 
 def _requests(session: Session, actor: Actor, items: Sequence[AgendaItem]) -> Sequence[MeetingRequest]:
-    """The requests of the meetings, with what a decline asks of them. Three queries."""
+    """Load the requests of the meetings with their people and exclusions, which a decline needs.
+
+    Three queries.
+    """
     return session.scalars(
         select(MeetingRequest)
         .where(
@@ -176,7 +184,10 @@ def _requests(session: Session, actor: Actor, items: Sequence[AgendaItem]) -> Se
 
 
 def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) -> dict[str, MeetingBrief]:
-    """By key of the request. One query. Who keeps no notes of the firm reads none."""
+    """Return the briefs by request key. One query.
+
+    Notes are empty if the actor may not keep notes for the firm.
+    """
     kept = select(FirmNote.about_id, FirmNote.note).where(FirmNote.firm_id == actor.firm_id)
     others = {each for request in requests for each in (request.from_firm_id, request.to_firm_id)}
     notes = {}
@@ -202,7 +213,7 @@ def _is_off(item: AgendaItem, standing: MeetingReplies, own: str) -> bool:
 
 
 class HallPaths:
-    """How far it is from hall to hall."""
+    """Walking times between halls, and the halls' names."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         halls = session.execute(select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == actor.event_id))
@@ -216,7 +227,7 @@ class HallPaths:
         self.home = session.scalar(select(Firm.hall_id).where(Firm.id == actor.firm_id))
 
     def walks(self, items: Sequence[AgendaItem], facts: Mapping[str, MeetingDetails]) -> dict[str, Walk]:
-        """By key of the request. A meeting that is called off is no place that one comes from."""
+        """Return the walk to each meeting, by request key. A cancelled meeting is not a starting point."""
         found: dict[str, Walk] = {}
         hall, before = self.home, None
         for item in items:

@@ -31,16 +31,16 @@ from scheduler.storage.models import (
 from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_place
 
 CHOICES = (5, 10, 15)
-"""Minutes that can be said. 0 takes the word back."""
+"""Minutes of delay that can be reported. 0 withdraws the notice."""
 AHEAD = timedelta(hours=12)
-"""Nobody knows earlier than this before a meeting that they will be late."""
+"""A late arrival can be reported at most this long before the meeting."""
 FAR = "more than twelve hours away"
-"""The state of a meeting that is later than `AHEAD`."""
+"""State in the error for a meeting that starts later than `AHEAD` from now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Somebody of a meeting comes so many minutes late, as they said then."""
+    """A notice that a participant of a meeting arrives `minutes` late, reported at `said_at`."""
 
     person: PersonRef
     minutes: int
@@ -48,10 +48,10 @@ class Late:
 
 
 def list_late(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[Late, ...]]:
-    """Who is late, by key of the request. One query. For meetings of an agenda that the actor may read.
+    """Return the late arrivals by request key. One query. The actor must be allowed to read the agenda.
 
-    What was said before the meeting was moved to another day counts no more. Who is on time after all is not
-    late.
+    A notice older than `AHEAD` before the start is ignored, because the meeting was moved since. Withdrawn
+    notices are left out.
     """
     starts = {item.request_key: item.start for item in items}
     rows = session.execute(
@@ -82,11 +82,13 @@ def report_late(
     now: datetime,
     said_at: datetime | None = None,
 ) -> None:
-    """Say how late the actor comes to their meeting, or with 0 that they are on time after all.
+    """Report how many minutes late the actor arrives at their meeting. 0 withdraws the notice.
 
-    `said_at` is when it was said, if that was before it arrived. The notice that was said last counts, in
-    whatever order they arrive, and one that arrives twice is one. Raises NotFound for a meeting that is not
-    theirs, InvalidInput for other minutes, WrongState for a meeting that is off, over, or far ahead.
+    `said_at` is when the person reported it, if that was before it arrived here. The latest `said_at` wins,
+    in whatever order notices arrive, and a duplicate has no effect.
+
+    Raises NotFound if the meeting is not the actor's, InvalidInput for minutes that are not offered, and
+    WrongState for a meeting that is cancelled, over, or too far ahead.
     """
     attendee_id = actor.own(Right.ANSWER_INVITATIONS)
     found = None
@@ -106,7 +108,7 @@ def report_late(
     if now < start - AHEAD:
         raise WrongState("meeting", request_key, FAR, "come to late")
     said_at = min(said_at or now, now)
-    session.execute(  # the person's own steps follow each other
+    session.execute(  # serialises changes by the same person
         select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True)
     )
     notice = session.get(LateNotice, (request_id, attendee_id), populate_existing=True)

@@ -29,7 +29,7 @@ from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_pla
 
 
 class WeekChangeKind(StrEnum):
-    """A change as the firm sees it. If there are several of one meeting, the first of these."""
+    """Kind of change as the firm sees it. If a meeting has several, the first in this order counts."""
 
     NEW = "new"
     MOVED = "moved"
@@ -40,7 +40,7 @@ class WeekChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FormerMeeting:
-    """A meeting as a version before had it. `people` are those of the firm."""
+    """A meeting as it was in an earlier version. `people` are those of the firm."""
 
     partner: FirmRef
     start: datetime
@@ -51,7 +51,7 @@ class FormerMeeting:
 
 @dataclass(frozen=True, slots=True)
 class WeekChange:
-    """`before` is None for a new meeting, `item` for a cancelled one."""
+    """A change to one meeting. `before` is None for a new meeting, `item` for a cancelled one."""
 
     kind: WeekChangeKind
     request_key: str
@@ -62,9 +62,10 @@ class WeekChange:
 
 
 def list_changes(session: Session, actor: Actor, agenda: Agenda) -> tuple[WeekChange, ...]:
-    """The changes of the own firm's agenda since the version that the actor has seen, in time order.
+    """Return the changes in the firm's agenda since the version that the actor last viewed, by time.
 
-    Who has not said so yet sees what the last publishing changed. Four queries at most.
+    If the actor has not marked any version as seen, compare with the previously published one. Takes at most
+    four queries.
     """
     base = _base(session, actor, agenda)
     if base is None or actor.firm_id is None:
@@ -85,7 +86,10 @@ def list_changes(session: Session, actor: Actor, agenda: Agenda) -> tuple[WeekCh
 
 
 def mark_seen(session: Session, actor: Actor, number: int) -> None:
-    """The actor has seen everything up to this version. Raises NotFound for one that was never published."""
+    """Mark everything up to this version as seen by the actor.
+
+    Raises NotFound for a version that was never published.
+    """
     version_id = session.scalar(
         select(ScheduleVersion.id).where(
             ScheduleVersion.event_id == actor.event_id,
@@ -100,7 +104,7 @@ def mark_seen(session: Session, actor: Actor, number: int) -> None:
 
 
 def _base(session: Session, actor: Actor, agenda: Agenda) -> int | None:
-    """The id of the version to compare with, or None if that is the present one or there was none."""
+    """Return the id of the version to compare with, or None if it is the present one or there is none."""
     if agenda.version is None or actor.attendee_id is None:
         return None
     of_event = select(ScheduleVersion.id).where(

@@ -1,10 +1,12 @@
-"""Handover of a meeting to a colleague, which the next plan follows.
+"""Handover of a meeting to a colleague.
 
-Handing a meeting over changes whom the request names, and the next plan follows. To edit the published
-version would be at once, but a second way to change what calendars show: it would make every draft and
-comparison of that hour stale, and would need the rules for languages, walks and limits outside the plan. So
-no calendar changes before the next publishing. A meeting within the event's freeze cannot be handed over;
-after a hand-over was taken back, the request names those who sit in the meeting.
+A handover changes the people that the request names. The next plan follows it, and no calendar changes before
+the next publication. Editing the published version instead would take effect at once, but would be a second
+way to change what calendars show: it would make concurrent drafts and comparisons stale, and would need the
+rules for languages, walks and limits outside the plan.
+
+A meeting within the event's freeze cannot be handed over. After a handover is cancelled, the request names
+the people of the published meeting.
 """
 
 from __future__ import annotations
@@ -37,9 +39,10 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class HandoverCandidate:
-    """Somebody who could take a meeting over. `clash` is their own meeting then, `is_busy` a busy time.
+    """A colleague who could take over a meeting.
 
-    `in_common` are the languages that they and somebody of the partner speak.
+    `clash` is the colleague's own meeting at that time, and `is_busy` is True if they are busy then.
+    `in_common` are the languages that they share with at least one person of the partner.
     """
 
     colleague: WeekPerson
@@ -53,7 +56,7 @@ class HandoverCandidate:
 
 
 def list_candidates(week: Week, meeting: WeekMeeting) -> tuple[HandoverCandidate, ...]:
-    """Who could take the meeting over, who is free first. Nothing is asked of the database."""
+    """Return the colleagues who could take over the meeting, available ones first. No queries."""
     item = meeting.item
     theirs = {tag for each in item.partner_people for tag in meeting.around.spoken.get(each.key, ())}
     found = [
@@ -71,7 +74,7 @@ def list_candidates(week: Week, meeting: WeekMeeting) -> tuple[HandoverCandidate
 
 
 def _clash(items: Sequence[AgendaItem], item: AgendaItem, each: WeekPerson) -> AgendaItem | None:
-    """Their meeting at the same time, unless it is off."""
+    """Return the colleague's meeting at the same time, or None. Cancelled meetings are ignored."""
     return next(
         (
             other
@@ -88,10 +91,11 @@ def _clash(items: Sequence[AgendaItem], item: AgendaItem, each: WeekPerson) -> A
 def hand_over(
     session: Session, actor: Actor, request_key: str, leaver: str, colleague: str, *, now: datetime
 ) -> None:
-    """Name a colleague instead of somebody who sits in the meeting: the next plan follows it.
+    """Replace a participant of the meeting by a colleague in the next plan.
 
-    Calendars are told when that plan is published, as with any change of people. Raises NotAllowed, NotFound,
-    and WrongState for a meeting that is off, begins too soon for a plan, or has other people by now.
+    Calendars are updated when that plan is published, as with any change of people. Raises NotAllowed,
+    NotFound, and WrongState for a meeting that is cancelled, starts too soon for a plan to change it, or has
+    other people by now.
     """
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
@@ -109,7 +113,10 @@ def hand_over(
 
 
 def cancel_handover(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
-    """Leave a meeting to those who sit in it after all: the next plan has them. Raises as `hand_over`."""
+    """Cancel a handover: the next plan keeps the people of the published meeting.
+
+    Raises the same errors as `hand_over`.
+    """
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
     substitutes.name_people(request, side, planned)
@@ -120,7 +127,7 @@ def cancel_handover(session: Session, actor: Actor, request_key: str, *, now: da
 def _meeting(
     session: Session, actor: Actor, request_key: str, now: datetime
 ) -> tuple[MeetingRequest, set[int]]:
-    """The request, locked, and who of the actor's firm sits in its published meeting."""
+    """Return the request, locked, and the ids of the firm's attendees in its published meeting."""
     actor.require(
         Right.ASK,
         firm_id=actor.firm_id,
@@ -151,7 +158,7 @@ def _meeting(
 
 
 def _own_people(session: Session, actor: Actor, keys: Sequence[str]) -> dict[str, int]:
-    """Ids of people of the actor's firm who take part. Raises NotFound if one is none."""
+    """Return the ids of active attendees of the actor's firm by key. Raises NotFound for any other key."""
     wanted = [key for key in keys if is_storable(key)]
     rows = session.execute(
         select(Attendee.key, Attendee.id).where(

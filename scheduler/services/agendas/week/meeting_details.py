@@ -28,7 +28,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class ContactCard:
-    """How to reach a person: a mail address and a telephone number, which may be empty."""
+    """How to reach a person. The email address and the telephone number may be empty."""
 
     person: PersonRef
     email: str
@@ -37,10 +37,11 @@ class ContactCard:
 
 @dataclass(frozen=True, slots=True)
 class MeetingDetails:
-    """Of one meeting. `spoken` are the languages of its people and its interpreter, by key, as BCP 47 tags.
+    """Details of one meeting.
 
-    `is_ours` says that the place is the booth of the reader's firm. `cards` are the partner's people, and
-    empty until somebody of each side has accepted.
+    `spoken` maps the keys of its people and its interpreter to their languages (BCP 47 tags). `is_ours`: the
+    meeting is at the reader's own booth. `cards` are the contacts of the partner's people. They are empty
+    until at least one person of each side has accepted.
     """
 
     tier: Tier
@@ -56,7 +57,10 @@ class MeetingDetails:
 def load_details(
     session: Session, actor: Actor, agenda: Agenda, standing: Mapping[str, MeetingReplies]
 ) -> Mapping[str, MeetingDetails]:
-    """By key of the request, for every meeting of an agenda that the actor may read. Four queries."""
+    """Return details by request key for each meeting of an agenda.
+
+    Four queries. The actor must be allowed to read it.
+    """
     items = agenda.items
     places = _places(session, actor, [item.request_key for item in items])
     firms = _firms(session, actor, {item.partner.key for item in items} | {item.firm.key for item in items})
@@ -89,12 +93,12 @@ def load_details(
 
 
 def _may_meet(actor: Actor, firm_id: int) -> bool:
-    """Whether the actor is of the firm, or may read every contact."""
+    """Return True if the actor belongs to the firm or may read every contact."""
     return actor.firm_id == firm_id or actor.may(Right.READ_CONTACTS)
 
 
 def _accepts(people: Iterable[PersonRef], standing: MeetingReplies) -> bool:
-    """Whether somebody of one side has accepted, and is not left out by the next plan."""
+    """Return True if at least one of these people has accepted and is not excluded from the next plan."""
     return any(
         standing.answers.get(person.key) is Partstat.ACCEPTED and person.key not in standing.excluded
         for person in people
@@ -102,7 +106,7 @@ def _accepts(people: Iterable[PersonRef], standing: MeetingReplies) -> bool:
 
 
 def _places(session: Session, actor: Actor, request_keys: Iterable[str]) -> dict[str, tuple[int, int | None]]:
-    """The hall and the owner of each meeting's place."""
+    """Return the hall and the owning firm of each meeting's place, by request key."""
     rows = session.execute(
         select(MeetingRequest.key, Place.hall_id, Place.firm_id)
         .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
@@ -129,7 +133,7 @@ def _firms(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, tup
 def _people(
     session: Session, actor: Actor, items: Iterable[AgendaItem]
 ) -> dict[str, tuple[tuple[str, ...], str, str]]:
-    """Languages, mail address and telephone number."""
+    """Return the languages, email address and telephone number of each attendee, by key."""
     keys = {person.key for item in items for person in (*item.people, *item.partner_people)}
     rows = session.execute(
         select(Attendee.key, Attendee.languages, Attendee.email, Attendee.phone).where(

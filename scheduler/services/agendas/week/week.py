@@ -27,7 +27,7 @@ from scheduler.storage.models import Attendee, Event, MeetingRequest, RequestPer
 
 
 class MeetingFilter(StrEnum):
-    """Which meetings of the day are shown."""
+    """Filter for the meetings of the day."""
 
     ALL = "all"
     UNANSWERED = "unanswered"
@@ -37,9 +37,9 @@ class MeetingFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WeekPerson:
-    """Somebody of the firm. `count` is of their meetings on the day, `spoken` their languages.
+    """A colleague of the firm, with their number of meetings on the day and their languages.
 
-    `busy` are the starts of the slots of the day in which they are not free for meetings.
+    `busy` are the starts of the day's slots in which they are not available.
     """
 
     person: PersonRef
@@ -50,9 +50,11 @@ class WeekPerson:
 
 @dataclass(frozen=True, slots=True)
 class WeekMeeting:
-    """`handed_to` are people whom the firm has named for the next plan, and who are not in this one.
+    """A meeting in the week view.
 
-    `clashing` are keys of the firm's people in it who are busy then. `can_change`: a plan may change it.
+    `handed_to` are people whom the firm named for the next plan and who are not in the published meeting.
+    `clashing` are the keys of the firm's participants who are busy at that time. `can_change`: a plan may
+    still change the meeting.
     """
 
     item: AgendaItem
@@ -65,7 +67,7 @@ class WeekMeeting:
 
     @property
     def is_answered(self) -> bool:
-        """Whether somebody of each side has accepted."""
+        """True if at least one person of each side has accepted."""
         return self.around.has_accepted and self.around.partner_has_accepted
 
 
@@ -77,9 +79,10 @@ class WeekCell:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """`agenda` is the firm's whole, `part` that of the day that is shown. `rows` are by start of the slot.
+    """One day of a firm's meetings.
 
-    `days` have the number of meetings, `people` is everybody of the firm, `columns` those who are shown.
+    `agenda` is the firm's whole agenda, `part` that of the day shown. `rows` are keyed by the start of the
+    slot. `days` have their number of meetings. `people` are all colleagues, `columns` those shown.
     """
 
     agenda: Agenda
@@ -106,9 +109,9 @@ def show_week(
     secret_key: str,
     now: datetime,
 ) -> Week:
-    """A day of the actor's own firm. `only` is the key of the person who is shown alone.
+    """Return a day of the actor's own firm. `only` is the key of a person to show alone.
 
-    The number of queries does not depend on how many meetings or people there are. Raises NotFound for who
+    The number of queries does not depend on the number of meetings or people. Raises NotFound if the actor
     has no firm.
     """
     agenda = agendas.firm_agenda(session, actor)
@@ -140,7 +143,7 @@ def show_week(
 
 
 _Times = Sequence[tuple[int, datetime, datetime]]
-"""Id, start and end of slots."""
+"""Id, start and end of each slot."""
 
 
 def _slots(session: Session, actor: Actor) -> _Times:
@@ -203,7 +206,7 @@ def _meetings(
 
 
 def _named(session: Session, actor: Actor, part: Agenda) -> dict[str, tuple[PersonRef, ...]]:
-    """The people of the firm whom requests name, by key of the request."""
+    """Return the firm's people that each request names, by request key."""
     rows = session.execute(
         select(MeetingRequest.key, *person_columns(Attendee))
         .join(RequestPerson, RequestPerson.request_id == MeetingRequest.id)
@@ -232,7 +235,10 @@ def _is_shown(meeting: WeekMeeting, show: MeetingFilter) -> bool:
 def _rows(
     today: _Times, columns: Sequence[WeekPerson], meetings: Sequence[WeekMeeting]
 ) -> tuple[tuple[datetime, tuple[WeekCell, ...]], ...]:
-    """A row a slot, and a meeting in that of its start; also for a start that the venue no longer has."""
+    """Return one row per slot, with each meeting in the row of its start.
+
+    A meeting whose slot no longer exists gets a row of its own.
+    """
     starts = sorted({start for _, start, _ in today} | {meeting.item.start for meeting in meetings})
     return tuple(
         (
