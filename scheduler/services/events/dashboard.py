@@ -33,12 +33,12 @@ from scheduler.storage.models import (
 )
 
 MAX_BUSIEST_FIRMS = 5
-"""Firms listed among those with the most unanswered requests."""
+"""Maximum number of firms listed with the most unanswered requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnansweredFirm:
-    """A firm with unanswered requests: how many are open, of how many received."""
+    """A firm with unanswered requests: the number of open ones and of all received."""
 
     key: str
     name: str
@@ -49,7 +49,7 @@ class UnansweredFirm:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Unanswered requests, the number of firms that owe a response, and the oldest date."""
+    """Unanswered requests, the number of firms that have not responded, and the oldest date."""
 
     requests: int
     firms: int
@@ -68,13 +68,13 @@ class PendingFile:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """The organiser dashboard. `published` is the published version, `scheduled` its accepted requests.
+    """The organiser dashboard. `published` is the published version, `scheduled` its scheduled requests.
 
-    `most` is the proven maximum, if known. `newer` were accepted after the version was made. `reasons` counts
-    unscheduled requests by reason. `bounced` are people with upcoming meetings whose address takes no email,
-    `bounced_interpreters` interpreters, `below` firms under their minimum of meetings, `uninvited` exhibitors
-    without an invitation who never signed in. `coming` is the next overnight run, `opens` the first meeting
-    time.
+    `most` is the proven maximum, if known. `newer` were accepted after the version was created. `reasons`
+    counts unscheduled requests by reason. `bounced` are people with upcoming meetings whose address bounces,
+    and `bounced_interpreters` such interpreters. `below` are firms under their minimum of meetings.
+    `uninvited` are exhibitors without an invitation who never signed in. `coming` is the next overnight run,
+    and `opens` the first meeting time.
     """
 
     published: int | None
@@ -99,19 +99,19 @@ class Dashboard:
 
     @property
     def missing(self) -> int:
-        """Accepted requests that are not scheduled."""
+        """The number of accepted requests that are not scheduled."""
         return max(self.accepted - self.scheduled, 0)
 
     @property
     def within_reach(self) -> int:
-        """Upper bound of additional requests that a search can schedule; 0 if unknown."""
+        """Upper bound of the additional requests that a search can schedule, or 0 if unknown."""
         if self.most is None:
             return 0
         return max(min(self.missing - self.newer, self.most - self.scheduled), 0)
 
     @property
     def out_of_reach(self) -> int:
-        """Lower bound of requests that no search can schedule; 0 if unknown."""
+        """Lower bound of the requests that no search can schedule, or 0 if unknown."""
         return 0 if self.most is None else max(self.missing - self.newer - self.within_reach, 0)
 
 
@@ -119,7 +119,7 @@ class Dashboard:
 class PlanState:
     """State of the schedule, for the header and menu of organiser pages.
 
-    `letters` are emails for an organiser; 0 for readers without access.
+    `letters` are emails that wait for an organiser, 0 for readers without access.
     """
 
     published: int | None
@@ -130,7 +130,7 @@ class PlanState:
 
 
 def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard:
-    """The dashboard. The number of queries is constant."""
+    """Return the dashboard. The number of queries is constant."""
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
     published = versions.find_published_version(session, event_id)
@@ -165,7 +165,7 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
 
 
 def get_plan_state(session: Session, actor: Actor) -> PlanState:
-    """The published version, the newer draft, and the start of the event."""
+    """Return the published version, the newer draft, and the start of the event."""
     actor.require(Right.READ_VERSIONS)
     published = versions.find_published_version(session, actor.event_id)
     return PlanState(
@@ -185,10 +185,10 @@ def _draft(session: Session, event_id: int, number: int | None) -> ChangeCounts 
 
 
 def _bounced(session: Session, event_id: int, version_id: int, now: datetime) -> tuple[int, int]:
-    """People with upcoming meetings whose address takes no email, and the number of those meetings."""
+    """Count people with upcoming meetings whose address bounces, and those meetings."""
     bounced = session.scalars(
         select(Attendee.id).where(Attendee.event_id == event_id, Attendee.bounced_at.is_not(None))
-    ).all()  # few people bounce: look up their meetings instead of scanning all
+    ).all()  # few addresses bounce: look up their meetings instead of scanning all
     seats = (
         select(func.count(distinct(PlannedAttendee.attendee_id)), func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
@@ -223,7 +223,7 @@ def _unanswered(session: Session, event_id: int) -> Unanswered:
 
 
 def _count_below_minimum(session: Session, event_id: int, version_id: int) -> int:
-    """Firms with fewer scheduled meetings than their minimum."""
+    """Count the firms with fewer scheduled meetings than their minimum."""
     sides = (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
     asked, received = (
         select(func.count())

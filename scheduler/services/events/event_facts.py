@@ -34,7 +34,7 @@ class EventFacts:
 
 
 def get_event_facts(session: Session, actor: Actor) -> EventFacts:
-    """The actor's event."""
+    """Return the actor's event."""
     halls = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == actor.event_id)
     own = select(Firm.key).where(Firm.id == actor.firm_id)
     return EventFacts(

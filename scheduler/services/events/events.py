@@ -81,7 +81,7 @@ _CARD = tuple(EventCard.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
-    """Settings that organisers can change. `policy` is that of the problem file."""
+    """Settings that organisers can change. `policy` has the format of the problem file."""
 
     name: EventName
     language: str = "en"
@@ -102,9 +102,9 @@ class EventSettings:
 
 
 def create_event(session: Session, account_id: int, form: NewEvent, *, now: datetime) -> EventCard:
-    """Create an event with slots, halls and tables. The account, an operator's, becomes its owner.
+    """Create an event with slots, halls and tables. The account must be an operator's and becomes its owner.
 
-    Raises NotAllowed, InvalidInput with every fault by field of NewEvent.
+    Raises NotAllowed, and InvalidInput with every fault by field of NewEvent.
     """
     if not session.get_one(Account, account_id).is_operator:
         raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
@@ -125,19 +125,19 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
 
 
 def get_event(session: Session, actor: Actor) -> EventCard:
-    """The actor's event."""
+    """Return the actor's event."""
     actor.require(Right.READ_EVENT)
     return event_card(session.get_one(Event, actor.event_id))
 
 
 def event_card(row: Event) -> EventCard:
-    """An event as pages and the API read it."""
+    """Return the card of an event."""
     values = {name: getattr(row, name) for name in _CARD}
     return EventCard(**values | {"areas": row.named_areas})
 
 
 def get_settings(session: Session, actor: Actor) -> EventSettings:
-    """The event's current settings, for organisers."""
+    """Return the event's current settings, for organisers."""
     actor.require(Right.CHANGE_SETTINGS)
     row = session.get_one(Event, actor.event_id)
     return EventSettings(**{name: getattr(row, name) for name in EventSettings.__dataclass_fields__})
@@ -146,7 +146,7 @@ def get_settings(session: Session, actor: Actor) -> EventSettings:
 def update_settings(session: Session, actor: Actor, form: EventSettings, *, now: datetime) -> EventCard:
     """Change the settings, effective at once.
 
-    Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
+    Raises NotAllowed, and InvalidInput with every fault by field of EventSettings.
     """
     actor.require(Right.CHANGE_SETTINGS)
     form = replace(form, name=clean_line(form.name), contact=clean_line(form.contact))

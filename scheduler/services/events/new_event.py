@@ -28,17 +28,18 @@ MAX_BLOCKS = 6
 MAX_SLOTS = 500
 
 RESERVED = frozenset({"new"})
-"""Keys that URLs use for something else."""
+"""Keys that URLs use for other purposes."""
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62})[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """A new event. `blocks` are the daily meeting hours, from and to, in the event's time zone.
+    """The form of a new event. `blocks` are the daily meeting hours, from and to, in the event's time zone.
 
-    Each block is filled with slots of `slot_minutes`. `areas` are names of chain areas. `walking_minutes`
-    apply between any two halls. `language` is that of emails to people whose own is unknown.
+    Each block is filled with slots of `slot_minutes`. `areas` are names of value chain areas.
+    `walking_minutes` applies between any two halls. `language` is used for emails to people whose language is
+    unknown.
     """
 
     key: str
@@ -67,7 +68,7 @@ class NewSlot:
 
 @dataclass(frozen=True, slots=True)
 class CheckedEvent:
-    """A valid new event."""
+    """A validated new event."""
 
     key: str
     name: str
@@ -95,7 +96,7 @@ def check_form(form: NewEvent, *, now: datetime) -> CheckedEvent:
 
 
 def find_faults(form: NewEvent, *, now: datetime) -> list[Fault]:
-    """Faults of single fields, by field of NewEvent."""
+    """Return the faults of single fields, by field of NewEvent."""
     key, name, areas = _texts(form)
     found = [
         *_text_faults(key, areas),
@@ -106,13 +107,13 @@ def find_faults(form: NewEvent, *, now: datetime) -> list[Fault]:
 
 
 def _texts(form: NewEvent) -> tuple[str, str, list[str]]:
-    """Normalized key, name and areas."""
+    """Return the normalised key, name and areas."""
     areas = [area for area in map(clean_line, form.areas) if area]
     return form.key.strip().lower(), clean_line(form.name), areas
 
 
 def is_timezone(name: str) -> bool:
-    """Whether it is an IANA time zone name."""
+    """Return True if `name` is an IANA time zone."""
     try:
         ZoneInfo(name)
     except (OSError, ValueError, LookupError):
@@ -121,13 +122,13 @@ def is_timezone(name: str) -> bool:
 
 
 def language_faults(language: str) -> Iterator[Fault]:
-    """Fault if emails are not available in the language."""
+    """Yield a fault if emails are not available in the language."""
     if language not in languages():
         yield Fault("language", gettext_lazy("must be one of %(names)s", names=", ".join(languages())))
 
 
 def key_faults(key: str) -> Iterator[Fault]:
-    """Fault if the key is invalid."""
+    """Yield the faults of a key."""
     if not _KEY.fullmatch(key):
         yield Fault(
             "key",
@@ -140,7 +141,7 @@ def key_faults(key: str) -> Iterator[Fault]:
 
 
 def zone_faults(timezone: str) -> Iterator[Fault]:
-    """Fault if it is no IANA time zone."""
+    """Yield a fault if `timezone` is not an IANA time zone."""
     if not is_timezone(timezone):
         yield Fault("timezone", gettext_lazy("must be an IANA time zone such as Asia/Shanghai"))
 
@@ -176,7 +177,7 @@ def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
 
 
 def _slots(form: NewEvent) -> Iterator[NewSlot]:
-    """Slots in time order. A slot keeps its UTC length across daylight saving changes."""
+    """Yield the slots in time order. A slot keeps its length in UTC across daylight saving changes."""
     zone, length = ZoneInfo(form.timezone), timedelta(minutes=form.slot_minutes)
     for day in range(form.days):
         number = 0
@@ -191,7 +192,7 @@ def _slots(form: NewEvent) -> Iterator[NewSlot]:
 
 
 def _slug(name: str, i: int) -> str:
-    """Key of an area: its ASCII letters and digits, or its number."""
+    """Return the key of an area: its number and a slug of its name."""
     return f"{i + 1}-{slugify(name)}"[:60].strip("-")
 
 

@@ -24,9 +24,10 @@ _NEWEST = Order("nights", (Run.number,), (int,), descending=True)
 
 @dataclass(frozen=True, slots=True)
 class ChangeCounts:
-    """Numbers of changes of a version against the one published when it was compared.
+    """Numbers of changes in a version compared with the one published at that time.
 
-    `people` would be notified of a draft; for a published version, people whose meetings changed.
+    `people` would be notified if a draft were published. For a published version they are the people whose
+    meetings changed.
     """
 
     new: int
@@ -42,7 +43,7 @@ class ChangeCounts:
 
 @dataclass(frozen=True, slots=True)
 class OvernightRun:
-    """An overnight run: inputs, duration and outcome. `changes` is None until compared."""
+    """An overnight run: inputs, duration and outcome. `changes` is None until the version is compared."""
 
     number: int
     queued_at: datetime
@@ -60,20 +61,20 @@ class OvernightRun:
 
     @property
     def outcome(self) -> str:
-        """State of the version that it made, NO_PLAN if it ended without one, else the run's state."""
+        """State of the version that the run created, NO_PLAN if it created none, else the run's state."""
         if self.version_state is not None:
             return self.version_state
         return NO_PLAN if self.state is RunState.FINISHED else self.state
 
 
 def list_last_runs(session: Session, actor: Actor, *, limit: int = LAST_RUNS) -> tuple[OvernightRun, ...]:
-    """The last overnight runs, newest first."""
+    """Return the last overnight runs, newest first."""
     rows = session.execute(_select_runs(actor).order_by(Run.number.desc()).limit(limit))
     return tuple(_overnight_run(*row) for row in rows)
 
 
 def list_runs(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[OvernightRun]:
-    """All overnight runs in numbered pages, newest first."""
+    """Return all overnight runs in numbered pages, newest first."""
     page: Page[Any] = fetch_page(session, _select_runs(actor), _NEWEST, number=number, limit=limit)
     return page.of(_overnight_run(*row[:3]) for row in page.items)
 
@@ -89,7 +90,7 @@ def _select_runs(actor: Actor) -> Select[Run, ScheduleVersion | None, Comparison
 
 
 def count_changes(found: Comparison) -> ChangeCounts:
-    """The counts of a comparison."""
+    """Return the counts of a comparison."""
     counts = found.counts
     return ChangeCounts(
         new=counts.get("added", 0),

@@ -1,4 +1,4 @@
-"""Overnight schedule settings: start times on the venue's clock, and the publishing budget."""
+"""Overnight schedule settings: start times in the venue's time zone, and the publishing budget."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ from scheduler.services.planning.runs.overnight import EVERY_DAY
 from scheduler.storage.models import Event, RunSchedule, Slot
 
 MAX_TIMES = 10
-"""Overnight start times of an event."""
+"""Maximum number of overnight start times of an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class OvernightTime:
-    """A start time on the venue's clock, its weekdays (1 Monday to 7 Sunday), and what follows the run.
+    """A start time in the venue's time zone, its weekdays (1 Monday to 7 Sunday), and the action after the
+    run.
 
-    `next_at` is the next start, None in a form and after the event.
+    `next_at` is the next start, or None in a form and after the event.
     """
 
     at: time
@@ -43,9 +44,9 @@ class OvernightTime:
 
 @dataclass(frozen=True, slots=True)
 class OvernightSettings:
-    """Overnight start times, and the budget of runs that publish (see `NightBudget`).
+    """Overnight start times, and the budget of runs that publish (see `OvernightBudget`).
 
-    A run that begins more than `night_late` minutes late makes a draft.
+    A run that starts more than `night_late` minutes late only creates a draft.
     """
 
     times: tuple[OvernightTime, ...] = ()
@@ -56,7 +57,7 @@ class OvernightSettings:
 
     @property
     def coming(self) -> OvernightTime | None:
-        """The next overnight run."""
+        """The next overnight run, or None."""
         known = [(night.next_at, i) for i, night in enumerate(self.times) if night.next_at is not None]
         return self.times[min(known)[1]] if known else None
 
@@ -65,12 +66,12 @@ _NUMBERS = ("night_percent", "night_a_person", "night_hours", "night_late")
 
 
 def add_default_time(session: Session, event: Event, *, now: datetime) -> None:
-    """The default of a new event: 02:00 every day, making a draft."""
+    """Add the default of a new event: 02:00 every day, creating a draft."""
     _add(session, event, OvernightTime(time(2)), now)
 
 
 def get_overnight_settings(session: Session, actor: Actor) -> OvernightSettings:
-    """The overnight settings of the actor's event, by time of day."""
+    """Return the overnight settings of the actor's event, by time of day."""
     actor.require(Right.READ_RUNS)
     event = session.get_one(Event, actor.event_id)
     rows = session.scalars(

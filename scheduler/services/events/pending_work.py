@@ -1,4 +1,4 @@
-"""Pending work of an event's organisers: new requests, drafts, emails, a publishing."""
+"""Pending work of an event's organisers: new requests, drafts, emails, an open publication."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ from scheduler.storage.models import (
 class PendingWork:
     """Counts of pending work, and version numbers.
 
-    `called_off` to `accepted` are input of the next run, counted since the newest draft or the published
+    `called_off` to `accepted` are input for the next run, counted since the newest draft or the published
     version. `called_off` are meetings whose requests were declined or withdrawn. `absent` are people who
-    declined a meeting that goes on. `proposals` ask for another time. `accepted` are new accepted requests.
+    declined a meeting that still takes place. `proposals` propose another time. `accepted` are newly accepted
+    requests.
 
-    Of the published version: `untold` are cancelled meetings whose partners were not notified, and `broken`
-    upcoming meetings with an absent person or interpreter, or a closed place.
+    For the published version, `untold` are cancelled meetings whose partners were not notified, and `broken`
+    are upcoming meetings with an absent person or interpreter, or a closed place.
 
-    `draft` is newer than the published version. `publishing` is in progress. `letters` and `registrations`
-    wait for an organiser. `old_drafts` are outdated.
+    `draft` is newer than the published version. `publishing` is being published. `letters` and
+    `registrations` wait for an organiser. `old_drafts` are outdated.
     """
 
     called_off: int = 0
@@ -61,7 +62,7 @@ class PendingWork:
 
 
 def count_pending_work(session: Session, actor: Actor, *, now: datetime) -> PendingWork:
-    """Pending work of the event, for organisers."""
+    """Count the event's pending work, for organisers."""
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
     draft = versions.find_newest_draft(session, event_id)
@@ -97,7 +98,7 @@ def _proposals(session: Session, version: ScheduleVersion) -> int:
 
 
 def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
-    """Accepted requests that are not in the version and were unknown to its run."""
+    """Count accepted requests that are not in the version and were unknown to its run."""
     held = exists().where(
         PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == MeetingRequest.id
     )
@@ -113,7 +114,7 @@ def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
 
 
 def count_letters(session: Session, event_id: int) -> int:
-    """Number of emails that wait for an organiser."""
+    """Count the emails that wait for an organiser."""
     waits = InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
     return _count(session, select(func.count()).where(*waits))
 

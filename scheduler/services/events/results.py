@@ -22,9 +22,9 @@ from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 class VersionResults:
     """Key figures of a version. Hours and minutes are sums over all people.
 
-    `held` of the `asked` accepted requests are scheduled; `most` is the proven maximum, if known. `without`
-    of `people` have no meeting. `idle_hours` lie between two meetings of a person's day. `walks` are hall
-    changes between consecutive meetings of a person's day, `walk_minutes` in total. `reasons` counts
+    `held` of the `asked` accepted requests are scheduled, and `most` is the proven maximum, if known.
+    `without` of `people` have no meeting. `idle_hours` are between two meetings of a person's day. `walks`
+    are hall changes between consecutive meetings of a person's day, `walk_minutes` in total. `reasons` counts
     unscheduled requests by reason, most frequent first.
     """
 
@@ -44,7 +44,7 @@ class VersionResults:
 
 
 def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
-    """The figures of a version. Raises NotFound. The number of queries is constant."""
+    """Return the key figures of a version. Raises NotFound. The number of queries is constant."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     found = transitions.get_transitions(session, version)
@@ -69,7 +69,10 @@ def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
 
 
 def _idle_hours(session: Session, event_id: int, found: Transitions) -> float:
-    """Hours of slots between two meetings in which the person could meet. No slot is retired."""
+    """Return the hours of slots between two meetings in which the person is available.
+
+    Retired slots do not count.
+    """
     slots = session.execute(select(Slot.position, Slot.id, Slot.start, Slot.end).where(Slot.of(event_id)))
     seconds = {position: (slot_id, (end - start).total_seconds()) for position, slot_id, start, end in slots}
     idle = sum(found.idle.get(position, 0) * length for position, (_, length) in seconds.items())
@@ -81,7 +84,7 @@ def _idle_hours(session: Session, event_id: int, found: Transitions) -> float:
 
 
 def _walking(session: Session, event_id: int) -> dict[frozenset[int], int]:
-    """Walking minutes between two halls."""
+    """Return walking minutes between halls."""
     rows = session.execute(
         select(WalkingTime.from_hall_id, WalkingTime.to_hall_id, WalkingTime.minutes)
         .join(Hall, Hall.id == WalkingTime.from_hall_id)

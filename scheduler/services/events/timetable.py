@@ -1,4 +1,4 @@
-"""An event's meeting times by day, for forms and lists."""
+"""An event's slots by day, for forms and lists."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Meeting times. `minutes[n - 1]` are the possible lengths of a meeting of n slots, with changeovers."""
+    """Slots by day. `minutes[n - 1]` are the possible durations of a meeting of n slots, with changeovers."""
 
     days: tuple[Day, ...]
     minutes: tuple[tuple[int, ...], ...]
 
     @property
     def longest(self) -> int:
-        """Most consecutive slots."""
+        """Maximum number of consecutive slots."""
         return max(len(self.minutes), 1)
 
     def only(self, keys: Collection[str]) -> tuple[Day, ...]:
-        """Days that have some of these slots, with those slots only."""
+        """Return the days that have any of these slots, with those slots only."""
         wanted = set(keys)
         days = (Day(day.key, tuple(slot for slot in day.slots if slot.key in wanted)) for day in self.days)
         return tuple(day for day in days if day.slots)
 
     def is_whole(self, day: Day) -> bool:
-        """Whether a day from `only` has all its slots of the event."""
+        """Return True if a day from `only` has all its slots of the event."""
         return any(day == other for other in self.days)
 
     def duration(self, length: int) -> str:
-        """Length of a meeting of `length` slots, in words."""
+        """Return the duration of a meeting of `length` slots as text."""
         if not 1 <= length <= len(self.minutes):
             return ngettext_lazy("%(num)s slot", "%(num)s slots", length)
         shortest, longest = self.minutes[length - 1][0], self.minutes[length - 1][-1]
@@ -60,7 +60,7 @@ class Timetable:
 
 
 def get_timetable(session: Session, actor: Actor) -> Timetable:
-    """The meeting times of the actor's event."""
+    """Return the slots of the actor's event by day."""
     actor.require(Right.READ_EVENT)
     event = session.get_one(Event, actor.event_id)
     slots = load_slots(session, event.id)
@@ -79,7 +79,9 @@ def _of_slots(slots: Sequence[SlotRef], timezone: str) -> Timetable:
 
 
 def _minutes(slots: Sequence[SlotRef]) -> tuple[tuple[int, ...], ...]:
-    """By number of slots: minutes from the first start to the last end, as calendars show it."""
+    """Return, by number of slots, the minutes from the first start to the last end, as calendars show
+    them.
+    """
     blocks = [list(group) for _, group in groupby(slots, lambda slot: slot.block)]
     longest = max((len(block) for block in blocks), default=0)
     return tuple(

@@ -1,4 +1,4 @@
-"""The meetings of a version as one calendar file per person, without emails."""
+"""Export of a version's meetings as one calendar file per person. No emails are sent."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from scheduler.storage.models import Attendee, Event
 def export_calendars(
     session: Session, actor: Actor, *, number: int | None = None, domain: str, now: datetime
 ) -> Iterator[tuple[str, bytes]]:
-    """iCalendar (RFC 5545) of each attendee with meetings in a version, by key. Not an invitation.
+    """Yield the iCalendar file (RFC 5545) of each attendee with meetings in a version, by key.
 
-    `domain` is that of the UIDs, the same as in emails: `UUID@domain`.
+    These are no invitations. `domain` is that of the UIDs, `UUID@domain`, the same as in emails.
     """
     actor.require(Right.READ_AGENDAS)
     version = meeting_list.find_version(session, actor, number)

@@ -1,4 +1,4 @@
-"""Export of an event as import sheets: importing them unchanged changes nothing."""
+"""Export of an event as import sheets. Importing them unchanged changes nothing."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ Rows = list[dict[str, Any]]
 
 
 def export_event(session: Session, actor: Actor) -> bytes:
-    """XLSX of the whole event, one sheet per kind: venue, firms, people, absences, requests."""
+    """Return the whole event as XLSX, one sheet per kind: venue, firms, people, absences, requests."""
     actor.require_fresh(TAKE_CONTACTS)
     return write_xlsx([make_sheet(kind, rows) for kind, rows in list_rows(session, actor).items()])
 
 
 def make_sheet(kind: ImportKind, rows: Rows) -> OutputSheet:
-    """Rows as a sheet with our columns. Walking minutes are a matrix."""
+    """Return rows as a sheet with our columns. Walking minutes form a matrix."""
     if kind is ImportKind.WALKING:
         return _matrix(rows)
     columns = COLUMNS[kind]
@@ -63,7 +63,7 @@ def make_sheet(kind: ImportKind, rows: Rows) -> OutputSheet:
 
 
 def list_rows(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
-    """Rows of each kind, in import order."""
+    """Return the rows of each kind, in import order."""
     actor.require(Right.READ_CONTACTS)
     event = _ExportedEvent(session, session.get_one(Event, actor.event_id))
     return {
@@ -91,7 +91,7 @@ def list_rows(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
 
 
 def _name_cells(names: Mapping[str, str]) -> dict[str, str]:
-    """Cells of names in other languages."""
+    """Return the cells for names in other languages."""
     return {f"name_{language}": name for language, name in names.items()}
 
 
@@ -109,7 +109,7 @@ class _ExportedEvent:
         self.person_keys = {row.id: row.key for row in self.of(Attendee, Attendee.id)}
 
     def of(self, table: Any, *order: Any) -> Sequence[Any]:
-        """Rows of a table that are not withdrawn."""
+        """Return the rows of a table, except withdrawn ones."""
         query = select(table).where(table.event_id == self.event.id).order_by(*order)
         if hasattr(table, "withdrawn_at"):
             query = query.where(table.withdrawn_at.is_(None))
@@ -265,12 +265,12 @@ class _ExportedEvent:
 
 
 def _columns(kind: ImportKind, row: Any) -> dict[str, Any]:
-    """Columns of a kind with the same name as in the table."""
+    """Return the columns of a kind that have the same name in the table."""
     return {name: getattr(row, name) for name in COLUMNS[kind] if hasattr(type(row), name)}
 
 
 def _unambiguous_names(names: Mapping[str, str]) -> dict[str, str]:
-    """What to write for each key: its name if an import resolves it, else the key."""
+    """Return the text to write for each key: its name if an import resolves it, else the key."""
     known = NameLookup(names)
     return {
         key: name if known.find(name) == key and cell_values.split_list(name) == [name] else key

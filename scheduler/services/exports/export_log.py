@@ -14,7 +14,7 @@ from scheduler.services.identity.rights import Right
 
 
 def log_export(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
-    """Audit-log an export of the actor, with a delegation manager's delegation."""
+    """Audit-log an export. The role shows if it was a delegation manager's."""
     _log(session, actor, AuditSubject(name), now)
 
 

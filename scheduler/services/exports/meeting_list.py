@@ -1,4 +1,4 @@
-"""The meetings of a version with all names, for lists: three queries."""
+"""Meetings of a version with all names, for lists. Three queries."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ListedSide:
 
 @dataclass(frozen=True, slots=True)
 class ListedMeeting:
-    """A meeting of a version. `start` and `end` are in the event's zone."""
+    """A meeting of a version. `start` and `end` are in the event's time zone."""
 
     request: str
     topic: str
@@ -77,18 +77,18 @@ class ListedMeeting:
     interpreter: str
     interpreter_key: str
     sides: tuple[ListedSide, ListedSide]
-    """The requesting firm, and the requested firm."""
+    """The requesting firm, then the requested firm."""
     hall_names: Mapping[str, str]
-    """By language."""
+    """The hall's names by language."""
 
     @property
     def when(self) -> tuple[str, str, str]:
-        """Day, start and end."""
+        """Day, start and end as text."""
         return self.start.date().isoformat(), f"{self.start:%H:%M}", f"{self.end:%H:%M}"
 
 
 def find_version(session: Session, actor: Actor, number: int | None) -> ScheduleVersion | None:
-    """The version of a number, or the published one, or None. Raises NotFound."""
+    """Return the version with this number, or by default the published one or None. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     if number is not None:
         return versions.get_version(session, actor.event_id, number)
@@ -103,10 +103,9 @@ def list_meetings(
     only: Collection[str] | None = None,
     language: str = "",
 ) -> Sequence[ListedMeeting]:
-    """The meetings of a version in time order, without those withdrawn since.
+    """Return the meetings of a version in time order, without those withdrawn since.
 
-    Names are as in `select_meetings`. With `only`, the caller shows people, by key, that it found for the
-    actor.
+    Names are as in `select_meetings`. `only` are keys of people that the caller may show to the actor.
     """
     if only is None:
         actor.require(Right.READ_AGENDAS)
@@ -152,10 +151,10 @@ def select_meetings(
     at: datetime | None = None,
     language: str = "",
 ) -> Sequence[ListedMeeting]:
-    """Meetings that match the conditions, in time order. Two queries.
+    """Return the meetings that match the conditions, in time order. Two queries.
 
-    Withdrawn meetings are left out, as of `at` if given. Names are those of lists, or as readers of the
-    language read them.
+    Withdrawn meetings are left out, as of `at` if given. Names are as in lists, or for readers of `language`
+    if given.
     """
     stood = IS_ACCEPTED if at is None else or_(IS_ACCEPTED, MeetingRequest.answered_at > at)
     rows = session.execute(_MEETINGS.where(stood, *which)).all()
@@ -188,7 +187,7 @@ def select_meetings(
 
 
 def list_sides(meetings: Iterable[ListedMeeting]) -> Iterator[tuple[ListedMeeting, ListedSide, ListedSide]]:
-    """Each meeting from both sides: the meeting, the own side, the partner's."""
+    """Yield each meeting from both sides: the meeting, the own side, the partner's side."""
     for each in meetings:
         asks, asked = each.sides
         yield each, asks, asked
@@ -198,7 +197,7 @@ def list_sides(meetings: Iterable[ListedMeeting]) -> Iterator[tuple[ListedMeetin
 def _list_people(
     session: Session, which: Sequence[ColumnElement[bool]], language: str
 ) -> dict[tuple[int, int], list[ListedPerson]]:
-    """People by meeting and firm."""
+    """Return the people by meeting and firm."""
     query = (
         select(
             PlannedAttendee.meeting_id,

@@ -1,4 +1,4 @@
-"""Exports of plugins: offered by their right, given frozen values, bounded in time and size."""
+"""Exports of plugins: offered by their right, given frozen values, limited in time and size."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ log = structlog.get_logger()
 
 
 class ExportFailed(ChainmeetError):
-    """An export of a plugin was not made. `str()` says why."""
+    """A plugin's export failed. `str()` says why."""
 
     code = "export-failed"
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedExport:
-    """An export that the actor may have. `name` is that of its plugin."""
+    """An export that the actor may use. `name` is that of its plugin."""
 
     name: str
     title: str
@@ -61,7 +61,7 @@ class OfferedExport:
 
 @dataclass(frozen=True, slots=True)
 class PreparedExport:
-    """An export with the values that it is made of: to be made when no transaction is open."""
+    """An export with its loaded values, so that the file can be made without an open transaction."""
 
     plugin: ExportPlugin
     name: str
@@ -72,7 +72,10 @@ class PreparedExport:
         return self.plugin.content_type
 
     def make(self) -> Export:
-        """The file. Raises ExportFailed if the plugin refuses, fails, or takes or gives too much."""
+        """Return the file.
+
+        Raises ExportFailed if the plugin refuses, fails, or exceeds its limits of time or size.
+        """
         ends = time.monotonic() + MAX_SECONDS
         outcome = run_with_monitor(
             lambda: self.plugin.make(self.schedule), lambda: time.monotonic() < ends, every=1.0, name="export"
@@ -103,7 +106,7 @@ class PreparedExport:
 
 
 def offered(actor: Actor) -> tuple[OfferedExport, ...]:
-    """The exports of plugins that the actor may have, by name."""
+    """Return the exports of plugins that the actor may use, by name."""
     return tuple(
         OfferedExport(name, plugin.title, plugin.about, plugin.content_type, plugin.ending)
         for name, plugin in load(EXPORTS).items()
@@ -114,10 +117,10 @@ def offered(actor: Actor) -> tuple[OfferedExport, ...]:
 def prepare(
     session: Session, actor: Actor, name: str, number: int | None = None, *, language: str | None = None
 ) -> PreparedExport:
-    """The values for an export of a version, of the published one without a number.
+    """Load the values for an export of a version, by default of the published one.
 
-    Names are as readers of the language read them. Raises NotFound, NotAllowed without the export's right,
-    and SignInNeeded for one with people's addresses after a sign-in that is old.
+    Names are those for readers of the language. Raises NotFound, NotAllowed without the export's right, and
+    SignInNeeded if the export has contacts and the last sign-in is too old.
     """
     plugin = load(EXPORTS).get(name)
     if plugin is None:
@@ -139,7 +142,7 @@ def read_schedule(
     language: str | None = None,
     has_contacts: bool = False,
 ) -> ExportedSchedule:
-    """A version, or the published one, with its meetings. Raises NotFound and NotAllowed."""
+    """Return a version, by default the published one, with its meetings. Raises NotFound and NotAllowed."""
     if has_contacts:
         actor.require(Right.READ_CONTACTS)
     event = session.get_one(Event, actor.event_id)
@@ -159,7 +162,7 @@ def read_schedule(
 
 
 def note(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
-    """Note in the audit log that the actor took a plugin's file along."""
+    """Record in the audit log that the actor downloaded a plugin's export."""
     actor.require(Right.READ_AGENDAS)
     recording.record_act(session, actor, Act.EXPORT, AuditSubject(name), now=now)
 

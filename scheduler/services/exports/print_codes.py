@@ -1,11 +1,14 @@
-"""The QR codes of prints: made with a sheet. Who scans one reads whether the sheet is still current.
+"""QR codes on printed sheets. Scanning one shows whether the sheet is still current.
 
-A print that cannot say that it is old sends people to the wrong table, and its reader has no account at hand.
-A code is a random token, stored as a hash, of one sheet of one version; its page compares that version with
-the published one, and shows no more facts than the sheet: no email address or telephone. Meetings withdrawn
-when it was printed do not count. A sheet printed again has the same code until something is withdrawn; codes
-end two weeks after the event. Whoever holds the paper can follow that sheet until then. The PDF of a summary
-has no code: the next email says what changed.
+An outdated print sends people to the wrong table, and its reader has no account at hand.
+
+A code is a random token, stored as a hash, for one sheet of one version. Its page compares that version with
+the published one and shows only facts that are on the sheet: no email address or telephone number. Meetings
+that were already withdrawn at printing are ignored. A sheet that is printed again keeps its code until a
+meeting is withdrawn.
+
+Codes expire two weeks after the event. Whoever holds the paper can follow that sheet until then. The PDF of a
+summary has no code, because the next email states what changed.
 """
 
 from __future__ import annotations
@@ -47,11 +50,11 @@ from scheduler.storage.models import (
 )
 
 VALIDITY = timedelta(days=14)
-"""Time after the event during which codes still work."""
+"""Validity of codes after the event."""
 
 
 class PrintChange(StrEnum):
-    """A change of one meeting; of several, the first of these."""
+    """Kind of change of a meeting. If there are several, the first in this order counts."""
 
     NEW = "new"
     CANCELLED = "cancelled"
@@ -62,7 +65,7 @@ class PrintChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangedEntry:
-    """A meeting that differs from the print. `was` is None for a new one, `now` for a cancelled one."""
+    """A meeting that differs from the print. `was` is None for a new meeting, `now` for a cancelled one."""
 
     kind: PrintChange
     was: AgendaEntry | None
@@ -70,15 +73,15 @@ class ChangedEntry:
 
     @property
     def entry(self) -> AgendaEntry:
-        """The current entry, else the earlier one."""
+        """The current entry, or the earlier one of a cancelled meeting."""
         return next(filter(None, (self.now, self.was)))
 
 
 @dataclass(frozen=True, slots=True)
 class PrintStatus:
-    """Status of a print. `published` is the version compared with, None if there is none.
+    """Status of a print. `published` is the version it is compared with, or None.
 
-    `owner` is the name on the sheet. `is_over`: the event is over, and the code expired.
+    `owner` is the name on the sheet. `is_over`: the event is over and the code has expired.
     """
 
     owner: str
@@ -104,9 +107,9 @@ def make_codes(
     settings: Settings,
     now: datetime,
 ) -> dict[str, str]:
-    """URLs of the codes, by the key of each sheet's owner, in the sheets' languages.
+    """Return the URLs of codes by the key of each sheet's owner, in the sheets' languages.
 
-    Reuses an existing code, unless something was withdrawn since. Raises NotFound, NotAllowed.
+    An existing code is reused, unless a meeting was withdrawn since. Raises NotFound, NotAllowed.
     """
     _require_access(session, actor, pack, languages)
     version = versions.get_version(session, actor.event_id, number)
@@ -150,9 +153,9 @@ def make_codes(
 
 
 def check_print(session: Session, token: str, *, language: str = "", now: datetime) -> PrintStatus:
-    """Whether the print of this code is current, or what changed. Ten queries.
+    """Return whether the print with this code is current, and what changed. Ten queries.
 
-    Shows only facts that the print has, in `language` or that of the print. Raises NotFound for an unknown
+    Shows only facts that are on the print, in `language` or that of the print. Raises NotFound for an unknown
     code.
     """
     found = session.execute(
@@ -188,7 +191,7 @@ def check_print(session: Session, token: str, *, language: str = "", now: dateti
 
 
 def _require_access(session: Session, actor: Actor, pack: PrintPack, keys: Iterable[str]) -> None:
-    """Those who may read all agendas may print all. Others print what they may read."""
+    """Raise NotAllowed unless the actor may read all agendas, or those of the sheets."""
     if actor.may(Right.READ_AGENDAS):
         return
     for key in keys:
@@ -208,7 +211,7 @@ def _require_access(session: Session, actor: Actor, pack: PrintPack, keys: Itera
 def _entries(
     session: Session, event: Event, code: PrintCode, version_id: int, at: datetime | None, language: str
 ) -> dict[str, AgendaEntry]:
-    """Meetings of a version on the sheet, by request, as of a time or now."""
+    """Return the sheet's meetings in a version by request, as of `at` or now."""
     meetings = meeting_list.select_meetings(
         session,
         ZoneInfo(event.timezone),
@@ -226,7 +229,7 @@ def _entries(
 
 
 def _own(event_id: int, code: PrintCode) -> Select[int]:
-    """Ids of planned meetings of any version that the sheet is about."""
+    """Query for the ids of planned meetings of any version on the sheet."""
     meetings, key = select(PlannedMeeting.id), code.subject_key
     if code.pack is PrintPack.PLACES:
         found = meetings.join(Place, Place.id == PlannedMeeting.place_id)
@@ -247,7 +250,7 @@ def _own(event_id: int, code: PrintCode) -> Select[int]:
 
 
 def _owner(session: Session, event_id: int, code: PrintCode) -> str:
-    """Current name of the sheet's owner."""
+    """Return the current name of the sheet's owner."""
     tables: dict[PrintPack, type[Attendee | Firm | Interpreter | Place]] = {
         PrintPack.PEOPLE: Attendee,
         PrintPack.FIRMS: Firm,
@@ -260,7 +263,7 @@ def _owner(session: Session, event_id: int, code: PrintCode) -> str:
 
 
 def _changes(was: Mapping[str, AgendaEntry], now: Mapping[str, AgendaEntry]) -> Iterator[ChangedEntry]:
-    """In the order of current times, else of earlier ones."""
+    """Yield the changes by current time, or by earlier time if cancelled."""
     found = [
         ChangedEntry(kind, was.get(key), now.get(key))
         for key in was.keys() | now.keys()

@@ -35,11 +35,11 @@ from scheduler.storage.models import (
 )
 
 SHEETS_PER_PART = 150
-"""Sheets per file of a page: made in a few seconds."""
+"""Sheets per file of a page, so that a file takes a few seconds."""
 
 
 def count_parts(session: Session, actor: Actor, number: int | None = None) -> dict[PrintPack, int]:
-    """Number of files of SHEETS_PER_PART sheets by kind. Raises NotFound."""
+    """Return the number of files, of `SHEETS_PER_PART` sheets each, by kind. Raises NotFound."""
     actor.require(Right.READ_AGENDAS)
     version = meeting_list.find_version(session, actor, number)
     if version is None:
@@ -50,14 +50,14 @@ def count_parts(session: Session, actor: Actor, number: int | None = None) -> di
 
 
 def _owners(session: Session, version_id: int) -> dict[str, int]:
-    """Number of sheets by kind."""
+    """Count the sheets by kind."""
     return {
         str(kind): session.scalars(query, {"version": version_id}).one() for kind, query in _OWNERS.items()
     }
 
 
 def _select_owners(whose: QueryableAttribute[Any]) -> Select[int]:
-    """Owners of a version's meetings, without withdrawn ones."""
+    """Select the owners of a version's meetings, without withdrawn ones."""
     return (
         select(whose.label("whose"))
         .join_from(PlannedMeeting, MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
@@ -81,12 +81,12 @@ _OWNERS = {
     PrintPack.PLACES: _count(_select_owners(PlannedMeeting.place_id)),
     PrintPack.INTERPRETERS: _count(_select_owners(PlannedMeeting.interpreter_id)),
 }
-"""Number of sheets by kind, counted by the database: loading the plan takes too long for a page."""
+"""Queries for the number of sheets by kind. Loading the plan would take too long for a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackSheets:
-    """Sheets of a pack or part by owner. `version` is None if nothing is published."""
+    """Sheets of a pack, or of a part, by owner. `version` is None if nothing is published."""
 
     kind: PrintPack
     sheets: Mapping[str, AgendaDocument]
@@ -94,7 +94,7 @@ class PackSheets:
     name: str
 
     def written(self, checks: Mapping[str, str] = MappingProxyType({})) -> Export:
-        """The PDF. `checks` are the URLs that tell whether a sheet is current."""
+        """Return the PDF. `checks` are the URLs that show whether a sheet is current."""
         sheets = [replace(sheet, check=checks.get(key, "")) for key, sheet in self.sheets.items()]
         return Export(render_agendas_pdf(sheets), self.name)
 
@@ -102,7 +102,7 @@ class PackSheets:
 def make_pack(
     session: Session, actor: Actor, kind: PrintPack, number: int | None = None, *, part: int | None = None
 ) -> PackSheets:
-    """All sheets of a kind, or a part of them from 1, of a version or the published one.
+    """Return all sheets of a kind, or one part (from 1), of a version or the published one.
 
     Raises NotFound.
     """
@@ -110,7 +110,7 @@ def make_pack(
     first = 0 if part is None else (part - 1) * SHEETS_PER_PART
     last = None if part is None else first + SHEETS_PER_PART
     sheets = dict(islice(list_sheets(session, actor, kind, version), max(first, 0), last))
-    if not sheets:  # a page that says that nothing is published
+    if not sheets:  # a page stating that nothing is published
         event = session.get_one(Event, actor.event_id)
         sheets = {"": AgendaDocument(owner=event.name, event_name=event.name, timezone=event.timezone,
                                   language=event.language, entries=())}  # fmt: skip
@@ -123,7 +123,7 @@ def make_pack(
 def print_each(
     session: Session, actor: Actor, kind: PrintPack, number: int | None = None
 ) -> Iterator[tuple[str, bytes]]:
-    """A PDF for each owner, by key."""
+    """Yield a PDF for each owner, by key."""
     version = meeting_list.find_version(session, actor, number)
     for key, sheet in list_sheets(session, actor, kind, version):
         yield key, render_agenda_pdf(sheet)
@@ -137,9 +137,9 @@ def list_sheets(
     *,
     only: Collection[str] | None = None,
 ) -> Iterator[tuple[str, AgendaDocument]]:
-    """Sheets of a kind by the owner's key, in name order.
+    """Yield the sheets of a kind by their owner's key, sorted by name.
 
-    `only` are keys that the caller found for the actor: no other sheet is given.
+    `only` are keys that the caller may show to the actor. Other sheets are left out.
     """
     if only is None:
         actor.require(Right.READ_AGENDAS)
@@ -173,7 +173,7 @@ Grouped = Iterator[tuple[str, str, AgendaEntry]]
 
 
 def _languages(session: Session, event: Event, kind: PrintPack) -> dict[str, str]:
-    """Languages of people and interpreters by key. Other sheets use the event's."""
+    """Return the languages of people and interpreters by key. Other sheets use the event's."""
     tables: Mapping[PrintPack, Any] = {PrintPack.PEOPLE: Attendee, PrintPack.INTERPRETERS: Interpreter}
     if kind not in tables:
         return {}

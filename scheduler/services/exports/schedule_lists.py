@@ -24,7 +24,7 @@ from scheduler.storage.models import Event, Firm, MeetingRequest, ScheduleVersio
 
 
 class ListName(StrEnum):
-    """A list of a schedule. The value is its sheet's name, and part of its file's."""
+    """A list of a schedule. The value is the sheet's name and part of the file name."""
 
     MEETINGS = "meetings"
     FIRMS = "by firm"
@@ -61,7 +61,7 @@ _HEADERS: Final[Mapping[ListName, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file: octets and name."""
+    """An exported file: its octets and name."""
 
     octets: bytes
     name: str
@@ -70,9 +70,9 @@ class Export:
 def export_workbook(
     session: Session, actor: Actor, number: int | None = None, *, language: str | None = None
 ) -> Export:
-    """XLSX of a version with every list, by default of the published one. Raises NotFound.
+    """Return a version, by default the published one, as XLSX with every list. Raises NotFound.
 
-    Names are as readers of the language, by default the event's, read them.
+    Names are those for readers of the language, by default the event's.
     """
     actor.require_fresh(TAKE_CONTACTS)
     version = meeting_list.find_version(session, actor, number)
@@ -90,7 +90,7 @@ def export_list(
     *,
     language: str | None = None,
 ) -> Export:
-    """One list as `xlsx` or `csv`, with names as in `export_workbook`. Raises NotFound."""
+    """Return one list as `xlsx` or `csv`, with names as in `export_workbook`. Raises NotFound."""
     if name is ListName.PEOPLE:
         actor.require_fresh(TAKE_CONTACTS)
     language = language or _language_of(session, actor)
@@ -128,7 +128,7 @@ def _language_of(session: Session, actor: Actor) -> str:
 def _list_version_sheets(
     session: Session, actor: Actor, version: ScheduleVersion | None, language: str
 ) -> Iterator[tuple[ListName, Rows]]:
-    """Each list of a version. All are empty without a version."""
+    """Yield each list of a version. All are empty without a version."""
     actor.require(Right.READ_CONTACTS)
     meetings = (
         meeting_list.list_meetings(session, actor, version.id, language=language)
@@ -199,7 +199,7 @@ _ROW_MAKERS: Final[Mapping[ListName, Callable[[Iterable[ListedMeeting]], Iterato
 def _list_unscheduled(
     session: Session, actor: Actor, version: ScheduleVersion, language: str
 ) -> Iterator[Sequence[Cell]]:
-    """Accepted requests without a meeting, with the reason and the first fixes."""
+    """Yield accepted requests without a meeting, with the reason and the first suggested fixes."""
     sender, receiver = aliased(Firm), aliased(Firm)
     rows = session.execute(
         select(
@@ -232,7 +232,7 @@ def _list_unscheduled(
 
 
 def _list_unanswered(session: Session, actor: Actor, language: str) -> Iterator[Sequence[Cell]]:
-    """Requests without a response, by the firm that owes it."""
+    """Yield the requests without a response, sorted by the firm that must respond."""
     actor.require(Right.READ_REQUESTS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     sender, receiver = aliased(Firm), aliased(Firm)

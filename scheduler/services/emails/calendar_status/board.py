@@ -45,10 +45,11 @@ from scheduler.storage.models import Attendee, Event, Firm, Slot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFilters:
-    """The filters of a board: hall and day select meetings, the others select people with such a meeting.
+    """Filters of the board. Hall and day select meetings; the others select people with such a meeting.
 
-    `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2. `calls` leaves
-    those who need a call, `whose` those whom the reader calls (mine), or nobody. `sort` is of `SORTS`.
+    `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2. `calls` keeps
+    only people who need a call. `whose` keeps those assigned to the reader ("mine") or to nobody ("nobody").
+    `sort` is one of `SORTS`.
     """
 
     text: str = ""
@@ -64,9 +65,9 @@ class BoardFilters:
 
 @dataclass(frozen=True, slots=True)
 class BoardFacets:
-    """The values to filter by: states and countries, with the number of people under all other filters.
+    """Filter values: states and countries, with the number of people that match all other filters.
 
-    `halls` are names, `days` dates at the venue: those of the schedule.
+    `halls` are names and `days` are dates at the venue, both of the schedule.
     """
 
     states: tuple[FacetValue, ...]
@@ -77,7 +78,7 @@ class BoardFacets:
 
 
 class BoardEntry(NamedTuple):
-    """An attendee in the list, with what the list is filtered and sorted by."""
+    """An attendee in the list, with the fields for filters and sorting."""
 
     id: int
     key: str
@@ -89,7 +90,10 @@ class BoardEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`totals` are the found people's meetings by state. `version` is None if nothing is published."""
+    """The board for a set of filters. `totals` counts the listed people's meetings by state.
+
+    `version` is None if nothing is published.
+    """
 
     version: BoardVersion | None
     timezone: str
@@ -106,18 +110,17 @@ class Board:
         cursor: str | None = None,
         limit: int = 30,
     ) -> Page[BoardPerson]:
-        """One page of the people with their meetings. Only their rows are read."""
+        """Return one page of people with their meetings. Only their rows are loaded."""
         found = page_of_list("calendar-health", self.people, cursor=cursor, limit=limit)
         people = list_board_people(session, self, filters, [listed.id for listed in found.items], now=now)
         return found.of(people)
 
 
 def show_board(session: Session, actor: Actor, filters: BoardFilters, *, now: datetime) -> Board:
-    """The published schedule in everybody's calendars.
+    """Return the calendar status of the published schedule.
 
-    Queries and rows grow with the people, not the meetings.
-
-    Raises NotAllowed if the actor is not an organiser, InvalidInput for an unknown state or sorting.
+    Queries and rows grow with the number of people, not of meetings. Raises NotAllowed if the actor is not an
+    organiser, and InvalidInput for an unknown state or sort order.
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     _check(filters)
@@ -148,7 +151,7 @@ def show_board(session: Session, actor: Actor, filters: BoardFilters, *, now: da
 
 
 def _totals(people: Iterable[BoardEntry]) -> dict[CalendarState, int]:
-    """Their meetings by state."""
+    """Count these people's meetings by state."""
     totals = dict.fromkeys(CalendarState, 0)
     for listed in people:
         for state, number in listed.tally.counts.items():
@@ -159,7 +162,7 @@ def _totals(people: Iterable[BoardEntry]) -> dict[CalendarState, int]:
 def list_board_people(
     session: Session, board: Board, filters: BoardFilters, ids: Sequence[int], *, now: datetime
 ) -> list[BoardPerson]:
-    """People of a board by id, with those of their meetings that its filters choose."""
+    """Return people of a board by id, with those of their meetings that match the filters."""
     if board.version is None or not ids:
         return []
     event_id, zone = board.version.event_id, ZoneInfo(board.timezone)
@@ -178,7 +181,7 @@ def list_board_people(
 
 
 def show_person(session: Session, actor: Actor, key: str, *, now: datetime) -> BoardPerson:
-    """One attendee with all their meetings. Raises NotFound, NotAllowed."""
+    """Return one attendee with all their meetings. Raises NotFound, NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     found = find_person(session, actor.event_id, key)
     version = versions.find_published_version(session, actor.event_id)
@@ -199,13 +202,13 @@ def _check(filters: BoardFilters) -> None:
 
 
 def _slots(session: Session, event_id: int) -> dict[int, datetime]:
-    """The start of each slot, by position."""
+    """Return the start of each slot, by position."""
     rows = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == event_id))
     return {position: start for position, start in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
 def _chosen(filters: BoardFilters, slots: Mapping[int, datetime], zone: ZoneInfo) -> MeetingSelection:
-    """The meetings in the hall and on the day that are asked for."""
+    """Select the meetings in the hall and on the day of the filters."""
     if not filters.day:
         return MeetingSelection(filters.hall)
     on_day = [p for p, start in slots.items() if start.astimezone(zone).date().isoformat() == filters.day]
@@ -215,7 +218,7 @@ def _chosen(filters: BoardFilters, slots: Mapping[int, datetime], zone: ZoneInfo
 def _whole(
     session: Session, version: BoardVersion, every: SeatCounts, slots: Mapping[int, datetime], zone: ZoneInfo
 ) -> tuple[set[str], set[date]]:
-    """The halls and the days of a whole version, and of what is cancelled and could not be told."""
+    """Return the halls and days of a whole version and of undelivered cancellations."""
     names, gone = (
         load_hall_labels(session, version.event_id),
         list_undelivered_cancellations(session, version.event_id),
@@ -228,7 +231,7 @@ def _whole(
 def _people(
     session: Session, actor: Actor, found: Mapping[int, Tally], *, with_text: bool
 ) -> list[BoardEntry]:
-    """Whoever has one of these meetings. What is searched is read only where somebody is sought."""
+    """Return the people with one of these meetings. Text to search is loaded only with `with_text`."""
     sees_emails = actor.may(Right.READ_CONTACTS)
     texts = (Attendee.name, Attendee.email)[: 1 + sees_emails] if with_text else ()
     columns = (Attendee.id, Attendee.firm_id, Attendee.key, Attendee.latin_name, *texts)
@@ -241,7 +244,7 @@ def _people(
 
 
 def _known(people: str, firms: str) -> list[tuple[int, str, str, FirmRef, str]]:
-    """All people of an event: id, key, Latin name, firm, and what is searched."""
+    """Parse all people of an event: id, key, Latin name, firm, and text to search."""
     refs = {row[0]: FirmRef(*row[1:]) for row in split_text(firms)}
     listed = []
     for who, firm_id, key, latin, *texts in split_text(people):
@@ -255,7 +258,7 @@ Test = Callable[[BoardEntry], bool]
 
 
 def _tests(filters: BoardFilters) -> dict[str, Test]:
-    """What a person has to be, by the filter that asks for it."""
+    """Return a predicate on people for each filter that is set."""
     tests: dict[str, Test] = {}
     words = clean_line(filters.text).casefold().split()
     if words:
@@ -272,7 +275,7 @@ def _tests(filters: BoardFilters) -> dict[str, Test]:
 
 
 def _passing(people: Iterable[BoardEntry], tests: Mapping[str, Test], leave: str = "") -> list[BoardEntry]:
-    """The people who pass every test but the one called `leave`."""
+    """Return the people who pass every test, except the test named `leave`."""
     asked = [test for name, test in tests.items() if name != leave]
     if not asked:
         return list(people)
@@ -297,7 +300,9 @@ def _facets(
 
 
 def _first(listed: BoardEntry) -> tuple[object, ...]:
-    """The first meeting that needs a call, else the first meeting. Of two at one time, the worse state."""
+    """Sort key: the first meeting that needs a call, else the first meeting; worse states first at equal
+    times.
+    """
     return listed.tally.first_call or listed.tally.first or (), listed.key
 
 

@@ -21,7 +21,7 @@ from scheduler.services.schedule.feed_addresses import FeedOwner
 from scheduler.storage.models import Attendee, CalendarUse
 
 SAME = timedelta(hours=12)
-"""A way that was noted so short a time ago is not written again: calendars fetch feeds every hour."""
+"""A use is not recorded again within this time, because calendars fetch feeds every hour."""
 
 WORDS: Mapping[CalendarImportMethod, str] = {
     CalendarImportMethod.FEED: gettext_lazy("Subscribed to all meetings"),
@@ -38,32 +38,35 @@ WORDS: Mapping[CalendarImportMethod, str] = {
 
 @dataclass(frozen=True, slots=True)
 class UsedMethod:
-    """A way that a person used, and when last (to half a day)."""
+    """A calendar method that a person used, and when last, to half a day."""
 
     way: CalendarImportMethod
     last_at: datetime
 
 
 def record_link_use(session: Session, token: str, way: CalendarImportMethod, *, now: datetime) -> None:
-    """Note that the owner of an invitation's link used a way. Raises NotFound for a wrong link."""
+    """Record a method used by the owner of an invitation's link. Raises NotFound for an invalid link."""
     _note(session, reply_links.find_owner(session, token), way, now)
 
 
 def record_feed_use(session: Session, owner: FeedOwner, *, now: datetime) -> None:
-    """Note that an attendee's calendar fetched their feed. That of a firm says nothing about a person."""
+    """Record that an attendee's calendar fetched their feed.
+
+    Feeds of firms and interpreters are not recorded.
+    """
     if not owner.is_firm and not owner.is_interpreter:
         _note(session, owner.id, CalendarImportMethod.FEED, now)
 
 
 def record_print_use(session: Session, actor: Actor, *, now: datetime) -> None:
-    """Note that the actor took their own agenda as a PDF."""
+    """Record that the actor downloaded their own agenda as a PDF."""
     own = actor.own(Right.READ_AGENDAS)
     if own is not None:
         _note(session, own, CalendarImportMethod.PRINT, now)
 
 
 def list_methods_of_person(session: Session, actor: Actor, key: str) -> tuple[UsedMethod, ...]:
-    """The ways that a person used, the last one first. Raises NotFound, NotAllowed."""
+    """Return the methods that a person used, latest first. Raises NotFound, NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     person = find_person(session, actor.event_id, key)
     rows = session.execute(
@@ -75,7 +78,7 @@ def list_methods_of_person(session: Session, actor: Actor, key: str) -> tuple[Us
 
 
 def count_methods(session: Session, actor: Actor) -> dict[CalendarImportMethod, int]:
-    """How many people of the event used each way, those that nobody used left out."""
+    """Return the number of people of the event by method, without unused ones."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     rows = session.execute(
         select(CalendarUse.way, func.count())
@@ -88,7 +91,7 @@ def count_methods(session: Session, actor: Actor) -> dict[CalendarImportMethod, 
 
 
 def _note(session: Session, attendee_id: int, way: CalendarImportMethod, now: datetime) -> None:
-    """Write it down, unless it stands there already. Two at once write one row."""
+    """Upsert the use of a method, unless it was recorded within `SAME`."""
     last = session.scalar(
         select(CalendarUse.last_at).where(CalendarUse.attendee_id == attendee_id, CalendarUse.way == way)
     )

@@ -28,15 +28,16 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee
 
 BOM = "\ufeff"
-"""By it Excel knows UTF-8."""
+"""Makes Excel read the file as UTF-8."""
 
 _ENGLISH = Locale("en")
 
 
 def export_calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) -> str:
-    """One row for each person of the board who needs a call, in its order. Times are the venue's.
+    """Export the people of the board who need a call, one row each, in its order. Times are in the venue's
+    zone.
 
-    That somebody took addresses and numbers away is noted in the trail.
+    The export of contacts is recorded in the audit log.
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     actor.require(Right.READ_CONTACTS)
@@ -56,7 +57,7 @@ def export_calls_csv(session: Session, actor: Actor, board: Board, *, now: datet
 
 
 class _Contact(NamedTuple):
-    """How to reach a person, and what their mail server said."""
+    """A person's contact details, and the mail server's reply if their address bounces."""
 
     name: str
     email: str
@@ -72,7 +73,7 @@ def _contacts(session: Session, ids: Sequence[int]) -> dict[int, _Contact]:
 
 
 def spreadsheet_safe_phone(phone: str) -> str:
-    """A number, which no spreadsheet takes for a sum: behind a space that nobody sees."""
+    """Return a number behind a no-break space, so that spreadsheets do not treat it as a formula."""
     return f"\N{NO-BREAK SPACE}{phone}" if phone else ""
 
 

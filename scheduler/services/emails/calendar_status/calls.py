@@ -1,4 +1,4 @@
-"""Calls: who phones an attendee that emails do not reach, and the note about it."""
+"""Calls: who phones an attendee whom emails do not reach, and the notes about it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from scheduler.storage.models import Account, Attendee, PhoneCall, TeamMember
 
 MINE, NOBODYS = "mine", "nobody"
 WHOSE = (MINE, NOBODYS)
-"""Whose calls a list leaves."""
+"""Values of the filter on the caller."""
 
 
 class HasId(Protocol):
@@ -34,7 +34,7 @@ class HasId(Protocol):
 
 
 class Caller(NamedTuple):
-    """A member of the team, by the id of the account."""
+    """A team member, by account id."""
 
     id: int
     name: str
@@ -42,7 +42,7 @@ class Caller(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CallCard:
-    """Who phones, empty for nobody yet, and the note, with who wrote it when."""
+    """The caller (empty if there is none yet), and the note with its author and time."""
 
     caller_id: int | None
     caller: str
@@ -52,7 +52,7 @@ class CallCard:
 
 
 def list_call_cards(session: Session, actor: Actor, keys: Collection[str]) -> dict[str, CallCard]:
-    """What is known of the calls to these people, by their keys."""
+    """Return the calls to these people, by their keys."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     caller, by = aliased(Account), aliased(Account)
     rows = session.execute(
@@ -73,7 +73,7 @@ def list_call_cards(session: Session, actor: Actor, keys: Collection[str]) -> di
 
 
 def list_callers(session: Session, actor: Actor, *, now: datetime) -> list[Caller]:
-    """Those of the team who can be asked to phone somebody, by name."""
+    """Return the team members who can be assigned a call, by name."""
     actor.require(Right.REPAIR_DELIVERY)
     rows = session.execute(
         select(Account.id, Account.name, Account.email)
@@ -87,10 +87,9 @@ def list_callers(session: Session, actor: Actor, *, now: datetime) -> list[Calle
 def save_call(
     session: Session, actor: Actor, person_key: str, *, caller_id: int | None, note: str, now: datetime
 ) -> None:
-    """Say who phones a person, and what came of it.
+    """Set who phones a person, and the note about the call.
 
-    Raises NotFound, NotAllowed, and InvalidInput for a note that is too long or a caller who is not in the
-    team.
+    Raises NotFound, NotAllowed, and InvalidInput if the note is too long or the caller is not in the team.
     """
     actor.require(Right.REPAIR_DELIVERY)
     person = find_person(session, actor.event_id, person_key)
@@ -100,7 +99,7 @@ def save_call(
         faults.append(Fault("caller", gettext_lazy("is not in the team")))
     if faults:
         raise InvalidInput(faults)
-    # Of two at once, the second finds the row of the first.
+    # Locked, so that a concurrent call finds the first one's row.
     session.scalars(select(Attendee.id).where(Attendee.id == person.id).with_for_update(key_share=True)).one()
     row = session.get(PhoneCall, person.id)
     before = {"caller": row.caller_id, "note": row.note} if row else {}
@@ -114,7 +113,10 @@ def save_call(
 
 
 def call_filters(session: Session, actor: Actor, whose: str) -> dict[str, Callable[[HasId], bool]]:
-    """What a person has to be to be called by the actor (mine), or by nobody; none if neither is asked."""
+    """Return a predicate for people whom the actor calls ("mine") or nobody does ("nobody").
+
+    Empty without `whose`.
+    """
     if not whose:
         return {}
     is_called = PhoneCall.caller_id.is_not(None)

@@ -1,4 +1,4 @@
-"""Attendee on the calendar status board: meetings, the worst state, and the reason to call."""
+"""Attendee on the calendar status board: meetings, worst state, and reason to call."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from scheduler.services.schedule import versions
 from scheduler.storage.models import Attendee, Firm
 
 SEVERITY = tuple(CalendarState)
-"""The worst first."""
+"""States, worst first."""
 
 SAID = 80
-"""Characters of a bounce that a reason repeats."""
+"""Maximum length of a bounce's text in a reason."""
 
 CALLS = frozenset({CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DECLINED, CalendarState.SILENT})
-"""States in which a coming meeting needs a call, as no mail settles it by itself."""
+"""States in which an upcoming meeting needs a call, because no email will resolve it."""
 
 PATIENCE = timedelta(days=3)
-"""An invitation without an answer for this time needs a call."""
+"""An invitation without a reply after this time needs a call."""
 NEAR = timedelta(days=2)
-"""One to a meeting that begins so soon needs it earlier,"""
+"""An invitation to a meeting within this time needs one earlier,"""
 AT_LEAST = timedelta(hours=2)
-"""but leaves its reader so much time."""
+"""but not before this time has passed."""
 
 WORDS: Mapping[CalendarState, str] = {
     CalendarState.BOUNCED: gettext_lazy("Address bounces"),
@@ -42,12 +42,12 @@ WORDS: Mapping[CalendarState, str] = {
     CalendarState.TENTATIVE: gettext_lazy("Tentative"),
     CalendarState.ACCEPTED: gettext_lazy("Accepted"),
 }
-"""What organisers read for a state."""
+"""Labels of the states."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardPerson:
-    """An attendee with their meetings by start. `calls` are those of them that need a call."""
+    """An attendee with their meetings by start. `calls` are the meetings that need a call."""
 
     key: str
     name: str
@@ -64,24 +64,24 @@ class BoardPerson:
 
     @property
     def counts(self) -> Mapping[CalendarState, int]:
-        """How many of the meetings are in each state."""
+        """Number of meetings in each state."""
         return count_states(self.meetings)
 
     @property
     def worst(self) -> CalendarState | None:
-        """The worst state of any meeting, or None without meetings."""
+        """The worst state of all meetings, or None without meetings."""
         return min((entry.state for entry in self.meetings), key=SEVERITY.index, default=None)
 
     @property
     def reason(self) -> str:
-        """The reason to call, in words, or an empty text."""
+        """The reason to call as text, or an empty text."""
         return call_reason(Counter((entry.state, entry.is_off) for entry in self.calls), self.bounce)
 
 
 def build_board_person(
     who: Attendee, firm: Firm, meetings: Sequence[CalendarEntry], now: datetime
 ) -> BoardPerson:
-    """A person with these meetings, which are sorted by start."""
+    """Build a person with these meetings, which must be sorted by start."""
     return BoardPerson(
         key=who.key,
         name=who.name,
@@ -99,27 +99,32 @@ def build_board_person(
 
 
 def call_reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
-    """The reason to call, in words, by state and whether a meeting is off, or an empty text."""
+    """Return the reason to call as text, or an empty text.
+
+    `calls` counts meetings by state and whether the meeting is off.
+    """
     ordered = sorted(calls, key=lambda why: (SEVERITY.index(why[0]), why[1]))
     found = (_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
     return join_texts(found, Separator.CLAUSES)
 
 
 def count_states(listed: Iterable[CalendarEntry]) -> dict[CalendarState, int]:
-    """How many entries are in each state."""
+    """Count the entries in each state."""
     found = Counter(entry.state for entry in listed)
     return {state: found[state] for state in CalendarState}
 
 
 def needs_call(entry: CalendarEntry, now: datetime) -> bool:
-    """Whether somebody has to be called about a coming meeting."""
+    """Return True if an upcoming meeting needs a call to the attendee."""
     if entry.state not in CALLS or entry.start <= now:
         return False
     return entry.state is not CalendarState.SILENT or is_overdue(entry.sent_at, entry.start, now)
 
 
 def is_overdue(sent_at: datetime | None, start: datetime, now: datetime) -> bool:
-    """Whether an invitation should have been answered: it is some days old, or its meeting is near."""
+    """Return True if an invitation should have a reply by now: it is some days old, or its meeting is
+    near.
+    """
     waited = now - sent_at if sent_at else timedelta()
     return waited >= PATIENCE or (start <= now + NEAR and waited >= AT_LEAST)
 
@@ -154,14 +159,14 @@ def _reason(state: CalendarState, is_off: bool, number: int, bounce: str) -> str
 
 
 def _said(bounce: str) -> str:
-    """What the server said, without the kind of protocol (RFC 3464 2.3.6) and in a few words."""
+    """Return the server's reply, truncated and without the diagnostic type (RFC 3464 2.3.6)."""
     text = bounce.removeprefix("smtp;").strip()
     return text if len(text) <= SAID else f"{text[:SAID].rstrip()}..."
 
 
 @dataclass(frozen=True, slots=True)
 class BoardVersion:
-    """The published version that a board is about."""
+    """The published version that a board shows."""
 
     id: int
     event_id: int

@@ -17,9 +17,9 @@ from scheduler.storage.models import Place, PlannedAttendee, PlannedMeeting, Sch
 
 @dataclass(frozen=True, slots=True)
 class SeatCounts:
-    """`people` are attendees with how many meetings they have, and the position of the first slot.
+    """`people` are attendees with their number of meetings and the position of their first slot.
 
-    `where` are the halls, by id, and the positions of slots in which there is any.
+    `where` are pairs of a hall id and a slot position with at least one meeting.
     """
 
     people: list[tuple[int, int, int]]
@@ -27,7 +27,7 @@ class SeatCounts:
 
 
 def count_seats(session: Session, version: BoardVersion) -> SeatCounts:
-    """Those of all meetings of a version."""
+    """Count the seats of all meetings of a version. Cached."""
 
     def work_out() -> dict[str, Any]:
         return {
@@ -44,7 +44,7 @@ def count_seats(session: Session, version: BoardVersion) -> SeatCounts:
 def count_chosen_seats(
     session: Session, version: BoardVersion, chosen: MeetingSelection
 ) -> list[tuple[int, int, int]]:
-    """The people of the chosen meetings, as `Seats` has them."""
+    """Count the seats of the selected meetings, in the format of `SeatCounts.people`."""
     query = (
         select(PlannedAttendee.attendee_id, func.count(), func.min(Slot.position))
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)

@@ -1,4 +1,4 @@
-"""Calendar states of each meeting per attendee: sent, answered, refused or bounced."""
+"""Calendar states of each meeting per attendee: sent, replied, refused or bounced."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ANSWERED = {
 
 @dataclass(frozen=True, slots=True)
 class LastInvitationEmail:
-    """The newest message about a meeting to an attendee. `sequence` is the one that an answer counts for."""
+    """The newest message about a meeting to an attendee. A reply must have its `sequence` to count."""
 
     id: int
     uid: str
@@ -53,7 +53,7 @@ class LastInvitationEmail:
 
 @dataclass(frozen=True, slots=True)
 class LastReply:
-    """The last answer of an attendee about a UID, to the invitation of this SEQUENCE."""
+    """The last reply of an attendee about a UID, to the invitation with this SEQUENCE."""
 
     sequence: int
     partstat: Partstat
@@ -65,10 +65,10 @@ class LastReply:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """One meeting in one attendee's calendar. Times are UTC. `answer` counts for `sequence`, else None.
+    """One meeting in one attendee's calendar. Times are UTC. `answer` is None unless it is for `sequence`.
 
-    `is_called_off`: no longer accepted, so the next publishing leaves it out. `is_off`: cancelled, which
-    could not be told: the calendar still shows it.
+    `is_called_off`: the request is no longer accepted, so the next publication drops the meeting. `is_off`:
+    the meeting was cancelled, but the message was not delivered, so the calendar still shows it.
     """
 
     attendee_id: int
@@ -90,7 +90,7 @@ class CalendarEntry:
 def entry_state(
     mail: LastInvitationEmail | None, answer: LastReply | None, *, bounces: bool
 ) -> CalendarState:
-    """The state that a current answer, the newest message and the address together make."""
+    """Derive the state from the current reply, the newest message, and whether the address bounces."""
     if answer is not None:
         if answer.proposed_start is not None:
             return CalendarState.PROPOSED
@@ -104,7 +104,10 @@ def entry_state(
 
 
 def current_reply(mail: LastInvitationEmail | None, answer: LastReply | None) -> LastReply | None:
-    """The answer, if it was given to what the calendar is told now: an update asks again (RFC 5546 2.1.4)."""
+    """Return the reply if it is for the current SEQUENCE, else None.
+
+    An update requires a new reply (RFC 5546 2.1.4).
+    """
     is_current = mail is not None and answer is not None and answer.sequence == mail.sequence
     return answer if is_current else None
 
@@ -112,9 +115,9 @@ def current_reply(mail: LastInvitationEmail | None, answer: LastReply | None) ->
 def list_entries(
     session: Session, event_id: int, version_id: int, *, people: Collection[int]
 ) -> list[CalendarEntry]:
-    """The meetings of a version in some people's calendars, with cancellations that were not told, by start.
+    """Return a version's meetings in these people's calendars, and undelivered cancellations, by start.
 
-    There are six queries for any number of meetings.
+    Takes six queries for any number of meetings.
     """
     mails, answers = _mails(session, event_id, people), _answers(session, event_id, people)
     bounced = _bounced(session, people)
@@ -129,7 +132,7 @@ def list_entries(
 def newest_email_ids(
     event_id: int | ColumnElement[int], people: Collection[int] | None = None
 ) -> Select[int]:
-    """The ids of the newest message of each UID and attendee that says how the meeting is."""
+    """Query for the ids of the newest message per UID and attendee that states the meeting's details."""
     newest = (
         select(func.max(OutboxMail.id))
         .where(
@@ -143,7 +146,7 @@ def newest_email_ids(
 
 
 def list_undelivered_cancellations(session: Session, event_id: int) -> list[CalendarEntry]:
-    """Everybody's meetings that are cancelled in calendars that could not be told."""
+    """Return everyone's cancelled meetings whose cancellation was not delivered. Loaded once per session."""
     return once_per_session(session, f"untold {event_id}", lambda: _all_untold(session, event_id))
 
 
@@ -163,7 +166,7 @@ def _all_untold(session: Session, event_id: int) -> list[CalendarEntry]:
 
 
 def _bounced(session: Session, people: Collection[int]) -> set[int]:
-    """Those of some people whose mails come back."""
+    """Return those of these people whose address bounces."""
     among_them = select(Attendee.id).where(in_chunks(Attendee.id, people))
     return set(session.scalars(among_them.where(Attendee.bounced_at.is_not(None))))
 
@@ -185,7 +188,9 @@ def _last_mail() -> Select[*tuple[Any, ...]]:
 def _mails(
     session: Session, event_id: int, people: Collection[int]
 ) -> list[tuple[EntryKey, LastInvitationEmail]]:
-    """The newest message of each UID and attendee that says how the meeting is, in the order of making."""
+    """Return the newest message per UID and attendee that states the meeting's details, in order of
+    creation.
+    """
     newest = newest_email_ids(event_id, people)
     return _read(session.execute(_last_mail().where(OutboxMail.id.in_(newest))))
 
@@ -201,7 +206,7 @@ def _read(rows: Iterable[Any]) -> list[tuple[EntryKey, LastInvitationEmail]]:
 
 
 def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[itip.EntryKey, LastReply]:
-    """The last answer of each UID and attendee."""
+    """Return the last reply per UID and attendee."""
     rows: Any = session.execute(
         select(
             Answer.uid,
@@ -269,7 +274,7 @@ def _planned(
 def _untold(
     session: Session, mails: Iterable[tuple[EntryKey, LastInvitationEmail]], bounced: set[int]
 ) -> Iterator[CalendarEntry]:
-    """Meetings that are cancelled in calendars that could not be told."""
+    """Yield cancelled meetings whose cancellation was not delivered."""
     failed = {
         mail.id: (who, mail)
         for (_, who), mail in mails
@@ -283,7 +288,7 @@ def _untold(
     for mail_id, payload, key in rows:
         who, mail = failed[mail_id]
         if (content := payloads.entry_content(payload)) is None:
-            continue  # a cancelled meeting has one
+            continue  # cancellations always have a content
         yield CalendarEntry(
             attendee_id=who,
             request_key=key,

@@ -22,9 +22,9 @@ from scheduler.storage.models import Attendee
 
 @dataclass(frozen=True, slots=True)
 class CalendarStatusRow:
-    """A person with how many of the chosen meetings are in each state, and when the first one is.
+    """A person with the number of selected meetings in each state, and the start of the first one.
 
-    `reason` says in words why to call, or is empty.
+    `reason` is the reason to call as text, or empty.
     """
 
     key: str
@@ -42,7 +42,7 @@ class CalendarStatusRow:
 
 
 def list_status_rows(session: Session, actor: Actor, board: Board, *, number: int) -> Page[CalendarStatusRow]:
-    """A page of a board's people, in its order, by one query. Raises NotAllowed."""
+    """Return a page of a board's people in its order, with one query. Raises NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     found = page_of_list("calendar-health", board.people, number=number)
     columns = Attendee.id, Attendee.name, Attendee.bounce

@@ -58,9 +58,9 @@ _QUEUED = SEVERITY.index(CalendarState.QUEUED)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A person's meetings by state. `calls` are those that need a call, by state and whether they are off.
+    """A person's meetings by state. `calls` counts those that need a call, by state and whether they are off.
 
-    `first` and `first_call` say when the first one is, and how bad: (start, severity), or None without one.
+    `first` and `first_call` are (start, severity) of the first one, or None.
     """
 
     counts: Mapping[CalendarState, int] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Tally:
         return min(self.counts, key=SEVERITY.index)
 
     def with_entry(self, entry: CalendarEntry, now: datetime) -> Tally:
-        """With one meeting more."""
+        """Return the tally with one more meeting."""
         why, at = (entry.state, entry.is_off), (entry.start, SEVERITY.index(entry.state))
         counts = {**self.counts, entry.state: self.counts.get(entry.state, 0) + 1}
         first = min(filter(None, (self.first, at)))
@@ -83,7 +83,10 @@ class Tally:
         return Tally(counts, calls, first, min(filter(None, (self.first_call, at))))
 
     def with_queued(self, number: int, start: datetime) -> Tally:
-        """With so many more that no mail is about, the first at `start`. No two begin at one time."""
+        """Return the tally with more meetings about which no message exists, the first at `start`.
+
+        No two meetings of a person start at the same time.
+        """
         counts = {**self.counts, CalendarState.QUEUED: self.counts.get(CalendarState.QUEUED, 0) + number}
         is_first = self.first is None or start < self.first[0]
         return replace(self, counts=counts, first=(start, _QUEUED) if is_first else self.first)
@@ -91,15 +94,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class MeetingSelection:
-    """Meetings in a hall of this name and in slots of these positions. None stands for all."""
+    """Selection of meetings by hall name and slot positions. None selects all slots."""
 
     hall: str = ""
     positions: tuple[int, ...] | None = None
 
     def has(self, entry: CalendarEntry, slots: Mapping[int, datetime]) -> bool:
-        """Whether an entry is one of them.
+        """Return True if an entry is selected.
 
-        A meeting that is off may be at a time that is not a slot any more.
+        A meeting that is off may be at a time that is no longer a slot.
         """
         if self.hall and entry.hall != self.hall:
             return False
@@ -115,13 +118,13 @@ def count_tallies(
     *,
     now: datetime,
 ) -> dict[int, Tally]:
-    """The tally of each attendee who has one of the chosen meetings of a version.
+    """Return the tally of each attendee with one of the selected meetings of a version.
 
-    `seats` are these: the attendee, how many, and the position of the first slot.
+    `seats` are tuples of the attendee, the number of meetings, and the position of the first slot.
     """
     rows = session.execute(_query(chosen), _values(version, slots, now)).all()
     found = {row[0]: _tally(row[1:], slots) for row in rows}
-    alike: dict[tuple[int, int], Tally] = {}  # most people were told all, or nothing yet
+    alike: dict[tuple[int, int], Tally] = {}  # shared: most people have received every message, or none yet
     for who, number, first in seats:
         told = found.get(who)
         if told is None:
@@ -143,7 +146,7 @@ _PATIENT, _AT_LEAST = (bindparam(name, type_=UtcDateTime()) for name in ("patien
 
 
 def _values(version: BoardVersion, slots: Mapping[int, datetime], now: datetime) -> dict[str, object]:
-    """The parameters of `_query`."""
+    """Return the parameters of `_query`."""
     return {
         "version_id": version.id,
         "event_id": version.event_id,
@@ -154,12 +157,14 @@ def _values(version: BoardVersion, slots: Mapping[int, datetime], now: datetime)
     }
 
 
-@lru_cache(maxsize=64)  # to put it together takes longer than to ask it
+@lru_cache(maxsize=64)  # building the query takes longer than running it
 def _query(chosen: MeetingSelection) -> Any:
-    """A row an attendee: of the meetings that a mail is about, and of all where the address bounces."""
+    """Query with one row per attendee: counts of meetings with a message, and of all if the address
+    bounces.
+    """
     entries = _entries(chosen)
     state, at = entries.c.state, entries.c.position * len(SEVERITY) + _severity(entries.c.state)
-    overdue = or_(  # as `calendar_people.is_overdue`
+    overdue = or_(  # same as `people.is_overdue`
         state != CalendarState.SILENT.value,
         entries.c.sent_at <= _PATIENT,
         and_(entries.c.position < _NEAR, entries.c.sent_at <= _AT_LEAST),
@@ -178,7 +183,7 @@ def _query(chosen: MeetingSelection) -> Any:
 
 
 def _entries(chosen: MeetingSelection) -> Subquery:
-    """One row an attendee and meeting: when it is, and its state."""
+    """Subquery with one row per attendee and meeting: its slot position and its state."""
     mail = _invited()
     is_about = and_(
         mail.c.request_id == PlannedMeeting.request_id, mail.c.attendee_id == PlannedAttendee.attendee_id
@@ -203,7 +208,7 @@ def _entries(chosen: MeetingSelection) -> Subquery:
 
 
 def selection_condition(chosen: MeetingSelection) -> list[ColumnElement[bool]]:
-    """That a planned meeting is one of the chosen ones."""
+    """Return the conditions on planned meetings of the selection."""
     tests: list[ColumnElement[bool]] = []
     if chosen.hall:
         places = select(Place.id).join(Hall, Hall.id == Place.hall_id).where(Hall.name == chosen.hall)
@@ -214,10 +219,10 @@ def selection_condition(chosen: MeetingSelection) -> list[ColumnElement[bool]]:
 
 
 def _invited() -> CTE:
-    """The newest message of each request and attendee whose UID is not cancelled.
+    """CTE of the newest message per request and attendee whose UID is not cancelled.
 
-    A CTE that is named twice is computed once. As a subquery it was computed anew for each seat wherever the
-    server took the seats of a new version for few, which it does until its statistics are gathered anew.
+    A CTE that is referenced twice is computed once. As a subquery it was computed for each seat whenever
+    PostgreSQL underestimated the seats of a new version, which it does until the next ANALYZE.
     """
     newest = newest_email_ids(_EVENT)
     row = (
@@ -242,7 +247,7 @@ def _invited() -> CTE:
 
 
 def _state(mail: CTE) -> ColumnElement[str]:
-    """As `states.state_of`, for the database."""
+    """SQL version of `states.entry_state`."""
     waits = (OutboxState.QUEUED, OutboxState.SENDING)
     return case(
         (Answer.proposed_start.is_not(None), CalendarState.PROPOSED.value),
@@ -259,7 +264,7 @@ def _severity(state: ColumnElement[str]) -> ColumnElement[int]:
 
 
 def _tally(row: Sequence[int | None], slots: Mapping[int, datetime]) -> Tally:
-    """Of a row of the query, in the order of its columns."""
+    """Build a tally from a row of the query."""
     states, first, last = row[: len(_STATES)], row[-2], row[-1]
     to_call = row[len(_STATES) : -2]
     return Tally(

@@ -1,4 +1,4 @@
-"""Access revocation: feed addresses and calendars that a previous reader must not keep."""
+"""Access revocation: feed addresses and calendars that a former recipient must not keep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from scheduler.storage.models import Attendee, BusySource, Firm
 def rotate_feed_address(session: Session, person: Attendee, *, secret_key: str) -> None:
     """Give a person's feed a new address, before the person gets another reader, firm or role.
 
-    Their firm's feed gets one too, because exhibitors see it. The others of the firm find it on its page.
+    The firm's feed gets one too if the person is an exhibitor, because exhibitors can see it. Colleagues find
+    the new address on its page.
     """
     person.feed_seed, person.feed_hash = new_feed(secret_key)
     firm = session.get_one(Firm, person.firm_id)
@@ -22,7 +23,10 @@ def rotate_feed_address(session: Session, person: Attendee, *, secret_key: str) 
 
 
 def delete_calendars(session: Session, person: Attendee) -> None:
-    """Delete previews and linked calendars, which are the reader's. Saved files are the attendee's."""
+    """Delete previews and linked calendars, which belong to the account.
+
+    Uploaded files belong to the attendee.
+    """
     session.execute(
         delete(BusySource).where(
             BusySource.attendee_id == person.id,

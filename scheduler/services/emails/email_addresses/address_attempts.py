@@ -1,6 +1,7 @@
-"""Attempts to enter addresses that are in use at the event, counted to prevent probing.
+"""Attempts to enter addresses that are in use at the event, limited to prevent probing.
 
-Who adds people has to be told that an address is taken. So a few may be tried a day, which organisers see.
+Someone who adds people must be told that an address is taken. So only a few attempts per day are allowed, and
+organisers see them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from scheduler.storage.models import AuditLogEntry
 
 DAY: Final = timedelta(days=1)
 MOST: Final = 20
-"""Addresses of others that an exhibitor enters within a day."""
+"""Maximum number of other participants' addresses that an exhibitor may enter within a day."""
 MOST_IN_FILES: Final = 300
-"""The same of a delegation manager, whose file may have people who registered themselves."""
+"""The same for a delegation manager, whose file may list people who registered themselves."""
 TOO_MANY: Final = gettext_lazy(
     "Too many email addresses of other participants were entered today. Ask the organisers."
 )
@@ -31,7 +32,7 @@ _TRIED = pgettext_lazy("trail", "addresses of other participants entered")
 
 
 def has_attempts_left(session: Session, actor: Actor, *, most: int, now: datetime) -> bool:
-    """Whether the actor may enter an address that another may have."""
+    """Return True if the actor may enter an address that might be in use."""
     if actor.is_organiser:
         return True
     kept = select(AuditLogEntry.after).where(
@@ -45,7 +46,7 @@ def has_attempts_left(session: Session, actor: Actor, *, most: int, now: datetim
 
 
 def record_attempts(session: Session, actor: Actor, number: int, *, now: datetime, address: str = "") -> None:
-    """Note so many tries, in a transaction that is not the refused one. Zero notes nothing."""
+    """Record attempts, in a transaction separate from the one that is refused. Zero records nothing."""
     if number and not actor.is_organiser:
         after = {"tried": number, **({"address": address} if address else {})}
         recording.record_act(session, actor, Act.ADDRESS, _TRIED, after=after, now=now)

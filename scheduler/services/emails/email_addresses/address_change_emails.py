@@ -1,13 +1,14 @@
 """Emails to calendars when an attendee's address changes.
 
-Which messages these are is in `itip_revisions.readdress`. Mails were read where they were taken at the old
-address and it did not bounce.
+`itip_revisions.change_address` decides which messages are sent. An email counts as read if the old address
+accepted it and does not bounce.
 
-The old address may belong to nobody, or to a stranger who has read the invitations and holds links that
-answer. If it bounced or never took the mail, the UID stays with the next SEQUENCE. If mail had arrived, that
-calendar gets a CANCEL and the new one a UID and a token of its own, so links in the old mailbox answer for
-nobody. Feeds get new addresses, also of who changes firm or role; previews and linked calendars go. The
-price: subscribe to feeds again, and earlier answers do not count for the new invitations.
+The old address may belong to nobody, or to a stranger who has read the invitations and holds reply links. If
+it bounced or never accepted the email, the UID stays and gets the next SEQUENCE. If email had arrived, that
+calendar gets a CANCEL, and the new one gets a new UID and token, so links in the old mailbox no longer work.
+
+Feeds get new addresses, also for people who change firm or role. Previews and linked calendars are deleted.
+The cost: people must subscribe to feeds again, and earlier replies do not count for the new invitations.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ MOVED = "The attendee has another address now."
 
 @dataclass(frozen=True, slots=True)
 class SentCalendarState:
-    """The state of a calendar: the last invitation of each UID, and the UIDs that arrived."""
+    """Content sent to a calendar: the last invitation of each UID, and the UIDs that arrived."""
 
     last: Mapping[str, Invitation]
     arrived: frozenset[str]
@@ -45,7 +46,7 @@ class SentCalendarState:
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """A message. Without `address` there is nobody to tell, and the calendar counts as told."""
+    """A message. If `address` is None it is only recorded as sent."""
 
     message: ItipMessage
     request_id: int
@@ -54,7 +55,7 @@ class _Letter:
 
 
 def read_calendar_state(session: Session, person: Attendee) -> SentCalendarState:
-    """The messages that the person's present address was told."""
+    """Return the messages that were sent to the person's present address."""
     rows = session.scalars(
         select(Invitation)
         .where(Invitation.attendee_id == person.id)
@@ -82,10 +83,10 @@ def queue_change_emails(
     quiet: bool = False,
     now: datetime,
 ) -> int:
-    """Queue the mails to the new address and the old one, which may be equal. Returns the number of mails.
+    """Queue the emails to the new and the old address, which may be equal. Return their number.
 
-    If it is `quiet`, there are none: the new address counts as told nothing, so the next publishing invites
-    it.
+    With `quiet` none are sent. The new address counts as not notified, so the next publication sends it
+    invitations.
     """
     _forget_unsent(session, person)
     wanted = {} if quiet else _wanted(session, person, settings, now)
@@ -103,7 +104,9 @@ def queue_change_emails(
 
 
 def undo_change_emails(session: Session, person: Attendee, *, since: datetime) -> None:
-    """Forget what a quiet change of address wrote at `since` or later: the former address is told again."""
+    """Delete what a quiet change of address recorded since `since`, so that the former address is notified
+    again.
+    """
     mailed = exists().where(
         OutboxMail.uid == Invitation.uid,
         OutboxMail.attendee_id == Invitation.attendee_id,
@@ -115,7 +118,7 @@ def undo_change_emails(session: Session, person: Attendee, *, since: datetime) -
 
 
 def _forget_unsent(session: Session, person: Attendee) -> None:
-    """Drop mails to the person that no sender has touched: what they say is said again."""
+    """Delete emails to the person that no sender has claimed. Their content is sent anew."""
     mine = (OutboxMail.attendee_id == person.id) & OutboxMail.uid.is_not(None)
     outbox.delete_untouched(session, mine)
 
@@ -123,7 +126,7 @@ def _forget_unsent(session: Session, person: Attendee) -> None:
 def _wanted(
     session: Session, person: Attendee, settings: Settings, now: datetime
 ) -> dict[int, itip.TargetEntry]:
-    """What the calendar should show, by request: the coming meetings, each with the UID for new readers."""
+    """Return the wanted calendar entries by request: upcoming meetings, each with a UID for a new reader."""
     version = versions.find_published_version(session, person.event_id)
     if version is None:
         return {}
@@ -178,13 +181,13 @@ def _letters(
 def _shown(
     told: SentCalendarState, known: Mapping[str, itip.SentEntry], read: Collection[str], now: datetime
 ) -> dict[int, str]:
-    """The UID by which the calendar shows each request. If there are two, the one that nobody read."""
+    """Return the UID of each request in the calendar. If there are two, prefer the one that nobody read."""
     live = [row for uid, row in told.last.items() if known[uid].is_coming(now)]
     return {row.request_id: row.uid for row in sorted(live, key=lambda row: row.uid not in read)}
 
 
 def _stamps(session: Session, uids: Collection[str]) -> dict[str, datetime]:
-    """The last DTSTAMP of each UID that anybody was told."""
+    """Return the last DTSTAMP sent for each UID."""
     rows = session.execute(
         select(Invitation.uid, func.max(Invitation.dtstamp, type_=UtcDateTime()))
         .where(Invitation.uid.in_(uids))
@@ -196,7 +199,9 @@ def _stamps(session: Session, uids: Collection[str]) -> dict[str, datetime]:
 def _write(
     session: Session, person: Attendee, letters: Sequence[_Letter], settings: Settings, now: datetime
 ) -> None:
-    """Calendars count as told at once, as a publishing may come before the mails are claimed."""
+    """Queue the emails and record their content at once, because a publication may run before they are
+    claimed.
+    """
     texts = email_texts.list_event_texts(session, person.event_id)
     event = session.get_one(Event, person.event_id)
     mails = [_mail(person, letter, texts, event, settings.mail_domain, now) for letter in letters]
@@ -224,9 +229,9 @@ def _mail(
 def _abandon_undelivered(
     session: Session, person: Attendee, told: SentCalendarState, old_address: str, now: datetime
 ) -> None:
-    """Give up mails that the old address never accepted.
+    """Archive emails that the old address never accepted.
 
-    What arrived there is replaced only by a newer message.
+    A message that arrived there is superseded only by a newer one.
     """
     session.execute(
         update(OutboxMail)

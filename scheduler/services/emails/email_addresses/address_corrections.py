@@ -1,6 +1,6 @@
 """Address corrections of attendees and interpreters, with a record of who made them.
 
-readdress.py tells the calendars, security_notice.py the people.
+`address_change_emails` updates the calendars, `security_notice` notifies the people.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from scheduler.storage.models import Account, AddressChange, Attendee, Event, In
 
 @dataclass(frozen=True, slots=True)
 class AddressCorrection:
-    """One correction. `by` is the address of the organiser's account."""
+    """One correction. `by` is the email address of the organiser's account."""
 
     old: str
     new: str
@@ -52,18 +52,22 @@ def correct_address(
     quiet: bool = False,
     now: datetime,
 ) -> int:
-    """Give an attendee a mail address, or say that the present one works again. Returns the mails queued.
+    """Change an attendee's email address, or confirm that the present one works. Return the number of queued
+    emails.
 
-    Another address is told to both addresses of who was notified before, whatever else is chosen. If it is
-    `quiet`, calendars are told nothing: the next publishing sends the person's meetings to the new address.
+    Both addresses get a security notice about a change, whatever else is chosen, if the person was notified
+    of the event before. With `quiet`, calendars are not updated: the next publication sends the meetings to
+    the new address.
 
-    The mark of a bounce is removed. With another address, another account may sign in as this attendee. The
-    former reader's access is removed too: addresses of feeds, and their own calendars. Raises NotFound,
-    NotAllowed, SignInNeeded, and InvalidInput for an address that is not valid, somebody else's, or unchanged
-    although it does not bounce. An unchanged address would only ask again for known answers.
+    The mark of a bounce is removed. With a new address, another account can sign in as this attendee, and the
+    former reader loses access: feeds get new addresses, and linked calendars are deleted.
+
+    Raises NotFound, NotAllowed, SignInNeeded, and InvalidInput if the address is invalid, in use, or
+    unchanged although it does not bounce. Repeating an unchanged address would only request known replies
+    again.
     """
     actor.require(Right.REPAIR_DELIVERY)
-    # As a publishing does: each sees what the other has told.
+    # The same lock as a publication takes, so that each sees what the other has sent.
     session.scalars(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True)).one()
     person = find_person(session, actor.event_id, person_key)
     address = _checked(session, person, email)
@@ -84,7 +88,7 @@ def correct_address(
         notices = security_notice.queue_notices(session, person, address, now=now)
         access_revocation.rotate_feed_address(session, person, secret_key=settings.secret_key)
         access_revocation.delete_calendars(session, person)
-        person.summary_hash = person.summaries_off_at = None  # by who read the old address
+        person.summary_hash = person.summaries_off_at = None  # set by the reader of the old address
     old, person.email = person.email, address
     before, after = {"address": old}, {"address": address}
     about = pgettext_lazy("trail", "address of person %(key)s", key=person.key)
@@ -101,9 +105,9 @@ def correct_address(
 def correct_interpreter_address(
     session: Session, actor: Actor, interpreter: Interpreter, address: str, *, now: datetime
 ) -> None:
-    """Give an interpreter another mail address. The old one and the new one are told, as an attendee's are.
+    """Change an interpreter's email address, which must be validated already. Both addresses get a notice.
 
-    The address is one that was checked already. Raises SignInNeeded.
+    Raises SignInNeeded.
     """
     actor.require_fresh(CHANGE_ADDRESS)
     security_notice.queue_notices(session, interpreter, address, now=now)
@@ -112,7 +116,7 @@ def correct_interpreter_address(
 
 
 def list_corrections(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:
-    """The corrections of an attendee's address, the newest first."""
+    """Return the corrections of an attendee's address, newest first."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     person = find_person(session, actor.event_id, person_key)
     rows = session.execute(

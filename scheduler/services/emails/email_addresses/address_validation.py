@@ -15,7 +15,7 @@ NO_LETTERS = gettext_lazy("has letters before the @ that mails do not take; writ
 
 
 class InvalidAddress(ValueError):
-    """No mail can be sent to the address. `told` says why, behind the name of the field."""
+    """The address cannot receive email. `told` says why, and follows the field's name."""
 
     def __init__(self, told: str) -> None:
         self.told = told
@@ -23,9 +23,10 @@ class InvalidAddress(ValueError):
 
 
 def normalize_address(email: str, *, is_test: bool = False) -> str:
-    """The address as it is stored and compared. Raises Unmailable. `is_test` lets the domain .test through.
+    """Return the address in normal form. Raises InvalidAddress. `is_test` permits the domain .test.
 
-    Mails are sent without SMTPUTF8 (RFC 6531): the part before the @ is ASCII. A domain may have any letters.
+    Emails are sent without SMTPUTF8 (RFC 6531), so the local part must be ASCII. The domain may be
+    international.
     """
     try:
         checked = validate_email(

@@ -1,7 +1,7 @@
 """Security notice to the old and new address when someone else changes a person's address.
 
-It goes out whatever was chosen about notifying people: who takes over an address by an organiser's session is
-found by the one who had it.
+It is sent whatever was chosen about notifications, so that the owner learns about a takeover through an
+organiser's session.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _LETTER = "address"
 
 
 def queue_notices(session: Session, person: Reader, address: str, *, now: datetime) -> int:
-    """Queue the letters about a change of a person's address to another one, before it is made.
+    """Queue the notices about a change of address, before the change is made. Return their number.
 
-    Returns their number: none to who was told nothing yet, and none to an old address that takes no mail.
+    No notice goes to a person who has not been notified of the event yet, nor to an old address that bounces.
     """
     if not knows_event(session, person):
         return 0
@@ -46,7 +46,7 @@ def queue_notices(session: Session, person: Reader, address: str, *, now: dateti
 
 
 def knows_event(session: Session, person: Reader) -> bool:
-    """Whether the event is known to a person: who was invited, got an email about it, or has signed in."""
+    """Return True if the person was invited, got an email about the event, or has signed in."""
     if isinstance(person, Interpreter):
         return _is_known_to_interpreter(session, person)
     if person.came_at is not None or person.welcomed_at is not None:
@@ -55,7 +55,7 @@ def knows_event(session: Session, person: Reader) -> bool:
 
 
 def count_queued(session: Session, event_id: int, now: datetime) -> int:
-    """How many of these letters were queued at this moment."""
+    """Count the notices that were queued at this time."""
     which = select(OutboxMail.id).where(
         OutboxMail.about_event_id == event_id,
         OutboxMail.kind == OutboxKind.DESK,
@@ -66,7 +66,10 @@ def count_queued(session: Session, event_id: int, now: datetime) -> int:
 
 
 def _is_known_to_interpreter(session: Session, interpreter: Interpreter) -> bool:
-    """Signing in makes an interpreter's account. That of an attendee is there before."""
+    """Return True if the interpreter got an email or feed of the event, or has an account from signing in.
+
+    An attendee's account exists before they sign in, so it does not count.
+    """
     waits = exists().where(Attendee.account_id == Account.id, Attendee.came_at.is_(None))
     ways = (
         exists().where(OutboxMail.interpreter_id == interpreter.id),
@@ -81,7 +84,7 @@ def _is_known_to_interpreter(session: Session, interpreter: Interpreter) -> bool
 
 def _letter(event: Event, person: Reader, reader: str) -> NewLetter:
     language = _language(event, person)
-    # What comes back from the old address says nothing about the person's new one.
+    # A bounce from the old address must not mark the new one.
     is_new = isinstance(person, Attendee) and reader != person.email
     return NewLetter(
         letter=_LETTER,

@@ -1,12 +1,11 @@
 """Email aliases of attendees: Exchange and Google reply from the primary address.
 
-An organiser adds such an address on a mail that waits. The mail came to the attendee's own token, so its
-writer has their invitation. Only the organiser knows that the address is theirs, too.
+An organiser adds an alias from a waiting reply, confirming that both addresses belong to the same person. The
+alias is stored with its author, applies to later replies, and can be removed.
 
-An organiser says that two addresses are the same person about an answer that waits; it is kept with who said
-so, counts for later answers, and can be taken away. It is offered only where the token has proved who was
-invited, and where nobody else of the event has the address. The first answer of each such person waits, and
-an organiser can be wrong, so the list is shown.
+It is offered only if the email came to the attendee's own token, which proves that its author has the
+invitation, and if no one else at the event has the address. The first reply of each such person waits. An
+organiser can be wrong, so the list is shown.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.storage.models import Account, Attendee, AttendeeAlias, InboundMail
 
 MOST = 5
-"""Other addresses that one attendee may have."""
+"""Maximum number of aliases of an attendee."""
 
 ANSWERS = (MailKind.REPLY, MailKind.COUNTER, MailKind.REFRESH)
 
@@ -39,7 +38,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Another address, and who said so. `by` is the address of the organiser's account."""
+    """An alias, with its author. `by` is the email address of the organiser's account."""
 
     id: int
     address: str
@@ -48,12 +47,12 @@ class Alias:
 
 
 def alias_addresses(session: Session, attendee: Attendee) -> Sequence[str]:
-    """The other addresses of an attendee."""
+    """Return the aliases of an attendee."""
     return session.scalars(select(AttendeeAlias.address).where(_live(attendee.id))).all()
 
 
 def list_aliases(session: Session, actor: Actor, person_key: str) -> list[Alias]:
-    """The other addresses of a person, with who said so. Raises NotFound, NotAllowed."""
+    """Return the aliases of a person with their authors. Raises NotFound, NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     person = find_person(session, actor.event_id, person_key)
     rows = session.execute(
@@ -66,15 +65,15 @@ def list_aliases(session: Session, actor: Actor, person_key: str) -> list[Alias]
 
 
 def sender_addresses(mail: InboundMail) -> set[str]:
-    """The addresses that a mail answers for."""
+    """Return the addresses of participants in an email's replies."""
     return {each.email for a in map(CalendarReply.from_json, mail.answers) for each in a.participants}
 
 
 def claimable_address(session: Session, mail: InboundMail) -> str | None:
-    """The address that a waiting answer is from, if an organiser may say that it is its attendee's.
+    """Return the address of a waiting reply if it may become an alias of its attendee, else None.
 
-    Only for an answer of one person that came to the attendee's own address for answers: its token has
-    proved that they have the invitation. Nobody else's address of the event can become theirs.
+    The reply must be of one person and have come to the attendee's own reply address, whose token proves that
+    they have the invitation. The address must not belong to anyone else at the event.
     """
     if mail.attendee_id is None:
         return None
@@ -94,9 +93,9 @@ def claimable_address(session: Session, mail: InboundMail) -> str | None:
 
 
 def add_alias(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> str:
-    """Store and return the From address of a waiting answer as one more address of its attendee.
+    """Store the sender of a waiting reply as an alias of its attendee, and return it.
 
-    Raises InvalidInput if that is not offered.
+    Raises InvalidInput if `claimable_address` offers none.
     """
     actor.require(Right.HANDLE_INBOX)
     attendee = session.get_one(
@@ -127,7 +126,7 @@ def add_alias(session: Session, actor: Actor, mail: InboundMail, *, now: datetim
 
 
 def remove_alias(session: Session, actor: Actor, person_key: str, alias_id: int, *, now: datetime) -> bool:
-    """Remove a person's other address: later answers from it do not count. Returns whether it was there."""
+    """Remove a person's alias, so that later replies from it do not count. Return True if it existed."""
     actor.require(Right.REPAIR_DELIVERY)
     person = find_person(session, actor.event_id, person_key)
     removed = session.scalar(
@@ -145,7 +144,7 @@ def _live(attendee_id: int) -> ColumnElement[bool]:
 
 
 def _belongs_to_another(session: Session, attendee: Attendee, address: str) -> bool:
-    """Whether somebody else of the event has the address, as theirs or as another one of theirs."""
+    """Return True if someone else at the event has the address, as their own or as an alias."""
     of_event = Attendee.event_id == attendee.event_id, Attendee.id != attendee.id
     others = select(Attendee.email).where(*of_event, Attendee.email == address)
     aliased = (

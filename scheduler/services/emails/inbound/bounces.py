@@ -1,15 +1,13 @@
 """Delivery status notifications (RFC 3464) about emails that were sent.
 
-Anybody can write "from MAILER-DAEMON". A report counts if it came to the address that only mail servers have
-seen, whose token says which mail of ours it is about, and names its recipient, or returns it. Then it has the
-same effect as the server's own reply. All other reports wait for a person.
+Anybody can write as MAILER-DAEMON. With the invitation's token in the bounce address, anyone with a forwarded
+invitation could silence its attendee by one plain text. So a report counts only if it came to the envelope
+sender, `bounces+<token>@`, which only mail servers see, and names the recipient or returns the Message-ID of
+our email. It then has the same effect as an immediate SMTP reply.
 
-Whoever had a forwarded invitation could silence its attendee by one plain text from MAILER-DAEMON, as the
-bounce address had the token of the invitation. A report counts only at the envelope's sender,
-`bounces+<token>@`: the token stands nowhere in the email; 40 bits are its row in the outbox, 120 prove it,
-and nothing is stored. The report must have the recipient or the Message-ID of the email. What came to
-`meetings+`, or is plain text, waits for a person, and so do reports about emails sent before, which had the
-invitation's token.
+The token appears nowhere in the email: 40 bits are its row in the outbox, 120 bits authenticate it, and
+nothing is stored. All other reports wait for an organiser: those to `meetings+`, those in plain text, and
+those about older emails, which had the invitation's token.
 """
 
 from __future__ import annotations
@@ -48,7 +46,7 @@ DONE = {
 
 
 def judge_report(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
-    """Do what a report says, if it is proved to be one."""
+    """Apply a report if it is authentic."""
     bounce, about = Bounce(**mail.bounce), _about(session, mail)
     if mail.box is not MailBox.REPORTS or about is None:
         return waiting(
@@ -92,7 +90,7 @@ def judge_report(session: Session, mail: InboundMail, *, settings: Settings, now
 
 
 def mark_address_dead(session: Session, mail: InboundMail, *, now: datetime) -> str:
-    """An organiser believes a report: its address takes no mail. Returns the address. Raises WrongState."""
+    """Mark the address of a report as dead, as an organiser confirmed. Return it. Raises WrongState."""
     address = reported_address(session, mail)
     if address is None:
         raise WrongState("mail", mail.id, mail.kind.value, "believed as a report")
@@ -104,9 +102,10 @@ def mark_address_dead(session: Session, mail: InboundMail, *, now: datetime) -> 
 
 
 def reported_address(session: Session, mail: InboundMail) -> str | None:
-    """The address that a mail reports as dead, or None if it is no report about its reader's address.
+    """Return the address that an email reports as dead, or None if it does not report its recipient's
+    address.
 
-    Servers that know no RFC 3464 name the address in their text.
+    Servers without RFC 3464 name the address in their text.
     """
     if mail.kind is not MailKind.BOUNCE:
         return None
@@ -134,7 +133,7 @@ def _readers(session: Session, mail: InboundMail) -> Sequence[Reader]:
 
 
 def _about(session: Session, mail: InboundMail) -> OutboxMail | None:
-    """The mail that the address of a report stands for. Its row is locked."""
+    """Return the outbox email that the address of a report identifies, with its row locked."""
     if mail.about_id is None:
         return None
     return session.scalar(
@@ -143,7 +142,7 @@ def _about(session: Session, mail: InboundMail) -> OutboxMail | None:
 
 
 def _marked(session: Session, readers: Sequence[Reader], bounce: Bounce, now: datetime) -> Verdict | None:
-    """The verdict if this report marks the address. Earlier reports stop waiting."""
+    """Return the verdict if this report marked the address. Earlier reports stop waiting."""
     marked = [each for each in readers if each.bounced_at is not None]
     if not marked:
         return None

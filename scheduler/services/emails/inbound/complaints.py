@@ -1,7 +1,7 @@
 """Spam complaints (RFC 5965): the reporter gets no more digests and summaries.
 
-A provider counts complaints against the installation, and some day refuses everybody's mails. Invitations go
-on: they are why the person takes part.
+A provider counts complaints against the installation and may eventually reject all its emails. Invitations
+continue, because they are the reason for taking part.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from scheduler.services.requests.digests import digest_settings
 from scheduler.storage.models import Attendee, InboundMail, OutboxMail
 
 NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
-"""The opposite (RFC 6430), and what a receiver says of a mail that may be forged (RFC 6591)."""
+"""Feedback types that are not complaints: not-spam (RFC 6430), and authentication failures (RFC 6591)."""
 
 
 def judge_complaint(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
-    """Stop what can be stopped, if the report names a mail of ours or came to an address with a token."""
+    """Unsubscribe the person if the report identifies an email of ours or came to an address with a token."""
     complaint = Complaint(**mail.bounce)
     if complaint.feedback in NO_COMPLAINTS:
         return ignored(
@@ -57,5 +57,5 @@ def judge_complaint(session: Session, mail: InboundMail, *, now: datetime) -> Ve
 
 
 def _is_theirs(attendee: Attendee, address: str) -> bool:
-    """Whether they still have the address: who had it before is not them."""
+    """Return True if the attendee still has the address."""
     return attendee.email == address

@@ -1,7 +1,7 @@
 """Delegation replies (RFC 5546 section 3.2.2.3), and replies sent by a colleague.
 
-Only the one who is invited can send somebody else, and only to a colleague whom the event knows. What a
-colleague answers to a forwarded invitation is a suggestion of the same: an organiser decides.
+Only the invited attendee can delegate, and only to a colleague in the event. A colleague's reply to a
+forwarded invitation is only a suggestion, which an organiser decides.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def judge_delegation(
     *,
     now: datetime,
 ) -> Verdict:
-    """What the one who is invited says by delegating the meeting."""
+    """Judge the delegation of a meeting by its attendee."""
     colleague = _one(find_delegates(session, attendee, answer, speaker))
     if colleague is None:
         people = ", ".join(speaker.delegated_to) or gettext_lazy("somebody else")
@@ -56,7 +56,10 @@ def judge_delegation(
 def judge_colleague_reply(
     session: Session, invitation: Invitation, attendee: Attendee, answer: CalendarReply
 ) -> Verdict | None:
-    """The verdict on an answer of a colleague to this person's invitation. None if no colleague answers."""
+    """Judge a reply of a colleague to this attendee's invitation.
+
+    None if the reply is not from a colleague.
+    """
     found = _answering(session, attendee, answer)
     if found is None:
         return None
@@ -77,7 +80,7 @@ def judge_colleague_reply(
 
 
 def find_offered_colleague(session: Session, mail: InboundMail, *, now: datetime) -> Attendee | None:
-    """The colleague who would go instead, if an organiser may take a waiting mail so."""
+    """Return the colleague who would go instead, if an organiser may accept a waiting email as that."""
     is_answer = mail.kind in (MailKind.REPLY, MailKind.DELEGATION) and mail.box is MailBox.ANSWERS
     if (
         mail.outcome is not MailOutcome.WAITING
@@ -101,13 +104,13 @@ def find_offered_colleague(session: Session, mail: InboundMail, *, now: datetime
 def find_delegates(
     session: Session, attendee: Attendee, answer: CalendarReply, speaker: Participant
 ) -> Sequence[Attendee]:
-    """The colleagues to whom the meeting is delegated, as DELEGATED-TO says, or else the other ATTENDEEs."""
+    """Return the colleagues the meeting is delegated to: those in DELEGATED-TO, else the other ATTENDEEs."""
     others = [each.email for each in answer.participants if each is not speaker]
     return find_colleagues(session, attendee, speaker.delegated_to or others)
 
 
 def find_colleagues(session: Session, attendee: Attendee, addresses: Sequence[str]) -> Sequence[Attendee]:
-    """People of the same firm in the event who have these addresses."""
+    """Return active attendees of the same firm with these addresses."""
     firm = session.scalars(
         select(Attendee)
         .where(
@@ -121,7 +124,7 @@ def find_colleagues(session: Session, attendee: Attendee, addresses: Sequence[st
 
 
 def is_delegation_known(session: Session, invitation: Invitation, colleague: Attendee) -> bool:
-    """Whether the one who is invited has said before that this colleague goes."""
+    """Return True if the attendee has already delegated to this colleague."""
     before = attendee_replies.find_last_reply(session, invitation)
     return before is not None and before.delegate_id == colleague.id
 
@@ -135,7 +138,7 @@ def _suggested(session: Session, attendee: Attendee, answer: CalendarReply) -> A
 
 
 def _answering(session: Session, attendee: Attendee, answer: CalendarReply) -> tuple[Attendee, str] | None:
-    """The colleague who answers, alone, and their PARTSTAT."""
+    """Return the colleague who replies alone, with their PARTSTAT."""
     if len(answer.participants) != 1:
         return None
     (speaker,) = answer.participants

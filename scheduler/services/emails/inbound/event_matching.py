@@ -1,6 +1,6 @@
-"""Event matching of emails to a bare address: the event, and the email they answer.
+"""Event matching of emails to a bare address: the event, and the email they reply to.
 
-What a mail says of itself proves nothing here: it decides in whose inbox the mail waits, and no more.
+An email's own data proves nothing. It only decides in whose inbox the email waits.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from scheduler.storage.models import Attendee, Event, InboundMail, Interpreter, 
 
 
 def match_event(session: Session, mail: InboundMail, found: Understood, settings: Settings) -> None:
-    """Give a mail to a bare address its event and what it is about.
+    """Assign the event and the related email to an email to a bare address.
 
-    By the mail of ours that it answers or returns, else by the meeting of its calendar, else by its sender,
-    if that is somebody of one event alone. Else it has no event: it is for the operators.
+    Match by our email that it replies to or returns, else by the meeting in its calendar, else by its sender
+    if that is a participant of exactly one event. Otherwise the email has no event and is for the operators.
     """
     about = find_answered_mail(session, found, settings)
     if about is not None:
@@ -37,7 +37,7 @@ def match_event(session: Session, mail: InboundMail, found: Understood, settings
 
 
 def assign_to_mail(session: Session, mail: InboundMail, about: OutboxMail) -> None:
-    """Have a mail be about a mail of ours, with its event, attendee and meeting."""
+    """Relate an email to one of ours, with its event, attendee and meeting."""
     mail.about_id, mail.attendee_id = about.id, about.attendee_id
     mail.event_id = about.event_id
     if mail.event_id is None and about.attendee_id is not None:
@@ -48,7 +48,7 @@ def assign_to_mail(session: Session, mail: InboundMail, about: OutboxMail) -> No
 
 
 def find_answered_mail(session: Session, found: Understood, settings: Settings) -> OutboxMail | None:
-    """The mail of ours that a mail answers, or that it returns in a report."""
+    """Return our email that an email replies to or returns in a report."""
     returned = [each.message_id for each in (found.bounce, found.complaint) if each is not None]
     if found.complaint is not None and found.complaint.envelope:
         known = inbound_addresses.parse_address(session, found.complaint.envelope, settings)
@@ -58,7 +58,7 @@ def find_answered_mail(session: Session, found: Understood, settings: Settings) 
 
 
 def _sent_as(session: Session, message_ids: Sequence[str], mail_domain: str) -> OutboxMail | None:
-    """The mail with the first of these Message-IDs that is ours."""
+    """Return our email with the first known of these Message-IDs."""
     wanted = {each: letters.queued_id(each, mail_domain) for each in message_ids if each}
     if not wanted:
         return None
@@ -70,7 +70,7 @@ def _sent_as(session: Session, message_ids: Sequence[str], mail_domain: str) -> 
 
 
 def _of_calendar(session: Session, found: Understood) -> Invitation | None:
-    """The invitation of somebody whom a calendar answers for."""
+    """Return the invitation of a participant in the calendar's replies."""
     uids = {answer.uid for answer in found.answers}
     people = {each.email for answer in found.answers for each in answer.participants}
     if len(uids) != 1:

@@ -21,7 +21,7 @@ from scheduler.storage.models import FailedMailRead
 
 @dataclass(slots=True)
 class FailedAttempts:
-    """The attempts of one mailbox (`transport.mailbox.Attempts`), whichever process makes them."""
+    """Attempts of one mailbox (`transport.mailbox.Attempts`), shared by all processes."""
 
     database: Database
     mailbox: str
@@ -29,9 +29,9 @@ class FailedAttempts:
     validity: int = field(default=0, init=False)
 
     def known(self, validity: int, unread: Sequence[int]) -> Mapping[int, int]:
-        """Counts of attempts by UID.
+        """Return the number of attempts by UID.
 
-        Counts of mails that are no longer unread are deleted (RFC 3501 2.3.1.1).
+        Counts of emails that are no longer unread are deleted (RFC 3501 2.3.1.1).
         """
         self.validity = validity
         gone = (FailedMailRead.validity != validity) | ~in_chunks(FailedMailRead.uid, unread)
@@ -49,7 +49,7 @@ class FailedAttempts:
             try:
                 with session.begin_nested():
                     session.execute(insert(FailedMailRead).values(**row, attempts=1, tried_at=self.now()))
-            except IntegrityError:  # another visit was first
+            except IntegrityError:  # another visit inserted it first
                 return self._count(session, uid) or 1
             return 1
 
@@ -58,7 +58,7 @@ class FailedAttempts:
             session.execute(delete(FailedMailRead).where(self._mine(), FailedMailRead.uid == uid))
 
     def tell(self) -> None:
-        """An alert while mails are given up. It is over when a person has read or moved them."""
+        """Raise an alert while abandoned emails exist. It ends when a person has read or moved them."""
         left = select(func.count()).where(
             FailedMailRead.mailbox == self.mailbox, FailedMailRead.attempts >= MAX_ATTEMPTS
         )
@@ -66,7 +66,7 @@ class FailedAttempts:
             email_alerts.record_abandoned_emails(session, session.scalars(left).one(), now=self.now())
 
     def _count(self, session: Session, uid: int) -> int | None:
-        """Count one more, or None if the mail has no row."""
+        """Count one more attempt. Return None if the email has no row."""
         one = update(FailedMailRead).where(self._mine(), FailedMailRead.uid == uid)
         more = one.values(attempts=FailedMailRead.attempts + 1, tried_at=self.now())
         return session.scalar(more.returning(FailedMailRead.attempts))
@@ -76,6 +76,6 @@ class FailedAttempts:
 
 
 def attempts_for(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> FailedAttempts:
-    """The counts for the mailbox that the settings name."""
+    """Return the attempts of the configured mailbox."""
     name = "\0".join((settings.imap_host, settings.imap_username, settings.imap_folder))
     return FailedAttempts(database, hashlib.sha256(name.encode()).hexdigest(), now)

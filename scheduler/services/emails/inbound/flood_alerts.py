@@ -14,7 +14,7 @@ from scheduler.storage.models import Alert, Attendee, Event, InboundMail
 
 
 def update_flood_alerts(session: Session, *, now: datetime) -> None:
-    """Raise an alert for each attendee whose invitation had as many, and end those that are over."""
+    """Raise an alert for each attendee whose invitation reached the limit, and end those that are over."""
     many = (
         select(Event.id, Event.key, Attendee.key, Attendee.name)
         .select_from(InboundMail)

@@ -1,4 +1,4 @@
-"""Inbound addresses: those with the token of an invitation or email, and the bare ones."""
+"""Inbound addresses: those with the token of an invitation or email, and bare ones."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from scheduler.services.replies import attendee_replies
 from scheduler.storage.models import Event, Invitation, OutboxMail
 
 MAX_RECIPIENTS = 20
-"""Addresses of ours that one mail may be to."""
+"""Maximum number of our addresses that one email may be sent to."""
 
 BARE: Final = (
     "meetings", "bounces", "requests", "no-reply", "desk", "alerts", "sign-in", "complaints", "abuse",
     "postmaster",
 )  # fmt: skip
-"""What our mails come from, without a token, the address for feedback loops, and those of RFC 2142.
+"""Addresses without a token: senders of our emails, the feedback loop address, and those of RFC 2142.
 
-A program that answers to From instead of Reply-To, or that drops what stands behind the plus, writes there.
+Programs that reply to From instead of Reply-To, or that drop the part after the plus, write to these.
 """
 POSTMASTER: Final = BARE[-1]
 
@@ -36,9 +36,9 @@ _ANY: Final = re.compile(rf"(?<![\w.+-])(?:{'|'.join(BARE)})@[a-z0-9.-]+")
 
 @dataclass(frozen=True, slots=True)
 class InboundAddress:
-    """What an address of ours stands for: an invitation, or any mail of ours, or neither if it is bare.
+    """The target of one of our addresses: an invitation or any outbox email, or neither if it is bare.
 
-    `name` is the token, or the part of a bare address before the @.
+    `name` is the token, or the local part of a bare address.
     """
 
     box: MailBox
@@ -48,9 +48,9 @@ class InboundAddress:
 
 
 def parse_address(session: Session, recipient: str, settings: Settings) -> InboundAddress | None:
-    """The meaning of an address of ours, or None if it is not ours or its token is wrong.
+    """Parse one of our addresses. Return None if it is not ours or its token is invalid.
 
-    A report to an address with the token for answers is recognised, and proves nothing.
+    A report to an address with the reply token is recognised but proves nothing.
     """
     address = recipient.strip().strip("<>").lower()
     local, _, domain = address.rpartition("@")
@@ -63,9 +63,9 @@ def parse_address(session: Session, recipient: str, settings: Settings) -> Inbou
 
 
 def recipients_in(headers: str, mail_domain: str) -> list[str]:
-    """The addresses in a text that may be ours, each once, up to MAX_RECIPIENTS.
+    """Return the distinct addresses in a text that may be ours, up to `MAX_RECIPIENTS`.
 
-    Bare ones only where there is none with a token: who answers to all answers once.
+    Bare ones are returned only if there is none with a token, so that a reply to all counts once.
     """
     text = headers.lower()
     tokened = dict.fromkeys(match[0] for match in _TOKENED.finditer(text))
@@ -88,7 +88,7 @@ def _tokened(session: Session, is_for_reports: bool, token: str, settings: Setti
 
 
 def find_mail(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxMail | None:
-    """The mail whose envelope, or whose Reply-To, has this token, unless its event was deleted."""
+    """Return the email with this token in its envelope sender or Reply-To, unless its event was deleted."""
     row = session.get(OutboxMail, tokens.row_id(token))
     if row is None or _is_of_deleted(session, row):
         return None
@@ -102,7 +102,7 @@ def _is_of_deleted(session: Session, mail: OutboxMail) -> bool:
 
 
 def find_invitation(session: Session, about: OutboxMail) -> Invitation | None:
-    """The last invitation about the meeting of a mail, or None for a mail about no meeting."""
+    """Return the last invitation about an email's meeting, or None if it is about no meeting."""
     if about.uid is None or about.attendee_id is None:
         return None
     return session.scalar(

@@ -25,7 +25,7 @@ from scheduler.untrusted.pool import ChildNotStarted, PoolExhausted
 
 MAX_ATTEMPTS = 3
 PATIENCE = timedelta(seconds=90)
-"""After this time without a judgement another attempt is made: no attempt takes as long."""
+"""Another attempt to judge an email starts after this time. No attempt takes this long."""
 
 log = structlog.get_logger()
 
@@ -33,10 +33,10 @@ log = structlog.get_logger()
 def receive_email(
     database: Database, settings: Settings, recipient: str, raw: bytes, *, now: datetime
 ) -> bool:
-    """Store a mail, then read and judge it. Returns False if the address is not one of ours.
+    """Store an email, then parse and judge it. Return False if the address is not one of ours.
 
-    A stored mail is never lost: a step that fails afterwards is tried again. The same octets to the same
-    address are stored and judged once, however often they arrive. Raises TooMuch.
+    A stored email is never lost: a step that fails later is retried. Identical octets to the same address are
+    stored and judged once, however often they arrive. Raises InboxFull.
     """
     known = receive_for_recipients(database, settings, [recipient], raw, now=now)
     return bool(known)
@@ -45,9 +45,10 @@ def receive_email(
 def receive_for_recipients(
     database: Database, settings: Settings, recipients: Sequence[str], raw: bytes, *, now: datetime
 ) -> list[str]:
-    """As `receive`, for several recipients of one mail, which is read once. Returns those that are ours.
+    """Like `receive_email`, for several recipients of one email, which is parsed once. Return those that are
+    ours.
 
-    Raises TooMuch if none of them took it and one has had too much.
+    Raises InboxFull if none accepted it and at least one has reached its limit.
     """
     kept, known, refused = [], [], None
     for recipient in recipients:
@@ -67,12 +68,14 @@ def receive_for_recipients(
 
 
 def judge_email(database: Database, settings: Settings, mail_id: int, *, now: datetime) -> None:
-    """Read and judge a mail that was received. One that was judged already stays as it is."""
+    """Parse and judge a stored email. An email that was judged already is not changed."""
     _judge_all(database, settings, [mail_id], now=now)
 
 
 def find_unjudged(session: Session, *, now: datetime) -> Sequence[int]:
-    """Mails that nobody has judged for a while: a process died with them, or something was in the way."""
+    """Return the ids of emails that have not been judged for a while, because a process died or a step
+    failed.
+    """
     since = func.coalesce(InboundMail.attempted_at, InboundMail.received_at)
     waiting = InboundMail.outcome == MailOutcome.RECEIVED
     return session.scalars(
@@ -81,7 +84,7 @@ def find_unjudged(session: Session, *, now: datetime) -> Sequence[int]:
 
 
 def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], *, now: datetime) -> None:
-    """Judge mails of the same octets: they are read once, and no transaction is open meanwhile."""
+    """Judge emails with identical octets. They are parsed once, with no transaction open."""
     found: inbound.ParsedEmail | None = None
     for mail_id in mail_ids:
         try:
@@ -95,15 +98,15 @@ def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], 
             log.warning("mail not read now", mail=mail_id, reason=str(error))
             with database.write() as session:
                 _put_back(session, mail_id)
-            return  # nor are the others, which are not begun
-        except Exception:  # one mail must not keep the others back
+            return  # the others have not been started
+        except Exception:  # one email must not delay the others
             log.exception("mail not judged", mail=mail_id)
 
 
 def _judge(
     settings: Settings, mail_id: int, found: inbound.ParsedEmail, now: datetime, session: Session
 ) -> None:
-    """Do what a mail says that nobody has judged."""
+    """Apply an email that was not judged yet."""
     mail = _received(session, mail_id)
     if mail is None:
         return
@@ -125,7 +128,10 @@ def _judge(
 
 
 def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
-    """Count an attempt and return the octets, or None if the mail is judged or now waits for a person."""
+    """Count an attempt and return the octets.
+
+    None if the email is judged already, or waits after the last attempt.
+    """
     mail = _received(session, mail_id)
     if mail is None:
         return None
@@ -143,7 +149,7 @@ def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
 
 
 def _put_back(session: Session, mail_id: int) -> None:
-    """An attempt in which nothing could read the mail does not count."""
+    """Undo the count of an attempt that could not start."""
     mail = _received(session, mail_id)
     if mail is not None:
         mail.attempts -= 1
@@ -152,12 +158,12 @@ def _put_back(session: Session, mail_id: int) -> None:
 def _read(raw: bytes) -> inbound.ParsedEmail:
     try:
         return parsers.read_email(raw)
-    except parsers.LimitExceeded as error:  # the same mail would do the same again
+    except parsers.LimitExceeded as error:  # the same email would fail again
         return inbound.ParsedEmail(kind=MailKind.UNREADABLE, reason=str(error))
 
 
 def _received(session: Session, mail_id: int) -> InboundMail | None:
-    """The mail if it is not judged yet. Its row is locked, so that two workers take turns."""
+    """Return the email if it is not judged yet, with its row locked against other workers."""
     return session.scalar(
         select(InboundMail)
         .where(InboundMail.id == mail_id, InboundMail.outcome == MailOutcome.RECEIVED)

@@ -47,7 +47,7 @@ def list_emails(
     number: int = 1,
     limit: int = 50,
 ) -> Page[IncomingEmail]:
-    """The event's mails, the newest first; with `noted` those alone whose answers have a note.
+    """Return the event's emails, newest first. With `noted`, only those whose replies have a note.
 
     Raises NotAllowed if the actor is not an organiser.
     """
@@ -62,7 +62,7 @@ def list_emails(
 
 
 def count_outcomes(session: Session, actor: Actor) -> dict[MailOutcome, int]:
-    """How many of the event's mails have each outcome."""
+    """Count the event's emails by outcome."""
     actor.require(Right.READ_INBOX)
     rows = session.execute(
         select(InboundMail.outcome, func.count())
@@ -74,7 +74,7 @@ def count_outcomes(session: Session, actor: Actor) -> dict[MailOutcome, int]:
 
 
 def count_complaints(session: Session, actor: Actor) -> Mapping[str, int]:
-    """How many emails of the event were marked as spam, by the domain of the recipient, most first."""
+    """Count the event's spam complaints by the recipient's domain, most first."""
     actor.require(Right.READ_INBOX)
     domain = InboundMail.bounce["domain"].as_string()
     of_event = InboundMail.event_id == actor.event_id, InboundMail.kind == MailKind.COMPLAINT
@@ -85,14 +85,14 @@ def count_complaints(session: Session, actor: Actor) -> Mapping[str, int]:
 
 
 def count_notes(session: Session, actor: Actor) -> int:
-    """How many of the event's mails have a note beside their answer."""
+    """Count the event's emails with a note in the reply."""
     actor.require(Right.READ_INBOX)
     of_event = InboundMail.event_id == actor.event_id, InboundMail.note != ""
     return session.scalars(select(func.count()).select_from(InboundMail).where(*of_event)).one()
 
 
 def accepts_reply(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bool:
-    """Whether a mail can be taken as an answer: to an invitation to a meeting that has not ended."""
+    """Return True if an email can be applied as a reply: to an invitation to a meeting that has not ended."""
     mail = _mail(session, actor, mail_id)
     if mail.uid is None or mail.attendee_id is None:
         return False
@@ -102,12 +102,12 @@ def accepts_reply(session: Session, actor: Actor, mail_id: int, *, now: datetime
 
 
 def get_email(session: Session, actor: Actor, mail_id: int) -> IncomingEmail:
-    """A mail of the event. Raises NotFound, or NotAllowed if the actor is not an organiser."""
+    """Return an email of the event. Raises NotFound, or NotAllowed if the actor is not an organiser."""
     return show_email(session, _mail(session, actor, mail_id))
 
 
 def get_raw_email(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bytes:
-    """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
+    """Return the raw octets of an email, which is audit-logged. Raises like `get_email`, and SignInNeeded."""
     found = _mail(session, actor, mail_id)
     actor.require_fresh(gettext_lazy("read the mail as it came"))
     about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
@@ -116,18 +116,18 @@ def get_raw_email(session: Session, actor: Actor, mail_id: int, *, now: datetime
 
 
 def claimable_address(session: Session, actor: Actor, mail_id: int) -> str | None:
-    """The other address that a waiting answer is from, where it may be its attendee's. Raises as `get`."""
+    """Return the address of a waiting reply that may become an alias, or None. Raises like `get_email`."""
     return aliases.claimable_address(session, _mail(session, actor, mail_id))
 
 
 def find_substitute(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> PersonRef | None:
-    """The colleague who would go instead of the one who is invited, as a waiting mail suggests."""
+    """Return the colleague who would go instead of the attendee, as a waiting email suggests."""
     colleague = delegation_replies.find_offered_colleague(session, _mail(session, actor, mail_id), now=now)
     return None if colleague is None else person_ref(colleague)
 
 
 def accept_delegation(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingEmail:
-    """Take a waiting mail so that a colleague goes instead of the one who is invited. Raises WrongState."""
+    """Accept a waiting email as a delegation to a colleague. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "taken as a colleague's")
     colleague = delegation_replies.find_offered_colleague(session, mail, now=now)
     if colleague is None or mail.uid is None or mail.attendee_id is None:
@@ -151,7 +151,7 @@ def accept_delegation(session: Session, actor: Actor, mail_id: int, *, now: date
 
 
 def reported_address(session: Session, actor: Actor, mail_id: int) -> str | None:
-    """The address that a waiting mail reports as dead, if it may be believed. Raises as `get`."""
+    """Return the address that a waiting email reports as dead, if there is one. Raises like `get_email`."""
     return bounces.reported_address(session, _mail(session, actor, mail_id))
 
 
@@ -166,7 +166,7 @@ def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
 def apply_as_reply(
     session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, now: datetime
 ) -> IncomingEmail:
-    """Take a waiting mail as its attendee's answer to the meeting as it was last told.
+    """Apply a waiting email as its attendee's reply to the latest invitation.
 
     Raises WrongState, also if the meeting has ended.
     """
@@ -198,7 +198,7 @@ def apply_as_reply(
 def ignore_email(
     session: Session, actor: Actor, mail_id: int, *, mail_domain: str, now: datetime
 ) -> IncomingEmail:
-    """Leave a waiting mail without effect. The maker of a counter-proposal is told. Raises WrongState."""
+    """Ignore a waiting email. A counter-proposal is declined by email. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "set aside")
     is_counter = mail.kind is MailKind.COUNTER and mail.uid is not None and mail.attendee_id is not None
     if is_counter and accepts_reply(session, actor, mail_id, now=now):
@@ -220,10 +220,10 @@ def ignore_email(
 def accept_alias(
     session: Session, actor: Actor, mail_id: int, *, settings: Settings, now: datetime
 ) -> IncomingEmail:
-    """Say that a waiting answer is its attendee's own, under another address of theirs, and take it so.
+    """Accept the sender of a waiting reply as an alias of its attendee, and apply the reply.
 
-    Later answers from that address count. This person's answers that wait for it are judged again. Raises
-    WrongState, and InvalidInput where `aliases.claimed` offers nothing.
+    Later replies from that address count. The person's other waiting replies from it are judged again. Raises
+    WrongState, and InvalidInput if `aliases.claimable_address` offers none.
     """
     mail = _waiting(session, actor, mail_id, "taken as the same person's")
     address = aliases.add_alias(session, actor, mail, now=now)
@@ -244,9 +244,9 @@ def accept_alias(
 
 
 def confirm_bounce(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingEmail:
-    """Believe a waiting report: mails to its address are held from now on.
+    """Confirm a waiting report. Emails to its address are held from now on.
 
-    Raises WrongState, also for a mail that is no report about its reader's address.
+    Raises WrongState, also if the email does not report its recipient's address.
     """
     mail = _waiting(session, actor, mail_id, "believed")
     address = bounces.mark_address_dead(session, mail, now=now)

@@ -1,4 +1,4 @@
-"""Incoming email as organisers read it, with the email that it answers."""
+"""Incoming email as organisers see it, with the email that it replies to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.storage.models import InboundMail, MeetingRequest, OutboxMail
 
 @dataclass(frozen=True, slots=True)
 class EmailPerson:
-    """The attendee to whose invitation a mail came, or who has the mail's From address."""
+    """The attendee whose invitation an email came to, or who has its From address."""
 
     key: str
     name: str
@@ -27,7 +27,7 @@ class EmailPerson:
 
 @dataclass(frozen=True, slots=True)
 class DigestRequest:
-    """A request that a digest showed: the other firm, and its state now."""
+    """A request in a digest: the other firm, and the request's current state."""
 
     key: str
     firm: str
@@ -36,7 +36,7 @@ class DigestRequest:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredEmail:
-    """The mail of ours that a mail answers. `requests` are those that a digest asked about."""
+    """Our email that an email replies to. `requests` are those a digest listed."""
 
     kind: OutboxKind
     name: str
@@ -47,10 +47,10 @@ class AnsweredEmail:
 
 @dataclass(frozen=True, slots=True)
 class IncomingEmail:
-    """An incoming mail, as organisers read it. `kept` of its `size` octets are stored.
+    """An incoming email for organisers. `kept` of its `size` octets are stored.
 
-    `is_answerable` tells whether it is about an invitation, which it can be taken as an answer to. `note` is
-    what a person wrote beside a calendar's answer.
+    `is_answerable`: it is about an invitation and can be applied as a reply. `note` is a person's comment in
+    a calendar's reply.
     """
 
     id: int
@@ -75,7 +75,7 @@ _SAME = (
 
 
 def show_email(session: Session, mail: InboundMail) -> IncomingEmail:
-    """The mail with its person, and what it is about."""
+    """Return an email with its attendee and the email that it replies to."""
     who = mail.attendee
     about = session.get(OutboxMail, mail.about_id) if mail.about_id is not None else None
     return IncomingEmail(
@@ -93,7 +93,7 @@ def _about(session: Session, about: OutboxMail) -> AnsweredEmail:
 
 
 def _requests(session: Session, about: OutboxMail) -> Sequence[DigestRequest]:
-    """The requests of a digest that asked for an answer, in its order."""
+    """Return the requests of a digest that need a response, in its order."""
     if about.kind is not OutboxKind.DIGEST:
         return ()
     items = payloads.digest_requests(about.payload)

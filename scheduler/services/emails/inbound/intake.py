@@ -25,21 +25,24 @@ from scheduler.services.identity.tokens import hash_token
 from scheduler.storage.models import Attendee, InboundMail, Invitation, OutboxMail
 
 KEPT = 1024 * 1024
-"""Octets of a mail that are kept for the organiser once it is judged."""
+"""Octets of an email that are kept for organisers after it is judged."""
 DAY = timedelta(days=1)
 FORGET = timedelta(days=30)
-"""The octets of a mail that was applied or ignored are removed this time after it was judged."""
+"""The octets of applied and ignored emails are deleted after this time."""
 
 MOST_WAITING = 20
-"""The most mails of a day to one address that wait at once. Each address stands for one invitation."""
+"""Maximum number of a day's emails to one address that wait at once.
+
+Each address stands for one invitation.
+"""
 MAX_A_DAY = 200
-"""The most mails to one address within a day. Further ones are put off, and none of them is lost."""
+"""Maximum number of emails to one address within a day. Further ones are deferred, not lost."""
 MAX_ANSWERS = 50
-"""So many more of a day that read as an answer of the attendee: a place that mails of others do not take."""
+"""Additional emails per day that look like the attendee's reply. Other people's emails do not use these."""
 MAX_OCTETS = 5 * 1024 * 1024
-"""Octets that are kept of all mails to one address. Those of the oldest ones make room for the newest."""
+"""Maximum octets stored per address. Those of the oldest emails are deleted for the newest."""
 MAX_A_DAY_BARE, MAX_OCTETS_BARE = 500, 50 * 1024 * 1024
-"""The same for an address without a token, which everybody shares."""
+"""The same for an address without a token, which everyone shares."""
 
 REASON_LIMIT = 400
 NOT_READ = gettext_lazy("It was not read yet.")
@@ -47,11 +50,14 @@ NOT_READ = gettext_lazy("It was not read yet.")
 _ANSWER = re.compile(rb"method=\"?(?:reply|counter)\b")
 _ANSWERS = (MailKind.REPLY, MailKind.COUNTER)
 _READ = MAX_MAIL + 1
-"""Octets of a mail that are looked at: one more than any may have."""
+"""Octets of an email that are examined: one more than the permitted maximum."""
 
 
 class InboxFull(ChainmeetError):
-    """An address of ours has reached its limit of mails: this one is to come again. `str()` is a sentence."""
+    """One of our addresses has reached its limit; the email should be sent again later.
+
+    `str()` is a sentence.
+    """
 
     code = "too-much-mail"
 
@@ -59,9 +65,9 @@ class InboxFull(ChainmeetError):
 def store_email(
     session: Session, settings: Settings, recipient: str, raw: bytes, now: datetime
 ) -> tuple[bool, int | None]:
-    """Whether the recipient is ours, and the id of the new row: none if the mail is known already.
+    """Store an email. Return whether the recipient is ours, and the new row's id, or None for a duplicate.
 
-    Raises TooMuch. Mails to one person take turns, so that the quota holds for those of one moment too.
+    Raises InboxFull. Emails to one person are serialised, so that the quota also holds for concurrent ones.
     """
     ours = inbound_addresses.parse_address(session, recipient, settings)
     if ours is None:
@@ -96,7 +102,7 @@ def store_email(
 
 
 def _lock_address(session: Session, ours: InboundAddress) -> None:
-    """Lock what the address stands for. Nobody waits for those that write to a bare address."""
+    """Lock the row that the address stands for. A bare address has none, so senders to it never wait."""
     for found in (ours.invitation, ours.about):
         if found is not None and found.attendee_id is not None:
             whose = select(Attendee.id).where(Attendee.id == found.attendee_id)
@@ -114,10 +120,10 @@ def _whose(invitation: Invitation | None) -> dict[str, Any]:
 
 
 def _answerer(session: Session, ours: InboundAddress, raw: bytes) -> str:
-    """The attendee's address if a mail reads as their answer, else empty. Nothing is understood of it yet.
+    """Return the attendee's address if an unparsed email looks like their reply, else an empty text.
 
-    The octets are looked at as they are: the address in the header, and the method of a calendar answer in
-    any part's own (RFC 6047, 2.4). Who forges both gets this place and no other.
+    The check searches the raw octets: the address in the header, and the method of a calendar reply in any
+    part (RFC 6047, 2.4). Forging both gains only this quota.
     """
     found = session.get(Attendee, ours.invitation.attendee_id) if ours.invitation is not None else None
     if found is None:
@@ -142,9 +148,9 @@ def _check_quota(
 
 
 def _make_room(session: Session, token_hash: str, size: int, most: int) -> None:
-    """Forget the octets of the oldest mails that are judged: the settled ones first, then those that wait.
+    """Delete the octets of the oldest judged emails: settled ones first, then waiting ones.
 
-    What was understood of them stays.
+    The parsed columns stay.
     """
     rows = session.execute(
         select(InboundMail.id, InboundMail.kept, InboundMail.outcome)
@@ -161,7 +167,7 @@ def _make_room(session: Session, token_hash: str, size: int, most: int) -> None:
 
 
 def let_newest_wait(session: Session, mail: InboundMail, *, now: datetime) -> None:
-    """Of more mails of a day than may wait, let this one, the newest, take the place of those before it."""
+    """Let the newest email wait. If too many of the day wait, the older ones are ignored."""
     waiting = (
         InboundMail.token_hash == mail.token_hash,
         InboundMail.outcome == MailOutcome.WAITING,
@@ -181,14 +187,14 @@ def let_newest_wait(session: Session, mail: InboundMail, *, now: datetime) -> No
 
 
 def delete_old_octets(session: Session, *, now: datetime) -> int:
-    """Remove the octets of mails that were settled long ago, and give the number of mails."""
+    """Delete the octets of emails that were settled long ago. Return the number of emails."""
     settled = InboundMail.outcome.in_((MailOutcome.APPLIED, MailOutcome.IGNORED))
     old = update(InboundMail).where(settled, InboundMail.handled_at < now - FORGET, InboundMail.kept > 0)
     return len(session.scalars(old.values(raw=b"", kept=0).returning(InboundMail.id)).all())
 
 
 def parsed_columns(found: inbound.ParsedEmail) -> dict[str, Any]:
-    """The columns for what a mail was understood to be."""
+    """Return the columns for a parsed email."""
     return {
         "kind": found.kind,
         "message_id": found.message_id,
@@ -210,7 +216,7 @@ def _notice(found: inbound.ParsedEmail) -> dict[str, Any]:
 
 
 def record_verdict(mail: InboundMail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
-    """Record the verdict on a mail, and the account that decided it, or None if no person did."""
+    """Record the verdict on an email, with the account that decided it, or None if it was automatic."""
     mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
     if mail.kept > KEPT:
         mail.raw, mail.kept = mail.raw[:KEPT], KEPT

@@ -35,12 +35,12 @@ from scheduler.services.schedule import meeting_ends
 from scheduler.storage.models import Attendee, InboundMail, Invitation
 
 EARLIER = 50
-"""Earlier mails among which a repeated one is looked for."""
+"""Number of earlier emails that are searched for a duplicate."""
 TOO_LATE = gettext_lazy("It came after the meeting had ended.")
 
 
 class _Stop(Exception):
-    """A mail is not applied. The error carries the verdict."""
+    """The email is not applied. Carries the verdict."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.reason)
@@ -48,7 +48,7 @@ class _Stop(Exception):
 
 
 def judge_reply(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
-    """Apply a mail, or say why it is ignored or waits for a person."""
+    """Apply an email, or return why it is ignored or waits for an organiser."""
     if mail.kind is MailKind.BOUNCE:
         return bounces.judge_report(session, mail, settings=settings, now=now)
     if mail.kind is MailKind.COMPLAINT:
@@ -75,7 +75,7 @@ def judge_reply(session: Session, mail: InboundMail, *, settings: Settings, now:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A mail, and what the owner of its token was last told."""
+    """An email with the last invitation to the owner of its token."""
 
     session: Session
     mail: InboundMail
@@ -123,7 +123,10 @@ class _Case:
         )
 
     def proposed(self, answer: CalendarReply) -> tuple[datetime, datetime]:
-        """The proposed time. Without an end it is as long as the meeting. Raises _Stop if it is not clear."""
+        """Return the proposed time.
+
+        Without an end, use the meeting's duration. Raises _Stop if it is unclear.
+        """
         start, end = answer.start, answer.end
         told = Content.from_json(self.invitation.content)
         if start is None:
@@ -134,7 +137,7 @@ class _Case:
                     waiting(gettext_lazy("It proposes another time in a time zone that is not known."))
                 )
             raise _Stop(waiting(gettext_lazy("It proposes another time, which cannot be read.")))
-        if answer.is_day:  # of the venue
+        if answer.is_day:  # a date in the venue's zone
             start = start.replace(tzinfo=told.zone)
             end = end.replace(tzinfo=told.zone) if end else None
             return start, end if end and end > start else start + timedelta(days=1)
@@ -175,7 +178,7 @@ class _Case:
         )
 
     def checked(self) -> tuple[CalendarReply, Reply]:
-        """The answer if it may be applied. Raises _Stop otherwise."""
+        """Return the reply if it may be applied. Raises _Stop otherwise."""
         answer = self.own_answer()
         speaker = self.speaker(answer)
         if speaker is None:
@@ -213,7 +216,7 @@ class _Case:
         return answer, given
 
     def is_attendees_answer(self) -> bool:
-        """Whether it is a calendar's answer to this meeting by the attendee it was sent to."""
+        """Return True if the email contains a calendar reply to this meeting by its attendee."""
         if self.mail.kind not in (MailKind.REPLY, MailKind.COUNTER):
             return False
         return any(
@@ -222,9 +225,10 @@ class _Case:
         )
 
     def stamp(self, answer: CalendarReply) -> datetime | None:
-        """When the answer was made: by its DTSTAMP, at most its arrival, for clocks can be ahead.
+        """Return when the reply was made: its DTSTAMP, but not later than its arrival, because clocks can be
+        fast.
 
-        A DTSTAMP without a zone says no more than the arrival. None if it has none that can be read.
+        A DTSTAMP without a zone is replaced by the arrival. None if there is no readable DTSTAMP.
         """
         arrival = self.mail.received_at.replace(microsecond=0)
         if answer.dtstamp is None:
@@ -232,7 +236,7 @@ class _Case:
         return min(answer.dtstamp, arrival)
 
     def own_answer(self) -> CalendarReply:
-        """The one event about the token's meeting."""
+        """Return the one event about the token's meeting. Raises _Stop if it is ambiguous."""
         answers_ = [CalendarReply.from_json(values) for values in self.mail.answers]
         if len({answer.uid for answer in answers_}) > 1:
             raise _Stop(waiting(gettext_lazy("It answers more than one meeting in one calendar.")))
@@ -243,11 +247,11 @@ class _Case:
             )
         if len({self.meaning(answer) for answer in found}) > 1:
             raise _Stop(waiting(gettext_lazy("It has several answers that contradict each other.")))
-        # Gateways rewrite one of two parts: the comment may stand in either.
+        # Gateways rewrite one of two parts, so the comment may be in either.
         return max(found, key=lambda answer: len(answer.comment))
 
     def meaning(self, answer: CalendarReply) -> tuple[object, ...]:
-        """What makes two calendars of a mail one answer, whatever else a gateway has rewritten."""
+        """Return what identifies a reply, ignoring everything else that a gateway may rewrite."""
         speaker = self.speaker(answer)
         said = speaker.partstat if speaker else answer.participants
         revision = answer.sequence, self.stamp(answer), answer.instance
@@ -258,9 +262,9 @@ class _Case:
         return answer.uid == self.invitation.uid
 
     def speaker(self, answer: CalendarReply) -> Participant | None:
-        """The token's attendee among those of the answer. The From of the mail is not used.
+        """Return the token's attendee among the reply's participants. The From header is not used.
 
-        The attendee may answer under the known address, or under another one that an organiser has added.
+        The attendee may reply from the known address or from an alias that an organiser added.
         """
         for address in (self.attendee.email, *aliases.alias_addresses(self.session, self.attendee)):
             same = [each for each in answer.participants if same_address(each.email, address)]
@@ -269,9 +273,10 @@ class _Case:
         return None
 
     def check_revision(self, answer: CalendarReply, given: Reply) -> None:
-        """An answer counts for the SEQUENCE that it echoes, until the meeting's end; of two the later one.
+        """Raise _Stop unless the reply is for the current SEQUENCE, in time, and newer than known ones.
 
-        RFC 5546 2.1.5. What is not applied, differs from what is known, and was not said before waits.
+        See RFC 5546 2.1.5. A reply that is not applied waits if it differs from the known one and was not
+        received before.
         """
         told = Content.from_json(self.invitation.content)
         if answer.is_instance and answer.instance != told.start:
@@ -296,7 +301,7 @@ class _Case:
         self.check_later(answer, given, given.dtstamp)
 
     def check_later(self, answer: CalendarReply, given: Reply, stamp: datetime) -> None:
-        """Raise _Stop if a later answer is known. Of two of one second the one counts that came later."""
+        """Raise _Stop if a later reply is known. Of two in the same second, the last one to arrive counts."""
         before = attendee_replies.find_last_reply(self.session, self.invitation)
         if before is None or before.sequence != self.invitation.sequence:
             return
@@ -313,20 +318,25 @@ class _Case:
         )
 
     def in_vain(self, answer: CalendarReply, given: Reply, reason: str, cause: ReceiptCause) -> Verdict:
-        """The verdict on an answer that is not applied: a person sees it, unless it says nothing new."""
+        """Return the verdict on a reply that is not applied: it waits for an organiser, unless it adds
+        nothing new.
+        """
         if not self.differs(given) or self.is_repeated(answer):
             return ignored(reason)
         return waiting(reason, cause)
 
     def differs(self, given: Reply) -> bool:
-        """Whether an answer says something else than what is known of the present version."""
+        """Return True if a reply differs from the known one for the current version."""
         before = attendee_replies.find_last_reply(self.session, self.invitation)
         is_current = before is not None and before.sequence == self.invitation.sequence
         known = before.partstat if before is not None and is_current else None
         return self.mail.kind is MailKind.COUNTER or given.partstat is not known
 
     def of_an_older_version(self, answer: CalendarReply) -> Verdict:
-        """The invitation goes out again, once for each version. Who then answers otherwise needs a person."""
+        """Send the invitation again, once for each version.
+
+        A further different reply waits for an organiser.
+        """
         why = gettext_lazy("It answers an older version of the meeting")
         if self.is_repeated(answer, by_version=True):
             return ignored(gettext_lazy("%(why)s, as an earlier email did.", why=why))
@@ -344,7 +354,9 @@ class _Case:
         return waiting(gettext_lazy("%(why)s, although the current one was sent again.", why=why))
 
     def is_repeated(self, answer: CalendarReply, *, by_version: bool = False) -> bool:
-        """Whether an earlier mail said the same: the same mail by another way, or for a version any mail."""
+        """Return True if an earlier email had the same reply: a copy of this email, or by version any
+        email.
+        """
         earlier = self.session.execute(
             select(InboundMail.message_id, InboundMail.answers)
             .where(

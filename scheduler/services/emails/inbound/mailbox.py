@@ -16,22 +16,22 @@ from scheduler.storage.database import Database
 from scheduler.untrusted import parsers
 
 BATCH = 200
-"""The most mails of one visit. The others wait for the next visit."""
+"""Maximum number of emails per visit. The others wait for the next visit."""
 VISIT_SECONDS = 45.0
-"""After this time a visit takes no further mail."""
+"""A visit starts no further email after this time."""
 
 log = structlog.get_logger()
 
 
 def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int:
-    """Read the unread mails of the mailbox into the inboxes of their events, and return their number.
+    """Move unread emails of the mailbox into the inboxes of their events. Return their number.
 
-    A mail that names none of our addresses is taken as one to the postmaster. One for an address that had too
-    much stays unread, like one that cannot be taken in: people are told of it. Raises MailboxFailure.
+    An email without one of our addresses is stored as one to the postmaster. An email to an address over its
+    limit stays unread, like one that cannot be stored; an alert reports them. Raises MailboxFailure.
     """
 
     def take(raw: bytes) -> None:
-        # Two of its headers may name two addresses. Each belongs to one answer.
+        # Two headers may name two of our addresses. Each belongs to a different reply.
         recipients = inbound_addresses.recipients_in(_addressees(raw), settings.mail_domain)
         if not inbox.receive_for_recipients(database, settings, recipients, raw, now=now()):
             inbox.receive_email(database, settings, postmaster, raw, now=now())

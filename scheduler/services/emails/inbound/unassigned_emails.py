@@ -31,14 +31,14 @@ _OF_NO_EVENT = InboundMail.event_id.is_(None)
 
 @dataclass(frozen=True, slots=True)
 class EventChoice:
-    """An event that a mail can be given to."""
+    """An event that an email can be assigned to."""
 
     key: str
     name: str
 
 
 def update_alert(session: Session, *, now: datetime) -> None:
-    """Tell the operators while such mails wait. The alert is over when none does."""
+    """Alert the operators while unassigned emails wait. The alert ends when none does."""
     session.flush()
     waits = select(func.count()).where(_OF_NO_EVENT, InboundMail.outcome == MailOutcome.WAITING)
     count = session.scalars(waits).one()
@@ -58,7 +58,7 @@ def update_alert(session: Session, *, now: datetime) -> None:
 def list_unassigned(
     session: Session, asker: SignedIn, *, number: int = 1, limit: int = 50
 ) -> Page[IncomingEmail]:
-    """The mails of no event, the newest first. Raises NotAllowed if the asker is no operator."""
+    """Return the unassigned emails, newest first. Raises NotAllowed if the asker is not an operator."""
     _require(asker)
     query = select(InboundMail).where(_OF_NO_EVENT, InboundMail.outcome != MailOutcome.RECEIVED)
     page = fetch_page(session, query, _NEWEST, number=number, limit=limit)
@@ -66,12 +66,15 @@ def list_unassigned(
 
 
 def get_unassigned(session: Session, asker: SignedIn, mail_id: int) -> IncomingEmail:
-    """One of them. Raises NotAllowed, NotFound."""
+    """Return one unassigned email. Raises NotAllowed, NotFound."""
     return show_email(session, _mail(session, asker, mail_id))
 
 
 def get_raw_email(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> bytes:
-    """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
+    """Return the raw octets of an email, which is audit-logged.
+
+    Raises like `get_unassigned`, and SignInNeeded.
+    """
     found = _mail(session, asker, mail_id)
     asker.require_fresh(gettext_lazy("read the mail as it came"))
     about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
@@ -80,14 +83,14 @@ def get_raw_email(session: Session, asker: SignedIn, mail_id: int, *, now: datet
 
 
 def list_events(session: Session, asker: SignedIn) -> Sequence[EventChoice]:
-    """The events that a mail can be given to, the newest first."""
+    """Return the events that an email can be assigned to, newest first."""
     _require(asker)
     going_on = select(Event.key, Event.name).where(Event.archived_at.is_(None)).order_by(Event.id.desc())
     return [EventChoice(key, name) for key, name in session.execute(going_on.limit(200))]
 
 
 def assign_to_event(session: Session, asker: SignedIn, mail_id: int, event_key: str, *, now: datetime) -> str:
-    """Give a waiting mail to an event: it waits for its organisers. Returns the event's name.
+    """Assign a waiting email to an event, whose organisers then decide on it. Return the event's name.
 
     Raises NotAllowed, NotFound, WrongState, InvalidInput.
     """
@@ -104,7 +107,7 @@ def assign_to_event(session: Session, asker: SignedIn, mail_id: int, event_key: 
 
 
 def ignore_email(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> None:
-    """Leave a waiting mail without effect. Raises NotAllowed, NotFound, WrongState."""
+    """Ignore a waiting email. Raises NotAllowed, NotFound, WrongState."""
     mail = _waiting(session, asker, mail_id)
     verdict = Verdict(MailOutcome.IGNORED, gettext_lazy("An operator set it aside."))
     record_verdict(mail, verdict, now, by=asker.account_id)

@@ -1,6 +1,6 @@
-"""Replies without a meeting token: answers to other emails, and emails to a bare address.
+"""Replies without a meeting token: replies to other emails, and emails to a bare address.
 
-Nothing of them is applied. What a person wrote waits for a person.
+None of them is applied. Emails written by people wait for an organiser.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from scheduler.storage.models import InboundMail
 OF_MACHINES = frozenset(
     {MailKind.BOUNCE, MailKind.AUTO_REPLY, MailKind.OWN, MailKind.FORWARDED, MailKind.COMPLAINT}
 )
-"""What may come to the address that mail servers report to."""
+"""Kinds of email that may arrive at the bounce address."""
 
 
 def judge_unmatched(mail: InboundMail) -> Verdict:
-    """The verdict on any mail that may change nothing by itself."""
+    """Return the verdict on an email that cannot be applied automatically."""
     if mail.kind is MailKind.AUTO_REPLY:
         return ignored(gettext_lazy("It was written by a machine, such as an out-of-office note."))
     if mail.kind is MailKind.FORWARDED:

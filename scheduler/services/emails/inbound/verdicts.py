@@ -12,7 +12,7 @@ from scheduler.services.replies.receipts import ReceiptCause
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome, and a sentence why. `cause` is what its sender is told of it, if anything."""
+    """An outcome and the sentence that explains it. `cause` is the reason reported to the sender, if any."""
 
     outcome: MailOutcome
     reason: str
@@ -32,7 +32,7 @@ def waiting(reason: str, cause: ReceiptCause | None = None) -> Verdict:
 
 
 def same_address(one: str, other: str) -> bool:
-    """Whether two addresses are one, in either form of an international domain and whatever the case."""
+    """Return True if two addresses are equal, ignoring case and the form of an international domain."""
     return _ascii(one) == _ascii(other)
 
 

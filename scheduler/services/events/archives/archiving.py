@@ -54,7 +54,7 @@ class EventTotals:
 
 @dataclass(frozen=True, slots=True)
 class EventOverview:
-    """An event as operators see it, without its contents."""
+    """An event as operators see it, without its content."""
 
     key: str
     name: str
@@ -67,7 +67,7 @@ class EventOverview:
 
 
 def list_all_events(session: Session, asker: SignedIn) -> list[EventOverview]:
-    """The newest events of the installation, for operators."""
+    """Return the newest events of the installation, for operators."""
     _require_operator(session, asker)
     events = session.scalars(
         select(Event).where(Event.is_there()).order_by(Event.id.desc()).limit(MAX_LISTED)
@@ -95,13 +95,13 @@ def list_all_events(session: Session, asker: SignedIn) -> list[EventOverview]:
 
 
 def _counted(session: Session, table: type[Firm | Attendee]) -> dict[int, int]:
-    """Number of rows of a table by event."""
+    """Count the rows of a table by event."""
     rows = session.execute(select(table.event_id, func.count()).group_by(table.event_id))
     return dict(rows.all())
 
 
 def get_totals(session: Session, actor: Actor) -> EventTotals:
-    """What would be deleted with the event."""
+    """Count what would be deleted with the event."""
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     return _count_totals(session, session.get_one(Event, actor.event_id))
 
@@ -131,10 +131,10 @@ def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
-    """Delete the event after its name was typed. Returns the name.
+    """Delete the event, if its name was typed correctly. Return the name.
 
-    At once no page, link, feed or token finds it, and none of its emails is sent. A worker deletes its rows.
-    The audit log stays. Raises InvalidInput by `typed`, WrongState.
+    From then on no page, link, feed or token finds it, and none of its emails is sent. A worker deletes its
+    rows later. The audit log stays. Raises InvalidInput for `typed`, and WrongState.
     """
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     actor.require_fresh(DELETE_REASON)
@@ -183,7 +183,7 @@ def _count_totals(session: Session, event: Event) -> EventTotals:
 
 
 def _require_idle(session: Session, event: Event, step: str) -> None:
-    """Raises WrongState while a run or publishing works on the event."""
+    """Raise WrongState while a run, comparison or publication of the event is open."""
     running = select(Run.id).where(
         Run.event_id == event.id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))
     )
@@ -216,7 +216,7 @@ def _mark_deleted(session: Session, event: Event, by: NamedDoer, typed: str, now
     _require_idle(session, event, "deleted")
     about = pgettext_lazy("trail", "event %(key)s deleted", key=event.key)
     before = {"name": event.name, **_count_totals(session, event).counts}
-    event.key = f"deleted.{event.id}"  # keys have no dot, so its own becomes free again
+    event.key = f"deleted.{event.id}"  # valid keys have no dot, so this frees the event's key
     event.deleted_at, event.deleted_by_id = now, by.account_id
     event.archived_at = event.archived_at or now
     event.mails_paused_at = event.mails_paused_at or now

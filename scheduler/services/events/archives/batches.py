@@ -17,7 +17,7 @@ BATCH_SIZE: Final = 200
 
 @contextmanager
 def batch_transaction(database: Database) -> Iterator[Session]:
-    """A transaction of at most `BATCH_SIZE` rows, followed by the pause.
+    """Open a transaction for at most `BATCH_SIZE` rows, then sleep as long as it took.
 
     No other writer of SQLite, or of a row in PostgreSQL, waits long.
     """

@@ -1,6 +1,6 @@
-"""Deletion of the rows of deleted events: in batches, pausing as long as each batch took.
+"""Deletion of the rows of deleted events: in batches, each followed by a pause of the same length.
 
-Idempotent: after a crash, the remaining rows tell what is left to delete.
+Idempotent: after a crash, the remaining rows show what is left to delete.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Event, SignInLink, WebSession
 
 BATCH_SIZE: Final = 10_000
-"""Rows whose keys are read at once. Readers block no one."""
+"""Rows whose keys are read at once. Readers block no writer."""
 _OWN_OF_ACCOUNTS: Final = frozenset((SignInLink.__tablename__, WebSession.__tablename__))
-"""Tables of an account alone. They do not keep an account alive and are deleted with it."""
+"""Tables that belong to an account alone. They do not keep an account alive and are deleted with it."""
 
 log = structlog.get_logger()
 
 
 def is_deletion_pending(session: Session, *, now: datetime) -> bool:
-    """Whether rows of a deleted event remain."""
+    """Return True if rows of a deleted event remain."""
     return session.scalar(select(Event.id).where(Event.is_deleted(now)).limit(1)) is not None
 
 
 def delete_rows(
     database: Database, *, should_stop: Callable[[], bool], max_seconds: float | None = None
 ) -> bool:
-    """Delete rows of deleted events, for up to `max_seconds`. Returns whether some remain.
+    """Delete rows of deleted events, for up to `max_seconds`. Return True if some remain.
 
-    Accounts without any other event are deleted with their last row.
+    Accounts without another event are deleted with their last row.
     """
     until = None if max_seconds is None else time.monotonic() + max_seconds
     worker = _Deletion(database, lambda: should_stop() or (until is not None and time.monotonic() > until))
@@ -68,7 +68,7 @@ class _Deletion:
     must_stop: Callable[[], bool]
 
     def event(self, event_id: int) -> bool:
-        """Delete rows of an event, referring rows first. Returns whether all are gone."""
+        """Delete the rows of an event, referring rows first. Return True if all are gone."""
         return all(self._table(table, event_id) for table in reversed(event_tables.list_tables()))
 
     def _table(self, table: Table, event_id: int) -> bool:
@@ -81,7 +81,7 @@ class _Deletion:
         return True
 
     def _next(self, table: Table, event_id: int) -> Sequence[Row[Any]]:
-        """Keys of rows that no row of the same table refers to, with the accounts they name."""
+        """Return the keys of rows without referring rows in the same table, and the accounts in them."""
         columns = *table.primary_key, *event_tables.account_columns(table)
         which = event_tables.belongs_to_event(table, event_id), *_is_last(table)
         with self.database.read() as session:
@@ -100,7 +100,7 @@ def _delete(session: Session, table: Table, rows: Sequence[Row[Any]]) -> None:
     which = and_(*(key == bindparam(f"key_{number}") for number, key in enumerate(keys)))
     found = [{f"key_{number}": row[number] for number in range(len(keys))} for row in rows]
     session.connection().execute(delete(table).where(which), found)
-    if table is not Event.__table__:  # the account is still being used by a transaction
+    if table is not Event.__table__:  # the account is still used by a transaction
         _delete_orphaned_accounts(
             session, {account for row in rows for account in row[len(keys) :] if account is not None}
         )

@@ -43,13 +43,13 @@ TABLES: Final = {
     "settings": ("mail_text", "night_time"),
 }
 _LINK_TABLES: Final = frozenset(("interpreter_station",))
-"""Tables that link people to times and tables: copied where both are."""
+"""Tables that link interpreters to slots and tables, copied if both are."""
 _OF_EVENT: Final = frozenset(
     ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
 )
 """Columns copied even without the settings."""
 _PERSONAL: Final = ("seen_version_id", "welcomed_at", "came_at", "quiet_until")
-"""Columns about what a person saw of the old event and how they were invited."""
+"""Columns about what a person has seen of the old event and how they were invited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class EventCopy:
 
 
 def get_first_day(session: Session, actor: Actor) -> date | None:
-    """The first day of the actor's event in its time zone."""
+    """Return the first day of the actor's event in its time zone."""
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id)
     return _first_day(session, event)
@@ -72,10 +72,10 @@ def get_first_day(session: Session, actor: Actor) -> date | None:
 def copy_event(
     database: Database, actor: Actor, form: EventCopy, *, settings: Settings, now: datetime
 ) -> str:
-    """Create the copy in batches; the actor becomes its owner. Returns its key.
+    """Create the copy in batches, with the actor as its owner. Return its key.
 
-    Requests, answers, schedules, absences and emails are not copied. All rows are of one snapshot. Raises
-    NotAllowed unless the actor is an operator, and InvalidInput by field of EventCopy.
+    Requests, responses, replies, schedules, absences and emails are not copied. All rows come from one
+    snapshot. Raises NotAllowed unless the actor is an operator, and InvalidInput by field of EventCopy.
     """
     put = RowInserter(database, settings.secret_key, now)
     with database.read() as session:
@@ -95,7 +95,7 @@ def copy_event(
 
 
 def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime) -> _CopiedRows:
-    """The rows to copy, if the actor may copy them."""
+    """Return the rows to copy, if the actor may copy them."""
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     actor.require_fresh(gettext_lazy("copy the event"))
     account = session.get(Account, actor.account_id or 0)
@@ -128,7 +128,7 @@ def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) ->
 
 @dataclass(slots=True)
 class _CopiedRows:
-    """Rows of the old event, as they are in the new one."""
+    """Rows of the old event, converted for the new one."""
 
     session: Session
     old: Event
@@ -138,12 +138,12 @@ class _CopiedRows:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """Tables whose rows are copied."""
+        """The tables whose rows are copied."""
         parts = frozenset(name for part in self.parts for name in TABLES[part])
         return parts | _LINK_TABLES if {"venue", "people"} <= set(self.parts) else parts
 
     def event(self, key: str, name: str) -> Values:
-        """The row of the new event, with the old settings or defaults."""
+        """Return the row of the new event, with the old settings or defaults."""
         columns = event_tables.find_table("event").columns
         row = {column.name: getattr(self.old, column.name) for column in columns}
         if "settings" not in self.parts:
@@ -156,7 +156,7 @@ class _CopiedRows:
         return row | new | dict.fromkeys(("live_at", "archived_at", "mail_ready_at", "mails_paused_at"))
 
     def rows(self, table: Table) -> Iterator[Values]:
-        """The copied rows of a table."""
+        """Yield the copied rows of a table."""
         query = select(*event_tables.exported_columns(table)).where(
             event_tables.belongs_to_event(table, self.old.id), *self._which(table)
         )
@@ -215,7 +215,7 @@ class _CopiedRows:
         return self.session.scalar(select(found.c.withdrawn_at).where(found.c.id == row_id)) is not None
 
     def _shifted(self, moment: datetime) -> datetime:
-        """The moment, shifted by whole days at the same local time of the venue."""
+        """Return the time shifted by whole days, at the same local time of the venue."""
         local = moment.astimezone(ZoneInfo(self.old.timezone))
         return (
             (local.replace(tzinfo=None) + self.shift).replace(tzinfo=local.tzinfo).astimezone(moment.tzinfo)

@@ -1,4 +1,4 @@
-"""Tables of an event: how its rows are found, which are exported, and which stay."""
+"""Tables of an event: how to find its rows, which are exported, and which are not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSTALLATION_TABLES: Final = frozenset(
         "trail_entry", "trail_head", "untaken_mail", "web_session",
     )
 )  # fmt: skip
-"""Tables of the installation, of which no row belongs to one event."""
+"""Tables of the installation, whose rows belong to no event."""
 
 NOT_EXPORTED: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -55,7 +55,7 @@ SECRET_COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "run": frozenset(("worker",)),
     }
 )
-"""Columns that never leave an installation: secrets, and addresses of people's calendars."""
+"""Columns that are never exported: secrets, and addresses of people's calendars."""
 
 UNDECLARED_KEYS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
@@ -65,33 +65,33 @@ UNDECLARED_KEYS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("planned_meeting", "last_slot_id"): "slot",
     }
 )
-"""Columns with ids of rows without a foreign key, and their tables."""
+"""Columns that hold ids without a foreign key, and the tables they refer to."""
 
 
 def list_tables() -> list[Table]:
-    """All tables, each after those that its rows refer to."""
+    """Return all tables of an event, each after those that its rows refer to."""
     return [table for table in Base.metadata.sorted_tables if table.name not in INSTALLATION_TABLES]
 
 
 def list_exported_tables() -> list[Table]:
-    """Tables that are exported with an event."""
+    """Return the tables that are exported with an event."""
     return [table for table in list_tables() if table.name not in NOT_EXPORTED]
 
 
 def exported_columns(table: Table) -> list[Column[Any]]:
-    """Exported columns of a table."""
+    """Return the exported columns of a table."""
     return [column for column in table.columns if column.name not in SECRET_COLUMNS.get(table.name, ())]
 
 
 def referenced_table(column: Column[Any]) -> str | None:
-    """The table that a column refers to, or None."""
+    """Return the table that a column refers to, or None."""
     for key in column.foreign_keys:
         return key.column.table.name
     return UNDECLARED_KEYS.get((column.table.name, column.name))
 
 
 def belongs_to_event(table: Table, event_id: int) -> ColumnElement[bool]:
-    """Whether a row belongs to the event, by its own column or its parent row."""
+    """Condition: a row belongs to the event, by its own column or that of its parent."""
     if table is Event.__table__:
         return table.c.id == event_id
     if "about_event_id" in table.c:
@@ -107,10 +107,10 @@ def belongs_to_event(table: Table, event_id: int) -> ColumnElement[bool]:
 
 
 def account_columns(table: Table) -> list[Column[Any]]:
-    """Columns of a table that refer to accounts."""
+    """Return the columns of a table that refer to accounts."""
     return [column for column in table.columns if referenced_table(column) == Account.__tablename__]
 
 
 def find_table(name: str) -> Table:
-    """A table by name."""
+    """Return a table by name."""
     return Base.metadata.tables[name]

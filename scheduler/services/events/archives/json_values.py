@@ -18,13 +18,13 @@ from scheduler.storage.cache.cache_keys import END, PART
 
 
 class BrokenArchive(ChainmeetError):
-    """An archive cannot be imported. `str()` gives the place and reason."""
+    """The archive cannot be imported. `str()` gives the location and the reason."""
 
     code = "broken-archive"
 
 
 def encode_value(value: Any) -> Any:
-    """A column value as JSON."""
+    """Return a column value as JSON."""
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, datetime | time):
@@ -35,7 +35,7 @@ def encode_value(value: Any) -> Any:
 
 
 def decode_value(column: Column[Any], value: Any, place: str) -> Any:
-    """A JSON value as its column's type. Raises BrokenArchive."""
+    """Convert a JSON value to its column's type. Raises BrokenArchive."""
     if value is None:
         if not column.nullable and not isinstance(column.type, JSON):
             raise BrokenArchive(f"{place}: {column.name} is missing.")
@@ -47,7 +47,7 @@ def decode_value(column: Column[Any], value: Any, place: str) -> Any:
 
 
 def _convert(kind: Any, value: Any) -> Any:
-    """Raises TypeError or ValueError if the type does not hold the value."""
+    """Convert a value to a column type. Raises TypeError or ValueError if it does not fit."""
     if isinstance(kind, JSON):
         return value
     if isinstance(kind, UtcDateTime):
@@ -65,7 +65,7 @@ def _convert(kind: Any, value: Any) -> Any:
 
 
 def _check_plain(kind: Any, value: Any) -> Any:
-    """A text, boolean or number within the column's limits."""
+    """Return a text, boolean or number, if it is within the column's limits."""
     if isinstance(kind, Boolean):
         wanted: Any = bool
     elif isinstance(kind, Integer):
@@ -84,7 +84,7 @@ def _check_plain(kind: Any, value: Any) -> Any:
 
 
 _NO_SEPARATORS = dict.fromkeys(map(ord, (PART, END)))
-"""Separator characters of composed rows, which user text never contains."""
+"""Separators of composed rows, which are removed from user text."""
 
 
 def _is_too_long(kind: Any, value: str) -> bool:
@@ -92,6 +92,6 @@ def _is_too_long(kind: Any, value: str) -> bool:
 
 
 def json_line(row: Mapping[str, Any]) -> bytes:
-    """A row as a line of JSON."""
+    """Return a row as a line of JSON."""
     document = {name: encode_value(value) for name, value in row.items()}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Validation of archive rows by the limits that forms use."""
+"""Validation of archive rows with the same limits as forms."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from scheduler.services.problems.policy import event_policy
 from scheduler.storage.base import Base, UtcDateTime
 
 Check = Callable[[Any], Any]
-"""Raises ValueError, or another error, for an invalid value."""
+"""A check. Raises ValueError, or another error, for an invalid value."""
 
 _KEY_PATTERN: Final = re.compile(r"[^\x00-\x1f\x7f/\\<>\"?#%]{1,64}")
-"""Allowed keys: they appear in URLs."""
+"""Permitted keys. They appear in URLs."""
 _NAMED_TABLES: Final = frozenset(("attendee", "event", "firm", "interpreter"))
 """Tables whose rows have a name."""
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
 class _Guest(BaseModel, extra="forbid"):
-    """As `spreadsheets/groups/guests.py` writes it."""
+    """A guest of honour, as written by `spreadsheets/groups/guests.py`."""
 
     name: fields.GuestName
     kind: Literal["country", "province"]
@@ -43,7 +43,7 @@ class _Guest(BaseModel, extra="forbid"):
 
 
 class _Words(BaseModel, extra="forbid"):
-    """The event's mappings, as `imports/choices.py` writes them."""
+    """The event's import mappings, as written by `imports/choices.py`."""
 
     columns: dict[str, dict[str, str]] = {}
     values: dict[str, dict[str, dict[str, str]]] = {}
@@ -60,7 +60,7 @@ _SHAPES: Final[Mapping[tuple[str, str], Any]] = {
 
 
 def require_valid_row(table: Table, row: Mapping[str, Any], place: str) -> None:
-    """Raises BrokenArchive for a value that no form would accept. `row` has column values."""
+    """Raise BrokenArchive for a value that no form would accept. `row` has column values."""
     for name, checks in _checks(table.name).items():
         value = row.get(name)
         if value is None:
@@ -75,14 +75,14 @@ def require_valid_row(table: Table, row: Mapping[str, Any], place: str) -> None:
 
 
 def check_address(email: str) -> None:
-    """Raises ValueError for an invalid email address. Empty means that none is given."""
+    """Raise ValueError for an invalid email address. An empty one is permitted."""
     if email:
         normalize_address(email, is_test=True)
 
 
 @cache
 def _checks(table: str) -> dict[str, list[Check]]:
-    """Checks of a table by column: from its model and from the meaning of the column."""
+    """Return the checks of a table by column: from its model and from the column's meaning."""
     model = next(each.class_ for each in Base.registry.mappers if each.class_.__tablename__ == table)
     hints = get_type_hints(model, include_extras=True)
     return {
@@ -97,7 +97,7 @@ def _kind(table: str, column: str, hints: Mapping[str, Any]) -> Any:
 
 
 def _typed(column: TypeEngine[Any], kind: Any) -> Iterator[Check]:
-    """Checks from the model's annotation, by Pydantic. Plain values were checked on reading."""
+    """Yield checks from the model's annotation, by Pydantic. Plain values were checked while reading."""
     if isinstance(column, UtcDateTime):
         yield _moment
     elif isinstance(column, JSON | Integer):
@@ -106,7 +106,7 @@ def _typed(column: TypeEngine[Any], kind: Any) -> Iterator[Check]:
 
 
 def _meant(table: str, column: str) -> Iterator[Check]:
-    if column == "key" and table != "event":  # the event's own is checked before
+    if column == "key" and table != "event":  # an event's own key is checked before
         yield _key
     elif (table, column) == ("event", "timezone"):
         yield _event_timezone

@@ -34,7 +34,7 @@ class RowInserter:
     secret_key: str
     now: datetime
     people: Mapping[int, Mapping[str, Any]] | None = None
-    """Address and name of each account by old id; None keeps the accounts."""
+    """Address and name of each account by old id. None keeps the accounts' ids."""
     ids: dict[str, dict[int, int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class RowInserter:
         self.counts[table.name] = count
 
     def _know_accounts(self, session: Session, table: Table, rows: Sequence[Values]) -> None:
-        """Find or create the accounts that rows name, in the same transaction, so that none is orphaned.
+        """Find or create the accounts that rows refer to, in the same transaction, so that none is orphaned.
 
         None of them becomes an operator.
         """
@@ -79,7 +79,7 @@ class RowInserter:
         known |= {old: found[each["email"]] for old, each in some.items()}
 
     def _refer(self, table: Table, own: list[str], later: list[Values]) -> None:
-        """Set references between rows of the same table, once all of them exist."""
+        """Set references between rows of the same table, after all of them were inserted."""
         known = self.ids[table.name]
         for some in _batches(later):
             values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in own}
@@ -95,7 +95,7 @@ class RowInserter:
                 session.connection().execute(statement, rows)
 
     def _mapped(self, table: Table, row: Values, number: int) -> Values:
-        """A row with the ids of this database."""
+        """Return a row with the ids of this database."""
         new = dict(row)
         for column in table.columns:
             other = event_tables.referenced_table(column)
@@ -119,7 +119,7 @@ class RowInserter:
         return found
 
     def _fresh(self, table: str, row: Values) -> Values:
-        """Secrets of this installation, and default states where the old ones no longer apply."""
+        """Return new secrets, and states that replace those that no longer apply here."""
         if table == "attendee":
             seed = tokens.new_seed()
             hashed = tokens.hash_token(tokens.derive_token(self.secret_key, tokens.FEED, seed))
@@ -135,7 +135,7 @@ class RowInserter:
 
 
 def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
-    """The rows in batches of one transaction. They are read before it begins."""
+    """Yield the rows in batches, one per transaction. Rows are read before the transaction starts."""
     given = iter(rows)
     while some := list(islice(given, batches.BATCH_SIZE)):
         yield some

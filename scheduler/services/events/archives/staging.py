@@ -1,12 +1,13 @@
-"""An event of many rows is made in portions: it is there for nobody until all of it is.
+"""Staging: a new event is invisible until all its rows are inserted.
 
-A copy of a large event held SQLite's one writer for 1.8 s, an import for as long as it took. So the event's
-row is first that of a deleted one (`deleted_at` six hours ahead, a key that is no key), its rows follow 200 a
-transaction with a rest after each, and the last transaction gives it its key. What fails before is deleted
-again; what a killed process left goes after the six hours. The process that was asked does it itself: a job
-would need a page that waits. A copy takes twice its work, and a key that is taken meanwhile is refused at the
-end. 620 firms at a load of 14: 6.4 s, the longest wait of another writer 0.55 s; the export 9.6 s and 0.07 s
-(benchmarks.deletion).
+In one transaction, copying a large event locked SQLite's only writer for 1.8 s, and an import for its whole
+duration. So the event's row is inserted as deleted (`deleted_at` six hours ahead, an invalid key). Its rows
+follow in transactions of 200 with a pause after each, and the last transaction sets the key. On failure the
+rows are deleted. Rows that a killed process left are deleted after the six hours.
+
+The requesting process does this itself, because a job would need a page that waits. A copy takes twice the
+time of its work, and a key that is taken meanwhile is rejected at the end. With 620 firms at a load of 14:
+copy 6.4 s, longest wait of another writer 0.55 s; export 9.6 s and 0.07 s (benchmarks.deletion).
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Event
 
 STAGING_TIMEOUT: Final = timedelta(hours=6)
-"""An event not finished within this time is deleted: its creator was lost."""
+"""An event that is not finished within this time is deleted, because its process has died."""
 
 
 class StagingExpired(ChainmeetError):
-    """An event was not finished in time, and its rows are deleted."""
+    """The event was not finished in time, and its rows are deleted."""
 
     code = "not-finished"
 
@@ -39,9 +40,9 @@ class StagingExpired(ChainmeetError):
 
 
 def stage_event(put: RowInserter, row: Values) -> int:
-    """Insert an event's row hidden and inactive. Returns its id."""
+    """Insert an event's row, hidden and inactive. Return its id."""
     hidden = {
-        "key": f"made.{secrets.token_hex(8)}",  # keys have no dot
+        "key": f"made.{secrets.token_hex(8)}",  # valid keys have no dot
         "deleted_at": put.database.now() + STAGING_TIMEOUT,
         "archived_at": put.now,
         "mails_paused_at": put.now,
@@ -62,7 +63,7 @@ def delete_on_failure(database: Database, event_id: int) -> Iterator[None]:
 
 
 def finish_event(session: Session, event_id: int, row: Values, *, now: datetime) -> Event:
-    """Make the event visible under its key. Raises StagingExpired, IntegrityError."""
+    """Make the event visible under its key. Raises StagingExpired and IntegrityError."""
     event = session.get(Event, event_id, with_for_update={"key_share": True})
     if event is None or event.deleted_at is None or event.deleted_at <= now:
         raise StagingExpired

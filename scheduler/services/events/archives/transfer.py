@@ -36,10 +36,10 @@ VERSION: Final = 1
 MANIFEST: Final = "archive.json"
 ACCOUNTS_FILE: Final = "accounts.jsonl"
 AUDIT_LOG_FILE: Final = "trail.jsonl"
-"""The audit log, for people to read. It is not imported: each installation has its own chain."""
+"""The audit log, for reading only. It is not imported, because each installation has its own chain."""
 
 MAX_UNPACKED: Final = 8 << 30
-"""Most octets of all files, unpacked."""
+"""Maximum size of all files, unpacked, in octets."""
 MAX_LINE: Final = 64 << 20
 MAX_ROWS: Final = 10_000_000
 _MAX_MANIFEST_OCTETS: Final = 1 << 20
@@ -49,7 +49,7 @@ _FETCH_SIZE: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class EventArchive:
-    """Contents of an archive, or of the event made from it: row counts by table."""
+    """Content of an archive, or of the event created from it: row counts by table."""
 
     id: int
     key: str
@@ -58,11 +58,11 @@ class EventArchive:
     waiting_mails: int = 0
     """Unsent emails. They stay in the installation that queued them."""
     team: tuple[tuple[str, TeamRole], ...] = ()
-    """Members of the new event's team: addresses and roles, owners first."""
+    """Team members of the new event: addresses and roles, owners first."""
 
 
 def write_archive(session: Session, event: Event, to: IO[bytes], *, now: datetime) -> EventArchive:
-    """Write an event to a stream. Use a reading session: the archive is one snapshot."""
+    """Write an event to a stream. Use a read session, so that the archive is one snapshot."""
     rows: dict[str, int] = {}
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for table in event_tables.list_exported_tables():
@@ -93,10 +93,10 @@ def import_archive(
     now: datetime,
     agree: Callable[[EventArchive], None] = lambda _: None,
 ) -> EventArchive:
-    """Create the event of an archive in batches, all of it or nothing.
+    """Create the event of an archive in batches, completely or not at all.
 
-    `key` replaces the archive's key; `owner` is an address that becomes an additional owner. Overnight runs
-    and request emails stay off until enabled. `agree` receives what would be created and may raise. Raises
+    `key` replaces the archive's key. `owner` is the address of an additional owner. Overnight runs and
+    request emails stay off until enabled. `agree` receives what would be created and may raise. Raises
     BrokenArchive.
     """
     with _open_archive(source, key) as (archive, new_key):
@@ -124,7 +124,10 @@ def import_archive(
 
 @contextmanager
 def _open_archive(source: IO[bytes], key: str) -> Iterator[tuple[zipfile.ZipFile, str]]:
-    """The archive and its event's key. Raises BrokenArchive, also for faults found while reading."""
+    """Open the archive and return it with its event's key.
+
+    Raises BrokenArchive, also for faults found while reading.
+    """
     try:
         with _translate_errors(), zipfile.ZipFile(source) as archive:
             event = _read_manifest(archive)["event"]
@@ -138,7 +141,7 @@ def _open_archive(source: IO[bytes], key: str) -> Iterator[tuple[zipfile.ZipFile
 
 @contextmanager
 def _translate_errors(key: str = "") -> Iterator[None]:
-    """Translate database errors, for rows or the final key, to BrokenArchive."""
+    """Translate database errors in rows, or in the final key, to BrokenArchive."""
     try:
         yield
     except (IntegrityError, DataError) as error:
@@ -160,7 +163,7 @@ def _require_free(database: Database, key: str) -> None:
 def _complete_event(
     session: Session, event_id: int, owner: str, now: datetime
 ) -> tuple[tuple[str, TeamRole], ...]:
-    """Add the owner that was asked for, and holds. Returns the team."""
+    """Add the requested owner and the bookings of the published version. Return the team."""
     if owner:
         account = sign_in.ensure_account(session, owner, now=now)
         member = session.get(TeamMember, (event_id, account.id))
@@ -201,7 +204,7 @@ def _rows(session: Session, table: Table, event_id: int) -> Iterator[Mapping[str
 
 
 def _accounts(session: Session, event_id: int) -> Iterator[Mapping[str, Any]]:
-    """The accounts that the rows refer to."""
+    """Yield the accounts that the rows refer to."""
     named = [
         select(column).where(event_tables.belongs_to_event(table, event_id), column.is_not(None))
         for table in event_tables.list_exported_tables()
@@ -234,7 +237,7 @@ def _write(archive: zipfile.ZipFile, name: str, rows: Iterator[Mapping[str, Any]
 
 
 def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
-    """The manifest. Raises BrokenArchive for an unsupported format or version."""
+    """Return the manifest. Raises BrokenArchive for an unsupported format or version."""
     names = {member.filename for member in archive.infolist()}
     wanted = {
         MANIFEST,
@@ -268,7 +271,10 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
 
 
 def _read_lines(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, Values]]:
-    """The rows of a file, each with its place in words. Octets are counted as read, not as announced."""
+    """Yield the rows of a file with their location as text.
+
+    Limits apply to octets as read, not as declared.
+    """
     with archive.open(name) as source:
         number = unpacked = 0
         while octets := source.readline(MAX_LINE + 1):
@@ -296,7 +302,7 @@ def _account_rows(archive: zipfile.ZipFile) -> Iterator[Values]:
 
 
 def _values(table: Table, document: Values, place: str) -> Values:
-    """A row with exactly the exported columns."""
+    """Return a row, which must have exactly the exported columns."""
     wanted = {column.name: column for column in event_tables.exported_columns(table)}
     if document.keys() != wanted.keys():
         odd = ", ".join(sorted(map(str, document.keys() ^ wanted.keys()))[:5])
@@ -307,14 +313,14 @@ def _values(table: Table, document: Values, place: str) -> Values:
 
 
 def _table_rows(archive: zipfile.ZipFile, table: Table) -> Iterator[Values]:
-    """The rows of a table, validated while reading."""
+    """Yield the rows of a table, validated while reading."""
     for place, document in _read_lines(archive, f"{table.name}.jsonl"):
         yield _values(table, document, place)
 
 
 def _event_row(archive: zipfile.ZipFile, key: str, now: datetime) -> Values:
-    """The event's row under its new key, with automatic emails off."""
-    found = list(islice(_table_rows(archive, event_tables.find_table("event")), 2))  # bound it
+    """Return the event's row with its new key and with automatic emails off."""
+    found = list(islice(_table_rows(archive, event_tables.find_table("event")), 2))  # limits the read
     if len(found) != 1:
         several = "several rows" if found else "no row"
         raise BrokenArchive(f"event has {several}; an archive is of one event.")
@@ -323,5 +329,5 @@ def _event_row(archive: zipfile.ZipFile, key: str, now: datetime) -> Values:
 
 
 def _disable_automatic_runs(table: Table, rows: Iterator[Values]) -> Iterator[Values]:
-    """The rows with overnight runs off."""
+    """Yield the rows with overnight runs off."""
     return (row | {"next_at": None} for row in rows) if table.name == "night_time" else rows
