@@ -1,6 +1,6 @@
 """Absences of people and shifts of interpreters, edited by organisers.
 
-A person's absence is stored with the times they marked themselves, so either can remove it.
+Absences share a table with the times that people block themselves, so either side can remove them.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ ABSENCE_KINDS = (ImportKind.PEOPLE, ImportKind.INTERPRETERS)
 
 @dataclass(frozen=True, slots=True)
 class AbsenceSlot:
-    """A slot of a person or interpreter.
+    """A slot of the event, as it applies to one person or interpreter.
 
-    `is_busy`: their own calendar is busy. `is_meeting`: a published meeting takes it.
+    `is_busy` is True if their own calendar is busy, `is_meeting` if a published meeting occupies the slot.
     """
 
     slot: SlotRef
@@ -60,7 +60,7 @@ class AbsenceSlot:
 def list_absence_slots(
     session: Session, actor: Actor, kind: ImportKind, key: str, *, now: datetime
 ) -> tuple[AbsenceSlot, ...]:
-    """All slots of the event for a person or interpreter, in order. Raises NotFound."""
+    """Return all slots of the event with their state for one person or interpreter. Raises NotFound."""
     actor.require(Right.KEEP_PEOPLE)
     (row,) = load_rows(session, actor, _require_absence_kind(kind), [key], lock=False)
     marked = {busy.slot_id for busy in _list_marks(session, row)}
@@ -84,7 +84,7 @@ def list_absence_slots(
 
 
 def _list_assigned_slots(session: Session, interpreter_id: int) -> dict[int, str]:
-    """Slot ids with the key of the table that an interpreter is assigned to."""
+    """Return the key of the assigned table by slot id for an interpreter."""
     mine = (
         select(InterpreterStation.slot_id, Place.key)
         .join(Place, Place.id == InterpreterStation.place_id)
@@ -95,7 +95,7 @@ def _list_assigned_slots(session: Session, interpreter_id: int) -> dict[int, str
 
 @dataclass(frozen=True, slots=True)
 class StationTable:
-    """A table that an interpreter can be assigned to, with its hall."""
+    """A table that interpreters can be assigned to."""
 
     key: str
     name: str
@@ -103,7 +103,7 @@ class StationTable:
 
 
 def list_tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
-    """The event's tables, by hall."""
+    """Return the event's tables, ordered by hall."""
     actor.require(Right.KEEP_PEOPLE)
     mine = (
         select(Place.key, Place.name, Hall.name, Hall.names)
@@ -125,9 +125,10 @@ def assign_table(
     note: str = "",
     now: datetime,
 ) -> WithdrawalResult:
-    """Assign an interpreter to a table in these slots; an empty table removes the assignment.
+    """Assign an interpreter to a table in these slots. An empty `table` removes the assignment.
 
-    The next run moves the published meetings that they interpret elsewhere. Raises NotFound, InvalidInput.
+    The next run reschedules the published meetings that they interpret at other places. Raises NotFound,
+    InvalidInput.
     """
     actor.require(Right.KEEP_PEOPLE)
     note = clean_lines(note)
@@ -159,7 +160,7 @@ def assign_table(
 
 
 def _table(session: Session, event_id: int, key: str) -> int:
-    """The id of a table. Raises InvalidInput for an unknown key."""
+    """Return the id of a table by key. Raises InvalidInput if the key is unknown."""
     mine = (Place.event_id == event_id, Place.kind == PlaceKind.TABLE, ~Place.is_retired)
     found = session.scalar(select(Place.id).where(*mine, Place.key == key)) if is_storable(key) else None
     if found is None:
@@ -180,10 +181,10 @@ def set_absences(
     note: str = "",
     now: datetime,
 ) -> WithdrawalResult:
-    """Set the slots in which a person or interpreter is absent. All others become available.
+    """Replace the absences of a person or interpreter by these slots.
 
-    Meetings that start too soon for a run are cancelled or left to a colleague, except requests that a draft
-    has `moved`. With a table, only assigns it: see `assign_table`.
+    Meetings within the freeze are cancelled or left to a colleague, except requests that a draft has `moved`.
+    If `table` is given, the slots are only assigned to it: see `assign_table`.
     """
     if table is not None:
         return assign_table(session, actor, key, table, absent, note=note, now=now)
@@ -200,7 +201,7 @@ def add_absences(
     note: str = "",
     now: datetime,
 ) -> WithdrawalResult:
-    """Add absences to several people. Earlier absences stay."""
+    """Add absences to several people. Existing absences are kept."""
     return _change_absences(session, actor, kind, keys, absent, note=note, clears=False, now=now)
 
 
@@ -249,7 +250,7 @@ def _require_absence_kind(kind: ImportKind) -> ImportKind:
 
 
 def _slots(session: Session, event_id: int, keys: Collection[str]) -> dict[str, int]:
-    """Ids of slots by key. Raises InvalidInput for an unknown key."""
+    """Return slot ids by key. Raises InvalidInput if a key is unknown."""
     known = dict(session.execute(select(Slot.key, Slot.id).where(Slot.of(event_id))).all())
     unknown = sorted(set(keys) - known.keys())
     if unknown:
@@ -276,7 +277,10 @@ def _list_marks(session: Session, row: Firm | Attendee | Interpreter) -> Marks:
 def _set_marks(
     session: Session, row: Firm | Attendee | Interpreter, wanted: set[int], *, clears: bool
 ) -> set[int]:
-    """Set the marked slots of a record as objects, which the journal records. Returns the new ones."""
+    """Replace the blocked slots of a record through ORM objects, so that the journal records them.
+
+    Return the added ones.
+    """
     before = _list_marks(session, row)
     if clears:
         for mark in before:

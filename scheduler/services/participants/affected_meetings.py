@@ -1,4 +1,4 @@
-"""Published meetings that a step affects, including those too soon for a run to change."""
+"""Published meetings that an edit affects, including those within the freeze."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _Last = aliased(Slot)
 
 @dataclass(frozen=True, slots=True)
 class AffectedCounts:
-    """Effects on others: upcoming published meetings, and firms that sit in them.
+    """Impact of an edit: upcoming published meetings, and the firms in them.
 
-    `soon` of the meetings start within the freeze. `requests` are open.
+    `soon` counts the meetings that start within the freeze. `requests` counts open requests.
     """
 
     meetings: int
@@ -45,7 +45,7 @@ class AffectedCounts:
 
 @dataclass(frozen=True, slots=True)
 class UpcomingMeeting:
-    """An upcoming published meeting. `slots` are the positions of its slots."""
+    """An upcoming published meeting. `slots` is its range of slot positions."""
 
     id: int
     request_id: int
@@ -62,8 +62,9 @@ def count_affected(
     slots: Collection[str] | None = None,
     now: datetime,
 ) -> AffectedCounts:
-    """What withdrawing these records, or marking them absent in slots, would affect. At most three
-    queries.
+    """Count what is affected if these records are withdrawn, or absent in `slots`.
+
+    Runs at most three queries.
     """
     actor.require(Right.KEEP_PEOPLE)
     found = list_upcoming(
@@ -91,7 +92,7 @@ def count_affected(
 def list_frozen_requests(
     session: Session, actor: Actor, person: str, slots: Collection[str], *, now: datetime
 ) -> frozenset[str]:
-    """Requests of a person's published meetings in some slots within the freeze."""
+    """Return keys of requests whose published meeting is within the freeze, for a person and some slots."""
     actor.require(Right.KEEP_PEOPLE)
     of_person = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person])
     found = list_upcoming(session, actor.event_id, of_person, slots=slots, now=now)
@@ -100,7 +101,7 @@ def list_frozen_requests(
 
 
 def is_meeting_of(event_id: int, kind: ImportKind, keys: Collection[str]) -> ColumnElement[bool]:
-    """Condition: published meetings of these firms, people or interpreters."""
+    """Return the SQL condition that selects meetings of these firms, people or interpreters."""
     listed = list(filter(is_storable, keys))
     if kind is ImportKind.FIRMS:
         firms = select(Firm.id).where(Firm.event_id == event_id, in_chunks(Firm.key, listed))
@@ -123,9 +124,9 @@ def list_upcoming(
     slots: Collection[str] | None = None,
     now: datetime,
 ) -> list[UpcomingMeeting]:
-    """Upcoming published meetings; with `slots`, those that take one of them.
+    """Return upcoming published meetings, filtered to those that occupy one of `slots` if given.
 
-    One query, or two with slots.
+    Runs one query, or two with `slots`.
     """
     frozen_until = session.get_one(Event, event_id).frozen_until(now)
     rows = session.execute(

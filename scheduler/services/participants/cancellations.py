@@ -1,4 +1,4 @@
-"""Cancellations by organisers: requests ended for a firm, and meetings too soon for a run to change."""
+"""Cancellations by organisers: ending requests for a firm, and cancelling meetings within the freeze."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class ReleasedMeetings:
-    """Meetings that a person was released from: cancelled, or left to colleagues."""
+    """Number of meetings that a person was removed from: cancelled (`called_off`) or left to colleagues."""
 
     called_off: int
     left_to_colleagues: int
@@ -36,7 +36,7 @@ class ReleasedMeetings:
 def lock_open_requests(
     session: Session, event_id: int, which: ColumnElement[bool], *, now: datetime
 ) -> list[MeetingRequest]:
-    """Open requests, locked until the commit; without those whose meeting has begun."""
+    """Return open requests, locked until the commit. Requests whose meeting has started are left out."""
     begun = (
         select(PlannedMeeting.request_id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
@@ -73,9 +73,10 @@ def cancel_request(
     quiet: bool = False,
     now: datetime,
 ) -> None:
-    """End an open request for one side: declined if the side has not responded yet, else withdrawn.
+    """End an open request on behalf of one side.
 
-    Digests skip it if it is `quiet`, or if its meeting is published: the next publishing cancels that.
+    It becomes declined if it is pending and that side received it, otherwise withdrawn. Digests skip it if
+    `quiet`, or if its meeting is published: then the next publication cancels the meeting.
     """
     if quiet or decline_effects.published_starts(session, request.event_id, [request.id]):
         request.quiet_until = now
@@ -96,10 +97,10 @@ def release_person(
     moved: Collection[str] = (),
     now: datetime,
 ) -> ReleasedMeetings:
-    """Release a person from meetings that start too soon for a run to change.
+    """Remove a person from meetings that start within the freeze.
 
-    A colleague in the meeting attends alone; without one it is cancelled. Requests that a draft has `moved`
-    stay until it is published.
+    If a colleague attends too, the meeting continues without the person; otherwise it is cancelled. Requests
+    that a draft has `moved` do not change before it is published.
     """
     ids = [meeting.id for meeting in soon]
     if not ids:
@@ -123,7 +124,7 @@ def release_person(
 
 
 def _with_colleague(session: Session, person: Attendee, meeting_ids: Collection[int]) -> set[int]:
-    """Meetings in which another person of the firm sits."""
+    """Return ids of meetings that another person of the firm attends."""
     return set(
         session.scalars(
             select(PlannedAttendee.meeting_id)

@@ -22,9 +22,10 @@ _LISTS = {
 
 
 def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> bool:
-    """Whether a view of a record, or of a list without a key, shows addresses and was not logged today.
+    """Return True if a view of a record shows contact data and is not logged today. Without `key`, the view
+    is of a list.
 
-    Read-only: most views write nothing.
+    Read-only, because most views need no write.
     """
     if kind not in _LISTS or not actor.may(Right.READ_CONTACTS):
         return False
@@ -40,7 +41,7 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
 
 
 def log_view(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:
-    """Log a view, unless it was logged today."""
+    """Log a view, at most once a day."""
     if needs_entry(session, actor, kind, key, now=now):
         recording.record_act(session, actor, Act.LOOK, _audit_subject(kind, key), now=now)
 

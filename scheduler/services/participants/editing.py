@@ -1,6 +1,6 @@
-"""Editing of firms, people and interpreters: an edit is an import of single cells.
+"""Editing of firms, people and interpreters. An edit is an import of single cells.
 
-A cell is parsed, checked and refused exactly as in a spreadsheet.
+Cells are parsed and validated exactly as in a spreadsheet import.
 """
 
 from __future__ import annotations
@@ -50,20 +50,20 @@ CONTACT_COLUMNS: Final = frozenset(("email", "phone"))
 
 @dataclass(frozen=True, slots=True)
 class EditableRecord:
-    """The cells of a record that its reader may see. `version` changes with each edit."""
+    """The cells of a record that the viewer may see. `version` changes with each edit."""
 
     cells: dict[str, str]
     version: str
 
 
 def get_cells(session: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, str]:
-    """The cells of a record, as in a spreadsheet."""
+    """Return the cells of a record, as in a spreadsheet."""
     actor.require(Right.KEEP_PEOPLE)
     return _cells(session, actor, kind, [key])[key]
 
 
 def get_record(session: Session, actor: Actor, kind: ImportKind, key: str) -> EditableRecord:
-    """A record with its version, for optimistic locking. Raises NotFound."""
+    """Return a record with its version for optimistic locking. Raises NotFound."""
     known = get_cells(session, actor, kind, key)
     cells = {
         name: known[name] for name in known if name not in CONTACT_COLUMNS or actor.may(Right.READ_CONTACTS)
@@ -83,9 +83,9 @@ def edit_version(
     settings: Settings,
     now: datetime,
 ) -> ImportResult:
-    """Edit a record unless its version differs from `seen`.
+    """Edit a record if its version still equals `seen`.
 
-    Raises WrongState if it was changed since, and like `edit_records`.
+    Raises WrongState if it has changed since, and like `edit_records`.
     """
     actor.require(Right.KEEP_PEOPLE)
     if seen is not None and is_storable(key):
@@ -107,7 +107,7 @@ def edit_records(
     settings: Settings,
     now: datetime,
 ) -> ImportResult:
-    """Set these cells in some rows: one row of a form, or many at once.
+    """Set cells in some rows: one row from a form, or many in bulk.
 
     Raises NotFound, InvalidInput with each fault by column.
     """
@@ -157,14 +157,14 @@ def _import(
 
 
 def _at_its_field(fault: Fault) -> Fault:
-    """The fault of a cell ("row 2, country") as one of a field."""
+    """Map the fault of a cell ("row 2, country") to the form field."""
     return Fault(fault.path.rpartition(", ")[2], fault.message)
 
 
 def _cells(
     session: Session, actor: Actor, kind: ImportKind, keys: Collection[str]
 ) -> dict[str, dict[str, str]]:
-    """All cells of rows by key. Raises NotFound for an unknown key."""
+    """Return all cells of rows by key. Raises NotFound if a key is unknown."""
     table = RECORD_TABLES[kind]
     of_event = select(table).where(
         table.event_id == actor.event_id, in_chunks(table.key, filter(is_storable, keys))
@@ -184,7 +184,7 @@ def _cells(
 
 
 def _of_firms(session: Session, rows: Sequence[Firm]) -> dict[int, dict[str, Any]]:
-    """Hall, booth and host of firms, from other tables."""
+    """Return hall, booth and host of firms, which are stored in other tables."""
     of_hosts = select(Firm.id, Firm.key).where(in_chunks(Firm.id, {row.host_id or 0 for row in rows}))
     hosts = dict(session.execute(of_hosts).all())
     halls = dict(

@@ -1,6 +1,6 @@
 """Journal of participant changes: each step with the rows that it changed, for undo.
 
-A step must write through session objects. Bulk statements are not recorded.
+A step must write through ORM objects. Bulk statements are not recorded.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ ACT_BY_KIND = {
 
 
 class StepKind(StrEnum):
-    """Kind of step."""
+    """Kind of a journal step."""
 
     EDIT = "edit"
     WITHDRAW = "withdraw"
@@ -79,7 +79,10 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepCard:
-    """A step. `by` and `undone_by` are account addresses, or empty."""
+    """A journal step.
+
+    `by` is the email address of the account, or empty. `undone_at` is set once it is undone.
+    """
 
     id: int
     kind: StepKind
@@ -101,7 +104,10 @@ def record_step(
     note: str = "",
     now: datetime,
 ) -> Iterator[None]:
-    """Record everything inside the block as one step. A step without changes is not stored."""
+    """Context manager: record all changes inside the block as one step.
+
+    A step without changes is not stored.
+    """
     session.flush()
     notes = RowChanges()
     event.listen(session, "before_flush", notes.before_flush)
@@ -137,7 +143,7 @@ def record_step(
 
 
 def list_steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[StepCard, ...]:
-    """The last steps of the event, newest first."""
+    """Return the event's latest steps, newest first."""
     actor.require(Right.KEEP_PEOPLE)
     rows = session.execute(
         select(RegistryChange.id, RegistryChange.kind, RegistryChange.subject, RegistryChange.note,
@@ -156,7 +162,7 @@ def list_steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[StepC
 def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Settings, now: datetime) -> StepCard:
     """Undo a step.
 
-    Raises WrongState if it was undone already, or if its rows were changed since.
+    Raises NotFound, and WrongState if it is undone already or its rows have changed since.
     """
     actor.require(Right.KEEP_PEOPLE)
     found = session.scalar(
@@ -184,7 +190,7 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
 
 @dataclass(slots=True)
 class _StepReversal:
-    """The reversal of one step."""
+    """Reverses one journal step."""
 
     session: Session
     actor: Actor
@@ -219,7 +225,7 @@ class _StepReversal:
             self.session.flush()
 
     def _check(self, row: Base, columns: dict[str, list[Any]]) -> None:
-        """Raises WrongState if a value differs from the one that the step set."""
+        """Raises WrongState if a column differs from the value that the step wrote."""
         for name, (_, new) in columns.items():
             is_kept = isinstance(row, Attendee) and name in _ADDRESS_COLUMNS - {"email"}
             if not is_kept and value_to_json(getattr(row, name)) != new:
@@ -249,7 +255,7 @@ class _StepReversal:
                 setattr(row, name, value_from_json(type(row), name, old))
 
     def _is_used(self, place: Place) -> bool:
-        """Whether a plan or a lock refers to the place."""
+        """Return True if a scheduled meeting or a lock refers to the place."""
         meeting = select(PlannedMeeting.id).where(PlannedMeeting.place_id == place.id)
         lock = select(MeetingRequest.id).where(MeetingRequest.fixed_place_id == place.id)
         return any(self.session.scalar(query.limit(1)) is not None for query in (meeting, lock))

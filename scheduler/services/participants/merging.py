@@ -1,4 +1,4 @@
-"""Merging of two records of one firm, person or interpreter: the old one is withdrawn."""
+"""Merging of duplicate firms, people or interpreters. The old record is withdrawn."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ _LISTS: Final = {Firm: ("areas",), Attendee: ("languages",), Interpreter: ("lang
 
 @dataclass(frozen=True, slots=True)
 class MergedRecord:
-    """One of two records before a merge. `meetings` are published and upcoming, `requests` open."""
+    """One of the two records before a merge.
+
+    `meetings` counts upcoming published ones, `requests` open ones.
+    """
 
     key: str
     name: str
@@ -70,7 +73,7 @@ class MergedRecord:
 
 @dataclass(frozen=True, slots=True)
 class MergePreview:
-    """Effects of a merge: `old` is withdrawn; `ended` requests end, as both had one with the same firm."""
+    """Effects of a merge. `old` is withdrawn. `ended` counts duplicate requests that end."""
 
     old: MergedRecord
     new: MergedRecord
@@ -78,14 +81,14 @@ class MergePreview:
 
     @property
     def booths_gone(self) -> tuple[str, ...]:
-        """Booths that no firm has after the merge."""
+        """Booths that are left without a firm after the merge."""
         return self.old.booths if self.new.booths else ()
 
 
 def preview_merge(
     session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime
 ) -> MergePreview:
-    """Preview a merge by running it: the caller rolls back. Raises like `merge_records`."""
+    """Preview a merge by executing it. The caller must roll back. Raises like `merge_records`."""
     actor.require(Right.KEEP_PEOPLE)
     table = RECORD_TABLES[kind]
     before = {
@@ -122,9 +125,9 @@ def merge_records(
 ) -> int:
     """Merge record `key` into record `into`.
 
-    People of a firm move with it. Of two requests with the same third firm, the accepted one stays, else the
-    older one. Returns the number of ended requests. Raises NotFound, InvalidInput, WrongState for a withdrawn
-    record.
+    A firm's people move to the other firm. If both have a request with the same third firm, the accepted one
+    is kept, otherwise the older one. Return the number of ended requests. Raises NotFound, InvalidInput, and
+    WrongState if a record is withdrawn.
     """
     actor.require(Right.KEEP_PEOPLE)
     if key == into:
@@ -190,7 +193,10 @@ def _merge_firms(session: Session, actor: Actor, old: Firm, new: Firm, now: date
 
 
 def _move_requests(session: Session, actor: Actor, old: int, new: int, now: datetime) -> int:
-    """Move the old record's requests to the new one. Returns the number of those that had to end."""
+    """Move requests from the old firm to the new one.
+
+    Return the number of requests that ended as duplicates.
+    """
     firms = [old, new]
     rows = session.scalars(
         select(MeetingRequest)
@@ -229,7 +235,7 @@ def _move_requests(session: Session, actor: Actor, old: int, new: int, now: date
 
 
 def _readdress(request: MeetingRequest, old: int, new: int) -> None:
-    """Replace one firm by another, unless the request was between the two."""
+    """Replace one firm by the other, unless the request is between the two."""
     pair = [new if firm == old else firm for firm in (request.from_firm_id, request.to_firm_id)]
     if pair[0] == pair[1]:
         return

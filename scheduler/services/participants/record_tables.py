@@ -48,7 +48,7 @@ PRESENT, WITHDRAWN = "here", "withdrawn"
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """Query of a table: text, state (empty: any), and a page; or only the rows of `keys`."""
+    """Query of a table: text, state (empty: any) and page. With `keys`, only these rows."""
 
     text: str = ""
     state: str = PRESENT
@@ -66,7 +66,7 @@ ALL_ROWS: Final = TableQuery()
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """Common fields of the three tables. `meetings` are published ones."""
+    """Common fields of the three tables. `meetings` counts published meetings."""
 
     key: str
     name: str
@@ -79,7 +79,10 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True)
 class FirmRow(RecordRow):
-    """A firm. `waiting` requests need its response, `accepted` ones are accepted."""
+    """A row of a firm.
+
+    `waiting` counts requests that need its response, `accepted` counts accepted requests.
+    """
 
     country: str
     tier: Tier
@@ -92,7 +95,7 @@ class FirmRow(RecordRow):
 
 @dataclass(frozen=True, slots=True)
 class PersonRow(RecordRow):
-    """A person of a firm. `absent` counts marked slots."""
+    """A row of a person. `absent` counts blocked slots."""
 
     firm: FirmRef
     title: str
@@ -105,7 +108,7 @@ class PersonRow(RecordRow):
 
 @dataclass(frozen=True, slots=True)
 class InterpreterRow(RecordRow):
-    """An interpreter. `absent` counts slots without a shift."""
+    """A row of an interpreter. `absent` counts slots without a shift."""
 
     email: str
     languages: tuple[str, ...]
@@ -119,7 +122,7 @@ def _sorted(name: str, *keys: SQLColumnExpression[Any], descending: bool = False
 
 
 def _count_received(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    """Number of requests to a firm, by the index of firm and state."""
+    """Subquery: number of requests that a firm received, served by the index on firm and state."""
     counted = select(func.count()).where(MeetingRequest.to_firm_id == Firm.id, *conditions)
     return counted.correlate(Firm).scalar_subquery()
 
@@ -151,7 +154,10 @@ SORTS: Final = {
 
 
 def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[FirmRow]:
-    """Firms with booths and open requests. At most six queries. With `keys`, only these."""
+    """Return firms with booths and counts of open requests.
+
+    Runs at most six queries. With `keys`, only these.
+    """
     actor.require(Right.KEEP_PEOPLE)
     query = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
     query = _filter_rows(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
@@ -185,7 +191,7 @@ def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Pa
 
 
 def list_people(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[PersonRow]:
-    """People of all firms. At most five queries."""
+    """Return people of all firms. Runs at most five queries."""
     actor.require(Right.KEEP_PEOPLE)
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
     seen = (Attendee.email,) if actor.may(Right.READ_CONTACTS) else ()  # a search reveals it too
@@ -222,7 +228,7 @@ def list_people(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> P
 
 
 def list_interpreters(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[InterpreterRow]:
-    """Interpreters. At most five queries."""
+    """Return interpreters. Runs at most five queries."""
     actor.require(Right.KEEP_PEOPLE)
     email = (Interpreter.email,) if actor.may(Right.READ_CONTACTS) else ()
     searched = (Interpreter.name, Interpreter.latin_name, Interpreter.key, *email)
@@ -251,7 +257,7 @@ def list_interpreters(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS
 
 
 class _Shared(TypedDict):
-    """The fields of `RecordRow`."""
+    """Keyword arguments for the fields of `RecordRow`."""
 
     key: str
     name: str
@@ -267,7 +273,7 @@ def _shared(
     into: Mapping[int, str],
     firm: Firm | None = None,
 ) -> _Shared:
-    """Common fields of a row. A withdrawn firm withdraws its people."""
+    """Return the common fields of a row. People of a withdrawn firm count as withdrawn."""
     return {
         "key": row.key,
         "name": row.name,

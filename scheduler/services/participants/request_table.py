@@ -1,4 +1,4 @@
-"""All requests of an event as a table, with bulk steps in firms' names."""
+"""Table of all requests of an event, with bulk actions on behalf of firms."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _Sender, _Receiver = aliased(Firm), aliased(Firm)
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request in a row. `by_organiser`: an organiser took the last step or sent it for a firm."""
+    """A row of a request. `by_organiser` is True if an organiser sent it or took the last step."""
 
     key: str
     state: RequestState
@@ -50,7 +50,7 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class RequestFilters:
-    """Filters of requests: words, key of a firm, key of a delegation."""
+    """Filters of the table: words, key of a firm, key of a delegation."""
 
     text: str = ""
     firm: str = ""
@@ -59,7 +59,7 @@ class RequestFilters:
 
 @dataclass(frozen=True, slots=True)
 class BulkStepResult:
-    """Result of a bulk step: number done, and why others were refused."""
+    """Result of a bulk action: number done, and the reasons of refusals."""
 
     done: int
     refused: tuple[str, ...]
@@ -96,9 +96,10 @@ def list_requests(
     limit: int = PAGE_SIZE,
     total: int | None = None,
 ) -> Page[RequestRow]:
-    """Requests of all firms, one firm or a delegation, by key; for a delegation manager, of its firms.
+    """Return requests by key: of all firms, one firm or one delegation. Delegation managers see only their
+    firms.
 
-    Three queries, or two with their `total`. The page is found by ids alone: sorting whole rows of 45,000
+    Runs three queries, or two if `total` is given. Pages by ids alone, because sorting whole rows of 45,000
     requests takes a quarter of a second.
     """
     order = REQUEST_SORTS.get(sort, REQUEST_SORTS["newest"])
@@ -119,7 +120,7 @@ def list_requests(
 def count_states(
     session: Session, actor: Actor, *, text: str = "", firm: str = "", delegation: str = ""
 ) -> dict[str, int]:
-    """Number of requests of a search by state; the empty state counts all. One query."""
+    """Count the matching requests by state; the empty state counts all. Runs one query."""
     asked = RequestFilters(text, firm, delegation)
     counted = select(MeetingRequest.state, func.count()).select_from(MeetingRequest)
     rows = session.execute(_filter_requests(session, actor, counted, asked).group_by(MeetingRequest.state))
@@ -130,10 +131,10 @@ def count_states(
 def take_step(
     session: Session, actor: Actor, keys: Sequence[str], verb: str, *, note: str = "", now: datetime
 ) -> BulkStepResult:
-    """Take a step on several requests, each in the name of the firm whose turn it is.
+    """Take a step on several requests, each on behalf of the firm whose turn it is.
 
-    Refused ones stay as they are. A delegation manager takes steps for its own firms. Raises NotFound for a
-    request that the actor may not see.
+    Refused requests do not change. A delegation manager acts for their own firms. Raises NotFound if the
+    actor may not see a request.
     """
     actor.delegations_for(Right.ASK)
     if verb not in _STEPS or not 1 <= len(set(keys)) <= MAX_ROWS:
@@ -162,7 +163,7 @@ def take_step(
 
 
 def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> RequestResult:
-    """Request a meeting in a firm's name. Firms are given by key or full name.
+    """Send a request on a firm's behalf. Firms are given by key or full name.
 
     Raises InvalidInput by field.
     """
@@ -198,7 +199,7 @@ _ROWS = (
 def _filter_requests(
     session: Session, actor: Actor, query: Select[*tuple[Any, ...]], asked: RequestFilters
 ) -> Select[*tuple[Any, ...]]:
-    """Requests of a firm whose firm names, topic or key match every word."""
+    """SQL condition: requests of a firm in which every word matches a firm name, the topic or the key."""
     fields.require_valid("text", asked.text, fields.Search)
     query = query.where(MeetingRequest.event_id == actor.event_id)
     only = actor.delegations_for(Right.ASK)

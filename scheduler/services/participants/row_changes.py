@@ -1,4 +1,4 @@
-"""Rows that a step changes, from session flushes: values before and after, as JSON."""
+"""Row changes of a step, collected from session flushes: values before and after, as JSON."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class RowChanges:
         }
 
     def told(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Values before and after by row and column, for the audit log."""
+        """Return values before and after by row and column, for the audit log."""
         found = [
             (f"{table} {key} {name}", values)
             for (table, key), columns in self.changed.items()
@@ -108,12 +108,12 @@ def _values(row: Base) -> dict[str, Any]:
 
 
 def value_to_json(value: Any) -> Any:
-    """A column value as JSON."""
+    """Convert a column value to JSON."""
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def value_from_json(kind: type[Base], name: str, value: Any) -> Any:
-    """A column value from JSON."""
+    """Convert JSON to a column value."""
     python_type = inspect(kind).columns[name].type.python_type
     if isinstance(value, str) and python_type is datetime:
         return datetime.fromisoformat(value)

@@ -1,4 +1,4 @@
-"""Counts for table rows: meetings, requests, absences. One or two queries a page each."""
+"""Counts for table rows: meetings, requests, absences. Each runs one or two queries a page."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def count_absences(session: Session, owner: Any, slot: Any, ids: list[int]) -> d
 
 
 def count_requests(session: Session, ids: list[int]) -> tuple[dict[int, int], dict[int, int]]:
-    """Requests to these firms without a response, and accepted ones on both sides."""
+    """Count unanswered requests to these firms, and accepted requests on either side."""
     waiting: dict[int, int] = {}
     accepted: dict[int, int] = {}
     for column in (MeetingRequest.to_firm_id, MeetingRequest.from_firm_id):
@@ -87,7 +87,7 @@ def count_firm_meetings(session: Session, actor: Actor, ids: list[int]) -> dict[
 
 
 def find_merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, str]:
-    """Keys of the remaining records, by the id of the records merged into them."""
+    """Return keys of the remaining records by the id of the record merged into them."""
     into = {row.id: row.merged_into_id for row in rows if row.merged_into_id is not None}
     found = session.execute(select(table.id, table.key).where(in_chunks(table.id, set(into.values()))))
     keys = {row[0]: row[1] for row in found}
@@ -95,7 +95,7 @@ def find_merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, 
 
 
 def count_records(session: Session, actor: Actor) -> dict[ImportKind, int]:
-    """Number of attending records by kind. One query."""
+    """Count participating records by kind. Runs one query."""
     actor.require(Right.KEEP_PEOPLE)
     tables: dict[ImportKind, Any] = {
         ImportKind.FIRMS: Firm,

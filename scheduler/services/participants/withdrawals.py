@@ -1,7 +1,7 @@
 """Withdrawal of firms, people and interpreters from the event, and their restoration.
 
-Their rows stay, because plans and emails refer to them. The next run schedules no meeting with them, and the
-people concerned are notified once, when it is published.
+Rows are kept, because schedules and emails refer to them. The next run schedules no meeting with them. The
+people affected are notified once, when that schedule is published.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest
 
 
 class SoleAttendee(StrEnum):
-    """What happens to a request that names only the withdrawn person of the firm."""
+    """What happens to a request if the withdrawn person is its only named attendee of the firm."""
 
     COLLEAGUE = "colleague"
     """A colleague attends, if the firm has one."""
@@ -41,10 +41,10 @@ class SoleAttendee(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalResult:
-    """Effects of a withdrawal: ended requests, and published meetings concerned.
+    """Effects of a withdrawal: ended requests, and affected published meetings.
 
-    `stay` of the meetings start too soon for a run to change and take place as published.
-    `left_to_colleagues` also start soon, and take place without the absent person.
+    `stay` counts meetings within the freeze that take place as published. `left_to_colleagues` counts
+    meetings within the freeze that take place without the absent person.
     """
 
     requests: int
@@ -54,7 +54,7 @@ class WithdrawalResult:
 
     @property
     def soon(self) -> int:
-        """Meetings of an absent person that start too soon for a run: they change at once."""
+        """Number of an absent person's meetings within the freeze, which change at once."""
         return self.requests + self.left_to_colleagues
 
 
@@ -71,9 +71,9 @@ def withdraw_records(
 ) -> WithdrawalResult:
     """Withdraw firms, people or interpreters from the event.
 
-    Open requests of a firm are ended, of a person those that no one else can attend. The note goes to the
-    partners; digests skip it if it is `quiet`. Raises NotFound, InvalidInput, WrongState for those already
-    withdrawn.
+    All open requests of a firm end; of a person, those that no one else can attend. `note` is sent to the
+    partners; digests skip it if `quiet`. Raises NotFound, InvalidInput, and WrongState if a record is
+    withdrawn already.
     """
     actor.require(Right.KEEP_PEOPLE)
     note = clean_lines(note)
@@ -106,9 +106,9 @@ def withdraw_records(
 def withdraw_colleague(
     session: Session, actor: Actor, person: Attendee, *, now: datetime
 ) -> WithdrawalResult:
-    """Withdraw a person for an exhibitor of their firm. The caller has checked the right.
+    """Withdraw a person on behalf of an exhibitor of their firm. The caller checks the permission.
 
-    A colleague attends where possible. It is recorded as a step that organisers can undo.
+    A colleague attends where possible. Organisers can undo the recorded step.
     """
     theirs = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person.key])
     meetings = len(list_upcoming(session, actor.event_id, theirs, now=now))
@@ -122,9 +122,9 @@ def withdraw_colleague(
 def restore_records(
     session: Session, actor: Actor, kind: ImportKind, keys: Sequence[str], *, now: datetime
 ) -> int:
-    """Restore withdrawn records. Ended requests stay ended; undoing the withdrawal reopens them.
+    """Restore withdrawn records. Ended requests stay ended; only undoing the withdrawal reopens them.
 
-    Returns the number of restored records. Raises WrongState for a merged record.
+    Return the number of restored records. Raises WrongState if a record was merged.
     """
     actor.require(Right.KEEP_PEOPLE)
     rows = [row for row in load_rows(session, actor, kind, keys) if row.withdrawn_at is not None]
@@ -148,7 +148,7 @@ def restore_records(
 def load_rows(
     session: Session, actor: Actor, kind: ImportKind, keys: Sequence[str], *, lock: bool = True
 ) -> list[Firm | Attendee | Interpreter]:
-    """The rows of keys by id, by default locked in that order. Raises NotFound, InvalidInput."""
+    """Return the rows of these keys in id order, locked by default. Raises NotFound, InvalidInput."""
     wanted = set(keys)
     if not 1 <= len(wanted) <= MAX_ROWS:
         raise InvalidInput(
@@ -169,7 +169,7 @@ def load_rows(
 
 
 def list_names(rows: Sequence[Firm | Attendee | Interpreter]) -> str:
-    """Names of the rows, for the journal."""
+    """Return names of the rows, for the journal."""
     return ", ".join(names.record_name(row.name, row.latin_name) for row in rows)
 
 
@@ -199,7 +199,10 @@ def _cancel_without(
     *,
     quiet: bool = False,
 ) -> int:
-    """A firm's requests without a person: others attend, a colleague attends, or the request is ended."""
+    """Handle a firm's requests without a person: others attend, a colleague attends, or the request ends.
+
+    Return the number of ended requests.
+    """
     colleague = session.scalar(
         select(Attendee.id)
         .where(Attendee.firm_id == person.firm_id, Attendee.id != person.id, Attendee.withdrawn_at.is_(None))

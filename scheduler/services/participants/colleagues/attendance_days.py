@@ -1,4 +1,4 @@
-"""Days of attendance: all slots of other days are marked as busy."""
+"""Attendance days: all slots of other days are blocked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.storage.models import Attendee, AttendeeBusy, Event, Slot
 
 
 def list_slots_by_day(session: Session, event: Event) -> dict[date, set[int]]:
-    """Ids of the event's slots by day at the venue."""
+    """Return ids of the event's slots by local day."""
     zone = ZoneInfo(event.timezone)
     found: dict[date, set[int]] = {}
     for slot_id, start in session.execute(
@@ -24,7 +24,7 @@ def list_slots_by_day(session: Session, event: Event) -> dict[date, set[int]]:
 
 
 def list_marked_slots(session: Session, people: Collection[int]) -> dict[int, set[int]]:
-    """Ids of marked slots by person."""
+    """Return ids of blocked slots by person."""
     found: dict[int, set[int]] = {}
     for person, slot in session.execute(
         select(AttendeeBusy.attendee_id, AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id.in_(people))
@@ -36,7 +36,7 @@ def list_marked_slots(session: Session, people: Collection[int]) -> dict[int, se
 def set_attendance_days(
     session: Session, person: Attendee, days: Collection[str], slots: dict[date, set[int]]
 ) -> None:
-    """Mark whole days on which a person is absent, and free the days of attendance."""
+    """Block the whole days on which a person is absent, and unblock the days of attendance."""
     marked = list_marked_slots(session, [person.id]).get(person.id, set())
     for day, ids in slots.items():
         is_there = day.isoformat() in days

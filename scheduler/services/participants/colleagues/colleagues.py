@@ -50,7 +50,7 @@ REQUIRED = gettext_lazy("must not be empty")
 
 
 class AddressTaken(InvalidInput):
-    """The address belongs to another participant."""
+    """Raised if another participant has the email address."""
 
     def __init__(self) -> None:
         sentence = gettext_lazy("takes part already; ask the organisers if this is somebody of yours")
@@ -59,9 +59,9 @@ class AddressTaken(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class ColleagueForm:
-    """Form of a colleague.
+    """Form that adds or edits a colleague.
 
-    `areas` are keys of chain areas, `days` the days of attendance.
+    `areas` are keys of chain areas, `days` are attendance days.
     """
 
     name: str = ""
@@ -76,7 +76,7 @@ class ColleagueForm:
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """A person of the reader's own firm. `languages` are codes."""
+    """A person of the viewer's own firm. `languages` are language codes."""
 
     key: str
     name: str
@@ -92,7 +92,7 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True)
 class AddedColleague:
-    """The added colleague. `is_invited` is false if the address got an invitation recently."""
+    """An added colleague. `is_invited` is False if the address got an invitation recently."""
 
     key: str
     is_invited: bool
@@ -100,7 +100,10 @@ class AddedColleague:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """People of the reader's own firm. `days` are those of the event, `room` how many can be added."""
+    """The people of the viewer's own firm.
+
+    `days` are the event's days, `room` is how many more can be added.
+    """
 
     people: tuple[Colleague, ...]
     days: tuple[date, ...]
@@ -108,7 +111,7 @@ class Staff:
 
 
 def get_staff(session: Session, actor: Actor) -> Staff:
-    """The people of the actor's firm, in five queries. Raises NotAllowed."""
+    """Return the people of the actor's firm. Runs five queries. Raises NotAllowed."""
     firm, event = _load_own_firm(session, actor, is_locked=False)
     slots = attendance_days.list_slots_by_day(session, event)
     people = _people(session, firm.id)
@@ -135,10 +138,10 @@ def get_staff(session: Session, actor: Actor) -> Staff:
 def add_colleague(
     session: Session, actor: Actor, form: ColleagueForm, *, settings: Settings, now: datetime
 ) -> AddedColleague:
-    """Add a person of the actor's firm and invite them by email, at most once a day.
+    """Add a person to the actor's firm and invite them by email, at most once a day.
 
-    Restores a removed person. Raises InvalidInput by field, NotAllowed, SignInNeeded, and AddressTaken, which
-    the caller logs with `log_address_taken` in another transaction.
+    A removed person is restored. Raises InvalidInput by field, NotAllowed, SignInNeeded, and AddressTaken,
+    which the caller logs with `log_address_taken` in a separate transaction.
     """
     firm, event = _load_own_firm(session, actor, is_locked=True)
     slots = attendance_days.list_slots_by_day(session, event)
@@ -196,7 +199,9 @@ def add_colleague(
 
 
 def log_address_taken(session: Session, actor: Actor, form: ColleagueForm, *, now: datetime) -> None:
-    """Log that the actor entered another participant's address, as the answer reveals it."""
+    """Audit-log that the actor entered another participant's address, because the response reveals that it
+    exists.
+    """
     _load_own_firm(session, actor, is_locked=False)
     address_attempts.record_attempts(session, actor, 1, address=_address(form.email)[0], now=now)
 
@@ -204,7 +209,10 @@ def log_address_taken(session: Session, actor: Actor, form: ColleagueForm, *, no
 def change_colleague(
     session: Session, actor: Actor, key: str, form: ColleagueForm, *, settings: Settings, now: datetime
 ) -> None:
-    """Change a person of the actor's firm; the address stays. Raises like `add_colleague`, and NotFound."""
+    """Update a person of the actor's firm.
+
+    The email address cannot change. Raises NotFound, and like `add_colleague`.
+    """
     firm, event = _load_own_firm(session, actor, is_locked=True)
     person, slots = _colleague(session, firm, key), attendance_days.list_slots_by_day(session, event)
     said, faults = _checked(event, form, slots)
@@ -225,9 +233,10 @@ def change_colleague(
 def remove_colleague(
     session: Session, actor: Actor, key: str, *, now: datetime
 ) -> withdrawals.WithdrawalResult:
-    """Remove a person of the actor's firm from the event, like organisers do.
+    """Remove a person of the actor's firm from the event.
 
-    Colleagues take over their meetings where possible. Raises NotFound, NotAllowed, InvalidInput for oneself.
+    Colleagues take over their meetings where possible. Raises NotFound, NotAllowed, and InvalidInput if
+    actors remove themselves.
     """
     firm, _ = _load_own_firm(session, actor, is_locked=True)
     person = _colleague(session, firm, key)
@@ -248,7 +257,9 @@ def _load_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> tuple[
 
 
 def _imported_by(session: Session, actor: Actor) -> int | None:
-    """The delegation manager on whose role the actor's sign-in depends; added people depend on it too."""
+    """Return the delegation manager on whose role the actor's access depends; access of added people depends
+    on it too.
+    """
     return session.scalar(select(Attendee.imported_by).where(Attendee.id == actor.attendee_id))
 
 
@@ -274,7 +285,7 @@ def _address(typed: str) -> tuple[str, list[Fault]]:
 def _checked(
     event: Event, form: ColleagueForm, slots: dict[date, set[int]]
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """The attendee columns of a form, and its faults."""
+    """Validate a form. Return the attendee's column values and the faults."""
     name, title, typed = clean_line(form.name), clean_line(form.title), clean_line(form.latin_name)
     latin = typed or name
     codes: list[str] = []
@@ -309,7 +320,7 @@ def _checked(
 
 
 def _set_values(session: Session, person: Attendee, said: dict[str, Any], settings: Settings) -> None:
-    """Set the values. A new role changes the feed's address."""
+    """Update changed columns. A change of role rotates the feed's address."""
     if person.is_exhibitor != said["is_exhibitor"]:
         access_revocation.rotate_feed_address(session, person, secret_key=settings.secret_key)
     for name, value in said.items():
@@ -318,7 +329,7 @@ def _set_values(session: Session, person: Attendee, said: dict[str, Any], settin
 
 
 def _key(session: Session, event_id: int, name: str, email: str) -> str:
-    """An unused key, from the name, or the address if that is taken."""
+    """Return an unused key: a slug of the name, with a hash of the address if the slug is taken."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:_LONGEST_KEY].strip("-")
     digest = blake2b(email.encode(), digest_size=8).hexdigest()
@@ -330,7 +341,7 @@ def _key(session: Session, event_id: int, name: str, email: str) -> str:
 
 
 def _count_invitations(session: Session, event: Event, firm: Firm) -> int:
-    """Invitations that the firm has sent to its people, including removed ones."""
+    """Count the invitations that the firm has sent to its people, including removed ones."""
     own = select(Attendee.email).where(Attendee.firm_id == firm.id)
     sent = select(func.count()).where(_invitations(event), OutboxMail.to_address.in_(own))
     return session.scalars(sent).one()

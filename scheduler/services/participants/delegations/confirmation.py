@@ -1,4 +1,7 @@
-"""Confirmation of people imported by a delegation manager, whose access otherwise ends with its role."""
+"""Confirmation of people imported by a delegation manager.
+
+Unconfirmed access ends with the manager's role.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ _UNCONFIRMED = or_(Attendee.imported_by.is_not(None), Attendee.is_exhibitor_prop
 
 @dataclass(frozen=True, slots=True)
 class UnconfirmedPerson:
-    """A person to confirm. `is_exhibitor_proposed`: proposed as an exhibitor of the firm."""
+    """An imported person to confirm.
+
+    `is_exhibitor_proposed` is True if the import proposes the exhibitor role.
+    """
 
     person: PersonRef
     firm: FirmRef
@@ -34,7 +40,7 @@ class UnconfirmedPerson:
 
 
 def list_unconfirmed(session: Session, actor: Actor, key: str) -> Sequence[UnconfirmedPerson]:
-    """Unconfirmed people of a delegation, by firm and name. One query."""
+    """Return the unconfirmed people of a delegation, by firm and name. Runs one query."""
     actor.require(Right.KEEP_PEOPLE)
     found = select_people(require_delegation(session, actor, key).id).where(_UNCONFIRMED).join(Firm)
     rows: Any = session.execute(
@@ -48,9 +54,9 @@ def list_unconfirmed(session: Session, actor: Actor, key: str) -> Sequence[Uncon
 def confirm_people(
     session: Session, actor: Actor, key: str, person_keys: Sequence[str], *, now: datetime
 ) -> int:
-    """Make the people's access independent of the delegation manager, and exhibitors as proposed.
+    """Make people's access independent of the delegation manager, and grant proposed exhibitor roles.
 
-    Only those named are confirmed, as the page may not have shown others. Returns their number.
+    Confirms only the given people, because the page may not have shown others. Return their number.
     """
     actor.require(Right.KEEP_PEOPLE)
     actor.require_fresh(LET_IN)

@@ -1,4 +1,4 @@
-"""Delegations: create, list, change and remove."""
+"""Delegations: list, create, update and delete."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DelegationForm:
 
 @dataclass(frozen=True, slots=True)
 class DelegationRow:
-    """A delegation in a list. `people` counts all people of its firms, and its single people."""
+    """A row in the list of delegations. `people` counts its firms' people and its individual members."""
 
     key: str
     name: str
@@ -63,7 +63,7 @@ class DelegationRow:
 
 @dataclass(frozen=True, slots=True)
 class DelegationCard:
-    """A delegation with its members. `form` is its editable part."""
+    """A delegation with its members. `form` holds its editable fields."""
 
     key: str
     form: DelegationForm
@@ -73,7 +73,7 @@ class DelegationCard:
 def list_delegations(
     session: Session, actor: Actor, *, text: str = "", number: int = 1, limit: int = 30
 ) -> Page[DelegationRow]:
-    """Delegations by name; a delegation manager's own ones. Three queries, however many there are."""
+    """Return delegations by name; for a delegation manager only their own. Runs three queries."""
     only = actor.delegations_for(Right.READ_DELEGATIONS)
     query = select(Delegation, _firms(), _people(), _waiting()).where(
         Delegation.event_id == actor.event_id,
@@ -88,7 +88,7 @@ def list_delegations(
 
 
 def get_delegation(session: Session, actor: Actor, key: str) -> DelegationCard:
-    """A delegation. Raises NotFound, also for other events' or managers' delegations."""
+    """Return a delegation. Raises NotFound, also for delegations of other events or managers."""
     found = find_delegation(session, actor, key, Right.READ_DELEGATIONS)
     leader = session.scalar(select(Attendee.key).where(Attendee.id == found.leader_id)) or ""
     form = DelegationForm(found.name, found.origin, leader, found.escort, found.escort_phone)
@@ -96,7 +96,7 @@ def get_delegation(session: Session, actor: Actor, key: str) -> DelegationCard:
 
 
 def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, now: datetime) -> str:
-    """Create a delegation without members. Returns its key. Raises InvalidInput by field."""
+    """Create an empty delegation. Return its key. Raises InvalidInput by field."""
     actor.require(Right.KEEP_DELEGATIONS)
     form = _clean(form)
     # one at a time, so that keys are unique
@@ -134,7 +134,7 @@ def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, n
 def change_delegation(
     session: Session, actor: Actor, key: str, form: DelegationForm, *, now: datetime
 ) -> None:
-    """Change a delegation. The leader must be one of its people. Raises InvalidInput by field."""
+    """Update a delegation. The leader must be one of its people. Raises InvalidInput by field."""
     found = find_delegation(session, actor, key, Right.LEAD_DELEGATIONS)
     form = _clean(form)
     before = get_delegation(session, actor, key).form
@@ -156,7 +156,7 @@ def change_delegation(
 
 
 def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
-    """Remove a delegation from the event. Its firms and people stay. Returns its name."""
+    """Delete a delegation. Its firms and people remain in the event. Return its name."""
     actor.require(Right.KEEP_DELEGATIONS)
     card, found = get_delegation(session, actor, key), require_delegation(session, actor, key)
     for table in (DelegationFirm, DelegationPerson, TeamDelegation):
@@ -171,12 +171,12 @@ def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime
 
 
 def require_delegation(session: Session, actor: Actor, key: str) -> Delegation:
-    """A delegation whose members the actor may change. Raises NotFound."""
+    """Return a delegation whose members the actor may change. Raises NotFound."""
     return find_delegation(session, actor, key, Right.KEEP_DELEGATIONS)
 
 
 def _remove_from_invitations(session: Session, event_id: int, key: str) -> None:
-    """Remove it from open invitations: another delegation may get its key."""
+    """Remove the delegation from open team invitations, because another delegation may get its key."""
     for each in session.scalars(select(TeamInvitation).where(TeamInvitation.event_id == event_id)):
         if key in each.delegations:
             each.delegations = [other for other in each.delegations if other != key]

@@ -1,4 +1,4 @@
-"""Members of a delegation: firms with all their people, and single people."""
+"""Members of a delegation: firms with all their people, and individual people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class DelegationPersonCard:
-    """A person of a delegation. `meetings` are published ones. `alone`: without the firm."""
+    """A person of a delegation. `meetings` counts published meetings. `alone` marks individual members."""
 
     person: PersonRef
     firm: FirmRef
@@ -37,14 +37,14 @@ class DelegationPersonCard:
 
 @dataclass(frozen=True, slots=True)
 class DelegationMembers:
-    """Firms by name, and all people: those of the firms, then single people."""
+    """Firms by name, and all people: first the firms' people, then individual members."""
 
     firms: tuple[FirmRef, ...]
     people: tuple[DelegationPersonCard, ...]
 
 
 def select_people(delegation_id: int) -> Select[Attendee]:
-    """Attendees of a delegation who take part in the event."""
+    """Return a query for the attendees of a delegation, without withdrawn ones."""
     firms = select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id == delegation_id)
     alone = select(DelegationPerson.attendee_id).where(DelegationPerson.delegation_id == delegation_id)
     return select(Attendee).where(
@@ -53,7 +53,7 @@ def select_people(delegation_id: int) -> Select[Attendee]:
 
 
 def list_members(session: Session, delegation_id: int) -> DelegationMembers:
-    """The members, in three queries."""
+    """Return the members of a delegation. Runs three queries."""
     firms: Any = session.execute(
         select(Firm.id, *firm_columns(Firm))
         .join(DelegationFirm, DelegationFirm.firm_id == Firm.id)
@@ -89,7 +89,7 @@ def list_members(session: Session, delegation_id: int) -> DelegationMembers:
 
 
 def _meetings(session: Session, delegation_id: int) -> dict[int, int]:
-    """Number of published meetings by person id."""
+    """Return the number of published meetings by person id."""
     people = select_people(delegation_id).with_only_columns(Attendee.id)
     rows = session.execute(
         select(PlannedAttendee.attendee_id, func.count())

@@ -1,4 +1,4 @@
-"""Membership of delegations: add and remove firms and people. Meetings do not change."""
+"""Membership of delegations: add and remove firms and people. Meetings are not affected."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ MAX_CANDIDATES = 10
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Firms, and people with their firms, that are not in the delegation."""
+    """Firms, and people with their firms, that can be added to a delegation."""
 
     firms: tuple[FirmRef, ...]
     people: tuple[tuple[PersonRef, FirmRef], ...]
 
 
 def list_candidates(session: Session, actor: Actor, key: str, text: str) -> Candidates:
-    """Candidates by words of their names, in two queries. None for an empty text."""
+    """Search non-members by words of their names. Runs two queries. An empty text finds none."""
     actor.require(Right.KEEP_DELEGATIONS)
     found = require_delegation(session, actor, key)
     if not text.strip():
@@ -82,7 +82,7 @@ def list_candidates(session: Session, actor: Actor, key: str, text: str) -> Cand
 
 
 def add_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: datetime) -> FirmRef:
-    """Add a firm with all its people, including its single people. Idempotent."""
+    """Add a firm with all its people. Its individual members become part of it. Idempotent."""
     found = _lock_delegation(session, actor, key)
     firm = find_firm(session, actor.event_id, firm_key)
     if session.get(DelegationFirm, (found.id, firm.id)) is None:
@@ -99,7 +99,7 @@ def add_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: da
 
 
 def add_person(session: Session, actor: Actor, key: str, person_key: str, *, now: datetime) -> PersonRef:
-    """Add a person without their firm. No change if the firm is in the delegation."""
+    """Add a person without their firm. Does nothing if the firm is already a member."""
     found = _lock_delegation(session, actor, key)
     person = find_person(session, actor.event_id, person_key)
     comes_anyway = session.get(DelegationFirm, (found.id, person.firm_id)) is not None
@@ -111,7 +111,7 @@ def add_person(session: Session, actor: Actor, key: str, person_key: str, *, now
 
 
 def remove_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: datetime) -> FirmRef:
-    """Remove a firm with all its people. A leader among them is unset."""
+    """Remove a firm with all its people. Unset the leader if they are among them."""
     found = _lock_delegation(session, actor, key)
     firm = find_firm(session, actor.event_id, firm_key)
     held = session.get(DelegationFirm, (found.id, firm.id))
@@ -122,7 +122,7 @@ def remove_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now:
 
 
 def remove_person(session: Session, actor: Actor, key: str, person_key: str, *, now: datetime) -> PersonRef:
-    """Remove a single person."""
+    """Remove an individual member."""
     found = _lock_delegation(session, actor, key)
     person = find_person(session, actor.event_id, person_key)
     held = session.get(DelegationPerson, (found.id, person.id))
@@ -133,7 +133,7 @@ def remove_person(session: Session, actor: Actor, key: str, person_key: str, *, 
 
 
 def _lock_delegation(session: Session, actor: Actor, key: str) -> Delegation:
-    """Lock the delegation, so that no one is added twice."""
+    """Lock the delegation, so that concurrent calls cannot add a member twice."""
     actor.require(Right.KEEP_DELEGATIONS)
     found = require_delegation(session, actor, key)
     session.refresh(found, with_for_update={"key_share": True})

@@ -1,4 +1,4 @@
-"""Print pack of a delegation: its list with phone numbers, then each person's agenda."""
+"""Print pack of a delegation: a contact list with phone numbers, then each person's agenda."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from scheduler.storage.models import Event
 
 
 def make_print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) -> tuple[str, bytes]:
-    """The delegation's name, and a PDF: the list in the event's language, agendas in each person's.
+    """Return the delegation's name and a PDF: the list in the event's language, each agenda in the person's
+    language.
 
-    A part has `prints.SHEETS_PER_PART` people. People without a meeting are listed without an agenda. The
-    number of queries is constant. Raises NotFound for an unknown part.
+    A part has `prints.SHEETS_PER_PART` people. People without meetings are listed but get no agenda. The
+    number of queries is constant. Raises NotFound if the part does not exist.
     """
     card = delegations.get_delegation(session, actor, key)
     actor.require_fresh(TAKE_CONTACTS)

@@ -1,1 +1,1 @@
-"""Event invitations to the people of firms, by email."""
+"""Event invitations by email to firms' people."""

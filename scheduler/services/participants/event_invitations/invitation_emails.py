@@ -1,4 +1,4 @@
-"""Event invitations by email: who was not invited yet, who did not sign in, and the emails."""
+"""Event invitations by email: counts of people not invited or not signed in, and sending."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Invitees(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InvitationCounts:
-    """Numbers of invited people of a kind, exhibitors or other attendees.
+    """Invitation counts of exhibitors or of other attendees.
 
-    `new` and `due` would get an email now. `waits` were invited recently. `bounced` addresses take no email.
-    `last` is when an email was last queued.
+    `new` and `due` can be invited or reminded now. `waits` were invited recently. `came` have signed in.
+    `bounced` addresses get no email. `last` is when an invitation was last queued.
     """
 
     new: int = 0
@@ -61,7 +61,7 @@ class InvitationCounts:
 def count_invitations(
     session: Session, actor: Actor, *, now: datetime
 ) -> tuple[InvitationCounts, InvitationCounts]:
-    """Counts of exhibitors, and of other attendees."""
+    """Return the counts of exhibitors, and those of other attendees."""
     actor.require(Right.READ_MAILS)
     kinds = {
         "bounced": Attendee.bounced_at.is_not(None),
@@ -88,7 +88,7 @@ def count_invitations(
 
 
 def count_uninvited(session: Session, event_id: int) -> int:
-    """Number of exhibitors that a new invitation would reach."""
+    """Count the exhibitors that a new invitation would reach."""
     new = _reachable(event_id), Attendee.is_exhibitor, Attendee.welcomed_at.is_(None)
     query = select(func.count()).select_from(Attendee)
     return session.scalars(query.join(Firm, Firm.id == Attendee.firm_id).where(*new)).one()
@@ -103,10 +103,11 @@ def send_invitations(
     with_attendees: bool = False,
     now: datetime,
 ) -> int:
-    """Queue an email to each person of a group. Returns their number. Send the outbox after the commit.
+    """Queue an email to each person of a group. Return their number. The caller sends the outbox after the
+    commit.
 
     The event's rate limit applies. Exhibitors are asked to choose partners, others to enter busy times.
-    Concurrent calls send one email. Raises InvalidInput for `note`.
+    Concurrent calls send each email once. Raises InvalidInput for `note`.
     """
     actor.require(Right.STEER_MAILS)
     note = clean_line(note)
@@ -143,7 +144,7 @@ def _letter(event: Event, person: Attendee, firm: Firm, note: str) -> NewLetter:
 
 
 def _select_group(event_id: int, group: Invitees, *, with_attendees: bool, now: datetime) -> Select[int]:
-    """Locks the people, so that of two concurrent calls one sends."""
+    """Select and lock the people, so that only one of two concurrent calls sends."""
     is_new = Attendee.welcomed_at.is_(None)
     query = (
         select(Attendee.id)
@@ -159,7 +160,7 @@ def _select_group(event_id: int, group: Invitees, *, with_attendees: bool, now: 
 
 
 def _reachable(event_id: int) -> ColumnElement[bool]:
-    """Takes part, can get email, and never signed in."""
+    """SQL condition: participates, can receive email, and has never signed in."""
     return and_(_takes_part(event_id), Attendee.bounced_at.is_(None), Attendee.came_at.is_(None))
 
 

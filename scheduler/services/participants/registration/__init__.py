@@ -1,1 +1,1 @@
-"""Self-registration of firms: public form, email confirmation, decision by organisers."""
+"""Self-registration of firms: public form, email confirmation, and the organisers' decision."""

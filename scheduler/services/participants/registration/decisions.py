@@ -42,7 +42,7 @@ _PERSON = ("firm", "name", "latin_name", "email", "title", "languages", "exhibit
 
 @dataclass(frozen=True, slots=True)
 class DecisionResult:
-    """Result of decisions: number decided, and the skipped ones by name with the reason."""
+    """Result of a bulk decision: number decided, and skipped registrations with the reason, by name."""
 
     count: int
     left: tuple[tuple[str, str], ...]
@@ -59,7 +59,7 @@ def accept_registration(
 ) -> str:
     """Create a firm and its exhibitor from a registration, as corrected in `form`, and email the person.
 
-    Returns the firm's key. Raises NotFound, WrongState, InvalidInput by field.
+    Return the firm's key. Raises NotFound, WrongState, InvalidInput by field.
     """
     actor.require(Right.KEEP_PEOPLE)
     row = _lock_waiting(session, actor, number)
@@ -78,7 +78,8 @@ def join_firm(
 ) -> str:
     """Add the registration's person to an existing firm, which does not change otherwise.
 
-    Returns the firm's key. Raises like `accept_registration`, with a fault of `into` for an unknown firm.
+    Return the firm's key. Raises like `accept_registration`, and InvalidInput for `into` if the firm is
+    unknown.
     """
     actor.require(Right.KEEP_PEOPLE)
     row = _lock_waiting(session, actor, number)
@@ -94,8 +95,9 @@ def join_firm(
 
 
 def decline_registration(session: Session, actor: Actor, number: int, reason: str, *, now: datetime) -> None:
-    """Decline a registration, with a reason emailed to the person. Raises NotFound, WrongState,
-    InvalidInput.
+    """Decline a registration and email the reason to the person.
+
+    Raises NotFound, WrongState, InvalidInput.
     """
     actor.require(Right.KEEP_PEOPLE)
     row = _lock_waiting(session, actor, number)
@@ -134,7 +136,7 @@ def accept_registrations(
 def decline_registrations(
     session: Session, actor: Actor, numbers: Sequence[int], reason: str, *, now: datetime
 ) -> DecisionResult:
-    """Decline several registrations for one reason. Raises InvalidInput."""
+    """Decline several registrations for the same reason. Raises InvalidInput."""
     actor.require(Right.KEEP_PEOPLE)
     _reason(reason)
     return _decide_each(
@@ -166,7 +168,7 @@ def _decide_each(
 
 
 def _lock_waiting(session: Session, actor: Actor, number: int) -> FirmRegistration:
-    """The registration, locked. Raises NotFound, and WrongState if it is decided."""
+    """Return the registration, locked. Raises NotFound, and WrongState if it is already decided."""
     row = session.scalar(
         select(FirmRegistration)
         .where(FirmRegistration.event_id == actor.event_id, FirmRegistration.id == min(number, _MAX_ID))
@@ -199,13 +201,13 @@ def _find_firm(session: Session, actor: Actor, key: str) -> Firm:
 
 
 def _is_of(session: Session, actor: Actor, email: str, firm: Firm) -> bool:
-    """Whether an attending person of the firm has the address."""
+    """Return True if an attendee of the firm has the address."""
     here = Attendee.event_id == actor.event_id, Attendee.firm_id == firm.id, Attendee.withdrawn_at.is_(None)
     return session.scalar(select(Attendee.id).where(*here, Attendee.email == email)) is not None
 
 
 def _require_new(session: Session, actor: Actor, email: str) -> None:
-    """Raises InvalidInput if a participant has the address: an import would change that person."""
+    """Raises InvalidInput if a participant has the address, because an import would update that person."""
     query = select(Attendee.withdrawn_at, Firm.name, Firm.latin_name).join(Firm, Firm.id == Attendee.firm_id)
     found = session.execute(query.where(Attendee.event_id == actor.event_id, Attendee.email == email)).first()
     if found is None:
@@ -232,7 +234,7 @@ def _checked(session: Session, actor: Actor, form: RegistrationForm) -> dict[str
 def _accepting(
     session: Session, actor: Actor, row: FirmRegistration, subject: str, *, now: datetime
 ) -> Iterator[None]:
-    """One step that can be undone: then the registration is open again."""
+    """Context manager: record one step that can be undone. Undoing it reopens the registration."""
     with record_step(session, actor, StepKind.REGISTER, ImportKind.FIRMS, subject, now=now):
         yield
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
@@ -253,7 +255,10 @@ def _send_welcome(
 
 
 def _new_firm(session: Session, actor: Actor, said: dict[str, Any]) -> Firm:
-    """Created by an import, which would change a firm of that name: so no firm may have it."""
+    """Create the firm by an import.
+
+    The name must be unused, because an import would update a firm of that name.
+    """
     forms = {normalize_text(said["name"]), normalize_text(said["latin_name"])}
     known = select(Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == actor.event_id)
     for key, *others in session.execute(known):
@@ -285,7 +290,7 @@ def _new_person(
 
 
 def _import(columns: Sequence[str], cells: dict[str, Any], do: Callable[[WorkbookSheet], Any]) -> None:
-    """An import of one row, with faults by field."""
+    """Import one row, with faults by field."""
     sheet = WorkbookSheet("", (SheetRow(1, tuple(columns)), SheetRow(2, tuple(cells[c] for c in columns))))
     try:
         do(sheet)
@@ -295,7 +300,7 @@ def _import(columns: Sequence[str], cells: dict[str, Any], do: Callable[[Workboo
 
 
 def _display_name(firm: Firm | FirmRegistration, row: FirmRegistration) -> str:
-    """Name of the firm in the letter to its registrant."""
+    """Return the firm's name as shown in the email to its registrant."""
     return names.display_both(firm.name, firm.latin_name, row.mail_language)
 
 

@@ -1,4 +1,4 @@
-"""Alerts for floods: more registrations within an hour than a fair has."""
+"""Alerts for registration floods: more registrations within an hour than an event plausibly gets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_PER_HOUR = 300
 
 
 def update_flood_alerts(session: Session, *, now: datetime) -> None:
-    """Raise an alert for each event above the limit, and end those below it."""
+    """Raise an alert for each event above the limit, and resolve those below it."""
     many = (
         select(Event.id, Event.key, func.count())
         .join(FirmRegistration, FirmRegistration.event_id == Event.id)

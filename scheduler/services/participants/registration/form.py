@@ -22,9 +22,9 @@ from scheduler.storage.models import Event, Hall
 
 @dataclass(frozen=True, slots=True)
 class RegistrationForm:
-    """Form of a registration. `hall` is a hall's key or empty, `languages` are names or codes.
+    """Form of a registration. `hall` is a hall's key or empty. `languages` are names or codes.
 
-    `mail_language` is the language of our emails.
+    `mail_language` is the language of emails to the person.
     """
 
     name: str = ""
@@ -46,7 +46,7 @@ class RegistrationForm:
 
 
 def list_halls(session: Session, event_id: int) -> dict[str, VenueLabel]:
-    """Names of an event's halls by key, in order."""
+    """Return names of an event's halls by key, in order."""
     query = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
     rows = session.execute(query.order_by(Hall.position, Hall.id))
     return {key: venue_label(name, names) for key, name, names in rows}
@@ -55,7 +55,10 @@ def list_halls(session: Session, event_id: int) -> dict[str, VenueLabel]:
 def check_form(
     event: Event, halls: Collection[str], form: RegistrationForm, *, is_test: bool = False
 ) -> dict[str, Any]:
-    """The registration columns of a form. Raises InvalidInput with every fault by field."""
+    """Validate a form.
+
+    Return the registration's column values. Raises InvalidInput with every fault by field.
+    """
     faults: list[Fault] = []
     said = _texts(form, faults) | _choices(event, halls, form, faults)
     said["email"] = _address(form.email, faults, is_test=is_test)
@@ -66,7 +69,7 @@ def check_form(
 
 
 def require_consent(form: RegistrationForm) -> list[Fault]:
-    """Fault if the consent is not given."""
+    """Return a fault if consent is not given."""
     return (
         [] if form.consent else [Fault("consent", gettext_lazy("is needed; without it we may keep nothing"))]
     )

@@ -1,7 +1,8 @@
 """Public registration page of an event, and the link that confirms an address.
 
-Callers are anonymous: input is bounded, every address gets the same answer, and organisers see nothing before
-the link is used. The email repeats no input, so that no one can send their own words through us.
+Callers are anonymous: input size is bounded, every address gets the same response, and organisers see nothing
+before the link is used. The email contains none of the input, so that it cannot be abused to send text to
+third parties.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ Unconfirmed ones do not count: else anyone could close the page with other peopl
 
 
 class RegistrationFull(ChainmeetError):
-    """Too many registrations of the event are open: none is accepted until some are decided."""
+    """Raised if too many undecided registrations of the event exist.
+
+    New ones are refused until some are decided.
+    """
 
     code = "registration-full"
 
@@ -55,7 +59,7 @@ class RegistrationFull(ChainmeetError):
 
 
 class UnusableRegistration(NotFound):
-    """The registration link is invalid or expired."""
+    """Raised if the registration link is invalid or expired."""
 
     code = "unusable-registration"
 
@@ -68,7 +72,7 @@ class UnusableRegistration(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class OpenEvent:
-    """Public data of an event that takes registrations. `areas` and `halls` are names by key."""
+    """Public data of an event that is open for registration. `areas` and `halls` are names by key."""
 
     key: str
     name: str
@@ -81,7 +85,7 @@ class OpenEvent:
 
 @dataclass(frozen=True, slots=True)
 class SubmittedRegistration:
-    """A registration as its author sees it behind the link. `hall` is a name or empty."""
+    """A registration as its author sees it through the link. `hall` is a name or empty."""
 
     event: OpenEvent
     name: str
@@ -93,17 +97,17 @@ class SubmittedRegistration:
 
 
 def get_open_event(session: Session, event_key: str, *, now: datetime) -> OpenEvent:
-    """The event, if it takes registrations. Raises NotFound, like for an unknown event."""
+    """Return the event if it is open for registration. Raises NotFound if it is closed or unknown."""
     return _open_event_view(session, _find_open_event(session, event_key, now))
 
 
 def submit_registration(
     session: Session, event_key: str, form: RegistrationForm, *, settings: Settings, now: datetime
 ) -> str:
-    """Store a registration and email a link. Returns the address. Same answer for every address.
+    """Store a registration and email a link. Return the address. The response is the same for every address.
 
-    No email is sent to an address with enough links. Raises InvalidInput by field, NotFound,
-    RegistrationFull.
+    Sends no email to an address that already has the maximum of valid links. Raises InvalidInput by field,
+    NotFound, RegistrationFull.
     """
     event = _find_open_event(session, event_key, now)
     session.execute(delete(FirmRegistration).where(_is_expired(event.id, now)))
@@ -143,9 +147,9 @@ def submit_registration(
 
 
 def get_registration(session: Session, token: str, *, now: datetime) -> SubmittedRegistration:
-    """The registration of a link, which stays valid. Raises UnusableRegistration.
+    """Return the registration of a link. The link stays valid. Raises UnusableRegistration.
 
-    Mail scanners open links, so the page only shows it and its button confirms it.
+    Mail scanners open links, so the GET only shows it; the button confirms it.
     """
     found, event = _by_token(session, token, now)
     return SubmittedRegistration(
@@ -160,7 +164,7 @@ def get_registration(session: Session, token: str, *, now: datetime) -> Submitte
 
 
 def confirm_registration(session: Session, token: str, *, now: datetime) -> SubmittedRegistration:
-    """Show the registration to organisers, replacing an undecided one of the same address.
+    """Make the registration visible to organisers, replacing an undecided one of the same address.
 
     Idempotent. Raises UnusableRegistration.
     """
@@ -197,7 +201,7 @@ def _find_open_event(session: Session, event_key: str, now: datetime) -> Event:
 
 
 def _is_open(session: Session, event: Event, now: datetime) -> bool:
-    """Open until the last meeting time is over or the event is archived."""
+    """Return True until the last meeting time has passed or the event is archived."""
     if not event.registration or event.archived_at is not None:
         return False
     last = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
@@ -214,7 +218,7 @@ def _by_token(session: Session, token: str, now: datetime) -> tuple[FirmRegistra
 
 
 def _has_links(session: Session, event_id: int, email: str) -> bool:
-    """Whether the mailbox of an address has enough valid links."""
+    """Return True if the mailbox of an address has the maximum of valid links."""
     unconfirmed = FirmRegistration.state == RegistrationState.UNCONFIRMED
     alike = [
         FirmRegistration.email.startswith(email[0], autoescape=True)
@@ -235,7 +239,7 @@ def _is_full(session: Session, event_id: int) -> bool:
 
 
 def _is_expired(event_id: int, now: datetime) -> ColumnElement[bool]:
-    """Registrations not confirmed in time."""
+    """SQL condition: registrations that were not confirmed in time."""
     late = FirmRegistration.ends_at <= now
     never = FirmRegistration.state == RegistrationState.UNCONFIRMED
     return (FirmRegistration.event_id == event_id) & never & late

@@ -1,4 +1,4 @@
-"""Registrations for organisers, with similar existing firms."""
+"""Registrations as organisers see them, with similar existing firms."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ _MAX_ID = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class RegistrationCard:
-    """A registration. `has_alike`: a firm of the event has its name, or an address of its domain."""
+    """A registration in a list.
+
+    `has_alike` is True if a firm of the event has the same name or email domain.
+    """
 
     id: int
     state: RegistrationState
@@ -86,7 +89,10 @@ class RegistrationRecord:
 def list_registrations(
     session: Session, actor: Actor, state: RegistrationState, *, text: str = "", number: int = 1
 ) -> RegistrationList:
-    """A page of one state: open ones oldest first, decided ones newest first. At most eight queries."""
+    """Return a page of one state: open ones oldest first, decided ones newest first.
+
+    Runs at most eight queries.
+    """
     actor.require(Right.KEEP_PEOPLE)
     event = session.get_one(Event, actor.event_id)
     table = FirmRegistration
@@ -113,7 +119,7 @@ def list_registrations(
 
 
 def get_registration(session: Session, actor: Actor, number: int) -> RegistrationRecord:
-    """A registration. Raises NotFound, also for unconfirmed ones."""
+    """Return a registration. Raises NotFound, also if it is unconfirmed."""
     actor.require(Right.KEEP_PEOPLE)
     table = FirmRegistration
     of_event = (
@@ -141,13 +147,13 @@ def get_registration(session: Session, actor: Actor, number: int) -> Registratio
 
 
 def count_waiting(session: Session, event_id: int) -> int:
-    """Number of open registrations."""
+    """Count registrations that need a decision."""
     waits = FirmRegistration.state == RegistrationState.WAITING
     return session.scalars(select(func.count()).where(FirmRegistration.event_id == event_id, waits)).one()
 
 
 def make_form(row: FirmRegistration, halls: Mapping[str, str]) -> RegistrationForm:
-    """The form of a stored registration. A deleted hall is left empty."""
+    """Return the form of a stored registration. A deleted hall becomes empty."""
     return RegistrationForm(
         name=row.name,
         latin_name=row.latin_name,
@@ -169,7 +175,7 @@ def make_form(row: FirmRegistration, halls: Mapping[str, str]) -> RegistrationFo
 
 
 def find_similar_firms(session: Session, actor: Actor, row: FirmRegistration) -> list[FirmRef]:
-    """Firms of the event with the same name or email domain, at most five, by name."""
+    """Return at most five firms of the event with the same name or email domain, by name."""
     query = (
         select(Firm.key, Firm.name, Firm.latin_name, Firm.country)
         .where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None), _is_similar(row))
@@ -195,7 +201,7 @@ def _is_similar(row: FirmRegistration) -> ColumnElement[bool]:
 
 
 def _find_with_similar_firms(session: Session, actor: Actor, rows: list[FirmRegistration]) -> set[int]:
-    """Which registrations have similar firms: two queries, however many there are."""
+    """Return ids of the registrations that have similar firms. Runs two queries."""
     if not rows:
         return set()
     of_event = Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None)
