@@ -1,1 +1,1 @@
-"""Making a schedule: solver runs, scenarios, the review of changes, fairness and suggested fixes."""
+"""Schedule planning: solver runs, scenarios, change review, fairness and suggested fixes."""

@@ -1,1 +1,1 @@
-"""Review of a draft's changes: cause, effect, and rejection."""
+"""Review of a draft's changes: cause, effect and rejection."""

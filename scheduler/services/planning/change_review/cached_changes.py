@@ -1,4 +1,4 @@
-"""Stored changes of a comparison: marks of all and rows of some, so that a page reads little."""
+"""Stored changes of a comparison: change codes of all, rows of some, so that a page reads little."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scheduler.storage.models import Comparison, ComparisonPart, ScheduleVersion
 
 
 def get_marks(session: Session, found: Comparison) -> ChangeCodes:
-    """Marks of all changes in order, from one small row."""
+    """Return the codes of all changes in order, read from one small row."""
     octets = _part(session, found, MARKS)
     if octets is None:  # it was made before marks existed, or nothing differs
         return change_codes(comparisons.list_changes_with_causes(session, found))
@@ -35,7 +35,7 @@ def get_marks(session: Session, found: Comparison) -> ChangeCodes:
 
 
 def get_rows(session: Session, found: Comparison, numbers: Collection[int]) -> list[ChangeRow]:
-    """Changes of these numbers, in order. Only the parts that contain them are read."""
+    """Return the changes with these numbers, in order. Only the parts that contain them are read."""
     parts = session.execute(
         select(ComparisonPart.number, ComparisonPart.rows).where(
             ComparisonPart.version_id == found.version_id,
@@ -49,7 +49,7 @@ def get_rows(session: Session, found: Comparison, numbers: Collection[int]) -> l
 def get_marks_against(
     session: Session, version: ScheduleVersion, base: ScheduleVersion
 ) -> tuple[ChangeCodes, int]:
-    """Marks of all changes from another version, and the number of unchanged meetings. Cached."""
+    """Return the codes of all changes from another version, and the number of unchanged meetings. Cached."""
 
     def work_out() -> dict[str, Any]:
         changes, same = version_diff.diff_versions(session, version.event_id, base.id, version.id)
@@ -62,9 +62,9 @@ def get_marks_against(
 
 
 def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
-    """Keys of the people of each change in order, from one row.
+    """Return the person keys of each change in order, read from one row.
 
-    Parsing 30,000 of them dominates a filtered list, and the next filter needs the same ones.
+    Memoised: parsing 30,000 of them dominates a filtered list, and the next filter needs the same ones.
     """
     octets = _part(session, found, PEOPLE)
     if octets is None:  # it was made before that part existed, or nothing differs
@@ -76,7 +76,7 @@ def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
 def list_people_against(
     session: Session, version: ScheduleVersion, base: ScheduleVersion
 ) -> Sequence[Sequence[str]]:
-    """Like `list_people`, of the changes from another version. Cached."""
+    """Like `list_people`, for the changes from another version. Cached."""
 
     def work_out() -> list[Sequence[str]]:
         return [

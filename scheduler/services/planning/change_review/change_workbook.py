@@ -1,4 +1,4 @@
-"""The changes of a version as a workbook: cause, effect and decision of each."""
+"""Workbook of a version's changes: cause, effect and decision of each."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CAUSES: Final[Mapping[CauseKind, str]] = {
 
 
 def export_changes(session: Session, actor: Actor, number: int, ask: ChangeQuery) -> bytes | None:
-    """XLSX of all changes that a page would list, or None until they are compared."""
+    """Return an XLSX of all changes that match the query, or None until the versions are compared."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     differences = review.get_diff(session, actor, version, ask.against)

@@ -1,4 +1,4 @@
-"""Locking a request to a time, and optionally a place, if it fits beside other locks and frozen meetings."""
+"""Locks of a request to a time and optionally a place, if compatible with other locks and frozen meetings."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def lock_request(
     place_key: str | None = None,
     now: datetime,
 ) -> SlotRef:
-    """Lock a request to a slot, and to a place if one is given.
+    """Lock a request to a slot, and to a place if given.
 
-    The next run keeps it. Raises NotFound, WrongState, FixNotApplied if it cannot be kept.
+    The next run keeps the lock. Raises NotFound, WrongState, and FixNotApplied if the lock cannot be kept.
     """
     actor.require(Right.LOCK_REQUESTS)
     request = find_lockable(session, actor, key)
@@ -66,9 +66,9 @@ def lock_to_slot(
     *,
     now: datetime,
 ) -> Slot:
-    """Lock a request to a slot, which becomes one of its allowed times.
+    """Lock a request to a slot and add it to the request's allowed times.
 
-    Raises FixNotApplied if it is too long, or clashes with other locks or frozen meetings.
+    Raises FixNotApplied if the meeting is too long, or clashes with other locks or frozen meetings.
     """
     if len(session.scalars(slot.following(request.length)).all()) != request.length:
         raise FixNotApplied(gettext_lazy("The meeting is longer than what is left from that time on."))
@@ -86,7 +86,9 @@ def lock_to_slot(
 
 
 def _refuse_clash(session: Session, request: MeetingRequest, *, now: datetime) -> None:
-    """Raises FixNotApplied with a minimal set of locks and frozen meetings that cannot all be kept."""
+    """Raises FixNotApplied if the lock is infeasible, with a minimal set of conflicting locks and frozen
+    meetings.
+    """
     event_id = request.event_id
     around = _commitments(session, event_id, now=now)
     problem = snapshot.build_problem(session, event_id, now=now, scope=around)
@@ -96,7 +98,9 @@ def _refuse_clash(session: Session, request: MeetingRequest, *, now: datetime) -
 
 
 def _commitments(session: Session, event_id: int, *, now: datetime) -> scope.Scope:
-    """Locked requests, requests of manual drafts and frozen meetings, with every place."""
+    """Return the scope of all commitments: locked requests, requests of manual drafts, frozen meetings, every
+    place.
+    """
     mine = MeetingRequest.event_id == event_id
     locked = {*session.scalars(select(MeetingRequest.id).where(mine, MeetingRequest.fixed_must))}
     edited = manual_edits.find_effective_draft(session, event_id)

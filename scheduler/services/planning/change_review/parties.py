@@ -1,4 +1,4 @@
-"""Changes grouped by firm or person, with their weeks before and after."""
+"""Changes grouped by firm or person, with schedules before and after."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE_SIZE = 15
 
 @dataclass(frozen=True, slots=True)
 class PartyChanges:
-    """A firm or person with their changes, and the weeks of the people concerned."""
+    """A firm or person with their changes, and the schedules of the people affected."""
 
     key: str
     name: str
@@ -48,7 +48,7 @@ class PartyList:
         decide: Callable[[Sequence[int]], Sequence[ReviewedChange]],
         number: int,
     ) -> Page[PartyChanges]:
-        """A page of firms or people. The number of queries is constant."""
+        """Return a page of firms or people. The number of queries is constant."""
         find = _people if self.of is PartyKind.PERSON else _firms
         query = find(self.version, self.mine)
         count = self.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
@@ -88,7 +88,7 @@ class PartyList:
         ]
 
     def _staff(self, keys: Sequence[str]) -> dict[str, list[str]]:
-        """The people of each firm or person who have changes."""
+        """Return the people with changes, by firm or person key."""
         if self.of is PartyKind.PERSON:
             return {key: [key] for key in keys}
         staff: dict[str, list[str]] = {key: [] for key in keys}
@@ -110,7 +110,7 @@ def group_by_party(
     shown: Sequence[int],
     people: Sequence[Sequence[str]],
 ) -> PartyList:
-    """Group changes by firm or person. `people` are the keys of each change's people."""
+    """Group changes by firm or person. `people` holds the person keys of each change."""
     mine: dict[str, list[int]] = defaultdict(list)
     for number in shown:
         for person in people[number]:

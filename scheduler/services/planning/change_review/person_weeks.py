@@ -1,4 +1,4 @@
-"""Weeks of the people of changes: their meetings, and what happens to the changed ones."""
+"""Schedules of the people in changes: their meetings, with the changed ones before and after."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from scheduler.storage.models import (
 def add_weeks(
     session: Session, version: ScheduleVersion, base: ScheduleVersion | None, shown: Sequence[ReviewedChange]
 ) -> Iterator[ReviewedChange]:
-    """The changes with their people's weeks. Two queries, however many there are."""
+    """Yield the changes with their people's schedules. Runs two queries."""
     people = sorted({key for each in shown for key in each.people})
     who = _named(session, version, people)
     times = _times(session, version, base, people)
@@ -52,7 +52,7 @@ def list_weeks(
     base: ScheduleVersion | None,
     changed: Mapping[str, Collection[str]],
 ) -> dict[str, PersonWeek]:
-    """Weeks of people with all their changed requests, by key. Two queries."""
+    """Return schedules of people with all their changed requests, by person key. Runs two queries."""
     who = _named(session, version, changed)
     times = _times(session, version, base, list(changed))
     return {
@@ -63,7 +63,7 @@ def list_weeks(
 
 
 def _named(session: Session, version: ScheduleVersion, people: Collection[str]) -> dict[str, tuple[str, str]]:
-    """Names of people and of their firms."""
+    """Return names of people and of their firms, by person key."""
     rows = session.execute(
         select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
         .join(Firm, Firm.id == Attendee.firm_id)
@@ -107,7 +107,7 @@ def _times(
 
 
 def _week(rows: Sequence[_Row], changed: Collection[str], new: int) -> Iterator[MeetingTime]:
-    """The meetings of the new version, and the changed ones before and after."""
+    """Yield the meetings of the new version, and the changed ones before and after."""
     mine = Counter((request, start, end) for _, request, start, end in rows if request in changed)
     for version_id, request, start, end in rows:
         if request not in changed:

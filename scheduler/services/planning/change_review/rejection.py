@@ -1,4 +1,6 @@
-"""Rejection of a draft's changes: published meetings stay, new ones are held back, the rest is solved
+"""Rejection of a draft's changes.
+
+Rejected moves are locked to the published time, rejected new meetings are held back. The rest is solved
 again.
 """
 
@@ -26,9 +28,9 @@ RERUN_SECONDS = 15
 
 
 def reject_change(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> None:
-    """Lock a changed meeting to its published time, or hold back a new one.
+    """Reject a change: lock the meeting to its published time, or hold back a new one.
 
-    Raises FixNotApplied if it cannot stay there, or if there is no such change.
+    Raises FixNotApplied if the meeting cannot stay there, or if there is no such change.
     """
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
@@ -47,7 +49,7 @@ def reject_change(session: Session, actor: Actor, number: int, key: str, *, now:
 
 
 def accept_change(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> bool:
-    """Undo a rejection. Returns whether there was one."""
+    """Undo a rejection. Return True if there was one."""
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     if locks.release_request(session, actor, key, now=now):
@@ -58,7 +60,7 @@ def accept_change(session: Session, actor: Actor, number: int, key: str, *, now:
 
 
 def accept_all_changes(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
-    """Undo all rejections. Returns their number."""
+    """Undo all rejections. Return their number."""
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     keys = [each.request for each in _rejected(session, actor, version)]
@@ -69,7 +71,7 @@ def accept_all_changes(session: Session, actor: Actor, number: int, *, now: date
 def rerun_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
     """Queue a short run with the current locks and the change limit of the draft's own run.
 
-    Raises RunAlreadyOpen. Send its task after the commit.
+    Raises RunAlreadyOpen. The caller sends the task after the commit.
     """
     actor.require(Right.RUN)
     draft = _draft(session, actor, number)

@@ -1,4 +1,4 @@
-"""Review of a version's changes: each with its cause and its people's weeks, filtered and in pages."""
+"""Review of a version's changes: each with its cause and the schedules of its people, filtered and paged."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ PAGE_SIZE = 20
 
 @dataclass(frozen=True, slots=True)
 class ChangeReview:
-    """A page of changes from one version to another. `told` is the number of people a draft would notify."""
+    """A page of changes from one version to another.
+
+    `told` is the number of people whom publishing the draft notifies.
+    """
 
     version: VersionCard
     against: VersionCard | None
@@ -72,8 +75,8 @@ class ChangeReview:
 
 @dataclass(frozen=True, slots=True)
 class ChangeQuery:
-    """Filters of a review: text in a name, group (None: all), version to compare with, and grouping by
-    firm or person.
+    """Filters of a review: text in a name, group (None: all), version to compare with, grouping by firm or
+    person.
     """
 
     text: str = ""
@@ -84,7 +87,7 @@ class ChangeQuery:
 
 @dataclass(frozen=True, slots=True)
 class VersionDiff:
-    """Differences between two versions with the comparison. `marks` are of each change."""
+    """Differences between two versions, with the stored comparison. `marks` holds the code of each change."""
 
     base: ScheduleVersion | None
     found: Comparison | None
@@ -105,7 +108,10 @@ class VersionDiff:
 def review_changes(
     session: Session, actor: Actor, number: int, ask: ChangeQuery, *, page: int
 ) -> ChangeReview | None:
-    """The changes of a version against the published one, or another. None until they are compared."""
+    """Return the changes of a version from the published one, or from `ask.against`.
+
+    None until they are compared.
+    """
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     differences = get_diff(session, actor, version, ask.against)
@@ -153,7 +159,7 @@ def review_changes(
 def get_diff(
     session: Session, actor: Actor, version: ScheduleVersion, against: int | None
 ) -> VersionDiff | None:
-    """The stored differences from the published version, or those from another one."""
+    """Return the stored differences from the published version, or those from another version."""
     if against is None:
         found = comparisons.last_comparison(session, version)
         if found is None:
@@ -183,7 +189,7 @@ def _compared(
     marks: ChangeCodes,
     numbers: Sequence[int],
 ) -> list[ChangeRow]:
-    """Some changes from one version to another. Only their meetings are read."""
+    """Return some changes from one version to another. Reads only their meetings."""
     requests = [marks.requests[number] for number in numbers]
     ids = session.scalars(
         select(MeetingRequest.id).where(
@@ -202,7 +208,7 @@ def explain_changes(
     differences: VersionDiff,
     numbers: Sequence[int],
 ) -> list[ReviewedChange]:
-    """Some changes with their causes and possible actions, by number."""
+    """Return some changes, by number, with their causes and possible actions."""
     if not numbers:
         return []
     locks = _locks(session, actor)
@@ -232,7 +238,7 @@ def explain_changes(
 def list_rejected(
     session: Session, actor: Actor, version: ScheduleVersion, differences: VersionDiff
 ) -> list[ReviewedChange]:
-    """The rejected changes."""
+    """Return the rejected changes."""
     keys = {*_locks(session, actor), *manual_edits.find_held_back(session, actor.event_id)}
     decided = explain_changes(session, actor, version, differences, differences.numbers_of(keys))
     return [each for each in decided if each.is_rejected]
@@ -241,7 +247,7 @@ def list_rejected(
 def filter_changes(
     session: Session, actor: Actor, version: ScheduleVersion, differences: VersionDiff, ask: ChangeQuery
 ) -> list[int]:
-    """Numbers of the changes in a group whose firms or people match a text, by group."""
+    """Return numbers of the changes in a group whose firms or people match a text, ordered by group."""
     wanted: set[str] = set()
     people: Sequence[Sequence[str]] | None = None
     if clean_line(ask.text):
@@ -257,7 +263,7 @@ def filter_changes(
 
 
 def _find_people(session: Session, actor: Actor, text: str) -> set[str]:
-    """Keys of people whose names, or whose firms' names, contain a text."""
+    """Return keys of people whose name, or whose firm's name, contains the text."""
     fields.require_valid("text", text, fields.Search)
     return set(
         session.scalars(
@@ -279,7 +285,7 @@ def _find_people(session: Session, actor: Actor, text: str) -> set[str]:
 def label_changes(
     session: Session, actor: Actor, shown: Sequence[ReviewedChange], others: Sequence[str] = ()
 ) -> Labels:
-    """Labels of everything that these changes and their causes mention."""
+    """Return labels of everything that the changes and their causes refer to."""
     requests = {*others, *(each.request for each in shown)}
     for each in shown:
         if each.cause is not None:
@@ -289,7 +295,7 @@ def label_changes(
 
 
 def _locks(session: Session, actor: Actor) -> dict[str, tuple[str, str | None]]:
-    """Slot and place that accepted requests are locked to."""
+    """Return the locked slot and place of accepted requests by key."""
     query = (
         select(MeetingRequest.key, Slot.key, Place.key)
         .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)

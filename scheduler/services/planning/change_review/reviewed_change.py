@@ -1,4 +1,4 @@
-"""A reviewed change of a version, and the weeks of its people."""
+"""A reviewed change of a version, and the schedules of its people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.domain.rules.causes import Cause
 
 
 class TimeStatus(StrEnum):
-    """What a change does to a time in a person's week."""
+    """Effect of a change on a time in a person's schedule."""
 
     STAYS = "stays"
     WAS = "was"
@@ -21,7 +21,10 @@ class TimeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MeetingTime:
-    """A person's meeting, from start to end."""
+    """A meeting in a person's schedule, from start to end.
+
+    `fate` says if it stays, is removed or is added.
+    """
 
     start: datetime
     end: datetime
@@ -30,7 +33,7 @@ class MeetingTime:
 
 @dataclass(frozen=True, slots=True)
 class PersonWeek:
-    """A person of a changed meeting with their firm and times, in order."""
+    """The schedule of a person in a changed meeting: name, firm, and times in order."""
 
     name: str
     firm: str
@@ -38,14 +41,14 @@ class PersonWeek:
 
 
 class PartyKind(StrEnum):
-    """Whose changes are grouped."""
+    """Party by which changes are grouped."""
 
     FIRM = "firm"
     PERSON = "person"
 
 
 class ChangeGroup(StrEnum):
-    """Group of a change. CHANGED: its cause is unknown."""
+    """Group of a change. CHANGED means that its cause is unknown."""
 
     CHOICE = "choice"
     HAD_TO = "had-to"
@@ -66,7 +69,7 @@ GROUP_BY_LETTER = {
 
 @dataclass(frozen=True, slots=True)
 class ReviewedChange:
-    """A change with its cause. `may_reject`: it can be kept as published, or left out."""
+    """A change with its cause. `may_reject` is True if it can be kept as published, or left out."""
 
     request: str
     group: ChangeGroup
@@ -80,6 +83,6 @@ class ReviewedChange:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Keys of the people before and after, each once."""
+        """Distinct keys of the people before and after."""
         meetings = [meeting for meeting in (self.before, self.after) if meeting is not None]
         return tuple(dict.fromkeys(key for meeting in meetings for key in meeting.attendees))

@@ -1,4 +1,4 @@
-"""Differences between two versions: the database writes a line per meeting, and equal lines are skipped."""
+"""Differences between two versions. The database writes a line per meeting, and equal lines are skipped."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PERSON = ","
 
 
 def diff_versions(session: Session, event_id: int, old_id: int, new_id: int) -> tuple[list[Change], int]:
-    """The changes from one version to another, and the number of unchanged meetings.
+    """Return the changes from one version to another, and the number of unchanged meetings.
 
-    In the order of `compare`. Slots, places and interpreters are row ids, all else keys. Four queries, and
-    one text of each version.
+    Changes have the order of `compare_plans`. Slots, places and interpreters are row ids, everything else is
+    a key. Runs four queries, and reads each version as one text.
     """
     old, new = (set(_text(session, version_id).split(END)) - {""} for version_id in (old_id, new_id))
     same = old & new
@@ -34,7 +34,7 @@ def diff_versions(session: Session, event_id: int, old_id: int, new_id: int) -> 
 
 
 def _text(session: Session, version_id: int) -> str:
-    """A line per meeting: request, slot, place, interpreter, people in any order."""
+    """Return a line per meeting: request, slot, place, interpreter, and people in any order."""
     person = cast(PlannedAttendee.attendee_id, String)
     people = (
         select(func.aggregate_strings(person, _PERSON))
@@ -52,7 +52,7 @@ def _text(session: Session, version_id: int) -> str:
 
 
 def _keys(session: Session, table: Any, event_id: int) -> dict[str, str]:
-    """Keys of an event's rows by id."""
+    """Return keys of an event's rows by id."""
     rows = split_text(rows_text(session, (table.id, table.key), table.event_id == event_id))
     return {row: key for row, key in rows}  # noqa: C416 -- dict(rows) loses the types
 

@@ -1,1 +1,1 @@
-"""Fairness of a version: how evenly its meetings are distributed over firms and groups."""
+"""Fairness of a version: how evenly meetings are distributed over firms and groups."""

@@ -1,4 +1,4 @@
-"""Share of accepted requests that are scheduled, by firm and by group of firms."""
+"""Scheduled share of accepted requests, by firm and by group of firms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIZE_LIMITS = (10, 20, 40)
 
 
 class Grouping(StrEnum):
-    """How firms are grouped."""
+    """Criterion by which firms are grouped."""
 
     HOME = "home"
     TIER = "tier"
@@ -39,7 +39,7 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirmLine:
-    """A firm with its scheduled requests."""
+    """A firm with its number of scheduled requests (`held`)."""
 
     key: str
     name: str
@@ -55,7 +55,7 @@ class FirmLine:
 
 @dataclass(frozen=True, slots=True)
 class GroupLine:
-    """A group of firms. `key` is a country code, an area name, or a word of the grouping."""
+    """A group of firms. `key` is a country code, an area name, or an enum value of the grouping."""
 
     key: str
     requests: int
@@ -65,10 +65,10 @@ class GroupLine:
 
 @dataclass(frozen=True, slots=True)
 class FairnessView:
-    """Shares in a version: of all firms, by group, and the lowest firms.
+    """Scheduled shares in a version: of all firms, by group, and the firms with the lowest share.
 
-    `home` is the most frequent country. `without` are firms without an accepted request. `gap` has the
-    scheduled share of overseas and home firms, if both exist.
+    `home` is the most frequent country. `without` counts firms without an accepted request. `gap` holds the
+    shares of overseas and home firms, if both exist.
     """
 
     number: int
@@ -81,7 +81,7 @@ class FairnessView:
 
 
 def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
-    """Shares in a version, of requests that are accepted now or scheduled in it. Raises NotFound.
+    """Return the shares in a version, of requests that are accepted now or scheduled in it. Raises NotFound.
 
     The number of queries is constant.
     """
@@ -123,7 +123,7 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
 
 
 def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int, int, int]]:
-    """Id of each firm, its accepted requests, and how many of them are scheduled."""
+    """Return firm id, accepted requests and scheduled ones, for each firm."""
     sides = union_all(
         *(
             select(
@@ -151,7 +151,7 @@ def _keys(
     counts: Mapping[int, tuple[int, int]],
     home: str,
 ) -> Mapping[Grouping, Callable[[int], Sequence[str]]]:
-    """Functions from a firm id to its group keys, by grouping; several keys only for areas."""
+    """Return functions from firm id to group keys, by grouping. Only areas can yield several keys."""
     hosts = {firm.host_id for firm in of.values()}
     names = session.get_one(Event, event_id).named_areas
     return MappingProxyType(
@@ -169,7 +169,7 @@ def _keys(
 
 
 def _size(requests: int) -> str:
-    """Size group of a firm: "1-9", "10-19", "20-39" or "40+"."""
+    """Return the size group of a firm: "1-9", "10-19", "20-39" or "40+"."""
     lower = 1
     for upper in SIZE_LIMITS:
         if requests < upper:
@@ -179,7 +179,7 @@ def _size(requests: int) -> str:
 
 
 def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -> list[GroupLine]:
-    """The groups, lowest mean share first."""
+    """Return the groups, lowest mean share first."""
     members: dict[str, list[FirmShare]] = {}
     for row in shares:
         for key in keys(row.firm):

@@ -1,1 +1,1 @@
-"""Suggested fixes: why requests are unscheduled, in groups, and the changes that schedule them."""
+"""Suggested fixes: why requests are unscheduled, in groups, and the changes that would schedule them."""

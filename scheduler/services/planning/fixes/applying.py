@@ -1,4 +1,4 @@
-"""Applying the fix of an unscheduled request as one step, and locking the request."""
+"""Application of a fix as one step: change the event, and lock the unscheduled request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NEEDS_PERSON: Final = frozenset({"add-person", "add-interpreter"})
 
 @dataclass(frozen=True, slots=True)
 class _FixApplication:
-    """The application of a fix: the request, the change, and the slot."""
+    """A fix that is being applied: the request, the change, and the slot."""
 
     session: Session
     actor: Actor
@@ -66,10 +66,10 @@ def apply_request_fix(
     settings: Settings,
     now: datetime,
 ) -> SlotRef:
-    """Apply fix `number` of an unscheduled request and lock it to the fix's slot, which is returned.
+    """Apply fix `number` of an unscheduled request and lock it to the fix's slot. Return the slot.
 
-    The next run keeps it, or reports that it cannot. `people` are those whom the fix adds. The step can be
-    undone. Raises NotFound, WrongState, FixNotApplied, InvalidInput by field of a person.
+    The next run keeps the lock, or reports that it cannot. `people` are those whom the fix adds. The step can
+    be undone. Raises NotFound, WrongState, FixNotApplied, and InvalidInput by field of a person.
     """
     actor.require(Right.LOCK_REQUESTS)
     actor.require(Right.KEEP_PEOPLE)
@@ -108,9 +108,9 @@ def apply_group_fix(
     settings: Settings,
     now: datetime,
 ) -> None:
-    """Apply the best fix of a group of requests as one step. The next run schedules what then fits.
+    """Apply the best fix of a group of requests as one step. The next run schedules what becomes possible.
 
-    Raises NotFound, FixNotApplied, InvalidInput by field of a person.
+    Raises NotFound, FixNotApplied, and InvalidInput by field of a person.
     """
     actor.require(Right.LOCK_REQUESTS)
     actor.require(Right.KEEP_PEOPLE)
@@ -149,7 +149,7 @@ def apply_group_fix(
 
 
 def list_applied_fixes(session: Session, actor: Actor, *, most: int) -> tuple[StepCard, ...]:
-    """The latest applied fixes that were not undone, newest first."""
+    """Return the latest applied fixes that were not undone, newest first."""
     found = (each for each in journal.list_steps(session, actor) if each.kind is StepKind.REMEDY)
     return tuple(islice((each for each in found if each.undone_at is None), most))
 
@@ -159,7 +159,7 @@ def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:
 
 
 def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
-    """Name of what a fix is about, else its key."""
+    """Return the name of the fix's subject, or its key."""
     found = unscheduled_requests.find_things(session, actor.event_id, ids[:1])
     named = [found.get(key, key) for key in ids[:1]]
     return ", ".join(each if isinstance(each, str) else _noted(each, ids[0]) for each in named)
@@ -171,7 +171,7 @@ def _noted(thing: Any, key: str) -> str:
 
 
 def get_request_fix(session: Session, actor: Actor, version: int, key: str, number: int) -> Mapping[str, Any]:
-    """A fix of a request as stored with the plan: kind, ids, slot. Raises NotFound."""
+    """Return a fix of a request as stored with the plan: kind, ids, slot. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     found = versions.get_version(session, actor.event_id, version)
     answers = unscheduled.list_answers_about(session, found.id, [key] if is_storable(key) else [])
@@ -187,7 +187,7 @@ def _subject(session: Session, request: MeetingRequest) -> str:
 
 
 def _nothing(_press: _FixApplication) -> None:
-    """Nothing besides the lock."""
+    """Change nothing: the lock is enough."""
 
 
 def _withdraw(press: _FixApplication) -> None:

@@ -1,4 +1,4 @@
-"""Changes of the event that fixes make. The surrounding step records each row for its undo."""
+"""Event changes that fixes make. The surrounding step records each row for undo."""
 
 from __future__ import annotations
 
@@ -107,7 +107,10 @@ def add_place(session: Session, event_id: int, request: MeetingRequest, ids: Seq
 
 
 def widen_booth(session: Session, event_id: int, firm: str) -> None:
-    """Allow one more simultaneous meeting at a firm's booth. Raises FixNotApplied if it has none."""
+    """Allow one more simultaneous meeting at a firm's booth.
+
+    Raises FixNotApplied if the firm has no booth.
+    """
     booth = session.scalar(
         select(Place)
         .join(Firm, Firm.id == Place.firm_id)
@@ -121,7 +124,7 @@ def widen_booth(session: Session, event_id: int, firm: str) -> None:
 
 
 def add_table(session: Session, event: Event, hall: str) -> str:
-    """Add a table to a hall, numbered after the last one. Returns its key."""
+    """Add a table to a hall, numbered after the last one. Return the prefix of its key."""
     if session.scalar(select(Hall.id).where(Hall.event_id == event.id, Hall.key == hall)) is None:
         raise NotFound("hall", hall)
     keys = session.scalars(
@@ -153,9 +156,9 @@ def add_person(
     settings: Settings,
     now: datetime,
 ) -> None:
-    """Add a person to a firm, with a colleague's languages.
+    """Add a person to a firm, with the languages of the colleague `like`.
 
-    `at` is the person's number among those the fix adds. Raises InvalidInput by column and number.
+    `at` is the person's index among those whom the fix adds. Raises InvalidInput by column and index.
     """
     actor.require(Right.KEEP_PEOPLE)
     colleague = session.scalar(
@@ -174,7 +177,10 @@ def add_person(
 def add_interpreter(
     session: Session, actor: Actor, languages: Sequence[str], person: NewPerson, *, now: datetime
 ) -> str:
-    """Add an interpreter who is available all day. Raises InvalidInput by column, with number 0."""
+    """Add an interpreter who is available all day.
+
+    Return their email address. Raises InvalidInput by column, with index 0.
+    """
     actor.require(Right.KEEP_PEOPLE)
     if len(languages) < 2:
         raise FixNotApplied(
@@ -196,5 +202,5 @@ def _sheet(**cells: str) -> WorkbookSheet:
 
 
 def _at_its_field(fault: Fault, at: int) -> Fault:
-    """The fault of a cell ("row 2, email") as one of a field, such as email0 for the first person."""
+    """Map the fault of a cell ("row 2, email") to a form field, such as email0 for the first person."""
     return Fault(f"{fault.path.rpartition(', ')[2]}{at}", fault.message)

@@ -1,10 +1,11 @@
-"""The job that finds why a version leaves requests unscheduled where nothing says it.
+"""Job that explains unscheduled requests of a version for which no reason is stored.
 
-A run that is stopped looks into no reason, and does not know requests that are accepted later. A job does, on
-request: a worker freezes the event as it is now, puts the version's meetings into it, and looks into each
-request without a fix. So reasons are of now, not of the run. Pages do not look, as the web has no solver; a
-stopped run does not go on, as who stops it wants its plan. Groups get new numbers, so tests of older groups
-are no longer shown. At 620 firms a request takes 0.5 ms, the gains 30 s at most.
+A run that is stopped computes no reasons, and requests may be accepted after it. On request, a worker takes a
+snapshot of the event as it is now, adds the version's meetings, and examines each request without a fix.
+Reasons therefore refer to the current event, not to the run. Pages cannot do it, because the web process has
+no solver. A stopped run does not do it, because the person who stops it wants the plan. Groups are
+renumbered, so trials of older groups are no longer shown. At 620 firms a request takes 0.5 ms, and the gains
+at most 30 s.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from scheduler.services.schedule import versions
 
 
 def request_explanation(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
-    """Queue the explanation of a version. While one is open, it is returned. Send its task after the commit.
+    """Queue the explanation of a version, or return the open job. The caller sends its task after the commit.
 
     Raises NotFound.
     """
@@ -32,7 +33,7 @@ def request_explanation(session: Session, actor: Actor, number: int, *, now: dat
 
 
 def find_latest_explanation(session: Session, actor: Actor, number: int) -> JobCard | None:
-    """The latest job of a version. Raises NotFound."""
+    """Return the latest explanation job of a version, or None. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     job = version_jobs.find_latest_job(
         session, versions.get_version(session, actor.event_id, number), JobKind.EXPLAIN

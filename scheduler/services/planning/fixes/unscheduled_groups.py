@@ -29,7 +29,7 @@ ADDING_FIXES: Final = frozenset({"add-person", "add-interpreter"})
 
 @dataclass(frozen=True, slots=True)
 class SuggestedFix:
-    """A change of the event, with names. `starts` are the times that it opens."""
+    """A suggested change of the event, with names. `starts` are the times that it opens."""
 
     kind: str
     things: Sequence[Thing]
@@ -40,7 +40,7 @@ class SuggestedFix:
 class UnscheduledGroup:
     """A group of unscheduled requests: reason, subject, earliest start, and fix.
 
-    With the fix, `holds` of them fit beside the plan, for `gains` more points; None if not counted. `number`
+    With the fix, `holds` of them fit beside the plan and add `gains` points; None if not computed. `number`
     is None for versions made before groups existed.
     """
 
@@ -58,10 +58,10 @@ class UnscheduledGroup:
 
 @dataclass(frozen=True, slots=True)
 class UnscheduledCounts:
-    """Numbers of unscheduled requests of a version, by what is known of them.
+    """Counts of a version's unscheduled requests, by what is known about them.
 
-    `accepted` are those of the event. `most` is the proven maximum, if known. `newer` were accepted later,
-    `unexamined` had no reason when the run was stopped. `fitting` fit into the version as it is.
+    `accepted` counts the event's requests. `most` is the proven maximum, if known. `newer` were accepted
+    later. `unexamined` had no reason when the run was stopped. `fitting` fit into the version as it is.
     """
 
     accepted: int
@@ -73,7 +73,7 @@ class UnscheduledCounts:
 
     @property
     def requests(self) -> int:
-        """Accepted requests that are not scheduled."""
+        """Number of accepted requests that are not scheduled."""
         return max(self.accepted - self.scheduled, 0)
 
     @property
@@ -90,9 +90,9 @@ class UnscheduledCounts:
 
 @dataclass(frozen=True, slots=True)
 class UnscheduledReason:
-    """Requests unscheduled for one reason, and the groups whose fixes schedule most.
+    """Requests unscheduled for one reason, and the groups whose fixes schedule most of them.
 
-    `about` counts the subjects of its groups by kind. `fixes` counts groups with a fix.
+    `about` counts the subjects of its groups by kind. `fixes` counts the groups with a fix.
     """
 
     reason: str
@@ -103,7 +103,7 @@ class UnscheduledReason:
 
 
 def count_unscheduled(session: Session, actor: Actor, number: int) -> UnscheduledCounts:
-    """The numbers of a version. Raises NotFound."""
+    """Return the counts of a version. Raises NotFound."""
     version = _version(session, actor, number)
     counts = _counts(session, version)
     accepted = scheduled.count_accepted(session, version.event_id)
@@ -119,9 +119,9 @@ def count_unscheduled(session: Session, actor: Actor, number: int) -> Unschedule
 
 
 def list_reasons(session: Session, actor: Actor, number: int, *, best: int) -> list[UnscheduledReason]:
-    """Reasons of unscheduled requests, most frequent first, each with its `best` groups.
+    """Return the reasons of unscheduled requests, most frequent first, each with its `best` groups.
 
-    The number of queries is constant. Unexamined requests have no reason.
+    The number of queries is constant. Unexamined requests have no reason and are left out.
     """
     version = _version(session, actor, number)
     reasons: dict[str, list[GroupCount]] = defaultdict(list)
@@ -147,7 +147,10 @@ def list_reasons(session: Session, actor: Actor, number: int, *, best: int) -> l
 def list_groups(
     session: Session, actor: Actor, number: int, *, reason: str, page: int, limit: int
 ) -> Page[UnscheduledGroup]:
-    """The groups of a reason that have a fix, most effective first. The number of queries is constant."""
+    """Return a page of a reason's groups that have a fix, most effective first.
+
+    The number of queries is constant.
+    """
     version = _version(session, actor, number)
     counts = [counted for counted in _counts(session, version) if counted[1] == reason]
     helped = _with_fix(version.groups or [], counts)
@@ -159,13 +162,13 @@ def list_groups(
 
 
 def list_all_groups(session: Session, actor: Actor, number: int) -> list[UnscheduledGroup]:
-    """All groups of a version, highest weight first."""
+    """Return all groups of a version, highest weight first."""
     version = _version(session, actor, number)
     return _cards(session, version, _counts(session, version))
 
 
 def get_group(session: Session, actor: Actor, number: int, group: int) -> UnscheduledGroup:
-    """A group by number. Raises NotFound."""
+    """Return a group by number. Raises NotFound."""
     version = _version(session, actor, number)
     mine = [row for row in _counts(session, version) if row[0] == group]
     if not mine:
@@ -174,7 +177,7 @@ def get_group(session: Session, actor: Actor, number: int, group: int) -> Unsche
 
 
 def get_group_fix(session: Session, actor: Actor, number: int, group: int) -> Mapping[str, Any]:
-    """The fix of a group as stored with the plan: kind, ids, slots. Raises NotFound."""
+    """Return the fix of a group as stored with the plan: kind, ids, slots. Raises NotFound."""
     version = _version(session, actor, number)
     rows = version.groups or []
     if not 0 <= group < len(rows) or not rows[group]["lever"]:
@@ -184,7 +187,7 @@ def get_group_fix(session: Session, actor: Actor, number: int, group: int) -> Ma
 
 
 def list_all_fixes(session: Session, actor: Actor, number: int) -> list[Mapping[str, Any]]:
-    """The fixes of all groups with remaining requests, each once."""
+    """Return the distinct fixes of all groups that still have unscheduled requests."""
     version = _version(session, actor, number)
     known = version.groups or []
     found: list[Mapping[str, Any]] = []
@@ -206,7 +209,7 @@ def list_requests(
     page: int,
     limit: int,
 ) -> Page[UnscheduledDetails]:
-    """Requests of a group, of a reason, or all, filtered by words of the firms' names."""
+    """Return a page of requests of a group, of a reason, or of all, filtered by words of the firms' names."""
     version = _version(session, actor, number)
     which = [*unscheduled.answers_query(version.id)]
     if group is not None:
@@ -230,7 +233,7 @@ def _version(session: Session, actor: Actor, number: int) -> ScheduleVersion:
 
 
 def _matches_words(event_id: int, words: str) -> list[ColumnElement[bool]]:
-    """Each word in a name of either firm."""
+    """Return SQL conditions: each word occurs in a name of either firm."""
     if not words.strip() or not is_storable(words):
         return []
     one, two = aliased(Firm), aliased(Firm)
@@ -251,7 +254,10 @@ GroupCount = tuple[int | None, str, int]
 
 
 def _counts(session: Session, version: ScheduleVersion) -> list[GroupCount]:
-    """Counted from the requests, so that it is right for versions from which some were removed."""
+    """Count unscheduled requests by group.
+
+    Counts the rows instead of reading stored counts, so that versions with removed requests are right.
+    """
     row = UnscheduledRequest
     counted = select(row.group_number, row.reason, func.count()).where(*unscheduled.answers_query(version.id))
     found = session.execute(counted.group_by(row.group_number, row.reason)).all()
@@ -265,7 +271,7 @@ def _counts(session: Session, version: ScheduleVersion) -> list[GroupCount]:
 
 
 def _with_fix(known: Sequence[Mapping[str, Any]], counts: Iterable[GroupCount]) -> list[GroupCount]:
-    """The groups with a fix: most requests gained first, then weight, uncounted last."""
+    """Return the groups with a fix, by requests gained, then weight; those not computed come last."""
 
     def order(each: GroupCount) -> tuple[int, float]:
         group = known[each[0] or 0]
@@ -275,7 +281,7 @@ def _with_fix(known: Sequence[Mapping[str, Any]], counts: Iterable[GroupCount]) 
 
 
 def _about(known: Sequence[Mapping[str, Any]], counts: Iterable[GroupCount]) -> dict[str, int]:
-    """Number of subjects of some groups, by kind."""
+    """Count the distinct subjects of some groups, by kind."""
     about = (known[each[0]]["about"] for each in counts if each[0] is not None)
     return dict(Counter(kind for kind, *ids in {(row["kind"], *row["ids"]) for row in about} if ids))
 

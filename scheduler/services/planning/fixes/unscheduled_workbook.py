@@ -52,7 +52,7 @@ REQUESTS: Final = (
 
 
 def export_unscheduled(session: Session, actor: Actor, number: int) -> bytes:
-    """XLSX of a version: a row per group, and a row per fix of each request. Raises NotFound."""
+    """Return an XLSX of a version: a row per group, and a row per fix of each request. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
@@ -104,7 +104,7 @@ def _group(card: UnscheduledGroup, local: Local) -> list[Cell]:
 
 
 def _request(group: int | None, row: UnscheduledDetails, local: Local) -> Iterator[list[Cell]]:
-    """A row per fix, or one row without a fix."""
+    """Yield a row per fix, or a single row if there is no fix."""
     firms = [row.key, ""]
     if row.meeting is not None:
         firms = [_name(row.meeting.sender), _name(row.meeting.receiver)]

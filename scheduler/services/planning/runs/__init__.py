@@ -1,4 +1,4 @@
-"""Solver runs: queue, snapshot, solve, check and store.
+"""Solver runs: queue, snapshot, solve, validate and store.
 
-Includes overnight runs, distributed searches and recovery.
+Includes overnight runs, distributed search and recovery.
 """

@@ -1,4 +1,4 @@
-"""Commitments that a plan could not keep: locked requests and frozen meetings that clash, by name."""
+"""Commitments that a plan could not keep: conflicting locked requests and frozen meetings, with names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scheduler.services.schedule import history
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """A request that had to be scheduled. `locked_to` is the time it is locked to now, if any."""
+    """A request that had to be scheduled. `locked_to` is the time of its current lock, if any."""
 
     key: str
     meeting: RequestFirms | None
@@ -31,9 +31,9 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class ClashCause:
-    """Why some commitments are not all kept: a clause without a full stop, and who is concerned.
+    """Cause of a conflict: a clause without a full stop, and the parties involved.
 
-    None if the search ended before a plan kept them.
+    `says` is None if the search ended before it found a plan that keeps them.
     """
 
     says: str | None
@@ -42,20 +42,20 @@ class ClashCause:
 
 @dataclass(frozen=True, slots=True)
 class ClashGroup:
-    """Requests that no plan keeps together: those connected by clashes."""
+    """A connected group of conflicting commitments: no plan keeps all of its requests."""
 
     causes: Sequence[ClashCause]
     requests: Sequence[Commitment]
 
 
 def list_run_clashes(session: Session, actor: Actor, number: int) -> list[ClashGroup]:
-    """The clashes of a run by its number in the event. Raises NotFound."""
+    """Return the conflicts of a run by its number in the event. Raises NotFound."""
     actor.require(Right.READ_RUNS)
     return describe_clashes(session, actor, runs.get_run(session, actor.event_id, number).not_kept or {})
 
 
 def list_version_clashes(session: Session, actor: Actor, number: int) -> list[ClashGroup]:
-    """The clashes of the run that made a version. A copied version has no run of its own."""
+    """Return the conflicts of the run that made a version. A copied version has none."""
     version = history.show_version(session, actor, number)
     if version.run is None or version.copy_of is not None:
         return []
@@ -63,7 +63,10 @@ def list_version_clashes(session: Session, actor: Actor, number: int) -> list[Cl
 
 
 def describe_clashes(session: Session, actor: Actor, lack: Mapping[str, Any]) -> list[ClashGroup]:
-    """The clashes of a plan, from its keys `not_kept` and `clashes`. Empty if all are kept."""
+    """Return the conflicts of a plan, from its keys `not_kept` and `clashes`.
+
+    Empty if all commitments are kept.
+    """
     out = frozenset[str](lack.get("not_kept", ()))
     proved = [
         CommitmentClash(tuple(row["requests"]), row["cause"], tuple(row["who"]))
@@ -95,7 +98,7 @@ def describe_clashes(session: Session, actor: Actor, lack: Mapping[str, Any]) ->
 
 
 def _connected(found: Sequence[CommitmentClash]) -> list[list[CommitmentClash]]:
-    """Connected groups of clashes: those that share a request, directly or through others."""
+    """Return the connected components of conflicts that share a request, directly or through others."""
     groups: list[list[CommitmentClash]] = []
     for clash in found:
         mine = [each for each in groups if any(not set(clash.requests).isdisjoint(x.requests) for x in each)]

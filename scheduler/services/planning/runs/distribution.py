@@ -1,10 +1,9 @@
-"""A run's search shared with other workers by the broker: calls for help, subproblems and their answers.
+"""Distributed search: a run's worker shares subproblems with other workers over the broker.
 
-Subproblems travel through the broker by publish and subscribe, plan and answer as one message each, and
-nothing is stored: through the database a subproblem took half a second, in which days could not be split
-anew, and now they are split every 0.2 s. Nobody waits idly for a lost subproblem; it costs its chance. A
-helper keeps the problem in memory, stays for 20 s, and goes back to the queue, so that runs waiting there get
-their turn.
+Subproblems and answers travel by publish/subscribe, one message each, and nothing is stored. Through the
+database a subproblem took half a second, too slow for splitting days anew every 0.2 s. No worker waits for a
+lost subproblem; only its improvement is lost. A helper keeps the problem in memory, stays for 20 s, and
+returns to the queue, so that waiting runs get their turn.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ DISMISS = 0  # the number that dismisses a helper
 
 
 class HelperChannel:
-    """A connection between a run's worker and a helper, over the broker's publish/subscribe.
+    """A publish/subscribe connection between a run's worker and a helper.
 
     Messages are not stored: a disconnected subscriber misses them. Raises RedisError if the broker fails.
     """
@@ -71,11 +70,11 @@ class HelperChannel:
         self.subscription.get_message(timeout=CONNECT_SECONDS)  # that it has begun
 
     def say(self, topic: str, content: bytes) -> bool:
-        """Publish a message. Returns whether anyone received it."""
+        """Publish a message. Return True if there was a subscriber."""
         return bool(self.client.publish(topic, content))
 
     def heard(self, seconds: float = 0.0) -> bytes | None:
-        """The next message, or None if none arrives within `seconds`."""
+        """Return the next message, or None after `seconds` without one."""
         message: dict[str, Any] | None = self.subscription.get_message(
             ignore_subscribe_messages=True, timeout=seconds
         )
@@ -87,28 +86,27 @@ class HelperChannel:
 
 
 def redis_url(url: str) -> str:
-    """The broker's URL as the redis client reads it."""
+    """Convert the broker URL to the form that the redis client accepts."""
     if url.startswith("redis+socket://"):
         return url.replace("redis+socket://", "unix://", 1).partition("?")[0]
     return re.sub(r"ssl_cert_reqs=CERT_(\w+)", lambda found: f"ssl_cert_reqs={found[1].lower()}", url)
 
 
 def topic_name(run_id: int, helper: str = "") -> str:
-    """Topic of the run's worker, or of one of its helpers."""
+    """Return the topic of the run's worker, or of one of its helpers."""
     return f"chainmeet.run.{run_id}" + (f".{helper}" if helper else "")
 
 
 def worker_host(worker: str) -> str:
-    """The host in a worker name of the form "host:process"."""
+    """Return the host of a worker name "host:process"."""
     return worker.rpartition(":")[0]
 
 
 class WorkerHelpers:
-    """The other workers as the solver's Helpers. An unavailable broker means no helpers.
+    """The solver's `Helpers`, implemented by other workers. Without a broker there are no helpers.
 
-    `worker` is the name of the run's worker and starts with its host. A helper joins when it answers a call
-    and is left out while it does not answer in time. Of the `sent` subproblems, `lost` were not answered in
-    time.
+    `worker` is the name of the run's worker and starts with its host. A helper joins by answering a call, and
+    is left out while its answers are late. Of the `sent` subproblems, `lost` were not answered in time.
     """
 
     def __init__(self, url: str, run_id: int, worker: str, call: Call) -> None:
@@ -123,7 +121,7 @@ class WorkerHelpers:
         self.sent = self.lost = 0
 
     def begin(self) -> None:
-        """Call for help, so that helpers load the problem meanwhile."""
+        """Call for help early, so that helpers load the problem meanwhile."""
         self.clear()
         try:
             self.line = HelperChannel(self.url, topic_name(self.run_id))
@@ -159,7 +157,7 @@ class WorkerHelpers:
         self.asked = {}
 
     def call(self) -> None:
-        """Renew calls that were answered or lost."""
+        """Renew calls that were answered or have timed out."""
         now = self.called_at = time.monotonic()
         while self.calls and now > self.calls[0] + runs.CALL_TIMEOUT:
             self.calls.popleft()
@@ -219,7 +217,7 @@ def help_run(
     threads: int,
     should_stop: Callable[[], bool],
 ) -> int:
-    """Solve subproblems of a running search for a while. Returns how many were solved.
+    """Help a running search by solving its subproblems for a while. Return the number solved.
 
     Raises RedisError if the broker fails.
     """
@@ -231,7 +229,7 @@ def help_run(
 
 
 class _HelperSession:
-    """One helper session."""
+    """A helper's session with one run."""
 
     def __init__(
         self, line: HelperChannel, run_id: int, worker: str, helper: Helper, should_stop: Callable[[], bool]
@@ -260,7 +258,7 @@ class _HelperSession:
         return done
 
     def answer(self, number: int, answer: bytes) -> bool:
-        """Send an answer. Returns whether to continue."""
+        """Send an answer. Return True to continue."""
         stays, name = time.monotonic() < self.goes_at and not self.should_stop(), self.worker.encode()
         head = _ANSWER.pack(number, stays, len(name)) + name
         return self.line.say(topic_name(self.run_id), head + answer) and stays
@@ -271,7 +269,7 @@ _prepared: dict[str, Helper] = {}
 
 
 def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
-    """The cached helper of a run's problem, or None if the run is not running."""
+    """Return the cached helper of a run's problem, or None if the run is not running."""
     with database.read() as session:
         run = session.get(Run, run_id)
         if run is None or run.state is not RunState.RUNNING or run.fingerprint is None:

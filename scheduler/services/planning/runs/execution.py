@@ -1,4 +1,4 @@
-"""Execution of a run: claim, snapshot, solve, check, store a draft, queue the next job."""
+"""Execution of a run: claim, snapshot, solve, validate, store a draft, queue the next job."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ MAX_SEARCHES = 3  # at most, per run: see `instead`
 
 
 class RunEnding(StrEnum):
-    """Ending of a run's task."""
+    """How a run's task ended."""
 
     NOT_CLAIMED = "not_claimed"  # another worker has it or has finished it
     FINISHED = "finished"
@@ -73,7 +73,7 @@ class RunEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """The ending, the draft's number, the job that compares or publishes it, and whether the solve hangs."""
+    """Outcome of a run's task: ending, the draft's number, the follow-up job, and whether the solve hangs."""
 
     ending: RunEnding
     version: int | None = None
@@ -92,11 +92,11 @@ def execute_run(
     call: Call | None = None,
     solve: Solve = solve_problem,
 ) -> RunOutcome:
-    """Execute a queued run from its claim to its end. No transaction is open while it solves.
+    """Execute a queued run from claim to end. No transaction is open during the solve.
 
     `worker` names the calling process. `should_stop` is called five times a second; if it returns True, the
-    process shuts down and the run is queued again. With `call`, other workers help with the search. A failing
-    run raises nothing: it ends as failed, with a message.
+    process is shutting down and the run is queued again. With `call`, other workers help with the search. A
+    failing run raises nothing: it ends as failed, with a message.
     """
     with database.write() as session:
         run = runs.claim_run(session, run_id, worker, now=database.now_in(session))
@@ -129,7 +129,7 @@ class _RunWork:
     call: Call | None
 
     def now(self, session: Session) -> datetime:
-        """The database's clock, which others compare these timestamps with."""
+        """Return the database's time, because other processes compare these timestamps with it."""
         return self.database.now_in(session)
 
     def do(self, solve: Solve, should_stop: Callable[[], bool]) -> RunOutcome:
@@ -159,11 +159,13 @@ class _RunWork:
         return self.keep(as_solved, watched)
 
     def is_better_wanted(self, problem: Problem) -> bool:
-        """Whether the published plan should be improved although nothing changed."""
+        """Return True if the published plan should be improved even if the input is unchanged."""
         return self.run.max_moved != 0 and bool(problem.policy.max_moved)
 
     def within_the_limits(self, problem: Problem, now: datetime) -> Problem:
-        """The problem within its limits: the budget of an overnight run that publishes, or only forced
+        """Return the problem with its change limits.
+
+        An overnight run that publishes gets its budget; a run with `max_moved` 0 allows only unavoidable
         changes.
         """
         if self.run.max_moved == 0:
@@ -179,10 +181,10 @@ class _RunWork:
         )
 
     def instead(self, problem: Problem, solved: Problem, plan: Plan, *, is_last: bool) -> Problem | None:
-        """The problem to solve instead, if a limited run found no plan or one that changes a person too much.
+        """Return the problem to solve next, or None if the plan is acceptable.
 
-        The last search of an overnight run changes only what cannot stay, which is published whatever else
-        has to wait.
+        A limited run is repeated if it found no plan, or one that changes too much for a person. The last
+        search of an overnight run allows only unavoidable changes, so that they are published in any case.
         """
         if solved is problem:
             return None
@@ -202,10 +204,10 @@ class _RunWork:
         *,
         is_better_wanted: bool,
     ) -> tuple[Problem, WatchedSolve]:
-        """Solve the problem and store it with the run. Returns the stored problem and the result.
+        """Solve the problem and store it with the run. Return the stored problem and the result.
 
-        `basis` is the event's problem before the overnight budget. `is_better_wanted`: improve the published
-        plan although nothing changed.
+        `basis` is the event's problem before the overnight budget. With `is_better_wanted` the published plan
+        is improved even if the input is unchanged.
         """
         with self.database.write() as session:
             problem, document = with_fingerprint(problem)
@@ -245,7 +247,7 @@ class _RunWork:
         return problem, watched
 
     def stopped(self, watched: WatchedSolve) -> RunOutcome:
-        """Ending of a run whose solve was stopped early, or hangs."""
+        """End a run whose solve was stopped early, or hangs."""
         if watched.why is Stop.CANCEL:
             return replace(self.end_cancelled(), is_stuck=watched.is_stuck)
         if watched.why is Stop.SHUTDOWN:
@@ -254,7 +256,7 @@ class _RunWork:
 
     @contextmanager
     def helpers(self) -> Iterator[WorkerHelpers | None]:
-        """The other workers, if they may help."""
+        """Context manager: the other workers, or None if they may not help."""
         if self.call is None:
             yield None
             return
@@ -285,7 +287,7 @@ class _RunWork:
         self.as_mine(beat)
 
     def as_mine(self, change: Callable[[Session], T]) -> T:
-        """Change the run, also if it was considered lost while the database was unreachable."""
+        """Update the run. Reclaim it first if it was considered lost while the database was unreachable."""
 
         def work(session: Session) -> T:
             try:
@@ -302,7 +304,7 @@ class _RunWork:
     # Endings
 
     def keep(self, problem: Problem, watched: WatchedSolve) -> RunOutcome:
-        """Check the plan and store it before anything else, retrying while the database is unavailable."""
+        """Validate the plan and store it first, retrying while the database is unavailable."""
         plan = watched.result.plan
         require_valid_plan(problem, plan)
         done = Progress(plan.seconds, Phase.DONE, plan.score, plan.bound, plan.served_bound, plan.terms)
@@ -315,7 +317,7 @@ class _RunWork:
         return self.store(plan)
 
     def store(self, plan: Plan) -> RunOutcome:
-        """Make a draft of the plan, in the transaction that finishes the run."""
+        """Create a draft from the plan, in the transaction that finishes the run."""
 
         def store(session: Session) -> RunOutcome:
             draft, job = None, None
@@ -340,9 +342,9 @@ class _RunWork:
         return retry_while_unavailable(lambda: self.as_mine(store))
 
     def ask(self, session: Session, draft: ScheduleVersion, lack: str | None) -> int | None:
-        """Queue the draft's next job in the transaction that makes the draft, so that it is not lost.
+        """Queue the draft's follow-up job in the same transaction, so that it cannot be lost.
 
-        A draft that lacks required meetings is left to an organiser, who may unlock something else.
+        A draft that lacks required meetings is not published: an organiser decides what to unlock.
         """
         if self.run.then is AfterRun.PUBLISH and lack is not None:
             version_jobs.report_not_published(session, draft, reason=lack, now=self.now(session))

@@ -1,4 +1,4 @@
-"""Published meetings that cannot take place and start too soon for a run to change, by name."""
+"""Published meetings within the freeze that cannot take place, by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IS_PLANNED = (VersionState.DRAFT, VersionState.PUBLISHED)
 def list_frozen_conflicts(
     session: Session, actor: Actor, number: int, *, now: datetime
 ) -> list[RequestFirms]:
-    """Such meetings of a draft or the published version. Older versions have none.
+    """Return such meetings of a draft or of the published version. Older versions have none.
 
     Raises NotFound.
     """

@@ -1,8 +1,7 @@
-"""Nights: when an event's runs begin by themselves, and queueing those that are due.
+"""Overnight runs: start times, and queueing of due runs.
 
-A run that was late began at noon and published at noon without a word. So an overnight run that begins too
-long after its time (60 minutes unless the event says otherwise) makes a draft, says so, and an organiser
-publishes by hand.
+A late run once started and published at noon without notice. An overnight run that starts too late (60
+minutes, unless the event sets another limit) therefore makes a draft, reports it, and an organiser publishes.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ EVERY_DAY = "1234567"
 
 
 def next_run_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> datetime:
-    """The first moment, in UTC, after `after` that is `at` in the zone on one of the weekdays.
+    """Return the first time after `after`, in UTC, at local time `at` on one of the weekdays.
 
     `weekdays` are digits, 1 Monday to 7 Sunday, at least one. As in RFC 5545 section 3.3.5, a time skipped by
     a clock change uses the offset before the gap, and an ambiguous time is the first of the two.
@@ -46,16 +45,16 @@ def next_run_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> 
 
 
 def overnight_budget(event: Event) -> OvernightBudget:
-    """Publishing budget of the event's overnight runs."""
+    """Return the publishing budget of the event's overnight runs."""
     return OvernightBudget(event.night_percent, event.night_a_person, event.night_hours)
 
 
 def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
-    """Queue due overnight runs. Returns the ids of the runs to send.
+    """Queue due overnight runs. Return the ids of the runs to send.
 
-    A conditional UPDATE of the next start claims each, so that two callers queue one run. A start is skipped,
-    and organisers are notified, if the event has an open run or the time passed over two hours ago. A
-    finished event has no next start.
+    A conditional UPDATE of the next start claims each, so that concurrent callers queue one run. A start is
+    skipped, and organisers are notified, if the event has an open run or the start is more than two hours
+    late. A finished event has no next start.
     """
     queued = []
     due = (
@@ -100,7 +99,7 @@ def _queue(session: Session, night: RunSchedule, event: Event, was_due: datetime
 
 
 def _schedule_next(session: Session, night: RunSchedule, event: Event, *, now: datetime) -> bool:
-    """Set the next start. Returns whether this caller claimed it and the event continues."""
+    """Set the next start. Return True if this caller claimed the current one and the event is not over."""
     last_end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
     goes_on = last_end is not None and last_end > now
     following = next_run_at(night.at, night.weekdays, ZoneInfo(event.timezone), after=now)

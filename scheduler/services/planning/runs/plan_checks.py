@@ -1,4 +1,4 @@
-"""Checks of a solver result before it is stored."""
+"""Validation of a solver result before it is stored."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MAX_NOTE_LENGTH = 1000
 
 
 def describe_failure(error: Exception) -> str:
-    """Message for organisers if the search fails by an error of ours."""
+    """Return the message for organisers if the search fails with an internal error."""
     return gettext_lazy(
         "It ended with an error (%(kind)s). The log has the details.", kind=type(error).__name__
     )
 
 
 def explain_no_plan(plan: Plan) -> str | None:
-    """A message, with the contradiction if a simple one was found, or None if there is a plan."""
+    """Return a message, with the contradiction if a simple one was found, or None if there is a plan."""
     if plan.is_answer:
         return None
     note = NO_PLAN.get(plan.status)
@@ -40,7 +40,7 @@ def explain_no_plan(plan: Plan) -> str | None:
 
 
 def explain_incomplete_plan(plan: Plan) -> str | None:
-    """A message about required meetings that a plan lacks, or None."""
+    """Return a message about required meetings that a plan lacks, or None."""
     if not plan.not_kept:
         return None
     return ngettext_lazy(
@@ -51,22 +51,22 @@ def explain_incomplete_plan(plan: Plan) -> str | None:
 
 
 def is_unavoidable(plan: Plan) -> bool:
-    """Whether the lack is unavoidable, whatever else is given up, so that no one has to choose.
+    """Return True if no plan could keep any of the missing commitments, so that there is no choice to make.
 
-    For example, a person is absent at the time their meeting is locked to.
+    For example, a person is absent at the time to which their meeting is locked.
     """
     alone = {id for clash in plan.clashes if clash.cause == "alone" for id in clash.requests}
     return alone.issuperset(plan.not_kept)
 
 
 def clashes_are_known(plan: Plan) -> bool:
-    """Whether each missing commitment clashes with other commitments, regardless of limits."""
+    """Return True if each missing commitment has a proven conflict, regardless of limits."""
     known = {id for clash in plan.clashes for id in clash.requests}
     return plan.is_answer and known.issuperset(plan.not_kept)
 
 
 def describe_left_out(plan: Plan) -> str | None:
-    """A message about what a published plan lacks, or None."""
+    """Return a message about what a published plan lacks, or None."""
     if not plan.not_kept or not is_unavoidable(plan):
         return None
     return ngettext_lazy(
@@ -77,7 +77,7 @@ def describe_left_out(plan: Plan) -> str | None:
 
 
 def require_valid_plan(problem: Problem, plan: Plan) -> None:
-    """Raises PlanRejected unless the plan fits the problem, keeps the rules and has the stated score."""
+    """Raises PlanRejected unless the plan belongs to the problem, is feasible and has the stated score."""
     true = rules.score(problem, plan.meetings)
     reasons = []
     if plan.problem != problem_fingerprint(problem):

@@ -1,4 +1,4 @@
-"""The published plan's run: what changed since, and which proven bounds still apply."""
+"""The published plan's run: changes of the input since, and proven bounds that still apply."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PublishedRun:
-    """The run of the published plan: its problem, plan and basis, as documents.
+    """The run of the published plan: problem, plan and basis, as documents.
 
-    `basis` is None for a run of a release that stored none. `is_of_night`: it had an overnight budget.
+    `basis` is None for a run of a release that stored none. `is_of_night` is True if it had an overnight
+    budget.
     """
 
     problem: Json
@@ -39,7 +40,9 @@ class PublishedRun:
 
 
 def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
-    """The run of the published plan. None without one, or if the version was edited manually since."""
+    """Return the run of the published plan, or None if there is none or the version was edited manually
+    since.
+    """
     published = versions.find_published_version(session, event_id)
     if published is None or published.run_id is None:
         return None
@@ -52,10 +55,10 @@ def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
 
 
 def make_basis(session: Session, event_id: int, *, now: datetime, hand_draft: int | None) -> Json:
-    """The event as it is now, as input of a plan.
+    """Return the event as it is now, as the input of a plan.
 
-    Excludes frozen meetings, the budget of a run, and preferences that publishing grants: these change the
-    problem although no one changed anything.
+    Excludes frozen meetings, the budget of a run, and preferences that publishing grants. They change the
+    problem although no one edited the event.
     """
     event = session.get_one(Event, event_id)
     problem = snapshot.build_problem(session, event_id, now=None, hand_draft=hand_draft, with_wishes=False)
@@ -67,7 +70,7 @@ def make_basis(session: Session, event_id: int, *, now: datetime, hand_draft: in
 
 
 def list_changes_since(last: PublishedRun | None, basis: Json, problem: Json) -> list[Difference] | None:
-    """Changes since the published plan was made. Empty if none, None if nothing is published.
+    """Return changes since the published plan was made. Empty if none, None if nothing is published.
 
     `problem` is the document that is solved, `basis` that of the event as it is.
     """
@@ -84,7 +87,9 @@ def list_changes_since(last: PublishedRun | None, basis: Json, problem: Json) ->
 
 
 def _used_its_budget(last: PublishedRun) -> bool:
-    """Whether an overnight run used all its budget of changes, so that there may be more to improve."""
+    """Return True if an overnight run exhausted its change budget, so that more improvements may be
+    possible.
+    """
     most = last.problem["policy"]["max_moved"]
     if not last.is_of_night or not most:
         return False
@@ -97,7 +102,7 @@ def _by_request(meetings: list[Json]) -> dict[str, Json]:
 
 
 def find_proved_bounds(last: PublishedRun | None, problem: Json) -> ProvedBounds | None:
-    """The proven bounds of the published plan's run, if they apply to this problem too."""
+    """Return the proven bounds of the published plan's run, if they are valid for this problem too."""
     if last is None or not is_bound_valid(last.problem, problem):
         return None
     plan = last.plan

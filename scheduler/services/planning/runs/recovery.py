@@ -1,8 +1,8 @@
-"""Runs that nobody works on: taken up again when their worker is gone, sent again when nobody took them.
+"""Recovery of runs whose worker is gone, and of tasks that no worker took.
 
-A run names its worker's machine, process and birth, as the number of a process can be used again. A pool
-process of a solve worker that begins takes up at once what a dead one of its machine left; others wait for a
-minute of silence. A container with a new name counts as another machine.
+A run stores its worker's host, process id and start time, because process ids are reused. When a pool process
+of a solve worker starts, it reclaims at once the runs of dead processes on its host. Other workers wait for a
+minute without a heartbeat. A container with a new name counts as another host.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _NO_SYNC = {"synchronize_session": False}
 
 
 def recover_runs(session: Session, *, now: datetime) -> list[int]:
-    """Recover runs that no worker is working on. Returns the ids of tasks to send.
+    """Recover runs that no worker is working on. Return the ids of the tasks to send.
 
-    A running run without a heartbeat for HEARTBEAT_TIMEOUT is cancelled if requested, else queued again, or
-    fails after MAX_ATTEMPTS. Tasks of queued runs that were never sent, or long ago, may be lost. Delivering
-    a task twice is harmless. The sender calls `mark_sent`.
+    A running run without a heartbeat for HEARTBEAT_TIMEOUT is cancelled if requested, otherwise queued again,
+    and fails after MAX_ATTEMPTS. Tasks of queued runs are sent again if they were never sent, or long ago;
+    delivering a task twice is harmless. The sender calls `mark_sent`.
     """
     heard = func.coalesce(Run.heartbeat_at, Run.created_at)
     _requeue_runs(session, heard <= now - HEARTBEAT_TIMEOUT, now)
@@ -46,14 +46,17 @@ def recover_runs(session: Session, *, now: datetime) -> list[int]:
 
 
 def reclaim_orphaned_runs(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
-    """Recover running runs whose worker is known to be gone. Returns the ids of tasks to send."""
+    """Recover running runs whose worker is known to be gone. Return the ids of the tasks to send."""
     running = session.execute(select(Run.id, Run.worker).where(Run.state == RunState.RUNNING)).all()
     lost = [run_id for run_id, worker in running if worker is not None and is_gone(worker)]
     return _requeue_runs(session, Run.id.in_(lost), now) if lost else []
 
 
 def mark_sent(session: Session, run_id: int, *, now: datetime) -> None:
-    """The run's task was sent: it is sent again after one, two, four minutes, if no worker takes it."""
+    """Record that the run's task was sent.
+
+    It is sent again after one, two, four minutes if no worker takes it.
+    """
     run = session.scalar(
         select(Run).where(Run.id == run_id, Run.state == RunState.QUEUED).with_for_update(key_share=True)
     )

@@ -1,4 +1,4 @@
-"""Runs as people control them: start, list, follow, stop, cancel."""
+"""Runs as organisers control them: start, list, follow, stop, cancel."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _NEWEST = Order("runs", (Run.number,), (int,), descending=True)
 class RunCard:
     """A run. `version` is the number of the version that it made, or None.
 
-    `by` is the name of the person who started it, empty for overnight runs and for readers who may not see
-    it. `hand_draft` is the number of the version whose manual steps it keeps.
+    `by` is the name of the person who started it; empty for overnight runs and for viewers who may not see
+    it. `hand_draft` is the number of the version whose manual edits it keeps.
     """
 
     id: int
@@ -74,7 +74,7 @@ class RunCard:
 
     @property
     def outcome(self) -> str:
-        """Its state, or NO_PLAN if it ended without a version."""
+        """The state, or NO_PLAN if the run ended without a version."""
         return NO_PLAN if self.state is RunState.FINISHED and self.version is None else self.state
 
 
@@ -94,12 +94,13 @@ def start_run(
     note: str = "",
     now: datetime,
 ) -> RunCard:
-    """Queue a run. Raises like `runs.queue_run`. A run that publishes also requires the right to publish.
+    """Queue a run. Raises like `runs.queue_run`. A run that publishes also requires the permission to
+    publish.
 
-    By default published meetings change only where they have to (`max_moved` 0).
+    By default published meetings change only where unavoidable (`max_moved` 0).
 
-    `hand_draft` is the number of a manual draft whose steps it keeps, by default those of the published
-    version. Raises NotFound and WrongState of another one. Send its task after the commit.
+    `hand_draft` is the number of a manual draft whose edits the run keeps, by default those of the published
+    version. Raises NotFound or WrongState if it is unusable. The caller sends the task after the commit.
     """
     actor.require(Right.RUN)
     if then is AfterRun.PUBLISH:
@@ -141,7 +142,7 @@ def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) ->
 
 
 def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
-    """End a run's search now and keep the best plan. Raises like `runs.stop_run`."""
+    """Stop a run's search now and keep the best plan. Raises like `runs.stop_run`."""
     actor.require(Right.RUN)
     card = _card(runs.stop_run(session, actor.event_id, number))
     about = pgettext_lazy("trail", "run %(number)s stopped, its plan kept", number=number)
@@ -150,7 +151,7 @@ def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> R
 
 
 def get_run(session: Session, actor: Actor, number: int) -> RunCard:
-    """A run by its number in the event. Raises NotFound."""
+    """Return a run by its number in the event. Raises NotFound."""
     row = session.execute(_runs(actor).where(Run.number == number)).first()
     if row is None:
         raise NotFound("run", number)
@@ -158,19 +159,19 @@ def get_run(session: Session, actor: Actor, number: int) -> RunCard:
 
 
 def list_newest_runs(session: Session, actor: Actor, *, limit: int) -> tuple[RunCard, ...]:
-    """The newest runs first."""
+    """Return the newest runs."""
     rows = session.execute(_runs(actor).order_by(Run.number.desc()).limit(limit))
     return tuple(_card(*row) for row in rows)
 
 
 def list_runs(session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30) -> Page[RunCard]:
-    """The event's runs in pages, newest first."""
+    """Return a page of the event's runs, newest first."""
     page: Page[Row[Any]] = fetch_page(session, _runs(actor), _NEWEST, cursor=cursor, limit=limit)
     return Page(tuple(_card(*row[:4]) for row in page.items), page.next_cursor, page.total)
 
 
 def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None, str]:
-    """Runs with the version that each made and the person who started it.
+    """Return the query for runs, with the version that each made and the person who started it.
 
     Restored versions do not count.
     """

@@ -34,7 +34,7 @@ CALL_TIMEOUT = 60.0
 
 
 class RunLost(ChainmeetError):
-    """The run no longer belongs to this worker: another has it, or it has ended."""
+    """Raised if the run no longer belongs to this worker: another one has it, or it has ended."""
 
     code = "run-lost"
 
@@ -58,13 +58,14 @@ def queue_run(
     night_budget: dict[str, int] | None = None,
     now: datetime,
 ) -> Run:
-    """Queue a run of the event. Raises RunAlreadyOpen if one is queued or running.
+    """Queue a run of the event. Raises RunAlreadyOpen if one is queued or running. The caller sends the task
+    after the commit.
 
-    `seconds` is the solve's wall time (None: the event's setting); `budget` how many published meetings a
-    following publishing may touch; `max_moved` how many of them the run may change to improve the plan where
-    nothing forces it (None: by the event's priorities); `hand_draft` the number of a manual draft that it
-    keeps; `note` its purpose. An overnight run has `begin_by`: if it begins later, it makes a draft only. One
-    that publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
+    `seconds` is the solve's wall time (None: the event's setting). `budget` is how many published meetings a
+    following publication may change. `max_moved` is how many the run may change to improve the plan (None: by
+    the event's priorities). `hand_draft` is the number of a manual draft that the run keeps. `note` is the
+    run's purpose. `begin_by` is for overnight runs: a run that starts later only makes a draft.
+    `night_budget` is an OvernightBudget as a dict, for overnight runs that publish.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -104,12 +105,12 @@ def queue_run(
 
 
 def find_open_run(session: Session, event_id: int) -> Run | None:
-    """The event's queued or running run, or None."""
+    """Return the event's queued or running run, or None."""
     return session.scalar(select(Run).where(Run.event_id == event_id, Run.state.in_(OPEN_STATES)))
 
 
 def get_run(session: Session, event_id: int, number: int) -> Run:
-    """A run by its number in the event. Raises NotFound."""
+    """Return a run by its number in the event. Raises NotFound."""
     run = session.scalar(select(Run).where(Run.event_id == event_id, Run.number == number))
     if run is None:
         raise NotFound("run", number)
@@ -117,7 +118,7 @@ def get_run(session: Session, event_id: int, number: int) -> Run:
 
 
 def claim_run(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
-    """Claim a queued run, or return None if it is not queued any more."""
+    """Claim a queued run. Return None if it is no longer queued."""
     taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED)
     values = {
         "started_at": now,
@@ -150,7 +151,7 @@ def store_problem(
     basis: dict[str, Any],
     changed: Sequence[Difference] | None = None,
 ) -> None:
-    """Store the problem of the run, for helpers, and the basis it was made for.
+    """Store the run's problem, for helpers, and the basis from which it was made.
 
     Raises RunLost.
     """
@@ -185,29 +186,34 @@ def store_heartbeat(session: Session, run_id: int, *, worker: str, now: datetime
 
 
 def store_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any]) -> None:
-    """Store the plan before anything is made of it: another attempt starts there. Raises RunLost."""
+    """Store the plan before anything is derived from it, so that another attempt resumes there.
+
+    Raises RunLost.
+    """
     _update_claimed(session, run_id, worker, plan=compress_document(plan))
 
 
 def reclaim_run(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
-    """Claim a run again that was considered lost while its worker could not reach the database.
+    """Reclaim a run that was considered lost while its worker could not reach the database.
 
-    Returns whether that succeeded: no other worker has claimed it since.
+    Return True on success, False if another worker has claimed it since.
     """
     waits = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED, Run.attempts == attempt)
     return _update_row(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
 
 
 def find_stop_request(session: Session, run_id: int) -> Stop | None:
-    """What a person requested of a running run: to cancel it, or to end now with the best plan."""
+    """Return what a person requested of a running run, if anything: to cancel it, or to stop and keep the
+    best plan.
+    """
     cancel, stop = session.execute(select(Run.cancel_asked, Run.stop_asked).where(Run.id == run_id)).one()
     return Stop.CANCEL if cancel else Stop.KEEP if stop else None
 
 
 def stop_run(session: Session, event_id: int, number: int) -> Run:
-    """End the search of a running run within a second; the best plan is kept.
+    """Stop the search of a running run within a second; the best plan is kept.
 
-    Raises NotFound, WrongState if it is not running.
+    Raises NotFound, and WrongState if it is not running.
     """
     run = get_run(session, event_id, number)
     is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
@@ -221,7 +227,7 @@ def stop_run(session: Session, event_id: int, number: int) -> Run:
 def cancel_run(session: Session, event_id: int, number: int, *, now: datetime) -> Run:
     """Cancel a run: a queued one at once, a running one within a second.
 
-    Raises NotFound, WrongState if it has ended.
+    Raises NotFound, and WrongState if it has ended.
     """
     run = get_run(session, event_id, number)
     is_queued = update(Run).where(Run.id == run.id, Run.state == RunState.QUEUED)
@@ -268,7 +274,7 @@ def finish_run(
 
 
 def fail_run(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
-    """Fail a running run, with a message for organisers. Raises RunLost."""
+    """Mark a running run as failed, with a message for organisers. Raises RunLost."""
     _update_claimed(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
     run_alerts.alert_failed(session, run_id, error, now=now)
 
@@ -279,7 +285,10 @@ def finish_cancelled_run(session: Session, run_id: int, *, worker: str, now: dat
 
 
 def requeue_run(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
-    """running -> queued when the worker shuts down: the attempt does not count. Raises RunLost."""
+    """Move a running run back to queued when the worker shuts down.
+
+    The attempt does not count. Raises RunLost.
+    """
     _update_claimed(
         session,
         run_id,
@@ -294,7 +303,7 @@ def requeue_run(session: Session, run_id: int, *, worker: str, now: datetime) ->
 
 
 def get_plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
-    """The plan that a run found, or None before its end."""
+    """Return the plan that a run found, or None before its end."""
     run = session.get_one(Run, run_id, options=[undefer(Run.plan)])
     return decompress_document(run.plan) if run.plan else None
 
@@ -315,11 +324,11 @@ def _update_claimed(session: Session, run_id: int, held_by: str, /, **values: An
 
 
 def _update_row(session: Session, statement: Update, **values: Any) -> bool:
-    """Whether a conditional UPDATE changed a row."""
+    """Execute a conditional UPDATE. Return True if it changed a row."""
     done = session.execute(statement.values(values), execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", done).rowcount > 0
 
 
 def _thin_curve(curve: list[Any]) -> list[Any]:
-    """The points, or every second one if there are too many. The last point is kept."""
+    """Return the points, or every second one if there are too many. The last point is always kept."""
     return curve if len(curve) <= CURVE_POINTS else [*curve[:-1:2], curve[-1]]

@@ -34,7 +34,7 @@ Solve = Callable[..., Result]
 
 
 class Stop(StrEnum):
-    """Why a solve was told to stop."""
+    """Reason for stopping a solve."""
 
     CANCEL = "cancel"
     KEEP = "keep"  # keep what was found so far
@@ -86,7 +86,7 @@ def watch_solve(
 
 
 class _Watch:
-    """State shared by the watching thread and the solve."""
+    """State shared by the watchdog thread and the solve."""
 
     def __init__(self, store: RunStore, should_stop: ShouldStop, allowed: float) -> None:
         self.store, self.should_stop, self.allowed = store, should_stop, allowed
@@ -99,7 +99,7 @@ class _Watch:
         self.stopped_at: float | None = None
 
     def solved(self, work: Callable[[Report, ShouldStop], Result]) -> Result:
-        """The work, in its own thread."""
+        """Run the work in its own thread and return its result."""
         try:
             return work(self._note, self.stop.is_set)
         finally:
@@ -109,7 +109,7 @@ class _Watch:
         self.progress = progress
 
     def look(self) -> bool:
-        """Check once. Returns whether to continue.
+        """Check once. Return True to continue.
 
         A database that is briefly unavailable does not end a solve.
         """

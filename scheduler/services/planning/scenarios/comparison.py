@@ -23,9 +23,9 @@ from scheduler.sheets.writers import Cell, OutputSheet, write_csv, write_xlsx
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A row of the table. `good` is 1 if more is better, -1 if less is, else 0.
+    """A row of the table. `good` is 1 if higher is better, -1 if lower is, else 0.
 
-    Bounds, and figures counted by a scenario's own priorities, have no difference to the published schedule.
+    Bounds, and figures measured by a scenario's own priorities, are not compared with the published schedule.
     """
 
     key: str
@@ -84,7 +84,7 @@ _OWN = frozenset(("score",))
 
 @dataclass(frozen=True, slots=True)
 class ScenarioColumn:
-    """A solved scenario. `is_old`: the event or the published version has changed since."""
+    """A solved scenario. `is_old` is True if the event or the published version has changed since."""
 
     number: int
     name: str
@@ -100,7 +100,7 @@ class ScenarioColumn:
         return value
 
     def difference(self, figure: Measure) -> float | None:
-        """Difference to the schedule that was published when it was solved."""
+        """Return the difference from the schedule that was published when it was solved."""
         return difference(figure, self.now, self.then)
 
 
@@ -115,7 +115,7 @@ class ComparedFigure:
 
 
 def compare_figures(figures: Sequence[Measure], result: Mapping[str, Any]) -> list[ComparedFigure]:
-    """Figures of a solved scenario, with those of the version published at that time."""
+    """Return the figures of a solved scenario, with those of the version published at that time."""
     now, then = result["now"], result["then"]
     return [
         ComparedFigure(each, (now or {}).get(each.key), then.get(each.key), difference(each, now, then))
@@ -125,14 +125,14 @@ def compare_figures(figures: Sequence[Measure], result: Mapping[str, Any]) -> li
 
 @dataclass(frozen=True, slots=True)
 class ScenarioTable:
-    """The table. `live` are the figures of the published version, None if there is none."""
+    """The comparison table. `live` holds the figures of the published version, None if there is none."""
 
     version: int | None
     live: Mapping[str, Any] | None
     columns: Sequence[ScenarioColumn]
 
     def value(self, figure: Measure) -> float | None:
-        """A figure of the published version; None if counted by a scenario's own priorities."""
+        """Return a figure of the published version; None if it is measured by a scenario's own priorities."""
         if self.live is None or figure.key in _OWN:
             return None
         value: float | None = self.live.get(figure.key)
@@ -140,7 +140,7 @@ class ScenarioTable:
 
 
 def difference(figure: Measure, now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> float | None:
-    """Difference to what was published when it was solved, None if not comparable."""
+    """Return the difference from the schedule published when it was solved, or None if not comparable."""
     before, after = None if now is None else now.get(figure.key), then.get(figure.key)
     if not figure.is_compared or before is None or after is None:
         return None
@@ -148,7 +148,7 @@ def difference(figure: Measure, now: Mapping[str, Any] | None, then: Mapping[str
 
 
 def compare_scenarios(session: Session, actor: Actor) -> ScenarioTable:
-    """All solved scenarios, in the order they were made."""
+    """Return the table of all solved scenarios, in order of creation."""
     solved = [
         (card, card.result)
         for card in scenarios.list_scenarios(session, actor)
@@ -176,7 +176,7 @@ def compare_scenarios(session: Session, actor: Actor) -> ScenarioTable:
 
 
 def export_comparison(session: Session, actor: Actor, kind: str, *, now: datetime) -> Export:
-    """The table as `xlsx` or `csv`, with figures and differences of each scenario. Audit-logged."""
+    """Return the table as `xlsx` or `csv`, with figures and differences of each scenario. Audit-logged."""
     found = compare_scenarios(session, actor)
     names = [part for one in found.columns for part in (one.name, f"{one.name}: difference")]
     live = "Nothing published" if found.version is None else f"Published version {found.version}"

@@ -1,4 +1,4 @@
-"""Effects of a scenario on firms: who loses and gains meetings, and why."""
+"""Effects of a scenario on firms: gained and lost meetings, with reasons."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REMOVED: Final = "removed"
 
 
 class FirmFilter(StrEnum):
-    """Which firms of a scenario are listed."""
+    """Filter of a scenario's firms."""
 
     CHANGED = "changed"
     LOSE = "lose"
@@ -37,7 +37,7 @@ class FirmFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirmEffect:
-    """A firm's scheduled requests now and then, of its accepted ones; `elsewhere` change location.
+    """A firm's scheduled requests now and then, of its accepted ones; `elsewhere` counts changes of location.
 
     `reason` is the most frequent reason code of its losses.
     """
@@ -55,7 +55,7 @@ class FirmEffect:
 
     @property
     def size(self) -> int:
-        """Absolute size of its change."""
+        """Absolute size of the change."""
         return abs(self.more)
 
     def is_shown(self, what: FirmFilter) -> bool:
@@ -71,7 +71,9 @@ class FirmEffect:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Effects of a scenario: firms by size of change, lost requests by reason, and gained requests."""
+    """Effects of a scenario: firms by size of change, lost requests by reason, and number of gained
+    requests.
+    """
 
     firms: Sequence[FirmEffect]
     lost: Sequence[tuple[str, int]]
@@ -86,7 +88,9 @@ class Effects:
 
 
 def make_effects(live: Problem, kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, Any]:
-    """What is stored of a changed problem's plan, against the `kept` meetings of the live one."""
+    """Return the stored effects of the changed problem's plan, compared with the `kept` meetings of the live
+    one.
+    """
     differences, sides = compare_plans(kept, plan.meetings), {**_sides(live), **_sides(changed)}
     now = _by_firm(sides, (m.request for m in kept))
     then = _by_firm(sides, (m.request for m in plan.meetings))
@@ -107,7 +111,7 @@ def make_effects(live: Problem, kept: Sequence[Meeting], changed: Problem, plan:
 
 
 def _sides(problem: Problem) -> dict[str, tuple[str, str]]:
-    """The two firms of each request."""
+    """Return the two firms of each request."""
     firms = problem.firms
     return {row.id: (firms[row.sender].id, firms[row.receiver].id) for row in problem.requests}
 
@@ -121,7 +125,7 @@ def _accepted(problem: Problem) -> dict[str, int]:
 
 
 def _reasons(kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, str]:
-    """Reasons of requests that are scheduled now and not in the plan."""
+    """Return reasons of requests that are scheduled now but not in the plan."""
     known = {row.request: row.reason for row in plan.unscheduled}
     held, index = {m.request for m in plan.meetings}, changed.index.requests
     return {
@@ -136,7 +140,7 @@ def _first(counts: Counter[str]) -> str:
 
 
 def get_effects(session: Session, actor: Actor, card: ScenarioCard) -> Effects | None:
-    """Effects of a scenario that was solved beside a published version, else None."""
+    """Return the effects of a scenario that was solved beside a published version, else None."""
     actor.require(Right.READ_RUNS)
     result = card.result
     if result is None or result["now"] is None or "firms" not in result:

@@ -1,4 +1,4 @@
-"""Fairness curve: the five levels of the priority, each solved beside the live plan, with its bound."""
+"""Fairness curve: each of the five fairness levels solved beside the live plan, with its bound."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from scheduler.storage.models import Scenario
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """A solved level of the priority. Shares are percentages.
+    """A solved fairness level. Shares are percentages.
 
-    `gap` is the maximum distance to the optimum in percent.
+    `gap` is the optimality gap in percent, an upper bound.
     """
 
     point: int
@@ -43,7 +43,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The solved levels, the number requested, and the error of those that failed."""
+    """The solved levels, the number requested, and the error of failed ones."""
 
     points: Sequence[CurvePoint]
     of: int
@@ -58,7 +58,7 @@ class Curve:
 
 
 def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
-    """Request all five levels, replacing the last request."""
+    """Request all five levels, replacing the previous request."""
     actor.require(Right.TRY)
     _delete(session, actor.event_id)
     for point in range(len(FAIRNESS_PRICES)):
@@ -75,7 +75,7 @@ def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def get_curve(session: Session, actor: Actor) -> Curve | None:
-    """The last requested curve, as far as it is solved."""
+    """Return the last requested curve, as far as it is solved."""
     actor.require(Right.READ_VERSIONS)
     cards = [
         scenario_rows.scenario_card(row)
@@ -95,7 +95,7 @@ def get_curve(session: Session, actor: Actor) -> Curve | None:
 
 
 def discard_curve(session: Session, actor: Actor, *, now: datetime) -> None:
-    """Discard the curve. A worker on it stops."""
+    """Discard the curve. A worker that is solving it stops."""
     actor.require(Right.TRY)
     _delete(session, actor.event_id)
     recording.record_act(
@@ -109,7 +109,7 @@ def _delete(session: Session, event_id: int) -> None:
 
 
 def _point(position: int, card: ScenarioCard) -> CurvePoint | None:
-    """None if not solved, or if the event has no requests and so no shares."""
+    """Return a point, or None if the level is not solved or the event has no requests."""
     then = card.result["then"] if card.result is not None else None
     if card.state is not ScenarioState.DONE or then is None or then["mean"] is None:
         return None

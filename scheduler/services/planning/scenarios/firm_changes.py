@@ -1,4 +1,4 @@
-"""A problem without a firm, or with one more like another."""
+"""Firms added to a problem or removed from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.services.planning.scenarios.slot_changes import (
 
 
 def remove_firm(problem: Problem, change: RemovedFirmChange) -> Problem:
-    """Without the firm's requests and people. Frozen meetings stay."""
+    """Return the problem without the firm's requests and people. Frozen meetings remain."""
     firm = _firm(problem, change.firm)
     may = list_changeable_slots(problem)
     frozen = {m.request for m in problem.published if problem.index.slots.get(m.slot, -1) not in may}
@@ -41,7 +41,7 @@ def remove_firm(problem: Problem, change: RemovedFirmChange) -> Problem:
 
 
 def add_firm(problem: Problem, change: AddedFirmChange) -> Problem:
-    """With one more firm: its booth, people and requests are like the other's."""
+    """Return the problem with one more firm: its booth, people and requests are copies of another firm's."""
     like, new = _firm(problem, change.like), len(problem.firms)
     model = problem.firms[like]
     firm = replace(model, id=make_id(_ids(problem.firms), "firm"), name=f"Another {model.name}")
@@ -87,7 +87,7 @@ def _like(row: Request, id: str, like: int, new: int, whose: dict[int, int]) -> 
 
 
 def _places(problem: Problem, like: int, new: int) -> Iterable[Place]:
-    """All places: shared booths get one more firm, an own booth is duplicated."""
+    """Yield all places: a shared booth is shared with the new firm, an own booth is duplicated."""
     taken, own = _ids(problem.places), list[Place]()
     for place in problem.places:
         yield replace(place, partners=place.partners | {new}) if like in place.partners else place

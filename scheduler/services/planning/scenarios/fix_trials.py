@@ -1,10 +1,10 @@
-"""What-ifs that try what helps a group of requests that a version does not hold: asked for, and read.
+"""Trials of suggested fixes: scenarios that measure what fixes gain, on request.
 
-The sum of what single fixes gain is not what they gain together: two can let in the same request, and one can
-take the table that another needs. So a worker searches on from the version's plan twice, as long each, as the
-event is and with the best fix of every group, on request. The figure is what two searches found, not a proof;
-it waits behind other runs, and nothing is shown once a fix has changed. What unlocking a conflicting lock
-would move is not shown: it would need a search for each.
+Gains of single fixes do not add up: two fixes can schedule the same request, and one can take the table that
+another needs. So a worker continues the search from the version's plan twice for the same time, without the
+fixes and with them. The difference is an estimate by two searches, not a proof. Trials wait behind other
+runs, and are hidden once a fix has changed. The cost of unlocking a conflicting lock is not shown, because it
+would need a search for each.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ALL_GROUPS: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class FixTrialRequest:
-    """A requested trial: one fix, or those of all groups."""
+    """A requested trial of one fix, or of those of all groups."""
 
     version_id: int
     group: int
@@ -45,8 +45,10 @@ class FixTrialRequest:
 
 @dataclass(frozen=True, slots=True)
 class FixTrial:
-    """A trial. When done, `more` requests are scheduled than by a search of equal `seconds` without the
-    fix.
+    """A trial.
+
+    When done, `more` is the number of additional requests scheduled, compared with an equal search of
+    `seconds` without the fix.
     """
 
     state: ScenarioState
@@ -62,7 +64,7 @@ class FixTrial:
 
 
 def parse_trial_request(changes: Sequence[Mapping[str, Any]]) -> FixTrialRequest:
-    """The request stored in a row."""
+    """Parse the request stored in a row."""
     (row,) = changes
     made = (EventFix(each["kind"], tuple(each["ids"]), tuple(each["slots"])) for each in _levers(row))
     return FixTrialRequest(row["version_id"], row["group"], tuple(made))
@@ -71,14 +73,14 @@ def parse_trial_request(changes: Sequence[Mapping[str, Any]]) -> FixTrialRequest
 def request_trial(
     session: Session, actor: Actor, number: int, group: int, lever: Mapping[str, Any], *, now: datetime
 ) -> None:
-    """Request a trial of a group's fix in a version, again if there was one."""
+    """Request a trial of a group's fix in a version. An earlier trial is replaced."""
     _ask(session, actor, number, group, {"lever": dict(lever)}, now=now)
 
 
 def request_trial_of_all(
     session: Session, actor: Actor, number: int, levers: Sequence[Mapping[str, Any]], *, now: datetime
 ) -> None:
-    """Request a trial of all fixes of a version together, again if there was one."""
+    """Request a trial of all fixes of a version together. An earlier trial is replaced."""
     _ask(session, actor, number, ALL_GROUPS, {"levers": [dict(lever) for lever in levers]}, now=now)
 
 
@@ -112,7 +114,7 @@ def _ask(
 
 
 def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTrial]:
-    """Trials of a version by group number, without those of outdated groups."""
+    """Return trials of a version by group number, without those of outdated groups."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     levers = [group["lever"] for group in version.groups or ()]
@@ -131,7 +133,7 @@ def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTri
 def get_trial_of_all(
     session: Session, actor: Actor, number: int, levers: Sequence[Mapping[str, Any]]
 ) -> FixTrial | None:
-    """The trial of all fixes of a version together, if these are still the same."""
+    """Return the trial of all fixes of a version together, if the fixes are unchanged."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     for row in scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY):

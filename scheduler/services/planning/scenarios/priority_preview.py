@@ -1,4 +1,4 @@
-"""Preview of scheduling priorities before they are saved: the event's last such scenario."""
+"""Preview of scheduling priorities before they are saved: the event's latest scenario of this kind."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from scheduler.storage.models import Scenario
 
 
 def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *, now: datetime) -> None:
-    """Request a preview of a policy, replacing the event's last one.
+    """Request a preview of a policy, replacing the event's previous one.
 
-    Raises InvalidInput by path of the policy.
+    Raises InvalidInput by path within the policy.
     """
     actor.require(Right.CHANGE_SETTINGS)
     require_policy(policy)
@@ -41,14 +41,14 @@ def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *
 
 
 def get_preview(session: Session, actor: Actor) -> ScenarioCard | None:
-    """The event's last preview."""
+    """Return the event's latest preview."""
     actor.require(Right.CHANGE_SETTINGS)
     found = scenario_rows.list_rows(session, actor.event_id, ScenarioKind.DIALS)
     return scenario_rows.scenario_card(found[-1]) if found else None
 
 
 def discard_preview(session: Session, actor: Actor) -> None:
-    """Discard the preview. A worker on it stops."""
+    """Discard the preview. A worker that is solving it stops."""
     actor.require(Right.CHANGE_SETTINGS)
     _delete(session, actor.event_id)
 

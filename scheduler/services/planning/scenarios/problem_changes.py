@@ -37,9 +37,9 @@ from scheduler.services.problems.policy import event_policy
 
 
 def apply_changes(problem: Problem, changes: Iterable[TypedChange]) -> Problem:
-    """The problem after all changes, in order. The input is not modified.
+    """Return the problem after all changes, applied in order. The input is not modified.
 
-    Frozen meetings stay. Manual placements that became impossible are released. Raises ChangeNotPossible,
+    Frozen meetings remain. Manual placements that became infeasible are released. Raises ChangeNotPossible,
     with a message, if a change matches nothing in the problem.
     """
     for change in changes:
@@ -140,7 +140,7 @@ def _away(problem: Problem, meant: set[int], slots: frozenset[int]) -> Problem:
 
 
 def _slots_of(problem: Problem, day: date | None) -> frozenset[int]:
-    """The slots of a day, or all. Raises ChangeNotPossible if the event has none on that day."""
+    """Return the slots of a day, or all. Raises ChangeNotPossible if the event has none on that day."""
     if day is None:
         return frozenset(range(len(problem.slots)))
     zone = ZoneInfo(problem.timezone)

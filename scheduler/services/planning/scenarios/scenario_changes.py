@@ -24,13 +24,13 @@ Point = Annotated[int, Field(ge=0, lt=len(FAIRNESS_PRICES))]
 
 
 class TypedChange(BaseModel):
-    """A change of an event's problem."""
+    """Base model of a change of an event's problem."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TablesChange(TypedChange):
-    """More tables in a hall, or fewer: the last ones. Without a day, on all days."""
+    """Add tables to a hall, or remove the last ones. Without a day, on all days."""
 
     kind: Literal["tables"] = "tables"
     hall: HallKey
@@ -40,7 +40,7 @@ class TablesChange(TypedChange):
 
 
 class SlotsChange(TypedChange):
-    """Meeting times of a day opened or closed, between two local times."""
+    """Open or close the slots of a day between two local times."""
 
     kind: Literal["slots"] = "slots"
     step: Literal["open", "close"] = "open"
@@ -56,7 +56,7 @@ class SlotsChange(TypedChange):
 
 
 class InterpretersChange(TypedChange):
-    """More interpreters of two languages, available all day, or fewer: the last ones."""
+    """Add interpreters of two languages, available all day, or remove the last ones."""
 
     kind: Literal["interpreters"] = "interpreters"
     step: Literal["more", "fewer"] = "more"
@@ -66,7 +66,10 @@ class InterpretersChange(TypedChange):
 
 
 class ShiftChange(TypedChange):
-    """An interpreter (without a key: all) available or unavailable all day. Without a day, on all days."""
+    """Make an interpreter (without a key: all) available or unavailable all day.
+
+    Without a day, on all days.
+    """
 
     kind: Literal["shift"] = "shift"
     interpreter: Key | None = None
@@ -75,7 +78,7 @@ class ShiftChange(TypedChange):
 
 
 class PriorityChange(TypedChange):
-    """One scheduling priority: a price in points, a share in percent, or a limit."""
+    """Set one scheduling priority: a price in points, a share in percent, or a limit."""
 
     kind: Literal["dial"] = "dial"
     dial: Literal[
@@ -92,14 +95,14 @@ class PriorityChange(TypedChange):
 
 
 class FairnessChange(TypedChange):
-    """The fairness priority at one of its levels: 0 for most meetings, the last for the fairest."""
+    """Set the fairness level: 0 gives the most meetings, the highest level is the fairest."""
 
     kind: Literal["fairness"] = "fairness"
     point: Point
 
 
 class PolicyChange(TypedChange):
-    """All priorities at once: the `policy` of a problem file."""
+    """Replace all priorities: the `policy` of a problem file."""
 
     kind: Literal["policy"] = "policy"
     policy: dict[str, Any]
@@ -111,7 +114,7 @@ class PolicyChange(TypedChange):
 
 
 class QuotaChange(TypedChange):
-    """A firm's minimum of meetings and maximum per day. Without a key, of every firm."""
+    """Set a firm's minimum number of meetings and daily maximum. Without a key, of every firm."""
 
     kind: Literal["quota"] = "quota"
     firm: Key | None = None
@@ -126,14 +129,14 @@ class QuotaChange(TypedChange):
 
 
 class RemovedFirmChange(TypedChange):
-    """A firm that does not attend: without its people and requests."""
+    """Remove a firm with its people and requests."""
 
     kind: Literal["firm_less"] = "firm_less"
     firm: Key
 
 
 class AddedFirmChange(TypedChange):
-    """An additional firm like another: with a booth, people and requests like that one."""
+    """Add a firm like another one: with a booth, people and requests."""
 
     kind: Literal["firm_more"] = "firm_more"
     like: Key
@@ -158,7 +161,7 @@ _ADAPTER: Final[TypeAdapter[AnyChange]] = TypeAdapter(AnyChange)
 
 
 def parse_change(row: Any) -> AnyChange:
-    """A change from JSON or form fields. Raises InvalidInput by field."""
+    """Parse a change from JSON or form fields. Raises InvalidInput by field."""
     try:
         return _ADAPTER.validate_python(row, strict=False)
     except ValidationError as error:
@@ -166,17 +169,17 @@ def parse_change(row: Any) -> AnyChange:
 
 
 def parse_changes(rows: Sequence[Any]) -> tuple[AnyChange, ...]:
-    """The stored changes of a scenario."""
+    """Parse the stored changes of a scenario."""
     return tuple(parse_change(row) for row in rows)
 
 
 def serialize_changes(changes: Sequence[TypedChange]) -> list[dict[str, Any]]:
-    """The changes as JSON."""
+    """Return the changes as JSON."""
     return [change.model_dump(mode="json") for change in changes]
 
 
 def require_policy(policy: Any) -> Policy:
-    """The policy of a problem file. Raises InvalidInput by path."""
+    """Parse the policy of a problem file. Raises InvalidInput by path."""
     reader = Reader()
     found = read_policy(reader, dict(policy))
     if reader.faults:
@@ -214,7 +217,7 @@ _BY_START: Final = (
 
 
 def _fault(row: Any, error: Any) -> Fault:
-    """A Pydantic error as a fault of its field, in words."""
+    """Convert a Pydantic error to a fault of its field, with a message for people."""
     kind = row.get("kind") if isinstance(row, dict) else None
     where = ".".join(str(part) for part in error["loc"] if part != kind)
     found = str(error["type"])

@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """The event as it is: problem, published version and the country of most firms."""
+    """The event as it is: problem, published version, and the country of most firms."""
 
     problem: Problem
     version: int | None
@@ -57,9 +57,9 @@ def execute_scenario(
     should_stop: Callable[[], bool] = lambda: False,
     solve: Solve = solve_problem,
 ) -> bool:
-    """Solve the next scenario from its claim to its end. Returns whether there was one.
+    """Solve the next scenario from claim to end. Return True if there was one and it was solved.
 
-    Stops and requeues it as soon as any run waits for a worker. A failing scenario raises nothing: it ends as
+    Stops and requeues it as soon as a run waits for a worker. A failing scenario raises nothing: it ends as
     failed, with a message.
     """
     with database.write() as session:
@@ -112,8 +112,8 @@ class _ScenarioWork:
         return self.end(live, changed, watched)
 
     def do_remedy(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
-        """Continue the search from a version's plan, then for as long with the fixes: the difference is
-        their effect.
+        """Continue the search from a version's plan, first without the fixes, then for the same time with
+        them.
         """
         asked = parse_trial_request(self.row.changes)
         with self.database.read() as session:
@@ -202,7 +202,7 @@ Figures = Mapping[str, int | float | None]
 
 
 def plan_figures(live: LiveEvent, changed: Problem, plan: Plan) -> Figures:
-    """Figures of a plan of the changed problem, with its bounds."""
+    """Return the figures of the changed problem's plan, with its bounds."""
     return {
         **_figures(live, changed, plan.meetings, list_published_meetings(live.problem)),
         "bound": plan.bound,
@@ -213,9 +213,9 @@ def plan_figures(live: LiveEvent, changed: Problem, plan: Plan) -> Figures:
 
 
 def _gap(changed: Problem, plan: Plan) -> float | None:
-    """Proven maximum distance to the optimum, in percent.
+    """Return the optimality gap in percent, an upper bound.
 
-    Relative to the bound minus the score of the empty plan, as scores may be negative.
+    Relative to the bound minus the score of the empty plan, because scores may be negative.
     """
     nothing = rules.score(changed, ()).total
     if plan.bound is None or plan.bound <= nothing:
@@ -224,7 +224,9 @@ def _gap(changed: Problem, plan: Plan) -> float | None:
 
 
 def published_figures(live: LiveEvent, changed: Problem) -> Figures | None:
-    """Figures of the published meetings that are still possible, by the priorities of the changed problem."""
+    """Return the figures of the published meetings that are still possible, by the changed problem's
+    priorities.
+    """
     if not live.problem.published:
         return None
     by_its_dials, kept = replace(live.problem, policy=changed.policy), list_published_meetings(live.problem)
@@ -232,7 +234,7 @@ def published_figures(live: LiveEvent, changed: Problem) -> Figures | None:
 
 
 def list_published_meetings(live: Problem) -> list[Meeting]:
-    """Published meetings that still exist in the event."""
+    """Return the published meetings whose request and slot still exist."""
     index = live.index
     return [m for m in live.published if m.request in index.requests and m.slot in index.slots]
 
@@ -273,6 +275,6 @@ def _figures(
 
 
 def _side_share(changed: Problem, rows: Sequence[FirmShare], home: str, is_home: bool) -> float | None:
-    """Share in percent of all requests of one side's firms that are scheduled."""
+    """Return the scheduled share, in percent, of all requests of home or overseas firms."""
     side = summarize_fairness(row for row in rows if (changed.firms[row.firm].country == home) is is_home)
     return round(100 * side.pooled, 1) if side else None

@@ -1,4 +1,4 @@
-"""Queue of scenarios for workers: claim, progress, finish. Runs go first."""
+"""Queue of scenarios for workers: claim, progress, finish. Runs have precedence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORKER_LOST = "The worker was lost in the middle of it. Try again."
 
 
 class ScenarioGone(ChainmeetError):
-    """The scenario no longer belongs to this worker: it was stopped, changed or deleted."""
+    """Raised if the scenario no longer belongs to this worker: it was stopped, changed or deleted."""
 
     code = "what-if-gone"
 
@@ -30,7 +30,10 @@ class ScenarioGone(ChainmeetError):
 
 
 def is_scenario_waiting(session: Session, *, now: datetime) -> bool:
-    """Whether a scenario waits for a worker and no run does. Fails those whose worker is lost."""
+    """Return True if a scenario waits for a worker and no run does.
+
+    Marks those with a lost worker as failed.
+    """
     lost = update(Scenario).where(
         Scenario.state == ScenarioState.RUNNING, Scenario.heartbeat_at <= now - HEARTBEAT_TIMEOUT
     )
@@ -39,7 +42,7 @@ def is_scenario_waiting(session: Session, *, now: datetime) -> bool:
 
 
 def claim_scenario(session: Session, *, now: datetime) -> Scenario | None:
-    """Claim the next scenario. None is claimed while a run of any event is open."""
+    """Claim the next scenario. Returns None while a run of any event is open."""
     while (found := session.scalar(_next())) is not None:
         asked = update(Scenario).where(
             Scenario.id == found, Scenario.state == ScenarioState.ASKED, ~_is_run_open()
@@ -50,7 +53,7 @@ def claim_scenario(session: Session, *, now: datetime) -> Scenario | None:
 
 
 def must_stop_scenario(session: Session, what_if_id: int, turn: int) -> bool:
-    """Whether it was withdrawn, or a run waits for its worker."""
+    """Return True if the scenario was withdrawn, or a run waits for its worker."""
     mine = select(Scenario.id).where(
         Scenario.id == what_if_id, Scenario.turn == turn, Scenario.state == ScenarioState.RUNNING
     )
@@ -66,24 +69,26 @@ def store_progress(
 
 
 def requeue_scenario(session: Session, what_if_id: int, turn: int) -> None:
-    """running -> requested, because a run goes first. Raises ScenarioGone."""
+    """Move a running scenario back to requested, because a run goes first. Raises ScenarioGone."""
     _update_claimed(session, what_if_id, turn, state=ScenarioState.ASKED, started_at=None, progress={})
 
 
 def finish_scenario(
     session: Session, what_if_id: int, turn: int, result: Mapping[str, Any], *, now: datetime
 ) -> None:
-    """running -> done. Raises ScenarioGone."""
+    """Mark a running scenario as done. Raises ScenarioGone."""
     _update_claimed(session, what_if_id, turn, state=ScenarioState.DONE, finished_at=now, result=dict(result))
 
 
 def fail_scenario(session: Session, what_if_id: int, turn: int, error: str, *, now: datetime) -> None:
-    """running -> failed, with a message. Raises ScenarioGone."""
+    """Mark a running scenario as failed, with a message. Raises ScenarioGone."""
     _update_claimed(session, what_if_id, turn, state=ScenarioState.FAILED, finished_at=now, error=error)
 
 
 def _next() -> Select[int]:
-    """Previews of priorities first, as someone waits for them; then by time of request."""
+    """Return the query for the next scenario: first previews of priorities, because a person is waiting; then
+    by time of request.
+    """
     return (
         select(Scenario.id)
         .join(Event, Event.id == Scenario.event_id)

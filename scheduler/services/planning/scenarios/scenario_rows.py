@@ -27,7 +27,7 @@ QUICK_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class ScenarioCard:
-    """A scenario. `result` has the figures `now` and `then` once it is solved.
+    """A scenario. Once it is solved, `result` has the figures `now` and `then`.
 
     `now` is None if nothing is published.
     """
@@ -47,7 +47,7 @@ class ScenarioCard:
 
     @property
     def policy(self) -> Mapping[str, Any]:
-        """The policy of its priorities, if it has one."""
+        """The policy of the scenario's priorities, empty if it has none."""
         return next((one.policy for one in self.changes if isinstance(one, PolicyChange)), {})
 
     @property
@@ -65,7 +65,7 @@ def add_row(
     seconds: int | None = None,
     now: datetime,
 ) -> Scenario:
-    """Add a row. Concurrent calls get consecutive numbers. Without seconds it is a quick one."""
+    """Add a row. Concurrent calls get consecutive numbers. Without `seconds` the scenario is a quick one."""
     event = session.get_one(Event, event_id, with_for_update={"key_share": True})
     last = session.scalar(select(func.max(Scenario.number)).where(Scenario.event_id == event_id))
     row = Scenario(
@@ -86,13 +86,13 @@ def add_row(
 
 
 def list_rows(session: Session, event_id: int, kind: ScenarioKind) -> Sequence[Scenario]:
-    """The event's rows of a kind, in the order they were made."""
+    """Return the event's rows of a kind, in order of creation."""
     mine = select(Scenario).where(Scenario.event_id == event_id, Scenario.kind == kind)
     return session.scalars(mine.order_by(Scenario.number)).all()
 
 
 def get_row(session: Session, event_id: int, number: int, *, to_change: bool = False) -> Scenario:
-    """A stored scenario. Raises NotFound."""
+    """Return a stored scenario. Raises NotFound."""
     mine = select(Scenario).where(
         Scenario.event_id == event_id, Scenario.number == number, Scenario.kind == ScenarioKind.KEPT
     )
@@ -111,12 +111,12 @@ _OF_CARD = tuple(ScenarioCard.__dataclass_fields__)
 
 
 def request_solve(row: Scenario, *, now: datetime) -> None:
-    """Request a solve, again if there was one. Deletes the earlier result."""
+    """Request a solve and delete the previous result."""
     reset_row(row)
     row.state, row.asked_at, row.turn = ScenarioState.ASKED, now, row.turn + 1
 
 
 def reset_row(row: Scenario) -> None:
-    """-> new: delete the result; a worker on it stops."""
+    """Move a scenario back to new: delete the result; a worker that is solving it stops."""
     row.state, row.progress, row.result, row.error = ScenarioState.NEW, {}, None, None
     row.asked_at = row.started_at = row.finished_at = row.heartbeat_at = None

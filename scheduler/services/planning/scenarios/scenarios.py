@@ -39,7 +39,7 @@ MAX_SCENARIOS = 20
 
 
 def list_scenarios(session: Session, actor: Actor) -> tuple[ScenarioCard, ...]:
-    """The event's scenarios, in the order they were made."""
+    """Return the event's scenarios, in order of creation."""
     actor.require(Right.READ_RUNS)
     return tuple(
         map(scenario_rows.scenario_card, scenario_rows.list_rows(session, actor.event_id, ScenarioKind.KEPT))
@@ -47,7 +47,7 @@ def list_scenarios(session: Session, actor: Actor) -> tuple[ScenarioCard, ...]:
 
 
 def get_scenario(session: Session, actor: Actor, number: int) -> ScenarioCard:
-    """A scenario by number. Raises NotFound."""
+    """Return a scenario by number. Raises NotFound."""
     actor.require(Right.READ_RUNS)
     return scenario_rows.scenario_card(scenario_rows.get_row(session, actor.event_id, number))
 
@@ -91,7 +91,7 @@ def change_scenario(
     seconds: int | None = None,
     now: datetime,
 ) -> ScenarioCard:
-    """Change the name, changes or seconds. New changes or seconds delete the result.
+    """Update the name, changes or seconds. New changes or seconds delete the result.
 
     Raises NotFound, InvalidInput.
     """
@@ -127,7 +127,7 @@ def remove_change(
 
 
 def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> ScenarioCard:
-    """Request a solve, again if there was one. Raises NotFound, WrongState."""
+    """Request a solve, replacing the previous result. Raises NotFound, WrongState."""
     actor.require(Right.TRY)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     if row.state in (ScenarioState.ASKED, ScenarioState.RUNNING):
@@ -145,7 +145,7 @@ def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime
 
 
 def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> ScenarioCard:
-    """Stop waiting or solving: the scenario is new again. Raises NotFound, WrongState."""
+    """Stop waiting or solving. The scenario is new again. Raises NotFound, WrongState."""
     actor.require(Right.TRY)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     if row.state not in (ScenarioState.ASKED, ScenarioState.RUNNING):
@@ -159,7 +159,7 @@ def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime)
 
 
 def delete_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> None:
-    """Delete the scenario. A worker on it stops. Raises NotFound."""
+    """Delete the scenario. A worker that is solving it stops. Raises NotFound."""
     actor.require(Right.TRY)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     _note(
@@ -170,7 +170,7 @@ def delete_scenario(session: Session, actor: Actor, number: int, *, now: datetim
 
 @dataclass(frozen=True, slots=True)
 class ScenarioNames:
-    """Names of halls, firms and interpreters by key. Deleted ones are named by key."""
+    """Names of halls, firms and interpreters by key. For deleted ones the name is the key."""
 
     halls: Mapping[str, str]
     firms: Mapping[str, str]
@@ -188,7 +188,7 @@ class ScenarioNames:
 
 @dataclass(frozen=True, slots=True)
 class ChangeChoices:
-    """Options of a change form: keys with names, language codes, days."""
+    """Options of change forms: keys with names, language codes, days."""
 
     halls: Sequence[tuple[str, str]]
     interpreters: Sequence[tuple[str, str]]
@@ -197,7 +197,7 @@ class ChangeChoices:
 
 
 def load_names(session: Session, actor: Actor, cards: Iterable[ScenarioCard]) -> ScenarioNames:
-    """Names used by the changes of scenarios."""
+    """Return the names that the changes of scenarios refer to."""
     actor.require(Right.READ_RUNS)
     changes = [change for card in cards for change in card.changes]
     halls = _halls(session, actor.event_id) if any(getattr(one, "hall", None) for one in changes) else {}
@@ -206,7 +206,7 @@ def load_names(session: Session, actor: Actor, cards: Iterable[ScenarioCard]) ->
 
 
 def list_choices(session: Session, actor: Actor) -> ChangeChoices:
-    """Options of change forms."""
+    """Return the options of change forms."""
     actor.require(Right.TRY)
     event = session.get_one(Event, actor.event_id)
     people = session.execute(
@@ -246,7 +246,7 @@ def _named(
 def _clean(
     session: Session, event_id: int, name: str, changes: Sequence[AnyChange], seconds: int | None
 ) -> str:
-    """The name, on one line. Raises InvalidInput with all faults."""
+    """Validate all fields and return the name on one line. Raises InvalidInput with all faults."""
     wanted = clean_line(name)
     faults = list(fields.check_field("name", wanted, WhatIfName))
     if seconds is not None:
@@ -260,7 +260,7 @@ def _clean(
 
 
 def _unknown(session: Session, event_id: int, changes: Iterable[TypedChange]) -> list[Fault]:
-    """Faults for keys that the event does not have."""
+    """Return faults for keys that the event does not have."""
     found: list[Fault] = []
     tables: dict[str, Any] = {"hall": Hall, "firm": Firm, "like": Firm, "interpreter": Interpreter}
     for field, table in tables.items():

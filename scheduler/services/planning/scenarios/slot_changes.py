@@ -1,4 +1,4 @@
-"""A problem with other slots, and which slots can still change."""
+"""Slots added to a problem or removed from it, and which slots can still change."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from scheduler.services.planning.scenarios.scenario_changes import SlotsChange
 
 
 class ChangeNotPossible(ChainmeetError):
-    """A change matches nothing in the event."""
+    """Raised if a change matches nothing in the event."""
 
     code = "cannot-change"
 
 
 def make_id(taken: Iterable[str], kind: str) -> str:
-    """An unused id."""
+    """Return an unused id."""
     known = set(taken)
     return next(name for n in count(1) if (name := f"what-if-{kind}-{n}") not in known)
 
 
 def list_changeable_slots(problem: Problem) -> frozenset[int]:
-    """Slots that are neither frozen nor used by a frozen meeting."""
+    """Return positions of slots that are neither frozen nor used by a frozen meeting."""
     until = problem.frozen_until
     if until is None:
         return frozenset(range(len(problem.slots)))
@@ -40,7 +40,7 @@ def list_changeable_slots(problem: Problem) -> frozenset[int]:
 
 
 def unfix_requests(problem: Problem, is_hit: Callable[[Fixed], bool]) -> Problem:
-    """Release requests from fixed times and places that are no longer possible."""
+    """Remove fixed times and places from requests where they are no longer possible."""
     requests = tuple(
         replace(request, fixed=None) if request.fixed is not None and is_hit(request.fixed) else request
         for request in problem.requests
@@ -83,7 +83,7 @@ def _when(change: SlotsChange) -> dict[str, str]:
 
 
 def _between(problem: Problem, first: datetime, last: datetime) -> list[Slot]:
-    """New consecutive slots of the event's usual length, where there are none yet."""
+    """Return new consecutive slots of the event's usual length in the free gaps."""
     lengths = [slot.end - slot.start for slot in problem.slots]
     length = max(set(lengths), key=lengths.count, default=timedelta(minutes=30))
     taken, new = {slot.id for slot in problem.slots}, list[Slot]()
@@ -102,7 +102,7 @@ def _between(problem: Problem, first: datetime, last: datetime) -> list[Slot]:
 
 
 def _replace_slots(problem: Problem, slots: Iterable[Slot]) -> Problem:
-    """The problem with these slots in time order. Absences in remaining slots stay."""
+    """Return the problem with these slots in time order. Absences in remaining slots are kept."""
     rows = _blocks(sorted(slots, key=lambda slot: slot.start), ZoneInfo(problem.timezone))
     position = {slot.id: i for i, slot in enumerate(rows)}
     now = {old: position[slot.id] for old, slot in enumerate(problem.slots) if slot.id in position}
@@ -140,12 +140,12 @@ def _replace_slots(problem: Problem, slots: Iterable[Slot]) -> Problem:
 def _gone(
     now: frozenset[int], before: frozenset[int], problem: Problem, rows: tuple[Slot, ...]
 ) -> frozenset[int]:
-    """Who was absent in all slots is absent in new ones too."""
+    """Return the absences after the change: a person absent in all slots is absent in the new ones too."""
     return frozenset(range(len(rows))) if len(before) == len(problem.slots) else now
 
 
 def _blocks(slots: list[Slot], zone: ZoneInfo) -> tuple[Slot, ...]:
-    """New blocks: consecutive slots without a break."""
+    """Reassign blocks: each is a sequence of slots without a break."""
     rows: list[Slot] = []
     taken = set[str]()
     for slot in slots:
@@ -160,7 +160,7 @@ def _blocks(slots: list[Slot], zone: ZoneInfo) -> tuple[Slot, ...]:
 
 
 def _follows(last: Slot, slot: Slot, zone: ZoneInfo) -> bool:
-    """Whether a slot belongs to the block of the one before."""
+    """Return True if a slot belongs to the block of the previous one."""
     if last.end != slot.start or last.start.astimezone(zone).date() != slot.start.astimezone(zone).date():
         return False
     is_new = last.block.startswith("what-if-") or slot.block.startswith("what-if-")
