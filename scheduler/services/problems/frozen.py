@@ -1,4 +1,4 @@
-"""Frozen meetings: the published ones, and the people, places and interpreters they occupy."""
+"""Frozen meetings: published meetings that may not change, and the resources they occupy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scheduler.storage.models import Event, MeetingRequest, Place
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Slot indices that frozen meetings take, by key."""
+    """Slot indices that frozen meetings occupy, by key of the person, place or interpreter."""
 
     people: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     places: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -41,19 +41,19 @@ class Holding:
 def frozen_until(
     event: Event, slots: tuple[domain.Slot, ...], now: datetime, zone: ZoneInfo, *, is_by_hand: bool
 ) -> datetime | None:
-    """The end of the frozen time, once that is within the event, or None before.
+    """Return the end of the freeze if it is after the event's start, else None.
 
-    For a run it is the event's. By hand all can be changed that has not begun.
+    For a run it is the event's. By hand every meeting that has not started can be changed.
     """
     moment = (now if is_by_hand else event.frozen_until(now)).astimezone(zone)
     return moment if slots and moment > slots[0].start else None
 
 
 def list_published_meetings(session: Session, event_id: int, scope: Scope) -> tuple[Meeting, ...]:
-    """The published meetings of the scope's requests.
+    """Return the published meetings of the scope's requests.
 
-    A meeting at a booth that its firm has left is moved to the firm's present booth. So it keeps its time if
-    possible, and people are told that it is relocated.
+    A meeting at a booth that its firm has left is moved to the firm's current booth. It can then keep its
+    time, and people are notified that it is relocated.
     """
     version = versions.find_published_version(session, event_id)
     if version is None:
@@ -78,7 +78,7 @@ def list_published_meetings(session: Session, event_id: int, scope: Scope) -> tu
 
 
 def _at_new_booth(meeting: Meeting, place: Place, host: int, booths: Mapping[int | None, str]) -> Meeting:
-    """The meeting at its host's booth of now, if it is at one that the host has left."""
+    """Return the meeting at its host's current booth, if its place is a booth that the host has left."""
     if place.firm_id is None or (place.firm_id == host and not place.is_retired) or host not in booths:
         return meeting
     return replace(meeting, place=booths[host])
@@ -91,7 +91,7 @@ def held_until(
     meetings: Iterable[Meeting],
     slots: tuple[domain.Slot, ...],
 ) -> Holding:
-    """The people and things that the frozen published meetings hold, and their slots."""
+    """Return the people, places and interpreters that frozen published meetings occupy, with their slots."""
     holding = Holding()
     if until is None:
         return holding

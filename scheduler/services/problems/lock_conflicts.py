@@ -1,4 +1,4 @@
-"""Lock conflicts: locks that cannot all be kept, by name, with the cause."""
+"""Lock conflicts: locks that cannot all be kept, with names and cause."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ CAUSES: Final[Mapping[str, str]] = {
 
 
 def explain_refusal(session: Session, event_id: int, key: str, clash: CommitmentClash) -> str:
-    """Why a request cannot be locked: what it clashes with, and who is concerned."""
+    """Return the message that explains why a request cannot be locked: conflicting requests and parties
+    involved.
+    """
     known = find_conflicting_things(session, event_id, {*clash.requests, *clash.who})
     others = [thing_name(known.get(each, each)) for each in clash.requests if each != key]
     who = join_texts(thing_name(known.get(each, each)) for each in clash.who)
@@ -53,7 +55,7 @@ def thing_name(thing: Thing) -> str:
 
 
 def find_conflicting_things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
-    """The requests, people, interpreters, firms and places of the event that have these keys."""
+    """Return the event's requests, people, interpreters, firms and places with these keys."""
     mine = Place.event_id == event_id, Place.key.in_(sorted(keys))
     places = session.execute(select(Place.key, Place.name).where(*mine))
     return {**{key: place_label(name) for key, name in places}, **find_things(session, event_id, keys)}

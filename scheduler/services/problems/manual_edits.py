@@ -1,7 +1,7 @@
-"""Manual edits: a run keeps meetings where an organiser placed or removed them.
+"""Manual edits: a run keeps the meetings that an organiser placed or removed.
 
-Every run keeps what was put by hand in the published version. An open draft by hand is kept by a run that
-somebody starts with it, and by no other: else a night would publish what nobody has decided to publish.
+Every run keeps the manual edits of the published version. An open manual draft is kept only by a run that a
+person starts with it; otherwise an overnight run would publish unapproved edits.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class OpenDraft:
-    """A draft by hand with steps in it. `base` is the number of the version that it began with."""
+    """A manual draft with edit steps. `base` is the number of the version it was copied from."""
 
     number: int
     base: int
@@ -47,10 +47,11 @@ class OpenDraft:
 
 
 def fix_manual_meetings(session: Session, event_id: int, problem: Problem, number: int | None) -> Problem:
-    """The problem with what a version has by hand fixed to its time, place and people, without its bans.
+    """Return the problem with a version's manual edits applied.
 
-    `number` is the version's, by default that of the one in force. What no longer keeps the rules, as
-    somebody is away since, is not fixed. So no run fails of it.
+    Placed meetings are fixed to their time, place and people; removed ones and blocked slots are left out.
+    `number` is the version's, by default that of the effective draft. An edit that now breaks a rule, for
+    example because a person is absent, is not fixed, so that no run fails because of it.
     """
     kept = (
         find_effective_draft(session, event_id)
@@ -84,7 +85,7 @@ def fix_manual_meetings(session: Session, event_id: int, problem: Problem, numbe
 
 
 def find_held_back(session: Session, event_id: int) -> list[str]:
-    """The requests whose new meetings an organiser rejected."""
+    """Return keys of the accepted requests whose new meetings an organiser rejected."""
     mine = select(MeetingRequest.key).where(
         MeetingRequest.event_id == event_id,
         MeetingRequest.is_held_back,
@@ -97,16 +98,18 @@ def find_held_back(session: Session, event_id: int) -> list[str]:
 def _without_held_back(
     session: Session, event_id: int, problem: Problem, marks: Mapping[str, LockKind]
 ) -> Problem:
-    """Without what was held back, but for what is published all the same, or was put by hand since."""
+    """Return the problem without held-back requests, except those that are published or were placed manually
+    since.
+    """
     out = set(find_held_back(session, event_id)) - {meeting.request for meeting in problem.published}
     out -= {key for key, kind in marks.items() if kind is LockKind.LOCKED}
     return replace(problem, requests=tuple(row for row in problem.requests if row.id not in out))
 
 
 def without_bans(problem: Problem, bans: Mapping[str, Collection[str]]) -> Problem:
-    """The problem in which requests do not take the slots that are forbidden to them, by keys.
+    """Return the problem in which requests cannot use the slots that are blocked for them, by keys.
 
-    One that is fixed or frozen keeps its times.
+    Fixed and frozen requests keep their times.
     """
     index = problem.index
     frozen = {meeting.request for meeting in problem.published if is_frozen(problem, meeting)}
@@ -123,7 +126,7 @@ def without_bans(problem: Problem, bans: Mapping[str, Collection[str]]) -> Probl
 
 
 def list_bans(session: Session, version_id: int) -> dict[str, set[str]]:
-    """The slots that a draft forbids to requests, by their keys."""
+    """Return the slots that a draft blocks, by request key."""
     rows = session.execute(
         select(MeetingRequest.key, Slot.key)
         .select_from(BlockedSlot)
@@ -138,13 +141,15 @@ def list_bans(session: Session, version_id: int) -> dict[str, set[str]]:
 
 
 def find_effective_draft(session: Session, event_id: int) -> ScheduleVersion | None:
-    """The version by hand whose marks the published version keeps, if it keeps any."""
+    """Return the manual draft whose edits the published version keeps, if any."""
     published = versions.find_published_version(session, event_id)
     return find_source_version(session, published) if published is not None else None
 
 
 def find_source_version(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
-    """The version by hand whose marks a version keeps: itself, or the one that its run was given."""
+    """Return the manual draft whose edits a version keeps: itself, the one it was copied from, or its run's
+    `hand_draft`.
+    """
     while session.get(ManualDraft, version.id) is None:
         if version.copy_of_id is not None:
             version = session.get_one(ScheduleVersion, version.copy_of_id)
@@ -157,7 +162,7 @@ def find_source_version(session: Session, version: ScheduleVersion) -> ScheduleV
 
 
 def list_open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
-    """Drafts that were changed by hand and neither published nor discarded, the newest first."""
+    """Return manual drafts with edits that are neither published nor discarded, newest first."""
     base = aliased(ScheduleVersion)
     who = func.coalesce(func.nullif(Account.name, ""), Account.email, "")
     rows = session.execute(
@@ -174,7 +179,7 @@ def list_open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
 
 
 def check_draft_usable(session: Session, event_id: int, number: int) -> None:
-    """Raises NotFound if a version is not by hand, and WrongState if it was discarded: no run keeps it."""
+    """Raises NotFound if the version is not a manual draft, and WrongState if it is discarded."""
     version = versions.get_version(session, event_id, number)
     if session.get(ManualDraft, version.id) is None:
         raise NotFound("draft by hand", number)
@@ -186,7 +191,7 @@ def check_draft_usable(session: Session, event_id: int, number: int) -> None:
 
 
 def list_draft_edits(session: Session, version_id: int) -> dict[str, LockKind]:
-    """The marks of a draft by the keys of its requests."""
+    """Return the edits of a draft by request key."""
     rows = session.execute(
         select(MeetingRequest.key, MeetingLock.kind)
         .join(MeetingRequest, MeetingRequest.id == MeetingLock.request_id)
@@ -196,7 +201,7 @@ def list_draft_edits(session: Session, version_id: int) -> dict[str, LockKind]:
 
 
 def _possible(problem: Problem, put: Sequence[Meeting]) -> list[Meeting]:
-    """Those that break no rule, beside each other and beside what is frozen."""
+    """Return the placed meetings that break no rule, together with each other and the frozen meetings."""
     rows = problem.requests
     asked = problem.index.requests
     mine = [m for m in put if m.request in asked and rows[asked[m.request]].fixed is None]

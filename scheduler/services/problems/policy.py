@@ -1,4 +1,4 @@
-"""Policy of an event: the weights of a plan's terms."""
+"""Scheduling policy of an event: the weights of the objective's terms."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from scheduler.files.readers import Reader
 
 
 def event_policy(keys: Mapping[str, Any]) -> Policy:
-    """That of an event, from the keys of a problem file, as such a file is read.
+    """Parse an event's policy from the keys of a problem file, with the event's defaults.
 
-    Raises InvalidInput with the path of each key that this version does not know, as after a downgrade, or
-    whose value it does not take.
+    Raises InvalidInput with the path of each key that is unknown to this release, as after a downgrade, or
+    has an invalid value.
     """
     reader = Reader()
     factors = {**EVENT_FACTORS, **keys.get("factors", {})}

@@ -1,4 +1,4 @@
-"""Scope: the part of an event that the rules need to check a few requests."""
+"""Scope: the part of an event that is needed to check the rules for a few requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Ids of rows. None stands for all that the event has. Times, halls and interpreters are always whole."""
+    """Row ids of the loaded part of an event.
+
+    `requests` None means the whole event. Times, halls and interpreters are always loaded completely.
+    """
 
     requests: frozenset[int] | None = None
     firms: frozenset[int] = frozenset()
@@ -39,7 +42,9 @@ class Scope:
         return self.requests is None
 
     def of(self, table: Any) -> ColumnElement[bool]:
-        """The rows of a table, or with a column of places the rows of those."""
+        """Return the SQL condition that selects the scope's rows of a table, or its places for a place
+        column.
+        """
         if self.requests is None:
             return true()
         if table is MeetingRequest:
@@ -59,10 +64,11 @@ def scope_around(
     places: Collection[int] = (),
     interpreters: Collection[int] = (),
 ) -> Scope:
-    """What decides whether some requests may be held otherwise in a version, at these places too.
+    """Return the scope that decides whether some requests can be scheduled differently in a version, also at
+    these places.
 
-    It has all requests of their firms, and all meetings at the places and of the interpreters. Where a rule
-    compares all people of the event (H12), it is whole.
+    Contains all requests of their firms, and all meetings at the places and of the interpreters. It is the
+    whole event if a rule compares all people (H12).
     """
     if session.get_one(Event, event_id).policy.get("max_idle_spread") is not None:
         return Scope()
@@ -90,7 +96,9 @@ def scope_around(
 def scope_with_neighbours(
     session: Session, event_id: int, version_id: int, requests: Collection[int], places: Collection[int]
 ) -> Scope:
-    """With the firms and places that the requests, and what is planned and published of them, name."""
+    """Return the scope extended by the firms and places that the requests and their planned or published
+    meetings use.
+    """
     current = versions.find_published_version(session, event_id)
     known = [version_id] if current is None else [version_id, current.id]
     at = session.scalars(
@@ -125,7 +133,7 @@ def _firms_of(session: Session, requests: Collection[int]) -> set[int]:
 def find_free_interpreters(
     session: Session, event_id: int, version_id: int, slots: Collection[int], most: int
 ) -> list[int]:
-    """Interpreters whom a version has in no meeting in these slots, at most so many."""
+    """Return at most `most` interpreters without a meeting in these slots in a version."""
     busy = select(PlannedMeeting.interpreter_id).where(
         PlannedMeeting.version_id == version_id,
         PlannedMeeting.interpreter_id.is_not(None),

@@ -61,17 +61,17 @@ def build_problem(
     is_by_hand: bool = False,
     with_wishes: bool = True,
 ) -> Problem:
-    """The event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
+    """Build the event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
 
     Without `now` nothing is frozen.
 
-    Only accepted requests are in it. A published meeting that starts before `frozen_until` stays. So
-    unavailability that contradicts it is left out, because the meeting takes place all the same. With
-    `max_moved`, the run improves the published plan by at most so many changes. What was put by hand is fixed
-    to where it was put, unless `as_put_by_hand` is False: in the version with the number `hand_draft`, by
-    default in the one that the published version keeps. Of a problem that is changed `is_by_hand`, only what
-    has begun is frozen. Without `with_wishes`, requests have the slots of their rows, not those that people
-    ask for. A `scope` gives the part of the problem in it.
+    Only accepted requests are included. A published meeting that starts before `frozen_until` is kept, so
+    unavailability that contradicts it is ignored. With `max_moved`, the run improves the published plan by at
+    most that many changes. Manual edits are fixed, unless `as_put_by_hand` is False: those of the version
+    with the number `hand_draft`, by default those that the published version keeps. With `is_by_hand`, for
+    manual changes, only meetings that have started are frozen. Without `with_wishes`, requests have the
+    allowed slots of their rows and ignore counter-proposals. With `scope`, only that part of the problem is
+    built.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -84,7 +84,7 @@ def build_problem(
 
 @dataclass(slots=True)
 class _Snapshot:
-    """One event being read. The maps give the problem's index of each row id."""
+    """Reads one event. The dicts map row ids to the problem's indices."""
 
     session: Session
     event: Event
@@ -131,7 +131,7 @@ class _Snapshot:
         )
 
     def rows(self, table: Any, *order: Any) -> list[Any]:
-        """Every row of one of the event's tables that is in the scope."""
+        """Return the rows of one of the event's tables that are in the scope."""
         mine = select(table).where(table.event_id == self.event.id, self.scope.of(table)).order_by(*order)
         return list(self.session.scalars(mine))
 
@@ -152,7 +152,7 @@ class _Snapshot:
         return tuple(tuple(row) for row in minutes)
 
     def read_places(self, holding: frozen.Holding) -> tuple[domain.Place, ...]:
-        """Booths that were left are gone, but for what is frozen there."""
+        """Read the places. Retired booths are left out, unless a frozen meeting is there."""
         rows = [row for row in self.rows(Place, Place.id) if not row.is_retired or row.key in holding.places]
         self.places = _indices(rows)
         closed = self.busy(PlaceClosure, PlaceClosure.place_id)
@@ -204,7 +204,9 @@ class _Snapshot:
         )
 
     def not_there(self, row: Attendee | Interpreter, busy: Busy, *, is_away: bool = False) -> frozenset[int]:
-        """The slots in which a person cannot come: all for one who left, whom plans of before still name."""
+        """Return the slots in which a person is unavailable: all if withdrawn, because older plans still
+        refer to the person.
+        """
         if is_away or row.withdrawn_at is not None:
             return frozenset(self.slots.values())
         return busy.get(row.id, frozenset())
@@ -214,7 +216,7 @@ class _Snapshot:
         return frozenset(self.session.scalars(of_event.where(Firm.withdrawn_at.is_not(None))))
 
     def busy(self, table: Any, owner: Any) -> Busy:
-        """The unavailable slots of each row that has some."""
+        """Return the unavailable slots by owner id, for owners that have some."""
         found: dict[int, set[int]] = defaultdict(set)
         in_event = select(owner, table.slot_id).join(Slot, Slot.id == table.slot_id)
         mine = in_event.where(Slot.of(self.event.id), self.scope.of(owner))
@@ -262,7 +264,7 @@ class _Snapshot:
         return named
 
     def excluded_people(self) -> Mapping[int, frozenset[int]]:
-        """The people who declined a meeting that goes on, by request."""
+        """Return the people who declined a meeting that still takes place, by request."""
         rows = self.session.execute(
             select(ExcludedPerson.request_id, ExcludedPerson.attendee_id)
             .join(MeetingRequest, MeetingRequest.id == ExcludedPerson.request_id)
@@ -294,7 +296,7 @@ def _indices(rows: Iterable[Any]) -> dict[int, int]:
 def _start_slots(
     row: Any, wished: Iterable[str], holding: frozen.Holding, keys: Mapping[str, int]
 ) -> tuple[int, ...] | None:
-    """The allowed start slots, or those of them that a counter-proposal asks for. None stands for any."""
+    """Return the allowed start slots, narrowed to those of a counter-proposal. None means any."""
     chosen = [key for key in wished if key in keys and (row.slots is None or key in row.slots)]
     listed = row.slots if not chosen or row.key in holding.requests else chosen
     return None if listed is None else tuple(keys[key] for key in listed if key in keys)

@@ -1,4 +1,4 @@
-"""Stored problems: the input of each run, kept with it."""
+"""Stored problems: the input of each run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from scheduler.storage.models import Run, ScheduleVersion
 
 
 def load_problem(session: Session, version: ScheduleVersion) -> Problem | None:
-    """The problem of the run that made a version, or None if no run made it."""
+    """Return the problem of the run that made a version, or None if no run made it."""
     document = load_problem_file(session, version.run_id) if version.run_id is not None else None
     return None if document is None else read_problem(document)
 
 
 def load_problem_file(session: Session, run_id: int) -> dict[str, Any] | None:
-    """The problem that a run solved, as in docs/problem-format.md, or None before its start."""
+    """Return the problem of a run, as in docs/problem-format.md, or None before its start."""
     run = session.get_one(Run, run_id, options=[undefer(Run.problem)])
     return decompress_document(run.problem) if run.problem else None
 

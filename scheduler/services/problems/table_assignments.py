@@ -1,4 +1,4 @@
-"""Table assignments of interpreters, as a problem holds them."""
+"""Table assignments of interpreters, in a problem's terms."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from scheduler.storage.models import Interpreter, InterpreterStation, Slot
 
 @dataclass(frozen=True, slots=True)
 class TableAssignments:
-    """Pairs of a slot and a place, by indices of a problem, by the id of an interpreter's row."""
+    """Pairs of slot and place index, by interpreter id."""
 
     of: Mapping[int, list[tuple[int, int]]]
 
     def without(self, row: Interpreter, held: Collection[int]) -> tuple[tuple[int, int], ...]:
-        """Those of an interpreter but in the slots of meetings that are frozen, which stay where they are."""
+        """Return an interpreter's assignments, without those in the slots of frozen meetings, which are kept
+        where they are.
+        """
         return tuple(pair for pair in sorted(self.of.get(row.id, ())) if pair[0] not in held)
 
 
 def read_table_assignments(
     session: Session, event_id: int, slots: Mapping[int, int], places: Mapping[int, int]
 ) -> TableAssignments:
-    """The stations of an event; `slots` and `places` have the indices of rows. No table that is gone ties."""
+    """Read the table assignments of an event.
+
+    `slots` and `places` map row ids to indices. Removed tables are ignored.
+    """
     mine = (
         select(InterpreterStation.interpreter_id, InterpreterStation.slot_id, InterpreterStation.place_id)
         .join(Slot, Slot.id == InterpreterStation.slot_id)

@@ -1,3 +1,3 @@
-"""Publishing: compares a draft with the published schedule, releases it and derives the emails."""
+"""Publishing: compare a draft with the published schedule, release it, and derive the emails."""
 
 __all__ = ["overnight", "version_actions", "version_jobs"]

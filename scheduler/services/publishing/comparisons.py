@@ -61,9 +61,9 @@ FINAL = "final"
 
 @dataclass(frozen=True, slots=True)
 class ComputedComparison:
-    """A comparison before it is stored. `changes` are in the order of kinds, then of time.
+    """A comparison before it is stored. `changes` are ordered by kind, then by time.
 
-    `causes` are of what was published and is not as it was, by request.
+    `causes` explains changes of published meetings, by request key.
     """
 
     comparison: Comparison
@@ -72,19 +72,19 @@ class ComputedComparison:
 
     @property
     def published(self) -> int:
-        """How many meetings the published version has."""
+        """Number of meetings in the published version."""
         counts: dict[str, int] = self.comparison.counts
         return sum(counts.values()) - counts[ChangeKind.ADDED]
 
 
 def current_comparison(session: Session, version: ScheduleVersion) -> Comparison | None:
-    """The comparison of a version, if there is one that still holds."""
+    """Return the comparison of a version if it is still valid."""
     found = session.get(Comparison, version.id)
     return found if found is not None and found.key == comparison_key(session, version) else None
 
 
 def last_comparison(session: Session, version: ScheduleVersion) -> Comparison | None:
-    """The last comparison of a version, if it was with the version that is published now.
+    """Return the latest comparison of a version if it was made with the version that is published now.
 
     It may be out of date.
     """
@@ -96,7 +96,10 @@ def last_comparison(session: Session, version: ScheduleVersion) -> Comparison | 
 
 
 def needs_comparison(session: Session, version: ScheduleVersion) -> bool:
-    """Whether the version must be compared and no job was asked for. A failed job waits for a person."""
+    """Return True if the version must be compared and no job is requested.
+
+    A failed job waits for an organiser.
+    """
     job = version_jobs.find_latest_job(session, version, JobKind.COMPARE)
     if job is not None and job.state is not JobState.DONE:
         return False
@@ -104,9 +107,10 @@ def needs_comparison(session: Session, version: ScheduleVersion) -> bool:
 
 
 def comparison_key(session: Session, version: ScheduleVersion) -> str:
-    """A digest of everything that a draft's comparison depends on.
+    """Return a digest of everything that a draft's comparison depends on.
 
-    If it changes, the comparison is made again: with each mail of an earlier publishing that is sent, too.
+    If it changes, the comparison is computed again. It also changes with each email of an earlier publication
+    that is sent.
     """
     if version.state is not VersionState.DRAFT:
         return FINAL
@@ -132,7 +136,7 @@ def comparison_key(session: Session, version: ScheduleVersion) -> str:
 def list_changes(
     session: Session, found: Comparison, kind: ChangeKind | None, *, first: int, most: int
 ) -> list[Change]:
-    """Some changes of a kind (None: of all kinds) from number `first` on. Only these are read."""
+    """Return `most` changes of a kind (None: all kinds), starting at number `first`. Reads only these."""
     if kind is not None:
         before = sum(found.counts[str(other)] for other in _before(kind))
         size = found.counts[str(kind)]
@@ -143,7 +147,9 @@ def list_changes(
 
 
 def list_changes_with_causes(session: Session, found: Comparison) -> list[ChangeRow]:
-    """All changes, each with its cause, if it is of what was published and the cause was kept."""
+    """Return all changes, each with the cause if it is a change of a published meeting and a cause was
+    stored.
+    """
     return _kept_rows(session, found, 0, count_differences(found))
 
 
@@ -163,7 +169,7 @@ def _kept_rows(session: Session, found: Comparison, start: int, end: int) -> lis
 
 
 def count_differences(found: Comparison) -> int:
-    """How many changes there are, without what stays as it is."""
+    """Count the changes, without unchanged meetings."""
     return sum(count for kind, count in found.counts.items() if kind != ChangeKind.UNCHANGED)
 
 
@@ -176,7 +182,7 @@ def compute_comparison(
     with_mails: bool = True,
     report: Report = lambda done, total: None,
 ) -> ComputedComparison:
-    """Compare a version. For a draft, derive also what its publishing would tell. Nothing is written."""
+    """Compare a version. For a draft, also derive the emails that publishing it sends. Writes nothing."""
     is_draft = version.state is VersionState.DRAFT
     left_out = calendar_entries.list_withdrawn_requests(session, version.id) if is_draft else ()
     base = (
@@ -218,7 +224,7 @@ def compute_comparison(
 
 
 def store_comparison(session: Session, worked: ComputedComparison) -> Comparison:
-    """Put a comparison in place of the version's last one."""
+    """Store a comparison, replacing the version's previous one."""
     version_id = worked.comparison.version_id
     session.execute(delete(ComparisonPart).where(ComparisonPart.version_id == version_id))
     session.execute(delete(Comparison).where(Comparison.version_id == version_id))
@@ -238,7 +244,7 @@ def store_comparison(session: Session, worked: ComputedComparison) -> Comparison
 
 
 def finalize_comparison(session: Session, version: ScheduleVersion, *, was_current: bool) -> None:
-    """Turn a draft's comparison into that of the published version. One out of date is made again."""
+    """Turn a draft's comparison into that of the published version. A stale one is computed again."""
     found = session.get(Comparison, version.id)
     if found is not None and was_current:
         found.key, found.mails, found.summaries, found.people, found.told = FINAL, None, None, None, None
@@ -251,7 +257,7 @@ def compute_change_set(
     version: ScheduleVersion,
     left_out: Sequence[str] = (),
 ) -> ChangeSet:
-    """The published version against another, without the requests that are left out of it."""
+    """Compare the published version with another one, without that one's withdrawn requests `left_out`."""
     gone = set(left_out)
     new = [m for m in versions.list_meetings(session, version.id) if m.request not in gone]
     return compare_plans(versions.list_meetings(session, current.id if current else None), new)
@@ -262,7 +268,9 @@ def _base_version(session: Session, version: ScheduleVersion) -> ScheduleVersion
 
 
 def _invitation_digest(session: Session, event_id: int) -> object:
-    """What calendars know: a mark that changes with it, or that mails about meetings still wait."""
+    """Return a value that changes with the invitations sent, or "waiting" while emails about meetings are
+    queued.
+    """
     waits = session.scalar(
         select(OutboxMail.id)
         .where(
@@ -278,7 +286,7 @@ def _invitation_digest(session: Session, event_id: int) -> object:
 
 
 def _content_queries(event_id: int) -> Iterable[Any]:
-    """What mails say besides the plan, as queries."""
+    """Yield queries for the content of emails besides the schedule."""
     own = (Event.name, Event.timezone, Event.language, Event.summary_mails, Event.contact)
     yield select(*own).where(Event.id == event_id)
     yield select(Slot.position, Slot.start, Slot.end).where(Slot.event_id == event_id).order_by(Slot.position)
@@ -290,7 +298,10 @@ def _content_queries(event_id: int) -> Iterable[Any]:
 
 
 def _names(session: Session, event_id: int) -> Iterable[str]:
-    """What they say of people, firms and places, which are many: a text each."""
+    """Yield names of people, firms and places that emails contain.
+
+    They are many, so each table is read as one text.
+    """
     names = Attendee.name, Attendee.latin_name, Attendee.mail_language, Attendee.languages
     yield rows_text(session, (Attendee.id, Attendee.firm_id, *names), Attendee.event_id == event_id)
     in_hall = Place.event_id == event_id, Hall.id == Place.hall_id
@@ -305,6 +316,6 @@ def _before(kind: ChangeKind) -> list[ChangeKind]:
 
 
 def _order(change: Change, slots: dict[str, int]) -> tuple[int, int, str]:
-    """By kind, then by when the meeting is now, or was."""
+    """Sort key: kind, then the meeting's new (or else old) time."""
     meeting = change.after or change.before
     return list(ChangeKind).index(change.kind), slots.get(meeting.slot, 0) if meeting else 0, change.request

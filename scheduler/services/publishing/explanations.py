@@ -1,6 +1,7 @@
-"""Explanations of the requests that a version leaves unscheduled, as the event is now.
+"""Explanations of the requests that a version leaves unscheduled, for the event as it is now.
 
-Its run did not look into all of it if it was stopped, and did not know requests that were accepted later.
+The version's run may have been stopped before it examined all of them, and does not know requests accepted
+later.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ GAIN_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ExplanationInput:
-    """A version's meetings and answers that the event still knows, and the event as it is now."""
+    """The event as it is now, with the version's meetings and reasons that still refer to it."""
 
     problem: Problem
     meetings: Sequence[Meeting]
@@ -38,14 +39,17 @@ class ExplanationInput:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An answer for each unscheduled request, and the groups that they make."""
+    """A reason for each unscheduled request, and the groups that they form."""
 
     answers: Sequence[Unscheduled]
     groups: Sequence[UnscheduledGroup]
 
 
 def read_explanation_input(session: Session, version_id: int, *, now: datetime) -> ExplanationInput:
-    """What is to be explained. Meetings of what the event no longer has take nothing from the others."""
+    """Read what has to be explained.
+
+    Meetings that refer to deleted records are ignored, so that they block nothing.
+    """
     version = session.get_one(ScheduleVersion, version_id)
     problem = snapshot.build_problem(session, version.event_id, now=now)
     index = problem.index
@@ -76,7 +80,7 @@ def explain_unscheduled(
     report: Callable[[int, int], None],
     should_stop: Callable[[], bool],
 ) -> Explanation:
-    """Look into each request that has no reason or no fix yet. `report` is told how many of how many."""
+    """Examine each request that has no reason or no fix yet. `report` gets the number done and the total."""
     problem, meetings = left.problem, left.meetings
     answers = examine_requests(problem, meetings, left.answers, report=report, should_stop=should_stop)
     return Explanation(
@@ -85,7 +89,7 @@ def explain_unscheduled(
 
 
 def store_explanation(session: Session, version_id: int, found: Explanation) -> None:
-    """Keep the answers, all in new groups: in the place of older ones, or behind them."""
+    """Store the reasons, all in new groups. They replace existing rows, and new ones are appended."""
     row = UnscheduledRequest
     session.execute(update(row).where(row.version_id == version_id).values(group_number=None))
     numbers = {request: number for number, group in enumerate(found.groups) for request in group.requests}

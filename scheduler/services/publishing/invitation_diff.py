@@ -1,13 +1,13 @@
-"""Invitations to send: what calendars show compared with what a version says.
+"""Invitations to send: the difference between what calendars show and what a version contains.
 
-A survey finds the requests whose entries differ, by digests. Messages are then derived for some people at a
-time. Deriving them again for the same people replaces what was not sent, so it can be repeated.
+Digests find the requests whose entries differ. Messages are then derived for batches of people. Deriving them
+again for the same people replaces unsent ones, so it is idempotent.
 
-To write each text anew takes long, although most texts are the same. So each invitation keeps a digest of all
-that its text was made of, and where a version gives the same digest nothing is derived. A missing digest
-costs time alone: the entry is compared in full, and the digest kept if there is nothing to say. Whatever a
-text is made of has to be part of the digest; a change of the digest makes one slow publishing. Before digests
-the same plan of 8,000 meetings again took 4.9 s.
+Rendering every text again is slow, although most texts do not change. So each invitation stores a digest of
+all inputs of its text, and nothing is derived where a version has the same digest. A missing digest only
+costs time: the entry is compared in full, and the digest is stored if there is nothing to send. Every input
+of a text must be part of the digest; changing the digest makes one publication slow. Without digests,
+publishing the same plan of 8,000 meetings again took 4.9 s.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ BEFORE = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class InvitationPlan:
-    """The people whom a version has to tell, and of which requests. It holds no contents of messages.
+    """The people whom publishing a version notifies, and the requests concerned. Holds no message contents.
 
-    `changed` has the requests whose entry differs from what the attendee was told, by attendee. `live` has
-    the UID of each entry that a calendar knows.
+    `changed` has the requests whose entry differs from what the attendee was sent, by attendee. `live` has
+    the UID of each entry that a calendar shows.
     """
 
     event: Event
@@ -60,7 +60,7 @@ class InvitationPlan:
     now: datetime
 
     def portions(self, more_people: Collection[int] = (), *, after: int = 0) -> Iterator[list[int]]:
-        """The people who may have to be told something, by id from `after` on, some at a time."""
+        """Yield batches of people who may need an email, by id, starting after `after`."""
         people: list[int] = []
         entries = 0
         for person in sorted(self.changed.keys() | set(more_people)):
@@ -76,7 +76,7 @@ class InvitationPlan:
             yield people
 
     def agenda(self, attendee_id: int, todo: PendingInvitations) -> dict[str, Content]:
-        """All that an attendee's calendar shows once `todo` is told, by UID."""
+        """Return the content of all entries in an attendee's calendar once `todo` is sent, by UID."""
         found: dict[str, Content] = {}
         for request_id in self.agendas.get(attendee_id, ()):
             entry = EntryKey(request_id, attendee_id)
@@ -88,9 +88,9 @@ class InvitationPlan:
 
 @dataclass(frozen=True, slots=True)
 class PendingInvitations:
-    """The messages to some people, with the request and mail thread of each UID and person.
+    """Messages to some people, with the request and email thread of each UID and person.
 
-    `told` is what calendars know before it, `shown` and `uids` what they show after it where it differs.
+    `told` holds the entries that calendars show before; `shown` and `uids` hold the changed entries after.
     """
 
     messages: tuple[itip.ItipMessage, ...]
@@ -106,7 +106,10 @@ class PendingInvitations:
 def plan_invitations(
     session: Session, event: Event, version_id: int, *, agenda_url: str, mail_domain: str, now: datetime
 ) -> InvitationPlan:
-    """Compare what calendars were told with what they should show. Reads some hundred bytes a meeting."""
+    """Compare the entries sent to calendars with those of a version.
+
+    Reads a few hundred bytes per meeting.
+    """
     shown = contents.load_schedule(session, event, version_id, agenda_url=agenda_url)
     last = told_rows.last_invitations(session, event.id)
     live: dict[EntryKey, str] = {}
@@ -144,7 +147,7 @@ def plan_invitations(
 def derive_invitations(
     session: Session, seen: InvitationPlan, people: Collection[int], uids: Collection[str] = ()
 ) -> PendingInvitations:
-    """The messages to some people. Nothing is changed. `told` also has these `uids`."""
+    """Return the messages to some people. Writes nothing. `told` also includes these `uids`."""
     affected = {request_id for person in people for request_id in seen.changed.get(person, ())}
     rows = told_rows.find_sent_invitations(session, people, affected, uids)
     told = {key: row.as_told() for key, row in rows.items()}
@@ -177,7 +180,7 @@ def derive_invitations(
 def queue_invitations(
     session: Session, seen: InvitationPlan, people: Collection[int], uids: Collection[str] = ()
 ) -> PendingInvitations:
-    """Queue the invitations to some people instead of those that still wait. Returns their messages."""
+    """Queue the invitations to some people, replacing unsent ones. Return the messages."""
     delete_unsent_invitations(session, seen.event.id, people)
     todo = derive_invitations(session, seen, people, uids)
     addresses, colleagues = (
@@ -222,13 +225,15 @@ def _mail(
 
 
 def _send_order_time(content: Content, now: datetime) -> timedelta:
-    """The nearer a meeting, the sooner its mail leaves where a provider takes few: a microsecond an hour."""
+    """Return the delay that sends emails about earlier meetings first where a provider accepts few: a
+    microsecond per hour.
+    """
     hours = int((content.start - now) / timedelta(hours=1))
     return timedelta(microseconds=min(max(hours, 0), 900))  # within BEFORE
 
 
 def delete_unsent_invitations(session: Session, event_id: int, people: Collection[int] | None = None) -> None:
-    """Drop invitations that no sender has touched yet: only the net effect is told."""
+    """Delete invitations that no sender has claimed yet, because only the net effect is sent."""
     which = (OutboxMail.event_id == event_id) & (OutboxMail.kind == OutboxKind.INVITATION)
     if people is not None:
         which &= in_chunks(OutboxMail.attendee_id, people)
@@ -236,7 +241,7 @@ def delete_unsent_invitations(session: Session, event_id: int, people: Collectio
 
 
 def find_recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str, str]]:
-    """The address and the name of each attendee."""
+    """Return address and name of each attendee."""
     rows = session.execute(
         select(Attendee.id, Attendee.email, Attendee.name).where(in_chunks(Attendee.id, people))
     )
@@ -250,7 +255,9 @@ def _others(
     changed: Mapping[int, Collection[int]],
     domain: str,
 ) -> itip_revisions.OtherAttendees:
-    """The last DTSTAMP of each UID of a changed request, and which of them go on for somebody."""
+    """Return the last DTSTAMP of each UID of a changed request, and the UIDs that remain for at least one
+    attendee.
+    """
     affected = {request_id for requests in changed.values() for request_id in requests}
     stamps: dict[str, datetime] = {}
     for (uid, _), row in last.items():
@@ -270,10 +277,10 @@ def _others(
 def _uid(
     seen: InvitationPlan, rows: Mapping[itip.EntryKey, SentInvitation], request_id: int, person: int
 ) -> str:
-    """The UID of an entry: the one that the calendar knows, else the request's.
+    """Return the UID of an entry: the one in the calendar, else the request's.
 
-    An attendee who was told that the request's UID is cancelled, and is in the meeting again, gets a
-    UID of their own: a cancelled UID never comes back.
+    An attendee who received a CANCEL for the request's UID and is in the meeting again gets a UID of their
+    own, because a cancelled UID must not be reused.
     """
     own = itip_revisions.make_uid(seen.shown.rows[request_id].uid, seen.mail_domain)
     uid = seen.live.get(EntryKey(request_id, person)) or own
@@ -288,7 +295,7 @@ def _unchanged(
     uids: Mapping[EntryKey, str],
     messages: Collection[itip.ItipMessage],
 ) -> dict[int, str]:
-    """Digests of entries about which there was nothing to say, so that they need not be compared again."""
+    """Return digests of entries without changes, so that they are not compared again."""
     told = {message.key for message in messages}
     found: dict[int, str] = {}
     for (request_id, person), uid in uids.items():
@@ -302,7 +309,7 @@ def _unchanged(
 
 
 def _close_uids(session: Session, todo: PendingInvitations) -> None:
-    """A meeting that is cancelled for everybody gets a new UID, should it ever be held again."""
+    """Assign a new UID to each meeting that is cancelled for all attendees, in case it is scheduled again."""
     off = {
         todo.requests[message.key]
         for message in todo.messages

@@ -1,4 +1,4 @@
-"""Execution of version jobs: short, repeatable transactions, one per step."""
+"""Execution of version jobs: short, idempotent transactions, one per step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class JobEnding(StrEnum):
-    """The ending of a task's job."""
+    """How a job's task ended."""
 
     NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
     DONE = "done"
@@ -38,7 +38,7 @@ class JobEnding(StrEnum):
 
 
 class TooManyChanges(ChainmeetError):
-    """A publishing without a person would touch more meetings than it may."""
+    """Raised if an unattended publication would change more meetings than its budget allows."""
 
     code = "too-much-changes"
 
@@ -56,7 +56,7 @@ class TooManyChanges(ChainmeetError):
 
 
 class OvernightBudgetExceeded(ChainmeetError):
-    """A night would publish more changes than its budget has."""
+    """Raised if an overnight run would publish more changes than its budget allows."""
 
     code = "beyond-the-night"
 
@@ -72,7 +72,7 @@ class OvernightBudgetExceeded(ChainmeetError):
 
 
 class _Stopped(Exception):
-    """The process shuts down."""
+    """Raised if the process shuts down."""
 
 
 def execute_job(
@@ -83,10 +83,10 @@ def execute_job(
     settings: Settings,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> JobEnding:
-    """Do a job from its claim to its end.
+    """Execute a job from claim to end.
 
-    What is wrong with the version ends it as failed, with a sentence. Any other error is tried once more,
-    then it fails too: nothing is raised, and nothing is lost without a word.
+    A problem of the version ends it as failed, with a message. Any other error is retried once and then fails
+    too. Raises nothing; every failure is reported.
     """
     with database.write() as session:
         job = version_jobs.claim_job(session, job_id, worker, now=database.now_in(session))
@@ -128,7 +128,7 @@ class _Work:
         steps[self.job.kind]()
 
     def begin(self) -> None:
-        """A draft by hand, at the end of one transaction: another attempt finds nothing of it, or all."""
+        """Create a manual draft in one transaction, so that another attempt finds all of it or nothing."""
         with self.database.write() as session:
             now = self.database.now_in(session)
             base = session.get_one(ScheduleVersion, self.job.version_id)
@@ -136,7 +136,7 @@ class _Work:
             version_jobs.finish_job(session, self.held, now=now)
 
     def explain(self) -> None:
-        """What is not explained is looked into between two transactions: it takes up to minutes."""
+        """Explain unscheduled requests outside transactions, because it takes up to minutes."""
         from scheduler.services.publishing import explanations  # here, as it loads the solver
 
         with self.database.read() as session:
@@ -157,7 +157,10 @@ class _Work:
             report.report_draft(session, session.get_one(ScheduleVersion, self.job.version_id), now=now)
 
     def publish(self) -> None:
-        """A version that is published already was so by an earlier attempt, which then told some people."""
+        """Publish the version and queue its emails.
+
+        A version that is already published was so by an earlier attempt, which has queued some of the emails.
+        """
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)
         if version.state is not VersionState.PUBLISHED:
@@ -174,7 +177,7 @@ class _Work:
                 report.report_published(session, told, now=now)
 
     def check_budget(self, version: ScheduleVersion) -> None:
-        """Raises TooMuchChanges, BeyondTheNight."""
+        """Raises TooManyChanges, OvernightBudgetExceeded."""
         allowed = self.night_budget()
         if self.job.budget is None and allowed is None:
             return
@@ -196,13 +199,13 @@ class _Work:
                 raise OvernightBudgetExceeded(version.number, excess)
 
     def is_of_night(self) -> bool:
-        """Whether nobody asked for it but a night."""
+        """Return True if an overnight run requested the job, and no person."""
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)
             return self.job.asked_by is None and report.is_from_overnight_run(session, version)
 
     def night_budget(self) -> OvernightBudget | None:
-        """That of the night that asked for the publishing, if it was a night."""
+        """Return the budget of the overnight run that requested the publication, if one did."""
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)
             if self.job.asked_by is not None or version.run is None:
@@ -211,7 +214,7 @@ class _Work:
         return OvernightBudget(**found) if found else None
 
     def make_published(self, number: int) -> ScheduleVersion:
-        """In one transaction, so that everybody sees the version, or nobody."""
+        """Publish in one transaction, so that all readers see the version, or none."""
 
         def work(session: Session) -> ScheduleVersion:
             now = self.database.now_in(session)
@@ -232,7 +235,10 @@ class _Work:
         return self.database.transact(work)
 
     def tell(self, version: ScheduleVersion) -> None:
-        """Some people a transaction: asking and answering wait for none of it. All have one DTSTAMP."""
+        """Queue emails in batches, one transaction each, so that requests and responses need not wait.
+
+        All have one DTSTAMP.
+        """
         published_at = version.published_at or self.database.now()
         with self.database.read() as session:
             seen = release.plan_invitations(session, version, self.settings, now=published_at)
@@ -293,7 +299,7 @@ class _Work:
         return self.end(JobEnding.FAILED, version_jobs.fail_job, error)
 
     def end(self, ending: JobEnding, write: Callable[..., None], error: str | None) -> JobEnding:
-        """Record how it ended, however long the database is away: it may be why the job ends."""
+        """Record the ending, retrying until the database is available: an outage may be why the job ends."""
 
         def work() -> None:
             with self.database.write() as session:

@@ -1,4 +1,4 @@
-"""Publish preview: emails by kind and firm, the largest change, and samples."""
+"""Publish preview: emails by kind and firm, the person with most changes, and samples."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Report = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class NotificationCounter:
-    """Counts that are made while messages are derived. Mails that are already being sent are not counted."""
+    """Counts emails while messages are derived. Emails that are already being sent are not counted."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     people: dict[int, Counter[str]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class NotificationCounter:
         self.people.setdefault(attendee_id, Counter())[kind] += 1
 
     def to_json(self, firms: Mapping[int, int]) -> dict[str, Any]:
-        """The JSON that a comparison stores. `firms` gives each attendee's firm."""
+        """Return the JSON that a comparison stores. `firms` gives each attendee's firm."""
         by_firm: dict[int, list[int]] = {}
         for attendee_id, counts in self.people.items():
             row = by_firm.setdefault(firms[attendee_id], [0, 0])
@@ -103,7 +103,7 @@ _Sums = Mapping[int, Sequence[SummaryChange]]
 def compute_preview(
     session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime, report: Report
 ) -> NotificationCounter:
-    """Derive everything that publishing a draft would tell. Nothing is written."""
+    """Derive all emails that publishing a draft sends, and count them. Writes nothing."""
     seen = release.plan_invitations(session, version, settings, now=now)
     sums_up = seen.event.summary_mails
     waiting = summaries.find_summary_attendees(session, version.event_id) if sums_up else set()
@@ -122,7 +122,7 @@ def compute_preview(
 
 
 def firms_by_attendee(session: Session, event_id: int) -> dict[int, int]:
-    """The firm of each attendee."""
+    """Return the firm of each attendee."""
     rows = session.execute(select(Attendee.id, Attendee.firm_id).where(Attendee.event_id == event_id))
     return {attendee_id: firm_id for attendee_id, firm_id in rows}  # noqa: C416 -- dict(rows) loses the types
 
@@ -138,10 +138,10 @@ class FirmNotifications:
 
 @dataclass(frozen=True, slots=True)
 class PublishPreview:
-    """The outlook on a publishing: mails by kind in the order of KINDS, and firms with most mails first.
+    """Preview of a publication: emails by kind in the order of KINDS, and the firms that get most emails.
 
-    It also has the person with most changes, with mails by kind, and the meetings at booths that their firms
-    have left since the run.
+    `largest` is the person with most changes, with emails by kind. `left_booths` counts meetings at booths
+    that their firms have left since the run.
     """
 
     kinds: Mapping[str, int]
@@ -154,7 +154,7 @@ class PublishPreview:
 def read_preview(
     session: Session, version: ScheduleVersion, found: Comparison, *, most: int
 ) -> PublishPreview:
-    """The outlook, with at most so many firms."""
+    """Return the preview, with at most `most` firms."""
     told = found.told or {}
     rows = told.get("firms", ())
     ids = [row[0] for row in rows[:most]]
@@ -176,9 +176,9 @@ def queue_sample_emails(
     session: Session, actor: Actor, version: ScheduleVersion, found: Comparison, *, settings: Settings,
     now: datetime,
 ) -> tuple[str, int]:  # fmt: skip
-    """Queue a sample of each kind to the actor's own address. Returns the address and the number of mails.
+    """Queue a sample of each kind to the actor's own address. Return the address and the number of emails.
 
-    They cannot be answered, and have no calendar part. Raises NotAllowed if the actor has no address.
+    The samples have no calendar part and cannot be replied to. Raises NotAllowed if the actor has no address.
     """
     actor.require(Right.PUBLISH)
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
@@ -209,7 +209,7 @@ def sort_kinds(by_kind: Mapping[str, Any]) -> dict[str, Any]:
 def _without_queued(
     session: Session, seen: InvitationPlan, todo: PendingInvitations
 ) -> list[itip.ItipMessage]:
-    """The messages that no mail in the queue says already."""
+    """Return the messages that no queued email contains yet."""
     people = {message.attendee_id for message in todo.messages}
     queued = _queued_invitations(session, seen.event.id, people)
     if not queued:
@@ -231,7 +231,7 @@ def _without_queued(
 def _queued_invitations(
     session: Session, event_id: int, people: Collection[int]
 ) -> dict[itip.EntryKey, tuple[Method, str | None]]:
-    """Method and digest of each invitation in the queue that no sender has had, by UID and attendee."""
+    """Return method and digest of each unclaimed invitation in the queue, by UID and attendee."""
     rows = session.execute(
         select(
             OutboxMail.uid,
@@ -252,7 +252,7 @@ def _queued_invitations(
 
 
 def _changes(counts: Mapping[str, int]) -> tuple[int, int]:
-    """By how many changes of what they know, then by how many mails."""
+    """Sort key: number of changes to known meetings, then number of emails."""
     new = counts.get("new", 0) + counts.get(SUMMARY, 0)
     return sum(counts.values()) - new, sum(counts.values())
 

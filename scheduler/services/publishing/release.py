@@ -42,11 +42,11 @@ from scheduler.storage.models import (
 def find_publishable_draft(
     session: Session, *, event_id: int, number: int, compared_with: int | None
 ) -> ScheduleVersion:
-    """The draft that may be published, if no other version was published since it was looked at.
+    """Return the draft if it may be published and no other version was published since it was compared.
 
-    `compared_with` is the number of the version that the change set was compared with. Raises NotFound,
-    WrongState if the version is not a draft, VersionConflict if another one is published now, VenueChanged
-    if it has meetings at times that are gone.
+    `compared_with` is the number of the version with which the change set was compared. Raises NotFound,
+    WrongState if the version is not a draft, VersionConflict if another one is published now, and
+    VenueChanged if it has meetings at removed times.
     """
     version = versions.get_version(session, event_id, number)
     session.refresh(version)
@@ -66,10 +66,10 @@ def find_publishable_draft(
 def make_published(
     session: Session, *, event_id: int, number: int, compared_with: int | None, by: int | None, now: datetime
 ) -> ScheduleVersion:
-    """Make a draft the version that people see, in one short step. Their mails follow later.
+    """Publish a draft in one short step. Its emails follow later.
 
-    Mails of earlier publishings that nobody has claimed are dropped, as only the net effect is told. Raises
-    as `check`, and PlanRejected if the version books somebody or something twice.
+    Unclaimed emails of earlier publications are deleted, because only the net effect is sent. Raises like
+    `find_publishable_draft`, and PlanRejected if the version double-books a person or place.
     """
     lock_publishing(session, event_id)
     version = find_publishable_draft(session, event_id=event_id, number=number, compared_with=compared_with)
@@ -89,7 +89,7 @@ def make_published(
 def plan_invitations(
     session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime
 ) -> InvitationPlan:
-    """The people whom publishing the version has to tell, and of what, as of `now`."""
+    """Return the people whom publishing the version notifies, with their changes, as of `now`."""
     event = session.get_one(Event, version.event_id)
     return invitation_diff.plan_invitations(
         session,
@@ -104,9 +104,9 @@ def plan_invitations(
 def queue_publish_emails(
     session: Session, seen: InvitationPlan, version: int, people: Collection[int]
 ) -> int:
-    """Queue the mails to some people about the publishing of a version's number. Returns the number of mails.
+    """Queue the emails of a publication to some people. Return the number of emails.
 
-    If it is repeated for the same people, it drops what was not sent and derives it again.
+    Idempotent: repeating it for the same people replaces unsent emails.
     """
     lock_publishing(session, seen.event.id)
     dropped = summaries.take_unsent_summaries(session, seen.event.id, people)
@@ -119,23 +119,31 @@ def queue_publish_emails(
 def queue_interpreter_notices(
     session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime
 ) -> int:
-    """Queue the mails to interpreters about the version, as `tell` does. Returns their number."""
+    """Queue the emails to interpreters about the version, like `queue_publish_emails`.
+
+    Return their number.
+    """
     lock_publishing(session, version.event_id)
     return briefings.queue_notices(session, version, settings, now=now)
 
 
 def summary_uids(dropped: Mapping[int, Summary]) -> set[str]:
-    """The UIDs that summaries speak of."""
+    """Return the UIDs that summaries mention."""
     return {change.uid for summary in dropped.values() for change in summary.changes}
 
 
 def lock_publishing(session: Session, event_id: int) -> None:
-    """Have publishings, corrected addresses and the mail rate of an event take turns."""
+    """Lock the event's row, so that publications, address corrections and the email rate limit run one at a
+    time.
+    """
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
 
 
 def restore_version(session: Session, *, event_id: int, number: int, now: datetime) -> ScheduleVersion:
-    """A new draft with the content of an earlier version. Raises WrongState if it is not one."""
+    """Create a draft with the content of an earlier version.
+
+    Raises WrongState if the version is not superseded.
+    """
     old = versions.get_version(session, event_id, number)
     if old.state is not VersionState.SUPERSEDED:
         raise WrongState("version", number, old.state, "rolled back to")
@@ -143,11 +151,11 @@ def restore_version(session: Session, *, event_id: int, number: int, now: dateti
 
 
 def copy_version(session: Session, old: ScheduleVersion, *, now: datetime) -> ScheduleVersion:
-    """A new draft with the content of another version.
+    """Create a draft with the content of another version.
 
-    It is published like any other. Its score is for publishing it now: without meetings whose requests are no
-    longer accepted, and compared with the published version. It has no bound, because nothing was proved
-    about it.
+    It is published like any other. Its score is that of publishing it now: without meetings whose requests
+    are no longer accepted, and compared with the published version. It has no bound, because nothing is
+    proven about it.
     """
     event_id = old.event_id
     current = versions.find_published_version(session, event_id)
@@ -177,9 +185,9 @@ def copy_version(session: Session, old: ScheduleVersion, *, now: datetime) -> Sc
 def create_manual_draft(
     session: Session, base: ScheduleVersion, *, by: int | None, now: datetime
 ) -> ScheduleVersion:
-    """A new draft that organisers change by hand, with the content of a published version or a draft.
+    """Create a manual draft with the content of a published version or a draft.
 
-    Raises WrongState if it is another one.
+    Raises WrongState if the version has another state.
     """
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", base.number, base.state.value, "changed by hand")
@@ -191,9 +199,9 @@ def create_manual_draft(
 
 
 def _inherit_manual_edits(session: Session, base: ScheduleVersion, draft: ScheduleVersion) -> None:
-    """What was put by hand before stays so, as far as the base has it so.
+    """Copy the manual edits that still match the base.
 
-    It is that of the base, or of the draft by hand that the base's run was given.
+    The source is the base itself, or the manual draft that the base's run kept.
     """
     source = manual_edits.find_source_version(session, base)
     if source is None:
@@ -218,14 +226,14 @@ def _inherit_manual_edits(session: Session, base: ScheduleVersion, draft: Schedu
 
 
 def discard_draft(session: Session, *, event_id: int, number: int) -> None:
-    """Put a draft away. Raises WrongState if it is not a draft, or is about to be published."""
+    """Discard a draft. Raises WrongState if it is not a draft, or is about to be published."""
     _change_state(
         session, versions.get_version(session, event_id, number), VersionState.DRAFT, VersionState.DISCARDED
     )
 
 
 def restore_draft(session: Session, *, event_id: int, number: int) -> None:
-    """A discarded version is a draft again. Raises WrongState if it is not discarded."""
+    """Restore a discarded version as a draft. Raises WrongState if it is not discarded."""
     _change_state(
         session, versions.get_version(session, event_id, number), VersionState.DISCARDED, VersionState.DRAFT
     )
@@ -244,7 +252,7 @@ def _change_state(session: Session, version: ScheduleVersion, was: VersionState,
 
 
 def _is_publishing_open() -> ColumnElement[bool]:
-    """Whether a publishing of the version is open."""
+    """SQL condition: a publishing job of the version is open."""
     return exists().where(
         VersionJob.version_id == ScheduleVersion.id,
         VersionJob.kind == JobKind.PUBLISH,
@@ -253,9 +261,9 @@ def _is_publishing_open() -> ColumnElement[bool]:
 
 
 def discard_old_drafts(session: Session, event_id: int) -> int:
-    """Put away old drafts. The newest draft stays if it is newer than the published version.
+    """Discard old drafts. The newest draft is kept if it is newer than the published version.
 
-    What was changed by hand stays, too. Returns their number.
+    Manually edited drafts are kept too. Return the number of discarded drafts.
     """
     kept = versions.find_newest_draft(session, event_id)
     done = session.scalars(
@@ -294,7 +302,7 @@ def _replace_published(
     by: int | None,
     now: datetime,
 ) -> None:
-    """Replace the published version. The partial unique index refuses a second published one."""
+    """Replace the published version. The partial unique index rejects a second published one."""
     if current is not None:
         current.state = VersionState.SUPERSEDED
         session.flush()

@@ -38,7 +38,10 @@ def preview_email(
     settings: Settings,
     now: datetime,
 ) -> imip.EmailPreview:
-    """A kind of mail with typed texts, about a meeting of the event. Raises as `mail_texts.check`."""
+    """Return a preview of an email with the typed texts, about a meeting of the event.
+
+    Raises like `email_texts.check_texts`.
+    """
     texts = email_texts.check_texts(actor, language, mail_kind, typed)
     message, name = _example(session, actor, language, mail_kind, texts, settings, now)
     back = texts_page_url(settings, actor, language, mail_kind)
@@ -70,11 +73,11 @@ def queue_test_email(
     settings: Settings,
     now: datetime,
 ) -> str:
-    """Queue a sample mail to the actor's own address, and return the address.
+    """Queue a sample email to the actor's own address, and return the address.
 
     It has no calendar part to import.
 
-    Raises as `mail_texts.check`, and NotAllowed if the actor has no address.
+    Raises like `email_texts.check_texts`, and NotAllowed if the actor has no address.
     """
     texts = email_texts.check_texts(actor, language, mail_kind, typed)
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
@@ -100,7 +103,7 @@ def queue_test_email(
 
 
 def texts_page_url(settings: Settings, actor: Actor, language: str, mail_kind: str) -> str:
-    """The target of links in a mail that only shows its texts: the page of the texts."""
+    """Return the URL of the page with the email's texts, the target of all links in a preview."""
     return links.absolute_url(settings, links.mail_text(actor.event_key, language, mail_kind))
 
 
@@ -113,7 +116,7 @@ def _example(
     settings: Settings,
     now: datetime,
 ) -> tuple[ItipMessage, str]:
-    """A message of this kind in this language, and its reader's name."""
+    """Return a message of this kind in this language, and its recipient's name."""
     event = session.get_one(Event, actor.event_id)
     own = {language: texts}
     url = links.absolute_url(settings, links.agenda(event.key))
@@ -133,7 +136,7 @@ def _example(
 
 
 def _before(content: Content, mail_kind: str) -> Content | None:
-    """What an update, new details or an answered version were before."""
+    """Return the previous content of an update, of changed details or of a repeated invitation, else None."""
     if mail_kind in ("update", "again"):
         return replace(
             content, start=content.start - timedelta(hours=1), end=content.end - timedelta(hours=1)
@@ -142,7 +145,7 @@ def _before(content: Content, mail_kind: str) -> Content | None:
 
 
 def _meeting(session: Session, event: Event) -> calendar_entries.ScheduledMeeting | None:
-    """The first meeting of the published version, else of the newest draft that has one."""
+    """Return the first meeting of the published version, else of the newest draft that has one."""
     versions = session.scalars(
         select(ScheduleVersion.id)
         .where(
@@ -160,7 +163,7 @@ def _meeting(session: Session, event: Event) -> calendar_entries.ScheduledMeetin
 
 
 def _placeholder_meeting(session: Session, event: Event, now: datetime) -> calendar_entries.ScheduledMeeting:
-    """A meeting in the event's first slot and hall, for an event that has none yet."""
+    """Return a meeting in the event's first slot and hall, for an event without meetings."""
     slot = session.scalar(select(Slot).where(Slot.of(event.id)).order_by(Slot.position).limit(1))
     first = select(Hall).where(Hall.event_id == event.id).order_by(Hall.position).limit(1)
     hall = session.scalar(first)

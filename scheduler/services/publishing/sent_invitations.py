@@ -18,7 +18,7 @@ from scheduler.storage.models import Invitation
 
 
 class LastInvitation(NamedTuple):
-    """The last message of a UID and attendee, without what it said."""
+    """The last message for a UID and attendee, without its content."""
 
     request_id: int
     method: Method
@@ -27,7 +27,7 @@ class LastInvitation(NamedTuple):
 
 
 class SentInvitation(NamedTuple):
-    """An invitation with what it said."""
+    """An invitation with its content."""
 
     id: int
     request_id: int
@@ -54,7 +54,7 @@ class SentInvitation(NamedTuple):
 
 
 def last_invitations(session: Session, event_id: int) -> dict[itip.EntryKey, LastInvitation]:
-    """The last invitation of each UID and attendee."""
+    """Return the last invitation for each UID and attendee."""
     rows = session.execute(
         select(
             Invitation.uid,
@@ -74,7 +74,7 @@ def last_invitations(session: Session, event_id: int) -> dict[itip.EntryKey, Las
 def find_sent_invitations(
     session: Session, people: Collection[int], requests: Collection[int], uids: Collection[str]
 ) -> dict[itip.EntryKey, SentInvitation]:
-    """The last invitation of each UID and attendee, of some people about some requests and UIDs."""
+    """Return the last invitation for each UID and attendee, of some people, for some requests and UIDs."""
     rows = session.execute(
         select(*(getattr(Invitation, name) for name in SentInvitation._fields))
         .where(
@@ -87,7 +87,9 @@ def find_sent_invitations(
 
 
 def store_fact_digests(session: Session, facts: Mapping[int, str]) -> None:
-    """Digests by invitation of entries that were compared and need no mail, so that they are not again."""
+    """Store digests, by invitation id, of entries that were compared and need no email, so that they are not
+    compared again.
+    """
     if facts:
         table = Invitation.__table__
         one = update(table).where(table.c.id == bindparam("row_id"))  # type: ignore[arg-type]

@@ -1,11 +1,10 @@
-"""Summary emails: at most one per person and publishing, sent after the invitations.
+"""Summary emails: at most one per person and publication, sent after the invitations.
 
-A summary that is not sent when the next publishing comes would be wrong: it is dropped, and the next one
-counts that publishing's messages and what the dropped one would have said, as far as its invitations went
-out. It carries the address token of one of its meetings, so that a bounce marks the address and an answer in
-words waits for an organiser. Its reader stops and resumes summaries by a link (RFC 8058) that works until 30
-days after the event or the next change of the address; whoever has a forwarded summary can do so too.
-Invitations cannot be stopped.
+A summary that is unsent at the next publication would be wrong. It is deleted, and the next one repeats its
+changes, as far as their invitations were sent. A summary carries the address token of one of its meetings. A
+bounce therefore marks the address, and a free-text reply waits for an organiser. Recipients stop and resume
+summaries by a link (RFC 8058), valid until 30 days after the event or the next change of the address. Anyone
+with a forwarded summary can use the link too. Invitations cannot be stopped.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from scheduler.storage.models import Attendee, Event, OutboxMail
 def find_unsent_summaries(
     session: Session, event_id: int, people: Collection[int] | None = None
 ) -> dict[int, Summary]:
-    """The summaries that no sender has touched yet, by attendee, also those that are set aside."""
+    """Return the summaries that no sender has claimed yet, by attendee, including ignored ones."""
     rows = session.execute(
         select(OutboxMail.attendee_id, OutboxMail.payload)
         .where(_waiting(event_id, people))
@@ -43,20 +42,20 @@ def find_unsent_summaries(
 
 
 def find_summary_attendees(session: Session, event_id: int) -> set[int]:
-    """The attendees of those summaries."""
+    """Return the attendees of those summaries."""
     found = session.scalars(select(OutboxMail.attendee_id).where(_waiting(event_id)))
     return {attendee_id for attendee_id in found if attendee_id is not None}
 
 
 def hold_summaries(session: Session, event_id: int, *, now: datetime) -> None:
-    """Stop the waiting summaries from being sent, until `take` has their changes repeated."""
+    """Hold queued summaries back, until `take_unsent_summaries` has their changes repeated."""
     outbox.set_aside_mails(session, _of(event_id), now=now)
 
 
 def take_unsent_summaries(
     session: Session, event_id: int, people: Collection[int] | None = None
 ) -> dict[int, Summary]:
-    """As `waiting`, and delete the summaries. The next ones repeat their changes."""
+    """Like `find_unsent_summaries`, and delete the summaries. The next ones repeat their changes."""
     gone = outbox.delete_untouched(
         session, _of(event_id, people), OutboxMail.attendee_id, OutboxMail.payload, with_aside=True
     )
@@ -66,9 +65,10 @@ def take_unsent_summaries(
 def summary_changes(
     session: Session, todo: PendingInvitations, dropped: Mapping[int, Summary]
 ) -> dict[int, list[SummaryChange]]:
-    """The changes for each attendee: the messages of the publishing, and changes that no summary has told.
+    """Return the changes by attendee: the messages of the publication, and changes that no summary has
+    reported.
 
-    Attendees who want no summaries are left out. If an unsent summary is replaced, its changes are repeated,
+    Attendees who stopped summaries are left out. If an unsent summary is replaced, its changes are repeated,
     except those whose invitation was never sent.
     """
     found: dict[int, list[SummaryChange]] = {}
@@ -96,7 +96,7 @@ def queue_summaries(
     todo: PendingInvitations,
     dropped: Mapping[int, Summary],
 ) -> int:
-    """Queue the summaries of version number `version` to the people of `todo`. Returns their number."""
+    """Queue the summaries of version number `version` to the people of `todo`. Return their number."""
     changed = summary_changes(session, todo, dropped)
     people = find_recipients(session, changed.keys())
     open_ = unscheduled_summaries.unscheduled_by_attendee(
@@ -112,7 +112,7 @@ def queue_summaries(
 
 
 def summary_payload(made: Summary, texts: email_texts.Texts, event: Event) -> dict[str, Any]:
-    """The payload of an outbox row: the summary, and the event's present texts."""
+    """Return the payload of an outbox row: the summary, and the event's current texts."""
     own = texts.get(summary_mail.latest_meeting(made).language, {})
     return (
         made.to_json()

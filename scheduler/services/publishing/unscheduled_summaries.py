@@ -1,4 +1,4 @@
-"""Unscheduled accepted requests of a version, per attendee, for summary emails."""
+"""Unscheduled accepted requests of a version, by attendee, for summary emails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPers
 def unscheduled_by_attendee(
     session: Session, version_id: int, event_id: int, people: Collection[int]
 ) -> dict[int, list[UnscheduledRequest]]:
-    """By attendee: all of the firm's for its exhibitors, for others those that name them."""
+    """Return unscheduled requests by attendee: for exhibitors all of their firm, for others those that name
+    them.
+    """
     codes = unscheduled.list_reason_codes(session, version_id)
     if not codes or not people:
         return {}

@@ -30,7 +30,7 @@ PUBLISH = gettext_lazy("publish the version")
 
 @dataclass(frozen=True, slots=True)
 class JobCard:
-    """A job about a version, as it is followed."""
+    """A version job and its progress."""
 
     id: int
     state: JobState
@@ -50,7 +50,7 @@ class JobCard:
 
     @property
     def is_held(self) -> bool:
-        """Whether a publishing has not begun and may still be taken back."""
+        """True if a publication has not started and can still be cancelled."""
         return self.state is JobState.ASKED and self.begins_at is not None and not self.attempts
 
 
@@ -59,13 +59,13 @@ def job_card(row: VersionJob) -> JobCard:
 
 
 def needs_comparison(session: Session, actor: Actor, number: int) -> bool:
-    """Whether the version must be compared and no job was asked for. Raises NotFound."""
+    """Return True if the version must be compared and no job is requested. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     return comparisons.needs_comparison(session, versions.get_version(session, actor.event_id, number))
 
 
 def request_comparison(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
-    """Have a version compared with what is published. Send its task after the commit."""
+    """Request a comparison with the published version. The caller sends its task after the commit."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     return job_card(version_jobs.request_comparison(session, version, by=actor.account_id, now=now))
@@ -81,11 +81,13 @@ def request_publishing(
     at_once: bool = False,
     now: datetime,
 ) -> JobCard:
-    """Have a draft published after the event's hold, or `at_once`. Raises as `version_jobs.ask_to_publish`.
+    """Request that a draft is published after the event's hold, or `at_once`. Raises like
+    `version_jobs.request_publishing`.
 
-    `revision` is that of a draft by hand which was looked at: ChangedMeanwhile if it was changed since.
+    `revision` is the revision of a manual draft that the organiser saw. Raises EditConflict if it was changed
+    since.
 
-    Send its task after the commit, unless it is held.
+    The caller sends the task after the commit, unless it is held.
     """
     actor.require(Right.PUBLISH)
     actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
@@ -107,7 +109,7 @@ def request_publishing(
 
 
 def _lock_manual_draft(session: Session, version: ScheduleVersion, seen: int | None) -> None:
-    """Let no step by hand come between the look at a draft and its publishing."""
+    """Lock a manual draft, so that no edit slips in between review and publication."""
     revision = session.scalar(
         select(ManualDraft.revision)
         .where(ManualDraft.version_id == version.id)
@@ -121,7 +123,10 @@ def _lock_manual_draft(session: Session, version: ScheduleVersion, seen: int | N
 
 
 def cancel_publishing(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
-    """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
+    """Cancel a publication: the version remains a draft, and no one is notified.
+
+    Raises WrongState if it has started.
+    """
     values = {"state": JobState.TAKEN_BACK, "finished_at": now}
     job = _change_held_job(session, actor, number, "taken back", **values)
     about = pgettext_lazy("trail", "publishing of version %(number)s taken back", number=number)
@@ -130,7 +135,10 @@ def cancel_publishing(session: Session, actor: Actor, number: int, *, now: datet
 
 
 def skip_hold(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
-    """End the hold of a publishing. Send its task after the commit. Raises WrongState if it has begun."""
+    """End the hold of a publication.
+
+    The caller sends its task after the commit. Raises WrongState if it has started.
+    """
     actor.require(Right.PUBLISH)
     actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
     return _change_held_job(session, actor, number, "begun", begins_at=now, heartbeat_at=now)
@@ -139,9 +147,9 @@ def skip_hold(session: Session, actor: Actor, number: int, *, now: datetime) -> 
 def queue_sample_emails(
     session: Session, actor: Actor, number: int, *, settings: Settings, now: datetime
 ) -> tuple[str, int] | None:
-    """Queue a sample of each kind of mail to the actor's own address.
+    """Queue a sample of each kind of email to the actor's own address.
 
-    Returns the address and the number of mails. Returns None if the effect of publishing is not computed yet.
+    Return the address and the number of emails, or None if the effect of publishing is not computed yet.
     Raises NotAllowed if the actor has no address.
     """
     actor.require(Right.PUBLISH)
@@ -154,7 +162,7 @@ def queue_sample_emails(
 
 
 def discard_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
-    """Put a draft away. Raises as `release.discard`."""
+    """Discard a draft. Raises like `release.discard_draft`."""
     actor.require(Right.PUBLISH)
     release.discard_draft(session, event_id=actor.event_id, number=number)
     about = pgettext_lazy("trail", "version %(number)s discarded", number=number)
@@ -163,7 +171,7 @@ def discard_draft(session: Session, actor: Actor, number: int, *, now: datetime)
 
 
 def restore_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
-    """Make a discarded version a draft again. Raises as `release.bring_back`."""
+    """Restore a discarded version as a draft. Raises like `release.restore_draft`."""
     actor.require(Right.PUBLISH)
     release.restore_draft(session, event_id=actor.event_id, number=number)
     about = pgettext_lazy("trail", "version %(number)s brought back", number=number)
@@ -172,7 +180,7 @@ def restore_draft(session: Session, actor: Actor, number: int, *, now: datetime)
 
 
 def discard_old_drafts(session: Session, actor: Actor, *, now: datetime) -> int:
-    """Put away the drafts that nobody will publish any more. Returns their number."""
+    """Discard old drafts, like `release.discard_old_drafts`. Return their number."""
     actor.require(Right.PUBLISH)
     count = release.discard_old_drafts(session, actor.event_id)
     if count:
@@ -182,7 +190,7 @@ def discard_old_drafts(session: Session, actor: Actor, *, now: datetime) -> int:
 
 
 def restore_version(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
-    """A draft with the content of an earlier version. Raises as `release.roll_back`."""
+    """Create a draft with the content of an earlier version. Raises like `release.restore_version`."""
     actor.require(Right.PUBLISH)
     actor.require_fresh(gettext_lazy("roll back to the version"))
     draft = release.restore_version(session, event_id=actor.event_id, number=number, now=now)
@@ -194,9 +202,9 @@ def restore_version(session: Session, actor: Actor, number: int, *, now: datetim
 
 
 def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> VersionCard:
-    """A draft with the published meetings but for those that were called off, so that partners can be told.
+    """Create a draft of the published meetings without cancelled ones, so that partners can be notified.
 
-    Raises WrongState if nothing was called off, or nothing is published.
+    Raises WrongState if no meeting was cancelled, or nothing is published.
     """
     actor.require(Right.PUBLISH)
     current = versions.find_published_version(session, actor.event_id)
@@ -215,7 +223,10 @@ def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> Ver
 
 
 def _change_held_job(session: Session, actor: Actor, number: int, step: str, **values: Any) -> JobCard:
-    """Against a worker that claims the job at the same time, one of the two finds it changed."""
+    """Update a held job by a conditional UPDATE.
+
+    If a worker claims the job at the same time, exactly one of the two succeeds. Raises WrongState.
+    """
     actor.require(Right.PUBLISH)
     version: ScheduleVersion = versions.get_version(session, actor.event_id, number)
     job = find_latest_job(session, version, JobKind.PUBLISH)

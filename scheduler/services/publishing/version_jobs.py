@@ -34,7 +34,7 @@ _NO_SYNC: dict[str, Any] = {"synchronize_session": False}
 
 
 class JobLost(ChainmeetError):
-    """The job is no longer this worker's: another worker has it, or it has ended."""
+    """Raised if the job no longer belongs to this worker: another one has it, or it has ended."""
 
     code = "job-lost"
 
@@ -44,7 +44,7 @@ class JobLost(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job that a worker has claimed: all that it writes, it writes while the job is still its own."""
+    """A job that a worker has claimed. All writes require that the job still belongs to the worker."""
 
     id: int
     worker: str
@@ -63,7 +63,10 @@ class ClaimedJob:
 def request_comparison(
     session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
 ) -> VersionJob:
-    """A new job that compares the version, or the job that is open. Send its task after the commit."""
+    """Request a comparison of the version, or return the open job.
+
+    The caller sends its task after the commit.
+    """
     return find_open_job(session, version, JobKind.COMPARE) or _request_job(
         session, version, JobKind.COMPARE, by=by, now=now
     )
@@ -72,7 +75,7 @@ def request_comparison(
 def request_manual_draft(
     session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
 ) -> VersionJob:
-    """The job that begins a draft by hand from a version. While it is open, a second call gives the same."""
+    """Request a manual draft of a version, or return the open job."""
     return find_open_job(session, version, JobKind.BEGIN) or _request_job(
         session, version, JobKind.BEGIN, by=by, now=now
     )
@@ -81,7 +84,7 @@ def request_manual_draft(
 def request_explanations(
     session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
 ) -> VersionJob:
-    """The job that finds a version's missing reasons. While it is open, a second call gives the same."""
+    """Request explanations of a version's unscheduled requests, or return the open job."""
     return find_open_job(session, version, JobKind.EXPLAIN) or _request_job(
         session, version, JobKind.EXPLAIN, by=by, now=now
     )
@@ -98,11 +101,12 @@ def request_publishing(
     hold: timedelta = timedelta(),
     now: datetime,
 ) -> VersionJob:
-    """The job that publishes a draft. A second call returns the same job. Send its task after the commit.
+    """Request that a draft is published. A second call returns the same job. The caller sends its task after
+    the commit.
 
-    With a `hold` it begins that much later and can be cancelled until then. A publishing that failed after
-    people saw the version continues at once from where it ended. Raises as `release.check`, and
-    PublishingOpen if another version is being published.
+    With a `hold` it starts that much later and can be cancelled until then. A publication that failed after
+    the version became public resumes at once where it stopped. Raises like `release.find_publishable_draft`,
+    and PublishingInProgress if another version is being published.
     """
     version = versions.get_version(session, event_id, number)
     job = find_latest_job(session, version, JobKind.PUBLISH)
@@ -118,16 +122,16 @@ def request_publishing(
 def request_notifications(
     session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
 ) -> VersionJob:
-    """The job that tells people of the published version what they were not told. Send its task after the
-    commit.
+    """Request the emails about the published version that were not sent yet. The caller sends the task after
+    the commit.
 
-    It is a publishing that goes on behind its first step, which was done before.
+    The job is a publication that resumes after its first step.
     """
     return _request_job(session, version, JobKind.PUBLISH, by=by, now=now)
 
 
 def describe_job(job: VersionJob | None) -> str:
-    """The state of a publishing, in words."""
+    """Return the state of a publication in words."""
     return "not asked for" if job is None else str(job.state).replace("_", " ")
 
 
@@ -137,7 +141,7 @@ def find_open_job(session: Session, version: ScheduleVersion, kind: JobKind) -> 
 
 
 def find_latest_job(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
-    """The last job of a kind about a version."""
+    """Return the latest job of a kind for a version."""
     return session.scalar(
         select(VersionJob)
         .where(VersionJob.version_id == version.id, VersionJob.kind == kind)
@@ -148,7 +152,7 @@ def find_latest_job(session: Session, version: ScheduleVersion, kind: JobKind) -
 
 
 def claim_job(session: Session, job_id: int, worker: str, *, now: datetime) -> VersionJob | None:
-    """Claim a requested job, or return None if another worker has it or has done it."""
+    """Claim a requested job. Return None if another worker has it or has finished it."""
     begins = VersionJob.begins_at
     asked = update(VersionJob).where(
         VersionJob.id == job_id,
@@ -170,7 +174,7 @@ def claim_job(session: Session, job_id: int, worker: str, *, now: datetime) -> V
 
 
 def finish_job(session: Session, held: ClaimedJob, *, now: datetime) -> None:
-    """Set a running job to done, and end the alert of an earlier failure."""
+    """Mark a running job as done, and resolve the alert of an earlier failure."""
     held.report(session, now=now, state=JobState.DONE, finished_at=now, error=None)
     job = session.get_one(VersionJob, held.id, populate_existing=True)
     if job.kind is JobKind.PUBLISH:
@@ -178,19 +182,25 @@ def finish_job(session: Session, held: ClaimedJob, *, now: datetime) -> None:
 
 
 def requeue_job(session: Session, held: ClaimedJob, *, error: str | None, now: datetime) -> None:
-    """running -> asked, to be tried again. Without an `error` the worker shuts down: no attempt counts."""
+    """Move a running job back to requested, for a retry.
+
+    Without `error` the worker is shutting down and the attempt does not count.
+    """
     attempts = VersionJob.attempts if error else VersionJob.attempts - 1
     held.report(session, now=now, state=JobState.ASKED, worker=None, attempts=attempts, error=error)
 
 
 def fail_job(session: Session, held: ClaimedJob, *, error: str, now: datetime) -> None:
-    """running -> failed, with a sentence: kept with the run that the version came from, and told."""
+    """Mark a running job as failed, and alert the organisers.
+
+    The message is stored with the version's run.
+    """
     held.report(session, now=now, state=JobState.FAILED, finished_at=now, error=error)
     _alert_failed(session, session.get_one(VersionJob, held.id, populate_existing=True), now)
 
 
 def recover_lost_jobs(session: Session, *, now: datetime) -> list[int]:
-    """Recover jobs that no worker is working on. Returns the ids of those whose task must be sent again."""
+    """Recover jobs that no worker is working on. Return the ids of those whose task must be sent again."""
     lost = _requeue_lost(session, VersionJob.heartbeat_at <= now - SILENT, now)
     waits = (VersionJob.state == JobState.ASKED) & (VersionJob.heartbeat_at <= now - WAITING)
     again = update(VersionJob).where(waits, ~VersionJob.id.in_(lost)).values(heartbeat_at=now)
@@ -198,7 +208,7 @@ def recover_lost_jobs(session: Session, *, now: datetime) -> list[int]:
 
 
 def recover_orphaned_jobs(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
-    """Recover running jobs at once whose worker is known to be gone. Returns the ids of those to send."""
+    """Recover running jobs whose worker is known to be gone. Return the ids of those to send."""
     running = session.execute(
         select(VersionJob.id, VersionJob.worker).where(VersionJob.state == JobState.RUNNING)
     ).all()
@@ -207,7 +217,7 @@ def recover_orphaned_jobs(session: Session, is_gone: Callable[[str], bool], *, n
 
 
 def _requeue_lost(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
-    """Ask for running jobs again, or let those fail that lost their worker too often."""
+    """Requeue running jobs, or mark them as failed after too many lost workers."""
     running = update(VersionJob).where(VersionJob.state == JobState.RUNNING, which)
     too_often = session.scalars(
         running.where(VersionJob.attempts >= MAX_ATTEMPTS)
@@ -253,7 +263,10 @@ def _request_job(
 def _retry_failed(
     session: Session, version: ScheduleVersion, job: VersionJob, *, by: int | None, now: datetime
 ) -> VersionJob:
-    """Set a failed job to asked, with the attempts of a new one. People who were told are not told twice."""
+    """Requeue a failed job with a full number of attempts.
+
+    People who were notified are not notified twice.
+    """
     again = (
         update(VersionJob)
         .where(VersionJob.id == job.id, VersionJob.state == JobState.FAILED)
@@ -269,7 +282,10 @@ def _retry_failed(
 
 
 def _other(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob:
-    """The open job that stood in the way, if it is about the same version."""
+    """Return the conflicting open job, if it is for the same version.
+
+    Raises PublishingInProgress if it is for another version, and WrongState if it has just ended.
+    """
     other = session.execute(
         select(VersionJob, ScheduleVersion.number)
         .join(ScheduleVersion, ScheduleVersion.id == VersionJob.version_id)
@@ -294,7 +310,7 @@ def _alert_failed(session: Session, job: VersionJob, now: datetime) -> None:
 def report_not_published(
     session: Session, version: ScheduleVersion, *, reason: str, by: int | None = None, now: datetime
 ) -> None:
-    """Write a reason down with the run, if the publishing followed it, and tell the organisers."""
+    """Store the reason with the run, if the publication followed it, and alert the organisers."""
     if by is None and version.run_id is not None:
         session.execute(update(Run).where(Run.id == version.run_id).values(error=reason))
     event = session.get_one(Event, version.event_id)
@@ -310,6 +326,6 @@ def report_not_published(
 
 
 def is_row_changed(session: Session, statement: Update) -> bool:
-    """Whether a conditional UPDATE changed a row."""
+    """Execute a conditional UPDATE. Return True if it changed a row."""
     done = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", done).rowcount > 0

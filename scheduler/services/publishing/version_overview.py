@@ -1,4 +1,4 @@
-"""Version overview for pages and the API: jobs, comparison, and the notifications it would send."""
+"""Version overview for pages and the API: jobs, comparison, and the notifications that publishing sends."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNSCHEDULED = "unscheduled"
 
 @dataclass(frozen=True, slots=True)
 class ComparisonCard:
-    """The effect of publishing a version, in numbers. `mails` is None for a version that is not a draft."""
+    """Effect of publishing a version, in numbers. `mails` is None for a version that is not a draft."""
 
     compared_with: int | None
     counts: Mapping[str, int]
@@ -47,7 +47,7 @@ class ComparisonCard:
 
 @dataclass(frozen=True, slots=True)
 class VersionJobs:
-    """The job that a page follows, or whose end it tells."""
+    """The jobs of a version that a page follows or reports."""
 
     publishing: JobCard | None
     comparing: JobCard | None
@@ -64,7 +64,10 @@ class VersionJobs:
 
 @dataclass(frozen=True, slots=True)
 class ChangeList:
-    """A part of a version's changes of one kind. `lists` counts each kind, and what it does not hold."""
+    """A page of a version's changes of one kind.
+
+    `lists` counts the changes of each kind, and unscheduled requests.
+    """
 
     lists: Mapping[str, int]
     kind: str
@@ -74,7 +77,7 @@ class ChangeList:
 
 @dataclass(frozen=True, slots=True)
 class VersionOverview:
-    """A version, what publishing it does as far as that is known, and its jobs."""
+    """A version, the effect of publishing it as far as known, and its jobs."""
 
     version: VersionCard
     found: ComparisonCard | None
@@ -86,7 +89,7 @@ class VersionOverview:
 
 @dataclass(frozen=True, slots=True)
 class PublishConfirmation:
-    """The second look of an organiser before publishing. `revision` is that of a draft by hand."""
+    """Confirmation page before publishing. `revision` is that of a manual draft."""
 
     version: VersionCard
     revision: int | None
@@ -115,7 +118,9 @@ def show_version(
     rates: EmailRates,
     now: datetime,
 ) -> VersionOverview:
-    """A version with a page of one of its lists: of `kind`, by default the first list that has some."""
+    """Return a version with a page of one of its lists: of `kind`, by default the first list that is not
+    empty.
+    """
     version = _version(session, actor, number)
     found = comparisons.last_comparison(session, version)
     return VersionOverview(
@@ -131,7 +136,9 @@ def show_version(
 def confirm_publish(
     session: Session, actor: Actor, number: int, *, most: int, rates: EmailRates, now: datetime
 ) -> PublishConfirmation | None:
-    """The second look at a draft, with at most so many firms, or None if there is nothing to look at yet."""
+    """Return the confirmation of a draft, with at most `most` firms, or None if there is no comparison
+    yet.
+    """
     version = _version(session, actor, number)
     found = comparisons.current_comparison(session, version)
     if version.state is not VersionState.DRAFT or found is None or found.told is None:
@@ -147,13 +154,13 @@ def confirm_publish(
 
 
 def version_jobs_of(session: Session, actor: Actor, number: int) -> tuple[VersionCard, VersionJobs]:
-    """A version, and its jobs."""
+    """Return a version and its jobs."""
     version = _version(session, actor, number)
     return history.build_card(version), _jobs(session, version)
 
 
 def find_publishing(session: Session, actor: Actor, number: int) -> JobCard:
-    """The last publishing of a version. Raises NotFound if there was none."""
+    """Return the latest publishing job of a version. Raises NotFound if there is none."""
     job = version_jobs.find_latest_job(session, _version(session, actor, number), JobKind.PUBLISH)
     if job is None:
         raise NotFound("publishing of version", number)
@@ -161,7 +168,7 @@ def find_publishing(session: Session, actor: Actor, number: int) -> JobCard:
 
 
 def find_comparison(session: Session, actor: Actor, number: int) -> ComparisonCard | None:
-    """The effect of publishing a version, or None until it is computed."""
+    """Return the effect of publishing a version, or None until it is computed."""
     found = comparisons.current_comparison(session, _version(session, actor, number))
     return _card(found) if found is not None else None
 
@@ -169,7 +176,7 @@ def find_comparison(session: Session, actor: Actor, number: int) -> ComparisonCa
 def list_version_changes(
     session: Session, actor: Actor, number: int, kind: ChangeKind | None, *, cursor: str | None, limit: int
 ) -> ChangePage | None:
-    """Some of the changes by publishing a version, or None until they are computed."""
+    """Return a page of the changes that publishing a version makes, or None until they are computed."""
     found = comparisons.current_comparison(session, _version(session, actor, number))
     if found is None:
         return None
@@ -204,7 +211,7 @@ def _jobs(session: Session, version: ScheduleVersion) -> VersionJobs:
 def _arrival(
     session: Session, version: ScheduleVersion, found: Comparison | None, rates: EmailRates, now: datetime
 ) -> DeliveryEstimate | None:
-    """How long the mails of a draft would take."""
+    """Return how long sending the emails of a draft would take."""
     if version.state is not VersionState.DRAFT or found is None or not found.mails:
         return None
     event = session.get_one(Event, version.event_id)

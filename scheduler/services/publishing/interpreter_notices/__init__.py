@@ -1,1 +1,1 @@
-"""Interpreter notices: one email per interpreter and publishing, each change sent once."""
+"""Interpreter notices: one email per interpreter and publication; each change is sent once."""

@@ -1,4 +1,4 @@
-"""Calendar contents for interpreters of a version: both firms, spoken languages, and the topic."""
+"""Calendar content for interpreters of a version: both firms, spoken languages, and the topic."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from scheduler.storage.models import Attendee, Event, Interpreter, PlannedMeetin
 
 @dataclass(frozen=True, slots=True)
 class InterpreterReader:
-    """An interpreter of the event, also one who has left it.
+    """An interpreter of the event, possibly withdrawn.
 
-    `language` is that of their emails, `timezone` the IANA name of the zone that they chose, or empty.
+    `language` is that of their emails, `timezone` the IANA name of the time zone that they chose, or empty.
     """
 
     id: int
@@ -36,7 +36,7 @@ class InterpreterReader:
 
 
 def list_interpreters(session: Session, event: Event) -> list[InterpreterReader]:
-    """All interpreters of the event, by id."""
+    """Return all interpreters of the event, by id."""
     rows = session.scalars(
         select(Interpreter).where(Interpreter.event_id == event.id).order_by(Interpreter.id)
     )
@@ -65,7 +65,10 @@ def interpreter_contents(
     url: str,
     domain: str,
 ) -> dict[int, dict[str, Content]]:
-    """By interpreter and UID, in time order. `url` is the page of their meetings, `domain` that of mails."""
+    """Return calendar content by interpreter id and UID, in time order.
+
+    `url` is the page with the interpreter's meetings, `domain` the email domain.
+    """
     only = select(PlannedMeeting.id).where(
         PlannedMeeting.version_id == version_id, PlannedMeeting.interpreter_id.is_not(None)
     )
@@ -83,7 +86,7 @@ def interpreter_contents(
 
 
 def _spoken(session: Session, people: Iterable[int]) -> dict[int, Sequence[str]]:
-    """The languages of people, by id."""
+    """Return languages by person id."""
     rows = session.execute(select(Attendee.id, Attendee.languages).where(in_chunks(Attendee.id, people)))
     return {person: languages for person, languages in rows}  # noqa: C416 -- dict(rows) loses the types
 
@@ -120,7 +123,7 @@ def _content(
 
 
 def _person(person: Recipient, languages: Sequence[str], reading: str) -> str:
-    """Wang Ming (王明) – Chinese/English."""
+    """Return a label such as "Wang Ming (王明) – Chinese/English"."""
     known = Locale.parse(reading).languages
     listed = "/".join(known.get(tag, tag) for tag in languages)
     name = names.localize_joined(person.name, reading)

@@ -1,4 +1,4 @@
-"""Interpreter emails of a publishing: the changes since the last one, and all their meetings."""
+"""Interpreter emails of a publication: the changes since the last one, and all their meetings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from scheduler.storage.models import Event, Interpreter, InterpreterNotice, Outb
 
 @dataclass(frozen=True, slots=True)
 class PendingNotice:
-    """What one interpreter has to be told."""
+    """Pending notice to one interpreter."""
 
     reader: InterpreterReader
     said: Summary
@@ -40,9 +40,9 @@ def pending_notices(
     now: datetime,
     with_queued: bool = False,
 ) -> list[PendingNotice]:
-    """What publishing the version has to tell interpreters, as of `now`. Nothing is written.
+    """Return the notices that publishing the version sends to interpreters, as of `now`. Writes nothing.
 
-    With `with_queued`, what mails in the queue say counts as told.
+    With `with_queued`, queued emails count as sent.
     """
     event = session.get_one(Event, version.event_id)
     people = contents.list_interpreters(session, event)
@@ -64,9 +64,9 @@ def pending_notices(
 
 
 def queue_notices(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> int:
-    """Queue a mail to each interpreter to whom the version says something new. Returns their number.
+    """Queue an email to each interpreter with changes. Return their number.
 
-    Mails that no sender has touched yet give way, so that only the net effect is told: it can be repeated.
+    Replaces emails that no sender has claimed yet, so that only the net effect is sent. Idempotent.
     """
     event = session.get_one(Event, version.event_id)
     waiting = (OutboxMail.event_id == event.id) & (OutboxMail.kind == OutboxKind.BRIEFING)

@@ -1,3 +1,3 @@
-"""Overnight publishing: the limits of an unattended publishing, and its report."""
+"""Overnight publication: the limits of an unattended publication, and its report."""
 
 __all__ = ["overnight_budget"]

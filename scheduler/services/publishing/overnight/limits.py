@@ -1,4 +1,4 @@
-"""Limits of an overnight publishing, checked against the changes it would make."""
+"""Limits of an overnight publication, checked against the changes that it would make."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def list_limit_violations(
     published: int,
     now: datetime,
 ) -> list[str]:
-    """What of the budget these changes of `published` meetings exceed, a sentence each.
+    """Return a message for each limit that the changes of `published` meetings exceed.
 
-    A first publishing exceeds nothing: nobody has a meeting yet. What could not stay when the version's run
-    began, alone or beside what is locked and what stays, is no choice of it.
+    A first publication exceeds none, because no one has a meeting yet. Meetings that could not stay when the
+    version's run started do not count, whether alone or because of locks and unchanged meetings.
     """
     if not published:
         return []

@@ -1,13 +1,13 @@
-"""Overnight budget: how much of the published schedule an unattended publishing may change.
+"""Overnight budget: how much of the published schedule an unattended publication may change.
 
-Three limits in place of a number of meetings: 50 of 60 is an upheaval, 50 of 7,000 is nothing, and all 50
-could be one person's or of the next morning. They are checked when the version is published; what exceeds one
-stays a draft, and the email says by how much. Meetings that firms called off, new ones, what cannot stay, and
-what gives way to a lock do not count, as the run did not choose them. Share and hours are rules of the run
-besides (`max_moved` H13, `frozen_until` H10), so that it finds the best plan that may be published; where no
-plan keeps them it solves again without, for a draft. Changes of one person are no rule: that person's other
-meetings are fixed and it is solved again, the last time with no change but of what cannot stay. Defaults: 2
-changes a person, 24 hours.
+It has three limits instead of a number of meetings: changing 50 of 60 is an upheaval, 50 of 7,000 is
+negligible, and all 50 could concern one person or the next morning. They are checked at publication. A
+version that exceeds one remains a draft, and the email says by how much. Cancelled and new meetings, meetings
+that cannot stay, and those displaced by a lock do not count, because the run did not choose them. Share and
+hours are also constraints of the run (`max_moved` H13, `frozen_until` H10), so that it finds the best plan
+that may be published. If no plan satisfies them, the run solves again without, for a draft. The limit per
+person is not a constraint: if it is exceeded, the person's other meetings are fixed and the run solves again.
+The last time only unavoidable changes are allowed. Defaults: 2 changes a person, 24 hours.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ MARGIN = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class OvernightBudget:
-    """At most `percent` of the published meetings change, `a_person` of each person, and none that starts
-    within `hours`.
+    """At most `percent` of the published meetings change, `a_person` per person, and none that starts within
+    `hours`.
 
-    A meeting changes that is held at another time or place, or by other people, or not at all. What the night
-    did not choose does not count: that firms called off a meeting, or that it cannot stay as it is published,
-    alone or beside what is locked and what stays.
+    A meeting is changed if its time, place or people differ, or if it is dropped. Changes that the run did
+    not choose do not count: firms cancelled the meeting, or it cannot stay as published, alone or beside
+    locks and unchanged meetings.
     """
 
     percent: int = 5
@@ -44,16 +44,17 @@ class OvernightBudget:
     hours: int = 24
 
     def most(self, published: int) -> int:
-        """How many of the published meetings may change."""
+        """Return how many of the published meetings may change."""
         return self.percent * published // 100
 
     def within(
         self, problem: Problem, *, giving_way: Collection[str], seconds: int, now: datetime
     ) -> Problem:
-        """The problem whose every plan keeps `percent` and `hours`: by H13 and H10, for a run of `seconds`.
+        """Return the problem in which every feasible plan keeps `percent` and `hours`, by H13 and H10, for a
+        run of `seconds`.
 
-        `giving_way` are the requests whose published meetings could stay alone, and have to change all the
-        same: they come on top. `a_person` is no rule of the problem: see `sparing`.
+        `giving_way` are requests whose published meetings are possible alone but have to change; they are
+        allowed on top. `a_person` is not a constraint of the problem: see `sparing`.
         """
         most, limit = self.most(len(problem.published)), problem.policy.max_moved
         most = len(giving_way) + (most if limit is None else min(most, limit))
@@ -68,11 +69,11 @@ class OvernightBudget:
         return replace(problem, frozen_until=until.astimezone(problem.slots[0].start.tzinfo))
 
     def sparing(self, problem: Problem, meetings: Sequence[Meeting]) -> Problem | None:
-        """The problem whose plans also keep `a_person`, where a plan of it does not.
+        """Return the problem with fixed meetings that keep `a_person`, for a plan that exceeds it.
 
-        Who has too many changes keeps the published meetings that can stay: they are held as they are
-        published or not at all. As many of them stay free as the person may have changed, of those that the
-        plan changes. None if the plan keeps `a_person`, or nothing is left to keep.
+        A person with too many changes keeps the published meetings that can stay: each is scheduled as
+        published or not at all. Of the meetings that the plan changes, as many stay free as the person's
+        limit allows. Returns None if the plan keeps `a_person`, or nothing is left to fix.
         """
         giving_way = find_displaced_requests(problem, meetings)
         voluntary = frozenset(published_changes(problem, meetings).voluntary) - giving_way
@@ -94,7 +95,7 @@ class OvernightBudget:
     def excess(
         self, changes: Iterable[Change], *, published: int, starts: Mapping[str, datetime], now: datetime
     ) -> list[str]:
-        """What of the budget is exceeded, a sentence each, with the figures. `starts` are those of slots."""
+        """Return a message, with figures, for each exceeded limit. `starts` holds the start of each slot."""
         changes = list(changes)
         return [
             *self._too_many(len(changes), published),
@@ -139,15 +140,16 @@ class OvernightBudget:
 
 
 def find_forced_requests(problem: Problem) -> frozenset[str]:
-    """The requests whose published meetings cannot stay, whatever else is planned."""
+    """Return the requests whose published meetings cannot stay, whatever else is planned."""
     asked = (m for m in problem.published if m.request in problem.index.requests)
     return frozenset(m.request for m in asked if not is_still_possible(problem, m))
 
 
 def find_displaced_requests(problem: Problem, meetings: Sequence[Meeting]) -> frozenset[str]:
-    """The requests whose published meetings could stay alone, but not beside what a plan holds and has to.
+    """Return the requests whose published meetings are possible alone, but displaced by meetings that a plan
+    must keep.
 
-    That is what is locked, and what stays as it is published.
+    Those are locked meetings and meetings that stay as published.
     """
     schedule = Schedule.of(problem, meetings)
     taken, as_it_was = Occupation(problem, schedule), {m.request: m for m in problem.published}
@@ -165,9 +167,9 @@ def find_displaced_requests(problem: Problem, meetings: Sequence[Meeting]) -> fr
 
 
 def _unchanged_until(problem: Problem, lost: Collection[str], until: datetime) -> Problem:
-    """The problem in which nothing is changed or added before a moment, but what is `lost`.
+    """Return the problem in which nothing is changed or added before a time, except `lost` requests.
 
-    To freeze these hours would hold what is lost, too, which cannot be.
+    Freezing these hours would keep the `lost` meetings too, which is infeasible.
     """
     index = problem.index
     later = [s for s, slot in enumerate(problem.slots) if slot.start >= until]
@@ -188,7 +190,7 @@ def _unchanged_until(problem: Problem, lost: Collection[str], until: datetime) -
 
 
 def find_published_request(problem: Problem, meeting: Meeting) -> Request:
-    """The request of a published meeting that could stay, held at that time and place by them, or not."""
+    """Return the request of a published meeting, fixed to its time, place and people, or dropped."""
     index = problem.index
     request = problem.requests[index.requests[meeting.request]]
     people = sorted(index.attendees[person] for person in meeting.attendees)
@@ -207,9 +209,9 @@ def find_published_request(problem: Problem, meeting: Meeting) -> Request:
 def count_changes(
     changes: Iterable[Change], accepted: Collection[str], forced: Collection[str] = ()
 ) -> list[Change]:
-    """The changes that a budget counts. `accepted` are the requests that both firms still want.
+    """Return the changes that count against a budget. `accepted` are the requests that both firms still want.
 
-    The published meetings of `forced` ones cannot stay.
+    Changes of `forced` requests, whose published meetings cannot stay, do not count.
     """
     kinds = ChangeKind.MOVED, ChangeKind.RELOCATED, ChangeKind.REASSIGNED
     dropped = ChangeKind.CANCELLED

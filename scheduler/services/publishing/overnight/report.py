@@ -1,4 +1,4 @@
-"""Overnight report: an email to the event's team about what the run changes or has changed."""
+"""Overnight report: an email to the event's team about the changes that the run proposes or has published."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ from scheduler.storage.models import (
 
 
 def report_draft(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
-    """Tell of the draft that a run of the night made, when it is compared for the first time.
+    """Report the draft of an overnight run, when it is compared for the first time.
 
-    Nothing is told of a draft that changes nothing, or of one that somebody asked for. Returns the number of
-    mails.
+    Sends nothing if the draft changes nothing or a person requested it. Return the number of emails.
     """
     if version.state is not VersionState.DRAFT or not is_from_overnight_run(session, version):
         return 0
@@ -38,12 +37,15 @@ def report_draft(session: Session, version: ScheduleVersion, *, now: datetime) -
 
 
 def report_published(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
-    """Tell of the version that a night has published, against the one before. Returns the number of mails."""
+    """Report the version that an overnight run has published, compared with the previous one.
+
+    Return the number of emails.
+    """
     return _queue_report(session, version, "published", version.compared_with_id, now)
 
 
 def is_from_overnight_run(session: Session, version: ScheduleVersion) -> bool:
-    """Whether a run of the night made the version."""
+    """Return True if an overnight run made the version."""
     run = session.get(Run, version.run_id) if version.run_id is not None else None
     return run is not None and run.begin_by is not None and version.copy_of_id is None
 
@@ -51,7 +53,10 @@ def is_from_overnight_run(session: Session, version: ScheduleVersion) -> bool:
 def _queue_report(
     session: Session, version: ScheduleVersion, letter: str, before: int | None, now: datetime
 ) -> int:
-    """Queue the letter to who runs the event, if the version changes anything against `before`."""
+    """Queue the email to the event's organisers, if the version differs from `before`.
+
+    Return the number of emails.
+    """
     found = session.get(Comparison, version.id)
     counts = _counts(session, found, before) if found is not None else {}
     if not any(counts.values()):
@@ -83,7 +88,7 @@ def _queue_report(
 
 
 def _counts(session: Session, found: Comparison, before: int | None) -> dict[str, int]:
-    """What differs from the version that was published, and meetings of that which were declined since."""
+    """Count the changes by kind, and the meetings of version `before` that were declined since."""
     counts = found.counts
     return {
         "moved": counts.get("moved", 0),

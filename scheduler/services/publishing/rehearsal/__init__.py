@@ -1,1 +1,1 @@
-"""Rehearsal: an event whose emails are recorded and not sent, until it goes live."""
+"""Rehearsal: an event's emails are recorded and not sent, until it goes live."""

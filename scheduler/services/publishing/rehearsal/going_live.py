@@ -1,4 +1,4 @@
-"""Going live: deletes the rehearsal's records, since no one was notified, and lets emails out."""
+"""Going live: deletes the rehearsal's records, because no one was notified, and starts sending emails."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class PublishedEmails:
-    """The mails that tell everybody of the published version `number`, when nobody was told anything.
+    """Emails that announce the published version `number` if no one has been notified yet.
 
-    `people` are attendees and interpreters.
+    `people` counts attendees and interpreters.
     """
 
     number: int
@@ -57,14 +57,17 @@ class PublishedEmails:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """Since when an event is live. In rehearsal None, and the mails about what is published, if it is."""
+    """`live_at` is when the event went live, None in rehearsal.
+
+    `published` counts the emails of the published version, if any.
+    """
 
     live_at: datetime | None
     published: PublishedEmails | None
 
 
 def show_live_state(session: Session, actor: Actor) -> LiveState:
-    """Whether the event is live, and what going live can send."""
+    """Return the live state of the event, and the emails that going live can send."""
     actor.require(Right.READ_MAILS)
     event = session.get_one(Event, actor.event_id)
     version = versions.find_published_version(session, event.id) if event.live_at is None else None
@@ -72,12 +75,12 @@ def show_live_state(session: Session, actor: Actor) -> LiveState:
 
 
 def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime) -> int | None:
-    """End the rehearsal. Returns the job that tells everybody of the published version, if that is asked.
+    """End the rehearsal. With `tell`, return the id of the job that announces the published version.
 
-    Nobody was told anything in the rehearsal. So what its mails said counts as told no more: exhibitors are
-    not invited yet, calendars know of no meeting, and what happened to requests up to now is no news. There
-    is no way back. Send the job's task after the commit. Raises WrongState if the event is live,
-    PublishingOpen while a version is being published.
+    No one was notified in the rehearsal, so its emails no longer count as sent: exhibitors are not invited
+    yet, calendars are empty, and past request activity is not reported. It cannot be reversed. The caller
+    sends the job's task after the commit. Raises WrongState if the event is live, PublishingInProgress while
+    a version is being published.
     """
     actor.require(Right.STEER_MAILS)
     actor.require_fresh(gettext_lazy("go live"))
@@ -115,7 +118,7 @@ def _refuse_while_published(session: Session, event_id: int) -> None:
 
 
 def _delete_rehearsal_data(session: Session, event: Event, now: datetime) -> None:
-    """Delete the event's mails, and everything that says that somebody was told something."""
+    """Delete the event's emails, and every record of a sent notification."""
     people = select(Attendee.id).where(Attendee.event_id == event.id)
     interpreters = select(Interpreter.id).where(Interpreter.event_id == event.id)
     statements = (

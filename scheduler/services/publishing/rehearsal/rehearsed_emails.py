@@ -1,4 +1,4 @@
-"""Emails that an event in rehearsal recorded and did not send: a list, and each as rendered."""
+"""Emails that an event in rehearsal recorded without sending: a list, and each as rendered."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NEWEST = Order("rehearsal", (OutboxMail.id,), (int,), descending=True)
 
 @dataclass(frozen=True, slots=True)
 class RehearsedEmail:
-    """A mail that went to nobody. `label` is that of `payloads.label`."""
+    """A recorded email that was not sent. `label` is that of `payloads.mail_label`."""
 
     id: int
     label: str
@@ -50,7 +50,10 @@ class RehearsedEmail:
 
 @dataclass(frozen=True, slots=True)
 class RenderedEmail:
-    """A rehearsed mail as its reader would have seen it. No link in it opens anything. `files` are names."""
+    """A rehearsed email as its recipient would have seen it.
+
+    Its links are inactive. `files` are attachment names.
+    """
 
     mail: RehearsedEmail
     subject: str
@@ -60,7 +63,7 @@ class RenderedEmail:
 
 
 def count_rehearsed_emails(session: Session, actor: Actor) -> Mapping[str, int]:
-    """How many mails of each label went to nobody, most first."""
+    """Count rehearsed emails by label, most frequent first."""
     actor.require(Right.READ_MAILS)
     query = (
         select(OutboxMail.rehearsed_as, func.count()).where(_mine(actor)).group_by(OutboxMail.rehearsed_as)
@@ -79,8 +82,9 @@ def list_rehearsed_emails(
     number: int = 1,
     limit: int = 50,
 ) -> Page[RehearsedEmail]:
-    """Those of the event, the newest first: of one label, and those whose name, address or firm has all
-    words of `search`.
+    """Return a page of the event's rehearsed emails, newest first.
+
+    Filters by label, and by words that all occur in the name, address or firm.
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     query = _query().where(_mine(actor))
@@ -94,7 +98,7 @@ def list_rehearsed_emails(
 def show_rehearsed_email(
     session: Session, actor: Actor, mail_id: int, *, settings: Settings
 ) -> RenderedEmail:
-    """One of them, as its reader would have seen it. Raises NotFound."""
+    """Return a rehearsed email as its recipient would have seen it. Raises NotFound."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     row = session.execute(_query().where(_mine(actor), OutboxMail.id == mail_id)).first()
     if row is None:
