@@ -1,3 +1,3 @@
-"""Replies of attendees by email, link or counter-proposal, and the effect of a decline."""
+"""Attendee replies by email, link or counter-proposal, and the effects of a decline."""
 
 __all__ = ["counter_proposals", "decline_effects", "substitutes"]

@@ -1,4 +1,4 @@
-"""Replies to the meetings of an agenda, and the reader's own."""
+"""Replies to the meetings of an agenda, and the viewer's own reply."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ OVER = "over"
 
 @dataclass(slots=True)
 class MeetingReplies:
-    """The answers about one meeting, and the reader's own invitation.
+    """The replies to one meeting, and the viewer's own invitation.
 
-    `answers` are by key of the person, of both sides. `excluded` are people that the next schedule leaves
-    out. The invitation has the token of its link and its SEQUENCE, and is empty without one.
-
-    `excluded` says for each person whether others whom the request names go. If not, the next plan sends a
-    colleague.
+    `answers` holds participation status by person key, for both sides. `excluded` holds the people whom the
+    next schedule leaves out; the value is True if other people named by the request attend. If False, the
+    next run sends a colleague. `token` (of the invitation's link) and `sequence` (its SEQUENCE) are empty
+    without an invitation.
     """
 
     answers: dict[str, Partstat] = field(default_factory=dict)
@@ -78,7 +77,10 @@ _EXCLUDED = (
 def list_meeting_replies(
     session: Session, actor: Actor, agenda: Agenda, *, secret_key: str
 ) -> Mapping[str, MeetingReplies]:
-    """By key of the request, for every meeting of the agenda. Two queries. An archived event has no links."""
+    """Return the replies by request key, for every meeting of the agenda. Runs two queries.
+
+    An archived event has no reply links.
+    """
     found = {item.request_key: MeetingReplies() for item in agenda.items}
     people = {person.key for item in agenda.items for person in (*item.people, *item.partner_people)}
     of_these = {"event": actor.event_id, "requests": list(found), "people": list(people)}
@@ -108,10 +110,9 @@ def submit_reply(
     now: datetime,
     comment: str = "",
 ) -> None:
-    """Answer one's own invitation to a meeting, as by its mail's link. Raises as `links.answer`.
+    """Reply to one's own invitation, as by the link in its email. Raises like `reply_links.submit_reply`.
 
-    The same answer to the same invitation, sent once more, changes nothing: a telephone whose network went
-    away sends it until it has heard that it arrived.
+    Idempotent: a phone that lost its connection repeats the same reply until it is acknowledged.
     """
     invitation = session.scalar(
         select(Invitation)

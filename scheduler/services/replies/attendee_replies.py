@@ -1,4 +1,4 @@
-"""Attendee replies: stored, and applied to the next run and publishing."""
+"""Attendee replies: stored, and applied to the next run and publication."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An attendee's answer to the invitation of this SEQUENCE.
+    """An attendee's reply to the invitation with this SEQUENCE.
 
-    `dtstamp` is by the answerer's clock, at most its arrival. `arrived` is when it came, if not just now.
+    `dtstamp` is by the attendee's clock, capped at the arrival. `arrived` is the time of arrival, if not now.
     """
 
     partstat: Partstat
@@ -37,13 +37,15 @@ class Reply:
 
 
 def find_invitation(session: Session, token: str) -> Invitation | None:
-    """The last invitation to the owner of a token about its meeting, or None for a wrong token."""
+    """Return the last invitation that the token's owner got for its meeting, or None if the token is
+    invalid.
+    """
     uid, attendee_id = _owner(session, token) or (None, None)
     return None if uid is None or attendee_id is None else find_latest_invitation(session, uid, attendee_id)
 
 
 def find_latest_invitation(session: Session, uid: str, attendee_id: int) -> Invitation:
-    """The last invitation to an attendee about a UID."""
+    """Return the last invitation for a UID and attendee."""
     told = (
         select(Invitation)
         .where(Invitation.uid == uid, Invitation.attendee_id == attendee_id)
@@ -54,18 +56,20 @@ def find_latest_invitation(session: Session, uid: str, attendee_id: int) -> Invi
 
 
 def find_last_reply(session: Session, invitation: Invitation) -> Answer | None:
-    """The last answer about the invitation's meeting, to whatever SEQUENCE."""
+    """Return the last reply to the invitation's meeting, for any SEQUENCE."""
     return session.scalar(
         select(Answer).where(Answer.uid == invitation.uid, Answer.attendee_id == invitation.attendee_id)
     )
 
 
 def submit_reply(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> str:
-    """Store an answer to the latest invitation and apply its effect. Returns a sentence about the effect.
+    """Store a reply to the latest invitation and apply its effect. Return a sentence that describes the
+    effect.
 
-    A decline excludes the person or the meeting from the next run (`declining.effect`). The next publishing
-    tells the others. An answer that takes the decline back before then includes them again. Raises
-    WrongState, with nothing changed, if the meeting is off for another reason, MeetingOver if it has ended.
+    A decline excludes the person or the meeting from the next run (`decline_effects.decline_effect`). The
+    next publication notifies the others. A reply that reverses the decline before then includes them again.
+    Raises, without a change, WrongState if the meeting is cancelled for another reason, and MeetingOver if it
+    has ended.
     """
     request = lock_request(session, invitation)
     if meeting_ends.is_invitation_over(session, invitation, now=now):
@@ -88,9 +92,9 @@ def submit_reply(session: Session, invitation: Invitation, given: Reply, *, now:
 
 
 def store_late_acceptance(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> bool:
-    """Keep the yes of somebody who has not declined to a meeting that was withdrawn: it stands again with it.
+    """Store a late acceptance of a withdrawn meeting, by an attendee who has not declined it.
 
-    False, with nothing kept, for any other answer.
+    It is valid again if the request is. Return False, and store nothing, for any other reply.
     """
     request, before = lock_request(session, invitation), find_last_reply(session, invitation)
     declined = before is not None and before.partstat is Partstat.DECLINED
@@ -104,7 +108,9 @@ def store_late_acceptance(session: Session, invitation: Invitation, given: Reply
 
 
 def lock_request(session: Session, invitation: Invitation) -> MeetingRequest:
-    """The meeting's request, its row locked: answers about one meeting are looked at one after the other."""
+    """Return the meeting's request with its row locked, so that replies to one meeting are handled one at a
+    time.
+    """
     return session.scalars(
         select(MeetingRequest)
         .where(MeetingRequest.id == invitation.request_id)
@@ -115,7 +121,7 @@ def lock_request(session: Session, invitation: Invitation) -> MeetingRequest:
 def store_reply(
     session: Session, invitation: Invitation, before: Answer | None, given: Reply, *, now: datetime
 ) -> Answer:
-    """Write an answer in the place of the one before it."""
+    """Store a reply, replacing the previous one."""
     row = before
     if row is None:
         row = Answer(
@@ -146,7 +152,7 @@ def _owner(session: Session, token: str) -> tuple[str, int] | None:
 def _decline(
     session: Session, request: MeetingRequest, attendee: Attendee, comment: str, now: datetime
 ) -> str:
-    """Do what `declining.effect` says, which is what the page said before the press."""
+    """Apply the effect that `decline_effects.decline_effect` returns, which the page announced."""
     done = decline_effects.decline_effect(session, request, attendee, now=now)
     if done is DeclineEffect.OTHERS:
         decline_effects.leave_meeting(request, attendee, note=comment, now=now)
@@ -169,7 +175,7 @@ def _decline(
 def _withdraw(
     session: Session, request: MeetingRequest, attendee: Attendee, comment: str, now: datetime
 ) -> bool:
-    """False if it is not accepted any more."""
+    """Withdraw the request. Return False if it is no longer accepted."""
     withdrawn = session.scalar(
         update(MeetingRequest)
         .where(MeetingRequest.id == request.id, MeetingRequest.state == RequestState.ACCEPTED)
@@ -196,7 +202,7 @@ def _come(
     partstat: Partstat,
     now: datetime,
 ) -> str:
-    """Say yes, and take an earlier no back if it still can be."""
+    """Accept, and reverse an earlier decline if that is still possible."""
     maybe = partstat is Partstat.TENTATIVE
     declined = before is not None and before.partstat is Partstat.DECLINED
     if request.state is RequestState.ACCEPTED:

@@ -1,9 +1,9 @@
 """Counter-proposals (RFC 5546 section 3.2.7): their slots, and what the next run may use.
 
-A counter-proposal (COUNTER, RFC 5546) narrows the start slots of the request for the next run, and moves
-nothing by itself: one meeting cannot be moved without a look at the whole plan, and a time that does not suit
-the others cannot be promised. If nobody else is free at that time, the proposer gets a DECLINECOUNTER at
-once. The price: no new time before the next publishing, and a request with fewer slots is harder to schedule.
+A COUNTER narrows the request's start slots for the next run. It moves nothing by itself, because a meeting
+cannot be moved without considering the whole schedule, and a time that does not suit the others cannot be
+promised. If no time is free for all, the proposer gets a DECLINECOUNTER at once. The drawbacks: there is no
+new time before the next publication, and a request with fewer slots is harder to schedule.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ _SENTENCES = {
 
 
 class Unsuitable(Exception):
-    """A proposed time cannot be used. `reason` is a key of these, `str()` their sentence."""
+    """Raised if a proposed time cannot be used.
+
+    `reason` is a key of `_SENTENCES`, `str()` is the sentence.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(_SENTENCES[reason])
@@ -59,10 +62,10 @@ def propose_time(
     end: datetime,
     now: datetime,
 ) -> list[Slot]:
-    """Store a proposed time as the slots that the next run may use, and return them. Raises Unsuitable.
+    """Store a proposed time as the slots that the next run may use, and return them. Raises Unsuitable,
+    MeetingOver.
 
-    A PARTSTAT within a counter-proposal is not an answer (RFC 5546 3.2.7). The earlier answer stays. Raises
-    MeetingOver too.
+    The PARTSTAT of a counter-proposal is not a reply (RFC 5546 section 3.2.7), so the earlier reply is kept.
     """
     if meeting_ends.is_invitation_over(session, invitation, now=now):
         raise meeting_ends.MeetingOver(session.get_one(MeetingRequest, invitation.request_id).key)
@@ -82,7 +85,10 @@ def propose_time(
 def find_suitable_slots(
     session: Session, invitation: Invitation, start: datetime, end: datetime, *, now: datetime
 ) -> list[Slot]:
-    """The start slots within a proposed time at which everybody of the meeting is free. Raises Unsuitable."""
+    """Return the start slots within a proposed time at which all attendees of the meeting are free.
+
+    Raises Unsuitable.
+    """
     request = session.get_one(MeetingRequest, invitation.request_id)
     meeting = _published(session, request)
     event = session.get_one(Event, invitation.event_id)
@@ -108,9 +114,9 @@ def find_suitable_slots(
 def list_proposed_slots(
     session: Session, event_id: int, requests: Collection[int] | None = None
 ) -> dict[int, list[str]]:
-    """The start slots that open counter-proposals ask for, by request. The latest proposal counts.
+    """Return the start slots that open counter-proposals ask for, by request id. The latest proposal counts.
 
-    A proposal is open until its maker is told a new time for the meeting.
+    A proposal is open until its author is sent a new time for the meeting.
     """
     proposed = and_(Answer.event_id == event_id, Answer.proposed_start.is_not(None))
     if requests is not None:
@@ -150,7 +156,7 @@ def _is_present(
 
 
 def _runs(slots: Sequence[Slot], length: int, start: datetime, end: datetime) -> list[Sequence[Slot]]:
-    """Every run of `length` slots of one block whose first slot overlaps the time."""
+    """Return every run of `length` slots of one block whose first slot overlaps the time."""
     runs = (slots[i : i + length] for i in range(len(slots) - length + 1))
     return [
         run for run in runs if run[0].block == run[-1].block and run[0].start < end and run[0].end > start
@@ -158,7 +164,7 @@ def _runs(slots: Sequence[Slot], length: int, start: datetime, end: datetime) ->
 
 
 def _taken(session: Session, event_id: int, meeting: PlannedMeeting) -> set[int]:
-    """Slots in which somebody of the meeting is away, or in another meeting."""
+    """Return ids of slots in which an attendee of the meeting is unavailable or in another meeting."""
     people = session.scalars(
         select(PlannedAttendee.attendee_id).where(PlannedAttendee.meeting_id == meeting.id)
     ).all()

@@ -1,9 +1,8 @@
 """Effects of a decline: the others attend, a colleague substitutes, or the request is withdrawn.
 
-A decline takes one person out of one meeting where a colleague can go, and withdraws the request only where
-none can; at first it withdrew the meeting of two firms. It holds for drafts made before it, too, so a
-published draft may differ from the draft that was reviewed. An acceptance takes the decline back until
-calendars were notified.
+A decline removes one person from one meeting if a colleague can attend, and withdraws the request only if
+none can. It also applies to drafts made earlier, so a published draft may differ from the one that was
+reviewed. An acceptance reverses the decline until calendars were updated.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from scheduler.storage.models import (
 
 
 class DeclineEffect(StrEnum):
-    """The effect of a decline, and the reason if it withdraws the meeting."""
+    """Effect of a decline, and the reason if it withdraws the meeting."""
 
     OTHERS = "others"
     """The request names others of the firm too: they go on."""
@@ -56,16 +55,16 @@ class DeclineEffect(StrEnum):
 def decline_effect(
     session: Session, request: MeetingRequest, attendee: Attendee, *, now: datetime
 ) -> DeclineEffect:
-    """The effect if this attendee declined now. Nothing is changed."""
+    """Return the effect that a decline by this attendee would have now. Read-only."""
     return decline_effects_of(session, [request], attendee, now=now)[request.id]
 
 
 def decline_effects_of(
     session: Session, requests: Collection[MeetingRequest], attendee: Attendee, *, now: datetime
 ) -> dict[int, DeclineEffect]:
-    """The effect of this attendee's decline of each of some requests of an event, by the request's id.
+    """Return the effect of this attendee's decline by request id, for several requests of an event.
 
-    As many queries for any number of requests whose `people` and `excluded` are loaded.
+    The number of queries is constant if `people` and `excluded` of the requests are loaded.
     """
     found = {request.id: _by_request(request, attendee) for request in requests}
     open_ = [request for request in requests if found[request.id] is None]
@@ -85,7 +84,7 @@ def decline_effects_of(
 
 
 def _by_request(request: MeetingRequest, attendee: Attendee) -> DeclineEffect | None:
-    """The effect as far as the request and the attendee alone decide it."""
+    """Return the effect if the request and the attendee alone determine it, else None."""
     if request.state is not RequestState.ACCEPTED:
         return DeclineEffect.OFF
     side = side_of(request, attendee)
@@ -96,7 +95,7 @@ def _by_request(request: MeetingRequest, attendee: Attendee) -> DeclineEffect | 
 
 
 def exclude_person(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
-    """The next plan holds the meeting without this person."""
+    """Exclude the person: the next run schedules the meeting without them."""
     for row in request.excluded:
         if row.attendee_id == attendee.id:
             row.note, row.excluded_at = note, now
@@ -105,15 +104,15 @@ def exclude_person(request: MeetingRequest, attendee: Attendee, *, note: str, no
 
 
 def leave_meeting(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
-    """The others whom the request names go on without this person."""
+    """Remove the person from the request's named people and exclude them. The others attend."""
     request.people = [person for person in request.people if person.attendee_id != attendee.id]
     exclude_person(request, attendee, note=note, now=now)
 
 
 def readmit_person(request: MeetingRequest, attendee: Attendee, *, instead_of: int | None = None) -> None:
-    """This person takes part again: is excluded no more, and named where the firm's others are.
+    """Include the person again: remove the exclusion, and name them if the firm's other attendees are named.
 
-    `instead_of` is the colleague who was to go instead, who is named no more.
+    `instead_of` is the substitute, who is no longer named.
     """
     request.excluded = [row for row in request.excluded if row.attendee_id != attendee.id]
     side = side_of(request, attendee)
@@ -129,7 +128,7 @@ def side_of(request: MeetingRequest, attendee: Attendee) -> Side:
 
 
 def published_starts(session: Session, event_id: int, requests: Collection[int]) -> dict[int, datetime]:
-    """The start of the published meeting of each of some requests that has one, by the request's id."""
+    """Return the start of the published meeting by request id, for requests that have one."""
     rows = session.execute(
         select(PlannedMeeting.request_id, Slot.start)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
@@ -144,9 +143,9 @@ def published_starts(session: Session, event_id: int, requests: Collection[int])
 
 
 class _StandIn:
-    """Whether a colleague can go instead: is free at a time from `first` on at which the request may be held.
+    """Checks if a colleague can substitute: is free at an allowed time of the request from `first` on.
 
-    Other meetings do not count: the next plan may move them. Four queries at most.
+    Their other meetings do not count, because the next run may move them. Runs at most four queries.
     """
 
     def __init__(self, session: Session, attendee: Attendee, first: datetime) -> None:
@@ -179,7 +178,7 @@ class _StandIn:
         )
 
     def _runs(self, request: MeetingRequest) -> Sequence[frozenset[int]]:
-        """The slot ids of each time at which the request may be held."""
+        """Return the slot ids of each time at which the request may be scheduled."""
         slots = self._slots
         runs = (slots[i : i + request.length] for i in range(len(slots) - request.length + 1))
         return [

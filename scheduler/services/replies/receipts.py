@@ -1,7 +1,7 @@
 """Receipts to attendees whose reply was not applied, with the reason.
 
-It goes to the attendee's own address, whatever the reply's From says. A cause is said once about a meeting,
-and a person gets few of them a day, so that two programs that answer each other end at once.
+A receipt goes to the attendee's stored address, whatever the reply's From header is. Each cause is sent once
+per meeting, and a person gets few per day, which stops mail loops between autoresponders.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_A_DAY = 5
 
 
 class ReceiptCause(StrEnum):
-    """Why a reply was not applied: the end of a key of the catalogue's section `desk`."""
+    """Reason why a reply was not applied; part of a key in the catalogue's section `desk`."""
 
     OVER = "over"
     CANCELLED = "cancelled"
@@ -35,7 +35,7 @@ class ReceiptCause(StrEnum):
 
 
 def queue_receipt(session: Session, invitation: Invitation, cause: ReceiptCause, *, now: datetime) -> bool:
-    """Queue a receipt. False if this was said before, or nothing more can be said today."""
+    """Queue a receipt. Return False if it was sent before or the daily limit is reached."""
     attendee = session.get_one(Attendee, invitation.attendee_id)
     event = session.get_one(Event, invitation.event_id)
     if attendee.bounced_at is not None or event.archived_at is not None:

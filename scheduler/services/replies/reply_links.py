@@ -1,4 +1,4 @@
-"""Reply links in emails: the token stands for one attendee and one meeting."""
+"""Reply links in emails. A token identifies one attendee and one meeting."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class StoredReply:
-    """The stored answer to the present invitation. `delegate` is the colleague who goes instead, or empty."""
+    """The stored reply to the current invitation. `delegate` is the substitute's name, or empty."""
 
     partstat: Partstat
     proposed_start: datetime | None
@@ -37,11 +37,11 @@ class StoredReply:
 
 @dataclass(frozen=True, slots=True)
 class LinkedMeeting:
-    """The content behind a link: the meeting as its attendee was last told, and the answer to it.
+    """The meeting behind a link: its content as last sent to the attendee, and the reply.
 
-    `person` is the attendee's name, `contact` whom the event names for questions. `slots` are the other times
-    that could be proposed. A meeting that is off or fixed has none. `effect` is what a decline would do.
-    `substitutes` are colleagues who could go instead. A meeting that `is_over` takes no answer.
+    `person` is the attendee's name, `contact` the event's contact for questions. `slots` are the other times
+    that can be proposed; a cancelled or fixed meeting has none. `effect` is the effect of a decline.
+    `substitutes` are colleagues who could attend instead. A meeting that `is_over` takes no reply.
     """
 
     person: str
@@ -57,13 +57,13 @@ class LinkedMeeting:
 
     @property
     def may_decline(self) -> bool:
-        """Whether a decline would do anything."""
+        """True if a decline would have an effect."""
         has_declined = self.answer is not None and self.answer.partstat is Partstat.DECLINED
         return self.effect is not DeclineEffect.OFF and not has_declined
 
 
 def show_meeting(session: Session, token: str, *, now: datetime) -> LinkedMeeting:
-    """The meeting behind a link. Nothing is changed. Raises NotFound for a wrong link, EventOver."""
+    """Return the meeting behind a link. Read-only. Raises NotFound if the link is invalid, EventOver."""
     invitation = _invitation(session, token)
     _require_going_on(session, invitation)
     attendee = session.get_one(Attendee, invitation.attendee_id)
@@ -96,17 +96,17 @@ def _kept(session: Session, invitation: Invitation) -> StoredReply | None:
 
 
 def link_language(session: Session, token: str) -> str:
-    """The language of the mail that a link is in. Raises NotFound for a wrong link."""
+    """Return the language of the email that contains the link. Raises NotFound if the link is invalid."""
     return Content.from_json(_invitation(session, token).content).language
 
 
 def find_owner(session: Session, token: str) -> int:
-    """The attendee whose link it is. Raises NotFound for a wrong link."""
+    """Return the attendee id of the link's owner. Raises NotFound if the link is invalid."""
     return _invitation(session, token).attendee_id
 
 
 def calendar_copy(session: Session, token: str) -> FeedEvent:
-    """The meeting behind a link, as its attendee's calendar was last told. Raises NotFound."""
+    """Return the calendar event behind a link, as last sent to the attendee. Raises NotFound."""
     told = _invitation(session, token)
     content, is_off = Content.from_json(told.content), told.method is Method.CANCEL
     return FeedEvent(told.uid, told.sequence, told.dtstamp, content, is_off)
@@ -115,9 +115,10 @@ def calendar_copy(session: Session, token: str) -> FeedEvent:
 def submit_reply(
     session: Session, token: str, partstat: Partstat, *, sequence: int, comment: str = "", now: datetime
 ) -> str:
-    """Answer the invitation that was looked at. Returns a sentence that says what follows.
+    """Reply to the invitation with this SEQUENCE. Return a sentence that describes the effect.
 
-    Raises NotFound, EventOver, InvalidInput, and WrongState if the meeting has changed since, is off or over.
+    Raises NotFound, EventOver, InvalidInput, and WrongState if the meeting has changed since or is cancelled.
+    Raises MeetingOver if it has ended.
     """
     invitation = _looked_at(session, token, sequence)
     return attendee_replies.submit_reply(
@@ -128,7 +129,10 @@ def submit_reply(
 def send_substitute(
     session: Session, token: str, colleague: str, *, sequence: int, comment: str = "", now: datetime
 ) -> str:
-    """Say that a colleague, by key, goes instead. Raises as `answer`, and InvalidInput for who cannot go."""
+    """Send a colleague, given by key, as a substitute.
+
+    Raises like `submit_reply`, and InvalidInput if the colleague cannot attend.
+    """
     invitation = _looked_at(session, token, sequence)
     given = _given(Partstat.DECLINED, sequence, comment, now)
     return substitutes.send_substitute(session, invitation, colleague, given, now=now)
@@ -137,7 +141,7 @@ def send_substitute(
 def propose_time(
     session: Session, token: str, slot_key: str, *, sequence: int, comment: str = "", now: datetime
 ) -> None:
-    """Propose one of the event's slots instead. Raises as `answer`, and Unsuitable if it cannot be used."""
+    """Propose another slot of the event. Raises like `submit_reply`, and Unsuitable if it cannot be used."""
     invitation = _looked_at(session, token, sequence)
     slot = session.scalar(
         select(Slot).where(Slot.of(invitation.event_id), Slot.key == slot_key.replace("\x00", ""))

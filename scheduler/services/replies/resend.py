@@ -1,4 +1,4 @@
-"""Emails to one attendee between two publishings: resent invitation or declined proposal."""
+"""Emails to one attendee between two publications: resent invitations and declined proposals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_A_DAY = 3
 
 
 class ResendResult(Enum):
-    """Whether a mail goes out."""
+    """Result of a request to send an email again."""
 
     NOW = "now"
     JUST_BEFORE = "just before"
@@ -40,9 +40,9 @@ def resend_invitation(
     mail_domain: str,
     now: datetime,
 ) -> ResendResult:
-    """Queue the current REQUEST again (RFC 5546 3.2.6).
+    """Queue the current REQUEST again (RFC 5546 section 3.2.6).
 
-    `answered` is the SEQUENCE of an answer that came too late for it: for that it goes out once.
+    `answered` is the SEQUENCE to which a late reply referred: for that the invitation is resent once.
     """
     if invitation.method is not Method.REQUEST:
         return ResendResult.TOO_OFTEN
@@ -70,7 +70,7 @@ def decline_proposal(
 
 
 def calendar_state_after(invitation: Invitation) -> itip.SentEntry:
-    """The state of a calendar after an invitation."""
+    """Return the calendar's state after it received an invitation."""
     return itip.SentEntry(
         uid=invitation.uid,
         attendee_id=invitation.attendee_id,
@@ -83,7 +83,7 @@ def calendar_state_after(invitation: Invitation) -> itip.SentEntry:
 
 
 def _answered_content(session: Session, invitation: Invitation, sequence: int | None) -> Content | None:
-    """What the attendee answered where that is an earlier version than the current one."""
+    """Return the content to which the attendee replied, if it is older than the current one."""
     if sequence is None:
         before = attendee_replies.find_last_reply(session, invitation)
         sequence = before.sequence if before else invitation.sequence
@@ -101,7 +101,7 @@ def _answered_content(session: Session, invitation: Invitation, sequence: int | 
 
 
 def _last_stamp(session: Session, invitation: Invitation) -> datetime:
-    """The latest DTSTAMP of the UID, of what was told and of what waits to be told to this attendee."""
+    """Return the latest DTSTAMP of the UID: of sent invitations, and of queued ones to this attendee."""
     latest = select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)
     told = session.scalars(latest).one()
     waiting = session.scalar(
@@ -120,7 +120,9 @@ def _queue(
     now: datetime,
     most: int,
 ) -> ResendResult:
-    """Queue a message, unless one went out just before, or `most` of its method and SEQUENCE in a day."""
+    """Queue a message, unless one was sent just before, or `most` with its method and SEQUENCE within a
+    day.
+    """
     sent = session.execute(
         select(OutboxMail.created_at, OutboxMail.method, OutboxMail.sequence).where(
             OutboxMail.kind == OutboxKind.RESEND,

@@ -1,7 +1,7 @@
-"""Substitutes: an attendee names a colleague, and the next plan follows.
+"""Substitutes: an attendee names a colleague, and the next run schedules that person.
 
-It is a decline by which the meeting goes on: the one who is invited is left out, and the colleague is named.
-The colleague is invited, and the other firm told, when that plan is published.
+It is a decline that keeps the meeting: the invited person is excluded, and the colleague is named. Both the
+colleague and the other firm are notified when the next schedule is published.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class SeatedPeople:
-    """Who of a firm sits in a request's published meeting, and the slots that it takes."""
+    """A firm's people in a request's published meeting, and the slots that it occupies."""
 
     people: frozenset[int]
     slots: tuple[int, ...]
@@ -45,7 +45,7 @@ class SeatedPeople:
 
 @dataclass(frozen=True, slots=True)
 class Substitute:
-    """A colleague who could go. `is_free` tells that they have no other meeting and no busy time then."""
+    """A possible substitute. `is_free` is True if they have no other meeting and no busy time then."""
 
     person: PersonRef
     is_free: bool
@@ -53,7 +53,7 @@ class Substitute:
 
 
 def find_seats(session: Session, request: MeetingRequest, firm_id: int) -> SeatedPeople | None:
-    """The firm's seats, or None for a meeting that is in no published schedule."""
+    """Return the firm's seats, or None if the meeting is not published."""
     rows = session.execute(
         select(PlannedAttendee.attendee_id, Attendee.firm_id, Slot.position, Slot.start)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
@@ -77,17 +77,19 @@ def find_seats(session: Session, request: MeetingRequest, firm_id: int) -> Seate
 
 
 def is_too_soon(session: Session, event_id: int, start: datetime, now: datetime) -> bool:
-    """Whether a meeting begins before a plan can change it."""
+    """Return True if a meeting starts too soon for a run to change it."""
     return start < session.get_one(Event, event_id).frozen_until(now)
 
 
 def attendees_of_next_plan(request: MeetingRequest, side: Side, seated: frozenset[int]) -> set[int]:
-    """Who goes by the next plan: those whom the request names, else those who sit in the meeting."""
+    """Return the attendees of the next schedule: those whom the request names, else those in the published
+    meeting.
+    """
     return {row.attendee_id for row in request.people if row.side is side} or set(seated)
 
 
 def name_people(request: MeetingRequest, side: Side, people: set[int]) -> None:
-    """Have the request name these people of a side, and no others."""
+    """Make these people the request's named people of a side."""
     others = [row for row in request.people if row.side is not side]
     kept = {row.attendee_id: row for row in request.people if row.side is side}
     ours = [kept.get(each) or RequestPerson(attendee_id=each, side=side) for each in sorted(people)]
@@ -95,7 +97,10 @@ def name_people(request: MeetingRequest, side: Side, people: set[int]) -> None:
 
 
 def list_substitutes(session: Session, invitation: Invitation, *, now: datetime) -> Sequence[Substitute]:
-    """Who could go instead of the one who is invited, who is free first. Empty where nobody can any more."""
+    """Return the possible substitutes for the invited person, free ones first.
+
+    Empty if a substitution is no longer possible.
+    """
     request = session.get_one(MeetingRequest, invitation.request_id)
     attendee = session.get_one(Attendee, invitation.attendee_id)
     try:
@@ -119,10 +124,10 @@ def list_substitutes(session: Session, invitation: Invitation, *, now: datetime)
 def send_substitute(
     session: Session, invitation: Invitation, key: str, given: Reply, *, now: datetime
 ) -> str:
-    """Keep that a colleague goes instead of the one who is invited. Returns a sentence about it.
+    """Store that a colleague attends instead of the invited person. Return a sentence about it.
 
-    Raises WrongState for a meeting that is off, begins too soon for a plan, or has other people by now, and
-    InvalidInput for somebody who cannot go.
+    Raises WrongState if the meeting is cancelled, starts too soon for a run, or has other attendees by now,
+    and InvalidInput if the colleague cannot attend.
     """
     request = attendee_replies.lock_request(session, invitation)
     attendee = session.get_one(Attendee, invitation.attendee_id)
@@ -154,7 +159,7 @@ def send_substitute(
 def _changeable(
     session: Session, invitation: Invitation, request: MeetingRequest, attendee: Attendee, now: datetime
 ) -> SeatedPeople:
-    """The firm's seats, if a plan can still send somebody else instead of this person. Raises WrongState."""
+    """Return the firm's seats, if a run can still replace this person. Raises WrongState."""
     if invitation.method is Method.CANCEL or request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting", request.key, "off", "handed over")
     seated = find_seats(session, request, attendee.firm_id)
@@ -189,7 +194,7 @@ def _candidates(
 
 
 def _held(session: Session, request: MeetingRequest, seated: SeatedPeople) -> set[int]:
-    """Attendees who are in another published meeting at that time."""
+    """Return ids of attendees who are in another published meeting at that time."""
     return set(
         session.scalars(
             select(Hold.holder_id).where(Hold.slot_id.in_(seated.slots), Hold.kind == HolderKind.ATTENDEE)

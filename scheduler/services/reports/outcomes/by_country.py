@@ -20,7 +20,7 @@ from scheduler.storage.models import Firm, MeetingRequest, PlannedMeeting, Sched
 
 @dataclass(frozen=True, slots=True)
 class RequestCounts:
-    """Accepted requests, and how many of them the version schedules."""
+    """Number of accepted requests (`wished`), and of those that the version schedules (`held`)."""
 
     wished: int
     held: int
@@ -28,11 +28,11 @@ class RequestCounts:
 
 @dataclass(frozen=True, slots=True)
 class CountryShare:
-    """Requests of a country's firms, or of those with this first area.
+    """Requests of a country's firms, or of its firms with this main area.
 
-    `area` is None for the whole country, and empty for firms without an area. `tiers` are by the tier of the
-    country's firm. A request between two firms of one cell counts once in it, so cells may sum to more than
-    the whole. `across` are meetings with a firm of another tier.
+    `area` is None for the whole country, and empty for firms without an area. `tiers` groups by the tier of
+    the country's firm. A request between two firms of one cell counts once in it, so cells may sum to more
+    than the whole. `across` counts meetings with a firm of another tier.
     """
 
     country: str
@@ -52,7 +52,7 @@ Row = tuple[str, str | None]
 def list_country_shares(
     session: Session, actor: Actor, version: ScheduleVersion, areas: Sequence[str]
 ) -> list[CountryShare]:
-    """Rows of each country, most meetings first: the whole, then its areas in order."""
+    """Return rows of each country, most meetings first: the whole country, then its areas in order."""
     firms = _firms(session, actor)
     wished: dict[Row, Counter[Tier | None]] = defaultdict(Counter)
     held: dict[Row, Counter[Tier | None]] = defaultdict(Counter)
@@ -81,7 +81,9 @@ def list_country_shares(
 
 
 def _cells(side: Side) -> Iterable[tuple[Row, Tier | None]]:
-    """Cells that a firm's request counts in: whole and area, by tier and all tiers."""
+    """Return the cells in which a firm's request counts: whole country and area, each by tier and in
+    total.
+    """
     country, tier, area = side
     return (((country, of), each) for of in (None, area) for each in (None, tier))
 
@@ -100,7 +102,7 @@ def _firms(session: Session, actor: Actor) -> Counter[Row]:
 
 
 def _pairs(session: Session, actor: Actor, version: ScheduleVersion) -> list[tuple[Side, Side, int, int]]:
-    """Accepted and scheduled requests by pair of sides."""
+    """Return accepted and scheduled requests by pair of sides."""
     follows = accepted_requests_digest(session, actor.event_id), firms_digest(session, actor.event_id)
     rows = cached_statistic(session, version, "by country", follows, lambda: _rows(session, version))
     return [

@@ -1,4 +1,4 @@
-"""Chain report for sponsors: chains that met, guests of honour, meeting outcomes."""
+"""Chain report for sponsors: completed value chains, guests of honour, meeting outcomes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class GroupMeetings:
-    """Meetings of a guest of honour's firms; `across` are those between two tiers."""
+    """Meetings of a guest of honour's firms. `across` counts those between two tiers."""
 
     name: str
     firms: int
@@ -48,9 +48,9 @@ class GroupMeetings:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeLine:
-    """Meetings that count as one outcome: reported alike, by one side, or differently.
+    """Meetings with one outcome: reported alike by both sides, by one side alone, or differently.
 
-    `amounts` are sums by currency of the counting reports.
+    `amounts` are sums by currency of the reports that count.
     """
 
     kind: OutcomeKind
@@ -66,9 +66,10 @@ class OutcomeLine:
 
 @dataclass(frozen=True, slots=True)
 class ReportedMeeting:
-    """A meeting with a report: the requesting firm's, and the other's.
+    """A meeting with reports: `words` has the requesting firm's and the other firm's, `counts` the one that
+    counts.
 
-    `firms` are their names in both forms, the Latin one first.
+    `firms` are their names in both scripts, the Latin one first.
     """
 
     request: str
@@ -79,7 +80,7 @@ class ReportedMeeting:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """Chain report of the published version. `meetings` were not cancelled, `begun` of them have started."""
+    """Chain report of the published version. `meetings` were not cancelled; `begun` of them have started."""
 
     number: int
     meetings: int
@@ -92,7 +93,7 @@ class ChainReport:
 
     @property
     def silent(self) -> int:
-        """Started meetings without a report."""
+        """Number of started meetings without a report."""
         return self.begun - len(self.reported)
 
 
@@ -100,7 +101,10 @@ _Asks, _Asked = aliased(Firm), aliased(Firm)
 
 
 def get_chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainReport | None:
-    """The event's chain report, None before a schedule is published. The number of queries is constant."""
+    """Return the event's chain report, or None before a schedule is published.
+
+    The number of queries is constant.
+    """
     actor.require(Right.READ_OUTCOMES)
     version = versions.find_published_version(session, actor.event_id)
     if version is None:
@@ -131,7 +135,7 @@ def get_chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainR
 def get_reported_page(
     session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30, now: datetime
 ) -> Page[ReportedMeeting] | None:
-    """A page of reported meetings. None before a schedule is published."""
+    """Return a page of reported meetings, or None before a schedule is published."""
     report = get_chain_report(session, actor, now=now)
     if report is None:
         return None
@@ -139,14 +143,14 @@ def get_reported_page(
 
 
 def _count_meetings(session: Session, version: ScheduleVersion) -> list[list[Any]]:
-    """Country and pavilion of both sides, whether they are of one tier, and the number of meetings."""
+    """Return country and pavilion of both sides, whether they are of one tier, and the number of meetings."""
     columns = (_Asks.country, _Asks.pavilion, _Asked.country, _Asked.pavilion, _Asks.tier == _Asked.tier)
     query = select(*columns, func.count())
     return [list(row) for row in session.execute(_join_firms(query, version).group_by(*columns))]
 
 
 def _by_slot(session: Session, version: ScheduleVersion) -> list[list[int]]:
-    """Start slots of meetings that were not cancelled, with their number."""
+    """Return the number of meetings, without cancelled ones, by start slot."""
     query = select(PlannedMeeting.slot_id, func.count())
     return [
         list(row) for row in session.execute(_join_firms(query, version).group_by(PlannedMeeting.slot_id))
@@ -154,7 +158,7 @@ def _by_slot(session: Session, version: ScheduleVersion) -> list[list[int]]:
 
 
 def _join_firms(query: Any, version: ScheduleVersion) -> Any:
-    """The query limited to the version's meetings that were not cancelled, with both firms."""
+    """Limit the query to the version's meetings that were not cancelled, and join both firms."""
     return (
         only_scheduled(query.select_from(PlannedMeeting), version.id)
         .join(_Asks, _Asks.id == MeetingRequest.from_firm_id)
@@ -165,7 +169,7 @@ def _join_firms(query: Any, version: ScheduleVersion) -> Any:
 def _guests(
     guests: Iterable[Mapping[str, str]], firms: Sequence[Any], met: Sequence[Any]
 ) -> list[GroupMeetings]:
-    """Firms of each guest of honour's country or pavilion, with their meetings."""
+    """Return the meetings of firms from each guest of honour's country or pavilion."""
     found = []
     for guest in guests:
         belongs = partial(is_guest, guest)
@@ -215,7 +219,7 @@ def _reported(session: Session, version: ScheduleVersion) -> list[ReportedMeetin
 
 
 def _lines(reported: Sequence[ReportedMeeting]) -> list[OutcomeLine]:
-    """A line per outcome, most frequent first."""
+    """Return a line per outcome, most frequent first."""
     lines = []
     for kind in reversed(OutcomeKind):
         of_kind = [each for each in reported if each.counts.kind is kind]

@@ -32,10 +32,11 @@ class OutcomeFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeList:
-    """Started meetings that match the filter, in time order; `counts` by filter of all started ones.
+    """Started meetings that match the filter, in time order. `counts` has the number of all started ones by
+    filter.
 
-    `ahead` are meetings that have not started. `is_whole`: of the firm, not of the reader alone. `version` is
-    None before a schedule is published.
+    `ahead` counts meetings that have not started. `is_whole` is True if the list covers the firm, and not the
+    viewer alone. `version` is None before a schedule is published.
     """
 
     meetings: Sequence[MeetingWithOutcomes]
@@ -46,7 +47,7 @@ class OutcomeList:
 
 
 def get_outcome_list(session: Session, actor: Actor, *, show: OutcomeFilter, now: datetime) -> OutcomeList:
-    """Meetings of the actor's firm, or of the attendee alone. The number of queries is constant.
+    """Return meetings of the actor's firm, or of the attendee alone. The number of queries is constant.
 
     Cancelled meetings are left out. Raises NotFound for actors without a firm.
     """

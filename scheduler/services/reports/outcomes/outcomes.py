@@ -50,7 +50,7 @@ _WHOLE = re.compile(r"[0-9]{1,15}|[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3}){1,4}")
 
 @dataclass(frozen=True, slots=True)
 class OutcomeForm:
-    """Outcome form. The amount is text, so that it can be shown again."""
+    """Outcome form. The amount is text, so that invalid input can be shown again."""
 
     kind: str
     amount: str = ""
@@ -59,7 +59,7 @@ class OutcomeForm:
 
 @dataclass(frozen=True, slots=True)
 class ReportedOutcome:
-    """A side's report. `is_changed`: it reported something else before."""
+    """A side's report. `is_changed` is True if it replaces an earlier report."""
 
     outcome: OutcomeReport
     by: PersonRef
@@ -69,7 +69,10 @@ class ReportedOutcome:
 
 @dataclass(frozen=True, slots=True)
 class MeetingOutcomes:
-    """Reports of the own and the partner's side. `may_say`: the actor can report for its side."""
+    """Reports of the viewer's and the partner's side.
+
+    `may_say` is True if the actor can report for its side.
+    """
 
     own: ReportedOutcome | None
     partner: ReportedOutcome | None
@@ -99,9 +102,9 @@ class MeetingWithOutcomes:
 def list_outcomes(
     session: Session, actor: Actor, items: Iterable[AgendaItem], *, now: datetime
 ) -> dict[str, MeetingOutcomes]:
-    """Reports on started meetings of the actor's firm, by request key. Two queries.
+    """Return reports on started meetings of the actor's firm, by request key. Runs two queries.
 
-    For meetings of an agenda that the actor may read. Cancelled ones are left out.
+    `items` are meetings of an agenda that the actor may read. Cancelled ones are left out.
     """
     firm, person = _keys(session, actor)
     begun = {
@@ -145,7 +148,7 @@ def list_outcomes(
 
 
 def get_meeting(session: Session, actor: Actor, request_key: str, *, now: datetime) -> MeetingWithOutcomes:
-    """A started meeting of the actor's firm. Raises NotFound, and WrongState before its start."""
+    """Return a started meeting of the actor's firm. Raises NotFound, and WrongState before its start."""
     actor.require(Right.READ_OUTCOMES, firm_id=actor.firm_id, attendee_id=actor.attendee_id)
     version = versions.find_published_version(session, actor.event_id)
     if version is None or actor.firm_id is None or not is_storable(request_key):
@@ -183,8 +186,9 @@ def report_outcome(
 
 
 def withdraw_outcome(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
-    """Withdraw the side's last report: the earlier one applies again, if any. Raises like
-    `report_outcome`.
+    """Withdraw the side's latest report.
+
+    The earlier one, if any, applies again. Raises like `report_outcome`.
     """
     request, side = _lock_own_request(session, actor, request_key, now)
     row = session.get(MeetingOutcome, (request.id, side), populate_existing=True)
@@ -202,7 +206,7 @@ def withdraw_outcome(session: Session, actor: Actor, request_key: str, *, now: d
 def _lock_own_request(
     session: Session, actor: Actor, request_key: str, now: datetime
 ) -> tuple[MeetingRequest, Side]:
-    """The request of a started published meeting, locked, and the actor's side."""
+    """Return the request of a started published meeting, locked, and the actor's side."""
     if actor.attendee_id is None or not is_storable(request_key):
         raise NotFound("meeting", request_key)
     request = session.scalar(  # reports of one meeting are serialized
@@ -293,7 +297,7 @@ _KEYS = (
 
 
 def _keys(session: Session, actor: Actor) -> tuple[str, str]:
-    """Keys of the actor's firm and person; empty for non-attendees."""
+    """Return the keys of the actor's firm and person; empty for non-attendees."""
     row = rows_of(session, _KEYS, person=actor.attendee_id).first()
     return (row[0], row[1]) if row is not None else ("", "")
 

@@ -1,4 +1,4 @@
-"""Requests sent, accepted and declined on each day at the venue."""
+"""Requests sent, accepted and declined per day, in the venue's time zone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from scheduler.storage.models import Event, MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class AnswerDay:
-    """A day. `accepted` and `declined` count current states by the day they were reached."""
+    """Counts of one day.
+
+    `accepted` and `declined` count current states by the day on which they were reached.
+    """
 
     day: date
     asked: int
@@ -28,7 +31,7 @@ class AnswerDay:
 
 
 def count_answers_by_day(session: Session, actor: Actor) -> Sequence[AnswerDay]:
-    """Each day from the first request to the last step, without gaps. Three queries."""
+    """Return each day from the first request to the last step, without gaps. Runs three queries."""
     actor.require(Right.READ_VERSIONS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     own = MeetingRequest.event_id == actor.event_id

@@ -24,9 +24,9 @@ ORDER = tuple(Tier)
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """Requests between firms of two tiers and areas. `upper` is nearer to the source of the chain.
+    """Requests between firms of two tiers and areas. `upper` is nearer to the source of the value chain.
 
-    The area is the name of the firm's first one, or empty. `wished` are accepted or scheduled requests.
+    The area is the name of the firm's first one, or empty. `wished` counts accepted or scheduled requests.
     """
 
     upper: Tier
@@ -49,7 +49,7 @@ class ChainFlow:
 
 
 def get_chain_flow(session: Session, actor: Actor, number: int) -> ChainFlow:
-    """The chain flow of a version. Six queries. Raises NotFound."""
+    """Return the chain flow of a version. Runs six queries. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     names = session.get_one(Event, actor.event_id).named_areas
@@ -64,7 +64,7 @@ def get_chain_flow(session: Session, actor: Actor, number: int) -> ChainFlow:
 
 
 def _links(rows: Iterable[tuple[Tier, str, Tier, str, int, int]]) -> list[ChainLink]:
-    """Links with both directions added up."""
+    """Return the links, with both directions summed."""
     wished: Counter[tuple[Tier, str, Tier, str]] = Counter()
     held: Counter[tuple[Tier, str, Tier, str]] = Counter()
     for tier, area, other, theirs, asked, met in rows:
@@ -76,7 +76,7 @@ def _links(rows: Iterable[tuple[Tier, str, Tier, str, int, int]]) -> list[ChainL
 
 
 def _rows(session: Session, version: ScheduleVersion) -> list[list[Any]]:
-    """Tier and area of both sides, with requested and scheduled meetings."""
+    """Return tier and area of both sides, with the number of requested and scheduled meetings."""
     asks, asked = aliased(Firm), aliased(Firm)
     areas = asks.areas[0].as_string(), asked.areas[0].as_string()
     rows = session.execute(

@@ -23,7 +23,10 @@ from scheduler.storage.models import Event, Hall, Place, PlannedMeeting, Schedul
 
 @dataclass(frozen=True, slots=True)
 class HallLoad:
-    """`starts` are the slots' start times in the event's zone; `counts` meetings by hall and slot number."""
+    """Simultaneous meetings.
+
+    `starts` are the slots' start times in the event's time zone; `counts` is by hall and slot number.
+    """
 
     halls: Sequence[str]
     starts: Sequence[datetime]
@@ -37,7 +40,7 @@ class HallLoad:
 
 
 def get_hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
-    """The hall load of a version. Longer meetings count in each of their slots. Eight queries.
+    """Return the hall load of a version. Longer meetings count in each of their slots. Runs eight queries.
 
     Raises NotFound.
     """
@@ -71,7 +74,7 @@ def get_hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
 
 
 def _rows(session: Session, version: ScheduleVersion) -> list[list[int]]:
-    """Hall, first and last slot position, and number of meetings."""
+    """Return hall, first and last slot position, and number of meetings."""
     first, last = aliased(Slot), aliased(Slot)
     at = (
         select(Place.hall_id, first.position, last.position, func.count())

@@ -23,8 +23,8 @@ from scheduler.storage.models import Event, Place, PlannedAttendee, PlannedMeeti
 class Transitions:
     """Transitions of all people with meetings. Slots are positions, people and halls ids.
 
-    `idle` counts by slot the people with meetings before and after it that day. `walks` are hall changes:
-    slot of the next meeting, from hall, to hall, number of people.
+    `idle` counts, by slot, the people with meetings before and after it on that day. `walks` are hall
+    changes: slot of the next meeting, from hall, to hall, number of people.
     """
 
     idle: Mapping[int, int]
@@ -37,12 +37,12 @@ class Transitions:
         return set(map(int, self._free))
 
     def free(self, person: int) -> list[int]:
-        """Idle slots of a person."""
+        """Return the idle slots of a person."""
         return [int(position) for position in self._free.get(str(person), "").split()]
 
 
 class _Seat(NamedTuple):
-    """A person's meeting: positions of first and last slot, and hall."""
+    """A person's meeting: positions of its first and last slot, and the hall."""
 
     attendee_id: int
     first: int
@@ -51,7 +51,7 @@ class _Seat(NamedTuple):
 
 
 def get_transitions(session: Session, version: ScheduleVersion) -> Transitions:
-    """The transitions of a version, stored with it. Five queries."""
+    """Return the transitions of a version, cached with it. Runs five queries."""
     follows = [venue_digest(session, version.event_id), accepted_requests_digest(session, version.event_id)]
     found = cached_statistic(
         session, version, "steps", follows, lambda: _compute_transitions(session, version)
@@ -81,7 +81,7 @@ def _compute_transitions(session: Session, version: ScheduleVersion) -> dict[str
 
 
 def _seats(session: Session, version_id: int) -> Iterable[Any]:
-    """Scheduled meetings of every person, by person and time."""
+    """Return scheduled meetings of every person, by person and time."""
     first, last = aliased(Slot), aliased(Slot)
     seats = (
         select(PlannedAttendee.attendee_id, first.position, last.position, Place.hall_id)
@@ -95,7 +95,7 @@ def _seats(session: Session, version_id: int) -> Iterable[Any]:
 
 
 def _days(session: Session, event_id: int) -> dict[int, date]:
-    """Day of each slot in the event's zone by position, including retired slots."""
+    """Return the day of each slot in the event's time zone, by position, including retired slots."""
     zone = ZoneInfo(session.get_one(Event, event_id).timezone)
     rows = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == event_id))
     return {position: start.astimezone(zone).date() for position, start in rows}

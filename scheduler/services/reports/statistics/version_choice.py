@@ -10,7 +10,7 @@ from scheduler.services.schedule import versions
 
 
 def resolve_version(session: Session, actor: Actor, number: int | None) -> int | None:
-    """The requested version's number, else the published one's, if any. Raises NotFound."""
+    """Return the requested version's number, else the published one's, if any. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     if number is not None:
         return versions.get_version(session, actor.event_id, number).number

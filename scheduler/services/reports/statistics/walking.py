@@ -27,9 +27,9 @@ class WalkHour:
 
 
 def count_walks(session: Session, actor: Actor, number: int) -> Sequence[WalkHour]:
-    """The walks of a version, by hour at the venue. A walk links two meetings of a person's day.
+    """Return the walks of a version, by hour at the venue. A walk links two meetings of a person's day.
 
-    Eight queries. Raises NotFound.
+    Runs eight queries. Raises NotFound.
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)

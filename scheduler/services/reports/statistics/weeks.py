@@ -36,7 +36,7 @@ from scheduler.storage.models import (
 
 
 class WeekOwner(StrEnum):
-    """Owner of a week, as pages call it."""
+    """Kind of owner of a week."""
 
     PERSON = "people"
     FIRM = "firms"
@@ -45,9 +45,10 @@ class WeekOwner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WeekRows:
-    """Times are in the event's zone. `starts` are of all slots in order, `away` of some of them.
+    """Data of a week. Times are in the event's time zone. `starts` are those of all slots in order, `away`
+    the unavailable ones.
 
-    `own` is the key of the firm whose partners are shown, None for a place. A firm is never away.
+    `own` is the key of the firm whose partners are shown, None for a place. A firm is never unavailable.
     """
 
     name: str
@@ -60,9 +61,10 @@ class WeekRows:
 def get_week(
     session: Session, actor: Actor, number: int, of: WeekOwner, key: str, *, language: str = "en"
 ) -> WeekRows:
-    """The week of one owner in a version, without cancelled meetings. Constant number of queries.
+    """Return the week of one owner in a version, without cancelled meetings. The number of queries is
+    constant.
 
-    Raises NotFound. Names are as readers of the language read them.
+    Raises NotFound. Names are in the form for readers of `language`.
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
@@ -84,7 +86,7 @@ def get_week(
 def _of(
     session: Session, actor: Actor, of: WeekOwner, key: str, language: str
 ) -> tuple[str, str | None, ColumnElement[bool], set[int]]:
-    """Name, own firm's key, condition of the meetings, and ids of unavailable slots."""
+    """Return name, own firm's key, SQL condition of the meetings, and ids of unavailable slots."""
     found = _person if of is WeekOwner.PERSON else _firm if of is WeekOwner.FIRM else _place
     row = found(session, actor.event_id, key, language) if is_storable(key) else None
     if row is None:
