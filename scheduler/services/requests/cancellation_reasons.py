@@ -1,4 +1,4 @@
-"""Cancellation reasons in the emails about cancelled meetings."""
+"""Cancellation reasons in emails about cancelled meetings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def add_cancellation_reasons(
     told: Mapping[itip.EntryKey, _Told],
     version_id: int,
 ) -> tuple[itip.ItipMessage, ...]:
-    """The messages, with the reason in those that cancel a meeting. `told` has the request of each."""
+    """Return the messages, with the reason added to those that cancel a meeting.
+
+    `told` has the request of each.
+    """
     every = tuple(messages)
     off = {
         told[message.key].request_id
@@ -68,7 +71,7 @@ def _off(
 
 
 def _codes(session: Session, request_ids: Collection[int], version_id: int) -> dict[int, str]:
-    """The reason codes of accepted requests that a version does not hold, by id."""
+    """Return the reason codes of accepted requests that a version does not schedule, by id."""
     if not request_ids:
         return {}
     answer = UnscheduledRequest

@@ -1,4 +1,4 @@
-"""Meeting requests as their firms and organisers read them."""
+"""Meeting requests as their firms and organisers see them."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class RequestCard:
-    """A request as its firms read it. `steps` are what the reader may do: accept, decline, withdraw.
+    """A request as its firms see it. `steps` are those that the viewer may take: accept, decline, withdraw.
 
-    `length` is in slots. `slots` are keys of the allowed start slots, None for any. `asked_by` is None
-    if an organiser asked in the firm's name. `reply_topic` and `reply_message` are the asked firm's, if it
-    asked back. `answered_by` took the last step in the name of `answered_side`. It is None for an organiser,
-    and the side too where the organiser acted for neither firm.
-    The reader may undo it until `undo_until`, None for never. `excluded` are people of the reader's firm (for
-    an organiser, of both).
+    `length` is in slots. `slots` are keys of the allowed start slots, None for any. `asked_by` is None if an
+    organiser sent it in the firm's name. `reply_topic` and `reply_message` are the receiving firm's, if it
+    sent a request back. `answered_by` took the last step in the name of `answered_side`. It is None for an
+    organiser; the side is None too if the organiser acted for neither firm. The viewer may undo the step
+    until `undo_until`, None for never. `excluded` are people of the viewer's firm (for an organiser, of both
+    firms).
     """
 
     key: str
@@ -72,7 +72,7 @@ class RequestCard:
 def build_cards(
     session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> tuple[RequestCard, ...]:
-    """Cards of rows of `_query`."""
+    """Build cards from rows of the query in `request_lists`."""
     ids = [row[0].id for row in rows]
     people, excluded = _named(session, ids), excluded_of(session, actor, ids)
     return tuple(_card(actor, row[0], row[1:17], people, excluded.get(row[0].id, ())) for row in rows)
@@ -115,7 +115,7 @@ def _card(
 
 
 def _person(names: Sequence[str]) -> PersonRef | None:
-    """None where the outer join found nobody."""
+    """Return the person, or None if the outer join found none."""
     return PersonRef(*names) if names[0] is not None else None
 
 
@@ -128,7 +128,7 @@ _NAMED = (
 
 
 def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
-    """The people named in requests, by request and side."""
+    """Return the people named in requests, by request and side."""
     people: dict[tuple[int, Side], list[PersonRef]] = {}
     for request_id, side, *person in rows_of(session, _NAMED, requests=request_ids):
         people.setdefault((request_id, side), []).append(PersonRef(*person))

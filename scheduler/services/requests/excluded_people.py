@@ -19,10 +19,10 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class ExcludedAttendee:
-    """Somebody who declined the meeting, which goes on without them.
+    """A person who declined the meeting, which takes place without them.
 
-    `note` is for the exhibitors of their firm. Other colleagues do not see it. `others_go` says that others
-    whom the request names go. If not, the next plan sends a colleague.
+    `note` is for the exhibitors of their firm only; other colleagues do not see it. `others_go` is True if
+    other people named by the request attend. If False, the next run sends a colleague.
     """
 
     person: PersonRef
@@ -50,7 +50,7 @@ _OF_ONE = _OF_BOTH.where(Attendee.firm_id == bindparam("firm"))
 def list_excluded(
     session: Session, actor: Actor, request_ids: Sequence[int]
 ) -> Mapping[int, tuple[ExcludedAttendee, ...]]:
-    """Excluded people by request: of the actor's firm, or of both firms for organisers."""
+    """Return excluded people by request: of the actor's firm, or of both firms for organisers."""
     of_both = actor.may(Right.READ_REQUESTS)
     query, asked = (_OF_BOTH, {}) if of_both else (_OF_ONE, {"firm": actor.firm_id})
     reads_notes = actor.may(Right.ASK, firm_id=actor.firm_id)

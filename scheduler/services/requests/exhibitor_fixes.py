@@ -1,6 +1,6 @@
-"""Suggested fixes for an unscheduled request that the reader's side may see and apply.
+"""Suggested fixes for an unscheduled request that the viewer's side may see and apply.
 
-Each was tried by the solver on the published plan. What depends on the other firm's people is not shown.
+The solver tried each on the published plan. Fixes that depend on the other firm's people are hidden.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GONE = gettext_lazy("That was done already, or is not for you to do.")
 
 
 class FixKind(StrEnum):
-    """The kinds of things to do. They have the names of a plan's ways."""
+    """Kinds of fix. The values match the solver's."""
 
     AVAILABLE = "available"
     """Somebody of the own firm is available then."""
@@ -48,11 +48,11 @@ class FixKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExhibitorFix:
-    """A way for one's own firm to hold the meeting at `start` (UTC).
+    """A fix by the viewer's firm that lets the meeting take place at `start` (UTC).
 
-    `number` is its place in the plan's answer. `may_press` says that the reader may do it by a button.
-    `people` are of the own firm. `is_me` is of the reader alone. `other` is the key of the request to
-    withdraw, with firm `partner`.
+    `number` is its index among the request's fixes. `may_press` is True if the viewer can apply it by a
+    button. `people` are of the own firm. `is_me` is True if it concerns the viewer alone. `other` is the key
+    of the request to withdraw, with firm `partner`.
     """
 
     kind: FixKind
@@ -70,9 +70,9 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def list_fixes(session: Session, actor: Actor, rows: Rows) -> dict[str, tuple[ExhibitorFix, ...]]:
-    """The ways that the reader's side may know and use, by key of the request.
+    """Return the fixes that the viewer's side may see and apply, by request key.
 
-    Empty for organisers, who see all.
+    Empty for organisers, who see all fixes elsewhere.
     """
     if actor.firm_id is None or not any(rows.values()):
         return {}
@@ -84,7 +84,10 @@ def list_fixes(session: Session, actor: Actor, rows: Rows) -> dict[str, tuple[Ex
 def apply_fix(
     session: Session, actor: Actor, version: ScheduleVersion, request: MeetingRequest, number: int
 ) -> ExhibitorFix:
-    """Apply a way and return it. Raises WrongState if it was applied already, or is not for this reader."""
+    """Apply a fix and return it.
+
+    Raises WrongState if it was applied already, or is not available to this viewer.
+    """
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", request.key, request.state.value, "helped", TOLD[request.state])
     answers = unscheduled.list_answers_about(session, version.id, [request.key])
@@ -106,7 +109,7 @@ def apply_fix(
 
 @dataclass(slots=True)
 class _Reader:
-    """All that the ways of some requests name, read at once."""
+    """All records that the fixes of some requests refer to, read at once."""
 
     session: Session
     actor: Actor
@@ -173,7 +176,10 @@ class _Reader:
         return request.slots is None or self.slots[position].key in request.slots
 
     def withdrawal(self, number: int, ids: Sequence[str], start: datetime) -> ExhibitorFix | None:
-        """The withdrawal of a meeting of one's own firm. Meetings of others are not shown."""
+        """Return the withdrawal of a meeting of the own firm, else None.
+
+        Other firms' meetings are not shown.
+        """
         other = self.requests.get(ids[0]) if len(ids) == 1 else None
         firms = (other.from_firm_id, other.to_firm_id) if other is not None else ()
         if other is None or self.actor.firm_id not in firms or other.state is not RequestState.ACCEPTED:
@@ -183,7 +189,7 @@ class _Reader:
 
 
 def _open(session: Session, actor: Actor, slot: Slot, length: int) -> None:
-    """Take the reader's own marks from the slots of a meeting."""
+    """Remove the viewer's own absences from the slots of a meeting."""
     run = session.scalars(slot.following(length)).all()
     session.execute(
         delete(AttendeeBusy).where(

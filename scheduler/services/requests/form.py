@@ -31,10 +31,10 @@ MAX_PENDING = 200
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """A request as it was entered. Firms, people and slots are keys. `length` is in slots.
+    """A request as entered. Firms, people and slots are keys. `length` is in slots.
 
-    `slots` are the allowed start slots, None or empty for any. `from_firm` is for organisers, who may
-    ask in a firm's name. An exhibitor asks for the own firm.
+    `slots` are the allowed start slots, None or empty for any. `from_firm` is for organisers, who may send
+    requests in a firm's name. An exhibitor sends for the own firm.
     """
 
     to_firm: str
@@ -51,7 +51,7 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRequest:
-    """A request without faults. `latest` is the start of the last slot in which it could be held."""
+    """A valid request. `latest` is the start of the last slot in which it could be scheduled."""
 
     from_firm: Firm
     to_firm: Firm
@@ -66,7 +66,10 @@ class CheckedRequest:
 
 
 def check_request(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> CheckedRequest:
-    """A checked request. Raises NotAllowed if one may not ask, InvalidInput with all faults by field."""
+    """Validate a request.
+
+    Raises NotAllowed if the actor may not send it, InvalidInput with all faults by field.
+    """
     return _Checker(session, actor, form, now).check()
 
 
@@ -82,13 +85,13 @@ _OPEN = (
 
 
 def find_open_request(session: Session, firm_id: int, other_id: int) -> MeetingRequest | None:
-    """The open request of a pair of firms, whoever asked. At most one is open at a time."""
+    """Return the open request of a pair of firms, in either direction. At most one is open at a time."""
     lower, upper = sorted((firm_id, other_id))
     return session.scalar(_OPEN, {"lower": lower, "upper": upper})
 
 
 def refuse_second(request: MeetingRequest, from_firm_id: int) -> None:
-    """Raises InvalidInput unless the pair's open request is one that the asking firm may still answer."""
+    """Raises InvalidInput unless the pair's open request is one that the sending firm can still accept."""
     if request.state is RequestState.ACCEPTED:
         raise InvalidInput(
             [Fault("to_firm", gettext_lazy("has agreed to meet already (%(key)s)", key=request.key))]
@@ -98,7 +101,7 @@ def refuse_second(request: MeetingRequest, from_firm_id: int) -> None:
 
 
 def is_overdue(request: MeetingRequest, now: datetime) -> bool:
-    """Whether its term is over, though it may not have been closed yet."""
+    """Return True if the request's deadline has passed, even if it is not marked as expired yet."""
     pending = request.state is RequestState.PENDING
     return pending and request.expires_at is not None and request.expires_at <= now
 
@@ -192,7 +195,7 @@ class _Checker:
         return topic, message
 
     def slots(self) -> tuple[list[str] | None, datetime | None]:
-        """The allowed start slots in time order, and when the last possible one begins."""
+        """Return the allowed start slots in time order, and the start of the last possible one."""
         rows = list_slots(self.session, self.actor.event_id)
         known, wanted = {slot.key for slot in rows}, set(self.form.slots or ())
         for key in sorted(wanted - known):
@@ -253,7 +256,7 @@ class _Checker:
     def side(
         self, path: str, keys: Sequence[str], known: dict[str, Attendee], firm: Firm | None, side: Side
     ) -> list[tuple[Attendee, Side]]:
-        """The named people of one side, each once."""
+        """Return the distinct named people of one side."""
         unique = list(dict.fromkeys(keys))
         if not fields.limits(NamedPeople).hold(unique):
             self.fault(
@@ -302,7 +305,7 @@ class _Checker:
 
 
 def _room(slots: Sequence[SlotRef], i: int) -> int:
-    """How many slots of slot i's block follow from it, itself counted."""
+    """Return the number of slots from slot `i` to the end of its block."""
     room = 1
     while i + room < len(slots) and slots[i + room].block == slots[i].block:
         room += 1

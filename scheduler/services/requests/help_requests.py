@@ -31,7 +31,9 @@ NO_ONE = gettext_lazy("No one of that firm takes emails.")
 def list_help_requests(
     session: Session, actor: Actor, keys: Sequence[str]
 ) -> Mapping[tuple[str, str], datetime]:
-    """When the reader's side asked: by request, and key of the colleague, or "" for the other firm."""
+    """Return when the viewer's side asked for help, by request and key of the colleague ("" for the other
+    firm).
+    """
     rows = session.execute(
         select(MeetingRequest.key, Attendee.key, Attendee.firm_id, OutboxMail.created_at)
         .join(MeetingRequest, MeetingRequest.id == OutboxMail.request_id)
@@ -50,9 +52,9 @@ def list_help_requests(
 
 
 def ask_colleague(session: Session, actor: Actor, key: str, person: str, *, now: datetime) -> str:
-    """Ask a colleague by mail to be free for a request that is not scheduled. Returns the Latin name.
+    """Email a colleague to free time for an unscheduled request. Return the Latin name.
 
-    Raises NotFound for who is no colleague, WrongState if they were asked before.
+    Raises NotFound if the person is no colleague, WrongState if they were asked before.
     """
     request = _request(session, actor, key)
     colleague = session.scalar(
@@ -71,9 +73,10 @@ def ask_colleague(session: Session, actor: Actor, key: str, person: str, *, now:
 
 
 def ask_partner(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
-    """Ask the other firm by mail to make time: who answered or asked for it, else its first exhibitor.
+    """Email the other firm to free time: to the person who sent or accepted the request, else its first
+    exhibitor.
 
-    Returns the firm's Latin name. Raises WrongState if they were asked before, or take no mails.
+    Return the firm's Latin name. Raises WrongState if they were asked before, or get no emails.
     """
     request = _request(session, actor, key)
     theirs = request.to_firm_id if actor.firm_id == request.from_firm_id else request.from_firm_id
@@ -96,13 +99,13 @@ def ask_partner(session: Session, actor: Actor, key: str, *, now: datetime) -> s
 
 
 def shorten(session: Session, actor: Actor, key: str) -> None:
-    """The firm that asked meets for one slot. Raises NotAllowed, WrongState."""
+    """Shorten a request of the own firm to one slot. Raises NotAllowed, WrongState."""
     _own(session, actor, key).length = 1
     session.flush()
 
 
 def allow_any_time(session: Session, actor: Actor, key: str) -> None:
-    """The firm that asked allows every time. Raises NotAllowed, WrongState."""
+    """Allow every time for a request of the own firm. Raises NotAllowed, WrongState."""
     _own(session, actor, key).slots = None
     session.flush()
 
@@ -118,7 +121,9 @@ def _own(session: Session, actor: Actor, key: str) -> MeetingRequest:
 
 
 def _request(session: Session, actor: Actor, key: str) -> MeetingRequest:
-    """An accepted request of the actor's firm, locked, so that of two presses at once one finds the other."""
+    """Return an accepted request of the actor's firm, locked, so that concurrent calls run one after the
+    other.
+    """
     request = requests.get_request(session, actor, key)
     sentence = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)

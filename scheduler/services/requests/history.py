@@ -1,4 +1,4 @@
-"""History of a request: each step, its author, and the firm an organiser acted for."""
+"""History of a request: each step, its author, and the firm for which an organiser acted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.storage.models import Attendee, MeetingRequest, RequestTransition
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One step. `person` is None where an organiser took it, in the name of `side` if that is not None."""
+    """One step. `person` is None if an organiser took it, in the name of `side` if that is not None."""
 
     verb: str
     side: Side | None
@@ -29,9 +29,9 @@ class HistoryEntry:
 
 
 def list_history(session: Session, actor: Actor, key: str) -> tuple[HistoryEntry, ...]:
-    """The steps of a request in their order, without those that were undone, of which nobody was told.
+    """Return the steps of a request in order. Undone steps are left out, because no one was notified.
 
-    Raises NotFound for those of other firms and events.
+    Raises NotFound for requests of other firms and events.
     """
     request = None
     if is_storable(key):

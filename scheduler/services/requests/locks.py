@@ -27,13 +27,13 @@ log = structlog.get_logger()
 
 
 class FixNotApplied(ChainmeetError):
-    """A remedy cannot be applied, or not any more. Nothing was changed."""
+    """Raised if a fix or lock cannot be applied (any more). Nothing was changed."""
 
     code = "remedy-not-done"
 
 
 def unlock_request(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
-    """Unlock a request: the next run may hold it at any of its times. Returns whether it was locked."""
+    """Unlock a request: the next run may schedule it at any allowed time. Return True if it was locked."""
     actor.require(Right.LOCK_REQUESTS)
     request = requests.get_request(session, actor, key)
     was = request.fixed_must
@@ -48,7 +48,7 @@ def unlock_request(session: Session, actor: Actor, key: str, *, now: datetime) -
 
 
 def hold_back_request(session: Session, actor: Actor, key: str, *, now: datetime) -> None:
-    """Have no run hold a request that nobody has in the calendar. Raises NotFound, WrongState."""
+    """Hold a request back, so that no run schedules it. Raises NotFound, WrongState."""
     actor.require(Right.LOCK_REQUESTS)
     request = find_lockable(session, actor, key)
     if not request.is_held_back:
@@ -60,7 +60,7 @@ def hold_back_request(session: Session, actor: Actor, key: str, *, now: datetime
 
 
 def release_request(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
-    """Let runs hold a request again. Returns whether it was held back."""
+    """Allow runs to schedule a request again. Return True if it was held back."""
     actor.require(Right.LOCK_REQUESTS)
     request = requests.get_request(session, actor, key)
     was = request.is_held_back
@@ -74,7 +74,7 @@ def release_request(session: Session, actor: Actor, key: str, *, now: datetime) 
 
 
 def list_locked_slots(session: Session, event_id: int) -> dict[str, Slot]:
-    """The slots that requests are locked to, by their keys."""
+    """Return the locked slots by request key."""
     rows = session.execute(
         select(MeetingRequest.key, Slot)
         .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
@@ -89,7 +89,7 @@ def list_locked_slots(session: Session, event_id: int) -> dict[str, Slot]:
 
 
 def find_lockable(session: Session, actor: Actor, key: str) -> MeetingRequest:
-    """A request that is accepted. Raises NotFound, WrongState."""
+    """Return a request that can be locked, because it is accepted. Raises NotFound, WrongState."""
     request = requests.get_request(session, actor, key)
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", key, request.state.value, "locked")
@@ -97,7 +97,7 @@ def find_lockable(session: Session, actor: Actor, key: str) -> MeetingRequest:
 
 
 def find_lockables(session: Session, actor: Actor, keys: Sequence[str]) -> list[MeetingRequest]:
-    """Those of some requests of the event that are accepted."""
+    """Return the accepted requests among these keys."""
     actor.require(Right.LOCK_REQUESTS)
     mine = MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
     return list(session.scalars(select(MeetingRequest).where(*mine, in_chunks(MeetingRequest.key, keys))))

@@ -1,4 +1,4 @@
-"""Outcomes of accepted requests in the published schedule, safe for both firms to read."""
+"""Outcomes of accepted requests in the published schedule, safe for both firms to see."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ OWN_TIMES = frozenset({"no-common-slot", "people-busy"})
 
 @dataclass(frozen=True, slots=True)
 class RequestOutcome:
-    """Held: `meeting` as the reader's side sees it. Not held: the `reason`, a sentence without its beginning.
+    """Outcome of an accepted request: its `meeting` if scheduled, else the `reason`, a sentence without its
+    beginning.
 
-    Neither, if the request was accepted after the published schedule was made. `may_open_times` tells
-    whether more of the reader's own times might let it in.
+    Both are None if the request was accepted after the published schedule was made. `may_open_times` is True
+    if freeing more of the viewer's own times might help.
     """
 
     meeting: AgendaItem | None = None
@@ -47,7 +48,10 @@ class RequestOutcome:
 
 
 def list_outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, RequestOutcome]:
-    """The outcomes of the accepted ones among these requests, by key. Empty until a schedule is published."""
+    """Return the outcomes of the accepted requests among these, by key.
+
+    Empty until a schedule is published.
+    """
     cards = list(cards)
     keys = [card.key for card in cards if card.state is RequestState.ACCEPTED]
     version = versions.find_published_version(session, actor.event_id) if keys else None
@@ -74,10 +78,10 @@ def list_outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) 
 def apply_fix(
     session: Session, actor: Actor, key: str, *, version: int, number: int, now: datetime
 ) -> ExhibitorFix:
-    """Do what a button of a request that is not held says, and give it.
+    """Apply a fix of an unscheduled request and return it.
 
-    Raises NotFound, and WrongState if it is not to be done (any more): another schedule was published since
-    the page was made, or the time is over.
+    Raises NotFound, and WrongState if it is not available any more: another schedule was published since, or
+    the time has passed.
     """
     request = requests.get_request(session, actor, key)
     published = versions.find_published_version(session, actor.event_id)
@@ -117,6 +121,9 @@ def _outcome(
 
 
 def _clause(code: str) -> str:
-    """The reason as the end of a sentence. Never whose diary, cap or absence it is: either firm reads it."""
+    """Return the reason as the end of a sentence.
+
+    It never reveals whose calendar or limit it is, because both firms see it.
+    """
     said = load_words("en").reason_of(code).removesuffix(".")
     return said[:1].lower() + said[1:]

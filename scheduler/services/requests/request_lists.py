@@ -52,7 +52,7 @@ _FIRM: BindParameter[int] = bindparam("firm")
 
 
 class RequestOrder(StrEnum):
-    """How a list of requests is ordered."""
+    """Order of a list of requests."""
 
     NEWEST = "newest"
     DEADLINE = "deadline"
@@ -82,9 +82,9 @@ def _by_fit(ranks: Sequence[str]) -> Order:
 
 @dataclass(frozen=True, slots=True)
 class RequestCounts:
-    """How many requests are in each state (every state is there), by direction, and not held of the accepted.
+    """Counts by state (all states present) and direction, and unscheduled ones among the accepted.
 
-    Of a whole event, every request counts in both.
+    For a whole event, each request counts in both directions.
     """
 
     sent: Mapping[RequestState, int]
@@ -109,13 +109,13 @@ def list_requests(
     order: RequestOrder = RequestOrder.NEWEST,
     ranks: Sequence[str] = (),
 ) -> Page[RequestCard]:
-    """A firm's requests: by default the actor's own, else (for organisers) by key.
+    """Return a page of a firm's requests: by default the actor's own, else (for organisers) by key.
 
-    An organiser who names no firm gets the whole event's. `not_held` narrows to accepted ones for which the
-    published schedule has no meeting. `text` is looked for in topic, message and the names of both firms.
-    `ranks` are keys of firms, the one that fits best first, for the order by fit. Cursors are of the newest
-    first alone. `total` is how many they are, where `counts` has said so. Four queries, or three where the
-    total is known or all fit on the page.
+    An organiser who gives no firm gets those of the whole event. `not_held` filters accepted requests without
+    a published meeting. `text` is searched in topic, message and names of both firms. `ranks` are keys of
+    firms, best fit first, for the order by fit. Cursors only work with the order by newest. `total` is the
+    count, if known from `count_requests`. Runs four queries, or three if the total is known or one page holds
+    all.
     """
     firm_id = find_requested_firm(session, actor, Right.READ_REQUESTS, firm)
     asked = _values(event=actor.event_id, firm=firm_id, state=state)
@@ -137,9 +137,9 @@ def first_requests(
     order: Sequence[SQLColumnExpression[Any]],
     limit: int,
 ) -> Sequence[RequestCard]:
-    """The first of the requests that a condition names, in an order. Three queries.
+    """Return the first requests that match a condition, in an order. Runs three queries.
 
-    The condition says whose they are: nothing else keeps those of other firms out.
+    The condition must restrict the firms: nothing else hides other firms' requests.
     """
     query = _listed(frozenset({"event"})).params(event=actor.event_id)
     rows = session.execute(query.where(which).order_by(*order).limit(limit)).all()
@@ -147,7 +147,7 @@ def first_requests(
 
 
 def show_request(session: Session, actor: Actor, key: str) -> RequestCard:
-    """One request. Raises NotFound for those of other firms and events."""
+    """Return a request. Raises NotFound for requests of other firms and events."""
     row = None
     if is_storable(key):
         row = session.execute(_BY_KEY, {"event": actor.event_id, "key": key}).first()
@@ -157,7 +157,7 @@ def show_request(session: Session, actor: Actor, key: str) -> RequestCard:
 
 
 def actor_side(session: Session, actor: Actor, card: RequestCard) -> Side:
-    """The side of the actor in a request: the side that asked, else the side that was asked."""
+    """Return the actor's side of a request: the sender's if it is the own firm, else the receiver's."""
     own = session.get(Firm, actor.firm_id) if actor.firm_id is not None else None
     return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
 
@@ -165,7 +165,10 @@ def actor_side(session: Session, actor: Actor, card: RequestCard) -> Side:
 def count_requests(
     session: Session, actor: Actor, *, firm: str | None = None, text: str = ""
 ) -> RequestCounts:
-    """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
+    """Return counts for tabs and filters, of the same requests as `list_requests`, with the same search.
+
+    Runs one query.
+    """
     firm_id = find_requested_firm(session, actor, Right.READ_REQUESTS, firm)
     query = _COUNTS_OF_EVENT if firm_id is None else _COUNTS_OF_FIRM
     if clean_line(text):
@@ -182,7 +185,7 @@ def count_requests(
 
 
 def _not_held() -> ColumnElement[bool]:
-    """Accepted when the published schedule was made, and no meeting of it."""
+    """SQL condition: accepted when the published schedule was made, and not scheduled in it."""
     published_id, published = (
         select(column)
         .where(ScheduleVersion.event_id == _EVENT, ScheduleVersion.state == VersionState.PUBLISHED)
@@ -246,7 +249,7 @@ _OF_FIRM = {
 def _listed(
     asked: frozenset[str], side: Side | None = None, *, not_held: bool = False
 ) -> Select[*tuple[Any, ...]]:
-    """The query of `listing` with these parameters, made once."""
+    """Return the query of `list_requests` for these parameters, cached."""
     query = _QUERY
     if "firm" in asked:
         query = query.where(_OF_FIRM[side])
@@ -256,7 +259,7 @@ def _listed(
 
 
 def _values(**asked: Any) -> dict[str, Any]:
-    """The parameters that have a value."""
+    """Return the parameters that have a value."""
     return {name: value for name, value in asked.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""Meeting requests: submit, answer, withdraw, expire. What may be requested is in `requests.form`."""
+"""Meeting requests: submit, respond, withdraw, expire. `requests.form` validates new requests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class RequestResult:
-    """The result of asking: pending, or accepted if the other firm had asked already."""
+    """Result of sending a request: pending, or accepted if the other firm had sent one."""
 
     key: str
     state: RequestState
@@ -56,17 +56,17 @@ class RequestResult:
 
 
 def submit_form(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> RequestResult:
-    """As `submit`, for pages and programs."""
+    """Like `submit_request`, for pages and programs."""
     made = submit_request(session, actor, form, now=now)
     return RequestResult(made.key, made.state, firm_ref(made.from_firm), firm_ref(made.to_firm))
 
 
 def submit_request(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> MeetingRequest:
-    """Submit a request for a meeting.
+    """Submit a meeting request.
 
-    It is pending until the other firm answers, and expires at the event's term. If the asked firm already
-    waits for an answer, its request is accepted and has both topics. Raises InvalidInput with every fault by
-    field of NewRequest, NotAllowed.
+    It is pending until the other firm responds, and expires at the event's deadline. If the other firm has a
+    pending request to this one, that is accepted and gets both topics. Raises NotAllowed, and InvalidInput
+    with every fault by field of NewRequest.
     """
     checked = check_request(session, actor, form, now=now)
     firms = checked.from_firm.id, checked.to_firm.id
@@ -84,7 +84,7 @@ def submit_request(session: Session, actor: Actor, form: NewRequest, *, now: dat
 
 
 def get_request(session: Session, actor: Actor, key: str) -> MeetingRequest:
-    """A request that the actor may see. Raises NotFound for those of other firms and events."""
+    """Return a request that the actor may see. Raises NotFound for requests of other firms and events."""
     request = None
     if is_storable(key):
         request = session.scalar(
@@ -98,7 +98,7 @@ def get_request(session: Session, actor: Actor, key: str) -> MeetingRequest:
 def accept_request(
     session: Session, actor: Actor, key: str, *, note: str = "", now: datetime
 ) -> RequestState:
-    """Accept a request for the asked firm. The next run looks for a time.
+    """Accept a request for the receiving firm. The next run looks for a time.
 
     Raises WrongState if it is too late.
     """
@@ -114,7 +114,7 @@ def accept_request(
 def decline_request(
     session: Session, actor: Actor, key: str, *, note: str = "", now: datetime
 ) -> RequestState:
-    """Decline a request for the asked firm. The other firm reads the note.
+    """Decline a request for the receiving firm. The other firm sees the note.
 
     Raises WrongState if it is too late.
     """
@@ -136,11 +136,11 @@ def withdraw_request(
     seen: RequestState | None = None,
     now: datetime,
 ) -> RequestState:
-    """Take back what was asked, or, by either firm, what was agreed: the meeting falls out of the next plan.
+    """Withdraw a pending request, or, for either firm, an accepted one, whose meeting the next run then
+    drops.
 
-    `seen` is the state that the person looked at: if the request has another one by now, nothing is
-    changed and WrongState says so, rather than a meeting just agreed being cancelled unawares. A meeting that
-    has taken place stays: MeetingOver.
+    `seen` is the state that the person saw. Raises WrongState if it has changed, so that a request accepted
+    meanwhile is not cancelled by mistake. Raises MeetingOver if the meeting has taken place.
     """
     request = get_request(session, actor, key)
     sides = sides_of(actor, request)
@@ -166,12 +166,12 @@ def withdraw_request(
 
 
 def undo_step(session: Session, actor: Actor, key: str, *, now: datetime) -> RequestState:
-    """Undo the last step while nobody was told. See `steps.undo`."""
+    """Undo the last step, if no one was notified. See `transitions.undo_transition`."""
     return transitions.undo_transition(session, actor, get_request(session, actor, key), now=now).state
 
 
 def expire_requests(session: Session, *, now: datetime) -> int:
-    """Expire the pending requests of every event whose term is over. Returns their number."""
+    """Expire the overdue pending requests of all events. Return their number."""
     archived = select(Event.id).where(Event.archived_at.is_not(None))
     return _expire(session, MeetingRequest.event_id.not_in(archived), now)
 
@@ -191,7 +191,7 @@ _DAYS = select(Event.request_days).where(Event.id == bindparam("event"))
 
 
 def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: datetime) -> MeetingRequest:
-    """Raises IntegrityError if another request of the pair was opened meanwhile."""
+    """Insert the request. Raises IntegrityError if another request of the pair was opened meanwhile."""
     days = rows_of(session, _DAYS, event=actor.event_id).scalar_one()
     request = MeetingRequest(
         event_id=actor.event_id,
@@ -222,9 +222,9 @@ def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: dateti
 def _ask_back(
     session: Session, actor: Actor, theirs: MeetingRequest, checked: CheckedRequest, now: datetime
 ) -> MeetingRequest:
-    """Accept what the other firm asks, with the own topic, message, people and times added to it.
+    """Accept the other firm's request, and add the own topic, message, people and times.
 
-    Its length and place stay. Raises InvalidInput if none of the own times is among theirs.
+    Its length and place are kept. Raises InvalidInput if no own time is among the other firm's.
     """
     slots = checked.slots if theirs.slots is None else theirs.slots
     if checked.slots is not None and theirs.slots is not None:
@@ -244,7 +244,7 @@ def _ask_back(
 
 
 def _name_people(request: MeetingRequest, ids: Sequence[int], side: Side) -> None:
-    """Replace the people that are named for one side. An empty list changes nothing."""
+    """Replace the people named for one side. An empty list changes nothing."""
     if not ids:
         return
     known = {person.attendee_id: person for person in request.people if person.side is side}
@@ -253,5 +253,5 @@ def _name_people(request: MeetingRequest, ids: Sequence[int], side: Side) -> Non
 
 
 def _new_key() -> str:
-    """Short enough to be read out, too long to be guessed or to collide: 50 bits."""
+    """Return a random key of 50 bits: short enough to read out, too long to guess or to collide."""
     return "r-" + base64.b32encode(secrets.token_bytes(7)).decode("ascii").lower()[:10]

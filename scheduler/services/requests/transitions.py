@@ -1,4 +1,4 @@
-"""State transitions of a meeting request: accept, decline, withdraw, and undo for some minutes."""
+"""State transitions of a meeting request: accept, decline, withdraw, and undo within a few minutes."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _ANSWER = ("answered_by", "answered_side", "answered_at", "answer_note")
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of state: `verb` is its name, `done` as in sentences ("it cannot be accepted").
+    """A transition: `verb` is its name, `done` the participle for messages ("it cannot be accepted").
 
-    `takers` has the states from which it is taken, each with the sides that may.
+    `takers` maps each source state to the sides that may take it.
     """
 
     verb: str
@@ -82,7 +82,7 @@ ANEW = gettext_lazy("The two firms have another open request by now.")
 
 
 def allowed_verbs(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
-    """The verbs of the steps that the actor may take from the present state."""
+    """Return the verbs of the transitions that the actor may take from the current state."""
     sides = sides_of(actor, request)
     return tuple(step.verb for step in STEPS if sides & step.takers.get(request.state, frozenset()))
 
@@ -97,10 +97,10 @@ def apply_transition(
     *,
     seen: Sequence[RequestState] | None = None,
 ) -> MeetingRequest:
-    """Take a step from the state that was read. Of two steps at the same moment, only one succeeds.
+    """Apply a transition to the loaded state. Of two concurrent ones, only one succeeds.
 
-    `seen` narrows the states from which it may be taken. Raises WrongState if another step came first,
-    InvalidInput for a note that is too long.
+    `seen` restricts the source states. Raises WrongState if another transition came first, InvalidInput if
+    the note is too long.
     """
     note = clean_lines(note)
     fields.require_valid("note", note, fields.Note)
@@ -136,7 +136,7 @@ def record_transition(
     *,
     now: datetime,
 ) -> None:
-    """Add a step to a request's history, and an organiser's to the trail too."""
+    """Add a transition to a request's history, and audit-log it if an organiser took it."""
     if actor.attendee_id is None:
         firm_id = request.to_firm_id if side is Side.TO else request.from_firm_id
         firm = session.get_one(Firm, firm_id).key if side is not None else ""
@@ -159,7 +159,7 @@ def record_transition(
 def undo_transition(
     session: Session, actor: Actor, request: MeetingRequest, *, now: datetime
 ) -> MeetingRequest:
-    """Undo the last step, within UNDO_TIME and before anybody was told, for the side that took it.
+    """Undo the last transition, within UNDO_TIME and before anyone was notified, for the side that took it.
 
     Raises NotAllowed, WrongState.
     """
@@ -181,35 +181,35 @@ def undo_transition(
 
 
 def may_undo(actor: Actor, request: MeetingRequest) -> bool:
-    """Whether the last step was taken by the actor's side. Organisers may undo any step."""
+    """Return True if the last transition was taken by the actor's side. Organisers may undo any."""
     firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
     side = request.answered_side
     return actor.may(Right.ASK, firm_id=firms[side] if side is not None else None)
 
 
 def can_see(actor: Actor, request: MeetingRequest) -> bool:
-    """Whether the request is the actor's to read: either firm's people may, and organisers."""
+    """Return True if the actor may see the request: people of either firm, and organisers."""
     firms = request.from_firm_id, request.to_firm_id
     return any(actor.may(Right.READ_REQUESTS, firm_id=firm_id) for firm_id in firms)
 
 
 def sides_of(actor: Actor, request: MeetingRequest) -> frozenset[Side]:
-    """The sides for which the actor takes steps: an exhibitor for the own firm, an organiser for both."""
+    """Return the sides for which the actor acts: an exhibitor for the own firm, an organiser for both."""
     firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
     return frozenset(side for side, firm_id in firms.items() if actor.may(Right.ASK, firm_id=firm_id))
 
 
 def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:
-    """The time until which the actor may undo the last step, or None for never."""
+    """Return the time until which the actor may undo the last transition, or None for never."""
     if request.before is None or request.answered_at is None or not may_undo(actor, request):
         return None
     return request.answered_at + UNDO_TIME
 
 
 def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
-    """The side for which the actor acts on a request, or None for an organiser of another firm.
+    """Return the side for which the actor acts on a request, or None for an organiser of another firm.
 
-    A chamber acts for the one firm that is of its delegations; of two, for neither.
+    A delegation manager acts for the one firm in their delegations; if both are, for neither.
     """
     sides = {request.from_firm_id: Side.FROM, request.to_firm_id: Side.TO}
     if actor.firm_id in sides:
@@ -219,7 +219,7 @@ def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
 
 
 def _only_taker(step: Transition, was: RequestState) -> Side | None:
-    """The one side that may take the step: an organiser takes it in that firm's name."""
+    """Return the only side that may take the transition: an organiser takes it in that firm's name."""
     takers = step.takers.get(was, frozenset())
     return next(iter(takers)) if len(takers) == 1 else None
 
@@ -230,7 +230,7 @@ _GONE = select(Firm.name, Firm.latin_name).where(
 
 
 def require_both_firms(session: Session, request: MeetingRequest, step: str) -> None:
-    """Raises WrongState if one of the two firms left the event, or said that they are never to meet."""
+    """Raises WrongState if one of the two firms has left the event, or excluded meetings with the other."""
     pair = (request.from_firm_id, request.to_firm_id)
     gone = rows_of(session, _GONE, firms=pair).first()
     if gone is not None:
@@ -244,9 +244,9 @@ def require_both_firms(session: Session, request: MeetingRequest, step: str) -> 
 def _change(
     session: Session, request: MeetingRequest, was: RequestState, values: Mapping[str, object], now: datetime
 ) -> bool:
-    """Change by one conditional UPDATE.
+    """Apply the values by one conditional UPDATE.
 
-    Returns False if the request has changed, or the pair has a new one open.
+    Return False if the request has changed. Raises WrongState if the pair has another open request.
     """
     in_time = or_(
         MeetingRequest.state != RequestState.PENDING,
@@ -274,7 +274,7 @@ def _refused(request: MeetingRequest, step: str, now: datetime) -> WrongState:
 
 
 def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:
-    """Whether a slot in which the request may start is still to come."""
+    """Return True if an allowed start slot of the request is still ahead."""
     query = select(Slot.id).where(Slot.of(request.event_id), Slot.start > now)
     if request.slots is not None:
         query = query.where(in_chunks(Slot.key, request.slots))
@@ -282,7 +282,7 @@ def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:
 
 
 def _was_told(session: Session, request: MeetingRequest) -> bool:
-    """Whether a schedule was published since the last step, which then is in people's calendars."""
+    """Return True if a schedule was published since the last transition, which is then in calendars."""
     published = select(ScheduleVersion.id).where(
         ScheduleVersion.event_id == request.event_id, ScheduleVersion.published_at >= request.answered_at
     )
@@ -290,14 +290,14 @@ def _was_told(session: Session, request: MeetingRequest) -> bool:
 
 
 def _memento(request: MeetingRequest) -> dict[str, object]:
-    """What a step replaces, as JSON."""
+    """Return the values that a transition replaces, as JSON."""
     kept: dict[str, object] = {name: getattr(request, name) for name in _ANSWER}
     at = request.answered_at
     return {**kept, "state": request.state.value, "answered_at": at.isoformat() if at else None}
 
 
 def _remembered(request: MeetingRequest) -> dict[str, object]:
-    """The columns that a step replaced, from what was kept of them."""
+    """Return the column values before the last transition, from the stored JSON."""
     kept = dict(request.before or {})
     at, side = kept["answered_at"], kept["answered_side"]
     return {

@@ -1,7 +1,7 @@
-"""Reasons why a request is unscheduled, reduced to what one side may read, and what helps.
+"""Reasons why a request is unscheduled, restricted to what one side may see, and possible help.
 
-The plan's answer names people of both sides. A reader reads the reasons of the own side alone, and of the
-other side's people no more than those whom the request names.
+The solver's explanation names people of both sides. A viewer sees the reasons of the own side, and of the
+other side only people whom the request names.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_ASKED = 4
 
 
 class Blocker(StrEnum):
-    """On whose side something is in the way."""
+    """Side that causes an obstacle."""
 
     OWN = "own"
     THEIRS = "theirs"
@@ -40,11 +40,11 @@ class Blocker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UnscheduledReason:
-    """What is in the way on one day, at `count` times, the first of them `times` (UTC).
+    """An obstacle on one day, at `count` times, the first of them `times` (UTC).
 
-    `what` is as in a plan's obstacles, `theirs` where the other side's reason is not for the reader to know.
+    `what` is a code of the solver's obstacles, or `theirs` if the viewer may not see the other side's reason.
     `person` is None for a firm, or for people of the other side whom the request does not name. `limit` is
-    the most meetings a day, where that is the reason.
+    the daily maximum of meetings, if that is the reason.
     """
 
     what: str
@@ -57,7 +57,7 @@ class UnscheduledReason:
 
 
 class HelpKind(StrEnum):
-    """What may help, besides the ways that a plan has tried."""
+    """Kind of help, besides the fixes that the solver has tried."""
 
     MY_TIMES = "my-times"
     """The reader looks at the own busy times."""
@@ -72,7 +72,7 @@ class HelpKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HelpOffer:
-    """One thing that the reader may do. `asked_at` is when the person, or the partner, was asked by mail."""
+    """A possible action of the viewer. `asked_at` is when the person, or the partner, was emailed."""
 
     kind: HelpKind
     person: PersonRef | None = None
@@ -81,7 +81,7 @@ class HelpOffer:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The rows in the order of the days, and what may help."""
+    """Obstacles in order of days, and possible help."""
 
     rows: tuple[UnscheduledReason, ...] = ()
     helps: tuple[HelpOffer, ...] = ()
@@ -96,9 +96,10 @@ NOTHING = Explanation()
 def explain_requests(
     session: Session, actor: Actor, cards: Iterable[RequestCard], answers: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Explanation]:
-    """What the reader's side may read of a plan's answers, by key of the request. Five queries at most.
+    """Return what the viewer's side may see of the solver's explanations, by request key. Runs at most five
+    queries.
 
-    Empty for organisers, who see all on the page of what is not scheduled.
+    Empty for organisers, who see everything on the page of unscheduled requests.
     """
     if actor.firm_id is None or not answers:
         return {}
@@ -185,7 +186,7 @@ class _Reader:
         yield HelpOffer(HelpKind.ASK_PARTNER, asked_at=asked.get((card.key, "")))
 
     def merged(self, rows: Sequence[UnscheduledReason]) -> tuple[UnscheduledReason, ...]:
-        """The rows by day. Those of the other side that a reader cannot tell apart are one."""
+        """Merge the rows by day, and those of the other side that the viewer cannot tell apart."""
         found: dict[tuple[object, ...], UnscheduledReason] = {}
         for row in rows:
             day = row.times[0].astimezone(self.zone).date() if row.times else None

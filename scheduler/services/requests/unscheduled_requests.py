@@ -46,7 +46,7 @@ GROUPS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RequestFirms:
-    """A request by its two firms."""
+    """A request with its two firms."""
 
     key: str
     sender: FirmRef
@@ -56,7 +56,7 @@ class RequestFirms:
 
 @dataclass(frozen=True, slots=True)
 class InterpreterName:
-    """An interpreter by name."""
+    """An interpreter with names and languages."""
 
     key: str
     name: str
@@ -70,9 +70,9 @@ Thing = PersonRef | FirmRef | InterpreterName | RequestFirms | str
 
 @dataclass(frozen=True, slots=True)
 class FixDescription:
-    """A remedy with names: what to do to hold the request at `start`. `text` has keys, for unknown kinds.
+    """A fix with names: what to do to schedule the request at `start`. `text` has keys, for unknown kinds.
 
-    `number` is its own among those of the request, if a press does it.
+    `number` is its index among the request's fixes, if it can be applied by a button.
     """
 
     kind: str
@@ -84,7 +84,7 @@ class FixDescription:
 
 @dataclass(frozen=True, slots=True)
 class UnscheduledDetails:
-    """A request without a meeting. `meeting` is None if it is no longer there."""
+    """An unscheduled request. `meeting` is None if the request was deleted."""
 
     key: str
     meeting: RequestFirms | None
@@ -106,7 +106,7 @@ PRESSED = frozenset(
 def describe_answers(
     session: Session, event_id: int, rows: Sequence[Mapping[str, Any]]
 ) -> list[UnscheduledDetails]:
-    """Answers of a plan with names and times, by a constant number of queries."""
+    """Return stored explanations with names and times. The number of queries is constant."""
     keys = {row["request"] for row in rows}
     for row in rows:
         keys.update(row.get("blockers", ()), *(way["ids"] for way in row.get("ways", ())))
@@ -120,7 +120,7 @@ def describe_answers(
 def list_answers(
     session: Session, actor: Actor, number: int, keys: Collection[str]
 ) -> list[UnscheduledDetails]:
-    """What a version says of some requests that it does not hold."""
+    """Return a version's explanations of some unscheduled requests."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     wanted = [key for key in keys if is_storable(key)]
@@ -158,7 +158,7 @@ def _not_held(
 
 
 def find_things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
-    """The requests, people, interpreters and firms of the event that have these keys."""
+    """Return the event's requests, people, interpreters and firms with these keys."""
     wanted = sorted(keys)
     found: dict[str, Thing] = {}
     firms: Any = select(*firm_columns(Firm)).where(Firm.event_id == event_id, Firm.key.in_(wanted))

@@ -1,4 +1,4 @@
-"""Bulk actions: request several meetings or respond to several requests at once."""
+"""Bulk actions: request several meetings, or respond to several requests."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ MOST_ANSWERED = 100
 
 @dataclass(frozen=True, slots=True)
 class BulkRequestResult:
-    """What came of asking: those that were asked, and by key of the others why they were not.
+    """Result of a bulk request: sent requests, and reasons of refusals by firm key.
 
-    `names` are those of the others as far as the event has them, by key.
+    `names` holds the refused firms by key, as far as the event has them.
     """
 
     asked: tuple[RequestResult, ...]
@@ -38,7 +38,7 @@ class BulkRequestResult:
 
 @dataclass(frozen=True, slots=True)
 class BulkResponseResult:
-    """How many requests were answered, and by key of the others why they were not."""
+    """Result of a bulk response: number of requests done, and reasons of refusals by request key."""
 
     done: int
     refused: dict[str, str]
@@ -47,9 +47,9 @@ class BulkResponseResult:
 def request_meetings(
     session: Session, actor: Actor, form: NewRequest, firm_keys: Sequence[str], *, now: datetime
 ) -> BulkRequestResult:
-    """Ask some firms for the same. Each is asked by itself: one that cannot be asked stops no other.
+    """Send the same request to several firms. Each is sent independently: a refusal does not stop the others.
 
-    Raises InvalidInput if there are none or too many, or for what is wrong whichever firm is asked.
+    Raises InvalidInput if there are no firms or too many, or for a fault that does not depend on the firm.
     """
     own = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
@@ -83,9 +83,9 @@ def respond_to_requests(
     note: str = "",
     now: datetime,
 ) -> BulkResponseResult:
-    """Accept or decline some requests. One that cannot be answered any more stops no other.
+    """Accept or decline several requests. A refusal does not stop the others.
 
-    Raises InvalidInput if there are none or too many, or if the note is too long.
+    Raises InvalidInput if there are no requests or too many, or if the note is too long.
     """
     own = gettext_lazy("Only exhibitors answer requests in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
@@ -107,9 +107,9 @@ def respond_to_requests(
 
 
 def undo_bulk_action(session: Session, actor: Actor, at: datetime, *, now: datetime) -> BulkResponseResult:
-    """Take back all steps that the actor took by the one press at the time `at`, as far as each can be.
+    """Undo all steps that the actor took by one bulk action at the time `at`, as far as possible.
 
-    One that cannot be undone any more stops no other.
+    A step that can no longer be undone does not stop the others.
     """
     keys = session.scalars(
         select(MeetingRequest.key)

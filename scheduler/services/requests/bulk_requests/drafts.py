@@ -28,7 +28,7 @@ _MAX_ID = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request as far as it was written. A template has a name and no firm, a draft a firm and no name."""
+    """An unsent request. A template has a name and no firm, a draft has a firm and no name."""
 
     id: int
     name: str
@@ -38,9 +38,9 @@ class Draft:
 
 
 def save_draft(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> int:
-    """Keep a draft to a firm: the firm's only one, so it takes the place of an earlier one. Returns its id.
+    """Save a draft to a firm, replacing an earlier draft to it. Return its id.
 
-    What is missing may stay so. Raises NotFound, NotAllowed, InvalidInput for a text that is too long.
+    Fields may be empty. Raises NotFound, NotAllowed, and InvalidInput if a text is too long.
     """
     firm_id = _own(actor)
     other = find_firm(session, actor.event_id, form.to_firm)
@@ -51,7 +51,7 @@ def save_draft(session: Session, actor: Actor, form: NewRequest, *, now: datetim
 
 
 def save_template(session: Session, actor: Actor, form: NewRequest, name: str, *, now: datetime) -> int:
-    """Keep topic, message, rank and length under a name, for any firm. Raises as `keep`."""
+    """Save topic, message, rank and length under a name, for any firm. Raises like `save_draft`."""
     firm_id, name = _own(actor), clean_line(name)
     fields.require_valid("template", name, fields.TemplateName)
     kept = session.scalar(
@@ -80,7 +80,7 @@ _LISTED = (
 
 
 def list_drafts(session: Session, actor: Actor) -> tuple[Draft, ...]:
-    """The own firm's drafts and templates, the latest first. One query."""
+    """Return the own firm's drafts and templates, latest first. Runs one query."""
     return tuple(
         Draft(row[0], row[1], FirmRef(*row[4:]) if row[4] is not None else None, row[2]["topic"], row[3])
         for row in rows_of(session, _LISTED, firm=_own(actor))
@@ -88,12 +88,12 @@ def list_drafts(session: Session, actor: Actor) -> tuple[Draft, ...]:
 
 
 def draft_form(session: Session, actor: Actor, draft_id: int, to_firm: str) -> NewRequest:
-    """The form of a draft or template, for this firm. Raises NotFound."""
+    """Return the form of a draft or template, addressed to this firm. Raises NotFound."""
     return NewRequest(**{**_found(session, actor, draft_id).form, "to_firm": to_firm})
 
 
 def delete_draft(session: Session, actor: Actor, draft_id: int) -> None:
-    """Raises NotFound."""
+    """Delete a draft or template. Raises NotFound."""
     session.delete(_found(session, actor, draft_id))
     session.flush()
 
@@ -107,7 +107,7 @@ _DELETE_SENT = delete(RequestDraft).where(
 
 
 def delete_sent_draft(session: Session, actor: Actor, to_firm: str) -> None:
-    """A request to this firm was sent: what was its draft is none any more."""
+    """Delete the draft to a firm once its request is sent."""
     asked = {"own": _own(actor), "event": actor.event_id, "key": to_firm}
     session.connection().execute(_DELETE_SENT, asked)
 
@@ -150,7 +150,7 @@ def _write(
 
 
 def _json(form: NewRequest) -> dict[str, Any]:
-    """The form as JSON, within its limits: what a browser sends is anybody's word."""
+    """Return the form as JSON, truncated to its size limits, because the input is untrusted."""
     found: Mapping[str, Any] = asdict(form)
     keys = fields.limits(fields.NamedPeople).most, fields.limits(fields.StartSlots).most
     return {

@@ -1,1 +1,1 @@
-"""Exhibitor dashboard: what to do now."""
+"""Exhibitor dashboard: what to do next."""

@@ -1,4 +1,4 @@
-"""Dashboard of an exhibitor: pending requests, unscheduled ones, news and the next meeting."""
+"""Dashboard of an exhibitor: pending and unscheduled requests, news, and the next meeting."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MOST_CHANGES = 100
 
 @dataclass(frozen=True, slots=True)
 class FirmBadge:
-    """What a row shows of a firm beside its name. `area` is the key of its first area."""
+    """Details shown beside a firm's name. `area` is the key of its first area."""
 
     tier: Tier
     area: str
@@ -49,7 +49,7 @@ class FirmBadge:
 
 @dataclass(frozen=True, slots=True)
 class ProfileGaps:
-    """What is missing in a firm's profile. `parts` has for each thing by name whether it is there."""
+    """Completeness of a firm's profile. `parts` is True, by name, for each part that is filled in."""
 
     parts: Mapping[str, bool]
 
@@ -60,10 +60,10 @@ class ProfileGaps:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """What the page shows. `waiting` stand in the order in which they expire.
+    """Content of the dashboard. `waiting` requests are ordered by expiry.
 
-    Of the partners that are suggested, `saved` are on the own list; those that are
-    `dismissed` are not suggested any more. `is_new` means that the firm neither asked nor was asked yet.
+    Of the suggested partners, `saved` are on the own list; `dismissed` ones are no longer suggested. `is_new`
+    is True if the firm has neither sent nor received a request.
     """
 
     waiting: Sequence[RequestCard]
@@ -91,10 +91,9 @@ class Dashboard:
 
 
 def show_dashboard(session: Session, actor: Actor, *, language: str = "en", now: datetime) -> Dashboard:
-    """The actor's own page, with the things of firms named in `language`.
+    """Return the actor's dashboard, with firms' products named in `language`.
 
-    The number of queries does not depend on how much there is.
-    Raises NotAllowed for who does not answer for a firm.
+    The number of queries is constant. Raises NotAllowed if the actor does not represent a firm.
     """
     firm = _own_firm(session, actor)
     counts = request_lists.count_requests(session, actor)
@@ -128,9 +127,9 @@ def show_dashboard(session: Session, actor: Actor, *, language: str = "en", now:
 
 
 def list_news(session: Session, actor: Actor, *, now: datetime) -> tuple[News, dict[str, FirmBadge]]:
-    """What is new, all of it as far as MOST_CHANGES goes, and what is shown of the firms that it names.
+    """Return the news, at most MOST_CHANGES items, and the badges of the firms mentioned.
 
-    Raises NotAllowed for who does not answer for a firm.
+    Raises NotAllowed if the actor does not represent a firm.
     """
     firm = _own_firm(session, actor)
     found = news.list_unseen(session, actor, limit=MOST_CHANGES, now=now)
@@ -138,13 +137,13 @@ def list_news(session: Session, actor: Actor, *, now: datetime) -> tuple[News, d
 
 
 def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datetime) -> int:
-    """Mark the news items that a page showed as seen. Returns their number. Raises NotAllowed."""
+    """Mark the news items that a page showed as seen. Return their number. Raises NotAllowed."""
     _own_firm(session, actor)
     return news.mark_seen(session, actor, keys, now=now)
 
 
 def count_waiting(session: Session, actor: Actor) -> int:
-    """How many requests wait for the actor to answer for their firm: the number in the menu. One query."""
+    """Count the requests that need a response from the actor's firm, for the menu. Runs one query."""
     if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
         return 0
     return rows_of(session, _WAITING_COUNT, firm_id=actor.firm_id).scalar_one()
@@ -172,7 +171,7 @@ def _waiting(firm_id: int, now: datetime) -> ColumnElement[bool]:
 
 
 def _musts(session: Session, firm_id: int) -> int:
-    """How many requests of the firm are its most wanted ones, and open."""
+    """Count the firm's open must-have requests."""
     query = select(func.count()).where(
         MeetingRequest.from_firm_id == firm_id,
         MeetingRequest.priority >= MUST,
@@ -209,7 +208,7 @@ def _other(card: RequestCard, firm: Firm) -> str:
 
 
 def list_firm_badges(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmBadge]:
-    """What is shown beside the names of these firms of the actor's event, by key."""
+    """Return the badges of these firms of the actor's event, by key."""
     rows = session.execute(
         select(Firm.key, Firm.tier, Firm.areas, Firm.logo).where(
             Firm.event_id == actor.event_id, in_chunks(Firm.key, keys)

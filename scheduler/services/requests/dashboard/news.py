@@ -1,4 +1,4 @@
-"""Dashboard news: changes that others made to the firm's requests, until seen."""
+"""Dashboard news: changes that others made to the firm's requests, until marked as seen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEWS_FOR = timedelta(days=7)
 
 
 class NewsKind(StrEnum):
-    """What a news item says."""
+    """Kind of a news item."""
 
     ACCEPTED = "accepted"
     DECLINED = "declined"
@@ -36,10 +36,10 @@ class NewsKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewsItem:
-    """One change of a request of the firm. `key` names it in forms, and is another one if it changes again.
+    """One change of a request of the firm. `key` identifies it in forms; a later change gets another key.
 
-    `person` is the colleague who cannot come or who cancelled, else None. `others_go` is of a colleague who
-    cannot come: others whom the request names go without them.
+    `person` is the colleague who cannot attend or who cancelled, else None. `others_go` is True if a
+    colleague cannot attend, and other people named by the request do.
     """
 
     key: str
@@ -53,7 +53,7 @@ class NewsItem:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The newest items, and how many there are in all."""
+    """The newest items, and the total count."""
 
     items: Sequence[NewsItem]
     count: int
@@ -61,7 +61,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A change as the database has it, before its request is read."""
+    """A change as read from the database, before its request is loaded."""
 
     request_id: int
     kind: NewsKind
@@ -77,7 +77,7 @@ class _Row:
 
 
 def list_unseen(session: Session, actor: Actor, *, limit: int, now: datetime) -> News:
-    """What the actor has not marked as seen, the newest first. Six queries at most."""
+    """Return the actor's unseen news, newest first. Runs at most six queries."""
     rows = _unseen(session, actor, now)
     shown = rows[:limit]
     of_requests = MeetingRequest.id.in_({row.request_id for row in shown})
@@ -96,9 +96,9 @@ def list_unseen(session: Session, actor: Actor, *, limit: int, now: datetime) ->
 
 
 def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datetime) -> int:
-    """Mark items as seen by the actor, by the keys that a page showed. Returns their number.
+    """Mark items as seen by the actor, by the keys that a page showed. Return their number.
 
-    A key of what is no news (any more) changes nothing. What comes while the page is open stays news.
+    Keys of outdated items are ignored. Items that arrive while the page is open remain unseen.
     """
     wanted = set(keys)
     seen = [row for row in _unseen(session, actor, now) if row.key in wanted]
@@ -148,7 +148,7 @@ _AGREED = RequestState.ACCEPTED.value
 
 
 def _of_requests(session: Session, actor: Actor, since: datetime, now: datetime) -> Iterable[_Row]:
-    """What others did to requests of the firm, or time."""
+    """Yield changes of the firm's requests by others, and expirations."""
     request = MeetingRequest
     query: Select[*tuple[Any, ...]] = (
         select(
@@ -201,7 +201,7 @@ def _is_news(actor: Actor, since: datetime, now: datetime) -> ColumnElement[bool
 
 
 def _of_colleagues(session: Session, actor: Actor, since: datetime) -> Iterable[_Row]:
-    """Colleagues who cannot come to a meeting that is still to be held."""
+    """Yield colleagues who cannot attend a meeting of an accepted request."""
     query = (
         select(
             ExcludedPerson.request_id,

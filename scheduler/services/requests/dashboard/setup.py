@@ -1,6 +1,6 @@
-"""Setup steps of an exhibitor: the firm's offers and needs, and when the person is at the venue.
+"""Setup steps of an exhibitor: the firm's offers and needs, and the person's hours at the venue.
 
-Each press keeps what it says, so nothing is lost where somebody leaves in between.
+Each step is saved at once, so nothing is lost if the person leaves in between.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ LISTS = ("offers", "needs", "unwanted")
 
 @dataclass(frozen=True, slots=True)
 class DayAtVenue:
-    """A day: the times at which its slots start and end, and those from and until which somebody is there.
+    """A day: start and end times of its slots, and the hours (`first` to `last`) of the person.
 
-    `is_there` is False for a day on which no slot is free; then the times are those of the whole day.
+    `is_there` is False for a day without a free slot; then the hours are those of the whole day.
     """
 
     day: date
@@ -53,7 +53,7 @@ class DayAtVenue:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the page shows. `terms` are names of things to choose from, by the list that they are for."""
+    """Content of the setup page. `terms` are names of suggested products, by list."""
 
     lists: Mapping[str, tuple[str, ...]]
     terms: Mapping[str, tuple[str, ...]]
@@ -63,7 +63,9 @@ class Setup:
 
 
 def is_setup_due(session: Session, actor: Actor) -> bool:
-    """Whether the actor is to be asked: an exhibitor whose firm named no needs and was not asked yet."""
+    """Return True if the actor is an exhibitor whose firm has named no needs and has not finished the
+    setup.
+    """
     if not actor.is_exhibitor or actor.is_archived or actor.firm_id is None:
         return False
     query = select(Firm.needs).where(Firm.id == actor.firm_id, Firm.welcomed_at.is_(None))
@@ -71,7 +73,10 @@ def is_setup_due(session: Session, actor: Actor) -> bool:
 
 
 def show_setup(session: Session, actor: Actor, *, language: str = "en") -> Setup:
-    """What was answered, and what can be, with things named in `language`. Raises NotAllowed, NotFound."""
+    """Return the current lists and suggestions, with products named in `language`.
+
+    Raises NotAllowed, NotFound.
+    """
     firm = profile.find_own_firm(session, actor, is_locked=False)
     lists = {name: tuple(getattr(firm, name)) for name in LISTS}
     known = {key for items in lists.values() for item in items for key in keys_of(item)}
@@ -90,28 +95,29 @@ def show_setup(session: Session, actor: Actor, *, language: str = "en") -> Setup
 
 
 def add_list_item(session: Session, actor: Actor, name: str, text: str, *, now: datetime) -> None:
-    """Put things that were typed or chosen on a list of the firm. Raises InvalidInput by the list's name."""
+    """Add typed or chosen items to a list of the firm. Raises InvalidInput by the list's name."""
     firm = profile.find_own_firm(session, actor, is_locked=True)
     items = list(dict.fromkeys((*getattr(firm, name), *split_list(text))))
     _keep(session, actor, firm, name, items, now=now)
 
 
 def remove_list_item(session: Session, actor: Actor, name: str, item: str, *, now: datetime) -> None:
-    """Take a thing off a list of the firm."""
+    """Remove an item from a list of the firm."""
     firm = profile.find_own_firm(session, actor, is_locked=True)
     _keep(session, actor, firm, name, [each for each in getattr(firm, name) if each != item], now=now)
 
 
 def replace_list(session: Session, actor: Actor, name: str, text: str, *, now: datetime) -> None:
-    """Make a list of the firm what was typed. Raises InvalidInput by the list's name."""
+    """Replace a list of the firm by the typed items. Raises InvalidInput by the list's name."""
     firm = profile.find_own_firm(session, actor, is_locked=True)
     _keep(session, actor, firm, name, split_list(text), now=now)
 
 
 def set_presence(session: Session, actor: Actor, days: Mapping[date, tuple[time, time] | None]) -> None:
-    """Mark all times as busy outside those at which the actor is there; None stands for a whole day.
+    """Block all slots outside the actor's hours at the venue. None for a day blocks all of it.
 
-    What was marked within them stays. Raises InvalidInput by `from-DAY` for a span without a time.
+    Slots that were blocked within the previous hours stay blocked. Raises InvalidInput by `from-DAY` for an
+    empty span.
     """
     zone, slots = _slots(session, actor)
     marked = list_marked_slots(session, actor)
@@ -135,7 +141,7 @@ def set_presence(session: Session, actor: Actor, days: Mapping[date, tuple[time,
 
 
 def finish_setup(session: Session, actor: Actor, *, now: datetime) -> None:
-    """The firm was asked, whatever it answered."""
+    """Record that the firm has finished the setup, whatever it entered."""
     firm = profile.find_own_firm(session, actor, is_locked=True)
     if firm.welcomed_at is None:
         firm.welcomed_at = now
@@ -164,7 +170,7 @@ def _keep(session: Session, actor: Actor, firm: Firm, name: str, items: list[str
 
 
 def _offered(firm: Firm, known: set[str]) -> list[str]:
-    """What the firm's text and products name, then the things of its areas."""
+    """Return products named in the firm's text and list, then those of its areas."""
     told = parse_profile_text(firm.description).offers.union(*(keys_of(item) for item in firm.products))
     near = [key for key, thing in load_products().items() if any(thing.area in area for area in firm.areas)]
     found = dict.fromkeys((*sorted(told), *near, *load_products()))

@@ -1,4 +1,4 @@
-"""Response links in digests: the token stands for one request and one exhibitor."""
+"""Response links in digests. A token identifies one request and one exhibitor."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STEPS = {"accept": requests.accept_request, "decline": requests.decline_request
 
 @dataclass(frozen=True, slots=True)
 class LinkedRequest:
-    """The request behind a link, and who answers it for which firm. `timezone` is the venue's."""
+    """The request behind a link, and the person who responds for a firm. `timezone` is the venue's."""
 
     card: RequestCard
     firm: FirmRef
@@ -39,9 +39,9 @@ class LinkedRequest:
 
 
 def show_request(session: Session, token: str, *, secret_key: str, now: datetime) -> LinkedRequest:
-    """The request behind a link. Nothing is changed. Raises NotFound for a wrong link, or one that has ended.
+    """Return the request behind a link. Read-only. Raises NotFound if the link is invalid or expired.
 
-    A link ends when its reader has another address, or no longer answers for the firm.
+    A link expires when its owner has another address, or no longer represents the firm.
     """
     actor, key, person, event = _found(session, token, secret_key, now)
     return LinkedRequest(
@@ -65,7 +65,7 @@ def respond_to_request(
 
 
 def undo_response(session: Session, token: str, *, secret_key: str, now: datetime) -> RequestState:
-    """Take the last answer back. Raises NotFound, NotAllowed, WrongState."""
+    """Undo the last response. Raises NotFound, NotAllowed, WrongState."""
     actor, key, *_ = _found(session, token, secret_key, now)
     return requests.undo_step(session, actor, key, now=now)
 
@@ -73,7 +73,10 @@ def undo_response(session: Session, token: str, *, secret_key: str, now: datetim
 def _found(
     session: Session, token: str, secret_key: str, now: datetime
 ) -> tuple[Actor, str, Attendee, Event]:
-    """Whoever has the link is the exhibitor, and never what that person is in the event's team besides."""
+    """Return the exhibitor as actor, the request's key, the attendee and the event. Raises NotFound.
+
+    A link never grants the person's role in the event's team.
+    """
     row = session.execute(
         select(MeetingRequest, Attendee, Event)
         .join(DigestItem, DigestItem.request_id == MeetingRequest.id)

@@ -47,16 +47,16 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _insert(session: Session, table: type[DigestItem] | type[DigestChoice]) -> Any:
-    """An INSERT that leaves out rows that are there."""
+    """Return an INSERT that skips existing rows."""
     dialect = {"postgresql": postgresql, "sqlite": sqlite}[session.get_bind().dialect.name]
     return dialect.insert(table).on_conflict_do_nothing()
 
 
 def queue_due_digests(session: Session, settings: Settings, *, now: datetime) -> int:
-    """Make the digests that are due, at most MOST. Returns their number.
+    """Create the digests that are due, at most MOST. Return their number.
 
-    Of two that do this at once, each tells what the other has not: the database lets each thing be told once.
-    What was found in the rehearsal of an event that goes live meanwhile is left out.
+    Concurrent calls never send an item twice, because the database accepts each item once. Items found during
+    the rehearsal of an event that goes live meanwhile are left out.
     """
     begun = select(Event.id, Event.live_at).where(Event.digest_mails).order_by(Event.id)
     before = set(session.execute(begun).all())
@@ -84,9 +84,9 @@ def queue_digests(
     again: bool = False,
     now: datetime,
 ) -> list[NewMail]:
-    """Make and queue a digest for each of the readers, rows of `people`, with what was `found` for each.
+    """Create and queue a digest for each reader, a row of `read_recipients`, with the items `found` for them.
 
-    What somebody was told already is left out, unless it is to be told `again`.
+    Items that were sent already are left out, unless `again`.
     """
     ids = {row.Attendee.id: f"<{uuid.uuid4()}@{settings.mail_domain}>" for row in readers}
     mine = {i: found[i] for i in ids}
@@ -107,7 +107,7 @@ def queue_digests(
 
 
 def read_recipients(session: Session, ids: Iterable[int]) -> Sequence[Any]:
-    """Attendees with their firms, events and choices."""
+    """Return attendees with their firms, events and digest choices."""
     return session.execute(
         select(Attendee, Firm, Event, DigestChoice)
         .join(Firm, Firm.id == Attendee.firm_id)
@@ -135,7 +135,7 @@ def _note(
     message_ids: Mapping[int, str],
     now: datetime,
 ) -> dict[int, list[PendingItem]]:
-    """Write down what is being told, before it is. Returns what nobody else has written meanwhile."""
+    """Insert the items to send before they are sent. Return those that no concurrent call has inserted."""
     if not due:
         return {}
     keys = _keys(session, {item.request_id for items in found.values() for item in items})
@@ -175,7 +175,7 @@ def _keys(session: Session, ids: Iterable[int]) -> dict[int, str]:
 
 
 def _requests(session: Session, ids: Iterable[int]) -> dict[int, Any]:
-    """Requests with both firms, who asked and who answered, by id."""
+    """Return requests with both firms, sender and responder, by id."""
     sender, receiver = aliased(Firm, name="sender"), aliased(Firm, name="receiver")
     asker, answerer = aliased(Attendee, name="asker"), aliased(Attendee, name="answerer")
     rows = session.execute(
@@ -190,7 +190,7 @@ def _requests(session: Session, ids: Iterable[int]) -> dict[int, Any]:
 
 
 def _waiting(session: Session, firm_ids: Iterable[int], now: datetime) -> dict[int, set[int]]:
-    """The requests that wait for an answer of each firm."""
+    """Return ids of the requests that need a response, by firm."""
     expires = MeetingRequest.expires_at
     found: dict[int, set[int]] = defaultdict(set)
     for firm_id, request_id in session.execute(
@@ -205,7 +205,7 @@ def _waiting(session: Session, firm_ids: Iterable[int], now: datetime) -> dict[i
 
 
 def _sent(session: Session, ids: Iterable[int]) -> dict[int, set[int]]:
-    """The requests of which mails told that went out, by attendee. Who had no such mail is not there."""
+    """Return the requests in digests that were sent, by attendee. Attendees without a digest are missing."""
     found: dict[int, set[int]] = defaultdict(set)
     for attendee_id, request_id in session.execute(
         select(DigestItem.attendee_id, DigestItem.request_id)
@@ -217,9 +217,9 @@ def _sent(session: Session, ids: Iterable[int]) -> dict[int, set[int]]:
 
 
 def _said(items: Sequence[PendingItem], requests: Mapping[int, Any], row: Any) -> list[DigestEntry]:
-    """The items in the order of reading: what expires first, then what came of one's own requests.
+    """Return the items in reading order: first those that expire soonest, then responses to own requests.
 
-    Of a request that waits, its newest item says all.
+    For a pending request only the newest item is kept.
     """
     last: dict[tuple[int, bool], PendingItem] = {}
     for item in sorted(items, key=lambda item: list(DigestKind).index(item.kind)):
@@ -273,7 +273,9 @@ def _language(row: Any) -> str:
 
 
 def _first(row: Any) -> str:
-    """How often mails come to a reader who has had none, if the event sends them by itself."""
+    """Return the digest frequency for a reader without an earlier digest, or empty if the event sends
+    none.
+    """
     if not row.Event.digest_mails:
         return ""
     return "at_once" if row.DigestChoice is not None and immediate_kinds(row.DigestChoice) else "daily"
@@ -287,7 +289,10 @@ def _mail(
     message_id: str,
     now: datetime,
 ) -> NewMail:
-    """A digest. `others` wait too. Of the requests in `sent` a mail told before; it is None without any."""
+    """Return a digest email.
+
+    `others` are further pending requests. `sent` are requests of earlier digests; None without one.
+    """
     person, firm, event = row.Attendee, row.Firm, row.Event
     language = _language(row)
     digest = Digest(
@@ -318,7 +323,7 @@ def _mail(
 
 
 def _mark(session: Session, settings: Settings, written: Sequence[Any], now: datetime) -> None:
-    """Write down whose digests were made, and by which token they stop."""
+    """Record that the readers were sent a digest, and the hashes of their unsubscribe tokens."""
     if not written:
         return
     rows = [

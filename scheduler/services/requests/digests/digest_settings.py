@@ -23,7 +23,7 @@ KINDS = ("asked", "reminders", "answers")
 
 
 class HowOften(StrEnum):
-    """When one kind of news is sent."""
+    """Frequency of one kind of digest item."""
 
     AT_ONCE = "at-once"
     DAILY = "daily"
@@ -38,10 +38,10 @@ class HowOften(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DigestSettings:
-    """How often is sent: requests of others, reminders before they expire, responses to one's own.
+    """Frequency by kind: new requests, reminders before they expire, responses to own requests.
 
-    `is_sent` tells whether the event sends digests at all. The daily one goes out in the `morning`, by the
-    venue's clock or by the person's own: `timezone` is that one's.
+    `is_sent` is True if the event sends digests at all. The daily digest goes out at `morning`, in the
+    venue's or the person's own time zone: see `timezone`.
     """
 
     asked: HowOften = HowOften.DAILY
@@ -55,13 +55,13 @@ class DigestSettings:
 
     @property
     def timezone(self) -> str:
-        """The IANA name of the zone by whose clock the daily one goes out."""
+        """IANA name of the time zone in which the daily digest goes out."""
         return self.venue_timezone if self.is_by_venue else self.own_timezone
 
     def changed(self, typed: Mapping[str, str]) -> DigestSettings:
-        """These wishes with what was chosen for each of KINDS, and "venue" or "own" for `clock`.
+        """Return the settings with the typed frequency for each of KINDS, and "venue" or "own" for `clock`.
 
-        Another text changes nothing.
+        Invalid values are ignored.
         """
         chosen = {kind: HowOften(text) for kind, text in typed.items() if text in list(HowOften)}
         return replace(
@@ -74,7 +74,7 @@ class DigestSettings:
 
 
 def read_own_settings(session: Session, actor: Actor, *, now: datetime) -> DigestSettings | None:
-    """The actor's own wishes, or None for who does not answer for a firm.
+    """Return the actor's settings, or None if the actor does not represent a firm.
 
     Raises NotAllowed if the actor is not an attendee.
     """
@@ -98,7 +98,7 @@ def read_own_settings(session: Session, actor: Actor, *, now: datetime) -> Diges
 
 
 class RequestMails(StrEnum):
-    """When a person gets mails about new requests."""
+    """When a person gets emails about new requests."""
 
     NEVER = "never"
     """The event sends none, or the person's address takes none."""
@@ -109,7 +109,7 @@ class RequestMails(StrEnum):
 
 
 def new_request_emails(session: Session, actor: Actor, *, now: datetime) -> RequestMails:
-    """When the actor gets mails about new requests, as the event and the person have it set now.
+    """Return when the actor gets emails about new requests, by the settings of the event and the person.
 
     Raises NotAllowed if the actor is not an attendee.
     """
@@ -126,7 +126,7 @@ def new_request_emails(session: Session, actor: Actor, *, now: datetime) -> Requ
 
 
 def save_settings(session: Session, actor: Actor, wishes: DigestSettings) -> None:
-    """Keep the actor's own wishes. They hold from the next digest on. Raises NotAllowed."""
+    """Save the actor's settings, effective from the next digest. Raises NotAllowed."""
     choice = _choice(session, preferences.own_attendee(session, actor))
     choice.stopped_at, choice.daily_at_venue = None, wishes.is_by_venue
     for kind in KINDS:
@@ -137,12 +137,15 @@ def save_settings(session: Session, actor: Actor, wishes: DigestSettings) -> Non
 
 
 def show_subscription(session: Session, token: str, *, now: datetime) -> Subscription:
-    """Whose digests a link stops. Raises NotFound for a wrong one, or one that has ended."""
+    """Return the subscription behind an unsubscribe link.
+
+    Raises NotFound if the link is invalid or expired.
+    """
     return _shown(*_found(session, token, now))
 
 
 def unsubscribe(session: Session, token: str, *, now: datetime) -> Subscription:
-    """Stop the digests. Raises as `look`."""
+    """Unsubscribe from digests. Raises like `show_subscription`."""
     found = _found(session, token, now)
     found[0].stopped_at = found[0].stopped_at or now
     session.flush()
@@ -150,21 +153,21 @@ def unsubscribe(session: Session, token: str, *, now: datetime) -> Subscription:
 
 
 def unsubscribe_person(session: Session, person: Attendee, *, now: datetime) -> None:
-    """Send a person no more digests, for another reason than their own word."""
+    """Unsubscribe a person for another reason than their own request."""
     choice = _choice(session, person)
     choice.stopped_at = choice.stopped_at or now
     session.flush()
 
 
 def resubscribe(session: Session, token: str, *, now: datetime) -> None:
-    """Send them again, as they were chosen before. Raises as `look`."""
+    """Resubscribe, with the earlier settings. Raises like `show_subscription`."""
     choice, *_ = _found(session, token, now)
     choice.stopped_at = None
     session.flush()
 
 
 def _choice(session: Session, person: Attendee) -> DigestChoice:
-    """The row of a person, made if there is none."""
+    """Return the settings row of a person; created if missing."""
     choice = session.get(DigestChoice, person.id)
     if choice is None:
         choice = DigestChoice(attendee_id=person.id)

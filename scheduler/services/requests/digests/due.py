@@ -1,11 +1,11 @@
-"""Due digests: changes of requests that a reader has not been sent, and when to send them.
+"""Due digests: request changes that a reader has not been sent, and when to send them.
 
-Nobody queues what a digest says: pages, links, programs, imports, organisers and time change requests, and
-each thing is said once, and nothing that was undone. Each minute a query finds the pairs of a request's state
-and an exhibitor without a row in `digest_item`; the row is inserted with the email, and its primary key
-(request, person, kind) decides between two clocks. A step is looked at once it can no longer be undone. What
-waits longer than seven days is not sent. At 3,000 firms and 45,000 requests the query takes 0.18 s on both
-databases, and the 3,000 emails of a first morning, of 15 items each, 33 s in turns of a second.
+Digest items are not queued, because pages, links, programs, imports, organisers and time change requests.
+Each item is sent once, and undone steps never. Each minute a query finds pairs of a request's state and an
+exhibitor without a row in `digest_item`. The row is inserted with the email, and its primary key (request,
+person, kind) decides between two clocks. A step is considered once it can no longer be undone. Items older
+than seven days are not sent. At 3,000 firms and 45,000 requests the query takes 0.18 s on both databases, and
+the 3,000 emails of a first morning, of 15 items each, take 33 s in batches of a second.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _REQUEST = MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class PendingItem:
-    """One thing that a reader was not told yet. It happened, or was certain, at `moment`."""
+    """An item that a reader has not been sent. It happened, or became final, at `moment`."""
 
     request_id: int
     kind: DigestKind
@@ -72,7 +72,8 @@ class PendingItem:
 
 @dataclass(frozen=True, slots=True)
 class DigestReader:
-    """An exhibitor by whose clock, in `zone`, mornings are. `mailed_at` is that of the last digest.
+    """An exhibitor who gets digests in the morning of time zone `zone`. `mailed_at` is the time of the last
+    digest.
 
     `at_once` are the kinds that do not wait for the morning.
     """
@@ -84,9 +85,9 @@ class DigestReader:
 
 
 def is_digest_due(reader: DigestReader, items: Sequence[PendingItem], *, now: datetime) -> bool:
-    """Whether a digest goes out now.
+    """Return True if a digest is due.
 
-    It does in the first morning after something happened, and at once for a must or a reader who wants that.
+    It is due in the first morning after an item, and at once for a must-have or if the reader chose so.
     """
     return any(_due_at(reader, item) <= now for item in items)
 
@@ -98,14 +99,14 @@ def _due_at(reader: DigestReader, item: PendingItem) -> datetime:
 
 
 def next_morning(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The first MORNING in a zone that is not before a moment."""
+    """Return the first MORNING in a time zone that is not before a moment."""
     local = moment.astimezone(zone)
     day = local.date() if local.time() <= MORNING else local.date() + timedelta(days=1)
     return datetime.combine(day, MORNING, zone)
 
 
 def list_pending_items(session: Session, *, now: datetime) -> dict[int, list[PendingItem]]:
-    """What no reader was told yet, by attendee: of events that send digests, to exhibitors who want it."""
+    """Return unsent items by attendee, for events that send digests and exhibitors who want them."""
     found: dict[int, list[PendingItem]] = {}
     rows = session.execute(union_all(*(_of_kind(kind, now) for kind in DigestKind)))
     for attendee_id, request_id, name, at, priority in rows:
@@ -116,7 +117,7 @@ def list_pending_items(session: Session, *, now: datetime) -> dict[int, list[Pen
 
 
 def list_concerned_attendees(session: Session, request_ids: Iterable[int], *, now: datetime) -> set[int]:
-    """The attendees who would be told of some requests, were these not quiet."""
+    """Return the attendees who would be notified of these requests if they were not quiet."""
     ids = list(request_ids)
     kinds = (kind for kind in DigestKind if kind not in (DigestKind.THREE_DAYS, DigestKind.ONE_DAY))
     queries = (_of_kind(kind, now + UNDO_TIME, quiet=False) for kind in kinds)
@@ -137,7 +138,7 @@ _AFTER = {
 
 
 def immediate_kinds(choice: DigestChoice) -> frozenset[DigestKind]:
-    """The kinds that a person wants at once."""
+    """Return the kinds that a person wants at once."""
     return frozenset(kind for kind, column in _WANTED.items() if getattr(choice, f"{column.key}_at_once"))
 
 
@@ -153,7 +154,7 @@ _WANTED: dict[DigestKind, InstrumentedAttribute[bool]] = {
 
 
 def _of_kind(kind: DigestKind, now: datetime, *, quiet: bool = True) -> Select[int, int, str, Any, int]:
-    """With `quiet`, what is quiet is left out."""
+    """Return the query for items of a kind. With `quiet`, quiet requests are left out."""
     at, to, conditions = _conditions(kind, now)
     is_quiet = func.coalesce(at <= _REQUEST.quiet_until, false()) if quiet else false()
     told = exists().where(
@@ -187,7 +188,7 @@ def _of_kind(kind: DigestKind, now: datetime, *, quiet: bool = True) -> Select[i
 def _conditions(
     kind: DigestKind, now: datetime
 ) -> tuple[SQLColumnExpression[Any], ColumnElement[bool], ColumnElement[bool]]:
-    """The time that counts, whose people are told, and what else has to hold."""
+    """Return the time column, the SQL condition for recipients, and further conditions, for a kind."""
     asking, asked = Attendee.firm_id == _REQUEST.from_firm_id, Attendee.firm_id == _REQUEST.to_firm_id
     created, expires, answered = _REQUEST.created_at, _REQUEST.expires_at, _REQUEST.answered_at
     is_open = or_(expires.is_(None), expires > now)
@@ -208,7 +209,7 @@ def _conditions(
 
 
 def _was_invited() -> ColumnElement[bool]:
-    """Whether a reader has heard of the event: by a mail of an organiser or a colleague, or by signing in."""
+    """SQL condition: the reader knows of the event, by an invitation, an earlier email or by signing in."""
     return or_(
         Attendee.welcomed_at.is_not(None),
         Attendee.came_at.is_not(None),
@@ -218,7 +219,7 @@ def _was_invited() -> ColumnElement[bool]:
 
 
 def _other_side_knows() -> ColumnElement[bool]:
-    """Whether a reader is of the side that did not cancel, and knows of the request at all."""
+    """SQL condition: the reader is on the side that did not cancel, and knows of the request."""
     side, to_asked = _REQUEST.answered_side, Attendee.firm_id == _REQUEST.to_firm_id
     was_told = exists().where(
         DigestItem.request_id == _REQUEST.id,

@@ -30,9 +30,10 @@ Waits = dict[int, list[PendingItem]]
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """What a reminder would do: how many mails, to as many firms, with how many of the requests that wait.
+    """Effect of sending reminders: number of firms (one email each) and of their pending requests.
 
-    `mailed` firms had a mail about requests within a day, and `silent` ones have nobody who takes such mails.
+    `mailed` firms got an email about requests within a day. `silent` firms have no one who accepts such
+    emails.
     """
 
     firms: int
@@ -42,7 +43,7 @@ class Reminder:
 
 
 def preview_reminder(session: Session, actor: Actor, *, now: datetime) -> Reminder:
-    """What reminding the firms would do now."""
+    """Return the effect of sending reminders now."""
     actor.require(Right.STEER_MAILS)
     waits = _waits(session, actor.event_id, now)
     readers, mailed = _readers(session, waits, now)
@@ -55,9 +56,9 @@ def preview_reminder(session: Session, actor: Actor, *, now: datetime) -> Remind
 
 
 def send_reminders(session: Session, actor: Actor, settings: Settings, *, now: datetime) -> int:
-    """Send each firm one mail with the requests that wait for its answer. Returns the number of mails.
+    """Send each firm one email with its pending requests. Return the number of emails.
 
-    It goes to the first of the firm's exhibitors who takes such mails, with links that answer.
+    The email goes to the firm's first exhibitor who accepts such emails, with response links.
     """
     actor.require(Right.STEER_MAILS)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
@@ -95,7 +96,7 @@ def _waits(session: Session, event_id: int, now: datetime) -> Waits:
 
 
 def _readers(session: Session, waits: Waits, now: datetime) -> tuple[dict[int, int], set[int]]:
-    """The attendee who is mailed, by firm, and the firms that had a mail within a day."""
+    """Return the recipient by firm, and the firms that got an email within a day."""
     readers: dict[int, int] = {}
     mailed: set[int] = set()
     for firm, attendee, mailed_at in session.execute(_exhibitors(waits)):
@@ -106,7 +107,7 @@ def _readers(session: Session, waits: Waits, now: datetime) -> tuple[dict[int, i
 
 
 def _exhibitors(waits: Waits) -> Select[int, int, datetime | None]:
-    """Who of the firms takes reminders."""
+    """Return the query for exhibitors who accept reminders."""
     choice = DigestChoice
     return (
         select(Attendee.firm_id, Attendee.id, choice.mailed_at)

@@ -36,10 +36,10 @@ _HELD = select(Hold.holder_id, Hold.slot_id).where(
 
 
 def common_slots(session: Session, actor: Actor, firm_keys: Collection[str]) -> Mapping[str, frozenset[str]]:
-    """The keys of the slots in which both sides have somebody free, by firm.
+    """Return keys of the slots in which both firms have someone free, by firm key.
 
-    Free is who has neither a busy time nor a published meeting. Who that is stays untold.
-    Six queries at most. Empty for who has no firm.
+    A person is free without a busy time or a published meeting. Who is free is not revealed. Runs at most six
+    queries. Empty for actors without a firm.
     """
     actor.require(Right.READ_DIRECTORY)
     wanted = sorted(set(firm_keys))[:MOST]

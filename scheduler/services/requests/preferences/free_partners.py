@@ -16,10 +16,10 @@ from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Firm, H
 
 
 def list_free_partners(session: Session, actor: Actor) -> frozenset[str]:
-    """The keys of the firms with which the own one has a free slot in common, as `common_times` has them.
+    """Return keys of the firms that share a free slot with the own firm, like `common_times`.
 
-    The database counts what of the own firm's free slots each person has not. Ten queries at most, however
-    many firms. Empty for who has no firm.
+    The database counts, by person, how many of the own firm's free slots are taken. Runs at most ten queries
+    for any number of firms. Empty for actors without a firm.
     """
     actor.require(Right.READ_DIRECTORY)
     if actor.firm_id is None:
@@ -46,7 +46,7 @@ def list_free_partners(session: Session, actor: Actor) -> frozenset[str]:
 
 
 def _away(session: Session, event_id: int, people: Sequence[int]) -> dict[int, set[int]]:
-    """The slots in which each of some people has a busy time or a published meeting."""
+    """Return the slots in which each person has a busy time or a published meeting."""
     away = unavailable_slots.list_unavailable_slots(session, event_id, people)
     held = select(Hold.holder_id, Hold.slot_id).where(
         Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, in_chunks(Hold.holder_id, people)
@@ -57,7 +57,7 @@ def _away(session: Session, event_id: int, people: Sequence[int]) -> dict[int, s
 
 
 def _without_time(session: Session, event_id: int, free: set[int]) -> set[int]:
-    """The people of the event who have none of these slots free."""
+    """Return the people of the event who are free in none of these slots."""
     of_calendars = (
         select(BusySource.attendee_id)
         .join(Attendee, Attendee.id == BusySource.attendee_id)

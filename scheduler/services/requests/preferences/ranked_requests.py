@@ -27,7 +27,7 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class MustBudget:
-    """How many musts a firm has among its open requests, and how many it may have. None is no limit."""
+    """Must-haves among a firm's open requests, and the maximum. None means no limit."""
 
     used: int
     most: int | None
@@ -39,7 +39,7 @@ class MustBudget:
 
 @dataclass(frozen=True, slots=True)
 class RankedRequest:
-    """An open request that the own firm sent, at its place in the firm's order."""
+    """An open request that the own firm sent, at its rank and position."""
 
     key: str
     firm: FirmRef
@@ -51,7 +51,7 @@ class RankedRequest:
 
 
 def read_must_budget(session: Session, actor: Actor) -> MustBudget | None:
-    """The musts of the actor's own firm; None for who asks for no firm. Two queries."""
+    """Return the must-haves of the actor's firm; None if the actor represents no firm. Runs two queries."""
     if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
         return None
     return must_budget_of(session, actor.event_id, actor.firm_id)
@@ -73,7 +73,10 @@ _OTHER_MUSTS = _MUSTS.where(MeetingRequest.id != bindparam("but"))
 
 
 def must_budget_of(session: Session, event_id: int, firm_id: int, *, but: int | None = None) -> MustBudget:
-    """The musts of a firm, without a request by id: those that it asked for, and asked back for."""
+    """Return the must-haves of a firm: sent requests, and those it sent back.
+
+    `but` is a request id to leave out.
+    """
     most = session.get_one(Event, event_id).must_budget
     query, asked = (_MUSTS, {}) if but is None else (_OTHER_MUSTS, {"but": but})
     return MustBudget(rows_of(session, query, firm=firm_id, **asked).scalar_one(), most or None)
@@ -82,10 +85,9 @@ def must_budget_of(session: Session, event_id: int, firm_id: int, *, but: int | 
 def check_must_budget(
     session: Session, event_id: int, firm_id: int, priority: int, *, but: int | None = None
 ) -> Iterator[Fault]:
-    """A fault if a firm has no must left for a request of this priority.
+    """Yield a fault if a firm has no must-have left for a request of this priority.
 
-    The firm's row is locked until the transaction ends: of two colleagues who spend the last must at the same
-    moment the second one finds it spent.
+    Locks the firm's row until the transaction ends, so that two colleagues cannot both use the last one.
     """
     if priority < MUST:
         return
@@ -103,7 +105,7 @@ def check_must_budget(
 
 
 def list_ranked_requests(session: Session, actor: Actor) -> tuple[RankedRequest, ...]:
-    """The own firm's open requests by rank and in its order, the musts first. One query."""
+    """Return the own firm's open requests by rank and position, must-haves first. Runs one query."""
     _require(actor)
     other = aliased(Firm)
     query: Any = (
@@ -130,10 +132,10 @@ def list_ranked_requests(session: Session, actor: Actor) -> tuple[RankedRequest,
 
 
 def rank_request(session: Session, actor: Actor, key: str, rank: Rank, before: str | None) -> None:
-    """Give a wish a rank, and a place there: before another one of that rank, or behind all.
+    """Move a request to a rank: before another request of that rank, or to its end.
 
-    The weights of the firm's wishes follow. Raises NotFound for what is no open request of the own firm's,
-    InvalidInput if no must is left.
+    Recomputes the weights of the firm's requests. Raises NotFound if it is no open request of the own firm,
+    InvalidInput if no must-have is left.
     """
     _require(actor)
     # One at a time for a firm: two orders would be mixed.
@@ -157,7 +159,7 @@ def rank_request(session: Session, actor: Actor, key: str, rank: Rank, before: s
 
 
 def move_request(session: Session, actor: Actor, key: str, *, is_up: bool) -> None:
-    """Move a wish one place up or down within its rank. At the end it stays. Raises NotFound."""
+    """Move a request one position up or down within its rank. Does nothing at the end. Raises NotFound."""
     _require(actor)
     session.execute(select(Firm.id).where(Firm.id == actor.firm_id).with_for_update(key_share=True))
     rows = _all(session, actor)
@@ -186,13 +188,13 @@ def _open(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 
 def _all(session: Session, actor: Actor) -> Sequence[MeetingRequest]:
-    """The own open requests in their order, as they are now."""
+    """Return the own open requests in order, refreshed from the database."""
     query = select(MeetingRequest).where(*_open(actor)).order_by(*_ORDER)
     return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def _number(rows: Sequence[MeetingRequest], rank: Rank) -> None:
-    """Write the places and the priorities that go with them."""
+    """Write the positions, and the priorities that follow from them."""
     for i, (row, priority) in enumerate(zip(rows, priorities_of_rank(rank, len(rows)), strict=True)):
         row.wish_place, row.priority = i, priority
 

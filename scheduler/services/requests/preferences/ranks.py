@@ -1,14 +1,12 @@
 """Ranks of a firm's requests (must-have, want, nice to have) and their weights in a problem.
 
-A rank has the weights of the problem that there were before: a must is 5, a want 4 or 3, what is nice 2 or 1.
-The upper half of a firm's wants, in its own order, has the larger weight, and so has the upper half of what
-is nice. So the order counts, and no weight means another thing than it did.
+Firms gave every request the top priority, so they now rank requests within a budget. The weights of the
+problem format keep their meaning: a must-have is 5, a want 4 or 3, nice to have 2 or 1. The upper half of a
+rank, in the firm's own order, has the higher weight.
 
-Firms gave 5 to everything, so they rank within a budget, and the weights of the problem format keep their
-meaning: a must is 5, a want 4 or 3, nice 2 or 1; the upper half of a rank by the firm's own order has the
-higher weight. The budget counts musts among open requests, under a lock of the firm's row. The other firm's
-rank is kept beside, and the problem takes the larger: before, requesting back overwrote what the other had
-said. Imports and organisers' workbooks are not bound by the budget.
+The budget counts must-haves among open requests, under a lock of the firm's row. The other firm's rank is
+stored separately, and the problem takes the higher one; otherwise a request sent back would overwrite the
+other firm's rank. Imports and organisers' workbooks are not limited by the budget.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from scheduler.domain.entities import MUST
 
 
 class Rank(StrEnum):
-    """How much a firm wants a meeting."""
+    """Rank of a request."""
 
     MUST = "must"
     WANT = "want"
@@ -33,14 +31,14 @@ DEFAULT_PRIORITY = {Rank.MUST: MUST, Rank.WANT: 3, Rank.NICE: 1}
 
 
 def rank_from_priority(priority: int) -> Rank:
-    """The rank of a priority from 1 to 5."""
+    """Return the rank of a priority from 1 to 5."""
     if priority >= MUST:
         return Rank.MUST
     return Rank.WANT if priority >= _WEIGHTS[Rank.WANT][1] else Rank.NICE
 
 
 def priorities_of_rank(rank: Rank, number: int) -> Sequence[int]:
-    """The priorities of so many wishes of a rank, in their order: the upper half has the larger one."""
+    """Return the priorities of `number` requests of a rank, in order: the upper half has the higher one."""
     larger, smaller = _WEIGHTS[rank]
     upper = (number + 1) // 2
     return [larger] * upper + [smaller] * (number - upper)

@@ -1,1 +1,1 @@
-"""Suggested partners of a firm, with the reason for each."""
+"""Suggested partners of a firm, with the reasons."""

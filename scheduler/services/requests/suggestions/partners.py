@@ -1,13 +1,16 @@
 """Suggested partners: matched by profile, value chain, languages, halls and requests.
 
-Partners fit by things of a glossary in three languages, not by likeness of texts: models that read all three
-are large, an installation may be offline, and a suggestion says why. A text is read sentence by sentence;
-negation, customers, materials, needs of others and former products count as nothing, and so does a sentence
-that is not understood. Who has no tie is not suggested, whatever area, language and hall the two share.
-Exposure is a cap: firms with a tie to more readers take turns. A thing that no line names counts by its own
-words alone. Of 40 planted pairs among 620 firms the right one is among the first ten for 95 % of the pairs
-held out (90 % of the others); by likeness of texts, 0 % (benchmarks.partners). Nobody is among the first
-three of more than 2.8 % of the others. At 3,000 firms a page takes 40 ms of processor time on SQLite.
+Partners are matched by a product glossary in three languages, not by text similarity: models that handle all
+three are large, an installation may be offline, and a suggestion must give its reason. Text is parsed
+sentence by sentence. Negations, customers, materials, needs of others and former products are ignored, and so
+is a sentence that is not understood. A firm without a link is never suggested, even if area, language and
+hall match.
+
+Exposure is capped: firms that match more viewers take turns. A product that is not in the glossary matches
+only by its own words. Among 620 firms with 40 planted pairs, the right firm is among the first ten for 95 %
+of the held-out pairs (90 % of the others); by text similarity for 0 % (benchmarks.partners). No firm is among
+the first three of more than 2.8 % of the others. At 3,000 firms a page takes 40 ms of processor time on
+SQLite.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ FULL = 0.7
 
 @dataclass(frozen=True, slots=True)
 class SuggestedPartner:
-    """A firm, and why it fits. Things are in the words of the language that was asked for."""
+    """A suggested firm with reasons. Products are named in the requested language."""
 
     firm: FirmRef
     logo: str | None
@@ -68,17 +71,17 @@ class SuggestedPartner:
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """Partners, the best first. `knows_needs` tells whether the firm's own text says what it looks for."""
+    """Suggested partners, best first. `knows_needs` is True if the firm's own profile names needs."""
 
     partners: tuple[SuggestedPartner, ...]
     knows_needs: bool
 
 
 def suggest_partners(session: Session, actor: Actor, *, language: str = "en", limit: int = 10) -> Suggestions:
-    """Partners for the actor's own firm, by nine queries at most. Empty for who has no firm.
+    """Suggest partners for the actor's firm. Runs at most nine queries. Empty for actors without a firm.
 
-    Things are named in `language`, that of the sentences around them, whatever the reader speaks.
-    Firms with which there is a request already, whatever became of it, are left out, and firms that are full.
+    Products are named in `language`, that of the surrounding page. Leaves out firms with an earlier request,
+    whatever its result, and firms without free time.
     """
     actor.require(Right.READ_DIRECTORY)
     if actor.firm_id is None:
@@ -110,9 +113,10 @@ def suggest_partners(session: Session, actor: Actor, *, language: str = "en", li
 
 @dataclass(frozen=True, slots=True)
 class ReachCounts:
-    """Of `all` other firms, how many offer something that the own one needs, and need something it offers.
+    """Of `all` other firms, how many offer something that the own firm needs, and need something that it
+    offers.
 
-    `both` are those that do both.
+    `both` counts the firms for which both are true.
     """
 
     all: int
@@ -122,7 +126,7 @@ class ReachCounts:
 
 
 def count_reach(session: Session, actor: Actor) -> ReachCounts:
-    """How many firms the lists and the text of the actor's own firm reach. One query."""
+    """Count the firms that match the lists and the text of the actor's firm. Runs one query."""
     actor.require(Right.READ_DIRECTORY)
     says = _candidates(read_firm_texts(session, actor.event_id))
     me = says.get(actor.firm_id or 0)
@@ -136,7 +140,9 @@ def count_reach(session: Session, actor: Actor) -> ReachCounts:
 
 
 def list_common_needs(session: Session, actor: Actor) -> tuple[str, ...]:
-    """The keys of things that firms like the actor's need: what goes into theirs, then what others name."""
+    """Return keys of products that similar firms need: inputs of the own products, then products named by
+    similar firms.
+    """
     actor.require(Right.READ_DIRECTORY)
     says = _candidates(read_firm_texts(session, actor.event_id))
     me = says.get(actor.firm_id or 0)
@@ -154,7 +160,7 @@ def list_common_needs(session: Session, actor: Actor) -> tuple[str, ...]:
 
 
 def rank_fitting_firms(session: Session, actor: Actor, *, limit: int = 200) -> tuple[str, ...]:
-    """The keys of the firms that fit the actor's own best, whatever was asked between them. Two queries."""
+    """Return keys of the firms that fit the actor's best, regardless of requests. Runs two queries."""
     actor.require(Right.READ_DIRECTORY)
     texts = read_firm_texts(session, actor.event_id)
     says = _candidates(texts)
@@ -168,7 +174,7 @@ def rank_fitting_firms(session: Session, actor: Actor, *, limit: int = 200) -> t
 
 
 def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
-    """What firms say that they offer and need, by id."""
+    """Return the firms' parsed offers and needs, by id."""
 
     def work_out() -> dict[int, Candidate]:
         return {
@@ -187,7 +193,7 @@ def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
 
 
 def _known(session: Session, firm_id: int) -> set[int]:
-    """The firms with which there is or was a request."""
+    """Return ids of the firms with a request that has not expired."""
     request = MeetingRequest
     rows = session.execute(
         select(request.from_firm_id, request.to_firm_id).where(
@@ -199,17 +205,17 @@ def _known(session: Session, firm_id: int) -> set[int]:
 
 
 class _Load(NamedTuple):
-    """Of a firm: how many open requests it got, and whether hardly a slot is left to its people."""
+    """Load of a firm: number of open requests received, and whether its people have hardly a free slot."""
 
     asked: int
     is_full: bool
 
 
 def _loads(session: Session, event_id: int, texts: FirmTexts) -> Mapping[int, _Load]:
-    """By firm. Its people's time is filled by what was accepted. Four queries.
+    """Return the load of each firm. Accepted requests fill the people's time. Runs four queries.
 
-    Requests are many, and not read: they are counted in indexes by firm and state, whose part is the range
-    of the event's firms.
+    Requests are counted by indexes on firm and state, in the range of the event's firm ids, without reading
+    rows.
     """
     first, last = min(texts.rows), max(texts.rows)
     to, by, state = MeetingRequest.to_firm_id, MeetingRequest.from_firm_id, MeetingRequest.state
@@ -242,7 +248,7 @@ def _of_firms(texts: FirmTexts, counts: Sequence[str], people: str, slots: int) 
 
 
 def _near(session: Session, hall_id: int) -> set[int]:
-    """The own hall, and those that are few minutes away. None for who has no hall."""
+    """Return the own hall and those within NEAR_MINUTES; empty without a hall."""
     if not hall_id:
         return set()
     walk = WalkingTime
@@ -255,7 +261,7 @@ def _near(session: Session, hall_id: int) -> set[int]:
 
 
 def _spoken(session: Session, firm_ids: Iterable[int]) -> dict[int, frozenset[str]]:
-    """The languages that somebody of each firm speaks."""
+    """Return the languages that people of each firm speak."""
     found: dict[int, set[str]] = {}
     rows = session.execute(
         select(Attendee.firm_id, Attendee.languages).where(

@@ -1,4 +1,4 @@
-"""Ranking of candidate firms by fit, from values alone."""
+"""Ranking of candidate firms by fit, as pure functions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ _PLACE = {tier: place for place, tier in enumerate(Tier)}
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A firm as far as it counts. `unwanted` are keys of things that it does not want to be offered."""
+    """The properties of a firm that the ranking uses.
+
+    `unwanted` are keys of products that it does not want to be offered.
+    """
 
     key: str
     tier: Tier
@@ -43,10 +46,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How well a firm fits, and why: keys of things that go from them to us, and from us to them.
+    """Score of a firm, and the reasons: keys of products that they supply to us, and that we supply to them.
 
-    `links` are pairs of what they make and what we make, where one goes into the other: with whether theirs
-    goes into ours. `languages` are those in common.
+    `links` are pairs of their product and ours, where one is an input of the other, and True if theirs goes
+    into ours. `languages` are those in common.
     """
 
     key: str
@@ -60,11 +63,11 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class MarketStats:
-    """What all firms of an event say, counted once.
+    """Statistics over all firms of an event, computed once.
 
-    `rare` is by thing how telling it is that two firms name it: 1 if hardly anybody does. `turn` is by firm
-    the share of its readers to whom it is shown before others, 1 where it may be shown to all of them.
-    `asked` is by firm how many open requests others have sent to it, of `most_asked` at most.
+    `rare` is a weight by product: 1 if hardly any firm names it. `turn` is, by firm, the share of its
+    matching viewers to whom it is shown first; 1 if there is no cap. `asked` is the number of open requests
+    received by firm, `most_asked` its maximum.
     """
 
     rare: Mapping[str, float]
@@ -76,7 +79,10 @@ class MarketStats:
 def compute_market_stats(
     firms: Sequence[Candidate], asked: Mapping[str, int] = MappingProxyType({})
 ) -> MarketStats:
-    """What counts of all firms together: who has a tie with more of them than may be shown it takes turns."""
+    """Compute the statistics over all firms.
+
+    A firm that matches more viewers than the exposure cap takes turns.
+    """
     offered, needed = _holders(firm.wants.offers for firm in firms), _holders(f.wants.needs for f in firms)
     counts = Counter({key: mask.bit_count() for key, mask in offered.items()})
     counts.update({key: mask.bit_count() for key, mask in needed.items()})
@@ -95,7 +101,7 @@ def compute_market_stats(
 
 
 def _holders(lists: Iterable[Collection[str]]) -> dict[str, int]:
-    """By thing who has it: a bit a firm."""
+    """Return the firms that list each product, as a bit mask."""
     found: dict[str, int] = {}
     for place, keys in enumerate(lists):
         for key in keys:
@@ -105,7 +111,7 @@ def _holders(lists: Iterable[Collection[str]]) -> dict[str, int]:
 
 @lru_cache(4096)
 def list_linked_things(offers: frozenset[str]) -> frozenset[str]:
-    """The things that go into some of these, or that some of these go into."""
+    """Return the products that go into one of these, or into which one of these goes."""
     into = {other for key in offers for other in goes_into(key)}
     return frozenset(into.union(needed_for(offers))) - offers
 
@@ -118,11 +124,11 @@ def rank_candidates(
     *,
     limit: int = 10,
 ) -> list[Fit]:
-    """The first of the firms that have a tie with the own one, the best first.
+    """Return the best firms that have a link with the own one, best first.
 
-    A tie is a thing that one offers and the other needs, or a link of the chain; nothing else is. `near` are
-    halls within minutes of the own booth. Of those that only the chain ties, who takes turns stands behind
-    the others where it is not its turn.
+    A link is a product that one offers and the other needs, or a step of the value chain. `near` are halls
+    within minutes of the own booth. Firms with only a chain link that exceed the exposure cap rank behind the
+    others when it is not their turn.
     """
     links = list_linked_things(own.wants.offers)
     found = []
@@ -157,7 +163,7 @@ def score_candidate(
     links: frozenset[str],
     lot: float,
 ) -> float:
-    """How well a firm fits. What is asked for weighs most, then the chain, then what makes it easy."""
+    """Return the score of a firm. Needs weigh most, then the value chain, then convenience."""
     mine, theirs, value = own.wants, other.wants, 0.0
     for key in (*(theirs.offers & mine.needs), *(mine.offers & theirs.needs)):
         value += SUPPLY * (COMMON + (1 - COMMON) * of.rare.get(key, 1.0))
@@ -197,5 +203,5 @@ def _links(mine: Collection[str], theirs: Collection[str]) -> list[tuple[str, st
 
 
 def _lot(own: str, other: str) -> float:
-    """A number from 0 to 1, always the same for two firms."""
+    """Return a number in [0, 1) that is constant for a pair of firms."""
     return int.from_bytes(hashlib.blake2b(f"{own}\n{other}".encode(), digest_size=4).digest()) / 2**32

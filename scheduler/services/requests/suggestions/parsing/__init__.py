@@ -1,1 +1,1 @@
-"""Parsing of profile texts for offers and needs, in English, Chinese and Hungarian."""
+"""Parsing of profile texts into offers and needs, in English, Chinese and Hungarian."""

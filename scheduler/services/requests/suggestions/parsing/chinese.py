@@ -1,6 +1,7 @@
-"""Chinese sentences: a verb says what part the things after it play, and what follows a thing its own.
+"""Chinese sentences: a verb sets the stance of the products after it; the words after a product refine its
+own.
 
-The words are in `chinese.tsv`, by what a reader does on meeting them.
+Word classes are in `chinese.tsv`, named by the handlers that process them.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ _MAKERS = "厂", "商", "厂家", "企业", "公司", "集团"
 
 
 def parse_sentence(sentence: str, mentions: Sequence[Mention], first: Stance = Stance.OFFERED) -> list[Said]:
-    """The things of a plain sentence. `first` is what they are where no word says anything else."""
+    """Return the products of a normalised sentence with their stances. `first` is the default stance."""
     return _Reader(sentence, mentions, first).said
 
 
 class _Reader:
-    """Where the reading of a sentence stands."""
+    """State of the parser within a sentence."""
 
     def __init__(self, sentence: str, mentions: Sequence[Mention], first: Stance) -> None:
         self.sentence, self.mentions, self.first = sentence, mentions, first
@@ -74,7 +75,7 @@ class _Reader:
         self.since += 1
 
     def _whole(self, mention: Mention) -> Stance:
-        """The part of a thing here, by what follows: 电池 of 电池外壳 plays none."""
+        """Return the stance of a product, considering the words after it: 电池 in 电池外壳 is NEITHER."""
         rest, starts = self.sentence[mention.end :], {each.start for each in self.mentions}
         if mention.end in starts or _MADE_FOR.match(rest):
             return Stance.NEITHER
@@ -92,7 +93,7 @@ class _Reader:
         return self.part if is_whole or is_maker or heads.group().endswith("项目") else Stance.NEITHER
 
     def _before_verb(self, mention: Mention, part: Stance) -> Stance:
-        """The part of a thing that stands before the verb that is about it: 电池我们不再生产, 轴承求购."""
+        """Return the stance of a product that precedes its verb: 电池我们不再生产, 轴承求购."""
         rest = self.sentence[mention.end :]
         if _DENIED_AFTER.match(rest):
             return Stance.NEITHER
@@ -131,7 +132,7 @@ class _Reader:
         self.part = Stance.NEITHER
 
     def _on_asked(self, word: str) -> None:
-        """Those before are customers: 医院信赖我们的绷带."""
+        """Products before this word belong to customers: 医院信赖我们的绷带."""
         self.clause.turn(Stance.NEITHER)
         self.part, self.is_theirs, self.since = self.first, False, 0
 

@@ -1,4 +1,4 @@
-"""What all languages share: things of a sentence with the part that they play in it."""
+"""Types shared by all languages: products of a sentence with their stances."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Stance(Enum):
-    """What a sentence says of a thing to its firm."""
+    """Stance of a sentence towards a product: offered, needed or neither."""
 
     OFFERED = "offered"
     NEEDED = "needed"
@@ -17,7 +17,7 @@ class Stance(Enum):
 
 @dataclass(slots=True)
 class Said:
-    """A thing at its place of a sentence, and the part that it plays as far as that is read."""
+    """A product at its position in a sentence, with its stance as far as parsed."""
 
     keys: tuple[str, ...]
     start: int
@@ -27,12 +27,12 @@ class Said:
 
 @dataclass(slots=True)
 class Clause:
-    """The things of a clause so far, which what follows may still change."""
+    """Products of a clause so far. Later words can still change their stance."""
 
     said: list[Said] = field(default_factory=list)
 
     def turn(self, to: Stance, *, only: Stance | None = None) -> None:
-        """Say of all things so far, or of those of one part, that they play another."""
+        """Set the stance of all products so far, or only of those with stance `only`."""
         for each in self.said:
             if only is None or each.part is only:
                 each.part = to

@@ -1,6 +1,7 @@
-"""English sentences, from left to right: verbs and prepositions say what part the things after them play.
+"""English sentences, parsed from left to right: verbs and prepositions set the stance of the products after
+them.
 
-The words are in `english.tsv`, by what a reader does on meeting them.
+Word classes are in `english.tsv`, named by the handlers that process them.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ _BASE = re.compile(r"(?:look|seek|need|buy|purchase|procure|source|require|want)
 
 
 def parse_sentence(sentence: str, mentions: Sequence[Mention], first: Stance = Stance.OFFERED) -> list[Said]:
-    """The things of a plain sentence. `first` is what they are where no word says anything else."""
+    """Return the products of a normalised sentence with their stances. `first` is the default stance."""
     return _Reader(sentence, mentions, first).said
 
 
 class _Reader:
-    """Where the reading of a sentence stands."""
+    """State of the parser within a sentence."""
 
     def __init__(self, sentence: str, mentions: Sequence[Mention], first: Stance) -> None:
         self.sentence, self.mentions = sentence, mentions
@@ -81,7 +82,9 @@ class _Reader:
         self.open = None
 
     def _whole(self, mention: Mention) -> Stance:
-        """The part of a thing, by the words that follow: "battery" of "battery separators" plays none."""
+        """Return the stance of a product, considering the words after it: "battery" in "battery separators"
+        is NEITHER.
+        """
         is_about, end = False, mention.end
         while found := _NEXT.match(self.sentence, end):
             word, start = found.group(1), found.start(1)
@@ -102,7 +105,7 @@ class _Reader:
         getattr(self, f"_on_{name}")(mark)
 
     def _set(self, part: Stance) -> None:
-        """A verb says what part the things after it play, unless it is denied."""
+        """Set the stance of the products after a verb: NEITHER if the verb is negated."""
         if self.is_not:
             part = Stance.NEITHER
         self.part, self.open, self.is_not = part, part, False
@@ -142,7 +145,7 @@ class _Reader:
         self.subject, self.part, self.is_not = "you", Stance.NEITHER, False
 
     def _on_asked_of(self, mark: re.Match[str]) -> None:
-        """Before "turn to us for" stand customers, behind it what is offered."""
+        """Products before "turn to us for" belong to customers, products after it are offered."""
         self.clause.turn(Stance.NEITHER)
         self.subject, self.part, self.is_supplied, self.verb_end = "", Stance.NEITHER, True, -1
 
@@ -159,7 +162,7 @@ class _Reader:
             self.part, self.subject = Stance.OFFERED, ""
 
     def _on_buyer_of(self, mark: re.Match[str]) -> None:
-        """Who looks for distributors of something has it."""
+        """A firm that looks for distributors of a product offers it."""
         if self.part is Stance.NEEDED:
             self.clause.turn(Stance.NEITHER, only=Stance.NEEDED)
             self.part = Stance.OFFERED
@@ -190,7 +193,7 @@ class _Reader:
             self.is_bare_verb = self.subject == "we"
 
     def _is_of_others(self, word: str, before: str) -> bool:
-        """Whether a verb of needing has a subject of its own: "hospitals need bandages"."""
+        """Return True if a verb of needing has a subject of its own: "hospitals need bandages"."""
         if self.subject == "we" or not before or before.endswith((",", ":")):
             return False
         return bool(_BASE.fullmatch(word.split(maxsplit=1)[0])) and not _HELPER.search(before)

@@ -1,6 +1,6 @@
-"""Hungarian sentences, by clauses: the verb says what part the things play, and each thing's ending its own.
+"""Hungarian sentences, parsed by clauses: the verb sets the stance of the products, and suffixes refine it.
 
-The words are in `hungarian.tsv`.
+Word classes are in `hungarian.tsv`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MADE = re.compile(r"(?:gyart[ao]s|termel[eo]s|forgalmaz[ao]s|keresked|fejleszt[
 
 @dataclass(slots=True)
 class _Piece:
-    """A part of a sentence between two commas or conjunctions."""
+    """Part of a sentence between two commas or conjunctions."""
 
     start: int
     end: int
@@ -45,9 +45,9 @@ class _Piece:
 def parse_sentence(
     sentence: str, mentions: Sequence[Mention], first: Stance = Stance.OFFERED, accented: str = ""
 ) -> list[Said]:
-    """The things of a plain sentence. `accented` is the same with its accents, if that is as long.
+    """Return the products of a normalised sentence with their stances. `first` is the default stance.
 
-    `first` is what things are where no word says anything else.
+    `accented` is the sentence with its accents, if the length is equal.
     """
     pieces = _pieces(sentence)
     found: list[Said] = []
@@ -76,7 +76,7 @@ def _pieces(sentence: str) -> list[_Piece]:
 
 
 def _verb(sentence: str, piece: _Piece) -> tuple[Stance | None, int]:
-    """What the verb of a piece says of its things, and where it stands; None if there is no verb."""
+    """Return the stance that a clause's verb sets, and its position; None without a verb."""
     text = sentence[piece.start : piece.end]
     is_not = bool(_NOT.search(_NOT_ONLY.sub("", text)))
     gave_up = _GAVE_UP.search(text)
@@ -105,7 +105,9 @@ def _verb(sentence: str, piece: _Piece) -> tuple[Stance | None, int]:
 
 
 def _share(sentence: str, pieces: list[_Piece], first: Stance) -> None:
-    """Give pieces without a verb that of a neighbour: of the next, or of the one before if it stood first."""
+    """Give clauses without a verb the stance of the next one, or of the previous one if its verb came
+    first.
+    """
     last: _Piece | None = None
     for place, piece in enumerate(pieces):
         if piece.verb is not None:
@@ -125,7 +127,7 @@ def _share(sentence: str, pieces: list[_Piece], first: Stance) -> None:
 
 
 def _kind(sentence: str, piece: _Piece) -> Stance | None:
-    """What a verb would say if it were not denied."""
+    """Return the stance of a verb without its negation."""
     text = sentence[piece.start : piece.end]
     if _SEEK.search(text):
         return Stance.NEEDED
@@ -133,7 +135,7 @@ def _kind(sentence: str, piece: _Piece) -> Stance | None:
 
 
 def _own(sentence: str, accented: str, piece: _Piece, said: Said, starts: set[int]) -> Stance:
-    """The part of a thing by its ending, and by what follows."""
+    """Return the stance of a product, considering its suffix and the words after it."""
     part = piece.verb if piece.verb is not None else said.part
     word = _WORD.match(sentence, said.end)
     rest = word.group() if word else ""
@@ -163,7 +165,7 @@ def _own(sentence: str, accented: str, piece: _Piece, said: Said, starts: set[in
 
 
 def _is_adjective(rest: str, shown: str) -> bool:
-    """Whether an ending makes an adjective: "hajtóműves", "kórházi"; not the noun in "öntözés"."""
+    """Return True if the suffix forms an adjective ("hajtóműves", "kórházi") and not a noun ("öntözés")."""
     if not _ADJECTIVE.search(rest) or len(rest) > 8:
         return False
     return not shown.endswith(("és", "ás", "ai", "ei"))

@@ -1,4 +1,4 @@
-"""Profile texts and lists of a firm, parsed into keys of products it offers and needs."""
+"""Profile texts and lists of a firm, parsed into keys of offered and needed products."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LATIN_ACCENTS = re.compile("[áéíóöúüÁÉÍÓÖÚÜ]")
 
 @dataclass(frozen=True, slots=True)
 class OffersAndNeeds:
-    """What a text says that its firm offers and needs: keys of things."""
+    """Keys of the products that a firm offers and needs, according to its texts."""
 
     offers: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ class OffersAndNeeds:
 
 @lru_cache(_KEPT)
 def parse_profile_text(text: str) -> OffersAndNeeds:
-    """What a firm's text offers and needs. What it is looking for is no offer."""
+    """Parse a firm's text. A needed product is not counted as offered."""
     offered: set[str] = set()
     needed: set[str] = set()
     for said in _read(text):
@@ -55,9 +55,9 @@ def parse_profile_text(text: str) -> OffersAndNeeds:
 
 @lru_cache(_KEPT)
 def parse_profile(description: str, offers: str, needs: str, products: str) -> OffersAndNeeds:
-    """What a firm's text and its lists, as JSON, say that it offers and needs.
+    """Parse a firm's text and its lists, which are JSON.
 
-    A thing of a list that no line of the glossary names counts by its own words: its key is `OWN` and these.
+    A listed item that is not in the glossary counts by its own words: its key is `OWN` and the words.
     """
     told, needed = parse_profile_text(description), keys_of_list(needs)
     offered = keys_of_list(offers) | keys_of_list(products)
@@ -65,13 +65,16 @@ def parse_profile(description: str, offers: str, needs: str, products: str) -> O
 
 
 def keys_of_list(things: str) -> frozenset[str]:
-    """The keys of a list of things, as JSON."""
+    """Return the keys of a JSON list of items."""
     return frozenset(key for thing in json.loads(things) for key in keys_of(thing))
 
 
 @lru_cache(_KEPT)
 def keys_of(item: str) -> frozenset[str]:
-    """The keys of an item of a list: of things that it names, else its own words; none if it denies them."""
+    """Return the keys of a list item: products that it names, else its own words.
+
+    Empty if it negates them.
+    """
     words = normalize_text(item)
     if name := find_by_name(words):
         return frozenset({name})
@@ -89,7 +92,7 @@ def keys_of(item: str) -> frozenset[str]:
 
 
 def thing_name(key: str, language: str, lists: Iterable[str]) -> str:
-    """A thing in words of a language, or in those of the firm's lists, as JSON, that it comes from."""
+    """Return a product's name in a language, or its original words from the firm's JSON lists."""
     if key.startswith(OWN):
         own = key.removeprefix(OWN)
         every = (thing for each in lists for thing in json.loads(each))
@@ -106,7 +109,7 @@ def _read(text: str) -> Iterator[Said]:
 
 
 def parse_sentence(sentence: str, first: Stance = Stance.OFFERED) -> list[Said]:
-    """The things of a sentence with the part that each plays, as its language says it."""
+    """Detect the language of a sentence and return its products with their stances."""
     words = normalize_text(sentence).replace("’", "'")
     if _HAN.search(words):
         found = find_mentions(words, "zh")

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 @cache
 def pattern_table(language: str) -> Mapping[str, str]:
-    """The alternatives of each kind as one expression, in the order of the file."""
+    """Return the alternatives of each word class as one expression, in the order of the file."""
     found: dict[str, str] = {}
     for line in (files(__package__) / f"{language}.tsv").read_text("utf-8").splitlines():
         if not line.startswith("#"):
@@ -20,7 +20,7 @@ def pattern_table(language: str) -> Mapping[str, str]:
 
 
 def pattern(language: str, kind: str, *, is_words: bool = False) -> re.Pattern[str]:
-    """The expression of a kind, or of whole words."""
+    """Compile the expression of a word class, optionally for whole words only."""
     words = pattern_table(language)[kind]
     return re.compile(rf"\b(?:{words})\b" if is_words else words)
 
