@@ -1,13 +1,15 @@
 """Actors: an account in one event, with its roles there.
 
-Every step of the web goes through an Actor.
+Every web request on an event acts through an Actor.
 
-A delegation manager sees a page only if it opts in: `auth.actor`, which all pages call, does not know who is
-only of a delegation; the few pages that are meant call another function, so that none of 170 routes leaks.
-Services answer not found, never forbidden, so that keys cannot be guessed. A delegation manager responds and
-withdraws in a firm's name, which the audit log alone shows by account; they do not request meetings, as who
-could be asked is everybody else's directory, nor say who belongs to the delegation, or they could read any
-firm by adding it. Three short queries more a request, for them only.
+Pages are closed to delegation managers unless they opt in: `auth.actor`, which all pages call, does not admit
+accounts that only manage a delegation. The few pages for them call another function, so that none of 170
+routes leaks. Services then raise NotFound, never NotAllowed, so that keys cannot be guessed.
+
+A delegation manager responds and withdraws on behalf of a firm; only the audit log shows the account. They
+cannot request meetings, because the list of possible partners is the whole directory. They cannot choose the
+members of a delegation either, or they could read any firm by adding it. The cost is three short queries per
+request, for these accounts only.
 """
 
 from __future__ import annotations
@@ -47,49 +49,51 @@ ARCHIVED = gettext_lazy(
 CHANGE_ADDRESS = gettext_lazy("change an email address")
 LET_IN = gettext_lazy("let somebody in")
 TAKE_CONTACTS = gettext_lazy("export email addresses and telephone numbers")
-"""What needs a fresh sign-in wherever it is done. Others are said where they are asked."""
+"""Actions that need a fresh sign-in in several places. Others are named where they are checked."""
 LEADING = frozenset({Role.OWNER, Role.ORGANISER})
-"""Roles of those who run an event, and are told of what fails."""
+"""Roles that run an event and are notified of failures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An account (or its API token) in one event. `scopes` is None for a person, who has no such limit."""
+    """An account (or its API token) in one event. `scopes` is None for a person, whom no scope limits."""
 
     account_id: int | None
     event_id: int
     event_key: str
     team_role: Role | None = None
-    """The role in the team that runs the event."""
+    """The role in the event's team."""
     attendee_id: int | None = None
     firm_id: int | None = None
     is_exhibitor: bool = False
     language: str = ""
-    """The language of the emails to this attendee or interpreter, or empty for anybody else."""
+    """The language of emails to this attendee or interpreter, empty for anyone else."""
     timezone: str = ""
     country: str = ""
-    """The time zone that this person chose, and the country of an attendee's firm: of what clock it is."""
+    """The person's chosen time zone, and the country of an attendee's firm, from which a time zone is
+    derived.
+    """
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
     is_archived: bool = False
-    """Whether the event was put away."""
+    """True if the event is archived."""
     is_rehearsing: bool = False
-    """Whether the event is not live yet: its mails reach its organisers alone."""
+    """True if the event is not live yet. Its emails go to its organisers only."""
     chamber: ManagedDelegations | None = None
-    """Whom somebody of a chamber speaks for, None for everybody else."""
+    """The delegations of a delegation manager, None for anyone else."""
     interpreter_id: int | None = None
-    """The interpreter of the event whose mail address is the account's."""
+    """The event's interpreter with the account's email address."""
     is_stale: bool = False
-    """Whether the person signed in too long ago for what does most harm. Programs have scopes instead."""
+    """True if the person's sign-in is too old for sensitive actions. Tokens are limited by scopes instead."""
     signed_in_at: datetime | None = None
-    """When the person signed in, None for a program."""
+    """When the person signed in, None for a token."""
 
     def has_scope(self, scope: str) -> bool:
         return self.scopes is None or scope in self.scopes
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """The roles, that in the team first."""
+        """The roles, with that in the team first."""
         held = {
             Role.EXHIBITOR: self.is_exhibitor,
             Role.ATTENDEE: self.attendee_id is not None,
@@ -100,17 +104,17 @@ class Actor:
 
     @property
     def is_organiser(self) -> bool:
-        """Whether the actor runs the event: an owner or an organiser."""
+        """True if the actor runs the event as an owner or organiser."""
         return self.team_role in LEADING
 
     @property
     def is_chamber_only(self) -> bool:
-        """Whether the actor is of a chamber, and nothing else in the event."""
+        """True if the actor is a delegation manager and not an attendee."""
         return self.chamber is not None and self.attendee_id is None
 
     @property
     def is_interpreter_only(self) -> bool:
-        """Whether the actor is an interpreter, and nothing else in the event."""
+        """True if the actor is an interpreter without any other role in the event."""
         return self.interpreter_id is not None and self.attendee_id is None and self.team_role is None
 
     def may(
@@ -121,9 +125,9 @@ class Actor:
         attendee_id: int | None = None,
         interpreter_id: int | None = None,
     ) -> bool:
-        """Whether the actor has the right in all of the event, or as to this firm or this person.
+        """Return True if the actor has the right in the whole event, or for this firm or person.
 
-        A firm or person of the event is meant: who looks one up by the event's id has asked that.
+        The ids must belong to the event. Callers ensure that by looking them up with the event's id.
         """
         if self.is_archived and right not in rights.WHEN_ARCHIVED:
             return False
@@ -149,9 +153,9 @@ class Actor:
         interpreter_id: int | None = None,
         sentence: str = ORGANISERS_ONLY,
     ) -> None:
-        """Raises NotAllowed unless the actor may. The sentence says who may.
+        """Raise NotAllowed with `sentence` unless the actor has the right.
 
-        For a chamber, what is not of its delegations does not exist: NotFound.
+        For a delegation manager anything outside their delegations raises NotFound.
         """
         if not rights.in_scope(self.scopes, right):
             raise NotAllowed(rights.out_of_scope(right))
@@ -163,22 +167,22 @@ class Actor:
             raise NotAllowed(sentence)
 
     def require_fresh(self, what: str) -> None:
-        """Raises SignInNeeded for a person who signed in too long ago.
+        """Raise RecentSignInRequired if the person's sign-in is too old.
 
-        Ask it where something is done, not in a page: so it holds for each page that leads there. `what` says
-        what is done, such as `CHANGE_ADDRESS`.
+        Call it where the action is performed, not in a view, so that it holds for each page that leads there.
+        `what` names the action, such as `CHANGE_ADDRESS`.
         """
         if self.is_stale:
             raise RecentSignInRequired(what)
 
     def previewing(self) -> Actor:
-        """The actor of a preview, which is rolled back: it changes nothing, so it needs no fresh sign-in."""
+        """Return the actor for a preview, which is rolled back and so needs no fresh sign-in."""
         return replace(self, is_stale=False)
 
     def delegations_for(self, right: Right) -> frozenset[int] | None:
-        """The delegations as to which the actor has the right, by id; None for the whole event.
+        """Return the ids of the delegations for which the actor has the right, or None for the whole event.
 
-        Raises NotAllowed for who has it as to neither.
+        Raises NotAllowed if the actor has neither.
         """
         if self.is_archived and right not in rights.WHEN_ARCHIVED:
             raise NotAllowed(ARCHIVED)
@@ -189,17 +193,19 @@ class Actor:
         return None
 
     def own(self, right: Right) -> int | None:
-        """The actor's own attendee, if the actor has the right for itself, or None."""
+        """Return the id of the actor's own attendee if the actor has the right for themselves, else None."""
         return self.attendee_id if self.may(right, attendee_id=self.attendee_id) else None
 
     def own_interpreter(self, right: Right) -> int | None:
-        """The actor's own interpreter, if the actor has the right for itself, or None."""
+        """Return the id of the actor's own interpreter if the actor has the right for themselves, else
+        None.
+        """
         return self.interpreter_id if self.may(right, interpreter_id=self.interpreter_id) else None
 
 
 @dataclass(frozen=True, slots=True)
 class EventRoles:
-    """An event and the roles that an account has in it. `firm` is the Latin name of its firm there."""
+    """An event and an account's roles in it. `firm` is the Latin name of the account's firm."""
 
     event_id: int
     key: str
@@ -219,7 +225,7 @@ class EventRoles:
 
 
 _IMPORTER = aliased(TeamMember)
-"""The role of the chamber that imported a person, while nobody has confirmed the person."""
+"""The role of the delegation manager who imported a person, until an organiser confirms the person."""
 
 _ROLE_COLUMNS = (
     Event,
@@ -239,7 +245,7 @@ _ROLE_COLUMNS = (
 
 
 def add_role_columns(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tuple[Any, ...]]:
-    """A query of the event, with the account's roles there: fourteen columns more, for `actor_of_row`."""
+    """Add fourteen columns with the account's roles to a query on events, for `actor_of_row`."""
     return (
         query.add_columns(*_ROLE_COLUMNS, interpreter_id_query(account_id))
         .outerjoin(TeamMember, and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id))
@@ -250,7 +256,7 @@ def add_role_columns(query: Select[*tuple[Any, ...]], account_id: Any) -> Select
 
 
 def _imports() -> ColumnElement[bool]:
-    """The role in which an attendee was imported by a chamber."""
+    """Join condition: the role in which a delegation manager imported an attendee."""
     return and_(
         _IMPORTER.event_id == Attendee.event_id,
         _IMPORTER.account_id == Attendee.imported_by,
@@ -262,11 +268,14 @@ _ROLES = add_role_columns(
     select(literal(0)).select_from(Event).where(Event.by_key(bindparam("event_key"))),
     bindparam("account_id"),
 )
-"""Made once, as each request of a program asks it."""
+"""Built once, because every API request runs it."""
 
 
 def actor_for(session: Session, account_id: int, event_key: str, *, now: datetime) -> Actor:
-    """The account's roles in the event. Raises NotFound if it has none, as if the event were not there."""
+    """Return the account as an actor of the event.
+
+    Raises NotFound if it has no role there or there is no event.
+    """
     if not is_storable(event_key):
         raise NotFound("event", event_key)
     row = session.execute(_ROLES, {"account_id": account_id, "event_key": event_key}).first()
@@ -277,12 +286,12 @@ def actor_for(session: Session, account_id: int, event_key: str, *, now: datetim
 
 
 def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: datetime) -> Actor | None:
-    """The actor of the columns of `with_roles`, or None if the account has no role or there is no event."""
+    """Return the actor for the columns of `add_role_columns`. None if there is no role or no event."""
     event, role, until, attendee_id, firm_id, is_exhibitor, *of_person, interpreter_id = row
     chosen, spoken, zone, country, imported_by, importer, imports_until = of_person
     team_role = None if role is None or (until is not None and until <= now) else Role(role.value)
     if imported_by is not None and (importer is None or (imports_until is not None and imports_until <= now)):
-        # what a role brought in ends with it, unless organisers have confirmed it
+        # an unconfirmed import ends with its manager's role
         attendee_id = firm_id = spoken = None
         is_exhibitor = False
     if event is None or (team_role is None and attendee_id is None and interpreter_id is None):
@@ -294,7 +303,7 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
     else:
         language = "" if spoken is None else choose_language(chosen, spoken, event.language)
     chamber = find_managed_delegations(session, event.id, account_id) if team_role is Role.CHAMBER else None
-    keep_alive(session, event)  # nothing later in the session asks for it again
+    keep_alive(session, event)  # so that later code in this session does not query it again
     return Actor(
         account_id=account_id,
         event_id=event.id,
@@ -314,9 +323,9 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
 
 
 def require_fresh_or_of_show_day(session: Session, actor: Actor, what: str, *, now: datetime) -> None:
-    """As `Actor.require_fresh`, but on a day of the event a sign-in of that day is enough.
+    """Like `Actor.require_fresh`, but on an event day a sign-in of the same day is enough.
 
-    The day is by the venue's clock. It is for what is done often and in a hurry then.
+    Days are in the venue's time zone. It is for frequent actions under time pressure.
     """
     if actor.is_stale and not _is_of_show_day(session, actor, now):
         actor.require_fresh(what)
@@ -333,7 +342,7 @@ def _is_of_show_day(session: Session, actor: Actor, now: datetime) -> bool:
 
 
 def operator_actor(event: Event, *, account_id: int | None = None) -> Actor:
-    """An owner for the command line: whoever runs it has the database, and as a rule no account."""
+    """Return an owner for the command line. Its user has the database, and usually no account."""
     return Actor(
         account_id=account_id,
         event_id=event.id,
@@ -345,7 +354,9 @@ def operator_actor(event: Event, *, account_id: int | None = None) -> Actor:
 
 
 def list_events(session: Session, account_id: int, *, now: datetime) -> list[EventRoles]:
-    """The events that the account runs, attends or interprets at, the one with the latest slots first."""
+    """Return the events that the account runs, attends or interprets at, those with the latest slots
+    first.
+    """
     first_slot = select(func.min(Slot.start)).where(Slot.of(Event.id)).correlate(Event).scalar_subquery()
     interpreting = interpreter_id_query(account_id)
     rows = session.execute(
@@ -387,18 +398,21 @@ def list_events(session: Session, account_id: int, *, now: datetime) -> list[Eve
 
 
 def active_team_members(now: datetime) -> ColumnElement[bool]:
-    """The rows of TeamMember that have not ended."""
+    """Condition: the team membership has not ended."""
     return or_(TeamMember.until.is_(None), TeamMember.until > now)
 
 
 def sign_in_condition(now: datetime) -> ColumnElement[bool]:
-    """The attendees who sign in: not those whom a chamber imported whose role has ended since."""
+    """Condition: the attendee may sign in.
+
+    False after an unconfirmed import by a manager whose role has ended.
+    """
     holds = or_(_IMPORTER.until.is_(None), _IMPORTER.until > now)
     return or_(Attendee.imported_by.is_(None), exists().where(_imports(), holds).correlate(Attendee))
 
 
 def leading_accounts(now: datetime, event_id: int | None = None) -> Select[int]:
-    """The accounts of owners and organisers, of one event or of any."""
+    """Query for the accounts of owners and organisers, of one event or of all."""
     roles = tuple(TeamRole(role.value) for role in LEADING)
     found = select(TeamMember.account_id).where(TeamMember.role.in_(roles), active_team_members(now))
     return found if event_id is None else found.where(TeamMember.event_id == event_id)

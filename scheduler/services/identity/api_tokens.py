@@ -1,10 +1,11 @@
 """API tokens of one event: they act for their creator, within scopes, until they expire.
 
-No token makes, changes or removes an owner, as a token lies in a file for months, and whoever finds one with
-an owner's rights could take an event over; on pages, who changes the team has just signed in. `team:write` is
-given by owners alone; every other token of an owner is an organiser's. The audit log names addresses in its
-sentences, so `trail:read` needs `contacts:read` beside it. Whoever finds a token with `team:write` can still
-invite an organiser, which owners see and end at once.
+No token can add, change or remove an owner. A token lies in a file for months, and anyone who finds one with
+an owner's rights could take over an event. On pages, changing the team needs a fresh sign-in.
+
+Only owners can grant `team:write`. Every other token of an owner acts as an organiser. The audit log contains
+email addresses, so `trail:read` also needs `contacts:read`. A stolen token with `team:write` can still invite
+an organiser, which owners see and can revoke at once.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ SCOPES = MappingProxyType(
         "drafts:write": gettext_lazy("Change drafts by hand, step by step"),
     }
 )
-"""Scope to what it lets do."""
+"""Scopes and what they permit."""
 
 EXHIBITOR_SCOPES = frozenset(
     {
@@ -69,19 +70,19 @@ EXHIBITOR_SCOPES = frozenset(
         "outcomes:write",
     }
 )
-"""Scopes that an exhibitor may give to a token."""
+"""Scopes that an exhibitor may grant to a token."""
 
 OWNER_SCOPES = frozenset({"team:write"})
-"""Scopes that only an owner may give. An organiser may give all others."""
+"""Scopes that only an owner may grant. Organisers may grant all others."""
 
 PREFIX = "cm_"
-"""Every token starts with it, so that one that leaks is recognised."""
+"""Prefix of every token, so that leaked ones are recognised."""
 
 DAYS = (30, 90, 180, 365)
-"""How long a token may be valid. The form offers these times."""
+"""Possible validity of a token in days."""
 USUAL_DAYS = 90
 MOST = 20
-"""Tokens that one account may have in an event at a time."""
+"""Maximum number of valid tokens of an account in an event."""
 
 _MAX_ID = 2**31 - 1
 _NOTED_EVERY = timedelta(minutes=1)
@@ -89,7 +90,7 @@ _NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class TokenCard:
-    """A token as its maker sees it: never its text."""
+    """A token as its creator sees it, without its text."""
 
     id: int
     name: str
@@ -108,14 +109,14 @@ def create_api_token(
     days: int = USUAL_DAYS,
     now: datetime,
 ) -> tuple[TokenCard, str]:
-    """A new token of the actor's event and its text, which is shown once and never stored."""
+    """Create a token for the actor's event. Return it with its text, which is shown once and never stored."""
     account_id = _require_person(actor)
     actor.require_fresh(gettext_lazy("make the token"))
     name, wanted = clean_line(name), sorted(set(scopes))
     faults = [*fields.check_field("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:
         faults.append(Fault("days", gettext_lazy("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
-    # one at a time, so that two do not both find room
+    # serialised, so that two requests do not both stay within the limit
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     if _number(session, actor, now) >= MOST:
         faults.append(
@@ -148,14 +149,14 @@ def create_api_token(
 
 
 def list_api_tokens(session: Session, actor: Actor) -> tuple[TokenCard, ...]:
-    """The actor's tokens that are not revoked, the newest first. An organiser sees everybody's."""
+    """Return the actor's tokens that are not revoked, newest first. Organisers see everyone's."""
     _require_person(actor)
     live = _visible(actor).where(ApiToken.revoked_at.is_(None))
     return tuple(map(_card, session.scalars(live.order_by(ApiToken.id.desc()))))
 
 
 def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: datetime) -> None:
-    """End a token now. Ending it again changes nothing. Raises NotFound for what the actor may not see."""
+    """Revoke a token. Idempotent. Raises NotFound for a token that the actor may not see."""
     account_id = _require_person(actor)
     token = None
     if 0 < token_id <= _MAX_ID:
@@ -172,12 +173,11 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
 
 
 def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
-    """The actor that a token acts for. Raises NotFound if it is unknown, ended, or its account has no role.
+    """Return the actor that a token acts for. Raises NotFound if it is unknown, ended, or its account has no
+    role.
 
-    Its roles are those that the account had when it made the token and still has now.
-
-    Its use is noted once a minute, and only in a session of `Database.write()`. A session that reads must not
-    become a writer.
+    Its roles are those that the account had when creating the token and still has. Its use is recorded once a
+    minute, only in a session of `Database.write()`, because a read session must not become a writer.
     """
     found = session.execute(
         select(ApiToken, Event.key)
@@ -215,7 +215,7 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
 
 
 def list_offered_scopes(actor: Actor) -> Mapping[str, str]:
-    """The scopes that the actor may give to a token, and what each lets it do."""
+    """Return the scopes that the actor may grant, and what each permits."""
     if not actor.is_organiser:
         return {scope: SCOPES[scope] for scope in SCOPES if scope in EXHIBITOR_SCOPES}
     may_all = actor.team_role is Role.OWNER
@@ -223,7 +223,7 @@ def list_offered_scopes(actor: Actor) -> Mapping[str, str]:
 
 
 def _team_role(person: Actor, scopes: frozenset[str]) -> Role:
-    """An owner's only by a scope that only an owner may give: then an owner has made the token."""
+    """Return the owner role only if the token has a scope that only an owner could grant."""
     is_owner = person.team_role is Role.OWNER and not scopes.isdisjoint(OWNER_SCOPES)
     return Role.OWNER if is_owner else Role.ORGANISER
 
@@ -240,7 +240,7 @@ def _card(row: ApiToken) -> TokenCard:
 
 
 def _number(session: Session, actor: Actor, now: datetime) -> int:
-    """How many tokens of the event the actor has that hold."""
+    """Count the actor's valid tokens of the event."""
     return session.scalars(
         select(func.count())
         .select_from(ApiToken)

@@ -13,16 +13,16 @@ from scheduler.storage.models import Attendee, Delegation, DelegationFirm, Deleg
 
 @dataclass(frozen=True, slots=True)
 class ManagedDelegations:
-    """The delegations that somebody of a chamber speaks for, with their firms and people, by id."""
+    """The delegations of a delegation manager, with their firms and people, by id."""
 
     delegations: frozenset[int] = frozenset()
     firms: frozenset[int] = frozenset()
     people: frozenset[int] = frozenset()
-    """All people of these firms, and those who come without their firm."""
+    """All people of these firms, and those who attend without their firm."""
 
 
 def find_managed_delegations(session: Session, event_id: int, account_id: int) -> ManagedDelegations:
-    """Whom an account of a chamber speaks for: three queries."""
+    """Load the delegations that an account manages. Three queries."""
     of_account = (
         select(TeamDelegation.delegation_id)
         .join(Delegation, Delegation.id == TeamDelegation.delegation_id)
@@ -40,5 +40,5 @@ def find_managed_delegations(session: Session, event_id: int, account_id: int) -
 
 
 def confirm_person(person: Attendee) -> None:
-    """Organisers know of the person: their sign-in does not depend on a chamber's role any more."""
+    """Confirm a person, so that their sign-in no longer depends on a delegation manager's role."""
     person.imported_by, person.is_exhibitor_proposed = None, False

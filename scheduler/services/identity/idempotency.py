@@ -14,14 +14,14 @@ from scheduler.services.identity.actors import Actor
 from scheduler.storage.models import IdempotencyKey
 
 ABANDONED = timedelta(minutes=1)
-"""After this time a first request without an answer counts as dead. The next one takes its key over."""
+"""A first request without a response after this time counts as dead. The next one takes over its key."""
 KEY_LIFETIME = timedelta(days=1)
-"""How long an idempotency key repeats its first answer."""
+"""How long a key returns its first response."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """The answer that the first request with the key got."""
+    """The response to the first request with the key."""
 
     status: int
     body: str
@@ -29,14 +29,16 @@ class StoredResponse:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key that a request has, until another one takes it over."""
+    """A key claimed by a request, until another request takes it over."""
 
     row_id: int
     since: datetime
 
 
 class ClaimRefusal(StrEnum):
-    """Why a key cannot be claimed: another request had it, or the first one still runs."""
+    """Reason why a key cannot be claimed: it was used for another request, or the first one is still
+    running.
+    """
 
     REUSED = "reused"
     RUNNING = "running"
@@ -45,7 +47,7 @@ class ClaimRefusal(StrEnum):
 def claim_key(
     session: Session, actor: Actor, key: str, request_hash: str, *, now: datetime
 ) -> Claim | StoredResponse | ClaimRefusal:
-    """Have a key of the actor's API token for a request, or the answer that it got before."""
+    """Claim a key of the actor's API token for a request, or return the stored response."""
     own = IdempotencyKey.api_token_id == actor.api_token_id
     session.execute(delete(IdempotencyKey).where(own, IdempotencyKey.created_at <= now - KEY_LIFETIME))
     row = IdempotencyKey(
@@ -70,16 +72,16 @@ def claim_key(
 
 
 def store_response(session: Session, held: Claim, status: int, body: str) -> bool:
-    """Keep the answer in the transaction that creates what it tells of: both are there, or neither.
+    """Store the response in the transaction that creates the resource, so that both exist or neither.
 
-    False if the key was taken over meanwhile: then the other request creates.
+    Return False if the key was taken over meanwhile: then the other request creates it.
     """
     mine = update(IdempotencyKey).where(_held(held)).values(status=status, body=body)
     return session.scalar(mine.returning(IdempotencyKey.id)) is not None
 
 
 def release_key(session: Session, held: Claim) -> None:
-    """Give the key back after an error, which has created nothing."""
+    """Release the key after an error, in which nothing was created."""
     session.execute(delete(IdempotencyKey).where(_held(held)))
 
 

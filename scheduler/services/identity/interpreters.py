@@ -18,9 +18,9 @@ _HAN = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
 
 
 def interpreter_id_query(account_id: Any) -> ScalarSelect[int | None]:
-    """Of a query of events: the id of the interpreter who has the account's address.
+    """Subquery for the id of the event's interpreter with the account's address, for a query on events.
 
-    Who is withdrawn is none. `account_id` is a value, a parameter, or a column of the query.
+    Withdrawn interpreters are ignored. `account_id` is a value, a parameter, or a column of the query.
     """
     return (
         select(func.min(Interpreter.id))
@@ -32,7 +32,7 @@ def interpreter_id_query(account_id: Any) -> ScalarSelect[int | None]:
 
 
 def find_interpreter_name(session: Session, email: str) -> str | None:
-    """The name of an interpreter of any event with this address, in lower case, or None."""
+    """Return the name of an interpreter of any event with this lower-case address, or None."""
     return session.scalar(
         select(Interpreter.name)
         .where(Interpreter.email == email, Interpreter.withdrawn_at.is_(None))
@@ -41,15 +41,15 @@ def find_interpreter_name(session: Session, email: str) -> str | None:
 
 
 def is_interpreter_address(email: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether an address, in lower case, is that of an interpreter of any event."""
+    """Condition: a lower-case address belongs to an interpreter of any event."""
     return exists().where(Interpreter.email == email, Interpreter.withdrawn_at.is_(None))
 
 
 def interpreter_language(chosen: str, name: str, spoken: Sequence[str], of_event: str) -> str:
-    """The language of an interpreter's emails and pages: the chosen one, else one that they surely read.
+    """Return the language of an interpreter's emails and pages: the chosen one, else one they surely read.
 
-    Interpreters speak several languages, listed in no order of theirs. Who writes their name in Chinese
-    characters reads Chinese first, and who does not, last.
+    Interpreters speak several languages, which are not listed in order of preference. If the name is in
+    Chinese characters, Chinese comes first, otherwise last.
     """
     reads_chinese = bool(_HAN.search(name))
     likely = sorted(spoken, key=lambda tag: (tag.partition("-")[0] == "zh") is not reads_chinese)

@@ -30,9 +30,9 @@ class FirstSlot:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The choices of an attendee or interpreter, empty where none was made, and the values in force.
+    """The choices of an attendee or interpreter, empty if not made, and the values derived instead.
 
-    `first_slot` is an example.
+    `first_slot` serves as an example.
     """
 
     language: str
@@ -43,20 +43,22 @@ class Preferences:
 
 
 def choose_timezone(chosen: str, country: str, moment: datetime) -> str:
-    """The zone of a person's clock: chosen, else their country's if it has one time then, else none."""
+    """Return the chosen time zone, else that of the country if its clocks agree then, else an empty text."""
     return chosen or country_zone(country, moment)
 
 
 @lru_cache(maxsize=4096)
 def country_zone(country: str, moment: datetime) -> str:
-    """The zone of a country (ISO 3166-1 alpha-2) whose clocks all agree at a moment, else none."""
+    """Return the time zone of a country (ISO 3166-1 alpha-2) if all its clocks agree then, else an empty
+    text.
+    """
     zones = country_zones().get(country, ())
     offsets = {moment.astimezone(ZoneInfo(zone)).utcoffset() for zone in zones}
     return zones[0] if len(offsets) == 1 else ""
 
 
 def account_language(session: Session, account_id: int, *, default: str = "en") -> str:
-    """The language of an account's own emails: as at the newest event that it is at, else `default`."""
+    """Return the language of emails to an account: that at its newest event, else `default`."""
     attending = session.execute(
         select(Attendee, Event)
         .join(Event, Event.id == Attendee.event_id)
@@ -80,9 +82,9 @@ def account_language(session: Session, account_id: int, *, default: str = "en") 
 
 
 def account_timezone(session: Session, account_id: int, *, now: datetime) -> str:
-    """The zone of an account's own clock: chosen or known at the newest event that it is at, else a venue's.
+    """Return an account's time zone: chosen or derived at its newest event, else that of a venue.
 
-    The venue is that of the newest event whose team it is in. UTC for who is at none.
+    The venue is that of the newest event it attends or is in the team of. UTC if there is none.
     """
     attending = session.execute(
         select(Attendee.timezone, Firm.country, Event.id, Event.timezone)
@@ -110,7 +112,10 @@ def account_timezone(session: Session, account_id: int, *, now: datetime) -> str
 
 
 def read_preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:
-    """The actor's own preferences. Raises NotAllowed for who is neither an attendee nor an interpreter."""
+    """Return the actor's own preferences.
+
+    Raises NotAllowed unless the actor is an attendee or interpreter.
+    """
     person = own_person(session, actor)
     event = session.get_one(Event, actor.event_id)
     country = session.get_one(Firm, person.firm_id).country if isinstance(person, Attendee) else ""
@@ -128,10 +133,10 @@ def read_preferences(session: Session, actor: Actor, *, now: datetime) -> Prefer
 
 
 def save_preferences(session: Session, actor: Actor, *, language: str, timezone: str) -> None:
-    """Store the actor's own choices. An empty value means no choice. They hold from the next mail on.
+    """Store the actor's own choices, for the next emails on. An empty value means no choice.
 
-    A change of language alone sends no mail about meetings that were told already. Raises InvalidInput, and
-    NotAllowed as `preferences`.
+    A change of language alone sends no email about known meetings. Raises InvalidInput, and NotAllowed like
+    `read_preferences`.
     """
     person = own_person(session, actor)
     found = [*validate_preferences(language, timezone)]
@@ -142,7 +147,7 @@ def save_preferences(session: Session, actor: Actor, *, language: str, timezone:
 
 
 def save_account_language(session: Session, account_id: int, language: str) -> None:
-    """Store the language of an account's own pages and emails, at every event that it is at."""
+    """Store the language of an account's pages and emails, at all its events."""
     of_account = update(Attendee).where(Attendee.account_id == account_id)
     session.execute(of_account.values(mail_language=language))
     email = select(Account.email).where(Account.id == account_id).scalar_subquery()
@@ -150,7 +155,7 @@ def save_account_language(session: Session, account_id: int, language: str) -> N
 
 
 def validate_preferences(language: str, timezone: str) -> Iterator[Fault]:
-    """The faults of choices. An empty choice has no fault."""
+    """Yield the faults of the choices. Empty ones are valid."""
     if language and language not in languages():
         yield Fault(
             "language",
@@ -169,7 +174,7 @@ def _language(person: Attendee | Interpreter, event: Event, chosen: str) -> str:
 
 
 def own_person(session: Session, actor: Actor) -> Attendee | Interpreter:
-    """The actor as an attendee, or else as an interpreter. Raises NotAllowed for anybody else."""
+    """Return the actor's attendee, or else their interpreter. Raises NotAllowed for anyone else."""
     interpreter_id = actor.own_interpreter(Right.CHOOSE_PREFERENCES)
     if actor.attendee_id is None and interpreter_id is not None:
         return session.get_one(Interpreter, interpreter_id)
@@ -177,7 +182,7 @@ def own_person(session: Session, actor: Actor) -> Attendee | Interpreter:
 
 
 def own_attendee(session: Session, actor: Actor) -> Attendee:
-    """The actor as an attendee. Raises NotAllowed if it is not one, and for programs."""
+    """Return the actor's attendee. Raises NotAllowed if there is none, and for tokens."""
     attendee_id = actor.own(Right.CHOOSE_PREFERENCES)
     if attendee_id is None:
         raise NotAllowed(
@@ -188,7 +193,7 @@ def own_attendee(session: Session, actor: Actor) -> Attendee:
 
 @lru_cache(maxsize=1)
 def country_zones() -> dict[str, tuple[str, ...]]:
-    """The zones of each country, the most important first: zone.tab of the IANA time zone database."""
+    """Return the time zones of each country, most important first, from zone.tab of the IANA database."""
     lines = (files("tzdata.zoneinfo") / "zone.tab").read_text("utf-8").splitlines()
     zones: dict[str, tuple[str, ...]] = {}
     for country, _, zone, *_ in (line.split("\t") for line in lines if not line.startswith("#")):

@@ -1,4 +1,4 @@
-"""Rights: a matrix of roles, and the scopes that an API token needs as well."""
+"""Rights: a matrix by role, and the scopes that an API token needs in addition."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scheduler.i18n import gettext_lazy
 
 
 class Role(StrEnum):
-    """A role in an event. One person may have several. The first five are those of `TeamRole`."""
+    """A role in an event. A person may have several. The first five are those of `TeamRole`."""
 
     OWNER = "owner"
     ORGANISER = "organiser"
@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 class Reach(IntEnum):
-    """How far a right goes: one's own person, one's firm, one's delegations with who belongs to them, all."""
+    """Reach of a right: oneself, one's firm, one's delegations and their members, or the whole event."""
 
     PERSON = 1
     FIRM = 2
@@ -32,7 +32,7 @@ class Reach(IntEnum):
 
 
 class Right(StrEnum):
-    """A right: what can be done in an event. The value is its name in documents."""
+    """A permission in an event. The value is its name in documents."""
 
     READ_EVENT = "read the event with its times and halls"
     READ_DIRECTORY = "read the directory of firms and people"
@@ -110,12 +110,12 @@ _NOBODY_ELSES = frozenset(
         Right.KEEP_COLLEAGUES,
     }
 )
-"""What only a person, or a firm, does about its own: no organiser does it for them."""
+"""Rights that only the person or firm themselves can exercise, never an organiser for them."""
 
 _LOOK_UP = frozenset(
     {Right.READ_EVENT, Right.READ_DIRECTORY, Right.READ_FIRM_AGENDAS, Right.READ_AGENDAS, Right.READ_TEAM}
 )
-"""What somebody at a desk needs to tell people where they meet whom."""
+"""Rights that the help desk needs to tell people when and where they meet."""
 
 _READ = _LOOK_UP | {
     Right.READ_REQUESTS,
@@ -124,7 +124,7 @@ _READ = _LOOK_UP | {
     Right.READ_VERSIONS,
     Right.READ_MAILS,
 }
-"""What shows how an event stands: no mail of a person, and no address."""
+"""Rights to read the state of an event, without people's emails or addresses."""
 
 _OF_DELEGATION = (
     Right.READ_CONTACTS,
@@ -136,12 +136,12 @@ _OF_DELEGATION = (
     Right.LEAD_DELEGATIONS,
     Right.IMPORT_MEMBERS,
 )
-"""What a chamber does for those whom it brings."""
+"""Rights of a delegation manager for their members."""
 
 _RUN_EVENT = frozenset(right for right in Right if right not in _NOBODY_ELSES)
 
 WHEN_ARCHIVED = frozenset(right for right in Right if right.name.startswith("READ_")) | {Right.KEEP_EVENT}
-"""What is left of all rights in an event that is put away: to read it, and to bring it back."""
+"""The rights that remain in an archived event: reading it and restoring it."""
 
 MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
     {
@@ -172,7 +172,7 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
         },
     }
 )
-"""How far a right goes, by role and right. Others are not allowed. The farthest of several roles counts."""
+"""Reach by role and right. Missing rights are denied. With several roles, the farthest reach applies."""
 
 SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
     {
@@ -203,24 +203,24 @@ SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
         Right.READ_TRAIL: frozenset({"trail:read"}),
     }
 )
-"""The scopes of which an API token needs one. A right that is not here is for people who are signed in."""
+"""The scopes of which a token needs at least one. Rights without an entry require a signed-in person."""
 
 ANY_TOKEN = frozenset({Right.READ_EVENT})
-"""What every token may do, whatever its scopes."""
+"""Rights of every token, whatever its scopes."""
 
 
 def reaches(roles: Iterable[Role], right: Right) -> frozenset[Reach]:
-    """How far the right goes in each of the roles that have it."""
+    """Return the reaches of the right in the roles that have it."""
     return frozenset(MATRIX[role][right] for role in roles if right in MATRIX[role])
 
 
 def in_scope(scopes: frozenset[str] | None, right: Right) -> bool:
-    """Whether the scopes of an API token allow the right. None stands for a person, whom no scope limits."""
+    """Return True if a token's scopes permit the right. None stands for a person, whom no scope limits."""
     return scopes is None or right in ANY_TOKEN or not scopes.isdisjoint(SCOPES.get(right, ()))
 
 
 def out_of_scope(right: Right) -> str:
-    """Why an API token may not use the right, as a sentence."""
+    """Return the sentence why a token may not use the right."""
     scopes = sorted(SCOPES.get(right, ()))
     if not scopes:
         return gettext_lazy("Only a person who is signed in may do this.")

@@ -34,7 +34,7 @@ from scheduler.storage.models import Account, Attendee, Event, Interpreter, Team
 from scheduler.storage.rows import rows_of
 
 SEEN_EVERY = timedelta(minutes=5)
-"""How exact "last seen" is: not every page is a writer."""
+"""Precision of "last seen", so that not every page view writes."""
 
 _RUNS_EVENTS = or_(
     Account.is_operator, exists().where(TeamMember.account_id == Account.id).correlate(Account)
@@ -54,7 +54,7 @@ _CHOSEN_LANGUAGES = (
     .correlate(Account)
     .scalar_subquery(),
 )
-"""As an attendee, and as an interpreter."""
+"""The language chosen as an attendee, and as an interpreter."""
 
 _FIND = (
     select(
@@ -64,14 +64,14 @@ _FIND = (
     .join(Account, Account.id == WebSession.account_id)
     .where(WebSession.id_hash == bindparam("id_hash"))
 )  # fmt: skip
-"""Made once, as each request asks it."""
+"""Built once, because every request runs it."""
 
 _FIND_IN_EVENT = add_role_columns(_FIND.outerjoin(Event, Event.by_key(bindparam("event_key"))), Account.id)
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session that holds, and the account behind it."""
+    """A valid session and its account."""
 
     session_id: int
     account_id: int
@@ -82,12 +82,12 @@ class SignedIn:
     seen_at: datetime
     found_at: datetime
     language: str = ""
-    """What the person chose for mails and pages, or an empty text."""
+    """The language chosen for emails and pages, or an empty text."""
     is_stale: bool = False
-    """Whether the person signed in too long ago for what does most harm."""
+    """True if the sign-in is too old for sensitive actions."""
 
     def require_fresh(self, what: str) -> None:
-        """As `Actor.require_fresh`, of what operators do."""
+        """Raise RecentSignInRequired if the sign-in is too old, for operators' actions."""
         if self.is_stale:
             raise RecentSignInRequired(what)
 
@@ -101,7 +101,7 @@ def begin_session(
     errand: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> str:
-    """The id of a new session, which only its browser keeps."""
+    """Create a session and return its id, which only the browser keeps."""
     secret = random_token()
     session.add(
         WebSession(
@@ -123,7 +123,10 @@ def begin_session(
 def find_session(
     session: Session, secret: str, *, settings: Settings, now: ColumnElement[datetime]
 ) -> SignedIn | None:
-    """The account and the time for a session id, in one query, or None if it has ended or never existed."""
+    """Return the account of a session id and the time, with one query.
+
+    None if it has ended or never existed.
+    """
     row = rows_of(session, _with_time(_FIND, now), id_hash=hash_token(secret)).first()
     return _holding(row, settings) if row is not None else None
 
@@ -131,9 +134,9 @@ def find_session(
 def find_session_in_event(
     session: Session, secret: str, event_key: str, *, settings: Settings, now: ColumnElement[datetime]
 ) -> tuple[SignedIn | None, Actor | None]:
-    """As `find`, with the actor in an event, or None.
+    """Like `find_session`, with the actor in an event, or None.
 
-    It is one query, as each page of an event needs both.
+    One query, because every page of an event needs both.
     """
     if not is_storable(event_key):
         return find_session(session, secret, settings=settings, now=now), None
@@ -146,22 +149,22 @@ def find_session_in_event(
 
 
 _FOUND = 10
-"""Columns of `_FIND`."""
+"""Number of columns of `_FIND`."""
 
 
 @lru_cache(maxsize=16)
 def _with_time(query: Select[*tuple[Any, ...]], now: ColumnElement[datetime]) -> Select[*tuple[Any, ...]]:
-    """Made once, too: the database's clock is one object, see `Database.clock`."""
+    """Add the database's time. Cached, because `Database.clock` is always the same object."""
     return query.add_columns(now)
 
 
 def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:
-    """The session of a row of `_FIND` and the time, if it has not ended."""
+    """Return the session for a row of `_FIND` and the time, unless it has ended."""
     ends_at, runs_events, *rest, language, found_at = row
     found = SignedIn(*(*rest, found_at, language))
     is_stale = found_at - found.made_at > timedelta(minutes=settings.fresh_sign_in_minutes)
     found = replace(found, is_stale=is_stale)
-    # it may have become an organiser's meanwhile, or the setting may be another one
+    # the account may have become an organiser's, or the setting may have changed
     ends_at = min(ends_at, found.made_at + _lifetime(settings, runs_events))
     return found if found.found_at < ends_at else None
 
@@ -171,7 +174,7 @@ def record_session_use(session: Session, signed_in: SignedIn, *, now: datetime) 
 
 
 def read_errand(session: Session, signed_in: SignedIn) -> Mapping[str, Any]:
-    """The errand: what the person wanted to do when they were asked to sign in again."""
+    """Return the errand: what the person was about to do when asked to sign in again."""
     return session.scalar(select(WebSession.errand).where(WebSession.id == signed_in.session_id)) or {}
 
 
@@ -187,7 +190,7 @@ class SessionCard:
 
 
 def list_sessions(session: Session, account_id: int, *, now: datetime) -> tuple[SessionCard, ...]:
-    """The account's sessions that hold, the one last seen first."""
+    """Return the account's valid sessions, last seen first."""
     columns = (getattr(WebSession, name) for name in SessionCard.__dataclass_fields__)
     rows = session.execute(
         select(*columns)
@@ -198,7 +201,7 @@ def list_sessions(session: Session, account_id: int, *, now: datetime) -> tuple[
 
 
 def end_session(session: Session, account_id: int, session_id: int) -> None:
-    """End one session of the account. Raises NotFound for another account's, or one that has ended."""
+    """End one session of the account. Raises NotFound if it has ended or belongs to another account."""
     if not _deleted(
         session,
         delete(WebSession).where(WebSession.id == session_id, WebSession.account_id == account_id),
@@ -212,18 +215,18 @@ def end_session_by_secret(session: Session, secret: str) -> None:
 
 
 def end_all_sessions(session: Session, account_id: int, *, but: int | None = None) -> int:
-    """End every session of the account, `but` the one with this id. Returns their number."""
+    """End every session of the account, except `but` if given. Return their number."""
     others = WebSession.id != but if but is not None else true()
     return _deleted(session, delete(WebSession).where(WebSession.account_id == account_id, others))
 
 
 def audit_subject_of_end(email: str) -> AuditSubject:
-    """What the trail keeps of an account that is signed out everywhere by the command line."""
+    """Return the audit subject of an account that the command line signs out everywhere."""
     return pgettext_lazy("trail", "sessions of %(address)s ended", address=email)
 
 
 def delete_ended_sessions(session: Session, *, now: datetime) -> int:
-    """Delete sessions whose time is over. Returns their number."""
+    """Delete expired sessions. Return their number."""
     return _deleted(session, delete(WebSession).where(WebSession.ends_at <= now))
 
 

@@ -1,8 +1,8 @@
 """Sign-in by an emailed single-use link.
 
-A sign-in request is the same work for every address, or the time of an answer would tell which addresses have
-an account: it is one row, which a task answers later from the urgent queue. So the page cannot say that an
-address is unknown. A link that is used ends the other links of its account.
+A sign-in request takes the same work for every address, otherwise the response time would reveal which
+addresses have an account. It inserts one row, which a task processes later from the urgent queue. So the page
+cannot say that an address is unknown. Using a link ends the other links of its account.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from scheduler.storage.models import Account, SignInLink, SignInRequest
 
 VALID = timedelta(minutes=15)
 MAX_OPEN_LINKS = 10
-"""Unused links that an account may have at a time, so that nobody can flood a mailbox with them."""
+"""Maximum number of unused links of an account, so that nobody can flood a mailbox."""
 MAX_REQUESTS_PER_BATCH = 200
-"""Wishes for links that one transaction answers."""
+"""Requests processed in one transaction."""
 STRANGERS = 50_000
-"""Wishes for addresses that are nobody's which one transaction drops."""
+"""Requests for unknown addresses dropped in one transaction."""
 
 _SENTENCES = {
     "unknown": gettext_lazy("This sign-in link is not one of ours. Was it copied whole? Ask for a new one."),
@@ -52,7 +52,7 @@ _SENTENCES = {
 
 
 class UnusableLink(NotFound):
-    """A sign-in link does not let anybody in. `reason` is unknown, used or expired."""
+    """The sign-in link cannot be used. `reason` is "unknown", "used" or "expired"."""
 
     code = "unusable-link"
 
@@ -66,7 +66,7 @@ class UnusableLink(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class AccountRef:
-    """The account that a sign-in link would sign in."""
+    """The account of a sign-in link."""
 
     id: int
     email: str
@@ -81,14 +81,14 @@ class RedeemedLink:
 
 
 def normalize_email(email: str) -> str:
-    """The form in which addresses are stored and compared."""
+    """Return the form in which addresses are stored and compared."""
     return clean_line(email).lower()
 
 
 def ensure_account(
     session: Session, email: str, *, name: str = "", is_operator: bool = False, now: datetime
 ) -> Account:
-    """The account of an address, made if there is none. An operator may create events."""
+    """Return the account of an address, created if needed. Operators may create events."""
     email = normalize_email(email)
     account = session.scalar(select(Account).where(Account.email == email))
     if account is None:
@@ -100,7 +100,7 @@ def ensure_account(
 
 
 def find_account(session: Session, email: str, *, now: datetime) -> Account | None:
-    """The account of an address, or None. An interpreter's is made when it is first asked for."""
+    """Return the account of an address, or None. An interpreter's account is created on first use."""
     account = session.scalar(select(Account).where(Account.email == normalize_email(email)))
     if account is None and (name := interpreters.find_interpreter_name(session, normalize_email(email))):
         account = ensure_account(session, email, name=name, now=now)
@@ -108,9 +108,9 @@ def find_account(session: Session, email: str, *, now: datetime) -> Account | No
 
 
 def ensure_accounts(session: Session, names: Mapping[str, str], *, now: datetime) -> dict[str, int]:
-    """The ids of the accounts of many addresses, made where there is none; `names` are by address.
+    """Return the account ids of many addresses, created if needed. `names` are by address.
 
-    Two statements, however many there are: an import brings thousands.
+    Takes two statements for any number, because an import has thousands.
     """
     emails = {email: normalize_email(email) for email in names}
     query = select(Account.email, Account.id).where(in_chunks(Account.email, emails.values()))
@@ -121,7 +121,7 @@ def ensure_accounts(session: Session, names: Mapping[str, str], *, now: datetime
             added = [Account(email=email, name=name, created_at=now) for email, name in new.items()]
             session.add_all(added)
         known |= {account.email: account.id for account in added}
-    except IntegrityError:  # another made one of them meanwhile
+    except IntegrityError:  # one of them was created concurrently
         known |= {email: _create_account(session, email, name, now).id for email, name in new.items()}
     return {email: known[normal] for email, normal in emails.items()}
 
@@ -131,7 +131,7 @@ def _create_account(session: Session, email: str, name: str, now: datetime) -> A
     try:
         with session.begin_nested():
             session.add(account)
-    except IntegrityError:  # another made it meanwhile
+    except IntegrityError:  # created concurrently
         return session.scalars(select(Account).where(Account.email == email)).one()
     return account
 
@@ -139,19 +139,20 @@ def _create_account(session: Session, email: str, name: str, now: datetime) -> A
 def request_sign_in(
     session: Session, email: str, *, errand: Mapping[str, Any] | None = None, now: datetime
 ) -> None:
-    """Note that somebody wants a link: the same work for an address that we know and for any other.
+    """Record a request for a sign-in link. The work is the same for known and unknown addresses.
 
-    `answer_wishes` does the rest in the background, so that no answer and no time tells who is known.
+    `process_sign_in_requests` handles it in the background, so that neither response nor timing reveals who
+    is known.
     """
     session.add(SignInRequest(email=normalize_email(email), errand=dict(errand or {}), created_at=now))
     session.flush()
 
 
 def process_sign_in_requests(session: Session, settings: Settings, *, now: datetime) -> int:
-    """Queue mails with links for the oldest wishes of whom we know, at most `WISHES`.
+    """Queue emails with links for the oldest known requests, at most `MAX_REQUESTS_PER_BATCH`.
 
-    Wishes of strangers, who get no mail, are dropped first, so that nobody waits behind them. Returns how
-    many wishes are done with.
+    Requests for unknown addresses get no email and are dropped first, so that they delay nobody. Return the
+    number of requests handled.
     """
     dropped = _drop_wishes_of_strangers(session)
     oldest = select(SignInRequest).order_by(SignInRequest.id).limit(MAX_REQUESTS_PER_BATCH)
@@ -196,10 +197,11 @@ def queue_sign_in_email(
     mail_domain: str,
     now: datetime,
 ) -> SignInLink | None:
-    """Queue a mail with a sign-in link. For an unknown address there is no mail and None is returned.
+    """Queue an email with a sign-in link. Return None, without an email, for an unknown address or too many
+    links.
 
-    The token is not stored. The renderer of the mail derives it from the link's seed with the purpose
-    `tokens.SIGN_IN`. The mail names nobody, because a person's name in one event is not told to another.
+    The token is not stored. The renderer derives it from the link's seed with the purpose `tokens.SIGN_IN`.
+    The email contains no name, because a person's name in one event must not be revealed in another.
     """
     account = find_account(session, email, now=now)
     if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
@@ -222,9 +224,9 @@ def queue_sign_in_email(
 
 
 def _event_name(session: Session, account_id: int, errand: Mapping[str, Any], now: datetime) -> str:
-    """The event that a link leads to: the one that was viewed, or the account's only one, or None.
+    """Return the name of the event that a link leads to: the one viewed, or the account's only one, or empty.
 
-    Of an event in rehearsal nobody hears who does not run it.
+    Events in rehearsal are named only to their team.
     """
     found = list_events(session, account_id, now=now)
     events = [event for event in found if event.team_role is not None or not event.is_rehearsing]
@@ -236,14 +238,14 @@ def _event_name(session: Session, account_id: int, errand: Mapping[str, Any], no
 def make_sign_in_link(
     session: Session, account_id: int, *, secret_key: str, now: datetime, valid: timedelta = VALID
 ) -> str:
-    """The token of a new link, to print instead of mailing it."""
+    """Create a link and return its token, to print it instead of emailing it."""
     return _make_link(session, account_id, secret_key, now, valid)[1]
 
 
 def preview_sign_in_link(session: Session, token: str, *, now: datetime) -> AccountRef:
-    """The account that the link would sign in. The link stays valid. Raises UnusableLink.
+    """Return the account that the link would sign in, without using the link. Raises UnusableLink.
 
-    Mail scanners open links. So the page behind the link only looks, and its button redeems the link.
+    Mail scanners open links, so the page only previews the link, and its button redeems it.
     """
     found = session.execute(
         select(SignInLink, Account.id, Account.email)
@@ -261,12 +263,12 @@ def preview_sign_in_link(session: Session, token: str, *, now: datetime) -> Acco
 
 
 def redeem_sign_in_link(session: Session, token: str, *, now: datetime) -> RedeemedLink:
-    """Redeem a link and end all other links of its account. If two try at once, only one succeeds.
+    """Redeem a link and end all other links of its account. Of two concurrent attempts one succeeds.
 
     Raises UnusableLink.
     """
     account = preview_sign_in_link(session, token, now=now)
-    # One at a time for an account: two of its links would each end the other, and wait for each other.
+    # Serialised per account: two of its links would each end the other, and deadlock.
     session.execute(select(Account.id).where(Account.id == account.id).with_for_update(key_share=True))
     used = session.execute(
         update(SignInLink)
@@ -280,7 +282,7 @@ def redeem_sign_in_link(session: Session, token: str, *, now: datetime) -> Redee
         .execution_options(synchronize_session="fetch")
     ).first()
     if used is None:
-        raise UnusableLink("used")  # by another, between the two looks
+        raise UnusableLink("used")  # concurrently, after the preview
     session.execute(
         update(SignInLink)
         .where(SignInLink.account_id == account.id, SignInLink.used_at.is_(None))
@@ -293,7 +295,10 @@ def redeem_sign_in_link(session: Session, token: str, *, now: datetime) -> Redee
 
 
 def record_sign_in_failure(session: Session, token: str, error: UnusableLink, *, now: datetime) -> None:
-    """Note in the trail that a link let nobody in, if it is one of ours. Any other is nobody's."""
+    """Record in the audit log that a link of ours could not be used.
+
+    Unknown links have no account to record.
+    """
     of_link = SignInLink.token_hash == hash_token(token)
     account_id = session.scalar(select(SignInLink.account_id).where(of_link))
     if account_id is not None:

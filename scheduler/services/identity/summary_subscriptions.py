@@ -16,12 +16,12 @@ from scheduler.services.identity.tokens import hash_token
 from scheduler.storage.models import Attendee, Event, Slot
 
 VALID_AFTER = timedelta(days=30)
-"""So long after the event the links work."""
+"""The links stay valid for this time after the event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The mails of one event to one person that a link stops. `language` is that of the person's mails."""
+    """The emails of one event to one person that a link stops. `language` is that of these emails."""
 
     event_name: str
     person: str
@@ -30,36 +30,36 @@ class Subscription:
 
 
 def show_subscription(session: Session, token: str, *, now: datetime) -> Subscription:
-    """The summaries that a link stops. Raises NotFound for a wrong one, or one that has ended."""
+    """Return the subscription of a link. Raises NotFound if the link is invalid or has expired."""
     return _shown(*_found(session, token, now))
 
 
 def unsubscribe(session: Session, token: str, *, now: datetime) -> Subscription:
-    """Stop the summaries. Raises as `look`."""
+    """Stop the summaries. Raises the same errors as `show_subscription`."""
     person, event = _found(session, token, now)
     _want(session, person, is_wanted=False, now=now)
     return _shown(person, event)
 
 
 def resubscribe(session: Session, token: str, *, now: datetime) -> None:
-    """Resume the summaries. Raises as `look`."""
+    """Resume the summaries. Raises the same errors as `show_subscription`."""
     person, _ = _found(session, token, now)
     _want(session, person, is_wanted=True, now=now)
 
 
 def read_own_subscription(session: Session, actor: Actor) -> Subscription:
-    """The actor's own summaries. Raises NotAllowed if the actor is not an attendee."""
+    """Return the actor's own subscription. Raises NotAllowed if the actor is not an attendee."""
     person = preferences.own_attendee(session, actor)
     return _shown(person, session.get_one(Event, person.event_id))
 
 
 def set_own_subscription(session: Session, actor: Actor, *, is_wanted: bool, now: datetime) -> None:
-    """Send the actor no more summaries, or send them again. Raises as `own`."""
+    """Stop or resume the actor's summaries. Raises the same errors as `read_own_subscription`."""
     _want(session, preferences.own_attendee(session, actor), is_wanted=is_wanted, now=now)
 
 
 def unsubscribe_person(session: Session, person: Attendee, *, now: datetime) -> None:
-    """Send a person no more summaries, for another reason than their own word."""
+    """Stop a person's summaries without their own request."""
     _want(session, person, is_wanted=False, now=now)
 
 
@@ -69,19 +69,19 @@ def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime)
 
 
 def build_subscription(person: Attendee, event: Event, *, is_stopped: bool) -> Subscription:
-    """What the page of a link says."""
+    """Return the subscription as the page of a link shows it."""
     language = choose_language(person.mail_language, person.languages, event.language)
     return Subscription(event.name, person.name, language, is_stopped)
 
 
 def require_going_on(event: Event, language: str) -> None:
-    """Raises EventOver for an event that was archived. `language` is that of the mail with the link."""
+    """Raise EventArchived if the event is archived. `language` is that of the email with the link."""
     if event.archived_at is not None:
         raise EventArchived(event.name, contact=event.contact, language=language)
 
 
 def is_link_valid(session: Session, event: Event, now: datetime) -> bool:
-    """Whether links that stop mails of an event work still."""
+    """Return True if unsubscribe links of an event are still valid."""
     ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
     return ends is None or now < ends + VALID_AFTER
 

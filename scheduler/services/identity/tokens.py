@@ -19,40 +19,40 @@ REPORT = "report"
 _BYTES = 20
 _ID_BYTES = 5
 _MAX_ID = 2**31 - 1
-"""PostgreSQL refuses to look for a larger one."""
+"""Larger ids are rejected by PostgreSQL."""
 
 
 def new_seed() -> str:
-    """128 random bits as 32 hexadecimal digits."""
+    """Return 128 random bits as 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
 def derive_token(secret_key: str, purpose: str, seed: str) -> str:
-    """The token of a seed: HMAC-SHA256 cut to 160 bits, as 32 lower-case base32 characters.
+    """Derive the token of a seed: HMAC-SHA256 truncated to 160 bits, as 32 lower-case base32 characters.
 
-    A purpose keeps tokens of different kinds apart. Whoever reads only the database cannot make one.
+    The purpose separates kinds of tokens. Read access to the database is not enough to derive one.
     """
     digest = hmac.digest(secret_key.encode(), f"{purpose}:{seed}".encode(), hashlib.sha256)
     return _text(digest[:_BYTES])
 
 
 def answer_token(secret_key: str, request_key: str, attendee_id: int | None, address: str) -> str:
-    """The token that answers a request from a mail: one a request, person and address.
+    """Derive the token to respond to a request from an email: one per request, person and address.
 
-    So another address ends it.
+    A new address invalidates it.
     """
     return derive_token(secret_key, "asked", f"{request_key}:{attendee_id}:{address}")
 
 
 def digests_token(secret_key: str, attendee_id: int | None, address: str) -> str:
-    """The token that stops a person's digests. Another address ends it."""
+    """Derive the token that stops a person's digests. A new address invalidates it."""
     return derive_token(secret_key, "digests", f"{attendee_id}:{address}")
 
 
 def row_token(secret_key: str, purpose: str, row_id: int, seed: str) -> str:
-    """A token of 160 bits that names a row: 40 of them are its id, and the others prove it.
+    """Derive a token of 160 bits for a row: 40 bits are its id, the others authenticate it.
 
-    Nothing of it is stored. `seed` is what the row has that no other row ever had.
+    Nothing is stored. `seed` is a value of the row that no other row ever had.
     """
     named = row_id.to_bytes(_ID_BYTES, "big")
     proof = hmac.digest(secret_key.encode(), f"{purpose}:{row_id}:{seed}".encode(), hashlib.sha256)
@@ -60,7 +60,7 @@ def row_token(secret_key: str, purpose: str, row_id: int, seed: str) -> str:
 
 
 def row_id(token: str) -> int:
-    """The id that such a token names, which is not proved yet. 0 for what is no token."""
+    """Return the id in such a token, not authenticated yet. 0 if it is not a token."""
     try:
         named = int.from_bytes(base64.b32decode(token.upper())[:_ID_BYTES], "big")
     except ValueError:
@@ -69,12 +69,12 @@ def row_id(token: str) -> int:
 
 
 def random_token() -> str:
-    """A token that is shown once and cannot be derived again."""
+    """Return a random token, which is shown once and cannot be derived again."""
     return _text(secrets.token_bytes(_BYTES))
 
 
 def hash_token(token: str) -> str:
-    """SHA-256 in hexadecimal: enough for a token of 160 random bits, which nobody can guess."""
+    """Return the SHA-256 of a token in hexadecimal, which is enough for 160 random bits."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Closures, absences and interpreter stations of a sheet: a row is a day and hours, stored by slot."""
+"""Import of closures, absences and interpreter stations: a row is a day and hours, stored by slot."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from scheduler.storage.models import (
 )
 
 Owner = tuple[Any, int]
-"""A slot table, and the id of the record it belongs to."""
+"""A slot table, and the id of the record that owns the rows."""
 PERSON_TABLES: Mapping[Any, Any] = {
     AttendeeBusy: Attendee,
     InterpreterBusy: Interpreter,
@@ -82,14 +82,14 @@ def import_absences(
 
 @dataclass(slots=True)
 class PersonLookup:
-    """Lookup of people by what a cell says: a key, an email address or a unique name."""
+    """Lookup of people by the text of a cell: a key, an email address or a unique name."""
 
     keys: dict[Owner, str] = field(default_factory=dict)
     known: dict[str, set[Owner]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
     def load(cls, session: Session, actor: Actor, *tables: Any) -> PersonLookup:
-        """Load the people who have rows in these slot tables."""
+        """Load the people who can own rows in these slot tables."""
         made = cls()
         for marks in tables:
             kind = PERSON_TABLES[marks]
@@ -129,7 +129,7 @@ class PersonLookup:
 
 @dataclass(slots=True)
 class _SlotImport:
-    """Slots by owner, from the rows of a table."""
+    """Import of slots by owner, from the rows of a table."""
 
     session: Session
     event_id: int
@@ -165,7 +165,7 @@ class _SlotImport:
         return tally.done(missing=len(gone))
 
     def _there(self) -> dict[Owner, set[int]]:
-        """The stored slots of each owner."""
+        """Return the stored slot ids of each owner."""
         found: dict[Owner, set[int]] = defaultdict(set)
         for marks in {owner[0] for owner in self.names}:
             column = getattr(marks, OWNER_COLUMNS[marks])
@@ -199,7 +199,7 @@ def import_stations(
 ) -> ImportResult:
     """Assign interpreters to tables in slots, replacing earlier assignments.
 
-    The next run moves the published meetings that they interpret elsewhere. Raises InvalidInput.
+    The next run moves published meetings that they interpret at another table. Raises InvalidInput.
     """
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.STATIONS, sheet, options)
@@ -267,7 +267,7 @@ def _set_seat(
 
 
 class _TableLookup:
-    """Lookup of an event's tables by what a cell says."""
+    """Lookup of an event's tables by the text of a cell."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         rows = session.execute(

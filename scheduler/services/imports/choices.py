@@ -33,7 +33,7 @@ WITHDRAWABLE_KINDS: frozenset[ImportKind] = frozenset(
 )
 """Kinds whose missing records can be removed from the event."""
 MAX_WORDS = 500
-"""Most remembered mappings of one kind in an event."""
+"""Maximum number of remembered mappings per kind in an event."""
 _MAX_LENGTH = 200
 
 
@@ -41,9 +41,9 @@ _MAX_LENGTH = 200
 class ImportChoices:
     """Options that an organiser chose for a file.
 
-    `columns` and `values` apply to later files of the event too. `columns` maps headers to our columns, by
-    kind; an empty column is skipped. `values` maps what a cell or list item says to what to read instead, by
-    kind and column; empty: as it is.
+    `columns` and `values` also apply to later files of the event. `columns` maps headers to our columns, by
+    kind. An empty column skips the header. `values` maps the text of a cell or list item to its replacement,
+    by kind and column. An empty replacement keeps the text.
     """
 
     keep_empty: bool = False
@@ -53,7 +53,7 @@ class ImportChoices:
 
 
 def load_options(session: Session, actor: Actor, file_id: int) -> ImportOptions:
-    """The import options of a file. Raises NotFound."""
+    """Return the import options of a file. Raises NotFound."""
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
     words = session.get_one(Event, actor.event_id).import_words
@@ -123,12 +123,12 @@ def save_notify(session: Session, actor: Actor, file_id: int, *, wanted: bool) -
 
 
 def _columns(said: Mapping[str, Any]) -> set[str]:
-    """Our columns in the mappings of one kind: keys of values, or values of headers."""
+    """Return our columns in the mappings of one kind: keys of values, or values of headers."""
     return {column if isinstance(meant, Mapping) else meant for column, meant in said.items()}
 
 
 def _merge_words(words: Mapping[str, Any], given: ImportChoices) -> dict[str, Any]:
-    """The event's mappings merged with the new ones. Above the limit, the oldest are dropped."""
+    """Merge new mappings into the event's. Above the limit, the oldest are dropped."""
     columns = {kind: dict(said) for kind, said in words.get("columns", {}).items()}
     for kind, headers in given.columns.items():
         known = columns.setdefault(kind, {})

@@ -33,11 +33,11 @@ from scheduler.storage.models import ImportFile, ImportJob
 Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
 
 EVENT_SETTINGS = event_settings_sheet.CREATION_SETTINGS
-"""Settings of the event that a person can enter instead of the workbook."""
+"""Event settings that a person can enter instead of the workbook."""
 SIGN_IN_REASON = i18n.gettext_lazy("make the event with its people and their addresses")
 """The action that requires a fresh sign-in."""
 MAX_PENDING_FILES = 5
-"""Most pending workbooks of an account. The oldest is deleted when there is one more."""
+"""Maximum number of pending workbooks of an account. Above it, the oldest is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class NewEventRef:
 class NewEventPreview:
     """Preview of an event from a workbook. `event` is None if `faults`, by setting, prevent its creation.
 
-    `typed` are the settings the event is created with, from the workbook or entered by a person.
+    `typed` are the settings with which the event is created, from the workbook or entered by a person.
     """
 
     typed: Mapping[str, str]
@@ -63,13 +63,13 @@ class NewEventPreview:
 
 
 def example_workbook(asker: SignedIn) -> bytes:
-    """XLSX of a small complete event, to be overwritten."""
+    """Return a small complete event as XLSX, to be overwritten."""
     require_operator(asker)
     return template.example_workbook()
 
 
 def store_workbook(session: Session, asker: SignedIn, octets: bytes, *, name: str, now: datetime) -> int:
-    """Store a workbook until an event is created from it. Returns its number.
+    """Store a workbook until an event is created from it. Return its number.
 
     Raises NotAllowed, InvalidInput.
     """
@@ -95,7 +95,7 @@ def store_workbook(session: Session, asker: SignedIn, octets: bytes, *, name: st
 
 
 def load_workbook(session: Session, asker: SignedIn, file_id: int) -> tuple[bytes, str]:
-    """Octets and name of a pending workbook. Raises NotFound."""
+    """Return the octets and name of a pending workbook. Raises NotFound."""
     file = _file(session, asker, file_id)
     return file.octets or b"", file.name
 
@@ -109,7 +109,7 @@ def save_event_settings(session: Session, asker: SignedIn, file_id: int, said: M
 
 
 def load_options(session: Session, asker: SignedIn, file_id: int) -> ImportOptions:
-    """The import options of a workbook, with its corrections. Raises NotFound."""
+    """Return the import options of a workbook, with its corrections. Raises NotFound."""
     changed = file_fixes.parse_fixes(_file(session, asker, file_id).fixes)
     return ImportOptions(columns=changed.columns, fixes=changed)
 
@@ -171,8 +171,9 @@ def create_event(
 ) -> tuple[NewEventRef, ImportPreview | None]:
     """Create the event.
 
-    With the `digest` of a preview, also import all its sheets; else the file stays pending. Returns the event
-    and its import, or None for a pending file. Raises NotFound, InvalidInput, ImportOutdated.
+    With the `digest` of a preview, also import all its sheets. Otherwise the file stays pending. Return the
+    event and its import, or None instead of the import for a pending file. Raises NotFound, InvalidInput,
+    ImportOutdated.
     """
     asker.require_fresh(SIGN_IN_REASON)
     file = _file(session, asker, file_id, lock=True)
@@ -183,7 +184,7 @@ def create_event(
     file.event_id, file.options = made.id, {}
     session.flush()
     if not digest:
-        # A worker's preview was of a new event: the file is previewed again in the event.
+        # The worker's preview was of a new event, so the file is previewed again in the event.
         session.execute(delete(ImportJob).where(ImportJob.file_id == file_id))
         return _event_ref(made), None
     actor = event_settings_sheet.owner_actor(asker.account_id, made)
@@ -196,7 +197,7 @@ def create_event(
 def export_skipped_rows(
     session: Session, asker: SignedIn, parts: Parts, look: ImportPreview, fixes: FileFixes, *, now: datetime
 ) -> bytes:
-    """XLSX of the rows with faults; audit-logged. Raises NotAllowed, SignInNeeded."""
+    """Return the rows with faults as XLSX. Audit-logged. Raises NotAllowed, SignInNeeded."""
     require_operator(asker)
     asker.require_fresh(TAKE_CONTACTS)
     doer = NamedDoer(account_id=asker.account_id, roles=("operator",))
@@ -213,13 +214,13 @@ def _settings_sheet(parts: Parts) -> WorkbookSheet | None:
 
 
 def require_operator(asker: SignedIn) -> None:
-    """Raises NotAllowed unless the account may create events."""
+    """Raise NotAllowed unless the account may create events."""
     if not asker.is_operator:
         raise NotAllowed(i18n.gettext_lazy("Only an operator of this installation may create events."))
 
 
 def _file(session: Session, asker: SignedIn, file_id: int, *, lock: bool = False) -> ImportFile:
-    """The account's own pending workbook. A second submission of a form waits for the lock."""
+    """Return the account's own pending workbook. With `lock`, a second submission of a form waits."""
     require_operator(asker)
     query = select(ImportFile).where(
         ImportFile.id == file_id,

@@ -34,16 +34,16 @@ _NAMES: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     ImportKind.TIMES: ("day", "start"),
     ImportKind.WALKING: ("from_hall", "to_hall"),
 }
-"""Columns that identify a row to a person; other kinds use the key and name."""
+"""Columns by which people identify a row. Other kinds use the key and name."""
 
 
 MATRIX_COLUMNS: Final = ("from_hall", "to_hall", "minutes")
-"""Columns of a walking matrix page: each row is one cell with its two halls."""
+"""Columns of a walking matrix page. Each row is one cell with its two halls."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """A cell of a column with faults. `before` is the original text, where it was corrected.
+    """A cell of a column with faults. `before` is the original text if it was corrected.
 
     A cell without a position is read-only, such as the halls of a matrix cell.
     """
@@ -68,7 +68,7 @@ class GridRow:
     others: tuple[str, ...]
     depending: Mapping[ImportKind, Sequence[int]] = field(default_factory=dict)
     at: str = ""
-    """In a matrix: the cell's spreadsheet address, such as C4."""
+    """In a matrix, the cell's spreadsheet address, such as C4."""
     skips: str = ""
     """Form value that skips this row, or one matrix cell."""
 
@@ -114,9 +114,9 @@ class ErrorGrid:
     """Rows with faults on all pages."""
     start: int
     waiting: int
-    """Rows skipped only because of rows of other sheets."""
+    """Number of rows skipped only because of rows of other sheets."""
     is_matrix: bool = False
-    """Whether the rows are cells of a walking matrix."""
+    """True if the rows are cells of a walking matrix."""
 
     @property
     def last(self) -> int:
@@ -125,7 +125,7 @@ class ErrorGrid:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A correction of the file: its name, kind, place, and text before and after."""
+    """A correction of the file: its name, kind and place, and the text before and after."""
 
     name: str
     kind: str
@@ -140,7 +140,10 @@ Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
 
 
 def list_error_tabs(look: ImportPreview) -> list[tuple[int, Any, int]]:
-    """Sheets with faults of their own or that cannot be imported: position, part, number of rows."""
+    """Return position, part and number of faulty rows of sheets with faults or that cannot be imported.
+
+    Rows that only wait for another sheet do not count.
+    """
     found = []
     for at, part in enumerate(look.parts):
         rows = (
@@ -156,7 +159,10 @@ def list_error_tabs(look: ImportPreview) -> list[tuple[int, Any, int]]:
 def error_page(
     parts: Parts, look: ImportPreview, options: ImportOptions, at: int, *, cause: int | None, start: int
 ) -> ErrorGrid | None:
-    """A page of faults of the sheet at position `at`, filtered by one `cause`; None if it has none."""
+    """Return a page of faults of the sheet at position `at`, or None if it has none.
+
+    `cause` filters by one fault.
+    """
     part = look.parts[at]
     sheet = next((each for kind, each in parts if kind is part.kind and each.name == part.sheet), None)
     if part.kind is None or part.done is None or sheet is None or not part.done.causes:
@@ -220,7 +226,7 @@ def error_page(
 
 
 def list_file_changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
-    """All corrections of a file, by kind and in the order they were made."""
+    """Return all corrections of a file, by kind and in the order they were made."""
     sheets = {sheet.name: (kind, sheet) for kind, sheet in parts}
     rows = {
         (name, row.number): row.cells
@@ -256,7 +262,7 @@ def list_file_changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
 
 @dataclass(frozen=True, slots=True)
 class _ColumnPositions:
-    """Column positions of a sheet."""
+    """Positions of the columns of a sheet."""
 
     cells: tuple[str, ...]
     positions: Mapping[str, int]
@@ -272,7 +278,7 @@ class _ColumnPositions:
         return cls(cells, positions, tuple(dict.fromkeys(each for each in at if each is not None)))
 
     def position(self, column: str) -> int | None:
-        """Position of a column, or of the composed column that provides it."""
+        """Return the position of a column, or of the composed column that provides it."""
         if column in self.positions:
             return self.positions[column]
         return next(
@@ -322,7 +328,7 @@ def _matrix_page(
     cause: int | None,
     start: int,
 ) -> ErrorGrid:
-    """A page of the matrix cells with faults, each between its two halls."""
+    """Return a page of the matrix cells with faults, each with its two halls."""
     causes = tuple(GridCause(number, wrong, None) for number, wrong in enumerate(part.done.causes))
     chosen = [each for each in causes if cause in (None, each.number)]
     first: dict[CellPlace, GridCause] = {}
@@ -370,7 +376,9 @@ def _matrix_row(
     changed: FileFixes,
     sheet: str,
 ) -> GridRow:
-    """One matrix cell: a hall name in the first row or column, or the minutes between two halls."""
+    """Build the row of one matrix cell: a hall name in the first row or column, or the minutes between two
+    halls.
+    """
 
     def text(line: int, position: int) -> str:
         cells = rows[line].cells if line in rows else ()
@@ -409,7 +417,7 @@ def _matrix_row(
 
 
 def _depending(look: ImportPreview, of: ImportKind) -> dict[int, dict[ImportKind, list[int]]]:
-    """Rows that wait for each skipped row of a kind, by kind."""
+    """Return the rows that wait for each skipped row of a kind, by kind."""
     found: dict[int, dict[ImportKind, list[int]]] = {}
     for part in look.parts:
         kind = part.kind
@@ -424,7 +432,7 @@ def _depending(look: ImportPreview, of: ImportKind) -> dict[int, dict[ImportKind
 def _count_depending(
     depending: Mapping[int, Mapping[ImportKind, Sequence[int]]], lines: Iterable[int]
 ) -> dict[ImportKind, int]:
-    """Number of rows that wait for these, by kind."""
+    """Count the rows that wait for these, by kind."""
     kinds: dict[ImportKind, set[int]] = {}
     for line in lines:
         for kind, others in depending.get(line, {}).items():

@@ -44,7 +44,7 @@ NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _YES_OR_NO = ("proposals", "summary_mails")
 _TEXTS = ("name", "language", "contact")
 CREATION_SETTINGS = ("key", "name", "timezone", "language")
-"""Settings an event is created with. The others have defaults."""
+"""Settings with which an event is created. The others have defaults."""
 
 
 def create_event(
@@ -55,10 +55,10 @@ def create_event(
     said: Mapping[str, str] = NO_SETTINGS,
     now: datetime,
 ) -> EventCard:
-    """Create an event without a venue. The account, an operator's, becomes its owner.
+    """Create an event without a venue. The account must be an operator's and becomes its owner.
 
-    `said` are settings that replace those of the sheet. Raises NotAllowed, InvalidInput with every fault by
-    row and setting.
+    `said` are settings that replace those of the sheet. Raises NotAllowed, and InvalidInput with every fault
+    by row and setting.
     """
     if not session.get_one(Account, account_id).is_operator:
         raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
@@ -94,17 +94,17 @@ def create_event(
 
 
 def owner_actor(account_id: int, made: EventCard) -> Actor:
-    """The account as an owner of the event that it created."""
+    """Return the account as an owner of the event that it created."""
     return Actor(account_id=account_id, event_id=made.id, event_key=made.key, team_role=Role.OWNER)
 
 
 def read_settings(sheet: WorkbookSheet | None) -> dict[str, str]:
-    """The settings in the `Event` sheet. Raises InvalidInput for an unsuitable header."""
+    """Return the settings in the `Event` sheet. Raises InvalidInput for an unsuitable header."""
     return parse_settings(_rows(sheet))
 
 
 def parse_settings(rows: Mapping[str, Row]) -> dict[str, str]:
-    """The settings in the rows, by name. A language may be written as a word."""
+    """Return the settings in the rows, by name. A language may be written as a word."""
     said = {name: clean_line(row.values["value"]) for name, row in rows.items()}
     if named := cell_values.parse_language(said.get("language", "")):
         said["language"] = named
@@ -112,7 +112,7 @@ def parse_settings(rows: Mapping[str, Row]) -> dict[str, str]:
 
 
 def _rows(sheet: WorkbookSheet | None) -> dict[str, Row]:
-    """The rows by setting."""
+    """Return the rows by setting."""
     with_header = _add_header(sheet) if sheet is not None else None
     if with_header is None:
         return {}
@@ -121,9 +121,9 @@ def _rows(sheet: WorkbookSheet | None) -> dict[str, Row]:
 
 
 def _add_header(sheet: WorkbookSheet) -> WorkbookSheet | None:
-    """The sheet with a header added if its first column names settings; None if it names none.
+    """Return the sheet, with a header added if only its first column names settings.
 
-    Missing settings are entered by a person.
+    None if it names no settings. A person enters missing settings.
     """
     header = frozenset(("setting", "value"))
     if any(
@@ -137,13 +137,13 @@ def _add_header(sheet: WorkbookSheet) -> WorkbookSheet | None:
 
 
 def _setting(text: str) -> str:
-    """The setting that a cell names, by key or in words of any language; else the normalized text."""
+    """Return the setting that a cell names, by key or in any language, else the normalised text."""
     return _named_settings().get(fold_text(text), normalize_text(text).replace(" ", "_"))
 
 
 @cache
 def _named_settings() -> Mapping[str, str]:
-    """Settings by every normalized name."""
+    """Return the settings by every normalised name."""
     words = {
         fold_text(word): name
         for language in vocabulary.LANGUAGES
@@ -172,7 +172,7 @@ def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:
 
 
 def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, Row]) -> list[Fault]:
-    """Faults of the settings that an event is created with."""
+    """Return the faults of the settings with which an event is created."""
     found = [
         Fault(name, gettext_lazy("is missing in the sheet `Event`"))
         for name in CREATION_SETTINGS[:3]
@@ -189,7 +189,7 @@ def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, 
 
 
 def _settings(said: Mapping[str, str], rows: Mapping[str, Row]) -> dict[str, Any]:
-    """The typed settings of the sheet."""
+    """Return the settings of the sheet with their types."""
     found: dict[str, Any] = {}
     for name in EXPORTED_SETTINGS:
         text = said.get(name, "")

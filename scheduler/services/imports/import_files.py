@@ -31,9 +31,9 @@ from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
 from scheduler.storage.models import Account, Attendee, Firm, ImportFile, Interpreter, RegistryChange
 
 RETENTION = timedelta(days=7)
-"""How long a file stays pending."""
+"""Time after which a pending file is deleted."""
 MAX_PENDING_FILES = 20
-"""Most pending files of an event. The oldest is deleted when there is one more."""
+"""Maximum number of pending files of an event. Above it, the oldest is deleted."""
 MAX_LISTED = 20
 SKIPPED_FILE_NAME = "left-out.xlsx"
 
@@ -66,7 +66,7 @@ class AlreadyImported(ChainmeetError):
 
 
 def count_records(session: Session, actor: Actor) -> dict[str, int]:
-    """Number of firms, people and interpreters of the event."""
+    """Count the firms, people and interpreters of the event."""
     actor.require(Right.IMPORT)
     of = {"firms": Firm.event_id, "people": Attendee.event_id, "interpreters": Interpreter.event_id}
     queries = {name: select(func.count()).where(event == actor.event_id) for name, event in of.items()}
@@ -74,7 +74,7 @@ def count_records(session: Session, actor: Actor) -> dict[str, int]:
 
 
 def store_file(session: Session, actor: Actor, octets: bytes, *, name: str, kind: str, now: datetime) -> int:
-    """Store a file until it is imported. Returns its number. Raises InvalidInput."""
+    """Store a file until it is imported. Return its number. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     if len(octets) > MAX_OCTETS:
         raise InvalidInput(
@@ -99,7 +99,7 @@ def store_file(session: Session, actor: Actor, octets: bytes, *, name: str, kind
 
 
 def list_files(session: Session, actor: Actor) -> Sequence[ImportFileCard]:
-    """Pending and imported files, newest first."""
+    """Return pending and imported files, newest first."""
     actor.require(Right.IMPORT)
     rows = session.execute(
         select(ImportFile, Account.name, Account.email, RegistryChange.undone_at)
@@ -114,7 +114,7 @@ def list_files(session: Session, actor: Actor) -> Sequence[ImportFileCard]:
 
 
 def load_file(session: Session, actor: Actor, file_id: int) -> tuple[bytes, str, str]:
-    """A pending file's octets, kind and name. Raises NotFound, AlreadyImported."""
+    """Return a pending file's octets, kind and name. Raises NotFound, AlreadyImported."""
     actor.require(Right.IMPORT)
     file = session.scalar(
         select(ImportFile).where(ImportFile.id == file_id, ImportFile.event_id == actor.event_id)
@@ -148,9 +148,9 @@ def import_file(
     options: ImportOptions = DEFAULT_OPTIONS,
     work: Callable[..., ImportPreview] = apply_sheets,
 ) -> ImportPreview:
-    """Import a file as previewed with this digest, all of it or nothing. The file is claimed first.
+    """Import a file as previewed with this digest, completely or not at all. The file is claimed first.
 
-    `work` is the function that made the preview. Raises ImportOutdated if the effect has changed,
+    `work` is the function that made the preview. Raises ImportOutdated if the effect has changed, and
     AlreadyImported.
     """
     waiting = ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None)
@@ -176,7 +176,7 @@ def export_skipped_rows(
     *,
     now: datetime,
 ) -> bytes:
-    """XLSX of the skipped rows with their faults; audit-logged. Raises SignInNeeded."""
+    """Return the skipped rows with their faults as XLSX. Audit-logged. Raises SignInNeeded."""
     actor.require(Right.IMPORT)
     actor.require_fresh(TAKE_CONTACTS)
     recording.record_act(session, actor, Act.EXPORT, AuditSubject(SKIPPED_FILE_NAME), now=now)
@@ -184,7 +184,7 @@ def export_skipped_rows(
 
 
 def count_rows(look: ImportPreview) -> dict[str, list[int]]:
-    """By kind: rows added, changed, unchanged and skipped."""
+    """Count the rows added, changed, unchanged and skipped, by kind."""
     return {
         part.kind.value: [part.done.added, part.done.changed, part.done.unchanged, part.done.left_out]
         for part in look.parts
@@ -207,7 +207,7 @@ def _file_card(file: ImportFile, by: str, undone_at: datetime | None) -> ImportF
 
 
 def _delete_expired(session: Session, event_id: int, now: datetime) -> None:
-    """Delete the octets of expired files, and of the oldest pending ones above the limit."""
+    """Delete expired files, and the oldest pending ones above the limit."""
     waiting = ImportFile.event_id == event_id, ImportFile.taken_at.is_(None)
     session.execute(delete(ImportFile).where(*waiting, ImportFile.created_at < now - RETENTION))
     newest = session.scalars(

@@ -23,7 +23,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class ImportMarks:
-    """Ids of requests that are quiet until a moment, and of address changes at that moment."""
+    """Ids of requests with `quiet_until` at a certain time, and of address changes at that time."""
 
     requests: Set[int]
     addresses: Set[int]
@@ -33,7 +33,7 @@ class ImportMarks:
 
 
 def find_marks(session: Session, event_id: int, now: datetime) -> ImportMarks:
-    """Rows marked with this moment. The difference before and after an import is what it marked."""
+    """Return the rows marked with this time. The difference before and after an import is what it marked."""
     session.flush()
     requests = select(MeetingRequest.id).where(
         MeetingRequest.event_id == event_id, MeetingRequest.quiet_until == now
@@ -45,7 +45,7 @@ def find_marks(session: Session, event_id: int, now: datetime) -> ImportMarks:
 
 
 def count_recipients(session: Session, new: ImportMarks, now: datetime) -> tuple[int, int]:
-    """Number of people who would get an email about requests, and about their meetings at a new address."""
+    """Count the people who would get an email about requests, and about their meetings at a new address."""
     people = (
         due.list_concerned_attendees(session, _without_meeting(session, new.requests), now=now)
         if new.requests
@@ -61,7 +61,7 @@ def count_recipients(session: Session, new: ImportMarks, now: datetime) -> tuple
 
 
 def release_notices(session: Session, new: ImportMarks) -> None:
-    """Let digests report the import's requests. Cancelled meetings are reported by the next publishing."""
+    """Let digests report the import's requests. The next publication reports cancelled meetings."""
     ids = _without_meeting(session, new.requests)
     for request in session.scalars(select(MeetingRequest).where(in_chunks(MeetingRequest.id, ids))):
         request.quiet_until = None
@@ -69,7 +69,7 @@ def release_notices(session: Session, new: ImportMarks) -> None:
 
 
 def _without_meeting(session: Session, request_ids: Set[int]) -> list[int]:
-    """The requests without a published meeting."""
+    """Return the requests without a published meeting."""
     published = (
         select(PlannedMeeting.request_id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)

@@ -45,14 +45,14 @@ from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.untrusted import parsers
 
 UNDECIDED_COLUMN = "?"
-"""Marks a header whose column a person has to choose."""
+"""Marks a header whose column must be chosen by a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPart:
     """A sheet: its kind, None if unknown, and its result without the rows with faults.
 
-    `faults` concern the header or the whole sheet, of which nothing is imported.
+    `faults` concern the header or the whole sheet, in which case nothing is imported.
     """
 
     sheet: str
@@ -60,49 +60,49 @@ class ImportPart:
     faults: tuple[Fault, ...] = ()
     done: ImportResult | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    """Each header and its column, empty if the header is skipped."""
+    """Each header with its column, empty if the header is skipped."""
 
     @property
     def not_taken(self) -> int:
-        """Headers that match none of our columns."""
+        """Number of headers that match none of our columns."""
         return sum(1 for _, column in self.headers if not column)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """The effect of a file: its parts and a digest of them. Rows with faults are skipped."""
+    """The effect of a file: its parts, and a digest of them. Rows with faults are skipped."""
 
     parts: tuple[ImportPart, ...]
     digest: str
     told: int = 0
-    """People who get an email about requests, if people are notified."""
+    """Number of people who get an email about requests, if people are notified."""
     readdressed: int = 0
-    """People with meetings in their calendars whose address changes."""
+    """Number of people with meetings in their calendars whose address changes."""
     address_notices: int = 0
-    """Emails to the old and new addresses of people notified before, whatever is chosen."""
+    """Number of notices to old and new addresses of people notified before, whatever was chosen."""
 
     @property
     def left_out(self) -> int:
-        """Rows with faults."""
+        """Number of rows with faults."""
         return sum(part.done.left_out for part in self.parts if part.done)
 
     @property
     def added(self) -> int:
-        """New rows."""
+        """Number of new rows."""
         return sum(part.done.added for part in self.parts if part.done)
 
     @property
     def changed(self) -> int:
-        """Rows that change a record."""
+        """Number of rows that change a record."""
         return sum(part.done.changed for part in self.parts if part.done)
 
     @property
     def withdrawn(self) -> int:
-        """Records missing from the file that are removed."""
+        """Number of records missing from the file that are removed."""
         return sum(part.done.withdrawn for part in self.parts if part.done)
 
     def likely(self, most: int) -> int:
-        """Faulty values with a likely meaning, among the first `most` faults of each sheet."""
+        """Count the faulty values with a likely meaning, among the first `most` faults of each sheet."""
         wrong = (cells for part in self.parts if part.done for cells in part.done.causes[:most])
         return sum(cells.proposals.is_likely for cells in wrong)
 
@@ -123,9 +123,9 @@ class ImportOutdated(ChainmeetError):
 
 
 def read_parts(octets: bytes, kind: str) -> list[tuple[ImportKind | None, WorkbookSheet]]:
-    """The sheets of a file with their kinds, firms before people.
+    """Read the sheets of a file with their kinds, firms before people.
 
-    Reads in a child process: call it outside a transaction. Raises UnreadableSheet and reading errors.
+    Parses in a child process, so call it outside a transaction. Raises UnreadableSheet and reading errors.
     """
     workbook: Workbook = parsers.read_sheets(octets)
     sheets = [sheet for sheet in workbook.sheets if sheet.rows]
@@ -147,7 +147,7 @@ def apply_sheets(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> ImportPreview:
-    """Import rows without faults. Raises ImportOutdated if two imports add the same record."""
+    """Import the rows without faults. Raises ImportOutdated if two imports add the same record."""
     import_scope.require_import_right(actor, options)
     try:
         parts = apply_fixes(parts, options.fixes)
@@ -160,7 +160,7 @@ def apply_sheets(
 def _named(
     parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], options: ImportOptions
 ) -> dict[ImportKind, dict[str, int]]:
-    """Line numbers of the records that other rows can refer to, by normalized name."""
+    """Return the line numbers of records that other rows can refer to, by kind and normalised name."""
     named: dict[ImportKind, dict[str, int]] = {}
     for kind, sheet in parts:
         if kind is None or kind not in _NAMES or not sheet.rows:
@@ -187,7 +187,7 @@ _NAMES: Final[Mapping[ImportKind, Sequence[str]]] = {
 
 
 def make_preview(parts: Sequence[ImportPart]) -> ImportPreview:
-    """The parts with a digest of their effect."""
+    """Return the parts with a digest of their effect."""
     made_of = [(part.kind, part.done.digest if part.done else "", part.faults) for part in parts]
     digest = blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return ImportPreview(tuple(parts), digest)
@@ -196,9 +196,9 @@ def make_preview(parts: Sequence[ImportPart]) -> ImportPreview:
 def write_skipped_rows(
     parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: ImportPreview, fixes: FileFixes = NO_FIXES
 ) -> bytes:
-    """A workbook of the skipped rows, each with its faults, to be corrected and sent again.
+    """Return a workbook of the skipped rows with their faults, to be corrected and uploaded again.
 
-    It contains corrected cells, and rows that were dropped.
+    It includes corrected cells, and rows that were dropped.
     """
     parts = list(parts)
     why: dict[str, dict[int, list[str]]] = {}
@@ -248,7 +248,7 @@ def _apply_sheet(
 
 
 def _headers(kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> tuple[tuple[str, str], ...]:
-    """The headers of a sheet with our columns. A matrix has none."""
+    """Return the headers of a sheet with our columns. A matrix has none."""
     said = options.columns.get(kind, {})
     first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
     if not first or (kind is ImportKind.WALKING and read_matrix(sheet, said) is not None):
@@ -301,7 +301,7 @@ _IMPORTERS: Final[Mapping[ImportKind, Callable[..., ImportResult]]] = {
 
 
 def _best_sheet(kind: ImportKind, sheets: Sequence[WorkbookSheet]) -> WorkbookSheet:
-    """The sheet to use where a file has several of a kind: the one named for it, else the first."""
+    """Return the sheet to use if a file has several of a kind: the one named for it, else the first."""
     for sheet in sheets:
         if detect_kind(sheet.name, [row.cells for row in sheet.rows[:HEADER_ROWS]]) is kind:
             return sheet

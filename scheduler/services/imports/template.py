@@ -1,4 +1,4 @@
-"""The import template: a workbook with our columns, their meanings, and sample rows."""
+"""Import template: a workbook with our columns, their meanings, and sample rows."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _FRAME: Final = (
     ImportKind.HALLS,
     ImportKind.WALKING,
 )
-"""What an existing event already has."""
+"""Kinds that an existing event already has."""
 _OWN_WORDS: Final = {
     "hall": "Hall 1",
     "other_hall": "Hall 2",
@@ -83,12 +83,12 @@ _OWN_WORDS: Final = {
 
 
 def example_workbook() -> bytes:
-    """XLSX of a small complete event, which `chainmeet plan` can read."""
+    """Return a small complete event as XLSX, which `chainmeet plan` can read."""
     return write_xlsx([_sheet(kind, _OWN_WORDS) for kind in ImportKind])
 
 
 def template_workbook(session: Session, actor: Actor) -> bytes:
-    """XLSX with a sheet for each kind that the event lacks, in words of its own halls, areas and times."""
+    """Return an XLSX with a sheet for each kind that the event lacks, with its own halls, areas and times."""
     actor.require(Right.IMPORT)
     halls = session.scalars(select(Hall.name).where(Hall.event_id == actor.event_id).order_by(Hall.position))
     names = halls.all()

@@ -1,4 +1,4 @@
-"""Imports recorded as a step that can be undone; records missing from the file may be removed."""
+"""Imports recorded as a step that can be undone. Records missing from the file may be removed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ API_FILE_NAME = "rows by API"
 DELEGATION_FILE_NAME = "members of delegation"
 """File name of a delegation's import, followed by the delegation's key."""
 ADDRESSES_PER_ENTRY = 70
-"""Most addresses, of the maximum length, that fit into one audit log entry."""
+"""Maximum number of addresses, of maximum length, that fit into one audit log entry."""
 WITHDRAWABLE_KINDS = (ImportKind.INTERPRETERS, ImportKind.PEOPLE, ImportKind.FIRMS)
 
 
@@ -51,7 +51,7 @@ def apply_import(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> ImportPreview:
-    """Like `sheet_import.apply_sheets`, and removes records missing from the file where that is chosen.
+    """Like `sheet_import.apply_sheets`, but also remove records missing from the file if chosen.
 
     Without `options.notify`, only people with a new address are notified. Raises ImportOutdated.
     """
@@ -101,7 +101,7 @@ def import_file(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> ImportPreview:
-    """Import a file as `import_files.import_file` does, as one step with all rows that it changed."""
+    """Import a file like `import_files.import_file`, as one step with all rows that it changed."""
     actor.require(Right.IMPORT)
 
     def work() -> ImportPreview:
@@ -146,8 +146,8 @@ def preview_members(
 ) -> ImportPreview:
     """Preview a delegation's import of firms and people: run it and roll it back.
 
-    Audit-logs how many addresses of other participants it contains, as the answer reveals them. Raises
-    NotFound for another delegation, NotAllowed after too many such addresses, ImportOutdated.
+    The preview reveals which addresses other participants have, so their number is audit-logged. Raises
+    NotFound for another delegation, NotAllowed after too many such addresses, and ImportOutdated.
     """
     if not address_attempts.has_attempts_left(session, actor, most=address_attempts.MOST_IN_FILES, now=now):
         raise NotAllowed(address_attempts.TOO_MANY)
@@ -217,7 +217,7 @@ def _store_import(
 
 
 def _record_changes(session: Session, work: Callable[[], ImportPreview]) -> tuple[ImportPreview, RowChanges]:
-    """The preview of some work, with all rows that it changed."""
+    """Run `work` and return its preview, with all rows that it changed."""
     session.flush()
     notes = RowChanges()
     event.listen(session, "before_flush", notes.before_flush)
@@ -262,7 +262,7 @@ def _store_step(
 
 
 def _log_people(session: Session, actor: Actor, file: ImportFile, notes: RowChanges, now: datetime) -> None:
-    """Audit-log the addresses of the people a file added, several entries if needed."""
+    """Audit-log the addresses of the people that a file added, in several entries if needed."""
     added = (row for row in notes.added if isinstance(row, Attendee | Interpreter))
     addresses = sorted(row.email for row in added if row.email)
     about = pgettext_lazy("trail", "people added by file %(name)s", name=file.name)
@@ -274,7 +274,7 @@ def _log_people(session: Session, actor: Actor, file: ImportFile, notes: RowChan
 def _withdraw_missing(
     session: Session, actor: Actor, kind: ImportKind, part: ImportPart, done: ImportResult, now: datetime
 ) -> ImportPart:
-    """The part after its missing people or firms were removed from the event."""
+    """Remove a part's missing people or firms from the event, and return the updated part."""
     left = withdrawals.withdraw_records(session, actor, kind, done.missing_keys, quiet=True, now=now)
     gone = tuple(RowChange(0, key, key, False, (), is_gone=True) for key in done.missing_keys)
     made_of = repr((done.digest, done.missing_keys)).encode()

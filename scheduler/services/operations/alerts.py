@@ -19,7 +19,7 @@ from scheduler.services.text import clean_line
 from scheduler.storage.models import Account, Alert, Event
 
 QUIET = timedelta(hours=1)
-"""What comes back within this time after it was over is shown again, but not mailed again."""
+"""A failure that recurs within this time after it ended is shown again, but not emailed again."""
 
 _ABOUT, _REASON, _PATH = 120, 1000, 400
 
@@ -34,11 +34,11 @@ def raise_alert(
     path: str,
     now: datetime,
 ) -> bool:
-    """Tell the event's organisers and the operators of a failure. Returns whether the alert is new.
+    """Alert the event's organisers and the operators to a failure. Return True if the alert is new.
 
-    There is one open alert for each (kind, event, `about`). While it is open, a second call updates `reason`
-    and sends no mail. `about` names what failed ("run 12"), `reason` is a sentence for a person, and `path`
-    the page below the site's address that shows more. Without an event, only the operators get the mail.
+    There is one open alert for each (kind, event, `about`). While it is open, further calls update `reason`
+    and send no email. `about` names what failed ("run 12"), `reason` is a sentence for people, and `path` is
+    the page of the site with details. Without an event, only the operators get the email.
     """
     about, reason = about[:_ABOUT], clean_line(reason)[:_REASON]
     key = _key(kind, event_id, about)
@@ -63,7 +63,7 @@ def raise_alert(
         open_key=key,
     )
     try:
-        with session.begin_nested():  # two at once: the unique key lets one through
+        with session.begin_nested():  # the unique key rejects a concurrent second one
             session.add(alert)
     except IntegrityError:
         return False
@@ -75,7 +75,7 @@ def raise_alert(
 def end_alert(
     session: Session, kind: AlertKind, *, event_id: int | None, about: str | None = None, now: datetime
 ) -> bool:
-    """End the open alert of that kind and event, or all if `about` is None. Returns whether any was open."""
+    """End the open alert of that kind and event, or all if `about` is None. Return True if any was open."""
     which = [Alert.open_key.is_not(None), _is(kind, event_id)]
     if about is not None:
         which.append(Alert.about == about[:_ABOUT])
@@ -84,7 +84,7 @@ def end_alert(
 
 
 def list_open_alerts(session: Session, event_id: int | None) -> Sequence[Alert]:
-    """The open alerts of the installation, and of an event if one is given, the newest first."""
+    """Return the open alerts of the installation, and of an event if given, newest first."""
     of_event = Alert.event_id == event_id if event_id is not None else Alert.event_id.is_(None)
     return session.scalars(
         select(Alert)
@@ -130,9 +130,9 @@ def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
 
 
 def _readers(session: Session, event_id: int | None, now: datetime) -> Sequence[Account]:
-    """The readers: organisers of the event, and operators.
+    """Return the recipients: the event's organisers and the operators.
 
-    Without an event: operators, or organisers if none.
+    Without an event: the operators, or organisers if there are none.
     """
     if (
         event_id is None

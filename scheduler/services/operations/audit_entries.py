@@ -40,7 +40,10 @@ _HEADER = (
 
 @dataclass(frozen=True, slots=True)
 class ChangedValue:
-    """A value that was changed: its name, what it was and is, as JSON and as texts; empty for none."""
+    """A changed value: its name, and the values before and after as JSON and as text.
+
+    None is an empty text.
+    """
 
     name: str
     was: Any
@@ -57,7 +60,7 @@ class ChangedValue:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """A row of the trail. `what` is the act in words."""
+    """A row of the audit log. `what` is the label of the act."""
 
     number: int
     at: datetime
@@ -70,15 +73,15 @@ class AuditEntry:
     about: str
     changes: tuple[ChangedValue, ...]
     hash: str
-    """Of the row and all before it."""
+    """Hash of this row and all before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What is shown: an act, words of who or about what, days from and to in the event's zone.
+    """Filter of the log: an act, words in who or subject, days from and to in the event's time zone.
 
-    `english` gives what a word that is typed in another language may be in the English of the table:
-    patterns of LIKE, in which "/" escapes, each with whether its case may be another one.
+    `english` maps a word typed in another language to its possible English forms in the table: LIKE patterns,
+    escaped with "/", each with whether case is ignored.
     """
 
     act: str = ""
@@ -98,7 +101,7 @@ class AuditFilter:
         since: date | None,
         until: date | None,
     ) -> AuditFilter:
-        """From the first day to the last one, both with all of their hours in the zone."""
+        """Return the filter for a range of days in the zone, both inclusive."""
         zone = ZoneInfo(timezone)
         return cls(
             act=act,
@@ -118,7 +121,7 @@ def list_entries(
     number: int = 1,
     limit: int = 50,
 ) -> Page[AuditEntry]:
-    """The entries of the actor's event, the newest first. They name mail addresses of people."""
+    """Return the entries of the actor's event, newest first. They contain people's email addresses."""
     actor.require(Right.READ_TRAIL)
     actor.require(Right.READ_CONTACTS)
     query = _filtered(_of_event(session, actor), wanted)
@@ -127,7 +130,7 @@ def list_entries(
 
 
 def list_latest_entries(session: Session, actor: Actor, *, limit: int) -> tuple[AuditEntry, ...]:
-    """The newest entries of the actor's event, without counting the others."""
+    """Return the newest entries of the actor's event, without counting the others."""
     actor.require(Right.READ_TRAIL)
     actor.require(Right.READ_CONTACTS)
     rows = session.scalars(_of_event(session, actor).order_by(AuditLogEntry.number.desc()).limit(limit))
@@ -137,7 +140,7 @@ def list_latest_entries(session: Session, actor: Actor, *, limit: int) -> tuple[
 def list_installation_entries(
     session: Session, asker: SignedIn, wanted: AuditFilter, *, number: int = 1, limit: int = 50
 ) -> Page[AuditEntry]:
-    """The entries of no event, for an operator: sign-ins, operators. Raises NotAllowed."""
+    """Return the entries without an event, for operators: sign-ins, operators. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed("Only an operator of this installation may do this.")
     query = _filtered(select(AuditLogEntry).where(AuditLogEntry.chain == INSTALLATION), wanted)
@@ -146,21 +149,21 @@ def list_installation_entries(
 
 
 def is_trail_intact(session: Session, actor: Actor) -> Chain:
-    """Whether each row of the event's trail is as it was written. Reads all of them."""
+    """Verify the event's audit log. Reads all rows."""
     actor.require(Right.READ_TRAIL)
     return verify_chain(session, actor.event_id, actor.event_key)
 
 
 def list_acts() -> Mapping[str, str]:
-    """What can be filtered by: each act and its words."""
+    """Return the acts to filter by, with their labels."""
     return {act.value: words for act, words in WORDS.items()}
 
 
 def export_csv(session: Session, actor: Actor, wanted: AuditFilter, *, now: datetime) -> str:
-    """The entries with their hashes, the oldest first, as `chainmeet audit verify` counts them.
+    """Export the entries with their hashes, oldest first, numbered as in `chainmeet audit verify`.
 
-    Cells that a spreadsheet would take for a formula begin with an apostrophe. That somebody took the trail
-    away is noted in it.
+    Cells that a spreadsheet would treat as formulas get an apostrophe. The export itself is recorded in the
+    log.
     """
     actor.require(Right.READ_TRAIL)
     actor.require_fresh(TAKE_CONTACTS)
@@ -176,7 +179,7 @@ def export_csv(session: Session, actor: Actor, wanted: AuditFilter, *, now: date
 
 
 def _of_event(session: Session, actor: Actor) -> Select[AuditLogEntry]:
-    """Since the event was made: a number of an event that was deleted may be given again."""
+    """Select entries since the event was created, because the id of a deleted event may be reused."""
     made = session.get_one(Event, actor.event_id).created_at
     return select(AuditLogEntry).where(AuditLogEntry.chain == actor.event_id, AuditLogEntry.at >= made)
 

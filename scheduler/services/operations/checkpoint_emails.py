@@ -18,14 +18,14 @@ from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.models import Account, AuditChain, Event, MailedCheckpoint, TeamMember
 
 AT_ONCE = 50
-"""Chains of one transaction: the next ones have their turn an hour later."""
+"""Chains per transaction. The next ones follow an hour later."""
 
 
 def queue_checkpoints(session: Session, settings: Settings, *, now: datetime) -> int:
-    """Mail the checkpoints of chains that have grown since the last ones. Returns the number of chains.
+    """Email the checkpoints of chains that have grown since the last ones. Return the number of chains.
 
-    An event's goes to its owners, the first one when the event is as old as the time between two of them: who
-    has just made an event gets no email that nobody asked for. The installation's goes to the operators.
+    An event's checkpoint goes to its owners. The first one is sent when the event is as old as the interval,
+    so that a new event causes no unexpected email. The installation's goes to the operators.
     """
     if not settings.checkpoint_days:
         return 0

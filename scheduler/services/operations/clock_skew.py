@@ -14,7 +14,10 @@ TOLERATED = timedelta(seconds=5)
 
 
 def log_clock_skew(database: Database) -> timedelta | None:
-    """The clock's lead over the database's, which is logged. None if it is small, or nobody answers."""
+    """Log and return the lead of this clock over the database's.
+
+    None if it is small or the database is unavailable.
+    """
     try:
         ahead = database.machine_is_ahead()
     except AWAY:

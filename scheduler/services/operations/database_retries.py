@@ -1,9 +1,9 @@
 """Retries of work that is too expensive to lose while the database is unavailable.
 
-A database that restarted as a solve ended threw away an hour of solving. So the plan is kept first, in a
-transaction of its own that is tried for 600 seconds; what follows is made from it, in another attempt too,
-and a run that was taken for lost and that nobody took up is its worker's again. The worker does nothing else
-in that time; after it the plan is lost.
+A database restart at the end of a solve once lost an hour of solving. So the plan is stored first, in its own
+transaction, which is retried for 600 seconds. Everything else is derived from it, in another attempt if
+needed. A run that was considered lost but not claimed again belongs to its worker again. The worker does
+nothing else during that time. After it the plan is lost.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from scheduler.storage.database import AWAY
 log = structlog.get_logger()
 
 MOST_SECONDS = 600.0
-"""After this time without a database the work is given up."""
+"""The work is given up after this time without a database."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
 T = TypeVar("T")
 
 
 def retry_while_unavailable(work: Callable[[], T]) -> T:
-    """Repeat `work` while the database does not answer, for `MOST_SECONDS` at most. Returns its value."""
+    """Repeat `work` while the database is unavailable, for at most `MOST_SECONDS`. Return its result."""
     ends, pause = time.monotonic() + MOST_SECONDS, FIRST_PAUSE
     while True:
         try:

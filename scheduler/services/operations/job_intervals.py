@@ -14,9 +14,9 @@ TICK = "tick"
 
 
 def claim_interval(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:
-    """Whether it is due and the caller's to do: of several who ask at once, one is told so.
+    """Return True if the job is due and this caller claimed it. Of concurrent callers one gets True.
 
-    A last time that lies ahead, after the database's clock was set back, does not keep it from its turn.
+    A last run in the future, after the database's clock was set back, does not delay the job.
     """
     due = (JobHeartbeat.at <= now - every) | (JobHeartbeat.at > now + every)
     claimed = (
@@ -29,17 +29,17 @@ def claim_interval(session: Session, name: str, *, every: timedelta, now: dateti
     try:
         with session.begin_nested():
             session.add(JobHeartbeat(name=name, at=now))
-    except IntegrityError:  # another was first
+    except IntegrityError:  # another process inserted it first
         return False
     return True
 
 
 def record_run(session: Session, name: str, *, now: datetime) -> None:
-    """It was done now."""
+    """Record that the job ran now."""
     session.merge(JobHeartbeat(name=name, at=now))
     session.flush()
 
 
 def last_run_at(session: Session, name: str) -> datetime | None:
-    """The time when it was last done, or None if never."""
+    """Return the time of the last run, or None."""
     return session.scalar(select(JobHeartbeat.at).where(JobHeartbeat.name == name))

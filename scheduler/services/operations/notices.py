@@ -1,4 +1,4 @@
-"""Open alerts as pages show them: of an event to its organisers, of the installation to its operators."""
+"""Open alerts on pages: an event's for its organisers, the installation's for its operators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.storage.models import Alert
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An open alert: `path` is the page that shows more."""
+    """An open alert. `path` is the page with details."""
 
     kind: AlertKind
     reason: str
@@ -28,13 +28,13 @@ class Notice:
 
 
 def list_event_notices(session: Session, actor: Actor) -> tuple[Notice, ...]:
-    """The failures in the actor's event and in the installation, the newest first."""
+    """Return the open alerts of the actor's event and of the installation, newest first."""
     actor.require(Right.READ_ALERTS)
     return _shown(alerts.list_open_alerts(session, actor.event_id))
 
 
 def list_installation_notices(session: Session, asker: SignedIn) -> tuple[Notice, ...]:
-    """The failures in the installation, for an operator. Raises NotAllowed."""
+    """Return the open alerts of the installation, for operators. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed("Only an operator of this installation may do this.")
     return _shown(alerts.list_open_alerts(session, None))

@@ -15,11 +15,11 @@ from scheduler.services.operations import alerts
 from scheduler.storage.models import Event, Run
 
 WAITING = timedelta(minutes=15)
-"""A run that no worker took for this time is told of."""
+"""A run that no worker claimed within this time raises an alert."""
 
 
 def alert_failed(session: Session, run_id: int, reason: str, *, now: datetime) -> None:
-    """An overnight run ended without a plan. Who asked for a run by hand sees its page."""
+    """Raise an alert for an overnight run that ended without a plan. Manual runs show it on their page."""
     run = session.get_one(Run, run_id)
     if run.begin_by is not None:
         _raise(
@@ -32,12 +32,12 @@ def alert_failed(session: Session, run_id: int, reason: str, *, now: datetime) -
 
 
 def alert_late(session: Session, run: Run, *, now: datetime) -> None:
-    """An overnight run began so late that it does not publish."""
+    """Raise an alert for an overnight run that started too late to publish."""
     _raise(session, AlertKind.NOT_PUBLISHED, run, late_sentence(session, run), now)
 
 
 def late_sentence(session: Session, run: Run) -> str:
-    """Why a run of the night that was to publish makes a draft only."""
+    """Return the reason why an overnight run that was to publish only creates a draft."""
     event = session.get_one(Event, run.event_id)
     return gettext_lazy(
         "The overnight run began at %(time)s, more than %(minutes)s minutes after its time, so it makes a "
@@ -48,7 +48,7 @@ def late_sentence(session: Session, run: Run) -> str:
 
 
 def alert_missed(session: Session, event: Event, was_due: datetime, why: str, *, now: datetime) -> None:
-    """An overnight run did not take place."""
+    """Raise an alert for an overnight run that did not take place."""
     alerts.raise_alert(
         session,
         AlertKind.RUN_MISSED,
@@ -63,7 +63,7 @@ def alert_missed(session: Session, event: Event, was_due: datetime, why: str, *,
 
 
 def alert_waiting(session: Session, *, now: datetime) -> None:
-    """Runs that have waited for long, of all events."""
+    """Raise alerts for runs of all events that have waited too long."""
     since = func.coalesce(Run.heartbeat_at, Run.created_at)
     for run in session.scalars(select(Run).where(Run.state == RunState.QUEUED, since <= now - WAITING)):
         event = session.get_one(Event, run.event_id)
@@ -77,12 +77,12 @@ def alert_waiting(session: Session, *, now: datetime) -> None:
 
 
 def end_waiting_alert(session: Session, run: Run, *, now: datetime) -> None:
-    """A worker took it, or it was cancelled."""
+    """End the alert, because a worker claimed the run or it was cancelled."""
     alerts.end_alert(session, AlertKind.RUN_WAITS, event_id=run.event_id, about=_about(run), now=now)
 
 
 def end_failed_alert(session: Session, run: Run, *, now: datetime) -> None:
-    """A run of the event ended well: what failed before is over."""
+    """End the alerts about failed and missed runs, because a run of the event succeeded."""
     for kind in (AlertKind.RUN_FAILED, AlertKind.RUN_MISSED):
         alerts.end_alert(session, kind, event_id=run.event_id, now=now)
 
@@ -98,5 +98,5 @@ def _about(run: Run) -> str:
 
 
 def _clock(moment: datetime | None, event: Event) -> str:
-    """A time on the venue's clock."""
+    """Return a time in the venue's time zone."""
     return f"{moment.astimezone(ZoneInfo(event.timezone)):%H:%M}" if moment else "an unknown time"

@@ -1,8 +1,8 @@
-"""Gives the entries of the audit log to plugins that subscribe to it: in a worker, after their commit.
+"""Delivery of audit log entries to plugins that subscribe, in a worker, after their commit.
 
-Each subscriber has a cursor in each event's chain, which moves when it has taken an entry. So it gets each
-one at least once, and those of an event in their order. One that fails is given the entry again after a
-pause, each time a longer one, and waits in that event alone. It never stops others.
+Each subscriber has a cursor in each event's chain, which advances when it has processed an entry. So it gets
+each entry at least once, and those of an event in order. After a failure the entry is delivered again, after
+increasing pauses. Only that event waits, and other subscribers are not affected.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from scheduler.threads import run_with_monitor
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 TOLD_AFTER: Final = 3
-"""Failures in a row at one entry, some minutes of them, after which the operators are told."""
+"""Consecutive failures at one entry, some minutes of them, after which operators are alerted."""
 CALL_SECONDS: Final = 15.0
-"""The time that a subscriber has for one entry. One that takes longer is left in its thread."""
+"""Time limit of a subscriber for one entry. A call that exceeds it is abandoned in its thread."""
 TURN_SECONDS: Final = 10.0
-"""The time after which it is the next subscriber's turn."""
+"""Time after which the next subscriber gets its turn."""
 HELD_FOR = timedelta(minutes=2)
-"""A worker that is gone keeps a chain from the others for this time at most."""
+"""A dead worker holds a chain for at most this time."""
 AT_A_TIME: Final = 50
 
 log = structlog.get_logger()
 
 
 def is_waiting(session: Session, names: Collection[str], *, now: datetime) -> bool:
-    """Whether a subscriber is to be given something. Alerts of those that are no longer installed end."""
+    """Return True if a subscriber has entries to receive. Ends the alerts of uninstalled subscribers."""
     gone = Alert.kind == AlertKind.SUBSCRIBER_FAILED, Alert.open_key.is_not(None), Alert.about.not_in(names)
     for about in session.scalars(select(Alert.about).where(*gone)).all():
         alerts.end_alert(session, AlertKind.SUBSCRIBER_FAILED, event_id=None, about=about, now=now)
@@ -54,7 +54,10 @@ def deliver(
     *,
     should_stop: Callable[[], bool],
 ) -> int:
-    """Give each subscriber what waits for it, for some seconds each. Returns how many entries were taken."""
+    """Deliver pending entries to each subscriber, for some seconds each.
+
+    Return the number of entries delivered.
+    """
     taken = 0
     for name, receive in subscribers.items():
         is_over = _after(TURN_SECONDS)
@@ -68,13 +71,13 @@ def deliver(
 
 
 def _after(seconds: float) -> Callable[[], bool]:
-    """Says whether so many seconds are over."""
+    """Return a function that tells whether `seconds` have passed."""
     ends = time.monotonic() + seconds
     return lambda: time.monotonic() > ends
 
 
 def _due(session: Session, name: str, now: datetime) -> list[int]:
-    """The chains of which the subscriber is to be given entries now. A new subscriber begins here."""
+    """Return the chains with entries for the subscriber now. A new subscriber is registered."""
     if subscribe(session, name):
         return []
     waits = (AuditCursor.retry_at > now) | (AuditCursor.held_until > now)
@@ -85,7 +88,10 @@ def _due(session: Session, name: str, now: datetime) -> list[int]:
 def _give_chain(
     database: Database, name: str, receive: Subscriber, chain: int, reasons: Iterable[Callable[[], bool]]
 ) -> int:
-    """Give the next entries of a chain until there is a reason to stop. Returns how many were taken."""
+    """Deliver the next entries of a chain until a reason to stop occurs.
+
+    Return the number of entries delivered.
+    """
     number = _hold(database, name, chain)
     if number is None:
         return 0
@@ -110,7 +116,10 @@ def _give_chain(
 
 
 def _hold(database: Database, name: str, chain: int) -> int | None:
-    """Keep the chain for this worker. Gives the number of the last entry that was taken, or None if held."""
+    """Hold the chain for this worker.
+
+    Return the last delivered number, or None if another worker holds it.
+    """
     with database.write() as session:
         now = database.now()
         if session.get(AuditCursor, (name, chain)) is None:
@@ -119,7 +128,7 @@ def _hold(database: Database, name: str, chain: int) -> int | None:
                     session.execute(
                         insert(AuditCursor).values(subscriber=name, chain=chain, number=0, failures=0)
                     )
-            except IntegrityError:  # another worker was first
+            except IntegrityError:  # another worker inserted it first
                 pass
         is_free = AuditCursor.held_until.is_(None) | (AuditCursor.held_until <= now)
         held = _update(name, chain).where(is_free).values(held_until=now + HELD_FOR)
@@ -127,7 +136,7 @@ def _hold(database: Database, name: str, chain: int) -> int | None:
 
 
 def _give(receive: Subscriber, event: AuditEvent) -> str:
-    """Why the subscriber did not take the entry, or empty."""
+    """Deliver an entry. Return why the subscriber failed, or an empty text."""
     is_over = _after(CALL_SECONDS)
     outcome = run_with_monitor(lambda: receive(event), lambda: not is_over(), every=1.0, name="subscriber")
     if not outcome.done():
@@ -174,7 +183,7 @@ def _note_failure(
 
 
 def _update(name: str, chain: int) -> Update:
-    """A change of the cursor of a subscriber in a chain."""
+    """Return an UPDATE of a subscriber's cursor in a chain."""
     return (
         update(AuditCursor)
         .where(AuditCursor.subscriber == name, AuditCursor.chain == chain)

@@ -1,4 +1,4 @@
-"""Pruning of digests before the first send: items that no longer hold are removed."""
+"""Pruning of digests before the first send: outdated items are removed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from scheduler.storage.models import DigestItem, MeetingRequest, OutboxMail
 
 
 def remove_stale_items(session: Session, rows: Sequence[OutboxMail]) -> set[int]:
-    """Take out of digests, before their first byte, what became untrue while they waited.
+    """Remove items from digests that became outdated while queued. Return the ids of digests left empty.
 
-    That also forgets that it was told: nobody hears of the end of a request of which they never heard.
-    Returns the ids of the digests of which nothing is left.
+    Only digests before their first attempt are pruned. Removed items no longer count as reported, so nobody
+    is notified of the end of a request they never heard of.
     """
     fresh = [row for row in rows if row.kind is OutboxKind.DIGEST and row.attempts == 1]
     if not fresh:

@@ -15,33 +15,33 @@ from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 
 TO_TEAM: Final = frozenset(("checkpoint", "import", "morning", "operator", "published", "team"))
-"""Letters to those who run an event or the installation."""
+"""Letters to people who run an event or the installation."""
 
 TO_STRANGERS: Final = ("register",)
-"""Letters to addresses that somebody wrote into a public form."""
+"""Letters to addresses that were entered in a public form."""
 
 AT_RATE_OF_EVENT: Final = (*TO_STRANGERS, "address")
-"""Letters at the rate of the event that they are about, which no pause of its emails keeps back."""
+"""Letters sent at the rate of the event they are about. A pause of the event's emails does not hold them."""
 
 LATER_DOMAIN = "@alerts.invalid"
-"""In the Message-ID of a queued mail: who sends it puts the installation's mail domain here."""
+"""Placeholder domain in the Message-ID of a queued email. The sender replaces it by the installation's."""
 
 
 def sent_id(message_id: str, mail_domain: str) -> str:
-    """The Message-ID with which a queued mail is sent."""
+    """Return the Message-ID with which a queued email is sent."""
     return message_id.replace(LATER_DOMAIN, f"@{mail_domain}")
 
 
 def queued_id(message_id: str, mail_domain: str) -> str:
-    """The Message-ID in the outbox of a mail that is sent with this one, if it is such a mail."""
+    """Return the Message-ID in the outbox for one that was sent."""
     return message_id.replace(f"@{mail_domain}>", f"{LATER_DOMAIN}>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLetter:
-    """A letter of the catalogue's section `desk`, as `DeskMail` says it.
+    """A letter from the catalogue's section `desk`, rendered as `LinkMail`.
 
-    Its link leads to `path`, below the site's address, or to the page whose token comes from `seed`.
+    Its link leads to `path` on the site, or to the page whose token is derived from `seed`.
     """
 
     letter: str
@@ -60,11 +60,11 @@ class NewLetter:
 
 
 def queue_letters(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
-    """Queue letters. People wait for those that name no `event_id`: they are outside every rate,
-    but for `AT_RATE_OF_EVENT`.
+    """Queue letters. Those without `event_id` are urgent and outside every rate, except `AT_RATE_OF_EVENT`.
 
-    One that is not to the team says of which event it is, by either id: in rehearsal it goes to nobody. What
-    comes back of a letter with an `attendee_id` is known as a report about that address.
+    A letter that is not to the team must name its event by either id, because in rehearsal it must not be
+    sent; otherwise raises ValueError. A bounce of a letter with an `attendee_id` counts as a report about
+    that address.
     """
     for each in letters:
         if each.letter not in TO_TEAM and each.event_id is None and each.about_event_id is None:

@@ -17,17 +17,17 @@ from scheduler.invites.mail import imip
 from scheduler.storage.models import Event, InboundMail, OutboxMail
 
 OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY, OutboxKind.BRIEFING)
-"""Mails of a publishing. The next publishing replaces them while no sender has claimed them."""
+"""Emails of a publication. The next publication replaces them if no sender has claimed them."""
 
 SET_ASIDE = "A newer publishing says this anew."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMail:
-    """A mail to be queued: all that its bytes depend on, as a row of the outbox has it.
+    """An email to queue: everything its bytes depend on, as in its outbox row.
 
-    `payload` is read only by its renderer. A mail without `event_id` is outside every rate; `about_event_id`
-    says of which event it is all the same.
+    `payload` is read only by its renderer. An email without `event_id` is outside every rate.
+    `about_event_id` still names its event.
     """
 
     kind: OutboxKind
@@ -67,7 +67,10 @@ def calendar_mail(
     version_id: int | None = None,
     facts: str | None = None,
 ) -> NewMail:
-    """The mail of an iTIP message to an address and name. `payload` has the message, and how it is worded."""
+    """Return the email of an iTIP message to an address and name.
+
+    `payload` has the message and its wording.
+    """
     return NewMail(
         kind=kind,
         to_address=to[0],
@@ -93,26 +96,26 @@ _COLUMNS = tuple(field.name for field in fields(NewMail))
 
 
 def enqueue(session: Session, mails: Sequence[NewMail]) -> None:
-    """Queue mails, in this order. Have the outbox emptied after the commit."""
+    """Queue emails in this order. Trigger a delivery after the commit."""
     if mails:
         rows = [{name: getattr(mail, name) for name in _COLUMNS} for mail in mails]
         session.execute(insert(OutboxMail), [row | {"state": OutboxState.QUEUED} for row in rows])
 
 
 def untouched_condition() -> ColumnElement[bool]:
-    """Mails that no sender has touched yet: nobody was told what they say."""
+    """Condition: no sender has claimed the email, so its recipient has not been notified."""
     return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.attempts == 0)
 
 
 def set_aside_condition() -> ColumnElement[bool]:
-    """Mails that were set aside before any sender had them."""
+    """Condition: the email was set aside before any sender claimed it."""
     return and_(
         OutboxMail.state == OutboxState.FAILED, OutboxMail.error == SET_ASIDE, OutboxMail.attempts == 0
     )
 
 
 def set_aside_mails(session: Session, which: ColumnElement[bool], *, now: datetime) -> None:
-    """Stop mails that no sender has claimed from being sent, until their content is queued again."""
+    """Set aside unclaimed emails: they are not sent unless their content is queued again."""
     session.execute(
         update(OutboxMail)
         .where(which, untouched_condition())
@@ -127,9 +130,9 @@ def delete_untouched(
     *columns: InstrumentedAttribute[Any],
     with_aside: bool = False,
 ) -> list[tuple[Any, ...]]:
-    """Delete mails that no sender has claimed, and those set aside if asked. Returns `columns` of each.
+    """Delete unclaimed emails, and with `with_aside` those set aside. Return `columns` of each.
 
-    A mail that a sender claims at this moment is either deleted or sent. The database decides.
+    An email that a sender is claiming at the same time is either deleted or sent. The database decides.
     """
     unsent = or_(untouched_condition(), set_aside_condition()) if with_aside else untouched_condition()
     gone = delete(OutboxMail).where(which, unsent)
@@ -142,7 +145,7 @@ def delete_untouched(
 
 
 def delete_all(session: Session, event_id: int) -> None:
-    """Delete every mail of an event, whatever became of it, but tests that an organiser asked for."""
+    """Delete every email of an event in any state, except tests that an organiser requested."""
     own = and_(OutboxMail.event_id == event_id, OutboxMail.kind != OutboxKind.TEST)
     which = or_(own, OutboxMail.about_event_id == event_id)
     no_sync = {"synchronize_session": False}
@@ -164,35 +167,35 @@ _CONTENT = (
 
 
 def content_of(row: OutboxMail) -> dict[str, Any]:
-    """All on which the content of a mail depends, as JSON."""
+    """Return everything that an email's content depends on, as JSON."""
     return {"kind": row.kind.value} | {name: getattr(row, name) for name in _CONTENT}
 
 
 def mail_with_content(document: Mapping[str, Any]) -> OutboxMail:
-    """A mail that says what another one does, of its `content_of`. It is in no queue, and has no number."""
+    """Return an email with the content of another one's `content_of`. It is not queued and has id 0."""
     return OutboxMail(**{**document, "kind": OutboxKind(document["kind"]), "id": 0})
 
 
 def is_event_paused(session: Session, event_id: int) -> bool:
-    """Whether an event's organisers have paused its mails."""
+    """Return True if the event's emails are paused."""
     return session.scalar(select(Event.mails_paused_at).where(Event.id == event_id)) is not None
 
 
 def paused_condition() -> ColumnElement[bool]:
-    """Mails of events whose organisers have paused them."""
+    """Condition: the email's event has paused its emails."""
     return OutboxMail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
 
 
 def event_of_mail() -> ColumnElement[int | None]:
-    """The event that a mail is of, whether it keeps to its rate or not."""
+    """Column expression for the event of an email, whether or not it uses its rate."""
     return func.coalesce(OutboxMail.event_id, OutboxMail.about_event_id)
 
 
 @cache
 def rehearsal_condition() -> ColumnElement[bool]:
-    """Mails of events in rehearsal, which nobody but their organisers may get.
+    """Condition: the email's event is in rehearsal, so that it must not be sent.
 
-    Samples go: they are made for organisers.
+    Samples are excluded, because they are made for organisers.
     """
     event = aliased(Event)
     rehearses = select(event.id).where(event.id == event_of_mail(), event.live_at.is_(None)).exists()
@@ -200,14 +203,15 @@ def rehearsal_condition() -> ColumnElement[bool]:
 
 
 def stopped_condition() -> ColumnElement[bool]:
-    """Mails that were put aside before any sender had them."""
+    """Condition: the email was stopped by an organiser before any sender claimed it."""
     return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.stopped_at.is_not(None))
 
 
 @cache
 def superseded_condition() -> ColumnElement[bool]:
-    """Mails about a meeting and attendee after which there is one that says how the meeting is, or a summary
-    or a briefing after which there is another one.
+    """Condition: a newer email supersedes this one.
+
+    That is a newer message about the meeting to the same attendee, a newer summary, or a newer briefing.
     """
     newer = aliased(OutboxMail)
     same_meeting = and_(
@@ -236,7 +240,7 @@ def superseded_condition() -> ColumnElement[bool]:
 
 @cache
 def failed_condition() -> ColumnElement[bool]:
-    """Dead letters: mails that failed, were not put away, and still say how things are."""
+    """Condition: the email failed, and was neither archived nor superseded."""
     return and_(
         OutboxMail.state == OutboxState.FAILED, OutboxMail.dropped_at.is_(None), ~superseded_condition()
     )
@@ -245,9 +249,10 @@ def failed_condition() -> ColumnElement[bool]:
 def requeue_failed(
     session: Session, which: ColumnElement[bool], *, now: datetime
 ) -> Sequence[Row[int, int | None, int | None]]:
-    """Queue dead letters again, each as the same message. Returns their ids, attendees and interpreters.
+    """Requeue failed emails, each as the same message. Return their ids, attendees and interpreters.
 
-    The first attempt stays counted. So the calendar counts as told, and no publishing makes the mail again.
+    The first attempt stays counted. So the calendar counts as notified, and no publication queues the email
+    again.
     """
     return session.execute(
         update(OutboxMail)
@@ -260,7 +265,7 @@ def requeue_failed(
 
 @dataclass(frozen=True, slots=True)
 class OutboxCounts:
-    """The numbers of mails. `stopped` mails were set aside before they were sent, and are not in `queued`."""
+    """Numbers of emails. `stopped` ones were stopped before they were sent, and are not in `queued`."""
 
     queued: int
     sending: int
@@ -270,7 +275,10 @@ class OutboxCounts:
 
 
 def count_mails(session: Session, event_id: int, version_id: int | None = None) -> OutboxCounts:
-    """The numbers of mails of an event, or of one publishing, by state. `failed` counts the dead letters."""
+    """Count the emails of an event, or of one publication, by state.
+
+    `failed` excludes archived and superseded ones.
+    """
     states = {state: OutboxMail.state == state for state in OutboxState} | {
         OutboxState.FAILED: failed_condition()
     }

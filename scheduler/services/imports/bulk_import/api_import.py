@@ -57,7 +57,7 @@ def import_rows(
 ) -> ImportPreview:
     """Import rows of several kinds as one step that can be undone on the imports page.
 
-    With `dry_run`, nothing is stored. Raises InvalidInput, with the JSON path of each fault, unless `dry_run`
+    With `dry_run`, nothing is stored. Raises InvalidInput with the JSON path of each fault, unless `dry_run`
     or `leave_out` is set.
     """
     _check(actor, rows, options)
@@ -97,7 +97,7 @@ def _check(actor: Actor, rows: Rows, options: ImportOptions) -> None:
 
 
 def _sheet(kind: ImportKind, rows: Sequence[Mapping[str, str]]) -> WorkbookSheet:
-    """Build a sheet from the rows, with their columns."""
+    """Build a sheet from the rows and their columns."""
     columns = tuple(column for column in COLUMNS[kind] if rows and column in rows[0])
     cells = [tuple(row.get(column, "") for column in columns) for row in rows]
     numbered = [SheetRow(HEADER_LINE + 1 + at, each) for at, each in enumerate(cells)]
@@ -105,7 +105,7 @@ def _sheet(kind: ImportKind, rows: Sequence[Mapping[str, str]]) -> WorkbookSheet
 
 
 def row_position(line: int) -> int:
-    """Zero-based index of a row in its list."""
+    """Return the zero-based index of a row in its list."""
     return line - HEADER_LINE - 1
 
 
@@ -125,7 +125,7 @@ def _faults(look: ImportPreview) -> list[Fault]:
 
 
 def _mask_contacts(look: ImportPreview) -> ImportPreview:
-    """Hide earlier email addresses and phone numbers from readers without the right to see them."""
+    """Remove earlier email addresses and phone numbers, for readers without the right to see them."""
     return replace(look, parts=tuple(map(_mask_part, look.parts)))
 
 

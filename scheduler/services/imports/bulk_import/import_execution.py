@@ -45,9 +45,9 @@ JOB_FAILED = gettext_lazy("Something broke on our side. Nothing of the file was 
 class ImportEnding(StrEnum):
     """Outcome of an import job."""
 
-    NOT_CLAIMED = "not_claimed"  # another worker has it or has finished it
+    NOT_CLAIMED = "not_claimed"  # another worker has claimed or finished it
     DONE = "done"
-    LOOKS_AGAIN = "looks_again"  # the event changed since the preview, which is queued again
+    LOOKS_AGAIN = "looks_again"  # the event changed since the preview, so a preview is queued again
     FAILED = "failed"
     LOST = "lost"  # another worker took it over
 
@@ -117,7 +117,7 @@ class _ImportWork:
             self._finish(session, self.database.now_in(session), found=document)
 
     def take(self) -> None:
-        """Import the file, email the person who started it, and finish the job in one transaction."""
+        """Import the file, email the person who started it, and finish the job, in one transaction."""
         octets, kind = self._file()
         parts = sheet_import.read_parts(octets, kind)
         self._report(total=len(parts))
@@ -154,9 +154,9 @@ class _ImportWork:
         return ending if retry_while_unavailable(write) else ImportEnding.LOST
 
     def _teller(self, parts: Sequence[tuple[ImportKind | None, WorkbookSheet]]) -> Callable[..., None]:
-        """A callback that reports progress over a separate connection, at most once a second.
+        """Return a callback that reports progress over a separate connection, at most once a second.
 
-        With SQLite it reports nothing: only one connection can write at a time.
+        With SQLite it reports nothing, because only one connection can write at a time.
         """
         numbers = {sheet.name: at for at, (_, sheet) in enumerate(parts, 1)}
         told = time.monotonic() - REPORT_SECONDS
@@ -177,7 +177,7 @@ class _ImportWork:
             return file.octets or b"", file.kind
 
     def _actor(self, session: Session, now: datetime) -> Actor | None:
-        """The actor who queued the job, with current roles; None for a file of a new event."""
+        """Return the actor who queued the job, with current roles. None for a file of a new event."""
         file = session.get_one(ImportFile, self.job.file_id)
         if file.event_id is None:
             return None
@@ -191,7 +191,10 @@ class _ImportWork:
                 raise ImportJobLost
 
     def _finish(self, session: Session, now: datetime, *, found: Any) -> None:
-        """Finish the job in the transaction of its work. Fails if another worker has taken it over."""
+        """Finish the job in the transaction of its work.
+
+        Raises ImportJobLost if another worker has taken it over.
+        """
         values = {"state": JobState.DONE, "error": None, "heartbeat_at": now, "found": found}
         if not updates_row(session, self._own().values(values)):
             raise ImportJobLost
@@ -222,7 +225,7 @@ def _claim_job(session: Session, file_id: int, worker: str, *, now: datetime) ->
 
 
 def _asker(session: Session, job: ImportJob, now: datetime) -> SignedIn:
-    """The signed-in operator who queued the creation of an event. A worker has no browser session."""
+    """Return the operator who queued the creation of an event. A worker has no browser session."""
     account = session.get_one(Account, job.asked_by)
     return SignedIn(0, account.id, account.email, account.name, account.is_operator, now, now, now)
 

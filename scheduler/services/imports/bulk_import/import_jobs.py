@@ -25,7 +25,7 @@ from scheduler.storage.models.imports import ImportJobKind
 
 OPEN_STATES: Final = (JobState.ASKED, JobState.RUNNING)
 MAX_INLINE_OCTETS: Final = 128 << 10
-"""Files of at most this many octets are previewed in the request: it takes less than a second."""
+"""Files up to this size are previewed in the web request, which takes less than a second."""
 HEARTBEAT_TIMEOUT: Final = timedelta(minutes=3)
 """A running job without a heartbeat for this time has lost its worker."""
 QUEUE_TIMEOUT: Final = timedelta(seconds=60)
@@ -47,7 +47,7 @@ class ImportJobCard:
     state: JobState
     asked_at: datetime
     looked_at: datetime
-    """Last heartbeat of the worker; for a finished preview, the time it reflects."""
+    """Last heartbeat of the worker, or the time that a finished preview reflects."""
     total: int
     error: str
     event_key: str
@@ -57,7 +57,7 @@ class ImportJobCard:
 
     @property
     def share(self) -> float | None:
-        """Progress from 0 to 1, assuming that each sheet takes equally long."""
+        """Progress from 0 to 1, assuming that each sheet takes equally long. None if unknown."""
         if not self.progress or not self.total:
             return None
         of_sheet: float = self.progress["row"] / max(self.progress["rows"], 1)
@@ -78,7 +78,7 @@ class ImportJobCard:
 
 
 def is_large_file(octets: bytes) -> bool:
-    """Whether a worker has to preview the file instead of the request itself."""
+    """Return True if a worker must preview the file instead of the web request."""
     return len(octets) > MAX_INLINE_OCTETS
 
 
@@ -95,7 +95,7 @@ def request_import(session: Session, actor: Actor, file_id: int, *, digest: str,
     Raises NotFound, and WrongState if a worker already has it.
     """
     actor.require(Right.IMPORT)
-    actor.require_fresh(LET_IN)  # the worker checks this
+    actor.require_fresh(LET_IN)  # the actor in the worker is never stale
     _require_file(session, actor, file_id, lock=True)
     _queue_job(session, file_id, ImportJobKind.TAKE, actor.account_id, now, digest=digest)
 
@@ -114,14 +114,14 @@ def request_new_event(session: Session, asker: SignedIn, file_id: int, *, digest
 
 
 def find_job(session: Session, actor: Actor, file_id: int) -> ImportJobCard | None:
-    """The job of a file, or None if its page does the work itself. Raises NotFound."""
+    """Return the job of a file, or None if its page does the work itself. Raises NotFound."""
     actor.require(Right.IMPORT)
     _require_file(session, actor, file_id, waits=False)
     return _job(session, file_id)
 
 
 def find_new_event_job(session: Session, asker: SignedIn, file_id: int) -> ImportJobCard | None:
-    """The job of a workbook from which an event is, or was, created. Raises NotFound."""
+    """Return the job of a workbook from which an event is or was created. Raises NotFound."""
     create_from_workbook.require_operator(asker)
     file = session.get(ImportFile, file_id)
     if file is None or file.account_id != asker.account_id:
@@ -130,26 +130,24 @@ def find_new_event_job(session: Session, asker: SignedIn, file_id: int) -> Impor
 
 
 def load_preview(session: Session, actor: Actor, file_id: int) -> ImportPreview | None:
-    """The preview that a worker stored for a file, or None. Raises NotFound."""
+    """Return the preview that a worker stored for a file, or None. Raises NotFound."""
     actor.require(Right.IMPORT)
     _require_file(session, actor, file_id)
     found = session.scalar(select(ImportJob.found).where(ImportJob.file_id == file_id))
-    if not found or "parts" not in found:  # a preview from before the event was created may be stored
+    if not found or "parts" not in found:  # the stored preview may be from before the event was created
         return None
     return stored_preview.parse_preview(found)
 
 
 def load_new_event_preview(session: Session, asker: SignedIn, file_id: int) -> NewEventPreview | None:
-    """The stored preview of a new event from a workbook, or None."""
+    """Return the stored preview of a new event from a workbook, or None."""
     create_from_workbook.load_workbook(session, asker, file_id)
     found = session.scalar(select(ImportJob.found).where(ImportJob.file_id == file_id))
     return stored_preview.parse_new_event_preview(found) if found else None
 
 
 def recover_jobs(session: Session, *, now: datetime) -> list[int]:
-    """Queue jobs without a worker again, or fail them after two attempts. Returns the ids of tasks to
-    send.
-    """
+    """Requeue jobs without a worker, or fail them after two attempts. Return the ids of tasks to send."""
     lost = _requeue_jobs(session, ImportJob.heartbeat_at <= now - HEARTBEAT_TIMEOUT, now)
     waits = (ImportJob.state == JobState.ASKED) & (ImportJob.heartbeat_at <= now - QUEUE_TIMEOUT)
     again = update(ImportJob).where(waits, ~ImportJob.file_id.in_(lost)).values(heartbeat_at=now)
@@ -157,7 +155,7 @@ def recover_jobs(session: Session, *, now: datetime) -> list[int]:
 
 
 def reclaim_orphaned_jobs(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
-    """Recover running jobs whose worker is known to be gone. Returns the ids of tasks to send."""
+    """Recover running jobs whose worker is known to be gone. Return the ids of tasks to send."""
     running = session.execute(
         select(ImportJob.file_id, ImportJob.worker).where(ImportJob.state == JobState.RUNNING)
     ).all()
@@ -166,7 +164,7 @@ def reclaim_orphaned_jobs(session: Session, is_gone: Callable[[str], bool], *, n
 
 
 def _requeue_jobs(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
-    """Queue running jobs again, or fail those that lost their worker too often."""
+    """Requeue running jobs, or fail those that lost their worker too often. Return the requeued ids."""
     running = update(ImportJob).where(ImportJob.state == JobState.RUNNING, which)
     lost_twice = running.where(ImportJob.attempts >= MAX_ATTEMPTS)
     session.execute(lost_twice.values(state=JobState.FAILED, error=WORKER_LOST), execution_options=_NO_SYNC)
@@ -175,7 +173,7 @@ def _requeue_jobs(session: Session, which: ColumnElement[bool], now: datetime) -
 
 
 def updates_row(session: Session, statement: Update) -> bool:
-    """Whether a conditional UPDATE changed a row."""
+    """Execute a conditional UPDATE. Return True if it changed a row."""
     done = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", done).rowcount > 0
 
@@ -188,7 +186,7 @@ def _queue_job(
     now: datetime,
     digest: str = "",
 ) -> None:
-    """Replace the file's last job by a new one, unless a worker has claimed it."""
+    """Replace the file's last job by a new one. Raises WrongState while its import is queued or running."""
     gone = delete(ImportJob).where(
         ImportJob.file_id == file_id,
         ~((ImportJob.work == ImportJobKind.TAKE) & ImportJob.state.in_(OPEN_STATES)),

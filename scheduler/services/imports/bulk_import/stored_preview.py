@@ -1,4 +1,4 @@
-"""Serialization of import previews to JSON."""
+"""Serialisation of import previews to JSON."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scheduler.services.spreadsheets.proposals import NO_PROPOSALS, Proposals
 
 
 def serialize_preview(look: ImportPreview) -> dict[str, Any]:
-    """The preview as JSON."""
+    """Return the preview as JSON."""
     return asdict(look)
 
 
 def parse_preview(document: dict[str, Any]) -> ImportPreview:
-    """The preview from the JSON that `serialize_preview` made."""
+    """Parse a preview from the JSON of `serialize_preview`."""
     return ImportPreview(
         tuple(map(_parse_part, document["parts"])),
         document["digest"],
@@ -32,12 +32,12 @@ def parse_preview(document: dict[str, Any]) -> ImportPreview:
 
 
 def serialize_new_event_preview(look: NewEventPreview) -> dict[str, Any]:
-    """The preview of a new event as JSON."""
+    """Return the preview of a new event as JSON."""
     return asdict(look)
 
 
 def parse_new_event_preview(document: Mapping[str, Any]) -> NewEventPreview:
-    """The preview from the JSON that `serialize_new_event_preview` made."""
+    """Parse a preview from the JSON of `serialize_new_event_preview`."""
     return NewEventPreview(
         document["typed"],
         parse_preview(document["look"]),
