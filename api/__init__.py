@@ -1,1 +1,1 @@
-"""The web: pages and the JSON API over the same services."""
+"""Web interface: pages and the JSON API over the same services."""

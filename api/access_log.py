@@ -1,4 +1,4 @@
-"""Access log: one line per request with route, status and cost, and no address that may be secret."""
+"""Access log: one line per request with route, status and cost, and without URLs that may contain secrets."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from flask import Flask, Response, g, request
 from scheduler.storage import statement_counts
 
 QUIET = frozenset(("static", "health.healthz", "health.readyz"))
-"""What is asked all day by programs, and of which only failures are worth a line."""
+"""Endpoints that programs request constantly. Only their failures are logged."""
 
 log = structlog.get_logger("access")
 
 
 def init_app(app: Flask) -> None:
-    """Before everything else: what comes first is done last with the answer."""
+    """Register the hooks. Must be called first, so that `after_request` runs last."""
     app.before_request(_begin)
     app.after_request(_write)
 
@@ -29,7 +29,7 @@ def _begin() -> None:
 def _write(response: Response) -> Response:
     began = g.pop("asked_at", None)
     used = statement_counts.stop_counting()
-    if began is None:  # an answer that no request asked for: there is nothing to say of it
+    if began is None:  # a response outside of a request
         return response
     if request.endpoint in QUIET and response.status_code < 400:
         return response

@@ -51,14 +51,14 @@ csrf = CSRFProtect()
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
-    """A WSGI application. Without settings it has its process alone, and reads them from the environment."""
+    """Return a WSGI application. Without settings it reads them from the environment and owns the process."""
     if settings is None:
         return _of_process(Settings.from_env())
     database = database or Database(settings.database_url, limits=WEB)
     schema.check_at_start(database)
     by_tls = settings.base_url.startswith("https://")
     app = APIFlask(__name__, title="Chainmeet API", version="1", docs_path=None, spec_path=None)
-    app.jinja_options = {"lstrip_blocks": True}  # the indentation of statements is not sent
+    app.jinja_options = {"lstrip_blocks": True}  # strips the indentation of statements
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
         # the prefix keeps other hosts of the domain from setting it (RFC 6265bis, 4.1.3.2)
@@ -119,7 +119,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
 
 
 def _of_process(settings: Settings) -> Flask:
-    """The application of a process that has nothing else to do: it keeps the logs, too."""
+    """Return the application of a dedicated process, and configure its logs and garbage collector."""
     logs.configure(settings.log_format)
     app = create_app(settings)
     set_gc_thresholds()
@@ -127,7 +127,7 @@ def _of_process(settings: Settings) -> Flask:
 
 
 def reached(settings: Settings, database: Database) -> dict[str, Any]:
-    """The objects that requests reach through the app. See `api.context`."""
+    """Return the objects that `api.context` gives to requests."""
     return {
         "settings": settings,
         "database": database,

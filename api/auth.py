@@ -1,4 +1,4 @@
-"""Sessions: a cookie carries the id of a session, which is a row with an end."""
+"""Sessions: the cookie carries the id of a session row, which expires."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ log = structlog.get_logger()
 login_manager = LoginManager()
 
 _ID = "_user_id"
-"""Where Flask-Login keeps what `User.get_id` gives."""
+"""Session key under which Flask-Login stores `User.get_id()`."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The account behind a session, as Flask-Login wants it. `secret` is the id in the cookie."""
+    """The signed-in account, as a Flask-Login user. `secret` is the session id in the cookie."""
 
     secret: str
     session: SignedIn
@@ -53,14 +53,14 @@ class User:
 
 def init_app(app: Flask) -> None:
     login_manager.init_app(app)
-    login_manager.session_protection = None  # it compares addresses, which change on a fair's network
+    login_manager.session_protection = None  # it compares IP addresses, which change on an expo's network
 
 
 @login_manager.user_loader
 def _load(secret: str) -> User | None:
-    """The signed-in account.
+    """Load the signed-in account.
 
-    On a page of an event it comes with the roles there, which such a page needs next.
+    On a page of an event, load its roles there too, because such a page needs them next.
     """
     database = context.database()
     event_key = (request.view_args or {}).get("event_key")
@@ -81,7 +81,7 @@ def _load(secret: str) -> User | None:
 
 
 def _note_seen(found: SignedIn) -> None:
-    """Record the session's use from time to time. No page fails because of it."""
+    """Record the session's last use at intervals. Errors are logged and do not fail the page."""
     try:
         with context.database().write() as db:
             sessions.record_session_use(db, found, now=context.now())
@@ -91,7 +91,7 @@ def _note_seen(found: SignedIn) -> None:
 
 @login_manager.unauthorized_handler
 def _ask() -> Response | tuple[str, int]:
-    """Ask to sign in. Afterwards the requested page, or the typed form, continues."""
+    """Redirect to sign-in. Afterwards the requested page or the submitted form continues."""
     if "HX-Request" in request.headers:  # htmx would swap the sign-in page into a part of this one
         return Response(status=204, headers={"HX-Redirect": url_for("sign_in.ask")})
     if request.method == "GET":
@@ -103,7 +103,7 @@ def _ask() -> Response | tuple[str, int]:
 
 
 def begin(account_id: int, errand: Mapping[str, Any]) -> None:
-    """Start a new session, so that nothing of an earlier one stays in this browser."""
+    """Start a new session and end the old one, which prevents session fixation."""
     settings, now, old = context.settings(), context.now(), session.get(_ID)
     database = context.database()
     with database.write() as db:
@@ -125,7 +125,7 @@ def begin(account_id: int, errand: Mapping[str, Any]) -> None:
 
 
 def sign_out() -> None:
-    """End this browser's session, and every copy of its cookie."""
+    """End this browser's session and invalidate every copy of its cookie."""
     secret = session.get(_ID)
     if secret:
         with context.database().write() as db:
@@ -135,11 +135,11 @@ def sign_out() -> None:
 
 
 def settle(*, ask: bool) -> None:
-    """Have it known for an error page who reads it: nobody, where that would ask a database in vain.
+    """Load the current user for an error page, or set the anonymous user if that fails.
 
-    Without `ask` the database is not asked at all: it may be what the error is about.
+    Without `ask` the database is not queried, because it may be the cause of the error.
     """
-    if "_login_user" in g:  # Flask-Login's own, once it has asked
+    if "_login_user" in g:  # Flask-Login sets it after loading the user
         return
     try:
         if ask and current_user.is_authenticated:
@@ -150,15 +150,15 @@ def settle(*, ask: bool) -> None:
 
 
 def user() -> Any:
-    """The signed-in User, or Flask-Login's anonymous one."""
+    """Return the signed-in User, or Flask-Login's anonymous user."""
     return current_user
 
 
 def actor(event_key: str) -> Actor:
-    """The signed-in account's roles in an event. Raises NotFound, for a chamber and an interpreter too.
+    """Return the account's roles in an event. Raises NotFound for delegation managers and interpreters too.
 
-    A chamber sees its delegations only: pages that show these ask `actor_or_chamber`. An interpreter sees the
-    own day, which asks `interpreter`.
+    Delegation managers see only their delegations: those pages use `actor_or_chamber`. Interpreters see only
+    their own day: that page uses `interpreter`.
     """
     found = actor_or_chamber(event_key)
     if found.is_chamber_only:
@@ -167,7 +167,7 @@ def actor(event_key: str) -> Actor:
 
 
 def actor_or_chamber(event_key: str) -> Actor:
-    """The same, and a chamber. Raises NotFound for an interpreter."""
+    """Return the actor, including delegation managers. Raises NotFound for interpreters."""
     found = anybody(event_key)
     if found.is_interpreter_only:
         raise NotFound("event", event_key)
@@ -175,7 +175,7 @@ def actor_or_chamber(event_key: str) -> Actor:
 
 
 def anybody(event_key: str) -> Actor:
-    """The signed-in account's roles in an event, looked up once a request. Raises NotFound without one."""
+    """Return the account's roles in an event, cached for the request. Raises NotFound if it has none."""
     cache: dict[str, Actor] = g.setdefault("actors", {})
     if event_key not in cache:
         with context.database().read() as db:
@@ -187,12 +187,12 @@ def anybody(event_key: str) -> Actor:
 
 
 def _as_signed_in(actor: Actor, signed_in: SignedIn) -> Actor:
-    """The actor, who is asked to sign in again for what does most harm if the sign-in is old."""
+    """Return the actor with the age of the sign-in. Sensitive actions require a recent one."""
     return replace(actor, is_stale=signed_in.is_stale, signed_in_at=signed_in.made_at)
 
 
 def organiser(event_key: str) -> Actor:
-    """The actor, if an owner or an organiser. For everybody else these pages do not exist."""
+    """Return the actor if an owner or organiser. Raises NotFound for others."""
     found = actor(event_key)
     if not found.is_organiser:
         raise NotFound("event", event_key)
@@ -200,7 +200,7 @@ def organiser(event_key: str) -> Actor:
 
 
 def interpreter(event_key: str) -> Actor:
-    """The actor, if an interpreter of the event. For everybody else these pages do not exist."""
+    """Return the actor if an interpreter of the event. Raises NotFound for others."""
     found = anybody(event_key)
     if found.interpreter_id is None:
         raise NotFound("event", event_key)
@@ -208,13 +208,13 @@ def interpreter(event_key: str) -> Actor:
 
 
 def participant(event_key: str) -> Actor:
-    """The actor, also if an interpreter and nothing else. Raises NotFound as `actor`."""
+    """Return the actor, including pure interpreters. Raises NotFound as `actor`."""
     found = anybody(event_key)
     return found if found.interpreter_id is not None else actor(event_key)
 
 
 def of_delegations(event_key: str) -> Actor:
-    """The actor, if an organiser or of a chamber. For everybody else these pages do not exist."""
+    """Return the actor if an organiser or a delegation manager. Raises NotFound for others."""
     found = actor_or_chamber(event_key)
     if not found.is_organiser and found.chamber is None:
         raise NotFound("event", event_key)
@@ -222,7 +222,7 @@ def of_delegations(event_key: str) -> Actor:
 
 
 def team(event_key: str) -> Actor:
-    """The actor, if of the team that runs the event, in whatever role. Else these pages do not exist."""
+    """Return the actor if in the organising team, in any role. Raises NotFound for others."""
     found = actor(event_key)
     if found.team_role is None or found.chamber is not None:
         raise NotFound("event", event_key)

@@ -27,16 +27,16 @@ def init_app(app: Flask) -> None:
 
 
 def database() -> RequestDatabase:
-    """The database for what a request reads and writes itself: one reading session for all of it."""
+    """Return the request's database, whose reads share one session."""
     if "database" not in g:
         g.database = RequestDatabase(shared_database())
     return cast(RequestDatabase, g.database)
 
 
 def own_transactions() -> Database:
-    """The database for a service that works for long and opens transactions of its own.
+    """Return the database for a long-running service that opens its own transactions.
 
-    What the request has read is let go, so that no transaction stays open meanwhile.
+    The request's read session is closed first, so that no transaction stays open meanwhile.
     """
     database().close()
     return shared_database()
@@ -47,7 +47,7 @@ def shared_database() -> Database:
 
 
 def schema_gate() -> SchemaGate:
-    """Whether the database can be used by this version of the code, at this time."""
+    """Return the check whether the database schema matches this version of the code."""
     return cast(SchemaGate, current_app.extensions[KEY]["gate"])
 
 
@@ -57,20 +57,20 @@ def _close(_error: BaseException | None) -> None:
 
 
 def celery() -> Celery:
-    """The application by which tasks are sent: dispatch.solve(run_id, app=context.celery())."""
+    """Return the Celery application, for dispatch: dispatch.solve(run_id, app=context.celery())."""
     return cast(Celery, current_app.extensions[KEY]["celery"])
 
 
 def fetcher() -> Fetcher:
-    """How calendars are fetched from addresses that people give."""
+    """Return the HTTP client for user-supplied calendar URLs."""
     return cast(Fetcher, current_app.extensions[KEY]["fetcher"])
 
 
 def counter() -> Counter:
-    """The counter of requests by their sender."""
+    """Return the rate counter."""
     return cast("Counter", current_app.extensions[KEY]["counter"])
 
 
 def now() -> datetime:
-    """The time, aware, in UTC, by the database's clock."""
+    """Return the current time by the database's clock, aware, in UTC."""
     return database().moment()

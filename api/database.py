@@ -13,11 +13,11 @@ from scheduler.storage.database import Database, end_reading
 
 
 class RequestDatabase(Database):
-    """The database as one request sees it.
+    """The database within one request.
 
-    `read()` gives the same session each time: one transaction, one snapshot, each row asked for once. It ends
-    with the request, or where a `write()` begins. What is read afterwards sees what was written. While a
-    write is open, `read()` gives its session.
+    `read()` returns the same session each time: one transaction, one snapshot, and each row is loaded once.
+    The session ends with the request or when a `write()` begins; later reads see what was written. During a
+    write, `read()` returns the writing session.
     """
 
     def __init__(self, shared: Database) -> None:
@@ -33,7 +33,7 @@ class RequestDatabase(Database):
         try:
             yield self._session
         except SQLAlchemyError:
-            self.close()  # what follows, such as an error page, begins a new session
+            self.close()  # later reads, such as an error page's, begin a new session
             raise
 
     @contextmanager
@@ -49,12 +49,12 @@ class RequestDatabase(Database):
                 self._session, self._is_writing = None, False
 
     def note_moment(self, moment: datetime) -> None:
-        """Have known what a query of this request's said of the time."""
+        """Cache the time that a query of this request returned."""
         if self._session is not None:
             self._session.info["now"] = moment
 
     def moment(self) -> datetime:
-        """The time by the database's clock: asked once for all that is read, and again in a write."""
+        """Return the time by the database's clock, cached for the read session but not in a write."""
         with self.read() as session:
             if self._is_writing:
                 return self.now()
@@ -64,7 +64,7 @@ class RequestDatabase(Database):
             return moment
 
     def close(self) -> None:
-        """Let go of what was read. Nothing to be said of a write, which ends by itself."""
+        """Close the read session. An open write session is left to end by itself."""
         if self._session is not None and not self._is_writing:
             session, self._session = self._session, None
             try:

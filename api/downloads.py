@@ -1,4 +1,4 @@
-"""A file as an answer."""
+"""File downloads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from scheduler.services.exports.schedule_lists import Export
 
 
 def download(made: Export, content_type: str) -> Response:
-    """A file to be saved by its name, whatever it is: no browser shows it as a page of ours."""
+    """Return a file as an attachment, which no browser displays as a page of this site."""
     headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
     return Response(made.octets, content_type=content_type, headers=headers)

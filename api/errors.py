@@ -1,4 +1,4 @@
-"""Errors: one error page, and one JSON shape (RFC 9457)."""
+"""Errors: one error page, and problem details as JSON (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ TITLES = {
 }
 
 MAX_ADDRESS = 4_000
-"""Characters of an address, its query string too."""
+"""Maximum length of a URL with its query string, in characters."""
 TOO_LONG = gettext_lazy(
     "At most %(most)s characters are taken. Search for less, or choose less.", most=f"{MAX_ADDRESS:,}"
 )
@@ -82,11 +82,11 @@ NOT_FOUND = gettext_lazy(
     "There is no page at this address, or it is not for you. Check the address, or sign in."
 )
 RETRY_AFTER = 10
-"""Seconds that a client is told to wait then."""
+"""Retry-After of 503 responses, in seconds."""
 UPGRADE_SECONDS = 30
-"""The same while the database is being upgraded."""
+"""Retry-After during a database upgrade, in seconds."""
 READY_SECONDS = 2
-"""A program that waits for a worker's result is told to ask again after this time."""
+"""Retry-After for clients that poll for a worker's result, in seconds."""
 
 
 def status_of(error: ChainmeetError) -> int:
@@ -104,13 +104,13 @@ def init_app(app: APIFlask) -> None:
 
 
 def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -> Response:
-    """An application/problem+json answer. `code` names the kind of problem."""
+    """Return an application/problem+json response. `code` identifies the problem type."""
     body = {"type": f"urn:chainmeet:error:{code}", "title": title, "status": status, "detail": detail, **more}
     return Response(json.dumps(body), status, content_type="application/problem+json")
 
 
 def answer(status: int, code: str, title: str, detail: str = "", **more: Any) -> Response:
-    """The error in the form that the client reads: JSON under /api, else a page."""
+    """Return the error as problem details under /api, and otherwise as a page."""
     if request.path.startswith("/api/"):
         return problem(status, code, title, detail, **more)
     auth.settle(ask=status < 500)
@@ -121,7 +121,7 @@ def answer(status: int, code: str, title: str, detail: str = "", **more: Any) ->
 
 
 def _around() -> dict[str, Any]:
-    """The event in whose pages the error occurred, for its menu. Empty if the reader has no role in it."""
+    """Return the event of the failed page, for its menu. Empty if the reader has no role in it."""
     event_key = (request.view_args or {}).get("event_key")
     if event_key is None or not auth.user().is_authenticated:
         return {}
@@ -153,7 +153,7 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
 
 
 def _detail(error: ChainmeetError) -> str:
-    """What the error says, as far as it is known, in the language of a page's reader."""
+    """Return the error's message, as specific as is safe, in the reader's language on pages."""
     if isinstance(
         error, DatabaseUnavailable
     ):  # its sentence is for those who run the site: the log and /readyz have it
@@ -169,20 +169,20 @@ def _detail(error: ChainmeetError) -> str:
 
 
 def _place(fault: Fault) -> dict[str, str]:
-    """Where a fault is: a parameter of the query string, or a JSON Pointer into the body (RFC 6901)."""
+    """Return the location of a fault: a query parameter, or a JSON Pointer into the body (RFC 6901)."""
     if request.method == "GET":
         return {"parameter": fault.path}
     return {"pointer": "#/" + fault.path.replace("[", "/").replace("]", "").replace(".", "/")}
 
 
 def _refuse_long_address() -> None:
-    """The web server takes addresses that are twice as long, so that this says it in our words."""
+    """Reject URLs above MAX_ADDRESS. The web server's own limit is twice as high."""
     if len(request.environ.get("RAW_URI") or request.full_path) > MAX_ADDRESS:
         raise RequestURITooLarge
 
 
 def _form_expired(_error: CSRFError) -> Response:
-    """The session of the form is gone, as when one signed out elsewhere: what was typed stays."""
+    """Handle an expired CSRF token, as after signing out elsewhere. The submitted form is preserved."""
     if kept := sign_in_errands.of_expired_form():
         auth.settle(ask=True)
         choosing.speak_own()
@@ -193,7 +193,7 @@ def _form_expired(_error: CSRFError) -> Response:
 
 
 def http_error(error: HTTPException) -> Response | WerkzeugResponse:
-    """A page or a problem that says what went wrong."""
+    """Return a page or problem details for an HTTP error."""
     status = error.code or 500
     page = _page_above() if status == 405 else None
     if page is not None:
@@ -215,7 +215,7 @@ def http_error(error: HTTPException) -> Response | WerkzeugResponse:
 
 
 def _page_above() -> str | None:
-    """The page that a form's address belongs to, for a person who opens it, or None for programs."""
+    """Return the nearest page above a form's URL that a person opened by GET, or None for API clients."""
     if request.method != "GET" or request.path.startswith("/api/"):
         return None
     adapter, path = current_app.create_url_adapter(request), request.path
@@ -227,7 +227,7 @@ def _page_above() -> str | None:
 
 
 def _database_away(error: Exception) -> Response:
-    """One line of log: while the database is away, every request comes here."""
+    """Respond 503 and log one line, because every request fails while the database is unavailable."""
     reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
     current_app.logger.error("database does not answer: %s, at %s", reason, request.endpoint)
     response = answer(

@@ -12,7 +12,7 @@ from scheduler.config import PREFIX
 
 
 class Logger(GunicornLogger):
-    """Hands its lines to the root logger, before the application is there to do so."""
+    """Propagates to the root logger, which is configured before the application is loaded."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)

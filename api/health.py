@@ -1,9 +1,9 @@
 """Health checks: liveness, and readiness of each dependency.
 
-`/readyz` is 503 only for want of the database or its schema, as pages cannot work then; it was 503 while the
-broker was away, though every page works. Otherwise it is 200 and `degraded`, so a monitor has to read the
-body. Nothing starts on a schema of another version: the migration runs first. Each request has an id
-(`X-Request-ID`), which stands in the log lines of its tasks too.
+`/readyz` returns 503 only if the database is unavailable or its schema is outdated, because pages cannot work
+then. It used to return 503 while the broker was away, although every page works. Otherwise it returns 200,
+possibly `degraded`, so a monitor must read the body. No process starts on a schema of another version: the
+migration runs first. Each request has an ID (`X-Request-ID`), which the log lines of its tasks contain too.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from workers import worker_registry
 blueprint = APIBlueprint("health", __name__, enable_openapi=False)
 
 KEPT_SECONDS = 1.0
-"""However many ask, database and broker are asked once in this time."""
+"""Time to live of the cached result, which limits queries of database and broker."""
 OLD_TICK_SECONDS = 60
 LEAST_FREE = 32
-"""MB: with less, what is to be written fails soon."""
+"""Minimum free disk space in MB. Below it, writes will fail soon."""
 FULL = "the disk of the database is full"
 OLD_MAIL_SECONDS = 900
 
@@ -50,15 +50,16 @@ class _Kept:
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """The process answers."""
+    """Liveness: the process responds."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """503 if pages cannot work: database or schema. Whatever else is not ready is named, with 200.
+    """Readiness: 503 if pages cannot work (database or schema). Other problems are named in a 200 response.
 
-    Strangers read the status alone. This machine and operators who are signed in read why, and the version.
+    Anonymous clients see the status only. Loopback clients and signed-in operators see the reasons and the
+    version.
     """
     kept: _Kept = current_app.extensions.setdefault("chainmeet-readiness", _Kept())
     with kept.lock:
@@ -77,7 +78,7 @@ def readyz() -> tuple[Response, int]:
 
 
 def _is_operator() -> bool:
-    """Whether an operator is signed in, as far as the database says so now."""
+    """True if an operator is signed in. False if the database is unavailable."""
     try:
         return current_user.is_authenticated and bool(current_user.is_operator)
     except (SQLAlchemyError, schema.DatabaseUnavailable):
@@ -114,9 +115,9 @@ def _database() -> dict[str, Any]:
 
 
 def _disk() -> dict[str, str]:
-    """Where there is too little room: on the database's disk, as far as this process knows, and here.
+    """Return a message if disk space is low: on the database's disk, as this process knows, or locally.
 
-    What other processes know, the broker has.
+    Reports of other processes are read from the broker.
     """
     database = context.shared_database()
     if was_disk_full(database.engine, within=worker_registry.FULL_SECONDS):

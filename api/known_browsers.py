@@ -1,6 +1,7 @@
-"""Known browsers: those that signed in before are exempt from their network's limits.
+"""Known browsers: those that signed in before are exempt from their network's rate limits.
 
-A cookie that outlives the session says so. It names nobody and opens nothing: it is a random name, signed.
+A cookie that outlives the session marks them. It contains a signed random ID that identifies no person and
+grants no access.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from api import context
 
 COOKIE = "known_browser"
 LASTS = timedelta(days=400)
-"""As long as browsers keep a cookie (draft-ietf-httpbis-rfc6265bis, 5.5)."""
+"""The maximum age of cookies in browsers (draft-ietf-httpbis-rfc6265bis, 5.5)."""
 
 
 def find() -> str | None:
-    """The name of the browser that asks, or None if nobody was signed in there."""
+    """Return the ID of the requesting browser, or None if no account has signed in there."""
     try:
         name: str = _serializer().loads(request.cookies.get(COOKIE, ""), max_age=round(LASTS.total_seconds()))
     except BadSignature:
@@ -29,7 +30,7 @@ def find() -> str | None:
 
 
 def remember(response: Response) -> None:
-    """Know the browser from now on. Call it once somebody has signed in."""
+    """Set the cookie of a known browser. Call it after a successful sign-in."""
     response.set_cookie(
         COOKIE,
         _serializer().dumps(find() or secrets.token_urlsafe(16)),

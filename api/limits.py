@@ -1,14 +1,13 @@
-"""Rate limits per sender, counted in the broker and shared by all web workers.
+"""Rate limits per client, counted in the broker and shared by all web workers.
 
-Signed-in people are counted by account, links and API tokens once they are known, everybody else by network
-address. While the broker does not answer, each process counts in its own memory.
+Signed-in users are counted by account. Links and API tokens are counted once they are looked up (a query),
+and sign-in requests by the email address that they name. An expo's Wi-Fi is one network address, so limits by
+address once locked a whole venue out of sign-in. The network address therefore counts only for unknown
+tokens, and as a wide limit for sign-in.
 
-Limits count who asks. An expo's Wi-Fi is one network address, and limits by address locked a whole venue out
-of sign-in. A signed-in person is counted by account, a link or API token once it is looked up (a query), a
-sign-in request by the email address that it names; the network address counts only for tokens that nobody
-has, and as a wide limit for sign-in. A broker that does not answer in half a second is left alone for ten,
-and each process counts in memory: limits are then as many times higher as there are processes. Before, each
-request waited five seconds for a broker that was away, and nothing was limited.
+A broker that does not respond in half a second is skipped for ten seconds. Meanwhile each process counts in
+memory, so limits are multiplied by the number of processes. Without that, each request waited five seconds
+for an unavailable broker, and nothing was limited.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit: so many requests in so many seconds, given by the setting `setting`.
+    """A limit: the setting `setting` is the number of requests in `seconds`.
 
-    `name` separates the counts.
+    `name` separates the counters.
     """
 
     name: str
@@ -49,7 +48,7 @@ class Limit:
 
     @property
     def most(self) -> int:
-        """The number of requests, 0 for no limit."""
+        """The number of requests, or 0 for no limit."""
         most: int = getattr(context.settings(), self.setting)
         return most
 
@@ -82,7 +81,7 @@ def init_app(app: Flask) -> None:
 
 
 def require(limit: Limit, *who: object) -> None:
-    """Count one request of its sender. Raises Limited."""
+    """Count one request of a client. Raises Limited."""
     if not limit.most:
         return
     item = RateLimitItemPerSecond(limit.most, limit.seconds)
@@ -100,17 +99,16 @@ def _is_within(limit: Limit, *who: object) -> bool:
 
 
 def require_link(token: str) -> None:
-    """Count one use of a link that is known."""
+    """Count one use of a known link."""
     require(LINK, hash_token(token))
 
 
 def require_sign_in(email: str) -> None:
-    """Count one wish for a sign-in link: wide by network address, narrow by account address.
+    """Count one sign-in request: a wide limit by network, and a narrow one by email address and network.
 
-    The narrow count is of an address and a network, so that no stranger keeps a person from a link by
-    writing their address elsewhere. There is no count of all: strangers would use it up for everybody, with
-    addresses that get no mail. A browser in which somebody was signed in has a few of its own, which nobody
-    in its network uses up.
+    The narrow counter includes the network, so that an attacker elsewhere cannot lock out a person by using
+    their address. There is no global limit: an attacker could exhaust it with addresses that get no email. A
+    known browser has a few requests of its own, which others in its network cannot use up.
     """
     browser = known_browsers.find()
     if browser is None or not _is_within(SIGN_IN_BROWSER, browser):
@@ -119,9 +117,10 @@ def require_sign_in(email: str) -> None:
 
 
 def require_registration(email: str, event_key: str) -> None:
-    """Count one registration of a firm: each has us mail a stranger. What one count refuses, no next has.
+    """Count one registration of a firm, which sends an email to an unverified address.
 
-    There is no count of all events: who fills the page of one would close those of all others.
+    The counters are checked in order, and a rejected request does not reach later ones. There is no global
+    limit: abuse of one event's page would close those of all others.
     """
     mailbox = hash_token(canonical_mailbox(email))
     require(REGISTER, mailbox)
@@ -134,7 +133,7 @@ def require_registration(email: str, event_key: str) -> None:
 
 @contextmanager
 def looking_up_a_token() -> Iterator[None]:
-    """Count what is looked up and not found: invented tokens are one asker's, however many there are."""
+    """Count failed token lookups by network, however many different tokens are tried."""
     try:
         yield
     except NotFound:
@@ -143,17 +142,17 @@ def looking_up_a_token() -> Iterator[None]:
 
 
 def require_known() -> None:
-    """Count one who came without a token that is known."""
+    """Count one request with an unknown token."""
     require(UNKNOWN_TOKEN, network())
 
 
 def require_costly() -> None:
-    """Count one request of a signed-in person that takes much of the machine."""
+    """Count one expensive request of a signed-in user."""
     require(COSTLY, current_user.account_id, request.endpoint)
 
 
 def costly(view: Callable[P, R]) -> Callable[P, R]:
-    """A view of which each account has a few a minute. Goes below `login_required`."""
+    """Limit an expensive view to a few requests a minute per account. Goes below `login_required`."""
 
     @wraps(view)
     def counted(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -164,9 +163,9 @@ def costly(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def network(*, of_site: bool = False) -> str:
-    """The network of the request: an IPv4 address, or the /64 of an IPv6 one, which is one customer's.
+    """Return the client's network: its IPv4 address, or the /64 of its IPv6 address, usually one customer.
 
-    With `of_site` it is the /48, of which one site has 65,536 such networks (RFC 6177).
+    With `of_site` it is the /48 of a site, which has 65,536 of these (RFC 6177).
     """
     try:
         address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
@@ -179,16 +178,16 @@ def network(*, of_site: bool = False) -> str:
 
 
 def lasting(seconds: int) -> str:
-    """A duration in words, rounded up."""
+    """Return a duration in words, rounded up."""
     if seconds < 100:
         return ngettext_lazy("%(num)s second", "%(num)s seconds", seconds)
     return ngettext_lazy("%(num)s minute", "%(num)s minutes", -(-seconds // 60))
 
 
 def _count_account() -> None:
-    """Count every request of a signed-in person.
+    """Count every request of a signed-in user.
 
-    Programs and links are counted when their token is looked up.
+    API clients and links are counted when their token is looked up.
     """
     if (
         request.endpoint in (None, "static")

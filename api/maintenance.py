@@ -7,11 +7,11 @@ from flask import Flask, request
 from api import context
 
 WITHOUT = frozenset(("static", "health.healthz", "health.readyz"))
-"""What answers all the same: it reads nothing, or says what is the matter."""
+"""Endpoints that work without the database, or report its state."""
 
 
 def init_app(app: Flask) -> None:
-    """Answer 503 with Retry-After to every request but those WITHOUT the database."""
+    """Respond 503 with Retry-After to all requests except those to WITHOUT."""
 
     @app.before_request
     def stand_back() -> None:

@@ -1,7 +1,7 @@
-"""Proxy check: whether the configured reverse proxies are in front, by X-Forwarded-For.
+"""Proxy check: compares X-Forwarded-For headers with the configured number of reverse proxies.
 
-With a proxy that the settings don't know, limits count everybody as one network. Without one that they trust,
-strangers choose the address that limits count, and by which an operator finds them.
+If a proxy is missing in the settings, rate limits count all clients as one network. If the settings trust one
+that is missing, clients can forge the address that limits and operators see.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from api import context
 from scheduler.i18n import gettext_lazy
 
 KEPT_SECONDS = 24 * 3600.0
-"""So long after it was seen last, a fault is named."""
+"""Seconds after its last occurrence during which a fault is reported."""
 LOGGED_EVERY = 3600.0
 _KEY = "chainmeet-proxies"
 
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 class ProxyWatch:
-    """What a process has seen of the proxies in front of it."""
+    """Misconfigured proxies that this process has noticed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,11 +34,11 @@ class ProxyWatch:
 
     @property
     def fault(self) -> str:
-        """What is wrong with the settings, as a sentence, or empty."""
+        """The misconfiguration as a sentence, or ""."""
         return self._fault if time.monotonic() - self._seen_at < KEPT_SECONDS else ""
 
     def note(self, fault: str) -> None:
-        """Remember a fault that a request shows, and log it once in a while."""
+        """Record a misconfiguration, and log it at most once per LOGGED_EVERY seconds."""
         now = time.monotonic()
         with self._lock:
             self._fault, self._seen_at = fault, now
@@ -54,18 +54,18 @@ def init_app(app: Flask) -> None:
 
 
 def watched() -> ProxyWatch:
-    """That of this process."""
+    """Return the watch of this process."""
     return cast(ProxyWatch, current_app.extensions[_KEY])
 
 
 def is_of_this_machine() -> bool:
-    """Whether a request comes from this machine itself, as health checks do, through no proxy."""
+    """True if a request comes from this machine directly, as health checks do."""
     is_forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     return not is_forwarded and _is(_sender(), "is_loopback")
 
 
 def _look() -> None:
-    """A stranger who sends the header makes no noise: a proxy that is ours has a private address."""
+    """Check a request. The header from a public address is ignored: our own proxy has a private address."""
     hops, is_forwarded = context.settings().trusted_proxies, "X-Forwarded-For" in request.headers
     if not hops and is_forwarded and _is(_sender(), "is_private"):
         watched().note(
@@ -86,7 +86,7 @@ def _look() -> None:
 
 
 def _sender() -> str:
-    """Who opened the connection, whatever headers say."""
+    """Return the peer address of the connection, ignoring headers."""
     before: dict[str, Any] = request.environ.get("werkzeug.proxy_fix.orig", {})
     return str(before.get("REMOTE_ADDR", request.environ.get("REMOTE_ADDR")) or "")
 

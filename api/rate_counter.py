@@ -16,12 +16,12 @@ log = structlog.get_logger()
 
 
 class Counter:
-    """Counts in the broker. While the broker does not answer, counts in memory."""
+    """A counter in the broker, with a fallback in memory while the broker does not respond."""
 
     ANSWERS_WITHIN = 0.5
-    """Seconds in which the broker must answer."""
+    """Timeout of the broker in seconds."""
     LEFT_ALONE = 10.0
-    """Seconds until a broker that did not answer is asked again, by one request."""
+    """Seconds until one request tries a broker again that did not respond."""
 
     def __init__(self, url: str) -> None:
         storage = RedisStorage(
@@ -37,13 +37,13 @@ class Counter:
     def wait(self, item: RateLimitItem, *who: str) -> float:
         """Count one request and return 0.
 
-        Over the limit, count nothing and return the seconds until there is room.
+        Over the limit, do not count it and return the seconds until the next one is allowed.
         """
         now = time.monotonic()
         if now < self._ask_again_at:
             return _wait(self._own, item, who)
         if self._ask_again_at:
-            self._ask_again_at = now + self.LEFT_ALONE  # the others do not wait for what this one finds
+            self._ask_again_at = now + self.LEFT_ALONE  # other requests do not wait for this attempt
         try:
             waited = _wait(self._shared, item, who)
         except RedisError as error:
@@ -54,7 +54,7 @@ class Counter:
         return waited
 
     def reset(self) -> None:
-        """Forget all counts."""
+        """Reset all counters."""
         self._shared.storage.reset()
         self._own.storage.reset()
 

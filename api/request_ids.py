@@ -1,4 +1,4 @@
-"""Request ids: in every log line that a request causes, tasks included."""
+"""Request IDs: in every log line that a request causes, tasks included."""
 
 from __future__ import annotations
 

@@ -32,13 +32,13 @@ HEADERS = {
 
 
 LARGEST_COOKIE = 3_800
-"""Octets of the cookie's value: browsers drop a cookie of more than 4,096 with its name, and say nothing."""
+"""Maximum bytes of the cookie's value. Browsers silently drop a cookie above 4,096 including its name."""
 _TOLD = "_flashes"
-"""Where Flask keeps what the next page says."""
+"""Session key of Flask's flash messages."""
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Sessions in signed cookies. An answer that is the same for everybody does not vary by them."""
+    """Sessions in signed cookies. Cacheable responses get no Vary: Cookie header."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if session.modified and session.get(_TOLD):
@@ -47,7 +47,7 @@ class Sessions(SecureCookieSessionInterface):
             super().save_session(app, session, response)
 
     def _fit(self, app: Flask, session: SessionMixin) -> None:
-        """Leave out what was told first, and cut what was told last, until the cookie has room for it."""
+        """Drop the oldest flash messages and truncate the last one until the cookie fits."""
         signing = self.get_signing_serializer(app)
         while signing is not None and session[_TOLD] and len(signing.dumps(dict(session))) > LARGEST_COOKIE:
             *earlier, (kind, text) = session[_TOLD]

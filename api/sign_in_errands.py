@@ -1,8 +1,8 @@
-"""Errands: the form or page that a person wanted when asked to sign in, kept through the sign-in.
+"""Errands: the page or form that a person requested, preserved while they sign in.
 
-An errand travels as a signed text in the form that asks for the link, then with the link, then in the session
-that the link begins. A form is only given back to the account, or to the browser, that had filled it in: else
-somebody could have another person's link lead to a form of their own.
+An errand travels as signed text in the sign-in form, then with the link, then in the new session. A form is
+restored only for the account or browser that filled it in. Otherwise an attacker could make another person's
+sign-in link lead to a form of theirs.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.tokens import random_token
 
 MOST_TYPED = 50_000
-"""Characters of a form that are kept."""
+"""Maximum size of a preserved form, in characters."""
 GO_ON = gettext_lazy("go on")
 _BROWSER = "browser"
 _NOT_TYPED = ("csrf_token", "errand", "password")
 
 
 def of_expired_form() -> dict[str, Any]:
-    """The form of a request whose token is not valid any more, to be sent again with a new one.
+    """Return the form of a request with an expired CSRF token, to be submitted again with a new one.
 
-    Empty unless the browser says that a page of this site sent it (the header Origin, RFC 6454), which no
-    page of another site can have it say.
+    Empty unless the Origin header (RFC 6454) is of this site. A page of another site cannot forge it.
     """
     own = request.host_url.rstrip("/"), context.settings().base_url.rstrip("/")
     if request.headers.get("Origin") not in own or request.files:
@@ -41,7 +40,7 @@ def of_expired_form() -> dict[str, Any]:
 
 
 def of_request(what: str = GO_ON) -> dict[str, Any]:
-    """The errand of the present request. For a form with files, or one too large, it is only the page."""
+    """Return the errand of the current request: only the page if its form has files or is too large."""
     if request.method == "GET":
         return {"path": request.full_path.rstrip("?")}
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_TYPED]
@@ -56,12 +55,12 @@ def of_request(what: str = GO_ON) -> dict[str, Any]:
 
 
 def sealed(errand: Mapping[str, Any]) -> str:
-    """The errand as a signed text that a form can carry, or an empty text without an errand."""
+    """Return the errand as signed text for a form, or "" without one."""
     return str(_serializer().dumps(errand)) if errand else ""
 
 
 def opened(text: str) -> Mapping[str, Any]:
-    """The errand of a sealed text, or an empty one if the text is not valid."""
+    """Return the errand of a signed text, or an empty one if the signature is invalid."""
     try:
         errand: Mapping[str, Any] = _serializer().loads(text) if text else {}
     except BadSignature:
@@ -70,7 +69,7 @@ def opened(text: str) -> Mapping[str, Any]:
 
 
 def for_account(errand: Mapping[str, Any], account_id: int) -> Mapping[str, Any]:
-    """The errand if it is this account's or this browser's. A form of anybody else gives an empty errand."""
+    """Return the errand, or an empty one if its form belongs to another account or browser."""
     own = errand.get("account") == account_id or (
         _BROWSER in errand and errand[_BROWSER] == session.get(_BROWSER)
     )
@@ -78,20 +77,20 @@ def for_account(errand: Mapping[str, Any], account_id: int) -> Mapping[str, Any]
 
 
 def go_on(errand: Mapping[str, Any]) -> Response:
-    """A redirect to the requested page, or to a page with the form that was sent, to send it again."""
+    """Redirect to the requested page, or to a page with the submitted form to send it again."""
     if "fields" in errand:
         return redirect(url_for("sign_in.go_on"), 303)
     return redirect(local(str(errand.get("path", ""))) or url_for("home.index"), 303)
 
 
 def local(target: str) -> str:
-    """The target if it is a path of this site, else nothing."""
+    """Return `target` if it is a path of this site, or "" otherwise, which prevents open redirects."""
     safe = target.startswith("/") and not target.startswith("//") and "\\" not in target
     return target if safe and target.isprintable() else ""
 
 
 def ask_again(what: str) -> tuple[str, int]:
-    """The page that asks for another sign-in, for a form with all that was typed."""
+    """Return the page that asks for a recent sign-in, and preserves the submitted form."""
     page = render_template(
         "identity/sign_in/again.html",
         what=what,
@@ -103,7 +102,7 @@ def ask_again(what: str) -> tuple[str, int]:
 
 
 def _page() -> str:
-    """The path of the page whose form was sent: the one before, if it is of this site."""
+    """Return the path of the page with the submitted form, from the Referer if it is of this site."""
     before = request.referrer or ""
     for here in (request.host_url.rstrip("/"), context.settings().base_url.rstrip("/")):
         if before.startswith(f"{here}/"):

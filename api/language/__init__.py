@@ -1,1 +1,1 @@
-"""The languages of the pages: which one a reader gets, and what a text is in it."""
+"""Languages of the pages: selection by reader, and translation."""

@@ -1,4 +1,4 @@
-"""The texts of the pages by language: `texts/*.po`, read as they are when a language is first asked for."""
+"""Translation catalogs of the pages: `texts/*.po`, parsed when a language is first used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from babel.support import Translations
 from scheduler.invites import catalogue
 
 SOURCE = "en"
-"""The language that the texts are written in: it needs no file."""
+"""The source language of the messages. It needs no catalog."""
 REPORTING = (
     "scheduler/invites/busy",
     "scheduler/invites/transport",
@@ -34,24 +34,24 @@ REPORTING = (
     "scheduler/sheets",
     "scheduler/untrusted",
 )
-"""Where sentences come from that a child process or a column hands on as plain texts."""
+"""Folders whose messages pass through a child process or a column as plain text."""
 TRAIL = "trail"
-"""The context of what the trail keeps: `scheduler/services/audit_log/subjects.py`."""
+"""The message context of audit log texts: `scheduler/services/audit_log/subjects.py`."""
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a text looks like once its values are in it: `between` stands around them, first and last too."""
+    """A message with its placeholders. `between` are the literals around them, including first and last."""
 
     names: tuple[str, ...]
     between: tuple[str, ...]
 
     def values(self, text: str) -> dict[str, str] | None:
-        """The values that are in the text, or None if it is another one. The first has most of the text.
+        """Return the placeholder values in `text`, or None if it does not match.
 
-        In linear time, as the texts hold words of strangers: an expression with as many wildcards tries each
-        place of one with each place of the next.
+        The first value takes the longest text. Matching takes linear time, because texts may contain
+        untrusted input. A regular expression with as many wildcards would backtrack polynomially.
         """
         first, last = self.between[0], self.between[-1]
         if not self.names:
@@ -74,13 +74,13 @@ Patterns = tuple[tuple[Pattern, tuple[str, ...]], ...]
 
 @cache
 def languages() -> dict[str, str]:
-    """The languages of pages and mails, each by its name in that language."""
+    """Return the languages of pages and emails: their native names by tag."""
     return catalogue.languages()
 
 
 @cache
 def texts(language: str) -> NullTranslations:
-    """What each text is in the language. A text that is not in its file stays English."""
+    """Return the catalog of a language. Messages without a translation stay English."""
     if language == SOURCE:
         return NullTranslations()
     compiled = BytesIO()
@@ -91,11 +91,10 @@ def texts(language: str) -> NullTranslations:
 
 @cache
 def patterns(language: str) -> Patterns:
-    """What sentences about strangers' files look like once their values are in them.
+    """Return the patterns of messages about users' files, for translating them after formatting.
 
-    Each with its text, and that for several where it counts.
-
-    The longest is first: what says most fits least by chance.
+    Each pattern comes with its msgid, and the plural one if it has a count. The longest pattern is first,
+    because it is the least likely to match by chance.
     """
     return _patterns(
         each
@@ -106,12 +105,12 @@ def patterns(language: str) -> Patterns:
 
 @cache
 def trail_patterns(language: str) -> Patterns:
-    """The same of what entries of the trail are about."""
+    """Return the patterns of audit log messages."""
     return _patterns(each for each in messages(language) if each.context == TRAIL)
 
 
 def is_within(folder: str, folders: Sequence[str]) -> bool:
-    """Whether a folder is one of some, or within one. A message names its own: `extracting.py`."""
+    """True if `folder` is one of `folders` or below one. Messages name their folder: see `extracting.py`."""
     return any(folder == each or folder.startswith(f"{each}/") for each in folders)
 
 
@@ -128,6 +127,6 @@ def _pattern(text: str) -> Pattern:
 
 
 def messages(language: str) -> Catalog:
-    """All texts of the language, as its file has them."""
+    """Return all messages of a language's PO file."""
     text = (files(__package__) / "texts" / f"{language}.po").read_bytes()
     return read_po(BytesIO(text), locale=language)

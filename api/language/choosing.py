@@ -1,4 +1,4 @@
-"""Which language a reader gets: the one they chose, else the first that their browser says it reads."""
+"""Language negotiation: the reader's own choice, else the first supported language of Accept-Language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _YEAR = 365 * 24 * 60 * 60
 
 
 def of_request() -> str:
-    """The language of the page that is made, chosen once."""
+    """Return the language of the current page, cached for the request."""
     found: str | None = g.get("language")
     if found is None:
         found = g.language = _chosen() if rooms.is_translated() else SOURCE
@@ -24,17 +24,17 @@ def of_request() -> str:
 
 
 def speak_own() -> None:
-    """Have the page in the reader's language whatever room it is of: an error is no page of that room."""
+    """Use the reader's language on an error page, even within an English-only blueprint."""
     g.language = _chosen()
 
 
 def speak(language: str) -> None:
-    """Have the page in this language: of a letter's link, whose reader is known."""
+    """Use the given language: that of the recipient whose link was opened."""
     g.language = nearest_language(language) or SOURCE
 
 
 def keep(response: Response, language: str) -> None:
-    """Keep the choice of who is not signed in, in this browser."""
+    """Store the choice of an anonymous reader in a cookie."""
     response.set_cookie(
         COOKIE,
         language,
@@ -46,7 +46,7 @@ def keep(response: Response, language: str) -> None:
 
 
 def wanted() -> str:
-    """The language that the reader chose or their browser asks for, or an empty text for none of ours."""
+    """Return the language that the reader chose or Accept-Language prefers, or "" if unsupported."""
     return _own() or _known(request.cookies.get(COOKIE, "")) or _read()
 
 
@@ -55,10 +55,10 @@ def _chosen() -> str:
 
 
 def _own() -> str:
-    """What the signed-in person chose for mails and pages, or an empty text."""
+    """Return the language that the signed-in person chose for emails and pages, or ""."""
     try:
         return _known(current_user.session.language) if current_user.is_authenticated else ""
-    except SQLAlchemyError:  # the page says so by itself
+    except SQLAlchemyError:  # the page reports it
         return ""
 
 
@@ -67,5 +67,5 @@ def _known(language: str) -> str:
 
 
 def _read() -> str:
-    """The first that the browser reads of those there are, or an empty text: zh-Hant is zh."""
+    """Return the first supported language of Accept-Language, or "". zh-Hant matches zh."""
     return next(filter(None, map(nearest_language, request.accept_languages.values())), "")

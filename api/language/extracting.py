@@ -1,7 +1,7 @@
-"""Extraction of messages by Babel, each with the folder that it is used in.
+"""Babel extractors, which note the folder of each message.
 
-A folder is what translators and `catalogs` need of a message's place. Files and lines would change with every
-module that is moved. `pyproject.toml` and `scheduler/invites/catalogue/babel.cfg` name the functions.
+Translators and `catalogs` need only the folder. Files and line numbers would change with every move of a
+module. `pyproject.toml` and `scheduler/invites/catalogue/babel.cfg` name the functions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def extract_template(
 def extract_email_texts(
     fileobj: BinaryIO, keywords: Any, comment_tags: Any, options: Any
 ) -> Iterator[_Extracted]:
-    """Extract the texts of emails from `en.json`, each in the context of its key."""
+    """Extract the texts of emails from `en.json`, each with its key as context."""
     for key, text in list_texts(json.load(fileobj)):
         yield 1, "pgettext", (key, text), []
 

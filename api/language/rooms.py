@@ -1,18 +1,18 @@
-"""Which pages speak every language: all but those for programmers, and those not translated yet."""
+"""Which pages are translated: all except those for developers and those not translated yet."""
 
 from __future__ import annotations
 
 from flask import request
 
 ENGLISH_ONLY = frozenset({"docs", "exclusions", "health", "openapi", "printed", "reminders", "v1"})
-"""Blueprints."""
+"""Blueprints that are not translated."""
 
 
 def speaks(endpoint: str) -> bool:
-    """Whether the page of an endpoint speaks every language; so does the error at an address without one."""
+    """True if the page of an endpoint is translated. Errors at unknown URLs are translated too."""
     return endpoint.partition(".")[0] not in ENGLISH_ONLY
 
 
 def is_translated() -> bool:
-    """Whether the page of the request does."""
+    """True if the page of the current request is translated."""
     return speaks(request.endpoint or "")

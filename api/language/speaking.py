@@ -1,6 +1,6 @@
-"""What a text is in the reader's language: `_()` of templates, `gettext` of views, sentences of services.
+"""Translation into the reader's language: `_()` of templates, `gettext` of views, messages of services.
 
-Numbers among the values are written as the language writes them.
+Numbers among the values are formatted for the locale.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from scheduler.i18n import (
 from scheduler.invites.catalogue import load_words
 
 _WIDE = {Separator.CLAUSES: "；", Separator.SENTENCES: ""}
-"""What stands between texts where commas are wide, as in Chinese."""
+"""Separators in languages with full-width commas, such as Chinese."""
 
 _DEEPEST = 3
-"""Sentences within each other: an alert has a reason, which names what a worker said."""
+"""Maximum nesting of messages: an alert has a reason, which quotes a worker's message."""
 KEPT = 16_384
-"""Texts without values that a process keeps in a language."""
+"""Size of a process's cache of messages without values, per function."""
 _COUNT = re.compile("[0-9]{1,9}")
 _GROUPED = 1000
-"""Smaller numbers are written alike in all languages of the site, and by Babel slowly."""
+"""Smaller numbers are the same in all languages of the site, and skip Babel, which is slow."""
 
 
 def language() -> str:
-    """The language of the page that is made."""
+    """Return the language of the current page."""
     try:
-        # asked for a thousand times a page, and chosen once: through the proxy it takes four times as long
+        # called a thousand times a page; through the proxy it would take four times as long
         chosen: str = g._get_current_object().language
     except (AttributeError, RuntimeError):
         return choosing.of_request() if has_request_context() else SOURCE
@@ -55,35 +55,35 @@ def language() -> str:
 
 
 def locale() -> Locale:
-    """How the language writes dates and numbers."""
+    """Return the locale of dates and numbers."""
     return _locale(language())
 
 
 def gettext(text: str, /, **values: object) -> str:
-    """The text in the reader's language, with its values."""
+    """Translate a message and fill in its values."""
     return names.collapse_full_stops(texts(language()).gettext(text) % _shown(values))
 
 
 def ngettext(one: str, several: str, /, num: int, **values: object) -> str:
-    """The text about `%(num)s` things, in the form that the language has for so many."""
+    """Translate a pluralised message. `%(num)s` is the count."""
     return names.collapse_full_stops(
         texts(language()).ngettext(one, several, num) % _shown({"num": num, **values})
     )
 
 
 def pgettext(context: str, text: str, /, **values: object) -> str:
-    """A text that alone would mean several things, with what it is about."""
+    """Translate a message that is ambiguous without `context`."""
     return names.collapse_full_stops(str(texts(language()).pgettext(context, text)) % _shown(values))
 
 
 def npgettext(context: str, one: str, several: str, /, num: int, **values: object) -> str:
-    """As `ngettext`, with what the text is about."""
+    """Translate a pluralised message with a context."""
     found = str(texts(language()).npgettext(context, one, several, num))
     return names.collapse_full_stops(found % _shown({"num": num, **values}))
 
 
 def said(sentence: str) -> str:
-    """A sentence of a service or of a constant in the reader's language. Other texts are kept."""
+    """Translate a lazy message of a service or constant. Other texts are returned unchanged."""
     if type(sentence) is str:
         return sentence
     if isinstance(sentence, LocalizedTime):
@@ -109,7 +109,7 @@ def said(sentence: str) -> str:
 
 
 def _joined(texts: Sequence[str], between: Separator) -> str:
-    """Names, clauses or sentences as the language puts them behind each other."""
+    """Join names, clauses or sentences with the separators of the language."""
     if between is Separator.PEOPLE:
         return format_list(texts, locale=locale())
     comma = load_words(language()).list_comma
@@ -119,13 +119,13 @@ def _joined(texts: Sequence[str], between: Separator) -> str:
 
 
 def reader() -> str:
-    """The language whose script the page's reader reads beside the Latin one: the page's, or the mails'."""
+    """Return the language whose script the reader reads beside Latin: the page's, or that of their emails."""
     page = language()
     return str(g.get("reads", "")) if page == SOURCE and has_request_context() else page
 
 
 def reported(text: str | None) -> str:
-    """What went wrong, which a process or a column hands on as a plain text, in the reader's language."""
+    """Translate a formatted error message from a child process or a column, by matching it with patterns."""
     return _reported(text or "", _DEEPEST)
 
 
@@ -146,7 +146,7 @@ def _reported(text: str, depth: int) -> str:
 
 
 def _understood(text: str) -> tuple[tuple[str, ...], dict[str, str]] | None:
-    """The texts of a sentence with its values, or None for what is no sentence of ours."""
+    """Return the msgids and values of a formatted message, or None if it matches no pattern."""
     for pattern, known in patterns(language()):
         values = pattern.values(text)
         if values is not None and (len(known) == 1 or _COUNT.fullmatch(values["num"])):
@@ -155,10 +155,10 @@ def _understood(text: str) -> tuple[tuple[str, ...], dict[str, str]] | None:
 
 
 def recorded(text: str, *, capital: bool = False) -> str:
-    """What an entry of the trail says, which its table keeps in English, in the reader's language.
+    """Translate an audit log text, which the table stores in English.
 
-    What is no text of ours, such as the name of a file, or an entry of an older release, is kept. A capital
-    is for a sentence of ours: a mail address or a key that it begins with stays as it is.
+    File names and texts of older releases match no message and are returned unchanged. `capital` capitalises
+    translated messages, but not a leading email address or ID.
     """
     if not text:
         return text
@@ -171,7 +171,7 @@ def recorded(text: str, *, capital: bool = False) -> str:
 
 
 def _part(name: str, value: str) -> str:
-    """A value of an entry: the sentences of a change of the venue, another text of the trail, or a name."""
+    """Translate a value of an entry: sentences about a venue change, another audit log text, or a name."""
     return reported(value) if name == "changes" else str(texts(language()).pgettext(TRAIL, value))
 
 
@@ -206,7 +206,7 @@ def _number(value: object) -> object:
 
 
 def whole(value: int) -> str:
-    """A whole number as the language writes it."""
+    """Format a whole number for the locale."""
     return str(value) if 0 <= value < _GROUPED else format_decimal(value, locale=locale())
 
 
@@ -221,7 +221,7 @@ def _safe(value: object) -> object:
 
 
 def _marked(function: Callable[..., str]) -> Callable[..., Markup]:
-    """As templates use it: a text of ours may have tags, and what it is filled with has none."""
+    """Return a translation function for templates: messages may contain markup, and values are escaped."""
 
     @lru_cache(KEPT)
     def plain(_catalog: object, ours: tuple[str, ...]) -> Markup:

@@ -1,8 +1,9 @@
-"""The words of the trail that a reader sees, found again in the English that its table keeps.
+"""Search of audit log texts in the reader's language, although the table stores them in English.
 
-A text of the catalog has literals and values in turns, in English and in the reader's language. Where a word
-lies in the reader's text says what the English one has at its values: "第3版" is in "第%(number)s版已放弃"
-with the number 3, so entries that say "version 3 discarded" are meant.
+A message alternates literals and values, in English and in the reader's language. The position of a search
+term in the translated text determines values of the English one.
+Example: "第3版" is in "第%(number)s版已放弃" with the number 3, so it finds entries that say "version 3
+discarded".
 """
 
 from __future__ import annotations
@@ -18,31 +19,31 @@ from babel.messages.catalog import Message
 from api.language import catalogs, speaking
 
 LONGEST = 60
-"""Characters of a word that are looked for: no text of the trail has a longer one."""
+"""Maximum length of a search term in characters. No audit log text contains a longer word."""
 _WAYS, _PATTERNS = 10, 300
-"""Of a word in one text, and in all of them: only words made for it have more."""
+"""Maximum number of patterns per message, and in total. Only malicious terms exceed it."""
 _VALUE = re.compile(r"%\((\w+)\)s")
 _CHANGES = "changes"
-"""The value that is sentences of a change of the venue, one behind the other."""
+"""The value that is a list of sentences about a venue change."""
 _VENUE = ("scheduler/services/venue",)
 _ANY = "%"
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """A text in English and as the language says it: literals at even places, names of values at odd ones."""
+    """A message in English and translated: literals at even indices, names of values at odd ones."""
 
     english: tuple[str, ...]
     told: tuple[str, ...]
     within: tuple[_Form, ...] = ()
-    """The same with a text of ours as a value."""
+    """Forms with another message as a value."""
 
 
 def english(word: str) -> Mapping[str, bool]:
-    """What entries say in English that have the word in the page's language: patterns of LIKE, "/" escapes.
+    """Return LIKE patterns (escaped by "/") of English entries that contain the search term when translated.
 
-    Each with whether its case may be another one, which databases find slowly. That the word may be part of a
-    value is not said: a value is in both languages as it is.
+    Each maps to True if it needs a case-insensitive comparison, which is slow in databases. Terms within a
+    value are not included, because values are the same in both languages.
     """
     language, sought = speaking.language(), word.lower()[:LONGEST]
     if language == catalogs.SOURCE or not sought:
@@ -62,7 +63,7 @@ def _patterns(word: str, form: _Form) -> Iterator[tuple[str, bool]]:
 
 
 def _ways(word: str, told: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """What LIKE finds at the values in each way that the word lies in the text, but for within one value."""
+    """Yield the LIKE patterns of values for each position of the term, except within a single value."""
     for place, part in enumerate(told):
         if place % 2:
             for cut in range(1, len(word) if told[place + 1] else 0):
@@ -78,7 +79,7 @@ def _ways(word: str, told: Sequence[str]) -> Iterator[Mapping[str, str]]:
 def _at_literal(
     rest: str, told: Sequence[str], place: int, values: Mapping[str, str]
 ) -> Iterator[Mapping[str, str]]:
-    """The ways in which what is left of the word begins where this literal does."""
+    """Yield the ways in which the rest of the term matches from this literal on."""
     literal = told[place]
     if literal.startswith(rest):
         yield values
@@ -89,7 +90,7 @@ def _at_literal(
 def _at_value(
     rest: str, told: Sequence[str], place: int, values: Mapping[str, str]
 ) -> Iterator[Mapping[str, str]]:
-    """The ways in which what is left of the word begins where this value does."""
+    """Yield the ways in which the rest of the term matches from this value on."""
     if place >= len(told) or not rest:
         return
     yield {**values, told[place]: _plain(rest) + _ANY}
@@ -107,7 +108,7 @@ def _plain(text: str) -> str:
 
 @cache
 def _forms(language: str) -> tuple[_Form, ...]:
-    """Each text of the trail, and within it those that stand in its values: `recorded` says them, too."""
+    """Return the audit log messages, with those that occur as values nested in them, as `recorded` does."""
     every = [each for each in catalogs.messages(language) if each.id]
     trail = [each for each in every if each.context == catalogs.TRAIL]
     venue = [form for each in every if _is_of_venue(each) for form in _read(each)]
@@ -131,7 +132,7 @@ def _forms(language: str) -> tuple[_Form, ...]:
 
 
 def _read(message: Message) -> Iterator[_Form]:
-    """The message, in each way that it counts in English and in the language."""
+    """Yield a form for each pair of plural forms in English and the language."""
     for text in _each(message.id):
         for string in _each(message.string):
             yield _Form(_apart(text), tuple(each.lower() for each in _apart(string)))
@@ -146,7 +147,7 @@ def _apart(text: str) -> tuple[str, ...]:
 
 
 def _put(form: _Form, name: str, inner: _Form) -> _Form:
-    """The form with another one as a value. Before and behind one of the venue there may be more of them."""
+    """Substitute a form for a value. Before and after a venue message there may be others."""
     more = name == _CHANGES
     return _Form(_filled(form.english, name, inner.english, more), _filled(form.told, name, inner.told, more))
 

@@ -1,6 +1,6 @@
-"""What no line end may part: 星期三, 7月3日, West Hall 1, 8 min.
+"""Non-breaking text: 星期三, 7月3日, West Hall 1, 8 min.
 
-For pages alone: emails, calendars and files have plain characters.
+For pages only: emails, calendars and files contain plain characters.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ import re
 from functools import lru_cache
 
 JOINER, SPACE = "\u2060", "\u00a0"
-"""A word joiner, which has no width, and a space at which no line ends."""
+"""The word joiner (zero width) and the no-break space."""
 _DATE = r"(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?|\d{1,2}日|(?:周|星期)[一二三四五六日天]"
 _COUNT = r"\d+(?:分钟|小时|天|秒)"
 _PLACE = r"(?:展馆|展位|洽谈桌|馆|桌)\d+(?:号)?|\d+号?(?:展馆|展位|洽谈桌|馆|桌)"
 _CHINESE = re.compile(f"{_DATE}|{_COUNT}|{_PLACE}")
 _UNIT = re.compile(r"(?<=\d) (?=(?:min|h|perc|óra)\b)")
 _NUMBER = re.compile(r"(?<=\w) (?=[A-Za-z]?\d+[A-Za-z]?(?:$|,))")
-"""Before the number at the end of a name: a hall, a table, a day."""
+"""The space before the number at the end of a name: a hall, a table, a day."""
 
 
 @lru_cache(4096, typed=True)
 def unbroken(text: str) -> str:
-    """A date, the name of a place or an amount as it stands on a page, with its parts kept together."""
+    """Return a date, place name or quantity with line breaks inside it suppressed."""
     joined = _NUMBER.sub(SPACE, _UNIT.sub(SPACE, str(text)))
     joined = _CHINESE.sub(lambda found: JOINER.join(found[0]), joined)
-    return text.__class__(joined)  # what is escaped stays so
+    return text.__class__(joined)  # keeps Markup escaped

@@ -1,4 +1,4 @@
-"""A blueprint a resource."""
+"""Pages: one blueprint per resource."""
 
 from api import health
 from api.pages import moved

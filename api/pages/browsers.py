@@ -1,4 +1,4 @@
-"""The name of a browser for the person who uses it, from what it says of itself."""
+"""Browser names from the User-Agent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _BROWSERS = {
     "MicroMessenger": "WeChat", "Edg": "Edge", "OPR/": "Opera", "SamsungBrowser": "Samsung Internet",
     "Firefox": "Firefox", "FxiOS": "Firefox", "CriOS": "Chrome", "Chrome": "Chrome", "Safari": "Safari",
 }  # fmt: skip
-"""Browsers by a word of the User-Agent. The first match counts, as most also claim to be those below."""
+"""Browsers by a token of the User-Agent. The first match counts: most also contain tokens further below."""
 _SYSTEMS = {
     "HarmonyOS": "HarmonyOS", "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",
     "CrOS": "ChromeOS", "Mac OS": "Mac", "Linux": "Linux",
@@ -22,16 +22,16 @@ _APPS = {
     "FB_IAB": "Facebook", " Line/": "LINE", "KAKAOTALK": "KakaoTalk", "LinkedInApp": "LinkedIn",
     "Snapchat": "Snapchat", "Twitter": "X",
 }  # fmt: skip
-"""Apps that open pages themselves, by a word of the User-Agent. WeCom also says that it is WeChat."""
+"""Apps with an in-app browser, by a token of the User-Agent. WeCom also contains WeChat's token."""
 
 
 def app_around(agent: str) -> str:
-    """The app whose own window shows the page, which opens no calendar, or an empty text for a browser."""
+    """Return the app whose in-app browser shows the page, which cannot open calendars, or ""."""
     return next((name for sign, name in _APPS.items() if sign in agent), "")
 
 
 def browser_name(agent: str) -> str:
-    """A browser's name, such as "Firefox on Windows", or the User-Agent itself if it is unknown."""
+    """Return a name such as "Firefox on Windows", or the User-Agent itself if it is unknown."""
     browser = next((name for sign, name in _BROWSERS.items() if sign in agent), "")
     system = next((name for sign, name in _SYSTEMS.items() if sign in agent), "")
     if browser and system:

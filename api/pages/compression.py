@@ -1,13 +1,10 @@
-"""Compression of text (gzip, RFC 9110, 8.4.1.3), for browsers in a hall's slow network.
+"""Compression of text (gzip, RFC 9110, 8.4.1.3), for the slow networks of venues.
 
-The length of a compressed page reveals a secret in it to somebody who can choose words beside it (BREACH). A
-session's CSRF token is not such a secret, because each page has it signed again with the time. Pages with
-addresses or tokens that give access by themselves are sent uncompressed.
+The length of a compressed page reveals a secret in it to an attacker who can inject text beside it (BREACH).
+CSRF tokens are safe, because each page has one that is signed anew with the time. Pages with URLs or tokens
+that grant access by themselves are not compressed: each new view of that kind must be added to `SECRETS`.
 
-A hall's network is slow, but compression of a page that holds a secret tells its length to who may choose
-words beside it (BREACH). So static files have addresses of their contents, which browsers keep for a year,
-and text is compressed, but for pages with addresses or tokens that open something by themselves: each new
-view of that kind has to be in the list.
+Static files have URLs with a digest of their content, and browsers cache them for a year.
 """
 
 from __future__ import annotations
@@ -28,13 +25,13 @@ TEXTS = frozenset(
     )
 )
 LEAST = 1_000
-"""Octets below which it is not worth it."""
+"""Minimum size in bytes."""
 LEVEL = 1
-"""A tenth larger than by level 6, in a third of the time."""
+"""10 % larger than level 6, in a third of the time."""
 SECRETS = frozenset(
     ("agenda", "reply_links", "calendar", "feed", "sessions", "sign_in", "summary_unsubscribe", "tokens")
 )
-"""Blueprints whose answers hold what opens something by itself: feeds, links of mails, tokens."""
+"""Blueprints whose pages contain secrets that grant access: feeds, links of emails, tokens."""
 
 
 def init_app(app: Flask) -> None:
@@ -42,7 +39,7 @@ def init_app(app: Flask) -> None:
 
 
 def compress(response: Response) -> Response:
-    """The answer, compressed if the browser takes it and it is worth it."""
+    """Compress the response if the browser accepts it and the size warrants it."""
     if response.mimetype not in TEXTS or request.blueprint in SECRETS:
         return response
     response.vary.add("Accept-Encoding")
@@ -65,5 +62,5 @@ def compress(response: Response) -> Response:
 
 @lru_cache(maxsize=32)
 def _packed(octets: bytes) -> bytes:
-    """A static file, as small as it gets: once a process."""
+    """Compress a static file at the highest level, once per process."""
     return gzip.compress(octets, 9, mtime=0)

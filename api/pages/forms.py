@@ -1,4 +1,4 @@
-"""The request form: what was typed as a NewRequest, and faults as a person reads them, field by field."""
+"""The request form: parsing into a NewRequest, and errors by field."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class RequestForm:
-    """A form as it is shown: `days` are whole days that were ticked, `slots` single times."""
+    """Values of a request form: `days` are selected whole days, `slots` single times."""
 
     values: NewRequest
     days: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ class RequestForm:
 
 
 def read_request(form: MultiDict[str, str], to_firm: str, times: Timetable) -> RequestForm:
-    """The form as typed. An invalid number becomes 0, which the service refuses at its field."""
+    """Parse the form. An invalid number becomes 0, which the service rejects."""
     days, slots = form.getlist("days"), form.getlist("slots")
     values = NewRequest(
         to_firm=to_firm,
@@ -57,7 +57,7 @@ def read_request(form: MultiDict[str, str], to_firm: str, times: Timetable) -> R
 
 
 def sentences(error: InvalidInput) -> dict[str, str]:
-    """The faults by field, each with the label of its field in front."""
+    """Return the errors by field, each prefixed with the field's label."""
     faults: dict[str, str] = {}
     for fault in error.faults:
         label = said(LABELS.get(fault.path, fault.path))
@@ -67,9 +67,9 @@ def sentences(error: InvalidInput) -> dict[str, str]:
 
 
 def _slots_of(days: list[str], chosen: list[str], times: Timetable) -> list[str]:
-    """The slots of whole days. For a day with single chosen times, only these times count.
+    """Return the slots of whole days, except days of which single slots are selected too.
 
-    An unknown day is passed on, so that it is refused as a slot.
+    An unknown day is returned as is, so that the service rejects it as an unknown slot.
     """
     known = {day.key: [slot.key for slot in day.slots] for day in times.days}
     whole = [known.get(day, [day]) for day in days]

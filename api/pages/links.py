@@ -1,4 +1,4 @@
-"""Paths of pages for templates: each is built once a process, since a list has a hundred of them."""
+"""Cached `url_for` for templates, because a list has a hundred links."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, has_request_context, request, url_for
 
 KEPT = 16_384
-"""Paths that a process keeps."""
+"""Size of a process's cache."""
 
 
 def init_app(app: Flask) -> None:
@@ -18,9 +18,9 @@ def init_app(app: Flask) -> None:
         return url_for(endpoint, **given)
 
     def path(endpoint: str, **values: Any) -> str:
-        """As `flask.url_for`.
+        """Return the URL like `flask.url_for`.
 
-        An address that depends on more than its arguments and the site's root is not cached.
+        URLs that depend on more than the arguments and the script root are not cached.
         """
         for name, value in values.items():
             if type(value) is not str or name[0] == "_":

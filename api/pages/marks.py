@@ -1,4 +1,4 @@
-"""Icons, tier glyphs, marks of firms and people: what a page shows beside words, and short words."""
+"""Icons, tier glyphs, initials of firms and people, and short labels."""
 
 from __future__ import annotations
 
@@ -40,44 +40,44 @@ AREA_STEMS: Final = MappingProxyType(
         "serv": "services",
     }
 )
-"""The beginning of a word in an area's key, and the look that it names: `.in-LOOK` and the icon `a-LOOK`."""
+"""Looks by the stem of a word in an area's key: the class `.in-LOOK` and the icon `a-LOOK`."""
 
 
 @lru_cache
 def _symbols() -> dict[str, tuple[str, str]]:
-    """By name: the box and what is drawn in it."""
+    """Return view box and content of the icons by name."""
     found = _SYMBOL.findall(_SHEET.read_text("utf-8"))
     return {name: (box, drawn) for name, box, drawn in found}
 
 
 @lru_cache(maxsize=256)
 def icon(name: str, kind: str = "i") -> Markup:
-    """The icon `i-NAME` of the sheet, drawn in the line and for the eyes alone: a word stands beside it."""
+    """Return the inline icon `i-NAME`. It is decorative and hidden from screen readers."""
     return _drawn(f"i-{name}", kind)
 
 
 @lru_cache(maxsize=256)
 def area_icon(area: str) -> Markup:
-    """The icon of a chain area, or nothing for an area whose key names none."""
+    """Return the icon of a chain area, or nothing if its key contains no known stem."""
     look = named_look(area)
     return _drawn(f"a-{look}", "i ai") if look else Markup()
 
 
 @lru_cache(maxsize=8)
 def tier_glyph(tier: str) -> Markup:
-    """Three links of the chain, one of them filled."""
+    """Return the tier glyph: three chain links, one of them filled."""
     return _drawn(f"t-{tier.removesuffix('stream')}", "tier")
 
 
 @lru_cache(1024)
 def named_look(key: str) -> str:
-    """The look that a word of the area's key names, or an empty text."""
+    """Return the look of the first known stem in the area's key, or ""."""
     words = re.split(r"[\W_]+", key.casefold())
     return next((look for stem, look in AREA_STEMS.items() for word in words if word.startswith(stem)), "")
 
 
 def area_looks(keys: Iterable[str]) -> dict[str, str]:
-    """By area of an event, in the event's order: its look. One that names none gets one that is left."""
+    """Return the look of each area in the event's order. Areas without a known stem get an unused one."""
     return _looks(tuple(keys))
 
 
@@ -89,7 +89,7 @@ def _looks(keys: tuple[str, ...]) -> dict[str, str]:
 
 
 def area_look(key: str, areas: Iterable[str]) -> str:
-    """The look of one area of an event."""
+    """Return the look of one area of an event."""
     return area_looks(areas).get(key, "")
 
 
@@ -99,7 +99,7 @@ def _drawn(name: str, kind: str) -> Markup:
 
 
 def initials(person: presentation.Named) -> str:
-    """Two letters of a name in Latin script, else its first character."""
+    """Return two initials of a Latin name, or else its first character."""
     name = presentation.short_name(person)
     parts = [part for part in re.split(r"[\s-]+", name) if part[:1].isalpha()]
     if presentation.is_east_asian(name):
@@ -108,10 +108,10 @@ def initials(person: presentation.Named) -> str:
 
 
 def firm_mark(firm: presentation.Named) -> str:
-    """The character of a firm's name that tells it from others, or two letters.
+    """Return the most distinctive character of a firm's name, or two initials.
 
-    A Chinese firm's name begins with its town, mostly of two characters, which many share; a Korean or
-    Japanese one may begin with its legal form.
+    Chinese names begin with the town, usually two characters, which many firms share. Korean and Japanese
+    names may begin with the legal form.
     """
     language = presentation.is_east_asian(firm.name)
     if not language:
@@ -121,7 +121,7 @@ def firm_mark(firm: presentation.Named) -> str:
 
 
 def spoken_languages(codes: Sequence[str], role: str = "") -> str:
-    """What somebody speaks, after a word for what they are here for."""
+    """Return a person's languages, prefixed with their role."""
     listed = listing(presentation.language(code) for code in codes)
     if not listed:
         return role
@@ -131,12 +131,12 @@ def spoken_languages(codes: Sequence[str], role: str = "") -> str:
 
 
 def listing(parts: Iterable[str]) -> str:
-    """Several words in a row, as the page's language lists them: A, B and C."""
+    """Join words as the page's language does: A, B and C."""
     return str(format_list(list(parts), locale=speaking.locale()))
 
 
 def comma() -> str:
-    """What stands between names in a row."""
+    """Return the list separator of the page's language."""
     return load_words(speaking.language()).list_comma
 
 
@@ -149,22 +149,22 @@ STATES = {
 
 
 def state_label(state: RequestState) -> str:
-    """What became of a request, before whose it is."""
+    """Return the label of a request's state, which precedes the firm."""
     return speaking.said(STATES[state])
 
 
 def reason_label(code: str) -> str:
-    """Why a plan does not hold a meeting, as in mails."""
+    """Return why a meeting is not scheduled, as in emails."""
     return load_words(speaking.language()).reason_of(code)
 
 
 def tier_label(tier: str) -> str:
-    """Where in the chain: Upstream."""
+    """Return the label of a tier: Upstream."""
     return presentation.capitalize_first(load_words(speaking.language()).digest[tier])
 
 
 def change_words(change: WeekChange, zone: str) -> Markup:
-    """What changed of a meeting, with what it was before."""
+    """Return what changed in a meeting, with the previous value."""
     item, was = change.item, change.before
     if item is None:
         before = _moment(change.start, zone)
@@ -210,17 +210,17 @@ CHANGES = {
 
 
 def week_show(show: MeetingFilter) -> str:
-    """Which meetings of the week a filter shows."""
+    """Return the label of a filter of the firm's calendar."""
     return speaking.said(SHOWN[show])
 
 
 def answer_word(said: Partstat | None) -> str:
-    """What somebody answered to their invitation."""
+    """Return the label of a participation status."""
     return speaking.said(ANSWERED.get(said or Partstat.NEEDS_ACTION, NO_ANSWER))
 
 
 def change_word(kind: WeekChangeKind) -> str:
-    """A change of the week in a word."""
+    """Return the label of a kind of change."""
     return speaking.said(CHANGES[kind])
 
 
@@ -233,19 +233,19 @@ OUTCOMES = {
 
 
 def outcome_word(kind: OutcomeKind) -> str:
-    """What came of a meeting in a word."""
+    """Return the label of a meeting outcome."""
     return speaking.said(OUTCOMES[kind])
 
 
 def money(amount: int, currency: str) -> str:
-    """CN¥1,200,000 as the page's language writes it, in whole units."""
+    """Format an amount in whole units in the page's locale, such as CN¥1,200,000."""
     locale = speaking.locale()
     pattern = "#,##0 ¤" if locale.language == "hu" else "¤#,##0"
     return format_currency(amount, currency, pattern, locale=locale, currency_digits=False)
 
 
 def but(address: dict[str, str], **changed: object) -> dict[str, object]:
-    """The filters of an address with some changed; None leaves one out."""
+    """Return query parameters with changes; None removes one."""
     return {name: value for name, value in (address | changed).items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""Addresses that pages had before, in sent emails and bookmarks: each leads to the present one."""
+"""Redirects of former URLs in sent emails and bookmarks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOVED = {
     "what-if": "scenarios",
     "whole": "archive",
 }
-"""Of pages below an event: the first part of the path before, and now."""
+"""First path segments of pages below an event: the present one by the former one."""
 BEFORE = f"<any({', '.join(repr(each) for each in MOVED)}):before>"
 EVENT = "/events/<event_key>"
 
@@ -36,7 +36,7 @@ EVENT = "/events/<event_key>"
 @blueprint.get(f"{EVENT}/{BEFORE}/<path:rest>")
 @login_required
 def lead(event_key: str, before: str, rest: str = "") -> Response:
-    """Redirect to the same page. Who may see it is asked there."""
+    """Redirect to the renamed page, which checks the permission."""
     actor = auth.actor(event_key)
     return _redirect(f"/events/{actor.event_key}/{MOVED[before]}", rest)
 

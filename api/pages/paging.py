@@ -1,4 +1,4 @@
-"""The numbered pages of a list: which one an address asks for, and the links to the others."""
+"""Pagination: the requested page, and links to the others."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from api.inputs import whole
 from scheduler.services.paging import Page
 
 AROUND = 2
-"""Numbers on each side of the page that is shown, beside the first and the last."""
+"""Page numbers on each side of the current one, besides the first and the last."""
 
 
 def asked_number() -> int:
-    """The page that the address asks for, by default the first."""
+    """Return the page number in the query string, by default 1."""
     return max(1, whole(request.args.get("page")))
 
 
 def at_page(number: int) -> str:
-    """The address that was asked for, on another page."""
+    """Return the current URL for another page."""
     wanted = [(name, value) for name, value in request.args.items(multi=True) if name != "page" and value]
     wanted += [("page", str(number))] if number > 1 else []
     return f"{request.path}?{urlencode(wanted)}" if wanted else request.path
 
 
 def page_numbers(page: Page[Any]) -> list[int | None]:
-    """Numbers of pages to choose from: the first, the last, and those around this one. None is a gap."""
+    """Return page numbers to link: the first, the last, and those around the current one. None is a gap."""
     around = range(max(1, page.number - AROUND), min(page.last, page.number + AROUND) + 1)
     numbers = sorted({1, page.last, *around})
     found: list[int | None] = []

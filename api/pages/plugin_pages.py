@@ -1,7 +1,7 @@
-"""Pages of plugins: mounted inside an event, for its organisers alone, in the frame of our own pages.
+"""Plugin pages: mounted inside an event, for its organisers, within our layout.
 
-Who has not signed in, or is no organiser of the event, does not reach a plugin's view: the check stands
-before all views of its blueprint. CSRFProtect guards its forms as it does ours.
+Anonymous users, and users who are not organisers of the event, are rejected before any view of the blueprint.
+CSRFProtect guards its forms as it does ours.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def init_app(app: Flask) -> None:
-    """Mount the pages of all plugins. One whose blueprint cannot be mounted is left out, and reported."""
+    """Mount the pages of all plugins. A blueprint that cannot be mounted is skipped and logged."""
     app.before_request(_require_organiser)
     app.add_template_global(plugin_pages)
     app.add_template_global(plugin_places)
@@ -44,30 +44,33 @@ def init_app(app: Flask) -> None:
 
 
 def plugin_pages() -> Mapping[str, str]:
-    """For the menu: by the name of each plugin with pages, what its entry is called."""
+    """Return the menu titles of plugins with pages, by plugin name."""
     titles: Mapping[str, str] = current_app.extensions[_TITLES]
     return titles
 
 
 def plugin_places() -> tuple[str, ...]:
-    """For the menu: what `here` is on the pages of plugins."""
+    """Return the values of `here` on plugin pages, for the menu."""
     return tuple(_place(name) for name in plugin_pages())
 
 
 def organiser() -> Actor:
-    """Who asks for a page of a plugin: an organiser of its event."""
+    """Return the organiser who requested a plugin page."""
     found: Actor = g.plugin_actor
     return found
 
 
 def schedule(version: int | None = None) -> ExportedSchedule:
-    """A version of the event's schedule, or the published one, without email addresses. Raises NotFound."""
+    """Return a version of the schedule, by default the published one. Raises NotFound.
+
+    It contains no email addresses.
+    """
     with context.database().read() as db:
         return plugin_exports.read_schedule(db, organiser(), version, language=speaking.language())
 
 
 def render(template: str, **values: Any) -> str:
-    """A page of a plugin, whose template extends `plugin.html` and has its `title` and `main`.
+    """Render a plugin page, whose template extends `plugin.html` and defines the blocks `title` and `main`.
 
     Values are escaped, as in every template whose name ends in `.html`.
     """
@@ -92,7 +95,7 @@ def _plugin_name() -> str:
 
 
 def _require_organiser() -> Any:
-    """Before a view of a plugin: the reader is signed in, and an organiser of the event in the address."""
+    """Before a plugin's view, require that the user is signed in and an organiser of the event."""
     if not (request.blueprint or "").startswith(_PREFIX):
         return None
     if not auth.user().is_authenticated:

@@ -1,4 +1,4 @@
-"""How values read on a page: times with their zone, numbers, names, countries."""
+"""Formatting of values on pages: times with their zone, numbers, names, countries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from scheduler.services.identity import preferences
 
 
 class Named(Protocol):
-    """A thing with a name in its own script and one in Latin letters."""
+    """An object with a name in its native script and one in Latin letters."""
 
     @property
     def name(self) -> str: ...
@@ -41,37 +41,37 @@ class Named(Protocol):
 
 
 WORD = 3
-"""Letters of an alphabet that say as much as one Chinese character."""
+"""Number of alphabetic letters that one Chinese character counts for."""
 _ENDS, _CLOSING = (".", "!", "?", "…", "。", "！", "？"), '”"’\u2069'
 KEPT = 4096
-"""Texts of each kind that a process keeps: a list says the same times and names on every page."""
+"""Size of each of a process's caches, because lists repeat times and names on every page."""
 
 
 @lru_cache(KEPT)
 def local_time(moment: datetime, timezone: str) -> str:
-    """09:00 in the zone."""
+    """Format the time in the zone: 09:00."""
     return f"{moment.astimezone(ZoneInfo(timezone)):%H:%M}"
 
 
 def local_day(moment: datetime, timezone: str) -> str:
-    """Mon, 7 December 2026 in the zone."""
+    """Format the date in the zone: Mon, 7 December 2026."""
     return _written(
         moment, timezone, pgettext("pattern of a date (CLDR)", "EEE, d MMMM y"), speaking.locale()
     )
 
 
 def plain_day(day: date) -> str:
-    """Mon, 7 December 2026."""
+    """Format a date: Mon, 7 December 2026."""
     return format_date(day, pgettext("pattern of a date (CLDR)", "EEE, d MMMM y"), locale=speaking.locale())
 
 
 def day_and_month(day: date) -> str:
-    """Mon 7 Dec."""
+    """Format a date: Mon 7 Dec."""
     return format_date(day, pgettext("pattern of a date (CLDR)", "EEE d MMM"), locale=speaking.locale())
 
 
 def short_day(day: date) -> str:
-    """Tue 8."""
+    """Format a date: Tue 8."""
     return format_date(day, pgettext("pattern of a date (CLDR)", "EEE d"), locale=speaking.locale())
 
 
@@ -81,7 +81,7 @@ def _written(moment: datetime, timezone: str, pattern: str, locale: Locale) -> s
 
 
 def ended(text: str) -> str:
-    """A sentence with the full stop of the page's language, unless it ends with one."""
+    """Return a sentence with the full stop of the page's language, unless it ends with punctuation."""
     if text.rstrip(_CLOSING).endswith(_ENDS):
         return text
     stop = "。" if load_words(speaking.language()).list_comma == "、" else "."
@@ -89,12 +89,12 @@ def ended(text: str) -> str:
 
 
 def capitalize_first(text: str) -> str:
-    """The text with a capital at its beginning, and the rest as it is."""
+    """Return the text with its first letter capitalised and the rest unchanged."""
     return text[:1].upper() + text[1:]
 
 
 def local_moment(moment: datetime | None, timezone: str) -> str:
-    """Mon, 7 Dec, 09:00 in the zone, or a dash for none."""
+    """Format the date and time in the zone: Mon, 7 Dec, 09:00, or a dash for None."""
     if moment is None:
         return "–"
     pattern = pgettext("pattern of a date (CLDR)", "EEE, d MMM, HH:mm")
@@ -102,7 +102,7 @@ def local_moment(moment: datetime | None, timezone: str) -> str:
 
 
 def local_second(moment: datetime | None, timezone: str) -> str:
-    """Mon, 7 Dec, 09:00:05 in the zone, or a dash for none."""
+    """Format the date and time in the zone: Mon, 7 Dec, 09:00:05, or a dash for None."""
     if moment is None:
         return "–"
     pattern = pgettext("pattern of a date (CLDR)", "EEE, d MMM, HH:mm:ss")
@@ -110,12 +110,12 @@ def local_second(moment: datetime | None, timezone: str) -> str:
 
 
 def marked_time(moment: datetime, timezone: str) -> Markup:
-    """`local_time` as an element with its time, for programs."""
+    """Return `local_time` in a time element with a machine-readable datetime."""
     return _marked(moment, local_time(moment, timezone))
 
 
 def marked_moment(moment: datetime, timezone: str) -> Markup:
-    """`local_moment` as an element with its time, for programs."""
+    """Return `local_moment` in a time element with a machine-readable datetime."""
     return _marked(moment, local_moment(moment, timezone))
 
 
@@ -125,7 +125,7 @@ def _marked(moment: datetime, text: str) -> Markup:
 
 
 def own_zone(moment: datetime, timezone: str) -> str:
-    """The zone of the reader's clock, if it shows another time then than the venue's, else empty."""
+    """Return the reader's time zone if its offset then differs from the venue's, or ""."""
     chosen, country = g.get("clock", ("", "")) if has_request_context() else ("", "")
     own = preferences.choose_timezone(chosen, country, moment)
     if not own or own == timezone:
@@ -135,9 +135,9 @@ def own_zone(moment: datetime, timezone: str) -> str:
 
 
 def own_time(moment: datetime | None, timezone: str, end: datetime | None = None) -> Markup:
-    """The same time, or span of time, by the reader's own clock, to stand behind that of the venue.
+    """Return the time, or time span, in the reader's own zone, to follow the venue's time.
 
-    With its day where that is another. Empty where both clocks agree.
+    Includes the date if it differs. Empty if both zones have the same offset.
     """
     own = own_zone(moment, timezone) if moment is not None else ""
     return (
@@ -156,12 +156,12 @@ def _own_time(moment: datetime, end: datetime | None, timezone: str, own: str, t
 
 
 def own_moment(moment: datetime, timezone: str) -> Markup:
-    """`local_moment` in a zone that is the reader's own, marked as such."""
+    """Return `local_moment` in the reader's own zone, marked as such."""
     return Markup('<span class="time-own">{}</span>').format(marked_moment(moment, timezone))
 
 
 def own_clock(at: time, timezone: str) -> Markup:
-    """08:00 in Chicago: a time of day by the reader's own clock."""
+    """Format a time of day in the reader's own zone: 08:00 in Chicago."""
     said = gettext("%(time)s in %(city)s", time=f"{at:%H:%M}", city=city(timezone))
     return Markup('<span class="time-own">{}</span>').format(said)
 
@@ -170,25 +170,25 @@ _NOTHING = Markup()
 
 
 def both_moment(moment: datetime | None, timezone: str) -> Markup:
-    """`marked_moment`, and the time by the reader's own clock where that differs."""
+    """Return `marked_moment`, followed by the reader's own time if it differs."""
     return escape("–") if moment is None else marked_moment(moment, timezone) + own_time(moment, timezone)
 
 
 def both_time(moment: datetime, timezone: str) -> Markup:
-    """`local_time` for a sentence, and the time by the reader's own clock where that differs."""
+    """Return `local_time` for a sentence, followed by the reader's own time if it differs."""
     return escape(local_time(moment, timezone)) + own_time(moment, timezone)
 
 
 def own_axis(moment: datetime, timezone: str) -> Markup:
-    """The time by the reader's own clock at a row of a grid. The difference is said beside the grid."""
+    """Return the reader's own time for a grid row. The zone is explained beside the grid."""
     own = own_zone(moment, timezone)
     return Markup('<span class="time-own">{}</span>').format(local_time(moment, own)) if own else _NOTHING
 
 
 def clock_difference(timezone: str, moment: datetime | None) -> Markup:
-    """Chicago is 14 hours behind: how the reader's own clock differs from the venue's then, or empty.
+    """Return the difference between both zones, such as "Chicago is 14 hours behind", or "".
 
-    Beside a grid of times, which would be too full of both.
+    Shown beside a grid of times, which has no room for both times.
     """
     own = own_zone(moment, timezone) if moment is not None else ""
     if moment is None or not own:
@@ -210,12 +210,12 @@ def clock_difference(timezone: str, moment: datetime | None) -> Markup:
 
 
 def city(timezone: str) -> str:
-    """The city of a zone as the page's language writes it: Chicago, 芝加哥."""
+    """Return the city of a time zone in the page's language: Chicago, 芝加哥."""
     return zone_city(timezone, speaking.language())
 
 
 def time_left(span: timedelta) -> str:
-    """Whole days, else whole hours, else less than an hour."""
+    """Format a duration in whole days, whole hours, or "less than an hour"."""
     hours = int(span.total_seconds() // 3600)
     if hours < 1:
         return gettext("less than an hour")
@@ -225,7 +225,7 @@ def time_left(span: timedelta) -> str:
 
 
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
-    """Beijing time, UTC+08:00, or Budapest, UTC+01:00: without brackets, as it stands in some itself."""
+    """Return "Beijing time, UTC+08:00" or "Budapest, UTC+01:00", without brackets, for use inside them."""
     hour = (moment or context.now()).replace(minute=0, second=0, microsecond=0)
     return _zone_name(timezone, hour, speaking.language())
 
@@ -240,49 +240,49 @@ def _zone_name(timezone: str, hour: datetime, tag: str) -> str:
 
 
 def zone(timezone: str) -> ZoneInfo:
-    """The zone of an IANA name, for what takes one."""
+    """Return the ZoneInfo of an IANA name."""
     return ZoneInfo(timezone)
 
 
 def number(value: object) -> str:
-    """12,345, or a dash for what is not known."""
+    """Format a whole number: 12,345, or a dash if unknown."""
     return speaking.whole(round(value)) if isinstance(value, int | float) else "–"
 
 
 def decimal(value: float, places: int) -> str:
-    """12.3, with as many places."""
+    """Format a number with a fixed number of decimal places: 12.3."""
     return format_decimal(round(value, places), f"#,##0.{'0' * places}", locale=speaking.locale())
 
 
 def share(value: float | None, of: float | None) -> str:
-    """99.67 %, rounded down so that it never claims too much, or a dash if unknown."""
+    """Format a percentage: 99.67 %, rounded down so that it never overstates, or a dash if unknown."""
     if value is None or not of:
         return "–"
     return f"{format_decimal(int(value / of * 10_000) / 100, '0.00', locale=speaking.locale())} %"
 
 
 def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:
-    """Countries in the order of the names that are shown."""
+    """Sort countries by their displayed names."""
     return sorted(values, key=lambda value: country(value.value).casefold())
 
 
 def country(code: str) -> str:
-    """The country's name in the page's language."""
+    """Return the country's name in the page's language."""
     return str(speaking.locale().territories.get(code, code))
 
 
 def language(code: str) -> str:
-    """The name of a language in that of the page."""
+    """Return a language's name in the page's language."""
     return str(speaking.locale().languages.get(code.replace("-", "_"), code))
 
 
 def full_name(named: Named) -> Markup:
-    """`both_names` of what has a name and a Latin one."""
+    """Return `both_names` of an object."""
     return _both_names(named.name, named.latin_name, speaking.reader())
 
 
 def both_names(name: str, latin_name: str) -> Markup:
-    """A name in the form for the page's reader. The second form is lighter, its brackets isolated."""
+    """Return both names in the order for the reader. The second one is lighter, with isolated brackets."""
     return _both_names(name, latin_name, speaking.reader())
 
 
@@ -296,13 +296,13 @@ def _both_names(name: str, latin_name: str, reads: str) -> Markup:
 
 @lru_cache(KEPT)
 def spoken(text: str) -> Markup:
-    """A text of people's own with its language, where its script says which: for voices and glyphs."""
+    """Return user text with a lang attribute if its script tells the language, for speech and glyphs."""
     tag = is_east_asian(text)
     return Markup('<span lang="{}">{}</span>').format(tag, text) if tag else escape(text)
 
 
 def is_east_asian(text: str) -> str:
-    """zh, ja or ko for a text with most words in one of these languages, else an empty text."""
+    """Return zh, ja or ko for a text that is mostly in that language, or ""."""
     scripts = Counter(unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha())
     east = scripts["CJK"] + scripts["HIRAGANA"] + scripts["KATAKANA"] + scripts["HANGUL"]
     if east * WORD < scripts.total() - east or not east:
@@ -313,7 +313,7 @@ def is_east_asian(text: str) -> str:
 
 
 def short_name(named: Named) -> str:
-    """One name of a firm or person, the first that the page's reader reads: for a sentence or a title."""
+    """Return the name of a firm or person in the reader's script, for a sentence or title."""
     return _first_name(named.name, named.latin_name, speaking.reader())
 
 
@@ -323,12 +323,12 @@ def _first_name(name: str, latin_name: str, reads: str) -> str:
 
 
 def alert_title(kind: AlertKind) -> str:
-    """The title of an alert, as in its mail."""
+    """Return the title of an alert, as in its email."""
     return load_words(speaking.language()).alert[kind.value]
 
 
 def role_label(role: str) -> str:
-    """A role in the team of an event, as in its mail."""
+    """Return the label of a team role, as in emails."""
     return capitalize_first(load_words(speaking.language()).desk[role])
 
 
@@ -360,35 +360,35 @@ SOURCE_LABELS = {
 
 
 def told_label(kind: str) -> str:
-    """A kind of mail of a publishing."""
+    """Return the label of a kind of email of a publication."""
     return speaking.said(TOLD_LABELS[kind])
 
 
 def mail_label(letter: FailedEmail) -> str:
-    """The label of a dead letter by its kind."""
+    """Return the label of a failed email's kind."""
     other = gettext_lazy("Summary of what changed") if letter.kind == "summary" else gettext_lazy("Mail")
     return speaking.said(MAIL_LABELS.get(letter.method or "", other))
 
 
 def failure_label(failure: MailFailure | None) -> str:
-    """Why a mail did not go out."""
+    """Return the reason why an email was not delivered."""
     return speaking.said(FAILURE_LABELS[failure] if failure else gettext_lazy("Failed"))
 
 
 def source_label(source: AnswerSource) -> str:
-    """How an answer came."""
+    """Return the label of a reply's channel."""
     return speaking.said(SOURCE_LABELS[source])
 
 
 def limits(kind: str, **more: str) -> dict[str, str | int]:
-    """Attributes of an input for a field of this kind: how long it may be, or from where to where it goes."""
+    """Return input attributes for a kind of field: maximum length, or minimum and maximum."""
     found = fields.limits(getattr(fields, kind))
     sizes = {"maxlength": found.most} if found.is_size else {"min": found.least, "max": found.most}
     return sizes | more
 
 
 def _on_a_page(written: Callable[..., str]) -> Callable[..., str]:
-    """A date as templates write it: no line ends within its parts."""
+    """Make a date formatter non-breaking, for templates."""
     return lambda *values: unbroken(written(*values))
 
 

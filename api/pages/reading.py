@@ -1,4 +1,4 @@
-"""Read a form field by field. Every fault is kept, and raised together at the end."""
+"""Form parser that collects all errors and raises them together."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from scheduler.i18n import gettext_lazy
 
 
 class FormReader:
-    """A reader of form fields. Each method returns a value even if the field is wrong.
+    """A parser of form fields. Each method returns a value even if the field is invalid.
 
-    `done` raises the faults.
+    `done` raises the collected errors.
     """
 
     def __init__(self, form: Mapping[str, str], of: Any = None) -> None:
-        """`of` is the class whose fields are read: what each may be stands there."""
+        """`of` is the class that defines the limits of the fields."""
         self.form = form
         self.kinds = fields.limited_fields(of) if of is not None else {}
         self.faults: list[Fault] = []
@@ -33,7 +33,7 @@ class FormReader:
         return value
 
     def whole(self, name: str, kind: Any = None) -> int:
-        """A whole number, closed at both ends."""
+        """Parse a whole number within inclusive limits."""
         limits = fields.limits(kind or self.kinds[name])
         value = whole(self.form.get(name, "").strip(), otherwise=-1)
         if not limits.hold(value):
@@ -43,7 +43,7 @@ class FormReader:
         return value
 
     def time(self, name: str) -> dt.time:
-        """A local time such as 09:30."""
+        """Parse a local time such as 09:30."""
         value = clock(self.form.get(name, ""))
         if value is None:
             self.fault(name, gettext_lazy("must be a time such as 09:30"))
@@ -58,6 +58,6 @@ class FormReader:
             return None
 
     def done(self) -> None:
-        """Raises InvalidInput if any field was wrong."""
+        """Raise InvalidInput if any field was invalid."""
         if self.faults:
             raise InvalidInput(self.faults)

@@ -1,4 +1,4 @@
-"""What the pages of an event share: how they are rendered, where a form leads back to, htmx."""
+"""Rendering of event pages: the layout, redirects after forms, htmx."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scheduler.services.operations.notices import Notice
 from scheduler.services.requests.dashboard import dashboard
 
 _LONG = 120
-"""Characters from which on a text has a field of several lines."""
+"""Minimum length of texts, in characters, that get a multi-line field."""
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -38,19 +38,19 @@ def init_app(app: Flask) -> None:
 
 
 def labelled(name: str, label: str) -> str:
-    """The label of a field, which is known by it where the page says what is wrong."""
+    """Return the label of a field, and register it for error summaries."""
     g.setdefault("labels", {})[name] = label
     return label
 
 
 def label_of(name: str) -> str:
-    """The label of a field that is on the page, else its name in words."""
+    """Return the registered label of a field, or its name in words."""
     labels: dict[str, str] = g.get("labels", {})
     return labels.get(name, name.replace("_", " ").capitalize())
 
 
 def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
-    """The open alerts for the head of a page, also those of the actor's event, if one is given."""
+    """Return the open alerts of the installation, or those for the actor's event, for the page header."""
     with context.database().read() as db:
         if actor is None:
             return notices.list_installation_notices(db, auth.user().session)
@@ -58,55 +58,55 @@ def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
 
 
 def waiting_count(actor: Actor) -> int:
-    """How many requests wait for the actor's firm, for the menu."""
+    """Return the number of requests that wait for a response of the actor's firm, for the menu."""
     with context.database().read() as db:
         return dashboard.count_waiting(db, actor)
 
 
 def failing_calendars(actor: Actor) -> Sequence[FailingCalendar]:
-    """The actor's own linked calendars that fail, for the head of every page of theirs."""
+    """Return the actor's own failing linked calendars, for the page header."""
     with context.database().read() as db:
         return calendar_failures.list_own_failures(db, actor)
 
 
 def kept_for(actor: Actor) -> str:
-    """The reader, as a device may keep it beside what it keeps: it says nothing to others."""
+    """Return an opaque ID of the reader, under which a device caches pages."""
     return hash_token(f"{actor.event_key} {actor.account_id}")[:16]
 
 
 def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:
-    """A page inside the actor's event. `here` names its entry of the menu."""
+    """Render a page of the actor's event. `here` names its menu entry."""
     event = events.get_event(db, actor)
     return render_template(template, event=event, actor=actor, here=here, **values)
 
 
 def by_htmx() -> bool:
-    """Whether htmx asks for a part of the page, rather than the browser for all of it."""
+    """Return True if htmx requests a part of the page rather than the whole."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
 def back(event_key: str, default: str) -> str:
-    """The page from which the form was sent, if it is a page of the event."""
+    """Return the page that the form was sent from, if it belongs to the event."""
     target = request.form.get("back", "")
     inside = target.startswith(f"/events/{event_key}/") and target.isprintable() and "\\" not in target
     return target if inside else default
 
 
 def flash_once(text: str, category: str) -> None:
-    """A message for the next page, unless it waits for it: a page may be asked for twice at its end."""
+    """Flash a message unless it is already queued, because a page may be requested twice when a job ends."""
     if (category, text) not in map(tuple, session.get("_flashes", ())):
         flash(text, category)
 
 
 def flash_step(actor: Actor, text: str, now: datetime) -> None:
-    """Say on the next page what was done at `now`, with the button that takes it back for who may."""
+    """Flash what was done at `now`, with an undo button for attendees."""
     flash(text, f"undo {now.isoformat()}" if actor.attendee_id is not None else "good")
 
 
 def list_again(page: Callable[[], str], there: str, told: str) -> tuple[str, int]:
-    """A list of which nothing was ticked, as `there` showed it, with what was typed in the form below it.
+    """Render the list at `there` again after nothing was selected, with the values entered below it.
 
-    The page is made as if its address were asked for: its search, its order and its links are those there.
+    The request's URL is replaced by `there`, so that filters, order and links are those of the list.
     """
     address = urlsplit(there)
     request.path, request.query_string = address.path, address.query.encode()
@@ -119,9 +119,9 @@ def list_again(page: Callable[[], str], there: str, told: str) -> tuple[str, int
 def refused(
     actor: Actor, here: str, faults: Mapping[str, str], labels: Mapping[str, str] = _NONE
 ) -> tuple[str, int]:
-    """The form that was sent, to be fixed and sent again. `faults` and `labels` are by the name of a field.
+    """Show the rejected form, to be corrected and submitted again. `faults` and `labels` are by field name.
 
-    Only what is wrong is shown; all other fields go along as they were sent. `here` is the menu's entry.
+    Only invalid fields are shown; the others are resubmitted unchanged. `here` is the menu entry.
     """
     sent = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     wrong = {name: text for name, text in sent if name in faults}

@@ -1,4 +1,4 @@
-"""Static files at addresses that name their contents, so that a browser keeps them for a year."""
+"""Static files with a content digest in their URLs, so that browsers cache them for a year."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def keep(response: Response) -> Response:
-        """Set how long a file is cached.
+        """Set the cache lifetime of a file.
 
-        One whose address has no digest, or another one, is checked each time.
+        A file whose URL has no digest, or an outdated one, is revalidated each time.
         """
         if request.endpoint == "static" and response.status_code == 200:
             filename = (request.view_args or {})["filename"]
@@ -36,5 +36,5 @@ def init_app(app: Flask) -> None:
 
 @lru_cache(maxsize=64)
 def digest(path: Path) -> str:
-    """A name for the contents of a file, which stay the same while the process lives."""
+    """Return a digest of a file's content, which does not change while the process lives."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "none"

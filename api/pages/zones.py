@@ -1,6 +1,6 @@
-"""Time zones to choose from in a form: those of the IANA database's countries, by city, country and offset.
+"""Time zone field: IANA time zones of countries, by city, country and offset.
 
-`_zones.html` has the field. What is typed or chosen in it is read by `meant`.
+`_zones.html` renders the field, and `meant` parses its value.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.identity import preferences
 
 UNKNOWN = gettext_lazy("Choose a time zone from the list: type a city or a country, like Budapest.")
-"""The fault of a field with a text that `meant` knows no zone for."""
+"""Error of a value that `meant` cannot resolve."""
 _OFFSET = re.compile(r"[(（](?:UTC)?(?:[+-][\d:]{1,5})?[)）]\s*$")
 
 
 FIELD = presentation.limits("TypedTimezone", list="zones", autocomplete="off", spellcheck="false")
-"""Attributes of the field."""
+"""Attributes of the input."""
 
 
 def init_app(app: Flask) -> None:
@@ -35,9 +35,9 @@ def init_app(app: Flask) -> None:
 
 
 def choices(moment: datetime | None = None) -> list[tuple[str, str]]:
-    """Value and label of each, in the order of the labels: Chicago, United States (UTC-06:00).
+    """Return value and label of each zone, sorted by label: Chicago, United States (UTC-06:00).
 
-    The offset is that of the day of the moment, or of today.
+    The offset is that on the day of `moment`, by default today.
     """
     day = _day(moment)
     return [(zone, _with_offset(zone, name, day)) for zone, name in _named(speaking.language())]
@@ -48,18 +48,18 @@ def labels(moment: datetime | None = None) -> list[str]:
 
 
 def label(zone: str, moment: datetime | None = None) -> str:
-    """The label of a zone. One that is not offered any more, an alias, has its name."""
+    """Return the label of a zone. An alias that is not in the list keeps its IANA name."""
     name = dict(_named(speaking.language())).get(zone)
     return _with_offset(zone, name, _day(moment)) if name else zone
 
 
 def shown(typed: str, moment: datetime | None = None) -> str:
-    """What the field shows again: the label of a zone, or what was typed if it is none."""
+    """Return the field's value to redisplay: the label of a zone, or the text if unknown."""
     return label(meant(typed), moment) if typed else ""
 
 
 def meant(typed: str) -> str:
-    """The zone that was typed by its label, name or city, or the text itself if it is none or several."""
+    """Return the zone that a label, name or city identifies, or the text itself if unknown or ambiguous."""
     listed = _named(speaking.language())
     text = _comparable(_OFFSET.sub("", typed[:200]))
     for names in (_labels, _names, _cities):

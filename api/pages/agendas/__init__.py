@@ -1,1 +1,1 @@
-"""Pages of the feature agenda."""
+"""Agenda pages."""

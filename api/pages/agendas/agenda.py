@@ -1,4 +1,4 @@
-"""Agendas of the published schedule, and the addresses of calendar feeds."""
+"""Agendas of the published schedule, and URLs of calendar feeds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/
 @blueprint.get("/agenda")
 @login_required
 def own(event_key: str) -> str:
-    """The reader's own meetings, and how to have them in a calendar; of an archived event them alone."""
+    """Show the reader's own meetings and calendar options. Archived events show only the meetings."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor)
@@ -55,7 +55,7 @@ def own(event_key: str) -> str:
 @blueprint.post("/agenda/<request_key>/accept")
 @login_required
 def accept(event_key: str, request_key: str) -> Response:
-    """Accept the reader's own invitation, as by the link in its mail."""
+    """Accept the reader's own invitation, like the link in its email."""
     actor = auth.actor(event_key)
     sequence = inputs.whole(request.form.get("sequence"), -1)
     secret_key, now = context.settings().secret_key, context.now()
@@ -82,7 +82,7 @@ def accept(event_key: str, request_key: str) -> Response:
 @blueprint.get("/agenda/firm")
 @login_required
 def firm(event_key: str) -> str:
-    """A day of the reader's firm as a list. Its exhibitors also see the address of its calendar feed."""
+    """Show one day of the reader's firm as a list. Exhibitors also see its feed URL."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor)
@@ -100,7 +100,7 @@ def firm(event_key: str) -> str:
 @blueprint.get("/firms/<firm_key>/agenda")
 @login_required
 def of_firm(event_key: str, firm_key: str) -> str:
-    """The meetings of any firm, for organisers."""
+    """Show the meetings of any firm to organisers."""
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
@@ -110,7 +110,7 @@ def of_firm(event_key: str, firm_key: str) -> str:
 @blueprint.get("/people/<person_key>/agenda")
 @login_required
 def of_person(event_key: str, person_key: str) -> str:
-    """The meetings of a colleague, for exhibitors, or of anybody, for organisers."""
+    """Show the meetings of a colleague to exhibitors, and of any person to organisers."""
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
@@ -123,7 +123,7 @@ def of_person(event_key: str, person_key: str) -> str:
 @login_required
 @limits.costly
 def own_pdf(event_key: str) -> Response:
-    """The reader's own meetings to print."""
+    """Return the reader's own meetings as a PDF."""
     actor = auth.actor(event_key)
     made = _person_pdf(event_key, None)
     with context.database().write() as db:
@@ -135,7 +135,7 @@ def own_pdf(event_key: str) -> Response:
 @login_required
 @limits.costly
 def person_pdf(event_key: str, person_key: str) -> Response:
-    """A colleague's for exhibitors, anybody's for organisers."""
+    """Return a colleague's agenda to exhibitors, and any agenda to organisers, as a PDF."""
     return _person_pdf(event_key, person_key)
 
 
@@ -143,7 +143,7 @@ def person_pdf(event_key: str, person_key: str) -> Response:
 @login_required
 @limits.costly
 def own_firm_pdf(event_key: str) -> Response:
-    """The meetings of the reader's firm to print."""
+    """Return the meetings of the reader's firm as a PDF."""
     return _firm_pdf(event_key, None)
 
 
@@ -151,14 +151,14 @@ def own_firm_pdf(event_key: str) -> Response:
 @login_required
 @limits.costly
 def firm_pdf(event_key: str, firm_key: str) -> Response:
-    """Any firm's, for organisers."""
+    """Return the meetings of any firm to organisers, as a PDF."""
     return _firm_pdf(event_key, firm_key)
 
 
 @blueprint.post("/agenda/feed")
 @login_required
 def renew_feed(event_key: str) -> Response:
-    """Give the reader's feed a new address. The old one ends now."""
+    """Reset the URL of the reader's feed. The old URL stops working."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
@@ -169,7 +169,7 @@ def renew_feed(event_key: str) -> Response:
 @blueprint.post("/agenda/firm/feed")
 @login_required
 def renew_firm_feed(event_key: str) -> Response:
-    """Give the feed of the reader's firm an address, or a new one. An old one ends now."""
+    """Create or reset the URL of the firm's feed. An old URL stops working."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_firm_feed(db, actor, secret_key=context.settings().secret_key)
@@ -180,7 +180,7 @@ def renew_firm_feed(event_key: str) -> Response:
 @blueprint.post("/agenda/firm/feed/end")
 @login_required
 def end_firm_feed(event_key: str) -> Response:
-    """Leave the reader's firm without a feed."""
+    """Remove the feed of the reader's firm."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.end_firm_feed(db, actor)
@@ -189,7 +189,7 @@ def end_firm_feed(event_key: str) -> Response:
 
 
 def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]:
-    """What the meetings of an agenda need besides it."""
+    """Return template values that accompany an agenda."""
     secret_key = context.settings().secret_key
     return {
         "now": context.now(),
@@ -199,7 +199,7 @@ def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]
 
 
 def _day(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]:
-    """One day of a firm's agenda, which may have hundreds of meetings."""
+    """Return one day of a firm's agenda, because a firm may have hundreds of meetings."""
     day = agenda.day_shown(inputs.day(request.args.get("day")), context.now())
     days = [(each, len(items)) for each, items in agenda.days()]
     part = agenda.on(day)
@@ -223,7 +223,7 @@ def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
 
 
 def _download(actor: Actor, pack: PrintPack, sheet: AgendaDocument, agenda: agendas.Agenda) -> Response:
-    """The PDF. Its name says whose agenda it is, and of which version."""
+    """Return the PDF. Its file name contains the agenda's owner and the version."""
     version = agenda.version
     if version is not None:
         with context.database().write() as db:

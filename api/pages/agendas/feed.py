@@ -1,4 +1,4 @@
-"""Calendar feeds: no cookie, no sign-in, the secret address alone opens one."""
+"""Calendar feeds, authenticated by the secret URL alone, without a cookie."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROBOTS = "User-agent: *\nAllow: /calendar/\nDisallow: /\n"
 
 @blueprint.get("/calendar/<token>.ics")
 def calendar(token: str) -> Response:
-    """Somebody's meetings as iCalendar, whatever Accept says. Raises NotFound for a wrong token."""
+    """Return a feed as iCalendar, whatever the Accept header. Raises NotFound for an unknown token."""
     with context.database().read() as db:
         with limits.looking_up_a_token():
             owner = feed_addresses.find_feed_owner(db, token)
@@ -36,14 +36,14 @@ def calendar(token: str) -> Response:
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    """robots.txt: no search engines.
+    """Return robots.txt, which excludes search engines.
 
-    Calendar services, which read it before they fetch a feed, are allowed.
+    Calendar services read it before they fetch a feed, so feeds are allowed.
     """
     return Response(_ROBOTS, content_type="text/plain; charset=utf-8")
 
 
 def address(owner: feed_addresses.FeedOwner) -> str:
-    """The https address of the owner's feed, or an empty text."""
+    """Return the URL of the owner's feed, or "" without one."""
     token = feed_addresses.feed_token(owner, context.settings().secret_key)
     return context.settings().base_url + url_for("feed.calendar", token=token) if token else ""

@@ -1,1 +1,1 @@
-"""The trail: who did what in an event, and on the installation."""
+"""Audit log of an event and of the installation."""

@@ -27,7 +27,7 @@ blueprint = APIBlueprint("audit_log", __name__, enable_openapi=False)
 
 _FILTERS = ("act", "text", "since", "until")
 _PAUSES = str.maketrans("：；，、（）", "      ")
-"""What stands between words where no spaces do."""
+"""Maps punctuation that separates words without spaces to spaces."""
 
 
 blueprint.add_app_template_filter(told_changes)
@@ -35,14 +35,14 @@ blueprint.add_app_template_filter(told_changes)
 
 @blueprint.app_template_filter()
 def trail_role(role: str) -> str:
-    """A role as an entry has it, in the page's language where it is one of a team."""
+    """Return the label of a role in the page's language. Roles outside the team are returned unchanged."""
     return load_words(speaking.language()).desk.get(role, role)
 
 
 @blueprint.get("/events/<event_key>/audit-log")
 @login_required
 def listing(event_key: str) -> str:
-    """Who did what, the newest first."""
+    """List the entries, newest first."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         timezone = events.get_event(db, actor).timezone
@@ -54,7 +54,7 @@ def listing(event_key: str) -> str:
 @blueprint.get("/events/<event_key>/audit-log.csv")
 @login_required
 def export(event_key: str) -> Response:
-    """The same entries as a file. That it was made is noted in the trail."""
+    """Export the filtered entries as CSV. The export itself is logged."""
     actor: Actor = auth.organiser(event_key)
     with context.database().write() as db:
         wanted, _ = _filter(events.get_event(db, actor).timezone)
@@ -68,7 +68,7 @@ def export(event_key: str) -> Response:
 @blueprint.get("/audit-log")
 @login_required
 def of_installation() -> str:
-    """Sign-ins and operators: what belongs to no event."""
+    """List the entries of the installation, such as sign-ins and operators."""
     if not auth.user().is_operator:
         raise NotFound("page", "trail")
     wanted, typed = _filter("UTC")
@@ -80,7 +80,7 @@ def of_installation() -> str:
 
 
 def _filter(timezone: str) -> tuple[AuditFilter, dict[str, str]]:
-    """What the address asks for, and the same as it was typed. Days are those of the zone."""
+    """Return the filter of the query string, and its raw values. Days are in `timezone`."""
     typed = {name: request.args.get(name, "")[:200] for name in _FILTERS}
     wanted = AuditFilter.of_days(
         timezone,
@@ -94,7 +94,7 @@ def _filter(timezone: str) -> tuple[AuditFilter, dict[str, str]]:
 
 
 def _day(text: str) -> date | None:
-    """The day, or None for what is no day, or for one at the edge of time."""
+    """Parse a date. Return None if invalid or outside the years 1970 to 9000."""
     try:
         found = date.fromisoformat(text)
     except ValueError:

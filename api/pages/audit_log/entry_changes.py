@@ -43,7 +43,7 @@ _REGISTRATIONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ToldChange:
-    """A value that was changed, as a page says it. A name that no page has stays English."""
+    """A changed value, formatted for a page. A name without a label stays English."""
 
     name: str
     before: str
@@ -52,7 +52,7 @@ class ToldChange:
 
 
 def told_changes(entry: AuditEntry, zone: str) -> list[ToldChange]:
-    """What an entry changed, in the reader's language; times in the zone, which they name."""
+    """Return the changes of an entry in the reader's language. Times are in `zone` and name it."""
     words = _Words(entry.act, zone)
     told = (each for change in entry.changes for each in words.of(change.name, change.was, change.now))
     return [each for each in told if each.before or each.after]
@@ -64,7 +64,7 @@ class _Words:
     zone: str
 
     def of(self, name: str, was: Any, now: Any) -> Iterator[ToldChange]:
-        """Each thing that differs. A group of settings, or a row that is gone, is several."""
+        """Yield each difference. A group of settings or a deleted row yields several."""
         if gone := _GONE.fullmatch(name):
             thing = said(TABLES.get(gone[1], gone[1]))
             for column, value in (was or {}).items():
@@ -91,7 +91,7 @@ class _Words:
             yield ToldChange(label, self.value(name, was), self.value(name, now), is_english)
 
     def value(self, name: str, value: Any) -> str:
-        """A value in words, and empty for none."""
+        """Format a value, or return "" for None."""
         if value is None or value == "":
             return ""
         if isinstance(value, bool):
@@ -126,7 +126,7 @@ class _Words:
         return speaking.reported(text) if self.act == Act.VENUE else text
 
     def _row(self, row: Mapping[str, Any]) -> str:
-        """What a page can say of a change within a list: what has a name, and is not empty."""
+        """Format a row within a list: the columns that have a label and a value."""
         known = ((said(LABELS[name]), self.value(name, row[name])) for name in row if name in LABELS)
         return comma().join(f"{name} {value}" for name, value in known if value)
 
@@ -136,7 +136,7 @@ def _of(thing: str, label: str) -> str:
 
 
 def _label(name: str) -> tuple[str, bool]:
-    """What a name is called on the pages, and whether no page has it."""
+    """Return the label of a name, and True if there is none and the name is English."""
     known = LABELS.get(name)
     return (said(known), False) if known else (name.replace("_", " "), True)
 
@@ -170,4 +170,4 @@ _VALUES: Final[Mapping[str, Callable[[Any], str]]] = {
     "place": lambda value: said(PLACES.get(value, value)),
     "state": _state,
 }
-"""How the value of a name is said, where it is one of a few."""
+"""Formatters of enumerated values by name."""

@@ -24,7 +24,7 @@ TABLES: Final[Mapping[str, str]] = {
     "delegation": gettext_lazy("Delegation"),
     "firm_registration": gettext_lazy("Registration"),
 }
-"""A row of each table that a step of the desk may change."""
+"""Names of a row, for each table that a help desk action may change."""
 
 LABELS: Final[Mapping[str, str]] = {
     **{kind.value: label for kind, label in KINDS.items()},
@@ -72,7 +72,7 @@ LABELS: Final[Mapping[str, str]] = {
     "night_hours": gettext_lazy("Protected time before a meeting (hours)"),
     "night_late": gettext_lazy("Latest start (minutes late)"),
     "times": gettext_lazy("Overnight runs"),
-    # What else is noted
+    # Other logged values
     "role": gettext_lazy("Role"),
     "until": gettext_lazy("Ends"),
     "delegations": gettext_lazy("Delegations"),
@@ -110,4 +110,4 @@ LABELS: Final[Mapping[str, str]] = {
     "characters": gettext_lazy("Characters"),
     "begins": gettext_lazy("It begins with"),
 }
-"""By the name that the trail has."""
+"""Labels by the name in the audit log."""

@@ -1,1 +1,1 @@
-"""Pages of the feature availability."""
+"""Availability pages."""

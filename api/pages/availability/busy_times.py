@@ -1,4 +1,4 @@
-"""Busy times: an attendee's own calendars, looked at before they are saved, and slots marked by hand."""
+"""Busy times: an attendee's calendars, previewed before saving, and manually blocked slots."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ blueprint = APIBlueprint(
 )
 
 _OWN_FIELDS = ("server", "user", "password")
-"""Fields whose faults the service names itself."""
+"""Fields that the service names in its errors."""
 
 Answer = str | Response | tuple[str, int]
 
 
 @blueprint.url_value_preprocessor
 def _take_calendars(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """A calendar may be larger than any other form. What is a little too large gets its own sentence."""
+    """Raise the size limit for calendar uploads. Slightly larger uploads get a specific error."""
     request.max_content_length = MAX_OCTETS + (1 << 20)
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
 def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
-    """The form again, though nothing of what was sent is read."""
+    """Show the form again with an error, without reading the request body."""
     auth.settle(ask=True)
     if not current_user.is_authenticated:
         return errors.http_error(error)
@@ -69,7 +69,7 @@ def show(event_key: str) -> str:
 @blueprint.post("/marked")
 @login_required
 def mark(event_key: str) -> Response:
-    """Keep which slots are marked by hand."""
+    """Save the manually blocked slots."""
     actor = auth.participant(event_key)
     with context.database().write() as db:
         count = busy_times.mark_slots(db, actor, request.form.getlist("slots"))
@@ -86,7 +86,7 @@ def mark(event_key: str) -> Response:
 @login_required
 @limits.costly
 def upload(event_key: str) -> Answer:
-    """Read an uploaded calendar, and show what it means before it is saved."""
+    """Read an uploaded calendar and redirect to its preview."""
     actor = auth.actor(event_key)
     file, zone = request.files.get("file"), _zone(actor)
     if file is None or not file.filename:
@@ -103,7 +103,7 @@ def upload(event_key: str) -> Answer:
 @login_required
 @limits.costly
 def link(event_key: str) -> Answer:
-    """Fetch a calendar, and show what it means before it is saved."""
+    """Fetch a linked calendar and redirect to its preview."""
     actor = auth.actor(event_key)
     address, zone, now = request.form.get("address", ""), _zone(actor), context.now()
     return _read(
@@ -125,7 +125,7 @@ def link(event_key: str) -> Answer:
 @login_required
 @limits.costly
 def connect(event_key: str) -> Answer:
-    """Read a calendar server with an app password, and show what it means before anything is saved."""
+    """Read a CalDAV server with an app password and redirect to its preview. Nothing is saved."""
     actor = auth.actor(event_key)
     settings, now = context.settings(), context.now()
     if settings.caldav == "off":
@@ -152,7 +152,7 @@ def connect(event_key: str) -> Answer:
 @blueprint.get("/preview/<key>")
 @login_required
 def preview(event_key: str, key: str) -> str:
-    """Preview the slots of the actor that a calendar takes. Nothing is saved yet."""
+    """Show which slots a calendar would block. Nothing is saved yet."""
     return _preview_page(auth.actor(event_key), key)
 
 
@@ -160,7 +160,7 @@ def preview(event_key: str, key: str) -> str:
 @login_required
 @limits.costly
 def read_again(event_key: str, key: str) -> Answer:
-    """Read the calendar in another zone."""
+    """Read the calendar again in another time zone."""
     actor = auth.actor(event_key)
     try:
         busy_times.reread_preview(context.own_transactions(), actor, key, _zone(actor))
@@ -258,14 +258,14 @@ def _page(
 
 
 def _way(faults: Mapping[str, str], typed: Mapping[str, str]) -> str:
-    """Which way to add a calendar is unfolded: the one whose form has a fault."""
+    """Return the import method to expand: the one whose form has an error."""
     if not faults:
         return ""
     return next((way for way in ("file", "address") if way in faults), typed.get("service", "other"))
 
 
 def _preview_page(actor: Actor, key: str, unknown: str = "") -> str:
-    """What a calendar takes. `unknown` was typed as its time zone, and is none."""
+    """Show which slots a calendar blocks. `unknown` is an unrecognised time zone that was entered."""
     with context.database().read() as db:
         source = busy_times.get_preview(db, actor, key)
         return rendering.render(
@@ -282,7 +282,7 @@ def _preview_page(actor: Actor, key: str, unknown: str = "") -> str:
 
 
 def _zone(actor: Actor) -> str:
-    """The zone that was typed by its name or city, or that of the event."""
+    """Return the time zone that was entered by name or city, or that of the event."""
     typed = request.form.get("timezone", "").strip()
     if typed:
         return zones.meant(typed)

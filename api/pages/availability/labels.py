@@ -1,4 +1,4 @@
-"""Labels of busy times: what was read from a calendar."""
+"""Labels of busy times that were read from a calendar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scheduler.invites.busy.model import COUNTED
 
 
 def counted(counts: Mapping[str, int]) -> list[str]:
-    """What a calendar has, and what of it was left out, a line each."""
+    """Return a line for each count of imported and skipped components."""
     lines = _lines(counts)
     return [lines[name] for name in COUNTED if counts.get(name)]
 

@@ -1,1 +1,1 @@
-"""The board on pages: a draft by hand as a grid of times by places or people."""
+"""Board pages: a manual draft as a grid of times by places or people."""

@@ -1,4 +1,4 @@
-"""Which of the best places of a meeting are listed: those of a day, a hall or a kind."""
+"""Filters of a meeting's best places: by day, hall or kind."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from scheduler.services.board.draft_view import PickedRequest
 DAY, HALL, STILL = "day", "hall", "still"
 KINDS: Final = tuple(kind.value for kind in PlaceKind)
 FILTERS: Final = (DAY, HALL, STILL, *KINDS)
-"""The day and the hall that the board shows, without another change, and the kinds of places."""
+"""The board's current day, its current hall, no other changes (`STILL`), and kinds of places."""
 
 
 def chosen(text: str) -> tuple[str, ...]:
-    """The filters that an address names. Of the kinds of places one counts: a place has one kind."""
+    """Return the filters in a query string. Only one kind is kept, because a place has one kind."""
     named = text.split()
     kind = next((each for each in KINDS if each in named), None)
     return tuple(each for each in FILTERS if each in named and (each not in KINDS or each == kind))
 
 
 def toggled(filters: Collection[str], one: str) -> str:
-    """What an address names once a filter is put on, or off where it is on."""
+    """Return the query string value after toggling a filter."""
     off = {one} if one in filters else set(KINDS) if one in KINDS else set()
     on = set() if one in filters else {one}
     return " ".join(each for each in FILTERS if each in on or (each in filters and each not in off))
@@ -33,7 +33,7 @@ def toggled(filters: Collection[str], one: str) -> str:
 def to_question(
     filters: Collection[str], seen: BoardView, picked: PickedRequest, timezone: str
 ) -> dict[str, Any]:
-    """What the board's worker is asked for: `only` of a question, or nothing."""
+    """Return the value `only` of a question to the board's worker."""
     zone = ZoneInfo(timezone)
     only: dict[str, Any] = {}
     for kind in KINDS:

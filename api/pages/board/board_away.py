@@ -1,4 +1,4 @@
-"""A person is away: marked from the board by person, and what it breaks is seen before it is saved."""
+"""Absences of a person, marked from the board, with a preview of the meetings they affect."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ blueprint = APIBlueprint(
     url_prefix="/events/<event_key>/board/<int:number>/people/<key>/away",
 )
 SHOWN: Final = ("day", "half", "hall", "page")
-"""What of an address says where on the board it came from."""
+"""Query parameters of the board that the page returns to."""
 PEOPLE: Final = ImportKind.PEOPLE
 MOST_MOVED: Final = 10
-"""Meetings for which a place is looked for at once."""
+"""Maximum number of meetings for which targets are searched at once."""
 NOT_MOVED = (BreaksRules, EditConflict, NotFound, PublishingInProgress, WrongState)
 
 
 @blueprint.get("")
 @login_required
 def show(event_key: str, number: int, key: str) -> str:
-    """The times of a person to tick or to draw over; with `look`, what these change."""
+    """Show the person's times to select. With `look`, preview the effect of the selection."""
     asked = request.args
     return _page(auth.organiser(event_key), number, key, asked.getlist("slots"), is_look="look" in asked)
 
@@ -54,7 +54,7 @@ def show(event_key: str, number: int, key: str) -> str:
 @blueprint.post("")
 @login_required
 def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
-    """Set the times at which the person is away, and move the selected meetings of the draft."""
+    """Save the person's absences, and move the selected meetings of the draft."""
     actor, form = auth.organiser(event_key), request.form
     slots, selected, now = form.getlist("slots"), form.getlist("to")[:MOST_MOVED], context.now()
     try:
@@ -75,10 +75,10 @@ def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
 def _moved(
     db: Session, actor: Actor, number: int, key: str, slots: Collection[str], to: str
 ) -> frozenset[str]:
-    """Move a meeting as was selected, as a step of the draft, before the absences are marked.
+    """Move a meeting as selected, as a step of the draft, before the absences are saved.
 
-    Returns the requests whose meetings it moved. None, and nothing is moved, if it breaks a rule by now
-    or if the person would sit in one of them while away.
+    Return the requests whose meetings it moved. If it now violates a rule, or the person would have one of
+    these meetings during an absence, nothing is moved and the set is empty.
     """
     read = placement_view.read_to(to)
     if read is None:
@@ -98,7 +98,7 @@ def _moved(
 
 
 def _told(moved: int, not_moved: int) -> list[str]:
-    """What became of the selected meetings, as sentences."""
+    """Return sentences about the selected meetings that were and were not moved."""
     said = []
     if moved:
         said += [
@@ -158,7 +158,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
 
 
 def _ways(actor: Actor, number: int, person: AbsentPerson, absent: Collection[str]) -> dict[str, BestWay]:
-    """The best way to hold each meeting at which the person is there, as far as the board's worker says."""
+    """Return the best move for each affected meeting, as far as the board's worker suggests one."""
     found = {}
     for missed in person.missed[:MOST_MOVED]:
         answer = board_queries.ask(

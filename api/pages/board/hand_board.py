@@ -1,4 +1,4 @@
-"""The board: a draft that organisers change by hand. Every page of it works without JavaScript."""
+"""The board: a manual draft that organisers edit. All its pages work without JavaScript."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefi
 blueprint.add_app_template_filter(placement_view.step_word)
 
 SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page", "empty", "best", "time")
-"""What of an address says which part of the board is shown."""
+"""Query parameters of the visible part of the board."""
 REFUSED = (EditConflict, PublishingInProgress, WrongState, NotFound)
-"""Why a step is not done, besides rules. Each has its sentence."""
+"""Errors other than rule violations that reject a step. Each has a message."""
 
 
 MOST_ELSEWHERE: Final = 4
-"""Other parts of the board that are linked where the one that is shown has no place."""
+"""Maximum number of links to other parts of the board with targets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Half a day of a hall."""
+    """A half-day of a hall."""
 
     day: date
     is_afternoon: bool
@@ -60,12 +60,12 @@ class Elsewhere:
 @blueprint.get("")
 @login_required
 def board(event_key: str) -> str:
-    """Half a day of one hall. With a meeting picked up, where it can go, and why not elsewhere."""
+    """Show a half-day of one hall. With a meeting selected, mark valid targets and reasons against others."""
     return _page(auth.team(event_key), request.args, None)
 
 
 def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None) -> str:
-    """The part of a board that an address asks for; with what was `sent` by hand, and what is wrong in it."""
+    """Render the requested part of the board. `sent` is a rejected placement, shown with its errors."""
     wish = BoardQuery(
         day=asked.get("day", ""),
         half=asked.get("half", ""),
@@ -91,7 +91,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
         found = search.find_requests(db, actor, draft.number, asked.get("find", ""))
         event = events.get_event(db, actor)
     offer = None
-    # The cheapest repair of what was refused is sought among all ways.
+    # The cheapest alternative to a rejected step is searched in the complete offer.
     filters = () if asked.get("wanted") else best_filter.chosen(asked.get("best", ""))
     if picked is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS):
         more = best_filter.to_question(filters, seen, picked, event.timezone)
@@ -132,7 +132,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
 @blueprint.post("/begin")
 @login_required
 def begin(event_key: str) -> Response:
-    """A draft by hand, of the version that the board shows."""
+    """Begin a manual draft of the version that the board shows."""
     actor = auth.organiser(event_key)
     base = inputs.whole(request.form.get("draft"))
     try:
@@ -159,7 +159,7 @@ def begin(event_key: str) -> Response:
 @blueprint.get("/<int:number>/begun")
 @login_required
 def begun(event_key: str, number: int) -> str | Response:
-    """Follow a worker that begins a draft by hand from a version. Once it is there, its board is shown."""
+    """Show the progress of a worker that creates a manual draft, then redirect to its board."""
     actor = auth.organiser(event_key)
     by_htmx = rendering.by_htmx()
     with context.database().read() as db:
@@ -176,7 +176,7 @@ def begun(event_key: str, number: int) -> str | Response:
 @blueprint.get("/<int:number>/news")
 @login_required
 def news(event_key: str, number: int) -> Response:
-    """What others did since the page was made: nothing, or their steps, and word for the page to follow."""
+    """Return the steps of other editors since the page was rendered, as an htmx update, or 204 if none."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         steps = draft_view.list_new_steps(db, actor, number, inputs.whole(request.args.get("seen"), -1))
@@ -189,7 +189,7 @@ def news(event_key: str, number: int) -> Response:
 @blueprint.post("/<int:number>/put")
 @login_required
 def put(event_key: str, number: int) -> Response | tuple[str, int]:
-    """Put a meeting where a button says, or where two fields say, with the people that others say."""
+    """Place a meeting where a button or the manual form says."""
     actor = auth.organiser(event_key)
     form, key, seen = request.form, request.form.get("request", ""), _seen()
     if "to" in form:
@@ -231,7 +231,7 @@ def _by_hand(actor: Actor, number: int, key: str, typed: Mapping[str, str]) -> P
 @blueprint.post("/<int:number>/<any(cancel, lock, unlock, swap, forbid, allow, undo, redo):step>")
 @login_required
 def change(event_key: str, number: int, step: str) -> Response:
-    """Cancel, lock or unlock a meeting, swap two, forbid a time, or undo the last step and do it again."""
+    """Cancel, lock or unlock a meeting, swap two, forbid or allow a time, undo or redo a step."""
     actor, now, seen = auth.organiser(event_key), context.now(), _seen()
     form = request.form
     key, other = form.get("request", ""), form.get("other", "")
@@ -263,7 +263,7 @@ def change(event_key: str, number: int, step: str) -> Response:
 
 
 def _undone(line: StepLine | None, by: str) -> str:
-    """What was taken back, and whose it was, if it was another organiser's."""
+    """Return a message about the undone step, with its author if it was another organiser."""
     if line is None:
         return gettext("Taken back.")
     step, pairs = capitalize_first(placement_view.step_word(line.kind)), said(join_texts(line.pairs))
@@ -282,7 +282,10 @@ def _do(
     wanted: str = "",
     stays: bool = False,
 ) -> Response:
-    """Do a step and say so; or say why not. The meeting is then still picked up, as where it `stays`."""
+    """Execute a step, and flash the result or the reason against it.
+
+    The meeting stays selected after a failure, or if `stays` is true.
+    """
     try:
         taken = do()
     except BreaksRules as error:
@@ -300,12 +303,12 @@ def _do(
 
 
 def _back(event_key: str, number: int, pick: str, *, wanted: str = "", at: str = "") -> Response:
-    """The board as it was, with the meeting picked up if it is not put yet; or at the meeting, by a mark."""
+    """Redirect to the board, with the meeting still selected, or to the anchor of the meeting."""
     return redirect(_board(event_key, number, pick=pick or None, wanted=wanted or None, at=at or None), 303)
 
 
 def _board(event_key: str, number: int, **more: str | None) -> str:
-    """The address of the part of the board that a form was sent from."""
+    """Return the URL of the part of the board that the form was sent from."""
     values: dict[str, Any] = {**_shown(), "draft": number, **more}
     return url_for("hand_board.board", event_key=event_key, **values)
 
@@ -320,7 +323,7 @@ def _seen() -> int | None:
 
 
 def _folded(seen: BoardView, offer: Offer | None) -> frozenset[str]:
-    """The booths that are one line: they have no meeting, and the one that is picked up cannot be there."""
+    """Return the booths to collapse: they have no meetings and are no target of the selected one."""
 
     def is_offered(row: BoardRow) -> bool:
         cells = (offer.cells.get((cell.slot, row.key)) for cell in row.cells) if offer else ()
@@ -330,7 +333,7 @@ def _folded(seen: BoardView, offer: Offer | None) -> frozenset[str]:
 
 
 def _elsewhere(offer: Offer | None, picked: PickedRequest, timezone: str) -> tuple[Elsewhere, ...]:
-    """The parts of the board that have the best places, where the part that is shown has none."""
+    """Return the parts of the board with the best targets, if the visible part has none."""
     if offer is None or offer.has_target:
         return ()
     starts = {slot.key: slot.start.astimezone(ZoneInfo(timezone)) for slot in picked.slots}
@@ -343,7 +346,7 @@ def _elsewhere(offer: Offer | None, picked: PickedRequest, timezone: str) -> tup
 
 
 def _address(number: int, seen: BoardView, asked: Mapping[str, str]) -> dict[str, Any]:
-    """The part that is shown, as its address says it."""
+    """Return the query parameters of the visible part."""
     return {
         "draft": number,
         "day": seen.day.isoformat(),
@@ -357,7 +360,7 @@ def _address(number: int, seen: BoardView, asked: Mapping[str, str]) -> dict[str
 
 
 def _counts(seen: BoardView, offer: Offer | None) -> Mapping[str, int]:
-    """How many places of the view can have the meeting at each time; or how many meetings are there."""
+    """Return the number of targets by slot, or of meetings if none is selected."""
     if offer is not None:
         return Counter(slot for (slot, _), cell in offer.cells.items() if cell.to)
     return Counter(cell.slot for row in seen.page.items for cell in row.cells for _ in cell.meetings)
@@ -366,7 +369,7 @@ def _counts(seen: BoardView, offer: Offer | None) -> Mapping[str, int]:
 def _column(
     seen: BoardView, picked: PickedRequest | None, offer: Offer | None, asked: Mapping[str, str]
 ) -> str:
-    """The time that a phone shows, of those of the view: as asked, or the first that matters."""
+    """Return the slot that a phone shows: as requested, or the first relevant one of the view."""
     rows, at = seen.page.items, asked.get("at", "")
     found = [
         cell.slot for row in rows for cell in row.cells if at in {each.request for each in cell.meetings}
@@ -387,7 +390,7 @@ def _column(
 def _offer(
     event_id: int, number: int, picked: PickedRequest, seen: BoardView, more: Mapping[str, Any]
 ) -> Offer | None:
-    """Where the meeting can go, as the board's worker says it, or None if it is away."""
+    """Return the targets of a meeting from the board's worker, or None if it is unavailable."""
     by_person = seen.rows_of is RowsOf.PERSON
     places = picked.places if by_person else [row.key for row in seen.page.items]
     answer = board_queries.ask(

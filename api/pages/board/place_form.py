@@ -1,4 +1,4 @@
-"""The form that puts a meeting by hand: a time, a place and people, each searched by name."""
+"""The manual placement form: a time, a place and attendees, each searched by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.services.spreadsheets import record_search
 from scheduler.services.spreadsheets.columns import ImportKind
 
 PEOPLE: Final = ("person1", "person2")
-"""A field for a person of each side."""
+"""A field for an attendee of each firm."""
 FIELDS: Final = ("slot", "place", *PEOPLE)
 NOT_ONE: Final = {"place": gettext_lazy("names no place of this event, or several")} | dict.fromkeys(
     PEOPLE, gettext_lazy("names nobody of this firm, or several")
@@ -26,23 +26,23 @@ BOTH: Final = gettext_lazy("name somebody of both firms, or of neither")
 
 
 def standing(picked: PickedRequest) -> dict[str, str]:
-    """What stands in the fields where nothing was typed: what is so now."""
+    """Return the initial values of the fields: the current placement."""
     now = {name: side.person for name, side in zip(PEOPLE, picked.sides, strict=True)}
     return {"slot": picked.slot.key if picked.slot else "", "place": picked.place, **now}
 
 
 def faults_of(db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong in the fields, by field."""
+    """Return the errors by field."""
     return _read(db, actor, picked, typed)[1]
 
 
 def sent() -> dict[str, str]:
-    """What the form sent, with what was picked from the choices of a field."""
+    """Return the submitted values, including selections from autocomplete."""
     return {"slot": request.form.get("slot", "")} | {name: picks.said_in(name) for name in FIELDS[1:]}
 
 
 def target_of(db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[str, str]) -> Placement | None:
-    """Where and with whom the form says that the meeting is to be held, or None where a field is unclear."""
+    """Return the placement that the form describes, or None if a field is ambiguous or invalid."""
     keys, faults = _read(db, actor, picked, typed)
     if faults:
         return None
@@ -53,7 +53,7 @@ def target_of(db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[s
 def _read(
     db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[str, Any]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The keys that are meant, and what is wrong, by field. Nobody typed: who sits there, or who can."""
+    """Return keys and errors by field. An empty person field means the present attendee, or any."""
     asked = picked.sides[1].firm
     keys = {"place": record_search.resolve_key(db, actor, ImportKind.TABLES, typed["place"], firm=asked)}
     faults: dict[str, str] = {} if keys["place"] else {"place": NOT_ONE["place"]}

@@ -1,4 +1,4 @@
-"""The board's targets as its template draws them, and what a form says is to be put where."""
+"""Targets on the board for templates, and parsing of submitted placements."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAID: Final[Mapping[EditStepKind, str]] = {
     EditStepKind.ALLOW: gettext_lazy("Allowed again."),
     EditStepKind.REPAIR: gettext_lazy("Moved, and others with it."),
 }
-"""What a page says once a step is done."""
+"""Messages after a step."""
 STEPS: Final[Mapping[EditStepKind, str]] = {
     EditStepKind.MOVE: gettext_lazy("move"),
     EditStepKind.PLACE: gettext_lazy("place"),
@@ -40,47 +40,47 @@ STEPS: Final[Mapping[EditStepKind, str]] = {
     EditStepKind.ALLOW: gettext_lazy("allow"),
     EditStepKind.REPAIR: gettext_lazy("repair"),
 }
-"""What a step is called in the log of a draft."""
+"""Names of steps in the log of a draft."""
 MOST_TO: Final = 8_000
-"""Characters of what a button says is to be put where."""
+"""Maximum length of a submitted placement, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetCell:
-    """What one cell is for the meeting that is picked up. `to` is what its button sends, if there is one."""
+    """A cell as target of the selected meeting. `to` is the value of its button, or "" without one."""
 
     standing: str
     sentence: str
     points: str
     to: str = ""
     at: str = ""
-    """The name of the place that it is put at, where that is another one like this."""
+    """Name of the actual place, if it is an equivalent one."""
     seek: str = ""
-    """What a button sends to have a blocked place searched."""
+    """Value of the button that searches a blocked place."""
 
 
 @dataclass(frozen=True, slots=True)
 class BestWay:
-    """One of the best ways to hold the meeting that is picked up."""
+    """One of the best placements of the selected meeting."""
 
     slot: str
     place: str
-    """Its name, with the hall's."""
+    """Name of the place, with that of the hall."""
     sentence: str
     points: str
     is_loss: bool
     to: str
     hall: str
-    """The key of its hall."""
+    """ID of its hall."""
     moves: int
-    """How many other meetings change."""
+    """Number of other meetings that change."""
     people: tuple[str, ...]
-    """The names of the people whose other meetings change."""
+    """Names of people whose other meetings change."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchedPlace:
-    """What a search for one time and place came to: `found` with a way, `impossible`, or `unknown`."""
+    """The result of a search for one slot and place: `found` with a placement, `impossible` or `unknown`."""
 
     slot: str
     place: str
@@ -90,23 +90,23 @@ class SearchedPlace:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """All that is known about the meeting that is picked up."""
+    """All targets of the selected meeting."""
 
     cells: Mapping[tuple[str, str], TargetCell]
     best: tuple[BestWay, ...]
     is_aside: bool
     others: BestWay | None = None
-    """The best way with other people where the meeting is."""
+    """The best placement with other attendees at the present slot and place."""
     searched: SearchedPlace | None = None
 
     @property
     def has_target(self) -> bool:
-        """Whether it can be put somewhere in the view."""
+        """True if the view has a target."""
         return any(cell.to for cell in self.cells.values())
 
 
 def offer_of(answer: Mapping[str, Any]) -> Offer:
-    """The offer in an answer of the board's worker."""
+    """Parse the answer of the board's worker."""
     rows = answer.get("targets", ())
     cells = {
         (row["slot"], row["place"]): TargetCell(
@@ -146,7 +146,7 @@ def _searched(row: Mapping[str, Any] | None) -> SearchedPlace | None:
 
 
 def points(gain: float | None) -> str:
-    """What it does to the score: "+12", "−4", or nothing if it is not known."""
+    """Format the change of the score: "+12", "−4", or "" if unknown."""
     if gain is None:
         return ""
     whole = round(gain)
@@ -161,7 +161,7 @@ def _to(row: Mapping[str, Any]) -> str:
 
 
 def read_to(text: str) -> tuple[list[Placement], list[str]] | None:
-    """What a button sent, or None if it is not of ours. Nothing of it is trusted."""
+    """Parse the untrusted value of a button. Return None if invalid."""
     if len(text) > MOST_TO:
         return None
     try:
@@ -186,7 +186,7 @@ def _target(row: Sequence[Any]) -> Placement:
 
 
 def step_word(kind: EditStepKind) -> str:
-    """What a step is called, in the reader's language."""
+    """Return the name of a step in the reader's language."""
     return said(STEPS[kind])
 
 
@@ -194,7 +194,7 @@ RANK: Final = ("here", "free", "like", "moves", "blocked", "no")
 
 
 def by_person(offer: Offer, people: Sequence[str]) -> Offer:
-    """The best target at each time, in the rows of the people of the meeting."""
+    """Return the best target at each time, in the rows of the meeting's attendees."""
     best: dict[str, TargetCell] = {}
     for (slot, _), cell in offer.cells.items():
         known = best.get(slot)
@@ -205,13 +205,13 @@ def by_person(offer: Offer, people: Sequence[str]) -> Offer:
 
 
 def sought(text: str) -> tuple[str, str] | None:
-    """The slot and place of which a button says that they are to be searched."""
+    """Parse the slot and place of a search button. Return None if invalid."""
     slot, _, place = text.partition(" ")
     return (slot, place) if slot and place else None
 
 
 def cheapest(offer: Offer | None, slot: str) -> BestWay | None:
-    """The best way to the time that was refused, or else anywhere."""
+    """Return the best placement at the rejected slot, or otherwise anywhere."""
     if offer is None or not slot:
         return None
     return next((way for way in offer.best if way.slot == slot), next(iter(offer.best), None))

@@ -1,1 +1,1 @@
-"""Pages of the feature directory."""
+"""Directory pages."""

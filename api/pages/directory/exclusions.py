@@ -1,4 +1,4 @@
-"""Firms that are never to meet, as organisers read them."""
+"""Exclusions: firms that must never meet, for organisers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ blueprint = APIBlueprint(
 @blueprint.get("")
 @login_required
 def listing(event_key: str) -> str:
-    """Who is never to meet whom, the latest first."""
+    """List the exclusions, newest first."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         page = firm_notes.list_exclusions(db, actor, number=paging.asked_number())

@@ -1,4 +1,4 @@
-"""The directory of an event's firms: search, filters, one firm, and what the own firm keeps about it."""
+"""Directory of an event's firms: search, filters, firm pages, and notes of the reader's firm."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ ORDERS = {
 @blueprint.get("", endpoint="directory")
 @login_required
 def directory_page(event_key: str) -> str:
-    """The firms that a search and filters leave, with counts at each filter."""
+    """Show the firms that match a search and filters, with counts for each filter."""
     actor = auth.actor(event_key)
     asked = {name: tuple(filter(None, request.args.getlist(name))) for name in FACETS}
     filters = FirmFilters(text=request.args.get("text", ""), **asked)
@@ -90,7 +90,7 @@ def directory_page(event_key: str) -> str:
 @blueprint.get("/<firm_key>")
 @login_required
 def show(event_key: str, firm_key: str) -> str:
-    """One firm, its people, and what is open between it and the reader's firm."""
+    """Show a firm, its people, and its relations with the reader's firm."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         firm = search.show_firm(db, actor, firm_key)
@@ -100,7 +100,7 @@ def show(event_key: str, firm_key: str) -> str:
 @blueprint.get("/<firm_key>/logo/<digest>.png")
 @login_required
 def logo(event_key: str, firm_key: str, digest: str) -> Response:
-    """A firm's logo: a PNG that we wrote. Its address names its octets, so a browser keeps it."""
+    """Return a firm's logo as a PNG that we encoded. Its URL contains a digest, so browsers cache it."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         octets = logos.read_logo(db, actor, firm_key, digest)
@@ -113,7 +113,7 @@ def logo(event_key: str, firm_key: str, digest: str) -> Response:
 @blueprint.post("/<firm_key>/save")
 @login_required
 def save(event_key: str, firm_key: str) -> Response | str:
-    """Put the firm on the own list, or take it off."""
+    """Save a firm to the reader's list, or remove it."""
     actor = auth.actor(event_key)
     is_saved = request.form.get("saved") == "1"
     with context.database().write() as db:
@@ -129,7 +129,7 @@ def save(event_key: str, firm_key: str) -> Response | str:
 @blueprint.post("/<firm_key>/dismiss")
 @login_required
 def dismiss(event_key: str, firm_key: str) -> Response:
-    """Say that the firm is nothing for the own one: it is not suggested any more. Or take that back."""
+    """Dismiss a firm, so that it is no longer suggested, or undo that."""
     actor = auth.actor(event_key)
     is_dismissed = request.form.get("dismissed") == "1"
     with context.database().write() as db:
@@ -144,7 +144,7 @@ def dismiss(event_key: str, firm_key: str) -> Response:
 @blueprint.post("/<firm_key>/note")
 @login_required
 def note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
-    """Keep a note about the firm that the own one reads."""
+    """Save a private note of the reader's firm about a firm."""
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
@@ -158,7 +158,7 @@ def note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
 @blueprint.post("/<firm_key>/never")
 @login_required
 def never(event_key: str, firm_key: str) -> Response:
-    """Say that the two are never to meet, or take that back."""
+    """Exclude meetings between the two firms, or undo that."""
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
@@ -177,7 +177,7 @@ def never(event_key: str, firm_key: str) -> Response:
 @blueprint.post("/<firm_key>/want")
 @login_required
 def want(event_key: str, firm_key: str) -> Response:
-    """Tell the organisers of a meeting that the own firm would have asked for."""
+    """Report to the organisers that the reader's firm would have requested a meeting."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         if firm_notes.report_interest(db, actor, firm_key, now=context.now()):
@@ -186,7 +186,7 @@ def want(event_key: str, firm_key: str) -> Response:
 
 
 def _without(name: str, value: str) -> str:
-    """The address that was asked for without one value of a filter, on the first page."""
+    """Return the current URL without one value of a filter, on the first page."""
     asked = request.args.items(multi=True)
     left = [each for each in asked if each[0] != "page" and each[1] and each != (name, value)]
     return f"{request.path}?{urlencode(left)}" if left else request.path
@@ -197,7 +197,7 @@ def _order(asked: str) -> FirmOrder:
 
 
 def _reasons(db: Session, actor: Actor) -> dict[str, Any]:
-    """The firms that fit the own one best, by key, with why, the best first."""
+    """Return the best suggested partners by key, best first, with reasons."""
     found = partners.suggest_partners(db, actor, language=speaking.language(), limit=partners.LOOKED_AT)
     return {partner.firm.key: partner for partner in found.partners}
 

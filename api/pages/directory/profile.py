@@ -1,4 +1,4 @@
-"""What the reader's own firm says of itself, for its exhibitors."""
+"""Profile of the reader's firm, for its exhibitors."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ LISTS = {
         gettext_lazy("What you make, by the words that a buyer uses."),
     ),
 }
-"""The lists of the form, and what belongs there."""
+"""The lists of the form: label and help text."""
 TITLE = "title-"
-"""What the names of fields of job titles begin with."""
+"""Prefix of the fields for job titles."""
 
 
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str:
-    """The form with what is said now."""
+    """Show the form with the current profile."""
     return _form(auth.actor(event_key), {}, {})
 
 
 @blueprint.post("")
 @login_required
 def change(event_key: str) -> Answer:
-    """Keep what was typed, or show it again with a sentence at each field at fault."""
+    """Save the profile, or show the form again with an error at each invalid field."""
     actor, typed = auth.actor(event_key), request.form.to_dict()
     titles = {name.removeprefix(TITLE): text for name, text in typed.items() if name.startswith(TITLE)}
     try:
@@ -76,7 +76,7 @@ def change(event_key: str) -> Answer:
 @login_required
 @limits.costly
 def logo(event_key: str) -> Answer:
-    """Take another logo, or say why not."""
+    """Replace the logo, or show the reason against it."""
     actor, file = auth.actor(event_key), request.files.get("logo")
     octets = file.read() if file is not None else b""
     try:
@@ -93,7 +93,7 @@ def logo(event_key: str) -> Answer:
 @blueprint.post("/logo/remove")
 @login_required
 def no_logo(event_key: str) -> Response:
-    """Take the logo off."""
+    """Remove the logo."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         logos.remove_logo(db, actor, now=context.now())
@@ -103,14 +103,14 @@ def no_logo(event_key: str) -> Response:
 
 @blueprint.url_value_preprocessor
 def _take_pictures(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """What is a little too large gets its own sentence."""
+    """Raise the size limit, so that logos slightly above it get an error of their own."""
     if endpoint == "profile.logo":
         request.max_content_length = 4 * MAX_OCTETS
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
 def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
-    """The form again, though nothing of what was sent is read."""
+    """Show the form again with an error, without reading the request body."""
     auth.settle(ask=True)
     if not current_user.is_authenticated:
         return errors.http_error(error)

@@ -1,1 +1,1 @@
-"""Emails that come in, and what has become of invitations, person by person."""
+"""Email pages: received emails, and the calendar status of attendees."""

@@ -1,1 +1,1 @@
-"""Pages of the feature events."""
+"""Event pages."""

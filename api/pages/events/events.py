@@ -1,4 +1,4 @@
-"""An event's own pages: create one, and change its settings."""
+"""Event pages: create an event, and change its settings."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _settings_page(db: Any, actor: Actor, typed: Mapping[str, str], faults: Faul
 
 
 def _typed(now: EventSettings) -> dict[str, str]:
-    """The settings as the form shows them."""
+    """Return the settings as form values."""
     return {
         "name": now.name,
         "language": now.language,
@@ -164,7 +164,7 @@ def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSetti
 
 
 def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
-    """What was typed. Raises InvalidInput with every fault at once, also those beyond single fields."""
+    """Parse the form. Raises InvalidInput with all errors at once, including those that span fields."""
     read = FormReader(form, NewEvent)
     blocks: list[tuple[time, time]] = [(read.time("morning_from"), read.time("morning_to"))]
     if form.get("afternoon_from") or form.get("afternoon_to"):
@@ -189,12 +189,12 @@ def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
 
 
 def _zone_fault(error: InvalidInput) -> Faults:
-    """The fault of an unknown time zone, which names cities: the field takes those, not IANA names."""
+    """Return the error of an unknown time zone, which suggests cities because the field accepts them."""
     return {fault.path: zones.UNKNOWN for fault in error.faults if fault.path == "timezone"}
 
 
 def _by_field(error: InvalidInput) -> Faults:
-    """The first fault of each field. Those of a block stand at the field where it begins."""
+    """Return the first error of each field. Errors of a block belong to its start time."""
     names = {"blocks": "morning_from", "blocks[0]": "morning_from", "blocks[1]": "afternoon_from"}
     faults: Faults = {}
     for fault in error.faults:

@@ -1,4 +1,4 @@
-"""A new event from a workbook: the file, what would come of it, and then the event with all of it."""
+"""New event from a workbook: upload, preview, and creation."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ blueprint = APIBlueprint("first_file", __name__, enable_openapi=False, url_prefi
 
 @blueprint.url_value_preprocessor
 def _take_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """As `imports`: a file of an expo may be larger than any other form."""
+    """Raise the size limit for uploads, as `imports` does."""
     request.max_content_length = MAX_OCTETS + (64 << 10)
 
 
 @blueprint.before_request
 def _require_operator() -> None:
-    """For everybody else these pages do not exist."""
+    """Raise NotFound unless the user is an operator."""
     if auth.user().is_authenticated and not auth.user().is_operator:
         raise NotFound("page", "new event")
 
@@ -45,14 +45,14 @@ def _require_operator() -> None:
 @blueprint.get("/")
 @login_required
 def ask() -> str:
-    """Ask for the workbook."""
+    """Show the upload form."""
     return _ask()
 
 
 @blueprint.post("/")
 @login_required
 def upload() -> BaseResponse | tuple[str, int]:
-    """Keep a workbook and show what would come of it. What cannot be read is refused in words."""
+    """Store a workbook and redirect to its preview. An unreadable file is rejected with a message."""
     file = request.files.get("file")
     octets = file.read() if file else b""
     is_large = import_jobs.is_large_file(octets)
@@ -76,7 +76,7 @@ def upload() -> BaseResponse | tuple[str, int]:
 @blueprint.get("/<int:number>")
 @login_required
 def show(number: int) -> BaseResponse | str:
-    """Show what would come of a workbook: the event is made and rolled back, a large one by a worker."""
+    """Preview a workbook: the event is created and rolled back, by a worker for large files."""
     job = _follow(number)
     if job is not None and job.event_key:
         return _made(job.event_key, job.name)
@@ -92,7 +92,7 @@ def show(number: int) -> BaseResponse | str:
 @blueprint.post("/<int:number>/say")
 @login_required
 def say(number: int) -> BaseResponse:
-    """Keep what the event is called, and show what comes of the workbook so."""
+    """Save the event settings, and show the preview with them."""
     with context.database().write() as db:
         zone = zones.meant(request.form.get("timezone", "").strip())
         create_from_workbook.save_event_settings(
@@ -106,7 +106,7 @@ def say(number: int) -> BaseResponse:
 @blueprint.get("/<int:number>/errors")
 @login_required
 def errors(number: int) -> BaseResponse | str:
-    """The rows that are wrong as a grid, before an event is made."""
+    """Show the grid of rows with errors, before an event is created."""
     job = _follow(number)
     if job is not None and job.event_key:
         return _made(job.event_key, job.name)
@@ -126,7 +126,7 @@ def errors(number: int) -> BaseResponse | str:
 @blueprint.post("/<int:number>/errors")
 @login_required
 def fix(number: int) -> BaseResponse:
-    """Keep all that was changed on a page of the grid, and look once what would come of the workbook so."""
+    """Save the corrections of a page of the grid, and refresh the preview once."""
     given, _ = grid_form.pressed()
     try:
         with context.database().write() as db:
@@ -141,7 +141,7 @@ def fix(number: int) -> BaseResponse:
 @blueprint.post("/<int:number>/make")
 @login_required
 def make(number: int) -> BaseResponse | tuple[str, int]:
-    """Make the event, with all that was shown, or with the workbook waiting in it to be fixed."""
+    """Create the event with all previewed data, or with the workbook as a pending import to be fixed."""
     with_all, digest = request.form.get("with") == "all", request.form.get("digest", "-")
     if with_all and _follow(number) is not None:
         with context.database().write() as db:
@@ -191,7 +191,7 @@ def drop(number: int) -> BaseResponse:
 @blueprint.get("/<int:number>/left-out.xlsx")
 @login_required
 def left_out(number: int) -> BaseResponse:
-    """The rows that are wrong, each with the reason."""
+    """Return a workbook of the skipped rows, each with the reason."""
     try:
         _, parts, look = _look(number)
     except NOT_SHOWN as error:
@@ -208,14 +208,14 @@ def left_out(number: int) -> BaseResponse:
 @blueprint.get("/template.xlsx")
 @login_required
 def example() -> Response:
-    """A workbook of a small whole event, to be overwritten."""
+    """Return an example workbook of a small complete event, to be overwritten."""
     return _file(create_from_workbook.example_workbook(auth.user().session), "chainmeet-event.xlsx")
 
 
 @blueprint.get("/<int:number>/panel")
 @login_required
 def panel(number: int) -> BaseResponse | Response:
-    """The part of the page that follows a worker's job."""
+    """Return the part of the page that shows the progress of a worker's job."""
     job = _follow(number)
     if job is None:
         return redirect(url_for("first_file.show", number=number))
@@ -226,7 +226,7 @@ def panel(number: int) -> BaseResponse | Response:
 @blueprint.post("/<int:number>/look")
 @login_required
 def look_again(number: int) -> BaseResponse:
-    """Have a worker look once more."""
+    """Ask a worker for a new preview."""
     _have_looked(number)
     return redirect(url_for("first_file.show", number=number))
 
@@ -248,7 +248,7 @@ def _have_looked(number: int) -> None:
 
 
 def _look(number: int) -> tuple[str, Any, NewEventPreview]:
-    """A workbook that waits: its name, its parts, and what would come of it by now."""
+    """Return a pending workbook: its name, its parsed sheets, and the current preview."""
     with context.database().read() as db:
         octets, name = create_from_workbook.load_workbook(db, auth.user().session, number)
         kept = import_jobs.load_new_event_preview(db, auth.user().session, number)
@@ -283,7 +283,7 @@ def _show(number: int, name: str, look: NewEventPreview) -> str:
 
 
 def _by_field(look: NewEventPreview) -> tuple[dict[str, str], list[str]]:
-    """Faults by the field that fixes them, with their place in the workbook; and the others, as sentences."""
+    """Return errors by form field, with their location in the workbook, and the other errors as sentences."""
     of_form: dict[str, str] = {}
     others = []
     for fault in look.faults:

@@ -1,4 +1,4 @@
-"""The first page: the events of the signed-in person."""
+"""The home page: the events of the signed-in person."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scheduler.services.requests import unscheduled_requests
 from scheduler.services.requests.dashboard import setup
 
 RECENT = 5
-"""Entries of the trail that the dashboard shows."""
+"""Number of audit log entries on the dashboard."""
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 
@@ -32,7 +32,7 @@ blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 @blueprint.get("/")
 @login_required
 def index() -> str | Response:
-    """The first page: one event opens at once, several give a list, none gives advice."""
+    """Redirect to the only event, or list several. Without events, show advice."""
     with context.database().read() as db:
         found = actors.list_events(db, auth.user().account_id, now=context.now())
     if len(found) == 1:
@@ -44,7 +44,7 @@ def index() -> str | Response:
 @blueprint.get("/events/<event_key>")
 @login_required
 def event(event_key: str) -> str | Response:
-    """What waits for those who run the event; for everybody else the page that they work on first."""
+    """Show the organisers' dashboard. Other people are redirected to their own start page."""
     actor = auth.anybody(event_key)
     if actor.is_organiser or actor.team_role is Role.READER:
         return _desk(actor)
@@ -81,7 +81,7 @@ def _desk(actor: Actor) -> str:
 
 
 def _reasons(found: Dashboard) -> list[tuple[str, str, int]]:
-    """Why requests are not scheduled: code, words, count."""
+    """Return code, label and count of each reason for unscheduled requests."""
     return [
         (code, said(unscheduled_requests.GROUPS.get(code, code)), count)
         for code, count in found.reasons.items()
@@ -89,7 +89,7 @@ def _reasons(found: Dashboard) -> list[tuple[str, str, int]]:
 
 
 def _days_to_go(opens: datetime | None, timezone: str, now: datetime) -> int | None:
-    """Days from today to the first day on the venue's calendar, None for an event without meeting times."""
+    """Return the days until the first day in the venue's time zone, or None without meeting times."""
     if opens is None:
         return None
     zone = ZoneInfo(timezone)
@@ -98,7 +98,7 @@ def _days_to_go(opens: datetime | None, timezone: str, now: datetime) -> int | N
 
 @blueprint.app_template_global()
 def plan_state(actor: Actor, timezone: str) -> tuple[PlanState, int | None]:
-    """The state of the plan and the days to go, for the head of every page of who runs the event."""
+    """Return the schedule's state and the days to go, for the header of all organiser pages."""
     if "plan_state" not in g:  # the head and the menu of one page ask
         with context.database().read() as db:
             g.plan_state = dashboard.get_plan_state(db, actor)
@@ -108,7 +108,7 @@ def plan_state(actor: Actor, timezone: str) -> tuple[PlanState, int | None]:
 
 @blueprint.app_template_filter()
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago, in the largest whole unit: 14 hours, 9 days."""
+    """Format an age in its largest suitable unit: 14 hours, 9 days."""
     minutes = max(0, int((now - moment).total_seconds() // 60))
     if minutes < 120:
         return ngettext("%(num)s minute", "%(num)s minutes", minutes)

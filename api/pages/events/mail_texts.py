@@ -1,4 +1,4 @@
-"""The organiser's page for the texts of mails: edit, look at a mail, send a test, take one back."""
+"""Email text editor of organisers: edit, preview, send a test email, reset."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ PARTS = {
     "footer": gettext_lazy("Footer"),
     "directions": gettext_lazy("How to get there"),
 }
-# The previewed mail has styles of its own on its elements, and one style sheet, allowed by its digest (CSP
-# Level 3, 2.3.1). A frame of the page keeps the page's policy.
+# The previewed email has inline styles and one style sheet, which its digest allows (CSP Level 3, 2.3.1).
+# An iframe of the page inherits the page's policy.
 _SHEET = base64.b64encode(hashlib.sha256(bodies.style_sheet().encode()).digest()).decode()
 PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'; style-src-elem 'self' 'sha256-{_SHEET}'"
 
@@ -74,7 +74,7 @@ def edit(event_key: str, language: str, mail_kind: str) -> Response:
 @blueprint.post("/<language>/<mail_kind>")
 @login_required
 def change(event_key: str, language: str, mail_kind: str) -> BaseResponse | tuple[Response, int]:
-    """Do what the pressed button says with what is typed. Nothing is done if a text would not render."""
+    """Execute the selected action. Nothing is saved if a text does not render."""
     actor = auth.organiser(event_key)
     step, _, part = request.form.get("do", "save").partition(":")
     try:

@@ -1,4 +1,4 @@
-"""The overnight runs of an event: when they begin by themselves, what they may publish, and what they did."""
+"""Overnight runs of an event: start times, publication limits, and run history."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ AFTER_RUNS = {
         gettext_lazy("What has to change is always published."),
     ),
 }
-"""What follows a run: what its button says, and what that means."""
+"""Actions after a run: label and help text."""
 
 
 @blueprint.get("")
@@ -81,13 +81,13 @@ def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
 
 
 def _weekdays() -> list[str]:
-    """Mon to Sun, as the page's language has them."""
+    """Return Mon to Sun in the page's language."""
     names = get_day_names("abbreviated", context="stand-alone", locale=speaking.locale())
     return [names[i] for i in range(7)]
 
 
 def _typed(rules: OvernightSettings) -> Typed:
-    """The rules as the form shows them."""
+    """Return the settings as form values."""
     typed: Typed = MultiDict(
         (name, str(getattr(rules, name)))
         for name in OvernightSettings.__dataclass_fields__
@@ -105,7 +105,7 @@ def _rows(typed: Typed) -> int:
 
 
 def _read(form: Typed) -> OvernightSettings:
-    """What was typed. A row without a time is no night."""
+    """Parse the form. Rows without a time are ignored."""
     read = FormReader(form, OvernightSettings)
     times = [
         OvernightTime(
@@ -125,7 +125,7 @@ def _read(form: Typed) -> OvernightSettings:
 
 
 def _by_field(error: InvalidInput) -> Faults:
-    """The first fault of each field of the form."""
+    """Return the first error of each field."""
     faults: Faults = {}
     for fault in error.faults:
         faults.setdefault(fault.path, fault.message)

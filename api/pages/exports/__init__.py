@@ -1,1 +1,1 @@
-"""Lists, print packs and the whole event as files."""
+"""Exports: lists, print packs and the whole event as files."""

@@ -1,4 +1,4 @@
-"""What can be taken along: lists of the schedule, sheets to print, and the whole event as a workbook."""
+"""Exports: lists of the schedule, print packs, and the whole event as a workbook."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ PACK_NAMES = {
 @blueprint.get("/")
 @login_required
 def index(event_key: str) -> str:
-    """Every file with its buttons, of the published version or of the one that the address names."""
+    """List the exports of the published version, or of the one in the query string."""
     actor = auth.organiser(event_key)
     number = _version()
     with context.database().read() as db:
@@ -86,7 +86,7 @@ def index(event_key: str) -> str:
 @blueprint.get("/event.xlsx")
 @login_required
 def event(event_key: str) -> Response:
-    """The whole event as the workbook that an import reads."""
+    """Export the whole event as a workbook that can be imported."""
 
     def made(db: Session, actor: Actor) -> Export:
         return Export(event_workbook.export_event(db, actor), f"{actor.event_key}.xlsx")
@@ -97,7 +97,7 @@ def event(event_key: str) -> Response:
 @blueprint.get("/schedule.xlsx")
 @login_required
 def schedule(event_key: str) -> Response:
-    """A version with all its lists as one workbook, names as readers of the page's language read them."""
+    """Export a version with all lists as one workbook, with names in the page's language."""
     language = speaking.language()
     return _file(
         event_key,
@@ -109,7 +109,7 @@ def schedule(event_key: str) -> Response:
 @blueprint.get("/lists/<slug>.<ending>")
 @login_required
 def listed(event_key: str, slug: str, ending: str) -> Response:
-    """One list as a workbook or as CSV."""
+    """Export one list as a workbook or CSV."""
     name = next((each for each in ListName if each.slug == slug), None)
     if name is None or ending not in ("xlsx", "csv"):
         abort(404)
@@ -124,7 +124,7 @@ def listed(event_key: str, slug: str, ending: str) -> Response:
 @blueprint.get("/print/<pack>.pdf")
 @login_required
 def printed(event_key: str, pack: str) -> Response:
-    """Sheets of people, firms, places or interpreters, so many in a file that it is made at once."""
+    """Export a part of a print pack: agendas of people or firms, places or interpreters."""
     if pack not in [*PrintPack]:
         abort(404)
     part = max(1, inputs.whole(request.args.get("part")))
@@ -138,7 +138,7 @@ def printed(event_key: str, pack: str) -> Response:
 @blueprint.get("/plugins/<name>")
 @login_required
 def from_plugin(event_key: str, name: str) -> Response:
-    """The file of a plugin, which makes it when nothing of the database is held any more."""
+    """Export a plugin's file. It is generated after the database session is closed."""
     actor = auth.organiser(event_key)
     limits.require_costly()
     with context.database().read() as db:
@@ -151,12 +151,12 @@ def from_plugin(event_key: str, name: str) -> Response:
 
 
 def _version() -> int | None:
-    """The number of the version that the address names. None: the published one."""
+    """Return the version number in the query string, or None for the published version."""
     return inputs.whole(request.args.get("version")) or None
 
 
 def _file(event_key: str, kind: str, make: Callable[[Session, Actor], Export]) -> Response:
-    """A file to be saved. The trail keeps that it was taken, as it may have addresses in it."""
+    """Return a file as a download. It may contain email addresses, so the audit log records it."""
     actor = auth.organiser(event_key)
     limits.require_costly()
     with context.database().read() as db:
@@ -165,7 +165,7 @@ def _file(event_key: str, kind: str, make: Callable[[Session, Actor], Export]) -
 
 
 def _checks(actor: Actor, found: PackSheets) -> dict[str, str]:
-    """The addresses in the codes of sheets. What shows no schedule has none."""
+    """Return the URLs of the QR codes. Sheets without a schedule have none."""
     if found.version is None or not any(sheet.entries for sheet in found.sheets.values()):
         return {}
     languages = {key: sheet.language for key, sheet in found.sheets.items()}

@@ -1,4 +1,4 @@
-"""The page that the QR code of a print opens: still current, or what has changed. Without sign-in."""
+"""Target of a print's QR code: is the print current, or what has changed? Without sign-in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ blueprint = APIBlueprint("printed", __name__, enable_openapi=False)
 
 @blueprint.get("/p/<token>")
 def show(token: str) -> tuple[str, int]:
-    """What changed since the print, for whoever scans it. Nothing but what the print itself shows."""
+    """Show the changes since the print. It reveals nothing beyond the print itself."""
     now = context.now()
     with context.database().read() as db, limits.looking_up_a_token():
         found = print_codes.check_print(db, token, language=choosing.wanted(), now=now)
@@ -56,7 +56,7 @@ def _verdict(found: PrintStatus, words: Words) -> str:
 
 
 def _lines(change: ChangedEntry, sheet: AgendaDocument) -> Iterator[str]:
-    """When, where and with whom, and what it was where it differs."""
+    """Yield time, place and people, with the previous values that differ."""
     was, now = change.was or change.entry, change.entry
     yield _was_now(_when(was, sheet), _when(now, sheet), sheet)
     yield _was_now(sheet.location(was), sheet.location(now), sheet)

@@ -1,1 +1,1 @@
-"""Pages of the feature account."""
+"""Account pages."""

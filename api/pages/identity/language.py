@@ -1,4 +1,4 @@
-"""The switch at the foot of a page: another language, for the person who is signed in or for the browser."""
+"""Language switch in the page footer, for the signed-in person or the browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ blueprint = APIBlueprint("language", __name__, enable_openapi=False)
 
 @blueprint.post("/language")
 def choose() -> Response:
-    """Keep the language, and show the page on which it was chosen."""
+    """Save the language and return to the page."""
     language = request.form.get("language", "")
     if language not in languages():
         language = SOURCE

@@ -1,6 +1,6 @@
-"""A person's own settings at an event: language and time zone, emails, calendar feed, sessions.
+"""A person's preferences at an event: language and time zone, emails, calendar feed, sessions.
 
-Each section is saved by its own button, and says there that it is saved.
+Each section has its own save button and confirmation message.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ KINDS = {
         gettext_lazy("Accepted, declined, cancelled or expired."),
     ),
 }
-"""The emails about requests: a title and what they are about."""
+"""Kinds of emails about requests: label and help text."""
 OFTEN = {
     digest_settings.HowOften.AT_ONCE: gettext_lazy("Right away"),
     digest_settings.HowOften.DAILY: gettext_lazy("Once a day"),
@@ -86,7 +86,7 @@ def save(event_key: str) -> Response | tuple[str, int]:
 @blueprint.post("/emails")
 @login_required
 def emails(event_key: str) -> Response:
-    """Save which emails the person gets. What the form does not name stays as it is."""
+    """Save which emails the person gets. Settings missing in the form are unchanged."""
     actor, form = auth.actor(event_key), request.form
     with context.database().write() as db:
         wishes = digest_settings.read_own_settings(db, actor, now=context.now())
@@ -102,7 +102,7 @@ def emails(event_key: str) -> Response:
 @blueprint.post("/feed")
 @login_required
 def reset_feed(event_key: str) -> Response:
-    """Give the person's feed a new address. The old one ends now."""
+    """Reset the URL of the person's feed. The old URL stops working."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
@@ -111,7 +111,7 @@ def reset_feed(event_key: str) -> Response:
 
 
 def _saved(event_key: str, section: str, sentence: str) -> Response:
-    """The page at a section, where the sentence stands."""
+    """Redirect to a section of the page, which shows the message."""
     flash(sentence, f"at {section}")
     return redirect(url_for("preferences.show", event_key=event_key, _anchor=section), 303)
 
@@ -150,7 +150,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
 
 
 def _clocks(wishes: digest_settings.DigestSettings) -> list[tuple[str, str]]:
-    """By whose clock the daily email can come: the person's own, and the venue's where it is another."""
+    """Return the clocks for the daily email: the person's own, and the venue's if it differs."""
     own = presentation.own_clock(wishes.morning, wishes.own_timezone).striptags()
     venue = gettext("%(time)s at the venue", time=f"{wishes.morning:%H:%M}")
     return [("own", own)] + [("venue", venue)] * (wishes.own_timezone != wishes.venue_timezone)

@@ -1,4 +1,4 @@
-"""Where a person is signed in: see the browsers, end one session, all others or all."""
+"""Sessions of a person: list browsers, and end one session, all others, or all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def listing() -> str:
 
 
 def listed(db: Session) -> dict[str, Any]:
-    """Values of `identity/sessions/_rows.html`: the reader's sessions, and the zone of their clock."""
+    """Return the values of `identity/sessions/_rows.html`: the reader's sessions and time zone."""
     user, now = auth.user(), context.now()
     return {
         "sessions": sessions.list_sessions(db, user.account_id, now=now),
@@ -37,7 +37,7 @@ def listed(db: Session) -> dict[str, Any]:
 @blueprint.post("/<int:session_id>/end")
 @login_required
 def end(session_id: int) -> Response:
-    """Sign one browser out."""
+    """End one session."""
     if session_id == auth.user().session.session_id:
         return _gone(gettext("You are signed out."))
     with context.database().write() as db:
@@ -48,7 +48,7 @@ def end(session_id: int) -> Response:
 @blueprint.post("/others/end")
 @login_required
 def end_others() -> Response:
-    """Sign every browser out but this one."""
+    """End all sessions except the current one."""
     user = auth.user()
     with context.database().write() as db:
         sessions.end_all_sessions(db, user.account_id, but=user.session.session_id)
@@ -58,14 +58,14 @@ def end_others() -> Response:
 @blueprint.post("/end")
 @login_required
 def end_all() -> Response:
-    """Sign every browser out, this one too."""
+    """End all sessions, including the current one."""
     with context.database().write() as db:
         sessions.end_all_sessions(db, auth.user().account_id)
     return _gone(gettext("You are signed out everywhere."))
 
 
 def _back(sentence: str) -> Response:
-    """The page on which the button stood: the person's settings at an event, or that of sessions."""
+    """Redirect to the page with the button: the person's preferences at an event, or the sessions page."""
     settings = sign_in_errands.local(request.form.get("back", ""))
     flash(sentence, "at sessions" if settings else "good")
     return redirect(f"{settings}#sessions" if settings else url_for("sessions.listing"), 303)
@@ -75,5 +75,5 @@ def _gone(sentence: str) -> Response:
     auth.sign_out()
     flash(sentence)
     response = redirect(url_for("sign_in.ask"), 303)
-    response.headers["Clear-Site-Data"] = '"storage"'  # as at /sign-out
+    response.headers["Clear-Site-Data"] = '"storage"'  # as /sign-out does
     return response

@@ -1,4 +1,4 @@
-"""Sign-in by a mailed one-time link. Opening the link asks once more, as mail scanners open links too."""
+"""Sign-in by an emailed single-use link. GET only asks for confirmation, because mail scanners open links."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ask() -> str:
 
 @blueprint.post("/sign-in")
 def send() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """Mail a link. The page says and does the same for a known and an unknown address."""
+    """Email a link. Known and unknown addresses get the same response, which prevents account enumeration."""
     email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
     if "@" not in email or not fields.limits(fields.Email).hold(email):
         fault = gettext("Write your mail address, such as name@example.com.")
@@ -42,14 +42,14 @@ def send() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
 @blueprint.post("/sign-in/again")
 @login_required
 def again() -> str | tuple[str, int, dict[str, str]]:
-    """Mail a link to the signed-in person, for a step that needs a fresh sign-in."""
+    """Email a link to the signed-in person, for an action that requires a recent sign-in."""
     return _send(auth.user().email, sign_in_errands.opened(request.form.get("errand", "")))
 
 
 @blueprint.get("/sign-in/go-on")
 @login_required
 def go_on() -> str | Response:
-    """The form that was sent when a sign-in was needed, to send it again."""
+    """Show the preserved form after signing in, to submit it again."""
     with context.database().read() as db:
         errand = sessions.read_errand(db, auth.user().session)
     if "fields" not in errand:
@@ -62,7 +62,7 @@ def look(token: str) -> str | Response | tuple[str, int]:
     try:
         account = _look(token)
     except sign_in.UnusableLink as error:
-        if auth.user().is_authenticated:  # the link was used: its reader opens the mail once more
+        if auth.user().is_authenticated:  # the link was used before: its reader opened the email again
             return redirect(url_for("home.index"))
         return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
     return render_template("identity/sign_in/confirm.html", token=token, email=account.email)
@@ -90,8 +90,8 @@ def sign_out() -> Response:
     auth.sign_out()
     flash(gettext("You are signed out."))
     response = redirect(url_for("sign_in.ask"))
-    if request.form.get("keep") != "words":  # then the script has cleared all but what waits to be sent
-        response.headers["Clear-Site-Data"] = '"storage"'  # what my day keeps for when there is no network
+    if request.form.get("keep") != "words":  # then the script has cleared everything except queued forms
+        response.headers["Clear-Site-Data"] = '"storage"'  # the offline copy of my day
     return response
 
 
@@ -116,7 +116,7 @@ def _send(email: str, errand: Mapping[str, Any]) -> str | tuple[str, int, dict[s
 
 
 def _look(token: str) -> AccountRef:
-    """Whom a link would sign in. Raises UnusableLink."""
+    """Return the account of a link. Raises UnusableLink."""
     with limits.looking_up_a_token(), context.database().read() as db:
         account = sign_in.preview_sign_in_link(db, token, now=context.now())
     limits.require_link(token)

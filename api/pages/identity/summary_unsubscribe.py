@@ -1,6 +1,6 @@
-"""Unsubscribe link of summaries, without sign-in. Opening it only shows a page.
+"""Unsubscribe link of summaries, without sign-in.
 
-Its button or a POST stops them.
+GET only shows a page, and POST unsubscribes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def look(token: str) -> str:
 
 @blueprint.post("")
 def stop(token: str) -> str:
-    """Also what a mail program sends by itself: no cookie, and no redirect after it (RFC 8058)."""
+    """Unsubscribe. Mail clients send this by themselves, without cookies and redirects (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
         found = summary_subscriptions.unsubscribe(db, token, now=context.now())
@@ -37,7 +37,7 @@ def stop(token: str) -> str:
 
 @blueprint.post("/again")
 def resume(token: str) -> Response:
-    """The way back."""
+    """Resubscribe."""
     _counted(token)
     with context.database().write() as db:
         summary_subscriptions.resubscribe(db, token, now=context.now())
@@ -45,7 +45,7 @@ def resume(token: str) -> Response:
 
 
 def _counted(token: str) -> Subscription:
-    """What a link that is known stops, with its use counted."""
+    """Return the subscription of a known link, and count its use."""
     with limits.looking_up_a_token(), context.database().read() as db:
         found = summary_subscriptions.show_subscription(db, token, now=context.now())
     limits.require_link(token)

@@ -1,4 +1,4 @@
-"""API tokens of an event: make one, see those there are, revoke one."""
+"""API tokens of an event: create, list, revoke."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def listing(event_key: str) -> str:
 @blueprint.post("")
 @login_required
 def create(event_key: str) -> str | tuple[str, int]:
-    """Make a token. Its text is on this answer alone."""
+    """Create a token. Its secret is shown only in this response."""
     actor = auth.actor(event_key)
     name, scopes, days = (
         request.form.get("name", ""),
@@ -47,7 +47,7 @@ def create(event_key: str) -> str | tuple[str, int]:
 @blueprint.post("/<int:token_id>/revoke")
 @login_required
 def revoke(event_key: str, token_id: int) -> Response:
-    """End a token now."""
+    """Revoke a token."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         api_tokens.revoke_api_token(db, actor, token_id, now=context.now())

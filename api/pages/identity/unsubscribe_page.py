@@ -10,7 +10,7 @@ from scheduler.services.identity.summary_subscriptions import Subscription
 
 
 def stop_page(found: Subscription, *, title: str, sentence: str, button: str, to: str) -> str:
-    """The page in the language of the mail. Its button posts to the address `to`."""
+    """Render the page in the language of the email. Its button posts to the URL `to`."""
     choosing.speak(found.language)
     language = load_words(found.language)
     return render_template(

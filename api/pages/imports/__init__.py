@@ -1,1 +1,1 @@
-"""Pages of the feature imports."""
+"""Import pages."""

@@ -1,4 +1,4 @@
-"""The grid of rows that are wrong, for a file of an event and for one of which an event is to be made."""
+"""Grid of rows with errors, for imports into an event and for new events."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.tables import MAX_ROWS
 
 CHANGED = "changed"
-"""In place of a sheet: all that was changed."""
+"""Value of `sheet` for all corrections."""
 
 
 def values(parts: Parts, look: ImportPreview, options: ImportOptions) -> dict[str, Any]:
-    """What a page of the grid shows: the sheet, the fault and the rows that its address names."""
+    """Return the template values of the sheet, error and rows in the query string."""
     tabs = error_grid.list_error_tabs(look)
     changes = error_grid.list_file_changes(parts, options)
     at = request.args.get("sheet", tabs[0][0] if tabs else -1, type=int)
@@ -52,7 +52,7 @@ def values(parts: Parts, look: ImportPreview, options: ImportOptions) -> dict[st
 
 
 def pressed() -> tuple[SubmittedFixes, ImportChoices | None]:
-    """What one press says, and the words of it that hold for later files, too."""
+    """Parse the submitted corrections, and the replacements to remember for later files."""
     given, replaced = import_form.pressed(request.form.get("sheet-name", ""))
     if not request.form.get("remember"):
         return given, None
@@ -60,13 +60,13 @@ def pressed() -> tuple[SubmittedFixes, ImportChoices | None]:
 
 
 def back(path: str) -> str:
-    """The page from which the press came: the same sheet, the same fault."""
+    """Return the URL of the grid with the same sheet and error."""
     kept = {name: request.form[name] for name in ("sheet", "fault") if request.form.get(name, "").isalnum()}
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def _words(replaced: list[Replacement]) -> dict[str, dict[str, dict[str, str]]]:
-    """What is replaced in all cells of a fault, as words of our column."""
+    """Return replacements for all cells of an error, as values of our column."""
     kind = request.form.get("kind", "")
     found: dict[str, dict[str, dict[str, str]]] = {}
     for each in replaced:

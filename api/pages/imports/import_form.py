@@ -1,4 +1,4 @@
-"""What the form of a file says: how it is taken, and what its headers and cells mean."""
+"""Parsing of the import form: options, column mapping, and replacements of cells."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from scheduler.services.text import clean_line
 from scheduler.sheets.tables import MAX_COLUMNS
 
 MOST_FIXES = 200
-"""Faults of a page that have a field for what to read instead."""
+"""Maximum number of errors on a page with a field for a replacement."""
 
 
 EVERY_COLUMN = "every"
-"""In place of the position of a column."""
+"""Value in place of a column's position."""
 MOST_LETTERS = 10
-"""Of a number in a name of a field."""
+"""Maximum digits of a number in a field's name."""
 _CELL = re.compile(r"cell-([0-9]{1,7})-([0-9]{1,3})")
 _DROP = re.compile(r"drop-([0-9]{1,7})")
 _EMPTY = re.compile(r"empty-([0-9]{1,7})-([0-9]{1,3})")
@@ -27,9 +27,9 @@ _ALL = re.compile(r"all-([0-9]{1,3})-([0-9]{1,6})")
 
 
 def pressed(sheet: str) -> tuple[SubmittedFixes, list[Replacement]]:
-    """What the grid of a sheet says, and what it says to replace everywhere, which may be remembered.
+    """Parse the corrections of a sheet, and replacements of all equal cells, which may be remembered.
 
-    Only what was changed on the page counts: beside each field stands what it was.
+    Only changed fields count: a hidden field beside each has its original value.
     """
     form = request.form
     cells: dict[CellAddress, str] = {}
@@ -67,7 +67,7 @@ def pressed(sheet: str) -> tuple[SubmittedFixes, list[Replacement]]:
 
 
 def columns() -> dict[str, dict[str, str]]:
-    """Our columns by the headers for which another one was chosen, for each kind."""
+    """Return the changed column mapping: our columns by header, for each kind."""
     form = request.form
     found: dict[str, dict[str, str]] = {}
     for kind in ImportKind:
@@ -82,7 +82,7 @@ def columns() -> dict[str, dict[str, str]]:
 
 
 def choices() -> ImportChoices:
-    """What the form says: options, columns that were changed, and what is read instead of cells."""
+    """Parse the form: options, changed columns, and replacements of cell values."""
     form = request.form
     return ImportChoices(
         keep_empty=bool(form.get("keep_empty")),
@@ -93,10 +93,10 @@ def choices() -> ImportChoices:
 
 
 def _values() -> dict[str, dict[str, dict[str, str]]]:
-    """What to read instead of cells, by kind and column: what was typed, and what was chosen and pressed.
+    """Return replacements of cell values by kind and column.
 
-    All that was typed or chosen is taken by any press. A value that is only proposed counts when its button
-    is pressed, or the one for all of them.
+    Entered and selected values count with any button. A suggested value counts only with its own button, or
+    the one for all suggestions.
     """
     form = request.form
     pressed = form.get("fix", "")

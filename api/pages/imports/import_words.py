@@ -1,4 +1,4 @@
-"""What pages say of files: kinds of rows, the rows of a fault, what was done."""
+"""Texts of import pages: kinds of rows, row numbers of errors, results."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ SHOWN_ROWS = 12
 
 
 def import_kind(kind: str) -> str:
-    """What the rows of a sheet are."""
+    """Return the name of a kind of rows."""
     return said(KINDS[ImportKind(kind)])
 
 
 def import_rows(lines: Sequence[int]) -> str:
-    """Rows by their numbers: rows 3, 4 and 8 more."""
+    """Format row numbers: "rows 3, 4 and 8 more"."""
     rows = comma().join(map(str, lines[:SHOWN_ROWS]))
     if len(lines) > SHOWN_ROWS:
         return gettext("rows %(rows)s and %(count)s more", rows=rows, count=len(lines) - SHOWN_ROWS)
@@ -45,19 +45,19 @@ def import_rows(lines: Sequence[int]) -> str:
 
 
 def counted(lines: Mapping[ImportKind, Sequence[int]]) -> dict[ImportKind, int]:
-    """How many rows there are of each kind."""
+    """Return the number of rows of each kind."""
     return {kind: len(of) for kind, of in lines.items()}
 
 
 def placed(fault: Fault) -> str:
-    """A fault with its place in the file, in the reader's language."""
+    """Format an error with its location in the file, in the reader's language."""
     if not fault.path:
         return reported(fault.message)
     return gettext("%(place)s: %(fault)s", place=reported(fault.path), fault=reported(fault.message))
 
 
 def done_words(kind: ImportKind, done: Any) -> str:
-    """A sentence about what a sheet changed, or would change."""
+    """Return a sentence about what a sheet changed or would change."""
     sentences = [
         gettext(
             "%(kind)s: %(added)s added, %(changed)s changed, %(unchanged)s unchanged.",
@@ -79,7 +79,7 @@ def done_words(kind: ImportKind, done: Any) -> str:
 
 
 def meetings_words(count: int) -> str:
-    """What becomes of meetings at booths that firms have left."""
+    """Return a sentence about meetings at booths that firms have left."""
     return gettext(
         "Meetings that are published there: %(count)s. The next run plans them at the new booth; "
         "people are told when you publish it.",

@@ -1,4 +1,4 @@
-"""Bring firms, people and interpreters in: a spreadsheet, what it would do, and then all of it or nothing."""
+"""Import pages: upload a spreadsheet, preview its changes, and apply all or nothing."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/imports")
 
 MOST_CELLS = 20
-"""Changed cells that stand below the grid; the page of the file has all."""
+"""Maximum number of corrected cells below the grid. The page of the file has all."""
 NOT_SHOWN = (ImportOutdated, AlreadyImported, UnreadableSheet, *UNREADABLE_MESSAGE)
-"""Why what a file does cannot be shown now; each is a sentence."""
+"""Errors that prevent a preview. Each has a message."""
 for _filter in (
     import_words.import_kind,
     import_words.import_rows,
@@ -49,7 +49,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @blueprint.url_value_preprocessor
 def _take_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """A file of an expo may be larger than any other form. The envelope of the form is not counted."""
+    """Raise the size limit for uploads, with room for the multipart envelope."""
     request.max_content_length = MAX_OCTETS + (64 << 10)
 
 
@@ -62,7 +62,7 @@ def index(event_key: str) -> str:
 @blueprint.post("/")
 @login_required
 def upload(event_key: str) -> BaseResponse | tuple[str, int]:
-    """Keep a file and show what it would do. What cannot be read is refused in words."""
+    """Store a file and redirect to its preview. An unreadable file is rejected with a message."""
     actor = auth.organiser(event_key)
     file = request.files.get("file")
     octets = file.read() if file else b""
@@ -85,7 +85,7 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
 @blueprint.get("/<int:number>")
 @login_required
 def show(event_key: str, number: int) -> BaseResponse | str:
-    """Show what a file would change: the import is run and rolled back, a large one by a worker."""
+    """Preview a file: the import is executed and rolled back, by a worker for large files."""
     actor = auth.organiser(event_key)
     job = large_imports.follow(actor, number)
     if job is not None and job.is_taken:
@@ -118,7 +118,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
 @blueprint.post("/<int:number>/choose")
 @login_required
 def choose(event_key: str, number: int) -> BaseResponse:
-    """Keep how the file is to be taken, and show what it does so."""
+    """Save the import options, and show the preview with them."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -133,7 +133,7 @@ def choose(event_key: str, number: int) -> BaseResponse:
 @blueprint.get("/<int:number>/errors")
 @login_required
 def errors(event_key: str, number: int) -> BaseResponse | str:
-    """The rows that are wrong as a grid, a sheet and a page at a time, or what was changed of the file."""
+    """Show the grid of rows with errors by sheet and page, or the corrections made."""
     actor = auth.organiser(event_key)
     job = large_imports.follow(actor, number)
     if job is not None and job.is_taken:
@@ -161,7 +161,7 @@ def errors(event_key: str, number: int) -> BaseResponse | str:
 @blueprint.post("/<int:number>/errors")
 @login_required
 def fix(event_key: str, number: int) -> BaseResponse:
-    """Keep all that was changed on a page of the grid, and look once what the file does so."""
+    """Save the corrections of a page of the grid, and refresh the preview once."""
     actor = auth.organiser(event_key)
     given, remembered = grid_form.pressed()
     try:
@@ -177,7 +177,7 @@ def fix(event_key: str, number: int) -> BaseResponse:
 @blueprint.post("/steps/<int:step_id>/undo")
 @login_required
 def undo(event_key: str, step_id: int) -> BaseResponse:
-    """Put back what a file changed, as long as nothing else changed it since."""
+    """Undo an import, unless its records have been changed since."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -193,7 +193,7 @@ def undo(event_key: str, step_id: int) -> BaseResponse:
 def take(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     is_large = large_imports.follow(actor, number) is not None
-    with suppress(NotFound), context.database().write() as db:  # of a file that was taken, it is said below
+    with suppress(NotFound), context.database().write() as db:  # an imported file is reported below
         choices.save_notify(db, actor, number, wanted=bool(request.form.get("notify")))
     if is_large:
         large_imports.take(actor, number, request.form.get("digest", ""))
@@ -224,7 +224,7 @@ def drop(event_key: str, number: int) -> BaseResponse:
 @blueprint.get("/<int:number>/left-out.xlsx")
 @login_required
 def left_out(event_key: str, number: int) -> BaseResponse:
-    """The rows that are wrong, each with the reason, to be fixed and sent again."""
+    """Return a workbook of the skipped rows with reasons, to be fixed and imported again."""
     actor = auth.organiser(event_key)
     try:
         _, parts, look, options = _look(actor, number)
@@ -238,20 +238,20 @@ def left_out(event_key: str, number: int) -> BaseResponse:
 @blueprint.get("/template.xlsx")
 @login_required
 def example(event_key: str) -> Response:
-    """A workbook with our columns, what each means, and rows to be overwritten."""
+    """Return a template workbook: our columns with explanations, and example rows."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         return _file(template.template_workbook(db, actor), "chainmeet.xlsx")
 
 
 def _starts() -> dict[str, int]:
-    """By kind of rows: the first of its errors that is shown, from 0."""
+    """Return the offset of the first error to show, by kind of rows."""
     given = {kind.value: request.args.get(kind.value, 0, type=int) for kind in ImportKind}
     return {kind: at for kind, at in given.items() if 0 < at < MAX_ROWS}
 
 
 def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportPreview, ImportOptions]:
-    """A kept file: its name, its parts, what it would do by now, and how it is to be taken."""
+    """Return a stored file: its name, its parsed sheets, the current preview, and its options."""
     with context.database().read() as db:
         octets, kind, name = import_files.load_file(db, actor, number)
         options = choices.load_options(db, actor, number)

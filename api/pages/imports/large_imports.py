@@ -1,4 +1,4 @@
-"""Files that a worker looks at and takes: asked for, followed, and what was found."""
+"""Large imports, which a worker previews and applies: requests, progress, results."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ EVENT = "/events/<event_key>/imports/<int:number>"
 
 
 def follow(actor: Actor, number: int) -> ImportJobCard | None:
-    """The job of a file, or None for one that its page looks at itself."""
+    """Return the job of a file, or None for a small file that needs none."""
     with context.database().read() as db:
         return import_jobs.find_job(db, actor, number)
 
 
 def kept(actor: Actor, number: int) -> ImportPreview | None:
-    """What a worker found."""
+    """Return the preview that a worker computed."""
     with context.database().read() as db:
         return import_jobs.load_preview(db, actor, number)
 
 
 def look(actor: Actor, number: int) -> None:
-    """Have a worker look at a file."""
+    """Ask a worker for a preview."""
     with context.database().write() as db:
         import_jobs.request_preview(db, actor, number, now=context.now())
     dispatch.import_file(number, app=context.celery())
 
 
 def take(actor: Actor, number: int, digest: str) -> None:
-    """Have a worker take a file as it was shown."""
+    """Ask a worker to import a file as previewed."""
     with context.database().write() as db:
         import_jobs.request_import(db, actor, number, digest=digest, now=context.now())
     dispatch.import_file(number, app=context.celery())
 
 
 def page(actor: Actor, job: ImportJobCard) -> str:
-    """The page that follows a job which is open, or failed."""
+    """Render the page with the progress of a pending or failed job."""
     with context.database().read() as db:
         return rendering.render(db, actor, "imports", "imports/working.html", job=job)
 
 
 def part(job: ImportJobCard, panel: str, again: str) -> FlaskResponse:
-    """The part of a page that follows a job. Once it has ended, the page is loaded again."""
+    """Render the progress of a job. When it has ended, htmx reloads the page."""
     response = make_response(render_template("imports/_job.html", job=job, panel=panel, again=again))
     if not job.is_open:
         response.headers["HX-Refresh"] = "true"
@@ -75,6 +75,6 @@ def panel(event_key: str, number: int) -> Response | FlaskResponse:
 @blueprint.post(f"{EVENT}/look")
 @login_required
 def look_again(event_key: str, number: int) -> Response:
-    """Have a worker look once more, after it failed or when the event has changed."""
+    """Ask a worker for a new preview, after a failure or a change of the event."""
     look(auth.organiser(event_key), number)
     return redirect(url_for("imports.show", event_key=event_key, number=number))

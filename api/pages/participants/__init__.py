@@ -1,1 +1,1 @@
-"""The people desk on pages: tables of firms, people, interpreters and requests, and what is done to them."""
+"""Participants: tables of firms, people, interpreters and requests, and actions on them."""

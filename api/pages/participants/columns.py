@@ -1,4 +1,4 @@
-"""How the columns of firms, people and interpreters are called in forms, and which many rows get at once."""
+"""Labels of the columns of firms, people and interpreters in forms, and columns for bulk edits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES: Final = {
     ImportKind.PEOPLE: record_tables.list_people,
     ImportKind.INTERPRETERS: record_tables.list_interpreters,
 }
-"""The table of each kind."""
+"""Table functions by kind."""
 LABELS: Final[Mapping[str, str]] = {
     "name": gettext_lazy("Name"),
     "latin_name": gettext_lazy("Name in Latin letters"),
@@ -60,33 +60,33 @@ HINTS: Final[Mapping[str, str]] = {
 }
 YES_NO: Final = (("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No")))
 PICKED: Final[Mapping[str, ImportKind]] = {"firm": ImportKind.FIRMS, "host": ImportKind.FIRMS}
-"""Columns in which another record is meant."""
+"""Columns that reference another record."""
 MANY: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     ImportKind.FIRMS: ("tier", "country", "areas", "hall", "pavilion", "max_per_day", "min_meetings"),
     ImportKind.PEOPLE: ("exhibitor", "languages", "max_per_day", "mail_language", "title"),
     ImportKind.INTERPRETERS: ("languages",),
 }
-"""Columns of which many rows may get one value."""
+"""Columns that bulk edits may set."""
 
 
 def labels() -> dict[str, str]:
-    """The columns, as the page's language calls them."""
+    """Return the column labels in the page's language."""
     return {name: said(label) for name, label in LABELS.items()}
 
 
 def hints() -> dict[str, str]:
-    """What a field of a column says of it."""
+    """Return the help texts of columns."""
     return {name: said(hint) for name, hint in HINTS.items()}
 
 
 def choices() -> dict[str, list[tuple[str, str]]]:
-    """What can be chosen for a column, and its words."""
+    """Return the options of columns with fixed values, with labels."""
     tiers = [(tier.value, tier_label(tier.value)) for tier in Tier]
     return {"tier": tiers, "exhibitor": [(value, said(text)) for value, text in YES_NO]}
 
 
 def edited(moved: int, meetings_there: int) -> str:
-    """What an edit did, as a sentence."""
+    """Return a message about an edit."""
     if moved and meetings_there:
         return ngettext(
             "Saved. %(num)s published meeting goes to the new booth with the next publishing.",
@@ -97,7 +97,7 @@ def edited(moved: int, meetings_there: int) -> str:
 
 
 def touched(count: int, stay: int = 0) -> str:
-    """What becomes of published meetings, as a sentence or two. `stay` of them no run changes."""
+    """Return sentences about the published meetings affected. `stay` of them are changed by no run."""
     if not count:
         return gettext("It touches no published meeting.")
     said_so = ngettext(
@@ -116,12 +116,12 @@ def touched(count: int, stay: int = 0) -> str:
 
 
 def faults(error: InvalidInput) -> dict[str, str]:
-    """The faults by field, each as a clause that ends."""
+    """Return the errors by field, each with a full stop."""
     return {fault.path: gettext("%(fault)s.", fault=reported(fault.message)) for fault in error.faults}
 
 
 def sentence(error: InvalidInput) -> str:
-    """All faults, each with the label of its field."""
+    """Return all errors in one text, each prefixed with its field's label."""
     return " ".join(
         gettext("%(label)s %(fault)s.", label=said(LABELS.get(f.path, f.path)), fault=reported(f.message))
         for f in error.faults
@@ -129,19 +129,19 @@ def sentence(error: InvalidInput) -> str:
 
 
 def changed(count: int, of: int) -> str:
-    """How many of the ticked rows an edit changed."""
+    """Return a message with the number of selected rows that an edit changed."""
     return gettext("%(count)s of %(all)s rows changed.", count=count, all=of)
 
 
 def ended(requests: int) -> list[str]:
-    """The requests that a withdrawal ended, if any."""
+    """Return a message about the requests that a removal ended, if any."""
     return (
         [ngettext("%(num)s request was ended.", "%(num)s requests were ended.", requests)] if requests else []
     )
 
 
 def called_off(requests: int) -> list[str]:
-    """The meetings that an absence called off, if any."""
+    """Return a message about the meetings that an absence cancelled, if any."""
     said_so = ngettext(
         "%(num)s that begins too soon for a plan was cancelled.",
         "%(num)s that begin too soon for a plan were cancelled.",
@@ -151,7 +151,7 @@ def called_off(requests: int) -> list[str]:
 
 
 def both_had(requests: int) -> list[str]:
-    """The requests that a merging ended, if any."""
+    """Return a message about the requests that a merge ended, if any."""
     said_so = ngettext(
         "%(num)s request that both had was ended.", "%(num)s requests that both had were ended.", requests
     )
@@ -159,7 +159,7 @@ def both_had(requests: int) -> list[str]:
 
 
 def back_again(count: int) -> str:
-    """How many take part again."""
+    """Return a message about the number of restored records."""
     return ngettext(
         "%(num)s takes part again. Requests that were ended stay ended.",
         "%(num)s take part again. Requests that were ended stay ended.",
@@ -168,5 +168,5 @@ def back_again(count: int) -> str:
 
 
 def marked(left: WithdrawalResult) -> list[str]:
-    """That absences are kept, and what they touch and call off."""
+    """Return messages about saved absences and the meetings they affect or cancel."""
     return [gettext("Marked."), touched(left.meetings, left.stay), *called_off(left.requests)]

@@ -1,4 +1,4 @@
-"""Firms, people and interpreters: a table each, a page a record, edits in place, undoing."""
+"""Tables and record pages of firms, people and interpreters, with inline edits and undo."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ KIND = "<any(firms, people, interpreters):kind>"
 @blueprint.get(f"/{KIND}")
 @login_required
 def listing(event_key: str, kind: str) -> str:
-    """One of the tables, searched and sorted."""
+    """Show one of the tables, filtered and sorted."""
     return _listing(auth.organiser(event_key), ImportKind(kind))
 
 
 @blueprint.get(f"/{KIND}/<key>")
 @login_required
 def show(event_key: str, kind: str, key: str) -> str:
-    """A record with all that can be done to it; for htmx its row of the table as a form."""
+    """Show a record with its actions; for htmx, its row in the table as a form."""
     return _record(auth.organiser(event_key), ImportKind(kind), key)
 
 
 @blueprint.post(f"/{KIND}/<key>")
 @login_required
 def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
-    """Save the cells that the form has. A fault shows the whole form with what was typed."""
+    """Save the submitted columns. Errors show the whole form with the submitted values."""
     actor, of = auth.organiser(event_key), ImportKind(kind)
     cells = {name: request.form[name] for name in editing.EDITABLE_COLUMNS[of] if name in request.form}
     try:
@@ -85,7 +85,7 @@ def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int
 @blueprint.post(f"/{KIND}/many")
 @login_required
 def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
-    """Give the ticked rows one value, or an absence for a day."""
+    """Set one value for the selected rows, or an absence for a day."""
     actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
     pressed = request.form.getlist("column")
     column = "absent" if "absent" in pressed else "".join(pressed[:1])
@@ -121,7 +121,7 @@ def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
 @blueprint.post(f"/{KIND}/leave")
 @login_required
 def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
-    """What it touches when the ticked ones leave the event; with `sure`, they do."""
+    """Preview the effects of removing the selected records from the event. With `sure`, remove them."""
     actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
     now, faults = context.now(), {}
     if "sure" in request.form:
@@ -166,7 +166,7 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
 @blueprint.post(f"/{KIND}/bring-back")
 @login_required
 def bring_back(event_key: str, kind: str) -> Response:
-    """Let the ticked ones take part again."""
+    """Restore the selected records."""
     actor, of = auth.organiser(event_key), ImportKind(kind)
     try:
         with context.database().write() as db:
@@ -182,9 +182,9 @@ def bring_back(event_key: str, kind: str) -> Response:
 @blueprint.post(f"/{KIND}/<key>/absences")
 @login_required
 def set_absences(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
-    """Set the slots in which a person is absent or an interpreter has no shift, or sits at a table.
+    """Set the slots in which a person is absent, or an interpreter is off duty or assigned to a table.
 
-    What calls meetings off at once is said first; with `sure`, it is done.
+    If that cancels meetings at once, preview them first. With `sure`, save.
     """
     actor, of = auth.organiser(event_key), ImportKind(kind)
     try:
@@ -208,12 +208,12 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | str | tuple[
 
 
 def _asks_first(left: WithdrawalResult) -> bool:
-    """Whether meetings that begin too soon for a plan would change at once, and nobody has agreed yet."""
+    """Return True if imminent meetings would be cancelled at once and the user has not confirmed."""
     return left.soon > 0 and "sure" not in request.form
 
 
 def _absence_look(actor: Actor, kind: ImportKind, keys: Sequence[str], left: WithdrawalResult) -> str:
-    """What absences change at once, before they are saved, with the way to move these meetings instead."""
+    """Preview meetings that absences cancel at once, with a link to move them instead."""
     with context.database().read() as db:
         draft = next(iter(manual_drafts.list_open_drafts(db, actor)), None)
         return rendering.render(
@@ -233,7 +233,7 @@ def _absence_look(actor: Actor, kind: ImportKind, keys: Sequence[str], left: Wit
 @blueprint.post(f"/{KIND}/<key>/merge")
 @login_required
 def merge(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
-    """Say what becomes of two records, and then make one of them; the one whose page it is goes."""
+    """Preview the merge of two records, then merge them. The record of this page is removed."""
     actor, of, into = auth.organiser(event_key), ImportKind(kind), key
     try:
         if request.form.get("sure") != "yes":
@@ -264,7 +264,7 @@ def _merge_look(actor: Actor, kind: ImportKind, key: str) -> str:
 @blueprint.get("/steps")
 @login_required
 def steps(event_key: str) -> str:
-    """The last steps of the desk, each with its undoing."""
+    """List the last actions, each with its undo button."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         done = journal.list_steps(db, actor, most=journal.MAX_SHOWN)
@@ -274,7 +274,7 @@ def steps(event_key: str) -> str:
 @blueprint.post("/steps/<int:number>/undo")
 @login_required
 def undo(event_key: str, number: int) -> Response:
-    """Put back what a step changed."""
+    """Undo an action."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -286,7 +286,7 @@ def undo(event_key: str, number: int) -> Response:
 
 
 def _note_look(actor: Actor, kind: ImportKind, key: str = "") -> None:
-    """Have the trail name who looked at addresses. Most looks only read: they were noted today."""
+    """Audit-log the access to email addresses, once per day. Most requests therefore only read."""
     with context.database().read() as db:
         is_new = contact_views.needs_entry(db, actor, kind, key, now=context.now())
     if is_new:
@@ -354,7 +354,7 @@ def _record(
 
 
 def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[Any, list[Any]]]:
-    """The days of the event with the slots of a person."""
+    """Return the days of the event with the slots of a person."""
     if kind not in absences.ABSENCE_KINDS:
         return []
     slots = {

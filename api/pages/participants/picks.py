@@ -1,4 +1,4 @@
-"""Fields in which a firm, a person, an interpreter or a place is meant: what is offered, what was picked."""
+"""Autocomplete fields for firms, people, interpreters and places: suggestions and selection."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ blueprint = APIBlueprint(
 @blueprint.get("/<any(firms, people, interpreters, tables):kind>")
 @login_required
 def offers(event_key: str, kind: str) -> str:
-    """What the field that the address names offers for what was typed in it, as options of its list.
+    """Return suggestions for the field in the query string, as options of its list.
 
-    With a `firm`, people are its own, and places are tables and its booths.
+    With a `firm`, people are those of the firm, and places are tables and the firm's booths.
     """
     actor, asked = auth.organiser(event_key), request.args
     found = offered_for(actor, kind, asked.get(asked.get("field", ""), ""), asked.get("firm", ""))
@@ -31,28 +31,28 @@ def offers(event_key: str, kind: str) -> str:
 
 
 def key_in(db: Session, actor: Actor, kind: ImportKind, name: str) -> str:
-    """The key that is meant in a field of the sent form, or nothing."""
+    """Return the key of the record that a form field identifies, or ""."""
     return record_search.resolve_key(db, actor, kind, said_in(name))
 
 
 def picked(db: Session, actor: Actor, kind: ImportKind, name: str) -> str:
-    """The same, else what was typed in the field."""
+    """Return the key of the record that a form field identifies, or else the entered text."""
     return key_in(db, actor, kind, name) or said_in(name)
 
 
 def said_in(name: str) -> str:
-    """What was picked from the choices of a field, else what was typed in it."""
+    """Return the selected suggestion of a form field, or else the entered text."""
     return request.form.get(f"{name}-pick") or request.form.get(name, "")
 
 
 def offered_for(actor: Actor, kind: str, typed: str, firm: str = "") -> list[RecordOption]:
-    """What a page offers for what was typed, where it is to be chosen without a script."""
+    """Return suggestions for an entered text, for pages without JavaScript."""
     with context.database().read() as db:
         return record_search.search_records(db, actor, ImportKind(kind), typed, firm=firm)
 
 
 def pick_label(actor: Actor, kind: str, typed: str) -> str:
-    """What stands in a field: names and keys of records, or what was typed."""
+    """Return the text of a field: name and ID of the records, or the entered text."""
     with context.database().read() as db:
         return record_search.get_label(db, actor, ImportKind(kind), typed)
 

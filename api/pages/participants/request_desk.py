@@ -1,4 +1,4 @@
-"""The requests of a whole event: a table, steps on several of them, and asking in a firm's name."""
+"""Requests of a whole event: the table, bulk actions, and requests on behalf of a firm."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PRIORITIES = tuple((str(n), gettext_lazy("%(number)s of 5", number=n)) for n in 
 @blueprint.get("")
 @login_required
 def listing(event_key: str) -> str:
-    """The requests that a search and a state leave; for a chamber those of its own firms."""
+    """List the filtered requests. Delegation managers see those of their own firms."""
     return _listing(auth.of_delegations(event_key))
 
 
@@ -75,7 +75,7 @@ def _listing(actor: Actor) -> str:
 @blueprint.post("/many")
 @login_required
 def take_many(event_key: str) -> Response | tuple[str, int]:
-    """Accept, decline, withdraw or undo the ticked requests, each in the name of its firm."""
+    """Accept, decline, withdraw or undo the selected requests, each on behalf of its firm."""
     actor, verb = auth.of_delegations(event_key), request.form.get("verb", "")
     there = rendering.back(event_key, url_for("request_desk.listing", event_key=event_key))
     try:
@@ -109,7 +109,7 @@ def take_many(event_key: str) -> Response | tuple[str, int]:
 @blueprint.get("/new")
 @login_required
 def new(event_key: str) -> str:
-    """The form to ask in a firm's name."""
+    """Show the form to request a meeting on behalf of a firm."""
     typed = {"priority": "3", "place": "any", "from_firm": request.args.get("from_firm", "")}
     return _form(auth.organiser(event_key), typed, {})
 
@@ -117,7 +117,7 @@ def new(event_key: str) -> str:
 @blueprint.post("/new")
 @login_required
 def ask(event_key: str) -> Response | tuple[str, int]:
-    """Ask, or show the form again with what was typed."""
+    """Request a meeting, or show the form again with the submitted values."""
     actor, typed = auth.organiser(event_key), request.form.to_dict()
     form = NewRequest(
         to_firm=said_in("to_firm"),

@@ -1,1 +1,1 @@
-"""Making a schedule: solver runs, scenarios, the review of changes, fairness and suggested fixes."""
+"""Planning pages: solver runs, scenarios, fairness and suggested fixes."""

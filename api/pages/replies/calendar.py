@@ -30,7 +30,7 @@ from scheduler.services.replies.reply_links import LinkedMeeting
 blueprint = APIBlueprint("calendar", __name__, enable_openapi=False, url_prefix="/answers/<token>")
 
 BY_CODE = "code"
-"""What the address in a QR code says of itself."""
+"""Value of the query parameter `by` in the QR code's URL."""
 LABELS: Mapping[CalendarImportMethod, str] = {
     CalendarImportMethod.OUTLOOK: "Outlook.com",
     CalendarImportMethod.MICROSOFT_365: "Microsoft 365",
@@ -39,7 +39,10 @@ LABELS: Mapping[CalendarImportMethod, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """`app` is the app whose own window shows the page, which opens no calendar."""
+    """Ways to add the meeting to a calendar.
+
+    `app` is the in-app browser that shows the page and cannot open calendars, or "".
+    """
 
     app: str
     address: str
@@ -51,7 +54,7 @@ class Ways:
 
 
 def ways_of(look: LinkedMeeting, token: str, step: str) -> Ways | None:
-    """What the page shows on the step of the ways, and to who has said yes. None for a meeting off."""
+    """Return the calendar options on their own step, or after an acceptance. None for a cancelled meeting."""
     is_coming = look.answer is not None and look.answer.partstat in (Partstat.ACCEPTED, Partstat.TENTATIVE)
     if look.is_off or not (step == CALENDAR_STEP or (is_coming and not step)):
         return None
@@ -70,14 +73,14 @@ def ways_of(look: LinkedMeeting, token: str, step: str) -> Ways | None:
 
 
 def note_code(token: str) -> None:
-    """Note that the page was opened by its QR code, if the address says so."""
+    """Record that the page was opened by its QR code, if the query string says so."""
     if request.args.get("by") == BY_CODE:
         _note(token, CalendarImportMethod.CODE)
 
 
 @blueprint.get("/meeting.ics")
 def file(token: str) -> Response:
-    """The meeting as a calendar file. A meeting that is off has none."""
+    """Return the meeting as an .ics file. Raises NotFound if it is cancelled."""
     counted(token)
     event = _event(token)
     if event.cancelled:
@@ -96,7 +99,7 @@ def file(token: str) -> Response:
 
 @blueprint.get("/follow.ics")
 def follow(token: str) -> Response:
-    """The meeting as a calendar to subscribe to, which shows it as cancelled once it is."""
+    """Return the meeting as a calendar subscription, which shows a later cancellation."""
     counted(token)
     event, address = _event(token), context.settings().base_url + url_for("calendar.follow", token=token)
     body = build_feed([event], event.content.summary, address, event.content.timezone)
@@ -110,7 +113,7 @@ def follow(token: str) -> Response:
 
 @blueprint.get("/to/<way>")
 def to_form(token: str, way: str) -> Leading:
-    """Lead to a form of Google or Microsoft that is filled in with the meeting."""
+    """Redirect to a prefilled form of Google Calendar or Outlook."""
     counted(token)
     if way not in copies.FORM_ADDRESSES:
         abort(404)
@@ -123,7 +126,7 @@ def to_form(token: str, way: str) -> Leading:
 
 @blueprint.post("/copied")
 def copied(token: str) -> tuple[str, int]:
-    """Note that the text was copied, which a script of the page tells."""
+    """Record that the text was copied, as a script of the page reports."""
     counted(token)
     _note(token, CalendarImportMethod.COPY)
     return "", 204

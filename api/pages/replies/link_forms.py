@@ -1,7 +1,7 @@
 """Forms behind an email's link: the link is the credential, so no cookie is required.
 
-Another site cannot forge such a form, because it does not know the link. A browser that tells where a form
-comes from is believed all the same.
+Another site cannot forge such a form, because it does not know the link. Fetch Metadata headers are checked
+in addition.
 """
 
 from __future__ import annotations
@@ -10,5 +10,5 @@ from flask import request
 
 
 def is_from_another_site() -> bool:
-    """Whether the browser says that another site sent the form (Fetch Metadata). Old browsers say nothing."""
+    """True if Fetch Metadata headers report a cross-site request. Old browsers do not send them."""
     return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")

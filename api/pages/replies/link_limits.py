@@ -12,7 +12,7 @@ from scheduler.services.replies import reply_links
 
 
 def counted(token: str) -> Words:
-    """The words of the mail that a link is in, whose use is counted."""
+    """Count one use of a link, and return the texts of its email's language."""
     with limits.looking_up_a_token(), context.database().read() as db:
         g.words = load_words(reply_links.link_language(db, token))
     limits.require_link(token)

@@ -1,4 +1,4 @@
-"""Reply links of invitation emails, without sign-in. Opening a link only shows the meeting."""
+"""Reply links of invitation emails, without sign-in. GET only shows the meeting."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from scheduler.services.schedule.meeting_ends import MeetingOver
 blueprint = APIBlueprint("reply_links", __name__, enable_openapi=False, url_prefix="/answers/<token>")
 
 _DONE = ("kept", "proposal_kept", "instead_kept")
-"""Keys of the sentences about what was done, which the address of the page names: no cookie is needed."""
+"""Keys of confirmation texts. They are in the query string, so that no cookie is needed."""
 _PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 
 @blueprint.get("/")
 @blueprint.get("/<step>")
 def look(token: str, step: str = "") -> str:
-    """The meeting, and the form of the step (of every step if none is named). Mail scanners may open it."""
+    """Show the meeting and the form of a step, or of every step. Mail scanners may open it."""
     _require_step(step, ("", *ANSWER_STEPS, CALENDAR_STEP))
     language = counted(token)
     calendar.note_code(token)
@@ -47,9 +47,9 @@ def look(token: str, step: str = "") -> str:
 def _page(
     token: str, step: str, language: Words, faults: Mapping[str, str], message: tuple[str, str] = ("", "")
 ) -> str:
-    """The meeting, and the forms with what was typed where something is wrong.
+    """Render the meeting and the forms, with submitted values if there are errors.
 
-    `message` is a sentence above them and its kind: who keeps no cookies sees no other one.
+    `message` is a message above them and its category. It needs no cookie, unlike a flash message.
     """
     with context.database().read() as db:
         found = reply_links.show_meeting(db, token, now=context.now())
@@ -74,7 +74,7 @@ def _page(
 
 @blueprint.post("/<step>")
 def answer(token: str, step: str) -> Response | tuple[str, int]:
-    """Answer, then show the meeting with the answer; or the form again with what is wrong in it."""
+    """Submit a reply and redirect to the meeting, or show the form again with its errors."""
     _require_step(step, ANSWER_STEPS)
     language = counted(token)
     say = language.answering
@@ -98,7 +98,7 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
 
 @blueprint.errorhandler(Limited)
 def too_often(error: Limited) -> tuple[str, int, dict[str, str]]:
-    """How long to wait, in the language of the mail if the link is known, else in that of the browser."""
+    """Show how long to wait, in the language of the email if the link is known, else of the browser."""
     language: Words = g.get("words") or load_words(speaking.language())
     duration = language.lasting(timedelta(seconds=error.seconds))
     page = render_template(
@@ -116,7 +116,7 @@ def _require_step(step: str, steps: tuple[str, ...]) -> None:
 
 
 def _answer(db: Session, token: str, step: str) -> str:
-    """Do what the form says. Returns the key of the words that say so."""
+    """Execute the form, and return the key of its confirmation text."""
     sequence = inputs.whole(request.form.get("sequence"), -1)
     comment = request.form.get("comment", "")
     if step == "propose":
@@ -136,7 +136,7 @@ def _answer(db: Session, token: str, step: str) -> str:
 
 
 def _times(found: LinkedMeeting, language: Words) -> list[tuple[str, str]]:
-    """The slots that could be proposed: key, and in short its time at the venue and by the reader's clock."""
+    """Return the slots that may be proposed: key, and a label with venue time and the reader's own time."""
     content, own = found.content, view.reader_zone(found.content)
     lasting = content.end - content.start
     listed = []

@@ -1,1 +1,1 @@
-"""Reports on an event: statistics of a version, and the outcomes of meetings."""
+"""Reports on an event: statistics of a version, and outcomes of meetings."""

@@ -1,1 +1,1 @@
-"""Pages of the feature requests."""
+"""Request pages."""

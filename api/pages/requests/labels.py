@@ -18,13 +18,13 @@ from scheduler.services.requests.unscheduled_reasons import Blocker, Unscheduled
 
 ANY_STATE = "all"
 NOT_HELD = "not-held"
-"""The tab of accepted requests for which the published schedule has no meeting."""
+"""The tab of accepted requests that are unscheduled in the published version."""
 RANKS = {
     Rank.MUST: (DEFAULT_PRIORITY[Rank.MUST], gettext_lazy("Must: we come to the event for this meeting")),
     Rank.WANT: (DEFAULT_PRIORITY[Rank.WANT], gettext_lazy("Want: important to us")),
     Rank.NICE: (DEFAULT_PRIORITY[Rank.NICE], gettext_lazy("Nice: if there is time")),
 }
-"""What a firm can say of a wish: the priority, and the words."""
+"""Ranks of a request: default priority and label."""
 RANK_WORDS = {
     Rank.MUST: gettext_lazy("Must"),
     Rank.WANT: gettext_lazy("Want"),
@@ -77,36 +77,36 @@ DONE = {
     "decline": gettext_lazy("Declined"),
     "withdraw": gettext_lazy("Withdrawn"),
 }
-"""The verbs of a request's history."""
+"""Actions of a request's history."""
 
 
 def request_state(state: str) -> str:
-    """A state of requests, as it stands on a tab or a request."""
+    """Return the label of a request state, for a tab or a request."""
     return said(STATES[RequestState(state) if state in {*RequestState} else state])
 
 
 def no_request(state: str) -> str:
-    """That the list of this state is empty."""
+    """Return the message for an empty list of a state."""
     return said(NONE[RequestState(state) if state in {*RequestState} else state])
 
 
 def done_word(verb: str) -> str:
-    """A step of a request's history."""
+    """Return the label of an action in a request's history."""
     return said(DONE[verb])
 
 
 def rank(priority: int | None) -> str:
-    """must, want or nice; nothing for a priority that nobody gave."""
+    """Return must, want or nice, or "" for a missing priority."""
     return rank_from_priority(priority).value if priority else ""
 
 
 def rank_word(name: str) -> str:
-    """A rank by itself: Must."""
+    """Return the label of a rank: Must."""
     return said(RANK_WORDS[Rank(name)])
 
 
 def rank_for(priority: int, whose: str, firm: str) -> str:
-    """How much somebody wants a meeting: you, them, or a firm by its name."""
+    """Return how important a meeting is to you, to them, or to a named firm."""
     rank = rank_from_priority(priority)
     if whose == "firm":
         return gettext("%(rank)s for %(firm)s", rank=said(RANK_WORDS[rank]), firm=firm)
@@ -114,7 +114,7 @@ def rank_for(priority: int, whose: str, firm: str) -> str:
 
 
 def asked_place(card: RequestCard, sent: bool, actor: Actor) -> str:
-    """Where a request may be held, as its reader says it."""
+    """Return where a meeting may take place, from the reader's perspective."""
     if card.place is PlaceWish.ANY:
         return gettext("at a booth or a table")
     if card.place is PlaceWish.TABLE:
@@ -127,7 +127,7 @@ def asked_place(card: RequestCard, sent: bool, actor: Actor) -> str:
 
 
 def reason_clause(code: str) -> str:
-    """Why a plan does not hold a meeting, behind a colon."""
+    """Return why a meeting is not scheduled, as a clause after a colon."""
     reason = marks.reason_label(code)
     return reason[:1].lower() + reason[1:]
 
@@ -144,11 +144,11 @@ WHY = {
     "interpreter": gettext_lazy("No interpreter for both is free"),
     "precedence": gettext_lazy("It has to come before or after another meeting"),
 }
-"""What is in the way, by what an obstacle is."""
+"""Labels of obstacles by kind."""
 
 
 def why_reason(row: UnscheduledReason) -> str:
-    """Why somebody or something is in the way, as its reader may know it."""
+    """Return why a person or resource is unavailable, as far as the reader may know."""
     if row.what == "person-cap" and row.limit is not None:
         if row.is_me:
             return ngettext(
@@ -171,7 +171,7 @@ def why_reason(row: UnscheduledReason) -> str:
 
 
 def why_who(row: UnscheduledReason, partner: str) -> str | Markup:
-    """Who is in the way: a person by name, a firm, or what all share."""
+    """Return who or what is unavailable: a person by name, a firm, or a shared resource."""
     if row.person is not None:
         return full_name(row.person)
     if row.whose is Blocker.OWN:
@@ -184,7 +184,7 @@ def why_who(row: UnscheduledReason, partner: str) -> str | Markup:
 
 
 def why_side(row: UnscheduledReason, partner: str) -> str:
-    """On whose side a person is."""
+    """Return which side a person is on."""
     if row.is_me:
         return gettext("You")
     return gettext("Your colleague") if row.whose is Blocker.OWN else partner

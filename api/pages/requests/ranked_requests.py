@@ -28,7 +28,7 @@ from scheduler.services.requests.preferences import ranked_requests
 from scheduler.services.requests.preferences.ranks import DEFAULT_PRIORITY, Rank
 
 MOST_SAVED = 200
-"""Saved firms that the form to ask several looks at. It says how many there are besides."""
+"""Maximum number of saved firms in the bulk form, which states how many more there are."""
 
 blueprint = APIBlueprint(
     "ranked_requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>/wishes"
@@ -38,7 +38,7 @@ blueprint = APIBlueprint(
 @blueprint.get("")
 @login_required
 def listing(event_key: str) -> str:
-    """The wishes in their order, by rank; drafts and templates."""
+    """List the ranked requests, drafts and templates."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         return rendering.render(
@@ -56,7 +56,7 @@ def listing(event_key: str) -> str:
 @blueprint.post("/<key>")
 @login_required
 def place(event_key: str, key: str) -> Response:
-    """Move a wish up or down, give it another rank, or put it before another one."""
+    """Move a request up or down, change its rank, or place it before another one."""
     actor = auth.actor(event_key)
     step = request.form.get("step", "")
     try:
@@ -75,7 +75,7 @@ def place(event_key: str, key: str) -> Response:
 @blueprint.post("/drafts/<int:number>/remove")
 @login_required
 def remove(event_key: str, number: int) -> Response:
-    """Throw a draft or a template away."""
+    """Delete a draft or a template."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         drafts.delete_draft(db, actor, number)
@@ -86,14 +86,14 @@ def remove(event_key: str, number: int) -> Response:
 @blueprint.get("/ask")
 @login_required
 def several_form(event_key: str) -> str:
-    """The form to ask the firms on the list at once."""
+    """Show the form to request meetings with saved firms in bulk."""
     return _several(auth.actor(event_key), NewRequest(to_firm="", topic=""), None)
 
 
 @blueprint.post("/ask")
 @login_required
 def ask_several(event_key: str) -> Response | tuple[str, int]:
-    """Ask each firm that is ticked, and say of the others why they were not asked."""
+    """Request a meeting with each selected firm, and report why others were skipped."""
     actor, chosen = auth.actor(event_key), request.form.getlist("firms")
     with context.database().read() as db:
         form = forms.read_request(request.form, "", get_timetable(db, actor)).values
@@ -117,7 +117,7 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
 @blueprint.post("/answers")
 @login_required
 def answer_several(event_key: str) -> Response | tuple[str, int]:
-    """Accept or decline all requests that are ticked."""
+    """Accept or decline all selected requests."""
     actor = auth.actor(event_key)
     is_accepted, now = request.form.get("answer") == "accept", context.now()
     note = "" if is_accepted else request.form.get("note", "")
@@ -139,7 +139,7 @@ def answer_several(event_key: str) -> Response | tuple[str, int]:
 @blueprint.post("/answers/undo")
 @login_required
 def undo_several(event_key: str) -> Response:
-    """Take back what was done by one press: one step, or several."""
+    """Undo a bulk action, or a single one."""
     actor, at = auth.actor(event_key), inputs.moment(request.form.get("at"))
     with context.database().write() as db:
         done = bulk_actions.undo_bulk_action(db, actor, at, now=context.now()) if at else None
@@ -173,14 +173,14 @@ def _answered(count: int, note: str, *, is_accepted: bool) -> str:
 
 
 def _name(done: BulkRequestResult, key: str) -> str:
-    """A firm as the page's reader knows it; of one that is not there the key that came with the form."""
+    """Return a firm's display name, or the submitted key if the firm does not exist."""
     return presentation.short_name(done.names[key]) if key in done.names else key[:64]
 
 
 def _several(
     actor: Actor, form: NewRequest, chosen: list[str] | None, faults: dict[str, str] | None = None
 ) -> str:
-    """The form with the saved firms that were not asked yet: at first all of them are ticked."""
+    """Render the bulk form with saved firms that have no open request, initially all selected."""
     if not actor.is_exhibitor:
         raise NotAllowed(gettext_lazy("Only exhibitors ask for meetings in their firm's name."))
     saved = FirmFilters(relation=("saved",))

@@ -19,7 +19,7 @@ from scheduler.services.requests.preferences import common_times
 
 
 def counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, int]:
-    """Requests by state and in all, in the order of the tabs."""
+    """Return the number of requests by tab, in the order of the tabs."""
     counts = request_lists.count_requests(db, actor, text=text)
     is_sent = side is Side.FROM
     by = counts.sent if is_sent else counts.received
@@ -32,7 +32,7 @@ def counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, i
 
 
 def common(db: Session, actor: Actor, cards: Iterable[RequestCard]) -> Mapping[str, frozenset[str]]:
-    """By partner, the times at which both are free, for requests that wait for an answer."""
+    """Return common free times by partner, for requests that await a response."""
     waiting = [card for card in cards if card.state is RequestState.PENDING]
     return common_times.common_slots(
         db, actor, [each.key for card in waiting for each in (card.from_firm, card.to_firm)]
@@ -40,7 +40,7 @@ def common(db: Session, actor: Actor, cards: Iterable[RequestCard]) -> Mapping[s
 
 
 def around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) -> dict[str, Any]:
-    """What the cards of requests need besides the requests."""
+    """Return template values that accompany the cards of requests."""
     return {
         "side": side,
         "times": get_timetable(db, actor),
@@ -50,7 +50,7 @@ def around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) 
 
 
 def of_page(db: Session, actor: Actor, side: Side, card: RequestCard) -> dict[str, Any]:
-    """What a request's own page shows besides its row: the other firm's mark, what was done, common times."""
+    """Return additional values of a request's own page: the partner's badge, history, common times."""
     partner = (card.to_firm if side is Side.FROM else card.from_firm).key
     return {
         "sight": dashboard.list_firm_badges(db, actor, {partner})[partner],

@@ -1,4 +1,4 @@
-"""Meeting requests on pages: ask a firm, answer what was asked, take back what was sent."""
+"""Meeting request pages: send, respond, withdraw."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Answer = Response | str | tuple[str, int]
 @blueprint.get("/requests/received")
 @login_required
 def received(event_key: str) -> str:
-    """Requests of others, at first those that wait for an answer."""
+    """List received requests, by default those that await a response."""
     return _listing(event_key, Side.TO, at_first=RequestState.PENDING)
 
 
@@ -55,7 +55,7 @@ def sent(event_key: str) -> str:
 @blueprint.get("/requests/<key>")
 @login_required
 def show(event_key: str, key: str) -> str:
-    """One request, for links from elsewhere."""
+    """Show one request."""
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         card = request_lists.show_request(db, actor, key)
@@ -68,7 +68,7 @@ def show(event_key: str, key: str) -> str:
 
 
 def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
-    """What the page of a request shows."""
+    """Return the template values of a request's page."""
     side = request_lists.actor_side(db, actor, card)
     around = request_context.around(db, actor, side, [card])
     return {"card": card, **around, **request_context.of_page(db, actor, side, card)}
@@ -77,7 +77,7 @@ def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
 @blueprint.get("/firms/<firm_key>/ask")
 @login_required
 def new(event_key: str, firm_key: str) -> str:
-    """The form to ask a firm: empty, or as far as a draft or a template says it."""
+    """Show the request form, empty or prefilled from a draft or template."""
     actor, kept = auth.actor(event_key), inputs.whole(request.args.get("draft"))
     empty = NewRequest(to_firm=firm_key, topic="")
     with context.database().read() as db:
@@ -88,7 +88,7 @@ def new(event_key: str, firm_key: str) -> str:
 @blueprint.post("/firms/<firm_key>/ask")
 @login_required
 def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
-    """Ask, or show the form again with what was typed and a sentence at each field at fault."""
+    """Send a request, or show the form again with an error at each invalid field."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         form = forms.read_request(request.form, firm_key, get_timetable(db, actor))
@@ -133,7 +133,7 @@ def decline(event_key: str, key: str) -> Answer:
 @blueprint.post("/requests/<key>/withdraw")
 @login_required
 def withdraw(event_key: str, key: str) -> Answer:
-    """Take a request back, or cancel what was agreed, if it still has the state that the page showed."""
+    """Withdraw a request, or cancel an accepted one. Its state must still be the one that the page showed."""
     seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
     done = (
         gettext("Withdrawn.")
@@ -146,7 +146,7 @@ def withdraw(event_key: str, key: str) -> Answer:
 @blueprint.post("/requests/<key>/undo")
 @login_required
 def undo(event_key: str, key: str) -> Answer:
-    """Take the last step back, as long as nobody was told."""
+    """Undo the last action, unless its notification was sent."""
     return _answer(
         event_key, key, _undo, gettext("Undone. The request stands as it was before."), may_undo=False
     )
@@ -155,7 +155,7 @@ def undo(event_key: str, key: str) -> Answer:
 @blueprint.post("/requests/<key>/ways/<int:number>")
 @login_required
 def take_way(event_key: str, key: str, number: int) -> Answer:
-    """Do what would let a request in that is not held."""
+    """Apply a suggested fix to an unscheduled request."""
     version = inputs.whole(request.form.get("version"), 0)
 
     def step(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
@@ -167,7 +167,7 @@ def take_way(event_key: str, key: str, number: int) -> Answer:
 @blueprint.post("/requests/<key>/help/<kind>")
 @login_required
 def take_help(event_key: str, key: str, kind: str) -> Answer:
-    """Ask who is in the way by mail, or change the request so that more times suit it."""
+    """Email whoever blocks the request, or change the request so that more times are possible."""
     actor, now, person = auth.actor(event_key), context.now(), request.form.get("person", "")
     try:
         with context.database().write() as db:
@@ -194,7 +194,7 @@ def take_help(event_key: str, key: str, kind: str) -> Answer:
 
 
 def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
-    """Keep what was written as a draft to the firm, or as a template for any."""
+    """Save the form as a draft for the firm, or as a template for any firm."""
     with context.database().write() as db:
         if is_template:
             name = form.values.topic[: fields.limits(fields.TemplateName).most]
@@ -281,9 +281,9 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
 
 
 def _answer(event_key: str, key: str, step: Any, done: str, *, may_undo: bool = True, **more: Any) -> Answer:
-    """Do the step, which its reader `may_undo` if that is said.
+    """Execute an action, with an undo button if `may_undo`.
 
-    Then send the request's new card to htmx, or redirect to the page that asked for it.
+    Then return the updated card to htmx, or redirect to the previous page.
     """
     actor, now = auth.actor_or_chamber(event_key), context.now()
     kind = "good"
@@ -304,7 +304,7 @@ def _answer(event_key: str, key: str, step: Any, done: str, *, may_undo: bool = 
 
 
 def _is_on_its_page(actor: Actor, key: str) -> bool:
-    """Whether htmx asks from the request's own page, which has no tabs with counts."""
+    """True if htmx requests from the request's own page, which has no tabs with counts."""
     asking = request.headers.get("HX-Current-URL", "").partition("?")[0].partition("#")[0]
     return asking.endswith(url_for("requests.show", event_key=actor.event_key, key=key))
 

@@ -1,1 +1,1 @@
-"""Pages of the feature schedule."""
+"""Schedule pages."""

@@ -1,4 +1,4 @@
-"""Sentences about changes since publishing, and about what a run could not keep."""
+"""Sentences about changes since the publication, and about what a run could not keep."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POLICY: Final[Mapping[str, str]] = {
     "reassigned_counts": gettext_lazy("Changes of people"),
     "require_all": gettext_lazy("Whether all requests are required"),
 }
-"""What the parts of a policy are called."""
+"""Labels of a policy's settings."""
 WHOLE: Final[Mapping[str, str]] = {
     "walking_minutes": gettext_lazy("Walking times changed"),
     "halls": gettext_lazy("Halls changed"),
@@ -35,7 +35,7 @@ WHOLE: Final[Mapping[str, str]] = {
 
 
 def sentences(changed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What changed, a clause each."""
+    """Yield a clause for each change."""
     for each in changed:
         kind, count = each["kind"], each["new"] + each["gone"] + each["changed"]
         if kind == "policy":

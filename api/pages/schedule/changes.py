@@ -1,4 +1,4 @@
-"""The changes of a version as decisions: why each, its people's weeks, what it buys; accept or reject."""
+"""Review of a version's changes: reason, affected weeks, gain; accept or reject."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GROUPS = {
     ChangeGroup.NEW: (gettext_lazy("New"), gettext_lazy("New")),
     ChangeGroup.ENDS: (gettext_lazy("Ends"), gettext_lazy("Meetings that end")),
 }
-"""The name of each group on its button, and as a heading."""
+"""Labels of each group: on its button, and as a heading."""
 SIDES = {
     None: gettext_lazy("By change"),
     PartyKind.FIRM: gettext_lazy("By firm"),
@@ -46,7 +46,7 @@ SIDES = {
 @blueprint.get("")
 @login_required
 def show(event_key: str, number: int) -> str | Response:
-    """A page of the changes. A version that is not compared yet shows its own page, which follows that."""
+    """Show a page of the changes. Redirect to the version's page while the comparison is pending."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         found = review.review_changes(db, actor, number, _query(), page=paging.asked_number())
@@ -83,7 +83,7 @@ def show(event_key: str, number: int) -> str | Response:
 @blueprint.get("/workbook.xlsx")
 @login_required
 def save(event_key: str, number: int) -> FlaskResponse | Response:
-    """All that the page lists, as a workbook."""
+    """Export all listed changes as a workbook."""
     actor = auth.team(event_key)
     limits.require_costly()
     with context.database().read() as db:
@@ -100,7 +100,7 @@ def save(event_key: str, number: int) -> FlaskResponse | Response:
 @blueprint.post("/decide")
 @login_required
 def decide(event_key: str, number: int) -> Response:
-    """Reject one change, or accept it after all."""
+    """Reject a change, or accept it again."""
     actor = auth.organiser(event_key)
     key, is_rejected = request.form.get("request", ""), request.form.get("decision") == "reject"
     try:
@@ -121,7 +121,7 @@ def decide(event_key: str, number: int) -> Response:
 @blueprint.post("/accept-all")
 @login_required
 def accept_all(event_key: str, number: int) -> Response:
-    """Take every rejection of this draft back."""
+    """Undo all rejections of this draft."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -135,7 +135,7 @@ def accept_all(event_key: str, number: int) -> Response:
 @blueprint.post("/solve")
 @login_required
 def solve(event_key: str, number: int) -> Response:
-    """Solve the rest again around the rejected changes. The schedule's page follows the run."""
+    """Solve the rest again with the rejected changes excluded. The schedule page shows the run's progress."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:

@@ -1,4 +1,4 @@
-"""The organiser's pages: put drafts away, and bring one back."""
+"""Draft actions of organisers: discard and restore."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bring_back(event_key: str, number: int) -> Response:
 @blueprint.post("/drafts/discard")
 @login_required
 def discard_old(event_key: str) -> Response:
-    """Put the drafts away that nobody will publish any more."""
+    """Discard old drafts."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         count = version_actions.discard_old_drafts(db, actor, now=context.now())

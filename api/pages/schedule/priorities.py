@@ -44,12 +44,12 @@ blueprint = APIBlueprint(
 
 Faults = dict[str, str]
 SHOWN: Final = "shown-"
-"""Before the name of a field: the exact value with which its form was shown."""
+"""Prefix of hidden fields with the exact value that the form showed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """A factor of the score in words: `term` is the problem format's, `does` a sentence."""
+    """A factor of the score. `term` is its name in the problem format, `does` its help text."""
 
     term: str
     label: str
@@ -117,7 +117,7 @@ def show(event_key: str) -> str:
 @blueprint.post("")
 @login_required
 def change(event_key: str) -> Response | tuple[str, int]:
-    """Preview what is typed, save it, or put the preview away."""
+    """Preview, save or discard the submitted priorities."""
     actor = auth.organiser(event_key)
     try:
         step = request.form.get("do", "preview")
@@ -141,7 +141,7 @@ def change(event_key: str) -> Response | tuple[str, int]:
 @blueprint.get("/panel")
 @login_required
 def panel(event_key: str) -> FlaskResponse:
-    """The part of the page that follows a preview. Once it has ended, the page is loaded again."""
+    """Return the part of the page that shows the preview's progress. At its end htmx reloads the page."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         found = priority_preview.get_preview(db, actor)
@@ -212,7 +212,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
 
 
 def _previewed(db: Session, actor: Actor, found: ScenarioCard | None) -> dict[str, Any]:
-    """What the part of the page shows that follows a preview."""
+    """Return the template values of the preview."""
     return {
         "preview": found,
         "lines": comparison.compare_figures(comparison.PREVIEW_FIGURES, found.result)
@@ -224,7 +224,7 @@ def _previewed(db: Session, actor: Actor, found: ScenarioCard | None) -> dict[st
 
 
 def _typed(policy: Mapping[str, Any]) -> dict[str, str]:
-    """A policy as the form shows it: each value to its last digit, and the level that has these values."""
+    """Return the form values of a policy: exact values at full precision, and the matching levels."""
     factors = factors_of(policy)
     exact = {dial.term: _text(factors[dial.term]) for dial in DIALS}
     exact["fair_share"] = _share_text(policy)
@@ -242,14 +242,14 @@ def _text(value: Exact) -> str:
 
 
 def _share_text(policy: Mapping[str, Any]) -> str:
-    """The minimum share in per cent."""
+    """Return the minimum share in per cent."""
     return _text(round(100 * float(policy.get("fair_share", 0)), 10))
 
 
 def _read(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy that was typed, with what the form does not show, and what it shows as it is, untouched.
+    """Parse the policy. Values that the form does not contain, or that are unchanged, are kept.
 
-    A level gives its exact values, but for those that were typed anew. An empty limit is none.
+    A level sets its exact values, except those that were edited. An empty limit means none.
     """
     read, known = FormReader(form), factors_of(before)
     factors = {dial.term: _exact(read, dial.term, known[dial.term]) for dial in DIALS}
@@ -266,12 +266,12 @@ def _read(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _exact(read: FormReader, term: str, known: Exact) -> Exact:
-    """What is typed for a term. A saved value that no field takes stays as long as it stands there."""
+    """Return the value of a term. A saved value outside the field's limits is kept if unchanged."""
     return known if read.form.get(term, _text(known)).strip() == _text(known) else read.whole(term, Factor)
 
 
 def _of_new_levels(form: Mapping[str, str], before: Mapping[str, Any]) -> Iterator[tuple[str, Exact]]:
-    """The values of each level that was chosen anew, but for those whose field was changed."""
+    """Yield the values of each newly selected level, except those whose field was edited."""
     saved = _typed(before)
     for priority in PRIORITIES:
         shown = {term: form.get(SHOWN + term, saved[term]) for term in priority.values}

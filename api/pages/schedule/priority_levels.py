@@ -1,11 +1,11 @@
 """Priority levels: their names and values, and the level of a policy.
 
-Nobody could weigh eleven numbers in points; five levels a priority can be weighed. Only exact values are
-stored, as events have them already, also decimal ones, from files and the API: a policy between two levels is
-Custom, and if a later version changes a level, events saved at it become Custom. The form sends the level and
-each exact value with the value that was shown: the one that was changed counts, an exact value before its
-level. The limit of changes is asked twice, as it means two things: a limit of overnight runs, and a number of
-one run.
+Eleven numbers in points are too many to weigh, so each priority has five levels. Only exact values are
+stored. Events, files and the API already have them, including decimals. A policy between two levels is
+Custom. If a later version changes a level, events saved with it become Custom. The form submits the level,
+and each exact value with the one that was shown: an edited exact value takes precedence over its level. The
+limit of changes occurs twice, because it has two meanings: a limit of overnight runs, and a number for one
+run.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ LEVELS: Final = (
     gettext_lazy("High"),
     gettext_lazy("Highest"),
 )
-"""What the levels of every priority are called."""
+"""Labels of the levels of every priority."""
 CUSTOM: Final = "custom"
-"""The level of values that are those of no level."""
+"""The level of values that match no level."""
 
 Exact = int | float
 _FAIR_SHARES: Final = [asdict(row) for row in FAIR_SHARES]
@@ -35,9 +35,9 @@ _FAIR_SHARES: Final = [asdict(row) for row in FAIR_SHARES]
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """A priority with levels. `name` is its field in forms, `values` has the factors of each level by term.
+    """A priority with levels. `name` is its form field, `values` are the factors of each level by term.
 
-    `least` and `most` say where the two ends lead.
+    `least` and `most` describe the two extremes.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Priority:
     values: Mapping[str, tuple[Exact, ...]]
 
     def at(self, level: int) -> dict[str, Exact]:
-        """The exact values of a level."""
+        """Return the exact values of a level."""
         return {term: by_level[level] for term, by_level in self.values.items()}
 
     def level_of(self, exact: Mapping[str, object]) -> str:
-        """The level that has these values, by its number."""
+        """Return the number of the level with these values, or CUSTOM."""
         return next(
             (
                 str(level)
@@ -105,16 +105,16 @@ PRIORITIES: Final = (
         },
     ),
 )
-"""Those whose levels are prices of the score. Fairness has fair shares beside its price."""
+"""Priorities whose levels are only factors of the score. Fairness also sets fair shares."""
 
 
 def factors_of(policy: Mapping[str, Any]) -> dict[str, Exact]:
-    """All prices of an event's policy, with those that it does not name."""
+    """Return all factors of an event's policy, including defaults."""
     return {**DEFAULT_FACTORS, **EVENT_FACTORS, **policy.get("factors", {})}
 
 
 def point_of(policy: Mapping[str, Any]) -> str:
-    """The level of fairness that a policy is at."""
+    """Return the fairness level of a policy."""
     price = policy.get("factors", {}).get("unfair", 0)
     if not price:
         return "0"
@@ -122,7 +122,7 @@ def point_of(policy: Mapping[str, Any]) -> str:
 
 
 def with_point(policy: Mapping[str, Any], point: str) -> dict[str, Any]:
-    """The policy at a level of fairness. Its own level, and anything but a level, leave it as it is."""
+    """Return the policy at a fairness level. Its current level, or an invalid one, leaves it unchanged."""
     if point not in map(str, range(len(FAIRNESS_PRICES))) or point == point_of(policy):
         return dict(policy)
     price = FAIRNESS_PRICES[int(point)]

@@ -1,4 +1,4 @@
-"""The organiser's pages: run the scheduling, and follow runs."""
+"""Run pages of organisers: start and follow runs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def overview(event_key: str) -> str:
 
 
 def _may_change(db: Session, actor: Actor) -> int:
-    """The number of changes that the form of a run begins with: that of the event's priorities."""
+    """Return the default of the form's change limit, from the event's priorities."""
     return (
         events.get_settings(db, actor).policy.get("max_moved") or 0 if actor.may(Right.CHANGE_SETTINGS) else 0
     )
@@ -75,7 +75,7 @@ def _may_change(db: Session, actor: Actor) -> int:
 @blueprint.post("/runs")
 @login_required
 def start_run(event_key: str) -> Response | tuple[str, int]:
-    """Queue a run. The page then follows it."""
+    """Queue a run. The page then shows its progress."""
     actor = auth.organiser(event_key)
     try:
         read = FormReader(request.form)
@@ -106,9 +106,9 @@ def start_run(event_key: str) -> Response | tuple[str, int]:
 @blueprint.get("/runs/<int:number>/panel")
 @login_required
 def run_panel(event_key: str, number: int) -> FlaskResponse:
-    """The part of the page that follows a run. It asks for itself again while the run is open.
+    """Return the part of the page that shows a run. It polls while the run is open.
 
-    Once the run has ended, it has the rest of the page asked for again.
+    When the run has ended, it triggers an update of the rest of the page.
     """
     actor = auth.team(event_key)
     with context.database().read() as db:
@@ -164,7 +164,7 @@ def stop_run(event_key: str, number: int) -> Response:
 @blueprint.post("/mails/<any(pause, go_on, stop, send):step>")
 @login_required
 def steer_mails(event_key: str, step: str) -> Response:
-    """Pause the mails that wait, let them go on, stop them, or send those that were stopped."""
+    """Pause or resume queued emails, stop them, or send stopped ones."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:

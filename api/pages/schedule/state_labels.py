@@ -22,7 +22,7 @@ STATES: Final[Mapping[str, str]] = {
     "no-plan": gettext_lazy("no plan"),
     "cancelled": gettext_lazy("cancelled"),
 }
-"""The states of schedule versions and of runs."""
+"""States of schedule versions and runs."""
 PHASES: Final[Mapping[str, str]] = {
     "starting": gettext_lazy("Starting"),
     "reading": gettext_lazy("Reading"),
@@ -34,7 +34,7 @@ PHASES: Final[Mapping[str, str]] = {
     "explaining": gettext_lazy("Explaining"),
     "done": gettext_lazy("Done"),
 }
-"""What a run is at."""
+"""Phases of a run."""
 REQUESTS: Final[Mapping[str, str]] = {
     "pending": gettext_lazy("Pending requests"),
     "accepted": gettext_lazy("Accepted requests"),
@@ -42,7 +42,7 @@ REQUESTS: Final[Mapping[str, str]] = {
     "withdrawn": gettext_lazy("Withdrawn requests"),
     "expired": gettext_lazy("Expired requests"),
 }
-"""What requests of each state are counted as."""
+"""Labels of request counts by state."""
 LISTS: Final[Mapping[str, str]] = {
     "added": gettext_lazy("Added"),
     "moved": gettext_lazy("Moved"),
@@ -50,26 +50,26 @@ LISTS: Final[Mapping[str, str]] = {
     "reassigned": gettext_lazy("Reassigned"),
     "cancelled": gettext_lazy("Cancelled"),
 }
-"""The lists of a version's changes."""
+"""Lists of a version's changes."""
 
 
 def phase_word(phase: str) -> str:
-    """What a run is at, in the reader's language."""
+    """Return the label of a run's phase, in the reader's language."""
     return said(PHASES.get(phase, phase))
 
 
 def request_count_word(state: str) -> str:
-    """What requests of a state are counted as."""
+    """Return the label of the number of requests in a state."""
     return said(REQUESTS[state])
 
 
 def list_word(kind: str) -> str:
-    """The name of a list of changes."""
+    """Return the label of a list of changes."""
     return said(LISTS[kind])
 
 
 def state_word(state: str) -> str:
-    """What a state is called, in the reader's language."""
+    """Return the label of a state, in the reader's language."""
     return said(STATES[state])
 
 

@@ -1,4 +1,4 @@
-"""The organiser's pages of a schedule version: its change set, publishing it, rolling back."""
+"""Schedule version pages of organisers: changes, publication, restoring."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ blueprint = APIBlueprint(
 )
 
 SHOWN = 50
-"""Rows of a change set or of the unscheduled that one page lists."""
+"""Rows of changes or unscheduled requests on a page."""
 
 
 @blueprint.get("/<int:number>")
 @login_required
 def show(event_key: str, number: int) -> str | Response:
-    """A version: its figures, what publishing it changes for people, and what did not fit.
+    """Show a version: its figures, what publishing it changes, and unscheduled requests.
 
-    What publishing does is worked out by a worker and kept. The page follows that, and reads its own rows.
+    A worker computes and stores the comparison. The page shows its progress, then the result.
     """
     actor = auth.team(event_key)
-    if request.args.get("kind") == "unscheduled":  # as links of mails and bookmarks have it
+    if request.args.get("kind") == "unscheduled":  # for links in emails and bookmarks
         return redirect(url_for("remedies.show", event_key=event_key, number=number))
     with context.database().read() as db:
         if not version_actions.needs_comparison(db, actor, number):
@@ -62,7 +62,7 @@ def show(event_key: str, number: int) -> str | Response:
 @blueprint.get("/<int:number>/panel")
 @login_required
 def panel(event_key: str, number: int) -> FlaskResponse:
-    """The part of the page that follows a job. Once it has ended, the page is loaded again."""
+    """Return the part of the page that shows a job's progress. When it has ended, htmx reloads the page."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         version, jobs = version_overview.version_jobs_of(db, actor, number)
@@ -78,7 +78,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
 @blueprint.post("/<int:number>/compare")
 @login_required
 def compare(event_key: str, number: int) -> Response:
-    """Work out again what publishing does."""
+    """Compute the comparison again."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         job_id = version_actions.request_comparison(db, actor, number, now=context.now()).id
@@ -89,7 +89,7 @@ def compare(event_key: str, number: int) -> Response:
 @blueprint.get("/<int:number>/publish")
 @login_required
 def look_twice(event_key: str, number: int) -> str | Response:
-    """Before the press: who is told what, the largest change, how long it takes, a trial to oneself."""
+    """Show the confirmation before publishing: notifications, the largest change, duration, test emails."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         seen = version_overview.confirm_publish(
@@ -114,7 +114,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
 @blueprint.post("/<int:number>/trial")
 @login_required
 def trial(event_key: str, number: int) -> Response:
-    """A sample of each kind of mail to the organiser's own address."""
+    """Send a sample of each kind of email to the organiser's own address."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         queued = version_actions.queue_sample_emails(
@@ -137,7 +137,7 @@ def trial(event_key: str, number: int) -> Response:
 @blueprint.post("/<int:number>/take-back")
 @login_required
 def take_back(event_key: str, number: int) -> Response:
-    """Take a publishing back that has not begun."""
+    """Cancel a publication that is still on hold."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -154,7 +154,7 @@ def take_back(event_key: str, number: int) -> Response:
 @blueprint.post("/<int:number>/begin")
 @login_required
 def begin(event_key: str, number: int) -> Response:
-    """End the hold of a publishing."""
+    """Skip the hold of a publication."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -168,7 +168,7 @@ def begin(event_key: str, number: int) -> Response:
 @blueprint.post("/<int:number>/publish")
 @login_required
 def publish(event_key: str, number: int) -> Response:
-    """Have published what was looked at. If another version came between, say so and compare again."""
+    """Publish the version as reviewed. If another version was published since, compare again."""
     actor = auth.organiser(event_key)
     compared_with = inputs.whole(request.form.get("compared_with")) or None
     revision = inputs.whole(request.form.get("revision"), -1)
@@ -188,7 +188,7 @@ def publish(event_key: str, number: int) -> Response:
 @blueprint.post("/<int:number>/unlock")
 @login_required
 def unlock(event_key: str, number: int) -> Response:
-    """Let the next run hold a locked request at any of its times."""
+    """Unlock a request, so that the next run may schedule it at any of its times."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         locks.unlock_request(db, actor, request.form.get("request", ""), now=context.now())
@@ -199,7 +199,7 @@ def unlock(event_key: str, number: int) -> Response:
 @blueprint.post("/tell-partners")
 @login_required
 def tell_partners(event_key: str) -> Response:
-    """A draft of what is published without what was called off, to publish so that partners hear of it."""
+    """Create a draft of the published version without cancelled meetings; publishing it notifies partners."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -220,7 +220,7 @@ def tell_partners(event_key: str) -> Response:
 @blueprint.post("/<int:number>/roll-back")
 @login_required
 def roll_back(event_key: str, number: int) -> Response:
-    """A draft with the content of an earlier version, to look at and publish."""
+    """Create a draft with the content of an earlier version, to review and publish."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         made = version_actions.restore_version(db, actor, number, now=context.now()).number
@@ -263,7 +263,7 @@ def _version_page(db: Session, actor: Actor, number: int) -> str:
 
 
 def _lists(shown: ChangeList) -> dict[str, Any]:
-    """The chosen list of a version, and the names of the others."""
+    """Return the selected list of a version, and the names of the others."""
     return {
         "lists": shown.lists,
         "kind": shown.kind,
@@ -273,7 +273,7 @@ def _lists(shown: ChangeList) -> dict[str, Any]:
 
 
 def _jobs(found: VersionJobs) -> dict[str, Any]:
-    """The job that the page follows, or whose end it tells."""
+    """Return the job whose progress or end the page shows."""
     return {
         "publishing": found.publishing,
         "comparing": found.comparing,

@@ -1,4 +1,4 @@
-"""Week strips: a person's week as a small picture with the move of one meeting."""
+"""Week strips: a person's week as a small chart with the move of one meeting."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from scheduler.services.directory.references import SlotRef
 from scheduler.services.planning.change_review.reviewed_change import PersonWeek, TimeStatus
 
 WIDTH, GAP, HEIGHT = 312.0, 7.0, 37
-"""Of the picture, in its own units; the gap stands between days."""
+"""Width of the chart, gap between days, and height, in user units."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayBox:
-    """A day of the event: where it stands in the picture, and its hours."""
+    """A day of the event: its position in the chart, and its hours."""
 
     day: date
     x: float
     width: float
     start: datetime
     scale: float
-    """Units a second."""
+    """Units per second."""
 
     @property
     def name(self) -> str:
@@ -40,7 +40,7 @@ class DayBox:
 
 @dataclass(frozen=True, slots=True)
 class WeekStrip:
-    """The paths of a picture, and what they say. `x` marks a meeting that ends."""
+    """The paths of a chart, and its label. `ends` are crosses of cancelled meetings."""
 
     label: str
     days: str
@@ -52,7 +52,7 @@ class WeekStrip:
 
 
 def day_boxes(slots: Iterable[SlotRef], timezone: str) -> list[DayBox]:
-    """The days that have slots, as wide as they are long."""
+    """Return the days with slots, with widths proportional to their lengths."""
     zone = ZoneInfo(timezone)
     spans: dict[date, tuple[datetime, datetime]] = {}
     for slot in slots:
@@ -71,9 +71,9 @@ def day_boxes(slots: Iterable[SlotRef], timezone: str) -> list[DayBox]:
 
 
 def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one: bool = True) -> WeekStrip:
-    """The picture of a week, and its sentence for who does not see it.
+    """Return the chart of a week, and its label for screen readers.
 
-    `is_of_one`: all that was and comes is of one meeting, so that an arrow says where it goes.
+    `is_of_one`: all changes are of one meeting, so an arrow shows its move.
     """
     zone = ZoneInfo(timezone)
     at = {box.day: box for box in boxes}

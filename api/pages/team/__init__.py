@@ -1,1 +1,1 @@
-"""The team of an event, and the operators of the installation."""
+"""Team of an event, and operators of the installation."""

@@ -1,4 +1,4 @@
-"""The link of an invitation to a team. Opening it only shows it, as mail scanners open links too."""
+"""Team invitation link. GET has no effect, because mail scanners open links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ blueprint = APIBlueprint("joining", __name__, enable_openapi=False, url_prefix="
 
 @blueprint.get("")
 def look(token: str) -> str | tuple[str, int]:
-    """What the link offers, and to whom."""
+    """Show what the link offers, and to whom."""
     try:
         found = _look(token)
     except UnusableInvitation as error:
@@ -31,10 +31,10 @@ def look(token: str) -> str | tuple[str, int]:
 
 @blueprint.post("")
 def accept(token: str) -> Response | tuple[str, int]:
-    """Take the invitation: its address is in the team.
+    """Accept the invitation, which adds its address to the team.
 
-    A new account is signed in. One that was there before has more than the invitation gives: its link is
-    read by others too, and holds for days.
+    Only a new account is signed in. An existing account has more rights than the invitation grants, and the
+    link may be read by others and is valid for days.
     """
     try:
         found = _look(token)

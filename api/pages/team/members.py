@@ -1,4 +1,4 @@
-"""The team of an event: who is in it, with which role, until when; invitations to it."""
+"""Team of an event: members with roles and end dates, and invitations."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ ROLES = (
         gettext_lazy("Sees its own delegations, answers requests to their firms, prints agendas."),
     ),
 )
-"""The roles as people choose them: name, and what it lets do."""
+"""Roles: label and help text."""
 
 
 @blueprint.app_template_filter()
 def last_date(until: datetime | None, timezone: str) -> str:
-    """The last day of a role as an input of days has it: the role ends at midnight after it."""
+    """Return the last day of a role as the value of a date input. The role ends at the following midnight."""
     if until is None:
         return ""
     return (until - timedelta(minutes=1)).astimezone(ZoneInfo(timezone)).date().isoformat()
@@ -60,21 +60,21 @@ def last_date(until: datetime | None, timezone: str) -> str:
 
 @blueprint.app_template_filter()
 def last_day(until: datetime, timezone: str) -> str:
-    """The last day of a role in words."""
+    """Format the last day of a role."""
     return unbroken(local_day(until - timedelta(minutes=1), timezone))
 
 
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str:
-    """The members, and for an owner the invitations and the form of a new one."""
+    """List the members and, for owners, the invitations and a form to invite."""
     return _page(auth.team(event_key))
 
 
 @blueprint.post("/invite")
 @login_required
 def invite(event_key: str) -> str | Response | tuple[str, int]:
-    """Mail an invitation."""
+    """Email an invitation."""
     actor, typed = auth.team(event_key), request.form
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     try:
@@ -114,7 +114,7 @@ def invite(event_key: str) -> str | Response | tuple[str, int]:
 @blueprint.post("/invitations/<int:invitation_id>/take-back")
 @login_required
 def take_back(event_key: str, invitation_id: int) -> Response:
-    """End an invitation."""
+    """Revoke an invitation."""
     actor = auth.team(event_key)
     with context.database().write() as db:
         invitations.revoke_invitation(db, actor, invitation_id, now=context.now())
@@ -125,7 +125,7 @@ def take_back(event_key: str, invitation_id: int) -> Response:
 @blueprint.post("/members/<int:account_id>")
 @login_required
 def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
-    """Another role, or another last day."""
+    """Change a member's role or its end."""
     actor, typed = auth.team(event_key), request.form
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
 
@@ -142,7 +142,7 @@ def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
 @blueprint.post("/members/<int:account_id>/remove")
 @login_required
 def remove(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
-    """End a role at once, perhaps one's own."""
+    """Remove a member at once, possibly oneself."""
     actor = auth.team(event_key)
 
     def work(db: Session) -> None:
@@ -158,7 +158,7 @@ def remove(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
 def _done(
     actor: Actor, work: Callable[[Session], None], told: str, *, about: int = 0, to: str = ""
 ) -> Response | tuple[str, int]:
-    """Do a step and go back to the list, or show it with what was wrong."""
+    """Execute an action and redirect to the list, or show it with the errors."""
     try:
         with context.database().write() as db:
             work(db)
@@ -171,7 +171,7 @@ def _done(
 
 
 def _each(*reads: Callable[[], Any]) -> list[Any]:
-    """What each gives. Raises InvalidInput with the faults of all."""
+    """Return the results of all functions. Raises InvalidInput with the errors of all."""
     given: list[Any] = []
     faults: list[Fault] = []
     for read in reads:
@@ -212,7 +212,7 @@ def _page(
     about: int = 0,
     refused: str = "",
 ) -> str:
-    """The page. `about` is the member whose form the faults belong to, 0 for that of an invitation."""
+    """Render the page. `about` is the member whose form has the errors, or 0 for the invitation form."""
     with context.database().read() as db:
         return rendering.render(
             db,

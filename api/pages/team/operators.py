@@ -1,4 +1,4 @@
-"""The operators of the installation, for operators."""
+"""Operators of the installation, for operators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ blueprint = APIBlueprint("operators", __name__, enable_openapi=False, url_prefix
 @blueprint.get("")
 @login_required
 def listing() -> str:
-    """Who may create events."""
+    """List the operators."""
     return _page()
 
 
@@ -45,7 +45,7 @@ def add() -> Response | tuple[str, int]:
 @blueprint.post("/<int:account_id>/remove")
 @login_required
 def remove(account_id: int) -> Response | tuple[str, int]:
-    """Take the role from an operator."""
+    """Revoke an operator's role."""
     _require()
     try:
         with context.database().write() as db:
@@ -58,7 +58,7 @@ def remove(account_id: int) -> Response | tuple[str, int]:
 
 
 def _require() -> None:
-    """For everybody else these pages do not exist."""
+    """Raise NotFound unless the user is an operator."""
     if not auth.user().is_operator:
         raise NotFound("page", "operators")
 

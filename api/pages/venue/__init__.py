@@ -1,1 +1,1 @@
-"""The venue: days, halls, tables, areas, and what a change of it touches."""
+"""Venue pages: days, halls, tables, areas, and previews of changes."""

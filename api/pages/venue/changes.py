@@ -1,4 +1,4 @@
-"""Venue forms parsed into changes, with faults by field name."""
+"""Parsing of venue forms into changes, with errors by field name."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ from scheduler.services.venue.venue import Venue
 
 Form = MultiDict[str, str]
 Pause = tuple[int, PauseInput]
-"""With the number of its row."""
+"""Row number and break."""
 
 EVERY_DAY = "every"
 MOST_ROWS = 600
-"""Rows of a form that are read."""
+"""Maximum number of rows that are parsed."""
 NO_NUMBER = -1
-"""What a field that is no number becomes: no kind holds it."""
+"""Value of an invalid number, which is outside all limits."""
 
 
 Fields = dict[str, str]
-"""By the beginning of a fault's path, such as halls[1], that of the names of its fields, such as hall-2."""
+"""Field name prefixes, such as hall-2, by the prefix of an error's path, such as halls[1]."""
 
 _FILLED: Mapping[str, tuple[str, ...]] = {
     "day": ("on", "opens", "closes"),
@@ -58,19 +58,19 @@ _FILLED: Mapping[str, tuple[str, ...]] = {
     "area": ("key", "name"),
     "guest": ("name", "pavilion"),
 }
-"""By kind of row the fields of which one is filled, unless it is the row for a new one."""
+"""Fields by kind of row. A row with all of them empty is the one for a new entry."""
 
 
 def read(what: str, form: Form, venue: Venue, at: Fields) -> VenueChange:
-    """The change of a form; `at` gets where its parts were typed.
+    """Parse the change of a form. `at` is filled with the field names of its parts.
 
-    Raises InvalidInput, and KeyError for a form that there is not.
+    Raises InvalidInput, and KeyError for an unknown form.
     """
     return READERS[what](form, venue, at)
 
 
 def at_fields(faults: Iterable[Fault], at: Fields) -> dict[str, str]:
-    """What is wrong, by the name of the field in which it was typed."""
+    """Return the errors by the name of the field in which they occurred."""
     found: dict[str, list[str]] = {}
     for fault in faults:
         start, _, name = fault.path.rpartition(".")
@@ -80,7 +80,7 @@ def at_fields(faults: Iterable[Fault], at: Fields) -> dict[str, str]:
 
 
 def _rows(form: Mapping[str, str], name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """The rows `name-0-field`, `name-1-field` and so on that say something, but for those that are to go."""
+    """Yield the non-empty rows `name-0-field`, `name-1-field` and so on, except those marked for deletion."""
     found: dict[int, dict[str, str]] = {}
     for key, value in form.items():
         parts = key.split("-")
@@ -136,7 +136,7 @@ def _days(form: Form, venue: Venue, at: Fields) -> ChangeDays:
 
 
 def _within(pauses: list[Pause], opens: dt.time, closes: dt.time) -> list[Pause]:
-    """The pauses of a day, cut to its hours: a day that ends sooner ends its last break, too."""
+    """Return the breaks clipped to the hours of a day. Breaks of invalid length are kept, for their error."""
     return [
         (number, PauseInput(each.kind, each.name, max(each.start, opens), min(each.end, closes)))
         for number, each in pauses
@@ -145,7 +145,7 @@ def _within(pauses: list[Pause], opens: dt.time, closes: dt.time) -> list[Pause]
 
 
 def _listed(form: Form, name: str, listed: str, at: Fields) -> Iterator[Mapping[str, str]]:
-    """The rows of a list, with where each was typed."""
+    """Yield the rows of a list, and record their field names."""
     for i, (number, row) in enumerate(_rows(form, name)):
         at[f"{listed}[{i}]"] = f"{name}-{number}"
         for tag in languages():

@@ -17,7 +17,7 @@ HOUR = 60
 
 @dataclass(frozen=True, slots=True)
 class DayCell:
-    """A piece of a day: what it is (open, break, special, none), its text, and its width in columns."""
+    """A segment of a day: its kind (open, break, special, none), its text, and its width in columns."""
 
     kind: str
     text: str
@@ -26,7 +26,7 @@ class DayCell:
 
 @dataclass(frozen=True, slots=True)
 class DayStrip:
-    """The pieces of a day, all columns of the table."""
+    """The segments of a day, which together span all columns of the table."""
 
     day: VenueDay
     cells: tuple[DayCell, ...]
@@ -34,7 +34,7 @@ class DayStrip:
 
 @dataclass(frozen=True, slots=True)
 class DayStrips:
-    """The days side by side: hours with their width in columns, and a row a day."""
+    """The days as rows of a table: hours with their width in columns, and a row per day."""
 
     hours: tuple[tuple[str, int], ...]
     rows: tuple[DayStrip, ...]
@@ -45,7 +45,7 @@ class DayStrips:
 
 
 def day_strips(days: VenueDays, timezone: str) -> DayStrips:
-    """What the table of days shows. A column is as many minutes as fit into everything that is there."""
+    """Return the table of days. A column is the greatest common divisor of all times, in minutes."""
     zone = ZoneInfo(timezone)
     pieces = [(day, list(_pieces(day, zone))) for day in days.days]
     edges = [minute for _, found in pieces for start, end, _, _ in found for minute in (start, end)]
@@ -60,7 +60,7 @@ def day_strips(days: VenueDays, timezone: str) -> DayStrips:
 
 
 def _pieces(day: VenueDay, zone: ZoneInfo) -> Iterator[tuple[int, int, str, str]]:
-    """Start and end in minutes of the day, what it is, and its text."""
+    """Yield start and end in minutes of the day, kind, and text."""
     for slot in day.slots:
         start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
         yield (
@@ -94,7 +94,7 @@ def _minute(at: time) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PlaceDay:
-    """The slots of a table on a day as paths of a shape 150 wide and 18 high, one a state, and in words."""
+    """The slots of a table on a day, as SVG paths (150 by 18 units) by state, and as text."""
 
     used: str
     free: str
@@ -103,7 +103,7 @@ class PlaceDay:
 
 
 def place_days(place: VenuePlace, days: VenueDays) -> list[PlaceDay]:
-    """The slots of a table or booth, day by day."""
+    """Return the slots of a table or booth by day."""
     return [_place_day(place, day.slots) for day in days.days if day.slots]
 
 

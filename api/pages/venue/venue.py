@@ -67,7 +67,7 @@ FIELDS = {
     "first": gettext_lazy("first number"),
     "count": gettext_lazy("number of tables"),
 }
-"""Names of fields as the page calls them."""
+"""Labels of fields."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -77,12 +77,12 @@ ANCHORS = {
     "closing": "tables",
     "removal": "tables",
 }
-"""The part of the page in which a form stands, where it is not the form's own name."""
+"""Anchors of forms whose section has another name."""
 
 
 @blueprint.app_template_filter("venue_field")
 def field_name(path: str) -> str:
-    """The field of a fault as the page calls it: days[1].pauses[0].end is "Days 2, pauses 1, to:"."""
+    """Return the label of an error's field: days[1].pauses[0].end is "Days 2, pauses 1, to:"."""
     parts = []
     numbered = re.sub(r"(?:\[|-)(\d+)\]?", lambda found: f" {int(found[1]) + 1}", path)
     for each in re.split(r"[.-]", numbered):
@@ -96,7 +96,7 @@ def field_name(path: str) -> str:
 
 @blueprint.app_template_filter("told")
 def told_name(both: str) -> str:
-    """Both forms of a name, in the order of the page's reader."""
+    """Return both forms of a name, in the order for the page's reader."""
     return names.localize_joined(both, reader())
 
 
@@ -109,7 +109,7 @@ def show(event_key: str) -> str:
 @blueprint.post("/<what>")
 @login_required
 def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
-    """Show what a form would touch: it is done and rolled back. With the digest of that, it is done."""
+    """Preview a change, which is executed and rolled back. With the preview's digest, save it."""
     actor = auth.organiser(event_key)
     if what not in changes.READERS:
         abort(404)
@@ -146,7 +146,7 @@ def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
 
 
 def _sent() -> list[tuple[str, str]]:
-    """The fields of the form, to be sent once more."""
+    """Return the submitted fields, to be submitted again."""
     return [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
 
 
@@ -157,7 +157,7 @@ def _back(event_key: str, what: str) -> str:
 
 
 def _page(actor: Actor, what: str = "", faults: Mapping[str, str] = _NONE) -> str:
-    """The page. `faults` are of the form `what`, by field; its fields are shown as they were typed."""
+    """Render the page. `faults` are errors by field of the form `what`, which is shown as submitted."""
     asked = request.form.get("at_hall") or request.args.get("hall", "")
     kind = request.form.get("at_kind") or request.args.get("kind", "")
     with context.database().read() as db:
@@ -188,7 +188,7 @@ def _page(actor: Actor, what: str = "", faults: Mapping[str, str] = _NONE) -> st
 
 
 def _typed(venue: Venue, form: Mapping[str, str]) -> dict[str, Any]:
-    """Fields by name: those of the venue, or as they were typed into a form that has faults."""
+    """Return field values: those of the venue, or the submitted ones of a form with errors."""
     fields: dict[str, Any] = {
         "slot_minutes": venue.days.slot_minutes,
         "changeover_minutes": venue.days.changeover_minutes,

@@ -1,1 +1,1 @@
-"""Pages of the feature interpreting."""
+"""Pages of interpreters."""

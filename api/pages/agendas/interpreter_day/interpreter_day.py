@@ -1,4 +1,4 @@
-"""An interpreter's day on a telephone or a computer, and their agenda to print."""
+"""An interpreter's day page, for phones and computers, and their agenda as a PDF."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ blueprint = APIBlueprint(
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> Response:
-    """The reader's meetings of one day, the next one large. Kept for when there is no network."""
+    """Show the reader's meetings of one day, with the next one prominent. Available offline."""
     actor = auth.interpreter(event_key)
     now = context.now()
     with context.database().read() as db:
@@ -50,7 +50,7 @@ def show(event_key: str) -> Response:
 @blueprint.get("/manifest.webmanifest")
 @login_required
 def manifest(event_key: str) -> Response:
-    """The page as something that a telephone puts on its home screen."""
+    """Return the web app manifest of the page."""
     actor = auth.interpreter(event_key)
     return offline.manifest(
         actor,
@@ -63,7 +63,7 @@ def manifest(event_key: str) -> Response:
 @blueprint.get("/worker.js")
 @login_required
 def worker(event_key: str) -> Response:
-    """The service worker of this page alone."""
+    """Return the service worker, scoped to this page."""
     auth.interpreter(event_key)
     return offline.worker(url_for("interpreter_day.show", event_key=event_key))
 
@@ -71,7 +71,7 @@ def worker(event_key: str) -> Response:
 @blueprint.post("/feed")
 @login_required
 def renew_feed(event_key: str) -> BaseResponse:
-    """Give the reader's feed an address, or a new one. An old one ends now."""
+    """Create or reset the URL of the reader's feed. An old URL stops working."""
     actor = auth.interpreter(event_key)
     with context.database().write() as db:
         feed_addresses.renew_interpreter_feed(db, actor, secret_key=context.settings().secret_key)
@@ -83,7 +83,7 @@ def renew_feed(event_key: str) -> BaseResponse:
 @login_required
 @limits.costly
 def pdf(event_key: str) -> Response:
-    """The reader's meetings of the published schedule to print, a page a day."""
+    """Return the reader's meetings of the published schedule as a PDF, one page per day."""
     actor = auth.interpreter(event_key)
     with context.database().read() as db:
         key, sheet = days.build_own_sheet(db, actor)

@@ -1,1 +1,1 @@
-"""Pages of the feature my day."""
+"""The page My day."""

@@ -1,8 +1,7 @@
-"""My day: what a person in the halls needs on a telephone, also without a network.
+"""My day: what an attendee needs on a phone at the venue, also offline.
 
-What a person says there ("running late", "I can't come") is a form that a browser sends. The script
-`words.js` keeps it until an answer says that it arrived, and asks for that answer as JSON: 2xx if it
-arrived, the reason beside a status of 4xx if it never will.
+"Running late" and "I can't come" are forms. The script `words.js` queues them until the server confirms
+receipt. It requests JSON: 2xx confirms receipt, 4xx is a permanent failure with its reason.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ WAS_OVER = gettext_lazy("This meeting is over.")
 FAR = gettext_lazy("You can say this from 12 hours before the meeting.")
 NOT_YOURS = gettext_lazy("You are no longer in this meeting.")
 WHY = {OVER: WAS_OVER, lateness.FAR: FAR}
-"""Why something cannot be said of a meeting any more, or not yet, by its state."""
+"""Why a report about a meeting is no longer, or not yet, possible, by the meeting's state."""
 LABELS = {"comment": gettext_lazy("Note")}
 ANSWERS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
@@ -50,7 +49,7 @@ ANSWERS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> Response | Leading:
-    """The reader's meetings of one day, the next one large. An interpreter's are on a page of their own."""
+    """Show the reader's meetings of one day, with the next one prominent. Redirect interpreters."""
     actor = auth.participant(event_key)
     if actor.attendee_id is None and actor.interpreter_id is not None:
         return redirect(url_for("interpreter_day.show", event_key=event_key, day=request.args.get("day")))
@@ -80,7 +79,7 @@ def show(event_key: str) -> Response | Leading:
 @blueprint.get("/token")
 @login_required
 def token(event_key: str) -> Response:
-    """A token for a form that waited on this telephone, and for whom: it is sent for nobody else."""
+    """Return a CSRF token for a form queued on the phone, and its owner, who alone may submit it."""
     actor = auth.actor(event_key)
     return Response(
         json.dumps({"person": rendering.kept_for(actor), "token": generate_csrf()}),
@@ -91,7 +90,7 @@ def token(event_key: str) -> Response:
 @blueprint.post("/<request_key>/late")
 @login_required
 def late(event_key: str, request_key: str) -> Leading | tuple[str, int]:
-    """Tell everybody of a meeting how late the reader comes, or that they are on time after all."""
+    """Notify the others in a meeting how many minutes the reader is late; 0 means on time."""
     actor, now = auth.actor(event_key), context.now()
     minutes = inputs.whole(request.form.get("minutes"), -1)
 
@@ -109,7 +108,7 @@ def late(event_key: str, request_key: str) -> Leading | tuple[str, int]:
 @blueprint.post("/<request_key>/answer")
 @login_required
 def answer(event_key: str, request_key: str) -> Leading | tuple[str, int]:
-    """Accept or decline the reader's own invitation, as by the link in its mail."""
+    """Accept or decline the reader's own invitation, like the link in its email."""
     actor = auth.actor(event_key)
     partstat = ANSWERS.get(request.form.get("answer", ""))
     if partstat is None:
@@ -131,7 +130,7 @@ def answer(event_key: str, request_key: str) -> Leading | tuple[str, int]:
 
 
 def _said(actor: Actor, step: Callable[[Session], None], told: str) -> Leading | tuple[str, int]:
-    """Do what a form says. Its script is answered in JSON, a browser with the page that says so."""
+    """Execute a form. Respond in JSON to its script, and with a page to browsers."""
     is_script = request.accept_mimetypes.best == "application/json"
     try:
         context.database().transact(step)
@@ -159,7 +158,7 @@ def _said(actor: Actor, step: Callable[[Session], None], told: str) -> Leading |
 
 
 def _waited() -> timedelta:
-    """For how long a form waited on the telephone, by its clock: whether that is right does not matter."""
+    """Return how long a form was queued on the phone. Its clock need not be correct."""
     seconds = inputs.whole(request.form.get("waited"), 0)
     return timedelta(seconds=min(max(seconds, 0), int(lateness.AHEAD.total_seconds())))
 
@@ -167,7 +166,7 @@ def _waited() -> timedelta:
 @blueprint.get("/manifest.webmanifest")
 @login_required
 def manifest(event_key: str) -> Response:
-    """The page as something that a telephone puts on its home screen."""
+    """Return the web app manifest of the page."""
     actor = auth.actor(event_key)
     return offline.manifest(
         actor,
@@ -180,6 +179,6 @@ def manifest(event_key: str) -> Response:
 @blueprint.get("/worker.js")
 @login_required
 def worker(event_key: str) -> Response:
-    """The service worker of this page alone."""
+    """Return the service worker, scoped to this page."""
     auth.actor(event_key)
     return offline.worker(url_for("my_day.show", event_key=event_key))

@@ -1,4 +1,4 @@
-"""What a page needs to be there without a network: for whom it is kept, its service worker, its manifest."""
+"""Offline support of a page: owner of the cached copy, service worker, and web app manifest."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 
 KEPT = "X-Kept-For"
-"""Header of a page that the service worker may keep, and for whom: it forgets what it kept for others."""
+"""Header of pages that the service worker may cache, with their owner. It deletes copies of other owners."""
 
 
 def kept(page: str, actor: Actor) -> Response:
-    """A page that the service worker keeps for its reader."""
+    """Return a page that the service worker caches for its reader."""
     response = Response(page)
     response.headers[KEPT] = rendering.kept_for(actor)
     return response
 
 
 def worker(page: str) -> Response:
-    """The service worker of the page with this path, and of no other."""
+    """Return the service worker, scoped to the page at this path."""
     path = Path(current_app.static_folder or "") / "my-day-worker.js"
     response = Response(path.read_bytes(), content_type="text/javascript; charset=utf-8")
     response.headers["Service-Worker-Allowed"] = page
@@ -34,7 +34,7 @@ def worker(page: str) -> Response:
 
 
 def manifest(actor: Actor, page: str, short: str, name: Callable[[str], str]) -> Response:
-    """A page as something that a telephone puts on its home screen. `name` is given the event's name."""
+    """Return the web app manifest of a page. `name` formats the event's name."""
     with context.database().read() as db:
         event = events.get_event(db, actor).name
     icons = (("icon.svg", "image/svg+xml", "any"), ("icon-512.png", "image/png", "512x512"))

@@ -1,1 +1,1 @@
-"""Pages of the feature week."""
+"""The firm's calendar page."""

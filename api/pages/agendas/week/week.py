@@ -1,4 +1,4 @@
-"""The firm's week: its people beside each other, what changed, and who takes a meeting over."""
+"""The firm's calendar: its people side by side, recent changes, and handovers of meetings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ blueprint = APIBlueprint("week", __name__, enable_openapi=False, url_prefix="/ev
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str | Response:
-    """One day of the firm as a grid, or one person of it; a chosen meeting beside it."""
+    """Show one day of the firm as a grid, or one person of it, with a selected meeting beside it."""
     actor = auth.actor(event_key)
     if "paint" in request.args:  # where busy times were painted before they had a page
         return redirect(url_for("busy_times.show", event_key=event_key), 302)
@@ -58,7 +58,7 @@ def show(event_key: str) -> str | Response:
 @blueprint.post("/seen")
 @login_required
 def seen(event_key: str) -> Response:
-    """The reader has seen what changed up to a version."""
+    """Mark the changes up to a version as seen by the reader."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         changes.mark_seen(db, actor, inputs.whole(request.form.get("version")))
@@ -68,7 +68,7 @@ def seen(event_key: str) -> Response:
 @blueprint.post("/meetings/<request_key>/hand-over")
 @login_required
 def hand_over(event_key: str, request_key: str) -> Response:
-    """Name a colleague for a meeting, whom the next schedule sends."""
+    """Hand a meeting over to a colleague, from the next schedule on."""
     actor = auth.actor(event_key)
     form = request.form
     try:
@@ -89,7 +89,7 @@ def hand_over(event_key: str, request_key: str) -> Response:
 @blueprint.post("/meetings/<request_key>/keep")
 @login_required
 def keep(event_key: str, request_key: str) -> Response:
-    """Leave a meeting to those who sit in it after all."""
+    """Cancel a handover, so that the meeting keeps its attendees."""
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:

@@ -1,1 +1,1 @@
-"""Pages of the feature calendar health."""
+"""Calendar status pages."""

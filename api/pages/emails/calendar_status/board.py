@@ -45,7 +45,7 @@ SORT_WORDS = {
 @blueprint.get("/")
 @login_required
 def board(event_key: str) -> str:
-    """The people of the published schedule, with what came of their invitations."""
+    """List attendees of the published schedule with the status of their invitations."""
     actor = auth.organiser(event_key)
     filters = _filters()
     with context.database().read() as db:
@@ -76,7 +76,7 @@ def board(event_key: str) -> str:
 @blueprint.get("/calls.csv")
 @login_required
 def calls_csv(event_key: str) -> FlaskResponse:
-    """The people to phone, under the same filters."""
+    """Export the call list as CSV, with the same filters."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         found = calendar_health.show_board(db, actor, _filters(), now=context.now())
@@ -96,7 +96,7 @@ def person(event_key: str, person_key: str) -> str:
 @blueprint.post("/people/<person_key>/address")
 @login_required
 def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
-    """Give a person another address, or try the present one again."""
+    """Correct a person's email address, or retry the present one."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -126,7 +126,7 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
 @blueprint.post("/people/<person_key>/call")
 @login_required
 def keep_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
-    """Say who phones a person, and what came of it."""
+    """Save who calls a person, and the result."""
     actor = auth.organiser(event_key)
     try:
         caller = request.form.get("caller", "")
@@ -149,7 +149,7 @@ def keep_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
 @blueprint.post("/people/<person_key>/aliases/<int:alias_id>/remove")
 @login_required
 def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
-    """Take another address away from a person."""
+    """Remove an email alias of a person."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         done = aliases.remove_alias(db, actor, person_key, alias_id, now=context.now())
@@ -163,7 +163,7 @@ def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
 @blueprint.get("/dead-letters")
 @login_required
 def letters(event_key: str) -> str:
-    """Mails that failed, or those that are tried again by themselves."""
+    """List failed emails, or those that are being retried."""
     actor = auth.organiser(event_key)
     retrying = request.args.get("list") == "retrying"
     with context.database().read() as db:
@@ -184,7 +184,7 @@ def letters(event_key: str) -> str:
 @blueprint.post("/dead-letters/<any(resend, drop):step>")
 @login_required
 def handle(event_key: str, step: str) -> Response:
-    """Queue the chosen dead letters again (all, where the form says so), or put them away."""
+    """Resend selected failed emails (or all), or archive them."""
     actor = auth.organiser(event_key)
     ids = [inputs.whole(each) for each in request.form.getlist("mail")]
     with context.database().write() as db:
@@ -206,7 +206,7 @@ def _filters() -> BoardFilters:
 
 
 def _asked(filters: BoardFilters) -> dict[str, str]:
-    """The filters as an address has them."""
+    """Return the filters as query parameters."""
     asked = {name: getattr(filters, name) for name in FILTERS} | {"calls": "yes" if filters.calls else ""}
     asked["sort"] = filters.sort if filters.sort != SORTS[0] else ""
     return {name: value for name, value in asked.items() if value}

@@ -28,13 +28,13 @@ blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/e
 
 _NO_ANSWERS = (MailKind.BOUNCE, MailKind.COMPLAINT, MailKind.FORWARDED)
 NOTES = "notes"
-"""What the address of the list says for answers with a note."""
+"""Value of the query parameter `outcome` for replies with a note."""
 _STEPS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 
 @blueprint.app_template_filter()
 def mail_outcome(outcome: MailOutcome) -> str:
-    """What became of a mail in a word."""
+    """Return the label of an email's outcome."""
     return {
         MailOutcome.RECEIVED: pgettext("of a mail", "received"),
         MailOutcome.APPLIED: pgettext("of a mail", "applied"),
@@ -45,13 +45,13 @@ def mail_outcome(outcome: MailOutcome) -> str:
 
 @blueprint.app_template_filter()
 def spam_counts(complaints: Mapping[str, int]) -> str:
-    """Domains of recipients, each with its number of complaints."""
+    """Return recipient domains with their number of spam complaints."""
     return ", ".join(f"{domain} ({count})" for domain, count in complaints.items())
 
 
 @blueprint.app_template_filter()
 def answered_mail(mail: IncomingEmail) -> str:
-    """What the mail of ours is that a mail answers."""
+    """Return the kind of our email that an email replies to."""
     if mail.about is None and not mail.is_answerable:
         return gettext("Unknown")
     kind = mail.about.kind if mail.about is not None else OutboxKind.INVITATION
@@ -119,7 +119,7 @@ def show(event_key: str, mail_id: int) -> str:
 def _steps(
     mail: IncomingEmail, alias: str | None, dead: str | None, instead: PersonRef | None, *, takes_answer: bool
 ) -> dict[str, str]:
-    """What an organiser may do with a mail, and the words of its buttons. `dead` is what it reports."""
+    """Return the actions for an email, with button labels. `dead` is the address that it reports."""
     steps = {"same-person": gettext_lazy("This is the same person")} if alias else {}
     if instead is not None:
         steps["instead"] = gettext_lazy("%(name)s goes instead", name=short_name(instead))
@@ -136,7 +136,7 @@ def _steps(
 @blueprint.get("/<int:mail_id>/raw")
 @login_required
 def raw(event_key: str, mail_id: int) -> FlaskResponse:
-    """The mail as it came, to be saved and never shown: it may hold anything."""
+    """Return the raw email as a download. It is untrusted and never displayed."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         octets = inbox_actions.get_raw_email(db, actor, mail_id, now=context.now())
@@ -149,7 +149,7 @@ def raw(event_key: str, mail_id: int) -> FlaskResponse:
 @blueprint.post("/<int:mail_id>/<step>")
 @login_required
 def handle(event_key: str, mail_id: int, step: str) -> Response:
-    """Take a waiting mail as an answer, or set it aside."""
+    """Accept a waiting email as a reply, or ignore it."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:

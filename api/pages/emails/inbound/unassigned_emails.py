@@ -42,7 +42,7 @@ def show(mail_id: int) -> str:
 @blueprint.get("/<int:mail_id>/raw")
 @login_required
 def raw(mail_id: int) -> FlaskResponse:
-    """The mail as it came, to be saved and never shown: it may hold anything."""
+    """Return the raw email as a download. It is untrusted and never displayed."""
     _require()
     with context.database().write() as db:
         octets = unassigned_emails.get_raw_email(db, auth.user().session, mail_id, now=context.now())
@@ -55,7 +55,7 @@ def raw(mail_id: int) -> FlaskResponse:
 @blueprint.post("/<int:mail_id>/<step>")
 @login_required
 def handle(mail_id: int, step: str) -> Response:
-    """Give a waiting mail to an event, or set it aside."""
+    """Assign a waiting email to an event, or ignore it."""
     _require()
     try:
         with context.database().write() as db:
@@ -81,6 +81,6 @@ def handle(mail_id: int, step: str) -> Response:
 
 
 def _require() -> None:
-    """For everybody else these pages do not exist."""
+    """Raise NotFound unless the user is an operator."""
     if not auth.user().is_operator:
         raise NotFound("page", "operators")

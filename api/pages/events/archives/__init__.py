@@ -1,1 +1,1 @@
-"""An event as a whole: copied, put away, deleted."""
+"""Whole events: copy, archive, delete."""

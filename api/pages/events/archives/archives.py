@@ -1,4 +1,4 @@
-"""An event as a whole: copied, put away and brought back, deleted; and all events, for operators."""
+"""Pages to copy, archive, restore and delete an event, and the list of all events for operators."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ PARTS = {
     "team": (gettext_lazy("Team"), gettext_lazy("Everybody whose role has no end")),
     "settings": (gettext_lazy("Settings"), gettext_lazy("Settings, the policy of runs, and texts of mails")),
 }
-"""What may come along, in the words of the page."""
+"""Parts of the event that can be copied: label and help text."""
 
 
 @blueprint.get("/events/<event_key>/archive")
 @login_required
 def show(event_key: str) -> str:
-    """Copy, archive, delete."""
+    """Show the page to copy, archive and delete."""
     actor = _owner(event_key)
     return _page(actor, {}, {})
 
@@ -51,7 +51,7 @@ def show(event_key: str) -> str:
 @blueprint.post("/events/<event_key>/copy")
 @login_required
 def copy(event_key: str) -> Response | tuple[str, int]:
-    """Make next year's event of this one."""
+    """Copy the event, for example for next year."""
     actor = _owner(event_key)
     parts = [part for part in PARTS if part in request.form.getlist("parts")]
     form = EventCopy(
@@ -74,7 +74,7 @@ def copy(event_key: str) -> Response | tuple[str, int]:
 @blueprint.post("/events/<event_key>/archive")
 @login_required
 def archive(event_key: str) -> Response:
-    """Put the event away."""
+    """Archive the event."""
     actor = _owner(event_key)
     try:
         with context.database().write() as db:
@@ -88,7 +88,7 @@ def archive(event_key: str) -> Response:
 @blueprint.post("/events/<event_key>/bring-back")
 @login_required
 def bring_back(event_key: str) -> Response:
-    """An archived event goes on."""
+    """Restore an archived event."""
     with context.database().write() as db:
         archiving.restore_event(db, _owner(event_key), now=context.now())
     flash(gettext("The event goes on."), "good")
@@ -98,7 +98,7 @@ def bring_back(event_key: str) -> Response:
 @blueprint.post("/events/<event_key>/delete")
 @login_required
 def delete(event_key: str) -> Response | tuple[str, int]:
-    """Delete the event with all its rows, if its name is typed."""
+    """Delete the event with all its rows if the entered name matches."""
     actor = _owner(event_key)
     try:
         with context.database().write() as db:
@@ -115,14 +115,14 @@ def delete(event_key: str) -> Response | tuple[str, int]:
 @blueprint.get("/operators/events")
 @login_required
 def listing() -> str:
-    """All events of the installation, for operators."""
+    """List all events of the installation for operators."""
     return _listing({}, {})
 
 
 @blueprint.post("/operators/delete/<event_key>")
 @login_required
 def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
-    """Delete an event that is not one's own."""
+    """Delete any event as an operator."""
     if not auth.user().is_operator:
         raise NotFound("page", "events")
     try:
@@ -142,7 +142,7 @@ def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
 
 
 def _owner(event_key: str) -> Actor:
-    """The actor, if an owner. For everybody else these pages do not exist."""
+    """Return the actor if an owner. Raises NotFound for others."""
     actor = auth.organiser(event_key)
     if not actor.may(Right.KEEP_EVENT):
         raise NotFound("event", event_key)

@@ -1,1 +1,1 @@
-"""Pages of the feature colleagues."""
+"""Pages of colleagues."""

@@ -1,4 +1,4 @@
-"""The people of the reader's firm: added, invited, changed and removed by its exhibitors."""
+"""People of the reader's firm: its exhibitors add, invite, change and remove them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Answer = Response | tuple[str, int]
 @blueprint.get("")
 @login_required
 def listing(event_key: str) -> str:
-    """Who is there for the firm, and a form for one more."""
+    """List the firm's attendees, with a form to add one."""
     return _list(auth.actor(event_key), None, {})
 
 
@@ -36,7 +36,7 @@ def listing(event_key: str) -> str:
 @login_required
 @limits.costly
 def add(event_key: str) -> Answer:
-    """Add somebody and send the invitation."""
+    """Add a colleague and send the invitation."""
     actor, form = auth.actor(event_key), _read(request.form)
     try:
         with context.database().write() as db:
@@ -67,7 +67,7 @@ def _added(name: str, *, is_invited: bool, is_rehearsing: bool) -> str:
 @blueprint.get("/<key>")
 @login_required
 def show(event_key: str, key: str) -> str:
-    """What is said of somebody, to change it."""
+    """Show the form to change a colleague."""
     return _one(auth.actor(event_key), key, None, {})
 
 
@@ -87,7 +87,7 @@ def change(event_key: str, key: str) -> Answer:
 @blueprint.post("/<key>/remove")
 @login_required
 def remove(event_key: str, key: str) -> Answer:
-    """Take somebody out of the event."""
+    """Remove a colleague from the event."""
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:

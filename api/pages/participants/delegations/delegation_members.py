@@ -1,4 +1,4 @@
-"""A delegation brings its firms and people by a file: what it would change, then all of it or nothing."""
+"""Import of a delegation's firms and people from a file: preview, then all or nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ blueprint = APIBlueprint(
 )
 
 MOST_OCTETS = 36_000
-"""Of a file: some 300 rows. The page of what it would do has the file in its form, and nothing is stored."""
+"""Maximum file size in bytes, about 300 rows. The preview's form contains the file, and nothing is stored."""
 TOO_LARGE = gettext_lazy("The file is larger than 36 kB. Send it in two, or ask the organisers to import it.")
 NO_FILE = gettext_lazy("Choose a file first.")
 
@@ -45,7 +45,7 @@ def members(event_key: str, delegation_key: str) -> str:
 @blueprint.post("")
 @login_required
 def look(event_key: str, delegation_key: str) -> str | tuple[str, int]:
-    """Show what a file would do. What cannot be read is refused in words."""
+    """Preview a file. An unreadable file is rejected with a message."""
     actor = auth.of_delegations(event_key)
     file = request.files.get("file")
     octets = file.read(MOST_OCTETS + 1) if file else b""
@@ -60,7 +60,7 @@ def look(event_key: str, delegation_key: str) -> str | tuple[str, int]:
 @blueprint.post("/take")
 @login_required
 def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int]:
-    """Take the file of the page as it was shown."""
+    """Import the previewed file, which the form contains."""
     actor = auth.of_delegations(event_key)
     try:
         octets = base64.b64decode(request.form.get("file", ""), validate=True)[:MOST_OCTETS]

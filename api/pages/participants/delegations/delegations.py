@@ -1,4 +1,4 @@
-"""Delegations: the list, one with its members, who joins and who leaves."""
+"""Delegation pages: the list, and each delegation with its members."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
 @login_required
 @limits.costly
 def print_pack(event_key: str, delegation_key: str) -> Response:
-    """The list of its people, then the agenda of each, to print."""
+    """Return a PDF with the list of its people and the agenda of each."""
     actor = auth.of_delegations(event_key)
     part = max(1, inputs.whole(request.args.get("part")))
     with context.database().read() as db:
@@ -101,7 +101,7 @@ def remove(event_key: str, delegation_key: str) -> Response:
 @blueprint.post("/<delegation_key>/firms/<firm_key>/<any(join, leave):step>")
 @login_required
 def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Response:
-    """A firm joins or leaves with all its people."""
+    """Add or remove a firm with all its people."""
     actor = auth.organiser(event_key)
     change = membership.add_firm if step == "join" else membership.remove_firm
     with context.database().write() as db:
@@ -117,7 +117,7 @@ def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Respo
 @blueprint.post("/<delegation_key>/people/<person_key>/<any(join, leave):step>")
 @login_required
 def person(event_key: str, delegation_key: str, person_key: str, step: str) -> Response:
-    """A person joins or leaves, without the firm."""
+    """Add or remove a person without the firm."""
     actor = auth.organiser(event_key)
     change = membership.add_person if step == "join" else membership.remove_person
     with context.database().write() as db:
@@ -133,7 +133,7 @@ def person(event_key: str, delegation_key: str, person_key: str, step: str) -> R
 @blueprint.post("/<delegation_key>/confirm")
 @login_required
 def confirm(event_key: str, delegation_key: str) -> Response:
-    """Confirm the people of the list whom a chamber has imported."""
+    """Confirm people that a delegation manager imported."""
     actor, keys = auth.organiser(event_key), request.form.getlist("people")
     with context.database().write() as db:
         count = confirmation.confirm_people(db, actor, delegation_key, keys, now=context.now())

@@ -1,1 +1,1 @@
-"""Inviting the people of firms to the event by mail."""
+"""Event invitations by email."""

@@ -1,4 +1,4 @@
-"""Inviting the people of firms to the event by mail: where everybody stands, and a button for each group."""
+"""Event invitations by email: status of exhibitors and attendees, and sending by group."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ blueprint = APIBlueprint(
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str:
-    """How many people were invited, came, or wait, and the mails."""
+    """Show how many people were invited, signed in or are pending, and previews of the emails."""
     return _page(auth.organiser(event_key))
 
 
 @blueprint.post("")
 @login_required
 def invite(event_key: str) -> Response | tuple[str, int]:
-    """Queue the mails to a group."""
+    """Queue the emails of a group."""
     actor, typed = auth.organiser(event_key), request.form
     group = Invitees.REMINDED if typed.get("group") == Invitees.REMINDED else Invitees.NEW
     note, with_attendees = typed.get("note", ""), bool(typed.get("attendees"))
@@ -95,7 +95,7 @@ def _page(
 
 
 def _mail(language: str, event: str) -> dict[str, str]:
-    """The mail to an exhibitor in a language."""
+    """Return the invitation email for exhibitors in a language."""
     said = load_words(language).desk
     parts = ("subject", "intro", "button", "after")
     return {part: said[f"welcome_{part}"].format(event=event, firm="…") for part in parts}

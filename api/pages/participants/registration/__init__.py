@@ -1,1 +1,1 @@
-"""Firms register themselves: the public page, and the organisers' list."""
+"""Self-registration of firms: the public form, and the organisers' list."""

@@ -1,4 +1,4 @@
-"""The form of a registration: as strangers fill it in, and as organisers fix it."""
+"""The registration form, as registrants fill it in and organisers correct it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST = 50
 
 
 def read(typed: MultiDict[str, str]) -> RegistrationForm:
-    """What was typed."""
+    """Parse the form."""
     return RegistrationForm(
         **{name: typed.get(name, "") for name in _TEXTS},
         areas=tuple(typed.getlist("areas")[:_MOST]),
@@ -29,7 +29,7 @@ def read(typed: MultiDict[str, str]) -> RegistrationForm:
 
 
 def faults(error: InvalidInput) -> dict[str, str]:
-    """The first fault of each field."""
+    """Return the first error of each field."""
     found: dict[str, str] = {}
     for fault in error.faults:
         found.setdefault(fault.path, speaking.reported(fault.message))
@@ -37,7 +37,7 @@ def faults(error: InvalidInput) -> dict[str, str]:
 
 
 def countries() -> tuple[tuple[str, str], ...]:
-    """Codes and names of countries in the page's language, by name."""
+    """Return codes and names of countries in the page's language, sorted by name."""
     return _countries(speaking.language())
 
 

@@ -1,4 +1,4 @@
-"""The public page where firms register. Opening the mailed link only looks, as mail scanners open it too."""
+"""Public registration page of firms. GET on the emailed link has no effect, because mail scanners open it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ blueprint = APIBlueprint("registering", __name__, enable_openapi=False)
 
 @blueprint.get("/register/<event_key>")
 def form(event_key: str) -> str:
-    """The form, if the organisers have opened the page; else the same as for an event that is not there."""
+    """Show the form if registration is open. Otherwise respond as for an unknown event."""
     with context.database().read() as db:
         return _page(db, event_key, RegistrationForm(mail_language=speaking.language()), {})
 
 
 @blueprint.post("/register/<event_key>")
 def register(event_key: str) -> str | tuple[str, int]:
-    """Keep what is written and mail a link. The page says and does the same for every address."""
+    """Store a registration and email a link. Every address gets the same response."""
     typed = forms.read(request.form)
     with context.database().read() as db:
         event = public_registration.get_open_event(db, event_key, now=context.now())
@@ -62,7 +62,7 @@ def register(event_key: str) -> str | tuple[str, int]:
 
 @blueprint.get("/registration/<token>")
 def look(token: str) -> str | tuple[str, int]:
-    """What the link confirms."""
+    """Show the registration that the link confirms."""
     try:
         return _written(_look(token), token)
     except UnusableRegistration as error:
@@ -71,7 +71,7 @@ def look(token: str) -> str | tuple[str, int]:
 
 @blueprint.post("/registration/<token>")
 def confirm(token: str) -> Response | tuple[str, int]:
-    """The address is its writer's: organisers read the registration from now on."""
+    """Confirm the email address. Organisers see the registration from now on."""
     try:
         _look(token)
         with context.database().write() as db:

@@ -1,4 +1,4 @@
-"""Firms that registered themselves, for organisers: accepted, fixed, let join a firm, declined."""
+"""Registrations of firms, for organisers: accept, correct, add to an existing firm, decline."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HERE = "registrations"
 @blueprint.get("/", endpoint="listing")
 @login_required
 def list_all(event_key: str) -> str:
-    """Those of one state, by default those that wait."""
+    """List the registrations in a state, by default the waiting ones."""
     return _list(auth.organiser(event_key), {})
 
 
@@ -42,7 +42,7 @@ def list_all(event_key: str) -> str:
 @login_required
 @limits.costly
 def many(event_key: str) -> Answer:
-    """Accept or decline the ticked ones."""
+    """Accept or decline the selected registrations."""
     actor, typed = auth.organiser(event_key), request.form
     numbers = [inputs.whole(text) for text in typed.getlist("numbers")]
     try:
@@ -64,14 +64,14 @@ def many(event_key: str) -> Answer:
 @blueprint.get("/<int:number>")
 @login_required
 def show(event_key: str, number: int) -> str:
-    """One registration: what was written, to be fixed, and the firms that it may be."""
+    """Show a registration as a form, with existing firms that may be the same."""
     return _record(auth.organiser(event_key), number, None, {})
 
 
 @blueprint.post("/<int:number>")
 @login_required
 def decide(event_key: str, number: int) -> Answer:
-    """Accept it as it stands in the form, let its person join a firm, or decline it."""
+    """Accept a registration as corrected, add its person to an existing firm, or decline it."""
     actor, typed = auth.organiser(event_key), request.form
     form, verb = forms.read(typed), typed.get("verb")
     try:

@@ -1,1 +1,1 @@
-"""Pages of the feature fairness."""
+"""Fairness pages."""

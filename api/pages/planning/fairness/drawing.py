@@ -1,4 +1,4 @@
-"""The fairness curve as a picture: scheduled meetings at each point of the priority."""
+"""Chart of the fairness curve: scheduled meetings at each priority level."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TICKS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A point of the dial where it stands in the picture, and its number."""
+    """A data point: the fairness level, its coordinates in the chart, and the scheduled meetings."""
 
     point: int
     x: float
@@ -27,10 +27,10 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class CurvePicture:
-    """What is drawn, in units of the picture, y down. `ticks` are heights and the meetings they stand for.
+    """The chart in SVG units, y downwards. `ticks` are y coordinates and their numbers of meetings.
 
-    `line` is what an SVG polyline takes. No bound is drawn: the proved one is of all plans, fair or not, and
-    so the same at each point.
+    `line` is the points attribute of an SVG polyline. No bound is drawn: the proven bound covers all plans,
+    fair or not, so it is the same at each level.
     """
 
     dots: Sequence[Dot]
@@ -39,19 +39,19 @@ class CurvePicture:
 
     @property
     def lowest(self) -> int:
-        """The meetings at which the scale begins."""
+        """The number of meetings at which the axis begins."""
         return self.ticks[0][1]
 
 
 def lowest_of_scale(view: FairnessView) -> float:
-    """Where the scale of shares begins: at a tenth that no group's lowest twentieth is below."""
+    """Return the start of the axis of shares: a multiple of 0.1 that no group's 5th percentile is below."""
     figures = [line.figures for lines in view.groups.values() for line in lines]
     least = min((each.twentieth for each in figures), default=0.0)
     return min(max(0.0, math.floor(10 * least) / 10), 0.9)
 
 
 def picture(points: Sequence[CurvePoint]) -> CurvePicture:
-    """Of one point or more."""
+    """Return the chart of one or more points."""
     scheduled = [each.scheduled for each in points]
     step = _step(max(scheduled) - min(scheduled))
     low = math.floor(min(scheduled) / step) * step
@@ -78,7 +78,7 @@ def picture(points: Sequence[CurvePoint]) -> CurvePicture:
 
 
 def _step(span: int) -> int:
-    """A round number of meetings between two ticks."""
+    """Return a round number of meetings between two ticks."""
     rough = max(span, 1) / TICKS
     size = int(10 ** max(0, math.floor(math.log10(rough))))
     return next(n * size for n in (1, 2, 5, 10) if n * size >= rough)

@@ -1,4 +1,4 @@
-"""How evenly a version shares out its meetings: all firms, groups, and who has the smallest shares."""
+"""Fairness of a version: distribution over all firms and by group, and firms with the lowest shares."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def show(event_key: str, number: int) -> str:
 @blueprint.get("/curve")
 @login_required
 def curve_panel(event_key: str, number: int) -> FlaskResponse:
-    """The part of the page that follows the curve. Once all is solved, the page is loaded again."""
+    """Return the part of the page that shows the curve. When it is solved, htmx reloads the page."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         values = _curve(db, actor, number)
@@ -76,7 +76,7 @@ def curve_panel(event_key: str, number: int) -> FlaskResponse:
 @blueprint.post("/curve")
 @login_required
 def ask_curve(event_key: str, number: int) -> Response:
-    """Have the five points solved, or put them away."""
+    """Request solving the curve's five points, or discard the curve."""
     actor = auth.organiser(event_key)
     is_asked = request.form.get("do", "ask") == "ask"
     with context.database().write() as db:
@@ -91,7 +91,7 @@ def ask_curve(event_key: str, number: int) -> Response:
 @blueprint.post("/dial")
 @login_required
 def set_dial(event_key: str, number: int) -> Response:
-    """Set the dial of fairness to a point of the curve, for the next run."""
+    """Set the fairness priority to a point of the curve, for the next run."""
     actor, point = auth.organiser(event_key), request.form.get("point", "")
     with context.database().write() as db:
         before = events.get_settings(db, actor)
@@ -103,7 +103,7 @@ def set_dial(event_key: str, number: int) -> Response:
 
 
 def _curve(db: Session, actor: Actor, number: int) -> dict[str, Any]:
-    """What the curve's part of the page shows."""
+    """Return the template values of the curve."""
     found = fairness_curve.get_curve(db, actor)
     may_set = actor.may(Right.CHANGE_SETTINGS)
     is_whole = found is not None and found.is_whole

@@ -1,4 +1,4 @@
-"""Groups of firms in words: by what they are grouped, and how each is called."""
+"""Labels of groupings of firms and of their groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GROUPINGS = MappingProxyType(
         Grouping.STAND: gettext_lazy("Stand"),
     }
 )
-"""The name of each grouping."""
+"""Labels of groupings."""
 WORDS = MappingProxyType(
     {
         "home": gettext_lazy("Home"),
@@ -30,11 +30,11 @@ WORDS = MappingProxyType(
         "partner": gettext_lazy("Partner at a joint stand"),
     }
 )
-"""Names of groups that are neither a country nor an area."""
+"""Labels of groups other than countries and areas."""
 
 
 def group_name(by: Grouping, key: str, home: str) -> str:
-    """What a group is called. `home` is the country of most firms."""
+    """Return the label of a group. `home` is the country of most firms."""
     if key == "home":
         return gettext("Home (%(country)s)", country=country(home))
     if by is Grouping.COUNTRY:

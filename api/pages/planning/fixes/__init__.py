@@ -1,1 +1,1 @@
-"""Pages of the feature remedies."""
+"""Pages of suggested fixes."""

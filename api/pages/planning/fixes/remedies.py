@@ -1,4 +1,4 @@
-"""Unscheduled requests of a version by reason, with the fixes that a press applies."""
+"""Unscheduled requests of a version by reason, with suggested fixes."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ blueprint = APIBlueprint(
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_PEOPLE = 2
-"""Whom one remedy adds: a colleague of each firm."""
+"""Maximum number of people that one fix adds: a colleague of each firm."""
 SHOWN = 30
-"""Fixes, or requests, of a page."""
+"""Fixes or requests on a page."""
 ALL_GROUPS = "all"
-"""What a form sends to have the fixes of all groups tested together."""
+"""Form value that tests the fixes of all groups together."""
 BEST = 3
-"""Fixes of each reason on the page of all reasons."""
+"""Fixes of each reason on the overview of all reasons."""
 APPLIED = 3
-"""Of the last fixes that can be undone."""
+"""Number of recent fixes with an undo button."""
 
 
 @blueprint.get("")
 @login_required
 def show(event_key: str, number: int) -> str:
-    """The reasons; or the fixes of a reason; or the requests of a group, of a reason, or with some words."""
+    """Show all reasons, the fixes of a reason, or the requests of a group, a reason or a search."""
     actor = auth.team(event_key)
     group = inputs.whole(request.args.get("group"), -1)
     reason, words = request.args.get("reason", ""), request.args.get("q", "")
@@ -103,7 +103,7 @@ def show(event_key: str, number: int) -> str:
 @blueprint.post("/explain")
 @login_required
 def explain(event_key: str, number: int) -> Response:
-    """Find the reasons that no run has looked into, and what each fix gains."""
+    """Compute the reasons that no run has examined, and the gain of each fix."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         job_id = explanation_jobs.request_explanation(db, actor, number, now=context.now()).id
@@ -114,7 +114,7 @@ def explain(event_key: str, number: int) -> Response:
 @blueprint.post("/try")
 @login_required
 def try_it(event_key: str, number: int) -> Response:
-    """Have what helps a group, or what helps all of them together, confirmed by a run beside the plan."""
+    """Test the fixes of a group, or of all groups together, by a run that does not change the plan."""
     actor = auth.organiser(event_key)
     group = inputs.whole(request.form.get("group"), -1)
     with context.database().write() as db:
@@ -133,7 +133,7 @@ def try_it(event_key: str, number: int) -> Response:
 @blueprint.get("/panel")
 @login_required
 def panel(event_key: str, number: int) -> FlaskResponse:
-    """The part of the page that follows what runs for it. Once all has ended, the page is loaded again."""
+    """Return the part of the page with running jobs. When they have ended, htmx reloads the page."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         found, job = (
@@ -162,7 +162,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
 @blueprint.get("/workbook.xlsx")
 @login_required
 def workbook(event_key: str, number: int) -> FlaskResponse:
-    """All groups, and all requests with their remedies."""
+    """Export all groups, and all requests with their fixes, as a workbook."""
     actor = auth.team(event_key)
     limits.require_costly()
     with context.database().read() as db:
@@ -177,14 +177,14 @@ def workbook(event_key: str, number: int) -> FlaskResponse:
 @blueprint.get("/do")
 @login_required
 def look(event_key: str, number: int) -> str:
-    """Who is to come, for a remedy that adds somebody."""
+    """Show the form for a fix that adds a person."""
     return _ask_who(auth.organiser(event_key), number, {}, {})
 
 
 @blueprint.post("/do")
 @login_required
 def do(event_key: str, number: int) -> Response | tuple[str, int]:
-    """Do what helps a group; or a remedy of one request, and lock the request to its time."""
+    """Apply the fix of a group, or one of a request and lock the request to its time."""
     actor = auth.organiser(event_key)
     try:
         flash(_group_done(actor, number) if "group" in request.form else _done(actor, number), "good")

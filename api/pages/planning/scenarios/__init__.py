@@ -1,1 +1,1 @@
-"""Pages of the feature what-if."""
+"""Scenario pages."""

@@ -1,4 +1,4 @@
-"""The forms of changes: one a kind, and what is read of it."""
+"""Forms of scenario changes, one per kind, and their parsing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FORMS: Final[Mapping[str, str]] = MappingProxyType(
         "fairness": gettext_lazy("Fairness"),
     }
 )
-"""Each kind of change that has a form, by the name that is on its button."""
+"""Kinds of changes with a form, and the labels of their buttons."""
 
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -46,9 +46,9 @@ _WHOLE: Final = ("count", "value", "point", "min_meetings", "max_per_day")
 
 
 def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChange:
-    """The change that a form says. A field that is empty is left out. Raises InvalidInput, by the field.
+    """Parse a change. Empty fields are omitted. Raises InvalidInput with errors by field.
 
-    `firm_in` gives the key of the firm that is meant in a field, or nothing.
+    `firm_in` returns the key of the firm that a field identifies, or "".
     """
     kind = form.get("kind", "")
     if kind not in FORMS:

@@ -1,4 +1,4 @@
-"""Changes of what-ifs in sentences, with the names that people know."""
+"""Sentences about the changes of a scenario, with display names."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ DIALS: Final[Mapping[str, str]] = MappingProxyType(
         "max_idle_spread": gettext_lazy("Difference of idle times"),
     }
 )
-"""What one dial is called."""
+"""Labels of single priorities."""
 
 
 def sentence(change: TypedChange, names: ScenarioNames) -> str:
-    """What a change does, in a sentence without its stop."""
+    """Return a sentence about a change, without its full stop."""
     return _said(change, names)
 
 
 @singledispatch
 def _said(change: TypedChange, names: ScenarioNames) -> str:
-    """Of all dials at once, which a program says."""
+    """Return the sentence about a change of all priorities at once, which only the API makes."""
     del change, names
     return gettext("All priorities as set by the API")
 

@@ -1,4 +1,4 @@
-"""Scenarios: a copy of the event's problem changed by forms, solved beside the live plan, and compared."""
+"""Scenarios: modified copies of the event, solved beside the live plan, and compared."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ TAGS = MappingProxyType({ScenarioState.DONE: "good", ScenarioState.FAILED: "bad"
 REASONS: Mapping[str, str] = MappingProxyType(
     {**unscheduled_requests.GROUPS, effects.REMOVED: gettext_lazy("An exhibitor is not in the scenario")}
 )
-"""Titles of the reasons for which a scenario does not schedule a request."""
+"""Titles of reasons for unscheduled requests in a scenario."""
 SHOWN: Mapping[FirmFilter, str] = MappingProxyType(
     {
         FirmFilter.CHANGED: gettext_lazy("Changed"),
@@ -74,7 +74,7 @@ SHOWN: Mapping[FirmFilter, str] = MappingProxyType(
         FirmFilter.ELSEWHERE: gettext_lazy("New location"),
     }
 )
-"""The filters of the list of exhibitors."""
+"""Filters of the list of exhibitors."""
 MOST_SHOWN = 25
 """Exhibitors on a page."""
 
@@ -88,7 +88,7 @@ def listing(event_key: str) -> str:
 @blueprint.post("")
 @login_required
 def make(event_key: str) -> Response | tuple[str, int]:
-    """A new one by its name, still without changes."""
+    """Create a scenario without changes."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
@@ -107,7 +107,7 @@ def show(event_key: str, number: int) -> str:
 @blueprint.get("/<int:number>/panel")
 @login_required
 def panel(event_key: str, number: int) -> FlaskResponse:
-    """The part of the page that follows it. Once it has ended, the page is loaded again."""
+    """Return the part of the page that shows progress. When it has ended, htmx reloads the page."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         card = scenarios.get_scenario(db, actor, number)
@@ -123,7 +123,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
 @blueprint.post("/<int:number>/<step>")
 @login_required
 def take(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
-    """Add or drop a change, say its name and seconds, solve, stop, copy or delete it."""
+    """Add or remove a change, set name and solve time, solve, stop, copy or delete the scenario."""
     actor = auth.organiser(event_key)
     if step not in _STEPS:
         abort(404)
@@ -147,7 +147,7 @@ def take(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
 @blueprint.get("/comparison.<ending>")
 @login_required
 def exported(event_key: str, ending: str) -> FlaskResponse:
-    """The table as a file to be saved."""
+    """Export the comparison as CSV or XLSX."""
     if ending not in ("csv", "xlsx"):
         abort(404)
     actor = auth.team(event_key)
@@ -259,7 +259,7 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
 
 
 def _result(db: Session, actor: Actor, card: ScenarioCard) -> dict[str, Any]:
-    """What the page shows of a scenario that is calculated."""
+    """Return the template values of a calculated scenario."""
     found = effects.get_effects(db, actor, card)
     columns = comparison.compare_scenarios(db, actor).columns if card.result else ()
     values: dict[str, Any] = {
@@ -285,6 +285,6 @@ def _result(db: Session, actor: Actor, card: ScenarioCard) -> dict[str, Any]:
 
 
 def _ticks(most: int) -> list[int]:
-    """Where the scale of meetings has a line: at most six, in round steps from 0."""
+    """Return at most six axis ticks, in round steps from 0."""
     step = next(size for size in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**6) if 5 * size >= most)
     return [step * k for k in range(6)]

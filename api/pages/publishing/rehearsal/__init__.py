@@ -1,1 +1,1 @@
-"""An event in rehearsal: its mails, and going live."""
+"""Rehearsal pages."""

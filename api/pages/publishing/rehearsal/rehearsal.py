@@ -43,13 +43,13 @@ KINDS = {
     "registered": gettext_lazy("Registration accepted"),
     "unregistered": gettext_lazy("Registration declined"),
 }
-"""What an email is, by its label."""
+"""Kinds of emails by label."""
 
 
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str:
-    """The emails that went to nobody, and what going live sends."""
+    """Show the recorded emails, and what going live would send."""
     actor = auth.organiser(event_key)
     label, text = request.args.get("kind", ""), request.args.get("text", "")
     label = label if label in KINDS else ""
@@ -74,7 +74,7 @@ def show(event_key: str) -> str:
 @blueprint.get("/<int:mail_id>")
 @login_required
 def mail(event_key: str, mail_id: int) -> Response:
-    """One email as its reader would have seen it."""
+    """Show an email as its recipient would have seen it."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         shown = rehearsed_emails.show_rehearsed_email(db, actor, mail_id, settings=context.settings())
@@ -89,7 +89,7 @@ def mail(event_key: str, mail_id: int) -> Response:
 @blueprint.post("/go-live")
 @login_required
 def go_live(event_key: str) -> BaseResponse:
-    """End the rehearsal, and send what was chosen."""
+    """End the rehearsal, and send the selected emails."""
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:

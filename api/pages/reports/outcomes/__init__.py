@@ -1,1 +1,1 @@
-"""Pages of the feature outcomes."""
+"""Outcome pages."""

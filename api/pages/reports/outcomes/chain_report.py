@@ -1,4 +1,4 @@
-"""The chain report of an event: chains that met, guests of honour, what came of meetings; page and files."""
+"""Chain report of an event: meetings along the chain, guests of honour, outcomes; as a page and files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ blueprint = APIBlueprint("chain_report", __name__, enable_openapi=False, url_pre
 @blueprint.get("/chain-report")
 @login_required
 def show(event_key: str) -> str:
-    """The report as a page."""
+    """Show the report."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         report = get_chain_report(db, actor, now=context.now())
@@ -60,7 +60,7 @@ def show(event_key: str) -> str:
 @blueprint.get("/chain-report.xlsx")
 @login_required
 def workbook(event_key: str) -> Response:
-    """The report as a workbook, with each meeting of which somebody says what came. It is in English."""
+    """Export the report as a workbook in English, including all meetings with outcomes."""
     choosing.speak(SOURCE)
     actor = auth.organiser(event_key)
     limits.require_costly()
@@ -74,7 +74,7 @@ def workbook(event_key: str) -> Response:
 @blueprint.get("/chain-report.pdf")
 @login_required
 def paper(event_key: str) -> Response:
-    """The report to print, with its picture, in the reader's language."""
+    """Export the report as a PDF with its chart, in the reader's language."""
     actor = auth.organiser(event_key)
     limits.require_costly()
     now = context.now()
@@ -91,7 +91,7 @@ def paper(event_key: str) -> Response:
 
 
 def _download(actor: Actor, name: str, octets: bytes, kind: str) -> Response:
-    """A file to be saved, noted in the trail."""
+    """Return a file as a download, recorded in the audit log."""
     with context.database().write() as db:
         export_log.log_export(db, actor, name, now=context.now())
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -159,5 +159,5 @@ def _word(word: OutcomeReport | None) -> tuple[Cell, Cell, Cell]:
 
 
 def _amounts(line: OutcomeLine) -> list[tuple[str, int | None]]:
-    """A row a currency, and one for an outcome without an amount."""
+    """Return a row per currency, or one without an amount."""
     return [*line.amounts.items()] or [("", None)]

@@ -1,4 +1,4 @@
-"""The chain report on paper: what came of meetings, the chain as a picture, guests of honour, countries."""
+"""Chain report as a PDF: outcomes, the flow chart of the chain, guests of honour, countries."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from scheduler.services.reports.outcomes.chain_report import (
 )
 
 MOST: Final = 300
-"""Meetings that are listed. The workbook has all."""
+"""Maximum number of listed meetings. The workbook has all."""
 COUNTRY_NOTE: Final = gettext_lazy(
     "Meetings held of those wished, by the first area of the firm. A meeting counts for both of its firms."
 )
 WIDTH: Final = 740.0
-"""Units of a picture: its words are as large on paper as those of tables."""
+"""Width of a chart in units, chosen so that its text is as large in print as that of tables."""
 
 
 def chain_report_pdf(report: ChainReport, event_name: str, stamp: str) -> bytes:
-    """The report, the same bytes for the same report. `stamp` says of which moment it is."""
+    """Return the PDF, deterministically for a report. `stamp` is its date and time."""
     title = gettext("Chain report, %(event)s", event=event_name)
     language = speaking.language()
     sheet = Sheet(
@@ -82,7 +82,7 @@ def _blocks(report: ChainReport, event_name: str, stamp: str) -> Iterator[Block]
 
 
 def _bars(report: ChainReport) -> Block:
-    """How many meetings count as each outcome."""
+    """Return a bar chart of the meetings by outcome."""
     title = gettext("What came of meetings")
     picture = Drawing("outcomes", WIDTH, 190, title, "")
     labels = [marks.outcome_word(line.kind) for line in report.outcomes]
@@ -150,7 +150,7 @@ def _by_country(report: ChainReport) -> list[Block]:
 
 
 def brief(countries: Sequence[CountryShare]) -> list[CountryShare]:
-    """The whole of each country above its areas; of a country with one area that alone."""
+    """Return the total of each country above its areas. Countries with one area have no total."""
     sizes = Counter(each.country for each in countries if each.area is not None)
     return [each for each in countries if each.area is not None or sizes[each.country] != 1]
 
@@ -162,14 +162,14 @@ def area_name(each: CountryShare, names: Mapping[str, str]) -> str:
 
 
 def share(cell: RequestCounts | None) -> str:
-    """Held of wished in one line, or a dash where nothing was wished."""
+    """Format "held of wished", or a dash if nothing was wished."""
     if cell is None or not cell.wished:
         return "–"
     return gettext("%(held)s of %(wished)s", held=cell.held, wished=cell.wished).replace(" ", "\u00a0")
 
 
 def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:
-    """Those that led to something, what says most first."""
+    """Return the table of meetings with an intent or signature, the most significant first."""
     found = sorted(
         (each for each in reported if each.counts.kind in WITH_AMOUNT),
         key=lambda each: (each.counts.kind.value, each.counts.amount or 0),

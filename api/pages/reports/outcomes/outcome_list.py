@@ -1,4 +1,4 @@
-"""A firm's own list of what came of its meetings: with what is missing, and as XLSX."""
+"""A firm's list of its meetings' outcomes, with missing reports, and as XLSX."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SHOWS = {
     OutcomeFilter.FOLLOW_UP: gettext_lazy("Follow-up"),
     OutcomeFilter.NOTHING: gettext_lazy("Nothing"),
 }
-"""What each choice of the list is called."""
+"""Labels of the list's filters."""
 
 
 @blueprint.get("/outcomes")
 @login_required
 def show(event_key: str) -> str:
-    """The meetings that have begun, with what both sides say and the buttons that say it."""
+    """List the meetings that have begun, with both firms' outcomes and the form to report one."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         shown = _asked()
@@ -50,7 +50,7 @@ def show(event_key: str) -> str:
 @blueprint.get("/outcomes.xlsx")
 @login_required
 def workbook(event_key: str) -> Response:
-    """The same meetings as a workbook."""
+    """Export the same meetings as a workbook."""
     actor = auth.actor(event_key)
     limits.require_costly()
     with context.database().read() as db:

@@ -1,4 +1,4 @@
-"""What came of a meeting: one tap on the pages of one's meetings, and a page with the amount."""
+"""Outcome of a meeting: buttons on the pages of meetings, and a page with the amount."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ blueprint = APIBlueprint(
 @blueprint.get("")
 @login_required
 def show(event_key: str, request_key: str) -> str | Response:
-    """What both sides say of a meeting, and the form with an amount."""
+    """Show both firms' outcomes of a meeting, and the form with an amount."""
     actor = auth.actor(event_key)
     try:
         return _page(actor, request_key, None, {})
@@ -39,7 +39,7 @@ def show(event_key: str, request_key: str) -> str | Response:
 @blueprint.post("")
 @login_required
 def say(event_key: str, request_key: str) -> Response | tuple[str, int]:
-    """Say what came of it, for the reader's side. What cannot be taken is shown again with a sentence."""
+    """Report the outcome for the reader's firm, or show the form again with its errors."""
     actor, typed = auth.actor(event_key), request.form
     form = OutcomeForm(typed.get("kind", ""), typed.get("amount", ""), typed.get("currency", ""))
     try:
@@ -58,7 +58,7 @@ def say(event_key: str, request_key: str) -> Response | tuple[str, int]:
 @blueprint.post("/take-back")
 @login_required
 def take_back(event_key: str, request_key: str) -> Response:
-    """Undo the last word of the reader's side."""
+    """Undo the latest report of the reader's firm."""
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:

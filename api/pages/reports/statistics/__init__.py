@@ -1,1 +1,1 @@
-"""Pages of the feature figures."""
+"""Statistics pages."""

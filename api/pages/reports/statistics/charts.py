@@ -1,4 +1,4 @@
-"""Kinds of charts over numbers: cells of amounts, a flow between columns, bars and lines with their axes."""
+"""Chart types: heat map, flow between columns, bars, and lines with axes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from api.pages.reports.statistics.drawing import Drawing
 
 WIDTH: Final = 1180.0
 STEPS: Final = 5
-"""Shades of amounts."""
+"""Number of shades."""
 
 
 def limits_of_steps(most: int) -> list[int]:
-    """The largest amount of each shade: equal parts of the largest of all, as far as whole numbers go."""
+    """Return the upper limit of each shade: equal parts of `most`, as far as integers allow."""
     return sorted({max(1, math.ceil(most * step / STEPS)) for step in range(1, STEPS + 1)})
 
 
 def nice(most: float) -> list[float]:
-    """Values of an axis from zero to the first not below the most: 1, 2 or 5 times a power of ten apart."""
+    """Return axis ticks from 0 to at least `most`, spaced by 1, 2 or 5 times a power of ten."""
     rough = max(most, 1) / 4
     power = 10 ** math.floor(math.log10(rough))
     step = max(1.0, next(power * each for each in (1, 2, 5, 10) if power * each >= rough))
@@ -33,7 +33,7 @@ def nice(most: float) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class HeatGroup:
-    """Columns that stand together: a name, and a label for some of them."""
+    """A group of columns: its name, and labels for some of them."""
 
     name: str
     labels: Sequence[str]
@@ -42,7 +42,7 @@ class HeatGroup:
 def heat(
     picture: Drawing, rows: Sequence[str], groups: Sequence[HeatGroup], counts: Mapping[tuple[int, int], int]
 ) -> list[int]:
-    """Cells by row and column. Returns the largest amount of each shade, as the legend names them."""
+    """Draw a heat map. Return the upper limit of each shade, for the legend."""
     left, top, gap = 130.0, 46.0, 12.0
     columns = sum(len(group.labels) for group in groups)
     wide = min(26.0, (WIDTH - left - 60 - gap * (len(groups) - 1)) / max(columns, 1))
@@ -73,14 +73,14 @@ def heat(
 
 
 def cut(words: str, most: int) -> str:
-    """What there is room for. `most` counts Latin letters: a Han character is as wide as two."""
+    """Truncate a text to the width of `most` Latin letters. A full-width character counts as two."""
     ends = list(accumulate(2 if east_asian_width(letter) in "WF" else 1 for letter in words))
     return words if not ends or ends[-1] <= most else f"{words[: bisect_right(ends, most - 1)]}…"
 
 
 @dataclass(frozen=True, slots=True)
 class FlowNode:
-    """A node of a column: an area's key, the area whose colour it has, its name, and what stands below."""
+    """A node: an area's key, the area that determines its colour, its name, and the text below it."""
 
     area: str
     hue: str
@@ -94,9 +94,9 @@ def flow(
     bands: Sequence[Mapping[tuple[str, str], int]],
     least: int,
 ) -> None:
-    """Columns of nodes, and between two of them a band for each pair of areas, as wide as its amount.
+    """Draw a flow chart: columns of nodes, and bands between them whose widths are the amounts.
 
-    Bands below `least` are not drawn, and keep their room at the nodes.
+    Bands below `least` are not drawn, but keep their space at the nodes.
     """
     top, room, bar = 30.0, picture.height - 44, 14.0
     places = [176.0, (picture.width - bar) / 2, picture.width - 176 - bar]
@@ -160,7 +160,7 @@ def _rank(
 
 
 def bars(picture: Drawing, labels: Sequence[str], values: Sequence[float]) -> None:
-    """One bar a label, from zero."""
+    """Draw one bar per label, from zero."""
     left, bottom, top = 60.0, picture.height - 26, 14.0
     ticks = nice(max(values, default=0))
     wide = (picture.width - left - 20) / max(len(values), 1)
@@ -177,11 +177,11 @@ def bars(picture: Drawing, labels: Sequence[str], values: Sequence[float]) -> No
 
 
 ROW: Final = 22.0
-"""How high a row of shares is."""
+"""Height of a row of shares."""
 
 
 def missing(picture: Drawing, rows: Sequence[tuple[str, float | None]], low: float) -> None:
-    """Shares as bars of what is missing, from all leftwards to `low`. What has no share is a heading."""
+    """Draw shares as bars of the missing part, from 1 down to `low`. Rows without a share are headings."""
     left, right = 280.0, picture.width - 90
     for at, (name, of_all) in enumerate(rows):
         y = 10 + ROW * at
@@ -197,7 +197,7 @@ def missing(picture: Drawing, rows: Sequence[tuple[str, float | None]], low: flo
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line over the whole axis: its class, its name at the end, and its points."""
+    """A line of a chart: its class, its name at the end, and its points."""
 
     look: str
     name: str
@@ -207,7 +207,7 @@ class Line:
 def lines(
     picture: Drawing, found: Sequence[Line], ticks: Sequence[float], labels: Sequence[tuple[float, str]]
 ) -> None:
-    """Lines over an axis whose ticks are the values, with labels below at their places of the other axis."""
+    """Draw lines with y axis ticks, and with labels at positions of the x axis."""
     left, right, bottom, top = 76.0, picture.width - 110, picture.height - 26, 14.0
     _axis(picture, ticks, left, top, bottom, right=right)
     first = min((x for line in found for x, _ in line.points), default=0.0)
@@ -224,7 +224,7 @@ def lines(
         picture.path(line.look, "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in placed))
         ends.append((placed[-1][1] + 4, line.name))
     lowest = bottom + 18
-    for y, name in sorted(ends, reverse=True):  # names that would cover each other move up
+    for y, name in sorted(ends, reverse=True):  # move overlapping labels up
         lowest = min(y, lowest - 14)
         picture.text(right + 8, lowest, name, "ink", size=12)
     for x, label in labels:
@@ -232,7 +232,7 @@ def lines(
 
 
 def between(values: Sequence[float], count: int = 4) -> list[float]:
-    """Ticks around values that do not begin at zero."""
+    """Return ticks of an axis that does not begin at zero."""
     low, high = min(values), max(values)
     rough = max((high - low) / count, 1)
     power = 10 ** math.floor(math.log10(rough))
@@ -245,7 +245,7 @@ def between(values: Sequence[float], count: int = 4) -> list[float]:
 
 
 def some(labels: Sequence[str], most: int) -> list[str]:
-    """The labels, of which so many at most are not empty, at equal distances."""
+    """Return the labels with at most `most` of them non-empty, evenly spaced."""
     every = max(1, math.ceil(len(labels) / most))
     return [label if at % every == 0 else "" for at, label in enumerate(labels)]
 

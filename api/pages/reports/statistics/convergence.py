@@ -1,4 +1,4 @@
-"""How a run came near its bound: score and bound against seconds."""
+"""Convergence of a run: score and bound over time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from api.pages.schedule.state_labels import phase_word
 
 
 def convergence(curve: Sequence[Mapping[str, Any]]) -> Figure | None:
-    """Of a run's reports over time. None before two of them have a score."""
+    """Return the convergence chart of a run's progress reports, or None before two of them have a score."""
     score = [(float(at["seconds"]), float(at["score"])) for at in curve if at.get("score") is not None]
     bound = [(float(at["seconds"]), float(at["bound"])) for at in curve if at.get("bound") is not None]
     if len(score) < 2:

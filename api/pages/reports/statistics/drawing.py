@@ -1,10 +1,10 @@
-"""A picture as SVG: in the page with classes for the colours of the page; alone with colours of its own.
+"""Charts as SVG: in pages with CSS classes for the page's colours, standalone with fixed colours.
 
-One list of paths and words has three writers: classes in a page, which takes its colours, attributes for
-MuPDF, which reads no CSS and makes the PNG at two pixels a unit, and operators and glyphs in a PDF, where
-words can be searched. Browsers could draw a PNG, but not without JavaScript and not for a program; CairoSVG,
-resvg and Pillow would each be a new dependency, and PyMuPDF is there for fonts. MuPDF serves one thread, and
-its letters differ from a browser's.
+A list of shapes and labels has three renderers: classes in a page, attributes for MuPDF, which ignores CSS
+and renders the PNG at two pixels per unit, and vector operators with searchable text in a PDF. Browsers could
+render PNGs, but only with JavaScript and not for API clients. CairoSVG, resvg and Pillow would each be a new
+dependency, whereas PyMuPDF is already used for fonts. MuPDF is not thread-safe, and its fonts differ from a
+browser's.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LIGHT: Final[Mapping[str, Ink]] = MappingProxyType(
         "soft": Ink(_SOFT),
     }
 )
-"""What each class looks like on white paper: the light scheme of `tokens.css`."""
+"""Styles of classes on a white background: the light scheme of `tokens.css`."""
 AREAS: Final[Mapping[str, int]] = MappingProxyType(
     {
         "energy": 0x1F7A4D,
@@ -54,7 +54,7 @@ AREAS: Final[Mapping[str, int]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A path with its class and, if it has the colour of an area, that area's key. A flow has a width."""
+    """A path with its class and, if coloured by area, the area's key. A flow has a stroke width."""
 
     look: str
     d: str
@@ -74,7 +74,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Words with their class."""
+    """Text with its class."""
 
     look: str
     words: PlacedWords
@@ -88,9 +88,9 @@ class Label:
 
 @dataclass(slots=True)
 class Drawing:
-    """What is drawn, from the back to the front. `name` is that of its title and description in the page.
+    """Shapes and labels from back to front. `name` is the ID prefix of its title and description.
 
-    Numbers are units of the picture: pixels, where it is as wide as it is drawn.
+    Coordinates are in user units: pixels if displayed at the original width.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Drawing:
         self._drawn.append(Shape(look, d))
 
     def flow(self, area: str, d: str, width: float) -> None:
-        """A band of an area's colour that others can be seen through."""
+        """Add a translucent band in an area's colour."""
         self._drawn.append(Shape("flow", d, area, width))
 
     def node(self, area: str, x: float, y: float, width: float, height: float) -> None:
@@ -118,7 +118,7 @@ class Drawing:
         self._drawn.append(Label(look, placed))
 
     def markup(self) -> Markup:
-        """For a page: classes only."""
+        """Return the SVG for a page, with classes only."""
         drawn = [each.element(f' class="{_classes(each)}"') for each in self._drawn]
         said = f'<title id="{self.name}-t">{escape(self.title)}</title>'
         said = f'{said}<desc id="{self.name}-d">{escape(self.desc)}</desc>'
@@ -127,7 +127,7 @@ class Drawing:
         return Markup(f"{head}{said}{''.join(drawn)}</svg>")  # noqa: S704 -- every text in it was escaped
 
     def file(self) -> str:
-        """As a file of its own, on white paper."""
+        """Return a standalone SVG file on a white background."""
         drawn = [each.element(f" {_attributes(each)}") for each in self._drawn]
         size = f'width="{self.width:g}" height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}"'
         paper = f'<rect width="{self.width:g}" height="{self.height:g}" fill="#ffffff"/>'
@@ -135,11 +135,11 @@ class Drawing:
         return f"{head}<title>{escape(self.title)}</title>{paper}{''.join(drawn)}</svg>"
 
     def png(self) -> bytes:
-        """The file as pixels."""
+        """Return the standalone file as a PNG."""
         return pictures.render_png(self.file())
 
     def vectors(self) -> Vectors:
-        """For a printed page."""
+        """Return the vectors for a PDF."""
         outlines = [Outline(each.d, each.ink) for each in self._drawn if isinstance(each, Shape)]
         words = [each.words for each in self._drawn if isinstance(each, Label)]
         return Vectors(self.width, self.height, outlines, words)
@@ -153,7 +153,7 @@ def _classes(each: Shape | Label) -> str:
 def _attributes(each: Shape | Label) -> str:
     ink = each.ink if isinstance(each, Shape) else Ink(each.words.colour)
     if isinstance(each, Shape) and each.width is not None:
-        ink = replace(ink, width=1)  # the element says it
+        ink = replace(ink, width=1)  # set on the element
     said = [f'fill="{_hex(ink.fill)}"']
     if ink.stroke is not None:
         said.append(f'stroke="{_hex(ink.stroke)}"')

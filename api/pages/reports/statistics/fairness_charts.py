@@ -1,4 +1,4 @@
-"""Fairness as pictures: the scheduled share of groups of firms, and of each point of the dial."""
+"""Fairness charts: scheduled shares by group of firms, and the fairness curve."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from scheduler.services.planning.scenarios import fairness_curve
 from scheduler.sheets.writers import Cell
 
 MOST_DRAWN: Final = 12
-"""Groups of one kind in the picture: those with the smallest shares. The table has all."""
+"""Maximum number of groups per grouping in the chart: those with the smallest shares. The table has all."""
 
 
 def shares_by_group(session: Session, actor: Actor, number: int) -> Figure:
-    """The part of their accepted requests that is scheduled, by every kind of group of firms."""
+    """Return the shares of accepted requests that are scheduled, by group of firms."""
     return drawn_shares(shares.get_fairness(session, actor, number))
 
 
 def drawn_shares(view: FairnessView) -> Figure:
-    """The same of shares that are read already."""
+    """Return the same chart of shares that are already loaded."""
     drawn: list[tuple[str, float | None]] = []
     rows: list[Sequence[Cell]] = []
     for by, words in GROUPINGS.items():
@@ -64,8 +64,8 @@ def _percent(line: GroupLine) -> float:
 
 
 def dial(session: Session, actor: Actor, number: int) -> Figure:
-    """What each point of the dial schedules. Raises NotFound until all are solved."""
-    del number  # the points are of the event as it was when they were asked for
+    """Return the scheduled meetings at each fairness level. Raises NotFound until all are solved."""
+    del number  # the curve is of the event as of the request, not of a version
     found = fairness_curve.get_curve(session, actor)
     if found is None or not found.is_whole:
         raise NotFound("figure", "curve")
@@ -96,4 +96,4 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
 OF_FAIRNESS: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(
     {"shares": shares_by_group, "curve": dial}
 )
-"""By name: figures of the page of fairness."""
+"""Charts of the fairness page by name."""

@@ -1,4 +1,4 @@
-"""Figures as pictures, each with its table, as CSV and as PNG."""
+"""Charts with tables, as CSV, SVG and PNG."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HEAD = "attachment; filename="
 @blueprint.get("/figures")
 @login_required
 def show(event_key: str) -> str:
-    """All figures of a version: the published one, if the address names none."""
+    """Show all charts of a version, by default the published one."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         number = resolve_version(db, actor, _version())
@@ -40,13 +40,13 @@ def show(event_key: str) -> str:
 @blueprint.get("/figures/<name>.<ending>")
 @login_required
 def file(event_key: str, name: str, ending: str) -> Response:
-    """One figure as a picture or as all its rows."""
+    """Return one chart as a picture, or all its rows as CSV."""
     actor = auth.team(event_key)
     make = {**FIGURES, **OF_FAIRNESS}.get(name)
     if make is None or ending not in ("csv", "png", "svg"):
         abort(404)
     if ending == "png":
-        choosing.speak(SOURCE)  # its letters are those of Latin script
+        choosing.speak(SOURCE)  # the PNG's font has Latin letters only
     limits.require_costly()
     with context.database().read() as db:
         number = resolve_version(db, actor, _version())
@@ -59,7 +59,7 @@ def file(event_key: str, name: str, ending: str) -> Response:
 @blueprint.get("/runs/<int:number>/convergence.<ending>")
 @login_required
 def of_run(event_key: str, number: int, ending: str) -> Response:
-    """How a run came near its bound, as a picture or as its reports."""
+    """Return the convergence chart of a run as a picture, or its data as CSV."""
     actor = auth.team(event_key)
     if ending not in ("csv", "png", "svg"):
         abort(404)
@@ -74,7 +74,7 @@ def of_run(event_key: str, number: int, ending: str) -> Response:
 @blueprint.get("/weeks/<any(people, firms, places):kind>/<key>")
 @login_required
 def week_of(event_key: str, kind: str, key: str) -> str:
-    """The week of a person, a firm or a place in a version: the published one, if the address names none."""
+    """Show the week of a person, a firm or a place in a version, by default the published one."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         number = resolve_version(db, actor, _version())
@@ -94,7 +94,7 @@ def week_of(event_key: str, kind: str, key: str) -> str:
 @blueprint.get("/weeks/<any(people, firms, places):kind>/<key>/week.<ending>")
 @login_required
 def week_file(event_key: str, kind: str, key: str, ending: str) -> Response:
-    """The same as a picture or as its rows."""
+    """Return the week as a picture, or its rows as CSV."""
     actor = auth.team(event_key)
     if ending not in ("csv", "png", "svg"):
         abort(404)
@@ -108,7 +108,7 @@ def week_file(event_key: str, kind: str, key: str, ending: str) -> Response:
 
 
 def figure_file(event_key: str, figure: Figure, number: int, ending: str) -> str:
-    """The address of a figure's file."""
+    """Return the URL of a chart's file."""
     if figure.name == "convergence":
         return url_for("figures.of_run", event_key=event_key, number=number, ending=ending)
     if figure.whose is not None:

@@ -1,4 +1,4 @@
-"""The figures of an event: of each its picture, a sentence, a short table, and all its rows."""
+"""Charts of an event, each with a sentence, a short table and all its rows."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from scheduler.services.reports.statistics.walking import count_walks
 from scheduler.sheets.writers import Cell
 
 SMALL: Final = 150
-"""A link of the chain is drawn if it has one in so many of all its meetings."""
+"""Links with less than 1/SMALL of all meetings in the chain are not drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnTable:
-    """`rows` are as long as the header; the first cell of each names it."""
+    """A table. The first cell of each row is its header."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
@@ -37,8 +37,10 @@ class DrawnTable:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`brief` is the page's table, `every` the CSV's. `legend` has a class and its words. Without a picture
-    there is nothing to see. `whose` is the kind and key of the one whose week it is.
+    """A chart. `brief` is the table on the page, `every` the complete one for CSV.
+
+    `legend` has pairs of class and text. `picture` is None if there is no data. `whose` is the kind and key
+    of a week's owner.
     """
 
     name: str
@@ -53,7 +55,7 @@ class Figure:
 
 
 def load(session: Session, actor: Actor, number: int) -> Figure:
-    """Meetings at once, by hall and slot."""
+    """Return simultaneous meetings by hall and slot."""
     found = get_hall_load(session, actor, number)
     found = replace(found, halls=[said(hall) for hall in found.halls])
     days = [(day, list(group)) for day, group in groupby(found.starts, key=lambda start: start.date())]
@@ -120,12 +122,12 @@ def _by_slot(found: HallLoad) -> DrawnTable:
 
 
 def chain(session: Session, actor: Actor, number: int) -> Figure:
-    """Meetings along the chain, by tier and area."""
+    """Return meetings along the chain, by tier and area."""
     return chain_figure(get_chain_flow(session, actor, number))
 
 
 def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
-    """A flow as a figure, so wide."""
+    """Return the flow chart at a width."""
     pairs = ((Tier.UPSTREAM, Tier.MIDSTREAM), (Tier.MIDSTREAM, Tier.DOWNSTREAM))
     sums = [
         (
@@ -184,7 +186,7 @@ def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
 
 
 def _of_area(found: ChainFlow, tier: Tier, area: str) -> tuple[int, int]:
-    """Scheduled and wished of the links to the next tiers that the firms of a tier and area are in."""
+    """Return scheduled and requested meetings with adjacent tiers, for the firms of a tier and area."""
     mine = [
         link
         for link in found.links
@@ -235,7 +237,7 @@ def _by_link(found: ChainFlow) -> DrawnTable:
 
 
 def walks(session: Session, actor: Actor, number: int) -> Figure:
-    """Minutes on foot, by the hour of the meeting that is walked to."""
+    """Return walking minutes by the start hour of the meeting that is walked to."""
     found = count_walks(session, actor, number)
     minutes = sum(each.minutes for each in found)
     sentence = gettext("Nobody changes the hall between two meetings of a day.")
@@ -257,7 +259,7 @@ def walks(session: Session, actor: Actor, number: int) -> Figure:
 
 
 def answers(session: Session, actor: Actor, number: int) -> Figure:
-    """Requests asked, accepted and declined, by day. Versions do not matter."""
+    """Return requests sent, accepted and declined by day, independent of the version."""
     del number
     found = count_answers_by_day(session, actor)
     asked, accepted, declined = (
@@ -297,4 +299,4 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
 FIGURES: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(
     {"load": load, "chain": chain, "walks": walks, "answers": answers}
 )
-"""By name, in the order of the page."""
+"""Charts by name, in the order of the page."""

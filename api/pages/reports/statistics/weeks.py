@@ -1,4 +1,4 @@
-"""The week of one as a picture: a column a day, a row a time, and what is held then."""
+"""Week chart of a person, firm or place: a column per day, a row per time."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from scheduler.sheets.writers import Cell
 ROW: Final = 26.0
 LEFT, TOP = 60.0, 34.0
 LETTER: Final = 6.4
-"""How wide a letter is at most as a rule."""
+"""Typical maximum width of a letter."""
 
 
 def off_word(of: WeekOwner) -> str:
-    """What a time without meetings is called."""
+    """Return the label of a blocked time."""
     return pgettext("of a place", "Closed") if of is WeekOwner.PLACE else pgettext("of a person", "Away")
 
 
 def week(session: Session, actor: Actor, number: int, of: WeekOwner, key: str) -> Figure:
-    """The week of a person, firm or place in a version. Raises NotFound."""
+    """Return the week of a person, firm or place in a version. Raises NotFound."""
     found = get_week(session, actor, number, of, key, language=reader())
     days = sorted({each.date() for each in found.starts})
     sentence = _sentence(found, of)
@@ -91,12 +91,12 @@ def _sentence(found: WeekRows, of: WeekOwner) -> str:
 
 
 def _what(each: ListedMeeting, own: str | None) -> list[str]:
-    """The partner, or both firms."""
+    """Return the name of the partner, or of both firms."""
     return [side.name for side in each.sides if side.key != own]
 
 
 def _rows(found: WeekRows, of: WeekOwner) -> list[Sequence[Cell]]:
-    """Each meeting, and each time at which there can be none, in time order."""
+    """Return the meetings and blocked times in time order."""
     rows: list[tuple[datetime, list[Cell]]] = [
         (
             each.start,
@@ -145,7 +145,7 @@ def _draw(
 
 
 def _at_once(found: WeekRows) -> dict[datetime, list[ListedMeeting]]:
-    """The meetings that are held in each slot, also of those that began before."""
+    """Return the meetings in progress at the start of each slot."""
     return {
         start: now
         for start in found.starts

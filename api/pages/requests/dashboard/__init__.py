@@ -1,1 +1,1 @@
-"""The first page of exhibitors."""
+"""The dashboard of exhibitors."""

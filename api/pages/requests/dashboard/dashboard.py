@@ -33,13 +33,13 @@ GAPS = {
     "titles": (gettext_lazy("What your people do"), gettext_lazy("a job title each says whom to ask for")),
     "phones": (gettext_lazy("Telephone numbers"), gettext_lazy("for the organisers, if somebody is late")),
 }
-"""What is missing, and what it is for."""
+"""Missing parts of the profile: label and benefit."""
 
 
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str | Response:
-    """What to do; once the event was put away, and nothing can be done, what was agreed."""
+    """Show the dashboard. In an archived event, redirect to the agenda."""
     actor = auth.actor(event_key)
     if actor.is_archived:
         return redirect(url_for("agenda.own", event_key=event_key))
@@ -53,7 +53,7 @@ def show(event_key: str) -> str | Response:
 @blueprint.get("/changes")
 @login_required
 def changes(event_key: str) -> str:
-    """All that is new, where the first page has no room for it."""
+    """List all changes, because the dashboard shows only some."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         news, firms = dashboard.list_news(db, actor, now=context.now())
@@ -63,7 +63,7 @@ def changes(event_key: str) -> str:
 @blueprint.post("/seen")
 @login_required
 def seen(event_key: str) -> Response:
-    """What a page showed was seen."""
+    """Mark the changes on the page as seen."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         number = dashboard.mark_seen(db, actor, request.form.getlist("seen"), now=context.now())

@@ -1,4 +1,4 @@
-"""The first sign-in of an exhibitor: what the firm offers and needs, and when the person is at the venue."""
+"""Setup at an exhibitor's first sign-in: the firm's offers and needs, and the person's times at the venue."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ blueprint = APIBlueprint(
 Answer = Response | tuple[str, int]
 
 STEPS = ("offers", "needs", "times")
-"""What is asked, in order."""
+"""Steps in order."""
 
 
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str:
-    """The steps, the one that is asked for open, or the first that is not answered."""
+    """Show the steps, with the requested or the first incomplete one expanded."""
     return _page(auth.actor(event_key), {})
 
 
 @blueprint.post("/offers")
 @login_required
 def offers(event_key: str) -> Answer:
-    """Keep what the firm offers."""
+    """Save the firm's offers."""
     return _keep(event_key, "offers")
 
 
 @blueprint.post("/needs")
 @login_required
 def needs(event_key: str) -> Answer:
-    """Keep what the firm needs, and what it does not want to be offered."""
+    """Save the firm's needs."""
     return _keep(event_key, "needs")
 
 
 def _keep(event_key: str, step: str) -> Answer:
-    """Keep what was typed, chosen or taken off, and show it, or go on."""
+    """Save items that were entered, selected or removed, and show the step again or the next one."""
     actor, form, now = auth.actor(event_key), request.form, context.now()
     try:
         with context.database().write() as db:
@@ -73,7 +73,7 @@ def _keep(event_key: str, step: str) -> Answer:
 @blueprint.post("/times")
 @login_required
 def times(event_key: str) -> Answer:
-    """Keep when the person is at the venue."""
+    """Save when the person is at the venue."""
     actor, form = auth.actor(event_key), request.form
     with context.database().write() as db:
         setup.finish_setup(db, actor, now=context.now())
@@ -88,7 +88,7 @@ def times(event_key: str) -> Answer:
 
 
 def _days(form: Mapping[str, str]) -> dict[date, tuple[time, time] | None]:
-    """The days of the form, with from and until when; what is no day or time is left out."""
+    """Return the start and end time of each day in the form, or None for a day off. Skip invalid days."""
     found: dict[date, tuple[time, time] | None] = {}
     for name in form:
         kind, _, text = name.partition("-")

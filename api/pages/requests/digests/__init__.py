@@ -1,1 +1,1 @@
-"""Mails about requests: their links, and what a person wants of them."""
+"""Digest emails about requests: their links and subscriptions."""

@@ -1,4 +1,4 @@
-"""Digest links, without sign-in. Opening a link only shows the request."""
+"""Digest links, without sign-in. GET only shows the request."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ STEPS = ("accept", "decline")
 
 @blueprint.get("/<step>")
 def look(token: str, step: str) -> str:
-    """The request, and the form of the step. Mail scanners may open it."""
+    """Show the request, and the form of the step. Mail scanners may open it."""
     _require_step(step, STEPS)
     return _page(_counted(token), token, step, {})
 
 
 @blueprint.post("/<step>")
 def answer(token: str, step: str) -> Response | tuple[str, int]:
-    """Answer, or take the answer back. Then show the request as it stands."""
+    """Respond to the request, or undo the response, and redirect to the request."""
     _require_step(step, (*STEPS, "undo"))
     found = _counted(token)
     say = load_words(found.language).digest
@@ -54,7 +54,7 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
 
 
 def _counted(token: str) -> LinkedRequest:
-    """What a link that is known shows, with its use counted."""
+    """Return the request of a known link, and count its use."""
     with limits.looking_up_a_token(), context.database().read() as db:
         found = digest_links.show_request(
             db, token, secret_key=context.settings().secret_key, now=context.now()
@@ -70,7 +70,7 @@ def _require_step(step: str, steps: tuple[str, ...]) -> None:
 
 
 def _page(found: LinkedRequest, token: str, step: str, faults: Mapping[str, str], message: str = "") -> str:
-    """The request as it stands. `step` may be that of a form whose undoing came too late."""
+    """Render the current request. `step` may be "undo" if the undo was too late."""
     step = step if step in STEPS else "accept"
     language = load_words(found.language)
     g.words = language

@@ -17,13 +17,13 @@ blueprint = APIBlueprint("digests", __name__, enable_openapi=False)
 
 @blueprint.get("/digests/<token>")
 def look(token: str) -> str:
-    """Show which mails the link stops. Mail scanners may open it."""
+    """Show which emails the link stops. Mail scanners may open it."""
     return _page(_counted(token), token)
 
 
 @blueprint.post("/digests/<token>")
 def stop(token: str) -> str:
-    """Also what a mail program sends by itself: no cookie, and no redirect after it (RFC 8058)."""
+    """Unsubscribe. Mail clients send this by themselves, without cookies and redirects (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
         found = digest_settings.unsubscribe(db, token, now=context.now())
@@ -32,7 +32,7 @@ def stop(token: str) -> str:
 
 @blueprint.post("/digests/<token>/again")
 def resume(token: str) -> Response:
-    """The way back."""
+    """Resubscribe."""
     _counted(token)
     with context.database().write() as db:
         digest_settings.resubscribe(db, token, now=context.now())
@@ -40,7 +40,7 @@ def resume(token: str) -> Response:
 
 
 def _counted(token: str) -> Subscription:
-    """What a link that is known stops, with its use counted."""
+    """Return the subscription of a known link, and count its use."""
     with limits.looking_up_a_token(), context.database().read() as db:
         found = digest_settings.show_subscription(db, token, now=context.now())
     limits.require_link(token)
