@@ -12,125 +12,128 @@ CALENDAR_STEP = "calendar"
 
 
 def absolute_url(settings: Settings, path: str) -> str:
-    """The address of a path of the site."""
+    """Return the absolute URL of a path."""
     return settings.base_url + path
 
 
 def agenda(event_key: str) -> str:
-    """The page where an attendee reads their agenda of an event."""
+    """Return the path of an attendee's agenda."""
     return f"/events/{event_key}/agenda"
 
 
 def busy_times(event_key: str) -> str:
-    """The page of an attendee's busy times and linked calendars."""
+    """Return the path of an attendee's busy times and linked calendars."""
     return f"/events/{event_key}/busy-times"
 
 
 def interpreting(event_key: str) -> str:
-    """The page where an interpreter reads their meetings of an event."""
+    """Return the path of an interpreter's meetings."""
     return f"/events/{event_key}/interpreting"
 
 
 def answer(token: str, step: str) -> str:
-    """The link to a step of an answer without sign-in. The step is one of `ANSWER_STEPS`."""
+    """Return the reply link of an invitation, without sign-in. `step` is one of `ANSWER_STEPS`."""
     return f"/answers/{token}/{step}"
 
 
 def meeting(token: str) -> str:
-    """The page of an invitation without sign-in."""
+    """Return the path of an invitation's page, without sign-in."""
     return f"/answers/{token}/"
 
 
 def answer_urls(settings: Settings, token: str) -> dict[str, str]:
-    """The whole address of each step of an answer."""
+    """Return the absolute URL of each reply step."""
     return {step: absolute_url(settings, answer(token, step)) for step in ANSWER_STEPS}
 
 
 def summaries(token: str) -> str:
-    """The page where a person stops the summaries of an event, without sign-in."""
+    """Return the path where a person unsubscribes from an event's summaries, without sign-in."""
     return f"/summaries/{token}"
 
 
 def asked(token: str, step: str) -> str:
-    """The link that answers a meeting request from a digest, without sign-in: accept or decline."""
+    """Return the response link of a meeting request in a digest, without sign-in.
+
+    `step` is accept or decline.
+    """
     return f"/respond/{token}/{step}"
 
 
 def digests(token: str) -> str:
-    """The page where a person stops the digests of an event, without sign-in."""
+    """Return the path where a person unsubscribes from an event's digests, without sign-in."""
     return f"/digests/{token}"
 
 
 def digest_choices(event_key: str) -> str:
-    """Where a person chooses what digests tell."""
+    """Return the path of a person's digest settings."""
     return f"/events/{event_key}/preferences#digests"
 
 
 def imports(event_key: str) -> str:
-    """The files that were brought into an event."""
+    """Return the path of an event's imported files."""
     return f"/events/{event_key}/imports/"
 
 
 def request(event_key: str, key: str) -> str:
-    """The page of one meeting request."""
+    """Return the path of a meeting request."""
     return f"/events/{event_key}/requests/{key}"
 
 
 def received(event_key: str) -> str:
-    """The meeting requests of others to one's own firm."""
+    """Return the path of the meeting requests that the own firm received."""
     return f"/events/{event_key}/requests/received"
 
 
 def printed(token: str) -> str:
-    """The page that says whether a print is still current, without sign-in. Short, for a QR code."""
+    """Return the path that tells if a print is current, without sign-in. Short, for a QR code."""
     return f"/p/{token}"
 
 
 def sign_in(token: str) -> str:
-    """A sign-in that works once."""
+    """Return a single-use sign-in link."""
     return f"/sign-in/{token}"
 
 
 def rehearsed_mail(event_key: str, mail_id: int) -> str:
-    """A mail that an event in rehearsal has sent to nobody, for organisers."""
+    """Return the path of a rehearsed email, for organisers."""
     return f"/events/{event_key}/rehearsal/{mail_id}"
 
 
 def team_invitation(token: str) -> str:
-    """An invitation to an event's team."""
+    """Return the link of an invitation to an event's team."""
     return f"/team/{token}"
 
 
 def register(event_key: str) -> str:
-    """The public page where firms register for an event, if it is open."""
+    """Return the path of an event's public registration page."""
     return f"/register/{event_key}"
 
 
 def registration(token: str) -> str:
-    """Where a firm that registers itself confirms its address, without sign-in."""
+    """Return the link where a registering firm confirms its address, without sign-in."""
     return f"/registration/{token}"
 
 
 def schedule(event_key: str) -> str:
-    """The organiser's page of runs and versions."""
+    """Return the path of the organisers' page with runs and versions."""
     return f"/events/{event_key}/schedule"
 
 
 def run(event_key: str, number: int) -> str:
-    """A run, for organisers."""
+    """Return the path of a run, for organisers."""
     return f"/events/{event_key}/runs/{number}"
 
 
 def version(event_key: str, number: int) -> str:
-    """A schedule version, for organisers."""
+    """Return the path of a schedule version, for organisers."""
     return f"/events/{event_key}/versions/{number}"
 
 
 def mail_text(event_key: str, language: str, mail_kind: str) -> str:
-    """An event's own text of a kind of mails in a language, for organisers."""
+    """Return the path of an event's own email texts of a kind and language, for organisers."""
     return f"/events/{event_key}/email-texts/{language}/{mail_kind}"
 
 
 def retried_mails(event_key: str) -> str:
-    """The mails of an event that are tried again, for organisers."""
+    """Return the path of an event's emails that are being retried, for organisers."""
     return f"/events/{event_key}/calendar-status/dead-letters?list=retrying"

@@ -22,9 +22,9 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some items of a list, the cursor of what follows (None at the end), and how many there are in all.
+    """Some items of a list, the cursor of the next page (None at the end), and the total count.
 
-    `number` counts pages of `limit` items from 1. It says nothing of a page behind a cursor.
+    `number` counts pages of `limit` items from 1. It is meaningless for a page after a cursor.
     """
 
     items: tuple[T, ...]
@@ -35,22 +35,25 @@ class Page(Generic[T]):
 
     @property
     def last(self) -> int:
-        """The number of the last page, 1 for an empty list."""
+        """Number of the last page, 1 for an empty list."""
         return _last(self.total, self.limit)
 
     @property
     def first_item(self) -> int:
-        """The number of the page's first item in the list, from 1."""
+        """Number of the page's first item in the list, from 1."""
         return (self.number - 1) * self.limit + 1
 
     def of(self, items: Iterable[Item]) -> Page[Item]:
-        """The same page with its items in another form."""
+        """Return the same page with its items converted."""
         return Page(tuple(items), self.next_cursor, self.total, self.number, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a list is sorted: expressions that together are unique, and their types. `name` is the list's."""
+    """Sort order of a list: expressions that are unique together, and their types.
+
+    `name` identifies the list.
+    """
 
     name: str
     keys: tuple[SQLColumnExpression[Any], ...]
@@ -58,7 +61,10 @@ class Order:
     descending: bool = False
 
     def after(self, cursor: str) -> ColumnElement[bool]:
-        """The rows behind a cursor. Raises InvalidInput for one that is not of this list."""
+        """Return the SQL condition for rows after a cursor.
+
+        Raises InvalidInput for a cursor of another list.
+        """
         values = decode_cursor(self.name, self.types, cursor)
         keys = tuple_(*self.keys)
         return keys < tuple_(*values) if self.descending else keys > tuple_(*values)
@@ -78,11 +84,12 @@ def fetch_page(
     total: int | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> Page[Row[*tuple[Any, ...]]]:
-    """The rows of a page. `query` is the list, unsorted, ungrouped. The sort key is added.
+    """Return a page of rows. `query` is the list, unsorted and ungrouped. The sort key is appended to the
+    columns.
 
-    The page is the one behind `cursor`, else the one of `number`; behind the last page it is the last one.
-    There are two queries, one if the page is the whole list or `total` is given, none for a `total` of 0.
-    `values` are those of the parameters of a query that is made once. Then its pages are, too.
+    The page is the one after `cursor`, else the one with `number`, at most the last one. Runs two queries;
+    one if the page is the whole list or `total` is given; none if `total` is 0. `values` are the parameters
+    of a query that is built once; its paged form is then cached too.
     """
     fields.require_valid("limit", limit, fields.PageSize)
     if total == 0:
@@ -114,7 +121,7 @@ _sorted_once = lru_cache(maxsize=256)(_sorted)
 def page_of_list(
     name: str, items: Sequence[Item], *, cursor: str | None = None, number: int = 1, limit: int = 30
 ) -> Page[Item]:
-    """A page of a list that is in memory already, as `fetch_page`. `name` is the list's, for its cursors."""
+    """Return a page of a list in memory, like `fetch_page`. `name` identifies the list in cursors."""
 
     def read(first: int, most: int) -> Sequence[Item]:
         return items[first : first + most]
@@ -131,7 +138,7 @@ def page_of_reader(
     number: int = 1,
     limit: int = 30,
 ) -> Page[Item]:
-    """A page of a list of which `read` gives some items from a number on, and nobody has the others."""
+    """Return a page of a list whose items `read(first, most)` loads on demand."""
     fields.require_valid("limit", limit, fields.PageSize)
     number = 1 if cursor else _at_most(number, size, limit)
     first: int = decode_cursor(name, (int,), cursor)[0] if cursor else (number - 1) * limit
@@ -145,7 +152,7 @@ def _last(total: int, limit: int) -> int:
 
 
 def _at_most(number: int, total: int, limit: int) -> int:
-    """The page of a number that is asked for, or the last one."""
+    """Return the page number, limited to the existing pages."""
     return min(max(1, number), _last(total, limit))
 
 
@@ -155,14 +162,17 @@ def _count(session: Session, query: Select[*tuple[Any, ...]], values: Mapping[st
 
 
 def encode_cursor(name: str, values: Sequence[Any]) -> str:
-    """A cursor of the list `name` behind the row that has these sort values."""
+    """Return a cursor of the list `name` after the row with these sort values."""
     texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
     document = json.dumps([name, *texts], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(document.encode()).decode("ascii").rstrip("=")
 
 
 def decode_cursor(name: str, types: Sequence[type], cursor: str) -> list[Any]:
-    """The sort values of a cursor. Raises InvalidInput for anything that `encode_cursor` did not make."""
+    """Return the sort values of a cursor.
+
+    Raises InvalidInput for anything that `encode_cursor` did not make.
+    """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         document = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

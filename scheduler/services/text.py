@@ -19,19 +19,19 @@ _COMMA = re.compile("[,，]+")
 
 
 def clean_line(text: str) -> str:
-    """The text without control characters and lone surrogates. Runs of white space become one space."""
+    """Return the text without control characters and lone surrogates, with white space collapsed."""
     return " ".join(_plain(text).split())
 
 
 def clean_lines(text: str) -> str:
-    """As `one_line`, for a text of several lines, whose line breaks are kept."""
+    """Like `clean_line`, for a text of several lines. Line breaks are kept."""
     return "\n".join(clean_line(line) for line in text.splitlines()).strip()
 
 
 def split_list(text: str) -> list[str]:
-    """The things of a list that a person typed, each once: a line each, or parted by semicolons.
+    """Split a typed list into its distinct items, separated by lines or semicolons.
 
-    Commas part them where nothing else does.
+    Commas separate items only if there is no other separator.
     """
     parts = [part for part in map(clean_line, _BETWEEN.split(clean_lines(text))) if part]
     if len(parts) == 1:
@@ -44,16 +44,16 @@ NO_WEBSITE = gettext_lazy("is no address; it begins with https:// or http://")
 
 
 def parse_web_address(typed: str) -> str:
-    """A website as it was typed, of https where no scheme is named: www.example.com."""
+    """Return a typed website with a scheme: https if none is given, as in www.example.com."""
     address = clean_line(typed)
     scheme, mark, rest = address.partition("://")
     return f"{scheme.lower()}{mark}{rest}" if mark else f"https://{address}" if address else ""
 
 
 def is_web_address(address: str) -> bool:
-    """Whether it is of http or https, with a host in a domain and nobody's name or password.
+    """Return True for an http or https URL whose host has a domain, without user name or password.
 
-    One that is too long is none. To take it apart takes time by the square of the accents in a row.
+    An address that is too long is rejected before parsing, which takes quadratic time in a run of accents.
     """
     if not fields.limits(fields.Website).hold(address):
         return False
@@ -67,28 +67,28 @@ def is_web_address(address: str) -> bool:
 
 
 def is_storable(text: str) -> bool:
-    """Whether a database takes the text: PostgreSQL refuses NUL, UTF-8 lone surrogates."""
+    """Return True if a database can store the text: PostgreSQL rejects NUL, UTF-8 lone surrogates."""
     return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def slugify(text: str) -> str:
-    """The ASCII letters and digits of a text, in lower case, with hyphens between its words."""
+    """Return the ASCII letters and digits of a text in lower case, with hyphens between words."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def split_search_words(text: str) -> list[str]:
-    """The words that are looked for."""
+    """Return the words of a search text, at most MAX_SEARCH_WORDS."""
     return clean_line(text).split()[:MAX_SEARCH_WORDS]
 
 
 def match_condition(text: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
-    """Rows in which every word of `text` is part of one of the columns, whatever the case."""
+    """Return the SQL condition that every word of `text` occurs in one of the columns, ignoring case."""
     listed = list(columns)
     return and_(true(), *(contains_condition(word, listed) for word in split_search_words(text)))
 
 
 def contains_condition(word: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
-    """Rows in which the word is part of one of the columns, whatever the case."""
+    """Return the SQL condition that the word occurs in one of the columns, ignoring case."""
     return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 

@@ -1,4 +1,4 @@
-"""Schedule versions, and what people read of the published one: agendas and feeds."""
+"""Schedule versions, and what people see of the published one: agendas and feeds."""
 
 __all__ = [
     "agendas",

@@ -19,12 +19,15 @@ from scheduler.storage.models import Attendee, Event, ExcludedPerson, MeetingReq
 
 
 def person_sheet(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaDocument:
-    """The sheet of a person's agenda. It marks the meetings that they declined."""
+    """Return the sheet of a person's agenda. Meetings that they declined are marked."""
     return _sheet(session, actor, agenda, is_firm=False)
 
 
 def firm_sheet(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaDocument:
-    """The sheet of a firm's agenda: its people stand behind its name, who declined with a mark."""
+    """Return the sheet of a firm's agenda.
+
+    Its people are listed with the firm; those who declined are marked.
+    """
     return _sheet(session, actor, agenda, is_firm=True)
 
 
@@ -47,14 +50,14 @@ def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> 
 
 
 class _Declined(NamedTuple):
-    """A meeting that goes on without a person, by the keys of the request and the attendee."""
+    """A person who declined a meeting that still takes place, by keys of request and attendee."""
 
     request: str
     person: str
 
 
 def _declined(session: Session, event_id: int, requests: Sequence[str]) -> set[_Declined]:
-    """Who declined which of these requests' meetings, which go on without them."""
+    """Return the people who declined meetings of these requests that still take place."""
     rows = session.execute(
         select(MeetingRequest.key, Attendee.key)
         .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)

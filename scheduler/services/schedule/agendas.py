@@ -1,4 +1,4 @@
-"""Agendas: who meets whom, when and where, of the published version only."""
+"""Agendas of the published version: who meets whom, when and where."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class AgendaItem:
-    """One meeting as one side sees it. `people` are that side's, times are UTC, closed and open.
+    """A meeting as one side sees it. `people` are that side's. Times are in UTC; the end is exclusive.
 
-    `request_state` is other than accepted if the meeting was withdrawn after it was published: it is still in
-    calendars, and the next schedule will not have it. `withdrawn` says by whom, and what they wrote.
+    `request_state` is not accepted if the meeting was withdrawn after publication: it is still in calendars,
+    and the next schedule will not have it. `withdrawn` says who withdrew it, and their note.
     """
 
     request_key: str
@@ -75,7 +75,7 @@ class AgendaItem:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """The meetings of a person, firm or interpreter in time order. `version` is None if none is published."""
+    """Meetings of a person, firm or interpreter, in time order. `version` is None if none is published."""
 
     key: str
     name: str
@@ -86,21 +86,21 @@ class Agenda:
     items: tuple[AgendaItem, ...]
 
     def days(self) -> list[tuple[date, tuple[AgendaItem, ...]]]:
-        """The items by day in the event's time zone."""
+        """Return the items by day in the event's time zone."""
         zone = ZoneInfo(self.timezone)
         days = groupby(self.items, key=lambda item: item.start.astimezone(zone).date())
         return [(day, tuple(items)) for day, items in days]
 
     def on(self, day: date | None) -> Agenda:
-        """The agenda with the items of one day alone."""
+        """Return the agenda with the items of one day only."""
         zone = ZoneInfo(self.timezone)
         items = tuple(item for item in self.items if item.start.astimezone(zone).date() == day)
         return replace(self, items=items)
 
     def day_shown(self, asked: date | None, now: datetime) -> date | None:
-        """The day that a page shows: the one that is asked for, else today, the next, or the last.
+        """Return the day that a page shows: the requested one, else today, the next, or the last.
 
-        Only days with items count, and None if there is none.
+        Without a request, only days with items count; None if there are none.
         """
         days = [day for day, _ in self.days()]
         if asked is not None:
@@ -125,16 +125,16 @@ _REQUESTS_OF_FIRM = select(MeetingRequest.id).where(
 
 
 def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = None) -> Agenda:
-    """An attendee's agenda: the actor's own, a colleague's for exhibitors, anybody's for organisers.
+    """Return an attendee's agenda: the actor's own, a colleague's for exhibitors, anyone's for organisers.
 
-    Raises NotFound for a person of another event, NotAllowed for one whose agenda is not the actor's to see.
+    Raises NotFound for a person of another event, NotAllowed if the actor may not see the agenda.
     """
     person = _person(session, actor, attendee_key)
     return _agenda(session, actor, person, person.firm_id, _OF_PERSON, person=person.id)
 
 
 def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> Agenda:
-    """The agenda of the actor's own firm, or of any firm for organisers."""
+    """Return the agenda of the actor's own firm, or of any firm for organisers."""
     firm_id = find_requested_firm(session, actor, Right.READ_FIRM_AGENDAS, firm_key)
     if firm_id is None:
         raise NotFound("firm", firm_key)
@@ -144,7 +144,10 @@ def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> 
 
 
 def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str | None = None) -> Agenda:
-    """The actor's own agenda as an interpreter, anybody's for organisers: the firm that asked is `firm`."""
+    """Return the actor's agenda as an interpreter, or anyone's for organisers.
+
+    `firm` is the requesting firm.
+    """
     interpreter = None
     if interpreter_key is None and actor.interpreter_id is not None:
         interpreter = session.get_one(Interpreter, actor.interpreter_id)
@@ -160,7 +163,7 @@ def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str | No
 def list_firm_meetings(
     session: Session, actor: Actor, version: ScheduleVersion, request_keys: Collection[str]
 ) -> dict[str, AgendaItem]:
-    """The version's meetings of these requests, by key, as the actor's firm sees them."""
+    """Return the version's meetings of these requests, by key, as the actor's firm sees them."""
     asked = {"event": actor.event_id, "keys": list(request_keys)}
     items = _items(session, version.id, actor.firm_id, _OF_KEYS, **asked)
     return {item.request_key: item for item in items}
@@ -237,10 +240,10 @@ _ITEMS = (
 def _items(
     session: Session, version_id: int, firm_id: int | None, which: Select[int], **values: Any
 ) -> tuple[AgendaItem, ...]:
-    """Those of some meetings that the version has, as firm `firm_id` (else the one that asked) sees them.
+    """Return some meetings of the version, as firm `firm_id` (else the requesting firm) sees them.
 
-    Places and halls keep their names in other languages. Which meetings is asked first:
-    in one query PostgreSQL joins all of the event's.
+    Names of places and halls are translated later. Meeting ids are queried first, because in one query
+    PostgreSQL joins all meetings of the event.
     """
     ids = rows_of(session, which, version=version_id, **values).scalars().all()
     rows = rows_of(session, _ITEMS, meetings=ids).all()
@@ -288,7 +291,7 @@ _PEOPLE = (
 
 
 def _people(session: Session, meeting_ids: Sequence[int]) -> dict[tuple[int, int], list[PersonRef]]:
-    """Who sits in the meetings, by meeting and firm."""
+    """Return the attendees of meetings, by meeting and firm."""
     people: dict[tuple[int, int], list[PersonRef]] = {}
     for meeting_id, firm_id, *person in rows_of(session, _PEOPLE, meetings=meeting_ids):
         people.setdefault((meeting_id, firm_id), []).append(PersonRef(*person))

@@ -17,9 +17,9 @@ _Start, _Last = aliased(Slot), aliased(Slot)
 
 
 def replace_bookings(session: Session, version: ScheduleVersion) -> None:
-    """Replace the event's holds by those of a version. The database copies the rows itself.
+    """Replace the event's bookings by those of a version. The database copies the rows itself.
 
-    Raises PlanRejected if somebody or something is in two meetings at once: the unique key refuses it.
+    Raises PlanRejected if a person or place is double-booked: the unique key rejects it.
     """
     session.execute(delete(Hold).where(Hold.event_id == version.event_id))
     try:
@@ -30,7 +30,7 @@ def replace_bookings(session: Session, version: ScheduleVersion) -> None:
 
 
 def _slots(version: ScheduleVersion, kind: HolderKind, holder: Any, seat: Any) -> Select[*tuple[Any, ...]]:
-    """A row for each slot of each meeting of a version."""
+    """Return the query with a row for each slot of each meeting of a version."""
     return (
         select(
             Slot.id,
@@ -54,7 +54,10 @@ def _slots(version: ScheduleVersion, kind: HolderKind, holder: Any, seat: Any) -
 
 
 def _places(version: ScheduleVersion) -> Select[*tuple[Any, ...]]:
-    """A place that is full hands out its first seat again, which the unique key refuses."""
+    """Return the query for bookings of places.
+
+    A meeting beyond a place's capacity gets an occupied seat number, which the unique key rejects.
+    """
     taken = func.row_number().over(
         partition_by=(Slot.id, PlannedMeeting.place_id), order_by=PlannedMeeting.id
     )

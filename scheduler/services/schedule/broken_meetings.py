@@ -1,4 +1,4 @@
-"""Broken meetings: published, but someone is unavailable or the place is closed."""
+"""Broken meetings: published, but a person is unavailable or the place is closed."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _MARKS: tuple[tuple[HolderKind, Any, Any], ...] = (
 def list_broken_requests(
     session: Session, version: ScheduleVersion, *, now: datetime, until: datetime | None = None
 ) -> list[str]:
-    """The requests of the published version's meetings that can't take place, those that come first first.
+    """Return the requests of published meetings that cannot take place, earliest first.
 
-    Of meetings that have begun there are none, and with `until` only those that begin before it.
+    Meetings that have started are left out. With `until`, only those that start before it.
     """
     meetings = union(
         *(

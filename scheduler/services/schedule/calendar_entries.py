@@ -1,4 +1,4 @@
-"""Calendar entries of a version: one Content per meeting and attendee."""
+"""Calendar entries of a version: one `Content` per meeting and attendee."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FORM = 1
 
 
 class EntryKey(NamedTuple):
-    """One entry of one person's calendar, by the meeting that it is of."""
+    """Key of an entry in a person's calendar."""
 
     request_id: int
     attendee_id: int
@@ -55,7 +55,7 @@ class EntryKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScheduledMeeting:
-    """One meeting of a version with everything that people read about it. Times are UTC."""
+    """A meeting of a version with all the details that people see. Times are in UTC."""
 
     request_id: int
     request_key: str
@@ -75,7 +75,7 @@ class ScheduledMeeting:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleContents:
-    """The content of a version, by ids. Names are stored once, and a Content is made when it is needed."""
+    """The content of a version, by ids. Names are stored once, and each `Content` is built on demand."""
 
     event: Event
     agenda_url: str
@@ -113,9 +113,9 @@ class ScheduleContents:
         return entry_content(self.event, self.held(request_id), person, self.agenda_url, self.texts)
 
     def facts(self, request_id: int) -> dict[int, str]:
-        """A digest of all that each attendee's Content of a request is made of and that causes mails.
+        """Return a digest, by attendee, of the inputs of a request's `Content` that cause emails.
 
-        Equal digests make contents of which there is nothing to say.
+        Equal digests mean that there is nothing to send.
         """
         row = self.rows[request_id]
         people = [self.people[person] for person in self.seated[request_id]]
@@ -132,7 +132,7 @@ class ScheduleContents:
         return {person.id: meeting + self.reader_facts(person.language) for person in people}
 
     def reader_facts(self, language: str) -> str:
-        """A digest of what the event and a language give to every Content."""
+        """Return a digest of the inputs from the event and a language, which all contents share."""
         return _reader_digest(
             self.event.name, self.event.timezone, *_spoken(language or self.event.language, self.texts)
         )
@@ -146,9 +146,9 @@ def load_schedule(
     agenda_url: str = "",
     only: Select[int] | Sequence[int] | None = None,
 ) -> ScheduleContents:
-    """The meetings of a version whose requests are still accepted (or those of these ids `only`).
+    """Load the meetings of a version (or those with the ids `only`) whose requests are still accepted.
 
-    Who has declined since the version was made, and is to be replaced, is not in them any more.
+    Excludes people who have declined since the version was made.
     """
     query, seats = meeting_rows_query(version_id), seats_query(version_id)
     if only is not None:
@@ -175,7 +175,7 @@ def load_schedule(
 
 
 def find_first_meeting(session: Session, event: Event, version_id: int) -> ScheduledMeeting | None:
-    """The first meeting of a version."""
+    """Return the first meeting of a version."""
     first = (
         select(PlannedMeeting.id)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
@@ -191,7 +191,7 @@ def find_first_meeting(session: Session, event: Event, version_id: int) -> Sched
 def entry_content(
     event: Event, meeting: ScheduledMeeting, person: Recipient, agenda_url: str, texts: Texts
 ) -> Content:
-    """One meeting as one of its people sees it."""
+    """Return the content of a meeting for one of its attendees."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
     language = load_words(person.language or event.language)
     hall = names.translated_name(meeting.hall_name, meeting.hall_names, language.language)
@@ -220,7 +220,7 @@ def entry_content(
 
 
 def list_withdrawn_requests(session: Session, version_id: int) -> Sequence[str]:
-    """Keys of the version's requests that are no longer accepted. Publishing leaves them out."""
+    """Return keys of the version's requests that are no longer accepted. Publishing leaves them out."""
     return session.scalars(
         select(MeetingRequest.key)
         .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
@@ -230,7 +230,7 @@ def list_withdrawn_requests(session: Session, version_id: int) -> Sequence[str]:
 
 
 def list_excluded_people(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
-    """(request, attendee) keys of people in the version's meetings who have declined since."""
+    """Return (request, attendee) keys of people in the version's meetings who have declined since."""
     sits = exists(
         select(PlannedMeeting.id)
         .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
@@ -252,7 +252,9 @@ def list_excluded_people(session: Session, version_id: int) -> Sequence[tuple[st
 
 
 def _spoken(language: str, texts: Texts) -> tuple[str, str]:
-    """The title of an entry and the way to a meeting in a language, as the event words them."""
+    """Return the title of an entry and the directions to a meeting in a language, with the event's own
+    texts.
+    """
     known = load_words(language)
     return known.meeting_with, texts.get(known.language, {}).get("directions", known.way)
 

@@ -1,4 +1,4 @@
-"""Rows of a version that calendar entries are built from, with names and times."""
+"""Rows of a version from which calendar entries are built, with names and times."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An attendee with both forms of the name joined, the language, and the data that give their time zone.
+    """An attendee, with the name in both scripts, the language, and the data that determine their time zone.
 
-    `language` is empty if it is the event's. `timezone` is empty if it was not chosen.
+    `language` is empty if it is the event's. `timezone` is empty if the person has not chosen one.
     """
 
     id: int
@@ -47,7 +47,7 @@ class Recipient:
 
 
 class MeetingRow(NamedTuple):
-    """A meeting as it is stored: some hundred bytes, so that 35,000 of them are no burden."""
+    """A stored meeting: a few hundred bytes, so that 35,000 of them fit in memory."""
 
     id: int
     request_id: int
@@ -63,12 +63,12 @@ class MeetingRow(NamedTuple):
 
 
 def stream_rows(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
-    """Rows of a long query, some at a time, so that they are never all in memory twice."""
+    """Yield the rows of a large query in batches, so that they are never all in memory twice."""
     return iter(session.execute(query, execution_options={"yield_per": CHUNK}))
 
 
 def meeting_rows_query(version_id: int) -> Select[*tuple[Any, ...]]:
-    """The columns of `MeetingRow`, in time order."""
+    """Return the query for the columns of `MeetingRow`, in time order."""
     return (
         select(
             PlannedMeeting.id,
@@ -91,7 +91,7 @@ def meeting_rows_query(version_id: int) -> Select[*tuple[Any, ...]]:
 
 
 def seats_query(version_id: int) -> Select[int, int]:
-    """The attendees of each request, without those whom it excludes."""
+    """Return the query for the attendees of each request, without excluded ones."""
     return (
         select(PlannedMeeting.request_id, PlannedAttendee.attendee_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
@@ -156,7 +156,7 @@ def read_place_names(session: Session, event_id: int) -> dict[int, PlaceNames]:
 
 
 def read_slot_times(session: Session, event_id: int) -> dict[int, tuple[datetime, datetime]]:
-    """Start and end of each slot by id, with those that are retired."""
+    """Return start and end of each slot by id, including retired slots."""
     rows = session.execute(select(Slot.id, Slot.start, Slot.end).where(Slot.event_id == event_id))
     return {slot_id: (start, end) for slot_id, start, end in rows}
 

@@ -1,4 +1,4 @@
-"""Secret addresses of calendar feeds of people and firms: found, rotated and revoked."""
+"""Secret addresses of calendar feeds of people, firms and interpreters: found, rotated and revoked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.storage.models import Attendee, Event, Firm, Interpreter, Interpr
 
 @dataclass(frozen=True, slots=True)
 class FeedOwner:
-    """The owner of a feed: an attendee, a firm or an interpreter. `seed` is None without an address."""
+    """Owner of a feed: an attendee, firm or interpreter. `seed` is None if the feed has no address."""
 
     id: int
     is_firm: bool
@@ -32,18 +32,18 @@ def build_owner(row: Attendee | Firm) -> FeedOwner:
 
 
 def new_feed(secret_key: str) -> tuple[str, str]:
-    """The `feed_seed` and `feed_hash` of a new address."""
+    """Return `feed_seed` and `feed_hash` for a new address."""
     seed = new_seed()
     return seed, hash_token(derive_token(secret_key, FEED, seed))
 
 
 def feed_token(owner: FeedOwner, secret_key: str) -> str | None:
-    """The token in the address of the owner's feed, or None for who has no address yet."""
+    """Return the token in the address of the owner's feed, or None if it has no address yet."""
     return derive_token(secret_key, FEED, owner.seed) if owner.seed else None
 
 
 def find_feed_owner(session: Session, token: str) -> FeedOwner:
-    """The owner of the feed that a token opens. Raises NotFound for a wrong or revoked token."""
+    """Return the owner of a feed by its token. Raises NotFound if the token is invalid or revoked."""
     hashed = hash_token(token)
     person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
     found: FeedOwner | None = None
@@ -57,14 +57,17 @@ def find_feed_owner(session: Session, token: str) -> FeedOwner:
 
 
 def own_interpreter_feed(session: Session, actor: Actor) -> FeedOwner:
-    """The actor as the owner of an interpreter's feed. Raises NotAllowed if the actor is none."""
+    """Return the actor as the owner of an interpreter's feed.
+
+    Raises NotAllowed if the actor is no interpreter.
+    """
     interpreter = _own_interpreter(session, actor)
     row = session.execute(_INTERPRETERS.where(Interpreter.id == interpreter.id)).first()
     return _interpreter(interpreter, row[1] if row is not None else None)
 
 
 def renew_interpreter_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
-    """Give the actor's feed as an interpreter an address, or a new one. An old one ends now."""
+    """Create or rotate the address of the actor's interpreter feed. An old address stops working at once."""
     interpreter = _own_interpreter(session, actor)
     mine = select(Interpreter.id).where(Interpreter.id == interpreter.id)
     session.execute(mine.with_for_update(key_share=True))  # of two presses at once, one makes the row
@@ -77,33 +80,33 @@ def renew_interpreter_feed(session: Session, actor: Actor, *, secret_key: str) -
 
 
 def own_feed(session: Session, actor: Actor) -> FeedOwner:
-    """The actor as the owner of a feed. Raises NotAllowed if the actor is not an attendee."""
+    """Return the actor as the owner of a feed. Raises NotAllowed if the actor is not an attendee."""
     return build_owner(_own_attendee(session, actor))
 
 
 def own_firm_feed(session: Session, actor: Actor) -> FeedOwner | None:
-    """The actor's firm as the owner of a feed, or None if the actor does not decide about it."""
+    """Return the actor's firm as the owner of a feed, or None if the actor may not manage it."""
     if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
         return None
     return build_owner(session.get_one(Firm, actor.firm_id))
 
 
 def renew_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
-    """Give the actor's own feed a new address. The old one ends now."""
+    """Rotate the address of the actor's own feed. The old address stops working at once."""
     attendee = _own_attendee(session, actor)
     attendee.feed_seed, attendee.feed_hash = new_feed(secret_key)
     session.flush()
 
 
 def renew_firm_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
-    """Give the feed of the actor's firm an address, or a new one. An old one ends now."""
+    """Create or rotate the address of the feed of the actor's firm. An old address stops working at once."""
     firm = _own_firm(session, actor)
     firm.feed_seed, firm.feed_hash = new_feed(secret_key)
     session.flush()
 
 
 def end_firm_feed(session: Session, actor: Actor) -> None:
-    """End the feed of the actor's firm. Its address ends now."""
+    """Delete the feed of the actor's firm. Its address stops working at once."""
     firm = _own_firm(session, actor)
     firm.feed_seed = firm.feed_hash = None
     session.flush()

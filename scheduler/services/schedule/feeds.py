@@ -38,7 +38,7 @@ KEEP_CANCELLED = timedelta(days=30)
 class FeedEntry:
     """A meeting in one attendee's calendar. `request_uid` is the UID of its request, without the domain.
 
-    The same row of the database gives the same Entry object, as long as the process caches it.
+    Equal database rows give the same FeedEntry object, as long as the process caches it.
     """
 
     request_id: int
@@ -48,16 +48,14 @@ class FeedEntry:
 
     @property
     def has_common_uid(self) -> bool:
-        """Whether it goes by the UID of the request, and not by one of the attendee's own."""
+        """True if the UID is the request's, and not one of the attendee's own."""
         return self.event.uid.startswith(f"{self.request_uid}@")
 
 
 def render_feed(session: Session, owner: FeedOwner, *, url: str, now: datetime) -> bytes:
-    """A person's feed, an interpreter's, or a firm's with one event for each meeting.
+    """Render the feed of a person or interpreter, or of a firm with one event for each meeting.
 
-    There are at most five queries.
-
-    `url` is the feed's own address. A cancelled meeting stays for 30 days.
+    Runs at most five queries. `url` is the feed's own address. A cancelled meeting is kept for 30 days.
     """
     event = session.get_one(Event, owner.event_id)
     name = f"{event.name}: {owner.name}"
@@ -73,7 +71,7 @@ def render_feed(session: Session, owner: FeedOwner, *, url: str, now: datetime) 
 
 
 def latest_entries(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
-    """The last word of each UID and attendee."""
+    """Return the latest revision for each UID and attendee."""
     known: dict[itip.EntryKey, FeedEntry] = {}
     for entry in entries:
         key = itip.EntryKey(entry.event.uid, entry.attendee_id)
@@ -83,7 +81,10 @@ def latest_entries(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
 
 
 def firm_events(entries: Iterable[FeedEntry], people: Mapping[int, str]) -> list[FeedEvent]:
-    """One event for each meeting of a firm, from its people's entries. `people` has names by attendee."""
+    """Merge the entries of a firm's people into one event for each meeting.
+
+    `people` has names by attendee id.
+    """
     meetings: dict[int, list[FeedEntry]] = {}
     for entry in entries:
         meetings.setdefault(entry.request_id, []).append(entry)
@@ -95,9 +96,9 @@ def firm_events(entries: Iterable[FeedEntry], people: Mapping[int, str]) -> list
 
 @lru_cache(maxsize=KEPT)
 def _firm_event(entries: tuple[FeedEntry, ...], people: tuple[str, ...]) -> FeedEvent:
-    """The meeting as it is held, else as it was last cancelled.
+    """Return the event of a meeting: as scheduled, else as last cancelled.
 
-    It is revised when anybody's entry is revised.
+    Its revision is the latest of all people's entries.
     """
     shown = [entry for entry in entries if not entry.event.cancelled] or entries
     name_of = {entry.attendee_id: name for entry, name in zip(entries, people, strict=True)}
@@ -119,7 +120,7 @@ def _revision(entry: FeedEntry) -> tuple[int, datetime]:
 
 
 def _told(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
-    """What calendars were told."""
+    """Yield the entries of sent emails."""
     table = Invitation
     query = select(
         table.request_id, MeetingRequest.uid, table.attendee_id, table.uid, table.sequence, table.dtstamp,
@@ -129,7 +130,7 @@ def _told(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
 
 
 def _queued(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
-    """What they will be told by mails that wait: the feed need not wait for the mail rate."""
+    """Yield the entries of queued emails, so that the feed need not wait for the email rate limit."""
     table = OutboxMail
     query = (
         select(
@@ -145,7 +146,7 @@ def _queued(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
 
 
 def _interpreted(session: Session, owner: FeedOwner, now: datetime) -> Iterator[FeedEvent]:
-    """What an interpreter's last mail says, or the one that waits: it has all their meetings."""
+    """Yield the meetings in an interpreter's last queued or sent email, which contains all of them."""
     mails = select(OutboxMail.payload).where(
         OutboxMail.kind == OutboxKind.BRIEFING,
         OutboxMail.interpreter_id == owner.id,
@@ -173,7 +174,9 @@ def _rows(
     owner: FeedOwner,
     attendee_id: InstrumentedAttribute[int] | InstrumentedAttribute[int | None],
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The owner's rows of a query, past the session, which would take twice the time for a thousand."""
+    """Return the owner's rows of a query, bypassing the ORM session, which would take twice the time for a
+    thousand.
+    """
     if not owner.is_firm:
         mine = query.where(attendee_id == owner.id)
     else:

@@ -25,7 +25,7 @@ _VERSIONS = Order("versions", (ScheduleVersion.number,), (int,), descending=True
 
 @dataclass(frozen=True, slots=True)
 class VersionCard:
-    """A version by its figures. `run`, `compared_with` and `copy_of` are numbers within the same event."""
+    """A version with its figures. `run`, `compared_with` and `copy_of` are numbers within the same event."""
 
     id: int
     number: int
@@ -49,26 +49,26 @@ _OF_VERSION = tuple(VersionCard.__dataclass_fields__)[:-3]
 def list_versions(
     session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30
 ) -> Page[VersionCard]:
-    """The event's versions page by page, the newest first."""
+    """Return a page of the event's versions, newest first."""
     page: Page[Row[Any]] = fetch_page(session, _versions(actor), _VERSIONS, cursor=cursor, limit=limit)
     return page.of(build_card(*row[:4]) for row in page.items)
 
 
 def list_newest_versions(session: Session, actor: Actor, *, limit: int) -> tuple[VersionCard, ...]:
-    """The newest versions first."""
+    """Return the newest versions, newest first."""
     rows = session.execute(_versions(actor).order_by(ScheduleVersion.number.desc()).limit(limit))
     return tuple(build_card(*row) for row in rows)
 
 
 def find_published_version(session: Session, actor: Actor) -> VersionCard | None:
-    """The version that people see, if there is one."""
+    """Return the published version, if any."""
     actor.require(Right.READ_VERSIONS)
     found = versions.find_published_version(session, actor.event_id)
     return build_card(found) if found is not None else None
 
 
 def show_version(session: Session, actor: Actor, number: int) -> VersionCard:
-    """A version by its number in the event. Raises NotFound."""
+    """Return a version by its number in the event. Raises NotFound."""
     row = session.execute(_versions(actor).where(ScheduleVersion.number == number)).first()
     if row is None:
         raise NotFound("schedule version", number)
@@ -78,7 +78,7 @@ def show_version(session: Session, actor: Actor, number: int) -> VersionCard:
 def list_meetings(
     session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Meeting]:
-    """One page of the meetings of a version in time order. Raises NotFound."""
+    """Return a page of the meetings of a version, in time order. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     return versions.list_meeting_page(session, version, cursor=cursor, limit=limit)
@@ -87,7 +87,7 @@ def list_meetings(
 def list_unscheduled(
     session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Mapping[str, Any]]:
-    """One page of the requests that a version does not hold, as its plan says. Raises NotFound."""
+    """Return a page of the stored explanations of a version's unscheduled requests. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version_id = versions.get_version(session, actor.event_id, number).id
 
@@ -106,7 +106,7 @@ def build_card(
 
 
 def _versions(actor: Actor) -> Select[ScheduleVersion, int | None, int | None, int | None]:
-    """Versions with the numbers of their run, of what they were compared with, and of what they repeat."""
+    """Return the query for versions, with the numbers of their run, comparison base and original."""
     actor.require(Right.READ_VERSIONS)
     base, copied = aliased(ScheduleVersion), aliased(ScheduleVersion)
     return (

@@ -20,7 +20,7 @@ from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names by key, both forms joined. `firms` gives the two sides of a request."""
+    """Names by key, in both scripts. `firms` has the two sides of a request."""
 
     slots: Mapping[str, SlotRef]
     places: Mapping[str, str]
@@ -32,7 +32,9 @@ class Labels:
 def load_labels(
     session: Session, actor: Actor, requests: Collection[str], meetings: Collection[Meeting] = ()
 ) -> Labels:
-    """The names of the firms of some requests, of all that some meetings name, and an event's slots."""
+    """Return the names of the requests' firms, of everything that the meetings refer to, and the event's
+    slots.
+    """
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
     at = {meeting.place for meeting in meetings}

@@ -1,4 +1,4 @@
-"""Meeting ends: after one, no reply counts, whatever its channel."""
+"""End of meetings: after it no reply counts, whatever its channel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.storage.models import Invitation, PlannedMeeting, ScheduleVersion
 
 
 class MeetingOver(WrongState):
-    """The meeting has taken place: who declines it afterwards would cancel what was held."""
+    """Raised if the meeting has taken place: a decline would cancel a meeting of the past."""
 
     def __init__(self, key: str) -> None:
         told = gettext_lazy("This meeting is over. It can no longer be changed.")
@@ -23,7 +23,7 @@ class MeetingOver(WrongState):
 
 
 def is_invitation_over(session: Session, invitation: Invitation, *, now: datetime) -> bool:
-    """Whether the meeting has ended, as its attendee was told, and as it is published if that is later."""
+    """Return True if the meeting has ended, both as last sent to the attendee and as published."""
     if now < Content.from_json(invitation.content).end:
         return False
     ends = find_published_end(session, invitation.request_id)
@@ -31,13 +31,13 @@ def is_invitation_over(session: Session, invitation: Invitation, *, now: datetim
 
 
 def is_meeting_over(session: Session, request_id: int, *, now: datetime) -> bool:
-    """Whether the published meeting of a request has ended."""
+    """Return True if the published meeting of a request has ended."""
     ends = find_published_end(session, request_id)
     return ends is not None and now >= ends
 
 
 def find_published_end(session: Session, request_id: int) -> datetime | None:
-    """The end of the request's published meeting, or None if it has none."""
+    """Return the end of the request's published meeting, or None if it has none."""
     return session.scalar(
         select(Slot.end)
         .join(PlannedMeeting, PlannedMeeting.last_slot_id == Slot.id)

@@ -1,7 +1,7 @@
 """Definition of "scheduled": a request has a meeting in a version and is still accepted.
 
-A version keeps the meetings of requests that were withdrawn or declined since, until the next one is
-published. They are scheduled no more, so no count, list or chart of meetings has them.
+A version keeps the meetings of requests that were withdrawn or declined since, until the next publication.
+They no longer count as scheduled, so counts, lists and charts leave them out.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ IS_ACCEPTED = MeetingRequest.state == RequestState.ACCEPTED
 
 
 def only_scheduled(query: Any, version_id: int) -> Any:
-    """A query of planned meetings, of those of a version that are scheduled."""
+    """Restrict a query of planned meetings to the scheduled ones of a version."""
     return query.join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id).where(
         PlannedMeeting.version_id == version_id, IS_ACCEPTED
     )
 
 
 def its_meeting(version_id: int) -> ColumnElement[bool]:
-    """The condition of an outer join of requests that are accepted with their meetings in a version."""
+    """Return the condition for an outer join of accepted requests with their meetings in a version."""
     return and_(
         PlannedMeeting.request_id == MeetingRequest.id, PlannedMeeting.version_id == literal(version_id)
     )
 
 
 def count_scheduled(session: Session, version_id: int) -> int:
-    """How many requests are scheduled in a version."""
+    """Count the requests that are scheduled in a version."""
     query: Select[int] = only_scheduled(select(func.count()).select_from(PlannedMeeting), version_id)
     return once_per_session(session, f"scheduled {version_id}", lambda: session.scalars(query).one())
 
 
 def count_accepted(session: Session, event_id: int) -> int:
-    """How many requests of an event are accepted, scheduled or not."""
+    """Count the accepted requests of an event, scheduled or not."""
     query = select(func.count()).where(MeetingRequest.event_id == event_id, IS_ACCEPTED)
     return once_per_session(session, f"accepted count {event_id}", lambda: session.scalars(query).one())

@@ -1,4 +1,4 @@
-"""Unscheduled requests of a version: the plan's explanations as rows, for paging."""
+"""Unscheduled requests of a version: the solver's explanations as rows, for paging."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Answer = Mapping[str, Any]
 
 
 def store_answers(session: Session, version_id: int, plan: Plan) -> None:
-    """Keep a plan's answers with its version, in their order, each with the number of its group."""
+    """Store a plan's explanations with its version, in order, each with its group number."""
     numbers = {request: number for number, group in enumerate(plan.groups) for request in group.requests}
     rows = [
         {
@@ -38,18 +38,20 @@ def store_answers(session: Session, version_id: int, plan: Plan) -> None:
 
 
 def plan_groups(plan: Plan) -> list[dict[str, Any]] | None:
-    """The groups of a plan as its version keeps them: which requests are in one is kept with the requests."""
+    """Return the groups of a plan as the version stores them: without requests, whose rows hold the group
+    number.
+    """
     return groups_without_requests(plan.groups)
 
 
 def groups_without_requests(groups: Sequence[UnscheduledGroup]) -> list[dict[str, Any]] | None:
-    """Groups without their requests. None if there are none."""
+    """Return groups without their requests, or None if there are none."""
     rows = [group.to_json() for group in groups]
     return [{name: row[name] for name in row if name != "requests"} for row in rows] or None
 
 
 def copy_answers(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> None:
-    """Give a version another one's answers about some requests, in their groups."""
+    """Copy a version's explanations of some requests, and its groups, to another version."""
     row = UnscheduledRequest
     old = select(
         literal(new_id), row.request_key, row.position, row.reason, row.group_number, row.answer
@@ -61,7 +63,7 @@ def copy_answers(session: Session, old_id: int, new_id: int, keys: Collection[st
 
 
 def answers_query(version_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Which answers are a version's: those about requests that are still accepted."""
+    """Return the SQL conditions for a version's explanations of requests that are still accepted."""
     event_id = select(ScheduleVersion.event_id).where(ScheduleVersion.id == version_id).scalar_subquery()
     stands = exists().where(
         MeetingRequest.event_id == event_id, MeetingRequest.key == UnscheduledRequest.request_key, IS_ACCEPTED
@@ -76,13 +78,13 @@ _ANSWERS = select(UnscheduledRequest.request_key, UnscheduledRequest.answer).whe
 
 
 def list_answers_about(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:
-    """The answers about some requests, by key, by one query."""
+    """Return the explanations of some requests, by key. Runs one query."""
     rows = rows_of(session, _ANSWERS, version=version_id, keys=list(keys))
     return {key: answer for key, answer in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
 def list_reason_codes(session: Session, version_id: int) -> dict[str, str]:
-    """The reason codes of all that a version does not hold, by key of the request."""
+    """Return the reason codes of a version's unscheduled requests, by request key."""
     rows = session.execute(
         select(UnscheduledRequest.request_key, UnscheduledRequest.reason).where(
             UnscheduledRequest.version_id == version_id
@@ -92,7 +94,7 @@ def list_reason_codes(session: Session, version_id: int) -> dict[str, str]:
 
 
 def count_by_reason(session: Session, version_id: int) -> dict[str, int]:
-    """How many requests are not held for each reason, the most frequent first."""
+    """Count a version's unscheduled requests by reason, most frequent first."""
     count = func.count()
     query = (
         select(UnscheduledRequest.reason, count)
@@ -107,7 +109,7 @@ def count_by_reason(session: Session, version_id: int) -> dict[str, int]:
 def list_unscheduled(
     session: Session, version_id: int, reason: str = "", *, first: int, most: int
 ) -> Sequence[Answer]:
-    """One page of the answers, of one reason if it is given, in the plan's order."""
+    """Return a page of the explanations, in the plan's order, optionally of one reason."""
     query = select(UnscheduledRequest.answer).where(*answers_query(version_id))
     if reason:
         query = query.where(UnscheduledRequest.reason == reason)

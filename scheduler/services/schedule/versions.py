@@ -1,4 +1,4 @@
-"""Schedule versions: store a checked plan as a draft, and read versions back as plans are written."""
+"""Schedule versions: store a validated plan as a draft, and read versions in the form of plans."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from scheduler.storage.models import (
 def store_draft(
     session: Session, *, event_id: int, run_id: int | None, plan: Plan, now: datetime
 ) -> ScheduleVersion:
-    """Keep a plan, already checked by the rules, as the event's next draft."""
+    """Store a validated plan as the event's next draft."""
     published_version = find_published_version(session, event_id)
     version = ScheduleVersion(
         event_id=event_id,
@@ -60,7 +60,7 @@ def store_draft(
 
 
 def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequence[Meeting]) -> None:
-    """Store the meetings of a version. Every id in them is a key of the version's event."""
+    """Store the meetings of a version. All ids in them are keys of the version's event."""
     if not meetings:
         return
     event_id = version.event_id
@@ -100,7 +100,7 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
 
 
 def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
-    """Give a version the meetings of another one. The database copies the rows itself."""
+    """Copy the meetings of a version to another one. The database copies the rows itself."""
     columns = ("request_id", "slot_id", "length", "last_slot_id", "place_id", "interpreter_id")
     old, new = aliased(PlannedMeeting), aliased(PlannedMeeting)
     meetings_of_old = select(literal(new_id), *(getattr(old, name) for name in columns)).where(
@@ -117,7 +117,7 @@ def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
 
 
 def get_version(session: Session, event_id: int, number: int) -> ScheduleVersion:
-    """A version by its number in the event. Raises NotFound."""
+    """Return a version by its number in the event. Raises NotFound."""
     which = ScheduleVersion.event_id == event_id, ScheduleVersion.number == number
     version = once_per_session(
         session,
@@ -135,16 +135,16 @@ _PUBLISHED = select(ScheduleVersion).where(
 
 
 def find_published_version(session: Session, event_id: int) -> ScheduleVersion | None:
-    """The version that people see, if there is one."""
+    """Return the published version, if any."""
     return once_per_session(
         session, f"published {event_id}", lambda: session.scalar(_PUBLISHED, {"event_id": event_id})
     )
 
 
 def made_by_run(run: type[Run] | Run) -> ColumnElement[bool]:
-    """Whether a version is the one that a run made: none that restoring an earlier version copied of it.
+    """Return the SQL condition for the version that a run made, and not a copy of it.
 
-    `run` is the table, to join it, or one of its rows.
+    `run` is the table, for a join, or one of its rows.
     """
     return and_(
         ScheduleVersion.event_id == run.event_id,
@@ -154,7 +154,7 @@ def made_by_run(run: type[Run] | Run) -> ColumnElement[bool]:
 
 
 def find_newest_draft(session: Session, event_id: int) -> int | None:
-    """The number of the newest draft, if it is newer than what is published."""
+    """Return the number of the newest draft, if it is newer than the published version."""
     current = find_published_version(session, event_id)
     return session.scalar(
         select(func.max(ScheduleVersion.number)).where(
@@ -166,7 +166,7 @@ def find_newest_draft(session: Session, event_id: int) -> int | None:
 
 
 def list_versions(session: Session, event_id: int, *, limit: int = 50) -> Sequence[ScheduleVersion]:
-    """The newest versions first."""
+    """Return the newest versions, newest first."""
     return session.scalars(
         select(ScheduleVersion)
         .where(ScheduleVersion.event_id == event_id)
@@ -184,7 +184,7 @@ GAINS = {
 
 
 def list_gains(session: Session, version: ScheduleVersion) -> list[tuple[str, float, float]]:
-    """The differences of GAINS between a draft and the published version: name in words, before, after."""
+    """Return the differences of GAINS between a draft and the published version: label, before, after."""
     current = find_published_version(session, version.event_id)
     if current is None or version.state is not VersionState.DRAFT:
         return []
@@ -197,7 +197,7 @@ def list_gains(session: Session, version: ScheduleVersion) -> list[tuple[str, fl
 
 
 def next_number(session: Session, event_id: int) -> int:
-    """The number of the event's next version. Others who ask wait until this transaction has ended."""
+    """Return the number of the event's next version. Concurrent callers wait for this transaction to end."""
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
     last = session.scalar(
         select(func.max(ScheduleVersion.number)).where(ScheduleVersion.event_id == event_id)
@@ -208,9 +208,9 @@ def next_number(session: Session, event_id: int) -> int:
 def list_meetings(
     session: Session, version_id: int | None, requests: Collection[int] | None = None
 ) -> tuple[Meeting, ...]:
-    """The meetings of a version, or of its `requests`, by keys as in a plan file, in time order.
+    """Return the meetings of a version, or of its `requests`, by keys as in a plan file, in time order.
 
-    Without a version there are none.
+    Empty if there is no version.
     """
     if version_id is None:
         return ()
@@ -224,7 +224,7 @@ def list_meetings(
 def list_meeting_page(
     session: Session, version: ScheduleVersion, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Meeting]:
-    """One page of a version's meetings. Only these are read."""
+    """Return a page of a version's meetings. Reads only these."""
     order = Order(f"meetings {version.number}", _IN_TIME, (int, str))
     page = fetch_page(session, _meetings(version.id), order, cursor=cursor, limit=limit)
     seated = _seated(session, in_chunks(PlannedMeeting.id, [row[0] for row in page.items]))
@@ -235,7 +235,7 @@ _IN_TIME = (Slot.position, MeetingRequest.key)
 
 
 def _meetings(version_id: int) -> Select[*tuple[Any, ...]]:
-    """The id of each meeting, and the keys of its request, slot, place and interpreter."""
+    """Return the query for meeting id, and the keys of request, slot, place and interpreter."""
     return (
         select(PlannedMeeting.id, MeetingRequest.key, Slot.key, Place.key, Interpreter.key)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
@@ -247,7 +247,7 @@ def _meetings(version_id: int) -> Select[*tuple[Any, ...]]:
 
 
 def _seated(session: Session, wanted: ColumnElement[bool]) -> dict[int, list[str]]:
-    """The keys of the people in each of the wanted meetings, by its id."""
+    """Return keys of the attendees by meeting id."""
     people: dict[int, list[str]] = {}
     for meeting_id, key in session.execute(
         select(PlannedAttendee.meeting_id, Attendee.key)
@@ -269,18 +269,18 @@ def _by_keys(rows: Iterable[Any], people: Mapping[int, Sequence[str]]) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class _SlotRun:
-    """A slot, and those that follow it in its block by id, itself the first."""
+    """A slot: its id, and the ids from this slot to the end of its block."""
 
     id: int
     run: Sequence[int]
 
     def last(self, length: int) -> int:
-        """The last slot of a meeting. One that was planned before its block was shortened ends with it."""
+        """Return the last slot of a meeting, at most the end of the block, which may have been shortened."""
         return self.run[min(length, len(self.run)) - 1]
 
 
 def _slot_ids(session: Session, event_id: int) -> dict[str, _SlotRun]:
-    """Each slot by its key. One that is retired stands alone."""
+    """Return the slots by key. A retired slot is a block of its own."""
     found: dict[str, _SlotRun] = {}
     block, following = None, tuple[int, ...]()
     for key, slot_id, name, is_retired in session.execute(
@@ -298,7 +298,7 @@ def _slot_ids(session: Session, event_id: int) -> dict[str, _SlotRun]:
 
 
 def _ids(session: Session, table: Any, event_id: int, keys: Collection[str] | None = None) -> dict[str, int]:
-    """The row id of each key of an event's table, or of these keys."""
+    """Return row ids by key of an event's table, or of these keys only."""
     query = select(table.key, table.id).where(table.event_id == event_id)
     rows = session.execute(query if keys is None else query.where(in_chunks(table.key, keys)))
     return {key: value for key, value in rows}  # noqa: C416 -- dict(rows) loses the types

@@ -1,4 +1,4 @@
-"""Withdrawal notes: who withdrew a request, for which firm, and the note to the others."""
+"""Withdrawal notes: who withdrew a request, for which firm, and their note to the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from scheduler.storage.models import Attendee, Firm, MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalNote:
-    """`text` may be empty. `by` is None where the person is not known, `firm` too for an organiser."""
+    """Note of a withdrawal.
+
+    `text` may be empty. `by` is None if the person is unknown; `firm` is None too for an organiser.
+    """
 
     text: str
     by: PersonRef | None
@@ -29,7 +32,7 @@ class WithdrawalNote:
 
 
 def list_withdrawal_notes(session: Session, request_ids: Collection[int]) -> dict[int, WithdrawalNote]:
-    """The notes of those requests that are withdrawn, by id. One query at most."""
+    """Return the notes of the withdrawn requests among these, by id. Runs at most one query."""
     if not request_ids:
         return {}
     firm_id = case(

@@ -45,7 +45,7 @@ _MAX_ID = 2**31 - 1
 
 
 class UnusableInvitation(NotFound):
-    """The invitation link is invalid or expired."""
+    """Raised if the invitation link is invalid or expired."""
 
     code = "unusable-invitation"
 
@@ -62,7 +62,7 @@ class UnusableInvitation(NotFound):
 class InvitationOffer:
     """An invitation as its recipient sees it. `by` is the inviter's name or address.
 
-    `is_new`: the address has no account yet.
+    `is_new` is True if the address has no account yet.
     """
 
     email: str
@@ -95,7 +95,7 @@ def send_invitation(
     settings: Settings,
     now: datetime,
 ) -> str:
-    """Email a link that makes its recipient a member. Returns the normalized address.
+    """Email a link that makes its recipient a member. Return the normalised address.
 
     Replaces an earlier invitation to the address. Raises InvalidInput by `email`, `until`, `delegations`,
     `language`.
@@ -145,7 +145,7 @@ def send_invitation(
 
 
 def require_address(email: str, settings: Settings) -> str:
-    """The normalized address. Raises InvalidInput by `email` if it cannot get email."""
+    """Return the normalised address. Raises InvalidInput by `email` if it cannot receive email."""
     try:
         return normalize_address(email, is_test=bool(settings.mail_catcher_url))
     except InvalidAddress as error:
@@ -188,9 +188,9 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now
 
 
 def get_invitation(session: Session, token: str, *, now: datetime) -> InvitationOffer:
-    """The invitation of a link, which stays valid. Raises UnusableInvitation.
+    """Return the invitation of a link. The link stays valid. Raises UnusableInvitation.
 
-    Mail scanners open links, so the page only shows it and its button accepts it.
+    Mail scanners open links, so the GET only shows it; the button accepts it.
     """
     row = session.execute(
         select(TeamInvitation, Event.name, Event.timezone)
@@ -209,7 +209,7 @@ def get_invitation(session: Session, token: str, *, now: datetime) -> Invitation
 def accept_invitation(session: Session, token: str, *, now: datetime) -> AcceptedInvitation:
     """Accept an invitation: its address becomes a member. Of two concurrent calls, one succeeds.
 
-    An owner stays an owner. Raises UnusableInvitation.
+    An owner remains an owner. Raises UnusableInvitation.
     """
     made = TeamInvitation
     columns = (made.event_id, made.email, made.role, made.until, made.delegations)

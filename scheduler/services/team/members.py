@@ -36,7 +36,7 @@ LAST_YEAR = 2100
 
 
 class LastOwner(ChainmeetError):
-    """The event would be without an owner."""
+    """Raised if the change would leave the event without an owner."""
 
     code = "last-owner"
 
@@ -46,7 +46,7 @@ class LastOwner(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class DelegationName:
-    """A delegation that a delegation manager sees."""
+    """A delegation that a delegation manager may access."""
 
     key: str
     name: str
@@ -54,7 +54,7 @@ class DelegationName:
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:
-    """A member. `until` is the end of the role, None for no end."""
+    """A team member. `until` is the end of the role, None for no end."""
 
     account_id: int
     email: str
@@ -84,7 +84,7 @@ class InvitationCard:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Members and invitations. `may_change`: the actor is an owner."""
+    """Members and invitations. `may_change` is True if the actor is an owner."""
 
     members: tuple[MemberCard, ...]
     invitations: tuple[InvitationCard, ...]
@@ -94,7 +94,7 @@ class Team:
 
 
 def get_team(session: Session, actor: Actor, *, now: datetime) -> Team:
-    """The team, owners first; for an owner also the open invitations."""
+    """Return the team, owners first; for an owner also the open invitations."""
     actor.require(Right.READ_TEAM)
     rows = session.execute(
         select(TeamMember, Account.email, Account.name)
@@ -139,14 +139,14 @@ def _invitations(
 
 
 def _delegations(session: Session, event_id: int) -> dict[str, DelegationName]:
-    """The event's delegations by key, in name order."""
+    """Return the event's delegations by key, in name order."""
     query = select(Delegation.key, Delegation.name).where(Delegation.event_id == event_id)
     rows = session.execute(query.order_by(func.lower(Delegation.name), Delegation.id))
     return {key: DelegationName(key, name) for key, name in rows}
 
 
 def _list_managed_delegations(session: Session, event_id: int) -> dict[int, list[DelegationName]]:
-    """Delegations of each delegation manager, by account."""
+    """Return the delegations of each delegation manager, by account."""
     found: dict[int, list[DelegationName]] = {}
     rows = session.execute(
         select(TeamDelegation.account_id, Delegation.key, Delegation.name)
@@ -169,9 +169,9 @@ def change_member(
     delegations: Sequence[str] = (),
     now: datetime,
 ) -> None:
-    """Change a member's role, last day or delegations (by key).
+    """Update a member's role, last day or delegations (by key).
 
-    Also ends the open invitations of a former owner. Raises NotFound, InvalidInput, LastOwner.
+    Also revokes the open invitations of a former owner. Raises NotFound, InvalidInput, LastOwner.
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     actor.require_fresh(LET_IN)
@@ -195,7 +195,7 @@ def change_member(
 def remove_member(session: Session, actor: Actor, account_id: int, *, now: datetime) -> None:
     """Remove a member, or oneself, from the team.
 
-    Their sessions and tokens lose the role with the next request. Tokens made as an organiser, and open
+    Their sessions and tokens lose the role with the next request. Tokens created as an organiser, and open
     invitations, are revoked. Raises NotFound, LastOwner.
     """
     if account_id != actor.account_id or actor.scopes is not None:
@@ -222,13 +222,13 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
 
 
 def _end_invitations_of(session: Session, event_id: int, account_id: int) -> None:
-    """Revoke the open invitations of a former owner, which could let them in again."""
+    """Revoke the open invitations of a former owner, which they could use to rejoin."""
     made = (TeamInvitation.event_id == event_id) & (TeamInvitation.made_by == account_id)
     session.execute(delete(TeamInvitation).where(made))
 
 
 def find_delegations(session: Session, event_id: int, role: TeamRole, keys: Sequence[str]) -> dict[str, int]:
-    """Ids of the delegations of a delegation manager, by key; empty for other roles.
+    """Return ids of a delegation manager's delegations, by key; empty for other roles.
 
     Raises InvalidInput by `delegations`.
     """
@@ -274,7 +274,7 @@ def lock_team(session: Session, event_id: int) -> None:
 def membership_end(
     session: Session, event_id: int, role: TeamRole, until: date | None, *, now: datetime
 ) -> datetime | None:
-    """End of the last day in the event's time zone. Raises InvalidInput by `until`."""
+    """Return the end of the last day in the event's time zone. Raises InvalidInput by `until`."""
     if until is None:
         return None
     if role is TeamRole.OWNER:

@@ -25,7 +25,7 @@ from scheduler.storage.models import Account
 
 
 class LastOperator(ChainmeetError):
-    """The installation would be without an operator."""
+    """Raised if the change would leave the installation without an operator."""
 
     code = "last-operator"
 
@@ -35,7 +35,7 @@ class LastOperator(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class OperatorCard:
-    """An operator."""
+    """An operator of the installation."""
 
     account_id: int
     email: str
@@ -44,14 +44,14 @@ class OperatorCard:
 
 
 def list_operators(session: Session, asker: SignedIn) -> tuple[OperatorCard, ...]:
-    """The operators by address. Raises NotAllowed if the caller is not an operator."""
+    """Return the operators by address. Raises NotAllowed if the caller is not an operator."""
     _require(asker)
     rows = session.scalars(select(Account).where(Account.is_operator).order_by(Account.email))
     return tuple(OperatorCard(row.id, row.email, row.name, row.id == asker.account_id) for row in rows)
 
 
 def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Settings, now: datetime) -> str:
-    """Make an address an operator and notify them by email. Returns the address.
+    """Make an address an operator and notify them by email. Return the address.
 
     Raises NotAllowed, SignInNeeded, InvalidInput.
     """
@@ -116,5 +116,5 @@ def _require(asker: SignedIn) -> None:
 
 
 def operator_subject(address: str) -> AuditSubject:
-    """Subject of audit log entries about an operator."""
+    """Return the subject of audit log entries about an operator."""
     return pgettext_lazy("trail", "operator %(address)s", address=address)

@@ -1,1 +1,1 @@
-"""Venue: days, halls, tables and areas, and what a change affects."""
+"""Venue: days, halls, tables and areas, and the effects of changing them."""

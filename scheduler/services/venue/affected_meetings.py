@@ -1,6 +1,6 @@
 """Published meetings that a venue change may affect: only these are loaded and checked.
 
-All that it leaves out can be held as before. What is in it may be so, too: `effects` decides.
+The selection is conservative: other meetings are never affected, and `effects` decides for those selected.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class AffectedRequests:
-    """Ids of requests whose published meetings may break. Of `lost` the time goes, so that all of them do."""
+    """Ids of requests whose published meetings may break.
+
+    `lost` ones certainly do, because their time is removed.
+    """
 
     requests: frozenset[int] = frozenset()
     lost: frozenset[int] = frozenset()
@@ -54,7 +57,10 @@ class AffectedRequests:
 
 
 def find_affected(session: Session, event: Event, version_id: int, change: VenueChange) -> AffectedRequests:
-    """What of a version a change can touch, before it is done. A faulty change touches nothing."""
+    """Return the requests of a version that a change may affect, before it is applied.
+
+    Empty for an invalid change.
+    """
     planned = PlannedMeeting.version_id == version_id
     match change:
         case ClosePlaces(closed=True):
@@ -75,10 +81,11 @@ def find_affected(session: Session, event: Event, version_id: int, change: Venue
 
 
 def load_scope(session: Session, event: Event, version_id: int, requests: Collection[int]) -> Scope:
-    """What decides whether these requests can be held as published, or at another place at their time.
+    """Return the scope that decides if these requests can take place as published, or at another place at
+    their time.
 
-    That is what their people have on the same days, and what is at the same times at the tables, at their
-    firms' booths and at the same places.
+    It contains their people's meetings on the same days, and meetings at the same times at tables, their
+    firms' booths and the same places.
     """
     slots = session.execute(
         select(Slot.id, Slot.start, Slot.position).where(Slot.event_id == event.id).order_by(Slot.position)
@@ -118,7 +125,7 @@ def load_scope(session: Session, event: Event, version_id: int, requests: Collec
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A planned meeting: ids of its rows."""
+    """A planned meeting, by row ids."""
 
     meeting: int
     request: int
@@ -152,7 +159,7 @@ def _ids(session: Session, event_id: int, keys: Sequence[str]) -> list[int]:
 
 
 def _reach(session: Session, version_id: int, event_id: int, slots: Collection[int]) -> set[int]:
-    """The slots in which a meeting of the version starts that may take one of these."""
+    """Return the slots in which a meeting of the version can start that occupies one of these."""
     longest = session.scalar(
         select(func.max(PlannedMeeting.length)).where(PlannedMeeting.version_id == version_id)
     )
@@ -167,7 +174,7 @@ def _reach(session: Session, version_id: int, event_id: int, slots: Collection[i
 
 
 def _made_worse(session: Session, event_id: int, change: ChangePlaces) -> Iterator[str]:
-    """The keys of places that are to hold fewer meetings, or to stand in another hall."""
+    """Yield keys of places whose capacity is reduced or whose hall changes."""
     rows = session.execute(
         select(Place.key, Place.capacity, Hall.key)
         .join(Hall, Hall.id == Place.hall_id)
@@ -181,7 +188,9 @@ def _made_worse(session: Session, event_id: int, change: ChangePlaces) -> Iterat
 
 
 def _apart(session: Session, event_id: int, version_id: int, change: ChangeWalks) -> Iterator[int]:
-    """Meetings of one person in two halls, one after the other, between which a longer walk is too long."""
+    """Yield requests of a person's consecutive meetings in two halls, if the gap is too short for a longer
+    walk.
+    """
     minutes = _longer(session, event_id, change)
     halls = {hall for pair in minutes for hall in pair}
     rows = _agendas(session, version_id, halls) if halls else {}
@@ -199,7 +208,7 @@ def _apart(session: Session, event_id: int, version_id: int, change: ChangeWalks
 
 
 def _longer(session: Session, event_id: int, change: ChangeWalks) -> Mapping[tuple[int, int], timedelta]:
-    """The walks that get longer, both ways, by ids of halls."""
+    """Return the walks that get longer, in both directions, by ids of halls."""
     ids: dict[str, int] = dict(
         session.execute(select(Hall.key, Hall.id).where(Hall.event_id == event_id)).all()
     )
@@ -217,7 +226,9 @@ def _longer(session: Session, event_id: int, change: ChangeWalks) -> Mapping[tup
 def _agendas(
     session: Session, version_id: int, halls: Collection[int]
 ) -> Mapping[tuple[str, int], list[tuple[int, int, int, int]]]:
-    """Request, slot, last slot and hall of each meeting in these halls, by attendee and by interpreter."""
+    """Return request, slot, last slot and hall of each meeting in these halls, by attendee and by
+    interpreter.
+    """
     columns = (
         PlannedMeeting.request_id,
         PlannedMeeting.slot_id,
@@ -241,7 +252,7 @@ def _agendas(
 
 
 def _in_days(session: Session, event: Event, version_id: int, change: ChangeDays) -> AffectedRequests:
-    """What is at times that go, and longer meetings on days that change."""
+    """Return meetings at removed times, and meetings of several slots on changed days."""
     if change.changeover_minutes >= change.slot_minutes or any(True for _ in fields.check_form(change)):
         return AffectedRequests()
     zone = ZoneInfo(event.timezone)

@@ -28,7 +28,10 @@ _CODE = 2
 
 
 def change_areas(session: Session, event: Event, change: ChangeAreas) -> ChangeResult:
-    """Name, order, add and remove the chain areas. Firms lose one that goes. Raises InvalidInput."""
+    """Name, order, add and remove the chain areas.
+
+    Removed areas are removed from firms too. Raises InvalidInput.
+    """
     wanted = [AreaInput(clean_line(area.name), area.key, clean_names(area.names)) for area in change.areas]
     if faults := list(_area_faults(wanted, event.areas)):
         raise InvalidInput(faults)
@@ -64,7 +67,7 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> ChangeR
 
 
 def _facts(event: Event) -> dict[str, object]:
-    """The areas as the trail has them."""
+    """Return the areas as values for the audit log."""
     return {
         key: " · ".join([name, *(f"{tag}: {other}" for tag, other in sorted(name.names.items()))])
         for key, name in event.named_areas.items()
@@ -72,7 +75,7 @@ def _facts(event: Event) -> dict[str, object]:
 
 
 def change_guests(session: Session, event: Event, change: ChangeGuests) -> ChangeResult:
-    """Say who the guests of honour are. Raises InvalidInput."""
+    """Replace the guests of honour. Raises InvalidInput."""
     wanted = [_clean_guest(guest) for guest in change.guests]
     if faults := list(_guest_faults(wanted)):
         raise InvalidInput(faults)
@@ -99,7 +102,7 @@ def change_guests(session: Session, event: Event, change: ChangeGuests) -> Chang
 
 
 def list_guests_of_honour(event: Event) -> list[GuestInput]:
-    """The guests of honour of an event."""
+    """Return the guests of honour of an event."""
     return [
         GuestInput(GuestKind(row["kind"]), row["name"], row["country"], row["pavilion"])
         for row in event.guests

@@ -23,7 +23,7 @@ from scheduler.domain.guests import GuestKind
 
 @dataclass(frozen=True, slots=True)
 class PauseInput:
-    """A break or a special slot, from and to by the event's time zone. A break may have no name."""
+    """A break or a special slot, with local start and end. A break may have no name."""
 
     kind: PauseKind
     name: str
@@ -33,7 +33,7 @@ class PauseInput:
 
 @dataclass(frozen=True, slots=True)
 class DayInput:
-    """The hours of a day by the event's time zone, and when there are no meetings in between."""
+    """Local opening hours of a day, and the pauses without meetings."""
 
     on: date
     opens: time
@@ -43,9 +43,9 @@ class DayInput:
 
 @dataclass(frozen=True, slots=True)
 class ChangeDays:
-    """All days of the event. One that is not among them goes.
+    """All days of the event. Days that are not listed are removed.
 
-    Slots begin every `slot_minutes`. The last `changeover_minutes` of each are for the way to the next.
+    Slots start every `slot_minutes`. The last `changeover_minutes` of each are for walking to the next.
     """
 
     days: Sequence[DayInput]
@@ -55,7 +55,7 @@ class ChangeDays:
 
 @dataclass(frozen=True, slots=True)
 class HallInput:
-    """A hall. One without a key is new. `names` are those in other languages, by their codes."""
+    """A hall. Without a key it is new. `names` are translations, by language code."""
 
     name: str
     key: str = ""
@@ -64,14 +64,14 @@ class HallInput:
 
 @dataclass(frozen=True, slots=True)
 class ChangeHalls:
-    """All halls in their order. One that is not among them goes, if nothing is in it."""
+    """All halls in order. Halls that are not listed are removed, if they are empty."""
 
     halls: Sequence[HallInput]
 
 
 @dataclass(frozen=True, slots=True)
 class HallWalk:
-    """Minutes on foot between two halls, the same both ways."""
+    """Walking minutes between two halls, equal in both directions."""
 
     from_hall: HallKey
     to_hall: HallKey
@@ -80,14 +80,14 @@ class HallWalk:
 
 @dataclass(frozen=True, slots=True)
 class ChangeWalks:
-    """Some walks. The others stay as they are."""
+    """Some walking times. The others do not change."""
 
     walks: Sequence[HallWalk]
 
 
 @dataclass(frozen=True, slots=True)
 class AddTables:
-    """Tables R-01, R-02 and so on: a prefix, and `count` numbers from `first` on."""
+    """Tables R-01, R-02 and so on: a prefix, and `count` numbers starting at `first`."""
 
     hall: HallKey
     prefix: TablePrefix
@@ -98,7 +98,7 @@ class AddTables:
 
 @dataclass(frozen=True, slots=True)
 class PlaceInput:
-    """The name and capacity of a table or booth. `hall` moves a table; None leaves it where it is."""
+    """Name and capacity of a table or booth. `hall` moves a table; None keeps its hall."""
 
     key: Key
     name: str
@@ -108,14 +108,14 @@ class PlaceInput:
 
 @dataclass(frozen=True, slots=True)
 class ChangePlaces:
-    """Some tables and booths. The others stay as they are."""
+    """Some tables and booths. The others do not change."""
 
     places: Sequence[PlaceInput]
 
 
 @dataclass(frozen=True, slots=True)
 class ClosePlaces:
-    """Close tables or booths in some slots, or open them again. Slots that have begun are left out."""
+    """Close tables or booths in some slots, or reopen them. Slots that have started are ignored."""
 
     places: Sequence[str]
     slots: Sequence[str]
@@ -124,14 +124,14 @@ class ClosePlaces:
 
 @dataclass(frozen=True, slots=True)
 class RemoveTables:
-    """Take tables away for good."""
+    """Remove tables permanently."""
 
     places: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class AreaInput:
-    """A chain area. One without a key is new. `names` are those in other languages, by their codes."""
+    """A chain area. Without a key it is new. `names` are translations, by language code."""
 
     name: str
     key: str = ""
@@ -140,14 +140,14 @@ class AreaInput:
 
 @dataclass(frozen=True, slots=True)
 class ChangeAreas:
-    """All chain areas. Firms lose one that is not among them."""
+    """All chain areas. Areas that are not listed are removed from firms too."""
 
     areas: Sequence[AreaInput]
 
 
 @dataclass(frozen=True, slots=True)
 class GuestInput:
-    """A guest of honour: a country with its ISO code, or a province. It may have a pavilion."""
+    """A guest of honour: a country with its ISO code, or a province, optionally with a pavilion."""
 
     kind: GuestKind
     name: str
@@ -177,9 +177,9 @@ VenueChange = (
 
 @dataclass(slots=True)
 class ChangeResult:
-    """What was done: in words, with what follows besides meetings, and as values for the trail.
+    """Result of a change: descriptions, notes on further consequences, and values for the audit log.
 
-    `renamed` are the ids of places that calendars name otherwise by now.
+    `renamed` are ids of places that get another name in calendars.
     """
 
     said: Sequence[str] = ()

@@ -12,7 +12,7 @@ from scheduler.services.venue.labels import count_slots_label
 
 
 def slot_begun_fault(at: datetime) -> str:
-    """That a time cannot go any more."""
+    """Return the fault for removing a slot that has started."""
     return gettext_lazy(
         "%(day)s %(time)s has begun; times that have begun stay as they are",
         day=localized_date(at.date()),
@@ -21,7 +21,7 @@ def slot_begun_fault(at: datetime) -> str:
 
 
 def describe_changes(before: VenueDays, after: VenueDays) -> Iterator[str]:
-    """What is another than before: the slots, and each day."""
+    """Yield descriptions of the differences: slot length, and each day."""
     if (before.slot_minutes, before.changeover_minutes) != (after.slot_minutes, after.changeover_minutes):
         yield gettext_lazy(
             "Slots of %(new)s in place of %(old)s",
@@ -58,7 +58,7 @@ def _other_hours(was: VenueDay, now: VenueDay) -> str:
 
 
 def slot_length_label(days: VenueDays) -> str:
-    """How long a slot is."""
+    """Return a label of the slot length."""
     if days.changeover_minutes:
         return gettext_lazy(
             "%(minutes)s minutes (%(changeover)s to change over)",
@@ -69,12 +69,12 @@ def slot_length_label(days: VenueDays) -> str:
 
 
 def hours_label(plan: DayInput) -> str:
-    """09:00–17:00."""
+    """Return a label such as "09:00–17:00"."""
     return f"{plan.opens:%H:%M}–{plan.closes:%H:%M}"
 
 
 def audit_values(days: VenueDays) -> dict[str, object]:
-    """A day each, for the trail."""
+    """Return the days as values for the audit log, one per day."""
     facts: dict[str, object] = {"slots": slot_length_label(days)}
     for each in days.days:
         pauses = [f"{p.start:%H:%M}–{p.end:%H:%M} {p.name or 'break'}" for p in each.plan.pauses]

@@ -17,7 +17,7 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class SlotSpan:
-    """A meeting time that there is."""
+    """An existing slot."""
 
     key: str
     start: datetime
@@ -27,7 +27,7 @@ class SlotSpan:
 
 @dataclass(frozen=True, slots=True)
 class VenuePause:
-    """A break or special slot that there is, in UTC."""
+    """An existing break or special slot, in UTC."""
 
     kind: PauseKind
     name: str
@@ -37,7 +37,7 @@ class VenuePause:
 
 @dataclass(frozen=True, slots=True)
 class VenueDay:
-    """A day as its slots and pauses make it: its hours by the event's zone, and both in time order."""
+    """A day derived from its slots and pauses: its local hours, with pauses and slots in time order."""
 
     plan: DayInput
     slots: tuple[SlotSpan, ...]
@@ -49,7 +49,7 @@ class VenueDay:
 
 @dataclass(frozen=True, slots=True)
 class VenueDays:
-    """All days, and how long a slot is, from its start to that of the next."""
+    """All days, and the slot length, from the start of a slot to that of the next."""
 
     days: tuple[VenueDay, ...]
     slot_minutes: int
@@ -61,7 +61,7 @@ class VenueDays:
 
 
 def build_days(slots: Sequence[SlotSpan], pauses: Sequence[VenuePause], zone: ZoneInfo) -> VenueDays:
-    """The days that these slots, in time order, and pauses stand for."""
+    """Derive the days from slots, in time order, and pauses."""
     step, changeover = _lengths(slots)
     by_day: dict[date, list[SlotSpan]] = {}
     for slot in slots:
@@ -82,7 +82,7 @@ def build_days(slots: Sequence[SlotSpan], pauses: Sequence[VenuePause], zone: Zo
 def build_slots(
     day: DayInput, step: timedelta, changeover: timedelta, zone: ZoneInfo
 ) -> Iterator[tuple[Span, int]]:
-    """The meeting times of a day in UTC, each with the number of its block, from 1."""
+    """Yield the slots of a day in UTC, each with its block number, from 1."""
     at = _at(day.on, day.opens, zone)
     block = 0
     for pause in (*sorted(day.pauses, key=lambda each: each.start), None):
@@ -127,7 +127,7 @@ def _plan(
 
 
 def _lengths(slots: Sequence[SlotSpan]) -> tuple[timedelta, timedelta]:
-    """From start to start within blocks, and the changeover in it, as most slots have it."""
+    """Return the most frequent slot length within blocks, and the changeover that it includes."""
     steps = Counter(
         (two.start - one.start, two.start - one.end)
         for _, block in groupby(slots, lambda slot: slot.block)
@@ -139,7 +139,7 @@ def _lengths(slots: Sequence[SlotSpan]) -> tuple[timedelta, timedelta]:
 
 
 def find_overlapping(span: Span, others: Iterable[Span]) -> list[int]:
-    """The numbers of those of the others that overlap a time. What only touches it does not."""
+    """Return indices of the spans that overlap a span. Adjacent spans do not overlap."""
     return [i for i, (start, end) in enumerate(others) if start < span[1] and end > span[0]]
 
 

@@ -22,10 +22,10 @@ from scheduler.services.problems.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class VenueEffects:
-    """The requests of the published meetings that a change breaks.
+    """Requests of the published meetings that a change breaks.
 
-    `elsewhere` of them find another place at their time. `soon` begin before runs may change anything: a run
-    leaves those whose time there still is as they are.
+    `elsewhere` ones can take another place at their time. `soon` ones start within the freeze: a run leaves
+    them as they are if their time still exists.
     """
 
     broken: frozenset[str] = frozenset()
@@ -34,18 +34,18 @@ class VenueEffects:
 
 
 def load_unfrozen_problem(session: Session, event_id: int, scope: Scope) -> Problem:
-    """A part of the event as a run takes it, but that nothing is frozen."""
+    """Return a part of the event as a run sees it, with nothing frozen."""
     return snapshot.build_problem(session, event_id, now=None, scope=scope, as_put_by_hand=False)
 
 
 def feasible_meetings(problem: Problem) -> frozenset[str]:
-    """The requests whose published meetings can be held so."""
+    """Return the requests whose published meetings are feasible."""
     asked = {m.request for m in problem.published if m.request in problem.index.requests}
     return frozenset(asked - _broken(problem))
 
 
 def compute_effects(before: frozenset[str], after: Problem, *, frozen_until: datetime) -> VenueEffects:
-    """What a change does to those that could be `held` before it."""
+    """Return the effects of a change on the meetings that were feasible `before` it."""
     broken = _broken(after) & before
     kept = [meeting for meeting in after.published if meeting.request not in broken]
     moved = [meeting for meeting in after.published if meeting.request in broken]
@@ -55,9 +55,10 @@ def compute_effects(before: frozenset[str], after: Problem, *, frozen_until: dat
 
 
 def _broken(problem: Problem) -> set[str]:
-    """The published meetings that cannot be held so any more, alone or beside the others.
+    """Return the published meetings that are infeasible, alone or together with the others.
 
-    Of two between which somebody cannot walk it is the later one. Of too many at a place, the last ones.
+    Of two meetings that are too far apart to walk, the later one is broken. Of too many at a place, the last
+    ones.
     """
     asked = [meeting for meeting in problem.published if meeting.request in problem.index.requests]
     found = {meeting.request for meeting in asked if not is_still_possible(problem, meeting)}
@@ -72,7 +73,7 @@ def _broken(problem: Problem) -> set[str]:
 
 
 def _elsewhere(problem: Problem, kept: Sequence[Meeting], moved: Sequence[Meeting]) -> Iterator[str]:
-    """Those of the moved meetings that find another place at their time, one after the other."""
+    """Yield the moved meetings that can take another place at their time, assigned greedily."""
     schedule = Schedule.of(problem, kept)
     taken = Counter((slot, held.place) for held in schedule.held for slot in held.slots())
     people: dict[int, list[ResolvedMeeting]] = {
@@ -88,7 +89,7 @@ def _elsewhere(problem: Problem, kept: Sequence[Meeting], moved: Sequence[Meetin
 
 
 def _anywhere(problem: Problem, meeting: Meeting) -> ResolvedMeeting | None:
-    """The meeting by index if its time is still there, with any place at which it may be looked at."""
+    """Return the meeting by index if its time still exists, at its own or any other place."""
     slot = problem.index.slots.get(meeting.slot)
     if slot is None or not problem.places:
         return None
@@ -122,7 +123,9 @@ def _free_places(
 
 
 def _can_walk(problem: Problem, hall: int, one: ResolvedMeeting, others: Sequence[ResolvedMeeting]) -> bool:
-    """Whether somebody gets to a meeting in this hall from the one before, and on to the next."""
+    """Return True if a person can walk to a meeting in this hall from the previous one, and on to the
+    next.
+    """
     for other in others:
         if other.stop <= one.start:
             if not has_time_to_walk(problem, other.hall, other.stop, hall, one.start):

@@ -1,4 +1,4 @@
-"""Halls and the minutes between them."""
+"""Halls and walking times between them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> ChangeR
 
 
 def change_walks(session: Session, event: Event, change: ChangeWalks) -> ChangeResult:
-    """Set the minutes of some pairs of halls. Raises InvalidInput."""
+    """Set the walking times of some pairs of halls. Raises InvalidInput."""
     halls = {hall.key: hall for hall in session.scalars(select(Hall).where(Hall.event_id == event.id))}
     faults = []
     for i, walk in enumerate(change.walks):
@@ -107,13 +107,13 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> ChangeR
 
 
 def clean_names(names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The names in other languages, each on one line, without empty ones."""
+    """Return the non-empty translated names, each on one line."""
     tidy = [(language, clean_line(name)) for language, name in names]
     return [(language, name) for language, name in tidy if name]
 
 
 def validate_translated_names(path: str, names: Sequence[tuple[str, str]], limits: Any) -> Iterator[Fault]:
-    """What is wrong with names in other languages: of a language that we have, within the type's limits."""
+    """Yield faults of translated names: the language must be supported, the name within the type's limits."""
     for language, name in names:
         if language not in languages():
             yield Fault(
@@ -153,7 +153,9 @@ def _hall_faults(wanted: Sequence[HallInput], known: Mapping[str, Hall]) -> Iter
 
 
 def _in_use(session: Session, gone: Sequence[Hall]) -> Iterator[Fault]:
-    """A hall with a table, a booth or a firm stays. So does one whose places are history."""
+    """Yield a fault for each hall that is in use: it has a table, booth or firm, or retired places in old
+    versions.
+    """
     for hall in gone:
         firms = session.scalar(select(func.count()).where(Firm.hall_id == hall.id)) or 0
         at = session.execute(
@@ -181,7 +183,7 @@ def _key(taken: set[str]) -> str:
 
 
 def _walks_of_new(session: Session, halls: Sequence[Hall], new: Sequence[Hall]) -> list[str]:
-    """Give each new hall a walk to every other, as far as most are."""
+    """Add walking times from each new hall to every other, with the most frequent duration."""
     if not new or len(halls) < 2:
         return []
     there = _walks(session, [hall.id for hall in halls])

@@ -8,17 +8,17 @@ from scheduler.i18n import LazyText, gettext_lazy, join_texts, ngettext_lazy
 
 
 def count_tables_label(number: int) -> LazyText:
-    """1 table, 2 tables."""
+    """Return a label such as "1 table" or "2 tables"."""
     return ngettext_lazy("%(num)s table", "%(num)s tables", number)
 
 
 def count_slots_label(number: int) -> LazyText:
-    """1 slot, 2 slots."""
+    """Return a label such as "1 slot" or "2 slots"."""
     return ngettext_lazy("%(num)s slot", "%(num)s slots", number)
 
 
 def join_names(names: Sequence[str], most: int = 4) -> str:
-    """R-01, R-02 and 4 more: a value of a sentence."""
+    """Return a list such as "R-01, R-02 and 4 more", as a value for messages."""
     if len(names) <= most:
         return join_texts(names)
     return gettext_lazy(

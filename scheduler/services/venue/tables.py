@@ -1,4 +1,4 @@
-"""Tables and booths: added in bulk, named, moved, closed and opened, taken away."""
+"""Tables and booths: add in bulk, rename, move, close, reopen, remove."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_AT_ONCE = 2_000
 
 
 def add_tables(session: Session, event: Event, change: AddTables) -> ChangeResult:
-    """Number new tables of a hall. One that was taken away comes back. Raises InvalidInput."""
+    """Add numbered tables to a hall. A removed table with the same key is restored. Raises InvalidInput."""
     faults = list(fields.check_form(change))
     hall = session.scalar(select(Hall).where(Hall.event_id == event.id, Hall.key == change.hall))
     if hall is None:
@@ -85,7 +85,7 @@ def add_tables(session: Session, event: Event, change: AddTables) -> ChangeResul
 
 
 def change_places(session: Session, event: Event, change: ChangePlaces) -> ChangeResult:
-    """Name tables and booths, say how many meetings they hold, move tables. Raises InvalidInput."""
+    """Update names and capacities of tables and booths, and move tables. Raises InvalidInput."""
     rows = _places(session, event.id, [place.key for place in change.places])
     halls = {hall.key: hall for hall in session.scalars(select(Hall).where(Hall.event_id == event.id))}
     of_id = {hall.id: hall for hall in halls.values()}
@@ -140,7 +140,7 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
 
 
 def close_places(session: Session, event: Event, change: ClosePlaces, *, now: datetime) -> ChangeResult:
-    """Close places in some slots, or open them again. Raises InvalidInput."""
+    """Close places in some slots, or reopen them. Raises InvalidInput."""
     rows = _places(session, event.id, change.places)
     wanted = select(Slot).where(Slot.of(event.id), in_chunks(Slot.key, change.slots)).order_by(Slot.position)
     slots = session.scalars(wanted).all()
@@ -190,7 +190,7 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
 
 
 def remove_tables(session: Session, event: Event, change: RemoveTables) -> ChangeResult:
-    """Retire tables. Versions of before still name them. Raises InvalidInput."""
+    """Retire tables. Earlier versions still refer to them. Raises InvalidInput."""
     rows = _places(session, event.id, change.places)
     booths = sorted(row.name for row in rows.values() if row.kind is PlaceKind.BOOTH)
     if booths:
@@ -225,7 +225,10 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
 
 
 def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, Place]:
-    """The event's places of these keys that are in use. Raises InvalidInput, also if there are none."""
+    """Return the event's active places with these keys.
+
+    Raises InvalidInput if one is unknown or there are none.
+    """
     if not 1 <= len(keys) <= MOST_AT_ONCE:
         raise InvalidInput(
             [Fault("places", gettext_lazy("choose 1 to %(most)s tables or booths", most=f"{MOST_AT_ONCE:,}"))]

@@ -1,4 +1,4 @@
-"""Timetable changes: equal slots are kept, the others are retired, and new ones are created."""
+"""Timetable changes: equal slots are kept, others are retired, and new ones are created."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _APART = 10**8
 
 
 def read_days(session: Session, event: Event) -> VenueDays:
-    """The event's days as they are."""
+    """Return the event's current days."""
     slots = session.execute(
         select(Slot.key, Slot.start, Slot.end, Slot.block).where(Slot.of(event.id)).order_by(Slot.position)
     )
@@ -67,7 +67,7 @@ def read_days(session: Session, event: Event) -> VenueDays:
 
 
 def change_days(session: Session, event: Event, change: ChangeDays, *, now: datetime) -> ChangeResult:
-    """Make the days so. Raises InvalidInput, also if a time would go that has begun."""
+    """Replace the days. Raises InvalidInput, also if a slot would be removed that has started."""
     before = read_days(session, event)
     change = replace(change, days=tuple(sorted(map(_clean_day, change.days), key=lambda day: day.on)))
     if faults := list(_faults(change)):
@@ -142,7 +142,7 @@ def _pause_faults(path: str, day: DayInput, pause: PauseInput) -> Iterator[Fault
 
 
 def assign_blocks(change: ChangeDays, zone: ZoneInfo) -> dict[Span, str]:
-    """The name of the block of each wanted time."""
+    """Return the block name of each desired slot."""
     step, changeover = timedelta(minutes=change.slot_minutes), timedelta(minutes=change.changeover_minutes)
     return {
         span: f"{day.on:%m%d}b{block}"
@@ -154,7 +154,7 @@ def assign_blocks(change: ChangeDays, zone: ZoneInfo) -> dict[Span, str]:
 def _replace(
     session: Session, event_id: int, wanted: Mapping[Span, str], now: datetime, zone: ZoneInfo
 ) -> tuple[list[Slot], list[Slot]]:
-    """Have exactly the wanted times. Returns the slots that are gone, and those that are new."""
+    """Create and retire slots so that exactly the desired ones are active. Return retired and new slots."""
     rows = list(session.scalars(select(Slot).where(Slot.event_id == event_id).order_by(Slot.position)))
     live = {(row.start, row.end): row for row in rows if not row.is_retired}
     gone = [row for span, row in live.items() if span not in wanted]
@@ -196,13 +196,13 @@ def _replace(
 
 
 def _key(start: datetime, taken: Collection[str]) -> str:
-    """A key that no slot has: its day and time, and a letter if there was such a one."""
+    """Return an unused key: day and time, with a number if needed."""
     key = f"{start:%m%d-%H%M}"
     return next(each for each in (key, *(f"{key}-{i}" for i in range(2, 10**4))) if each not in taken)
 
 
 def _pauses(session: Session, event_id: int, days: Sequence[DayInput], zone: ZoneInfo) -> None:
-    """Keep the pauses that have a name. Of the others the slots tell."""
+    """Store the named pauses. Unnamed ones are derived from the gaps between slots."""
     session.execute(delete(Pause).where(Pause.event_id == event_id))
     session.add_all(
         Pause(
@@ -223,7 +223,7 @@ def _moment(on: date, at: time, zone: ZoneInfo) -> datetime:
 
 
 def _carry_marks(session: Session, gone: Sequence[Slot], new: Sequence[Slot]) -> None:
-    """Who was away, and what was closed, in a time that is gone is so in the new ones that overlap it."""
+    """Copy absences and closures of retired slots to the new slots that overlap them."""
     spans = [(slot.start, slot.end) for slot in new]
     follow = {slot.id: [new[i].id for i in find_overlapping((slot.start, slot.end), spans)] for slot in gone}
     if not any(follow.values()):
@@ -249,7 +249,7 @@ def _carry_marks(session: Session, gone: Sequence[Slot], new: Sequence[Slot]) ->
 
 
 def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequence[Slot]) -> list[str]:
-    """Let requests that name a time that is gone name the new ones there. Returns what came of them."""
+    """Replace retired slots in requests by the new ones that overlap. Return notes on the consequences."""
     if not gone:
         return []
     spans = [(slot.start, slot.end) for slot in new]

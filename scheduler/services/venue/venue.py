@@ -1,4 +1,4 @@
-"""Venue as it is now, for pages and the API."""
+"""Current state of the venue, for pages and the API."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class VenueHall:
-    """A hall with what is in it. `names` are those in other languages. `meetings` are the published ones."""
+    """A hall with its contents. `names` are translations. `meetings` counts published ones."""
 
     key: str
     name: str
@@ -56,7 +56,7 @@ class VenueHall:
 
 @dataclass(frozen=True, slots=True)
 class VenueArea:
-    """A chain area, and how many firms have it. `names` are those in other languages."""
+    """A chain area, and its number of firms. `names` are translations."""
 
     key: str
     name: str
@@ -66,7 +66,7 @@ class VenueArea:
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """All of a venue but its tables and booths."""
+    """The venue without its tables and booths."""
 
     timezone: str
     days: VenueDays
@@ -86,14 +86,14 @@ class Venue:
         return sum(hall.tables for hall in self.halls)
 
     def minutes(self, one: str, other: str) -> int:
-        """The walk between two halls by key."""
+        """Return the walking minutes between two halls, by key."""
         pair = {one, other}
         return next((w.minutes for w in self.walks if {w.from_hall, w.to_hall} == pair), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class VenuePlace:
-    """A table or booth of a hall. `used` and `closed` are keys of slots; `firm` has a booth."""
+    """A table or booth of a hall. `used` and `closed` are keys of slots; `firm` is the booth's firm."""
 
     key: str
     name: str
@@ -106,7 +106,7 @@ class VenuePlace:
 
 
 def show_venue(session: Session, actor: Actor) -> Venue:
-    """The actor's event's venue."""
+    """Return the venue of the actor's event."""
     actor.require(Right.READ_EVENT)
     event = session.get_one(Event, actor.event_id)
     version = versions.find_published_version(session, event.id)
@@ -159,7 +159,7 @@ def list_hall_places(
     number: int = 1,
     limit: int = 25,
 ) -> Page[VenuePlace]:
-    """A page of the tables or booths of a hall, by key. Raises NotFound."""
+    """Return a page of a hall's tables or booths, by key. Raises NotFound."""
     actor.require(Right.READ_EVENT)
     hall = session.scalar(select(Hall).where(Hall.event_id == actor.event_id, Hall.key == hall_key))
     if hall is None:
@@ -197,7 +197,7 @@ def list_hall_places(
 
 
 def _used(session: Session, event_id: int, places: Sequence[int]) -> tuple[dict[int, set[str]], Counter[int]]:
-    """The slots in which places have a published meeting, and how many they have."""
+    """Return the slots with a published meeting by place, and the number of meetings by place."""
     version = versions.find_published_version(session, event_id)
     used: dict[int, set[str]] = {}
     meetings: Counter[int] = Counter()
@@ -236,7 +236,7 @@ HallFirms = tuple[int | None, Sequence[str], int]
 
 
 def _areas_in_halls(session: Session, event_id: int) -> list[HallFirms]:
-    """How many firms of each hall have which areas: firms are many, and these are few."""
+    """Return the number of firms by hall and areas, aggregated in the database because firms are many."""
     areas = cast(Firm.areas, String)
     rows = session.execute(
         select(Firm.hall_id, areas, func.count(), func.min(Firm.id).label("first"))
@@ -248,7 +248,7 @@ def _areas_in_halls(session: Session, event_id: int) -> list[HallFirms]:
 
 
 def _held(session: Session, version: ScheduleVersion) -> dict[int, int]:
-    """How many meetings of a version are in each hall."""
+    """Return the number of a version's meetings by hall."""
 
     def work_out() -> list[list[int]]:
         at = select(Place.hall_id, func.count()).join(PlannedMeeting, PlannedMeeting.place_id == Place.id)

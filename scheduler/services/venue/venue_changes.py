@@ -1,7 +1,7 @@
-"""Venue changes: apply one, report what it affects, then keep it or roll it back.
+"""Venue changes: apply one, report its effects, then commit or roll back.
 
-A look and a change are the same function: whoever looks rolls back. Its digest goes with it, so that what
-is saved is what was shown.
+Preview and change are the same function; a preview rolls back. Its digest is submitted with the change, so
+that only a change with the same effects is saved.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class AffectedMeeting:
-    """A published meeting that can no longer be held as it is, as people know it."""
+    """A published meeting that can no longer take place as published, with its published details."""
 
     request: str
     firms: tuple[str, str]
@@ -75,12 +75,12 @@ class AffectedMeeting:
 
 @dataclass(frozen=True, slots=True)
 class VenueChangePreview:
-    """A change in words, and what it touches.
+    """Descriptions of a change, and its effects.
 
-    `touched` published meetings can no longer be held as they are: they go into the next run as forced
-    changes. `elsewhere` of them find another place at the same time. `soon` begin so soon that a run leaves
-    them as they are, where their time is still there. Calendars of `renamed` meetings get another name of
-    hall, table or booth with the next publishing.
+    `touched` published meetings can no longer take place as published: the next run treats them as forced
+    changes. `elsewhere` of them can take another place at the same time. `soon` ones start within the freeze:
+    a run leaves them as they are if their time still exists. With the next publication, `renamed` meetings
+    get another name of hall, table or booth in calendars.
     """
 
     said: tuple[str, ...]
@@ -98,7 +98,7 @@ class VenueChangePreview:
 
 
 class VenueOutdated(ChainmeetError):
-    """The change would not do what was shown, because something else changed meanwhile."""
+    """Raised if the effects differ from the preview, because something else has changed meanwhile."""
 
     code = "venue-outdated"
 
@@ -111,7 +111,7 @@ class VenueOutdated(ChainmeetError):
 def preview_change(
     session: Session, actor: Actor, change: VenueChange, *, now: datetime
 ) -> VenueChangePreview:
-    """Change the venue, and say what that touches. A look rolls it back.
+    """Apply a venue change and return its effects. For a preview, the caller rolls back.
 
     Raises InvalidInput with every fault by field of the change.
     """
@@ -134,7 +134,7 @@ def preview_change(
 def save_change(
     session: Session, actor: Actor, change: VenueChange, *, digest: str, now: datetime
 ) -> VenueChangePreview:
-    """Do what a look with this digest showed. Raises VenueOutdated if it would be something else by now."""
+    """Apply a change if its effects match the preview's digest. Raises VenueOutdated otherwise."""
     look = preview_change(session, actor, change, now=now)
     if look.digest != digest:
         raise VenueOutdated
@@ -164,7 +164,7 @@ def _apply_change(session: Session, event: Event, change: VenueChange, now: date
 
 
 class _EffectReader:
-    """What a change can touch, read before it is done."""
+    """Reads the requests that a change may affect, before it is applied."""
 
     def __init__(self, session: Session, event: Event, version: ScheduleVersion, change: VenueChange) -> None:
         self.session, self.event = session, event
@@ -186,7 +186,7 @@ class _EffectReader:
             )
 
     def effects(self, *, frozen_until: datetime) -> VenueEffects:
-        """What the change does, after it is done."""
+        """Return the effects, after the change is applied."""
         found = VenueEffects()
         if self.scope is not None:
             after = load_unfrozen_problem(self.session, self.event.id, self.scope)
@@ -223,7 +223,7 @@ def _preview(
 
 
 def _drafts(session: Session, event_id: int) -> list[str]:
-    """What becomes of the newest draft, if it has meetings at times that are gone."""
+    """Return a note if the newest draft has meetings at removed times."""
     number = versions.find_newest_draft(session, event_id)
     if number is None:
         return []
@@ -246,13 +246,13 @@ def _drafts(session: Session, event_id: int) -> list[str]:
 
 
 def _count_at(session: Session, version: ScheduleVersion, places: Collection[int]) -> int:
-    """The version's meetings at these places."""
+    """Count the version's meetings at these places."""
     at = PlannedMeeting.version_id == version.id, in_chunks(PlannedMeeting.place_id, places)
     return session.scalar(select(func.count()).select_from(PlannedMeeting).where(*at)) or 0
 
 
 def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -> list[AffectedMeeting]:
-    """The first of the broken meetings in time order."""
+    """Return the first broken meetings, in time order."""
     sender, receiver = aliased(Firm), aliased(Firm)
     query = (
         select(
