@@ -67,7 +67,7 @@ class Booths:
                 row.fault("booth", gettext_lazy("%(booth)s is another place already", booth=repr(booth)))
 
     def give(self, firm: Firm, booth: str) -> bool:
-        """Set a firm's booth, or remove it if empty. Returns whether that changes anything."""
+        """Set a firm's booth, or remove it if empty. Return True if that changes anything."""
         before = self.owned[firm.id]
         place = self.places.get(booth) if booth else None
         if ([] if place is None else [place]) == before and bool(booth) == bool(before):
@@ -84,7 +84,7 @@ class Booths:
         return True
 
     def follow_hall(self, firm: Firm) -> bool:
-        """Move a firm's booths to its hall. Returns whether any was elsewhere."""
+        """Move a firm's booths to its hall. Return True if any was elsewhere."""
         if firm.hall_id is None:
             return False
         elsewhere = [place for place in self.owned[firm.id] if place.hall_id != firm.hall_id]
@@ -118,7 +118,7 @@ class Booths:
         return place
 
     def meetings_left(self) -> int:
-        """Number of published meetings at places that their firm has left."""
+        """Return the number of published meetings at places that their firm has left."""
         if not self.left:
             return 0
         count = (

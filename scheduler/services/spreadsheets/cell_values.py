@@ -34,12 +34,12 @@ _CODE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,8})?")
 
 
 def split_list(text: str) -> list[str]:
-    """Items of a list in a cell, in order, whatever separates them."""
+    """Split a cell into the items of a list, in order, whatever separates them."""
     return [item for item in (" ".join(part.split()) for part in _LIST_SIGNS.split(text)) if item]
 
 
 def split_languages(text: str) -> list[str]:
-    """Language names in a cell, also in a phrase: `English and German`."""
+    """Split a cell into language names, also in a phrase: `English and German`."""
     found: list[str] = []
     for item in split_list(text):
         found += (
@@ -49,7 +49,7 @@ def split_languages(text: str) -> list[str]:
 
 
 def parse_country(text: str) -> str | None:
-    """ISO 3166-1 alpha-2 code of a country by code (CN, CHN) or name, or None."""
+    """Return the ISO 3166-1 alpha-2 code of a country given by code (CN, CHN) or name, or None."""
     code = text.strip().upper()
     if code in _codes():
         return code
@@ -58,7 +58,7 @@ def parse_country(text: str) -> str | None:
 
 
 def parse_language(text: str) -> str | None:
-    """BCP 47 code of a language by code or name, or None."""
+    """Return the BCP 47 code of a language given by code or name, or None."""
     code = text.strip()
     if _CODE.fullmatch(code) and code.partition("-")[0].lower() in Locale("en").languages:
         primary, hyphen, rest = code.partition("-")
@@ -68,22 +68,22 @@ def parse_language(text: str) -> str | None:
 
 
 def parse_tier(text: str) -> Tier | None:
-    """Tier of a firm by word, or None."""
+    """Return the tier of a firm by word, or None."""
     return _find_word(_TIERS, text)
 
 
 def parse_request_state(text: str) -> RequestState | None:
-    """State of a request by word, or None."""
+    """Return the state of a request by word, or None."""
     return _find_word(_STATES, text)
 
 
 def is_answered(text: str) -> bool:
-    """Whether a state only says that there is a response, found elsewhere."""
+    """Return True if a state only says that there is a response, which is in another column."""
     return fold_text(text) in map(fold_text, vocabulary.load_cell_words("answered"))
 
 
 def parse_priority(text: str) -> int | None:
-    """Rank of a request by word (must, want, nice to have), or None."""
+    """Return the priority of a request by word (must, want, nice to have), or None."""
     words = fold_text(text)
     ranks = (
         rank
@@ -94,17 +94,17 @@ def parse_priority(text: str) -> int | None:
 
 
 def parse_location(text: str) -> PlaceWish | None:
-    """Meeting location by word, or None."""
+    """Return the meeting location by word, or None."""
     return _find_word(_WISHES, text)
 
 
 def parse_guest_kind(text: str) -> GuestKind | None:
-    """Kind of a guest of honour by word, or None."""
+    """Return the kind of a guest of honour by word, or None."""
     return _find_word(_GUESTS, text)
 
 
 def parse_yes_no(text: str) -> bool | None:
-    """Yes or no in any language of the headers, or None."""
+    """Return True for yes and False for no, in any language of the headers, or None."""
     said = text.strip().casefold()
     return True if said in _YES else False if said in _NO else None
 
@@ -133,27 +133,27 @@ class NameLookup:
                 self.known.setdefault(f"#{number}", next(iter(keys)))
 
     def find(self, text: str) -> str | None:
-        """The key of the only match, or None."""
+        """Return the key of the only match, or None."""
         found = self.known.get(normalize_text(text))
         numbers = _digits(text)
         is_a_number = len(numbers) == 1 and len(normalize_text(text)) <= len(numbers[0]) + 10
         return found or (self.known.get(f"#{numbers[0]}") if is_a_number else None)
 
     def allowed(self) -> AllowedValues:
-        """Keys by all their names."""
+        """Return the keys by all their names."""
         words = {name: key for name, key in self.known.items() if not name.startswith("#")}
         return AllowedValues(words, {key: name or key for key, name in self.names.items()})
 
 
 @cache
 def allowed_countries() -> AllowedValues:
-    """All countries, by their names in many languages."""
+    """Return all countries, by their names in many languages."""
     return AllowedValues(_countries(), {code: Locale("en").territories[code] for code in sorted(_codes())})
 
 
 @cache
 def allowed_languages() -> AllowedValues:
-    """All languages, by their names in many languages."""
+    """Return all languages, by their names in many languages."""
     names = Locale("en").languages
     return AllowedValues(_languages(), {code: names.get(code, code) for code in set(_languages().values())})
 
@@ -196,7 +196,7 @@ def _allowed_words(listed: Mapping[Any, Sequence[str]]) -> AllowedValues:
 
 
 def _only_code(codes: Sequence[str]) -> str | None:
-    """The only code, or None: the Soviet Union had several successors."""
+    """Return the only code, or None if there are several: the Soviet Union had several successors."""
     return codes[0] if len(codes) == 1 else None
 
 
@@ -241,7 +241,7 @@ def _languages() -> Mapping[str, str]:
 
 @cache
 def _fold_names(names: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
-    """Names without accents and spaces, unless that makes them ambiguous."""
+    """Return names without accents and spaces, except where that makes them ambiguous."""
     found: dict[str, str] = {}
     twice = set()
     for name, code in names().items():

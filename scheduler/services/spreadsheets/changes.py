@@ -24,7 +24,7 @@ MAX_SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """A column's value before and after, as text. Before is empty for a new row."""
+    """A column's value before and after an import, as text. `before` is empty for a new row."""
 
     column: str
     before: str
@@ -46,7 +46,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class FaultGroup:
-    """One fault with all its rows: it is fixed once."""
+    """A fault with all its rows, so that it can be fixed once."""
 
     header: str
     message: str
@@ -69,9 +69,9 @@ class FaultGroup:
 class ImportResult:
     """Result of an import: numbers of added, changed and unchanged rows.
 
-    `moved` firms have another booth, `meetings` published meetings were at old booths. `missing` records are
-    not in the file and stay. `left_out` rows have faults and are skipped. `not_taken` headers match no
-    column.
+    `moved` counts firms with another booth, `meetings` published meetings at old booths. `missing` records
+    are not in the file and are kept. `left_out` rows have faults and are skipped. `not_taken` headers match
+    no column.
     """
 
     added: int
@@ -103,14 +103,14 @@ class ImportResult:
 
     @property
     def waiting(self) -> dict[ImportKind, tuple[FaultGroup, ...]]:
-        """Rows that wait for skipped rows of other kinds, by kind."""
+        """Faults of rows that refer to skipped rows of other kinds, by kind."""
         kinds = dict.fromkeys(cells.waits_for for cells in self.wrong if cells.waits_for is not None)
         return {kind: tuple(cells for cells in self.wrong if cells.waits_for is kind) for kind in kinds}
 
 
 @dataclass(slots=True)
 class ImportTally:
-    """Counts rows while they are imported."""
+    """Counts rows while they are imported, and records their changes."""
 
     table: Table
     known: frozenset[str]
@@ -140,7 +140,7 @@ class ImportTally:
         self._keep(RowChange(0, key, name, False, _shown(cells), is_gone=True))
 
     def missing(self) -> frozenset[str]:
-        """Keys of existing records that are missing from the file."""
+        """Return keys of existing records that are missing from the file."""
         given = {row.values.get("key") for row in self.table.rows + self.table.left_out}
         return self.known - given
 
@@ -163,7 +163,7 @@ class ImportTally:
 
 
 def _group_faults(table: Table) -> tuple[FaultGroup, ...]:
-    """Faults grouped by message and header, most frequent first, causes before effects."""
+    """Group faults by message and header, most frequent first, causes before effects."""
     found: dict[tuple[str, str], list[RowFault]] = {}
     for cell in table.wrong:
         found.setdefault((cell.header, cell.message), []).append(cell)
@@ -179,7 +179,7 @@ def _group_faults(table: Table) -> tuple[FaultGroup, ...]:
 
 
 def _fault_group(table: Table, header: str, message: str, cells: list[RowFault], at: int) -> FaultGroup:
-    """A fault with proposals. Only the first faults get proposals: no page shows more."""
+    """Return a fault with proposals. Only the first faults get proposals, because pages show no more."""
     column, value = cells[0].column, cells[0].value
     lines = tuple(dict.fromkeys(cell.line for cell in cells))
     places = tuple(dict.fromkeys(cell.place for cell in cells if cell.place is not None))
@@ -194,7 +194,7 @@ def _fault_group(table: Table, header: str, message: str, cells: list[RowFault],
 
 
 def set_values(target: Any, new: Mapping[str, Any]) -> Cells:
-    """Set differing values. Returns each before and after."""
+    """Set differing values. Return each value before and after."""
     differ = {
         name: (getattr(target, name), value) for name, value in new.items() if getattr(target, name) != value
     }
@@ -204,7 +204,7 @@ def set_values(target: Any, new: Mapping[str, Any]) -> Cells:
 
 
 def new_values(values: Mapping[str, Any]) -> Cells:
-    """Values of a new row, without earlier values."""
+    """Return the values of a new row as changes, without earlier values."""
     return {name: (None, value) for name, value in values.items() if value not in (None, "", [])}
 
 

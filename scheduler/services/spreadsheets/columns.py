@@ -109,16 +109,16 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The header of a sheet. `at` is its last row: there may be two, of languages or groups."""
+    """The header of a sheet. `at` is its last row: there may be two, for languages or groups."""
 
     at: int
     cells: tuple[str, ...]
 
 
 def match_headers(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NO_CHOICES) -> Header:
-    """Match headers with columns: by choice, exact words, then similarity. Each column is used once.
+    """Match headers with columns: by earlier choice, exact words, then similarity. Each column is used once.
 
-    `said` are columns by normalized header. An empty one skips the header.
+    `said` maps normalized headers to columns. An empty column skips the header.
     """
     positions: dict[str, int] = {}
     twice, open_headers, unknown = [], [], []
@@ -150,12 +150,12 @@ def match_headers(kind: ImportKind, header: Sequence[str], said: Mapping[str, st
 
 
 def list_columns(kind: ImportKind) -> tuple[str, ...]:
-    """Possible columns of a kind: ours, and those from which ours are made."""
+    """Return the possible columns of a kind: our own, and composed ones."""
     return COLUMNS[kind] + COMPOSED[kind]
 
 
 def list_provided_columns(positions: Iterable[str]) -> frozenset[str]:
-    """Our columns that a sheet with these columns provides, directly or composed."""
+    """Return our columns that a sheet with these columns provides, directly or composed."""
     there = set(positions)
     return frozenset(
         there - PROVIDED_COLUMNS.keys()
@@ -164,7 +164,7 @@ def list_provided_columns(positions: Iterable[str]) -> frozenset[str]:
 
 
 def detect_kind(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | None:
-    """The kind of a sheet: by its name, else by the header with most required columns.
+    """Detect the kind of a sheet: by its name, else by the header with most required columns.
 
     Only exact words count; similarity applies to the chosen header only.
     """
@@ -183,7 +183,7 @@ def detect_kind(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | Non
 def find_heading(
     kind: ImportKind, rows: Sequence[Sequence[str]], said: Mapping[str, str] = NO_CHOICES
 ) -> Heading:
-    """The header: the row with most required columns of the kind, else the first row.
+    """Find the header: the row with most required columns of the kind, else the first row.
 
     An adjacent row may have another language or group names: "Stand" above "Hall" and "Number". The lower row
     is more specific.
@@ -218,29 +218,29 @@ def find_heading(
 
 
 def normalize_text(text: str) -> str:
-    """Normalized text: lower case, without punctuation. `Company name (English)*` is three words."""
+    """Return the text in lower case, without punctuation. `Company name (English)*` is three words."""
     words = unicodedata.normalize("NFKC", text[:200]).casefold()
     return " ".join(re.sub(r"[\W_]+", " ", words).split())
 
 
 def fold_text(text: str) -> str:
-    """Folded header: normalized, without spaces and accents. `Stand-Nr.` equals `Standnr`."""
+    """Return a header normalized, without spaces and accents. `Stand-Nr.` equals `Standnr`."""
     letters = unicodedata.normalize("NFKD", normalize_text(text))
     return unicodedata.normalize("NFC", _ACCENTS.sub("", letters)).replace(" ", "")
 
 
 def is_ignored(header: str) -> bool:
-    """Whether a header is of an ignored column, so that no one has to choose its meaning."""
+    """Return True if the header's column is always ignored, so that no one has to choose its meaning."""
     return normalize_text(header) == normalize_text(REASON_HEADER) or is_running_number(header)
 
 
 def is_running_number(header: str) -> bool:
-    """Whether a header is of row numbers."""
+    """Return True if the column contains row numbers."""
     return fold_text(header) in _running_numbers()
 
 
 def is_family_name_first(header: str) -> bool:
-    """Whether a name part's header is of a language with the family name first."""
+    """Return True if the header of a name part is in a language with the family name first."""
     return fold_text(header) in _family_names_first()
 
 
@@ -277,7 +277,7 @@ _COMBINED_COLUMNS: Final[Mapping[frozenset[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """The column of a header's exact words, or the columns of its parts.
+    """The column that a header's exact words name, or the columns of its parts.
 
     An empty column means that the header is ignored.
     """
@@ -308,7 +308,7 @@ def _meaning(kind: ImportKind, text: str) -> _Meaning:
 
 
 def _exact(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NO_CHOICES) -> int:
-    """Number of required columns that a header names."""
+    """Return the number of required columns that a header names."""
     named = {
         said.get(normalize_text(text), _meaning(kind, text[:200]).column or "") for text in header if text
     }
@@ -317,7 +317,7 @@ def _exact(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NO
 
 @cache
 def _known(kind: ImportKind) -> Mapping[str, str]:
-    """Columns by folded header. A column's own name has precedence."""
+    """Return columns by folded header. A column's own name has precedence."""
     found = {fold_text(column): column for column in (*COLUMNS[kind], *COMPOSED[kind])}
     for language in vocabulary.LANGUAGES:
         words_of = vocabulary.load_fields(language)
@@ -358,7 +358,7 @@ def _family_names_first() -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def _guess(kind: ImportKind, words: str) -> str | None:
-    """The column of a misspelled header; None if two columns are equally near."""
+    """Return the column of a misspelled header; None if two columns are equally near."""
     if not _MIN_GUESSED_LENGTH <= len(words) <= _MAX_GUESSED_LENGTH:
         return None
     known = _known(kind)

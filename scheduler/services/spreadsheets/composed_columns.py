@@ -45,7 +45,7 @@ class ComposedCells:
 
 
 def compose_cells(kind: ImportKind, read: Mapping[str, str], headers: Mapping[str, str]) -> ComposedCells:
-    """The cells of a row without composed columns. `headers` are the header texts."""
+    """Return the cells of a row without composed columns. `headers` are the header texts."""
     made = ComposedCells(dict(read))
     if "first_name" in read or "last_name" in read:
         _name(made, headers)
@@ -63,7 +63,9 @@ def compose_cells(kind: ImportKind, read: Mapping[str, str], headers: Mapping[st
 
 
 def split_hall_and_booth(text: str) -> tuple[str, str] | None:
-    """Hall and booth of a cell such as `Hall 3 / B-12`, `3号馆 B12` or `B-12 (Hall 3)`; else None."""
+    """Split a cell such as `Hall 3 / B-12`, `3号馆 B12` or `B-12 (Hall 3)` into hall and booth; None if
+    impossible.
+    """
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     parts = [part for part in _SIGNS.split(text) if part]
     if len(parts) == 2:
@@ -78,14 +80,14 @@ def split_hall_and_booth(text: str) -> tuple[str, str] | None:
 
 
 def join_name(first: str, last: str, *, family_first: bool) -> str:
-    """A person's full name in the customary order of its language."""
+    """Return a person's full name in the customary order of its language."""
     if _IDEOGRAPHS.fullmatch(last) and _IDEOGRAPHS.fullmatch(first):
         return last + first
     return " ".join(filter(None, (last, first) if family_first else (first, last)))
 
 
 def _name(made: ComposedCells, headers: Mapping[str, str]) -> None:
-    """The name from its parts, unless a column has all of it."""
+    """Compose the name from its parts, unless a column has all of it."""
     first, last = (made.cells.pop(part, "") for part in ("first_name", "last_name"))
     whole = made.cells.get("name", "")
     known = fold_text(whole)
@@ -138,7 +140,7 @@ def _when(made: ComposedCells) -> None:
 
 
 def _answer(made: ComposedCells, headers: Mapping[str, str]) -> None:
-    """The state of a request from its response, beside a possible state column.
+    """Derive the state of a request from its response column, beside an optional state column.
 
     A state that only says pending or answered defers to the response.
     """
@@ -169,19 +171,19 @@ Cleaner = Callable[[str], str]
 
 
 def clean_address(text: str) -> str:
-    """The address in `Anna <a@example.org>` or `mailto:a@example.org`; other texts unchanged."""
+    """Return the address in `Anna <a@example.org>` or `mailto:a@example.org`; other texts unchanged."""
     match = re.fullmatch(r"[^<>]*<\s*([^<>\s]+)\s*>", text.strip())
     return re.sub(r"^mailto:", "", (match[1] if match else text).strip(), flags=re.IGNORECASE)
 
 
 def clean_phone(text: str) -> str:
-    """A phone number without surrounding text: `Tel. +49‑69 12 ext. 3` is `+49-69 12 x3`."""
+    """Return a phone number without surrounding text: `Tel. +49‑69 12 ext. 3` is `+49-69 12 x3`."""
     text = " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split())
     return _EXTENSION.sub(" x", _TELEPHONE_WORD.sub("", text))
 
 
 def clean_number(text: str) -> str:
-    """A whole number as `8` for `8.0`, `8,0`, `８`; `1 200` is `1200`; other texts unchanged."""
+    """Return a whole number as `8` for `8.0`, `8,0`, `８`; `1 200` is `1200`; other texts unchanged."""
     narrow = unicodedata.normalize("NFKC", text).strip()
     match = re.fullmatch(r"([0-9]{1,3}(?:[ \u00a0\u202f'][0-9]{3})*|[0-9]+)(?:[.,]0+)?", narrow)
     return re.sub(r"[^0-9]", "", match[1]) if match else text

@@ -1,11 +1,12 @@
-"""A delegation that brings its own firms and people, and what rows of theirs may say.
+"""Import by a delegation manager: limits on records and columns.
 
-The import of a delegation runs as for organisers, but every query is limited to its firms, as each look-up
-could say who else comes, and change them. A key of others has the same fault as one that nobody has; a firm
-of the name of another's is a new firm, until organisers merge the two; new keys are digests of delegation and
-text. Columns that others feel (hall, booth, host, limits) and other kinds of sheets are not imported, and an
-address of somebody who is here stays, as it is a way to sign in. An address that is somebody else's is
-refused, which tells that it is in the event. The file travels in the form of its preview, at most 36 kB.
+The import runs as for organisers, but every query is limited to the delegation's firms. Otherwise a look-up
+could reveal, or change, other participants. A key of others' records gets the same fault as an unknown key. A
+firm with the name of another's is a new firm, until organisers merge the two. New keys are digests of
+delegation and text. Columns that affect others (hall, booth, host, limits) and other kinds of sheets are not
+imported. The email address of an existing person is kept, because it grants sign-in. Another participant's
+address is refused, which reveals that it is in the event. The file travels in the form of its preview, at
+most 36 kB.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def import_areas(
 def import_times(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import the meeting times of an event without any; of other events, report differences.
+    """Import the meeting times of an event without any; for other events, report differences as faults.
 
     Raises InvalidInput.
     """
@@ -112,7 +112,7 @@ def import_times(
 
 
 def _slots(event_id: int, rows: list[tuple[Row, tuple[datetime, datetime]]]) -> list[Slot]:
-    """Slots with keys and blocks of the rows, or by day and number. Keys are unique."""
+    """Return slots with the keys and blocks of the rows, or else by day and number. Keys are unique."""
     made: list[Slot] = []
     days: list[date] = []
     number = block = 0
@@ -133,7 +133,7 @@ def _slots(event_id: int, rows: list[tuple[Row, tuple[datetime, datetime]]]) -> 
 
 
 def _span(row: Row, times: EventTimes) -> tuple[datetime, datetime] | None:
-    """Start and end of a meeting time, or None with a fault."""
+    """Return start and end of a meeting time, or None with a fault."""
     text = row.values.get("day", "")
     found = {day for day in parse_dates(text, times.days) if not times.days or day in times.days}
     iso = {day for day in found if text.startswith(day.isoformat())}

@@ -1,6 +1,6 @@
 """Corrections of a file before its import: cells, dropped rows, columns.
 
-Stored with the file and applied before anything reads its rows. Other files are unaffected.
+Stored with the file and applied before its rows are read. Other files are unaffected.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
 class Replacement:
     """A replacement in a column: `value` for each cell equal to `text`, or for `text` inside cells.
 
-    Without a position, in all columns.
+    Without `position` it applies to all columns.
     """
 
     sheet: str
@@ -61,7 +61,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class FileFixes:
-    """All corrections of a file. `columns` are ours by normalized header; empty: skipped."""
+    """All corrections of a file. `columns` maps normalized headers to our columns; empty: skipped."""
 
     cells: Mapping[CellAddress, str] = field(default_factory=dict)
     dropped: frozenset[tuple[str, int]] = frozenset()
@@ -77,7 +77,7 @@ class FileFixes:
         return (sheet, line) in self.dropped
 
     def cell(self, sheet: str, line: int, position: int, text: str) -> str:
-        """The corrected text of a cell that has `text` in the file."""
+        """Return the corrected text of a cell that has `text` in the file."""
         for each in self.replaced:
             if each.is_in(sheet, position):
                 text = each.of(text)
@@ -88,7 +88,7 @@ NO_FIXES: Final = FileFixes()
 
 
 def apply_fixes(parts: Parts, fixes: FileFixes) -> list[tuple[ImportKind | None, WorkbookSheet]]:
-    """The corrected sheets: dropped rows are missing, the others keep their numbers."""
+    """Return the corrected sheets: dropped rows are missing, the others keep their numbers."""
     if not (fixes.cells or fixes.dropped or fixes.replaced):
         return list(parts)
     return [(kind, _sheet(kind, sheet, fixes)) for kind, sheet in parts]
@@ -129,7 +129,7 @@ def _row(row: SheetRow, given: Mapping[int, str], replaced: Sequence[Replacement
 
 @dataclass(frozen=True, slots=True)
 class SubmittedFixes:
-    """Corrections submitted by one form. What it does not mention stays."""
+    """Corrections submitted by one form. Others do not change."""
 
     cells: Mapping[CellAddress, str] = field(default_factory=dict)
     dropped: frozenset[tuple[str, int]] = frozenset()
@@ -140,7 +140,7 @@ class SubmittedFixes:
 
 
 def merge_fixes(before: FileFixes, given: SubmittedFixes) -> FileFixes:
-    """Earlier corrections merged with submitted ones. Raises InvalidInput for too many."""
+    """Merge earlier corrections with submitted ones. Raises InvalidInput if there are too many."""
     kept = NO_FIXES if ALL_FIXES in given.undone else remove_fixes(before, given.undone)
     cells = dict(kept.cells)
     for place, text in given.cells.items():
@@ -189,7 +189,7 @@ def _check(fixes: FileFixes) -> None:
 
 
 def name_fixes(fixes: FileFixes) -> dict[str, tuple[str, Any]]:
-    """Corrections by unique name, with kind and content, in the order they were made."""
+    """Return corrections by unique name, with kind and content, in the order they were made."""
     found: dict[str, tuple[str, Any]] = {}
     for at, each in enumerate(fixes.replaced):
         found[f"replaced:{at}"] = "replaced", each
@@ -204,7 +204,7 @@ def name_fixes(fixes: FileFixes) -> dict[str, tuple[str, Any]]:
 
 
 def remove_fixes(fixes: FileFixes, undone: frozenset[str]) -> FileFixes:
-    """The corrections without those of these names."""
+    """Return the corrections without those with these names."""
     if not undone:
         return fixes
     gone: dict[str, set[Any]] = {kind: set() for kind in ("replaced", "column", "dropped", "cell")}
@@ -224,7 +224,7 @@ def remove_fixes(fixes: FileFixes, undone: frozenset[str]) -> FileFixes:
 
 
 def serialize_fixes(fixes: FileFixes) -> dict[str, Any]:
-    """The corrections as JSON."""
+    """Return the corrections as JSON."""
     cells: dict[str, list[list[Any]]] = {}
     for (sheet, line, position), text in fixes.cells.items():
         cells.setdefault(sheet, []).append([line, position, text])
@@ -242,7 +242,7 @@ def serialize_fixes(fixes: FileFixes) -> dict[str, Any]:
 
 
 def parse_fixes(kept: Mapping[str, Any]) -> FileFixes:
-    """The corrections from the JSON that `serialize_fixes` made."""
+    """Parse the JSON that `serialize_fixes` made."""
     if not kept:
         return NO_FIXES
     return FileFixes(

@@ -34,10 +34,10 @@ from scheduler.storage.models import Event, Firm, Hall
 def import_firms(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import firms with their booths. A known key changes that firm. Raises InvalidInput.
+    """Import firms with their booths. A known key updates that firm. Raises InvalidInput.
 
-    A firm with a new booth leaves its old one; the next run moves its meetings. New firms of a delegation's
-    own file belong to it.
+    A firm with a new booth leaves its old one; the next run moves its meetings. New firms in a delegation's
+    own file become its members.
     """
     import_scope.require_import_right(actor, options)
     table = Table.read(ImportKind.FIRMS, sheet, options)
@@ -84,7 +84,7 @@ def import_firms(
 def _added(
     session: Session, event_id: int, rows: Sequence[tuple[Row, Mapping[str, Any]]], known: dict[str, Firm]
 ) -> dict[str, Cells]:
-    """Insert firms with unknown keys at once and register them; their values by key."""
+    """Insert all firms with unknown keys and add them to `known`. Return their values by key."""
     made: dict[str, Cells] = {}
     for row, given in rows:
         key = row.values["key"]
@@ -105,12 +105,12 @@ def _changed(firm: Firm, given: Mapping[str, Any]) -> Cells:
 
 
 def _of_table(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Values without those of the place."""
+    """Return the values without those of the booth."""
     return {name: value for name, value in given.items() if name not in ("booth", "booth_capacity", "host")}
 
 
 def _set_booth(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Reader, cells: Cells) -> None:
-    """Set the firm's booth and the booth's hall; `cells` get the changes, in words."""
+    """Set the firm's booth and the booth's hall. Adds the changes, as texts, to `cells`."""
     booth, capacity = given.get("booth"), given.get("booth_capacity") or 0
     before = "; ".join(place.key for place in booths.owned[firm.id])
     if booth is not None and booths.give(firm, booth):
@@ -142,7 +142,7 @@ class _Reader:
         return cls(list(halls), session.get_one(Event, event_id).named_areas)
 
     def values(self, row: Row) -> dict[str, Any]:
-        """Values of the columns that the sheet has. An empty cell clears the stored value."""
+        """Return the values of the columns that the sheet has. An empty cell clears the stored value."""
         read = {
             "key": row.key(),
             "name": row.text("name", fields.FirmName),
@@ -180,14 +180,14 @@ class _Reader:
 
 
 def _leave_booths(row: Row, given: dict[str, Any], firm: Firm | None, booths: Booths) -> None:
-    """Several booths in one cell stay as they are: the firm is not moved to one."""
+    """Keep several booths in one cell as they are: the firm is not moved to one."""
     owned = booths.owned[firm.id] if firm is not None else []
     if len(owned) > 1 and given.get("booth") == "; ".join(place.key for place in owned):
         del given["booth"]
 
 
 def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: Booths) -> None:
-    """A firm with a booth needs the booth's hall."""
+    """Report a missing hall of a firm with a booth as a fault."""
     has_booth = values.get("booth", bool(firm and booths.owned[firm.id]))
     hall = values.get("hall_id", firm.hall_id if firm else None)
     if has_booth and hall is None and not row.values.get("hall"):

@@ -36,7 +36,7 @@ class EventTimes:
 
     @property
     def longest(self) -> int:
-        """Most slots of a block."""
+        """Number of slots in the longest block."""
         blocks = Counter(slot.block for slot in self.slots)
         return max(blocks.values(), default=0)
 
@@ -47,9 +47,9 @@ class EventTimes:
         return slot.end.astimezone(self.zone)
 
     def of_row(self, row: Row) -> list[Slot]:
-        """Slots that overlap the row's `day`, `start` and `end`, each of which may be empty.
+        """Return slots that overlap the row's `day`, `start` and `end`, each of which may be empty.
 
-        Without a day, all days; without hours, the whole day. Without any slot, the row gets a fault.
+        Without a day, all days; without hours, the whole day. Reports a fault if there is none.
         """
         on = self.day(row)
         (first, start), (last, end) = (self._moment(row, column) for column in ("start", "end"))
@@ -76,7 +76,7 @@ class EventTimes:
         return found
 
     def day(self, row: Row) -> date | None:
-        """The row's day, one of the event's; None if empty or faulty."""
+        """Return the row's day, one of the event's; None if empty or faulty."""
         text = row.values.get("day", "")
         found = parse_dates(text, self.days) & set(self.days) if text else set()
         if text and len(found) != 1:
@@ -84,7 +84,7 @@ class EventTimes:
         return next(iter(found)) if len(found) == 1 else None
 
     def starts(self, row: Row, column: str) -> list[str] | None:
-        """Slot keys in a cell, by key or as `2026-05-19 09:00`; None for any."""
+        """Return the slot keys in a cell, given by key or as `2026-05-19 09:00`; None for any."""
         by_name = {slot.key: slot.key for slot in self.slots}
         by_name |= {f"{self.begin(slot):%Y-%m-%d %H:%M}": slot.key for slot in self.slots}
         wanted = row.several(column)
@@ -97,7 +97,7 @@ class EventTimes:
         return [slot.key for slot in self.slots if slot.key in chosen] or None
 
     def spans(self, slot_ids: Iterable[int]) -> list[tuple[str, str, str]]:
-        """Slots as rows of day, start and end. Consecutive slots are one row."""
+        """Return slots as rows of day, start and end. Consecutive slots are one row."""
         wanted = set(slot_ids)
         numbered = [(at, slot) for at, slot in enumerate(self.slots) if slot.id in wanted]
         found = []
@@ -110,7 +110,7 @@ class EventTimes:
         return found
 
     def _moment(self, row: Row, column: str) -> tuple[date | None, time | None]:
-        """Day and time of a cell: one of them, both as `2027-06-22 14:00`, or none."""
+        """Return day and time of a cell: one of them, both as `2027-06-22 14:00`, or none."""
         text = row.values.get(column, "")
         found = parse_moment(text, self.days) if text else (set(), None)
         if found is None:
@@ -136,7 +136,7 @@ def _overlaps(
     start: tuple[date | None, time | None],
     end: tuple[date | None, time | None],
 ) -> bool:
-    """Whether a slot overlaps two moments, whose days or hours may be open.
+    """Return True if a slot overlaps the span between two moments, whose days or hours may be open.
 
     Hours without days apply to each day; with a range of days, to the first and last.
     """

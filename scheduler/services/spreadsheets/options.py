@@ -15,9 +15,9 @@ from scheduler.services.spreadsheets.walking_matrix import CellPlace
 class ImportOptions:
     """Import options.
 
-    `leave_out`: skip rows with faults; else a fault stops the import. `keep_empty`: an empty cell keeps the
-    stored value. `withdraw` are the kinds of which missing records are removed. `columns` are our columns by
-    normalized header and kind; empty: skipped.
+    `leave_out` skips rows with faults; otherwise a fault stops the import. With `keep_empty` an empty cell
+    keeps the stored value. `withdraw` are the kinds whose missing records are withdrawn. `columns` maps
+    normalized headers to our columns, by kind; empty: skipped.
     """
 
     leave_out: bool = False
@@ -60,7 +60,7 @@ class RowFault:
 
 @dataclass(slots=True)
 class Substitution:
-    """A substitution: what the file says in a column, and what is read instead by an earlier choice."""
+    """A substitution: the original text in a column, and the value that an earlier choice assigns to it."""
 
     header: str
     column: str

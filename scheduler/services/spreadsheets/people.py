@@ -48,11 +48,11 @@ def import_people(
     settings: Settings,
     now: datetime,
 ) -> ImportResult:
-    """Import attendees of existing firms. A known key changes that person.
+    """Import attendees of existing firms. A known key updates that person.
 
-    A changed address gets the upcoming meetings, as if corrected on the page. Without an exhibitor column,
-    the first new person of a firm without exhibitors becomes one; from a delegation manager, exhibitors wait
-    for confirmation. Raises InvalidInput.
+    A changed address gets the upcoming meetings, as after a correction on the page. Without an exhibitor
+    column, the first new person of a firm without exhibitors becomes one. Exhibitors from a delegation
+    manager wait for confirmation. Raises InvalidInput.
     """
     import_scope.require_import_right(actor, options)
     table = Table.read(ImportKind.PEOPLE, sheet, options)
@@ -119,7 +119,7 @@ def import_interpreters(
     *,
     now: datetime,
 ) -> ImportResult:
-    """Import interpreters. A known key changes that interpreter.
+    """Import interpreters. A known key updates that interpreter.
 
     Raises InvalidInput, as for people.
     """
@@ -168,7 +168,7 @@ class FirmLookup:
                 self.by_name.setdefault(normalize_text(name), set()).add(row.id)
 
     def find(self, row: Row, column: str = "firm") -> int:
-        """The id of a row's firm, or 0 with a fault."""
+        """Return the id of a row's firm, or 0 with a fault."""
         text = row.meant(column, row.values.get(column, ""), self.has)
         found = {self.by_key[text]} if text in self.by_key else self.by_name.get(normalize_text(text), set())
         if text and len(found) != 1:
@@ -182,7 +182,7 @@ class FirmLookup:
         return next(iter(found)) if len(found) == 1 else 0
 
     def has(self, text: str) -> bool:
-        """Whether a text is the key or name of one firm."""
+        """Return True if a text is the key or name of exactly one firm."""
         return text in self.by_key or len(self.by_name.get(normalize_text(text), ())) == 1
 
     @cached_property
@@ -192,7 +192,7 @@ class FirmLookup:
         return AllowedValues({name: self.keys[firm_id] for name, firm_id in single.items()}, self.names)
 
     def pair(self, request: MeetingRequest) -> str:
-        """A request by the names of its firms."""
+        """Return a label of a request: the names of its firms."""
         return " → ".join(self.names[self.keys[id]] for id in (request.from_firm_id, request.to_firm_id))
 
 
@@ -212,15 +212,15 @@ def _values(row: Row, firms: FirmLookup) -> dict[str, Any]:
 
 
 def _list_firms_with_exhibitor(session: Session, event_id: int) -> set[int]:
-    """Firms with an exhibitor."""
+    """Return ids of firms with an exhibitor."""
     in_charge = Attendee.is_exhibitor, Attendee.withdrawn_at.is_(None)
     return set(session.scalars(select(Attendee.firm_id).where(Attendee.event_id == event_id, *in_charge)))
 
 
 def _mail_settings(row: Row) -> dict[str, str]:
-    """Language and time zone of a person's emails.
+    """Return language and time zone of a person's emails.
 
-    Empty values are derived from other data.
+    Empty values are later derived from other data.
     """
     language, timezone = row.text("mail_language", fields.Language), row.text("timezone", fields.Timezone)
     for fault in preferences.validate_preferences(language, timezone):
@@ -247,7 +247,7 @@ def _change(
     quiet: bool,
     now: datetime,
 ) -> dict[str, tuple[Any, Any]]:
-    """Set differing values. A person who changes firm or role gets new feed addresses."""
+    """Set differing values. A person who changes firm or role gets a new feed address."""
     has_role = all(getattr(person, name) == values.get(name, getattr(person, name)) for name in _ROLE)
     if not has_role or (quiet and values["email"] != person.email):
         person.quiet_until = now  # earlier requests would be reported at the new firm or address
@@ -271,7 +271,7 @@ def _change(
 def _change_interpreter(
     session: Session, actor: Actor, interpreter: Interpreter, values: Mapping[str, Any], now: datetime
 ) -> dict[str, tuple[Any, Any]]:
-    """Set differing values."""
+    """Set differing values. Return each value before and after."""
     email = interpreter.email
     cells = set_values(interpreter, {name: value for name, value in values.items() if name != "email"})
     address = values.get("email", email)
@@ -282,7 +282,9 @@ def _change_interpreter(
 
 
 def _proposed(actor: Actor, person: Attendee | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Sign-in columns from a delegation manager: pending confirmation, and tied to its role."""
+    """Return the access columns for an import by a delegation manager: unconfirmed, and tied to the manager's
+    role.
+    """
     said: dict[str, Any] = {} if person is not None else {"imported_by": actor.account_id}
     if values.get("is_exhibitor") and not (person is not None and person.is_exhibitor):
         said |= {"is_exhibitor": False, "is_exhibitor_proposed": True}
@@ -290,6 +292,6 @@ def _proposed(actor: Actor, person: Attendee | None, values: Mapping[str, Any]) 
 
 
 def _own_choices(person: Attendee, values: Mapping[str, str]) -> dict[str, str]:
-    """Keep values that a person may have chosen. A file fills in only empty ones."""
+    """Return values that the person may have chosen; the file only fills in empty ones."""
     chosen = ("mail_language", "timezone")
     return {name: getattr(person, name) or values[name] for name in chosen if name in values}

@@ -10,22 +10,22 @@ from scheduler.services.spreadsheets.table import Row
 
 
 def present_values(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of the columns that the sheet has. Other columns stay."""
+    """Return the values of the columns that the sheet has. Other columns do not change."""
     return {name: value for name, value in values.items() if name in row.values}
 
 
 def list_active_keys(known: Mapping[str, Any]) -> frozenset[str]:
-    """Keys of records that are not withdrawn."""
+    """Return keys of the records that are not withdrawn."""
     return frozenset(key for key, row in known.items() if row.withdrawn_at is None)
 
 
 def rename_keys(values: dict[str, Any], **names: str) -> dict[str, Any]:
-    """Values with table names for columns that are named differently."""
+    """Return the values with database names for columns that are named differently."""
     return {names.get(name, name): value for name, value in values.items()}
 
 
 def latin_name(values: Mapping[str, Any], known: Any) -> dict[str, str]:
-    """The Latin name. If never given, it equals the name and changes with it."""
+    """Return the Latin name. If it was never given, it equals the name and changes with it."""
     if "latin_name" in values:
         return {"latin_name": values["latin_name"] or values["name"]}
     follows = known is None or known.latin_name == known.name

@@ -32,7 +32,7 @@ class AllowedValues:
     shown: Mapping[str, str]
 
     def proposals(self, text: str) -> Proposals:
-        """The nearest values, or all of a few. The first is proposed if it is likely."""
+        """Return the nearest values, or all if there are few. The first is proposed if it is likely."""
         words = normalize_text(text)
         best: dict[str, float] = {}
         if _MIN_LENGTH <= len(words) <= _MAX_LENGTH:
@@ -61,7 +61,7 @@ class AllowedValues:
 class Proposals:
     """Values to choose from, nearest first, each with its name.
 
-    The first is proposed if it `is_likely`. `is_all`: there are no others.
+    The first is preselected if it `is_likely`. `is_all` is True if there are no others.
     """
 
     choices: tuple[tuple[str, str], ...] = ()

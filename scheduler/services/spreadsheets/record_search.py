@@ -1,4 +1,4 @@
-"""Search of records for form fields: what a typed text means, and suggestions."""
+"""Search of records for form fields: resolves typed text, and suggests records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WITH_KEY = re.compile(r".+ \[([^\[\]]+)\]")
 
 @dataclass(frozen=True, slots=True)
 class RecordOption:
-    """A suggested record. `more` tells records of equal names apart."""
+    """A suggested record. `more` distinguishes records with equal names."""
 
     key: str
     name: str
@@ -47,10 +47,10 @@ class RecordOption:
 def search_records(
     session: Session, actor: Actor, kind: ImportKind, said: str, *, firm: str = ""
 ) -> list[RecordOption]:
-    """Records whose names or key contain every word of a text, without withdrawn ones.
+    """Return records whose names or key contain every word of a text, without withdrawn ones.
 
     With a `firm`, people are its own, and places are tables and its booths. A matching key comes first, then
-    names that start with the text. One query, at most MAX_OPTIONS.
+    names that start with the text. Runs one query, with at most MAX_OPTIONS rows.
     """
     actor.require(Right.KEEP_PEOPLE)
     text, table = _text(said), SEARCHED_TABLES[kind]
@@ -80,7 +80,7 @@ def search_records(
 
 
 def get_label(session: Session, actor: Actor, kind: ImportKind, said: str) -> str:
-    """Text of a field: the label of the record with this key, else the typed text."""
+    """Return the text of a field: the label of the record with this key, else the typed text."""
     actor.require(Right.KEEP_PEOPLE)
     key, of_event = _text(said), SEARCHED_TABLES[kind].event_id == actor.event_id
     name = _name_of(session, kind, key, [of_event]) if key else ""
@@ -88,13 +88,16 @@ def get_label(session: Session, actor: Actor, kind: ImportKind, said: str) -> st
 
 
 def resolve_key(session: Session, actor: Actor, kind: ImportKind, said: str, *, firm: str = "") -> str:
-    """Key of the only record with this key, label or name, or empty. `firm`: as in `search_records`."""
+    """Return the key of the only record with this key, label or name, or empty.
+
+    `firm`: as in `search_records`.
+    """
     actor.require(Right.KEEP_PEOPLE)
     return _resolve(session, actor.event_id, kind, said, firm)
 
 
 def resolve_firm(session: Session, event_id: int, said: str) -> str:
-    """Key of the only firm with this key, label or name, or empty."""
+    """Return the key of the only firm with this key, label or name, or empty."""
     return _resolve(session, event_id, ImportKind.FIRMS, said, "")
 
 
@@ -114,14 +117,14 @@ def _resolve(session: Session, event_id: int, kind: ImportKind, said: str, firm:
 
 
 def _name_of(session: Session, kind: ImportKind, key: str, where: list[ColumnElement[bool]]) -> str:
-    """Label name of the record with a key, or empty."""
+    """Return the label name of the record with a key, or empty."""
     latin, own = _names(kind)
     row = session.execute(select(own, latin).where(*where, SEARCHED_TABLES[kind].key == key)).first()
     return names.record_name(*row) if row else ""
 
 
 def _label_parts(latin: str, own: str, more: str) -> tuple[str, str]:
-    """Label name, and what tells it apart: the name in its own script first."""
+    """Return the label name, and the text that distinguishes it: the name in its own script first."""
     name = names.record_name(own, latin)
     return name, more if name == own else f"{own}, {more}"
 
@@ -131,19 +134,19 @@ def _text(said: str) -> str:
 
 
 def _key_in(text: str) -> str:
-    """Key in a label, else the text, which may be a key."""
+    """Return the key in a label, else the text, which may be a key."""
     label = _WITH_KEY.fullmatch(text)
     return label[1] if label else text
 
 
 def _names(kind: ImportKind) -> tuple[Any, Any]:
-    """Columns of the Latin name and the own name. A place has one name."""
+    """Return the columns of the Latin name and the own name. A place has one name."""
     table = SEARCHED_TABLES[kind]
     return (table.name, table.name) if kind is ImportKind.TABLES else (table.latin_name, table.name)
 
 
 def _candidates(kind: ImportKind, event_id: int, firm: str) -> list[ColumnElement[bool]]:
-    """Possible records: of the event, and of the firm if given."""
+    """Return the SQL conditions for possible records: of the event, and of the firm if given."""
     of_event: ColumnElement[bool] = SEARCHED_TABLES[kind].event_id == event_id
     own = select(Firm.id).where(Firm.event_id == event_id, Firm.key == firm)
     if kind is ImportKind.TABLES:
@@ -154,7 +157,7 @@ def _candidates(kind: ImportKind, event_id: int, firm: str) -> list[ColumnElemen
 
 
 def _more(kind: ImportKind) -> tuple[Any, Any]:
-    """Columns that tell equal names apart, with that text in other languages."""
+    """Return the columns that distinguish equal names, and the translations of that text."""
     if kind is ImportKind.FIRMS:
         return Firm.country, null()
     if kind is ImportKind.TABLES:

@@ -42,7 +42,7 @@ def import_requests(
     *,
     now: datetime,
 ) -> ImportResult:
-    """Import meeting requests. A row changes the request with its key, else the one of its firms.
+    """Import meeting requests. A row updates the request with its key, else the one of its firms.
 
     Accepted requests enter the next run. Additions and endings are quiet until `now`. With
     `options.withdraw`, open requests missing from the file are withdrawn. Raises InvalidInput.
@@ -124,7 +124,7 @@ class _Requests:
         )
 
     def values(self, row: Row) -> dict[str, Any]:
-        """Values of the columns that the sheet has."""
+        """Return the values of the columns that the sheet has."""
         ids = {column: self.firms.find(row, column) for column in ("from_firm", "to_firm")}
         if ids["from_firm"] and ids["from_firm"] == ids["to_firm"]:
             row.fault("to_firm", gettext_lazy("is the firm that asks; a firm does not meet itself"))
@@ -186,7 +186,7 @@ class _Requests:
             )
 
     def change(self, given: Mapping[int, Mapping[str, Any]]) -> dict[int, Cells]:
-        """Change known requests, closing ones first, and add others; cells by line."""
+        """Update known requests, closing ones first, and insert the others. Return the changes by line."""
         cells: dict[int, Cells] = {}
         rows = sorted(self.table.rows, key=lambda row: given[row.line].get("state") in OPEN_REQUESTS)
         for row in rows:
@@ -206,7 +206,7 @@ class _Requests:
         return cells
 
     def stepped(self, state: RequestState) -> dict[str, Any]:
-        """Columns of an organiser's step at `now`."""
+        """Return the column values of an organiser's step at `now`."""
         return {"state": state, "answered_at": self.now, "answered_by": None, "answered_side": None,
                 "before": None, "quiet_until": self.now}  # fmt: skip
 
@@ -271,7 +271,7 @@ class _Requests:
         return found
 
     def _priority(self, row: Row) -> int:
-        """A rank as a number, a word such as must, or yes in a must-have column."""
+        """Return the priority: given as a number, a word such as must, or yes in a must-have column."""
         text = row.values.get("priority", "")
         rank = cell_values.parse_priority(text)
         if rank is None and (yes := cell_values.parse_yes_no(text)) is not None and not text.isdigit():

@@ -25,9 +25,10 @@ def fill_keys(
 ) -> None:
     """Give each row without a key one, derived from its text in `column`.
 
-    `known` are existing keys by normalized text of that column, `taken` all keys. Deterministic: the same
-    file gives the same keys. Rows with equal texts get a fault. With `members`, known and taken are their
-    own: any other given key is a fault, whoever has it, and no new key reveals other records.
+    `known` maps normalized texts of that column to existing keys; `taken` are all keys. Deterministic: the
+    same file gives the same keys. Rows with equal texts get a fault. With `members`, `known` and `taken` are
+    limited to the delegation's own records. Any other given key is a fault, even if it exists, and no new key
+    reveals other records.
     """
     used = set(taken)
     for row in table.rows if members is not None else ():

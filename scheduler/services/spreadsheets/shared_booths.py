@@ -16,7 +16,7 @@ from scheduler.storage.models import Firm
 
 @dataclass(slots=True)
 class SharedBooths:
-    """Hosts by firm key, as after the import."""
+    """Host firms by guest firm, as after the import. Both are keys."""
 
     hosts: dict[str, str] = field(default_factory=dict)
 
@@ -28,7 +28,7 @@ class SharedBooths:
     def check(
         self, rows: Iterable[tuple[Row, Mapping[str, Any]]], known: Mapping[str, Firm], booths: Booths
     ) -> None:
-        """Find the hosts of the rows. A host is another firm, with an own booth and no host."""
+        """Resolve the hosts of the rows. A host is another firm, with its own booth and without a host."""
         given = [(row, values) for row, values in rows if "key" in row.values]
         named = {
             normalize_text(name): key for key, firm in known.items() for name in (firm.name, firm.latin_name)
@@ -67,7 +67,7 @@ class SharedBooths:
                 )
 
     def stand(self, firm: Firm, known: Mapping[str, Firm], cells: Cells) -> None:
-        """Set the firm's host; `cells` get the change, by key."""
+        """Set the firm's host. Adds the change, by key, to `cells`."""
         host = known.get(self.hosts.get(firm.key, ""))
         if firm.host_id == (host.id if host else None):
             return

@@ -55,7 +55,7 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
 
 @dataclass(slots=True)
 class Row:
-    """A row. `line` is its spreadsheet number, `values` its cells by our columns."""
+    """A row of a sheet. `line` is its spreadsheet number, `values` its cells by our columns."""
 
     line: int
     values: dict[str, str]
@@ -75,9 +75,10 @@ class Row:
         allowed: AllowedValues | None = None,
         of: Sequence[ImportKind] = (),
     ) -> None:
-        """Report a fault of a cell, or of a list item in it; `allowed` are the allowed values.
+        """Report a fault of a cell, or of a list item in it. `allowed` are the allowed values.
 
-        `of` are the kinds that the cell refers to. If the file has that row, the fault is there.
+        `of` are the kinds that the cell refers to. If the file has that row but skips it, the fault is
+        reported there.
         """
         self.is_wrong = True
         at = self.places.get(column)
@@ -99,7 +100,7 @@ class Row:
             self.table.allowed[column] = allowed
 
     def text(self, column: str, kind: Any) -> str:
-        """A text within the limits of its field type (domain/fields)."""
+        """Return the text of a cell, within the limits of its field type (domain/fields)."""
         value = self.values.get(column, "")
         if len(value) > (most := fields.limits(kind).most):
             self.fault(column, gettext_lazy("must have at most %(most)s characters", most=most))
@@ -114,9 +115,9 @@ class Row:
         return value
 
     def meant(self, column: str, read: str, is_known: Callable[[str], object]) -> str:
-        """The substitute of a cell or list item; the original text if that is known.
+        """Return the substitute of a cell or list item; the original text if that is known now.
 
-        A substitute was chosen when the original meant nothing.
+        The substitute was chosen when the original was unknown.
         """
         written = self.said.get((column, read))
         if written is None or not is_known(written):
@@ -239,9 +240,9 @@ class Table:
         options: ImportOptions = DEFAULT_OPTIONS,
         places: Sequence[Mapping[str, CellPlace]] = (),
     ) -> Table:
-        """Read rows, checking required cells and unique keys. Raises InvalidInput for an unsuitable header.
+        """Read the rows; check required cells and unique keys. Raises InvalidInput for an unsuitable header.
 
-        `places` are the cell addresses of each row, if it was made from a matrix.
+        `places` are the cell addresses of each row, if it was derived from a matrix.
         """
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
         said = options.columns.get(kind, {})
@@ -276,11 +277,11 @@ class Table:
 
     @property
     def columns(self) -> frozenset[str]:
-        """Columns of the sheet, directly or composed."""
+        """Our columns that the sheet provides, directly or composed."""
         return list_provided_columns(self.positions)
 
     def done(self) -> None:
-        """Raise InvalidInput with the faults, or skip rows with faults, by the options."""
+        """Raise InvalidInput with the faults, or skip rows with faults, depending on the options."""
         if self.options.leave_out:
             self.left_out = [row for row in self.rows if row.is_wrong]
             self.rows = [row for row in self.rows if not row.is_wrong]
@@ -292,7 +293,7 @@ class Table:
             raise InvalidInput(self.faults)
 
     def place(self, line: int, column: str, of_matrix: CellPlace | None = None) -> str:
-        """Place of a cell in words: with sheet and column letters if there are sheets."""
+        """Return a label of a cell's address, with sheet and column letters if there are sheets."""
         line, at = of_matrix or (line, self._at(column))
         if self.sheet and at is not None:
             return gettext_lazy(
@@ -308,12 +309,12 @@ class Table:
         return gettext_lazy("row %(row)s, %(column)s", **values)
 
     def shown(self, column: str) -> str:
-        """Name of a column in the sheet."""
+        """Return the name of a column in the sheet."""
         at = self._at(column)
         return column if at is None else self.header.cells[at]
 
     def _at(self, column: str) -> int | None:
-        """Position of a column, or of the composed column that provides it."""
+        """Return the position of a column, or of the composed column that provides it."""
         if column in self.positions:
             return self.positions[column]
         return next(
@@ -341,9 +342,9 @@ class Table:
     def _check_all_is_read(
         self, rows: Sequence[SheetRow], said: Mapping[str, str], unsure: Sequence[str]
     ) -> None:
-        """Require a choice for unread columns that may change what a row means.
+        """Require a choice for unread columns that may change the meaning of a row.
 
-        In other kinds, only for columns whose header is partly known.
+        For kinds outside ALL_IS_READ, only for columns whose header is partly recognised.
         """
         taken = set(self.positions.values())
         filled = {at for row in rows for at, cell in enumerate(row.cells) if cell.strip()}
@@ -407,7 +408,7 @@ class Table:
     def _read_as_said(
         self, read: dict[str, str], said: dict[tuple[str, str], str], *, composed: bool
     ) -> None:
-        """Apply substitutions to composed columns or ours. Fills `said`."""
+        """Apply substitutions to composed columns or to our own. Fills `said`."""
         for column, meant in self.options.values.get(self.kind, {}).items():
             if read.get(column) and (column in PROVIDED_COLUMNS) is composed:
                 read[column] = self._meant(column, read[column], meant, said)
@@ -415,7 +416,7 @@ class Table:
     def _meant(
         self, column: str, text: str, meant: Mapping[str, str], said: dict[tuple[str, str], str]
     ) -> str:
-        """A cell after substitution: the whole cell, else list items. Fills `said`."""
+        """Return a cell after substitution of the whole cell, else of its list items. Fills `said`."""
         parted = cell_values.split_languages if column == "languages" else cell_values.split_list
         items = [text] if normalize_text(text) in meant or column not in _LISTS else parted(text)
         read = []

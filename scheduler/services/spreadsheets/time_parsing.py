@@ -1,4 +1,4 @@
-"""Parsing of dates and times of day as people write them: pure functions of texts."""
+"""Parsing of dates and times of day as people write them: pure functions on texts."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _LONGEST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ParsedSpan:
-    """A parsed cell: day, start and end, as text and possibly empty."""
+    """A parsed cell: day, start and end, as possibly empty texts."""
 
     day: str
     start: str
@@ -75,7 +75,7 @@ class ParsedSpan:
 
 
 def parse_time(text: str) -> time | None:
-    """A time of day (`14:30`, `14h30`, `2 pm`, `下午2点半`, 0.6 of Excel), or None."""
+    """Return a time of day (`14:30`, `14h30`, `2 pm`, `下午2点半`, 0.6 of Excel), or None."""
     text = _narrow(text)
     if (counted := parse_serial(text)) is not None and counted[0] is None:
         return counted[1]
@@ -95,7 +95,7 @@ def parse_time(text: str) -> time | None:
 
 
 def parse_serial(text: str) -> tuple[date | None, time | None] | None:
-    """Day and time of an Excel serial number; None for other texts."""
+    """Return day and time of an Excel serial number; None for other texts."""
     text = text.strip()
     if not _NUMBER.fullmatch(text):
         return None
@@ -111,7 +111,7 @@ def parse_serial(text: str) -> tuple[date | None, time | None] | None:
 
 
 def parse_moment(text: str, days: Sequence[date] = ()) -> tuple[set[date], time | None] | None:
-    """Possible days and time of day of a cell such as `2027-06-22 14:00`; None if unknown.
+    """Return possible days and time of day of a cell such as `2027-06-22 14:00`; None if unknown.
 
     A cell with only one of them has no days, or no time.
     """
@@ -128,9 +128,9 @@ def parse_moment(text: str, days: Sequence[date] = ()) -> tuple[set[date], time 
 
 
 def parse_span(text: str, *, has_day: bool = False) -> ParsedSpan | None:
-    """The span of a cell such as `Tue 14:00-16:00`, `ab 14 Uhr` or `全天`; None if it is not one span.
+    """Return the span of a cell such as `Tue 14:00-16:00`, `ab 14 Uhr` or `全天`; None if it is not one span.
 
-    `has_day`: the day is in another cell, so two bare numbers are hours.
+    `has_day` means that the day is in another cell, so two bare numbers are hours.
     """
     text = _narrow(text)
     if len(text) > _LONGEST:
@@ -158,7 +158,7 @@ def parse_span(text: str, *, has_day: bool = False) -> ParsedSpan | None:
 
 
 def parse_dates(text: str, days: Sequence[date] = ()) -> set[date]:
-    """Possible days of a text: a full date in any order, a month and day, or a weekday of `days`."""
+    """Return possible days of a text: a full date in any order, a month and day, or a weekday of `days`."""
     text = _narrow(text)
     if (counted := parse_serial(text)) is not None:
         return {counted[0]} if counted[0] else set()
@@ -214,7 +214,7 @@ def _is_after_noon(half: str) -> bool:
 
 
 def _is_range(match: re.Match[str], text: str, *, has_day: bool) -> bool:
-    """Whether two numbers are hours, and not days or part of a date."""
+    """Return True if two numbers are hours, and not days or part of a date."""
     if not _is_apart(match, text) or any(parse_time(match[end]) is None for end in ("start", "end")):
         return False
     if _SURE.search(match[0]):
@@ -224,13 +224,13 @@ def _is_range(match: re.Match[str], text: str, *, has_day: bool) -> bool:
 
 
 def _is_apart(match: re.Match[str], text: str) -> bool:
-    """Whether a match is not part of longer numbers, such as a date."""
+    """Return True if a match is not part of longer numbers, such as a date."""
     before, after = text[: match.start()][-1:], text[match.end() :][:1]
     return not (before and before in "0123456789./-") and not (after and after in "0123456789./-年月日")
 
 
 def _with_halves(start: str, end: str) -> tuple[str, str]:
-    """Both times with their half of the day: `2-4 pm` and `下午2点-4点` state it once."""
+    """Complete both times with their half of the day: `2-4 pm` and `下午2点-4点` state it once."""
     start, end = start.strip(), end.strip()
     halves = [re.search(_HALF, text, re.IGNORECASE) for text in (start, end)]
     first, last = parse_time(start), parse_time(end)
@@ -248,7 +248,7 @@ def _stripped(text: str) -> str:
 
 
 def _is_day(text: str) -> bool:
-    """Whether a text is about one day: a weekday, or at least a day and a month."""
+    """Return True if a text is about one day: a weekday, or at least a day and a month."""
     words = [_folded(word) for word in re.findall(r"[^\W\d_]+", text)]
     numbers = re.findall(r"\d+", text)
     if parse_serial(text) is not None:
@@ -272,7 +272,7 @@ def _folded(word: str) -> str:
 
 @cache
 def _months() -> dict[str, int]:
-    """Month names. Those of ideographs contain a number anyway."""
+    """Return month numbers by name. Ideographic names contain a number anyway."""
     found: dict[str, int] = {}
     for language in _IN:
         for context in ("format", "stand-alone"):
@@ -285,7 +285,7 @@ def _months() -> dict[str, int]:
 
 @cache
 def _weekdays() -> dict[str, set[int]]:
-    """Weekdays by name, Monday is 0. A short name may belong to two languages."""
+    """Return weekdays by name, Monday is 0. A short name may belong to two languages."""
     found: dict[str, set[int]] = {}
     for language in _IN:
         for context in ("format", "stand-alone"):

@@ -64,7 +64,7 @@ def import_halls(
 
 
 def other_names(row: Row, limits: Any) -> dict[str, str]:
-    """Names by language, from the columns that the sheet has."""
+    """Return names by language, from the columns that the sheet has."""
     columns = {language: f"name_{language}" for language in languages() if f"name_{language}" in row.values}
     return {language: row.text(column, limits) for language, column in columns.items()}
 
@@ -72,7 +72,7 @@ def other_names(row: Row, limits: Any) -> dict[str, str]:
 def merge_names(
     before: Mapping[str, str], said: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
-    """Names in other languages after a row's import, and the changed cells."""
+    """Return translated names after a row's import, and the changed cells."""
     names = {language: text for language, text in {**before, **said}.items() if text}
     cells = {
         f"name_{language}": (before.get(language, ""), text)
@@ -128,7 +128,7 @@ def import_walking(
 
 
 def _read_walking(sheet: WorkbookSheet, options: ImportOptions) -> Table:
-    """Rows of walking minutes, one per pair, also from a matrix."""
+    """Return rows of walking minutes, one per pair, also from a matrix."""
     matrix = read_matrix(sheet, options.columns.get(ImportKind.WALKING, NO_CHOICES))
     if matrix is None:
         return Table.read(ImportKind.WALKING, sheet, options)
@@ -141,7 +141,7 @@ def _read_walking(sheet: WorkbookSheet, options: ImportOptions) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class _WalkingRow:
-    """A row's minutes between two halls, lower id first."""
+    """A row with the minutes between two halls, lower id first."""
 
     row: Row
     halls: tuple[int, int]
@@ -149,7 +149,7 @@ class _WalkingRow:
 
 
 def _check_symmetry(ways: Iterable[_WalkingRow]) -> None:
-    """Report both rows if the two directions differ."""
+    """Report both rows as faulty if the two directions differ."""
     of_pair: dict[tuple[int, int], list[_WalkingRow]] = defaultdict(list)
     for way in ways:
         of_pair[way.halls].append(way)
@@ -167,7 +167,7 @@ def _check_symmetry(ways: Iterable[_WalkingRow]) -> None:
 def import_tables(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import tables. A known key changes that table. Raises InvalidInput."""
+    """Import tables. A known key updates that table. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.TABLES, sheet, options)
     halls = _halls(session, actor.event_id)
@@ -199,7 +199,7 @@ def import_tables(
 
 
 def find_hall(row: Row, column: str, halls: NameLookup) -> str | None:
-    """The key of a cell's hall; None if empty or faulty."""
+    """Return the key of a cell's hall; None if empty or faulty."""
     text = row.values.get(column, "")
     text = row.meant(column, text, halls.find)
     key = halls.find(text) if text else None
@@ -223,13 +223,13 @@ def _halls(session: Session, event_id: int) -> dict[int, Hall]:
 
 
 def _by_key(halls: Mapping[int, Hall]) -> tuple[dict[str, int], NameLookup]:
-    """Ids of halls by key, and the lookup of their keys."""
+    """Return ids of halls by key, and the lookup of their keys."""
     found = halls.values()
     return {hall.key: hall.id for hall in found}, hall_lookup(found)
 
 
 def hall_lookup(halls: Iterable[Hall]) -> NameLookup:
-    """Lookup of halls by all their names."""
+    """Return the lookup of halls by all their names."""
     names, others = {}, {}
     for hall in halls:
         names[hall.key], others[hall.key] = hall.name, list(hall.names.values())

@@ -1,4 +1,4 @@
-"""A walking matrix as pairs of halls, each with its cells in the sheet."""
+"""A walking matrix as pairs of halls, each with its cell addresses in the sheet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CellPlace = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class WalkingPair:
-    """Two halls and the minutes between them, with the cell addresses of the three."""
+    """Two halls and the minutes between them, with the cell addresses of all three."""
 
     cells: tuple[str, str, str]
     places: Mapping[str, CellPlace]
@@ -29,7 +29,7 @@ class WalkingPair:
 
 @dataclass(frozen=True, slots=True)
 class WalkingMatrix:
-    """`header` has halls from the second cell on, each of the `rows` one in its first cell.
+    """A matrix: `header` has halls from the second cell on, each of the `rows` one in its first cell.
 
     `at` is the header's position among the sheet's rows.
     """
@@ -39,7 +39,7 @@ class WalkingMatrix:
     at: int
 
     def pairs(self) -> list[WalkingPair]:
-        """The filled cells without the diagonal."""
+        """Return the filled cells, without the diagonal."""
         line = self.header.number
         return [
             WalkingPair(
@@ -53,7 +53,7 @@ class WalkingMatrix:
 
 
 def read_matrix(sheet: WorkbookSheet, said: Mapping[str, str] = NO_CHOICES) -> WalkingMatrix | None:
-    """A sheet as a matrix; None for a sheet with a row per pair, or an empty one.
+    """Read a sheet as a matrix. Return None for a sheet with a row per pair, or an empty one.
 
     Halls are in its first row, possibly below a title, and in its first column.
     """
@@ -70,6 +70,6 @@ def read_matrix(sheet: WorkbookSheet, said: Mapping[str, str] = NO_CHOICES) -> W
 
 
 def _has_minutes(row: SheetRow, said: Mapping[str, str]) -> bool:
-    """Whether it is a header with a minutes column. A title stands alone in its row."""
+    """Return True if the row is a header with a minutes column. A title is alone in its row."""
     texts = [text for text in row.cells if text.strip()]
     return len(texts) > 1 and "minutes" in match_headers(ImportKind.WALKING, texts, said).positions

@@ -1,4 +1,4 @@
-"""Import of delegations: leaders, escorts, firms and single people."""
+"""Import of delegations: leaders, escorts, firms and individual people."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _TEXTS = ("name", "origin", "escort", "escort_phone")
 def import_delegations(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import delegations. A known key or name changes that delegation.
+    """Import delegations. A known key or name updates that delegation.
 
-    `firms` and `people` replace the members, where the sheet has these columns. The leader must be a member,
+    `firms` and `people` replace the members, if the sheet has these columns. The leader must be a member,
     else it is unset. Raises InvalidInput.
     """
     actor.require(Right.IMPORT)
@@ -104,7 +104,7 @@ class _Members:
         return made
 
     def values(self, row: Row, known: Delegation | None) -> dict[str, Any]:
-        """Values of the columns that the sheet has; firms, people and leader by id."""
+        """Return the values of the columns that the sheet has; firms, people and leader by id."""
         read: dict[str, Any] = {
             "key": row.key(),
             "name": row.text("name", fields.DelegationName),
@@ -161,13 +161,13 @@ class _Members:
         return leader or None
 
     def _now(self, known: Delegation | None) -> tuple[set[int], set[int]]:
-        """Current firms and single people of the delegation."""
+        """Return the current firms and individual people of the delegation."""
         if known is None:
             return set(), set()
         return set(self.of_firms.get(known.id, ())), set(self.alone.get(known.id, ()))
 
     def join(self, found: Delegation, given: Mapping[str, Any], cells: Cells) -> None:
-        """Set its members and leader; `cells` get the changes, by key."""
+        """Set the delegation's members and leader. Adds the changes, by key, to `cells`."""
         firms, people = self._now(found)
         wanted = set(given.get("firms", firms))
         # people of its firms are not single people

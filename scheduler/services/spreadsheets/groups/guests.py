@@ -24,7 +24,7 @@ _EMPTY = {"name": "", "kind": GuestKind.COUNTRY.value, "country": "", "pavilion"
 def import_guests(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import guests of honour. A known name changes that guest; guests missing from the sheet stay.
+    """Import guests of honour. A known name updates that guest; guests missing from the sheet are kept.
 
     Raises InvalidInput.
     """

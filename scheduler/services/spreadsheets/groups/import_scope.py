@@ -23,7 +23,7 @@ MAX_FIRMS = 300
 
 
 def find_importing_delegation(session: Session, actor: Actor, key: str) -> ImportingDelegation:
-    """The delegation whose firms and people the actor may import. Raises NotFound."""
+    """Return the delegation whose firms and people the actor may import. Raises NotFound."""
     found = find_delegation(session, actor, key, Right.IMPORT_MEMBERS)
     return ImportingDelegation(found.id, found.key)
 
@@ -39,7 +39,7 @@ def require_import_right(actor: Actor, options: ImportOptions) -> None:
 
 
 def limit_to_delegation(firm_id: InstrumentedAttribute[int], options: ImportOptions) -> ColumnElement[bool]:
-    """Rows of the delegation's firms, or all without a delegation."""
+    """SQL condition: rows of the delegation's firms, or all without a delegation."""
     return (
         true()
         if options.members is None
@@ -48,7 +48,7 @@ def limit_to_delegation(firm_id: InstrumentedAttribute[int], options: ImportOpti
 
 
 def check_firm_count(table: Table, known: Mapping[str, Firm]) -> None:
-    """Limit the number of firms that a delegation imports."""
+    """Report a fault if a delegation would import too many firms."""
     if table.options.members is not None:
         new = [row for row in table.rows if row.values.get("key") not in known]
         for row in new[max(MAX_FIRMS - len(known), 0) :]:
@@ -76,7 +76,9 @@ def check_addresses(
     rows: Iterable[tuple[Row, str]],
     known: Mapping[str, Attendee],
 ) -> None:
-    """Refuse addresses of others and of the team, and changes of addresses: each could sign in."""
+    """Report addresses of others and of the team, and changes of addresses, as faults, because they would
+    grant sign-in.
+    """
     others = select(Attendee.email).where(
         Attendee.event_id == event_id, Attendee.firm_id.not_in(delegation_firms_query(members.delegation_id))
     )
@@ -90,6 +92,6 @@ def check_addresses(
 
 
 def _select_team_addresses(event_id: int) -> tuple[Select[str], Select[str]]:
-    """Addresses of the team, and of invited members."""
+    """Return queries for addresses of the team, and of invited members."""
     members = select(Account.email).join(TeamMember).where(TeamMember.event_id == event_id)
     return members, select(TeamInvitation.email).where(TeamInvitation.event_id == event_id)

@@ -20,44 +20,44 @@ FAMILY_NAME_FIRST: Final = frozenset(("zh", "hu", "ja", "ko"))
 
 @cache
 def load_columns() -> Mapping[str, Mapping[str, Mapping[str, list[str]]]]:
-    """`columns`: fields of our columns by kind; `composed`: those of composed columns."""
+    """Load `columns` (fields of our columns by kind) and `composed` (those of composed columns)."""
     found: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = _read("columns")
     return found
 
 
 @cache
 def load_fields(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Headers of a language by field."""
+    """Load the headers of a language by field."""
     return _words(language, "fields")
 
 
 @cache
 def load_sheet_names(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Sheet names of a language by kind."""
+    """Load the sheet names of a language by kind."""
     return _words(language, "sheets")
 
 
 @cache
 def load_setting_names(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Names of event settings in a language."""
+    """Load the names of event settings in a language."""
     return _words(language, "settings")
 
 
 @cache
 def load_cell_words(name: str) -> tuple[str, ...]:
-    """Words for a value such as `upstream`, `accepted` or `yes`, in all languages."""
+    """Load words for a value such as `upstream`, `accepted` or `yes`, in all languages."""
     return tuple(dict.fromkeys(word for one in LANGUAGES for word in _words(one, "values").get(name, ())))
 
 
 @cache
 def load_other_names(of: str) -> Mapping[str, tuple[str, ...]]:
-    """Nicknames, old names and abbreviations of `countries` or `languages` by code."""
+    """Load nicknames, old names and abbreviations of `countries` or `languages` by code."""
     return {code: _expand(words) for code, words in _read("names")[of].items()}
 
 
 @cache
 def load_ambiguous_names(of: str) -> tuple[str, ...]:
-    """Names that two `countries` share in some language."""
+    """Load names that two `countries` share in some language."""
     return _expand(_read("names")["ambiguous"][of])
 
 
@@ -71,12 +71,12 @@ def _read(name: str) -> Any:
 
 
 def _expand(words: str) -> tuple[str, ...]:
-    """All alternatives of a text."""
+    """Return all alternatives of a text."""
     return tuple(dict.fromkeys(word for each in _split_alternatives(words) for word in _alternatives(each)))
 
 
 def _split_alternatives(words: str) -> Iterator[str]:
-    """Parts separated by `|` outside braces."""
+    """Yield the parts separated by `|` outside braces."""
     depth, part = 0, ""
     for sign in words:
         depth += (sign == "{") - (sign == "}")
