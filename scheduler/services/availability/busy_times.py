@@ -73,7 +73,7 @@ class CalendarWindow:
 
         Each calendar is parsed separately, because a UID is unique only within one. Without calendars there
         are no busy times. Raises UnusableCalendar, InvalidInput for an unknown time zone, or what
-        `untrusted.reading` raises.
+        `untrusted.parsers` raises.
         """
         find_zone(zone)
         own = {"own_uids": self.own_uids, "own_addresses": self.own_addresses}
@@ -139,11 +139,10 @@ def interpreter_id_of(actor: Actor) -> int | None:
 
 
 def reading_for(session: Session, attendee_id: int) -> CalendarWindow:
-    """Return the window for reading an attendee's calendars. Raises InvalidInput if the event has no slots
-    yet.
+    """Return the window for reading an attendee's calendars.
 
-    UIDs of invitations that were sent or are queued are excluded, because a published meeting would block
-    itself.
+    Raises InvalidInput if the event has no slots yet. UIDs of invitations that were sent or are queued are
+    excluded, because a published meeting would block itself.
     """
     attendee = session.get_one(Attendee, attendee_id)
     first, last = session.execute(

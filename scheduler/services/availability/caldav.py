@@ -175,7 +175,7 @@ def fetch_calendars(
 ) -> DavCalendars:
     """Fetch a user's calendars from `first` to `last` (time-zone aware).
 
-    Raises FetchFailure, UnusableCalendar, and what `untrusted.reading` raises.
+    Raises FetchFailure, UnusableCalendar, and what `untrusted.parsers` raises.
     """
     walk = _Walk(fetcher, account, fetcher.clock() + MAX_SECONDS, find_service(address))
     try:
@@ -237,9 +237,7 @@ class _Walk:
         return DavCalendars(tuple(read), tuple(left_out))
 
     def calendars(self, address: str) -> list[tuple[str, DavItem]]:
-        """Return the user's calendars by address: the address itself if it is a calendar, else those
-        discovered.
-        """
+        """Return the user's calendars: the resource itself if it is a calendar, else those discovered."""
         address, item = self._entrance(address)
         if item.is_calendar:
             return [(address, item)]
@@ -266,7 +264,7 @@ class _Walk:
                 raise
             body = _FREE_BUSY.format(**window).encode()
             times = self._ask(calendar, "REPORT", body, 1, status=200)[0]
-            return times or b"\n", ()  # no busy time is an empty VFREEBUSY; no octets are an error
+            return times or b"\n", ()  # no busy times are an empty VFREEBUSY; an empty body is an error
         is_part = any(item.status == 507 for item in items)
         own = _path(at)
         entries = [item for item in items if _path(item.href) != own and not item.href.endswith("/")]

@@ -20,9 +20,7 @@ from scheduler.storage.models import Attendee, BusySource, Event, Firm
 from scheduler.storage.rows import rows_of
 
 PATIENCE: Final = timedelta(minutes=45)
-"""An email goes to the owner only after failures of this duration, so that one failed hourly fetch is
-ignored.
-"""
+"""The owner gets an email only after failures of this duration: one failed hourly fetch is ignored."""
 QUIET: Final = timedelta(days=1)
 """A calendar that fails again within this time after an email is only shown on pages."""
 

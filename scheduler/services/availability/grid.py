@@ -1,6 +1,4 @@
-"""Availability grid of the actor by day: unavailable slots, their reasons, and affected published
-meetings.
-"""
+"""Availability grid of the actor by day: unavailable slots, reasons, and affected published meetings."""
 
 from __future__ import annotations
 
@@ -112,10 +110,10 @@ def show_grid(
     preview: BusyCalendar | None = None,
     agenda: Agenda | None = None,
 ) -> Grid:
-    """Return the actor's slots, with those that a preview would block. `agenda` is the actor's, if already
-    loaded.
+    """Return the actor's slots, with those that a preview would block.
 
-    Interpreters have marked slots but no calendars. Raises NotFound if the actor has no busy times.
+    `agenda` is the actor's, if already loaded. Interpreters have marked slots but no calendars. Raises
+    NotFound if the actor has no busy times.
     """
     event = session.get_one(Event, actor.event_id)
     slots, zone = list_slots(session, event.id), ZoneInfo(event.timezone)

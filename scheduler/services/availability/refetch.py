@@ -36,7 +36,7 @@ def refetch_calendars(
 ) -> int:
     """Fetch calendars that are due, for at most `max_seconds`.
 
-    Return the number fetched, failures included.
+    Return how many were fetched or failed.
     """
     ends, count = time.monotonic() + max_seconds, 0
     while not should_stop() and time.monotonic() < ends:

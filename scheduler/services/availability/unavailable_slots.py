@@ -31,10 +31,9 @@ _SAVED_OF = _SAVED.where(in_chunks(BusySource.attendee_id, _PEOPLE))
 def list_unavailable_slots(
     session: Session, event_id: int, attendee_ids: Collection[int] | None = None
 ) -> dict[int, set[int]]:
-    """Return unavailable slot ids by attendee id, of all attendees or of `attendee_ids`. Takes at most three
-    queries.
+    """Return unavailable slot ids by attendee id, of all attendees or of `attendee_ids`.
 
-    Attendees without any are left out.
+    Takes at most three queries. Attendees without any are left out.
     """
     marked, saved = _MARKED, _SAVED
     asked: dict[str, Any] = {"event": event_id}

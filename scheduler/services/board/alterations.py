@@ -1,6 +1,4 @@
-"""Alterations of a step: meetings, marks, forbidden slots and reasons, before and after; applied either
-way.
-"""
+"""Alterations of a step: meetings, marks, forbidden slots and reasons, before and after."""
 
 from __future__ import annotations
 
@@ -103,9 +101,7 @@ def make_alterations(
 def matches_draft(
     session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool
 ) -> bool:
-    """Return True if the draft is in the state before the alterations at these requests, or after them if
-    `back`.
-    """
+    """Return True if the draft is in the state before the alterations, or after them if `back`."""
     ids = _request_ids(session, version.event_id, alterations)
     held = {meeting.request: meeting for meeting in versions.list_meetings(session, version.id, ids.values())}
     marks, bans = (

@@ -225,7 +225,7 @@ def _find_offender(
 ) -> str | None:
     """Return one request to blame for a violation: the last one named.
 
-    For a cap, return one whose participants are named.
+    For a daily limit, return one whose participants are named.
     """
     named = [key for key in breach.ids if key in requests and key in held]
     if named:

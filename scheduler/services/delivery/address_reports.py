@@ -1,9 +1,9 @@
-"""Reports of nonexistent addresses. An address is marked as dead after two reports, at least ten minutes
-apart.
+"""Reports of nonexistent addresses.
 
-One report is not enough: a provider whose directory fails for a short time rejects every email to every user
-as "no such user". So after the first report the email is sent again half an hour later. The cost for an
-address that is really dead: one more email, and half an hour until it is known.
+An address is marked as dead after two reports, at least ten minutes apart. One report is not enough: a
+provider whose directory fails for a short time rejects every email to every user as "no such user". So after
+the first report the email is sent again half an hour later. The cost for an address that is really dead: one
+more email, and half an hour until it is known.
 """
 
 from __future__ import annotations

@@ -34,17 +34,20 @@ The sweep for stale claims waits twice as long.
 """
 
 _OF_NO_QUEUE = OutboxMail.event_id.is_(None)
-"""Emails outside an event's queue: they ignore its order and its pause."""
+"""Condition: the email is in no event's queue, so it ignores queue order and pauses."""
 
 AT_RATE_OF_EVENT = and_(
     _OF_NO_QUEUE,
     OutboxMail.kind == OutboxKind.DESK,
     or_(*map(payloads.is_letter_condition, letters.AT_RATE_OF_EVENT)),
 )
-"""Letters that use the rate of the event they are about. They precede its queue and ignore its pause."""
+"""Condition: a letter at the rate of the event it is about.
+
+It precedes the event's queue and ignores its pause.
+"""
 
 URGENT = and_(_OF_NO_QUEUE, ~AT_RATE_OF_EVENT)
-"""Emails that a person waits for and that use no event's rate: sign-in links, alerts."""
+"""Condition: a person waits for the email, and it uses no event's rate: sign-in links, alerts."""
 
 STALE = "What it said no longer holds, or a newer message took its place."
 HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."

@@ -13,9 +13,7 @@ from scheduler.services.outbox import outbox
 from scheduler.storage.models import OutboxMail
 
 STANDING = timedelta(minutes=15)
-"""The outbox is stuck if an email has waited this long with at most one attempt, and none was sent
-meanwhile.
-"""
+"""The outbox is stuck if an email waited this long with at most one attempt, and none was sent."""
 UNREAD = timedelta(minutes=10)
 """An alert is raised after this time without a successful read, so that short outages are ignored."""
 MAILBOX = "mailbox"

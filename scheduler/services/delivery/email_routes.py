@@ -34,13 +34,14 @@ These limits exceed what one provider can cause before it is paused itself.
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 TOLD_AFTER: Final = 6
-"""Consecutive pauses, of half an hour and more in total, after which operators are alerted even about
-throttling.
-"""
+"""Consecutive pauses (over half an hour in total) after which operators are alerted even about throttling."""
 PROBE = timedelta(minutes=2)
 """If the probe after a pause gets no reply within this time, another one is sent."""
 UNLIMITED: Final = 240.0
-"""Emails a minute at which slowing down a provider without a limit starts, and at which it ends."""
+"""Assumed rate, in emails a minute, of a provider without a limit.
+
+A reduced rate starts from it and grows back to it.
+"""
 DOUBLES_AFTER = timedelta(minutes=20)
 """A reduced rate doubles after this time without another refusal."""
 POLLED: Final = 12.0

@@ -24,7 +24,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Attendee, Event, MailText
 
 Texts = Mapping[str, Mapping[str, str]]
-"""Texts by language and key (`wording.key`)."""
+"""Texts by language and key (`wording.part_key`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,9 @@ def list_event_texts(session: Session, event_id: int) -> Texts:
 def build_payload(
     message: ItipMessage, texts: Texts, event: Event, *, has_colleagues: bool = False
 ) -> dict[str, Any]:
-    """Return the payload of an outbox row: the message and the event's current texts, so that a retry is
-    identical.
+    """Return the payload of an outbox row: the message and the event's current texts.
 
-    `has_colleagues`: another attendee of the firm could go instead of the recipient.
+    So a retry is identical. `has_colleagues`: another attendee of the firm could go instead of the recipient.
     """
     chosen = wording.chosen_texts(texts.get(message.content.language, {}), view.mail_kind(message))
     more = {"has_colleagues": True} if has_colleagues else {}

@@ -118,9 +118,7 @@ def _readers(session: Session, event_id: int, now: datetime) -> list[_Reader]:
 
 
 def _shown_lately(session: Session, events: Collection[int], now: datetime) -> Counter[tuple[int, str]]:
-    """Count the emails of each event and label that were sampled in the last hour, each once for all
-    readers.
-    """
+    """Count the emails sampled in the last hour by event and label, each once for all readers."""
     query = select(OutboxMail.about_event_id, OutboxMail.payload).where(
         in_chunks(OutboxMail.about_event_id, events),
         OutboxMail.kind == OutboxKind.TEST,

@@ -37,9 +37,7 @@ def record_invitations(session: Session, rows: Sequence[Said], secret_key: str) 
 
 
 def address_token(row: Said, secret_key: str) -> str:
-    """Return the token in the organiser's address: one per UID and attendee, the same in every email about
-    it.
-    """
+    """Return the token in the organiser's address: one per UID and attendee, the same in each email."""
     return invitation_token(str(row.uid), row.attendee_id, secret_key)
 
 

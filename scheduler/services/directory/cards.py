@@ -58,7 +58,7 @@ class FirmCard:
     hall: str | None
     booths: tuple[str, ...]
     host: FirmRef | None
-    """The firm that shares its booth. `booths` are then the host's."""
+    """The firm at whose booth this one exhibits. `booths` are then the host's."""
     description: str
     offers: tuple[str, ...]
     needs: tuple[str, ...]

@@ -134,7 +134,7 @@ _REFUSAL = (
 
 
 def refuses_requests(session: Session, actor: Actor, firm_key: str) -> bool:
-    """Return True if a firm accepts no requests from the actor's."""
+    """Return True if a firm accepts no requests from the actor's firm."""
     actor.require(Right.READ_DIRECTORY)
     asked = {"event": actor.event_id, "key": firm_key, "own": actor.firm_id}
     return rows_of(session, _REFUSAL, **asked).scalar() is not None

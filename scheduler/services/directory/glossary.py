@@ -184,10 +184,9 @@ def _keys(language: str) -> Mapping[str, tuple[str, ...]]:
 
 @lru_cache(1_024)
 def translate_name(text: str) -> tuple[str, ...]:
-    """Return the words in all languages of the concepts that a normalised text names. Empty if there are
-    none.
+    """Return the words in all languages of the concepts that a normalised text names.
 
-    Singular and plural are treated as equal.
+    Empty if there are none. Singular and plural are treated as equal.
     """
     sought = _bare(text.replace("-", " "))
     return tuple(dict.fromkeys(word for words in _by_bare_word().get(sought, ()) for word in words))

@@ -40,7 +40,7 @@ _WHY: Final = {
 def replace_logo(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> None:
     """Replace the logo of the actor's firm. No transaction is open while the file is decoded.
 
-    Raises InvalidInput at `logo` with the reason, NotAllowed, and what `untrusted.reading.run` raises.
+    Raises InvalidInput at `logo` with the reason, NotAllowed, and what `untrusted.parsers.run_job` raises.
     """
     with database.read() as session:
         find_own_firm(session, actor, is_locked=False)

@@ -28,9 +28,7 @@ _TYPO_FROM = 5
 """Minimum length of a word to be corrected: "wine" is not "wind"."""
 _MOST_MEANT = 12
 _EXACT, _PERSON, _PHRASE, _WORD, _NAME, _INSIDE_NAME, _TOLD = 400, 300, 100, 6, 4, 2, 1
-"""Scores: the full name of a firm; a person's name; a phrase of a firm's name; a word of a name; its
-start; inside it; anywhere else.
-"""
+"""Scores: full name of a firm, person, part of a name, word of a name, its start, inside it, elsewhere."""
 _ENGLISH = "speaks speak speaking spoken language languages in and for the who with of"
 _OTHERS = "es beszel beszelo beszelnek nyelv nyelvu nyelven tud a az egy 说 会说 讲 语言 的 和"
 _LITTLE = frozenset(f"{_ENGLISH} {_OTHERS}".split())

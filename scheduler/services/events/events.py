@@ -158,7 +158,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     for name in EventSettings.__dataclass_fields__:
         setattr(row, name, getattr(form, name))
     if row.digest_mails and not was_telling:
-        row.digests_since = now  # the old policy is not logged
+        row.digests_since = now  # digests do not report earlier requests
     row.policy = dict(form.policy)
     session.flush()
     after = asdict(get_settings(session, actor))

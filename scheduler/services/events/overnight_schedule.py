@@ -30,8 +30,7 @@ MAX_TIMES = 10
 
 @dataclass(frozen=True, slots=True)
 class OvernightTime:
-    """A start time in the venue's time zone, its weekdays (1 Monday to 7 Sunday), and the action after the
-    run.
+    """A start time in the venue's time zone, its weekdays (1 is Monday), and the action after the run.
 
     `next_at` is the next start, or None in a form and after the event.
     """

@@ -79,9 +79,7 @@ def _of_slots(slots: Sequence[SlotRef], timezone: str) -> Timetable:
 
 
 def _minutes(slots: Sequence[SlotRef]) -> tuple[tuple[int, ...], ...]:
-    """Return, by number of slots, the minutes from the first start to the last end, as calendars show
-    them.
-    """
+    """Return the minutes from the first start to the last end, by number of slots, as calendars show them."""
     blocks = [list(group) for _, group in groupby(slots, lambda slot: slot.block)]
     longest = max((len(block) for block in blocks), default=0)
     return tuple(

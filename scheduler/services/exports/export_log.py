@@ -14,7 +14,10 @@ from scheduler.services.identity.rights import Right
 
 
 def log_export(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
-    """Audit-log an export. The role shows if it was a delegation manager's."""
+    """Audit-log an export.
+
+    Raises NotAllowed unless the actor may read contacts of the event or of a delegation.
+    """
     _log(session, actor, AuditSubject(name), now)
 
 

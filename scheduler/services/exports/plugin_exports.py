@@ -120,7 +120,7 @@ def prepare(
     """Load the values for an export of a version, by default of the published one.
 
     Names are those for readers of the language. Raises NotFound, NotAllowed without the export's right, and
-    SignInNeeded if the export has contacts and the last sign-in is too old.
+    RecentSignInRequired if the export has contacts and the last sign-in is too old.
     """
     plugin = load(EXPORTS).get(name)
     if plugin is None:

@@ -70,9 +70,7 @@ class Actor:
     """The language of emails to this attendee or interpreter, empty for anyone else."""
     timezone: str = ""
     country: str = ""
-    """The person's chosen time zone, and the country of an attendee's firm, from which a time zone is
-    derived.
-    """
+    """The person's chosen time zone, and the country of their firm, from which one is derived."""
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
     is_archived: bool = False
@@ -193,13 +191,11 @@ class Actor:
         return None
 
     def own(self, right: Right) -> int | None:
-        """Return the id of the actor's own attendee if the actor has the right for themselves, else None."""
+        """Return the id of the actor's own attendee if the actor has the right to it, else None."""
         return self.attendee_id if self.may(right, attendee_id=self.attendee_id) else None
 
     def own_interpreter(self, right: Right) -> int | None:
-        """Return the id of the actor's own interpreter if the actor has the right for themselves, else
-        None.
-        """
+        """Return the id of the actor's own interpreter if the actor has the right to it, else None."""
         return self.interpreter_id if self.may(right, interpreter_id=self.interpreter_id) else None
 
 
@@ -354,9 +350,7 @@ def operator_actor(event: Event, *, account_id: int | None = None) -> Actor:
 
 
 def list_events(session: Session, account_id: int, *, now: datetime) -> list[EventRoles]:
-    """Return the events that the account runs, attends or interprets at, those with the latest slots
-    first.
-    """
+    """Return the events that the account runs, attends or interprets at, latest slots first."""
     first_slot = select(func.min(Slot.start)).where(Slot.of(Event.id)).correlate(Event).scalar_subquery()
     interpreting = interpreter_id_query(account_id)
     rows = session.execute(

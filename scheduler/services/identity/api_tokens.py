@@ -116,7 +116,7 @@ def create_api_token(
     faults = [*fields.check_field("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:
         faults.append(Fault("days", gettext_lazy("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
-    # serialised, so that two requests do not both stay within the limit
+    # serialised, so that concurrent requests cannot exceed the limit
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     if _number(session, actor, now) >= MOST:
         faults.append(
@@ -173,11 +173,11 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
 
 
 def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
-    """Return the actor that a token acts for. Raises NotFound if it is unknown, ended, or its account has no
-    role.
+    """Return the actor that a token acts for.
 
-    Its roles are those that the account had when creating the token and still has. Its use is recorded once a
-    minute, only in a session of `Database.write()`, because a read session must not become a writer.
+    Raises NotFound if it is unknown, ended, or its account has no role. Its roles are those that the account
+    had when creating the token and still has. Its use is recorded once a minute, only in a session of
+    `Database.write()`, because a read session must not become a writer.
     """
     found = session.execute(
         select(ApiToken, Event.key)

@@ -36,9 +36,7 @@ class Claim:
 
 
 class ClaimRefusal(StrEnum):
-    """Reason why a key cannot be claimed: it was used for another request, or the first one is still
-    running.
-    """
+    """Reason why a key cannot be claimed: used for another request, or still in progress."""
 
     REUSED = "reused"
     RUNNING = "running"

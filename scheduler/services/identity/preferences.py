@@ -49,9 +49,7 @@ def choose_timezone(chosen: str, country: str, moment: datetime) -> str:
 
 @lru_cache(maxsize=4096)
 def country_zone(country: str, moment: datetime) -> str:
-    """Return the time zone of a country (ISO 3166-1 alpha-2) if all its clocks agree then, else an empty
-    text.
-    """
+    """Return the time zone of a country (ISO 3166-1 alpha-2) if its clocks agree then, else an empty text."""
     zones = country_zones().get(country, ())
     offsets = {moment.astimezone(ZoneInfo(zone)).utcoffset() for zone in zones}
     return zones[0] if len(offsets) == 1 else ""

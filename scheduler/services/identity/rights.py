@@ -220,7 +220,7 @@ def in_scope(scopes: frozenset[str] | None, right: Right) -> bool:
 
 
 def out_of_scope(right: Right) -> str:
-    """Return the sentence why a token may not use the right."""
+    """Return the sentence that explains why a token may not use the right."""
     scopes = sorted(SCOPES.get(right, ()))
     if not scopes:
         return gettext_lazy("Only a person who is signed in may do this.")

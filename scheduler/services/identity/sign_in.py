@@ -197,11 +197,11 @@ def queue_sign_in_email(
     mail_domain: str,
     now: datetime,
 ) -> SignInLink | None:
-    """Queue an email with a sign-in link. Return None, without an email, for an unknown address or too many
-    links.
+    """Queue an email with a sign-in link.
 
-    The token is not stored. The renderer derives it from the link's seed with the purpose `tokens.SIGN_IN`.
-    The email contains no name, because a person's name in one event must not be revealed in another.
+    Return None, without an email, for an unknown address or too many links. The token is not stored. The
+    renderer derives it from the link's seed with the purpose `tokens.SIGN_IN`. The email contains no name,
+    because a person's name in one event must not be revealed in another.
     """
     account = find_account(session, email, now=now)
     if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:

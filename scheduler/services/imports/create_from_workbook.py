@@ -197,7 +197,7 @@ def create_event(
 def export_skipped_rows(
     session: Session, asker: SignedIn, parts: Parts, look: ImportPreview, fixes: FileFixes, *, now: datetime
 ) -> bytes:
-    """Return the rows with faults as XLSX. Audit-logged. Raises NotAllowed, SignInNeeded."""
+    """Return the rows with faults as XLSX. Audit-logged. Raises NotAllowed, RecentSignInRequired."""
     require_operator(asker)
     asker.require_fresh(TAKE_CONTACTS)
     doer = NamedDoer(account_id=asker.account_id, roles=("operator",))

@@ -376,9 +376,7 @@ def _matrix_row(
     changed: FileFixes,
     sheet: str,
 ) -> GridRow:
-    """Build the row of one matrix cell: a hall name in the first row or column, or the minutes between two
-    halls.
-    """
+    """Build the row of one matrix cell: a hall name in the first row or column, or walking minutes."""
 
     def text(line: int, position: int) -> str:
         cells = rows[line].cells if line in rows else ()

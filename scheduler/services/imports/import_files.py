@@ -176,7 +176,7 @@ def export_skipped_rows(
     *,
     now: datetime,
 ) -> bytes:
-    """Return the skipped rows with their faults as XLSX. Audit-logged. Raises SignInNeeded."""
+    """Return the skipped rows with their faults as XLSX. Audit-logged. Raises RecentSignInRequired."""
     actor.require(Right.IMPORT)
     actor.require_fresh(TAKE_CONTACTS)
     recording.record_act(session, actor, Act.EXPORT, AuditSubject(SKIPPED_FILE_NAME), now=now)

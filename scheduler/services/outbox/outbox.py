@@ -182,7 +182,7 @@ def is_event_paused(session: Session, event_id: int) -> bool:
 
 
 def paused_condition() -> ColumnElement[bool]:
-    """Condition: the email's event has paused its emails."""
+    """Condition: the organisers of the email's event have paused its emails."""
     return OutboxMail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
 
 

@@ -32,9 +32,7 @@ def entry_content_from_text(text: str) -> Content:
 
 
 def stored_message_parts(payload: Mapping[str, Any]) -> tuple[dict[str, Any], Partstat]:
-    """Return the parts of a message that an invitation stores: the content as JSON, and the participation
-    status.
-    """
+    """Return what an invitation stores of a message: the content as JSON, and the participation status."""
     return payload["content"], Partstat(payload["partstat"])
 
 

@@ -59,11 +59,10 @@ class InterpreterDay:
 
 
 def show_day(session: Session, actor: Actor, day: date | None, *, now: datetime) -> InterpreterDay:
-    """Return one day of the interpreter's own agenda: `day` if it is an event day, else today, else the next
-    event day.
+    """Return one day of the interpreter's own agenda.
 
-    The number of queries does not depend on the number of meetings. Raises NotAllowed if the actor is not an
-    interpreter.
+    It is `day` if that is an event day, else the day from `choose_day`. The number of queries does not depend
+    on the number of meetings. Raises NotAllowed if the actor is not an interpreter.
     """
     agenda = agendas.interpreter_agenda(session, actor)
     zone = ZoneInfo(agenda.timezone)
@@ -90,8 +89,7 @@ def show_day(session: Session, actor: Actor, day: date | None, *, now: datetime)
 
 
 def build_own_sheet(session: Session, actor: Actor) -> tuple[str, AgendaDocument | None]:
-    """Return the interpreter's key and their agenda document of the published version, or None without
-    meetings.
+    """Return the interpreter's key and their published agenda, or None without meetings.
 
     Raises NotAllowed if the actor is not an interpreter.
     """

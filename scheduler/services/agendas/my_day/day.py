@@ -53,8 +53,8 @@ class Walk:
 class MeetingBrief:
     """The messages of both firms about a meeting, and the reader's private note about the partner.
 
-    `is_ours`: the reader's firm sent the request. `reply_topic` and `reply` come from the invited firm if it
-    responded with a topic or message.
+    `is_ours`: the reader's firm sent the request. `reply_topic` and `reply` are the requested firm's topic
+    and message, if it accepted with a request of its own.
     """
 
     is_ours: bool
@@ -105,11 +105,10 @@ class MyDay:
 
 
 def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: str, now: datetime) -> MyDay:
-    """Return one day of the attendee's own agenda: `day` if it is an event day, else today, else the next
-    event day.
+    """Return one day of the attendee's own agenda.
 
-    Takes at most thirty queries, for any number of meetings. Raises NotAllowed if the actor is not an
-    attendee.
+    It is `day` if that is an event day, else the day from `choose_day`. Takes at most thirty queries, for any
+    number of meetings. Raises NotAllowed if the actor is not an attendee.
     """
     agenda = agendas.attendee_agenda(session, actor)
     zone = ZoneInfo(agenda.timezone)

@@ -50,8 +50,8 @@ class Late:
 def list_late(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[Late, ...]]:
     """Return the late arrivals by request key. One query. The actor must be allowed to read the agenda.
 
-    A notice older than `AHEAD` before the start is ignored, because the meeting was moved since. Withdrawn
-    notices are left out.
+    A notice sent more than `AHEAD` before the start is ignored: the meeting was moved to a later day since.
+    Withdrawn notices are left out.
     """
     starts = {item.request_key: item.start for item in items}
     rows = session.execute(

@@ -300,8 +300,9 @@ def _facets(
 
 
 def _first(listed: BoardEntry) -> tuple[object, ...]:
-    """Sort key: the first meeting that needs a call, else the first meeting; worse states first at equal
-    times.
+    """Sort key: the first meeting that needs a call, else the first meeting.
+
+    At equal times, worse states first.
     """
     return listed.tally.first_call or listed.tally.first or (), listed.key
 

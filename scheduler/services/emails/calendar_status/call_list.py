@@ -34,10 +34,9 @@ _ENGLISH = Locale("en")
 
 
 def export_calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) -> str:
-    """Export the people of the board who need a call, one row each, in its order. Times are in the venue's
-    zone.
+    """Export the people of the board who need a call, one row each, in its order.
 
-    The export of contacts is recorded in the audit log.
+    Times are in the venue's zone. The export of contacts is recorded in the audit log.
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     actor.require(Right.READ_CONTACTS)

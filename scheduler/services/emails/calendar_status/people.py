@@ -28,9 +28,9 @@ CALLS = frozenset({CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DE
 PATIENCE = timedelta(days=3)
 """An invitation without a reply after this time needs a call."""
 NEAR = timedelta(days=2)
-"""An invitation to a meeting within this time needs one earlier,"""
+"""For a meeting that starts within this time, `AT_LEAST` replaces `PATIENCE`."""
 AT_LEAST = timedelta(hours=2)
-"""but not before this time has passed."""
+"""Minimum time to reply before a call, however near the meeting is."""
 
 WORDS: Mapping[CalendarState, str] = {
     CalendarState.BOUNCED: gettext_lazy("Address bounces"),
@@ -122,9 +122,7 @@ def needs_call(entry: CalendarEntry, now: datetime) -> bool:
 
 
 def is_overdue(sent_at: datetime | None, start: datetime, now: datetime) -> bool:
-    """Return True if an invitation should have a reply by now: it is some days old, or its meeting is
-    near.
-    """
+    """Return True if an invitation should have a reply by now: it is days old, or its meeting is near."""
     waited = now - sent_at if sent_at else timedelta()
     return waited >= PATIENCE or (start <= now + NEAR and waited >= AT_LEAST)
 

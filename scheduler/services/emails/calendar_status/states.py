@@ -188,9 +188,7 @@ def _last_mail() -> Select[*tuple[Any, ...]]:
 def _mails(
     session: Session, event_id: int, people: Collection[int]
 ) -> list[tuple[EntryKey, LastInvitationEmail]]:
-    """Return the newest message per UID and attendee that states the meeting's details, in order of
-    creation.
-    """
+    """Return the newest message per UID and attendee with the meeting's details, in order of creation."""
     newest = newest_email_ids(event_id, people)
     return _read(session.execute(_last_mail().where(OutboxMail.id.in_(newest))))
 

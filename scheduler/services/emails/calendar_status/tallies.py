@@ -102,7 +102,7 @@ class MeetingSelection:
     def has(self, entry: CalendarEntry, slots: Mapping[int, datetime]) -> bool:
         """Return True if an entry is selected.
 
-        A meeting that is off may be at a time that is no longer a slot.
+        A cancelled meeting may be at a time that is no longer a slot.
         """
         if self.hall and entry.hall != self.hall:
             return False
@@ -159,8 +159,9 @@ def _values(version: BoardVersion, slots: Mapping[int, datetime], now: datetime)
 
 @lru_cache(maxsize=64)  # building the query takes longer than running it
 def _query(chosen: MeetingSelection) -> Any:
-    """Query with one row per attendee: counts of meetings with a message, and of all if the address
-    bounces.
+    """Query with one row per attendee.
+
+    It counts the meetings with a message, or all if the address bounces.
     """
     entries = _entries(chosen)
     state, at = entries.c.state, entries.c.position * len(SEVERITY) + _severity(entries.c.state)

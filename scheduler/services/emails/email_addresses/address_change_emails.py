@@ -104,8 +104,9 @@ def queue_change_emails(
 
 
 def undo_change_emails(session: Session, person: Attendee, *, since: datetime) -> None:
-    """Delete what a quiet change of address recorded since `since`, so that the former address is notified
-    again.
+    """Delete what a quiet change of address recorded from `since` on.
+
+    The former address is notified again.
     """
     mailed = exists().where(
         OutboxMail.uid == Invitation.uid,
@@ -199,8 +200,9 @@ def _stamps(session: Session, uids: Collection[str]) -> dict[str, datetime]:
 def _write(
     session: Session, person: Attendee, letters: Sequence[_Letter], settings: Settings, now: datetime
 ) -> None:
-    """Queue the emails and record their content at once, because a publication may run before they are
-    claimed.
+    """Queue the emails and record their content.
+
+    It is recorded at once, because a publication may run before they are claimed.
     """
     texts = email_texts.list_event_texts(session, person.event_id)
     event = session.get_one(Event, person.event_id)

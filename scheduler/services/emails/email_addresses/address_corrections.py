@@ -52,17 +52,16 @@ def correct_address(
     quiet: bool = False,
     now: datetime,
 ) -> int:
-    """Change an attendee's email address, or confirm that the present one works. Return the number of queued
-    emails.
+    """Change an attendee's email address, or confirm that the present one works.
 
-    Both addresses get a security notice about a change, whatever else is chosen, if the person was notified
-    of the event before. With `quiet`, calendars are not updated: the next publication sends the meetings to
-    the new address.
+    Return the number of queued emails. Both addresses get a security notice about a change, whatever else is
+    chosen, if the person was notified of the event before. With `quiet`, calendars are not updated: the next
+    publication sends the meetings to the new address.
 
     The mark of a bounce is removed. With a new address, another account can sign in as this attendee, and the
     former reader loses access: feeds get new addresses, and linked calendars are deleted.
 
-    Raises NotFound, NotAllowed, SignInNeeded, and InvalidInput if the address is invalid, in use, or
+    Raises NotFound, NotAllowed, RecentSignInRequired, and InvalidInput if the address is invalid, in use, or
     unchanged although it does not bounce. Repeating an unchanged address would only request known replies
     again.
     """
@@ -107,7 +106,7 @@ def correct_interpreter_address(
 ) -> None:
     """Change an interpreter's email address, which must be validated already. Both addresses get a notice.
 
-    Raises SignInNeeded.
+    Raises RecentSignInRequired.
     """
     actor.require_fresh(CHANGE_ADDRESS)
     security_notice.queue_notices(session, interpreter, address, now=now)

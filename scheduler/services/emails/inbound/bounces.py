@@ -1,9 +1,9 @@
 """Delivery status notifications (RFC 3464) about emails that were sent.
 
-Anybody can write as MAILER-DAEMON. With the invitation's token in the bounce address, anyone with a forwarded
-invitation could silence its attendee by one plain text. So a report counts only if it came to the envelope
-sender, `bounces+<token>@`, which only mail servers see, and names the recipient or returns the Message-ID of
-our email. It then has the same effect as an immediate SMTP reply.
+Anybody can write as MAILER-DAEMON. When the bounce address contained the invitation's token, anyone with a
+forwarded invitation could silence its attendee by one plain text. So a report counts only if it came to the
+envelope sender, `bounces+<token>@`, which only mail servers see, and names the recipient or returns the
+Message-ID of our email. It then has the same effect as an immediate SMTP reply.
 
 The token appears nowhere in the email: 40 bits are its row in the outbox, 120 bits authenticate it, and
 nothing is stored. All other reports wait for an organiser: those to `meetings+`, those in plain text, and
@@ -102,10 +102,10 @@ def mark_address_dead(session: Session, mail: InboundMail, *, now: datetime) -> 
 
 
 def reported_address(session: Session, mail: InboundMail) -> str | None:
-    """Return the address that an email reports as dead, or None if it does not report its recipient's
-    address.
+    """Return the address that an email reports as dead, or None.
 
-    Servers without RFC 3464 name the address in their text.
+    The address must be that of the original email's recipient. Servers without RFC 3464 name the address in
+    their text.
     """
     if mail.kind is not MailKind.BOUNCE:
         return None

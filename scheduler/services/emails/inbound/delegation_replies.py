@@ -80,7 +80,7 @@ def judge_colleague_reply(
 
 
 def find_offered_colleague(session: Session, mail: InboundMail, *, now: datetime) -> Attendee | None:
-    """Return the colleague who would go instead, if an organiser may accept a waiting email as that."""
+    """Return the colleague who would go instead, if a waiting email may be accepted as a delegation."""
     is_answer = mail.kind in (MailKind.REPLY, MailKind.DELEGATION) and mail.box is MailBox.ANSWERS
     if (
         mail.outcome is not MailOutcome.WAITING

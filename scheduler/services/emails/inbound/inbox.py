@@ -45,10 +45,10 @@ def receive_email(
 def receive_for_recipients(
     database: Database, settings: Settings, recipients: Sequence[str], raw: bytes, *, now: datetime
 ) -> list[str]:
-    """Like `receive_email`, for several recipients of one email, which is parsed once. Return those that are
-    ours.
+    """Like `receive_email`, for several recipients of one email.
 
-    Raises InboxFull if none accepted it and at least one has reached its limit.
+    Return those that are ours. The email is parsed once. Raises InboxFull if none accepted it and at least
+    one has reached its limit.
     """
     kept, known, refused = [], [], None
     for recipient in recipients:
@@ -73,9 +73,7 @@ def judge_email(database: Database, settings: Settings, mail_id: int, *, now: da
 
 
 def find_unjudged(session: Session, *, now: datetime) -> Sequence[int]:
-    """Return the ids of emails that have not been judged for a while, because a process died or a step
-    failed.
-    """
+    """Return the ids of emails left unjudged for a while, because a process died or a step failed."""
     since = func.coalesce(InboundMail.attempted_at, InboundMail.received_at)
     waiting = InboundMail.outcome == MailOutcome.RECEIVED
     return session.scalars(

@@ -92,7 +92,7 @@ def count_notes(session: Session, actor: Actor) -> int:
 
 
 def accepts_reply(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bool:
-    """Return True if an email can be applied as a reply: to an invitation to a meeting that has not ended."""
+    """Return True if an email can be applied as a reply, because it is about a meeting that has not ended."""
     mail = _mail(session, actor, mail_id)
     if mail.uid is None or mail.attendee_id is None:
         return False
@@ -107,7 +107,10 @@ def get_email(session: Session, actor: Actor, mail_id: int) -> IncomingEmail:
 
 
 def get_raw_email(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bytes:
-    """Return the raw octets of an email, which is audit-logged. Raises like `get_email`, and SignInNeeded."""
+    """Return the raw octets of an email, which is audit-logged.
+
+    Raises like `get_email`, and RecentSignInRequired.
+    """
     found = _mail(session, actor, mail_id)
     actor.require_fresh(gettext_lazy("read the mail as it came"))
     about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)

@@ -225,8 +225,7 @@ class _Case:
         )
 
     def stamp(self, answer: CalendarReply) -> datetime | None:
-        """Return when the reply was made: its DTSTAMP, but not later than its arrival, because clocks can be
-        fast.
+        """Return when the reply was made: its DTSTAMP, or its arrival if earlier (clocks can be fast).
 
         A DTSTAMP without a zone is replaced by the arrival. None if there is no readable DTSTAMP.
         """
@@ -318,9 +317,7 @@ class _Case:
         )
 
     def in_vain(self, answer: CalendarReply, given: Reply, reason: str, cause: ReceiptCause) -> Verdict:
-        """Return the verdict on a reply that is not applied: it waits for an organiser, unless it adds
-        nothing new.
-        """
+        """Return the verdict on a reply that is not applied: it waits, unless it adds nothing new."""
         if not self.differs(given) or self.is_repeated(answer):
             return ignored(reason)
         return waiting(reason, cause)
@@ -354,8 +351,9 @@ class _Case:
         return waiting(gettext_lazy("%(why)s, although the current one was sent again.", why=why))
 
     def is_repeated(self, answer: CalendarReply, *, by_version: bool = False) -> bool:
-        """Return True if an earlier email had the same reply: a copy of this email, or by version any
-        email.
+        """Return True if an earlier copy of this email had the same reply.
+
+        With `by_version`, any earlier email counts.
         """
         earlier = self.session.execute(
             select(InboundMail.message_id, InboundMail.answers)

@@ -31,7 +31,7 @@ def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], d
     """
 
     def take(raw: bytes) -> None:
-        # Two headers may name two of our addresses. Each belongs to a different reply.
+        # Two headers may contain two of our addresses, which belong to different replies.
         recipients = inbound_addresses.recipients_in(_addressees(raw), settings.mail_domain)
         if not inbox.receive_for_recipients(database, settings, recipients, raw, now=now()):
             inbox.receive_email(database, settings, postmaster, raw, now=now())

@@ -73,7 +73,7 @@ def get_unassigned(session: Session, asker: SignedIn, mail_id: int) -> IncomingE
 def get_raw_email(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> bytes:
     """Return the raw octets of an email, which is audit-logged.
 
-    Raises like `get_unassigned`, and SignInNeeded.
+    Raises like `get_unassigned`, and RecentSignInRequired.
     """
     found = _mail(session, asker, mail_id)
     asker.require_fresh(gettext_lazy("read the mail as it came"))

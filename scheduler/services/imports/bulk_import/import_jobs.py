@@ -95,7 +95,7 @@ def request_import(session: Session, actor: Actor, file_id: int, *, digest: str,
     Raises NotFound, and WrongState if a worker already has it.
     """
     actor.require(Right.IMPORT)
-    actor.require_fresh(LET_IN)  # the actor in the worker is never stale
+    actor.require_fresh(LET_IN)  # only the worker finds out whether the file adds people
     _require_file(session, actor, file_id, lock=True)
     _queue_job(session, file_id, ImportJobKind.TAKE, actor.account_id, now, digest=digest)
 
