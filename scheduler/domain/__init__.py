@@ -1,1 +1,1 @@
-"""What the software is about, in the standard library and numpy only: no input or output, no clock."""
+"""Domain model. Standard library and numpy only; no I/O and no clock."""

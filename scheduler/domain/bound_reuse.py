@@ -1,4 +1,4 @@
-"""When a bound that was proved of one problem holds of another."""
+"""When a proven bound of one problem is valid for another."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 Json = dict[str, Any]
 
 _ELSEWHERE = {"event", "published", "frozen_until", "policy"}
-"""The keys of a problem file that are looked at one by one. All others have to be the same."""
+"""Keys of a problem file that are compared individually. All others must be equal."""
 _OF_CHANGES = {"max_moved", "reassigned_counts"}
-"""The keys of its policy that are only about changes of what is published."""
+"""Policy keys that concern only changes to the published schedule."""
 
 
 def is_bound_valid(before: Json, now: Json) -> bool:
-    """Whether no plan of problem file `now` scores more than the best one of `before`.
+    """Return True if no plan of problem file `now` can score more than the best plan of `before`.
 
-    Both have every key, as the writer gives them. Published meetings only take points away, and what is
-    frozen, or a smaller budget of changes, only takes plans away.
+    Both files have every key, as the writer emits them. A published schedule only lowers scores. Freezing
+    more, or a smaller change budget, only removes feasible plans.
     """
     return (
         all(before[key] == now[key] for key in before.keys() | now.keys() if key not in _ELSEWHERE)
@@ -30,12 +30,12 @@ def is_bound_valid(before: Json, now: Json) -> bool:
 
 
 def _others(document: Json) -> Json:
-    """The policy, but for what is looked at by itself."""
+    """Return the policy without the keys that are compared individually."""
     return {key: value for key, value in document["policy"].items() if key not in _OF_CHANGES}
 
 
 def _keeps_published(before: Json, now: Json) -> bool:
-    """Whether the same plan is published, and its changes are no cheaper and no more may be made."""
+    """Return True if the published schedule is the same and changing it is no cheaper or less limited."""
     old, new = before["policy"], now["policy"]
     dearer = old.get("reassigned_counts") in (None, new.get("reassigned_counts"))
     return _by_request(before) == _by_request(now) and dearer and _budget(new) <= _budget(old)
@@ -51,6 +51,6 @@ def _by_request(document: Json) -> dict[str, Json]:
 
 
 def frozen_until_timestamp(document: Json) -> float:
-    """Until when a problem file freezes meetings, in seconds since 1970. 0 without an end."""
+    """Return the end of the freeze window as a Unix timestamp in seconds, or 0 if there is none."""
     until = document["frozen_until"]
     return 0.0 if until is None else datetime.fromisoformat(until).timestamp()

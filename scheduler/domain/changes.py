@@ -1,4 +1,4 @@
-"""compare(old, new): what publishing a plan changes for people, one change a request."""
+"""Diff of two plans, as one change per request."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from scheduler.domain.plan import Meeting
 
 
 class ChangeKind(StrEnum):
-    """The kind of a change of a meeting. One that changed in several ways has the first kind that fits."""
+    """Kind of change to a meeting. If several kinds apply, the first one is used."""
 
     ADDED = "added"
-    MOVED = "moved"  # another start slot
-    RELOCATED = "relocated"  # the same start, another place
-    REASSIGNED = "reassigned"  # the same start and place, other people
+    MOVED = "moved"  # different start slot
+    RELOCATED = "relocated"  # same start, different place
+    REASSIGNED = "reassigned"  # same start and place, different people
     CANCELLED = "cancelled"
     UNCHANGED = "unchanged"
 
 
-# What was in calendars and no longer is so.
+# Kinds that make an entry already in people's calendars wrong.
 TOUCHING = frozenset((ChangeKind.MOVED, ChangeKind.RELOCATED, ChangeKind.REASSIGNED, ChangeKind.CANCELLED))
 
 _ORDER = {kind: i for i, kind in enumerate(ChangeKind)}
@@ -30,9 +30,9 @@ _ORDER = {kind: i for i, kind in enumerate(ChangeKind)}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One request in two plans. `details` names what differs: slot, place, attendees, interpreter.
+    """One request in two plans. `details` names the fields that differ: slot, place, attendees, interpreter.
 
-    `before` is None if it was added, `after` if it was cancelled. `details` is then empty.
+    `before` is None for an added meeting, `after` for a cancelled one. `details` is empty for both.
     """
 
     request: str
@@ -42,7 +42,7 @@ class Change:
     details: tuple[str, ...] = ()
 
     def people(self) -> tuple[str, ...]:
-        """The attendees of before and after, in order, without doubles."""
+        """Return the attendees of before and after, in order, without duplicates."""
         meetings = [meeting for meeting in (self.before, self.after) if meeting is not None]
         return tuple(dict.fromkeys(id for meeting in meetings for id in meeting.attendees))
 
@@ -58,17 +58,17 @@ class Change:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """Two plans compared: a change for every request of either, by kind and then by request id."""
+    """Diff of two plans: one change per request in either, ordered by kind and then request id."""
 
     changes: tuple[Change, ...]
 
     def __bool__(self) -> bool:
-        """Whether anything differs."""
+        """Return True if the plans differ."""
         return self.counts[ChangeKind.UNCHANGED] < len(self.changes)
 
     @cached_property
     def counts(self) -> Mapping[ChangeKind, int]:
-        """How many changes of each kind there are, of every kind."""
+        """Number of changes of each kind, zeros included."""
         counts = dict.fromkeys(ChangeKind, 0)
         for change in self.changes:
             counts[change.kind] += 1
@@ -76,19 +76,19 @@ class ChangeSet:
 
     @property
     def touched(self) -> int:
-        """How many meetings of the old plan were moved, relocated, reassigned or cancelled."""
+        """Number of meetings in the old plan that were moved, relocated, reassigned or cancelled."""
         return sum(self.counts[kind] for kind in TOUCHING)
 
     def of(self, kind: ChangeKind) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.kind is kind)
 
     def people_told(self) -> tuple[str, ...]:
-        """The ids, sorted, of the attendees who sit or sat in a meeting that differs."""
+        """Return the sorted ids of attendees with a changed meeting, before or after the change."""
         differing = (change for change in self.changes if change.kind is not ChangeKind.UNCHANGED)
         return tuple(sorted({id for change in differing for id in change.people()}))
 
     def to_json(self) -> dict[str, Any]:
-        """Unchanged meetings are counted, not listed."""
+        """Serialise to JSON. Unchanged meetings are counted, not listed."""
         return {
             "counts": {str(kind): n for kind, n in self.counts.items()},
             "touched": self.touched,
@@ -98,14 +98,14 @@ class ChangeSet:
 
 
 def compare_plans(old: Sequence[Meeting], new: Sequence[Meeting]) -> ChangeSet:
-    """The change set from one plan to the next. The order of meetings and of attendees says nothing."""
+    """Return the change set from `old` to `new`. The order of meetings and attendees is ignored."""
     before, after = _by_request(old), _by_request(new)
     changes = [_change(id, before.get(id), after.get(id)) for id in before.keys() | after.keys()]
     return ChangeSet(tuple(sorted(changes, key=lambda change: (_ORDER[change.kind], change.request))))
 
 
 def meeting_differences(before: Meeting, after: Meeting) -> tuple[str, ...]:
-    """What differs between two meetings of one request, of slot, place, attendees and interpreter."""
+    """Return which of slot, place, attendees and interpreter differ between two meetings of one request."""
     found = {
         "slot": before.slot != after.slot,
         "place": before.place != after.place,

@@ -1,4 +1,4 @@
-"""The words of the field and their states. The tables, the pages and the mails use the same ones."""
+"""Enumerations of the domain, shared by tables, pages and emails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Tier(StrEnum):
-    """A firm's place in its chain."""
+    """Position of a firm in its supply chain."""
 
     UPSTREAM = "upstream"
     MIDSTREAM = "midstream"
@@ -19,15 +19,15 @@ class PlaceKind(StrEnum):
 
 
 class PauseKind(StrEnum):
-    """Why there are no meetings in some hours of a day."""
+    """Why there are no meetings during some hours of a day."""
 
     BREAK = "break"
     SPECIAL = "special"
-    """Something else takes place: an opening ceremony, a VIP hour."""
+    """Reserved for another programme item, such as an opening ceremony or a VIP hour."""
 
 
 class PlaceWish(StrEnum):
-    """Where a request may be held: a booth of the asked firm, a table, or either."""
+    """Where a request may be scheduled: at a booth of the receiving firm, at a table, or either."""
 
     BOOTH = "booth"
     TABLE = "table"
@@ -35,14 +35,14 @@ class PlaceWish(StrEnum):
 
 
 class Side(StrEnum):
-    """Which side of a request: the firm that asks, or the firm that is asked."""
+    """Side of a request: the firm that sent it, or the firm that received it."""
 
     FROM = "from"
     TO = "to"
 
 
 class RequestState(StrEnum):
-    """pending -> accepted | declined | withdrawn | expired. An accepted one may still be withdrawn."""
+    """pending -> accepted | declined | withdrawn | expired. An accepted request may still be withdrawn."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -52,21 +52,21 @@ class RequestState(StrEnum):
 
 
 OPEN_REQUESTS = (RequestState.PENDING, RequestState.ACCEPTED)
-"""States in which a pair of firms has a request: the database allows one of these a pair."""
+"""Open states. The database allows at most one open request per pair of firms."""
 
 
 MUST = 5
-"""The priority of a request for which its firm comes to the event."""
+"""Priority of a must-have request: a firm's reason to attend."""
 
 
 class DigestKind(StrEnum):
-    """What one item of a digest says about a request."""
+    """What a digest item reports about a request."""
 
     ASKED = "asked"
     THREE_DAYS = "three_days"
-    """It expires in about three days."""
+    """Expires in about three days."""
     ONE_DAY = "one_day"
-    """It expires in about one day."""
+    """Expires in about one day."""
     ACCEPTED = "accepted"
     DECLINED = "declined"
     CANCELLED = "cancelled"
@@ -74,7 +74,7 @@ class DigestKind(StrEnum):
 
     @property
     def state(self) -> RequestState:
-        """The state in which the request is as long as the item holds."""
+        """The request state for which the item is still current."""
         if self in (DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY):
             return RequestState.PENDING
         return RequestState.WITHDRAWN if self is DigestKind.CANCELLED else RequestState(self.value)
@@ -100,21 +100,21 @@ class VersionState(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a worker does with a version."""
+    """What a worker does with a schedule version."""
 
     COMPARE = "compare"
-    """Finds out what publishing it would do."""
+    """Compute what publishing the version would change."""
     PUBLISH = "publish"
     BEGIN = "begin"
-    """Begins a draft by hand."""
+    """Start a manual draft."""
     EXPLAIN = "explain"
-    """Finds the reasons and fixes of unscheduled requests that its run did not look into."""
+    """Find reasons and fixes for unscheduled requests that the run did not examine."""
 
 
 class JobState(StrEnum):
-    """asked -> running -> done | failed. A job whose worker is lost is asked again.
+    """asked -> running -> done | failed. A job whose worker is lost returns to asked.
 
-    A publishing that has not begun can be taken back.
+    A publish job that has not started can be taken back.
     """
 
     ASKED = "asked"
@@ -134,50 +134,50 @@ class OutboxState(StrEnum):
 
 
 class OutboxKind(StrEnum):
-    """What an outgoing mail is."""
+    """Kind of outgoing email."""
 
     INVITATION = "invitation"
-    """A message to a calendar, of a publishing."""
+    """Calendar message sent by publishing a version."""
     RESEND = "resend"
-    """A message to a calendar between two publishings."""
+    """Calendar message sent between two publications."""
     SUMMARY = "summary"
-    """What a publishing changed for one person. Its `uid` is one of those that it names."""
+    """What a publication changed for one person. Its `uid` is one of the meetings it lists."""
     SIGN_IN = "sign_in"
     ALERT = "alert"
     DESK = "desk"
-    """A letter to somebody of an event's team, or to an operator."""
+    """Email to a member of an event's team, or to an operator."""
     TEST = "test"
-    """Shows an organiser how mails read. No calendar takes it in."""
+    """Sample that shows an organiser how emails look. No calendar imports it."""
     DIGEST = "digest"
-    """What became of a firm's requests, to one of its exhibitors."""
+    """Status of a firm's requests, to one of its attendees."""
     BRIEFING = "briefing"
-    """What a publishing changed for one interpreter, with all their meetings."""
+    """What a publication changed for one interpreter, with all their meetings."""
 
 
 class MailFailure(StrEnum):
-    """Why a mail did not go out."""
+    """Why an email was not delivered."""
 
     TEMPORARY = "temporary"
-    """Not this time."""
+    """Temporary failure; retried."""
     PERMANENT = "permanent"
-    """Never."""
+    """Permanent failure; not retried."""
     HELD = "held"
-    """A server refused it for no fault of its address. It goes on by itself later."""
+    """Refused by a server for a reason unrelated to the address. Retried later automatically."""
     BOUNCED = "bounced"
-    """Its address takes no mail."""
+    """The address bounced."""
 
 
 class Refusal(StrEnum):
-    """What a mail server's refusal asks for."""
+    """Action to take on an SMTP refusal."""
 
     LATER = "later"
-    """This mail waits: its mailbox is full or closed, or the server says so (4xx)."""
+    """Defer this email: its mailbox is full or closed, or the server replied 4xx."""
     SLOW = "slow"
-    """We send too fast, or too much: every mail to that domain waits, then goes more slowly."""
+    """Rate limited: defer all email to the domain, then send more slowly."""
     HOLD = "hold"
-    """Content, policy, sender, sign-in, or something unknown: kept, and the operator is told."""
+    """Content, policy, sender, authentication or unknown reason: hold the email and alert the operator."""
     DEAD = "dead"
-    """There is no such address."""
+    """The address does not exist."""
 
 
 class Method(StrEnum):
@@ -198,7 +198,7 @@ class Partstat(StrEnum):
 
 
 class MailKind(StrEnum):
-    """What an inbound mail is, before anybody asks whether it may do what it says."""
+    """Kind of an inbound email, before any authorisation check."""
 
     REPLY = "reply"
     COUNTER = "counter"
@@ -207,30 +207,30 @@ class MailKind(StrEnum):
     BOUNCE = "bounce"
     AUTO_REPLY = "auto_reply"
     OWN = "own"
-    """A REQUEST, CANCEL or other message of an organiser: ours that comes back, or somebody's own."""
+    """A REQUEST, CANCEL or other organiser method: ours looped back, or the sender's own invitation."""
     FORWARDED = "forwarded"
-    """A notice of Exchange or Outlook that the invitation was forwarded to somebody."""
+    """Notice from Exchange or Outlook that the invitation was forwarded."""
     COMPLAINT = "complaint"
-    """A provider's report that a reader took a mail of ours for spam."""
+    """Feedback report from a provider: a recipient marked our email as spam."""
     TEXT = "text"
     UNREADABLE = "unreadable"
 
 
 class MailBox(StrEnum):
-    """Which address of ours a mail came to."""
+    """Which of our addresses received an email."""
 
     ANSWERS = "answers"
-    """The organiser's address in the invitation: whoever has the invitation knows it."""
+    """The organiser address in the invitation. Everyone who has the invitation knows it."""
     REPORTS = "reports"
-    """The sender of the SMTP envelope: mail servers know it."""
+    """The SMTP envelope sender. Mail servers know it."""
     OLD_REPORTS = "old_reports"
-    """The same, from when it had the token of the organiser's address."""
+    """The envelope sender of earlier emails, which shared the token of the organiser address."""
     BARE = "bare"
-    """An address of ours without a token, which anybody can know."""
+    """One of our addresses without a token, which anyone can guess."""
 
 
 class MailOutcome(StrEnum):
-    """received -> applied | ignored | waiting. A person turns waiting into applied or ignored."""
+    """received -> applied | ignored | waiting. A person resolves waiting to applied or ignored."""
 
     RECEIVED = "received"
     APPLIED = "applied"
@@ -239,7 +239,7 @@ class MailOutcome(StrEnum):
 
 
 class AnswerSource(StrEnum):
-    """How an answer came: by a calendar's mail, a link in our mail, or an organiser who was told."""
+    """Channel of a reply: calendar email, a link in our email, or entered by an organiser."""
 
     MAIL = "mail"
     LINK = "link"
@@ -247,7 +247,7 @@ class AnswerSource(StrEnum):
 
 
 class HolderKind(StrEnum):
-    """Who or what is held by a meeting in a slot."""
+    """Kind of resource that a meeting occupies in a slot."""
 
     ATTENDEE = "attendee"
     INTERPRETER = "interpreter"
@@ -255,59 +255,59 @@ class HolderKind(StrEnum):
 
 
 class CalendarState(StrEnum):
-    """The state of one meeting in one attendee's calendar, the worst first."""
+    """State of one meeting in one attendee's calendar, worst first."""
 
     BOUNCED = "bounced"
-    """Mail to the address comes back."""
+    """Email to the address bounced."""
     FAILED = "failed"
-    """The last message could not be delivered, and is not tried again."""
+    """The last message failed permanently."""
     DECLINED = "declined"
     PROPOSED = "proposed"
-    """Another time was proposed, and no new one was told since."""
+    """A counter-proposal is pending: no new time has been sent since."""
     SILENT = "silent"
-    """The last message was sent, and nothing came back."""
+    """The last message was sent, and there is no reply."""
     QUEUED = "queued"
     TENTATIVE = "tentative"
     ACCEPTED = "accepted"
 
 
 class AfterRun(StrEnum):
-    """What follows a finished run: keep a draft, or publish it if the change set is within the budget."""
+    """What follows a finished run: keep the draft, or publish it if its changes are within the budget."""
 
     DRAFT = "draft"
     PUBLISH = "publish"
 
 
 class AlertKind(StrEnum):
-    """What can fail while nobody looks. Each has its words in the catalogues of mails."""
+    """Failures of unattended operation. Each has its wording in the email catalogues."""
 
     RUN_FAILED = "run_failed"
     RUN_WAITS = "run_waits"
-    """A run was not begun in time: no solve worker took it."""
+    """A run did not start in time: no solve worker picked it up."""
     RUN_MISSED = "run_missed"
     """An overnight run did not take place."""
     NOT_PUBLISHED = "not_published"
-    """A draft that was to be published was not."""
+    """A draft that should have been published was not."""
     MAILBOX = "mailbox"
-    """The mailbox of answers cannot be read."""
+    """The inbound mailbox cannot be read."""
     MAIL_UNPLACED = "mail_unplaced"
-    """Mails came of which nobody knows the event."""
+    """Inbound emails cannot be assigned to an event."""
     MAIL_LEFT = "mail_left"
-    """A mail of that mailbox cannot be taken in, and is left to a person."""
+    """An inbound email cannot be processed and needs a person."""
     MAILS_WAIT = "mails_wait"
-    """Mails are due and none goes out."""
+    """Emails are due and none is being sent."""
     MAILS_REFUSED = "mails_refused"
-    """A mail server refuses mails for a reason that is not theirs: a quota, a policy, a block."""
+    """A mail server refuses our emails for a reason that is not theirs: quota, policy or block."""
     MAIL_FLOOD = "mail_flood"
-    """An address of an invitation had so many mails within a day that others are put off."""
+    """An invitation address received so many emails within a day that further ones are deferred."""
     REGISTRATIONS = "registrations"
-    """Many more firms register for an event than do in a usual hour: somebody may be at it."""
+    """Registrations for an event far exceed the hourly norm: possible abuse."""
     SUBSCRIBER_FAILED = "subscriber_failed"
-    """A plugin that is given the entries of the audit log fails at one again and again."""
+    """A plugin that subscribes to the audit log keeps failing on an entry."""
 
 
 class PlanStatus(StrEnum):
-    """A solve's answer. Infeasible and unknown are answers, not errors."""
+    """Solve status. Infeasible and unknown are results, not errors."""
 
     OPTIMAL = "optimal"
     FEASIBLE = "feasible"

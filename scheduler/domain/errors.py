@@ -1,4 +1,4 @@
-"""One root, one class a cause, each carrying its data."""
+"""Exception hierarchy: one root, one class per cause, each carrying its data."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from scheduler.i18n import gettext_lazy, untranslated
 
 GONE = gettext_lazy("That is not there any more, or it is not for you. Load the page again.")
-"""What a page says of what is not found."""
+"""Page text for an object that is not found."""
 MAX_FAULTS_SHOWN = 30
-"""Faults that the sentence of an error names. It counts the others."""
+"""Faults listed in an error message. The rest are counted."""
 
 
 class ChainmeetError(Exception):
-    """Root of every error that Chainmeet raises on purpose. `str()` is a sentence for a person.
+    """Root of every error that Chainmeet raises on purpose. `str()` is a readable sentence.
 
-    It is the very sentence that the error was raised with, which a page can say in another language.
+    `str()` returns the original message object, which a page can translate.
     """
 
     code = "error"
     general: str = gettext_lazy("That did not work. Load the page again, or ask whoever runs this site.")
-    """What is said of it in languages that do not know its sentence."""
+    """Fallback in languages without a translation of the message."""
 
     @property
     def told(self) -> str:
-        """What a page says of it."""
+        """Message shown on a page."""
         return untranslated(str(self), self.general)
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class ChainmeetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong in an input: where it is (`requests[3].weight`) and what to do about it."""
+    """One validation error: its path (`requests[3].weight`) and how to fix it."""
 
     path: str
     message: str
@@ -45,7 +45,7 @@ class Fault:
 
 
 class InvalidInput(ChainmeetError):
-    """An input is refused at the edge. `faults` has every fault by field, row or path."""
+    """Input failed validation. `faults` lists every error by field, row or path."""
 
     code = "invalid-input"
 
@@ -60,19 +60,19 @@ class InvalidInput(ChainmeetError):
 
 
 class MalformedProblem(InvalidInput):
-    """A problem file breaks the format."""
+    """A problem file violates the format."""
 
     code = "malformed-problem"
 
 
 class MalformedPlan(InvalidInput):
-    """A plan file breaks the format."""
+    """A plan file violates the format."""
 
     code = "malformed-plan"
 
 
 class NotFound(ChainmeetError):
-    """The object does not exist, or not for the person who asks."""
+    """The object does not exist, or is not visible to the caller."""
 
     code = "not-found"
 
@@ -86,7 +86,7 @@ class NotFound(ChainmeetError):
 
 
 class EventArchived(ChainmeetError):
-    """A link of a mail leads into an event that was put away. `language` is that of the mail."""
+    """A link in an email leads to an archived event. `language` is the language of that email."""
 
     code = "event-over"
 
@@ -96,17 +96,14 @@ class EventArchived(ChainmeetError):
 
 
 class NotAllowed(ChainmeetError):
-    """The person who asks may see the object, but may not do this to it."""
+    """The caller may see the object but lacks permission for this action."""
 
     code = "not-allowed"
     general = gettext_lazy("You may not do this here.")
 
 
 class RecentSignInRequired(ChainmeetError):
-    """What does most harm in the wrong hands needs a sign-in of the last minutes.
-
-    `what` says what it does.
-    """
+    """A sensitive action requires a recent sign-in. `what` names the action."""
 
     code = "sign-in-needed"
     general = gettext_lazy("Sign in again first.")
@@ -119,7 +116,7 @@ class RecentSignInRequired(ChainmeetError):
 class WrongState(ChainmeetError):
     """The object's state does not allow the step. Nothing was changed.
 
-    `told` is what a page says of it, in whole sentences that have translations; else the sentence itself.
+    `told` is the translatable page text. It defaults to the message itself.
     """
 
     code = "wrong-state"
@@ -139,7 +136,7 @@ class WrongState(ChainmeetError):
 
 
 class RunAlreadyOpen(ChainmeetError):
-    """The event has a run that is queued or running. At most one is open at a time."""
+    """The event already has a queued or running run. At most one is open at a time."""
 
     code = "run-already-open"
 
@@ -155,7 +152,7 @@ class RunAlreadyOpen(ChainmeetError):
 
 
 class VersionConflict(ChainmeetError):
-    """Another version was published since the change set was made."""
+    """Another version was published after the change set was computed."""
 
     code = "version-conflict"
 
@@ -186,13 +183,13 @@ def _conflict(compared_with: int | None, published: int | None) -> str:
 
 
 class EditConflict(ChainmeetError):
-    """Somebody changed the same by hand since it was looked at. Nothing was changed."""
+    """Concurrent manual edit: the object changed since it was loaded. Nothing was changed."""
 
     code = "changed-meanwhile"
 
 
 class VenueChanged(ChainmeetError):
-    """A version has meetings at times that the venue no longer has, so it cannot be published."""
+    """The version cannot be published: it has meetings at times that the venue no longer offers."""
 
     code = "venue-changed"
 
@@ -208,7 +205,7 @@ class VenueChanged(ChainmeetError):
 
 
 class ComparisonNotReady(ChainmeetError):
-    """A worker is still comparing the version with the published one. Ask again in some seconds."""
+    """A worker is still comparing the version with the published one. Retry in a few seconds."""
 
     code = "comparison-not-ready"
 
@@ -223,7 +220,7 @@ class ComparisonNotReady(ChainmeetError):
 
 
 class PublishingInProgress(ChainmeetError):
-    """The event has a publishing that is not done. At most one is open at a time."""
+    """The event is already being published. At most one publication is open at a time."""
 
     code = "publishing-open"
 
@@ -237,7 +234,7 @@ class PublishingInProgress(ChainmeetError):
 
 
 class PlanRejected(ChainmeetError):
-    """A plan breaks a hard rule, or claims a score that it does not have. It is not stored."""
+    """The plan violates a hard rule, or claims a score that it does not have. It is not stored."""
 
     code = "plan-rejected"
 

@@ -1,7 +1,7 @@
-"""Fields: the limits of what people and programs type, each once.
+"""Field types: the limits of all user and API input, defined once.
 
-Forms of services and pages, models of the API, columns and the attributes of inputs all read them here. The
-constraints are those of annotated-types, which Pydantic understands: a model's `topic: Topic` has the limits.
+Service and page forms, API models, columns and input attributes all use them. The constraints are those of
+annotated-types, which Pydantic understands: a model's `topic: Topic` is validated against the limits.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from annotated_types import Interval, Len
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
 
-# What everything has
+# Common fields
 Key = Annotated[str, Len(1, 64)]
 Email = Annotated[str, Len(3, 254)]
-"""RFC 5321, 4.5.3.1.3: 256 octets of a path, with its brackets."""
+"""RFC 5321, 4.5.3.1.3: 256 octets for a path, including its brackets."""
 Language = Annotated[str, Len(0, 8)]
 Timezone = Annotated[str, Len(0, 64)]
 TypedTimezone = Annotated[str, Len(0, 100)]
-"""As a page shows it: with its country and its offset."""
+"""As shown on a page, with country and offset."""
 Search = Annotated[str, Len(0, 200)]
 Cursor = Annotated[str, Len(0, 2_000)]
 PageSize = Annotated[int, Interval(ge=1, le=200)]
 Number = Annotated[int, Interval(ge=1, le=2**31 - 1)]
-"""Of a run or a version: what a column can hold."""
+"""Number of a run or version, within the range of its column."""
 Count = Annotated[int, Interval(ge=0, le=1_000_000)]
-"""What goes up by one each time: a number in its event, a place in an order, a SEQUENCE. More can follow."""
+"""A counter: a number within an event, a position or a SEQUENCE. It can grow beyond this."""
 
 # Firms and people
 FirmName = Annotated[str, Len(1, 200)]
 PersonName = Annotated[str, Len(1, 120)]
 Picked = Annotated[str, Len(0, 300)]
-"""What is typed where one firm or person is meant: a key, a name, or both."""
+"""Input that identifies one firm or person: a key, a name, or both."""
 HallName = Annotated[str, Len(0, 120)]
 PauseName = Annotated[str, Len(1, 60)]
 TablePrefix = Annotated[str, Len(0, 20)]
@@ -49,13 +49,13 @@ GuestName = Annotated[str, Len(1, 120)]
 HallKey = Annotated[str, Len(1, 32)]
 TableName = Annotated[str, Len(0, 120)]
 CellText = Annotated[str, Len(0, 200)]
-"""What is read instead of a cell of a spreadsheet."""
+"""Replacement text for a spreadsheet cell."""
 Booth = Annotated[str, Len(0, 64)]
 Country = Annotated[str, Len(2, 2)]
 Description = Annotated[str, Len(0, 4_000)]
 Website = Annotated[str, Len(0, 200)]
 Thing = Annotated[str, Len(1, 80)]
-"""That a firm offers, needs or makes, in a few words."""
+"""Product or service that a firm offers, needs or makes, in a few words."""
 Things = Annotated[list[Thing], Len(0, 12)]
 Pavilion = Annotated[str, Len(0, 120)]
 DelegationName = Annotated[str, Len(1, 120)]
@@ -64,32 +64,32 @@ JobTitle = Annotated[str, Len(0, 120)]
 Phone = Annotated[str, Len(0, 40)]
 MeetingsPerDay = Annotated[int, Interval(ge=0, le=99_999)]
 
-# Meeting requests, and answers to them
+# Meeting requests and responses
 Topic = Annotated[str, Len(1, 200)]
 Message = Annotated[str, Len(0, 2_000)]
 Priority = Annotated[int, Interval(ge=1, le=5)]
 LengthInSlots = Annotated[int, Interval(ge=1, le=100)]
-"""No event has longer blocks. The service knows those of this event."""
+"""No event has longer blocks. The service checks the blocks of the event."""
 StartSlots = Annotated[list[Key], Len(0, 1_000)]
 TemplateName = Annotated[str, Len(0, 60)]
 NamedPeople = Annotated[list[Key], Len(0, 5)]
-"""On each side of a request."""
+"""Per side of a request."""
 Note = Annotated[str, Len(0, 1_000)]
 DeclineReason = Annotated[str, Len(1, 200)]
 """Why a firm's registration is declined."""
 Comment = Annotated[str, Len(0, 1_000)]
 
-# What came of a meeting
+# Meeting outcomes
 Amount = Annotated[int, Interval(ge=1, le=999_999_999_999)]
-"""In whole units of its currency."""
+"""Whole units of the currency."""
 AmountText = Annotated[str, Len(0, 20)]
-"""As it is typed, perhaps in groups of three."""
+"""As typed, possibly with thousands separators."""
 CURRENCIES = (
     "CNY", "USD", "EUR", "HUF", "GBP", "JPY", "HKD", "KRW", "SGD", "AED", "AUD", "BRL", "CAD",
     "CHF", "CZK", "DKK", "IDR", "INR", "KZT", "MXN", "MYR", "NOK", "NZD", "PHP", "PKR", "PLN",
     "RON", "RSD", "RUB", "SAR", "SEK", "THB", "TRY", "TWD", "UAH", "UZS", "VND", "ZAR",
 )  # fmt: skip
-"""Codes of ISO 4217 that can be chosen."""
+"""Supported ISO 4217 codes."""
 Currency = Annotated[str, Len(3, 3)]
 
 # Events and their settings
@@ -108,11 +108,11 @@ MustBudget = Annotated[int, Interval(ge=0, le=200)]
 RequestDays = Annotated[int, Interval(ge=1, le=365)]
 MailPerMinute = Annotated[int, Interval(ge=1, le=60_000)]
 HoldMinutes = Annotated[int, Interval(ge=0, le=120)]
-"""How long a publishing may wait for a second thought."""
+"""How long publishing is delayed, so that it can be undone."""
 RemindMinutes = Annotated[int, Interval(ge=0, le=1_440)]
 """Before a meeting: at most a day."""
 MinutesLate = Annotated[int, Interval(ge=0, le=240)]
-"""Of an attendee to a meeting."""
+"""How late an attendee arrives."""
 LateMinutes = Annotated[int, Interval(ge=1, le=600)]
 Percent = Annotated[int, Interval(ge=0, le=100)]
 Factor = Annotated[int, Interval(ge=0, le=1_000_000)]
@@ -121,42 +121,42 @@ QuietHours = Annotated[int, Interval(ge=0, le=240)]
 
 # Runs
 SolveSeconds = Annotated[int, Interval(ge=5, le=3_600)]
-"""Of runs by default. A run that is started by hand may be shorter."""
+"""Default for runs. A run started manually may be shorter."""
 RunSeconds = Annotated[int, Interval(ge=1, le=3_600)]
 MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
 CallNote = Annotated[str, Len(0, 500)]
-"""What came of phoning somebody."""
+"""Result of a phone call."""
 RunNote = Annotated[str, Len(0, 200)]
-"""What a run is for, in the words of who starts it."""
+"""Purpose of a run, as entered by the person who starts it."""
 Budget = Annotated[int, Interval(ge=0, le=100_000)]
 WhatIfName = Annotated[str, Len(1, 80)]
 WhatIfSeconds = Annotated[int, Interval(ge=5, le=600)]
 
-# Texts of mails that organisers word anew
+# Customised email texts
 MailSubject = Annotated[str, Len(1, 150)]
 MailHeadline = Annotated[str, Len(1, 150)]
 MailNote = Annotated[str, Len(0, 1_500)]
 MailFooter = Annotated[str, Len(0, 500)]
 MailDirections = Annotated[str, Len(0, 1_000)]
 
-# Calendars, tokens
+# Calendars and tokens
 CalendarAddress = Annotated[str, Len(1, 2_000)]
 CalendarLogin = Annotated[str, Len(1, 200)]
-"""The user name at a calendar server, or an app password."""
+"""User name at a calendar server, or an app password."""
 CalendarName = Annotated[str, Len(0, 253)]
-"""The host's, where it is fetched (RFC 1035, 2.3.4). The file's, where it was sent."""
+"""Host of a fetched calendar (RFC 1035, 2.3.4), or file name of an uploaded one."""
 TokenName = Annotated[str, Len(1, 120)]
 
 TEXTS = tuple({kind for kind in list(globals().values()) if get_args(kind)[:1] == (str,)})
-"""Those of one text. A column of that kind has room for the longest."""
+"""Fields that hold a single text. A column of that type fits the longest."""
 
 NUMBERS = tuple({kind for kind in list(globals().values()) if get_args(kind)[:1] == (int,)})
-"""Those of one whole number."""
+"""Fields that hold a single integer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The smallest and the largest number, or the fewest and the most characters or items, inclusive."""
+    """Inclusive range of a number, or of the number of characters or items if `is_size`."""
 
     least: int
     most: int
@@ -166,7 +166,7 @@ class Range:
         return self.least <= (len(value) if self.is_size else value) <= self.most
 
     def sentence(self, value: Any) -> str:
-        """What follows the name of a text or number that breaks them."""
+        """Return the error text for a value outside the range. It follows the field's name."""
         if not self.is_size:
             return gettext_lazy("must be from %(least)s to %(most)s", least=self.least, most=self.most)
         if len(value) < self.least:
@@ -178,7 +178,7 @@ class Range:
 
 @cache
 def limits(kind: Any) -> Range:
-    """Of one of the kinds above."""
+    """Return the limits of a field type above."""
     constraint = get_args(kind)[1]
     if isinstance(constraint, Len):
         return Range(constraint.min_length, constraint.max_length or 0, is_size=True)
@@ -186,13 +186,13 @@ def limits(kind: Any) -> Range:
 
 
 def check_field(path: str, value: Any, kind: Any) -> Iterator[Fault]:
-    """A fault if a text or number breaks its limits."""
+    """Yield a fault if a text or number is outside its limits."""
     if not limits(kind).hold(value):
         yield Fault(path, limits(kind).sentence(value))
 
 
 def check_items(path: str, values: list[str], kind: Any) -> Iterator[Fault]:
-    """A fault if there are too many texts in a list, or if one of them breaks its limits."""
+    """Yield a fault if a list has too many texts, and one for the first text that is too long."""
     most = limits(kind).most
     if len(values) > most:
         yield Fault(
@@ -211,18 +211,18 @@ def check_items(path: str, values: list[str], kind: Any) -> Iterator[Fault]:
 
 
 def require_valid(path: str, value: Any, kind: Any) -> None:
-    """Raises InvalidInput if a text or number breaks its limits."""
+    """Raise InvalidInput if a text or number is outside its limits."""
     if found := list(check_field(path, value, kind)):
         raise InvalidInput(found)
 
 
 def limited_fields(form: Any) -> dict[str, Any]:
-    """The fields of a form, the class of a dataclass, that have limits."""
+    """Return the fields of a dataclass form that have limits."""
     hints = get_type_hints(form, include_extras=True)
     return {each.name: hints[each.name] for each in fields(form) if hasattr(hints[each.name], "__metadata__")}
 
 
 def check_form(form: Any) -> Iterator[Fault]:
-    """Every text or number of a form that breaks its limits."""
+    """Yield a fault for each text or number of a form that is outside its limits."""
     for name, kind in limited_fields(type(form)).items():
         yield from check_field(name, getattr(form, name), kind)

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 MAX_GUESTS = 20
-"""Of an event."""
+"""Per event."""
 
 
 class GuestKind(StrEnum):
-    """What a guest of honour is."""
+    """Kind of a guest of honour."""
 
     COUNTRY = "country"
     PROVINCE = "province"
 
 
 def is_guest(guest: Mapping[str, str], country: str, pavilion: str | None) -> bool:
-    """Whether a firm is of a guest of honour: of its country, or in its pavilion."""
+    """Return True if a firm belongs to a guest of honour, by its country or by its pavilion."""
     is_there = bool(guest["pavilion"]) and pavilion == guest["pavilion"]
     return is_there or (guest["kind"] == GuestKind.COUNTRY and country == guest["country"])

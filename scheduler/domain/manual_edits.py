@@ -1,4 +1,4 @@
-"""Words for what is done to a draft by hand."""
+"""Enumerations of manual draft edits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class EditStepKind(StrEnum):
-    """What a step does."""
+    """Kind of an edit step."""
 
     MOVE = "move"
     PLACE = "place"
@@ -22,7 +22,7 @@ class EditStepKind(StrEnum):
 
 
 class EditStepState(StrEnum):
-    """A step by hand: done <-> undone -> replaced, once another one is done in its place."""
+    """State of an edit step: done <-> undone -> replaced, once a new step replaces it."""
 
     DONE = "done"
     UNDONE = "undone"
@@ -30,7 +30,7 @@ class EditStepState(StrEnum):
 
 
 class LockKind(StrEnum):
-    """What the next run does with a request that was changed by hand: hold it there, or not at all."""
+    """What the next run does with a manually edited request: keep it there, or leave it unscheduled."""
 
     LOCKED = "locked"
     LEFT_OUT = "left_out"

@@ -1,9 +1,9 @@
-"""A name as its owner writes it, for one reader: with its Latin form only where the reader needs that.
+"""Display names: a native form, with a Latin form only for readers who need it.
 
-An event has hundreds of tables and booths, and nobody writes two more names for each. A name of a
-usual form (`Table 12`, `12号洽谈桌`, `12. asztal`) is shown in the form of the reader's language; what
-tells tables apart is kept as on the sign; any other name is the same for every reader; nothing is
-stored. Calendars are compared by one of the forms: a translation notifies nobody.
+An event has hundreds of tables and booths, and no one enters translations for each. A place name of a usual
+pattern (`Table 12`, `12号洽谈桌`, `12. asztal`) is rendered in the reader's language. The number stays as on
+the sign. Any other name is the same for every reader. Nothing is stored. Calendars are compared by one
+canonical form, so a translation notifies no one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from functools import lru_cache
 from typing import Final
 
 _KEPT: Final = 32_768
-"""Names that a process remembers: an event has thousands, and a plan says each of them many times."""
+"""Cache size per process. An event has thousands of names, and a plan repeats each many times."""
 
 _SCRIPTS: Final = {"zh": ("CJK",)}
-"""The scripts of languages that are not written in Latin letters, as Unicode's names of letters begin."""
+"""Non-Latin scripts by language, as the first word of Unicode character names."""
 
 _CODE: Final = r"([\w./#-]*\d[\w./#-]*|[A-Z]{1,3})"
-"""What tells tables apart: a word with a number, or a letter or two."""
+"""Identifier of a table or booth: a word with a digit, or one to three capital letters."""
 _PLACES: Final = (
     ({"en": "Table {}", "zh": "{}号洽谈桌", "hu": "{}. asztal"}, r"(\d+)"),
     ({"en": "Table {}", "zh": "洽谈桌 {}", "hu": "{} asztal"}, _CODE),
@@ -31,41 +31,41 @@ _PLACES: Final = (
     ({"en": "Stand {}", "zh": "展位 {}", "hu": "{} stand"}, _CODE),
     ({"en": "Booth of {}", "zh": "{} 的展位", "hu": "Stand: {}"}, r"(.+)"),
 )
-"""What tables and booths are usually called by language, and what stands in the braces."""
+"""Usual names of tables and booths by language, and the pattern of the placeholder."""
 
 _SPELLED: Final = str.maketrans(
     {"ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "þ": "th", "ħ": "h"}
 )
 _DIGRAPHS: Final = re.compile("([aou])e|(a)a|(s)s")
-"""ä, ö, ü, å and ß as they are spelled where there are no such letters."""
+"""ASCII transliterations of ä, ö, ü, å and ß."""
 
 
 _TWO_STOPS: Final = re.compile(r"(?<!\.)\.((?:</\w+>|[\u2068\u2069])*)(?:\.(?!\.)|(。))")
-"""A name's own full stop, what ends there besides, and the one of the sentence."""
+"""Two adjacent full stops: a name's own, optional closing markup, and the sentence's."""
 
 
 def collapse_full_stops(text: str) -> str:
-    """The text with one full stop where a name ended in its own: Co., Ltd.. or S.p.A.。"""
+    """Return the text with one full stop where a name already ends in one: Co., Ltd.. or S.p.A.。"""
     if ".." not in text and "。" not in text and ">." not in text and "\u2069." not in text:
         return text
     return _TWO_STOPS.sub(lambda found: found[1] + found[2] if found[2] else f".{found[1]}", text)
 
 
 def join_scripts(name: str, latin_name: str) -> str:
-    """Both forms as calendars get them, the Latin one first. `told` has what one reader reads of them."""
+    """Return both forms for calendars, Latin first. `display_both` picks the forms for one reader."""
     return name if not latin_name or _is_once(name, latin_name) else f"{latin_name} ({name})"
 
 
 def translated_name(own: str, names: Mapping[str, str], language: str) -> str:
-    """The name of a place in a language, or what the venue calls it."""
+    """Return a place's name in a language, or its own name if there is no translation."""
     return names.get(language) or own
 
 
 @lru_cache(_KEPT)
 def place_translations(own: str) -> Mapping[str, str]:
-    """What a table or booth is called by language, if its own name is the usual one in any: Table E2-T06.
+    """Return translations by language if the name follows a usual pattern in any language: Table E2-T06.
 
-    Empty for any other name: it is the same for every reader.
+    Empty for any other name, which is the same for every reader.
     """
     for called, which in _PLACES:
         for usual in called.values():
@@ -76,21 +76,22 @@ def place_translations(own: str) -> Mapping[str, str]:
 
 
 def canonical_place_name(own: str) -> str:
-    """One text for all forms of a place's usual name. Any other name is kept."""
+    """Return one canonical text for all forms of a usual place name. Other names are unchanged."""
     return translated_place_name(own, "zh")
 
 
 def translated_place_name(own: str, language: str) -> str:
-    """The name of a table or booth in a language, or what the venue calls it."""
+    """Return the name of a table or booth in a language, or the venue's own name."""
     return translated_name(own, place_translations(own), language)
 
 
 @lru_cache(_KEPT)
 def order_scripts(name: str, latin_name: str, language: str) -> tuple[str, ...]:
-    """What a reader of the language is shown: the name as its owner writes it, where the reader reads that
-    script, as everybody reads the Latin one. Else both forms, the one in the reader's script first.
+    """Return the forms that a reader of the language is shown.
 
-    So a Latin form beside a name in Latin letters is never shown, be it without accents or turned round.
+    Only the native form if the reader can read its script; everyone reads Latin. Otherwise both forms, the
+    one in the reader's script first. A name already in Latin letters is therefore shown once, even if the
+    Latin form drops accents or reverses the order.
     """
     if not latin_name or _is_once(name, latin_name) or _reads(name, language):
         return (name,)
@@ -98,51 +99,51 @@ def order_scripts(name: str, latin_name: str, language: str) -> tuple[str, ...]:
 
 
 def display_both(name: str, latin_name: str, language: str) -> str:
-    """The same in one line: Wang Ming (王明)."""
+    """Return the forms for a reader on one line: Wang Ming (王明)."""
     first, *second = order_scripts(name, latin_name, language)
     return f"{first} ({second[0]})" if second else first
 
 
 def display_single(name: str, latin_name: str, language: str) -> str:
-    """The one form for a sentence, a title or a greeting."""
+    """Return the single form for a sentence, a title or a greeting."""
     return order_scripts(name, latin_name, language)[0]
 
 
 def record_name(name: str, latin_name: str) -> str:
-    """The form in texts that are kept in English for whoever reads them later, such as an audit log."""
+    """Return the form for texts stored in English, such as the audit log."""
     return display_single(name, latin_name, "en")
 
 
 @lru_cache(_KEPT)
 def localize_joined(both: str, language: str) -> str:
-    """Joined forms as a reader of the language reads them. Any other name is kept, such as 西门子 (China)."""
+    """Return joined forms as a reader of the language sees them. Others are unchanged: 西门子 (China)."""
     latin, own = _halves(both)
     if not own:
         return both
     if _same(latin, own):
         return own
-    if not _is_latin(latin) or _is_latin(own):  # not the two forms of one name, for all that can be known
+    if not _is_latin(latin) or _is_latin(own):  # not two scripts of one name, as far as can be told
         return both
     return display_both(own, latin, language)
 
 
 def is_same_name(one: str, other: str) -> bool:
-    """Whether two texts that readers of two languages were shown are one name.
+    """Return True if two texts shown to readers of different languages are the same name.
 
-    Who reads its script is shown a name alone: such a text is half of what others are shown.
+    A reader of the native script sees only that form, which is one half of what others see.
     """
     halves, others = _halves(one), _halves(other)
     return one == other or one in others or other in halves or (halves[1] != "" and {*halves} == {*others})
 
 
 def short_form(both: str) -> str:
-    """The first of two scripts, for where there is little room. Any other name is kept."""
+    """Return the first of two scripts, for limited space. Other names are unchanged."""
     first, second = _halves(both)
     return first if second and _is_latin(first) != _is_latin(second) else both
 
 
 def _halves(both: str) -> tuple[str, str]:
-    """The name before a last bracket, and the one in it. The second is empty where there is none."""
+    """Split into the name before the last bracket and the name inside it, which is empty if there is none."""
     if not both.endswith(")"):
         return both, ""
     depth = 0
@@ -156,12 +157,12 @@ def _halves(both: str) -> tuple[str, str]:
 
 
 def _is_once(name: str, latin_name: str) -> bool:
-    """Whether no reader needs the Latin form: the name has Latin letters itself, or is the same."""
+    """Return True if the Latin form is redundant: the name is in Latin letters, or both are the same."""
     return _is_latin(name) or _same(name, latin_name)
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two forms have the same words, in whichever order: families write theirs first or last."""
+    """Return True if both have the same words in any order, since family names come first or last."""
     return one == other or _plain(one) == _plain(other) or _words(one) == _words(other) != []
 
 
@@ -170,19 +171,19 @@ def _words(name: str) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """A name without accents, umlauts, capitals and signs."""
+    """Return a name without accents, umlauts, case and punctuation."""
     letters = unicodedata.normalize("NFKD", name.casefold()).translate(_SPELLED)
     return _DIGRAPHS.sub(r"\1\2\3", "".join(char for char in letters if char.isalnum()))
 
 
 def _is_own(name: str, language: str) -> bool:
-    """Whether a name is in a script of the language that is not Latin. One such letter is enough."""
+    """Return True if a name has a letter of the language's own non-Latin script."""
     scripts = _SCRIPTS.get(language.partition("-")[0])
     return scripts is not None and any(_begins(char, scripts) for char in name)
 
 
 def _reads(name: str, language: str) -> bool:
-    """Whether a reader of the language reads all of a name that is in a script of theirs."""
+    """Return True if a name has a letter of the language's own script and no letter of a foreign script."""
     scripts = ("LATIN", *_SCRIPTS.get(language.partition("-")[0], ()))
     return _is_own(name, language) and all(_begins(char, scripts) for char in name if char.isalpha())
 

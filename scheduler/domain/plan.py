@@ -1,4 +1,4 @@
-"""Plan, Meeting: the output of a solve."""
+"""Plan and Meeting: the output of a solve."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Number = int | float
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """One meeting by ids: a published one may name things that its problem no longer has."""
+    """A meeting by ids. A published one may refer to objects that its problem no longer has."""
 
     request: str
     slot: str
@@ -34,7 +34,7 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class FixAction:
-    """A remedy for programs: what kind of thing to do with which ids, and the slot to hold the request in."""
+    """A machine-readable fix: its kind, the ids it concerns, and the slot to schedule the request in."""
 
     kind: str
     ids: tuple[str, ...] = ()
@@ -46,8 +46,9 @@ class FixAction:
 
 @dataclass(frozen=True, slots=True)
 class ReasonSubject:
-    """What a reason is about: whom, which languages or places by `ids`; and the part of a day that begins at
-    `slot`. Without a kind nothing is named.
+    """Subject of a reason: people, languages or places as `ids`, and the part of a day that starts at `slot`.
+
+    An empty `kind` means no subject.
     """
 
     kind: str = ""
@@ -60,10 +61,10 @@ class ReasonSubject:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """What is in the way of a request at `count` starts of one day, the first of which are `slots`.
+    """What blocks a request at `count` start slots of one day. `slots` holds the first of them.
 
-    `what`: away, busy, person-cap or walk of person `who`; firm-cap of firm `who`; precedence with
-    request `who`; place-kind, place-full or interpreter, of nobody.
+    `what` is one of: away, busy, person-cap or walk of person `who`; firm-cap of firm `who`; precedence with
+    request `who`; place-kind, place-full or interpreter, with an empty `who`.
     """
 
     what: str
@@ -76,14 +77,14 @@ class Obstacle:
 
 
 NOT_EXAMINED: Final = "not-examined"
-"""The reason of a request into which nobody looked: its time was over, or somebody stopped it."""
+"""Reason of a request that was not examined, as time ran out or the run was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unscheduled:
-    """Why a request is not held: a code, a sentence, what stands in the way, what would let it in.
+    """Why a request is unscheduled: reason code, sentence, blocking requests and fixes.
 
-    `ways` are the remedies once more, in the same order, for programs.
+    `ways` are the same fixes in machine-readable form, in the same order.
     """
 
     request: str
@@ -94,7 +95,7 @@ class Unscheduled:
     ways: tuple[FixAction, ...] = ()
     about: ReasonSubject = ReasonSubject()
     obstacles: tuple[Obstacle, ...] = ()
-    """Who and what is in the way on each day."""
+    """Blocking people and resources, by day."""
 
     def to_json(self) -> Json:
         row: Json = {
@@ -113,9 +114,7 @@ class Unscheduled:
 
 @dataclass(frozen=True, slots=True)
 class EventFix:
-    """A change of the event that may let in several requests: what kind of thing to do, about which ids, and,
-    for availability, in which slots.
-    """
+    """A change to the event that may fit in several requests. `slots` is set for availability only."""
 
     kind: str
     ids: tuple[str, ...]
@@ -127,10 +126,10 @@ class EventFix:
 
 @dataclass(frozen=True, slots=True)
 class UnscheduledGroup:
-    """Requests that are not held for one reason about the same, with the change that helps them best.
+    """Requests unscheduled for one reason about one subject, with the most effective fix.
 
-    With the change, `holds` of them can be held beside the plan as it is, and the score gains `gains`. Both
-    are None where there was no time to count.
+    With the fix, `holds` of them fit beside the unchanged plan, and the score gains `gains`. Both are None if
+    there was no time to calculate them.
     """
 
     reason: str
@@ -155,12 +154,13 @@ class UnscheduledGroup:
 
 @dataclass(frozen=True, slots=True)
 class CommitmentClash:
-    """Requests that have to be held, or frozen meetings, which no plan keeps all of, and any fewer of them it
-    can: a minimal set. `detail` is a sentence.
+    """A minimal conflict: compulsory requests or frozen meetings that no plan can keep together.
 
-    `cause` is what stands in the way: "alone" (the only one of the set cannot be held there at all),
-    "people" (somebody would be in two at once), "walk", "person-cap", "firm-cap", "place", "interpreter",
-    "precedence", or "rules" (several of these). `who` has the ids of the people, firms or places concerned.
+    Any proper subset is feasible. `detail` is a sentence.
+
+    `cause` is the blocking rule: "alone" (the only member is infeasible by itself), "people" (a person would
+    be double-booked), "walk", "person-cap", "firm-cap", "place", "interpreter", "precedence", or "rules"
+    (several of these). `who` has the ids of the people, firms or places concerned.
     """
 
     requests: tuple[str, ...]
@@ -179,7 +179,7 @@ class CommitmentClash:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who meets whom, when and where. `problem` is the fingerprint of the problem that it answers."""
+    """Who meets whom, when and where. `problem` is the fingerprint of the solved problem."""
 
     problem: str
     status: PlanStatus
@@ -193,16 +193,17 @@ class Plan:
     seed: int = 0
     workers: int = 1
     meetings_bound: int | None = None
-    """No plan holds more requests."""
+    """Upper bound on the number of scheduled requests."""
     groups: tuple[UnscheduledGroup, ...] = ()
-    """What is not held, by reason and what that is about. A solve alone makes none."""
+    """Unscheduled requests grouped by reason and subject. Empty after a plain solve."""
     not_kept: tuple[str, ...] = ()
-    """Requests that have to be held and are not, or whose frozen meeting does not stay: with them released,
-    the plan keeps every rule. Empty unless the status is infeasible or unknown."""
+    """Compulsory requests left unscheduled, or frozen meetings that were not kept. With these released, the
+    plan is feasible. Empty unless the status is infeasible or unknown.
+    """
     clashes: tuple[CommitmentClash, ...] = ()
-    """Why some of them cannot be kept, where that is proved."""
+    """Proven conflicts that explain some of them."""
 
     @property
     def is_answer(self) -> bool:
-        """Whether there is a plan: its meetings keep all rules, or all but for those of `not_kept`."""
+        """True if there is a plan: its meetings satisfy all rules, except those released in `not_kept`."""
         return self.status in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE) or bool(self.not_kept)

@@ -1,4 +1,4 @@
-"""What a plan is made for, in few octets, and what differs between two of them."""
+"""Compact digest of a plan's inputs, and the difference between two of them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from scheduler.domain.bound_reuse import frozen_until_timestamp
 Json = dict[str, Any]
 
 LISTS: Final = ("slots", "places", "firms", "attendees", "interpreters", "requests")
-"""Lists of a problem file whose rows have ids. A row counts as one thing that changed."""
+"""Lists of a problem file whose rows have ids. Changes are counted per row."""
 SINGLE_KEYS: Final = ("walking_minutes", "halls", "precedences")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What changed: "policy" (with the names of its keys or terms), one of the lists or wholes of a problem
-    file, "timezone", "published" (the plan that people have is not the one that was made), "frozen" (less is
-    frozen), "limit" (the last run changed all that it might), or "unknown" (what the last plan was made for
-    is not known).
+    """One change between two inputs.
+
+    `kind` is "policy" (`names` are its keys or terms), a list or single key of a problem file, "timezone",
+    "published" (the published schedule is not the plan that was made), "frozen" (less is frozen), "limit"
+    (the last run used its whole change budget), or "unknown" (the inputs of the last plan are unknown).
 
     `new`, `gone` and `changed` count rows.
     """
@@ -39,19 +40,19 @@ class Difference:
 
 
 def planning_inputs(document: Json, wishes: Mapping[str, Sequence[str]] | None = None) -> Json:
-    """All of a problem file that decides about its plan, but for what is published: policy, and digests.
+    """Return the policy and digests of all plan inputs in a problem file, except the published schedule.
 
     Parameters
     ----------
     document
-        The file, with every key, as the writer gives it.
+        The file with every key, as the writer emits it.
     wishes
-        The slots that people ask for instead of those of a request's row, by requests.
+        Preferred slots by request, which override those of the request's row.
 
     Returns
     -------
     Json
-        To be kept, and given to `differences`. Some 12 octets for each row.
+        To be stored and passed to `diff_inputs`. About 12 octets per row.
     """
     return {
         "timezone": document["event"]["timezone"],
@@ -64,18 +65,18 @@ def planning_inputs(document: Json, wishes: Mapping[str, Sequence[str]] | None =
 
 
 def diff_inputs(before: Json, now: Json) -> list[Difference]:
-    """What two bases differ in, the policy first.
+    """Return the differences between two inputs, the policy first.
 
     Parameters
     ----------
     before, now
-        As `basis_of` made them.
+        Results of `planning_inputs`.
 
     Returns
     -------
     list[Difference]
-        Empty if a plan that was made for the one is as good for the other. That time goes by, so that more
-        is frozen, is no difference, nor is a wish that is over, as it was granted.
+        Empty if a plan for one is as good for the other. A freeze that only advances with time is no
+        difference. Nor is a preference that is gone because it was granted.
     """
     found: list[Difference] = []
     if names := _policy(before["policy"], now["policy"]):
@@ -99,13 +100,13 @@ def diff_inputs(before: Json, now: Json) -> list[Difference]:
 
 
 def _wishes(before: Json, now: Json) -> set[str]:
-    """The requests for which people ask for other slots than before."""
-    old = before.get("wishes", {})  # a release before this one kept none
+    """Return the requests with different preferred slots than before."""
+    old = before.get("wishes", {})  # absent in inputs stored by earlier releases
     return {id for id, slots in now["wishes"].items() if old.get(id) != slots}
 
 
 def _policy(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The keys of a policy that differ; of the factors, the terms."""
+    """Return the policy keys that differ, with factors by term."""
     one, two = ({**policy["factors"], **policy, "factors": None} for policy in (before, now))
     return sorted(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
 

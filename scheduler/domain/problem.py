@@ -1,4 +1,4 @@
-"""Problem: the frozen input of a solve, index-based."""
+"""Problem: the immutable, index-based input of a solve."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ DEFAULT_FACTORS: Mapping[str, int | float] = {
     "dropped": 400,
 }
 NAMED_FACTORS = frozenset(("repeated", "unfair"))
-"""Terms that are counted only where a file names their factor."""
+"""Terms that count only if a file names their factor."""
 TERMS = (*DEFAULT_FACTORS, *sorted(NAMED_FACTORS))
-"""All terms of the score."""
+"""All terms of the objective."""
 EVENT_FACTORS: Mapping[str, int | float] = {"repeated": 20}
-"""What the events of an installation have beside the default factors."""
+"""Factors added to the defaults for events of an installation."""
 
 IMPROVING_FACTORS: Mapping[str, int | float] = {
     "moved": 1,
@@ -37,18 +37,18 @@ IMPROVING_FACTORS: Mapping[str, int | float] = {
     "reassigned": 0.5,
     "repeated": 1,
 }
-"""What changes cost at most in a run that may make so many and no more: their number is the limit."""
+"""Upper limits on change costs in a run with a change budget, where the budget limits the changes."""
 
 SAME_START, ANY_START = "same_start", "any_start"
-"""Of which published meetings the term `reassigned` is counted: events count all that are held."""
+"""Published meetings that `reassigned` counts: those at the same start, or (events) all scheduled ones."""
 
 People = tuple[int, ...]
-"""Attendees, by their indices."""
+"""Attendee indices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One meeting time, closed at the start and open at the end. Slots of one block follow each other."""
+    """One meeting time, a half-open interval. The slots of a block are consecutive."""
 
     id: str
     start: datetime
@@ -60,7 +60,7 @@ class Slot:
 class Place:
     """A booth (of firm `firm`) or a table. `hall`, `firm`, `unavailable` and `partners` are indices.
 
-    `partners` are the firms that share a joint stand with its owner, and so its capacity.
+    `partners` are the firms that share a booth with its owner, and therefore its capacity.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Place:
 
     @property
     def owners(self) -> frozenset[int]:
-        """The firms that are asked to meet here: the owner of a booth and its partners. None of a table."""
+        """The firms that can be met here: the owner of a booth and its partners. Empty for a table."""
         return self.partners if self.firm is None else self.partners | {self.firm}
 
 
@@ -104,12 +104,14 @@ class Interpreter:
     id: str
     languages: frozenset[str]
     unavailable: frozenset[int] = frozenset()
-    stations: tuple[tuple[int, int], ...] = ()  # slots, each with the one place at which they interpret (H14)
+    stations: tuple[
+        tuple[int, int], ...
+    ] = ()  # (slot, place) pairs: the only place where they interpret in that slot (H14)
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A request fixed to a slot (and place, if given), by indices. `must`: it has to be held."""
+    """A request fixed to a slot (and optionally a place), by indices. `must`: it must be scheduled."""
 
     slot: int
     place: int | None = None
@@ -118,9 +120,9 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Firm `sender` asks firm `receiver`. `length` is in slots. Firms, people and slots are indices.
+    """A request from `sender` to `receiver`. `length` is in slots. Firms, people and slots are indices.
 
-    `excluded` are people of either firm who do not take part in this one meeting: a colleague goes.
+    `excluded` are people of either firm who do not attend this meeting; a colleague attends instead.
     """
 
     id: str
@@ -137,13 +139,13 @@ class Request:
 
     @property
     def is_must(self) -> bool:
-        """Whether it is locked: it has to be held where it is fixed."""
+        """True if it is locked: it must be scheduled where it is fixed."""
         return self.fixed is not None and self.fixed.must
 
 
 @dataclass(frozen=True, slots=True)
 class FairShare:
-    """A share of its requests that each firm ought to have held, and what each missing meeting counts."""
+    """A target share of each firm's requests, and the penalty per meeting below it."""
 
     share: float
     price: int = 1
@@ -161,29 +163,29 @@ class Policy:
     fair_shares: tuple[FairShare, ...] = ()
 
     def improving(self, max_moved: int) -> Policy:
-        """That of a run that improves a published plan by so many changes, at a price that pays."""
+        """Return the policy to improve a published plan by at most `max_moved` changes, at reduced costs."""
         lower = {k: min(price, IMPROVING_FACTORS.get(k, price)) for k, price in self.factors.items()}
         return replace(self, max_moved=max_moved, factors=lower)
 
     @property
     def moved_and_reassigned(self) -> int | float:
-        """What other people cost a published meeting that is held at another start, beside its move."""
+        """Extra cost of different people in a published meeting that also moves to another start."""
         return self.factors["reassigned"] if self.reassigned_counts == ANY_START else 0
 
 
 def round_up_share(share: float, count: int) -> int:
-    """A share of `count`, rounded up. It is read as the decimal that was written: 0.07 of 100 is 7, not 8."""
+    """Return ceil(share * count) in exact decimal arithmetic: 0.07 of 100 is 7, not 8."""
     return math.ceil(Fraction(str(share)) * count)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything that a solve may look at. Indices point into the tuples below.
+    """The complete input of a solve. Indices refer to the tuples below.
 
-    `walking[a][b]` are the minutes from hall a to hall b. `precedences` are pairs of request
-    indices (before, after). `published` is by ids, as its things may be gone from the problem. `released`
-    are the ids of requests that need not be held though they are compulsory, or need not stay as they are
-    though they are frozen. No problem file has any: a solver releases what cannot be kept.
+    `walking[a][b]` is the walking time in minutes from hall a to hall b. `precedences` are pairs of request
+    indices (before, after). `published` uses ids, since its objects may no longer be in the problem.
+    `released` are ids of requests that are exempt from being compulsory or frozen. Problem files never have
+    any: a solver releases commitments that are infeasible.
     """
 
     name: str
@@ -205,7 +207,7 @@ class Problem:
 
     @cached_property
     def days(self) -> tuple[int, ...]:
-        """The day of each slot, counted from 0, by its start in the event's time zone."""
+        """Day number of each slot from 0, by its start in the event's time zone."""
         zone = ZoneInfo(self.timezone)
         dates = [slot.start.astimezone(zone).date() for slot in self.slots]
         order = {date: day for day, date in enumerate(sorted(set(dates)))}
@@ -213,7 +215,7 @@ class Problem:
 
     @cached_property
     def room_ahead(self) -> tuple[int, ...]:
-        """How many slots, itself included, follow each slot in its block: the longest meeting there."""
+        """Slots from each slot to the end of its block, itself included: the maximum meeting length."""
         room = [1] * len(self.slots)
         for s in range(len(self.slots) - 2, -1, -1):
             if self.slots[s].block == self.slots[s + 1].block:
@@ -222,25 +224,25 @@ class Problem:
 
     @cached_property
     def compulsory(self) -> frozenset[int]:
-        """The requests that have to be held (H1)."""
+        """Requests that must be scheduled (H1)."""
         everything = self.policy.require_all
         rows = [(r, row) for r, row in enumerate(self.requests) if everything or row.is_must]
         return frozenset(r for r, row in rows if row.id not in self.released)
 
     def releasing(self, requests: Collection[str]) -> Problem:
-        """The same problem, in which these requests need not be held, or stay as they are."""
+        """Return a copy in which these requests may be unscheduled or changed."""
         return replace(self, released=frozenset(requests)) if requests else self
 
     @cached_property
     def firm_attendees(self) -> tuple[tuple[int, ...], ...]:
-        """The attendees of each firm."""
+        """Attendee indices of each firm."""
         members: list[list[int]] = [[] for _ in self.firms]
         for a, attendee in enumerate(self.attendees):
             members[attendee.firm].append(a)
         return tuple(tuple(people) for people in members)
 
     def sides(self, request: Request) -> tuple[tuple[People, ...], tuple[People, ...]]:
-        """The groups of people that may sit on the asking side of a request, and on the asked side."""
+        """Return the groups of people that may attend for the sending side, and for the receiving side."""
         asking = self._side(request.from_attendees, request.sender, request.excluded)
         return asking, self._side(request.to_attendees, request.receiver, request.excluded)
 
@@ -258,7 +260,7 @@ class Problem:
     def meeting(
         self, request: int, slot: int, place: int, people: Iterable[int], interpreter: int | None
     ) -> Meeting:
-        """A meeting by ids, from indices."""
+        """Return a meeting by ids, from indices."""
         return Meeting(
             self.requests[request].id,
             self.slots[slot].id,
@@ -269,23 +271,23 @@ class Problem:
 
     @cached_property
     def floors(self) -> tuple[int, ...]:
-        """The floor of meetings of each firm: max(min_meetings, ceil(fair_share * n)), at most n."""
+        """Target number of meetings per firm: max(min_meetings, ceil(fair_share * n)), at most n."""
         return tuple(self.floor_of(firm, n) for firm, n in enumerate(self.request_counts))
 
     def floor_of(self, firm: int, requests: int) -> int:
-        """The floor that a firm has with so many requests."""
+        """Return the target number of meetings of a firm with this many requests."""
         least = max(self.firms[firm].min_meetings, round_up_share(self.policy.fair_share, requests))
         return min(requests, least)
 
     @cached_property
     def request_counts(self) -> tuple[int, ...]:
-        """The requests of each firm, sent and received."""
+        """Number of requests per firm, sent and received."""
         counts = Counter(firm for request in self.requests for firm in (request.sender, request.receiver))
         return tuple(counts[firm] for firm in range(len(self.firms)))
 
     @cached_property
     def fair_levels(self) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """By firm, for each of `policy.fair_shares`: the meetings that make it, and its price."""
+        """Per firm, (number of meetings, penalty) for each of `policy.fair_shares`."""
         shares = self.policy.fair_shares
         return tuple(
             tuple((round_up_share(s.share, n), s.price) for s in shares) for n in self.request_counts
@@ -293,7 +295,7 @@ class Problem:
 
     @cached_property
     def index(self) -> Index:
-        """Ids to indices."""
+        """Mapping of ids to indices."""
         return Index(
             slots={slot.id: i for i, slot in enumerate(self.slots)},
             halls={hall: i for i, hall in enumerate(self.halls)},
@@ -307,7 +309,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Where each id stands in the tuples of its problem."""
+    """Index of each id in the tuples of its problem."""
 
     slots: Mapping[str, int]
     halls: Mapping[str, int]

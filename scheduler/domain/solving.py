@@ -1,4 +1,4 @@
-"""The parameters, the progress and the result of a solve."""
+"""Parameters, progress and result of a solve."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ METHODS = ("auto", "exact", "search")
 
 
 class Phase(StrEnum):
-    """The phase of a run or a solve."""
+    """Phase of a run or a solve."""
 
     STARTING = "starting"
     READING = "reading"
     COMPILING = "compiling"
-    """Before the first solve of an installation. It does not count as the solve's time."""
+    """Before the first solve of an installation. Does not count as solve time."""
     PROVING = "proving"
     CONSTRUCTED = "constructed"
-    """There is a first plan."""
+    """A first incumbent exists."""
     SEARCHING = "searching"
     EXACT = "exact"
     EXPLAINING = "explaining"
@@ -30,7 +30,7 @@ class Phase(StrEnum):
 
 
 class ScenarioState(StrEnum):
-    """new -> asked -> running -> done | failed. One that is changed or stopped is new again."""
+    """new -> asked -> running -> done | failed. A changed or stopped scenario returns to new."""
 
     NEW = "new"
     ASKED = "asked"
@@ -40,21 +40,21 @@ class ScenarioState(StrEnum):
 
 
 class ScenarioKind(StrEnum):
-    """What a problem is changed and solved for, beside the live plan."""
+    """Purpose of a scenario: a modified problem solved beside the live plan."""
 
     DIALS = "dials"
-    """To see what dials would do before they are saved."""
+    """Preview of scheduling priorities before they are saved."""
     CURVE = "curve"
-    """A point of the curve of fairness."""
+    """A point of the fairness curve."""
     KEPT = "kept"
-    """An organiser's own, kept by its name."""
+    """An organiser's own named scenario."""
     REMEDY = "remedy"
-    """What a change would let in that helps a group of requests that a version does not hold."""
+    """Effect of a fix for a group of unscheduled requests of a version."""
 
 
 @dataclass(frozen=True, slots=True)
 class SolveParams:
-    """`seconds` is wall time for the whole solve. `iterations` replaces it for a reproducible plan."""
+    """Parameters of a solve. `seconds` is wall time; `iterations` replaces it for a reproducible plan."""
 
     seconds: float = 60.0
     workers: int = 2
@@ -65,9 +65,7 @@ class SolveParams:
 
 @dataclass(frozen=True, slots=True)
 class ProvedBounds:
-    """Bounds of a problem that were proved before: of its score, of the weight that can be served, and, where
-    one was proved, of the number of meetings.
-    """
+    """Proven bounds of a problem: score, served weight and, optionally, number of meetings."""
 
     score: Number
     served: Number
@@ -75,13 +73,13 @@ class ProvedBounds:
 
 
 class Helpers(Protocol):
-    """Other workers that take subproblems of a search.
+    """Other workers that solve subproblems of a search.
 
-    No call raises or waits. A subproblem that is lost is never answered.
+    Calls never raise or block. A lost subproblem is never answered.
     """
 
     def size(self, *, nearby: bool) -> int:
-        """The number of subproblems that may be sent now.
+        """Return the number of subproblems that may be sent now.
 
         If not `nearby`, helpers on this machine do not count.
         """
@@ -90,15 +88,15 @@ class Helpers(Protocol):
         """Send each subproblem to one helper."""
 
     def answers(self) -> Mapping[int, bytes]:
-        """The answers so far, by the subproblem's position in the last `send`."""
+        """Return the answers so far, by the subproblem's position in the last `send`."""
 
     def withdraw(self) -> None:
-        """Give up the subproblems of the last `send` that are not answered yet."""
+        """Cancel the unanswered subproblems of the last `send`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One report: `score` and `terms` of the best plan and the proved `bound`, after `seconds`."""
+    """A progress report after `seconds`: `score` and `terms` of the incumbent, and the proven `bound`."""
 
     seconds: float
     phase: Phase
@@ -110,13 +108,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A plan, its convergence curve in order of time, and what it changes of the published plan.
+    """A plan, its convergence curve in time order, and its changes to the published schedule.
 
-    `bought` is the plan's score less that of the plan which keeps every published meeting that can stay
-    and inserts the others where they fit: what the voluntary changes are worth. None where nothing is
-    published, or where no such plan was made. `given_up` are
-    the published meetings, by request, that are not held any more as `max_idle_spread` was broken by those
-    that can stay.
+    `bought` is the plan's score minus that of a baseline plan. The baseline keeps every published meeting
+    that can stay, and inserts the others where they fit. The difference is what the voluntary changes are
+    worth. It is None if nothing is published, or no baseline was made. `given_up` are the requests whose
+    published meetings were dropped because keeping all that can stay violated `max_idle_spread`.
     """
 
     plan: Plan

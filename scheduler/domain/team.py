@@ -1,4 +1,4 @@
-"""Who comes in: roles in the team that runs an event, and states of firms that register themselves."""
+"""Team roles of an event, and states of self-registered firms."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from enum import StrEnum
 
 
 class TeamRole(StrEnum):
-    """A role in the team that runs an event. Who has one of these has it by a row of its own."""
+    """Role in the team that runs an event. Each role is granted by a row of its own."""
 
     OWNER = "owner"
     ORGANISER = "organiser"
     READER = "read-only"
     DESK = "desk helper"
     CHAMBER = "chamber"
-    """Of one or several delegations only."""
+    """Limited to one or more delegations."""
 
 
 class RegistrationState(StrEnum):
-    """Of a firm that registers itself: unconfirmed -> waiting -> accepted | declined.
+    """State of a self-registered firm: unconfirmed -> waiting -> accepted | declined.
 
-    The first step is the link in the mail. An accepted one that is undone waits again.
+    The first step is the confirmation link in the email. An accepted registration that is undone waits again.
     """
 
     UNCONFIRMED = "unconfirmed"

@@ -1,6 +1,6 @@
-"""What has to be held, taken alone: locked requests (`fixed.must`) and frozen meetings.
+"""Feasibility of commitments alone: locked requests (`fixed.must`) and frozen meetings.
 
-The time of each is given, so whether they can stand together is decided exactly, in milliseconds.
+The start of each is given, so joint feasibility is decided exactly, in milliseconds.
 """
 
 from scheduler.domain.commitments.clashes import UnkeptCommitments, find_clash, find_unkept

@@ -1,7 +1,7 @@
-"""The smallest sets of commitments that cannot stand together, and the fewest to give up so the rest can.
+"""Minimal conflicting sets of commitments, and a minimum set to release so that the rest is feasible.
 
-Each set is minimal: without any one of it, the others can be kept. What is given up is a least hitting set of
-all of them (Reiter 1987, doi:10.1016/0004-3702(87)90062-2).
+Each conflict is minimal: removing any member makes it feasible. The released set is a minimum hitting set of
+all conflicts (Reiter 1987, doi:10.1016/0004-3702(87)90062-2).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from scheduler.domain.plan import CommitmentClash
 from scheduler.domain.problem import Problem
 
 MAX_SETS = 200
-MAX_NEIGHBOURS = 100  # meetings around one that are put elsewhere to make room for it
-MAX_EXACT = 12  # of sets that hang together, for a least hitting set; more are hit greedily
+MAX_NEIGHBOURS = 100  # meetings around one that may be reassigned to make room for it
+MAX_EXACT = 12  # conflicts per component for an exact hitting set; larger ones are greedy
 
 Core = frozenset[str]
 Decide = Callable[[Collection[str]], bool | None]
@@ -26,45 +26,46 @@ Decide = Callable[[Collection[str]], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class UnkeptCommitments:
-    """What cannot be kept: the fewest requests that have to be given up, and why."""
+    """Commitments that cannot be met: the fewest requests to release, and the conflicts that explain why."""
 
     not_kept: tuple[str, ...] = ()
     clashes: tuple[CommitmentClash, ...] = ()
 
 
 def find_unkept(problem: Problem, decide: Decide = lambda _: None) -> UnkeptCommitments:
-    """Which compulsory and frozen meetings cannot be kept, whatever else is held.
+    """Find the compulsory and frozen meetings that are infeasible whatever else is scheduled.
 
     Parameters
     ----------
     problem
-        The problem, read and checked before. Those that `require_all` makes compulsory are not looked at.
+        A parsed and validated problem. Requests that are compulsory only through `require_all` are ignored.
     decide
-        Asked whether some can be kept together where that takes long to find out. None: nobody knows.
+        Slower oracle, called for sets that the search cannot decide within its limit. Returns True if the set
+        is feasible, False if not, None if unknown.
 
     Returns
     -------
-    Settled
-        Empty where all can be kept, or where it was not found out that they cannot. Rules about the whole
-        plan (H12, H13) are not looked at.
+    UnkeptCommitments
+        Empty if all commitments are feasible, or if infeasibility was not proven. Rules about the whole plan
+        (H12, H13) are not checked.
     """
     return _settle(Commitments(problem), decide)
 
 
 def find_clash(problem: Problem, id: str) -> CommitmentClash | None:
-    """What a compulsory request clashes with, of those that can be kept without it.
+    """Find the conflict that a compulsory request has with commitments that are feasible without it.
 
     Parameters
     ----------
     problem
-        The problem, read and checked before.
+        A parsed and validated problem.
     id
-        The request, which has to be held.
+        The compulsory request.
 
     Returns
     -------
     CommitmentClash | None
-        A minimal set with that request in it, or None if it can be kept too.
+        A minimal conflicting set that contains the request, or None if it is feasible too.
     """
     commitments = Commitments(problem)
     others = {other for other in commitments.of if other != id}
@@ -93,7 +94,7 @@ def _settle(
 
 
 class _Search:
-    """Looks for sets that cannot stand together, among some commitments."""
+    """Search for conflicting sets within a subset of the commitments."""
 
     def __init__(self, commitments: Commitments, decide: Decide, among: Collection[str]) -> None:
         self.commitments, self.decide = commitments, decide
@@ -101,7 +102,10 @@ class _Search:
         self.near = _near(commitments, self.among)
 
     def core(self, out: Collection[str], last: str | None = None) -> Core | None:
-        """A minimal set that cannot be kept, without what is out. None if all the rest can be."""
+        """Return a minimal conflicting set that avoids `out`, or None if the other commitments are feasible.
+
+        `last` is added last, so that a conflict found contains it.
+        """
         order = sorted((id for id in self.among if id not in out), key=lambda id: id == last)
         keeping = PartialAssignment(self.commitments)
         for id in order:
@@ -116,7 +120,10 @@ class _Search:
         return None
 
     def _rearranged(self, keeping: PartialAssignment, id: str) -> PartialAssignment | Core:
-        """The same with one more, in ever wider surroundings, or a set with it that cannot be kept."""
+        """Return the assignment extended by `id`, or a minimal conflicting set that contains it.
+
+        The meetings that may be reassigned grow outwards from `id`, step by step.
+        """
         for other in self.near[id]:
             if other in keeping.chosen and self._can_keep((other, id)) is False:
                 return frozenset((other, id))
@@ -133,10 +140,10 @@ class _Search:
                 return again
             if self._can_keep(around) is False:
                 return self._minimal(around, id)
-        return keeping  # it was not found out: a search may still keep it
+        return keeping  # undecided: a later search may still find a way
 
     def _minimal(self, ids: Collection[str], wanted: str) -> Core:
-        """Take out one after the other: what can be missing does not belong to it."""
+        """Return a minimal conflicting subset, by deletion of one member at a time. `wanted` stays in it."""
         left = [wanted, *(id for id in self.among if id in ids and id != wanted)]
         for id in left[1:]:
             rest = [other for other in left if other != id]
@@ -150,7 +157,7 @@ class _Search:
 
 
 def _near(commitments: Commitments, among: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """What may be in each other's way: by a person of both, a place, a firm's day, or an order."""
+    """Return each commitment's neighbours: those sharing a person, a place, a firm's day or a precedence."""
     problem = commitments.problem
     sharing: defaultdict[tuple[object, ...], set[str]] = defaultdict(set)
     for id in among:
@@ -181,7 +188,7 @@ def _near(commitments: Commitments, among: Sequence[str]) -> Mapping[str, Sequen
 
 
 def _least_hitting(commitments: Commitments, cores: Sequence[Core]) -> set[str]:
-    """The fewest that are in each of the sets, rather locks than what is frozen, rather light than heavy."""
+    """Return a minimum hitting set of the conflicts. Ties: locks before frozen meetings, then low weight."""
     requests = commitments.problem.requests
 
     def cost(ids: Collection[str]) -> tuple[int, int, int]:
@@ -216,7 +223,7 @@ def _least_hitting(commitments: Commitments, cores: Sequence[Core]) -> set[str]:
 
 
 def _components(cores: Sequence[Core]) -> list[list[Core]]:
-    """The sets by what hangs together."""
+    """Group the conflicts into connected components."""
     found: list[tuple[set[str], list[Core]]] = []
     for core in cores:
         touching = [each for each in found if not each[0].isdisjoint(core)]

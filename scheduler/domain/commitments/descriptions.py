@@ -1,4 +1,4 @@
-"""Why a set of commitments cannot stand together, in a word and in a sentence."""
+"""Explanation of a conflict between commitments, as a cause code and a sentence."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CAUSE_SENTENCES: Final = {
     "precedence": "they are not in the order that they have to be held in",
     "rules": "no plan keeps all the rules with them",
 }
-"""By cause. The order is that in which causes are tried."""
+"""Sentence by cause. Causes are tried in this order."""
 MAX_NAMES = 5
 SINGLE_SENTENCES = frozenset(("format", "H2", "H4", "H5", "H7", "H9", "H14"))
-"""Rules that a meeting can break by itself."""
+"""Rules that a single meeting can violate."""
 
 
 def describe_clash(commitments: Commitments, ids: Collection[str]) -> CommitmentClash:
-    """A minimal set that cannot be kept, with its cause: the one rule without which it could be."""
+    """Describe a minimal conflict. Its cause is the single rule without which the set would be feasible."""
     order = [id for id in commitments.of if id in ids]
     cause = _cause(commitments, order)
     who = tuple(_who(commitments, order, cause))
@@ -42,7 +42,7 @@ def describe_clash(commitments: Commitments, ids: Collection[str]) -> Commitment
 
 
 def _alone(commitments: Commitments, id: str) -> str:
-    """Why one cannot be kept whatever else is held."""
+    """Explain why one commitment is infeasible regardless of all others."""
     problem, one = commitments.problem, commitments.of[id]
     if id in commitments.frozen:
         for breach in violations(problem, [commitments.frozen[id]]):
@@ -80,7 +80,7 @@ def _cause(commitments: Commitments, ids: Collection[str]) -> str:
 
 
 def _who(commitments: Commitments, ids: Collection[str], cause: str) -> Iterable[str]:
-    """The ids of the people, firms, interpreters or places that a cause is about: shared ones."""
+    """Return the ids of the people, firms, interpreters or places that at least two of the requests share."""
     problem = commitments.problem
     shared = Counter[str]()
     for id in ids:

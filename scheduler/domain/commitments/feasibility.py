@@ -1,4 +1,4 @@
-"""Whether commitments can all be kept together: a search in depth that tries every way."""
+"""Joint feasibility of commitments, by exhaustive depth-first search."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Collection, Iterator, Sequence
 from scheduler.domain.commitments.options import Commitment, Commitments, Option
 
 MAX_NODES = 100_000
-"""At ways, for one question: some tenths of a second. What needs more is left open."""
+"""Options tried per query, a few tenths of a second. Beyond this the query is undecided."""
 
 Person = tuple[bool, int]
-"""Whether it is an interpreter, and the index."""
+"""(True for an interpreter, index)."""
 
 
 class _Open(Exception):
-    """The looks are used up."""
+    """The node limit is exhausted."""
 
 
 class PartialAssignment:
-    """Commitments that are kept so far, and what they leave to others.
+    """The commitments assigned so far, and the resources that they occupy.
 
-    `ignored` are causes that do not count: to find out which of them a clash is about.
+    `ignored` are causes that are not enforced. They help to find out which rule a conflict is about.
     """
 
     def __init__(self, commitments: Commitments, ignored: Collection[str] = ()) -> None:
@@ -60,9 +60,9 @@ class PartialAssignment:
             self.of_firm[firm] -= 1
 
     def ways(self, id: str) -> Iterator[Option]:
-        """The ways of a commitment that break no rule beside those that are kept.
+        """Yield the options of a commitment that are feasible beside the current assignment.
 
-        Of interpreters who are alike and have no meeting yet, the first stands for all.
+        Of several identical interpreters without a meeting, only the first is tried.
         """
         one = self.commitments.of[id]
         if not self._in_order(one) or not self._below_firm_caps(one):
@@ -105,7 +105,7 @@ class PartialAssignment:
         return [(firm, day) for firm in (row.sender, row.receiver)]
 
     def _can(self, person: Person, one: Commitment, option: Option) -> bool:
-        """Whether somebody can be in one more meeting."""
+        """Return True if a person can take one more meeting."""
         mine, (is_interpreter, index) = self.busy[person], person
         if is_interpreter and "interpreter" in self.ignored:
             return True
@@ -119,7 +119,7 @@ class PartialAssignment:
     def _apart(
         self, one: Commitment, option: Option, other: Commitment, way: Option, is_interpreter: bool
     ) -> bool:
-        """Whether nobody in both meetings is in two at once, or too far away for the next one."""
+        """Return True if a person in both meetings is not double-booked and has time to walk between them."""
         if one.start < other.stop and other.start < one.stop:
             return "people" in self.ignored and not is_interpreter
         if "walk" in self.ignored:
@@ -133,10 +133,10 @@ class PartialAssignment:
         return a == b or pause.total_seconds() >= self.walking[a][b] * 60 - 1e-6
 
     def extend(self, ids: Sequence[str]) -> bool | None:
-        """Keep these too, beside those that are kept as they are. None if that was not found out.
+        """Assign these commitments too, leaving the current ones as they are. None if undecided.
 
-        Which of them is next: the one with the fewest ways. After anything but True, what is kept is of no
-        use any more.
+        Branches on the commitment with the fewest options. Unless the result is True, the assignment is
+        invalid afterwards and must be discarded.
         """
         self.looks = 0
         try:
@@ -161,14 +161,14 @@ class PartialAssignment:
 
 
 def is_feasible(commitments: Commitments, ids: Collection[str], ignored: Collection[str] = ()) -> bool | None:
-    """Whether these can all be kept together. None if that was not found out."""
+    """Return True if these commitments are jointly feasible, False if not, None if undecided."""
     return PartialAssignment(commitments, ignored).extend([id for id in commitments.of if id in ids])
 
 
 def shortest_walks(walking: Sequence[Sequence[float]]) -> list[list[float]]:
-    """The walking minutes, or those of a way by other halls if that is shorter.
+    """Return all-pairs shortest walking times in minutes (Floyd and Warshall 1962).
 
-    A meeting there could stand between two others, so no longer walk is proved. Floyd and Warshall 1962.
+    A meeting in an intermediate hall could split a walk, so no longer walk can be assumed in a proof.
     """
     found = [list(row) for row in walking]
     for via, over in enumerate(found):

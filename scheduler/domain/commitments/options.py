@@ -1,4 +1,4 @@
-"""The ways to keep one commitment: its time is given, the people, the place and the interpreter are not."""
+"""Options of one commitment. Its start is given; people, place and interpreter are free."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scheduler.domain.rules.stability import is_frozen, is_still_possible, own_s
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way: these attendees, perhaps an interpreter, at any place of a group of alike ones."""
+    """One way to meet a commitment: attendees, an optional interpreter and a group of places."""
 
     people: People
     interpreter: int | None
@@ -27,7 +27,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Commitment:
-    """A request that has to be held from slot `start` to `stop` (open), and the ways to do so."""
+    """A request that must be scheduled in slots [start, stop), with its options."""
 
     request: int
     start: int
@@ -41,9 +41,9 @@ class Commitment:
 
 
 class Commitments:
-    """The commitments of a problem, by the ids of their requests, frozen ones first.
+    """The commitments of a problem by request id, frozen ones first.
 
-    `groups` are places that no rule tells apart, which have one hall and the same hours.
+    `groups` are sets of interchangeable places: same hall, same hours, and no rule distinguishes them.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -67,7 +67,7 @@ class Commitments:
         return found
 
     def _grouped(self) -> tuple[tuple[int, ...], ...]:
-        """A place that is named by a lock, a frozen meeting or a station is a group of its own."""
+        """Group interchangeable places. One that a lock, frozen meeting or station names is alone."""
         problem = self.problem
         named = {row.fixed.place for row in problem.requests if row.fixed is not None}
         named |= {problem.index.places.get(m.place) for m in self.frozen.values()}
@@ -84,7 +84,7 @@ class Commitments:
 
     @cached_property
     def capacities(self) -> tuple[int, ...]:
-        """How many meetings each group of places holds at a time."""
+        """Number of simultaneous meetings that each group of places can hold."""
         return tuple(sum(self.problem.places[p].capacity for p in group) for group in self.groups)
 
     def _of_frozen(self, meeting: Meeting) -> Commitment:
@@ -123,7 +123,7 @@ class Commitments:
                     yield Option(people, interpreter, g)
 
     def suits(self, r: int, group: int, slots: range) -> bool:
-        """Whether a request may be held at a group of places, and it is open."""
+        """Return True if the request may use this group of places, and the group is open in these slots."""
         row, place = self.problem.requests[r], self.place(group)
         fixed = None if row.fixed is None else row.fixed.place
         return (

@@ -1,1 +1,1 @@
-"""Words of mails and prints, and how many mails go out."""
+"""Enumerations, rate limits and mailbox rules for email and print."""

@@ -1,4 +1,4 @@
-"""The ways into a calendar where the mail of an invitation does not lead there."""
+"""Ways to add meetings to a calendar when the invitation email does not do it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from enum import StrEnum
 
 
 class CalendarImportMethod(StrEnum):
-    """How somebody took meetings into a calendar, or along, besides the mail's own buttons."""
+    """How a person added meetings to a calendar or took them along, other than by the email's own buttons."""
 
     FILE = "file"
     """The calendar file of one meeting."""
     FOLLOW = "follow"
-    """One meeting, subscribed to."""
+    """A subscription to one meeting."""
     FEED = "feed"
-    """All meetings, subscribed to."""
+    """A subscription to all meetings."""
     GOOGLE = "google"
     OUTLOOK = "outlook"
     MICROSOFT_365 = "microsoft365"
     COPY = "copy"
-    """The facts as text."""
+    """The meeting details copied as text."""
     CODE = "code"
-    """Read from another screen by a QR code."""
+    """A QR code scanned from another screen."""
     PRINT = "print"
     """The agenda as a PDF."""

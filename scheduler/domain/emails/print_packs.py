@@ -1,4 +1,4 @@
-"""What is printed of a schedule."""
+"""Print packs of a schedule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PrintPack(StrEnum):
-    """Whose sheets a file holds: one for each of them."""
+    """Subject of a print pack. The file has one sheet for each of them."""
 
     PEOPLE = "people"
     FIRMS = "firms"

@@ -1,6 +1,6 @@
-"""The specification: which hard rules a plan breaks, and what it scores (docs/problem-format.md).
+"""Reference implementation: the hard rules that a plan violates, and its score (docs/problem-format.md).
 
-Nothing here trusts a solver. Both functions take any meetings at all, and raise on none.
+It is independent of the solver. The functions accept any meetings, and never raise on malformed ones.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ _CHECKS = (
 
 
 def violations(problem: Problem, meetings: Sequence[Meeting]) -> list[Violation]:
-    """Every breach of a hard rule: "format" first, then H1 to H14, in the order of the plan or problem."""
+    """Return all hard rule violations: "format" first, then H1 to H14, in plan or problem order."""
     return _breaches(Schedule.of(problem, meetings))
 
 
 def violations_and_score(problem: Problem, meetings: Sequence[Meeting]) -> tuple[list[Violation], Score]:
-    """Both of `violations` and `score`, in less time than one after the other."""
+    """Return both `violations` and `score`, faster than calling one after the other."""
     schedule = Schedule.of(problem, meetings)
     return _breaches(schedule), schedule_score(schedule)
 

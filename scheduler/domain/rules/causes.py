@@ -1,4 +1,4 @@
-"""Why a published meeting is not held as it was: it could not stay, or it makes room for others."""
+"""Causes of changes to published meetings: the meeting could not stay, or it makes room for others."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from scheduler.domain.rules.staffing import staffing_faults
 
 
 class CauseKind(StrEnum):
-    """What keeps a meeting from staying as it was, taken alone. CHOICE: nothing does."""
+    """Why a meeting cannot stay as it was, taken alone. CHOICE: it could."""
 
-    WITHDRAWN = "withdrawn"  # the request is no more
-    GONE = "gone"  # its time or place is no more
-    AWAY = "away"  # somebody is not available then, or the place is closed
-    PEOPLE = "people"  # others have to come
-    TIME = "time"  # the request may not begin then
-    PLACE = "place"  # the request may not be held there
-    LANGUAGE = "language"  # the interpreter does not suit
-    STATION = "station"  # the interpreter is tied to another place then
-    FIXED = "fixed"  # the request is fixed to another time or place
+    WITHDRAWN = "withdrawn"  # the request is gone
+    GONE = "gone"  # its slot or place is gone
+    AWAY = "away"  # a person is unavailable, or the place is closed
+    PEOPLE = "people"  # different people must attend
+    TIME = "time"  # the request may not start then
+    PLACE = "place"  # the request may not use that place
+    LANGUAGE = "language"  # the interpreter does not fit
+    STATION = "station"  # the interpreter is assigned to another place then
+    FIXED = "fixed"  # the request is fixed to another slot or place
     CHOICE = "choice"
 
 
@@ -44,10 +44,10 @@ class CauseKind(StrEnum):
 class Cause:
     """Why one meeting changes.
 
-    `ids` names who is away or what is closed. If it could stay: `instead` are the requests whose meetings
-    take its people, place or interpreter, `buys` those of them, or of what they moved for, that were not
-    held before. If nothing takes them, `idle` are the idle slots and `walks` the hall changes that its people
-    have less by the change (negative: more).
+    `ids` names the people who are unavailable or the place that is closed. For a meeting that could stay,
+    `instead` are the requests whose meetings take its people, place or interpreter. `buys` are the newly
+    scheduled requests among them, or among those they in turn made room for. If nothing takes its resources,
+    `idle` and `walks` are the idle slots and hall changes that the change saves its people (negative: adds).
     """
 
     kind: CauseKind
@@ -63,7 +63,7 @@ class Cause:
 
 
 def find_causes(problem: Problem, before: Sequence[Meeting], after: Sequence[Meeting]) -> dict[str, Cause]:
-    """The cause of each meeting of `before` that is changed or missing in `after`, by request."""
+    """Return the cause of each meeting of `before` that is changed or missing in `after`, by request."""
     plan = Occupation(problem, Schedule.of(problem, after))
     now = {meeting.request: meeting for meeting in after}
     found = {
@@ -76,7 +76,7 @@ def find_causes(problem: Problem, before: Sequence[Meeting], after: Sequence[Mee
 
 
 def _reached(start: str, found: Mapping[str, Cause], new: Iterable[str]) -> tuple[str, ...]:
-    """The new requests that a change leads to, through the changes that it makes room for."""
+    """Return the new requests that a change leads to, through the changes that it makes room for."""
     seen, todo = {start}, [start]
     while todo:
         for other in found[todo.pop()].instead:
@@ -88,7 +88,7 @@ def _reached(start: str, found: Mapping[str, Cause], new: Iterable[str]) -> tupl
 
 
 class Occupation:
-    """The meetings of a plan by who and what they take."""
+    """The meetings of a plan, indexed by the people and places they occupy."""
 
     def __init__(self, problem: Problem, schedule: Schedule) -> None:
         self.problem, self.schedule = problem, schedule
@@ -122,7 +122,7 @@ class Occupation:
         return Cause(CauseKind.CHOICE, idle=idle, walks=walks)
 
     def in_its_way(self, held: ResolvedMeeting) -> Iterator[ResolvedMeeting]:
-        """The other meetings beside which this one cannot be held."""
+        """Yield the other meetings that conflict with this one."""
         problem, day = self.problem, self.problem.days[held.start]
         for mine, cap in self.agendas(held):
             others = [other for other in mine if other.index != held.index]
@@ -148,7 +148,7 @@ class Occupation:
                     yield other
 
     def agendas(self, held: ResolvedMeeting) -> Iterator[tuple[Sequence[ResolvedMeeting], int | None]]:
-        """The meetings of each of a meeting's people, and how many they may have a day."""
+        """Yield the meetings of each person in a meeting, with their daily cap."""
         for a in held.attendees:
             yield self.schedule.by_attendee[a], self.problem.attendees[a].max_per_day
         if held.interpreter is not None:
@@ -161,7 +161,7 @@ class Occupation:
         return not has_time_to_walk(self.problem, first.hall, first.stop, last.hall, last.start)
 
     def saved(self, before: ResolvedMeeting) -> tuple[int, int]:
-        """The idle slots and hall changes that its people have less than with the meeting as it was."""
+        """Return the idle slots and hall changes that its people save against the meeting as it was."""
         now = self.schedule.by_request.get(before.index)
         idle = walks = 0
         for a in {*before.attendees, *(now.attendees if now is not None else ())}:
@@ -181,4 +181,4 @@ _ALONE: tuple[tuple[CauseKind, Callable[[Problem, ResolvedMeeting], bool]], ...]
     (CauseKind.STATION, lambda problem, held: station_fault(problem, held) is not None),
     (CauseKind.FIXED, lambda problem, held: not is_as_fixed(held)),
 )
-"""What makes a meeting impossible by itself, besides its people and closures (as `stability.could_stay`)."""
+"""Checks of one meeting alone, besides its people and closures (see `stability.is_still_possible`)."""

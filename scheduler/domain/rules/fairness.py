@@ -1,4 +1,4 @@
-"""How evenly a plan shares out its meetings: what each firm gets of its requests, and the dial for it."""
+"""Fairness: the share of its requests that each firm gets, and the priority that controls it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from scheduler.domain.rules.resolved import Schedule
 from scheduler.domain.rules.score import meetings_by_firm
 
 FAIR_SHARES = (FairShare(0.6, 4), FairShare(0.7, 3), FairShare(0.8, 2), FairShare(0.9), FairShare(1.0))
-"""What the dial prices: below 60 per cent, a missing meeting counts eleven times what it does above 90."""
+"""Targets of the fairness priority. Below 60%, a missing meeting costs eleven times as much as above 90%."""
 
 FAIRNESS_PRICES = (0, 30, 100, 300, 1000)
-"""The factor of `unfair` at each point of the dial, from most meetings by weight to fairest."""
+"""Factor of `unfair` at each setting of the priority, from most meetings by weight to fairest."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirmShare:
-    """Of one firm, by index: how many of its requests are held, asked for by it or by others."""
+    """Scheduled and total requests of one firm (an index), sent and received."""
 
     firm: int
     held: int
@@ -33,10 +33,10 @@ class FirmShare:
 
 @dataclass(frozen=True, slots=True)
 class Fairness:
-    """Of some firms: how many, and the shares of the worst one, of the lowest twentieth, and on the mean.
+    """Fairness statistics of a group of firms: minimum, 5th percentile and mean share.
 
-    `pooled` is the share of all their requests together. It speaks of the firms with the most requests, where
-    `mean` counts each firm once. Gini's coefficient is 0 if all shares are the same, and less than 1.
+    `pooled` is the scheduled share of all their requests together, so firms with many requests dominate it;
+    `mean` weighs each firm equally. The Gini coefficient is 0 if all shares are equal, and less than 1.
     """
 
     firms: int
@@ -48,14 +48,14 @@ class Fairness:
 
 
 def firm_shares(problem: Problem, meetings: Sequence[Meeting]) -> list[FirmShare]:
-    """The share of each firm that has requests, in the order of the problem."""
+    """Return the share of each firm that has requests, in problem order."""
     counts = meetings_by_firm(Schedule.of(problem, meetings))
     rows = enumerate(zip(counts, problem.request_counts, strict=True))
     return [FirmShare(firm, held, n) for firm, (held, n) in rows if n]
 
 
 def summarize_fairness(rows: Iterable[FirmShare]) -> Fairness | None:
-    """The figures of some firms, None of none."""
+    """Return the fairness statistics of some firms, or None if there are none."""
     firms = list(rows)
     if not firms:
         return None
@@ -71,13 +71,13 @@ def summarize_fairness(rows: Iterable[FirmShare]) -> Fairness | None:
 
 
 def home_country(countries: Iterable[str]) -> str:
-    """The country of most firms, the first by its code of two that have as many. The others are overseas."""
+    """Return the country with the most firms, ties by country code. All others are overseas."""
     counts = Counter(countries)
     return min(counts, key=lambda code: (-counts[code], code), default="")
 
 
 def gini(values: Sequence[float]) -> float:
-    """How unevenly something is shared: 0 if all have the same, towards 1 if one has all (Gini, 1912)."""
+    """Return the Gini coefficient: 0 if all values are equal, towards 1 if one holds all (Gini, 1912)."""
     total, n = sum(values), len(values)
     if not total:
         return 0.0
@@ -85,7 +85,7 @@ def gini(values: Sequence[float]) -> float:
 
 
 def set_fairness(policy: Policy, point: int) -> Policy:
-    """The policy at a point of the dial: 0 counts no fair shares at all."""
+    """Return the policy with fairness at this setting. 0 disables fair shares."""
     price = FAIRNESS_PRICES[point]
     factors = {term: factor for term, factor in policy.factors.items() if term != "unfair"}
     if not price:

@@ -1,4 +1,4 @@
-"""The idle figure of each attendee, and H12 on its spread."""
+"""Idle figure of each attendee, and rule H12 on its spread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 
 
 def idle_figures(problem: Problem, meetings: Sequence[Meeting]) -> tuple[int, ...]:
-    """The idle figure of each attendee over the whole event, by `policy.idle_counts`."""
+    """Return the idle figure of each attendee over the whole event, as defined by `policy.idle_counts`."""
     return schedule_idle_figures(Schedule.of(problem, meetings))
 
 
@@ -22,10 +22,10 @@ def schedule_idle_figures(schedule: Schedule) -> tuple[int, ...]:
 
 
 def person_idle_figure(problem: Problem, person: Attendee, meetings: Sequence[ResolvedMeeting]) -> int:
-    """Idle slots, or breaks, of one attendee between the first and the last meeting of each day.
+    """Return one attendee's idle slots, or breaks, between the first and last meeting of each day.
 
-    "slots" counts the slots in which they are available and in no meeting. "breaks" counts runs of slots in
-    which they are in no meeting, available or not. `meetings` are theirs in order of time.
+    "slots" counts slots in which they are available and not in a meeting. "breaks" counts runs of slots
+    without a meeting, available or not. `meetings` are theirs in time order.
     """
     breaks = problem.policy.idle_counts == "breaks"
     days = problem.days

@@ -1,9 +1,10 @@
-"""What a report counts of a meeting of which each side says what came of it: never more than both say.
+"""Meeting outcomes reported by both sides, merged conservatively.
 
-Of two outcomes of a meeting the smaller one counts, and of two amounts in one currency the smaller, so that
-no report claims more than both sides say: one may be hopeful, or typed one nought more. Amounts of two
-currencies are never added, as no rate is known. One side counts where the other says nothing, and the report
-tells how many. A firm that errs downwards lowers the figure until its partner asks it to look again.
+The smaller of two outcomes counts, and the smaller of two amounts in one currency. A report therefore never
+claims more than both sides confirm, even if one is optimistic or types an extra zero. Amounts in different
+currencies are never added, since no exchange rate is known. If only one side reports, its outcome counts, and
+the report states how many there are. A firm that reports too little lowers the figure until its partner asks
+it to correct it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from enum import StrEnum
 
 
 class OutcomeKind(StrEnum):
-    """What came of a meeting, as one side says. Each says more than the one before."""
+    """Outcome of a meeting as reported by one side, in increasing order."""
 
     NONE = "none"
     FOLLOW_UP = "follow-up"
@@ -23,14 +24,14 @@ class OutcomeKind(StrEnum):
 
 
 ORDER = tuple(OutcomeKind)
-"""From the least to the most."""
+"""In increasing order."""
 WITH_AMOUNT = frozenset({OutcomeKind.INTENT, OutcomeKind.SIGNED})
-"""What can be worth an amount."""
+"""Outcomes that may have an amount."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeReport:
-    """What came of a meeting: an amount, in whole units, only with a currency (ISO 4217)."""
+    """Reported outcome of a meeting. `amount` is in whole units and requires a currency (ISO 4217)."""
 
     kind: OutcomeKind
     amount: int | None = None
@@ -38,10 +39,10 @@ class OutcomeReport:
 
 
 def merge_outcomes(said: Sequence[OutcomeReport]) -> OutcomeReport | None:
-    """What counts of what one or both sides say. None if neither says anything.
+    """Merge the reports of one or both sides. None if there are none.
 
-    Of two words the smaller counts. Of two amounts in one currency the smaller one, of two currencies none.
-    The amount of one side alone counts, unless that side says more than what is counted.
+    The smaller outcome counts, and the smaller of two amounts in one currency. Amounts in two currencies are
+    dropped. The amount of one side alone counts, unless that side reports more than the merged outcome.
     """
     if not said:
         return None
@@ -56,7 +57,7 @@ def merge_outcomes(said: Sequence[OutcomeReport]) -> OutcomeReport | None:
 
 
 def outcomes_differ(said: Sequence[OutcomeReport]) -> bool:
-    """Whether two sides say different things. An amount that one of them leaves out is no difference."""
+    """Return True if two sides report different outcomes. An omitted amount is not a difference."""
     kinds = {each.kind for each in said}
     amounts = {(each.amount, each.currency) for each in said if each.amount is not None}
     return len(kinds) > 1 or len(amounts) > 1

@@ -1,4 +1,4 @@
-"""H3, H4, H6, H7, H8, H14: what a person, attendee or interpreter, can do."""
+"""H3, H4, H6, H7, H8, H14: rules about a person, attendee or interpreter."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from itertools import pairwise
 from scheduler.domain.problem import Attendee, Interpreter, Place, Problem
 from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 
-# Walking minutes are plain numbers: 0.1 minutes must not be a hair more than 6 seconds.
+# Tolerance in seconds: walking minutes are floats, and 0.1 minutes must not exceed 6 seconds.
 _HAIR = 1e-6
 
 
 def agendas(schedule: Schedule) -> Iterator[tuple[Attendee | Interpreter, Sequence[ResolvedMeeting]]]:
-    """Each person that has meetings, with them in order of time."""
+    """Yield each person who has meetings, with the meetings in time order."""
     problem = schedule.problem
     for attendee, meetings in zip(problem.attendees, schedule.by_attendee, strict=True):
         if meetings:
@@ -36,7 +36,7 @@ def check_one_at_a_time(schedule: Schedule) -> Iterator[Violation]:
 
 
 def check_availability(schedule: Schedule) -> Iterator[Violation]:
-    """H4: a person is never in a meeting in an unavailable slot. The same holds for a place."""
+    """H4: no person or place has a meeting in a slot in which it is unavailable."""
     for held in schedule.held:
         for who, away in closures(schedule.problem, held):
             slots = ", ".join(schedule.problem.slots[s].id for s in away)
@@ -44,7 +44,7 @@ def check_availability(schedule: Schedule) -> Iterator[Violation]:
 
 
 def closures(problem: Problem, held: ResolvedMeeting) -> Iterator[tuple[str, list[int]]]:
-    """The people of a meeting, and its place, that are unavailable in some of its slots, with those slots."""
+    """Yield the people and place of a meeting that are unavailable in it, with the slots concerned."""
     rows: list[Attendee | Interpreter | Place] = [problem.attendees[a] for a in held.attendees]
     if held.interpreter is not None:
         rows.append(problem.interpreters[held.interpreter])
@@ -56,7 +56,7 @@ def closures(problem: Problem, held: ResolvedMeeting) -> Iterator[tuple[str, lis
 
 
 def has_time_to_walk(problem: Problem, hall: int, stop: int, other: int, start: int) -> bool:
-    """Whether somebody who leaves a hall at the end of slot `stop - 1` is in another one at slot `start`."""
+    """Return True if a person can walk from one hall after slot `stop - 1` to the other by slot `start`."""
     if hall == other:
         return True
     pause = problem.slots[start].start - problem.slots[stop - 1].end
@@ -64,9 +64,9 @@ def has_time_to_walk(problem: Problem, hall: int, stop: int, other: int, start: 
 
 
 def check_walking(schedule: Schedule) -> Iterator[Violation]:
-    """H6: a next meeting in another hall starts no sooner than the walking minutes after the last one ends.
+    """H6: the gap between consecutive meetings in different halls is at least the walking time.
 
-    Meetings that overlap break H3, and are not judged again here.
+    Overlapping meetings violate H3 and are skipped here.
     """
     problem = schedule.problem
     for person, meetings in agendas(schedule):
@@ -82,7 +82,7 @@ def check_walking(schedule: Schedule) -> Iterator[Violation]:
 
 
 def check_interpreters(schedule: Schedule) -> Iterator[Violation]:
-    """H7: an interpreter is there exactly when the sides share no language, and speaks with both."""
+    """H7: an interpreter attends exactly when the sides share no language, and speaks one of each side's."""
     for held in schedule.held:
         detail = interpreter_fault(schedule.problem, held)
         if detail is not None:
@@ -91,7 +91,7 @@ def check_interpreters(schedule: Schedule) -> Iterator[Violation]:
 
 
 def check_stations(schedule: Schedule) -> Iterator[Violation]:
-    """H14: an interpreter who has a station in a slot interprets only there in it."""
+    """H14: an interpreter who has a station in a slot interprets only there in that slot."""
     for held in schedule.held:
         detail = station_fault(schedule.problem, held)
         if detail is not None:
@@ -99,7 +99,7 @@ def check_stations(schedule: Schedule) -> Iterator[Violation]:
 
 
 def station_fault(problem: Problem, held: ResolvedMeeting) -> str | None:
-    """What is wrong with the place of a meeting by the station of its interpreter."""
+    """Return the H14 violation of a meeting's place and interpreter station, or None."""
     if held.interpreter is None:
         return None
     person = problem.interpreters[held.interpreter]
@@ -112,12 +112,12 @@ def station_fault(problem: Problem, held: ResolvedMeeting) -> str | None:
 
 
 def tied_elsewhere(person: Interpreter, place: int, slots: range) -> list[int]:
-    """Those of some slots in which an interpreter's station is another place."""
+    """Return the slots in which the interpreter's station is another place."""
     return [slot for slot, station in person.stations if slot in slots and station != place]
 
 
 def interpreter_fault(problem: Problem, held: ResolvedMeeting) -> str | None:
-    """What is wrong with the interpreter of a meeting. A meeting without both sides is not judged here."""
+    """Return the H7 violation of a meeting, or None. A meeting without both sides is skipped."""
     sender, receiver = (_languages(problem, side) for side in held.sides)
     if not held.sides[0] or not held.sides[1]:
         return None

@@ -1,4 +1,4 @@
-"""H5: places hold what they can, booths only what their firms are asked for, requests get the wished kind."""
+"""H5: place capacity, booth ownership and the requested kind of place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 
 
 def check_places(schedule: Schedule) -> Iterator[Violation]:
-    """H5: at most `capacity` meetings at a time, a booth only for requests to its firms, the wished kind."""
+    """H5: at most `capacity` meetings at a time, booths only for their firms, the requested kind of place."""
     problem = schedule.problem
     taken: dict[tuple[int, int], list[ResolvedMeeting]] = {}
     for held in schedule.held:
@@ -20,7 +20,7 @@ def check_places(schedule: Schedule) -> Iterator[Violation]:
             taken.setdefault((s, held.place), []).append(held)
     for (s, p), meetings in sorted(taken.items(), key=_key):
         place = problem.places[p]
-        # A place of capacity 0 is reported once a meeting by place_faults.
+        # place_faults reports a place of capacity 0 once per meeting.
         if len(meetings) > place.capacity > 0:
             slot = problem.slots[s].id
             detail = f"{place.id} has {len(meetings)} meetings in {slot}, more than {place.capacity}."
@@ -28,7 +28,7 @@ def check_places(schedule: Schedule) -> Iterator[Violation]:
 
 
 def place_faults(problem: Problem, held: ResolvedMeeting) -> Iterator[str]:
-    """What is wrong with the place of one meeting, taken alone."""
+    """Yield the H5 violations of one meeting, taken alone."""
     place, wish = problem.places[held.place], held.request.place
     if place.kind is PlaceKind.BOOTH and held.request.receiver not in place.owners:
         yield f"Request {held.id} is held at booth {place.id} of another firm than the asked one."

@@ -1,4 +1,4 @@
-"""H1, H2, H9, H11: a meeting against what its request asks for, and requests against each other."""
+"""H1, H2, H9, H11: a meeting against its request, and requests against each other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 
 
 def check_held_once(schedule: Schedule) -> Iterator[Violation]:
-    """H1: a request is held at most once. It has to be held if `policy.require_all`, or if it `must` be."""
+    """H1: a request is scheduled at most once, and exactly once if `require_all` or its `must` is set."""
     seen: dict[int, int] = {}
     for held in schedule.held:
         seen[held.index] = seen.get(held.index, 0) + 1
@@ -24,7 +24,7 @@ def check_held_once(schedule: Schedule) -> Iterator[Violation]:
 
 
 def check_slots(schedule: Schedule) -> Iterator[Violation]:
-    """H2: a meeting of length k takes k slots that follow each other in one block, from an allowed start."""
+    """H2: a meeting of length k takes k consecutive slots of one block, from an allowed start."""
     for held in schedule.held:
         for detail in slot_faults(schedule.problem, held):
             yield Violation("H2", detail, (held.id, held.meeting.slot))
@@ -39,7 +39,7 @@ def slot_faults(problem: Problem, held: ResolvedMeeting) -> Iterator[str]:
 
 
 def check_fixed(schedule: Schedule) -> Iterator[Violation]:
-    """H9: `fixed` requests are held there or not at all."""
+    """H9: a `fixed` request is scheduled there or not at all."""
     for held in schedule.held:
         if not is_as_fixed(held):
             detail = (
@@ -54,12 +54,12 @@ def is_as_fixed(held: ResolvedMeeting) -> bool:
 
 
 def check_precedences(schedule: Schedule) -> Iterator[Violation]:
-    """H11: if both are held, `before` has ended when `after` starts."""
+    """H11: if both are scheduled, `before` ends no later than `after` starts."""
     by_request = schedule.by_request
     for before, after in schedule.problem.precedences:
         one, two = by_request.get(before), by_request.get(after)
         if one is None or two is None:
             continue
-        # Slots stand in time order, and each ends before the next starts.
+        # Slots are in time order and do not overlap.
         if one.stop > two.start:
             yield Violation("H11", f"Request {one.id} has not ended when {two.id} starts.", (one.id, two.id))

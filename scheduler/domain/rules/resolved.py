@@ -1,4 +1,4 @@
-"""Schedule: the meetings of a plan by index, and what in them could not be read."""
+"""Schedule: the meetings of a plan by index, with the format errors found in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.domain.problem import Problem, Request
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One breach: the rule ("H1" to "H14", or "format"), a sentence, and the ids of what is involved."""
+    """One violation: the rule ("H1" to "H14", or "format"), a sentence, and the ids involved."""
 
     rule: str
     detail: str
@@ -21,10 +21,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedMeeting:
-    """A meeting by index. People that the problem does not have are left out.
+    """A meeting by index. Unknown people are dropped.
 
-    It takes the slots `start` to `stop` (open), at most up to the end of the event. `attendees` stand as in
-    the plan, without doubles. `sides` has those of the asking and those of the asked firm.
+    It occupies slots [start, stop), clipped to the end of the event. `attendees` are in plan order, without
+    duplicates. `sides` splits them into those of the sending and of the receiving firm.
     """
 
     meeting: Meeting
@@ -48,9 +48,9 @@ class ResolvedMeeting:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The meetings of a plan, and a "format" violation for each thing in them that the problem lacks.
+    """The meetings of a plan, with a "format" violation for each reference to an unknown object.
 
-    A meeting whose request, slot or place is unknown is reported, and counts as not held.
+    A meeting whose request, slot or place is unknown is reported, and counts as unscheduled.
     """
 
     problem: Problem
@@ -65,7 +65,7 @@ class Schedule:
 
     @cached_property
     def by_request(self) -> dict[int, ResolvedMeeting]:
-        """The (first) meeting of each held request, by the request's index."""
+        """The (first) meeting of each scheduled request, by request index."""
         first: dict[int, ResolvedMeeting] = {}
         for held in self.held:
             first.setdefault(held.index, held)
@@ -73,7 +73,7 @@ class Schedule:
 
     @cached_property
     def by_attendee(self) -> tuple[tuple[ResolvedMeeting, ...], ...]:
-        """The meetings of each attendee in order of time."""
+        """The meetings of each attendee in time order."""
         mine: list[list[ResolvedMeeting]] = [[] for _ in self.problem.attendees]
         for held in self.held:
             for person in held.attendees:
@@ -82,7 +82,7 @@ class Schedule:
 
     @cached_property
     def by_interpreter(self) -> tuple[tuple[ResolvedMeeting, ...], ...]:
-        """The meetings of each interpreter in order of time."""
+        """The meetings of each interpreter in time order."""
         mine: list[list[ResolvedMeeting]] = [[] for _ in self.problem.interpreters]
         for held in self.held:
             if held.interpreter is not None:
@@ -97,7 +97,10 @@ def sort_by_time(meetings: Iterable[ResolvedMeeting]) -> tuple[ResolvedMeeting, 
 def resolve_meeting(
     problem: Problem, meeting: Meeting, unreadable: list[Violation]
 ) -> ResolvedMeeting | None:
-    """A meeting by index. Adds a violation for each unknown id. None without a request, slot or place."""
+    """Resolve a meeting to indices, adding a violation per unknown id.
+
+    None if its request, slot or place is unknown.
+    """
     index = problem.index
     request = index.requests.get(meeting.request)
     start, place = index.slots.get(meeting.slot), index.places.get(meeting.place)

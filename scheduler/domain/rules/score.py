@@ -1,4 +1,4 @@
-"""The score: a plain sum, with the count of each term beside it."""
+"""The objective: a weighted sum, with the count of each term."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from scheduler.domain.rules.stability import count_attendee_changes, count_repea
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`terms` has the count of each term (`served`: the weight), `total` their sum times the factors.
+    """`terms` has the count of each term (`served`: the weight), `total` their weighted sum.
 
-    `repeated` and `unfair` are there only if the problem names their factors.
+    `repeated` and `unfair` are present only if the problem names their factors.
     """
 
     total: Number
@@ -25,12 +25,12 @@ class Score:
 
 
 def score(problem: Problem, meetings: Sequence[Meeting]) -> Score:
-    """The score of any meetings. Of a request that is held twice, the first meeting counts."""
+    """Return the score of any meetings. If a request is scheduled twice, its first meeting counts."""
     return schedule_score(Schedule.of(problem, meetings))
 
 
 def schedule_score(schedule: Schedule) -> Score:
-    """The same of meetings by index."""
+    """Return the score of a resolved schedule."""
     problem = schedule.problem
     terms: dict[str, Number] = {
         "served": sum(held.request.weight for held in schedule.by_request.values()),
@@ -47,27 +47,27 @@ def schedule_score(schedule: Schedule) -> Score:
 
 
 def weighted_total(problem: Problem, terms: Mapping[str, Number]) -> Number:
-    """The sum of the counts times the factors of the policy. All but `served` count against it."""
+    """Return the sum of counts times policy factors. All terms except `served` are penalties."""
     factors = problem.policy.factors
     lost = sum(factors[term] * count for term, count in terms.items() if term != "served")
     return factors["served"] * terms["served"] - lost
 
 
 def shortfall(schedule: Schedule) -> int:
-    """Over all firms, the meetings that they lack to their floor."""
+    """Return the number of meetings that firms lack to reach their floor, over all firms."""
     counts = meetings_by_firm(schedule)
     return sum(max(0, floor - n) for floor, n in zip(schedule.problem.floors, counts, strict=True))
 
 
 def unfair(schedule: Schedule) -> int:
-    """Over all firms and fair shares, the meetings that they lack to it, each times its price."""
+    """Return the meetings lacking to each fair share times its price, over all firms."""
     counts = meetings_by_firm(schedule)
     firms = zip(schedule.problem.fair_levels, counts, strict=True)
     return sum(price * max(0, level - n) for levels, n in firms for level, price in levels)
 
 
 def meetings_by_firm(schedule: Schedule) -> list[int]:
-    """The meetings held of each firm, asked for by it or by others."""
+    """Return the number of scheduled meetings per firm, sent and received."""
     counts = [0] * len(schedule.problem.firms)
     for held in schedule.by_request.values():
         counts[held.request.sender] += 1
@@ -76,13 +76,13 @@ def meetings_by_firm(schedule: Schedule) -> list[int]:
 
 
 def hall_changes(problem: Problem, meetings: Iterable[ResolvedMeeting]) -> int:
-    """How often one attendee's next meeting of a day is in another hall. `meetings` are in order of time."""
+    """Count an attendee's hall changes between meetings of the same day. `meetings` are in time order."""
     days = problem.days
     return sum(one.hall != two.hall and days[one.start] == days[two.start] for one, two in pairwise(meetings))
 
 
 def _changes(schedule: Schedule) -> dict[str, int]:
-    """The published meetings that are held otherwise or not. Each way of changing counts by itself."""
+    """Count changed and dropped published meetings. Each kind of change counts separately."""
     counts = dict.fromkeys(("moved", "relocated", "reassigned", "dropped"), 0)
     also_moved = schedule.problem.policy.reassigned_counts == ANY_START
     for published in schedule.problem.published:

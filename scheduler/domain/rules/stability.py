@@ -1,4 +1,4 @@
-"""H10, H13: what people have in their calendars already."""
+"""H10, H13: stability of published meetings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.domain.rules.staffing import staffing_faults
 
 
 class Sameness(NamedTuple):
-    """What of a published meeting stays as it is, where its request is held."""
+    """Which attributes of a published meeting are unchanged."""
 
     slot: bool
     place: bool
@@ -31,7 +31,7 @@ class Sameness(NamedTuple):
 
 
 def same_people(one: Meeting, two: Meeting) -> bool:
-    """The same attendees, in any order, and the same interpreter."""
+    """Return True if both have the same attendees, in any order, and the same interpreter."""
     return one.interpreter == two.interpreter and set(one.attendees) == set(two.attendees)
 
 
@@ -40,14 +40,14 @@ def compare_to_published(one: Meeting, two: Meeting) -> Sameness:
 
 
 def same_meeting(one: Meeting, two: Meeting) -> bool:
-    """The same start slot, place and people."""
+    """Return True if both have the same start slot, place and people."""
     return compare_to_published(one, two).is_whole
 
 
 def change_costs(policy: Policy) -> Mapping[Sameness, Fraction]:
-    """The cost of changing a published meeting that is held, by what stays, without `dropped` and `repeated`.
+    """Return the cost of changing a scheduled published meeting, by what stays the same.
 
-    In points of score, exact, from the decimals that were written.
+    In points of score, exact, from the decimals as written. Excludes `dropped` and `repeated`.
     """
     terms = ("moved", "relocated", "reassigned")
     moved, relocated, reassigned = (Fraction(str(policy.factors[term])) for term in terms)
@@ -62,10 +62,10 @@ def change_costs(policy: Policy) -> Mapping[Sameness, Fraction]:
 
 
 def is_frozen(problem: Problem, meeting: Meeting) -> bool:
-    """Whether a published meeting starts before `frozen_until`, its request is still there and is not
-    released, and nobody is in it whom the request excludes.
+    """Return True if a published meeting starts before `frozen_until` and must stay as it is.
 
-    One whose slot is gone from the problem has no start, and is not frozen.
+    Its request still exists, is not released, and excludes none of its attendees. A meeting whose slot is
+    gone from the problem has no start, and is not frozen.
     """
     return _starts_too_soon(problem, meeting) is not None and not _may_change(problem, meeting)
 
@@ -75,15 +75,16 @@ def _may_change(problem: Problem, meeting: Meeting) -> bool:
 
 
 def has_excluded(problem: Problem, meeting: Meeting) -> bool:
-    """Whether somebody is in a published meeting whom its request excludes."""
+    """Return True if a published meeting has an attendee whom its request excludes."""
     request = problem.index.requests.get(meeting.request)
     excluded = frozenset[int]() if request is None else problem.requests[request].excluded
     return bool(excluded) and any(problem.index.attendees.get(a) in excluded for a in meeting.attendees)
 
 
 def own_starts(problem: Problem) -> Iterator[tuple[Meeting, int]]:
-    """H10: the published meetings that may be held at their start before `frozen_until`, but otherwise, each
-    with that start: somebody in them is excluded by their request, or it is released.
+    """H10: yield published meetings that start before `frozen_until` but may change, with that start.
+
+    These are meetings with an excluded attendee, or whose request is released. They may keep their start.
     """
     for meeting in problem.published if problem.frozen_until is not None else ():
         start = _starts_too_soon(problem, meeting)
@@ -92,7 +93,7 @@ def own_starts(problem: Problem) -> Iterator[tuple[Meeting, int]]:
 
 
 def _starts_too_soon(problem: Problem, meeting: Meeting) -> int | None:
-    """The start of a published meeting that is before `frozen_until`, if its request is still there."""
+    """Return the start of a published meeting if it is before `frozen_until` and its request still exists."""
     start = problem.index.slots.get(meeting.slot)
     if problem.frozen_until is None or start is None or meeting.request not in problem.index.requests:
         return None
@@ -100,8 +101,10 @@ def _starts_too_soon(problem: Problem, meeting: Meeting) -> int | None:
 
 
 def check_frozen(schedule: Schedule) -> Iterator[Violation]:
-    """H10: frozen published meetings stay exactly as they are. Nothing else starts before `frozen_until`. The
-    exception is a published meeting at its own start in which others replace somebody who is excluded.
+    """H10: frozen published meetings stay exactly as they are, and nothing else starts before `frozen_until`.
+
+    The exception is a published meeting at its own start in which others replace an excluded attendee, or
+    whose request is released.
     """
     problem = schedule.problem
     if problem.frozen_until is None:
@@ -123,7 +126,7 @@ def check_frozen(schedule: Schedule) -> Iterator[Violation]:
 def check_max_moved(schedule: Schedule) -> Iterator[Violation]:
     """H13: at most `policy.max_moved` published meetings are moved, relocated, reassigned or dropped.
 
-    One that changed in several ways counts once. One that could not be held as published does not count.
+    A meeting that changed in several ways counts once. One that could not stay as published does not count.
     """
     problem, limit = schedule.problem, schedule.problem.policy.max_moved
     if limit is None:
@@ -138,10 +141,11 @@ def check_max_moved(schedule: Schedule) -> Iterator[Violation]:
 
 @dataclass(frozen=True, slots=True)
 class PublishedChanges:
-    """The published meetings that a plan does not hold as published, by the ids of their requests.
+    """Published meetings that a plan does not keep as published, by request id.
 
-    `withdrawn`: the request is gone from the problem. `forced`: it is still asked for, but could not be
-    held as published even taken alone. `voluntary`: it could, and the plan changes or drops it.
+    `withdrawn`: the request is gone from the problem. `forced`: the request is still there, but its meeting
+    could not stay as published even taken alone. `voluntary`: it could stay, and the plan changes or drops
+    it.
     """
 
     withdrawn: tuple[str, ...] = ()
@@ -150,7 +154,7 @@ class PublishedChanges:
 
 
 def published_changes(problem: Problem, meetings: Sequence[Meeting]) -> PublishedChanges:
-    """What a plan changes of the published one, in the order of the published one."""
+    """Return the changes that a plan makes to the published schedule, in published order."""
     if not problem.published:
         return PublishedChanges()
     schedule = Schedule.of(problem, meetings)
@@ -164,14 +168,14 @@ def published_changes(problem: Problem, meetings: Sequence[Meeting]) -> Publishe
 
 
 def count_attendee_changes(schedule: Schedule) -> Counter[str]:
-    """How many of their published meetings each attendee has changed, if there are any."""
+    """Return the number of changed published meetings per attendee, omitting zeros."""
     known = schedule.problem.index.attendees
     changed = (m for m in schedule.problem.published if _is_changed(schedule, m))
     return Counter(person for m in changed for person in set(m.attendees) if person in known)
 
 
 def unavoidable_repeats(problem: Problem) -> int:
-    """The least that the term `repeated` can count: of the meetings that cannot stay, taken alone."""
+    """Return a lower bound on the term `repeated`, from the meetings that cannot stay taken alone."""
     known = problem.index
     forced = Counter(
         person
@@ -184,7 +188,7 @@ def unavoidable_repeats(problem: Problem) -> int:
 
 
 def count_repeats(changes: Iterable[int]) -> int:
-    """What the term `repeated` counts of each attendee's changes: a second one 1, a third one 2 more."""
+    """Return the term `repeated` from the changes per attendee: a second change counts 1, a third 2 more."""
     return sum(n * (n - 1) // 2 for n in changes)
 
 
@@ -197,10 +201,10 @@ def _is_changed(schedule: Schedule, published: Meeting) -> bool:
 
 
 def is_still_possible(problem: Problem, published: Meeting) -> bool:
-    """Whether a published meeting could be held as published, taken alone (H13).
+    """Return True if a published meeting could stay as published, taken alone (H13).
 
-    Its slot, place and people exist and are available, its people are those that the request asks for, and
-    by itself it keeps H2, H5, H7, H9 and H14. One that is released cannot stay.
+    Its slot, place and people exist and are available, its people match the request, and by itself it
+    satisfies H2, H5, H7, H9 and H14. A released one cannot stay.
     """
     unreadable: list[Violation] = []
     held = resolve_meeting(problem, published, unreadable)

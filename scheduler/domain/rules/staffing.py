@@ -1,4 +1,4 @@
-"""Who sits in a meeting: the named attendees of each side and nobody else, or one of the firm's others."""
+"""Staffing: all named attendees of a side and no others, or exactly one of the firm if none is named."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule, Violation
 def check_staffing(schedule: Schedule) -> Iterator[Violation]:
     """format: "Named attendees must all be there; with none named, the solver picks one of the firm's".
 
-    Nobody whom `excluded` names is there.
+    No attendee in `excluded` takes part.
     """
     for held in schedule.held:
         for detail in staffing_faults(schedule.problem, held):
@@ -20,7 +20,7 @@ def check_staffing(schedule: Schedule) -> Iterator[Violation]:
 
 
 def staffing_faults(problem: Problem, held: ResolvedMeeting) -> Iterator[str]:
-    """What is wrong with the people of one meeting, as sentences. Unknown people are not judged here."""
+    """Yield the staffing errors of one meeting as sentences. Unknown people are skipped."""
     request = held.request
     strangers = [
         p for p in held.attendees if problem.attendees[p].firm not in (request.sender, request.receiver)
