@@ -104,9 +104,7 @@ class Interpreter:
     id: str
     languages: frozenset[str]
     unavailable: frozenset[int] = frozenset()
-    stations: tuple[
-        tuple[int, int], ...
-    ] = ()  # (slot, place) pairs: the only place where they interpret in that slot (H14)
+    stations: tuple[tuple[int, int], ...] = ()  # (slot, only place to interpret at in it) (H14)
 
 
 @dataclass(frozen=True, slots=True)

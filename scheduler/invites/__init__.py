@@ -1,1 +1,1 @@
-"""Calendars and mail: the only place that imports icalendar, email and smtplib."""
+"""Calendars and email. The only package that imports icalendar, email and smtplib."""

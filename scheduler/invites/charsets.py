@@ -1,4 +1,4 @@
-"""Octets to text, whatever they claim to be: a wrong charset is common, and never an error."""
+"""Tolerant decoding of text and headers. A wrong charset declaration is common and never an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from scheduler.invites.text import clean
 
 _HEADER_LIMIT: Final = 2_000
-# Codecs that mail is written in. Python has others, some of which take quadratic time (punycode).
+# Charsets used in email. Python has others, some of which take quadratic time (punycode).
 _KNOWN: Final = frozenset(
     {"ascii", "utf-8", "gb2312", "gbk", "gb18030", "big5", "big5hkscs", "shift_jis", "cp932", "euc_jp",
      "iso2022_jp", "euc_kr", "cp949", "koi8-r", "koi8-u", "mac-roman"}
@@ -20,10 +20,10 @@ _KNOWN: Final = frozenset(
 
 
 def decode_text(octets: bytes, declared: str = "") -> str:
-    """The text of the octets: UTF-8 if they are that, else as declared, else GB 18030, else Latin-1.
+    """Decode as UTF-8 if valid, else as declared, else as GB 18030, else as Latin-1.
 
-    UTF-8 is tried first, because other encodings are hardly ever valid UTF-8, while a mail that declares
-    us-ascii or Latin-1 often is UTF-8. UTF-16 is taken only with its byte order mark.
+    UTF-8 is tried first: other encodings are hardly ever valid UTF-8, while emails declared as us-ascii or
+    Latin-1 often are UTF-8. UTF-16 is recognised only by its byte order mark.
     """
     if octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return octets.decode("utf-16", "replace")
@@ -36,8 +36,8 @@ def decode_text(octets: bytes, declared: str = "") -> str:
 
 
 def decode_mail_header(value: object, limit: int = 250) -> str:
-    """A header's text as one clean line, decoded by RFC 2047. A broken header is returned as it is."""
-    # Octets that are not encoded come as a Header of an unknown charset.
+    """Return a header's value as one cleaned line, decoded by RFC 2047. A malformed header is kept as is."""
+    # Raw non-ASCII octets arrive as a Header with an unknown charset.
     raw = value if isinstance(value, Header) else str(value or "")[:_HEADER_LIMIT]
     try:
         pieces = decode_header(raw)

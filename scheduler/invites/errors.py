@@ -1,4 +1,4 @@
-"""What can go wrong between the schedule and somebody's calendar."""
+"""Errors of calendar messages, email sending and the inbound mailbox."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from scheduler.domain.errors import ChainmeetError
 
 
 class CancelledUid(ChainmeetError):
-    """A meeting is wanted under a UID that was cancelled for this attendee. Give it a new UID."""
+    """A meeting would reuse a UID that was cancelled for this attendee. Give it a new UID."""
 
     code = "cancelled-uid"
 
@@ -19,10 +19,9 @@ class CancelledUid(ChainmeetError):
 
 
 class SendFailure(ChainmeetError):
-    """The server did not accept a mail. `reply_code` is its SMTP code, or None if it gave none.
+    """The server rejected an email. `reply_code` is the SMTP reply code, or None if there was none.
 
-    `is_of_recipient` says that it answered the address of the recipient so (RFC 5321 3.3, RCPT), before the
-    mail itself.
+    `is_of_recipient` is True if the RCPT command was rejected (RFC 5321 3.3), before the message itself.
     """
 
     code = "send-failure"
@@ -37,29 +36,29 @@ class SendFailure(ChainmeetError):
 
 
 class TemporaryFailure(SendFailure):
-    """The server may accept the same mail later: a 4xx reply (RFC 5321 4.2.1)."""
+    """The server may accept the same email later: a 4xx reply (RFC 5321 4.2.1)."""
 
     code = "temporary-failure"
 
 
 class PermanentFailure(SendFailure):
-    """The server will never accept the same mail: a 5xx reply about it or its addresses."""
+    """The server will never accept the same email: a 5xx reply about the message or its addresses."""
 
     code = "permanent-failure"
 
 
 class ConnectionFailure(TemporaryFailure):
-    """The connection, the sign-in or the whole server failed, not this mail. Connect again for the next.
+    """The connection, authentication or whole server failed, not this email. Reconnect before the next one.
 
-    If it came in the middle of a mail, the server may have accepted that mail. Sending it again sends the
-    same mail with the same Message-ID.
+    If it failed during the DATA phase, the server may have accepted the email. A retry sends the same email
+    with the same Message-ID.
     """
 
     code = "connection-failure"
 
 
 class MailboxFailure(ChainmeetError):
-    """The mailbox that answers come to cannot be read. What is in it stays unread."""
+    """The inbound mailbox cannot be read. Its messages stay unread."""
 
     code = "mailbox-failure"
 

@@ -1,4 +1,4 @@
-"""QR codes of addresses: error correction of level M and a quiet zone of four, as scanners want them."""
+"""QR codes of URLs, with error correction level M and a quiet zone of four modules."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 import segno
 
 QUIET: Final = 4
-"""Light modules around a code (ISO/IEC 18004, 9.1)."""
+"""Quiet zone in modules (ISO/IEC 18004, 9.1)."""
 
 
 def qr_modules(address: str) -> list[list[bool]]:
-    """The modules of a code with its quiet zone, from the top: whether each is dark."""
+    """Return the module matrix with its quiet zone, top row first. True is dark."""
     code = segno.make_qr(address, error="m", boost_error=False)
     return [[bool(module) for module in row] for row in code.matrix_iter(border=QUIET)]
 
 
 def qr_svg(address: str) -> str:
-    """The code as an SVG element that is as large as its place. It says nothing to screen readers."""
+    """Return the code as a scalable SVG element, hidden from screen readers."""
     code = segno.make_qr(address, error="m", boost_error=False)
     drawn = io.BytesIO()
     code.save(drawn, kind="svg", xmldecl=False, svgns=False, border=QUIET, omitsize=True, light="#fff",

@@ -1,4 +1,4 @@
-"""Makes people's text safe for calendars and mail headers: NFC, one line, nothing hidden, a length cap."""
+"""Sanitising of user text for calendars and headers: NFC, single line, no hidden characters, length limit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACE_LIMIT: Final = 200
 DESCRIPTION_LIMIT: Final = 4_000
 URL_LIMIT: Final = 2_000
 _ROOM: Final = 16
-"""So many characters are looked at for each one of the limit: Unicode's normal forms take quadratic time."""
+"""Characters examined per character of the limit, since Unicode normalisation takes quadratic time."""
 
 _BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Controls, lone surrogates, byte order and interlinear marks, noncharacters, bidi embeddings and overrides.
@@ -27,14 +27,14 @@ _SPACES = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _HEADER_TOKEN = re.compile(r"<[!-;=?-~]{1,250}>")
-# RFC 6868 writes `"` as ^' and `^` as ^^, which Outlook shows. Some readers take a backslash for an escape.
+# RFC 6868 encodes `"` as ^' and `^` as ^^, which Outlook displays. Some parsers treat backslash as an escape.
 _PARAMETER = str.maketrans({'"': "'", "^": "ˆ", "\\": "/"})
 
 
 def clean(text: str, limit: int) -> str:
-    """The text as one line of at most `limit` characters. Line breaks become spaces.
+    """Return the text as one line of at most `limit` characters. Line breaks become spaces.
 
-    Clean text stays as it is.
+    Idempotent.
     """
     text = text[: _ROOM * limit]
     if len(text) <= limit and _is_plain(text):
@@ -44,7 +44,7 @@ def clean(text: str, limit: int) -> str:
 
 
 def clean_lines(text: str, limit: int) -> str:
-    r"""As `clean`, but line breaks stay as `\n`, and at most one empty line stands between two lines."""
+    r"""Like `clean`, but keep line breaks as `\n`, with at most one empty line between two lines."""
     text = text[: _ROOM * limit]
     if len(text) <= limit and _is_plain(text):
         return text
@@ -53,20 +53,20 @@ def clean_lines(text: str, limit: int) -> str:
 
 
 def cap(text: str, limit: int) -> str:
-    """Text that is clean already, cut to `limit` characters with an ellipsis."""
+    """Truncate cleaned text to `limit` characters, with an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def clean_parameter(text: str, limit: int = NAME_LIMIT) -> str:
-    """As `clean`, for a parameter such as CN, whose value has no escapes (RFC 5545 3.2)."""
+    """Like `clean`, for a parameter such as CN, whose value has no escapes (RFC 5545 3.2)."""
     return clean(text, limit).translate(_PARAMETER)
 
 
 @lru_cache(maxsize=4096)
 def address(text: str) -> str:
-    """An ASCII address `local@domain` with an IDNA domain.
+    """Return the ASCII address `local@domain`, with an IDNA domain.
 
-    Raises InvalidInput for others, also for display names.
+    Raises InvalidInput for anything else, including display names.
     """
     local, at, domain = text.strip().rpartition("@")
     try:
@@ -83,13 +83,13 @@ def address(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def web_address(text: str) -> str:
-    """An http(s) address in ASCII, percent-encoded where needed. Empty if it is invalid or too long."""
+    """Return an http(s) URL in ASCII, percent-encoded where needed. Empty if it is invalid or too long."""
     quoted = quote(clean(text, URL_LIMIT + 1), safe=":/?#[]@!$&'()*+,;=%-._~")
     return quoted if quoted.startswith(("https://", "http://")) and len(quoted) <= URL_LIMIT else ""
 
 
 def message_id(text: str) -> str:
-    """A Message-ID `<left@right>` as it is, or InvalidInput."""
+    """Return a Message-ID `<left@right>` unchanged. Raises InvalidInput for anything else."""
     if not _HEADER_TOKEN.fullmatch(text) or text.count("@") != 1:
         raise InvalidInput([Fault("message_id", f"{text!a} is no Message-ID of the form <left@right>.")])
     return text

@@ -1,1 +1,1 @@
-"""An agenda as text and as a PDF."""
+"""Agendas as text and PDF."""

@@ -1,4 +1,4 @@
-"""One person's or firm's meetings by day, as the summary mail and the PDF show them."""
+"""Agenda of one person or firm by day, as shown in the summary email and the PDF."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.invites.ical.view import Row, contact_row
 from scheduler.invites.text import PLACE_LIMIT, SUMMARY_LIMIT, cap, clean
 
 _PEOPLE_LIMIT: Final = 600
-"""Characters of the names of one side, so that a meeting always fits on a page."""
+"""Characters for the names of one side, so that a meeting always fits on a page."""
 
 _LIMITS: Final = {
     "partner": 2 * SUMMARY_LIMIT,
@@ -28,7 +28,7 @@ _LIMITS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgendaEntry:
-    """One meeting, its text cleaned. `own_people` are its side without the owner. Times are aware."""
+    """One meeting, with cleaned text. `own_people` excludes the agenda's owner. Times are aware."""
 
     start: datetime
     end: datetime
@@ -41,7 +41,7 @@ class AgendaEntry:
     topic: str = ""
     is_called_off: bool = False
     is_declined: bool = False
-    """By the owner: it goes on without them."""
+    """Declined by the owner. The meeting takes place without them."""
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -52,7 +52,7 @@ class AgendaEntry:
 
     @classmethod
     def of(cls, content: Content) -> AgendaEntry:
-        """The entry of what a calendar shows."""
+        """Return the entry for a calendar's content."""
         return cls(
             start=content.start,
             end=content.end,
@@ -70,9 +70,8 @@ class AgendaEntry:
 class AgendaDocument:
     """The meetings of `owner` in time order. `version` and `published_at` are those of the schedule.
 
-    `own_label` stands before `own_people`. It is empty for a person's agenda, which has its own words.
-    `contact` is the person to call, or empty. `check` is the address that says whether the print is still
-    current, or empty.
+    `own_label` precedes `own_people`. It is empty for a person's agenda, which has its own wording. `contact`
+    is the person to call, or empty. `check` is a URL that tells whether the print is still current, or empty.
     """
 
     owner: str
@@ -96,12 +95,12 @@ class AgendaDocument:
 
     @property
     def title(self) -> str:
-        """Agenda of Nagy Péter."""
+        """Title, such as "Agenda of Nagy Péter"."""
         return self.words.sheet["title"].format(name=clean(self.owner, SUMMARY_LIMIT))
 
     @property
     def stamp(self) -> str:
-        """The schedule that it shows, and its time of publishing. Empty if none is published."""
+        """Schedule version and its publication time. Empty if nothing is published."""
         if self.version is None or self.published_at is None:
             return ""
         local = self.published_at.astimezone(self.zone)
@@ -111,13 +110,13 @@ class AgendaDocument:
 
     @property
     def questions(self) -> str:
-        """The line "Questions: +86 10 1234 5678", or an empty text if nobody is named."""
+        """The line "Questions: +86 10 1234 5678", or an empty string without a contact."""
         return "".join(
             f"{label}{self.words.colon}{said}" for label, said in contact_row(self.contact, self.words)
         )
 
     def days(self) -> Iterator[tuple[str, list[AgendaEntry]]]:
-        """Each day of the venue in words, with its zone, and its meetings."""
+        """Yield each day in the venue's time zone, as a heading with the zone, and its meetings."""
 
         def day_of(entry: AgendaEntry) -> date:
             return entry.start.astimezone(self.zone).date()
@@ -128,18 +127,18 @@ class AgendaDocument:
             yield self.words.sheet["day"].format(day=self.words.day_of(day), zone=zone), entries
 
     def times(self, entry: AgendaEntry) -> str:
-        """10:00–10:30 at the venue."""
+        """Return the local times at the venue, such as 10:00–10:30."""
         start = entry.start.astimezone(self.zone)
         return f"{start:%H:%M}–{self.words.end_of(entry.start, entry.end, self.zone)}"
 
     def location(self, entry: AgendaEntry) -> str:
-        """Place and hall."""
+        """Return place and hall."""
         if not entry.place_name or not entry.hall:
             return entry.place_name or entry.hall
         return cap(self.words.location.format(place=entry.place_name, hall=entry.hall), PLACE_LIMIT)
 
     def rows(self, entry: AgendaEntry) -> list[Row]:
-        """The other details of a meeting, with labels."""
+        """Return the other details of a meeting, with labels."""
         labelled = (
             (self.words.partner_people, self._people(entry.partner_people)),
             (self.own_label or self.words.own_people, self._people(entry.own_people)),

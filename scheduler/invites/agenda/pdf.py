@@ -1,4 +1,4 @@
-"""An agenda as a PDF to print or to carry: A4, a section a day, the same bytes for the same agenda."""
+"""Printable agenda PDF: A4, one section per day. Equal agendas render to identical bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.invites.pdf.pictures import one_at_a_time
 
 
 def render_agenda_pdf(agenda: AgendaDocument) -> bytes:
-    """The PDF. It carries no date and no random identifier of its own."""
+    """Return the PDF. It contains no creation date and no random identifier."""
     sheet = _sheet(agenda)
     with one_at_a_time:
         return document.write_pdf(sheet)
@@ -22,7 +22,7 @@ def render_agenda_pdf(agenda: AgendaDocument) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The first pages of several agendas: whose they are. Each entry is a name and soft lines below it."""
+    """Cover pages that list the owners of several agendas. An entry is a name with secondary lines below."""
 
     title: str
     event_name: str
@@ -32,7 +32,7 @@ class Cover:
 
 
 def render_agendas_pdf(agendas: Sequence[AgendaDocument], cover: Cover | None = None) -> bytes:
-    """One PDF of several agendas, each on pages of its own, behind the cover. At least one of both."""
+    """Return one PDF with the cover and each agenda on pages of its own. At least one of both is required."""
     sheets = [*([_cover(cover)] if cover else []), *(_sheet(agenda) for agenda in agendas)]
     with one_at_a_time:
         return document.write_pdf(*sheets)
@@ -71,7 +71,7 @@ def _cover(cover: Cover) -> Sheet:
 
 
 def _blocks(agenda: AgendaDocument) -> Iterator[Block]:
-    """The head, then each meeting. A day stands on one page where it can, beside others that fit."""
+    """Yield the heading, then each meeting. A day stays on one page where it fits, next to other days."""
     head = [(Style.SOFT, line) for line in (agenda.event_name, agenda.stamp) if line]
     none = [] if agenda.entries else [(Style.TEXT, agenda.words.sheet["none"])]
     yield Block([(Style.HEADING, agenda.title), *head, *none])

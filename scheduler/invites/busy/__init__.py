@@ -1,4 +1,4 @@
-"""Busy times out of other people's calendars: VEVENT, VFREEBUSY and VAVAILABILITY (RFC 5545, RFC 7953)."""
+"""Busy times from attendees' own calendars: VEVENT, VFREEBUSY and VAVAILABILITY (RFC 5545, RFC 7953)."""
 
 from scheduler.invites.busy.busy_times import MAX_OCTETS, read_busy_times
 from scheduler.invites.busy.model import Busy, BusyKind, BusyTimes, UnusableCalendar

@@ -1,4 +1,4 @@
-"""VAVAILABILITY (RFC 7953 3.1, 4): inside its range everything is busy that is not AVAILABLE."""
+"""VAVAILABILITY (RFC 7953 3.1, 4): all time within its range is busy unless AVAILABLE."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Span = tuple[datetime, datetime]
 
 
 def unavailable_spans(availabilities: Iterable[tuple[Component, SeriesReader]]) -> list[Span]:
-    """The times within the readers' window at which the person is not available (RFC 7953).
+    """Return the times within the readers' window at which the person is unavailable (RFC 7953).
 
-    Raises ValueError if a time cannot be read. Where several overlap, the one with the higher priority counts
-    (1 is the highest, 0 the lowest). Every BUSYTYPE, also an unknown one, means busy.
+    Where several components overlap, the highest priority wins (1 is the highest, 0 the lowest). Every
+    BUSYTYPE, including an unknown one, means busy. Raises ValueError if a time cannot be parsed.
     """
     busy: list[Span] = []
     for component, reader in sorted(availabilities, key=lambda each: _rank(each[0]), reverse=True):
@@ -28,7 +28,7 @@ def unavailable_spans(availabilities: Iterable[tuple[Component, SeriesReader]]) 
 
 
 def union_spans(spans: Iterable[Span]) -> list[Span]:
-    """The union of spans: the same time in as few spans as possible, in time order."""
+    """Return the union of spans, merged and in time order."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:
@@ -39,7 +39,7 @@ def union_spans(spans: Iterable[Span]) -> list[Span]:
 
 
 def subtract_spans(spans: Iterable[Span], without: Iterable[Span]) -> list[Span]:
-    """The parts of `spans` that are in none of `without`, as few as can be, in time order."""
+    """Return the parts of `spans` outside all of `without`, merged and in time order."""
     left, holes = [], union_spans(without)
     number = 0
     for start, end in union_spans(spans):
@@ -50,7 +50,7 @@ def subtract_spans(spans: Iterable[Span], without: Iterable[Span]) -> list[Span]
                     left.append((start, hole_start))
                 start = hole_end
             if hole_end > end:
-                break  # it reaches into the next span
+                break  # the hole may reach into the next span
             number += 1
         if start < end:
             left.append((start, end))
@@ -64,7 +64,7 @@ def _rank(component: Component) -> int:
 
 
 def _range(component: Component, reader: SeriesReader) -> Span | None:
-    """The range within the window. A side that is not given is open."""
+    """Return the component's range, clipped to the window. A missing side is unbounded."""
     start_line, end_line = component.first("DTSTART"), component.first("DTEND")
     start = reader.moment(start_line.value, start_line).utc if start_line else reader.first
     end = reader.last

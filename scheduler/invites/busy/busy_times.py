@@ -1,4 +1,4 @@
-"""From the octets of a calendar to when its person is busy within a window."""
+"""Parse a calendar into the person's busy times within a window."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from scheduler.invites.ical.content import find_zone
 from scheduler.invites.text import SUMMARY_LIMIT, clean
 
 MAX_OCTETS: Final = 10 * 1024 * 1024
-"""A secret address gives all years: somebody with ten meetings a day has 3 MiB after a few of them."""
+"""A secret calendar URL returns all years: at ten meetings a day, a few years take 3 MiB."""
 MAX_BUSY: Final = 2_000
-"""The most busy times within a window. More of them mean nothing to a person."""
+"""Maximum number of busy times within a window. More are of no use to a reader."""
 _ESCAPE: Final = re.compile(r"\\(.)")
 
 
@@ -36,11 +36,11 @@ def read_busy_times(
     own_addresses: Collection[str] = (),
     budget: StepBudget | None = None,
 ) -> BusyTimes:
-    """The busy times of the calendar's person from `first` to `last` (aware).
+    """Return the busy times of the calendar's owner from `first` to `last` (aware).
 
-    Days and times without a zone are read in `zone` (an IANA name). Events with one of `own_uids` are our own
-    invitations and never count. Events that one of `own_addresses` (lower case) declined do not count either.
-    Raises only UnusableCalendar, for any octets.
+    Floating times and dates are interpreted in `zone` (an IANA name). Events with one of `own_uids` are our
+    own invitations and never count. Neither do events that one of `own_addresses` (lower case) declined.
+    Raises only UnusableCalendar, for any input.
     """
     if len(octets) > MAX_OCTETS:
         raise UnusableCalendar(
@@ -64,7 +64,7 @@ def read_busy_times(
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A component, and what reads its times: in the zones of the object that it stands in."""
+    """A component, with the reader for its times in the zones of its own iCalendar object."""
 
     component: Component
     reader: SeriesReader
@@ -128,7 +128,7 @@ class _Reading:
             yield _clipped(entry.reader, start, end, BusyKind.ALL_DAY if is_day else BusyKind.EVENT, title)
 
     def left_out(self, event: Component) -> str:
-        """The reason why an event takes no time, or an empty text if it takes some."""
+        """Return the reason why an event does not count as busy, or an empty string if it does."""
         if event.text("UID") in self.own_uids:
             return "own"
         if event.text("STATUS").upper() == "CANCELLED":
@@ -145,7 +145,7 @@ class _Reading:
         return attendee.parameters.get("PARTSTAT", "").upper() == "DECLINED" and address in self.own_addresses
 
     def free_busy(self, entries: Iterable[_Entry]) -> Iterator[Busy]:
-        """Periods of every FBTYPE but FREE. An unknown one is busy (RFC 5545 3.2.9)."""
+        """Yield the periods of every FBTYPE except FREE. An unknown type is busy (RFC 5545 3.2.9)."""
         for entry in entries:
             for line in entry.component.lines.get("FREEBUSY", ()):
                 if line.parameters.get("FBTYPE", "BUSY").upper() == "FREE":
@@ -198,7 +198,7 @@ def _clipped(reader: SeriesReader, start: datetime, end: datetime, kind: BusyKin
 
 
 def _replaced(entries: Iterable[_Entry]) -> defaultdict[str, set[datetime]]:
-    """The instances of series that have a component of their own, by UID, in whichever object it stands."""
+    """Return the overridden instances of each series by UID, across all iCalendar objects."""
     found: defaultdict[str, set[datetime]] = defaultdict(set)
     for entry in entries:
         start = entry.reader.replaces(entry.component)
@@ -208,7 +208,7 @@ def _replaced(entries: Iterable[_Entry]) -> defaultdict[str, set[datetime]]:
 
 
 def _latest(entries: Iterable[_Entry]) -> list[_Entry]:
-    """Each event once, in its latest revision: exports repeat them."""
+    """Return each event once, in its latest revision. Exports can contain duplicates."""
     latest: dict[object, _Entry] = {}
     for entry in entries:
         event = entry.component
@@ -225,5 +225,5 @@ def _sequence(event: Component) -> int:
 
 
 def _plain(text: str) -> str:
-    """A TEXT value without its escapes (RFC 5545 3.3.11)."""
+    """Unescape a TEXT value (RFC 5545 3.3.11)."""
     return _ESCAPE.sub(lambda match: " " if match[1] in "nN" else match[1], text)

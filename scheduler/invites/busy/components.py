@@ -1,7 +1,7 @@
-"""The octets of a calendar as components and the content lines that busy times need (RFC 5545 3.1, 3.4).
+"""Parser for components and the content lines relevant to busy times (RFC 5545 3.1, 3.4).
 
-icalendar is not asked: it builds every property of every event, fails on a bad line of no interest, and
-works out the rules of time zones without a limit.
+icalendar is not used: it builds every property of every event, fails on irrelevant malformed lines, and
+expands time zone rules without a limit.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from scheduler.invites.charsets import decode_text
 
 MAX_COMPONENTS: Final = 60_000
 MAX_LINES: Final = 600_000
-"""Lines that are needed. Ten MiB of real events have a third of it."""
+"""Relevant lines. Ten MiB of real events have a third of this."""
 MAX_DEPTH: Final = 4
 MAX_LINE: Final = 128 * 1024
-"""Characters of a line that is needed, without its folds."""
+"""Characters of a relevant line after unfolding."""
 
 _NEEDED: Final = frozenset(
     ("ATTENDEE", "BEGIN", "DTEND", "DTSTART", "DURATION", "END", "EXDATE", "EXRULE", "FREEBUSY", "PRIORITY",
@@ -29,13 +29,13 @@ _NEEDED: Final = frozenset(
      "TZOFFSETTO", "UID", "X-MICROSOFT-CDO-BUSYSTATUS")
 )  # fmt: skip
 _NAME: Final = re.compile(r"[A-Za-z0-9-]++(?=[;:])")
-# Without a group a character: `re` keeps a state for each.
+# No group per character, since `re` keeps state for each.
 _PARAMETER: Final = re.compile(r';([A-Za-z0-9-]++)=([^";:]*+(?:"[^"]*+"[^";:]*+)*+)')
 
 
 @dataclass(frozen=True, slots=True)
 class ContentLine:
-    """A value with its parameters, whose names are upper case and whose values have no quotes."""
+    """A property value with its parameters. Parameter names are upper case, their values unquoted."""
 
     value: str
     parameters: dict[str, str]
@@ -43,25 +43,25 @@ class ContentLine:
 
 @dataclass(slots=True)
 class Component:
-    """A component with the lines that are of interest, by property, and what is inside it."""
+    """A component with its relevant lines by property name, and its child components."""
 
     name: str
     lines: defaultdict[str, list[ContentLine]] = field(default_factory=lambda: defaultdict(list))
     children: list[Component] = field(default_factory=list)
 
     def first(self, name: str) -> ContentLine | None:
-        """The line, or the first of several: a property that must come once may come twice."""
+        """Return the first line of a property, or None. A property that must occur once may be repeated."""
         lines = self.lines.get(name)
         return lines[0] if lines else None
 
     def text(self, name: str) -> str:
-        """Its value, trimmed, or an empty text."""
+        """Return the property's value without surrounding space, or an empty string."""
         line = self.first(name)
         return line.value.strip() if line else ""
 
 
 def parse_calendars(octets: bytes) -> list[Component]:
-    """Every complete VCALENDAR in the octets, whatever stands around them. Raises UnusableCalendar."""
+    """Return every complete VCALENDAR, ignoring anything around them. Raises UnusableCalendar."""
     lines = re.sub(r"\r\n?", "\n", decode_text(octets))
     found: list[Component] = []
     open_: list[Component] = []
@@ -132,7 +132,7 @@ def _close(open_: list[Component], name: str, found: list[Component]) -> None:
 
 
 def _line(text: str) -> ContentLine:
-    """A content line (RFC 5545 3.1). A quoted parameter may hold the colon that else ends them."""
+    """Parse a content line (RFC 5545 3.1). A quoted parameter value may contain a colon."""
     name = _NAME.match(text)
     at, parameters = name.end() if name else 0, {}
     while match := _PARAMETER.match(text, at):

@@ -1,4 +1,4 @@
-"""What is understood of a calendar: when its person is busy, out of what, and what was assumed."""
+"""Parsed busy times of a calendar: intervals, counts by kind and assumptions made."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.i18n import gettext_lazy
 
 MAX_STEPS: Final = 500_000
-"""The number of days and times that are tried for one calendar. A crowded real one needs a fifth of it."""
+"""Days and times tried per calendar. A crowded real calendar needs a fifth of this."""
 
 
 class UnusableCalendar(ChainmeetError):
-    """A calendar cannot or must not be read. `str()` is a sentence for the person whose it is."""
+    """The calendar cannot be read, or exceeds a limit. `str()` is a sentence for its owner."""
 
     code = "unusable-calendar"
 
 
 class BusyKind(StrEnum):
-    """Why somebody is busy."""
+    """Why a person is busy."""
 
     EVENT = "event"
     ALL_DAY = "all_day"
@@ -32,7 +32,7 @@ class BusyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A busy time in UTC, closed and open. `title` is an event's, clean, else empty."""
+    """A busy time in UTC, as a half-open interval. `title` is the cleaned title of an event, else empty."""
 
     start: datetime
     end: datetime
@@ -42,10 +42,10 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class BusyTimes:
-    """`busy` is within the window that was asked for, in time order.
+    """`busy` has the busy times within the requested window, in time order.
 
-    `counts` says what the calendar has, within the window or not, and what of it was left out and why:
-    the keys are those of `COUNTED`. `notes` are sentences about what was assumed.
+    `counts` has the number of components by kind, within the window or not, and of those skipped, by reason.
+    Its keys are those of `COUNTED`. `notes` are sentences about the assumptions made.
     """
 
     busy: tuple[Busy, ...]
@@ -65,17 +65,17 @@ COUNTED: Final = (
     "own",
     "unreadable",
 )
-"""What is counted. All from `free` on was left out."""
+"""Keys of `BusyTimes.counts`. Those from `free` on were skipped."""
 
 
 class StepBudget:
-    """The steps that one calendar may cost: counted, so that the same calendar passes on every machine."""
+    """The step limit of one calendar. Steps are counted, so that the result is the same on every machine."""
 
     def __init__(self, steps: int = MAX_STEPS) -> None:
         self.left = steps
 
     def spend(self, steps: int = 1) -> None:
-        """Raise UnusableCalendar once the steps are used up."""
+        """Deduct steps. Raises UnusableCalendar once they are used up."""
         self.left -= steps
         if self.left < 0:
             raise UnusableCalendar(

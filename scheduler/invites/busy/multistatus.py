@@ -1,6 +1,6 @@
-"""What a CalDAV server says of its resources (RFC 4918 13, RFC 4791), from hostile octets.
+"""Parser for WebDAV multistatus responses (RFC 4918 13, RFC 4791) from untrusted servers.
 
-expat reads it, and nothing is defined in it: a document type ends the reading, so no entity grows.
+Uses expat. A document type declaration aborts parsing, so there is no entity expansion.
 """
 
 from __future__ import annotations
@@ -34,15 +34,16 @@ _TEXTS: Final = {
     (f"{CALDAV}calendar-home-set", f"{DAV}href"): "home",
     (f"{DAV}prop", f"{CALDAV}calendar-data"): "calendar",
 }
-"""Where each text stands: the element around it, and its own."""
+"""(parent element, element) of each text to extract."""
 
 
 @dataclass(frozen=True, slots=True)
 class DavItem:
-    """One resource. Addresses are as the server wrote them, empty where it names none.
+    """One resource of a multistatus. URLs are as the server wrote them, or empty.
 
-    `has_events` is None where the server does not say what a calendar takes. `status` is that of the resource
-    as a whole, 0 where only its properties have one: 507 says that what is listed is a part (RFC 6578 3.6).
+    `has_events` is None if the server does not state the calendar's component types. `status` is that of the
+    resource as a whole, or 0 if only its properties have one. 507 means that the listing is truncated (RFC
+    6578 3.6).
     """
 
     href: str = ""
@@ -56,7 +57,7 @@ class DavItem:
 
 
 def read_multistatus(octets: bytes) -> tuple[DavItem, ...]:
-    """The resources of a multistatus, in its order. Raises UnusableCalendar for anything else."""
+    """Return the resources of a multistatus in document order. Raises UnusableCalendar for anything else."""
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -80,7 +81,7 @@ class _Reader:
     items: list[DavItem] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
     kept: str = ""
-    """The text that is being read, by its name, or empty."""
+    """Key of the text being read, or empty."""
     is_calendar: bool = False
     has_events: bool | None = None
 

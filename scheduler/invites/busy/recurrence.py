@@ -1,12 +1,9 @@
-"""Recurrence rules (RFC 5545 3.3.10), worked out within a window and a budget.
+"""Recurrence rules (RFC 5545 3.3.10), expanded within a window and a step budget.
 
-dateutil is not used: it counts from the first instance on, and a rule that never holds (30 February) keeps
-it busy up to the year 9999. The tests compare with it. Rules by the hour, minute and second are refused.
-
-Our own code, as dateutil begins at the first instance and is kept busy up to the year 9999 by a rule that
-never holds, such as 30 February. This code begins at the window and counts each step, at most 500,000 a
-calendar, so that a bomb is refused at the same point on any machine, also if it yields nothing. Rules by the
-hour, minute or second are refused. The tests compare it with dateutil.
+dateutil is not used: it starts at the first instance, and a rule that never matches (30 February) keeps it
+busy up to the year 9999. This code starts at the window and counts each step, at most 500,000 per calendar. A
+recurrence bomb is therefore rejected at the same point on any machine, even if it yields nothing. Hourly,
+minutely and secondly rules are rejected. The tests compare the results with dateutil.
 """
 
 from __future__ import annotations
@@ -39,14 +36,14 @@ _TOO_OFTEN: Final = ("SECONDLY", "MINUTELY", "HOURLY")
 _PARTS: Final = {*_RANGES, "FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST"}
 _FAR: Final = 10**6
 MAX_RULE: Final = 8 * 1024
-"""In characters. A rule that lists every possible number has fewer."""
+"""In characters. A rule that lists every possible value is shorter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecurrenceRule:
-    """A rule of recurrence by the day or longer. `until` is the text of UNTIL.
+    """A recurrence rule with a frequency of a day or longer. `until` is the text of UNTIL.
 
-    Weekdays count from Monday, 0.
+    Weekdays are numbered from Monday, 0.
     """
 
     frequency: str
@@ -55,15 +52,15 @@ class RecurrenceRule:
     until: str = ""
     week_start: int = 0
     by_day: frozenset[tuple[int, int]] = frozenset()
-    """(ordinal, weekday), 0 for every one."""
+    """(ordinal, weekday) pairs. Ordinal 0 means every such weekday."""
     by: dict[str, frozenset[int]]
-    """The numbers of the other BY parts that are there, by name."""
+    """Values of the other BY parts present, by name."""
 
 
 def parse_rule(text: str) -> RecurrenceRule:
-    """The rule of an RRULE's value.
+    """Parse the value of an RRULE.
 
-    Raises ValueError if it is not one, UnusableCalendar if it repeats too often.
+    Raises ValueError if it is invalid, UnusableCalendar if it repeats too often.
     """
     if len(text) > MAX_RULE:
         raise ValueError(text[:80])
@@ -100,10 +97,10 @@ def occurrences(
     until: datetime | None,
     budget: StepBudget,
 ) -> Iterator[datetime]:
-    """The instances from `first` to `last`, both included, in time order. All times are local, without zone.
+    """Yield the instances from `first` to `last`, both inclusive, in time order. Times are naive and local.
 
-    Without COUNT it begins at the window, with COUNT at `start`. Every day that is looked at, every time that
-    comes out and every listed position or time of day that is tried is a step of the budget.
+    Expansion starts at the window, or at `start` if the rule has a COUNT. Every day examined, every candidate
+    time, and every BYSETPOS position or time of day costs a step of the budget.
     """
     last = min(last, until) if until else last
     left = rule.count
@@ -130,7 +127,7 @@ def occurrences(
 
 @dataclass(slots=True)
 class _Filter:
-    """Whether a day is one of the rule's. Parts that the rule leaves open are taken from the first day."""
+    """True if a day matches the rule. Parts missing from the rule default to those of the first day."""
 
     rule: RecurrenceRule
     start: datetime
@@ -152,7 +149,9 @@ class _Filter:
         return not listed or any((ordinal, weekday) in listed for ordinal in self.ordinals(day))
 
     def ordinals(self, day: date) -> tuple[int, int, int]:
-        """0 and the place from both ends: of the year in a yearly rule without months, else of the month."""
+        """Return 0 and the weekday's ordinals from both ends of the month, or year (YEARLY without
+        BYMONTH).
+        """
         of_year = self.rule.frequency == "YEARLY" and "BYMONTH" not in self.rule.by
         number, of = (_year_day(day), _year_days(day)) if of_year else (day.day, _month_days(day))
         return 0, (number - 1) // 7 + 1, -((of - number) // 7 + 1)
@@ -171,7 +170,7 @@ class _Filter:
 
 
 def _position(rule: RecurrenceRule, start: datetime, at: datetime) -> int:
-    """The number of the period that holds `at`, or of the last one before it."""
+    """Return the number of the period that contains `at`, or of the last one before it."""
     distance = {
         "DAILY": (at.date() - start.date()).days,
         "WEEKLY": (at.date() - start.date()).days // 7,
@@ -206,7 +205,7 @@ def _month(rule: RecurrenceRule, start: datetime, position: int) -> list[date] |
 
 
 def _year(rule: RecurrenceRule, start: datetime, position: int) -> list[date] | None:
-    """Only the months in which a day can be one of the rule's: there are calendars full of birthdays."""
+    """Return the days of the months that can match. Some calendars are full of birthdays."""
     year = start.year + position * rule.interval
     if year > 9998:
         return None
@@ -221,7 +220,7 @@ _PERIODS: Final = {"DAILY": _day, "WEEKLY": _week_days, "MONTHLY": _month, "YEAR
 
 
 def _times(rule: RecurrenceRule, start: datetime, budget: StepBudget) -> list[time]:
-    """The times of day, sorted. A leap second is the second before it."""
+    """Return the times of day, sorted. A leap second counts as the second before it."""
     hours = sorted(set(rule.by.get("BYHOUR", (start.hour,))))
     minutes = sorted(set(rule.by.get("BYMINUTE", (start.minute,))))
     seconds = sorted({min(second, 59) for second in rule.by.get("BYSECOND", (start.second,))})
@@ -238,7 +237,7 @@ def _chosen(rule: RecurrenceRule, moments: list[datetime]) -> list[datetime]:
 
 
 def _counted(number: int, of: int, listed: frozenset[int]) -> bool:
-    """Whether a number from 1 is listed, or listed as counted from the end."""
+    """Return True if a number from 1 is listed, directly or counted from the end."""
     return number in listed or number - of - 1 in listed
 
 
@@ -255,7 +254,7 @@ def _year_day(day: date) -> int:
 
 
 def _week(day: date, week_start: int) -> tuple[int, int]:
-    """The number of the day's week and of all weeks of that year: a week is its fourth day's year's."""
+    """Return the ISO week number of `day` and the number of weeks in its ISO year, for this first weekday."""
     fourth = day + timedelta(days=3 - (day.weekday() - week_start) % 7)
     last = date(fourth.year, 12, 31)
     last -= timedelta(days=(last.weekday() - week_start - 3) % 7)

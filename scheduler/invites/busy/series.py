@@ -1,4 +1,4 @@
-"""Events and availabilities as instances in UTC: DTSTART, rules, RDATE, EXDATE (RFC 5545 3.8.5)."""
+"""Expansion of events and availabilities to UTC instances: DTSTART, rules, RDATE, EXDATE (RFC 5545 3.8.5)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _DURATION: Final = re.compile(
     r"([+-]?)P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?"
 )
 UNREADABLE: Final = (ValueError, OverflowError)
-"""What is raised where a component's times make no sense."""
+"""Exceptions raised for a component with invalid times."""
 _UNITS: Final = ("weeks", "days", "hours", "minutes", "seconds")
 _LONGEST: Final = timedelta(days=4000)
-"""An event that is longer counts as so long: within a window that is the same."""
+"""Longer events are cut to this length, which makes no difference within a window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time as it was written: local in its zone. A date is its midnight."""
+    """A time as written: naive local time and zone. A date is its midnight."""
 
     local: datetime
     zone: Zone
@@ -40,7 +40,7 @@ class Moment:
 
 @dataclass(slots=True)
 class SeriesReader:
-    """Reads times of one calendar for one window (UTC). What has no zone is read in `assumed`."""
+    """Reader for the times of one calendar within one window (UTC). Floating times use the zone `assumed`."""
 
     zones: Zones
     assumed: Zone
@@ -48,10 +48,10 @@ class SeriesReader:
     last: datetime
     budget: StepBudget
     floating: set[str] = field(default_factory=set)
-    """Which kinds of times without a zone there were: "times", "days"."""
+    """Kinds of floating values found: "times", "days"."""
 
     def moment(self, text: str, line: ContentLine) -> Moment:
-        """One value of a line.
+        """Parse one value of a line.
 
         Raises ValueError if it is not a time, UnusableCalendar if its zone is unknown.
         """
@@ -65,7 +65,7 @@ class SeriesReader:
         return moment
 
     def period(self, text: str, line: ContentLine) -> tuple[datetime, datetime]:
-        """start/end or start/duration (RFC 5545 3.3.9), in UTC."""
+        """Parse a period, start/end or start/duration (RFC 5545 3.3.9), to UTC."""
         start_text, slash, end_text = text.partition("/")
         start = self.moment(start_text, line).utc
         if not slash:
@@ -76,10 +76,10 @@ class SeriesReader:
     def instances(
         self, component: Component, without: Collection[datetime] = ()
     ) -> list[tuple[datetime, datetime]]:
-        """The instances of a component within the window.
+        """Return the instances of a component within the window.
 
-        `without` are the starts that other components replace. A series uses steps of the budget. Raises
-        ValueError if its times cannot be read.
+        `without` are the starts overridden by other components. Expanding a series spends steps of the
+        budget. Raises ValueError if its times cannot be parsed.
         """
         line = component.first("DTSTART")
         if line is None:
@@ -104,7 +104,7 @@ class SeriesReader:
         return sorted((a, b) for a, b in found if a < b and a < self.last and b > self.first)
 
     def replaced(self, components: Iterable[Component]) -> defaultdict[str, set[datetime]]:
-        """The instances of series that have a component of their own, by UID."""
+        """Return the overridden instances of series, by UID."""
         found: defaultdict[str, set[datetime]] = defaultdict(set)
         for component in components:
             start = self.replaces(component)
@@ -113,10 +113,12 @@ class SeriesReader:
         return found
 
     def replaces(self, component: Component) -> datetime | None:
-        """The start of the instance that a component replaces, if it replaces one."""
+        """Return the start of the instance that a component overrides, or None."""
         line = component.first("RECURRENCE-ID")
         if line is not None:
-            with suppress(*UNREADABLE):  # it replaces nothing, and may be readable itself
+            with suppress(
+                *UNREADABLE
+            ):  # an invalid RECURRENCE-ID overrides nothing; the component itself may be valid
                 return self.moment(line.value, line).utc
         return None
 
@@ -134,7 +136,7 @@ class SeriesReader:
         return min(length, _LONGEST)
 
     def _end(self, start: datetime, length: timedelta, first: Moment) -> datetime:
-        """Days are counted on the calendar, all other lengths in exact time."""
+        """Return an instance's end. Days are nominal, other lengths exact."""
         if first.is_date:
             return first.zone.to_utc(first.zone.to_local(start) + length)
         return start + length
@@ -151,7 +153,7 @@ class SeriesReader:
                 yield start.zone.to_utc(each)
 
     def _until(self, text: str, start: Moment) -> datetime:
-        """UNTIL in the local time of the series. A date means its whole day."""
+        """Return UNTIL in the local time of the series. A date includes the whole day."""
         if len(text) == 8:
             return parse_local(text) + timedelta(days=1, seconds=-1)
         if text.endswith("Z"):
@@ -172,7 +174,7 @@ class SeriesReader:
                     yield self.period(text, line)
 
     def _days_left_out(self, component: Component, start: Moment) -> set[object]:
-        """Some clients leave out a day of a series that has times."""
+        """Return excluded dates. Some clients write EXDATE as a date for a series with times."""
         if start.is_date:
             return set()
         lines = component.lines.get("EXDATE", ())
@@ -180,7 +182,7 @@ class SeriesReader:
 
 
 def parse_duration(text: str) -> timedelta:
-    """A DURATION (RFC 5545 3.3.6). Raises ValueError if it is not one."""
+    """Parse a DURATION (RFC 5545 3.3.6). Raises ValueError if it is invalid."""
     text = text.strip().upper()
     match = _DURATION.fullmatch(text)
     if match is None or not text.isascii() or text.endswith(("P", "T")):

@@ -1,4 +1,4 @@
-"""The zone that a TZID means: by its IANA or Windows name, else by the VTIMEZONE in the calendar."""
+"""Resolution of a TZID: by IANA or Windows name, otherwise by the calendar's VTIMEZONE."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from scheduler.invites.text import clean
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?")
 _LOCAL: Final = re.compile(r"\d{8}T\d{6}")
 MAX_OFFSETS: Final = 50
-"""Different ones that a zone may have: each is tried for each time."""
+"""Distinct offsets of a zone. Each one is tried for each time."""
 _MARGIN: Final = timedelta(days=800)
-"""So long before a window a rule of a zone must have held once: twice a year is usual, once a year enough."""
+"""A zone rule must have an onset within this span before the window. Once a year suffices; twice is usual."""
 
 
 class Zone(Protocol):
-    """A way between local time without a zone and UTC."""
+    """Conversion between naive local time and UTC."""
 
     def to_utc(self, local: datetime) -> datetime: ...
     def to_local(self, moment: datetime) -> datetime: ...
@@ -39,7 +39,7 @@ class Zone(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NamedZone:
-    """A zone of the IANA data base. A time that comes twice is the first one (RFC 5545 3.3.5)."""
+    """An IANA zone. An ambiguous local time is the first one (RFC 5545 3.3.5)."""
 
     zone: ZoneInfo
 
@@ -52,13 +52,13 @@ class NamedZone:
 
 @dataclass(frozen=True, slots=True)
 class DefinedZone:
-    """A zone that only the calendar knows: offsets from local onsets on, `before` ahead of the first."""
+    """A zone defined only by the calendar: offsets by local onset, and `before` ahead of the first onset."""
 
     onsets: tuple[datetime, ...]
     offsets: tuple[timedelta, ...]
     before: timedelta
     different: tuple[timedelta, ...]
-    """Each offset once."""
+    """Distinct offsets."""
 
     def to_utc(self, local: datetime) -> datetime:
         number = bisect_right(self.onsets, local)
@@ -74,13 +74,13 @@ UTC_ZONE: Final = NamedZone(ZoneInfo("UTC"))
 
 
 Signature = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], tuple["Signature", ...]]
-"""What a definition says, whichever object it stands in."""
+"""Content of a VTIMEZONE, to recognise equal definitions in different objects."""
 
 
 class Zones:
-    """The zones of one iCalendar object, right within a window. `definitions` are its VTIMEZONEs.
+    """The zones of one iCalendar object, valid within a window. `definitions` are its VTIMEZONEs.
 
-    A TZID is unique within one object alone (RFC 5545 3.8.3.1): every entry of a calendar server is one.
+    A TZID is unique only within one object (RFC 5545 3.8.3.1). Each entry of a CalDAV server is an object.
     """
 
     def __init__(
@@ -91,12 +91,12 @@ class Zones:
         self.first, self.last, self.budget = first, last, budget
         self.named: dict[str, Zone | None] = {}
         self.defined: dict[Signature, Zone] = {}
-        """Worked out once, however many objects define them."""
+        """Zones by definition, computed once and shared by all objects."""
 
     def of_objects(self, objects: Sequence[Iterable[Component]]) -> list[Zones]:
-        """The zones of several objects with these definitions.
+        """Return the zones of several objects with these definitions.
 
-        An object that defines a zone of its times nowhere has the one of the others, if they all agree.
+        An object that lacks the definition of a zone uses that of the other objects, if they all agree.
         """
         every = [Zones(definitions, self.first, self.last, self.budget) for definitions in objects]
         said: dict[str, dict[Signature, Component]] = {}
@@ -110,21 +110,21 @@ class Zones:
         return every
 
     def find(self, tzid: str) -> Zone:
-        """The zone of a TZID parameter. Raises UnusableCalendar for one that nothing explains."""
+        """Return the zone of a TZID parameter. Raises UnusableCalendar if it cannot be resolved."""
         name = tzid.strip()
         if name not in self.named:
             self.named[name] = self._named(name)
         return self.named[name] or self._defined(name)
 
     def defined_first(self, tzid: str) -> Zone:
-        """The zone of a TZID by the calendar's own definition, else as `find`. Raises UnusableCalendar."""
+        """Return the zone of a TZID, preferring the calendar's own definition. Raises UnusableCalendar."""
         if tzid.strip() in self.definitions:
             with suppress(UnusableCalendar):
                 return self._defined(tzid.strip())
         return self.find(tzid)
 
     def _named(self, tzid: str) -> Zone | None:
-        """By name first, as clients do: definitions in calendars are often wrong."""
+        """Resolve by name first, as clients do: VTIMEZONEs in calendars are often wrong."""
         parts = [part for part in tzid.split("/") if part]
         tails = ["/".join(parts[-size:]) for size in (3, 2, 1) if size < len(parts)]
         for name in (tzid, WINDOWS_TO_OLSON.get(tzid, ""), *tails):
@@ -179,7 +179,7 @@ class Zones:
             begin, end = _naive(self.first) - _MARGIN, _naive(self.last) + timedelta(days=2)
             onsets += recurrence.occurrences(rule, start, begin, end, until, self.budget)
             if until is not None and until < begin:
-                # the last onset of a rule that has ended holds until another observance begins
+                # the last onset of an expired rule applies until another observance starts
                 onsets += list(
                     recurrence.occurrences(rule, start, until - _MARGIN, until, until, self.budget)
                 )
@@ -187,21 +187,21 @@ class Zones:
 
 
 def parse_local(text: str) -> datetime:
-    """A time without a zone, such as 20261207T090000, or the midnight of a date.
+    """Parse a naive time, such as 20261207T090000, or a date to its midnight.
 
-    Raises ValueError for others.
+    Raises ValueError for anything else.
     """
     text = text.strip()
     if len(text) == 8:
         text += "T000000"
     if not _LOCAL.fullmatch(text) or not text.isascii():
         raise ValueError(text[:40])
-    second = min(int(text[13:15]), 59)  # a leap second is the one before it
+    second = min(int(text[13:15]), 59)  # a leap second counts as the one before it
     return datetime(int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[9:11]), int(text[11:13]), second)  # noqa: DTZ001 - local on purpose
 
 
 def split_dates(line: ContentLine) -> list[str]:
-    """The values of a line that may have several."""
+    """Return the values of a multi-valued line."""
     return [each.strip() for each in line.value.split(",") if each.strip()]
 
 

@@ -1,11 +1,12 @@
-"""Texts of emails, calendars, PDFs and the pages that an email's link opens, by language.
+"""Message catalogues for emails, calendars, PDFs and the pages linked from emails.
 
-English is `en.json`. Each other language is a gettext catalogue (`hu.po`), with a message for each text
-that has its key as context (`subject.new`). `make messages` takes new texts into the catalogues.
+English is `en.json`. Each other language is a gettext catalogue (`hu.po`), where a message's context is its
+key (`subject.new`). `make messages` adds new texts to the catalogues.
 
-An invitation keeps the language and time zone of its reader, and its queued email the event's own texts as
-they were, so that a retry has the same content. A change of language alone notifies nobody: the next email is
-in it. Directions stand in the calendar entry too, so new words for them are sent as details.
+An invitation stores the language and time zone of its recipient. Its queued email stores the event's
+customised texts, so that a retry has the same content. A change of language alone sends nothing; the next
+email uses it. Directions are part of the calendar entry, so a change to their wording is sent as a details
+update.
 """
 
 from __future__ import annotations
@@ -30,26 +31,28 @@ from babel.messages.pofile import read_po
 from scheduler.domain.names import collapse_full_stops
 
 SOURCE = "en"
-"""The language that the texts are written in."""
+"""Source language of the texts."""
 
 
 class Phrase(str):
-    """A text with `{names}` in braces, which a name's own full stop never ends with two."""
+    """A text with `{names}` placeholders. Formatting avoids a double full stop after a name such as
+    Co., Ltd.
+    """
 
     __slots__ = ()
 
     def format(self, *values: object, **named: object) -> str:
-        """The text with its values."""
+        """Return the formatted text."""
         return collapse_full_stops(super().format(*values, **named))
 
     def format_map(self, named: Any, /) -> str:
-        """The text with its values."""
+        """Return the formatted text."""
         return collapse_full_stops(super().format_map(named))
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language's texts, with `{names}` in braces. A file in which a text is missing does not load."""
+    """The texts of one language, with `{names}` placeholders. A catalogue with a text missing won't load."""
 
     language: str
     name: str
@@ -120,7 +123,7 @@ class Words:
     list_comma: str
 
     def day_of(self, moment: datetime | date) -> str:
-        """A date in words: Wednesday, 12 May 2027."""
+        """Return a long date, such as Wednesday, 12 May 2027."""
         return self.day.format(
             weekday=self.weekdays[moment.weekday()],
             day=moment.day,
@@ -129,7 +132,7 @@ class Words:
         )
 
     def short_day_of(self, moment: datetime | date) -> str:
-        """A date as short as a subject wants it: Wed 12 May."""
+        """Return a short date for subjects, such as Wed 12 May."""
         return self.short_day.format(
             weekday=self.weekdays_short[moment.weekday()],
             day=moment.day,
@@ -137,35 +140,35 @@ class Words:
         )
 
     def span_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
-        """Date, times, zone and offset: Wednesday, 12 May 2027, 10:00-10:30 (Budapest, UTC+02:00)."""
+        """Return date, times, zone and offset: Wednesday, 12 May 2027, 10:00-10:30 (Budapest, UTC+02:00)."""
         offset = self.zone_of(start.astimezone(zone), zone)
         return self.span.format(times=self.times_of(start, end, zone), zone=offset)
 
     def times_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
-        """Date and times in a zone that is not named: Wednesday, 12 May 2027, 10:00-10:30."""
+        """Return date and times without the zone: Wednesday, 12 May 2027, 10:00-10:30."""
         local = start.astimezone(zone)
         last = self.end_of(start, end, zone)
         return self.times.format(day=self.day_of(local), start=f"{local:%H:%M}", end=last)
 
     def end_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
-        """The end as text: 10:30, with the date if it differs from that of the start."""
+        """Return the end time: 10:30, with the date if it differs from that of the start."""
         local, until = start.astimezone(zone), end.astimezone(zone)
         last = f"{until:%H:%M}"
         return last if until.date() == local.date() else self.moment.format(day=self.day_of(until), time=last)
 
     def zone_of(self, local: datetime, zone: ZoneInfo) -> str:
-        """A zone with its offset at a moment, Budapest, UTC+02:00, or as everybody there calls it."""
+        """Return a zone with its offset at a moment (Budapest, UTC+02:00), or its common name."""
         if zone.key in self.zones:
             return self.zones[zone.key]
         offset = local.strftime("%z")
         return self.zone.format(name=zone_city(zone.key, self.language), offset=f"{offset[:3]}:{offset[3:5]}")
 
     def reason_of(self, code: str) -> str:
-        """Why a plan does not hold a meeting, in words that either firm may read."""
+        """Return the reason why a meeting is unscheduled, in words that either firm may read."""
         return self.reason.get(code, self.reason["other"])
 
     def lasting(self, span: timedelta) -> str:
-        """A duration in whole hours or minutes."""
+        """Return a duration in whole hours or minutes."""
         minutes = max(1, round(span.total_seconds() / 60))
         count, forms = (minutes // 60, self.hours) if minutes % 60 == 0 else (minutes, self.minutes)
         return forms["one" if count == 1 else "other"].format(count=count)
@@ -173,25 +176,25 @@ class Words:
 
 @lru_cache(maxsize=1)
 def languages() -> dict[str, str]:
-    """The available languages, each by its name in that language, English first."""
+    """Return the available languages, each with its name in that language, English first."""
     return {tag: load_words(tag).name for tag in (SOURCE, *sorted(_files().keys() - {SOURCE}))}
 
 
 @lru_cache(maxsize=64)
 def load_words(language: str) -> Words:
-    """The words of a BCP 47 tag, else of its language, else English.
+    """Return the texts for a BCP 47 tag, falling back to its language, then English.
 
-    Raises MissingText for a catalogue without a translation of one of the English texts.
+    Raises MissingText if the catalogue lacks a translation of an English text.
     """
     return Words(**_phrases(read_texts(nearest_language(language) or SOURCE)))
 
 
 class MissingText(LookupError):
-    """A catalogue has no translation of a text, or one of another English text."""
+    """A catalogue lacks the translation of a text, or has one for an outdated English text."""
 
 
 def read_texts(language: str) -> dict[str, Any]:
-    """The texts of an available language, in the shape of `en.json`. Raises MissingText."""
+    """Return the texts of an available language, in the structure of `en.json`. Raises MissingText."""
     english: dict[str, Any] = json.loads((files(__name__) / f"{SOURCE}.json").read_text("utf-8"))
     if language == SOURCE:
         return english
@@ -201,7 +204,7 @@ def read_texts(language: str) -> dict[str, Any]:
 
 
 def list_texts(texts: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Each text with its key: the names and places that lead to it, joined by dots (`weekdays.0`)."""
+    """Yield each text with its dotted key, such as `weekdays.0`."""
     if isinstance(texts, str):
         yield key, texts
         return
@@ -232,7 +235,7 @@ def _phrases(value: Any) -> Any:
 
 
 def choose_language(chosen: str, spoken: Sequence[str], of_event: str) -> str:
-    """A person's language: the chosen one, else the first that they speak and we write, else the event's."""
+    """Return a person's language: the chosen one, else the first spoken one available, else the event's."""
     if chosen in languages():
         return chosen
     return next(filter(None, map(nearest_language, spoken)), of_event)
@@ -240,13 +243,13 @@ def choose_language(chosen: str, spoken: Sequence[str], of_event: str) -> str:
 
 @lru_cache(maxsize=1024)
 def zone_city(timezone: str, language: str) -> str:
-    """The city of an IANA zone as a language writes it: Chicago, 芝加哥. A zone without one has its name."""
+    """Return the localised exemplar city of an IANA zone: Chicago, 芝加哥. Without a city, its name."""
     found = get_timezone_location(timezone, locale=Locale.parse(language), return_city=True)
     return found.rpartition("/")[2]
 
 
 def nearest_language(language: str) -> str:
-    """The available language for a BCP 47 tag: the same, else a less specific one, or an empty text."""
+    """Return the closest available language for a BCP 47 tag, or an empty string."""
     tag = language.replace("_", "-").lower()
     while tag and tag not in _files():
         tag = tag.rpartition("-")[0]
@@ -255,7 +258,7 @@ def nearest_language(language: str) -> str:
 
 @lru_cache(maxsize=1)
 def _files() -> dict[str, Traversable]:
-    """The file of each language."""
+    """Return the catalogue file of each language."""
     found = (Path(entry.name) for entry in files(__name__).iterdir())
     return {
         name.stem: files(__name__) / name.name

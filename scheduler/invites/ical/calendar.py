@@ -1,4 +1,4 @@
-"""The VCALENDAR of one iTIP message: one VEVENT, one ATTENDEE, one VTIMEZONE (RFC 5546 3.2.2, 3.2.5)."""
+"""VCALENDAR of one iTIP message: one VEVENT, one ATTENDEE, one VTIMEZONE (RFC 5546 3.2.2, 3.2.5)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from scheduler.invites.text import address, clean, clean_parameter
 
 PRODID: Final = "-//Chainmeet//Chainmeet Scheduler//EN"
 _UTC: Final = ZoneInfo("UTC")
-# Percent-encoded in a mailto URI (RFC 6068 2). The rest stays, because clients compare addresses as text.
+# Percent-encoded in mailto URIs (RFC 6068 2). The rest is kept, since clients compare addresses as text.
 _URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A calendar user: a display name and a mail address."""
+    """A calendar user: a display name and an email address."""
 
     name: str
     email: str
@@ -39,10 +39,10 @@ class Party:
 def build_calendar(
     message: ItipMessage, organizer: Party, attendee: Party, *, remind_minutes: int = 0
 ) -> bytes:
-    """The calendar object of one message, deterministic. METHOD is that of the message.
+    """Return the calendar object of one message, deterministically. METHOD is that of the message.
 
-    `organizer` has the address that takes this attendee's answers. An invitation reminds `remind_minutes`
-    before it starts, if that is not 0. Raises InvalidInput for an address that cannot be used.
+    `organizer` has the address that receives this attendee's replies. An invitation has an alarm
+    `remind_minutes` before the start, unless that is 0. Raises InvalidInput for an unusable address.
     """
     content = message.content
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", f"METHOD:{message.method.value}"]
@@ -65,13 +65,13 @@ def build_calendar(
 
 
 def meeting_lines(content: Content) -> list[str]:
-    """The properties that mail and feed have in common: times, texts and the agenda's address."""
+    """Return the properties shared by emails and feeds: times, texts and the agenda's URL."""
     zone = calendar_zone(content)
     lines = [
         time_line("DTSTART", content.start, zone),
         time_line("DTEND", content.end, zone),
         f"SUMMARY:{escape_text(content.summary)}",
-        # To libical a LOCATION or SUMMARY without a value is a fault. A Content always has a title.
+        # libical rejects an empty LOCATION or SUMMARY. A Content always has a title.
         *([f"LOCATION:{escape_text(content.location)}"] if content.location else []),
         f"DESCRIPTION:{escape_text(description(content, load_words(content.language)))}",
     ]
@@ -79,9 +79,9 @@ def meeting_lines(content: Content) -> list[str]:
 
 
 def calendar_zone(content: Content) -> ZoneInfo:
-    """The zone that a meeting is written in: the venue's, or UTC where its clock would mislead.
+    """Return the zone for a meeting's times: the venue's, or UTC where local time would be ambiguous.
 
-    That is if its offset changes during the meeting, and in the second run of an hour that comes twice.
+    That is if the offset changes during the meeting, or in the second run of a repeated hour.
     """
     if not same_offset(content.timezone, content.start, content.end):
         return _UTC
@@ -90,7 +90,7 @@ def calendar_zone(content: Content) -> ZoneInfo:
 
 
 def calendar_user(name: str, party: Party) -> str:
-    """ORGANIZER or ATTENDEE, with its parameters before CN and a bare mailto URI (RFC 6047 2.3)."""
+    """Return ORGANIZER or ATTENDEE, with CN as the last parameter and a bare mailto URI (RFC 6047 2.3)."""
     shown = clean_parameter(party.name)
     common_name = f";CN={quote_parameter(shown)}" if shown else ""
     return f"{name}{common_name}:mailto:{address(party.email).translate(_URI)}"
@@ -104,7 +104,7 @@ def _attendee(message: ItipMessage) -> str:
 
 
 def _alarm(message: ItipMessage, minutes: int) -> list[str]:
-    """A DISPLAY alarm (RFC 5545 3.6.6), of a REQUEST only: others have none (RFC 5546 3.2)."""
+    """Return a DISPLAY alarm (RFC 5545 3.6.6). Only a REQUEST has one (RFC 5546 3.2)."""
     if minutes < 1 or message.method is not Method.REQUEST:
         return []
     shown = [
@@ -122,6 +122,6 @@ def _state(message: ItipMessage) -> list[str]:
         return [*busy, f"X-MICROSOFT-DISALLOW-COUNTER:{refuses}"]
     if message.method is Method.DECLINECOUNTER:
         return []
-    # STATUS only when the meeting is off for everybody (RFC 5546 3.2.5).
+    # STATUS only if the meeting is cancelled for everyone (RFC 5546 3.2.5).
     off = ["STATUS:CANCELLED"] if message.meeting_is_off else []
     return [*off, "TRANSP:TRANSPARENT", "X-MICROSOFT-CDO-BUSYSTATUS:FREE"]

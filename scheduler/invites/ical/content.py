@@ -1,4 +1,4 @@
-"""What one attendee's calendar shows about one meeting."""
+"""Content of one attendee's calendar entry for one meeting."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from scheduler.invites.text import (
 )
 
 ATTENDANCE: Final = ("start", "end", "place_name", "hall", "interpreter", "partner_people")
-"""A change here may endanger attendance: SEQUENCE + 1, and the attendee is asked again (RFC 5546 2.1.4)."""
+"""Changes that may affect attendance increment SEQUENCE and ask for a new reply (RFC 5546 2.1.4)."""
 
 DETAILS: Final = ("timezone", "summary", "directions", "partner_firm", "own_people", "topic", "event_name")
-"""A change here alone keeps the SEQUENCE and the answer. The other fields never cause a mail."""
+"""Changes to these alone keep SEQUENCE and the reply. Changes to other fields never send an email."""
 
 _IN_WORDS: Final = ("summary", "directions")
-"""Made of a language's words: they differ with it, and then that is no change of the meeting."""
+"""Fields composed from a language's texts. A difference caused by the language alone is not a change."""
 
 _LIMITS: Final = {
     "summary": SUMMARY_LIMIT,
@@ -48,14 +48,13 @@ _LIMITS: Final = {
 class Content:
     """One meeting as one attendee sees it.
 
-    When it is made, text is cleaned, times are converted to UTC, and names in two scripts (`names.joined`)
-    take the form for the reader.
+    Construction cleans text, converts times to UTC, and renders names in two scripts (`names.join_scripts`)
+    in the form for the reader.
 
     `start` and `end` are aware, in whole seconds. `timezone` is the venue's IANA name. `summary` is the
-    title in a calendar, and never empty: a meeting without one is called a meeting. `partner_people` are the
-    other side's, `own_people` the colleagues who come along. `language` and `reader_timezone` (an IANA name,
-    or empty where it is not known) are the attendee's own. `proposals` tells whether the attendee may
-    propose another time.
+    calendar title and never empty; the default is a generic one. `partner_people` are the other side's
+    attendees, `own_people` the reader's colleagues. `language` and `reader_timezone` (an IANA name, or empty
+    if unknown) are the attendee's own. `proposals` is True if the attendee may propose another time.
     """
 
     start: datetime
@@ -76,7 +75,7 @@ class Content:
     agenda_url: str = ""
     proposals: bool = True
     own_hall: str = ""
-    """What the venue calls the hall, where `hall` is its name in the reader's language."""
+    """The venue's own name of the hall, where `hall` is its name in the reader's language."""
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -98,7 +97,7 @@ class Content:
             raise InvalidInput([Fault("end", "A meeting ends after it starts.")])
 
     def _name_partner(self) -> None:
-        """The other firm as the reader reads names, in the title and the way too."""
+        """Localise the other firm's name, including in the title and the directions."""
         joined = self.partner_firm
         shown = names.localize_joined(joined, self.language)
         if shown != joined:
@@ -107,7 +106,7 @@ class Content:
 
     @property
     def location(self) -> str:
-        """Place and hall as LOCATION shows them."""
+        """Place and hall, as in LOCATION."""
         if not self.place_name or not self.hall:
             return self.place_name or self.hall
         shown = load_words(self.language).location.format(place=self.place_name, hall=self.hall)
@@ -119,14 +118,14 @@ class Content:
         return find_zone(self.timezone)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only. `from_json` gives an equal Content."""
+        """Return JSON values. `from_json` restores an equal Content."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
         return values | {name: list(values[name]) for name in ("partner_people", "own_people")}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Content:
-        """The Content that `to_json` wrote. Fields that are missing get their defaults."""
+        """Return the Content that `to_json` wrote. Missing fields get their defaults."""
         known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
         known |= {name: datetime.fromisoformat(known[name]) for name in ("start", "end")}
         return cls(**known | {name: tuple(known.get(name, ())) for name in ("partner_people", "own_people")})
@@ -134,7 +133,9 @@ class Content:
 
 @lru_cache(maxsize=256)
 def find_zone(name: str) -> ZoneInfo:
-    """The zone of an IANA name. Raises InvalidInput for others, also for fixed offsets and Windows names."""
+    """Return the zone of an IANA name. Raises InvalidInput otherwise, e.g. for fixed offsets, Windows
+    names.
+    """
     if name not in _zone_names():
         raise InvalidInput(
             [
@@ -153,11 +154,11 @@ def _zone_names() -> frozenset[str]:
 
 
 def changed_fields(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the named fields whose values differ, but for what another language says otherwise.
+    """Return which of the named fields differ, ignoring differences caused by language alone.
 
-    A hall is another one only if both differ, what the venue calls it and what the reader reads: to translate
-    its name changes no meeting, and nor does a new name that the reader does not see.
-    Nor does a usual name of a table or booth in another language.
+    A hall differs only if both its venue name and its displayed name differ. Translating its name therefore
+    changes no meeting, and neither does a new name that the reader does not see. The same holds for the usual
+    name of a table or booth in another language.
     """
     same: tuple[str, ...] = _IN_WORDS if old.language != new.language else ()
     if names.canonical_place_name(old.place_name) == names.canonical_place_name(new.place_name):
@@ -177,7 +178,7 @@ def _differs(old: object, new: object) -> bool:
 
 
 def _is_other_name(old: object, new: object) -> bool:
-    """Whether values differ by more than by the form of a name that readers of two languages are shown."""
+    """Return True if values differ by more than the script of names shown to readers of two languages."""
     if isinstance(old, str) and isinstance(new, str):
         return not names.is_same_name(old, new)
     if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
@@ -186,12 +187,12 @@ def _is_other_name(old: object, new: object) -> bool:
 
 
 def _called(content: Content) -> str:
-    """The hall as the venue calls it."""
+    """Return the venue's own name of the hall."""
     return content.own_hall or content.hall
 
 
 def _way(content: Content) -> str:
-    """The directions with the venue's name of the hall, and one name of the place."""
+    """Return the directions with the venue's own hall name and the canonical place name."""
     way = content.directions
     if content.place_name:
         way = way.replace(content.place_name, names.canonical_place_name(content.place_name))
@@ -199,7 +200,7 @@ def _way(content: Content) -> str:
 
 
 def localize_names(content: Content, language: str) -> Content:
-    """The content with its names as a reader of the language reads them. Its texts stay."""
+    """Return the content with names as a reader of the language sees them. Its texts are unchanged."""
     return content if content.language == language else replace(content, language=language)
 
 

@@ -1,7 +1,7 @@
-"""A meeting as a copy for a calendar that the invitation did not reach: a file, an address, plain text.
+"""Copies of a meeting for calendars that the invitation did not reach: file, compose URL, plain text.
 
-The file has the UID and SEQUENCE of the invitation, so that a calendar which has the meeting changes it. What
-Google and Outlook are given by an address are copies without a UID. No address has a token in it.
+The file has the UID and SEQUENCE of the invitation, so that it updates an existing entry. Google and Outlook
+compose URLs create copies without a UID. No URL contains a token.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import cap, clean
 
 _ADDRESS_LIMIT: Final = 2_000
-"""Characters of an address that every browser and both services take."""
+"""URL length accepted by every browser and both services."""
 _DETAILS: Final = (1_200, 600, 300, 150, 60, 0)
-"""Characters of the details that are tried, as one of Chinese takes nine in an address."""
+"""Lengths of the details to try, since a Chinese character takes nine in a URL."""
 _OUTLOOK: Final = {
     CalendarImportMethod.OUTLOOK: "https://outlook.live.com/calendar/0/deeplink/compose",
     CalendarImportMethod.MICROSOFT_365: "https://outlook.office.com/calendar/0/deeplink/compose",
 }
 
 FORM_ADDRESSES: Final = (CalendarImportMethod.GOOGLE, *_OUTLOOK)
-"""The ways by an address of another site, where a form is filled in."""
+"""Methods that open another site's prefilled compose form."""
 
 
 def published_copy(event: FeedEvent, organizer: Party) -> bytes:
-    """The meeting as a file to open (RFC 5546 3.2.1): METHOD:PUBLISH, nobody is asked to answer."""
+    """Return the meeting as a calendar file with METHOD:PUBLISH (RFC 5546 3.2.1). It requests no reply."""
     content = event.content
     zone = calendar_zone(content)
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", "METHOD:PUBLISH"]
@@ -57,7 +57,7 @@ def published_copy(event: FeedEvent, organizer: Party) -> bytes:
 
 
 def form_address(content: Content, way: CalendarImportMethod) -> str:
-    """The address of a form that is filled in with the meeting, as long as an address may be."""
+    """Return the URL of a compose form prefilled with the meeting, within the length limit."""
     made = ""
     for size in _DETAILS:
         made = _google(content, size) if way is CalendarImportMethod.GOOGLE else _outlook(content, way, size)
@@ -67,7 +67,7 @@ def form_address(content: Content, way: CalendarImportMethod) -> str:
 
 
 def plain_copy(content: Content) -> str:
-    """The meeting as lines of text, to be pasted anywhere."""
+    """Return the meeting as plain text to paste anywhere."""
     language = load_words(content.language)
     said = (f"{label}{language.colon}{value}" for label, value in content_rows(content, language))
     return "\n".join((content.summary, *said))
@@ -88,7 +88,7 @@ def _outlook(content: Content, way: CalendarImportMethod, size: int) -> str:
 
 
 def _details(content: Content, size: int, line_break: str) -> str:
-    """What the meeting is about, in at most so many characters. Outlook reads it as HTML."""
+    """Return the details in at most `size` characters. Outlook interprets them as HTML."""
     shown = cap("\n".join(_about(content)), size) if size else ""
     shown = escape(shown) if line_break != "\n" else shown
     return shown.replace("\n", line_break)
@@ -102,5 +102,5 @@ def _about(content: Content) -> Iterator[str]:
 
 
 def _extended(moment: datetime) -> str:
-    """2027-06-22T01:30:00Z."""
+    """Return RFC 3339 time: 2027-06-22T01:30:00Z."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

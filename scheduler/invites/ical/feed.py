@@ -1,8 +1,8 @@
-"""A person's or a firm's meetings as a calendar to subscribe to: a pure function of what is stored.
+"""Subscription feed of a person's or firm's meetings. A pure function of stored data.
 
-There is no METHOD, so the feed is not iTIP. METHOD:PUBLISH would need an ORGANIZER, and clients treat an
-event with an organiser as somebody's invitation. Without METHOD, DTSTAMP is the last revision (RFC 5545
-3.8.7.2), which makes the body deterministic.
+It has no METHOD and so is not iTIP. METHOD:PUBLISH would need an ORGANIZER, and clients treat an event with
+an organiser as someone else's invitation. Without METHOD, DTSTAMP is the last revision (RFC 5545 3.8.7.2),
+which makes the body deterministic.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import SUMMARY_LIMIT, clean, web_address
 
 _NO_MEETING: Final = datetime(2026, 1, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)
-"""Where nothing says when the event is: programs keep the definition for the meetings that come."""
+"""Default span while the event's dates are unknown. Clients keep the definition for later meetings."""
 
 
 KEPT: Final = 8192
-"""Events whose lines a process remembers, as most of a feed is what it was: some 25 MB."""
+"""Cache size in events per process, about 25 MB. Most of a feed is unchanged between requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """A meeting as last revised at `revised` (aware), with the UID and SEQUENCE of its mails.
+    """A meeting last revised at `revised` (aware), with the UID and SEQUENCE of its emails.
 
-    `colleagues` are those of the firm who take part, in the feed of a firm.
+    `colleagues` are the firm's attendees, in a firm's feed.
     """
 
     uid: str
@@ -46,16 +46,17 @@ class FeedEvent:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """An event's lines, and the zone that they are written in."""
+    """An event's content lines, and the zone of their times."""
 
     zone: str
     lines: bytes
 
 
 def build_feed(events: Sequence[FeedEvent], name: str, url: str, timezone: str) -> bytes:
-    """The feed. `name` is the calendar's, `url` its own https address, `timezone` the venue's IANA name.
+    """Return the feed. `name` is its title, `url` its own https URL, `timezone` the venue's IANA name.
 
-    An empty feed is a VCALENDAR with the venue's VTIMEZONE, because one component is required (RFC 5545 3.6).
+    An empty feed is a VCALENDAR with the venue's VTIMEZONE, since at least one component is required (RFC
+    5545 3.6).
     """
     ordered = sorted(events, key=lambda event: (event.content.start, event.uid))
     written = [_written(event) for event in ordered]
@@ -70,7 +71,7 @@ def build_feed(events: Sequence[FeedEvent], name: str, url: str, timezone: str) 
 
 
 def strong_etag(body: bytes) -> str:
-    """The strong entity tag of a body, with its quotes (RFC 9110 8.8.3)."""
+    """Return the strong entity tag of a body, with quotes (RFC 9110 8.8.3)."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
@@ -89,7 +90,7 @@ def _definitions(events: Sequence[FeedEvent], written: Sequence[_Written], timez
     for event, lines in zip(events, written, strict=True):
         content = event.content
         first, last = spans.get(lines.zone, (content.start, content.end))
-        spans[lines.zone] = first, max(last, content.end)  # in order of their start
+        spans[lines.zone] = first, max(last, content.end)  # sorted by start
     return b"".join(vtimezone(zone, *spans[zone]) for zone in sorted(spans) if not is_utc(zone))
 
 
@@ -114,7 +115,7 @@ def _event_lines(event: FeedEvent) -> list[str]:
 
 
 def _shown(event: FeedEvent) -> Content:
-    """What the event shows: to a firm, its own people in the title, so that it stands beside the others."""
+    """Return the content to show. In a firm's feed, the title names the firm's own attendees."""
     if not event.colleagues:
         return event.content
     names = load_words(event.content.language).list_comma.join(event.colleagues)

@@ -1,4 +1,4 @@
-"""Messages of iTIP (RFC 5546): what a calendar was told, and what it is told next, by itip_revisions.py."""
+"""iTIP messages (RFC 5546) and the last one sent per calendar entry. See itip_revisions.py for the next."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from scheduler.invites.ical.content import Content
 
 
 class EntryKey(NamedTuple):
-    """One calendar entry of one person."""
+    """Key of one calendar entry of one person."""
 
     uid: str
     attendee_id: int
 
 
 class MessageKind(StrEnum):
-    """The kind of a message for its reader."""
+    """Kind of a message from the recipient's point of view."""
 
     NEW = "new"
     UPDATE = "update"
     DETAILS = "details"
     AGAIN = "again"
-    """The present invitation, for an attendee who asked for it or answered an earlier one, `previous`."""
+    """The current invitation again, requested by an attendee or after a reply to an earlier one
+    (`previous`).
+    """
     CANCEL = "cancel"
     PROPOSAL = "proposal"
-    """A proposed time was not taken."""
+    """A counter-proposal was declined."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetEntry:
-    """The entry that an attendee's calendar should show."""
+    """Target state of an entry in an attendee's calendar."""
 
     uid: str
     attendee_id: int
@@ -43,7 +45,7 @@ class TargetEntry:
 
 @dataclass(frozen=True, slots=True)
 class SentEntry:
-    """The last message sent to an attendee about a UID, and the answer known since."""
+    """The last message sent to an attendee about a UID, and the latest participation status."""
 
     uid: str
     attendee_id: int
@@ -54,16 +56,16 @@ class SentEntry:
     partstat: Partstat = Partstat.NEEDS_ACTION
 
     def is_coming(self, now: datetime) -> bool:
-        """Whether the calendar shows a meeting that is not over."""
+        """Return True if the calendar shows a meeting that has not ended."""
         return self.method is not Method.CANCEL and self.content.end > now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancellation:
-    """Why a meeting is off: `code` if a schedule does not hold it, else who withdrew it, with a note.
+    """Why a meeting is cancelled: `code` if it is unscheduled, else who withdrew, with a note.
 
-    `person` and `firm` are both forms of their names joined, empty if nobody is known. `is_own` says that it
-    was the reader. `how` is declined (an invitation) or cancelled (on a page), empty in mails of before.
+    `person` and `firm` are names in both scripts, joined, or empty if unknown. `is_own` is True if the reader
+    withdrew. `how` is declined (an invitation) or cancelled (on a page), and empty in older emails.
     """
 
     code: str = ""
@@ -78,8 +80,8 @@ class Cancellation:
 class ItipMessage:
     """One iTIP message to one attendee. `dtstamp` is UTC in whole seconds.
 
-    `previous` is what the calendar was told before, for "was ... now ...". `meeting_is_off` tells a
-    cancelled meeting from one that goes on without this attendee (RFC 5546 3.2.5).
+    `previous` is the content sent before, for "was ... now ...". `meeting_is_off` distinguishes a cancelled
+    meeting from one that takes place without this attendee (RFC 5546 3.2.5).
     """
 
     uid: str
@@ -99,7 +101,7 @@ class ItipMessage:
         return EntryKey(self.uid, self.attendee_id)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only. `from_json` gives an equal Message, so that a retry renders the same mail."""
+        """Return JSON values. `from_json` restores an equal message, so a retry renders the same email."""
         return {
             "uid": self.uid,
             "attendee_id": self.attendee_id,
@@ -116,7 +118,7 @@ class ItipMessage:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ItipMessage:
-        """The Message that `to_json` wrote."""
+        """Return the message that `to_json` wrote."""
         previous = values["previous"]
         return cls(
             uid=values["uid"],

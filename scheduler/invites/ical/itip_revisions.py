@@ -1,7 +1,7 @@
-"""Revisions of iTIP (RFC 5546): which message comes next, with which UID, SEQUENCE, DTSTAMP and PARTSTAT.
+"""Revision rules of iTIP (RFC 5546): the next message with its UID, SEQUENCE, DTSTAMP and PARTSTAT.
 
-Pure: from what calendars were told and what they should show to messages. Services load the one and write the
-other. No other module makes a message.
+Pure functions from the sent and the target state of calendars to messages. Services load the former and store
+the latter. No other module creates a message.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class OtherAttendees:
-    """What is known of other attendees where messages are made for some: each UID's last DTSTAMP, and the
-    UIDs that go on for somebody.
+    """State of the attendees outside a partial update.
+
+    `stamps` has the last DTSTAMP by UID, `going_on` the UIDs still active for one of them.
     """
 
     stamps: Mapping[str, datetime]
@@ -34,19 +35,20 @@ NO_OTHERS = OtherAttendees({}, frozenset())
 
 
 def make_uid(seed: str, domain: str) -> str:
-    """The UID of a meeting: opaque, fixed for its life, the same for both sides and the feed."""
+    """Return the UID of a meeting: opaque, constant for its life, the same for both sides and the feed."""
     return f"{seed}@{domain}"
 
 
 def new_seed() -> str:
-    """The part of a UID before the domain, for a meeting that calendars do not know yet."""
+    """Return the part of a UID before the domain, for a new meeting."""
     return str(uuid.uuid4())
 
 
 def next_stamp(now: datetime, last: datetime | None = None) -> datetime:
-    """The DTSTAMP of the next message about a UID, in whole seconds of UTC.
+    """Return the DTSTAMP of the next message about a UID, in whole seconds of UTC.
 
-    It is later than `last`, the last one that anybody was told, even if the clock went back (RFC 5546 2.1.5).
+    It is later than `last`, the last DTSTAMP sent to any attendee, even if the clock was set back (RFC 5546
+    2.1.5).
     """
     if now.tzinfo is None:
         raise ValueError("now must be aware: DTSTAMP is in UTC")
@@ -59,12 +61,12 @@ def next_messages(
     now: datetime,
     others: OtherAttendees = NO_OTHERS,
 ) -> tuple[ItipMessage, ...]:
-    """The net effect: the messages after which every calendar shows what is wanted, by (UID, attendee).
+    """Return the messages that bring every calendar to its target state, ordered by (UID, attendee).
 
-    `told` is what was really sent (the last message for each key), not what waits to be sent. So several
-    moves before a sending give one message. A meeting that is made and cancelled before a sending gives none.
-    `now` is aware. DTSTAMP is `next_stamp` over all attendees of a UID. Raises CancelledUid if a key that was
-    told CANCEL is wanted. `told` and `wanted` may be those of some attendees, if `others` has the rest.
+    `told` has the last message sent per key, not queued ones. Several moves between two sends therefore give
+    one message, and a meeting added and cancelled between two sends gives none. `now` is aware. DTSTAMP is
+    `next_stamp` over all attendees of a UID. `told` and `wanted` may cover some attendees only, if `others`
+    covers the rest. Raises CancelledUid if a wanted key was already sent a CANCEL.
     """
     stamps = _stamps(told, wanted, now, others)
     going_on = {key.uid for key in wanted} | {key.uid for key in told if key.uid in others.going_on}
@@ -74,18 +76,18 @@ def next_messages(
 def resend_invitation(
     told: SentEntry, now: datetime, *, last: datetime, answered: Content | None = None
 ) -> ItipMessage:
-    """The invitation as it is, once more: its SEQUENCE, a later DTSTAMP (RFC 5546 3.2.6).
+    """Return the current invitation again, with its SEQUENCE and a later DTSTAMP (RFC 5546 3.2.6).
 
-    `last` is the last DTSTAMP of its UID. `answered` is what the reader answered, where that was an earlier
-    version.
+    `last` is the last DTSTAMP of its UID. `answered` is the content that the recipient replied to, if that
+    was an earlier revision.
     """
     return _next(told, Method.REQUEST, MessageKind.AGAIN, next_stamp(now, last), previous=answered)
 
 
 def decline_counter(told: SentEntry, now: datetime, *, last: datetime, proposals: bool) -> ItipMessage:
-    """A proposed time is not taken: SEQUENCE stays (RFC 5546 3.2.8).
+    """Decline a counter-proposal. SEQUENCE is unchanged (RFC 5546 3.2.8).
 
-    `proposals` says whether the event takes proposed times at all.
+    `proposals` is True if the event accepts counter-proposals at all.
     """
     content = replace(told.content, proposals=proposals)
     return _next(told, Method.DECLINECOUNTER, MessageKind.PROPOSAL, next_stamp(now, last), content=content)
@@ -93,7 +95,7 @@ def decline_counter(told: SentEntry, now: datetime, *, last: datetime, proposals
 
 @dataclass(frozen=True, slots=True)
 class AddressChangeMessages:
-    """The messages to the reader's new address, by the key of `wanted`, and those to the old one."""
+    """Messages to an attendee's new address, by the key of `wanted`, and to the old address."""
 
     invitations: Mapping[str, ItipMessage]
     cancellations: tuple[ItipMessage, ...]
@@ -108,14 +110,14 @@ def change_address(
     stamps: Mapping[str, datetime],
     domain: str,
 ) -> AddressChangeMessages:
-    """Every coming meeting as a new invitation that asks again, at another address of one attendee.
+    """Return invitations for all upcoming meetings to one attendee's new address, asking for new replies.
 
-    `told` has the last message of each UID. `wanted` is by the UID that the calendar has for the meeting,
-    else by its own. `stamps` are the last DTSTAMPs that anybody was told.
+    `told` has the last message by UID. `wanted` is keyed by the UID in the attendee's calendar, or by its own
+    UID. `stamps` are the last DTSTAMPs sent to any attendee.
 
-    `read` are the UIDs whose mails arrived where another person reads them. Such a UID is cancelled there,
-    and the meeting goes on under another one (RFC 5546 3.2.5): with it goes another token, so that links in
-    the old mailbox answer for nobody. A UID that nobody read stays, with the next SEQUENCE.
+    `read` are UIDs whose emails reached a mailbox that another person reads. Such a UID is cancelled there,
+    and the meeting continues under a new UID (RFC 5546 3.2.5). It also gets a new token, so that links in the
+    old mailbox stop working. A UID that no one read is kept, with the next SEQUENCE.
     """
     live = {key: last for key, last in told.items() if last.is_coming(now)}
     kept = {key: last for key, last in live.items() if key in wanted and key not in read}
@@ -144,7 +146,7 @@ def example_message(
     previous: Content | None = None,
     meeting_is_off: bool = False,
 ) -> ItipMessage:
-    """A sample message that shows how a kind of mail reads. No calendar has it."""
+    """Return a sample message that shows what a kind of email looks like. It is in no calendar."""
     methods = {MessageKind.CANCEL: Method.CANCEL, MessageKind.PROPOSAL: Method.DECLINECOUNTER}
     return ItipMessage(
         make_uid("example", domain),
@@ -206,7 +208,9 @@ def _next(
     previous: Content | None = None,
     meeting_is_off: bool = False,
 ) -> ItipMessage:
-    """The message after `last`: its SEQUENCE, raised by so much, its answer, and its content or another."""
+    """Return the message after `last`, with SEQUENCE + `raised`. An update resets the participation
+    status.
+    """
     return ItipMessage(
         last.uid,
         last.attendee_id,
@@ -222,13 +226,13 @@ def _next(
 
 
 def _update(last: SentEntry, content: Content, stamp: datetime) -> ItipMessage:
-    """Attendance may be in danger: the next SEQUENCE, and a new answer is asked for (RFC 5546 2.1.4)."""
+    """Return an update that may affect attendance: next SEQUENCE, new reply requested (RFC 5546 2.1.4)."""
     kind = MessageKind.UPDATE
     return _next(last, Method.REQUEST, kind, stamp, raised=1, content=content, previous=last.content)
 
 
 def _details(last: SentEntry, content: Content, stamp: datetime) -> ItipMessage:
-    """Nothing that could endanger attendance: SEQUENCE and answer stay."""
+    """Return an update that cannot affect attendance: SEQUENCE and participation status are kept."""
     kind = MessageKind.DETAILS
     return _next(last, Method.REQUEST, kind, stamp, content=content, previous=last.content)
 
@@ -244,7 +248,7 @@ def _stamps(
     now: datetime,
     others: OtherAttendees,
 ) -> dict[str, datetime]:
-    """The next DTSTAMP of each UID."""
+    """Return the next DTSTAMP by UID."""
     uids = {key.uid for key in told.keys() | wanted.keys()}
     last = {uid: others.stamps[uid] for uid in uids if uid in others.stamps}
     for was in told.values():

@@ -1,7 +1,7 @@
-"""Writes content lines (RFC 5545 3.1): TEXT escapes, quoted parameters, folding.
+"""Writer for content lines (RFC 5545 3.1): TEXT escapes, quoted parameters, folding.
 
-icalendar reads what this writes in the tests. It is not used for writing here because it takes a
-millisecond an event, turns a typed backslash and N into a line break, and guards lines by `assert` alone.
+The tests parse the output with icalendar. It is not used for writing: it takes a millisecond per event, turns
+a typed backslash and N into a line break, and protects lines only by `assert`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _BREAKING: Final = ("\r", "\n")
 
 
 def escape_text(value: str) -> str:
-    r"""A cleaned value as TEXT (RFC 5545 3.3.11): backslash, semicolon, comma and line break are escaped."""
-    # Four replacements are ten times as fast as str.translate on text that is not ASCII.
+    r"""Escape a cleaned TEXT value (RFC 5545 3.3.11): backslash, semicolon, comma and line break."""
+    # Four replacements are ten times as fast as str.translate on non-ASCII text.
     return value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def quote_parameter(value: str) -> str:
-    """A cleaned value as a parameter value (RFC 5545 3.2), quoted if it holds more than words.
+    """Return a cleaned parameter value (RFC 5545 3.2), quoted unless it consists of plain words.
 
-    Only `:`, `;` and `,` must be quoted, but icalendar reads `a =b` without quotes as `a=b`.
+    Only `:`, `;` and `,` require quotes, but icalendar parses an unquoted `a =b` as `a=b`.
     """
     if '"' in value:
         raise ValueError("a parameter value cannot hold a double quote")
@@ -34,12 +34,12 @@ def quote_parameter(value: str) -> str:
 
 
 def format_utc(moment: datetime) -> str:
-    """A moment in UTC, such as 20270501T020000Z."""
+    """Return a time in UTC, such as 20270501T020000Z."""
     return _basic(moment.astimezone(UTC)) + "Z"
 
 
 def time_line(name: str, moment: datetime, zone: ZoneInfo) -> str:
-    """DTSTART or DTEND in the zone, or in UTC where the zone is UTC itself (never TZID=UTC)."""
+    """Return DTSTART or DTEND with TZID, or in UTC if the zone is UTC (never TZID=UTC)."""
     if is_utc(zone.key):
         return f"{name}:{format_utc(moment)}"
     return f"{name};TZID={zone.key}:{_basic(moment.astimezone(zone))}"
@@ -47,12 +47,12 @@ def time_line(name: str, moment: datetime, zone: ZoneInfo) -> str:
 
 @lru_cache(maxsize=256)
 def is_utc(zone: str) -> bool:
-    """Whether a zone's name is one of UTC's own."""
+    """Return True if the zone name is an alias of UTC."""
     return zone.removeprefix("Etc/") in {"UTC", "UCT", "Zulu", "Universal", "GMT", "Greenwich"}
 
 
 def fold_lines(lines: list[str]) -> bytes:
-    """The lines, folded, each with CRLF. Raises ValueError for a line that contains a line break."""
+    """Fold lines and terminate each with CRLF. Raises ValueError for a line that contains a line break."""
     for line in lines:
         if _BREAKING[0] in line or _BREAKING[1] in line:
             raise ValueError(f"a content line holds a line break: {line[:60]!a}")

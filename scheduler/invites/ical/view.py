@@ -1,4 +1,4 @@
-"""What a reader is shown of a meeting, in words: the rows that text, HTML and calendar have in common."""
+"""Meeting details in words: the rows shared by text, HTML and calendar."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from scheduler.invites.ical.itip import Cancellation, ItipMessage, MessageKind
 from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean, clean_lines
 
 Row = tuple[str, str]
-"""A label and its text. The text may have several lines."""
+"""A label and its text, which may have several lines."""
 
 
 class MeetingSummary(NamedTuple):
-    """What a reader wants first of a meeting: the time, the zones that it is told in, the place."""
+    """Lead of an email: time, the zones it is given in, and place."""
 
     when: str
     zones: tuple[str, ...]
@@ -34,25 +34,25 @@ class MeetingSummary(NamedTuple):
 
 
 NOTE_LIMIT: Final = 1_000
-"""Characters of what somebody wrote to the others that a mail shows."""
+"""Characters of a person's note that an email shows."""
 
 CONTACT_LIMIT: Final = 200
-"""Characters of whom to call."""
+"""Characters of the contact."""
 
 _DETAIL_LABELS = {"start": "start", "partner_firm": "partner", "event_name": "event"}
 
 
 def description(content: Content, words: Words) -> str:
-    """DESCRIPTION: who, where, how to get there, and the agenda's address."""
+    """Return DESCRIPTION: who, where, how to get there, and the agenda's URL."""
     rows = [f"{label}{words.colon}{value}" for label, value in _meeting_rows(content, words)]
     link = f"\n\n{words.agenda}{words.colon}{content.agenda_url}" if content.agenda_url else ""
     return cap("\n".join(rows), DESCRIPTION_LIMIT - len(link)) + link
 
 
 def content_rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
-    """All that a mail says of a meeting, the time first, also in the reader's own zone if that differs.
+    """Return all details of a meeting. The time comes first, also in the reader's zone if that differs.
 
-    Nobody is told how to get to a meeting that they do not go to.
+    Directions are omitted if the meeting is not held.
     """
     if not is_held:
         content = replace(content, directions="")
@@ -64,7 +64,7 @@ def content_rows(content: Content, words: Words, *, is_held: bool = True) -> lis
 
 
 def summarize(content: Content, words: Words) -> MeetingSummary:
-    """The time at the venue, its zone with the time by the reader's clock if that differs, and the place."""
+    """Return the venue time, its zone with the reader's local time if that differs, and the place."""
     own = reader_zone(content)
     zones = [words.zone_of(content.start.astimezone(content.zone), content.zone)]
     if own:
@@ -75,7 +75,7 @@ def summarize(content: Content, words: Words) -> MeetingSummary:
 
 
 def remaining_rows(content: Content, rows: Iterable[Row], words: Words) -> list[Row]:
-    """The rows that are not said already where the lead, the title and the event's name stand above them."""
+    """Return the rows not already stated by the lead, the title and the event's name above them."""
     said = {words.when, words.your_time, words.place, words.event}
     if content.partner_firm in content.summary:
         said.add(words.partner)
@@ -83,7 +83,7 @@ def remaining_rows(content: Content, rows: Iterable[Row], words: Words) -> list[
 
 
 def reader_zone(content: Content) -> ZoneInfo | None:
-    """The reader's own time zone, where its clocks differ from the venue's when the meeting starts."""
+    """Return the reader's time zone if its offset differs from the venue's at the start of the meeting."""
     if not content.reader_timezone:
         return None
     zone = find_zone(content.reader_timezone)
@@ -92,10 +92,10 @@ def reader_zone(content: Content) -> ZoneInfo | None:
 
 
 def describe_changes(old: Content | None, new: Content, words: Words) -> list[Row]:
-    """The changes of an update, "was ..., now ...".
+    """Return the changes of an update, as "was ..., now ...".
 
-    The two times of a meeting are one change. A new way to a new place is not a separate change: the place
-    tells it, and the rows of the meeting have the way.
+    Start and end count as one change. New directions to a new place are not listed separately, since the
+    place covers them and the meeting's rows show them.
     """
     if old is None:
         return []
@@ -120,7 +120,7 @@ def describe_changes(old: Content | None, new: Content, words: Words) -> list[Ro
 
 
 def cancellation_reason(message: ItipMessage, words: Words, contact: str = "") -> list[Row]:
-    """Why a meeting is off, the note to the others, and whom to ask. Empty for a meeting that is held."""
+    """Return why a meeting is cancelled, the note and the contact. Empty for other messages."""
     if message.kind is not MessageKind.CANCEL:
         return []
     said = words.off
@@ -130,7 +130,7 @@ def cancellation_reason(message: ItipMessage, words: Words, contact: str = "") -
 
 
 def contact_row(contact: str, words: Words) -> list[Row]:
-    """The contact to call or write to. There is no row if the event names nobody."""
+    """Return the row with the contact, or nothing if the event has none."""
     shown = clean(contact, CONTACT_LIMIT)
     return [(words.off["contact"], shown)] if shown else []
 
@@ -155,7 +155,7 @@ def _brief(joined: str, words: Words) -> str:
 
 
 def participation_note(message: ItipMessage, words: Words) -> str:
-    """The text on the reader's answer in a mail that changes no time. Empty for other kinds of mails."""
+    """Return the note on the reader's participation status in an email that changes no time, else empty."""
     if message.kind not in (MessageKind.DETAILS, MessageKind.AGAIN):
         return ""
     old, new = message.previous, message.content
@@ -169,14 +169,16 @@ def participation_note(message: ItipMessage, words: Words) -> str:
 
 
 def mail_kind(message: ItipMessage) -> str:
-    """The key of a message's words: its kind, or `uninvited` if the meeting goes on without the reader."""
+    """Return a message's catalogue key: its kind, or `uninvited` if the meeting goes on without the
+    reader.
+    """
     if message.kind is MessageKind.CANCEL and not message.meeting_is_off:
         return "uninvited"
     return message.kind.value
 
 
 def _before(old: Content, new: Content, name: str, words: Words) -> str:
-    """What it was. A time has no zone, and no day if that is the same: the new one names them."""
+    """Return the old value. A time omits the zone, and the day if unchanged, since the new value has them."""
     if name != "start" or old.timezone != new.timezone:
         return _shown(old, name, words)
     if old.start.astimezone(old.zone).date() != new.start.astimezone(new.zone).date():

@@ -1,7 +1,7 @@
-"""VTIMEZONE: one definition of a zone in all mails and feeds of an event, right for the years around it.
+"""VTIMEZONE definitions, identical in all emails and feeds of an event and valid for the years around it.
 
-Programs keep a definition by its TZID and use the first that they met. So a definition that is right on the
-day of its meeting alone would move the meetings of other mails, across a change of the clocks.
+Clients cache a definition by TZID and use the first one they receive. A definition valid only on the day of
+its meeting would shift the meetings of other emails across a clock change.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 from scheduler.invites.ical.content import find_zone
 
 _BEGINNING: Final = 1970
-"""The year in which definitions begin, as those of most programs do."""
+"""First year of the definitions, as in most software."""
 _AHEAD: Final = 20
-"""Years after an event in which the clocks have to change by one rule, so that the rule is written."""
+"""Years after an event that the clocks must follow one rule for an RRULE to be written."""
 _STEP: Final = timedelta(days=7)
-"""No zone changes its offset twice within it."""
+"""No zone changes its offset twice within this span."""
 
 
 def vtimezone(name: str, first: datetime, last: datetime) -> bytes:
-    """The VTIMEZONE of an IANA zone: right from the year before `first` to the year after `last` (aware).
+    """Return the VTIMEZONE of an IANA zone, valid from the year before `first` to the year after `last`.
 
-    It has the same bytes for all moments of these years, and where the clocks of a zone change by a rule that
-    has held and will hold, for those of all years: STANDARD and DAYLIGHT, as other programs write them.
+    Both are aware. It is identical for all times within these years. If the zone follows one rule throughout,
+    it is identical for all years, as STANDARD and DAYLIGHT with rules, as other software writes it.
     """
     zone = find_zone(name)
     return _defined(name, first.astimezone(zone).year, last.astimezone(zone).year)
 
 
 def same_offset(name: str, first: datetime, last: datetime) -> bool:
-    """Whether a zone's offset is the same at both moments, so that one observance serves both."""
+    """Return True if a zone has the same offset at both moments, so that one observance covers both."""
     zone = find_zone(name)
     return _offset(first.astimezone(zone)) == _offset(last.astimezone(zone))
 
 
 class _Observance(NamedTuple):
-    """From `onset` on, in local time before the change: again each year if there is a rule."""
+    """An observance. `onset` is in local time before the change, and repeats yearly if there is a rule."""
 
     onset: datetime
     before: timedelta
@@ -51,7 +51,7 @@ class _Observance(NamedTuple):
     is_daylight: bool
     abbreviation: str
     rule: tuple[int, int, int] | None = None
-    """Month, weekday (Monday is 0), and which of the month: 1 is the first, -1 the last."""
+    """Month, weekday (Monday is 0), and ordinal within the month: 1 is the first, -1 the last."""
 
 
 @lru_cache(maxsize=1024)
@@ -67,7 +67,7 @@ def _defined(name: str, first: int, last: int) -> bytes:
 
 def _beginning(zone: ZoneInfo, start: datetime, *, is_alone: bool) -> _Observance:
     local, onset = start.astimezone(zone), datetime(_BEGINNING, 1, 1)  # noqa: DTZ001 - local time (RFC 5545 3.6.5)
-    # One observance alone is a zone that never changes, which every client knows as STANDARD.
+    # A single observance is a zone that never changes, which clients expect as STANDARD.
     is_daylight = bool(local.dst()) and not is_alone
     return _Observance(onset, _offset(local), _offset(local), is_daylight, local.tzname() or "")
 
@@ -83,9 +83,9 @@ def _changes(zone: ZoneInfo, moment: datetime, end: datetime) -> Iterator[_Obser
 
 
 def _yearly(changes: Sequence[_Observance]) -> tuple[_Observance, ...]:
-    """The two observances that say all the changes as rules, or nothing if these have none.
+    """Return the two yearly observances that describe all changes, or nothing if they follow no rule.
 
-    That of the greater offset is the one of daylight saving, also where a law calls winter the exception.
+    DAYLIGHT is the one with the greater offset, even where the law defines winter time as the exception.
     """
     found = []
     for start in (0, 1):
@@ -102,7 +102,7 @@ def _yearly(changes: Sequence[_Observance]) -> tuple[_Observance, ...]:
 
 
 def _rule_of(onsets: Sequence[datetime]) -> tuple[int, int, int] | None:
-    """The day that all of them are in their years, if it can be said as a weekday of a month."""
+    """Return the (month, weekday, ordinal) that all onsets share, or None."""
     days = {(onset.month, onset.weekday()) for onset in onsets}
     if len(days) != 1:
         return None
