@@ -149,9 +149,7 @@ class _Filter:
         return not listed or any((ordinal, weekday) in listed for ordinal in self.ordinals(day))
 
     def ordinals(self, day: date) -> tuple[int, int, int]:
-        """Return 0 and the weekday's ordinals from both ends of the month, or year (YEARLY without
-        BYMONTH).
-        """
+        """Return 0 and the weekday's ordinals from both ends of the month (or year: YEARLY, no BYMONTH)."""
         of_year = self.rule.frequency == "YEARLY" and "BYMONTH" not in self.rule.by
         number, of = (_year_day(day), _year_days(day)) if of_year else (day.day, _month_days(day))
         return 0, (number - 1) // 7 + 1, -((of - number) // 7 + 1)

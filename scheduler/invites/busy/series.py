@@ -116,9 +116,7 @@ class SeriesReader:
         """Return the start of the instance that a component overrides, or None."""
         line = component.first("RECURRENCE-ID")
         if line is not None:
-            with suppress(
-                *UNREADABLE
-            ):  # an invalid RECURRENCE-ID overrides nothing; the component itself may be valid
+            with suppress(*UNREADABLE):  # an invalid RECURRENCE-ID overrides nothing
                 return self.moment(line.value, line).utc
         return None
 

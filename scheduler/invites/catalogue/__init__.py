@@ -35,9 +35,7 @@ SOURCE = "en"
 
 
 class Phrase(str):
-    """A text with `{names}` placeholders. Formatting avoids a double full stop after a name such as
-    Co., Ltd.
-    """
+    """A text with `{names}` placeholders. Formatting avoids a double full stop after a name like Co., Ltd."""
 
     __slots__ = ()
 

@@ -133,9 +133,7 @@ class Content:
 
 @lru_cache(maxsize=256)
 def find_zone(name: str) -> ZoneInfo:
-    """Return the zone of an IANA name. Raises InvalidInput otherwise, e.g. for fixed offsets, Windows
-    names.
-    """
+    """Return the zone of an IANA name. Raises InvalidInput for others, such as offsets and Windows names."""
     if name not in _zone_names():
         raise InvalidInput(
             [

@@ -26,9 +26,7 @@ class MessageKind(StrEnum):
     UPDATE = "update"
     DETAILS = "details"
     AGAIN = "again"
-    """The current invitation again, requested by an attendee or after a reply to an earlier one
-    (`previous`).
-    """
+    """The current invitation again, on request or after a reply to an earlier one (`previous`)."""
     CANCEL = "cancel"
     PROPOSAL = "proposal"
     """A counter-proposal was declined."""

@@ -208,9 +208,7 @@ def _next(
     previous: Content | None = None,
     meeting_is_off: bool = False,
 ) -> ItipMessage:
-    """Return the message after `last`, with SEQUENCE + `raised`. An update resets the participation
-    status.
-    """
+    """Return the message after `last`, SEQUENCE increased by `raised`. An update resets the PARTSTAT."""
     return ItipMessage(
         last.uid,
         last.attendee_id,

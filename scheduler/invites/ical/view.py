@@ -169,9 +169,7 @@ def participation_note(message: ItipMessage, words: Words) -> str:
 
 
 def mail_kind(message: ItipMessage) -> str:
-    """Return a message's catalogue key: its kind, or `uninvited` if the meeting goes on without the
-    reader.
-    """
+    """Return a message's catalogue key: its kind, or `uninvited` if only the reader's part is cancelled."""
     if message.kind is MessageKind.CANCEL and not message.meeting_is_off:
         return "uninvited"
     return message.kind.value

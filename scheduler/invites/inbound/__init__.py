@@ -1,4 +1,4 @@
-"""What a mail that came in is: an answer, a bounce, a note from a machine or a person. Pure, never raises."""
+"""Classification of inbound email: calendar replies, bounces, automatic and personal ones. Never raises."""
 
 from scheduler.invites.inbound.classification import read_email
 from scheduler.invites.inbound.envelope import read_addressees

@@ -1,4 +1,4 @@
-"""Mails that machines write: bounces (RFC 3464), automatic answers (RFC 3834), read receipts (RFC 8098)."""
+"""Automatic emails: bounces (RFC 3464), automatic responses (RFC 3834), read receipts (RFC 8098)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from scheduler.invites.inbound.parts import MailPart, read_parameter
 from scheduler.invites.text import clean
 
 _DAEMONS: Final = re.compile(r"(?i)^(mailer-daemon|postmaster|microsoftexchange[0-9a-f]+)@")
-"""Exchange writes its reports by RFC 3464. Under the same address it writes notices of other kinds."""
+"""Bounce senders. Exchange sends RFC 3464 reports, and other notices, from the same address."""
 _STATUS: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _COMMENT: Final = re.compile(r"[\s(;]")
-"""What ends a field's keyword: a comment (RFC 822), such as in `failed (user unknown)`."""
+"""End of a field's keyword: a comment (RFC 822), such as in `failed (user unknown)`."""
 _FIELD: Final = re.compile(r"(?im)^([a-z-]{1,40}):[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 _SAYS_AUTOMATIC: Final = (
     "automatic reply|auto[- ]?reply|automated (?:reply|response)|auto(?:matic)?[- ]response|autoresponse"
@@ -31,7 +31,7 @@ _SAYS_AUTOMATIC: Final = (
     "|رد تلقائي|الرد التلقائي|תשובה אוטומטית|מענה אוטומטי|자동 ?회신|자동 ?응답"
     "|自动回复|自动答复|自動回覆|自動回復|自動応答|自動返信"
 )
-"""Subjects of programs begin so."""
+"""Start of an automatic subject."""
 _SAYS_AWAY: Final = (
     "out of (?:the )?office|out of office autoreply|ooo|away from (?:my|the) (?:mail|office|desk)"
     "|abwesend|abwesenheit|nicht im büro|absent(?:e)? du bureau|absence du bureau|absent|en congés?"
@@ -43,7 +43,7 @@ _SAYS_AWAY: Final = (
     "|вне офиса|отсутствую|в отпуске|поза офісом|εκτός γραφείου|vắng mặt|tôi vắng mặt"
     "|خارج المكتب|מחוץ למשרד|부재중|외근중|휴가중|外出|外出中|不在办公室|不在辦公室|休假|休假中|不在|不在通知"
 )
-"""These words alone, or before a colon: people write them too, in sentences."""
+"""Away phrases count only alone or before a colon, since people use them in sentences too."""
 _BRACKET: Final = r"[\s\[(（【<《「]*+(?:external\W*+)?"
 _CLOSING: Final = r"[\s\])）】>》」.!。！]*+"
 _AWAY: Final = re.compile(
@@ -58,10 +58,11 @@ _HEADERS: Final = ("text/rfc822-headers", "message/rfc822-headers", "message/glo
 
 
 def read_bounce(mail: Message[str, str], sender: str, parts: list[MailPart], report: str) -> Bounce | None:
-    """The delivery report of a mail server about a mail of ours, or None.
+    """Return the delivery report about one of our emails, or None.
 
-    `report` is the text of a message/delivery-status part. Servers that know no RFC 3464 are known by
-    their sender, and a status is looked for in their text: what the server said begins in its line.
+    `report` is the text of a message/delivery-status part. Servers that do not implement RFC 3464 are
+    recognised by their sender. A status code is then searched in their text, and the reason is the text from
+    that line on.
     """
     if report:
         return replace(_from_report(report), is_report=_is_report(mail), message_id=returned_id(mail))
@@ -78,7 +79,7 @@ def read_bounce(mail: Message[str, str], sender: str, parts: list[MailPart], rep
 
 
 def delivery_report(mail: Message[str, str], parts: list[MailPart]) -> str:
-    """The fields of a delivery report, or empty. Its type is often wrong, its content type is not."""
+    """Return the fields of a delivery report, or an empty string. Only its parts' types are reliable."""
     for leaf in mail.walk():
         if leaf.get_content_type() in _REPORTS:
             payload = leaf.get_payload()
@@ -95,7 +96,7 @@ def _is_report(mail: Message[str, str]) -> bool:
 
 
 def returned_id(mail: Message[str, str]) -> str:
-    """The Message-ID of the mail that comes back with the report, as a message or as its headers."""
+    """Return the Message-ID of the original email, enclosed as a message or as its headers."""
     for leaf in mail.walk():
         kind, payload = leaf.get_content_type(), leaf.get_payload()
         if kind in ("message/rfc822", "message/global"):
@@ -109,9 +110,9 @@ def returned_id(mail: Message[str, str]) -> str:
 
 
 def is_automatic(mail: Message[str, str], subject: str) -> bool:
-    """Whether a machine wrote the mail: an out-of-office note, a read receipt, a ticket's number.
+    """Return True if the email is automatic: an out-of-office note, a read receipt or a ticket number.
 
-    `Precedence: bulk` alone says nothing: ezmlm and Majordomo write it on every post of a person.
+    `Precedence: bulk` alone proves nothing: ezmlm and Majordomo add it to every personal post.
     """
     content_type = str(mail.get("Content-Type", ""))
     return (
@@ -124,9 +125,9 @@ def is_automatic(mail: Message[str, str], subject: str) -> bool:
 
 
 def takes_reply(mail: Message[str, str]) -> bool:
-    """Whether something may be sent back: not for what a list distributed or a responder wrote (RFC 3834).
+    """Return True if a reply may be sent: not to mailing lists and automatic responders (RFC 3834).
 
-    Google marks people's own answers as `auto-generated`.
+    `auto-generated` is allowed, since Google marks personal calendar replies with it.
     """
     return (
         _submitted(mail) in ("", "no", "auto-generated")
@@ -145,7 +146,7 @@ def _precedence(mail: Message[str, str]) -> str:
 
 
 def _from_report(report: str) -> Bounce:
-    """The per-recipient fields of the first recipient: we send every mail to one."""
+    """Parse the per-recipient fields of the first recipient. Each of our emails has one recipient."""
     fields = report_fields(report)
     status = _STATUS.search(fields.get("status", "")) or _STATUS.search(fields.get("diagnostic-code", ""))
     recipient = fields.get("original-recipient") or fields.get("final-recipient", "")
@@ -158,7 +159,7 @@ def _from_report(report: str) -> Bounce:
 
 
 def report_fields(report: str) -> dict[str, str]:
-    """The first value of each field of a report, by its name in lower case."""
+    """Return the first value of each report field, by lower-case name."""
     fields: dict[str, str] = {}
     for match in _FIELD.finditer(report):
         fields.setdefault(match[1].lower(), clean(match[2], 300))

@@ -1,4 +1,4 @@
-"""The calendar of an answer, in every dialect that it comes in: cut and decoded first, then icalendar."""
+"""Calendar parts of inbound replies, in all dialects: trimmed and decoded, then parsed with icalendar."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ from scheduler.invites.inbound.model import CalendarReply, Participant, Unreadab
 from scheduler.invites.inbound.parts import MailPart
 from scheduler.invites.text import clean, clean_lines
 
-# icalendar guesses at zones such as /freeassociation.sourceforge.net/Asia/Shanghai: `TimeZones` reads them
+# icalendar guesses zones such as /freeassociation.sourceforge.net/Asia/Shanghai; `TimeZones` resolves them
 warnings.filterwarnings("ignore", category=GloballyUniqueTZIDGuessed)
 
 _TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
 _FOLD: Final = re.compile(r"(?<!\n)\n++[ \t]")
-"""As icalendar folds, over empty lines too: what is checked is what it will read."""
+"""Unfolds like icalendar, also across empty lines, so that the checks see what it will parse."""
 _UTC_IN_A_ZONE: Final = re.compile(
     r'(?im)^((?:DTSTART|DTEND|DTSTAMP|RECURRENCE-ID)(?:;(?!TZID=)[^:;"\n]*+)*+);TZID=(?:"[^"\n]*+"|[^";:\n]*+)'
     r'((?:;[^:;"\n]*+)*+:\d{8}T\d{6}Z)[ \t]*$'
 )
-"""A time in UTC that names a zone all the same: UTC holds (RFC 5545 3.2.19)."""
+"""A UTC time with a TZID: UTC wins (RFC 5545 3.2.19)."""
 _LARGEST_SEQUENCE: Final = 2**31 - 1
 _MAX_ATTENDEES: Final = 100
-"""Of one event: we invite one."""
+"""Per event. Our invitations have one."""
 _COMMENT_LIMIT: Final = 1_000
 _ZONE_STEPS: Final = 50_000
-"""Of working out one time: what a zone of this world takes many times over."""
+"""Step budget for one time, many times what a real zone takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduling:
-    """The content of a mail's calendar parts: one METHOD, and the events without repetition."""
+    """The calendar parts of an email: one METHOD, and the events without duplicates."""
 
     method: str
     answers: tuple[CalendarReply, ...]
 
 
 def is_calendar(part: MailPart) -> bool:
-    """Whether a part is a calendar, by its type or, where a gateway changed that, by its name."""
+    """Return True if a part is a calendar, by its type or, if a gateway changed that, by its file name."""
     return part.content_type in _TYPES or (
         part.content_type in ("application/octet-stream", "text/plain") and part.name.endswith(".ics")
     )
 
 
 def read_scheduling(parts: list[MailPart]) -> Scheduling | None:
-    """The content of the mail's calendars, or None without one. Raises Unreadable if they cannot be used.
+    """Return the email's calendar content, or None without one. Raises UnreadableEmail if it is unusable.
 
-    The same calendar often comes twice, as an alternative and attached (RFC 6047 2.4).
+    The same calendar is often included twice, as an alternative and as an attachment (RFC 6047 2.4).
     """
     found = [_read(part) for part in parts if is_calendar(part)]
     if not found:
@@ -86,7 +86,7 @@ def _read(part: MailPart) -> Scheduling:
 
 
 def _parsed(part: MailPart) -> list[tuple[Component, TimeZones]]:
-    """The part's calendars, each with the zones that it defines: a TZID is of its own calendar alone."""
+    """Return the part's calendars, each with its own time zones. A TZID is scoped to its calendar."""
     if len(part.octets) > MAX_CALENDAR:
         raise UnreadableEmail(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
     lines = re.sub(r"\r\n?", "\n", decode_text(part.octets, part.charset))
@@ -108,7 +108,7 @@ def _parsed(part: MailPart) -> list[tuple[Component, TimeZones]]:
 
 @dataclass(frozen=True, slots=True)
 class TimeZones:
-    """The VTIMEZONEs of one calendar. icalendar does not see them: it keeps a TZID for all later mails."""
+    """The VTIMEZONEs of one calendar, hidden from icalendar, which caches a TZID for all later emails."""
 
     definitions: tuple[components.Component, ...]
 
@@ -122,9 +122,9 @@ class TimeZones:
         return cls(tuple(child for child in inside if child.name == "VTIMEZONE"))
 
     def to_utc(self, local: datetime, tzid: str) -> datetime | None:
-        """A local time of a TZID in UTC, or None for a zone that nothing explains.
+        """Convert a local time with a TZID to UTC. None if the zone cannot be resolved.
 
-        The calendar's own definition goes before a known name: its writer has reckoned by it.
+        The calendar's own definition takes precedence over a known name, since the sender computed with it.
         """
         budget = StepBudget(_ZONE_STEPS)
         try:
@@ -145,9 +145,9 @@ def _without_zones(lines: list[str]) -> Iterator[str]:
 
 
 def _calendars(unfolded: str) -> Iterator[list[str]]:
-    """The lines of each calendar that is complete.
+    """Yield the lines of each complete calendar.
 
-    Mailing lists and virus scanners write behind the end, some clients before the beginning.
+    Mailing lists and virus scanners append text after the end, some clients add text before the start.
     """
     inside: list[str] | None = None
     for line in unfolded.split("\n"):
@@ -162,13 +162,16 @@ def _calendars(unfolded: str) -> Iterator[list[str]]:
 
 
 def _first(component: Component, name: str) -> Any:
-    """The value, or the first of several: a property that must come once may come twice."""
+    """Return the first value of a property. A property that must occur once may be repeated."""
     value = component.get(name)
     return value[0] if isinstance(value, list) else value
 
 
 def _only(component: Component, name: str) -> Any:
-    """The value. Several values must be equal: an answer has one UID and one DTSTAMP (RFC 5546 3.2.3)."""
+    """Return the single value of a property: a reply has one UID and one DTSTAMP (RFC 5546 3.2.3).
+
+    Raises UnreadableEmail if several values differ.
+    """
     value = component.get(name)
     if isinstance(value, list) and len({each.to_ical() for each in value}) > 1:
         raise UnreadableEmail(f"The answer has more than one {name}.")
@@ -197,7 +200,7 @@ def _answer(event: Component, zones: TimeZones) -> CalendarReply:
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """A time in UTC, or why there is none. A date is its midnight, whose zone is not said."""
+    """A time in UTC, or the reason why there is none. A date is its midnight, with an unknown zone."""
 
     utc: datetime | None = None
     is_day: bool = False
@@ -208,7 +211,7 @@ class _Time:
 def _time(
     event: Component, name: str, zones: TimeZones, take: Callable[[Component, str], Any] = _first
 ) -> _Time:
-    """A property's time. It has none for a value that is not a time."""
+    """Return a property's time, empty if the value is not a time."""
     value = take(event, name)
     moment = value.dt if isinstance(value, vDDDTypes) else None
     if isinstance(moment, date) and not isinstance(moment, datetime):
@@ -238,7 +241,7 @@ def _sequence(event: Component) -> int | None:
 
 
 def _end(event: Component, start: datetime | None) -> datetime | None:
-    """The end by DURATION, where there is no DTEND."""
+    """Return the end computed from DURATION, used if there is no DTEND."""
     value = _first(event, "DURATION")
     length = value.dt if isinstance(value, (vDDDTypes, vDuration)) else None
     if start is None or not isinstance(length, timedelta):
@@ -269,7 +272,7 @@ def _participants(event: Component) -> Iterator[Participant]:
 
 
 def _address(uri: str, email: str) -> str:
-    """The address of a calendar user: a mailto URI, or the EMAIL parameter beside a URN (RFC 7986 6.2)."""
+    """Return a calendar user's address: a mailto URI, or the EMAIL parameter beside a URN (RFC 7986 6.2)."""
     scheme, _, rest = uri.strip().partition(":")
     if scheme.lower() == "mailto":
         return clean(unquote(rest.partition("?")[0]), 254).strip("<> ").lower()
@@ -277,6 +280,6 @@ def _address(uri: str, email: str) -> str:
 
 
 def _text(value: object) -> str:
-    """A parameter's value, or the first of several."""
+    """Return a parameter's value, or the first of several."""
     first = value[0] if isinstance(value, list) and value else value
     return first if isinstance(first, str) else ""

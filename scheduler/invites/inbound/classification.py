@@ -1,4 +1,4 @@
-"""From the octets of a mail to what it is."""
+"""Classification of a raw email."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _OWN: Final = frozenset({"REQUEST", "CANCEL", "PUBLISH", "ADD", "DECLINECOUNTER"
 
 
 def read_email(raw: bytes) -> ParsedEmail:
-    """A mail as understood. Any octets give a result.
+    """Parse and classify an email. Never raises.
 
-    A mail that cannot be read is UNREADABLE, with the reason. Nothing here is trusted: whether an answer may
-    be applied is for the token of its recipient to say.
+    A malformed email is UNREADABLE, with a reason. The content is untrusted: whether a reply may be applied
+    depends on the token in its recipient address.
     """
     known = ParsedEmail(kind=MailKind.UNREADABLE)
     try:
@@ -46,7 +46,7 @@ def read_email(raw: bytes) -> ParsedEmail:
         return _understood(mail, parts, known)
     except UnreadableEmail as reason:
         return replace(known, kind=MailKind.UNREADABLE, reason=str(reason))
-    except Exception as error:  # two parsers of other people's, on anybody's octets
+    except Exception as error:  # third-party parsers on untrusted input
         return replace(
             known,
             kind=MailKind.UNREADABLE,
@@ -55,9 +55,9 @@ def read_email(raw: bytes) -> ParsedEmail:
 
 
 def _opened(part: MailPart) -> list[MailPart]:
-    """The parts inside an opaque signed part (RFC 8551 3.5.2), which needs no key; others as they are.
+    """Return the parts inside an opaque signed part (RFC 8551 3.5.2), which needs no key, or the part itself.
 
-    The signature is not looked at, as with one beside the text: the token of the recipient is what counts.
+    The signature is not verified, nor is a detached one: authorisation depends on the recipient's token.
     """
     content = smime.signed_content(part.octets) if part.content_type in _SIGNED else None
     return [part] if content is None else own_parts(parse_email(content))
@@ -75,7 +75,10 @@ def _heading(mail: Message[str, str]) -> ParsedEmail:
 
 
 def _references(mail: Message[str, str]) -> tuple[str, ...]:
-    """What a mail answers (RFC 5322 3.6.4), the nearest first. Outlook and lists keep only one of the two."""
+    """Return the Message-IDs that an email replies to (RFC 5322 3.6.4), nearest first.
+
+    Outlook and mailing lists keep only one of In-Reply-To and References.
+    """
     nearest = _MESSAGE_ID.findall(decode_mail_header(mail.get("In-Reply-To"), 1_000))
     before = _MESSAGE_ID.findall(str(mail.get("References", ""))[-_REFERENCES:])
     return tuple(dict.fromkeys([*nearest[:1], *reversed(before)]))[:_MOST_REFERENCES]
@@ -106,9 +109,9 @@ def _understood(mail: Message[str, str], parts: list[MailPart], known: ParsedEma
 
 
 def _scheduled(known: ParsedEmail, found: Scheduling, is_automatic: bool) -> ParsedEmail:
-    """Google marks people's own answers as automatic, so for an answer that says nothing (RFC 3834)."""
+    """Classify a calendar email. A reply may have headers of automatic email (RFC 3834): Google adds them."""
     if found.method in _OWN:
-        # Who forwards or answers our invitation by hand may have written something above it.
+        # A person who forwards or answers our invitation manually may have added text above it.
         is_note = bool(known.text) and not is_automatic
         return replace(known, kind=MailKind.TEXT if is_note else MailKind.OWN, answers=found.answers)
     kind = _ANSWERS.get(found.method)
@@ -122,14 +125,14 @@ def _scheduled(known: ParsedEmail, found: Scheduling, is_automatic: bool) -> Par
 
 
 def _note(known: ParsedEmail, found: Scheduling) -> str:
-    """What a person wrote: the longest comment, for gateways empty some, else the words of the text."""
+    """Return the person's note: the longest comment, since some gateways empty some, else from the text."""
     comments = [answer.comment for answer in found.answers]
     comments += [each.comment for answer in found.answers for each in answer.participants]
     return max(comments, key=len, default="") or reply_notes.extract_note(known.text)
 
 
 def _said(parts: list[MailPart]) -> str:
-    """The text that a person may have written: the plain text, else the HTML without tags."""
+    """Return the text that a person may have written: the plain text, else the HTML without tags."""
     for content_type in ("text/plain", "text/html"):
         for part in parts:
             if part.content_type == content_type and not part.name.endswith(".ics"):

@@ -1,4 +1,4 @@
-"""Complaints: a reader has pressed "spam", and their provider reports it (ARF, RFC 5965)."""
+"""Spam complaints reported by mailbox providers (ARF, RFC 5965)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _OURS: Final = re.compile(r"bounces\+[a-z2-7]{32}@[a-z0-9.-]+")
 
 
 def read_complaint(mail: Message[str, str]) -> Complaint | None:
-    """The complaint that a mail reports, or None for any other mail.
+    """Return the complaint that an email reports, or None for any other email.
 
-    Providers mark such reports as automatic or not, and write them as a mail server or as anybody, so only
-    their form tells them. A report may hide the reader's address: the mail that it returns is known then.
+    Reports are recognised only by their format: whether they are marked as automatic, and who sends them,
+    varies. A report may redact the recipient's address; the enclosed email then identifies it.
     """
     report = _report(mail)
     if report is None:
@@ -37,7 +37,7 @@ def read_complaint(mail: Message[str, str]) -> Complaint | None:
 
 
 def _report(mail: Message[str, str]) -> str | None:
-    """The fields of the report, which is a part of the mail itself and of no mail inside it."""
+    """Return the fields of a report part of the email itself, not of an enclosed message."""
     payload = mail.get_payload()
     parts = payload if isinstance(payload, list) else []
     for part in parts:

@@ -1,4 +1,4 @@
-"""Notices of Exchange and Outlook that somebody has forwarded an invitation ([MS-OXOCAL] 3.1.4.10.1)."""
+"""Forward notices of Exchange and Outlook ([MS-OXOCAL] 3.1.4.10.1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from scheduler.invites.text import clean
 
 MAX_RECIPIENTS: Final = 10
-"""People of whom a notice is read."""
+"""Maximum number of recipients read from a notice."""
 _EXCHANGE: Final = re.compile(r"(?i)^microsoftexchange[0-9a-f]+@")
 _SUBJECT: Final = re.compile(r"(?i)^\s*meeting forward notification\b")
 _FORWARDED: Final = re.compile(
@@ -25,10 +25,10 @@ _NAMES: Final = re.compile(r"[;,、；]")
 
 
 def forwarded_to(sender: str, subject: str, text: str) -> tuple[str, ...] | None:
-    """Whom the invitation was forwarded to, by address or else by name. None if it is no such notice.
+    """Return whom an invitation was forwarded to, by address or else name. None if it is no notice.
 
-    Exchange writes the notice under the address from which it also reports bounces, in the language of the
-    one who forwards. Outlook writes it in that person's own name.
+    Exchange sends the notice from the address it also uses for bounces, in the forwarder's language. Outlook
+    sends it from the forwarder's address.
     """
     is_one = _SUBJECT.match(subject) or (_EXCHANGE.match(sender) and _FORWARDED.search(text))
     if not is_one:

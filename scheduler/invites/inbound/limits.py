@@ -1,4 +1,4 @@
-"""What is refused before any parser sees it: the standard library's would recurse, or work for minutes."""
+"""Limits checked before parsing: the standard library's parsers would recurse or run for minutes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Final
 from scheduler.invites.inbound.model import UnreadableEmail
 
 MAX_MAIL: Final = 5 * 1024 * 1024
-"""Octets of a mail."""
+"""Octets of an email."""
 MAX_LINES: Final = 100_000
 MAX_PARTS: Final = 100
 MAX_DEPTH: Final = 20
-"""Multiparts and enclosed messages, in any order: no mail can be nested deeper than it has of them."""
+"""Multiparts and enclosed messages together, an upper bound on the nesting depth."""
 MAX_LINE: Final = 256 * 1024
-"""Octets of a line. Some clients write a whole calendar into one line."""
+"""Octets of a line. Some clients write a whole calendar on one line."""
 MAX_HEADER: Final = 4_000
-"""Octets of a header that are read. The parser's work grows with their square."""
+"""Octets of a parsed header. Parsing time grows with the square."""
 MAX_OTHER_HEADER: Final = 64 * 1024
-"""Octets of any other one: mail servers write whole protocols of their own."""
+"""Octets of any other header. Mail servers add long traces."""
 MAX_CALENDAR: Final = 256 * 1024
 """Octets of a calendar part."""
 MAX_COMPONENTS: Final = 60
 MAX_EVENTS: Final = 10
 
-# A line that begins like this counts as a header, also within a text. That errs on the safe side.
+# Matches header-like lines in the body too, which errs on the safe side.
 _READ: Final = re.compile(
     rb"(?im)^(content-[a-z-]+|from|subject|message-id|auto-submitted|precedence|x-failed-recipients)"
     rb":[^\n]*+(?:\n[ \t][^\n]*+)*+"
@@ -33,17 +33,17 @@ _OTHER: Final = re.compile(rb"(?m)^[!-9;-~]++:[^\n]*+(?:\n[ \t][^\n]*+)*+")
 _ENCLOSING: Final = re.compile(rb"(?i)boundary|:\s*+message/")
 _NAME: Final = re.compile("[:;]")
 _NAME_LIMIT: Final = 80
-"""Characters of a line in which its name is."""
+"""Characters of a line that are searched for its name."""
 _RECURRENCE: Final = ("RRULE", "EXRULE", "RDATE")
 _YEARLY: Final = re.compile(
     r"(?i)RRULE:(?:(?:FREQ=YEARLY|(?:BY(?:HOUR|MINUTE|SECOND)=\d{1,2})"
     r"|(?:BY(?:MONTH|DAY|MONTHDAY|SETPOS|YEARDAY|WEEKNO)|INTERVAL|COUNT|UNTIL|WKST)=[\w,+-]{1,80})(?:;|$))+"
 )
-"""With one hour, minute and second at most: a zone changes twice a year."""
+"""At most one hour, minute and second: a zone changes twice a year."""
 
 
 def check_mail(lines: bytes) -> None:
-    """Raise Unreadable for a mail (line ends are LF) that is too large, too deep or has too many parts."""
+    """Check the limits of an email with LF line ends: size, depth and parts. Raises UnreadableEmail."""
     if len(lines) > MAX_MAIL:
         raise UnreadableEmail(f"The mail is larger than {MAX_MAIL // 1024 // 1024} MiB.")
     if lines.count(b"\n") > MAX_LINES:
@@ -67,10 +67,10 @@ def _head(lines: bytes) -> bytes:
 
 
 def check_calendar(unfolded: str) -> None:
-    """Raise Unreadable for a calendar (one content line a line) that we would not send an answer to.
+    """Check an unfolded calendar against limits. Raises UnreadableEmail for one that cannot be a reply to us.
 
-    Our meetings do not recur. A time zone has rules and dates of its own (RFC 5545 3.6.5): its rules are
-    yearly, and any other one may stand for millions of moments.
+    Our meetings do not recur. A time zone has rules and dates of its own (RFC 5545 3.6.5). They must be
+    yearly, since other rules can expand to millions of instances.
     """
     components: list[str] = []
     in_zone = False

@@ -1,4 +1,4 @@
-"""What is understood of an inbound mail."""
+"""Parsed inbound email."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from scheduler.invites.refusals import classify_report
 
 
 class UnreadableEmail(Exception):
-    """A mail, or its calendar, cannot or must not be taken apart. `str()` is a sentence for a person."""
+    """An email or its calendar is malformed or exceeds a limit. `str()` is a readable sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One ATTENDEE of an answer: a lower-case address, and PARTSTAT in upper case.
+    """One ATTENDEE of a reply: a lower-case address, and PARTSTAT in upper case.
 
-    `delegated_to` are the addresses of those who go instead (RFC 5545 3.2.5).
+    `delegated_to` are the addresses of the delegates (RFC 5545 3.2.5).
     """
 
     email: str
@@ -36,11 +36,11 @@ _FLAGS = ("is_instance", "has_local_stamp", "is_day", "is_zoneless", "has_unknow
 class CalendarReply:
     """One VEVENT of a REPLY, COUNTER or REFRESH.
 
-    `sequence` and `dtstamp` are None where they cannot be read. A DTSTAMP in local time has no zone, so that
-    it says little: `has_local_stamp`. `start` and `end` are UTC, or None where they are missing or cannot be
-    read; `is_zoneless` tells a start whose zone is not said, `has_unknown_zone` one that nothing explains.
-    With `is_day` they are the midnights of whole days, whose zone is the venue's. `is_instance` tells an
-    answer about one instance of a series, and `instance` the start of that.
+    `sequence` and `dtstamp` are None if malformed. `has_local_stamp` marks a DTSTAMP in local time, which is
+    unreliable as it has no zone. `start` and `end` are UTC, or None if missing or malformed. `is_zoneless`
+    marks a start without a zone, `has_unknown_zone` one whose zone cannot be resolved. With `is_day` they are
+    midnights of whole days, to be read in the venue's zone. `is_instance` marks a reply about one instance of
+    a series, and `instance` is the start of that instance.
     """
 
     uid: str
@@ -58,7 +58,7 @@ class CalendarReply:
     has_unknown_zone: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only. `from_json` gives an equal Answer."""
+        """Return JSON values. `from_json` restores an equal reply."""
         moments = {name: getattr(self, name) for name in _MOMENTS}
         return {
             "uid": self.uid,
@@ -74,7 +74,7 @@ class CalendarReply:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> CalendarReply:
-        """The Answer that `to_json` wrote."""
+        """Return the reply that `to_json` wrote."""
         moments = {n: datetime.fromisoformat(values[n]) if values.get(n) else None for n in _MOMENTS}
         people = tuple(
             Participant(email, partstat, comment, tuple(*to))
@@ -85,10 +85,10 @@ class CalendarReply:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A delivery report of a mail server about a mail of ours (RFC 3464 2.3). `status` may be empty.
+    """A delivery report about one of our emails (RFC 3464 2.3). `status` may be empty.
 
-    `message_id` is that of the mail that it returns, whole or only its headers. It is empty if it returns
-    none. A mail that only looks as if a server had written it is not a report (`is_report`).
+    `message_id` is that of the returned email, enclosed whole or as headers, or empty if none is enclosed.
+    `is_report` is False for an email that only looks like one from a mail server.
     """
 
     action: str
@@ -100,16 +100,16 @@ class Bounce:
 
     @property
     def refusal(self) -> Refusal:
-        """The action that the failure needs."""
+        """The action required by the failure."""
         return classify_report(self.status, self.diagnostic)
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A provider's report that a reader took a mail of ours for spam (RFC 5965).
+    """A provider's report that a recipient marked our email as spam (RFC 5965).
 
-    `feedback` is its Feedback-Type. `message_id` is that of the mail that it returns, `envelope` the sender
-    of our envelope. Each of these may be empty, and `recipient` too.
+    `feedback` is its Feedback-Type. `message_id` is that of the returned email, `envelope` our envelope
+    sender. These and `recipient` may be empty.
     """
 
     feedback: str
@@ -117,19 +117,17 @@ class Complaint:
     message_id: str = ""
     envelope: str = ""
     domain: str = ""
-    """Of the recipient, once it is known who complained."""
+    """The recipient's domain, set once the complainant is identified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedEmail:
-    """A mail as understood. All text is clean and capped. `reason` says why it is unreadable.
+    """A parsed email. All text is cleaned and truncated. `reason` says why it is unreadable.
 
-    `references` are the Message-IDs that it answers, the last one first. `forwarded_to` are the people whom
-    a forwarding notice names. `note` is what a person wrote beside a calendar's answer: its comment, else the
-    words in the mail's text.
-
-    `sender` is the From address, which anybody can write: it is shown, and decides nothing (RFC 6047 2.3).
-    Nothing is sent back for a mail of a list or a responder, which does not take one (`takes_reply`).
+    `references` are the Message-IDs that it replies to, nearest first. `forwarded_to` are the people named by
+    a forward notice. `note` is what a person added to a calendar reply: its comment, else the text of the
+    email. `sender` is the From address, which is unauthenticated: it is displayed, never trusted (RFC 6047
+    2.3). `takes_reply` is False for mailing lists and automatic responders, to which nothing is sent back.
     """
 
     kind: MailKind

@@ -1,4 +1,4 @@
-"""A mail's own parts, flat: what is enclosed in a message of its own was said by somebody else."""
+"""The parts of an email, flattened. Content of an enclosed message is excluded, as it has another author."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TAG: Final = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True, slots=True)
 class MailPart:
-    """One part that is not a multipart. All but its type and octets are parameters, or empty."""
+    """One non-multipart part. Fields other than type and octets are parameters, or empty."""
 
     content_type: str
     method: str
@@ -44,20 +44,20 @@ class MailPart:
 
     @property
     def text(self) -> str:
-        """The part as text. HTML loses its tags."""
+        """The part as text, HTML without tags."""
         shown = decode_text(self.octets, self.charset)
         return _without_tags(shown[:_HTML_LIMIT]) if self.content_type == "text/html" else shown
 
 
 def parse_email(raw: bytes) -> Message[str, str]:
-    """The mail as the standard library reads it, within our limits. Raises Unreadable beyond them."""
+    """Parse an email with the standard library. Raises UnreadableEmail if it exceeds a limit."""
     lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     check_mail(lines)
     return message_from_bytes(lines, policy=compat32)
 
 
 def own_parts(mail: Message[str, str]) -> list[MailPart]:
-    """The leaves of a mail, in order. An enclosed message is one leaf without octets."""
+    """Return the leaf parts in order. An enclosed message is one leaf without octets."""
     leaves: list[MailPart] = []
     for leaf in _leaves(mail):
         if len(leaves) == MAX_PARTS:
@@ -67,7 +67,7 @@ def own_parts(mail: Message[str, str]) -> list[MailPart]:
 
 
 def read_parameter(content_type: str, name: str) -> str:
-    """A parameter of a Content-Type or Content-Disposition, clean and short, or empty."""
+    """Return a cleaned, short parameter of Content-Type or Content-Disposition, or an empty string."""
     found = _PARAMETERS[name].search(content_type)
     return clean(found[1], _PARAMETER_LIMIT) if found else ""
 
@@ -96,13 +96,16 @@ def _part(leaf: Message[str, str]) -> MailPart:
 
 
 def _without_tags(markup: str) -> str:
-    """What a reader of the HTML would see. The standard library's parser stops at some broken markup."""
+    """Return the visible text of HTML. The standard library's parser stops at some malformed markup."""
     shown = _BREAKING.sub("\n", "".join(_seen(" ".join(markup.split()))))
     return html.unescape(_TAG.sub("", shown))
 
 
 def _seen(markup: str) -> Iterator[str]:
-    """What is in no style, script, title or comment. An end that is missing is looked for once."""
+    """Yield the markup outside style, script, title and comments.
+
+    A missing end tag is searched only once per name.
+    """
     at, start = 0, 0
     without_end: set[str] = set()
     while opening := _UNSEEN.search(markup, at):

@@ -1,4 +1,4 @@
-"""What a person wrote beside an answer: the text without what programs write and without quotations."""
+"""A person's note in a calendar reply: the text without client boilerplate and quotations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _LINE_LIMIT: Final = 300
-"""Characters of a line in which a program's words are looked for."""
+"""Characters of a line that are searched for boilerplate."""
 
 _QUOTATION: Final = re.compile(
     r"(?i)^(?:>|-{2,}\s*(?:original|forwarded|ursprüngliche|weitergeleitete|message d.origine|eredeti|"
@@ -15,7 +15,7 @@ _QUOTATION: Final = re.compile(
     r"|(?:on|am|le|el|il|op|den|dne|em)\b.{4,200}(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|skrev|"
     r"napsal\(?a?\)?|escreveu)\s?:$|.{4,200}(?:ezt írta|写道|寫道)[^:：]{0,60}[:：]$)"
 )
-"""Where the words end, and what is quoted begins."""
+"""Start of the quoted text."""
 _SIGNATURE: Final = re.compile(r"^--$")
 _ANSWERED: Final = frozenset(
     [
@@ -52,9 +52,9 @@ _OBJECT: Final = frozenset(["this", "your", "the", "diese", "ihre", "az", "cette
 _OWN: Final = frozenset(
     ["i", "we", "ich", "wir", "je", "nous", "ik", "wij", "io", "noi", "yo", "én", "mi", "jag", "vi"]
 )
-"""Words by which a sentence is its writer's own."""
+"""Words that mark a sentence as a person's own."""
 _BETWEEN: Final = 8
-"""Words that may stand between "has" and what was done."""
+"""Words allowed between "has" and the verb."""
 _LABELS: Final = frozenset(
     [
         "accepted",
@@ -91,7 +91,7 @@ _LABELS: Final = frozenset(
         "naptár",
     ]
 )
-"""What a program writes before a colon."""
+"""Labels that clients put before a colon."""
 _BEGINNINGS: Final = (
     "invitation from google calendar",
     "this is an event reply",
@@ -113,11 +113,11 @@ _CHINESE_ANSWERS: Final = ("已接受", "已拒绝", "已婉拒", "接受了", "
 _CHINESE_OBJECTS: Final = ("邀请", "会议", "日程", "活动")
 _GOOGLE: Final = "google calendar"
 _QUOTED_NOTE: Final = "with this note:"
-"""After it Google quotes what its reader wrote."""
+"""Google quotes the person's note after it."""
 
 
 def _is_of_program(line: str) -> bool:
-    """Whether a program wrote the line: it says what somebody answered, names a field, or praises itself."""
+    """Return True for client boilerplate: a statement of the reply, a field label or a product line."""
     plain = line.casefold()
     label, colon, _ = plain.replace("：", ":").partition(":")
     if colon and label.strip() in _LABELS:
@@ -139,7 +139,7 @@ def _is_of_program(line: str) -> bool:
 
 
 def _quoted_note(text: str) -> str | None:
-    """The words that Google quotes, or None."""
+    """Return the note quoted by Google, or None."""
     at = text.lower().find(_QUOTED_NOTE)
     note = text[at + len(_QUOTED_NOTE) :].lstrip()[:_LONGEST_NOTE] if at >= 0 else ""
     if not note.startswith(('"', "“")):
@@ -154,7 +154,7 @@ _LONGEST_NOTE: Final = 2_002
 
 
 def extract_note(text: str) -> str:
-    """The words of a person in the text of an answer's mail, or an empty text. Any text gives a result."""
+    """Return the person's note in the text of a reply, or an empty string. Never raises."""
     quoted = _quoted_note(text)
     if quoted is not None:
         return quoted
@@ -166,7 +166,7 @@ def extract_note(text: str) -> str:
             break
         if _is_of_program(head):
             if _GOOGLE in text.lower():
-                break  # it describes the meeting below
+                break  # the rest describes the meeting
             continue
         kept.append(shown)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()

@@ -1,6 +1,6 @@
-"""The content of opaque signed S/MIME (RFC 8551 3.5.2): CMS SignedData (RFC 5652 5) in BER.
+"""Content of opaque signed S/MIME (RFC 8551 3.5.2): CMS SignedData (RFC 5652 5) in BER.
 
-Only the way to the content is read, within a number of values. Nothing of the signature is looked at.
+Parses only the path to the content, within a limit on the number of values. The signature is not verified.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _CONSTRUCTED: Final = 0x20
 _END: Final = b"\0\0"
 _MAX_DEPTH: Final = 16
 _MAX_VALUES: Final = 200_000
-"""Programs that stream write pieces of 1,000 octets and more."""
+"""Streaming writers use pieces of 1,000 octets and more."""
 
 
 class _OtherError(Exception):
-    """The octets are no BER, or no signed data."""
+    """The octets are not BER, or not signed data."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """A BER value: its tag, where its contents begin and end, and where the next value begins."""
+    """A BER value: its tag, the range of its contents, and the offset of the next value."""
 
     tag: int
     begin: int
@@ -34,7 +34,7 @@ class _Value:
 
 
 def signed_content(octets: bytes) -> bytes | None:
-    """The MIME entity that is signed, or None if the octets are something else, such as encrypted data."""
+    """Return the signed MIME entity, or None for anything else, such as encrypted data."""
     try:
         return _Reader(octets).content()
     except (_OtherError, IndexError):
@@ -59,7 +59,7 @@ class _Reader:
         return b"".join(self.pieces(self._inside(data)))
 
     def pieces(self, value: _Value, depth: int = 0) -> Iterator[bytes]:
-        """An OCTET STRING, which may consist of others."""
+        """Yield the pieces of an OCTET STRING, which may be constructed."""
         if value.tag == _OCTETS:
             yield self.octets[value.begin : value.end]
         elif value.tag == _OCTETS | _CONSTRUCTED and depth < _MAX_DEPTH:
@@ -76,7 +76,7 @@ class _Reader:
             at = child.following
 
     def value(self, at: int, limit: int, depth: int = 0) -> _Value:
-        """The value at a place. One of indefinite length ends where its last child does."""
+        """Parse the value at an offset. One of indefinite length ends after its last child."""
         self.left -= 1
         if self.left < 0 or depth > _MAX_DEPTH:
             raise _OtherError
@@ -96,7 +96,7 @@ class _Reader:
         return _Value(tag, begin, begin + size, begin + size)
 
     def _pair(self, value: _Value, tag: int) -> tuple[_Value, _Value]:
-        """The identifier of a content, and the content, which is explicitly tagged."""
+        """Return a content type's identifier and its explicitly tagged content."""
         found = self.children(value)
         kind, inside = next(found, None), next(found, None)
         if value.tag != tag or kind is None or inside is None or (kind.tag, inside.tag) != (_OID, _EXPLICIT):

@@ -1,1 +1,1 @@
-"""Mails: iMIP (RFC 6047), summaries, sign-in links, alerts."""
+"""Outgoing email: iMIP (RFC 6047), summaries, sign-in links, alerts."""

@@ -1,4 +1,4 @@
-"""The addresses of ours in our mails. `services/emails/inbound/inbound_addresses.py` knows them again."""
+"""Our addresses in outgoing email. `services/emails/inbound/inbound_addresses.py` parses them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from scheduler.invites import text
 
 
 def organizer_address(token: str, domain: str) -> str:
-    """The address that invitations come from, and where answers and replies of all kinds go."""
+    """Return the sender address of invitations, which receives calendar replies and other responses."""
     return text.address(f"meetings+{token}@{domain}")
 
 
 def bounce_address(token: str, domain: str) -> str:
-    """The address that a mail server reports at that a mail with this token was not delivered."""
+    """Return the envelope sender that receives bounces for an email with this token."""
     return text.address(f"bounces+{token}@{domain}")

@@ -1,4 +1,4 @@
-"""The mail that tells organisers and operators of a failure."""
+"""Alert email about a failure, to organisers and operators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REASON_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMail:
-    """A failure. `event` is the event's name, empty for the installation."""
+    """A failure. `event` is the event's name, or empty for the installation."""
 
     to_name: str
     to_email: str
@@ -32,7 +32,7 @@ class AlertMail:
 
 
 def render_alert(mail: AlertMail) -> RenderedMail:
-    """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
+    """Render the email deterministically. Raises InvalidInput for an unusable link or address."""
     language = load_words(mail.language)
     sender = text.clean(mail.sender_name, text.NAME_LIMIT)
     said = language.alert

@@ -1,4 +1,4 @@
-"""The text and HTML bodies of a mail. The HTML is tables and inline styles, which is what Outlook draws."""
+"""Text and HTML bodies of an email. The HTML uses tables and inline styles, as Outlook requires."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _COLOURS: Final = {
 _OFF: Final = ("cancel", "uninvited")
 
 _SHORT: Final = 13
-"""Characters of a label that stands beside its text on a telephone, too."""
+"""Characters of a label that fits beside its text on a phone."""
 
 
 Section = tuple[str, Sequence[Row]]
-"""A title, which may be empty, and the rows under it."""
+"""A title, possibly empty, and its rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailPage:
-    """The content of a mail's bodies, before it is text or HTML."""
+    """The content of an email body, before rendering as text or HTML."""
 
     mail_kind: str
     event: str
@@ -47,17 +47,17 @@ class MailPage:
     sections: Sequence[Section]
     changes: Sequence[Row]
     links: Sequence[Row]
-    """Label and address of buttons, the main one first."""
+    """Label and URL of each button, the primary one first."""
     lead: MeetingSummary | None = None
-    """What is largest in a mail about one meeting."""
+    """The most prominent lines of an email about one meeting."""
     facts: Sequence[Row] = ()
-    """What HTML has below the lead, instead of the sections."""
+    """Rows below the lead in HTML, in place of the sections."""
     aside: Sequence[Row] = ()
-    """Links that are no buttons."""
+    """Links that are not buttons."""
 
 
 def text_body(page: MailPage, words: Words) -> str:
-    """The plain text: readable without any calendar (RFC 6047 2.4)."""
+    """Return the plain text, which must be readable without a calendar (RFC 6047 2.4)."""
     colon = words.colon
     changes = [f"* {_text_row(label, value, colon)}" for label, value in page.changes]
     blocks = [
@@ -74,7 +74,7 @@ def text_body(page: MailPage, words: Words) -> str:
 
 
 def html_body(page: MailPage, words: Words) -> str:
-    """The body as HTML. Every value is escaped here."""
+    """Return the HTML body. All values are escaped here."""
     is_off = page.mail_kind in _OFF
     acts = paragraph(page.note, margin="0 0 14px") + html_buttons(page.links, words) + _aside(page.aside)
     parts = [part for part in (acts, _html_rows(page, words)) if part]
@@ -99,29 +99,29 @@ def html_body(page: MailPage, words: Words) -> str:
 
 
 def html_frame(content: str, words: Words, *, headline: str, preview: str, foot: str) -> str:
-    """A whole page around the rows of a mail. Content and foot are HTML already, the others are texts.
+    """Return a complete page around an email's rows. `content` and `foot` are HTML, the others plain text.
 
-    The one style sheet is for the dark and for telephones; programs that leave it out show the light page.
+    The style sheet is only for dark mode and phones. Clients that drop it show the light page.
     """
     texts = {"headline": escape(headline), "preview": escape(preview)}
     return fill_html("frame.html", words, texts | {"content": content, "foot": foot})
 
 
 def paragraph(said: str, *, soft: bool = False, size: int = 16, margin: str = "0", more: str = "") -> str:
-    """A paragraph of a text, or nothing. `more` is style."""
+    """Return a paragraph, or an empty string for empty text. `more` is extra CSS."""
     tone, colour = ("soft", "#4d6168") if soft else ("ink", "#14242a")
     style = f"margin:{margin};font-size:{size}px;line-height:{round(size * 1.4)}px;color:{colour};{more}"
     return f'<p class="{tone}" style="{style}">{_lines(said)}</p>\n' if said else ""
 
 
 def notice_line(said: str, words: Words) -> str:
-    """A line above the whole mail: what its reader has to know first. It looks the same in the dark."""
+    """Return a notice above the email, with the same look in dark mode."""
     style = "padding:12px 24px;background:#fff4d6;color:#14242a;font-size:15px;line-height:21px;"
     return f'<div lang="{words.language}" style="{FONT}{style}text-align:center;">{_lines(said)}</div>\n'
 
 
 def html_buttons(links: Sequence[Row], words: Words) -> str:
-    """One table a link: a filled cell is the only button that Outlook draws. They stand in rows that wrap."""
+    """Return buttons in rows that wrap. Each is a table: Outlook renders only a filled cell as a button."""
     made = "".join(
         fill_html(
             "button.html", words, _look(is_first=n == 0) | {"label": escape(label), "address": escape(link)}
@@ -132,14 +132,14 @@ def html_buttons(links: Sequence[Row], words: Words) -> str:
 
 
 def fill_html(template: str, words: Words, values: Mapping[str, str]) -> str:
-    """A template with values that are HTML already."""
+    """Fill a template with values that are already HTML."""
     return _template(template).substitute(
         {"font": FONT, "language": words.language, "direction": words.direction, **values}
     )
 
 
 def style_sheet() -> str:
-    """The content of the one <style> of every mail: a page that shows a mail allows it by its digest."""
+    """Return the content of an email's <style>. A page that shows an email allows it by its CSP hash."""
     return _template("frame.html").template.partition("<style>")[2].partition("</style>")[0]
 
 
@@ -193,7 +193,7 @@ def _html_section(title: str, rows: Sequence[Row], words: Words) -> str:
 
 
 def _value(value: str, title: str) -> str:
-    """Below a title the first line is what counts, and the others are softer."""
+    """Return a row's value. Below a title, the lines after the first are secondary."""
     first, line, rest = value.partition("\n")
     if not title or not line:
         return _lines(value)
@@ -215,7 +215,7 @@ def _html_changes(rows: Sequence[Row], words: Words) -> str:
 
 
 def _look(*, is_first: bool) -> dict[str, str]:
-    """How a button looks: the first is filled."""
+    """Return the style of a button. The first one is filled."""
     if is_first:
         return {"cell": "btn", "ink": "btn", "look": "background:#0b5d63;border-color:#0b5d63;color:#ffffff;"}
     return {"cell": "btn2", "ink": "ink", "look": "border-color:#b7c5c6;color:#14242a;"}

@@ -1,4 +1,4 @@
-"""What a digest says: the items, as they are kept with the mail."""
+"""Content of a digest, as stored with the email."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 from scheduler.domain.entities import DigestKind
 
 WAITING = frozenset({DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY})
-"""Items that ask for an answer."""
+"""Entries that require a response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestEntry:
-    """One request. `request` is its id, `firm` and `person` are the other side's, both with Latin forms.
+    """One request. `request` is its id. `firm` and `person` are the other side's, both with Latin forms.
 
-    `text` is the message of who asks, or the note of who answered. `expires_at` is aware, or None for never.
-    `area` is the number of the firm's first area among the event's.
+    `text` is the sender's message, or the note with the response. `expires_at` is aware, or None for never.
+    `area` is the index of the firm's first area among the event's.
     """
 
     request: int
@@ -56,11 +56,11 @@ class DigestEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """One mail to a reader of a firm. `timezone` is the venue's, `own_timezone` the reader's or empty.
+    """One email to a person of a firm. `timezone` is the venue's, `own_timezone` the reader's or empty.
 
-    `others` is how many more requests wait for an answer, of which a mail told the reader before. `unsaid` is
-    how many wait of which none did. `first` is how often such mails come, where this is the reader's first:
-    daily or at_once, else empty.
+    `others` is the number of further pending requests that earlier emails announced, `unsaid` of those that
+    none did. `first` is how often digests are sent, daily or at_once, if this is the reader's first; else
+    empty.
     """
 
     language: str
@@ -77,13 +77,13 @@ class Digest:
     first: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only. `from_json` gives an equal Digest."""
+        """Return JSON values. `from_json` restores an equal Digest."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         items = [item.to_json() for item in self.items]
         return {**values, "made_at": self.made_at.isoformat(), "items": items}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Digest:
-        """The Digest that `to_json` wrote."""
+        """Return the Digest that `to_json` wrote."""
         items = tuple(DigestEntry.from_json(item) for item in values["items"])
         return cls(**{**values, "made_at": datetime.fromisoformat(values["made_at"]), "items": items})

@@ -1,4 +1,4 @@
-"""A digest as a mail: text and HTML, with links that answer without signing in. It stops by one press."""
+"""Digest email as text and HTML, with links to respond without signing in, and one-click unsubscribe."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from scheduler.invites.mail.imip import Envelope, reply_address
 from scheduler.invites.mail.mime import RenderedMail
 
 MAX_ITEMS: Final = 20
-"""Requests of each kind, waiting or not, that a mail shows. The others are counted."""
+"""Requests shown of each kind, pending or not. The rest are counted."""
 _MESSAGE: Final = 600
 _PREVIEWED: Final = 3
 
 _RAILS: Final = ("#1f7a4d", "#2a62b5", "#6b4fc0", "#b23a6b", "#5f7a12", "#a4541a", "#4a6572")
-"""Of the areas, in the order in which the event has them. They are seen on white and on the dark card."""
+"""Colours by area, in the event's order, with contrast on both the light and dark card."""
 
 
 @dataclass(frozen=True, slots=True)
 class DigestLinks:
-    """Addresses. `answer` gives that of a step (accept, decline) of an item, `details` that of its page."""
+    """URL factories and URLs. `answer` takes an entry and a step (accept, decline), `details` an entry."""
 
     answer: Callable[[DigestEntry, str], str]
     details: Callable[[DigestEntry], str]
@@ -43,7 +43,7 @@ class DigestLinks:
 
 
 def render_digest(digest: Digest, envelope: Envelope, links: DigestLinks) -> RenderedMail:
-    """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
+    """Render the email deterministically. Raises InvalidInput for an unusable address."""
     language = load_words(digest.language)
     page = _Page(digest, envelope, links, language)
     sender = digest.event_name or envelope.sender_name
@@ -65,7 +65,7 @@ def render_digest(digest: Digest, envelope: Envelope, links: DigestLinks) -> Ren
 
 
 def digest_headline(digest: Digest) -> str:
-    """What the mail is about, with its number: requests that wait before all others."""
+    """Return the subject's topic with its number. Pending requests take precedence."""
     language = load_words(digest.language)
     asked = [item for item in digest.items if item.kind is DigestKind.ASKED]
     waiting = [item for item in digest.items if item.waits]
@@ -75,18 +75,18 @@ def digest_headline(digest: Digest) -> str:
 
 
 def count_text(language: Words, key: str, count: int) -> str:
-    """One of the texts that have a number."""
+    """Return a text in its singular or plural form."""
     return language.digest[f"{key}_{'one' if count == 1 else 'other'}"].format(count=count)
 
 
 def response_deadline(digest: Digest, item: DigestEntry) -> str:
-    """Until when an answer counts, at the venue."""
+    """Return the response deadline in venue time."""
     say = load_words(digest.language).digest
     return say["by"].format(moment=_moment(digest, item)) if item.expires_at else say["no_term"]
 
 
 def firm_facts(item: DigestEntry, language: Words) -> str:
-    """Areas, place in the chain and country of a firm."""
+    """Return a firm's areas, supply chain tier and country."""
     areas = [text.clean(area, text.NAME_LIMIT) for area in item.areas]
     country = Locale.parse(language.language).territories.get(item.country, item.country)
     return language.list_comma.join([*areas, language.digest[item.tier], country])
@@ -122,7 +122,7 @@ class _Page:
         return [item for item in self.digest.items if not item.waits]
 
     def groups(self) -> Iterator[tuple[str, bool, Sequence[DigestEntry]]]:
-        """Titles, whether each is pressing, and the items below it."""
+        """Yield (title, is urgent, entries) for each group."""
         first = True
         shown = self.waiting[:MAX_ITEMS]
         for title, items in groupby(shown, lambda item: response_deadline(self.digest, item)):
@@ -132,7 +132,7 @@ class _Page:
             yield self.language.digest["came"], False, self.came[:MAX_ITEMS]
 
     def rest(self) -> list[str]:
-        """Sentences about what is not shown."""
+        """Return sentences about the entries that are not shown."""
         left = sum(max(0, len(items) - MAX_ITEMS) for items in (self.waiting, self.came))
         said = [self.language.digest["more"].format(count=left)] if left else []
         counts = {"others": self.digest.others, "unsaid": self.digest.unsaid}
@@ -143,7 +143,7 @@ class _Page:
         return self.language.digest[key].format(name=self.envelope.attendee_name, firm=self.digest.firm)
 
     def first(self) -> list[str]:
-        """What the reader is told once: that such mails come, how often, and how to stop them."""
+        """Return the introduction to a reader's first digest: what it is, how often, how to stop it."""
         first = self.digest.first
         return [self.language.digest[f"first_{first}"]] if first else []
 
@@ -151,14 +151,14 @@ class _Page:
         return names.display_both(item.firm, item.firm_latin, self.language.language)
 
     def person(self, item: DigestEntry) -> str:
-        """Who asks or answered, and as what."""
+        """Return the person who sent or answered the request, with the job title."""
         if not item.person:
             return ""
         name = names.display_both(item.person, item.person_latin, self.language.language)
         return self.language.list_comma.join(filter(None, (name, text.clean(item.title, text.NAME_LIMIT))))
 
     def said(self, item: DigestEntry) -> list[str]:
-        """The sentences below a topic: what became of it, what was written, by whom."""
+        """Return the lines below a topic: outcome, message and person."""
         say = self.language.digest
         quoted = text.clean_lines(item.text, _MESSAGE)
         lines = [

@@ -1,4 +1,4 @@
-"""One iTIP message as one mail (RFC 6047): the invitation in every form that a mail reader may want."""
+"""iMIP rendering of one iTIP message (RFC 6047), with text, HTML and calendar alternatives."""
 
 from __future__ import annotations
 
@@ -38,15 +38,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """The recipient of a message, its tokens, and all else that the mail's bytes depend on.
+    """The recipient, tokens and other data that determine the bytes of an email.
 
-    `token` is this attendee's credential for this meeting, lower case letters, digits and `-`, because mail
-    servers may change the case. `bounce_token` stands only in the sender of the SMTP envelope. So a mail that
-    comes back there was not written by somebody who has the invitation. `reply_token` stands in the Reply-To
-    of mails that are no invitations. `thread_id` is the Message-ID of the
-    first mail about the UID. The addresses for answers are shown if they are given. `wording` has the
-    parts that the event has reworded (`wording.PARTS`), in the message's language. `contact` is the person to
-    call. The calendar reminds `remind_minutes` before the meeting, with 0 not at all.
+    `token` is this attendee's credential for this meeting: lower-case letters, digits and `-`, since mail
+    servers may change the case. `bounce_token` is only in the SMTP envelope sender, so that a message to it
+    cannot come from a person who merely has the invitation. `reply_token` is in the Reply-To of emails other
+    than invitations. `thread_id` is the Message-ID of the first email about the UID. Response URLs are shown
+    if given. `wording` has the event's customised texts (`wording.PARTS`), in the message's language.
+    `contact` is the person to call. `remind_minutes` sets a reminder before the meeting; 0 means none.
     """
 
     attendee_name: str
@@ -69,7 +68,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class EmailPreview:
-    """The parts of a mail that a reader sees."""
+    """The visible parts of an email."""
 
     subject: str
     text: str
@@ -77,7 +76,7 @@ class EmailPreview:
 
 
 def render_invitation(message: ItipMessage, envelope: Envelope) -> RenderedMail:
-    """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
+    """Render the email deterministically. Raises InvalidInput for an unusable address."""
     shown = preview_email(message, envelope)
     organizer = Party(
         sender_mailbox(message.content, envelope), organizer_address(envelope.token, envelope.domain)
@@ -94,7 +93,7 @@ def render_invitation(message: ItipMessage, envelope: Envelope) -> RenderedMail:
 
 
 def render_example(message: ItipMessage, envelope: Envelope) -> RenderedMail:
-    """The mail without its calendar, for a look at its texts only. It answers no invitation."""
+    """Render the email without its calendar, as a preview of its texts. It replies to no invitation."""
     shown = preview_email(message, envelope)
     sender = f"no-reply@{envelope.domain}"
     return RenderedMail(
@@ -107,7 +106,7 @@ def render_example(message: ItipMessage, envelope: Envelope) -> RenderedMail:
 
 
 def preview_email(message: ItipMessage, envelope: Envelope) -> EmailPreview:
-    """The parts of the mail that its reader sees."""
+    """Return the visible parts of the email."""
     language = load_words(message.content.language)
     said = _said(message, envelope, language)
     page = _page(message, envelope, language, said)
@@ -115,12 +114,12 @@ def preview_email(message: ItipMessage, envelope: Envelope) -> EmailPreview:
 
 
 def sender_mailbox(content: Content, envelope: Envelope) -> str:
-    """The sender of a mail: the event's name, which its readers know, before the address."""
+    """Return the sender's display name: the event's name, which readers know."""
     return content.event_name or envelope.sender_name
 
 
 def message_id(message: ItipMessage, domain: str) -> str:
-    """The Message-ID of a message: fixed by UID, attendee, method, SEQUENCE and DTSTAMP."""
+    """Return the Message-ID, determined by UID, attendee, method, SEQUENCE and DTSTAMP."""
     parts = (message.uid, message.attendee_id, message.method, message.sequence, message.dtstamp.isoformat())
     digest = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:40]
     return f"<{digest}@{domain}>"
@@ -138,7 +137,7 @@ def _head(message: ItipMessage, envelope: Envelope, sender: str, subject: str, r
 
 
 def reply_address(envelope: Envelope) -> str:
-    """The Reply-To of a mail that is no invitation, empty if it has none."""
+    """Return the Reply-To of an email that is not an invitation, or an empty string."""
     return organizer_address(envelope.reply_token, envelope.domain) if envelope.reply_token else ""
 
 
@@ -147,7 +146,7 @@ def _readable(shown: EmailPreview) -> list[bytes]:
 
 
 def _parts(message: ItipMessage, envelope: Envelope, shown: EmailPreview, calendar: bytes) -> bytes:
-    # Outlook looks for the invitation in the first child of multipart/mixed only, as the last alternative.
+    # Outlook only finds the invitation as the last alternative in the first child of multipart/mixed.
     alternative = mime.multipart(
         "alternative",
         envelope.message_id,
@@ -165,7 +164,7 @@ def _parts(message: ItipMessage, envelope: Envelope, shown: EmailPreview, calend
 
 
 def _said(message: ItipMessage, envelope: Envelope, language: Words) -> dict[str, str]:
-    """The texts of the mail by part, their placeholders filled in."""
+    """Return the texts of the email by part, with placeholders filled in."""
     kind, values = mail_kind(message), _values(message.content, envelope, language)
     brief = values | _brief(message.content)
     said = {
@@ -177,12 +176,12 @@ def _said(message: ItipMessage, envelope: Envelope, language: Words) -> dict[str
         for part in ("subject", "headline", "note", "footer")
     }
     if message.kind is MessageKind.PROPOSAL and not message.content.proposals:
-        said["note"] = language.answering["closed"]  # the note is about times that were looked at
+        said["note"] = language.answering["closed"]  # the note is about considered proposals
     return said
 
 
 def _values(content: Content, envelope: Envelope, language: Words) -> dict[str, str]:
-    """What stands for each of `wording.MEETING`."""
+    """Return the value of each placeholder in `wording.MEETING`."""
     local = content.start.astimezone(content.zone)
     return {
         "summary": text.clean(content.summary, 120),
@@ -203,7 +202,7 @@ def _values(content: Content, envelope: Envelope, language: Words) -> dict[str, 
 
 
 def _brief(content: Content) -> dict[str, str]:
-    """What stands in a subject: there is room for a firm's name in one script only."""
+    """Return the shorter values for a subject, with firm names in one script."""
     partner = names.short_form(content.partner_firm)
     return {
         "partner": partner,

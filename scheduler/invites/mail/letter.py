@@ -1,4 +1,4 @@
-"""A short mail with one link, as text and HTML: to sign in, or about something that failed."""
+"""Short email with one link, as text and HTML: sign-in, alert and similar."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _QUOTED = "padding-left:12px;border-left:3px solid #b7c5c6;"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """The texts of a mail, in the order of reading.
+    """The texts of an email in reading order.
 
-    The tokens are those of the addresses for reports, in the envelope, and for replies.
+    The tokens are those of the bounce address in the envelope, and of the reply address.
     """
 
     sender: Address
@@ -35,11 +35,11 @@ class Letter:
     bounce_token: str
     reply_token: str
     note: str = ""
-    """What somebody wrote, after the intro, or an empty text."""
+    """A person's message, shown after the intro, or empty."""
 
 
 def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
-    """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
+    """Render the email deterministically. Raises InvalidInput for an unusable link or address."""
     link = text.web_address(letter.link)
     if not link:
         raise InvalidInput([Fault("link", "A link in a mail starts with https:// or http://.")])

@@ -1,4 +1,4 @@
-"""Letters with one link: an invitation to the team or to the event, the news of the night."""
+"""Emails with one link: invitations to the team or event, and reports of overnight runs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ VALUE_LIMIT, NOTE_LIMIT = 200, 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkMail:
-    """A letter of the catalogue's section `desk`: `letter` is what its keys begin with.
+    """An email from the catalogue's section `desk`. `letter` is the prefix of its keys.
 
-    `values` are what its texts name, such as `by` and `role`. Of `counts` those above 0 are told, in this
-    order. A `cause` among the values is the key of what the letter says after its headline. `event` is the
-    event's name, empty for the installation. A `note` among the values is what the organisers wrote.
+    `values` fill the placeholders, such as `by` and `role`. Those of `counts` above 0 are listed, in this
+    order. A `cause` among the values is the key of the text after the headline. `event` is the event's name,
+    empty for the installation. A `note` among the values is the organisers' message.
     """
 
     to_name: str
@@ -39,7 +39,7 @@ class LinkMail:
 
 
 def render_link_mail(mail: LinkMail) -> RenderedMail:
-    """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
+    """Render the email deterministically. Raises InvalidInput for an unusable link or address."""
     language = load_words(mail.language)
     sender = text.clean(mail.sender_name, text.NAME_LIMIT)
     event = text.clean(mail.event, text.NAME_LIMIT) or sender
@@ -75,6 +75,6 @@ def render_link_mail(mail: LinkMail) -> RenderedMail:
 
 
 def list_counts(counts: Mapping[str, int], language: Words) -> str:
-    """What changed, as a list: 3 moved, 12 new, 1 declined."""
+    """Return the nonzero counts as a list: 3 moved, 12 new, 1 declined."""
     forms = language.count | {"declined": language.desk["declined"]}
     return language.list_comma.join(forms[name].format(count=n) for name, n in counts.items() if n)

@@ -1,7 +1,7 @@
-"""Mail by the byte: a retry is the same mail but for its Date. The standard library reads it in the tests.
+"""Deterministic MIME writer: a retry differs only in its Date. The tests parse it with the standard library.
 
-`EmailMessage` takes 7 ms for this shape, makes a random boundary, and its folding of headers loses a blank
-in some names and subjects (Python 3.11).
+`EmailMessage` takes 7 ms for this structure, generates a random boundary, and drops a space when folding some
+names and subjects (Python 3.11).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 @dataclass(frozen=True, slots=True)
 class RenderedMail:
-    """A mail ready to send: envelope addresses, its Message-ID, and its bytes with CRLF.
+    """An email ready to send: envelope addresses, Message-ID, and its bytes with CRLF.
 
-    A Date is missing in them until it is `dated`.
+    It has no Date header until `dated` adds it.
     """
 
     from_addr: str
@@ -38,12 +38,12 @@ class RenderedMail:
     data: bytes
 
     def dated(self, moment: datetime) -> RenderedMail:
-        """The mail as it is sent at a moment (aware), when it enters the mail system (RFC 5322 3.6.1)."""
+        """Return the email with the Date (aware) at which it enters the mail system (RFC 5322 3.6.1)."""
         return replace(self, data=f"Date: {format_datetime(moment)}\r\n".encode("ascii") + self.data)
 
 
 Address = tuple[str, str]
-"""A display name and a mail address."""
+"""Display name and email address."""
 
 
 def mail_headers(
@@ -55,9 +55,9 @@ def mail_headers(
     *,
     reply_to: str = "",
 ) -> bytes:
-    """The headers of a mail, up to those of its first part, but for Date.
+    """Return the headers up to those of the first part, except Date.
 
-    `reply_to` is the address for replies, where it is not that of the sender.
+    `reply_to` is the address for replies, if different from the sender's.
     """
     return (
         mailbox_header("From", *sender)
@@ -70,7 +70,7 @@ def mail_headers(
 
 @lru_cache(maxsize=8192)
 def mailbox_header(name: str, display_name: str, email: str) -> bytes:
-    """A header of one mailbox, such as From or To, with CRLF. The address gets its own line if need be."""
+    """Return a header with one mailbox, such as From or To, with CRLF. The address is folded if needed."""
     shown = text.clean(display_name, text.NAME_LIMIT)
     spec = f"<{text.address(email)}>"
     if not shown:
@@ -82,7 +82,7 @@ def mailbox_header(name: str, display_name: str, email: str) -> bytes:
 
 
 def subject_header(value: str) -> bytes:
-    """The Subject header, folded, with CRLF. It is encoded by RFC 2047 if it is not ASCII."""
+    """Return the folded Subject header with CRLF. Non-ASCII text is encoded by RFC 2047."""
     shown = text.clean(value, 250)
     if _needs_encoding(shown):
         return f"Subject: {_encoded('Subject', shown)}\r\n".encode("ascii")
@@ -91,7 +91,7 @@ def subject_header(value: str) -> bytes:
 
 
 def thread_headers(message_id: str, thread_id: str | None) -> bytes:
-    """Message-ID and the thread. The other headers suppress out-of-office replies.
+    """Return Message-ID and threading headers, and headers that suppress out-of-office replies.
 
     Auto-Submitted is RFC 3834. Exchange uses its own header ([MS-OXCMAIL]).
     """
@@ -105,9 +105,9 @@ def thread_headers(message_id: str, thread_id: str | None) -> bytes:
 
 
 def list_headers(name: str, list_id: str, address: str) -> bytes:
-    """List-Id (RFC 2919) and List-Unsubscribe (RFC 2369), by one press where that is https (RFC 8058).
+    """Return List-Id (RFC 2919) and List-Unsubscribe (RFC 2369), one-click if https (RFC 8058).
 
-    `name` is shown before the identifier, which is a domain name. Empty without an address.
+    `name` precedes the identifier, which is a domain name. Empty without an address.
     """
     url = text.web_address(address)
     if not url:
@@ -120,7 +120,7 @@ def list_headers(name: str, list_id: str, address: str) -> bytes:
 
 
 def mime_part(content_type: str, body: bytes, *, disposition: str = "") -> bytes:
-    """A part in base64. `content_type` and `disposition` are our own ASCII."""
+    """Return a base64 part. `content_type` and `disposition` are trusted ASCII."""
     head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: base64\r\n"
     if disposition:
         head += f"Content-Disposition: {disposition}\r\n"
@@ -128,12 +128,12 @@ def mime_part(content_type: str, body: bytes, *, disposition: str = "") -> bytes
 
 
 def text_part(subtype: str, body: str) -> bytes:
-    """A text part in UTF-8 with CRLF line ends."""
+    """Return a UTF-8 text part with CRLF line ends."""
     return mime_part(f"text/{subtype}; charset=UTF-8", body.replace("\n", "\r\n").encode("utf-8"))
 
 
 def multipart(subtype: str, seed: str, parts: Sequence[bytes]) -> bytes:
-    """A multipart whose boundary is derived from the seed. No base64 line can be equal to that boundary."""
+    """Return a multipart with a boundary derived from the seed. A base64 line can never equal it."""
     boundary = "=_" + hashlib.sha256(f"{subtype} {seed}".encode()).hexdigest()[:24]
     head = f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode("ascii")
     mark = f"--{boundary}\r\n".encode("ascii")
@@ -142,7 +142,7 @@ def multipart(subtype: str, seed: str, parts: Sequence[bytes]) -> bytes:
 
 
 def _needs_encoding(value: str) -> bool:
-    # What is typed as =?utf-8?q?...?= would be decoded by the reader's mail program (RFC 2047 7).
+    # Typed text like =?utf-8?q?...?= would be decoded by the recipient's client (RFC 2047 7).
     return not value.isascii() or "=?" in value
 
 

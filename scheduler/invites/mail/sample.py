@@ -1,7 +1,7 @@
-"""A mail as a sample: what it says, marked, to somebody else than its reader. Nothing in it can be answered.
+"""Sample of an email for another recipient: marked, and without working links or reply options.
 
-A calendar in a mail is answered by programs that nobody asked: they enter the meeting for the owner of the
-mailbox, and reply in their name. So a sample has its calendar as a file of text, which no calendar opens.
+Clients process a calendar part automatically: they add the meeting for the mailbox's owner and reply in their
+name. A sample therefore attaches its calendar as a text file, which calendars do not open.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BODY: Final = re.compile(r"<body[^<>]*>\n?")
 
 @dataclass(frozen=True, slots=True)
 class SampleFile:
-    """A file that came with the mail. `content_type` is ASCII."""
+    """An attachment of the email. `content_type` is ASCII."""
 
     name: str
     content_type: str
@@ -35,9 +35,9 @@ class SampleFile:
 
 @dataclass(frozen=True, slots=True)
 class MailSample:
-    """What a mail says: `subject`, `text` and `html` are marked, the files are as they were.
+    """Content of a sample. `subject`, `text` and `html` are marked as a sample; files are not.
 
-    `own_subject`, `own_text` and `own_html` are without the mark. `sender` is the name that it shows.
+    `own_subject`, `own_text` and `own_html` are unmarked. `sender` is the display name.
     """
 
     sender: str
@@ -51,7 +51,7 @@ class MailSample:
 
 
 def make_sample(mail: RenderedMail, *, site: str, link: str, language: str) -> MailSample:
-    """What a mail says, each link to a page of the site `site` replaced by `link`. Marked in `language`."""
+    """Return a sample of an email, marked in `language`. Links to the site `site` are replaced by `link`."""
     read = message_from_bytes(mail.data, policy=default)
     said, words_ = load_words(language).rehearsal, load_words(language)
     ours = re.compile(re.escape(site) + r"(?![\w.:-])[^\s\"'<>]*")
@@ -71,7 +71,7 @@ def make_sample(mail: RenderedMail, *, site: str, link: str, language: str) -> M
 
 
 def render_sample(shown: MailSample, envelope: Envelope, *, seed: str) -> RenderedMail:
-    """The mail with a sample: the same bytes for the same input. Raises InvalidInput for a bad address."""
+    """Render the sample as an email, deterministically. Raises InvalidInput for an unusable address."""
     sender: Address = (shown.sender or envelope.sender_name, f"no-reply@{envelope.domain}")
     head = mime.mail_headers(
         sender,
@@ -102,7 +102,7 @@ def _body(read: EmailMessage, kind: str) -> str:
 
 
 def _reader(read: EmailMessage) -> str:
-    """To whom the mail is: name and address."""
+    """Return the original recipient's name and address."""
     name, address = _name(read, "To"), read["To"].addresses[0].addr_spec
     return f"{name} ({address})" if name else str(address)
 
@@ -112,7 +112,7 @@ def _name(read: EmailMessage, header: str) -> str:
 
 
 def _marked(page: str, line: str, language: Words) -> str:
-    """The page with the line above all else."""
+    """Return the page with the line at the top."""
     mark = bodies.notice_line(line, language)
     found = _BODY.search(page)
     return f"{page[: found.end()]}{mark}{page[found.end() :]}" if found else f"{mark}{page}"

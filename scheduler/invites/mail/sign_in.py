@@ -1,4 +1,4 @@
-"""The mail with a one-time link to sign in."""
+"""Sign-in email with a one-time link."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.invites.mail.mime import RenderedMail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """A link for one person, good once and for `valid_for`."""
+    """A one-time sign-in link for one person, valid for `valid_for`."""
 
     to_name: str
     to_email: str
@@ -28,7 +28,7 @@ class SignIn:
 
 
 def render_sign_in(mail: SignIn) -> RenderedMail:
-    """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
+    """Render the email deterministically. Raises InvalidInput for an unusable link or address."""
     language = load_words(mail.language)
     sender = text.clean(mail.sender_name, text.NAME_LIMIT)
     duration = language.lasting(mail.valid_for)

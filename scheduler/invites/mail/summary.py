@@ -1,4 +1,4 @@
-"""What a publishing changed for one person: the changes by kind, and the whole agenda after them."""
+"""Summary of a publication for one person: the changes by kind, and the resulting agenda."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed
 
 
 class SummaryKind(StrEnum):
-    """The kinds of changes to a meeting, in the order in which a summary counts them."""
+    """Kind of change to a meeting, in the order in which a summary counts them."""
 
     MOVED = "moved"
-    """It has another time."""
+    """Different time."""
     CHANGED = "changed"
-    """Another place, interpreter or partner."""
+    """Different place, interpreter or partner."""
     NEW = "new"
     CANCELLED = "cancelled"
     DETAILS = "details"
@@ -28,7 +28,7 @@ class SummaryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SummaryChange:
-    """One meeting of the person. `previous` is what the calendar showed before, None for a new one."""
+    """One meeting of the person. `previous` is the earlier calendar content, None for a new meeting."""
 
     uid: str
     kind: SummaryKind
@@ -37,9 +37,7 @@ class SummaryChange:
 
 
 class UnscheduledRequest(NamedTuple):
-    """An accepted request that the schedule does not hold: the other firm, both forms joined, and the
-    reason's code.
-    """
+    """An accepted but unscheduled request: the other firm, in both scripts joined, and the reason code."""
 
     partner: str
     reason: str
@@ -47,9 +45,9 @@ class UnscheduledRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The changes of one person, and by UID all that the calendar shows after them.
+    """One person's changes, and the resulting agenda by UID.
 
-    `version` is the number of the schedule that was published at `stamp` (aware).
+    `version` is the schedule version published at `stamp` (aware).
     """
 
     version: int
@@ -59,12 +57,12 @@ class Summary:
     unheld: Sequence[UnscheduledRequest] = ()
 
     def counts(self) -> dict[SummaryKind, int]:
-        """The number of meetings of each kind. Kinds without meetings are left out."""
+        """Return the number of meetings by kind, omitting zeros."""
         found = Counter(change.kind for change in self.changes)
         return {kind: found[kind] for kind in SummaryKind if found[kind]}
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only, what all meetings share written once. `from_json` gives an equal Summary."""
+        """Return JSON values, with common fields stored once. `from_json` restores an equal Summary."""
         common = self.changes[0].content.to_json()
         return {
             "version": self.version,
@@ -77,7 +75,7 @@ class Summary:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Summary:
-        """The Summary that `to_json` wrote."""
+        """Return the Summary that `to_json` wrote."""
         common = values["common"]
         agenda = {uid: Content.from_json(common | other) for uid, other in values["agenda"].items()}
         changes = [
@@ -104,12 +102,12 @@ class Summary:
 
 
 def summary_change(message: itip.ItipMessage) -> SummaryChange:
-    """The change that a message tells its attendee."""
+    """Return the change that a message announces to its attendee."""
     return SummaryChange(message.uid, _kind(message), message.content, message.previous)
 
 
 def agenda_changes(old: Mapping[str, Content], new: Mapping[str, Content]) -> list[SummaryChange]:
-    """The changes from what was shown to what is, both by UID."""
+    """Return the changes between two agendas, both by UID."""
     found = []
     for uid, content in new.items():
         before = old.get(uid)
@@ -124,7 +122,7 @@ def agenda_changes(old: Mapping[str, Content], new: Mapping[str, Content]) -> li
 def unsent_changes(
     changes: Iterable[SummaryChange], told: Mapping[str, itip.SentEntry]
 ) -> list[SummaryChange]:
-    """The changes of an unsent summary that calendars have been told, by UID."""
+    """Return the changes of an unsent summary that calendars already have, given the last messages sent."""
     return [change for change in changes if change.uid in told and _is_told(change, told[change.uid])]
 
 
@@ -153,5 +151,5 @@ def _is_told(change: SummaryChange, told: itip.SentEntry) -> bool:
 
 
 def _other(content: Content, common: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields in which a content differs from what is common."""
+    """Return the fields in which a content differs from the common ones."""
     return {name: value for name, value in content.to_json().items() if value != common[name]}

@@ -1,4 +1,4 @@
-"""A summary as one mail with the agenda as a PDF. It has no calendar part, so calendars do not import it."""
+"""Summary email with the agenda as a PDF. It has no calendar part, so clients do not import it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.mail.summary import Summary, SummaryChange, SummaryKind
 
 MAX_UNSCHEDULED: Final = 20
-"""Requests that are not held, of those that a mail lists."""
+"""Maximum number of unscheduled requests listed in an email."""
 
 
 def render_summary(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> RenderedMail:
-    """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used.
+    """Render the email deterministically. Raises InvalidInput for an unusable address.
 
-    The envelope's token is that of one of the person's invitations: what comes back goes the same way. At
-    `stop_url` a reader stops the summaries. A test mail has neither: replies to it are those to any mail, and
-    its subject says that it is one.
+    The envelope's token is that of one of the person's invitations, so that replies are handled alike.
+    `stop_url` unsubscribes from summaries. A test email has no token: replies to it are handled as for any
+    email, and its subject marks it as a test.
     """
     shown = latest_meeting(summary)
     language = load_words(shown.language)
@@ -55,9 +55,9 @@ def render_summary(summary: Summary, envelope: Envelope, *, stop_url: str = "") 
 
 
 def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
-    """The same for an interpreter: there is nothing to accept, and each meeting has all its details.
+    """Render the summary for an interpreter: nothing to accept, and full details of each meeting.
 
-    The same bytes for the same input. Raises InvalidInput for an address that cannot be used.
+    Deterministic. Raises InvalidInput for an unusable address.
     """
     shown = latest_meeting(summary)
     language = load_words(shown.language)
@@ -95,22 +95,22 @@ def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
 
 
 def message_id(summary: Summary, attendee_id: int, domain: str) -> str:
-    """The Message-ID of the one summary that a person gets of a publishing."""
+    """Return the Message-ID of a person's summary of one publication."""
     return _hashed(("summary", attendee_id, summary.version, summary.stamp.isoformat()), domain)
 
 
 def briefings_thread_id(interpreter_id: int, domain: str) -> str:
-    """As `thread_id`, of all briefings to an interpreter."""
+    """Return the thread id of all briefings to an interpreter."""
     return _hashed(("briefings", interpreter_id), domain)
 
 
 def thread_id(attendee_id: int, domain: str) -> str:
-    """The thread id of all summaries to a person, by which mail programs show them as one conversation."""
+    """Return the thread id of all summaries to a person, by which clients group them."""
     return _hashed(("summaries", attendee_id), domain)
 
 
 def latest_meeting(summary: Summary) -> Content:
-    """A meeting that says what all of them share: event, zone, language, address of the agenda."""
+    """Return a meeting for what all of them share: event, zone, language and agenda URL."""
     return next(iter(summary.agenda.values()), summary.changes[0].content)
 
 
@@ -171,7 +171,7 @@ def _page(
 
 
 def _unheld(summary: Summary, language: Words) -> list[bodies.Section]:
-    """Accepted requests that are not held, with the reason. There is no section if all are held."""
+    """Return a section of accepted but unscheduled requests with reasons, or none if there are none."""
     if not summary.unheld:
         return []
     rows = [
@@ -188,13 +188,13 @@ def _unheld(summary: Summary, language: Words) -> list[bodies.Section]:
 
 
 def _contact(contact: str, language: Words) -> list[bodies.Section]:
-    """Whom to call, if the event names somebody."""
+    """Return a section with the event's contact, or none."""
     found = view.contact_row(contact, language)
     return [("", found)] if found else []
 
 
 def _counted(summary: Summary, language: Words) -> str:
-    """2 moved, 1 new, 1 cancelled."""
+    """Return counts such as "2 moved, 1 new, 1 cancelled"."""
     counts = summary.counts().items()
     return language.list_comma.join(language.count[kind].format(count=count) for kind, count in counts)
 
@@ -206,7 +206,7 @@ def _row(agenda: AgendaDocument, entry: AgendaEntry, *, all_details: bool = Fals
 
 
 def _changes(summary: Summary, language: Words) -> list[Row]:
-    """Each change in words. Empty if the whole agenda is new, because then the agenda itself tells it."""
+    """Return each change in words. Empty if the whole agenda is new, since the agenda shows it."""
     if summary.counts() == {SummaryKind.NEW: len(summary.agenda)}:
         return []
     order = list(SummaryKind)
@@ -218,7 +218,7 @@ def _changes(summary: Summary, language: Words) -> list[Row]:
 
 
 def _told(change: SummaryChange, language: Words) -> list[str]:
-    """The values before and now. For a new or cancelled meeting, its time and place."""
+    """Return the old and new values, or time and place for a new or cancelled meeting."""
     content = change.content
     if change.previous is None:
         when = language.span_of(content.start, content.end, content.zone)

@@ -1,4 +1,4 @@
-"""The texts of mails that organisers may reword, with their placeholders and rules."""
+"""Customisable email texts, with their placeholders and rules."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from scheduler.invites import text
 from scheduler.invites.catalogue import Words
 
 MAIL_KINDS: Final = ("new", "update", "details", "again", "cancel", "uninvited", "proposal")
-"""The kinds of mail, as `view.mail_kind` names them."""
+"""Kinds of email, as returned by `view.mail_kind`."""
 
 MEETING: Final = (
     "summary", "partner", "people", "day", "short_day", "time", "zone", "place", "hall", "interpreter",
     "topic", "event", "name", "sender",
 )  # fmt: skip
-"""Placeholders of texts about a meeting. `name` is the reader, `people` are those of the other side."""
+"""Placeholders in texts about a meeting. `name` is the reader, `people` the other side's attendees."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """One text of a mail: how long it may be, and which placeholders it may have."""
+    """One text of an email, with its limits and allowed placeholders."""
 
     kind: Any
     placeholders: tuple[str, ...]
@@ -49,16 +49,16 @@ PARTS: Final[Mapping[str, TextPart]] = {
 }
 
 EACH_KIND: Final = ("subject", "headline", "note")
-"""These are worded for each kind of mail, the others for all of a language."""
+"""Parts customised per kind of email. The others are shared by all kinds in a language."""
 
 
 def part_key(part: str, mail_kind: str) -> str:
-    """The name that a part's text is kept under: subject.new, footer."""
+    """Return the storage key of a part's text: subject.new, footer."""
     return f"{part}.{mail_kind}" if part in EACH_KIND else part
 
 
 def default_text(part: str, mail_kind: str, words: Words) -> str:
-    """The catalogue's own text."""
+    """Return the catalogue's default text."""
     return {
         "subject": words.subject[mail_kind],
         "headline": words.headline[mail_kind],
@@ -69,18 +69,18 @@ def default_text(part: str, mail_kind: str, words: Words) -> str:
 
 
 def chosen_texts(texts: Mapping[str, str], mail_kind: str) -> dict[str, str]:
-    """The parts of one kind of mail that were reworded, by part."""
+    """Return the customised parts of one kind of email, by part."""
     return {part: texts[part_key(part, mail_kind)] for part in PARTS if part_key(part, mail_kind) in texts}
 
 
 _ROOM = 8
-"""Times as long as it may be: so much longer a text may be typed, with spaces and empty lines that go."""
+"""Factor over the limit up to which input is cleaned, as cleaning removes spaces and empty lines."""
 
 
 def clean_template(part: str, typed: str) -> str:
-    """A typed text as plain text, its length as it is: `faults` says if it is too long.
+    """Clean a typed text without truncating it; `template_faults` reports excessive length.
 
-    One that is far too long is kept as it is: to clean it takes time by the square of the accents in a row.
+    A far too long text is returned unchanged, since cleaning takes quadratic time in consecutive accents.
     """
     if len(typed) > _ROOM * PARTS[part].limit:
         return typed
@@ -89,7 +89,7 @@ def clean_template(part: str, typed: str) -> str:
 
 
 def template_faults(part: str, template: str) -> Iterator[Fault]:
-    """The reason why a text would not render: too long, empty, a stray brace, an unknown placeholder."""
+    """Yield why a text would not render: too long, empty, a stray brace, an unknown placeholder."""
     rule = PARTS[part]
     if not template and not rule.may_be_empty:
         yield Fault(part, gettext_lazy("must not be empty"))

@@ -1,1 +1,1 @@
-"""Blocks of text as a PDF: what a page looks like, fonts, lines, and the file."""
+"""PDF writer for blocks of text: layout, fonts, line breaking and file format."""

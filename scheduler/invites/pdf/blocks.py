@@ -1,4 +1,4 @@
-"""What a page is made of: styles, and blocks that no page's end breaks."""
+"""Page content: styles, and blocks that are kept on one page."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ WIDTH, HEIGHT = 595.0, 842.0
 MARGIN: Final = 48.0
 FOOT: Final = 24.0
 GAP: Final = 7.0
-"""Points: of A4, around a page, of the lines at its foot, between two blocks."""
+"""In points: A4 page size, page margin, height of the footer, gap between blocks."""
 BESIDE: Final = 96.0
-"""Points from the margin to what stands beside the times."""
+"""Points from the margin to the text beside the times."""
 LEADING: Final = 1.3
-"""The height of a line in sizes of its letters."""
+"""Line height in multiples of the font size."""
 CODE: Final = 62.0
-"""Points of a QR code with its quiet zone, in the corner of a page below its lines."""
+"""Points of a QR code including its quiet zone, in the page corner below the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockStyle:
-    """The style of a paragraph: size in points, colour as 0xRRGGBB, space in points above and below."""
+    """Style of a paragraph: size in points, colour as 0xRRGGBB, space in points above and below."""
 
     size: float
     colour: int
@@ -34,7 +34,7 @@ class BlockStyle:
 
 
 class Style(Enum):
-    """The style of a paragraph: its role and its look."""
+    """Paragraph styles by role."""
 
     HEADING = BlockStyle(18.0, 0x1B2733, True, below=3.0)
     DAY = BlockStyle(12.0, 0x1F5F8B, True, above=10.0, below=5.0)
@@ -51,7 +51,7 @@ Paragraph = tuple[Style, str]
 
 
 class TableCell(NamedTuple):
-    """A text in a column: where that begins, in points from the margin, how wide it is, and its edge."""
+    """A table cell. `left` is its offset from the margin and `room` its width, in points."""
 
     left: float
     room: float
@@ -61,11 +61,11 @@ class TableCell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Paragraphs over the whole width, then times that never wrap, with paragraphs beside them.
+    """Full-width paragraphs, then times that never wrap with paragraphs beside them.
 
-    Or, below the paragraphs, a row of a table: `cells` below `header`, which is said by a row with
-    `begins_table`, and again where a page begins with the row. Or a picture as wide as the page's room.
-    `begins_part`: it and the blocks up to the next such stand on one page where they can.
+    Alternatively, a table row below the paragraphs: `cells`, with `header` above it if `begins_table` is set
+    or the row starts a page. Or a picture of the full text width. `begins_part`: this block and those up to
+    the next such block are kept on one page if they fit.
     """
 
     above: Sequence[Paragraph] = ()
@@ -80,10 +80,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A document: its title, its language (BCP 47), its blocks, and what its pages say at their foot.
+    """A document: title, language (BCP 47), blocks and footer.
 
-    `page` has `{page}` and `{pages}` for the numbers. It stands before the first line of the foot. `code` has
-    the rows of a QR code, whose modules are dark or not, for the corner of each page.
+    `page` is a template with `{page}` and `{pages}`, before the first line of the footer. `code` is the
+    module matrix of a QR code (True is dark) for the corner of each page.
     """
 
     title: str

@@ -1,6 +1,6 @@
-"""A sheet as a PDF file (ISO 32000-1): fonts as subsets, text that can be copied, no date, no random id.
+"""PDF serialisation (ISO 32000-1): font subsets, text that can be copied, no date, no random identifier.
 
-Its structure is that of PDF/UA (ISO 14289-1): every line is a part of it or an artifact; it has bookmarks.
+Conforms to PDF/UA (ISO 14289-1): all content is tagged or marked as an artifact, and there are bookmarks.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from scheduler.invites.pdf.trees import Marked, text_string
 from scheduler.invites.pdf.vectors import path_operators, rgb_components
 
 _TAG_LETTERS = 6
-_CODE_ABOVE = 10.0  # points from the edge: with the quiet zone as far as every printer prints
-_CMAP_ROWS = 100  # of one list (Adobe Technical Note 5014)
+_CODE_ABOVE = 10.0  # points from the edge; with the quiet zone within every printer's printable area
+_CMAP_ROWS = 100  # per bfchar section (Adobe Technical Note 5014)
 _CMAP = (
     "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /ToUnicode def /CMapType 2 def\n"
     "1 begincodespacerange <0000> <ffff> endcodespacerange\n{rows}endcmap end end\n"
@@ -30,7 +30,7 @@ _CMAP = (
 
 
 class PdfFile:
-    """Objects with their numbers, in the order in which they were added."""
+    """Indirect objects, numbered in the order added."""
 
     def __init__(self) -> None:
         self._objects: list[bytes] = []
@@ -40,14 +40,14 @@ class PdfFile:
         return len(self._objects)
 
     def reserve(self) -> int:
-        """The number of an object that is `put` when what it names has numbers."""
+        """Return the number of an object to be filled by `put` later."""
         return self.add("null")
 
     def put(self, number: int, written: str) -> None:
         self._objects[number - 1] = written.encode("ascii")
 
     def add_plain(self, data: bytes, entries: str) -> int:
-        """A stream that programs read without knowing PDF."""
+        """Add an uncompressed stream, which is readable without a PDF parser."""
         head = f"<</Length {len(data)}{entries}>>stream\n".encode("ascii")
         self._objects.append(head + data + b"\nendstream")
         return len(self._objects)
@@ -71,7 +71,7 @@ class PdfFile:
 
 @dataclass(slots=True)
 class Font:
-    """A face as a file has it: its name there, its object, and the code of each glyph as hexadecimal."""
+    """An embedded font: resource name, object number, and the hexadecimal code of each glyph."""
 
     name: str
     number: int
@@ -79,7 +79,7 @@ class Font:
 
 
 def write_pdf(*sheets: Sheet) -> bytes:
-    """The file of sheets one after the other, each on pages of its own. It has the title of the first."""
+    """Return one file with the sheets in order, each starting on a new page. It has the first one's title."""
     sheet = sheets[0]
     structure = Element("Document")
     with_codes = [(page, each.code) for each in sheets for page in lay_out_pages(each, structure)]
@@ -114,7 +114,7 @@ def write_pdf(*sheets: Sheet) -> bytes:
 
 
 def _fonts(file: PdfFile, made: Sequence[Page]) -> dict[Face, Font]:
-    """The faces that are used, embedded in the order in which they are met."""
+    """Embed the faces used, in order of first use."""
     used: dict[Face, dict[int, Glyph]] = {}
     for glyph in {glyph: None for page in made for line in _lines(page) for glyph in line.glyphs}:
         used.setdefault(glyph.face, {}).setdefault(glyph.number, glyph)
@@ -150,13 +150,13 @@ def _font(file: PdfFile, name: str, face: Face, used: dict[int, Glyph]) -> Font:
 
 
 def _tag(used: Iterable[int]) -> str:
-    """Six capitals that tell subsets apart (9.6.4)."""
+    """Return the six-letter subset tag (9.6.4)."""
     digest = hashlib.sha256(repr(sorted(used)).encode()).digest()
     return "".join(chr(ord("A") + octet % 26) for octet in digest[:_TAG_LETTERS])
 
 
 def _to_unicode(ordered: Sequence[Glyph], codes: dict[int, str]) -> bytes:
-    """Which letter each code is, so that text can be found and copied (9.10.3)."""
+    """Return the ToUnicode CMap, so that text can be searched and copied (9.10.3)."""
     rows = [f"<{codes[each.number]}> <{each.letter.encode('utf-16-be').hex()}>\n" for each in ordered]
     parts = [rows[at : at + _CMAP_ROWS] for at in range(0, len(rows), _CMAP_ROWS)]
     lists = (f"{len(part)} beginbfchar\n{''.join(part)}endbfchar\n" for part in parts)
@@ -168,7 +168,7 @@ def _lines(page: Page) -> Iterator[TextLine]:
 
 
 def _content(page: Marked, fonts: dict[Face, Font]) -> bytes:
-    """What is drawn, each run of it with its mark: what part of the structure it is, or none."""
+    """Return the page's content stream, with each run in a marked-content sequence."""
     said = []
     for mark, run in page.runs:
         said.append(mark)
@@ -178,7 +178,7 @@ def _content(page: Marked, fonts: dict[Face, Font]) -> bytes:
 
 
 def _shapes(drawn: PlacedOutlines) -> str:
-    """Outlines between a saved and a restored state, y turned round."""
+    """Return the operators for outlines, in a saved graphics state with y flipped."""
     said = [f"q {drawn.scale:.4f} 0 0 {-drawn.scale:.4f} {drawn.x:g} {drawn.y:.2f} cm\n"]
     for opacity, run in groupby(drawn.outlines, lambda outline: outline.ink.opacity):
         said.append(f"/O{round(opacity * 100)} gs\n" if opacity < 1 else "")
@@ -188,7 +188,7 @@ def _shapes(drawn: PlacedOutlines) -> str:
 
 
 def _see_through(made: Sequence[Page]) -> str:
-    """The entry of resources that says how much each opacity lets through (8.4.5). None where none does."""
+    """Return the ExtGState resources for the opacities used (8.4.5). Empty if all are opaque."""
     outlines = (each.outlines for page in made for each in page if isinstance(each, PlacedOutlines))
     found = {round(outline.ink.opacity * 100) for of in outlines for outline in of}
     if found <= {100}:
@@ -198,7 +198,7 @@ def _see_through(made: Sequence[Page]) -> str:
 
 
 def _code(rows: Sequence[Sequence[bool]]) -> bytes:
-    """The rectangles of a QR code in the lower right corner: dark modules beside each other are one."""
+    """Return the rectangles of a QR code in the lower right corner, merging adjacent dark modules."""
     if not rows:
         return b""
     module = CODE / len(rows)
@@ -215,7 +215,7 @@ def _code(rows: Sequence[Sequence[bool]]) -> bytes:
 
 
 def _drawn(placed: PlacedLine, fonts: dict[Face, Font]) -> str:
-    """The operators of one line. A face that has no bold letters gets them by a thin line around (9.3.6)."""
+    """Return the operators for one line. Bold without a bold face is synthesised by a thin stroke (9.3.6)."""
     look, ink = placed.look, rgb_components(placed.look.colour)
     said = [f"BT {ink} rg {placed.x:g} {round(placed.y, 2):g} Td\n"]
     for (face, is_mark), found in groupby(placed.line.glyphs, lambda glyph: (glyph.face, bool(glyph.meant))):
@@ -231,12 +231,12 @@ def _drawn(placed: PlacedLine, fonts: dict[Face, Font]) -> str:
 
 
 def _read_as(text: str, drawn: Sequence[str]) -> list[str]:
-    """What is drawn, read and copied as a text (14.9.4)."""
+    """Wrap operators with ActualText, the text that is read aloud and copied (14.9.4)."""
     return [f"/Span<</ActualText{text_string(text)}>>BDC\n", *drawn, "EMC\n"]
 
 
 def _shown(run: Sequence[Glyph], font: Font, placed: PlacedLine) -> str:
-    """Glyphs one after the other, or each at its place."""
+    """Return the operators that show glyphs, consecutive or individually positioned."""
     if run[0].at is None:
         return f"<{''.join([font.codes[glyph.number] for glyph in run])}> Tj\n"
     shown = []

@@ -1,13 +1,13 @@
-"""The fonts that letters are set in, and which scripts need no shaping.
+"""Font selection per character, and detection of scripts that need shaping.
 
-Droid Sans Fallback, which PyMuPDF ships, lacks characters such as 𠮷 and 㛃: 276 of the 8,105 of the
-Table of General Standard Chinese Characters. Our own font has the 1,176 that are missing of that
-table (GB 18030-2022), the identity register, place names and terms of science (Unihan kTGH; GIDC,
-GDM and GKJ of kIRG_GSource): a subset of BabelStone Han, Arphic Public License, 0.9 MB. Others come
-from BabelStone Han (Debian, 16.0.1, 50 MB in the image) or Hanazono where installed; Noto Sans CJK
-lacks most of extension B. No font of PyPI that is well kept has them in less than 16 MB. With
-BabelStone Han the first PDF took 0.5 s, and the process had 190 MB. A character of no font is `〓`,
-read aloud and copied as itself.
+Droid Sans Fallback, shipped with PyMuPDF, lacks characters such as 𠮷 and 㛃: 276 of the 8,105 in the Table
+of General Standard Chinese Characters. Our own font has the 1,176 missing ones of that table (GB 18030-2022),
+the identity register, place names and scientific terms (Unihan kTGH; GIDC, GDM and GKJ of kIRG_GSource). It
+is a 0.9 MB subset of BabelStone Han under the Arphic Public License. Other characters come from BabelStone
+Han (Debian, 16.0.1, 50 MB in the image) or Hanazono, where installed. Noto Sans CJK lacks most of extension
+B. No well-maintained font on PyPI has them in less than 16 MB. With BabelStone Han, the first PDF took 0.5 s
+and the process 190 MB. A character missing from all fonts is shown as `〓`, but read aloud and copied as
+itself.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from pymupdf import Font
 
 _SHAPED: Final = {"Mn", "Mc", "Me", "Cc", "Cf", "Cs", "Co", "Cn"}
-"""Categories of what joins, marks or hides letters beside it."""
+"""Unicode categories of characters that combine with or hide neighbours."""
 _TRUE_TYPE: Final = b"\0\1\0\0"
 _LATIN: Final = 1
-"""The number of the script in PyMuPDF, whose font has Greek and Cyrillic too (UCDN_SCRIPT_LATIN)."""
+"""PyMuPDF's script number for Latin (UCDN_SCRIPT_LATIN). That font has Greek and Cyrillic too."""
 _FROM_THE_RIGHT: Final = {"R", "AL", "AN"}
-"""Directions of letters (Unicode Standard Annex 9)."""
+"""Right-to-left bidirectional classes (Unicode Standard Annex 9)."""
 OWN_FONT: Final = Path(__file__).with_name("fonts") / "RareHan.ttf"
-"""The characters of Chinese names that PyMuPDF's fonts lack (GB 18030-2022): `tests/support/rare_han.py`."""
+"""Characters of Chinese names missing from PyMuPDF's fonts (GB 18030-2022): `tests/support/rare_han.py`."""
 RARE_FONTS: Final = tuple(
     Path("/usr/share/fonts/truetype", name)
     for name in ("babelstone/BabelStoneHan.ttf", "hanazono/HanaMinA.ttf", "hanazono/HanaMinB.ttf")
 )
-"""Fonts with other Han characters, where Debian's `fonts-babelstone-han` and `fonts-hanazono` put them."""
+"""Optional fonts with more Han characters, from Debian's `fonts-babelstone-han` and `fonts-hanazono`."""
 _GETA: Final = "\u3013"
-"""What East Asian printers set for a character that no font has."""
+"""Geta mark, the East Asian printers' substitute for a missing character."""
 
 
 class Face:
-    """A font: its name as PDF writes it, and its measures in thousandths of the size."""
+    """A font: its PostScript name, and its metrics in thousandths of the size."""
 
     def __init__(self, name: str, font: Font, *, is_bold: bool = False) -> None:
         self._font = font
@@ -55,15 +55,15 @@ class Face:
         self.outlines = TrueType(data) if data.startswith(_TRUE_TYPE) else Cff(data)
 
     def glyph(self, letter: str) -> tuple[int, int]:
-        """The number of a letter's glyph, 0 if it has none, and its width."""
+        """Return the glyph number of a letter, 0 if missing, and its width."""
         return self._font.has_glyph(ord(letter)), round(self._font.glyph_advance(ord(letter)) * 1000)
 
 
 class Glyph(NamedTuple):
-    """One letter of a face, with its width in thousandths of the size.
+    """One glyph of a face, with its width in thousandths of the size.
 
-    `at` is its place in points from where its line begins, if it does not simply follow the one before.
-    `meant` is the letter that it stands for, where no face has that.
+    `at` is its position in points from the start of the line, or None if it directly follows the previous
+    glyph. `meant` is the letter that it substitutes, if no face has that letter.
     """
 
     face: Face
@@ -75,9 +75,9 @@ class Glyph(NamedTuple):
 
 
 class Glyphs(dict[str, Glyph | None]):
-    """The glyph of a letter in the first face that has it.
+    """Maps a letter to its glyph in the first face that has it.
 
-    None if no face has it, or if it must be shaped.
+    None if no face has it, or if it needs shaping.
     """
 
     def __init__(self, *faces: Face) -> None:
@@ -102,7 +102,7 @@ class Glyphs(dict[str, Glyph | None]):
 
 @cache
 def find_glyphs(*, is_bold: bool) -> Glyphs:
-    """Nimbus Sans, Droid Sans for Chinese, Japanese and Korean, and Noto Serif for Vietnamese."""
+    """Return glyphs of Nimbus Sans, then Droid Sans for CJK, then Noto Serif for Vietnamese."""
     return Glyphs(_nimbus(is_bold=is_bold), *_fallbacks())
 
 
@@ -122,7 +122,7 @@ def _fallbacks() -> tuple[Face, Face]:
 
 
 def _rare(letter: str) -> Glyph | None:
-    """A Han character that the fonts of PyMuPDF lack, by our font or the first of the system with it."""
+    """Return a Han glyph missing from PyMuPDF's fonts, from our font or the first system font that has it."""
     for path in rare_fonts():
         if (face := _installed(path)) is not None:
             number, width = face.glyph(letter)
@@ -132,15 +132,14 @@ def _rare(letter: str) -> Glyph | None:
 
 
 def rare_fonts() -> list[Path]:
-    """The fonts with rare Han characters that are here: our own, and those of the system."""
+    """Return the available fonts with rare Han characters: our own, then the system's."""
     return [path for path in (OWN_FONT, *RARE_FONTS) if path.is_file()]
 
 
 def find_rare_han(letter: str) -> tuple[str, Path | None] | None:
-    """What is set for a Han character that the fonts of PyMuPDF lack, and the font that has it.
+    """Return the character shown for a Han character missing from PyMuPDF's fonts, and its font.
 
-    That is the character itself, or the mark of printers, which needs no font of ours.
-    None for other letters.
+    This is the character itself, or the geta mark with None as the font. None for other letters.
     """
     if not _is_han(letter) or (found := find_glyphs(is_bold=False)[letter]) is None:
         return None
@@ -149,30 +148,30 @@ def find_rare_han(letter: str) -> tuple[str, Path | None] | None:
 
 
 def rare_face(name: str) -> Face | None:
-    """The face of a rare font by its name without marks."""
+    """Return the rare font with this normalised name, or None."""
     return next((_installed(path) for path in rare_fonts() if normalized_font_name(path.stem) == name), None)
 
 
 @cache
 def _installed(path: Path) -> Face | None:
-    """The font of a file, read when the first letter wants it. None if it is not installed."""
+    """Load a font file on first use. None if it is not installed."""
     return Face(path.stem, _font(fontfile=str(path))) if path.is_file() else None
 
 
 @cache
 def used_faces() -> dict[str, Face]:
-    """Every face that was used, by its name without marks. Shaping adds those of its scripts."""
+    """Return all faces used, by normalised name. Shaping adds those of its scripts."""
     first = (_nimbus(is_bold=False), _nimbus(is_bold=True), *_fallbacks())
     return {normalized_font_name(face.name): face for face in first}
 
 
 def normalized_font_name(name: str) -> str:
-    """A font's name in the one way that all spellings of it share."""
+    """Return a font name in the form shared by all its spellings."""
     return name.replace(" ", "").replace("-", "")
 
 
 def _font(**builtin: object) -> Font:
-    import pymupdf  # here, as it takes half a second, which only those who write a PDF should wait
+    import pymupdf  # imported lazily: it takes half a second, needed only to write a PDF
 
     return pymupdf.Font(**builtin)
 

@@ -1,4 +1,4 @@
-"""Blocks placed on pages: each line with its place, in points from the page's lower left corner."""
+"""Page layout: each line with its position, in points from the page's lower left corner."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ from scheduler.invites.pdf.structure import BlockParts, Element, build_structure
 from scheduler.invites.pdf.vectors import Ink, Outline, Vectors
 
 _BASELINE: Final = 0.97
-"""From the top of a line to the feet of its letters, in sizes of them."""
+"""Distance from the top of a line to its baseline, in multiples of the font size."""
 _TOP, _BOTTOM = HEIGHT - MARGIN, MARGIN + FOOT
 _FOOT_LINES: Final = 5
 _ROW: Final = 2.5
-"""Points above and below the text of a row."""
+"""Points of padding above and below a row's text."""
 _RULE: Final = Ink(fill=0xD9E1E1)
 _HEAVY: Final = Ink(fill=0x51606E)
 
 
 class PlacedLine(NamedTuple):
-    """A line where it stands: left edge and feet of its letters."""
+    """A line with the position of its left edge and baseline."""
 
     line: TextLine
     look: BlockStyle
     x: float
     y: float
     part: Element | None = None
-    """The part of the structure that it says. None for what only looks so, as numbers of pages do."""
+    """The structure element of the content. None for artifacts, such as page numbers."""
 
 
 class PlacedOutlines(NamedTuple):
-    """Outlines from a corner on, y down, so much larger than they say."""
+    """Outlines with their origin, y downwards, and scale."""
 
     outlines: Sequence[Outline]
     x: float
@@ -63,9 +63,9 @@ Page = list[PlacedLine | PlacedOutlines]
 
 
 def lay_out_pages(sheet: Sheet, root: Element) -> list[Page]:
-    """The pages of a sheet, which says the parts that it adds to the root.
+    """Return the pages of a sheet, adding its structure elements to the root.
 
-    A block is broken only if it is longer than a page.
+    A block is split only if it is longer than a page.
     """
     made = _filled(sheet.blocks, build_structure(sheet, root))
     for number, page in enumerate(made, 1):
@@ -94,13 +94,13 @@ def _filled(blocks: Sequence[Block], said: Sequence[BlockParts]) -> list[Page]:
 
 
 def _whole(blocks: Sequence[Block], drawn: Sequence[tuple[Page, float]], at: int) -> float:
-    """How high the part is that begins with a block."""
+    """Return the height of the part that starts with a block."""
     rest = itertools.takewhile(lambda n: n == at or not blocks[n].begins_part, range(at, len(blocks)))
     return sum(drawn[n][1] + GAP for n in rest) - GAP
 
 
 def _block(block: Block, said: BlockParts, *, says_header: bool) -> tuple[Page, float]:
-    """The lines of a block, their heights told from its top, and how high it is."""
+    """Return the lines of a block, with y relative to its top, and its height."""
     placed, top = _column(block.above, MARGIN, 0.0, parts=said.above)
     if block.picture is not None:
         return [*placed, *_picture(block.picture, top, said.figure)], _height(block.picture) - top
@@ -110,7 +110,7 @@ def _block(block: Block, said: BlockParts, *, says_header: bool) -> tuple[Page, 
     if not block.times:
         return [*placed], -top
     (times,) = break_lines(block.times, Style.NAME.value, WIDTH)
-    if (space := find_glyphs(is_bold=True)[" "]) is not None:  # read before the name, which is beside them
+    if (space := find_glyphs(is_bold=True)[" "]) is not None:  # read before the name beside the times
         times = times._replace(glyphs=(*times.glyphs, space))
     beside, end = _column(block.beside, MARGIN + BESIDE, top, parts=said.beside)
     feet = top - _BASELINE * Style.NAME.value.size
@@ -125,9 +125,9 @@ def _column(
     right: float = MARGIN,
     parts: Sequence[Element] = (),
 ) -> tuple[list[PlacedLine], float]:
-    """The lines of paragraphs below each other from a height on, and the height where they end.
+    """Return the lines of stacked paragraphs from a height down, and the height where they end.
 
-    `right` is kept free at that edge. Without `parts` they are no part of what is read.
+    `right` is the right margin. Without `parts` the lines are artifacts.
     """
     placed = []
     for (style, text), part in itertools.zip_longest(paragraphs, parts):
@@ -141,9 +141,9 @@ def _column(
 
 
 def _rows(block: Block, top: float, said: BlockParts, *, says_header: bool) -> tuple[Page, float]:
-    """A row with a thin rule below it, below the header and its rule where that is said.
+    """Return a row with a thin rule below it, with the header and its rule above if requested.
 
-    The header of a table is read once, where that begins.
+    Only the first header of a table is in the reading order.
     """
     made: Page = []
     if says_header:
@@ -174,7 +174,7 @@ def _height(picture: Vectors) -> float:
 
 
 def _picture(picture: Vectors, top: float, figure: Element | None) -> Page:
-    """Outlines, then the words over them, each in one line."""
+    """Return the picture's outlines, then its texts, each on one line."""
     scale = (WIDTH - 2 * MARGIN) / picture.width
     made: Page = [PlacedOutlines(picture.outlines, MARGIN, top, scale, figure)]
     for words in picture.words:

@@ -1,4 +1,4 @@
-"""Paragraphs as lines of glyphs: broken between words, and between the characters of Chinese and Japanese."""
+"""Line breaking: between words, and between Chinese or Japanese characters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NEVER_LAST: Final = set("（《「『【〈〔‘“([{")
 
 @lru_cache(maxsize=4096)
 def break_lines(text: str, look: BlockStyle, room: float) -> tuple[TextLine, ...]:
-    """The lines of a text in a room of so many points. Names of firms and halls come again and again."""
+    """Break a text into lines of at most `room` points. Cached, since names of firms and halls recur."""
     found = find_glyphs(is_bold=look.is_bold)
     line = [glyph for letter in text if (glyph := found[letter]) is not None]
     if len(line) < len(text):
@@ -28,7 +28,7 @@ def break_lines(text: str, look: BlockStyle, room: float) -> tuple[TextLine, ...
 
 
 def line_width(line: TextLine, size: float) -> float:
-    """Points from where a line begins to where it ends."""
+    """Return the width of a line in points."""
     if not line.glyphs:
         return 0.0
     if line.glyphs[0].at is None:
@@ -50,7 +50,7 @@ def _broken(line: list[Glyph], room: float) -> Iterator[tuple[Glyph, ...]]:
 
 
 def _without_spaces(line: list[Glyph]) -> tuple[Glyph, ...]:
-    """A line without the spaces at its end."""
+    """Return a line without trailing spaces."""
     end = len(line)
     while end and line[end - 1].letter == " ":
         end -= 1

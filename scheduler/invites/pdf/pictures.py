@@ -1,18 +1,18 @@
-"""Pictures as pixels, by what makes PDF: MuPDF reads SVG too."""
+"""Rasterisation of SVG with MuPDF, which also makes PDFs."""
 
 from __future__ import annotations
 
 import threading
 from typing import Final
 
-one_at_a_time = threading.Lock()  # PyMuPDF serves one thread only
+one_at_a_time = threading.Lock()  # PyMuPDF is not thread-safe
 SCALE: Final = 2
-"""Pixels of a PNG a unit of the picture."""
+"""PNG pixels per unit of the picture."""
 
 
 def render_png(svg: str) -> bytes:
-    """The picture of an SVG document of our own. Styles of CSS are not read: looks are attributes there."""
-    import pymupdf  # here, as in `faces`: it takes half a second
+    """Render our own SVG as PNG. CSS is not supported; styling must use attributes."""
+    import pymupdf  # imported lazily, as in `faces`: it takes half a second
 
     with one_at_a_time:
         document = pymupdf.open("svg", svg.encode())

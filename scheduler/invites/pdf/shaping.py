@@ -1,4 +1,4 @@
-"""Lines of letters that join, or that run from the right: shaped by PyMuPDF's Story, one paragraph a time."""
+"""Shaping of joined and right-to-left scripts with PyMuPDF's Story, one paragraph at a time."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 
 _SURE: Final = 20
-"""Letters of a font's name: PyMuPDF cuts those that are longer, in two ways."""
+"""Leading characters of a font name that are reliable: PyMuPDF truncates longer names in two ways."""
 
 
 class TextLine(NamedTuple):
-    """A line, with its text if the glyphs do not give it letter by letter, in the order of reading."""
+    """A line of glyphs. `said` is its text in reading order, unless the glyphs give it letter by letter."""
 
     glyphs: tuple[Glyph, ...]
     said: str | None = None
 
 
 def shape_lines(text: str, look: BlockStyle, room: float) -> Iterator[TextLine]:
-    """The lines of a text in a room of so many points. The first says all of it, the others nothing."""
+    """Shape a text into lines of at most `room` points. The first line has the whole text in `said`."""
     import pymupdf
 
     with pymupdf.open("pdf", _drawn(text, look, room)) as document:
@@ -81,7 +81,7 @@ def _drawn(text: str, look: BlockStyle, room: float) -> io.BytesIO:
 
 
 def _with_rare(text: str) -> tuple[str, str]:
-    """A text as HTML with each rare character in its font, and the CSS of these fonts."""
+    """Return a text as HTML with rare characters in their fonts, and the CSS of these fonts."""
     parts, fonts = [], dict[str, str]()
     for letter in text:
         said, font = find_rare_han(letter) or (letter, None)
@@ -95,7 +95,7 @@ def _with_rare(text: str) -> tuple[str, str]:
 
 
 def _archive() -> Archive:
-    """The folders of the fonts with rare characters, for MuPDF."""
+    """Return MuPDF's archive of folders with rare fonts."""
     import pymupdf
 
     archive = pymupdf.Archive()
@@ -105,9 +105,9 @@ def _archive() -> Archive:
 
 
 def _glyphs(row: list[tuple[Face, Any, float]], rare: Mapping[tuple[Face, int], str]) -> Iterator[Glyph]:
-    """The glyphs of a row with their positions. Most of them stand on its base line.
+    """Yield the glyphs of a row with their positions. Most are on its baseline.
 
-    `rare` are the letters of faces with characters above U+FFFF, of which MuPDF's trace says half.
+    `rare` maps glyphs to letters above U+FFFF, of which MuPDF's trace reports only one half.
     """
     ((base, _),) = Counter(letter[2][1] for _, letter, _ in row).most_common(1)
     for face, (code, number, (x, y), box), size in row:
@@ -118,7 +118,7 @@ def _glyphs(row: list[tuple[Face, Any, float]], rare: Mapping[tuple[Face, int], 
 
 
 def _face(name: str, document: Document) -> Face:
-    """The face of a name. One that is met for the first time is read from a document that embeds it."""
+    """Return the face of a name. A new one is loaded from a document that embeds it."""
     import pymupdf
 
     faces, wanted = used_faces(), normalized_font_name(name)

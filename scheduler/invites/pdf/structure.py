@@ -1,4 +1,4 @@
-"""What a document says to whoever does not see it: elements in the order of reading (ISO 32000-1, 14.7)."""
+"""Logical structure of a document for assistive technology, in reading order (ISO 32000-1, 14.7)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _LEVELS = {Style.HEADING: 1, Style.DAY: 2, Style.NAME: 3}
 
 @dataclass(slots=True, eq=False)
 class Element:
-    """A part of the structure: its standard type, and what it consists of.
+    """A structure element: its standard type and children.
 
-    `alt` says what a figure shows. `language` is that of the whole of it, if it has one of its own.
+    `alt` is the alternative text of a figure. `language` is set if the element has its own.
     """
 
     role: str
@@ -22,16 +22,16 @@ class Element:
     alt: str = ""
     language: str = ""
     title: str = ""
-    """The text of a heading."""
+    """Text of a heading."""
 
     def add(self, role: str, **values: str) -> Element:
-        """A new part at the end."""
+        """Append a child element."""
         made = Element(role, **values)  # type: ignore[arg-type]
         self.parts.append(made)
         return made
 
     def walk(self) -> Iterator[Element]:
-        """It and all its parts, in the order of reading."""
+        """Yield the element and its descendants in reading order."""
         yield self
         for part in self.parts:
             yield from part.walk()
@@ -39,7 +39,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class BlockParts:
-    """The elements of a block's paragraphs, of its times, and of its cells or picture."""
+    """The elements of a block's paragraphs, times, and cells or picture."""
 
     above: Sequence[Element]
     times: Element | None
@@ -50,7 +50,7 @@ class BlockParts:
 
 
 def build_structure(sheet: Sheet, root: Element) -> list[BlockParts]:
-    """The elements of each block of a sheet, which is a section below the root."""
+    """Return the elements of each block of a sheet, which becomes a section below the root."""
     return list(_Section(root.add("Sect", language=sheet.language)).blocks(sheet.blocks))
 
 
@@ -77,7 +77,7 @@ class _Section:
         return self._heading(_LEVELS[style], text) if style in _LEVELS else self.element.add("P")
 
     def _heading(self, level: int, text: str) -> Element:
-        """No level is left out between two headings (ISO 14289-1, 7.4.2)."""
+        """Add a heading without skipping a level (ISO 14289-1, 7.4.2)."""
         self.level = min(level, self.level + 1)
         return self.element.add(f"H{self.level}", title=text)
 

@@ -1,4 +1,4 @@
-"""A table as blocks: a row each, so that a page ends between two rows, and the header is said again there."""
+"""Tables as one block per row: pages break between rows, and repeat the header."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from scheduler.invites.pdf.blocks import GAP, MARGIN, WIDTH, Block, Paragraph, TableCell
 
 ROOM = WIDTH - 2 * MARGIN
-"""Points between the margins."""
+"""Text width in points."""
 
 
 def table_blocks(
@@ -18,10 +18,10 @@ def table_blocks(
     *,
     words: int = 1,
 ) -> list[Block]:
-    """The rows below their header; the first of them has the paragraphs above it on its page.
+    """Return one block per row. The first block includes the paragraphs above the table.
 
-    `parts` are how wide the columns are to each other. The first columns, so many as `words`, are text at the
-    left; the others are numbers at the right.
+    `parts` are relative column widths. The first `words` columns are left-aligned text, the others
+    right-aligned numbers.
     """
     scale = (ROOM - GAP * (len(parts) - 1)) / sum(parts)
     lefts = [sum(parts[:at]) * scale + GAP * at for at in range(len(parts))]

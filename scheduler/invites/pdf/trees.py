@@ -1,4 +1,4 @@
-"""The structure, the bookmarks and the metadata of a document, as objects of its file (ISO 14289-1)."""
+"""Structure tree, bookmarks and metadata as PDF objects (ISO 14289-1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.invites.pdf.layout import Page, PlacedLine, PlacedOutlines
 from scheduler.invites.pdf.structure import Element
 
 _SHOWN = ("H1", "H2")
-"""Headings that bookmarks have: an agenda has its days."""
+"""Headings listed as bookmarks. An agenda has its days."""
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -27,7 +27,7 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 class Objects(Protocol):
-    """The objects of a file that is written."""
+    """Objects of the file being written."""
 
     def add(self, written: str) -> int: ...
     def reserve(self) -> int: ...
@@ -37,13 +37,13 @@ class Objects(Protocol):
 
 @dataclass(frozen=True)
 class Marked:
-    """A page with its marks: each run of lines of one element has a number, in the order of drawing."""
+    """A page with marked content: consecutive lines of one element share an MCID, in drawing order."""
 
     page: Page
 
     @cached_property
     def runs(self) -> list[tuple[str, list[PlacedLine | PlacedOutlines]]]:
-        """The operator that begins each run, and what it draws."""
+        """The opening operator of each run, and its content."""
         made, number = [], 0
         for part, found in groupby(self.page, lambda each: each.part):
             if part is None:
@@ -55,18 +55,18 @@ class Marked:
 
     @cached_property
     def elements(self) -> list[Element]:
-        """The element of each number."""
+        """The element of each MCID."""
         found = (run[0].part for _, run in self.runs)
         return [part for part in found if part is not None]
 
 
 def text_string(said: str) -> str:
-    """A text string (7.9.2.2). The mark at its start tells UTF-16."""
+    """Return a text string (7.9.2.2) in UTF-16 with a byte order mark."""
     return f"<feff{said.encode('utf-16-be').hex()}>"
 
 
 def write_structure(file: Objects, root: Element, pages: Sequence[Marked], numbers: Sequence[int]) -> int:
-    """The tree of all elements with what they say (14.7.2), and of which each mark is (14.7.4.4)."""
+    """Write the structure tree with its content references (14.7.2), and the parent tree (14.7.4.4)."""
     top = file.reserve()
     own = {id(each): file.reserve() for each in root.walk()}
     said: dict[int, list[str]] = {}
@@ -94,7 +94,7 @@ def write_structure(file: Objects, root: Element, pages: Sequence[Marked], numbe
 
 
 def write_bookmarks(file: Objects, root: Element, pages: Sequence[Marked], numbers: Sequence[int]) -> str:
-    """The entry of the catalogue for the outline of headings (12.3.3), or nothing where there are none."""
+    """Return the catalogue entry of the outline of headings (12.3.3), or an empty string without headings."""
     first: dict[int, str] = {}
     for page, number in zip(pages, numbers, strict=True):
         for each in page.page:
@@ -131,7 +131,7 @@ def _siblings(
     first: dict[int, str],
     below: dict[int, list[int]],
 ) -> None:
-    """Bookmarks beside each other, with those below them."""
+    """Write sibling bookmarks with their children."""
     for n, at in enumerate(these):
         said = f"/Title{text_string(shown[at].title)}/Parent {parent} 0 R/Dest{first[id(shown[at])]}"
         said += f"/Prev {places[these[n - 1]]} 0 R" if n else ""
@@ -142,7 +142,7 @@ def _siblings(
 
 
 def write_metadata(file: Objects, title: str, language: str) -> int:
-    """Title and language in XMP, and that the file is one of PDF/UA-1 (ISO 14289-1, 5)."""
+    """Write title and language as XMP, and the PDF/UA-1 identifier (ISO 14289-1, 5)."""
     said = _XMP.format(title=escape(title, quote=False), language=language)
     return file.add_plain(said.encode("utf-8"), "/Type/Metadata/Subtype/XML")
 
@@ -154,7 +154,7 @@ def _with_parents(root: Element, top: int, own: dict[int, int]) -> Iterator[tupl
 
 
 def _boxes(pages: Sequence[Marked]) -> dict[int, str]:
-    """Of each figure, the place on its page."""
+    """Return each figure's bounding box on its page."""
     found = {}
     for page in pages:
         for each in page.page:

@@ -1,4 +1,4 @@
-"""A picture of outlines and words, and its outlines as the operators of a page (ISO 32000-1, 8.5)."""
+"""Vector pictures with text, and their PDF path operators (ISO 32000-1, 8.5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBER: Final = re.compile(r"-?[0-9.]+")
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """How an outline is drawn: colours as 0xRRGGBB, the width of its line in units of the picture."""
+    """Paint of an outline: colours as 0xRRGGBB, stroke width in units of the picture."""
 
     fill: int | None = None
     stroke: int | None = None
@@ -23,7 +23,7 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A path as SVG writes it, of the commands M, L, H, V, C, h, v and z, with spaces between numbers."""
+    """SVG path data with the commands M, L, H, V, C, h, v and z, and spaces between numbers."""
 
     d: str
     ink: Ink
@@ -31,7 +31,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class PlacedWords:
-    """A text whose feet stand at y. `anchor` says which end of it is at x: start, middle or end."""
+    """A text with its baseline at y. `anchor` says which end is at x: start, middle or end."""
 
     x: float
     y: float
@@ -43,7 +43,7 @@ class PlacedWords:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """A picture in units of its own, y down."""
+    """A picture in its own units, y downwards."""
 
     width: float
     height: float
@@ -52,7 +52,7 @@ class Vectors:
 
 
 def path_operators(outline: Outline) -> str:
-    """What draws an outline. Its opacity is another matter: that is a resource of the page."""
+    """Return the operators that draw an outline. Opacity is excluded, since it is a page resource."""
     ink = outline.ink
     fill = "" if ink.fill is None else f"{rgb_components(ink.fill)} rg "
     stroke = "" if ink.stroke is None else f"{rgb_components(ink.stroke)} RG {ink.width:g} w "
@@ -62,7 +62,7 @@ def path_operators(outline: Outline) -> str:
 
 
 def rgb_components(value: int) -> str:
-    """0xRRGGBB as three parts of one."""
+    """Return 0xRRGGBB as three components from 0 to 1."""
     return " ".join(f"{round(each / 255, 3):g}" for each in value.to_bytes(3, "big"))
 
 

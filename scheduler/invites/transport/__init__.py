@@ -1,1 +1,1 @@
-"""How mails and calendars travel: SMTP, IMAP, HTTPS."""
+"""Transports of emails and calendars: SMTP, IMAP, HTTPS."""

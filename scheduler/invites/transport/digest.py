@@ -1,4 +1,4 @@
-"""Signs in by HTTP Digest (RFC 7616), which some calendar servers ask for instead of Basic."""
+"""HTTP Digest authentication (RFC 7616), which some calendar servers require instead of Basic."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _HASHES: Final = {"": "md5", "MD5": "md5", "SHA-256": "sha256"}
 
 
 class Challenge:
-    """What a server asks for: its realm and nonce, and how often the nonce was used."""
+    """A server's Digest challenge, with its realm, nonce and nonce count."""
 
     def __init__(self, parameters: dict[str, str]) -> None:
         self.parameters, self.count = parameters, 0
 
     @classmethod
     def of(cls, header: str) -> Challenge | None:
-        """The first challenge in a WWW-Authenticate header that can be met, None where Basic will do."""
+        """Return the first supported challenge of a WWW-Authenticate header. None if Basic is offered."""
         schemes = list(_SCHEME.finditer(header))
         if any(each[1].lower() == "basic" for each in schemes):
             return None
@@ -36,11 +36,11 @@ class Challenge:
 
     @property
     def is_stale(self) -> bool:
-        """Whether only the nonce has aged, and the password was right."""
+        """True if only the nonce expired, and the password was right."""
         return self.parameters.get("stale", "").lower() == "true"
 
     def header(self, user: str, password: str, method: str, uri: str) -> str:
-        """The Authorization header of one request."""
+        """Return the Authorization header of one request."""
         known, self.count = self.parameters, self.count + 1
         realm, nonce, algorithm = known.get("realm", ""), known["nonce"], known.get("algorithm", "")
         count, own = f"{self.count:08x}", secrets.token_hex(16)

@@ -1,4 +1,4 @@
-"""An IMAP mailbox that answers come to: unread mails are handed over one by one, and marked as read."""
+"""IMAP mailbox of inbound email. Unread messages are handled one by one and marked as read."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ log = structlog.get_logger()
 
 
 class Attempts(Protocol):
-    """The number of attempts for each mail, by UID, stored by the reader of the mailbox."""
+    """Persistent number of attempts per message UID."""
 
     def known(self, validity: int, unread: Sequence[int]) -> Mapping[int, int]:
-        """The attempts for the mails that are unread now.
+        """Return the attempts of the currently unread messages.
 
-        UIDs are valid as long as `validity` is the same.
+        UIDs are valid as long as `validity` is unchanged.
         """
 
     def begin(self, uid: int) -> int:
-        """Count one more for good, and give how many."""
+        """Record an attempt durably, and return the new count."""
 
     def taken(self, uid: int) -> None:
-        """The mail was taken: its count is over."""
+        """The message was handled: clear its count."""
 
 
 @dataclass(slots=True)
 class Mailbox:
-    """A folder on an IMAP server as a context manager. `timeout` is in seconds, for every single wait."""
+    """A folder on an IMAP server, as a context manager. `timeout` is in seconds per network wait."""
 
     host: str
     port: int
@@ -78,12 +78,11 @@ class Mailbox:
         attempts: Attempts,
         should_stop: Callable[[], bool],
     ) -> int:
-        """Hand over unread mails, the oldest first, and give how many of them, up to `most`, were taken.
+        """Handle unread messages, oldest first. Return the number handled, at most `most`.
 
-        A mail is marked as read after `handle` has returned. One that the server does not give, that `handle`
-        raises for, or that this process dies by, stays unread: the next time it comes behind all others, and
-        after the third time it is flagged and left to a person. Of a mail that is larger than what is read of
-        any, its beginning comes. Raises MailboxFailure.
+        A message is marked as read after `handle` returns. It stays unread if the server does not return it,
+        if `handle` raises, or if the process dies. It is then retried after all others, and flagged for a
+        person after the third attempt. An oversized message is truncated. Raises MailboxFailure.
         """
         try:
             found = self._done(*self._connected().uid("SEARCH", "UNSEEN"))[0].decode("ascii").split()
@@ -97,7 +96,7 @@ class Mailbox:
             for uid in sorted(unread, key=lambda uid: (tried[uid], uid)):
                 if taken == most or should_stop() or tried[uid] >= MAX_ATTEMPTS:
                     break
-                count = attempts.begin(uid)  # before it is asked for: all of this may end with it
+                count = attempts.begin(uid)  # counted before the fetch, since the process may die
                 if self._is_taken(uid, handle):
                     attempts.taken(uid)
                     taken += 1
@@ -109,7 +108,7 @@ class Mailbox:
             raise self._failure(error) from None
 
     def _validity(self) -> int:
-        """UIDs of mails hold as long as this number does (RFC 3501 2.3.1.1)."""
+        """Return UIDVALIDITY. UIDs are valid as long as it is unchanged (RFC 3501 2.3.1.1)."""
         _, parts = self._connected().response("UIDVALIDITY")
         return int(parts[0]) if parts and parts[0] else 0
 
@@ -125,7 +124,7 @@ class Mailbox:
         try:
             if raw is not None:
                 handle(raw)
-        except Exception:  # whatever is wrong with one mail, the others are not to wait for it
+        except Exception:  # one faulty message must not block the others
             log.exception("mail of the mailbox not taken", uid=uid)
             return False
         self._done(*self._connected().uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)"))
@@ -162,6 +161,6 @@ class Mailbox:
 
 
 def _close(connection: imaplib.IMAP4) -> None:
-    """Let go of a connection. One whose TLS failed has no socket left, which must not hide the reason."""
+    """Close a connection. After a TLS failure there is no socket, which must not mask the original error."""
     with suppress(OSError):
         connection.shutdown()

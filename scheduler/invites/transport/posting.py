@@ -1,7 +1,7 @@
-"""Posts octets to an https address that somebody gave, as `remote` fetches: never to what is not public.
+"""POST to user-supplied https URLs, with the SSRF protection of `remote`: public addresses only.
 
-Plugins that call other systems use it. A host is resolved once and each of its addresses is checked, so that
-an address in a setting opens nothing within our own network.
+Used by plugins that call other systems. A host is resolved once and each of its addresses is checked, so that
+a configured URL cannot reach our own network.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from scheduler.invites.transport.remote import (
 )
 
 MAX_OCTETS: Final = 65_536
-"""Of an answer: it is read, and not kept."""
+"""Octets of a response, which is read and discarded."""
 
 
 class PostFailure(ChainmeetError):
-    """Octets were not taken at an address. `str()` names its host and why, not the rest of the address."""
+    """A POST was not accepted. `str()` names the host and the reason, not the rest of the URL."""
 
     code = "post-failure"
 
 
 def fetcher() -> Fetcher:
-    """The limits of what is posted."""
+    """Return the fetcher with the limits for responses to a POST."""
     return Fetcher(max_octets=MAX_OCTETS)
 
 
 def post(address: str, body: bytes, headers: Mapping[str, str], *, seconds: float = 10.0) -> None:
-    """POST to an https address on the public internet, until a server answers with a status of 200 to 299.
+    """POST to an https URL on the public internet. Succeeds on a status from 200 to 299.
 
-    Redirects lead to the same server alone. Raises PostFailure.
+    Only redirects to the same server are followed. Raises PostFailure.
     """
     host = urlsplit(address).hostname or "the address"
     question = FetchRequest("POST", headers, body, status=range(200, 300))

@@ -1,11 +1,11 @@
-"""Which addresses of the internet the server may be sent to by somebody else's word: public ones only."""
+"""SSRF protection: which IP addresses user-supplied URLs may reach. Public ones only."""
 
 from __future__ import annotations
 
 import ipaddress
 from typing import Final
 
-# Ranges that Python may call global, but that lead to an IPv4 address in them, or into a site.
+# Ranges that Python may consider global, but that embed an IPv4 address or are site-local.
 _EMBEDDING: Final = tuple(
     ipaddress.IPv6Network(text)
     for text in (
@@ -22,7 +22,7 @@ _EMBEDDING: Final = tuple(
 
 
 def is_public_address(address: str) -> bool:
-    """Whether an IP address is one of the public internet, by itself and not through another one in it."""
+    """Return True if an IP address is public itself, not through an embedded IPv4 address."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -1,13 +1,10 @@
-"""Fetches somebody's calendar from an https address, which may be an attempt to reach what is not theirs.
+"""Fetches calendars from user-supplied https URLs, with protection against SSRF.
 
-The host is resolved once and every answer is checked. The connection goes to a checked address, so that a
-name that changes its mind (DNS rebinding) leads nowhere. urllib3 and httpx resolve by themselves.
-
-A hostile address can point into the server's own network, and a name can resolve to something else at the
-second look (DNS rebinding); the usual HTTP libraries resolve names by themselves. Here the host is resolved
-once; if any of its addresses is not public, none is used; the connection goes to an address that was checked,
-under TLS for the name. Redirects (at most 3) get the same checks; bytes and time (10 seconds in all) are
-limited. A calendar in a private network cannot be linked.
+A hostile URL may point into the server's own network, or a name may resolve differently the second time (DNS
+rebinding). urllib3 and httpx resolve names themselves. Here the host is resolved once. If any of its
+addresses is not public, none is used. The connection goes to a checked address, with TLS verified for the
+host name. Redirects (at most 3) get the same checks. Size and time (20 seconds in all) are limited. A
+calendar in a private network cannot be connected.
 """
 
 from __future__ import annotations
@@ -31,25 +28,25 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites.transport.public_addresses import is_public_address
 
 MAX_SECONDS: Final = 20.0
-"""Of one request. A service makes ten MiB of a heavy user's calendar in some of them."""
+"""Per request. A service takes several seconds to export ten MiB of a heavy user's calendar."""
 MAX_REDIRECTS: Final = 3
 _CHUNK: Final = 65_536
 _CHALLENGE: Final = 2_000
-"""Characters of it that are looked at."""
+"""Characters of the challenge that are examined."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
 
 
 class FetchFailure(ChainmeetError):
-    """A calendar could not be fetched. `str()` is a sentence without its address, which is secret."""
+    """A calendar could not be fetched. `str()` is a sentence without the URL, which is secret."""
 
     code = "fetch-failure"
 
 
 class StatusFailure(FetchFailure):
-    """The server answered with another HTTP status than the one of success.
+    """The server returned an unexpected HTTP status.
 
-    `address` is the one that answered, and `challenge` how it asks for a sign-in (RFC 9110 11.6.1).
+    `address` is the URL that responded, `challenge` its WWW-Authenticate header (RFC 9110 11.6.1).
     """
 
     def __init__(self, sentence: str, status: int, address: str = "", challenge: str = "") -> None:
@@ -59,10 +56,9 @@ class StatusFailure(FetchFailure):
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """What is sent, and the status of its answer. What opens a calendar goes to one server alone.
+    """A request and its expected status. Credentials are sent to one server only.
 
-    `status` may be a range. `servers` are the hosts that one service has beside each other: they count as
-    one server.
+    `status` may be a range. `servers` matches hosts of one service, which count as one server.
     """
 
     method: str = "GET"
@@ -74,9 +70,9 @@ class FetchRequest:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """The octets that were fetched, None if nothing changed.
+    """The fetched octets, or None if unchanged.
 
-    `etag` and `modified` are for the next request.
+    `etag` and `modified` are for the next conditional request.
     """
 
     octets: bytes | None
@@ -85,14 +81,14 @@ class FetchResult:
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """The IP addresses of a host, as the system knows them."""
+    """Return the IP addresses of a host from the system's resolver."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """The limits of fetching. Only tests change more than `max_octets`."""
+    """Limits and dependencies of fetching. Only tests change more than `max_octets`."""
 
     max_octets: int
     resolve: Callable[[str, int], Sequence[str]] = resolve_host
@@ -102,14 +98,14 @@ class Fetcher:
     clock: Callable[[], float] = time.monotonic
 
     def fetch(self, address: str, *, etag: str = "", modified: str = "") -> FetchResult:
-        """The calendar at an address that `https_address` gave. Raises FetchFailure."""
+        """Return the calendar at a URL from `https_address`. Raises FetchFailure."""
         ends = self.clock() + MAX_SECONDS
         headers = {"If-None-Match": etag, "If-Modified-Since": modified}
         known = {name: value for name, value in headers.items() if value}
         return self._followed(address, FetchRequest(headers=known), ends, same_server=False)[0]
 
     def ask(self, address: str, question: FetchRequest, *, ends: float) -> tuple[bytes, str]:
-        """The octets of the answer and its address, on the same server, until `ends`. Raises FetchFailure."""
+        """Return the response body and its URL, on the same server, before `ends`. Raises FetchFailure."""
         ends = min(ends, self.clock() + MAX_SECONDS)
         fetched, address = self._followed(address, question, ends, same_server=True)
         return fetched.octets or b"", address
@@ -128,7 +124,7 @@ class Fetcher:
         raise FetchFailure(gettext_lazy("The calendar's address leads on and on to other addresses."))
 
     def _once(self, address: str, question: FetchRequest, ends: float) -> FetchResult | str:
-        """One request: what came, or where it was sent on to."""
+        """Send one request. Return the result, or the redirect location."""
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or 443
         if port not in self.ports:
@@ -156,7 +152,7 @@ class Fetcher:
         return addresses
 
     def _resolved(self, host: str, port: int, ends: float) -> Sequence[str]:
-        """In a thread of its own, as the system's resolver knows no time limit."""
+        """Resolve in a separate thread, since the system's resolver has no timeout."""
         found: list[str] = []
 
         def look() -> None:
@@ -171,7 +167,7 @@ class Fetcher:
         return found
 
     def _connected(self, host: str, port: int, addresses: Sequence[str], ends: float) -> ssl.SSLSocket:
-        """TLS to the first checked address that answers, under the host's name."""
+        """Connect with TLS to the first checked address that answers, verifying the host name."""
         failure: OSError = OSError("no address")
         for address in addresses[:3]:
             try:
@@ -190,7 +186,7 @@ class Fetcher:
         raise failure
 
     def _answer(self, connection: _Timed, wanted: int | range, address: str) -> FetchResult | str:
-        response = HTTPResponse(cast("socket.socket", connection))  # it only makes a file of it
+        response = HTTPResponse(cast("socket.socket", connection))  # HTTPResponse only calls makefile()
         response.begin()
         status, location = response.status, response.headers.get("Location", "")
         if status in _REDIRECTS and location:
@@ -236,9 +232,9 @@ def _joined(address: str, location: str) -> str:
 
 
 def resolve_on_server(address: str, named: str, servers: re.Pattern[str] | None = None) -> str:
-    """The address that an answer from `address` names, on the same server, or both on some of `servers`.
+    """Resolve a URL named in a response from `address`. Both must be on the same server or match `servers`.
 
-    Raises FetchFailure for another server: what opens one is sent to no other.
+    Raises FetchFailure for another server, since credentials must not be sent there.
     """
     found = https_address(_joined(address, named))
     here, there = urlsplit(address), urlsplit(found)
@@ -252,7 +248,7 @@ def resolve_on_server(address: str, named: str, servers: re.Pattern[str] | None 
 
 
 def https_address(typed: str) -> str:
-    """The https address that was meant: webcal:// is https:// as well. Raises FetchFailure."""
+    """Return the normalised https URL; webcal:// means https://. Raises FetchFailure."""
     text = re.sub(r"(?i)^webcals?://", "https://", typed.strip())
     if (
         not fields.limits(fields.CalendarAddress).hold(text)
@@ -265,7 +261,7 @@ def https_address(typed: str) -> str:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
         host = host if ":" in host else host.encode("idna").decode("ascii")
-    except ValueError:  # a UnicodeError is one
+    except ValueError:  # including UnicodeError
         raise FetchFailure(gettext_lazy("This is no address of a calendar.")) from None
     if parts.scheme.lower() != "https":
         raise FetchFailure(gettext_lazy("A calendar's address must begin with https:// or webcal://."))
@@ -280,7 +276,7 @@ def https_address(typed: str) -> str:
 
 
 class _Timed:
-    """A connection to be read until a moment: each wait is only for what is left of the whole time."""
+    """A connection with a deadline for the whole response, rather than per read."""
 
     def __init__(self, connection: ssl.SSLSocket, ends: float, clock: Callable[[], float]) -> None:
         self.connection, self.ends, self.clock = connection, ends, clock
@@ -309,7 +305,7 @@ def _left(ends: float, clock: Callable[[], float]) -> float:
 
 
 def request_target(address: str) -> str:
-    """What a request for an address names: its path and query (RFC 9112 3.2.1)."""
+    """Return a URL's request target: path and query (RFC 9112 3.2.1)."""
     parts = urlsplit(address)
     return quote(urlunsplit(("", "", parts.path, parts.query, "")), safe="/?:@!$&'()*+,;=%-._~[]")
 
@@ -329,6 +325,6 @@ def _request(parts: SplitResult, question: FetchRequest) -> bytes:
 
 
 def _header(response: HTTPResponse, name: str) -> str:
-    """A header that may be sent back: short and of printable ASCII, else empty."""
+    """Return a header that is safe to send back: short and printable ASCII, else empty."""
     value = response.headers.get(name, "").strip()
     return value if value.isascii() and value.isprintable() and len(value) <= 250 else ""

@@ -1,4 +1,4 @@
-"""SMTP: one connection for many mails, and failures told apart by what to do next."""
+"""SMTP client: one connection for many emails, with failures classified by the required action."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.text import clean
 
 Security = Literal["none", "starttls", "tls"]
-# The server closes, or refuses everybody who is not signed in (RFC 5321 3.8, RFC 4954 6): no fault of a mail.
+# The server closes the connection or requires authentication (RFC 5321 3.8, RFC 4954 6): not about one email.
 _NOT_THE_MAIL = frozenset({421, 530, 534, 535, 538})
 
 
 class _Replies(io.RawIOBase):
-    """What a server says, until the connection's deadline."""
+    """Raw stream of server replies, up to the connection's deadline."""
 
     def __init__(self, connection: _Deadline) -> None:
         self._connection = connection
@@ -41,9 +41,9 @@ class _Replies(io.RawIOBase):
 
 
 class _Deadline(smtplib.SMTP):
-    """A connection whose replies all have to come before `ends`, a time of the monotonic clock.
+    """A connection whose replies must arrive before `ends`, in monotonic time.
 
-    smtplib's timeout is for each receipt of some octets.
+    smtplib's own timeout applies to each read.
     """
 
     def __init__(self, *address: Any, within: float, **options: Any) -> None:
@@ -51,7 +51,7 @@ class _Deadline(smtplib.SMTP):
         super().__init__(*address, **options)
 
     def begin(self, within: float) -> None:
-        """Allow so many seconds from now."""
+        """Set the deadline in seconds from now."""
         self.ends = time.monotonic() + within
 
     def getreply(self) -> tuple[int, bytes]:
@@ -61,17 +61,17 @@ class _Deadline(smtplib.SMTP):
 
 
 class _Tls(_Deadline, smtplib.SMTP_SSL):
-    """A connection that is encrypted from its beginning (RFC 8314)."""
+    """A connection with implicit TLS (RFC 8314)."""
 
 
 @dataclass(slots=True)
 class Smtp:
-    """A mail server as a context manager. The connection opens on entering and serves until it is left.
+    """A mail server as a context manager, with one connection from enter to exit.
 
-    After a ConnectionFailure the object is of no more use: leave it and enter a new one. `timeout` is in
-    seconds, for every single wait. `deadline` is in seconds too, for the opening and for each mail: a server
-    that sends its reply octet by octet exceeds no single wait. Server certificates are verified unless
-    `tls_context` says otherwise.
+    After a ConnectionFailure the object is unusable: exit it and enter a new one. `timeout` is in seconds per
+    network wait. `deadline` is in seconds for connecting and for each email, since a server that replies
+    octet by octet exceeds no single wait. Server certificates are verified unless `tls_context` says
+    otherwise.
     """
 
     host: str
@@ -105,10 +105,10 @@ class Smtp:
             connection.close()
 
     def send(self, mail: RenderedMail) -> None:
-        """Hand one mail to the server.
+        """Send one email.
 
-        Raises TemporaryFailure or PermanentFailure about this mail, after which the next one may be sent,
-        or ConnectionFailure.
+        Raises TemporaryFailure or PermanentFailure about this email, after which the next one may be sent, or
+        ConnectionFailure.
         """
         if self._connection is None:
             raise ConnectionFailure(mail.to_addr, None, "the connection is not open")
@@ -123,7 +123,7 @@ class Smtp:
             raise _connection_failure(mail.to_addr, error) from None
 
     def _open(self) -> _Deadline:
-        name = socket.gethostname()  # smtplib would ask the DNS for it, which may take seconds
+        name = socket.gethostname()  # smtplib would query DNS, which may take seconds
         context = self.tls_context or ssl.create_default_context()
         if self.security == "tls":
             connection: _Deadline = _Tls(
