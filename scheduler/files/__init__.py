@@ -1,1 +1,1 @@
-"""Problem and plan files (docs/problem-format.md): read with every fault by path, and written."""
+"""Problem and plan files (docs/problem-format.md): parsing, with all errors by path, and writing."""

@@ -1,4 +1,4 @@
-"""Changes with their causes as octets, as a comparison keeps them."""
+"""Compact serialisation of changes and their causes, as stored by a comparison."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scheduler.domain.rules.causes import Cause, CauseKind
 ChangeRow = tuple[Change, Cause | None]
 
 PERSON = "\t"
-"""Between the keys of people. No key has a control character."""
+"""Separator between people's keys. No key has a control character."""
 
 
 def pack_rows(rows: Iterable[ChangeRow]) -> bytes:
-    """Rows as compressed JSON."""
+    """Return rows as compressed JSON."""
     found: list[list[Any]] = []
     for change, cause in rows:
         row = [change.request, change.kind.value, _row(change.before), _row(change.after)]
@@ -28,15 +28,15 @@ def pack_rows(rows: Iterable[ChangeRow]) -> bytes:
 
 
 def unpack_rows(octets: bytes) -> list[ChangeRow]:
-    """The rows that `packed` made, also those of before there were causes."""
+    """Return the rows that `pack_rows` packed, including older ones without causes."""
     return [(_change(row), _cause(row[5:])) for row in json.loads(zlib.decompress(octets))]
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeCodes:
-    """The request of each change, and a letter for what it is, both in their order.
+    """The request of each change, and a one-letter code for its type, in the same order.
 
-    n: new, e: it ends; else c: by choice, h: it had to change, d: that is not known.
+    n: new, e: ended; otherwise c: by choice, h: had to change, d: unknown.
     """
 
     requests: Sequence[str]
@@ -49,30 +49,30 @@ def change_codes(rows: Iterable[ChangeRow]) -> ChangeCodes:
 
 
 def change_code(change: Change, cause: Cause | None) -> str:
-    """What a change is, as marks have it."""
+    """Return the code of a change."""
     if change.kind in (ChangeKind.ADDED, ChangeKind.CANCELLED):
         return "n" if change.kind is ChangeKind.ADDED else "e"
     return "d" if cause is None else "c" if cause.by_choice else "h"
 
 
 def pack_codes(marks: ChangeCodes) -> bytes:
-    """Marks as compressed text: a small part of the rows, for counts and to find a page."""
+    """Return codes as compressed text. They are much smaller than the rows, for counts and to find a page."""
     return zlib.compress("\n".join((marks.letters, *marks.requests)).encode())
 
 
 def unpack_codes(octets: bytes) -> ChangeCodes:
-    """The marks that `packed_marks` made. Texts alone: of 35,000 they take some milliseconds."""
+    """Return the codes that `pack_codes` packed. Plain text, so 35,000 take a few milliseconds."""
     letters, *requests = zlib.decompress(octets).decode().split("\n")
     return ChangeCodes(requests, letters)
 
 
 def pack_people(rows: Iterable[ChangeRow]) -> bytes:
-    """The keys of those who sit or sat in each change, as compressed text: to find changes by people."""
+    """Return the keys of each change's attendees, before and after, as compressed text for person search."""
     return zlib.compress("\n".join(PERSON.join(change.people()) for change, _ in rows).encode())
 
 
 def unpack_people(octets: bytes) -> list[list[str]]:
-    """What `packed_people` made of one change or more, in their order."""
+    """Return the keys that `pack_people` packed for at least one change, in order."""
     return [line.split(PERSON) if line else [] for line in zlib.decompress(octets).decode().split("\n")]
 
 

@@ -1,4 +1,4 @@
-"""The lists of a problem file: their rows by path, and the ids that others refer to."""
+"""Lists of a problem file: their rows by path, and the ids that other rows refer to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEYS: Mapping[str, Keys] = {
 
 @dataclass(slots=True)
 class Lists(Reader):
-    """A document, and where each id of its lists stands. `firm_of` has the firm of each attendee, by ids."""
+    """A document, and the index of each id by list. `firm_of` maps an attendee's id to the firm's id."""
 
     document: Row = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Lists(Reader):
     firm_of: dict[str, str] = field(default_factory=dict)
 
     def rows(self, key: str) -> list[tuple[str, Row]]:
-        """The rows of a list with their paths. A row with a fault in its keys is left out."""
+        """Return the rows of a list with their paths, omitting rows with invalid keys."""
         value = self.document.get(key, [])
         if not isinstance(value, list):
             self.fault(key, "must be a list")
@@ -61,7 +61,7 @@ class Lists(Reader):
         ]
 
     def collect_ids(self) -> None:
-        """Ids of every list first, so that a reference is judged whatever the order of the lists."""
+        """Index the ids of all lists first, so that references can be checked regardless of list order."""
         halls = self.document.get("halls", [])
         if isinstance(halls, list):
             self.halls = self.ids_of("halls", enumerate(halls), "halls[{}]")

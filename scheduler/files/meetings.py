@@ -1,4 +1,4 @@
-"""Meetings in files: those of a plan, and those of a problem that are published."""
+"""Meetings in files: those of a plan, and the published ones of a problem."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from scheduler.domain.plan import Meeting
 
 
 def read_meetings(rows: object, path: str, faults: list[Fault]) -> tuple[Meeting, ...]:
-    """Read a list of meetings, of a plan or of a problem's `published`. Faults are added to `faults`."""
+    """Parse a list of meetings, of a plan or of a problem's `published`. Errors are added to `faults`."""
     if not isinstance(rows, list):
         faults.append(Fault(path, "must be a list"))
         return ()

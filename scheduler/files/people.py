@@ -51,7 +51,7 @@ def read_interpreters(lists: Lists) -> Iterable[Interpreter]:
 
 
 def _stations(lists: Lists, row: Row, path: str) -> tuple[tuple[int, int], ...]:
-    """Pairs of a slot and the place that an interpreter is tied to in it, in order of time."""
+    """Return (slot, place) pairs at which an interpreter is stationed, in time order."""
     given = row["stations"]
     if not isinstance(given, list):
         lists.fault(f"{path}.stations", "must be a list")

@@ -1,4 +1,4 @@
-"""Plan files: a Plan from its JSON form, and back."""
+"""Plan files: parsing and serialising a Plan."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _OF_GROUP = {"reason", "about", "requests", "weight", "lever", "holds", "gains"}
 
 
 def read_plan(document: object) -> Plan:
-    """A Plan from a parsed plan file. Raises MalformedPlan with every fault by path."""
+    """Return a Plan from a parsed plan file. Raises MalformedPlan with all errors by path."""
     return _PlanReader().read(document)
 
 
 def read_answers(rows: object) -> tuple[Unscheduled, ...]:
-    """The rows of a plan's `unscheduled`, parsed. Raises MalformedPlan with every fault by path."""
+    """Return the parsed rows of a plan's `unscheduled`. Raises MalformedPlan with all errors by path."""
     reader = _PlanReader()
     answers = reader.read_unscheduled(rows)
     if reader.faults:
@@ -41,7 +41,7 @@ def read_answers(rows: object) -> tuple[Unscheduled, ...]:
 
 
 def write_plan(plan: Plan) -> Json:
-    """The document of docs/problem-format.md."""
+    """Return the document described in docs/problem-format.md."""
     return {
         "format": FORMAT,
         "problem": plan.problem,
@@ -238,5 +238,5 @@ class _PlanReader:
 
 
 def _strings(values: object) -> tuple[str, ...]:
-    """None of what is no list."""
+    """Return the values as strings. Empty if it is not a list."""
     return tuple(str(value) for value in values) if isinstance(values, list) else ()

@@ -1,8 +1,8 @@
-"""Read the policy of a problem file. A missing key has its default.
+"""Parser for the policy of a problem file. Missing keys get their defaults.
 
-A share is read as the exact decimal that is written, as a floor is `ceil(fair_share * n)`: a binary float of
-0.07 is a little more than 0.07, so that 100 requests would make a floor of 8 instead of 7. Take floors from
-the problem; never multiply the float.
+A share is interpreted as the exact decimal as written, since a floor is `ceil(fair_share * n)`. A binary
+float of 0.07 is slightly more than 0.07, which would give 100 requests a floor of 8 instead of 7. Use the
+floors of the problem; never multiply the float.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FAIR_KEYS = (frozenset(("share",)), frozenset(("price",)))
 
 
 def read_policy(reader: Reader, policy: object) -> Policy:
-    """A Policy. What is wrong is added to the faults of `reader`."""
+    """Return a Policy. Errors are added to those of `reader`."""
     if not isinstance(policy, dict):
         reader.fault("policy", "must be an object")
         return Policy()

@@ -1,4 +1,4 @@
-"""Problem files: a Problem from its JSON form, read whole with every fault by path, and back."""
+"""Problem files: parsing a Problem, with all errors by path, and serialising it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FORMAT = "chainmeet.problem/1"
 Json = dict[str, Any]
 
 MAX_POINTS = 2**53
-"""Up to here a float holds each whole number, so that no point of a score is lost."""
+"""Largest range in which a float represents every integer, so that scores are exact."""
 
 
 def read_problem(document: object) -> Problem:
-    """A Problem from a parsed problem file. Raises MalformedProblem with every fault by path."""
+    """Return a Problem from a parsed problem file. Raises MalformedProblem with all errors by path."""
     if not isinstance(document, dict):
         raise MalformedProblem([Fault("", "a problem file is one JSON object")])
     lists = Lists(document=document)
@@ -38,18 +38,18 @@ def read_problem(document: object) -> Problem:
 
 
 def with_fingerprint(problem: Problem) -> tuple[Problem, Json]:
-    """A problem that knows its fingerprint, and the document that it is the fingerprint of."""
+    """Return the problem with its fingerprint set, and the document that the fingerprint is of."""
     document = write_problem(problem)
     return replace(problem, source_fingerprint=document_fingerprint(document)), document
 
 
 def problem_fingerprint(problem: Problem) -> str:
-    """The fingerprint of the file that a problem was read from, else of the one that it would be."""
+    """Return the fingerprint of the file that a problem was read from, or of its serialisation."""
     return problem.source_fingerprint or document_fingerprint(write_problem(problem))
 
 
 def document_fingerprint(document: Json) -> str:
-    """SHA-256, in hex, of the canonical JSON (sorted keys, no spaces, UTF-8) of a problem file."""
+    """Return the SHA-256, in hex, of a problem file's canonical JSON (sorted keys, no spaces, UTF-8)."""
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -85,7 +85,7 @@ def _read(lists: Lists) -> Problem:
 
 
 def _check_points(lists: Lists, problem: Problem) -> None:
-    """Whether what a plan can win and lose, all together, is a whole number that a float holds."""
+    """Check that all possible gains and losses of a plan add up to an integer that a float represents."""
     factors, days = problem.policy.factors, len(problem.attendees) * len(problem.slots)
     counts = {
         "served": sum(request.weight for request in problem.requests),
@@ -102,7 +102,7 @@ def _check_points(lists: Lists, problem: Problem) -> None:
 
 
 def write_problem(problem: Problem) -> Json:
-    """The document of a Problem: ids for indices, every key written but those that came later and are off."""
+    """Serialise a Problem. Indices become ids. All keys are written, except newer ones at their default."""
     return {
         "format": FORMAT,
         "event": {"name": problem.name, "timezone": problem.timezone},

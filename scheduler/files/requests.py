@@ -1,4 +1,4 @@
-"""What a problem file asks for: requests, their order, and what is published and frozen of them."""
+"""Requests, precedences, and the published and frozen schedule in a problem file."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _people(lists: Lists, row: Row, side: str, path: str) -> tuple[int, ...]:
 
 
 def _excluded(lists: Lists, row: Row, path: str) -> frozenset[int]:
-    """People of either firm. Somebody whom the request names takes part in it."""
+    """Return excluded people of either firm. A person named in the request cannot be excluded."""
     value = row.get("excluded", [])
     found = lists.refs(lists.attendees, value, path, "attendee")
     if not found:
@@ -68,7 +68,7 @@ def _excluded(lists: Lists, row: Row, path: str) -> frozenset[int]:
     named = [row.get(f"{side}_attendees") for side in ("from", "to")]
     for i, person in enumerate(value):
         firm = lists.firm_of.get(person) if isinstance(person, str) else None
-        # A firm that there is not, on either hand, is a fault of its own.
+        # An unknown firm of the person or the request is reported separately.
         if firm not in sides and all(isinstance(id, str) and id in lists.firms for id in (firm, *sides)):
             lists.fault(f"{path}[{i}]", f"{person!r} is of neither firm")
         elif any(isinstance(people, list) and person in people for people in named):

@@ -1,4 +1,4 @@
-"""An event's times and places in a problem file: the event, its slots, walks and places."""
+"""Event, slots, walking times and places in a problem file."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def read_places(lists: Lists) -> Iterable[Place]:
 
 
 def read_partners(lists: Lists, row: Row, path: str, *, is_booth: bool) -> frozenset[int]:
-    """The firms that share a booth with its owner: other firms, each named once."""
+    """Return the firms that share a booth with its owner: other firms, without duplicates."""
     if "partners" not in row:
         return frozenset()
     named, path = row["partners"], f"{path}.partners"

@@ -1,1 +1,1 @@
-"""Spreadsheets: read XLSX, XLS, ODS and delimited text as rows of text, and write workbooks."""
+"""Spreadsheets: XLSX, XLS, ODS and delimited text parsed to rows of text, and a workbook writer."""

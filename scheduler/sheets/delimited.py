@@ -1,8 +1,8 @@
-"""Delimited text: CSV as spreadsheets of Germany, Hungary and China write it, without a question.
+"""Delimited text: auto-detection of CSV dialects used in Germany, Hungary and China.
 
-The encoding is that of a byte order mark (UTF-8, UTF-16), else UTF-16 by its zero octets, else UTF-8 if all
-of the file is, else GB18030 (Windows in China) or one of Windows' code pages 1250 and 1252, by how the
-octets stand. The separator is the one that gives the rows most columns of one count.
+The encoding is given by a byte order mark (UTF-8, UTF-16). Otherwise it is UTF-16 if there are many zero
+octets, UTF-8 if the whole file is valid UTF-8, else GB18030 (Windows in China) or code page 1250 or 1252, by
+octet patterns. The separator is the one by which most rows have the same number of columns.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scheduler.sheets.tables import (
 
 SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT: Final = 64 << 10
-"""Characters, or octets, by which the separator and the encoding are told."""
+"""Characters, or octets, examined to detect the separator and encoding."""
 _ROWS_LOOKED_AT: Final = 100
 
 _MARKS: Final = (
@@ -36,7 +36,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
 )
 _HIGH_RUNS = re.compile(rb"[\x80-\xff]+")
-# What is between two letters is part of a word: there, Windows 1250 has letters where 1252 has signs.
+# A character between two letters belongs to a word. There, 1250 has letters where 1252 has symbols.
 _SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[£¥ª³¹º»¼½¾¿ŒœŽžŸ]|[£¥³¹¿](?=[^\W\d_])")
 _WESTERN = re.compile("[ãçèêàñåøæÃÇÈÊÀÑÅØÆ]")
 _DOUBLE_ACUTE = re.compile("[őűŐŰ]")
@@ -44,9 +44,9 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
 def read_delimited(octets: bytes) -> Workbook:
-    """The one table of a text file. Raises UnreadableSheet."""
+    """Return the single table of a text file. Raises UnreadableSheet."""
     text, encoding = decode_text(octets)
-    stated = _SEPARATOR_LINE.match(text)  # Excel's own first line
+    stated = _SEPARATOR_LINE.match(text)  # Excel's own header line
     separator = stated.group(1) if stated else detect_separator(text)
     rows = _rows(text[stated.end() :] if stated else text, separator, 2 if stated else 1)
     return Workbook(
@@ -55,12 +55,12 @@ def read_delimited(octets: bytes) -> Workbook:
 
 
 def decode_text(octets: bytes) -> tuple[str, str]:
-    """The text of a file, and the name of its encoding. Raises UnreadableSheet."""
+    """Return the text of a file and the name of its encoding. Raises UnreadableSheet."""
     for mark, codec, name in _MARKS:
         if octets.startswith(mark):
             return _decoded(octets[len(mark) :], codec, name), name
     start = octets[:_LOOKED_AT]
-    if start.count(0) * 20 > len(start):  # in UTF-16, each letter, digit and sign of ASCII has one
+    if start.count(0) * 20 > len(start):  # in UTF-16, each ASCII character has one zero octet
         codec = "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
         return _decoded(octets, codec, "UTF-16"), "UTF-16"
     try:
@@ -71,12 +71,12 @@ def decode_text(octets: bytes) -> tuple[str, str]:
 
 
 def detect_separator(text: str) -> str:
-    """The separator by which most of the first rows have one number of columns, or a comma if none does."""
+    """Return the separator by which most first rows have equally many columns, or a comma if none fits."""
     return max(SEPARATORS, key=lambda separator: _fit(text[:_LOOKED_AT], separator))
 
 
 def _fit(text: str, separator: str) -> tuple[int, int]:
-    """How many rows have the most frequent number of columns, if that is over 1, and which it is."""
+    """Return (number of rows, number of columns) for the most frequent column count, if that is above 1."""
     try:
         rows = [
             row for row in islice(csv.reader(io.StringIO(text), delimiter=separator), _ROWS_LOOKED_AT) if row
@@ -105,9 +105,9 @@ def _decoded(octets: bytes, codec: str, name: str) -> str:
 
 
 def _legacy(octets: bytes) -> tuple[str, str]:
-    """GB18030, where octets over ASCII are pairs of frequent ideographs, or a code page of Windows.
+    """Detect GB18030, where non-ASCII octets are pairs of frequent ideographs, or a Windows code page.
 
-    The whole file is looked at: the only name in Chinese may be in the last row.
+    The whole file is examined, since the only Chinese name may be in the last row.
     """
     if _frequent_ideographs(octets) > 0.5 and _is_in(octets, "gb18030"):
         return "gb18030", "GB18030"
@@ -119,9 +119,9 @@ def _legacy(octets: bytes) -> tuple[str, str]:
 
 
 def _frequent_ideographs(octets: bytes) -> float:
-    """The share of octets over ASCII that are a frequent ideograph or a sign of GB 2312: levels 1 and 0.
+    """Return the share of non-ASCII octets that form a frequent ideograph or symbol (GB 2312 levels 1 and 0).
 
-    Letters of Europe stand alone between those of ASCII, and two of them are a rare ideograph.
+    European letters are isolated between ASCII letters, and two adjacent ones form a rare ideograph.
     """
     runs = _HIGH_RUNS.findall(octets)
     leads = Counter(lead for run in runs if len(run) % 2 == 0 for lead in run[::2])

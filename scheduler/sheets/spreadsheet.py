@@ -1,4 +1,4 @@
-"""XLSX, XLS and ODS, by calamine. A small ZIP may unpack to gigabytes, so its directory is read first."""
+"""XLSX, XLS and ODS parsing with calamine. The ZIP directory is checked first, against ZIP bombs."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ from scheduler.sheets.tables import (
 )
 
 MAX_UNPACKED: Final = 128 << 20
-"""Octets of all members of a ZIP: far over what 50,000 rows need."""
+"""Total octets of all ZIP members, far more than 50,000 rows need."""
 MAX_MEMBERS: Final = 2_000
 _MANIFEST: Final = "META-INF/manifest.xml"
-"""Of an ODS: it names how members are encrypted (ODF 1.2 part 3, 3.4)."""
+"""ODS manifest, which states how members are encrypted (ODF 1.2 part 3, 3.4)."""
 
 _BROKEN = gettext_lazy(
     "The file is broken, or is no spreadsheet. Open it in a spreadsheet program and save it as XLSX."
 )
 _PASSWORD = gettext_lazy("The file has a password. Save it without one, and send it again.")
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
-"""The name of the stream that holds an XLSX which has a password (MS-OFFCRYPTO 2.3.4.4)."""
+"""Name of the stream with a password-protected XLSX (MS-OFFCRYPTO 2.3.4.4)."""
 _BOF: Final = b"\x09\x08\x10\x00"
 _FILEPASS: Final = b"\x2f\x00"
-"""The second record of a workbook of Excel 97 to 2003 that has a password (MS-XLS 2.4.117)."""
+"""Second record of a password-protected Excel 97-2003 workbook (MS-XLS 2.4.117)."""
 _SHEET: Final = re.compile(rb"<sheet\b[^<>]*>")
 _LINK: Final = re.compile(rb"<Relationship\b[^<>]*>")
 _FAILED: Final = re.compile(
     rb'<c r="([A-Z]{1,3})(\d{1,7})"[^<>]{0,120}\bt="e"[^<>]{0,120}>'
     rb"(?:<f[^<>]{0,200}>(?:[^<]{0,9000}</f>)?)?<v>(#[^<]{1,20})</v>"
 )
-"""A cell whose formula failed (ECMA-376 part 1, 18.18.11)."""
+"""A cell with a formula error (ECMA-376 part 1, 18.18.11)."""
 _FAR_COLUMN: Final = re.compile(rb'<c r="((?:[A-Z]{3}|[H-Z][A-Z]|G[S-Z])\d{1,7})"')
-"""A cell to the right of the last column that is read, GR."""
+"""A cell beyond the last supported column, GR."""
 _FAR_ROW: Final = re.compile(rb'<c r="([A-Z]{1,3}(?:[2-9]\d{5}|\d{7}))"')
-"""A cell in row 200,000 or below: four times as far as rows are read."""
+"""A cell in row 200,000 or below, four times the maximum number of rows."""
 _Value = int | float | str | bool | time | date | datetime | timedelta
 
 
 def read_spreadsheet(octets: bytes) -> Workbook:
-    """The visible sheets. Raises UnreadableSheet."""
+    """Return the visible sheets. Raises UnreadableSheet."""
     kind = "XLS"
     if octets.startswith(b"PK"):
         kind = _check_zip(octets)
@@ -85,7 +85,7 @@ def read_spreadsheet(octets: bytes) -> Workbook:
 
 
 def _check_zip(octets: bytes) -> str:
-    """The kind of a ZIP that may be opened. Its sizes are those that its directory tells."""
+    """Check a ZIP's declared sizes and return its kind. Raises UnreadableSheet."""
     try:
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
             members = archive.infolist()
@@ -114,16 +114,16 @@ def _check_zip(octets: bytes) -> str:
 
 
 def _is_locked(octets: bytes) -> bool:
-    """Whether a compound file has a password."""
+    """Return True if an OLE compound file is password-protected."""
     begin = octets.find(_BOF)
     return _LOCKED in octets or (begin >= 0 and octets[begin + 20 : begin + 22] == _FILEPASS)
 
 
 def _failed(octets: bytes, shown: frozenset[str]) -> dict[str, dict[tuple[int, int], str]]:
-    """The cells whose formulas failed, which calamine gives as empty: by sheet, row and column from 0.
+    """Return the cells with formula errors, which calamine returns empty, by sheet and (row, column) from 0.
 
-    Raises UnreadableSheet for a sheet with a cell so far from the others that all between them, empty as it
-    is, would not fit into memory.
+    Raises UnreadableSheet for a sheet with a remote cell, since the empty cells up to it would exhaust
+    memory.
     """
     found: dict[str, dict[tuple[int, int], str]] = {}
     with zipfile.ZipFile(io.BytesIO(octets)) as archive:
@@ -173,7 +173,7 @@ def _check_extent(name: str, sheet: bytes) -> None:
 
 
 def too_many_rows() -> LazyText:
-    """What is said of a file with more rows than are taken."""
+    """Return the error message for a file with too many rows."""
     return gettext_lazy(
         "The file has more than %(max_rows)s rows. Divide it into several files.", max_rows=f"{MAX_ROWS:,}"
     )
@@ -185,7 +185,7 @@ def _attribute(tag: bytes, name: bytes) -> str:
 
 
 def _with_errors(rows: tuple[SheetRow, ...], failed: dict[tuple[int, int], str]) -> tuple[SheetRow, ...]:
-    """The rows with what the cells of failed formulas show."""
+    """Return the rows with the text of cells with formula errors."""
     if not failed:
         return rows
     by_number = {row.number: list(row.cells) for row in rows}
@@ -223,7 +223,7 @@ def _rows(workbook: CalamineWorkbook, name: str, most: int) -> tuple[SheetRow, .
 
 
 def _text(value: _Value) -> str:
-    """A cell as a person reads it: a telephone number has no decimals, and a date is one of ISO 8601."""
+    """Return a cell as displayed: integers without decimals, dates in ISO 8601."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

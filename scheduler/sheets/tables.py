@@ -1,4 +1,4 @@
-"""What a spreadsheet is here: sheets with rows of text, and the limits of all of them."""
+"""Workbook model: sheets with rows of text, and their limits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 from scheduler.domain.errors import ChainmeetError
 
 MAX_OCTETS: Final = 16 << 20
-"""Of a file: 20,000 people, or 3,000 firms with long descriptions, have room in it."""
+"""Octets of a file: fits 20,000 people, or 3,000 firms with long descriptions."""
 MAX_ROWS: Final = 50_000
-"""Of all sheets of a file, its header included."""
+"""Rows of all sheets of a file, headers included."""
 MAX_COLUMNS: Final = 200
 MAX_CELL: Final = 32_767
 """Characters of a cell, as in Excel."""
@@ -19,7 +19,7 @@ MAX_SHEETS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """A row that is not empty: its number as a spreadsheet counts, from 1, and its cells as text."""
+    """A non-empty row: its 1-based row number, and its cells as text."""
 
     number: int
     cells: tuple[str, ...]
@@ -27,7 +27,7 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class WorkbookSheet:
-    """A visible sheet by its name, or the one table of a text file, whose name is empty."""
+    """A visible sheet, or the single table of a text file with an empty name."""
 
     name: str
     rows: tuple[SheetRow, ...]
@@ -35,20 +35,20 @@ class WorkbookSheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """The sheets of a file, and how it was read: for a person, as in "CSV in GB18030 with semicolons"."""
+    """The sheets of a file, and its detected format in words, such as "CSV in GB18030 with semicolons"."""
 
     sheets: tuple[WorkbookSheet, ...]
     read_as: str
 
 
 class UnreadableSheet(ChainmeetError):
-    """A file is not a spreadsheet, is broken, or is too large. `str()` says what to do."""
+    """A file is not a spreadsheet, is damaged, or is too large. `str()` says how to fix it."""
 
     code = "unreadable-sheet"
 
 
 def column_letters(position: int) -> str:
-    """The name of a column as a spreadsheet has it: 0 is A, 26 is AA."""
+    """Return the column letters of a 0-based position: 0 is A, 26 is AA."""
     letters = ""
     position += 1
     while position:
@@ -58,7 +58,7 @@ def column_letters(position: int) -> str:
 
 
 def column_number(letters: str) -> int:
-    """The position of a column that `column_letters` names."""
+    """Return the 0-based position of column letters."""
     number = 0
     for letter in letters:
         number = 26 * number + ord(letter) - ord("A") + 1

@@ -1,4 +1,4 @@
-"""Reads a file by what is in it: its name and what a browser says of its kind are a stranger's words."""
+"""Format detection by content, since file name and MIME type are untrusted."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from scheduler.sheets.tables import (
 )
 
 LOOKED_AT: Final = 4_096
-"""Octets by which a plugin tells whether a file is of its kind."""
+"""Octets passed to plugins to recognise a format."""
 
 log = structlog.get_logger()
 
 _ZIP = b"PK\x03\x04"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""The start of a file of Excel 1997 to 2003, and of an encrypted XLSX."""
+"""Signature of Excel 97-2003 files and encrypted XLSX."""
 _OTHERS = {
     b"%PDF": gettext_lazy("a PDF"),
     b"\x89PNG": gettext_lazy("a picture"),
@@ -42,13 +42,13 @@ _OTHERS = {
 }
 
 _PAGES = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head", b"<body", b"<style", b"<div")
-"""How files begin that programs export as `.xls` though they are none."""
+"""Start of HTML and XML files that programs export with the extension `.xls`."""
 
 
 def read_workbook(octets: bytes) -> Workbook:
-    """The sheets of an XLSX, XLS, ODS or delimited text file. Raises UnreadableSheet.
+    """Return the sheets of an XLSX, XLS, ODS or delimited text file. Raises UnreadableSheet.
 
-    Runs in a child process with limits: what is in a file may need far more room than the file.
+    Runs in a sandboxed child process, since the content may expand to far more memory than the file size.
     """
     if len(octets) > MAX_OCTETS:
         raise UnreadableSheet(
@@ -80,7 +80,7 @@ def read_workbook(octets: bytes) -> Workbook:
 
 
 def _recognises(name: str, importer: ImporterPlugin, start: bytes) -> bool:
-    """Whether a plugin knows the file. One that fails at it does not: other kinds are read as before."""
+    """Return True if a plugin recognises the file. A plugin that raises counts as False."""
     try:
         return bool(importer.recognises(start))
     except Exception as error:
@@ -105,7 +105,7 @@ def _by_plugin(name: str, importer: ImporterPlugin, octets: bytes) -> Workbook:
 
 
 def _sheet(title: str, rows: Sequence[Sequence[str]]) -> WorkbookSheet:
-    """The rows that are not empty, each cell as text within the limits of all sheets."""
+    """Return the non-empty rows, with cells as text within the limits of all sheets."""
     cells = (tuple(str(cell)[:MAX_CELL] for cell in row[:MAX_COLUMNS]) for row in rows)
     return WorkbookSheet(
         title, tuple(SheetRow(number, row) for number, row in enumerate(cells, 1) if any(row))

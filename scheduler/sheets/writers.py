@@ -1,4 +1,4 @@
-"""Writes tables as XLSX and as CSV: a spreadsheet program shows them as text, and runs nothing of them."""
+"""XLSX and CSV writers, protected against formula injection."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from scheduler.sheets.tables import MAX_CELL
 Cell = str | int | float | bool | date | None
 
 _FORMULA: Final = re.compile(r"(?:^|(?<=[;|\t\r\n]))(?=[ \"]*[=+\-@＝＋－＠\t\r])")
-"""Where a cell, or what follows a separator of another country in it, begins as a formula does."""
+"""Positions where a cell, or text after a foreign separator within it, could start a formula."""
 _WIDEST: Final = 60
-"""Characters of a column's width."""
+"""Maximum column width in characters."""
 _MEASURED_ROWS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSheet:
-    """A sheet to be written: a name of at most 31 characters, a header, and rows as long as it.
+    """A sheet to write: name of at most 31 characters, header, and rows of the same length.
 
-    `notes` explain columns: a comment at the head of each that they name.
+    `notes` are comments on header cells, by column name.
     """
 
     name: str
@@ -39,7 +39,7 @@ class OutputSheet:
 
 
 def write_xlsx(sheets: Sequence[OutputSheet]) -> bytes:
-    """A workbook. Texts stay texts: none becomes a formula, a link or a number."""
+    """Return a workbook. Text is never interpreted as a formula, link or number."""
     octets = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with XlsxWorkbook(octets, options | {"strings_to_numbers": False, "remove_timezone": True}) as book:
@@ -54,9 +54,9 @@ def write_xlsx(sheets: Sequence[OutputSheet]) -> bytes:
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """CSV in UTF-8 with a byte order mark, by which Excel knows the encoding.
+    """Return CSV in UTF-8 with a byte order mark, which Excel needs to detect the encoding.
 
-    What a spreadsheet program would take for a formula has an apostrophe before it (OWASP, CSV injection).
+    Text that could be a formula is prefixed with an apostrophe (OWASP, CSV injection).
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -66,15 +66,15 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 
 def escape_csv_cell(value: Cell) -> str:
-    """A cell of CSV that no program runs."""
+    """Return a CSV cell that cannot be executed as a formula."""
     text = "" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
     return text if isinstance(value, int | float) else escape_formula(text)
 
 
 def escape_formula(cell: str) -> str:
-    """A text of which no spreadsheet takes a part for a formula: an apostrophe stands before it.
+    """Prefix each part of a text that could be interpreted as a formula with an apostrophe.
 
-    Excel of Hungary and Germany parts the cells of CSV at semicolons, those inside of a cell too.
+    Hungarian and German Excel split CSV cells at semicolons, including those inside a cell.
     """
     return _FORMULA.sub("'", cell)
 
@@ -121,5 +121,5 @@ def _write_cell(worksheet: Worksheet, row: int, column: int, value: Cell, format
 
 
 def _width(text: str) -> int:
-    """The width of a text in columns. An ideograph takes two."""
+    """Return the display width of a text in columns. An ideograph takes two."""
     return len(text) + sum(1 for letter in text[:_WIDEST] if letter >= "\u1100") + 1

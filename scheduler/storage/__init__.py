@@ -1,1 +1,1 @@
-"""Tables, sessions and migrations: the only place that imports sqlalchemy, besides the services."""
+"""Tables, sessions and migrations. The only package that imports sqlalchemy, besides the services."""

@@ -1,4 +1,4 @@
-"""The declarative base: constraint names, UTC times, and states as checked strings."""
+"""Declarative base: constraint names, UTC times, and enums as checked strings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMING = {
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time, stored in UTC. A naive one is refused, and SQLite's naive answer is made aware."""
+    """An aware datetime, stored in UTC. Naive values are rejected; naive results of SQLite become aware."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -45,13 +45,13 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def parse_utc(text: str) -> datetime:
-    """The time of such a column that the database has put in words."""
+    """Parse a UtcDateTime that the database rendered as text."""
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
-    """Every table of Chainmeet."""
+    """Base class of all tables."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 -- SQLAlchemy reads this class attribute
@@ -66,7 +66,7 @@ class Base(DeclarativeBase):
 
 
 def enum_column(of: type[StrEnum], name: str) -> Enum:
-    """A column type for a StrEnum: its values as strings, with a CHECK."""
+    """Return the column type of a StrEnum: its values as strings, with a CHECK constraint."""
     return Enum(
         of,
         name=name,

@@ -1,4 +1,4 @@
-"""Sessions: a snapshot to read from, a transaction to write in, and the clock that all machines share."""
+"""Sessions: snapshot reads, write transactions, and the shared database clock."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from scheduler.storage.engines import WORKER, Limits, make_engine
 log = structlog.get_logger()
 
 PAUSES = (0.05, 0.25)
-"""Seconds, more or less, before a transaction is tried for the second and the third time."""
+"""Seconds, with jitter, before the second and third attempt of a transaction."""
 _CONFLICTS = ("40001", "40P01")  # serialization_failure, deadlock_detected
 
 AWAY = (OperationalError, InterfaceError, TimeoutError)
-"""It cannot be reached, it ends a wait that takes too long, or no connection to it gets free."""
+"""The database is unreachable, ended a wait on timeout, or has no free connection."""
 
 T = TypeVar("T")
 
 
 class Database:
-    """One engine. `read()` and `write()` give a session in a transaction of that kind.
+    """One engine. `read()` and `write()` open a session in a transaction of that kind.
 
-    On SQLite a writer takes the lock when it begins (BEGIN IMMEDIATE): a deferred transaction that
-    turns into a writer loses updates or fails with "database is locked" without waiting.
+    On SQLite a writer takes the lock at the start (BEGIN IMMEDIATE). A deferred transaction that is upgraded
+    to a write would lose updates, or fail with "database is locked" without waiting.
     """
 
     def __init__(self, url: str, *, limits: Limits = WORKER, echo: bool = False) -> None:
@@ -51,7 +51,7 @@ class Database:
         self._writers = sessionmaker(writes, expire_on_commit=False)
 
     def fold_in(self) -> None:
-        """Put what the file `-wal` has into a SQLite database's own file, which then is all of it."""
+        """Checkpoint a SQLite WAL, so that the database file is complete."""
         if self.is_sqlite:
             with self.engine.connect() as connection:
                 connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -62,7 +62,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session that commits at the end, or rolls back on an error."""
+        """Open a session that commits at the end, or rolls back on an error."""
         with self._writers() as session:
             session.connection()
             yield session
@@ -70,9 +70,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees the database as it was at its first question, and cannot write.
+        """Open a read-only session with a snapshot as of its first query.
 
-        What was left to do `afterwards` is done in transactions of its own.
+        Work registered with `after_session` runs afterwards, in transactions of its own.
         """
         with self._readers() as session:
             yield session
@@ -80,7 +80,7 @@ class Database:
         self.do_afterwards(session)
 
     def do_afterwards(self, session: Session) -> None:
-        """What a reading session that has ended left to do. Where it fails, the next one leaves it again."""
+        """Run the deferred work of an ended reading session. Failures are logged and left to the next one."""
         for work in session.info.pop(_AFTERWARDS, ()):
             try:
                 self.transact(work)
@@ -88,10 +88,10 @@ class Database:
                 log.warning("what was read is not kept", exc_info=True)
 
     def transact(self, work: Callable[[Session], T]) -> T:
-        """Do `work` in a transaction that writes. Returns what it gives.
+        """Run `work` in a write transaction and return its result.
 
-        Where the database ends the transaction so that another one can go on (a deadlock), it is done again,
-        twice at most. So `work` changes nothing but the database.
+        On a deadlock or serialisation failure the transaction is retried, at most twice. `work` must
+        therefore have no side effects outside the database.
         """
         for pause in PAUSES:
             try:
@@ -106,9 +106,9 @@ class Database:
             return work(session)
 
     def now(self) -> datetime:
-        """The time, aware, in UTC, by the database's clock: one clock, however many machines ask for it.
+        """Return the current time, aware, in UTC, from the database clock, which all machines share.
 
-        A DTSTAMP by the clock of each would make messages look older than those before them.
+        With local clocks, a DTSTAMP could be earlier than those of previous messages.
         """
         if self.is_sqlite:
             return _now_here()
@@ -116,26 +116,26 @@ class Database:
             return self.now_in(session)
 
     def now_in(self, session: Session) -> datetime:
-        """As `now`, asked over a session that is open."""
+        """Like `now`, over an open session."""
         if self.is_sqlite:
             return _now_here()
         return session.execute(_CLOCK).scalar_one()
 
     def clock(self) -> ColumnElement[datetime]:
-        """The time as a column, for a query that asks something else too."""
+        """Return the current time as a column, for use in other queries."""
         return _MOMENT_HERE if self.is_sqlite else _MOMENT
 
     def machine_is_ahead(self) -> timedelta:
-        """The lead of this machine's clock over the database's. It is negative if the clock is behind."""
+        """Return how far this machine's clock is ahead of the database's. Negative if it is behind."""
         before = _now_here()
         there = self.now()
         return before + (_now_here() - before) / 2 - there
 
     def count_anew(self, tables: Iterable[str]) -> None:
-        """Have PostgreSQL look what is in these tables now (ANALYZE), each in a transaction of its own.
+        """Update PostgreSQL's planner statistics of these tables (ANALYZE), each in its own transaction.
 
-        Until it does, it plans as if many new rows were not there. SQLite plans without. What goes wrong is
-        only logged: it does the same by itself some minutes later.
+        Until then, plans do not account for many new rows. SQLite does not need it. Errors are only logged,
+        since autovacuum does the same some minutes later.
         """
         names = [quoted_name(name, quote=True) for name in sorted(tables)]
         if self.is_sqlite or not names:
@@ -155,15 +155,15 @@ _AFTERWARDS, _ONCE, _HELD = "afterwards", "once", "held"
 
 
 def after_session(session: Session, work: Callable[[Session], None]) -> None:
-    """Have something kept for later readers, once a reading session has ended without an error.
+    """Register work to run after a reading session that ends without an error.
 
-    Of a session that writes it is not kept: it holds what nobody else may ever see.
+    A writing session never runs it, since it sees uncommitted data.
     """
     session.info.setdefault(_AFTERWARDS, []).append(work)
 
 
 def once_per_session(session: Session, name: str, work: Callable[[], T]) -> T:
-    """What `work` gives, asked for once by a reading session, to which nothing changes while it reads."""
+    """Return `work()`, cached for the rest of a reading session, whose snapshot is constant."""
     if not session.get_bind().get_execution_options().get("reads"):
         return work()
     known: dict[str, T] = session.info.setdefault(_ONCE, {})
@@ -173,16 +173,16 @@ def once_per_session(session: Session, name: str, work: Callable[[], T]) -> T:
 
 
 def keep_alive(session: Session, row: T) -> T:
-    """The row, kept until the session ends: one that nothing else keeps is forgotten, and asked for again."""
+    """Return the row, referenced until the session ends. Otherwise it may be collected and queried again."""
     session.info.setdefault(_HELD, []).append(row)
     return row
 
 
 def end_reading(session: Session) -> None:
-    """End a transaction that has only read, by COMMIT where no error has ended it.
+    """End a read-only transaction, by COMMIT unless an error has ended it.
 
-    After a ROLLBACK psycopg deallocates the connection's prepared statements, in case one used a table that
-    was dropped. Each query would be planned again, which takes longer than most queries.
+    After a ROLLBACK, psycopg deallocates the connection's prepared statements, in case one used a dropped
+    table. Every query would then be planned again, which takes longer than most queries.
     """
     if session.is_active:
         session.commit()
@@ -193,9 +193,9 @@ _CLOCK = select(_MOMENT)
 
 
 def _now_here() -> datetime:
-    """SQLite is a file, and its clock this machine's. The only place that asks for that one."""
+    """Return this machine's time, which is SQLite's clock. The only place that reads it."""
     return datetime.now(UTC)  # noqa: TID251
 
 
 _MOMENT_HERE = bindparam("here", type_=UtcDateTime(), callable_=_now_here)
-"""As `_MOMENT` one object, so that a query with it is made once. Asked each time that the query is."""
+"""A single object like `_MOMENT`, so that a query with it is compiled once. Evaluated at each execution."""

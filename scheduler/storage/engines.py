@@ -1,4 +1,4 @@
-"""Engines: SQLite in WAL with honest locking, or PostgreSQL with limits on every wait."""
+"""Engines: SQLite in WAL mode with explicit locking, or PostgreSQL with a timeout on every wait."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from scheduler.i18n import gettext_lazy
 from scheduler.storage import statement_counts
 
 POOL_SIZE, POOL_OVERFLOW = 8, 0
-"""Connections that a process keeps: one for each of eight threads. None is opened besides: it would be closed
-after use, and the statements that it has planned with it."""
+"""Connections per process, one for each of eight threads. No overflow: such a connection would be closed
+after use, and lose its prepared statements.
+"""
 PING_AFTER = 1.0
-"""Seconds without use after which a connection is asked whether it is still there."""
+"""Idle seconds after which a connection is pinged before use."""
 CONNECT_SECONDS = 5
 UNSTORABLE = gettext_lazy("A text has a character that cannot be kept. Type it, where you have copied it.")
 _DISK_FULL = ("53100", "SQLITE_FULL")
-"""SQLSTATE disk_full, and SQLite's name of the same."""
+"""SQLSTATE disk_full, and SQLite's equivalent."""
 _OF_DATA = ("22", "23")
-"""Classes of SQLSTATE: data_exception, integrity_constraint_violation."""
+"""SQLSTATE classes data_exception and integrity_constraint_violation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Timeouts in seconds.
 
-    Those of PostgreSQL are for a statement, a wait for a lock, and an idle transaction. The last is for a
-    thread that waits for a free connection.
+    The PostgreSQL ones are for a statement, a lock and an idle transaction. `pool` is for a thread that waits
+    for a free connection.
     """
 
     statement: float
@@ -44,12 +45,12 @@ class Limits:
 
 
 WEB = Limits(statement=30, lock=5, idle=60, pool=5)
-"""A person waits, and so does a thread."""
+"""A person and a thread are waiting."""
 WORKER = Limits(statement=600, lock=60, idle=300, pool=30)
 
 
 def make_engine(url: URL, limits: Limits, *, echo: bool = False) -> Engine:
-    """An engine that never logs the values of parameters: they are people's words and secrets."""
+    """Return an engine that never logs parameter values, which may be personal or secret."""
     is_sqlite = url.get_backend_name() == "sqlite"
     engine = _sqlite(url, echo) if is_sqlite else _postgresql(url, limits, echo)
     statement_counts.count_statements(engine)
@@ -64,12 +65,12 @@ def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=limits.pool,
-        pool_use_lifo=True,  # the one used last has its statements planned
+        pool_use_lifo=True,  # the most recently used one has its statements prepared
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
-            "prepare_threshold": 2,  # asked twice, a statement is parsed and planned for good
+            "prepare_threshold": 2,  # a statement is prepared on its second execution
             "options": _options(url, limits),
-            # a server that is gone without a word is noticed after a minute
+            # detects a silently lost server after a minute
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
@@ -84,7 +85,7 @@ def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:
 
 
 def _options(url: URL, limits: Limits) -> str:
-    """The server's settings for a connection. Those that the address has are kept, and win."""
+    """Return the server settings of a connection. Those in the URL take precedence."""
     own = {
         "statement_timeout": limits.statement,
         "lock_timeout": limits.lock,
@@ -96,7 +97,7 @@ def _options(url: URL, limits: Limits) -> str:
 
 
 def _leave_values_out(engine: Engine) -> None:
-    """Cut what PostgreSQL adds to an error of bad data: the whole row that was refused."""
+    """Strip the rejected row that PostgreSQL appends to errors about data."""
 
     @event.listens_for(engine, "handle_error")
     def cut(context: ExceptionContext) -> None:
@@ -111,9 +112,9 @@ def _leave_values_out(engine: Engine) -> None:
 
 
 def _refuse_unstorable(engine: Engine) -> None:
-    """Have a text that the driver cannot send be its writer's fault: NUL to PostgreSQL, lone surrogates.
+    """Report text that the driver cannot encode as InvalidInput: NUL for PostgreSQL, lone surrogates.
 
-    Whatever a stranger's text is compared with or kept in, this is the last that it passes.
+    The last line of defence for any user text that is stored or compared.
     """
 
     @event.listens_for(engine, "handle_error")
@@ -125,7 +126,7 @@ def _refuse_unstorable(engine: Engine) -> None:
 
 
 def _note_full_disk(engine: Engine) -> None:
-    """Remember when the disk of a database was full, for whoever is asked what is the matter."""
+    """Record when a database's disk was full, for health checks."""
 
     @event.listens_for(engine, "handle_error")
     def note(context: ExceptionContext) -> None:
@@ -137,12 +138,12 @@ def _note_full_disk(engine: Engine) -> None:
 
 
 def on_disk_full(engine: Engine, tell: Callable[[], None]) -> None:
-    """Call `tell` whenever the database says that its disk is full. It raises nothing, and is quick."""
+    """Register a callback for disk-full errors. `tell` must be fast and must not raise."""
     _tell_full[engine] = tell
 
 
 def was_disk_full(engine: Engine, *, within: float) -> bool:
-    """Whether this process was told so in these seconds."""
+    """Return True if this process saw a disk-full error within these seconds."""
     at = _full_at.get(engine)
     return at is not None and time.monotonic() - at <= within
 
@@ -156,10 +157,10 @@ _tell_full: WeakKeyDictionary[Engine, Callable[[], None]] = WeakKeyDictionary()
 
 
 def _ping_after_idleness(engine: Engine) -> None:
-    """Notice connections that a restarted server has dropped, without a round trip each time.
+    """Detect connections dropped by a server restart, without pinging on every checkout.
 
-    One that was in use a moment ago is taken as it is. If it is gone all the same, what asks gets an error,
-    and the pool forgets its connections.
+    A recently used connection is not pinged. If it was dropped, its user gets an error, and the pool discards
+    its connections.
     """
 
     @event.listens_for(engine, "checkin")
@@ -184,10 +185,10 @@ def _sqlite(url: URL, echo: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions by itself
+        connection.isolation_level = None  # the driver must not start transactions itself
         for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
             connection.execute(f"PRAGMA {pragma}")
-        # SQLite's own lower() knows only ASCII, and a search needs every script
+        # SQLite's own lower() only handles ASCII, and searches need all scripts
         connection.create_function("lower", 1, _lower, deterministic=True)
 
     _refuse_unstorable(engine)

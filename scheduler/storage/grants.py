@@ -1,8 +1,8 @@
-"""The rights of the application's role on PostgreSQL: all of its rows, and to the trail it only adds.
+"""Privileges of the application's PostgreSQL role: all rows, but append-only for the audit log.
 
-They need a second role that owns the tables and brings the schema up to date. With one role for both, the
-application could switch the trail's triggers off: then nothing but checkpoints that were mailed shows it.
-SQLite is a file, and has no roles.
+They require a second role that owns the tables and upgrades the schema. With a single role, the application
+could disable the audit log's triggers, and only emailed checkpoints would reveal it. SQLite is a file and has
+no roles.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ log = structlog.get_logger()
 _READ_ONLY = ("trail_head", "alembic_version")
 _ONLY_ADDED_TO = ("trail_entry",)
 _SINCE_MAINTAIN = (17, 0)
-"""The version of PostgreSQL in which another role than the owner may be let ANALYZE a table."""
+"""First PostgreSQL version with the MAINTAIN privilege, which lets a non-owner ANALYZE a table."""
 
 _OWNS = text("""
 SELECT pg_has_role(CAST(:role AS name), relowner, 'MEMBER') FROM pg_class
 WHERE oid = to_regclass('trail_entry')
 """)
-"""Also true for a superuser, and for a member of the role that owns the table."""
+"""Also true for a superuser, and for a member of the owning role."""
 _IS_THERE = text("SELECT count(*) FROM pg_roles WHERE rolname = :role")
 _ME = text("SELECT current_user")
 _HERE = text("SELECT current_schema()")
 
 
 class UnsuitableRole(ChainmeetError):
-    """The role cannot be restricted to what the application needs."""
+    """The role cannot be restricted to the application's needs."""
 
     code = "role-unfit"
 
 
 def grant_role(connection: Connection, role: str) -> None:
-    """Give the application's role what it needs, and take everything else of the tables from it.
+    """Grant the application's role what it needs, and revoke all other table privileges.
 
-    The connection is of the role that owns them, at the schema of this code. Raises RoleUnfit for a role that
-    is not there or owns the tables.
+    The connection must use the owning role, at this code's schema revision. Raises UnsuitableRole for a role
+    that does not exist or owns the tables.
     """
     if not connection.scalar(_IS_THERE, {"role": role}):
         raise UnsuitableRole(f"The database has no role {role}.")
@@ -67,12 +67,12 @@ def grant_role(connection: Connection, role: str) -> None:
 
 
 def can_rewrite_audit_log(connection: Connection) -> bool:
-    """Whether the connection's role can switch off what guards the trail: it owns the table."""
+    """Return True if the connection's role owns the audit log and could disable its triggers."""
     return bool(connection.scalar(_OWNS, {"role": connection.scalar(_ME)}))
 
 
 def warn_at_start(database: Database) -> None:
-    """Log that the trail is not guarded from this process, if so. A database that is away says it later."""
+    """Log a warning if this process could rewrite the audit log. An unreachable database is ignored here."""
     if database.is_sqlite:
         return
     try:

@@ -1,7 +1,7 @@
-"""`column IN (...)` for a list of any length: one parameter, so that the statement is the same each time.
+"""`column IN (...)` for a list of any length as one parameter, so that the statement text is constant.
 
-A parameter a value would make another statement of each length: compiled, parsed and planned again, and
-refused beyond some ten thousand values.
+One parameter per value would make a different statement for each length. Each would be compiled, parsed and
+planned again, and rejected beyond some ten thousand values.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
     def self_group(self, against: OperatorType | None = None) -> _Among:
-        """As it is. SQLAlchemy would write `... = 1` for SQLite, which then looks at every row of a table."""
+        """Return self unchanged. SQLAlchemy would append `= 1` for SQLite, which then scans the table."""
         return self
 
 
 def in_chunks(
     column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iterable[Any] | BindParameter[Any]
 ) -> FunctionElement[bool]:
-    """Rows whose column is one of these numbers or texts. An empty list selects no row.
+    """Return a condition that the column is one of these values. An empty list matches no row.
 
-    For a statement that is made once, `values` is a parameter, for which a list is given.
+    For a prebuilt statement, `values` is a bind parameter that takes a list.
     """
     listed = JSON().with_variant(ARRAY(column.type), "postgresql")
     if isinstance(values, BindParameter):
@@ -43,9 +43,9 @@ def in_chunks(
 
 @compiles(_Among, "postgresql")
 def _in_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
-    """The array behind a SELECT, which hides its length from the planner.
+    """Render the array behind a SELECT, which hides its length from the planner.
 
-    If the planner sees the length, it plans again for each length, which takes longer than the query.
+    Otherwise PostgreSQL plans again for each length, which takes longer than the query.
     """
     column, listed = (compiler.process(clause, **options) for clause in element.clauses)
     kind = compiler.dialect.type_compiler_instance.process(ARRAY(next(iter(element.clauses)).type))

@@ -1,4 +1,4 @@
-"""Conditions on a JSON list of strings that mean the same on SQLite and on PostgreSQL."""
+"""Conditions on a JSON list of strings, equivalent on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from sqlalchemy.orm import Session
 
 
 def json_items(session: Session, listed: SQLColumnExpression[Any]) -> TableValuedAlias:
-    """The items of a JSON list as a table with the column `value`, to join: one row an item.
+    """Return the items of a JSON list as a joinable table with the column `value`, one row per item.
 
-    Both databases have such a function, by another name. Its argument may be a column of a table that
-    stands before it in FROM (lateral).
+    Each database has its own function for it. The argument may be a column of a preceding table in FROM
+    (lateral).
     """
     expand = func.json_each if session.get_bind().dialect.name == "sqlite" else func.json_array_elements_text
     return expand(listed).table_valued(column("value", String()))
 
 
 def json_contains(session: Session, listed: SQLColumnExpression[Any], item: str) -> ColumnElement[bool]:
-    """Rows whose JSON list has this very item."""
+    """Return a condition that the JSON list contains exactly this item."""
     table = json_items(session, listed)
     return select(table.c.value).where(table.c.value == item).exists()

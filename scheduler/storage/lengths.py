@@ -1,4 +1,4 @@
-"""Texts that are longer than their column: refused by name before they are written, on SQLite too."""
+"""Column length checks: too long text is rejected by field name before writing, also on SQLite."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.storage.base import Base
 @event.listens_for(Base, "before_insert", propagate=True)
 @event.listens_for(Base, "before_update", propagate=True)
 def _check(mapper: Mapper[Any], _connection: object, row: Any) -> None:
-    """Raises InvalidInput with each text that PostgreSQL would refuse without a word of whose it is."""
+    """Raise InvalidInput for text that exceeds its column. PostgreSQL's error would not name the column."""
     faults = [
         Fault(attribute.key, f"must have at most {column.type.length:,} characters")
         for attribute in mapper.column_attrs

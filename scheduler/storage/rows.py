@@ -1,14 +1,12 @@
-"""Rows of columns, by statements that are made once.
+"""Rows of columns from prebuilt statements.
 
-Most of what a small query costs a page is SQLAlchemy's: to put the statement together, to find that it is
-compiled already, and to look for objects in its rows (`benchmarks/statements.py`).
-
-A statement that a frequent page asks is a constant of its module with named parameters: a third of a page's
-time was SQLAlchemy putting 8 to 17 queries together and looking for them among the compiled ones. Rows of
-columns are read beside the unit of work, which is flushed before. A search by words, or an order by fit, is
-made anew. A test of nine pages fails where a page makes a statement that an earlier one did not. 348 us made
-anew, 113 made once, 83 as rows of columns (benchmarks.statements); 80.6 and 72.7 pages a CPU second beside
-48.6 and 45.1 (benchmarks.load).
+Most of the cost of a small query is SQLAlchemy's: building the statement, looking up its compiled form, and
+mapping rows to objects (`benchmarks/statements.py`). A statement of a frequently used page is a module
+constant with named parameters: a third of a page's time was spent building and looking up 8 to 17 queries.
+Rows are read outside the unit of work, which is flushed first. Text searches and orders by relevance are
+built per request. A test of nine pages fails if a page builds a statement that an earlier one did not. 348 us
+built per request, 113 prebuilt, 83 as rows of columns (benchmarks.statements); 80.6 and 72.7 pages per CPU
+second instead of 48.6 and 45.1 (benchmarks.load).
 """
 
 from __future__ import annotations
@@ -22,9 +20,9 @@ Ts = TypeVarTuple("Ts")
 
 
 def rows_of(session: Session, statement: Select[*Ts], **values: Any) -> CursorResult[*Ts]:
-    """What a query of columns finds, with a value for each of its parameters. It is no query of objects.
+    """Execute a query of columns, not of ORM objects, with its parameter values.
 
-    The statement is a constant, or cached: SQLAlchemy remembers by the object how it is compiled.
+    The statement must be a constant or cached, since SQLAlchemy caches compilation by the statement object.
     """
     if session.autoflush:
         session.flush()

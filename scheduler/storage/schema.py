@@ -1,4 +1,4 @@
-"""The database's schema: upgrade it, and say whether it is the one that the code wants."""
+"""Database schema: upgrades, and checks that it matches the code."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from scheduler.storage import grants
 from scheduler.storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK = 0x636861696E  # "chain": of our migrations, among the advisory locks of the database
+_LOCK = 0x636861696E  # "chain": advisory lock id of our migrations
 _SIGN = _LOCK + 1
-"""Held by who upgrades, for others to see."""
+"""Advisory lock held during an upgrade, as a signal to other processes."""
 
 LOCK_MILLISECONDS = 2_000
-"""An upgrade of PostgreSQL waits for a lock of others at most so long: all who come later wait behind it."""
+"""Lock timeout of a PostgreSQL upgrade. Later transactions queue behind a waiting one."""
 PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
-"""Seconds until it is tried again."""
-_IN_THE_WAY = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+"""Seconds between retries."""
+_IN_THE_WAY = ("55P03", "40P01")  # ignored inside a transaction
 SETTLE_SECONDS = 2.5
-"""Longer than a process goes without looking whether the database is being upgraded."""
+"""Longer than the interval at which processes check for an upgrade."""
 MAX_BROKEN = 5
 
 log = structlog.get_logger()
 
 
 class DatabaseUnavailable(ChainmeetError):
-    """The database is not for this version of the code, or not at this time: nothing may use it."""
+    """The database is not usable by this code version, permanently or for now."""
 
     general = gettext_lazy("Chainmeet is being upgraded. Nothing was changed. Try again in a minute.")
 
 
 class SchemaOutOfDate(DatabaseUnavailable):
-    """The database is at another revision than this version of the code was written for."""
+    """The database is at a different revision than this code requires."""
 
     code = "schema-out-of-date"
 
@@ -57,7 +57,7 @@ class SchemaOutOfDate(DatabaseUnavailable):
 
 
 def _way_on(has: str | None) -> str:
-    """What to do about a database at a revision that the code was not written for."""
+    """Return how to resolve an unexpected database revision."""
     if has is None or has in known_revisions():
         return "Run: chainmeet db upgrade"
     return _OLDER if has < baseline() else _NEWER
@@ -68,7 +68,7 @@ _NEWER = (
     "or restore the backup of before the upgrade"
 )
 UPGRADES_EARLIER = "f8e15793"
-"""The commit of a version that brings databases from before the baseline to it."""
+"""Commit of a version that upgrades databases from before the baseline to it."""
 _OLDER = (
     "That is older than this version can upgrade_schema. Install the version of commit "
     f"{UPGRADES_EARLIER}, run its chainmeet db upgrade, then this version's: "
@@ -77,7 +77,7 @@ _OLDER = (
 
 
 class SchemaUpgrading(DatabaseUnavailable):
-    """Another process is upgrading the database at this moment."""
+    """Another process is upgrading the database."""
 
     code = "schema-upgrading"
 
@@ -86,7 +86,7 @@ class SchemaUpgrading(DatabaseUnavailable):
 
 
 class SchemaBusy(ChainmeetError):
-    """Other processes use tables that the upgrade changes, for longer than it tries."""
+    """Other processes hold locks on tables that the upgrade changes, beyond its retries."""
 
     code = "schema-busy"
 
@@ -98,7 +98,7 @@ class SchemaBusy(ChainmeetError):
 
 
 class SchemaBroken(ChainmeetError):
-    """Rows would refer to others that are not there, so nothing was upgraded."""
+    """The upgrade would leave dangling foreign keys, so nothing was changed."""
 
     code = "schema-broken"
 
@@ -116,14 +116,15 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def upgrade_schema(database: Database, *, application: str = "") -> None:
-    """Bring the schema up to date, or leave the database as it was.
+    """Upgrade the schema to this code's revision, or leave the database unchanged.
 
-    `application` names the PostgreSQL role that the application works as, where that is not the one that
-    upgrades: it gets its rights in the same transaction. Raises RoleUnfit if it cannot be restricted.
-    It is safe to call at every start, from several machines at once, and while others use the database: they
-    stand back (`schema_gate.py`). A SQLite file is copied first, to `<file>.before-<revision>`. Raises
-    SchemaOutOfDate for a database that is newer than this code or older than its baseline, SchemaBusy where
-    what others do keeps it waiting, and SchemaBroken where rows would refer to others that are not there.
+    `application` is the PostgreSQL role that the application uses, if it differs from the upgrading one. It
+    gets its privileges in the same transaction. Raises UnsuitableRole if it cannot be restricted.
+
+    Safe to call at every start, concurrently from several machines, and while other processes use the
+    database: they pause (`schema_gate.py`). A SQLite file is copied first, to `<file>.before-<revision>`.
+    Raises SchemaOutOfDate for a database newer than this code or older than its baseline, SchemaBusy if locks
+    of others persist, and SchemaBroken if foreign keys would dangle.
     """
     if database.is_sqlite:
         _upgrade_file(database)
@@ -132,16 +133,16 @@ def upgrade_schema(database: Database, *, application: str = "") -> None:
 
 
 def _is_behind(has: str | None) -> bool:
-    """Whether there is something to upgrade. Raises SchemaOutOfDate for what is newer or too old."""
+    """Return True if an upgrade is needed. Raises SchemaOutOfDate for a newer or too old revision."""
     if has is not None and has not in known_revisions():
         raise SchemaOutOfDate(has, head_revision())
     return has != head_revision()
 
 
 def _upgrade_file(database: Database) -> None:
-    """In one transaction, without foreign keys: a batch on SQLite drops tables that others refer to.
+    """Upgrade in one transaction with foreign keys off, since SQLite batch migrations drop referenced tables.
 
-    So says https://www.sqlite.org/lang_altertable.html#otheralter, and to check them at the end.
+    https://www.sqlite.org/lang_altertable.html#otheralter prescribes this, and checking them at the end.
     """
     with database.engine.connect().execution_options(writes=True) as connection:
         driver = _driver(connection)
@@ -162,7 +163,7 @@ def _upgrade_file(database: Database) -> None:
 
 
 def _revision_of(driver: DBAPIConnection) -> str | None:
-    """The revision of a SQLite file, None if it is empty; read without beginning a transaction."""
+    """Return the revision of a SQLite file, None if it is empty, without starting a transaction."""
     cursor = driver.cursor()
     cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'")
     if cursor.fetchone() == (0,):
@@ -173,7 +174,7 @@ def _revision_of(driver: DBAPIConnection) -> str | None:
 
 
 def _copy(driver: DBAPIConnection, file: Path, suffix: str) -> None:
-    """All of a SQLite database as one file beside it, in the place of an earlier one of this revision."""
+    """Copy a SQLite database to one file beside it, replacing an earlier copy of this revision."""
     copy, part = (file.with_name(file.name + suffix + end) for end in ("", ".part"))
     part.unlink(missing_ok=True)
     driver.cursor().execute("VACUUM INTO ?", (str(part),))
@@ -183,9 +184,9 @@ def _copy(driver: DBAPIConnection, file: Path, suffix: str) -> None:
 
 
 def _upgrade_server(database: Database, application: str) -> None:
-    """One at a time, once those who use the database have had time to see it and stand back.
+    """Upgrade under an exclusive lock, once other processes have had time to notice and pause.
 
-    What they see is a lock of this connection, which ends with this process however it ends.
+    They notice an advisory lock of this connection, which is released even if this process dies.
     """
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()
@@ -197,7 +198,7 @@ def _upgrade_server(database: Database, application: str) -> None:
             try:
                 time.sleep(SETTLE_SECONDS)
                 _try(database, application)
-            finally:  # the server may take a moment to see that a connection is closed
+            finally:  # the server may notice a closed connection late
                 connection.execute(select(func.pg_advisory_unlock(_SIGN)))
         elif application:
             with database.engine.begin() as granting:
@@ -205,7 +206,7 @@ def _upgrade_server(database: Database, application: str) -> None:
 
 
 def _try(database: Database, application: str) -> None:
-    """In one transaction that waits for no lock for long, and is begun again where it waits or deadlocks."""
+    """Upgrade in one transaction with a short lock timeout, retried on a timeout or deadlock."""
     for pause in (*PAUSES, None):
         try:
             with database.engine.connect().execution_options(writes=True) as connection:
@@ -226,18 +227,18 @@ def _try(database: Database, application: str) -> None:
 
 
 def require_current(database: Database) -> None:
-    """Raises SchemaOutOfDate unless the schema is the one of this code, SchemaUpgrading while it changes."""
+    """Raise SchemaOutOfDate unless the schema is this code's, or SchemaUpgrading while it changes."""
     with database.engine.connect() as connection:
         check_current(connection)
 
 
 def check_current(connection: Connection) -> None:
-    """As `require_current`, over a connection that is open."""
+    """Like `require_current`, over an open connection."""
     raise_refusal(*read_revision(_driver(connection), is_sqlite=connection.dialect.name == "sqlite"))
 
 
 def raise_refusal(has: str | None, is_upgrading: bool) -> None:
-    """Raises what `look` found to be in the way."""
+    """Raise the error for a result of `read_revision`, if any."""
     if is_upgrading:
         raise SchemaUpgrading
     if has != head_revision():
@@ -245,7 +246,7 @@ def raise_refusal(has: str | None, is_upgrading: bool) -> None:
 
 
 def read_revision(driver: DBAPIConnection, *, is_sqlite: bool) -> tuple[str | None, bool]:
-    """The revision of a database, None if it is empty, and whether somebody upgrades it."""
+    """Return the database's revision (None if it is empty), and whether it is being upgraded."""
     if is_sqlite:
         return _revision_of(driver), False
     cursor = driver.cursor()
@@ -273,9 +274,9 @@ def _driver(connection: Connection) -> DBAPIConnection:
 
 
 def check_at_start(database: Database) -> None:
-    """As `require_current`. A database that does not answer yet is left to those who will ask it.
+    """Like `require_current`, but tolerate an unreachable database, which later queries will report.
 
-    So is one that is being upgraded to this version.
+    Also tolerates a database that is being upgraded to this version.
     """
     try:
         with suppress(SchemaUpgrading):
@@ -287,17 +288,17 @@ def check_at_start(database: Database) -> None:
 
 @lru_cache(maxsize=1)
 def head_revision() -> str | None:
-    """The revision that this code was written for."""
+    """Return the revision required by this code."""
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 @lru_cache(maxsize=1)
 def known_revisions() -> frozenset[str]:
-    """The revisions that this code knows: it can upgrade a database that is at one of them."""
+    """Return the revisions known to this code, from which it can upgrade."""
     return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 @lru_cache(maxsize=1)
 def baseline() -> str:
-    """The oldest revision that this code knows: its first migration makes the schema of it at once."""
+    """Return the oldest known revision. Its migration creates the whole schema at once."""
     return str(ScriptDirectory(str(MIGRATIONS)).get_base())

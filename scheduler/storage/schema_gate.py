@@ -1,4 +1,4 @@
-"""What a process does while its database is being upgraded, or is for another version: it stands back."""
+"""Schema gate: pauses a process while its database is being upgraded or belongs to another version."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scheduler.storage.schema import DatabaseUnavailable
 log = structlog.get_logger()
 
 EVERY_SECONDS = 1.0
-"""However much a process does, it looks once in this time."""
+"""Maximum interval between checks, regardless of load."""
 
 
 class SchemaGate:
-    """Asked before each request, task and tick of a process. It costs two small queries a second at most."""
+    """Checked before each request, task and tick. It costs at most two small queries per second."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,12 +28,12 @@ class SchemaGate:
         self._why: DatabaseUnavailable | None = None
 
     def require(self) -> None:
-        """Raises NotNow where the process has to stand back."""
+        """Raise DatabaseUnavailable if the process must pause."""
         if (why := self.why()) is not None:
             raise why.with_traceback(None)
 
     def why(self) -> DatabaseUnavailable | None:
-        """Why the process has to stand back, or None, also for a database that does not answer."""
+        """Return why the process must pause, or None. An unreachable database is None too."""
         if time.monotonic() >= self._until and self._lock.acquire(blocking=False):
             try:
                 self._look()
@@ -48,7 +48,7 @@ class SchemaGate:
             log.warning("stands back" if self._why else "goes on", reason=str(self._why or before))
 
     def _found(self) -> DatabaseUnavailable | None:
-        """By the driver alone: a transaction of SQLAlchemy would cost more than the question."""
+        """Check with the raw driver, since a SQLAlchemy transaction would cost more than the query."""
         engine = self._database.engine
         try:
             connection = engine.raw_connection()

@@ -1,4 +1,4 @@
-"""What a piece of work asks the database for: how many statements, and how long they take."""
+"""Per-thread count and duration of database statements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 @dataclass(slots=True)
 class StatementCount:
-    """Statements of a thread since `begin`, and the seconds that the database took for them."""
+    """Statements of a thread since `start_counting`, and the seconds spent in the database."""
 
     statements: int = 0
     seconds: float = 0.0
@@ -27,18 +27,18 @@ _thread = _OfThread()
 
 
 def start_counting() -> None:
-    """Count from nothing in this thread."""
+    """Start counting from zero in this thread."""
     _thread.spent = StatementCount()
 
 
 def stop_counting() -> StatementCount:
-    """What was counted since `begin`. From now on nothing is."""
+    """Stop counting, and return the counts since `start_counting`."""
     spent, _thread.spent = _thread.spent, None
     return spent or StatementCount()
 
 
 def count_statements(engine: Engine) -> None:
-    """Have the statements of an engine counted, in the threads that have begun."""
+    """Instrument an engine to count statements in threads that are counting."""
 
     @event.listens_for(engine, "before_cursor_execute")
     def asked(*_: Any) -> None:

@@ -1,1 +1,1 @@
-"""Octets of strangers, worked on in child processes with limits: `reading` is what the rest calls."""
+"""Parsing of untrusted input in sandboxed child processes. `parsers` is the public interface."""

@@ -1,7 +1,7 @@
-"""The child process: one job after the other from the socket at standard input, until its parent is gone.
+"""Child process: serves jobs from the socket on standard input until its parent exits.
 
-It has no settings, no secrets and no other connection, and behind its wall it gets none. If the parent dies,
-the socket ends: the child leaves, at the latest when the job that it is at has used up its time.
+It has no settings, secrets or other connections, and cannot open any inside the sandbox. If the parent dies,
+the socket closes and the child exits, at the latest when the current job reaches its time limit.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from scheduler.untrusted.frames import Ending
 from scheduler.untrusted.jobs import JOBS
 
 MAX_JOBS: Final = 1_000
-"""After so many a child leaves, and a new one takes its place."""
+"""Jobs after which a child exits and is replaced."""
 RENEW_CPU_SECONDS: Final = 60
 IDLE_SECONDS: Final = 300
 
 
 def serve_jobs() -> None:
-    """Serve the socket at standard input."""
+    """Serve the socket on standard input."""
     connection = socket.socket(fileno=0)
-    load(IMPORTERS)  # before the wall, behind which no other folder can be read
+    load(IMPORTERS)  # before the sandbox, inside which no other folder is readable
     limits.apply_limits()
     connection.sendall(frames.UNWALLED if sandbox.enter_sandbox() else frames.READY)
     for _ in range(MAX_JOBS):
@@ -37,7 +37,7 @@ def serve_jobs() -> None:
 
 
 def _serve(connection: socket.socket) -> bool:
-    """Do one job. Returns whether this process can do another one."""
+    """Run one job. Return True if this process can run another one."""
     try:
         name, octets, options = frames.decode_request(lambda size: receive_octets(connection, size))
     except EOFError:
@@ -54,14 +54,14 @@ def _work(name: str, octets: bytes, options: dict[str, object]) -> tuple[Ending,
     job = JOBS[name]
     try:
         return Ending.DONE, job.result.dump_json(job.work(octets, **options))
-    except Exception as error:  # often a MemoryError: whatever it is, the parent is told
+    except Exception as error:  # often a MemoryError; always reported to the parent
         if job.refusal is not None and isinstance(error, job.refusal):
             return Ending.REFUSED, str(error).encode()
         return Ending.FAILED, type(error).__name__.encode()
 
 
 def receive_octets(connection: socket.socket, size: int) -> bytes:
-    """Read so many octets of a socket. Raises EOFError if it ends before."""
+    """Receive exactly `size` octets. Raises EOFError if the socket closes first."""
     pieces = []
     while size:
         piece = connection.recv(min(size, 65_536))

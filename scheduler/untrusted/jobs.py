@@ -1,7 +1,7 @@
-"""What may be done with octets of strangers in a child process: pure functions, by name.
+"""Jobs allowed on untrusted octets in a child process: pure functions, by name.
 
-A job takes octets and options and gives a value of our own types. `refusal` is the one error that it
-raises on purpose, whose text is a sentence for a person. To have one more kind of file read, add a job.
+A job takes octets and options, and returns a value of our own types. `refusal` is the one exception that it
+raises on purpose, with a readable message. To parse another kind of file, add a job.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[T]):
-    """A pure function by its name, the type of what it gives, and what it refuses with.
+    """A named pure function, with its result type and refusal.
 
-    `max_answer` are octets of what it gives, as JSON.
+    `max_answer` is the maximum size of the result as JSON, in octets.
     """
 
     name: str

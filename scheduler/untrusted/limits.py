@@ -1,4 +1,4 @@
-"""What a child process may use. The kernel keeps the limits, so no parser of anybody's can outlive them."""
+"""Resource limits of a child process, enforced by the kernel, so that no parser can evade them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import Final
 
 CPU_SECONDS: Final = 5.0
-"""The limit of one job. The worst mail and calendar within our own limits take a second on a slow machine."""
+"""CPU seconds per job. The worst email or calendar within our limits takes a second on a slow machine."""
 WALL_SECONDS: Final = 60.0
-"""Of one job, however busy the machine is."""
+"""Wall-clock seconds per job, however loaded the machine is."""
 MEMORY: Final = 256 * 1024 * 1024
-"""Octets of one job, beside what the interpreter and the parsers have once they are loaded."""
+"""Octets per job, beyond the interpreter and loaded parsers."""
 MAX_ANSWER: Final = 4 * 1024 * 1024
-"""Octets of what a job gives."""
+"""Octets of a job's result."""
 MAX_MULTISTATUS_ANSWER: Final = 24 * 1024 * 1024
-"""Octets of the calendars in the answer of a calendar server, each line's end as four characters of JSON."""
+"""Octets of the calendars in a CalDAV response, with line ends as four characters of JSON."""
 MAX_SHEETS_ANSWER: Final = 48 * 1024 * 1024
-"""Octets of the rows of a spreadsheet: those of the largest file, each cell with its quotes."""
+"""Octets of a spreadsheet's rows: those of the largest file, with quotes around cells."""
 LIFE_CPU_SECONDS: Final = 120
-"""The limit of one child. A child ends long before it."""
+"""CPU seconds per child. A child exits long before that."""
 
 
 def apply_limits() -> None:
-    """Limit this process for good: memory, processor, no file written, no core, few files open."""
+    """Limit this process permanently: memory, CPU, no file writes, no core dumps, few open files."""
     os.nice(5)
     for which, most in (
         (resource.RLIMIT_AS, _used() + MEMORY),
@@ -35,18 +35,18 @@ def apply_limits() -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 64),
     ):
-        with suppress(ValueError, OSError):  # a system that lacks one keeps the others
+        with suppress(ValueError, OSError):  # unsupported limits are skipped
             resource.setrlimit(which, (most, most))
 
 
 def start_job_limits() -> None:
-    """Start a job's time limits: the kernel ends this process when the job has used up its time."""
+    """Start a job's timers. The kernel kills the process when a time limit is reached."""
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
     signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)
 
 
 def end_job_limits() -> None:
-    """The job is done. What comes next has its own time."""
+    """Stop the timers after a job."""
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -1,4 +1,4 @@
-"""Mails, calendars, sheets and pictures of strangers, read in a child process: the services' one way."""
+"""Public interface to parse untrusted emails, calendars, spreadsheets and pictures in a child process."""
 
 from __future__ import annotations
 
@@ -34,23 +34,24 @@ __all__ = [
 ]
 
 BUSY_MESSAGE: Final = (PoolExhausted, ChildKilled, ChildNotStarted)
-"""What has nothing to do with the octets: the same may be read later."""
+"""Errors unrelated to the input: a retry may succeed."""
 UNREADABLE_MESSAGE: Final = (LimitExceeded, *BUSY_MESSAGE)
-"""The errors of `run` itself. Each has a sentence for a person."""
+"""Errors of `run_job` itself, each with a readable message."""
 
 WAIT_SECONDS: Final = 10.0
-"""The wait for a free child. A waiting caller holds no lock and no transaction."""
+"""Seconds to wait for a free child. The caller must hold no lock and no transaction."""
 
 T = TypeVar("T")
 
 pool: Final = ChildPool()
-"""The children of this process."""
+"""Child processes of this process."""
 
 
 def run_job(job: Job[T], octets: bytes, **options: Any) -> T:
-    """The result of a job on the octets, checked to be of its type. Options are JSON values.
+    """Run a job on the octets and return its validated result. Options are JSON values.
 
-    Raises the job's own refusal, Exceeded if it used too much or crashed the child, or one of LATER.
+    Raises the job's own refusal, LimitExceeded if it exceeded a limit or crashed the child, or one of
+    BUSY_MESSAGE.
     """
     ending, answer = pool.run(job.name, octets, options, wait=WAIT_SECONDS, most=job.max_answer)
     if ending is Ending.FAILED:
@@ -69,27 +70,27 @@ def run_job(job: Job[T], octets: bytes, **options: Any) -> T:
 
 
 def read_email(raw: bytes) -> ParsedEmail:
-    """A mail as understood. See `run` for the errors."""
+    """Return a parsed email. See `run_job` for errors."""
     return run_job(jobs.MAIL, raw)
 
 
 def read_addressees(raw: bytes) -> str:
-    """The recipients that a mail's headers name. See `run` for the errors."""
+    """Return the recipients in an email's headers. See `run_job` for errors."""
     return run_job(jobs.ADDRESSEES, raw)
 
 
 def read_sheets(octets: bytes) -> Workbook:
-    """The sheets of a file. Raises UnreadableSheet, and see `run`."""
+    """Return the sheets of a file. Raises UnreadableSheet; see also `run_job`."""
     return run_job(jobs.SHEETS, octets)
 
 
 def read_picture(octets: bytes) -> Picture:
-    """A picture as a small PNG of our own. Raises UnusablePicture, and see `run`."""
+    """Return a picture re-encoded as a small PNG. Raises UnusablePicture; see also `run_job`."""
     return run_job(jobs.PICTURE, octets)
 
 
 def read_multistatus(octets: bytes) -> tuple[DavItem, ...]:
-    """What a CalDAV server says of its resources. Raises UnusableCalendar, and see `run`."""
+    """Return the resources of a CalDAV response. Raises UnusableCalendar; see also `run_job`."""
     return run_job(jobs.MULTISTATUS, octets)
 
 
@@ -102,7 +103,7 @@ def read_busy_times(
     own_uids: Collection[str],
     own_addresses: Collection[str],
 ) -> BusyTimes:
-    """The busy times of a calendar's person. Raises UnusableCalendar. See `run` for other errors."""
+    """Return the busy times of a calendar's owner. Raises UnusableCalendar; see also `run_job`."""
     return run_job(
         jobs.BUSY_TIMES,
         octets,

@@ -1,6 +1,6 @@
-"""A stranger's picture as a small PNG of our own: decoded, made smaller, written anew, in a child process.
+"""Sanitising of untrusted pictures: decoded, scaled down and re-encoded as PNG in a child process.
 
-Nothing of the file is kept but its points: no text, no place where it was taken, no program.
+Only the pixels are kept: no text, location or scripts.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from scheduler.domain.errors import ChainmeetError
 
 MAX_OCTETS = 1 << 20
 MAX_SIDE = 4_000
-"""Points: a larger picture is refused before it is decoded. Decoded, the largest has 64 MB."""
+"""Pixels. Larger pictures are rejected before decoding. The largest takes 64 MB decoded."""
 MIN_SIDE = 24
 SIDE = 192
-"""Points of the longer side of what is kept: twice those at which a page shows it."""
+"""Longer side in pixels, twice the size at which a page displays it."""
 ROOM, SMALL_SIDE = 48 << 10, 96
-"""Octets that are kept at most; what needs more is made smaller."""
+"""Maximum octets of the result; if exceeded, it is scaled down further."""
 _PNG, _GIF, _JPEG = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a"), b"\xff\xd8\xff"
 _NO_FRAME = frozenset((0xC4, 0xC8, 0xCC))
-"""Markers of JPEG between C0 and CF that begin no frame (ITU-T T.81, table B.1)."""
+"""JPEG markers between C0 and CF that do not start a frame (ITU-T T.81, table B.1)."""
 
 
 class UnusablePicture(ChainmeetError):
-    """A file is not taken as a picture. `str()` is `svg`, `kind`, `large`, `sides` or `broken`."""
+    """A file was rejected as a picture. `str()` is `svg`, `kind`, `large`, `sides` or `broken`."""
 
     code = "unusable-picture"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A PNG in base64, with its sides in points."""
+    """A PNG in base64, with its size in pixels."""
 
     width: int
     height: int
@@ -44,7 +44,7 @@ class Picture:
 
 
 def read_picture(octets: bytes) -> Picture:
-    """The picture of a PNG, JPEG or GIF file, whose first frame is taken. Raises UnusablePicture."""
+    """Return the picture of a PNG, JPEG or GIF file (first frame). Raises UnusablePicture."""
     if len(octets) > MAX_OCTETS:
         raise UnusablePicture("large")
     sides = _sides(octets)
@@ -60,7 +60,7 @@ def _decoded(octets: bytes, sides: tuple[int, int]) -> Picture:
 
     try:
         pixmap = pymupdf.Pixmap(octets)
-        if {pixmap.width, pixmap.height} != set(sides):  # a turned photograph has them the other way
+        if {pixmap.width, pixmap.height} != set(sides):  # a rotated photo has them swapped
             raise UnusablePicture("broken")
         if pixmap.colorspace is None or pixmap.colorspace.n != pymupdf.csRGB.n:
             pixmap = pymupdf.Pixmap(pymupdf.csRGB, pixmap)
@@ -77,7 +77,7 @@ def _decoded(octets: bytes, sides: tuple[int, int]) -> Picture:
 
 
 def _sides(octets: bytes) -> tuple[int, int] | None:
-    """Width and height as the file's first octets say, or None for what is no such file."""
+    """Return width and height from the file header, or None for an unsupported format."""
     try:
         if octets.startswith(_PNG):
             return struct.unpack_from(">II", octets, 16)
@@ -89,7 +89,7 @@ def _sides(octets: bytes) -> tuple[int, int] | None:
 
 
 def _of_jpeg(octets: bytes) -> tuple[int, int]:
-    """Of the first frame header (ITU-T T.81, B.2.2), behind segments that say their length."""
+    """Return the size in the first frame header (ITU-T T.81, B.2.2), skipping other segments."""
     at = 2
     while True:
         mark, kind, length = struct.unpack_from(">BBH", octets, at)

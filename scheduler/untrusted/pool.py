@@ -1,7 +1,7 @@
-"""Child processes that work on octets of strangers: a few a process, started when needed, used again.
+"""Pool of child processes for untrusted input: few per process, started on demand and reused.
 
-subprocess and a socket, not multiprocessing: a Celery pool's process may have no children of that kind,
-a threaded web must not fork, and what comes back is never unpickled.
+Uses subprocess and a socket rather than multiprocessing: a process of a Celery pool cannot have such
+children, a threaded web server must not fork, and results must never be unpickled.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from scheduler.untrusted import frames, limits, sandbox
 from scheduler.untrusted.frames import Ending
 
 SIZE: Final = 2
-"""Children of one process, and so readings at a time: while one is at a bad mail, the next mail is read."""
+"""Children per process, and so concurrent jobs. While one handles a bad email, the next is parsed."""
 START_SECONDS: Final = 60.0
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "PYTHONTZPATH", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH")
-"""What a child gets of our environment, which holds secrets."""
+"""Environment variables passed to children. The full environment holds secrets."""
 _SLOW: Final = gettext_lazy(
     "it took more than %(seconds)s seconds of computing time", seconds=f"{limits.CPU_SECONDS:g}"
 )
@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 
 class LimitExceeded(ChainmeetError):
-    """Reading something would take more than it may, or broke the child. `str()` is a sentence."""
+    """A job exceeded a limit or crashed the child. `str()` is a readable sentence."""
 
     code = "too-much-work"
 
@@ -53,7 +53,7 @@ class LimitExceeded(ChainmeetError):
 
 
 class ChildKilled(ChainmeetError):
-    """A child was ended by something that is not its job: the same may be read later."""
+    """A child was killed for a reason unrelated to its job. A retry may succeed."""
 
     code = "child-ended"
 
@@ -62,7 +62,7 @@ class ChildKilled(ChainmeetError):
 
 
 class PoolExhausted(ChainmeetError):
-    """Every child is at work and none became free in time. The same may be read later."""
+    """All children are busy and none became free in time. A retry may succeed."""
 
     code = "all-busy"
 
@@ -71,7 +71,7 @@ class PoolExhausted(ChainmeetError):
 
 
 class ChildNotStarted(ChainmeetError):
-    """A child does not start: something is wrong with the installation or the machine."""
+    """A child fails to start: a problem of the installation or machine."""
 
     code = "not-started"
 
@@ -80,7 +80,7 @@ class ChildNotStarted(ChainmeetError):
 
 
 class _Gone(Exception):
-    """A child left before it had the whole request: it was idle, or renewed."""
+    """A child exited before it received the whole request, as it was idle or due for renewal."""
 
 
 class _Child:
@@ -88,7 +88,7 @@ class _Child:
         sandbox.hide_memory()
         self.socket, theirs = socket.socketpair()
         with theirs:
-            # This interpreter, with a module of ours from where this one is.
+            # Runs this interpreter with one of our own modules.
             self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-P", "-m", module],
                 stdin=theirs.fileno(),
@@ -103,7 +103,7 @@ class _Child:
             raise ChildNotStarted from None
 
     def ask(self, request: bytes, most: int) -> tuple[Ending, bytes]:
-        """The answer to a request. Raises _Gone, Ended or Exceeded, after which the child cannot be used."""
+        """Return the answer to a request. The child is unusable after _Gone, ChildKilled or LimitExceeded."""
         ends = time.monotonic() + limits.WALL_SECONDS + 5  # the child's own limit comes first
         try:
             self.socket.settimeout(limits.WALL_SECONDS)
@@ -117,12 +117,12 @@ class _Child:
             raise LimitExceeded(gettext_lazy("what is in it is too large")) from None
         except (EOFError, OSError):
             status = self.end()
-            if status in (-signal.SIGKILL, -signal.SIGALRM):  # no memory left, or a machine too busy
+            if status in (-signal.SIGKILL, -signal.SIGALRM):  # out of memory, or an overloaded machine
                 raise ChildKilled from None
             raise LimitExceeded(_WHY.get(status, gettext_lazy("it broke the program that read it"))) from None
 
     def end(self) -> int:
-        """End the child, and give how it ended: minus the number of the signal, if it was one."""
+        """End the child and return its exit status: minus the signal number, if it was killed."""
         self.socket.close()
         with suppress(subprocess.TimeoutExpired):
             return self.process.wait(0.2)
@@ -142,7 +142,7 @@ class _Child:
 
 
 class ChildPool:
-    """A pool that runs jobs of `untrusted.jobs` in at most `size` child processes. Any thread may call it."""
+    """Runs jobs of `untrusted.jobs` in at most `size` child processes. Thread-safe."""
 
     def __init__(self, size: int = SIZE, module: str = "scheduler.untrusted.child") -> None:
         self.size, self.module, self._has_warned = size, module, False
@@ -158,9 +158,10 @@ class ChildPool:
         wait: float,
         most: int = limits.MAX_ANSWER,
     ) -> tuple[Ending, bytes]:
-        """How a job ended and its answer of at most `most` octets, as its child says: not checked yet.
+        """Return how a job ended and its answer of at most `most` octets, not yet validated.
 
-        Waits up to `wait` seconds for a free child. Raises AllBusy, NotStarted, Ended or Exceeded.
+        Waits up to `wait` seconds for a free child. Raises PoolExhausted, ChildNotStarted, ChildKilled or
+        LimitExceeded.
         """
         request = frames.encode_request(job, octets, options)
         if not self._free.acquire(timeout=wait):
@@ -171,7 +172,7 @@ class ChildPool:
             self._free.release()
 
     def warm(self) -> None:
-        """Start every child now, so that the first jobs need not wait for it."""
+        """Start all children now, so that the first jobs do not wait."""
         while len(self._idle) < self.size:
             self._idle.append(self._start())
 
@@ -189,7 +190,7 @@ class ChildPool:
                 child.end()
                 if is_new:
                     raise ChildNotStarted from None
-                continue  # it was idle for too long, or has done its share
+                continue  # it was idle for too long, or reached its job limit
             except (LimitExceeded, ChildKilled) as error:
                 status = child.end()
                 log.warning("a child was ended", reason=str(error), status=status)
@@ -201,7 +202,7 @@ class ChildPool:
             return ending, answer
 
     def _take(self) -> tuple[_Child, bool]:
-        """A child, and whether it is a new one."""
+        """Return a child, and whether it is new."""
         try:
             return self._idle.pop(), False
         except IndexError:
@@ -217,7 +218,7 @@ class ChildPool:
         return child
 
     def _reset(self) -> None:
-        """Reset the pool in a forked process, because the children belong to its parent."""
+        """Reset the pool in a forked process, since the children belong to the parent."""
         for child in getattr(self, "_idle", ()):
             child.socket.close()
         self._idle: list[_Child] = []
@@ -225,6 +226,6 @@ class ChildPool:
 
 
 def _environment() -> dict[str, str]:
-    """What a child needs to find our code, and the plugins that read files. No secret is in it."""
+    """Return a child's environment: paths of our code and import plugins, and no secrets."""
     path = os.pathsep.join([str(Path(scheduler.__file__).parents[1]), *folders(IMPORTERS)])
     return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, "PYTHONPATH": path}

@@ -1,19 +1,18 @@
-"""The wall round a process that reads octets of strangers: what the kernel refuses it from then on, for good.
+"""Sandbox for a process that parses untrusted octets: irrevocable kernel restrictions.
 
-Landlock leaves it the files that Python itself reads and no others, and no TCP; a seccomp filter refuses the
-system calls by which a process reaches another one, the network or more of the kernel. What a parser has open
-already, its socket to the parent, goes on. Linux alone has both: where one is missing, the limits of `limits`
-stay, and `build` says what is missing.
+The resource limits stop a slow parser, but not one that is taken over: it could fork, connect, delete files,
+signal its parent and read its environment. Landlock restricts file access to reading the folders of Python,
+packages, system libraries and time zones, and denies TCP. A seccomp filter denies sockets, processes,
+signals, ptrace and io_uring with EPERM. The parent is not dumpable. The open socket to the parent keeps
+working.
+
+Both are Linux only. If one is missing, the limits of `limits` remain, `enter_sandbox` returns what is
+missing, and it is logged once. Implemented with some 60 lines of `ctypes`, since no package for it is well
+maintained. An allow list of system calls would be tighter, but break with each new libc. A package that reads
+files elsewhere or starts threads does not work here. Costs 7 ms per child at start, 0.7 ms of it in the
+kernel.
 
 Sources: Documentation/userspace-api/landlock.rst and seccomp_filter.rst of Linux; include/uapi/linux.
-
-The limits of the kernel stop a parser that is slow, not one that is taken over, which could fork, connect,
-delete files, signal its parent and read its environment. Landlock leaves a child the folders of Python,
-packages, system libraries and time zones, to read, and no TCP; a seccomp filter refuses sockets, processes,
-signals, ptrace and io_uring with EPERM; the parent is not dumpable. Some 60 lines of `ctypes`, as no package
-for it is kept well; an allow list of system calls would be tighter, and break with each new libc. Without
-Landlock or seccomp a log line says so once. A package that reads files elsewhere or starts threads does not
-work here. 7 ms a child at its start, 0.7 ms of them the kernel's.
 """
 
 from __future__ import annotations
@@ -41,20 +40,21 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG, _PATH_BENEATH = 1, 1
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _FILE_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
-"""By version of Landlock: so many rights on files does it know, from bit 0 on. Later ones know as many."""
+"""Number of file access rights by Landlock ABI version, from bit 0. Later versions have as many."""
 _NET_SINCE, _SCOPE_SINCE = 4, 6
 
 _FILTER_MODE = 2
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 """BPF: load a word of the call's data; jump if equal, if at least; return (linux/bpf_common.h)."""
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050001
-"""What a filter returns: allow, end the process, or fail with EPERM."""
+"""Filter results: allow, kill the process, or fail with EPERM."""
 _X32 = 0x40000000
-"""Calls of the x32 interface have this bit; they would pass a list of the others' numbers."""
+"""Bit of x32 system calls, which would bypass a list of x86_64 numbers."""
 
 _REFUSED: Final[dict[str, tuple[int, ...]]] = {
-    # Of asm/unistd_64.h, in this order: network, other processes, new processes, files that Landlock does not
-    # guard (modes, owners, times, attributes), own limits, memory of others, and the kernel itself.
+    # From asm/unistd_64.h, in this order: network, other processes, new processes, file metadata that
+    # Landlock does not guard (modes, owners, times, attributes), own limits, shared memory, and the kernel
+    # itself.
     "x86_64": (
         41, 42, 43, 49, 50, 53, 288,
         62, 200, 234, 129, 297, 424, 434, 438, 101, 310, 311, 312,
@@ -64,7 +64,7 @@ _REFUSED: Final[dict[str, tuple[int, ...]]] = {
         425, 426, 427, 165, 166, 155, 161, 272, 308, 321, 323, 298, 248, 249, 250, 175, 176, 313, 246, 320,
         303, 304, 317, 157, 442, 428, 429, 430, 431, 432, 433,
     ),
-    # Of asm-generic/unistd.h. It has no fork, vfork, chmod, chown, utime of its own.
+    # From asm-generic/unistd.h, which lacks fork, vfork, chmod, chown and utime.
     "aarch64": (
         198, 203, 202, 200, 201, 199, 242,
         129, 130, 131, 138, 240, 424, 434, 438, 117, 270, 271, 272,
@@ -78,13 +78,15 @@ _REFUSED: Final[dict[str, tuple[int, ...]]] = {
 """socket, connect, accept, bind, listen, socketpair, accept4; kill, tkill, tgkill, rt_sigqueueinfo,
 rt_tgsigqueueinfo, pidfd_send_signal, pidfd_open, pidfd_getfd, ptrace, process_vm_readv, process_vm_writev,
 kcmp; clone, fork, vfork, clone3, execve, execveat; chmod to utimensat, the setxattr calls, fchmodat2;
-setrlimit, prlimit64, shmget, shmat, semget, msgget, mq_open, memfd_create; io_uring, mounts, namespaces, bpf,
-userfaultfd, perf, keys, modules, kexec, handles, and seccomp and prctl, which `build` has used."""
+setrlimit, prlimit64, shmget, shmat, semget, msgget, mq_open, memfd_create; io_uring, mounts, namespaces,
+bpf, userfaultfd, perf, keys, modules, kexec, handles, and seccomp and prctl, which `enter_sandbox` has
+used.
+"""
 _ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
 def enter_sandbox() -> tuple[str, ...]:
-    """Build the wall round this process, for good. Gives what of it the kernel has not: nothing if whole."""
+    """Sandbox this process irrevocably. Return the parts that the kernel lacks, empty if complete."""
     if sys.platform != "linux":
         return LANDLOCK, SECCOMP
     libc = ctypes.CDLL(None, use_errno=True)
@@ -101,16 +103,16 @@ def enter_sandbox() -> tuple[str, ...]:
 
 
 def hide_memory() -> None:
-    """No other process of the same user may read this one's memory or environment, which has secrets."""
+    """Make this process non-dumpable: others of the same user cannot read its memory or environment."""
     if sys.platform == "linux":
         with suppress(OSError):
             _control(ctypes.CDLL(None, use_errno=True), _PR_SET_DUMPABLE, 0)
 
 
 def _readable() -> Iterator[Path]:
-    """What Python reads: its own folders, those of packages, time zones and our own package.
+    """Yield the folders Python reads: its own, packages, time zones and our package.
 
-    And those of the system's libraries, as some packages load them late.
+    Also those of loaded system libraries, since some packages load them late.
     """
     for name in ("stdlib", "platstdlib", "purelib", "platlib"):
         for base in (sys.base_prefix, sys.prefix):
@@ -127,14 +129,14 @@ def _readable() -> Iterator[Path]:
 
 
 def _restrict_files(libc: ctypes.CDLL) -> None:
-    """Landlock (Linux 5.13): of all files only those of `_readable`, to read; no TCP, no signal to others."""
+    """Landlock (Linux 5.13): allow reading the files of `_readable`; deny TCP and signals to others."""
     version = _call(libc, _CREATE_RULESET, None, 0, _VERSION_FLAG)
     rights = (1 << _FILE_RIGHTS.get(version, max(_FILE_RIGHTS.values()))) - 1
     fields = [rights]
     if version >= _NET_SINCE:
         fields.append(0b11)  # bind and connect
     if version >= _SCOPE_SINCE:
-        fields.append(0b11)  # sockets without a file, signals
+        fields.append(0b11)  # abstract sockets, signals
     ruled = struct.pack(f"={len(fields)}Q", *fields)
     rules = _call(libc, _CREATE_RULESET, ruled, len(ruled), 0)
     try:
@@ -151,14 +153,14 @@ def _restrict_files(libc: ctypes.CDLL) -> None:
 
 
 def _filter_calls(libc: ctypes.CDLL) -> None:
-    """seccomp: the listed calls fail with EPERM; those of another architecture end the process."""
+    """seccomp: listed calls fail with EPERM; calls of another architecture kill the process."""
     machine = platform.machine()
     numbers = _REFUSED[machine]
     program = [
-        (_LOAD, 0, 0, 4),  # the architecture of the call
+        (_LOAD, 0, 0, 4),  # architecture of the call
         (_EQUAL, 1, 0, _ARCHITECTURES[machine]),
         (_RETURN, 0, 0, _KILL),
-        (_LOAD, 0, 0, 0),  # its number
+        (_LOAD, 0, 0, 0),  # number of the call
     ]
     if machine == "x86_64":
         program += [(_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _KILL)]
@@ -171,7 +173,7 @@ def _filter_calls(libc: ctypes.CDLL) -> None:
 
 
 def _call(libc: ctypes.CDLL, number: int, *values: object) -> int:
-    """A system call. Raises OSError."""
+    """Make a system call. Raises OSError."""
     given = [ctypes.c_long(each) if isinstance(each, int) else each for each in values]
     found: int = libc.syscall(ctypes.c_long(number), *given)
     if found < 0:
@@ -180,7 +182,7 @@ def _call(libc: ctypes.CDLL, number: int, *values: object) -> int:
 
 
 def _control(libc: ctypes.CDLL, what: int, *values: object) -> None:
-    """prctl(2). Raises OSError."""
+    """Call prctl(2). Raises OSError."""
     given = [ctypes.c_ulong(each) if isinstance(each, int) else each for each in values]
     while len(given) < 4:
         given.append(ctypes.c_ulong(0))

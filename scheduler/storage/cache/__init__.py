@@ -1,1 +1,1 @@
-"""Figures of versions, worked out once."""
+"""Caching of version statistics."""

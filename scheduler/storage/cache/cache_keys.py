@@ -1,4 +1,4 @@
-"""Marks of what figures follow from: the rows themselves, put together by the database, as a digest."""
+"""Cache keys: digests of the rows a statistic depends on, concatenated by the database."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scheduler.storage.models import Event, Firm, MeetingRequest, Place, Slot
 from scheduler.storage.rows import rows_of
 
 PART, END = "\x1f", "\x1e"
-"""Between columns and rows. No text that people type keeps control characters (`text.one_line`)."""
+"""Separators of columns and rows. User text never contains control characters (`text.clean`)."""
 
 
 def venue_digest(session: Session, event_id: int) -> str:
-    """Of the slots, of the days at the venue that they are on, and of the hall of each place."""
+    """Return the cache key of slots, their dates at the venue, and places' halls."""
     return once_per_session(session, f"venue {event_id}", lambda: _venue(session, event_id))
 
 
@@ -35,7 +35,7 @@ def _venue(session: Session, event_id: int) -> str:
 
 
 def accepted_requests_digest(session: Session, event_id: int) -> str:
-    """Of the requests that are accepted, and their firms."""
+    """Return the cache key of accepted requests and their firms."""
     columns = (MeetingRequest.id, MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
     accepted = MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
     return once_per_session(
@@ -44,7 +44,7 @@ def accepted_requests_digest(session: Session, event_id: int) -> str:
 
 
 def firms_digest(session: Session, event_id: int) -> str:
-    """Of what firms are: tier, areas, country and pavilion."""
+    """Return the cache key of firms: tier, areas, country and pavilion."""
     columns = (Firm.id, Firm.tier, Firm.areas, Firm.country, Firm.pavilion)
     of_event = Firm.event_id == event_id
     return once_per_session(
@@ -53,22 +53,22 @@ def firms_digest(session: Session, event_id: int) -> str:
 
 
 def rows_text(session: Session, columns: tuple[Any, ...], *which: Any) -> str:
-    """All these rows as one text, in the order of the first column."""
+    """Return all matching rows as one text, ordered by the first column."""
     return read_text(session, text_query(columns, *which))
 
 
 def query_text(session: Session, columns: Sequence[Any], query: Select[Any]) -> str:
-    """The rows of a query that has no columns yet as one text."""
+    """Return the rows of a query without columns as one text."""
     return read_text(session, _one_text(columns, query))
 
 
 def text_query(columns: tuple[Any, ...], *which: Any) -> Select[str | None]:
-    """The query of `rows_text`, for what is asked so often that it is made once."""
+    """Return the query of `rows_text`, for callers that build it once."""
     return _one_text(columns, select().where(*which).order_by(columns[0]))
 
 
 def read_text(session: Session, query: Select[str | None], **values: Any) -> str:
-    """What such a query gives, with a value for each of its parameters."""
+    """Execute such a query with its parameter values."""
     return rows_of(session, query, **values).scalar() or ""
 
 
@@ -78,7 +78,7 @@ def _one_text(columns: Sequence[Any], query: Select[Any]) -> Select[str | None]:
 
 
 def _line(columns: Sequence[Any]) -> Label[str]:
-    """The columns of a row as one text."""
+    """Return an expression that concatenates the columns of a row."""
     parts = [_text(column) for column in columns]
     line: ColumnElement[str] = parts[0]
     for part in parts[1:]:
@@ -87,7 +87,7 @@ def _line(columns: Sequence[Any]) -> Label[str]:
 
 
 def _text(column: Any) -> ColumnElement[str]:
-    """A column as a text, empty where it has no value."""
+    """Return a column as text, empty for NULL."""
     is_text = isinstance(column.type, String) and not isinstance(column.type, Enum)
     if is_text and not getattr(column, "nullable", True):
         return type_coerce(column, String)
@@ -95,7 +95,7 @@ def _text(column: Any) -> ColumnElement[str]:
 
 
 def split_text(text: str) -> list[list[str]]:
-    """The rows of such a text, a text a column, empty where there is no value."""
+    """Return the rows of such a text, each as a list of column texts. NULL is empty."""
     return [line.split(PART) for line in text.split(END)] if text else []
 
 

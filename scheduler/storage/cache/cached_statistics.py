@@ -1,11 +1,11 @@
-"""Figures of a version that are worked out once and kept with it, for as long as they hold.
+"""Persistent cache of version statistics, valid while their inputs are unchanged.
 
-Statistics of 35,000 meetings took 0.1 to 1.2 s of each page. The first reader computes one and stores it
-after its session, with a digest of the very rows that it follows from; a row of another digest is computed
-again. No counters, which the next module that writes forgets; no triggers, as writers would wait for one row;
-no sums of ids, as two sets of three may share sum and squares; not memory alone, which serves one process of
-several. Small things that change often (names, minutes on foot, who is busy) are read anew. The price: some
-milliseconds a page for the digests, and a page that reads writes a row at its end; where that fails, it is
+Statistics of 35,000 meetings took 0.1 to 1.2 s per page. The first reader computes one and stores it after
+its session, with a digest of the rows it depends on; a different digest means recomputing. Alternatives
+rejected: counters, which the next writing module forgets; triggers, since writers would contend for one row;
+sums of ids, since different sets can share sum and sum of squares; memory alone, which serves only one
+process. Small data that changes often (names, walking times, availability) is not cached. The cost: a few
+milliseconds per page for digests, and a read-only page writes a row at its end. A failure of that write is
 only logged.
 """
 
@@ -25,16 +25,16 @@ from scheduler.storage.database import after_session, once_per_session
 from scheduler.storage.models import CachedStatistic, ManualDraft, PlannedMeeting, ScheduleVersion
 
 FORMAT_VERSION = 1
-"""Changes with the meaning of any kept figure: what older code has kept is then worked out again."""
+"""Increment when the meaning of any cached statistic changes, to invalidate all stored values."""
 
 
 def cached_statistic(
     session: Session, version: ScheduleVersion, name: str, follows: Iterable[str], work_out: Callable[[], Any]
 ) -> Any:
-    """A figure of a version as JSON has it: as it was kept, else as `work_out` makes it now.
+    """Return a JSON statistic of a version, from the cache or computed by `work_out`.
 
-    It holds while the version has the same meetings, and the marks `follows` of all else that it is made of
-    are the same (`keeping/marks.py`). A reading session has it kept once it has ended.
+    It is valid while the version has the same meetings and the cache keys `follows` of its other inputs are
+    unchanged (`cache_keys.py`). A reading session stores it after it ends.
     """
     mark = blake2b(
         repr((FORMAT_VERSION, _meetings(session, version), *follows)).encode(), digest_size=20
@@ -53,12 +53,12 @@ def cached_statistic(
 
 
 def meetings_digest(session: Session, version: ScheduleVersion) -> str:
-    """A mark of another version's meetings."""
+    """Return a cache key of another version's meetings."""
     return repr(_meetings(session, version))
 
 
 def _meetings(session: Session, version: ScheduleVersion) -> tuple[Any, ...]:
-    """What changes with the meetings of a version: only commands by hand and publishing change any."""
+    """Return values that change with a version's meetings, which only manual edits and publishing change."""
     revision = select(ManualDraft.revision).where(ManualDraft.version_id == version.id).scalar_subquery()
     held = select(func.count()).where(PlannedMeeting.version_id == version.id).scalar_subquery()
     return once_per_session(
@@ -69,9 +69,9 @@ def _meetings(session: Session, version: ScheduleVersion) -> tuple[Any, ...]:
 
 
 def _keep(session: Session, row: dict[str, Any]) -> None:
-    """Two at once keep one."""
+    """Upsert the row, so that concurrent writers are harmless."""
     dialect: Any = {"postgresql": postgresql, "sqlite": sqlite}[session.get_bind().dialect.name]
-    if session.get(ScheduleVersion, row["version_id"]) is not None:  # its event may be deleted by now
+    if session.get(ScheduleVersion, row["version_id"]) is not None:  # the event may be deleted by now
         session.execute(
             dialect.insert(CachedStatistic)
             .values(row)

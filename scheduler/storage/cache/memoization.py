@@ -1,7 +1,7 @@
-"""What a process has made of rows, and uses again where it reads the same rows.
+"""In-process cache of values derived from rows.
 
-It is found by a digest of all that it is made of, which each reader asks the database for: it is right after
-any change, whoever made it, and in every process.
+The key is a digest of all inputs, which each reader queries from the database. A value is therefore current
+after any change, by any process.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _MOST = 12
-"""A few of the largest events."""
+"""Entries: a few of the largest events."""
 _known: OrderedDict[tuple[str, str], Any] = OrderedDict()
 _lock = Lock()
 
 
 def memoize(name: str, mark: str, work_out: Callable[[], T]) -> T:
-    """What `work_out` makes, which nobody changes, of nothing but what `mark` is a digest of."""
+    """Memoise `work_out()` by the digest `mark` of its inputs. The result must be immutable."""
     with _lock:
         if (name, mark) in _known:
             _known.move_to_end((name, mark))
@@ -35,6 +35,6 @@ def memoize(name: str, mark: str, work_out: Callable[[], T]) -> T:
 
 
 def clear_cache() -> None:
-    """As in a new process."""
+    """Clear the cache."""
     with _lock:
         _known.clear()

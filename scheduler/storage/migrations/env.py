@@ -1,4 +1,4 @@
-"""Alembic's environment: it gets its connection from storage/schema.py."""
+"""Alembic environment. storage/schema.py provides the connection."""
 
 from alembic import context
 
@@ -7,7 +7,7 @@ from scheduler.storage.base import Base, UtcDateTime
 
 
 def render_item(kind: str, item: object, _context: object) -> str | bool:
-    """Migrations name SQLAlchemy's own types, so that they never change with the code."""
+    """Render SQLAlchemy's own types in migrations, so that they do not depend on our code."""
     return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
 
 

@@ -1,4 +1,4 @@
-"""The tables, one module for each group. Import them from here."""
+"""Table models, one module per group. Import them from here."""
 
 from scheduler.storage import lengths as _lengths  # noqa: F401 -- it listens
 from scheduler.storage.models.access import (

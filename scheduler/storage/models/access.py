@@ -1,4 +1,4 @@
-"""Who may come in: accounts, teams, one-time links, sessions, API tokens. Secrets are stored hashed."""
+"""Access: accounts, teams, one-time links, sessions, API tokens. Secrets are stored hashed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.storage.base import Base, enum_column
 
 
 class Account(Base):
-    """One mail address that can sign in. What it may do follows from team and attendee rows."""
+    """An email address that can sign in. Its permissions follow from team and attendee rows."""
 
     __tablename__ = "account"
 
@@ -23,11 +23,11 @@ class Account(Base):
     name: Mapped[PersonName] = mapped_column(default="")
     created_at: Mapped[datetime]
     is_operator: Mapped[bool] = mapped_column(default=False)
-    """May create events on this installation."""
+    """True if it may create events on this installation."""
 
 
 class TeamMember(Base):
-    """An account in the team that runs an event, and its role there. After `until` it has none."""
+    """An account's role in the team of an event. It expires at `until`."""
 
     __tablename__ = "team_member"
 
@@ -35,13 +35,13 @@ class TeamMember(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
     role: Mapped[TeamRole] = mapped_column(enum_column(TeamRole, "team_role"))
     until: Mapped[datetime | None]
-    """None for no end. An owner has none, so that an event never is without one."""
+    """None for no expiry. Owners never expire, so that an event always has one."""
     since: Mapped[datetime | None]
-    """None for who was there before this was kept."""
+    """None for members older than this column."""
 
 
 class TeamInvitation(Base):
-    """An invitation to an event's team by mail. Its link, derived from `seed`, is used once."""
+    """An emailed invitation to an event's team. Its one-time link is derived from `seed`."""
 
     __tablename__ = "team_invitation"
     __table_args__ = (Index("ix_team_invitation_event_id", "event_id"),)
@@ -51,19 +51,19 @@ class TeamInvitation(Base):
     email: Mapped[Email]
     role: Mapped[TeamRole] = mapped_column(enum_column(TeamRole, "team_role"))
     until: Mapped[datetime | None]
-    """The end of the membership, as in TeamMember."""
+    """Expiry of the membership, as in TeamMember."""
     delegations: Mapped[list[str]] = mapped_column(default=list)
-    """Of a chamber: the keys of those that it will see."""
+    """Keys of the delegations that a delegation manager will see."""
     seed: Mapped[str] = mapped_column(String(32))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     made_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    """The link can be used until then."""
+    """Expiry of the link."""
 
 
 class TeamDelegation(Base):
-    """A delegation for which somebody of a chamber is in the team."""
+    """A delegation that a delegation manager of the team has access to."""
 
     __tablename__ = "team_delegation"
     __table_args__ = (Index("ix_team_delegation_delegation_id", "delegation_id"),)
@@ -73,19 +73,19 @@ class TeamDelegation(Base):
 
 
 class SignInRequest(Base):
-    """Somebody asked for a link for an address, known or not. A task answers it, and the row goes."""
+    """A request for a sign-in link for an address, known or not. A task handles and deletes the row."""
 
     __tablename__ = "sign_in_wish"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[Email]
     errand: Mapped[dict[str, Any]]
-    """What the person was about to do, as api.sign_in_errands writes it, or empty for nothing."""
+    """What the person was about to do, as written by api.sign_in_errands, or empty."""
     created_at: Mapped[datetime]
 
 
 class SignInLink(Base):
-    """A link that signs in once. The token is derived from `seed` and the secret key."""
+    """A one-time sign-in link. The token is derived from `seed` and the secret key."""
 
     __tablename__ = "sign_in_link"
 
@@ -97,11 +97,11 @@ class SignInLink(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     errand: Mapped[dict[str, Any]]
-    """As in SignInWish."""
+    """As in SignInRequest."""
 
 
 class WebSession(Base):
-    """A browser that is signed in: it has the id, the database the hash of it."""
+    """A signed-in browser session. The browser has its id, the database only the hash."""
 
     __tablename__ = "web_session"
 
@@ -110,19 +110,19 @@ class WebSession(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     made_at: Mapped[datetime]
     seen_at: Mapped[datetime]
-    """Written every few minutes at most."""
+    """Updated every few minutes at most."""
     ends_at: Mapped[datetime] = mapped_column(index=True)
-    """The end, whatever is done in the session. It is sooner for organisers."""
+    """Absolute expiry, regardless of activity. Earlier for organisers."""
     agent: Mapped[str] = mapped_column(String(200))
-    """What the browser says that it is."""
+    """User-Agent header of the browser."""
     errand: Mapped[dict[str, Any]]
-    """As in SignInWish."""
+    """As in SignInRequest."""
 
 
 class ApiToken(Base):
-    """A token of one event with scopes, as a space-separated list.
+    """An API token of one event. `scopes` is a space-separated list.
 
-    It has the roles of its maker when it was made, as far as the maker still has them.
+    It has the roles that its creator had at creation, as far as the creator still has them.
     """
 
     __tablename__ = "api_token"
@@ -139,14 +139,14 @@ class ApiToken(Base):
     as_organiser: Mapped[bool]
     as_exhibitor: Mapped[bool]
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
-    """The firm whose attendee the maker was."""
+    """The firm whose attendee the creator was."""
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
 class IdempotencyKey(Base):
-    """The answer that a POST with this key got, given again to a retry (the Idempotency-Key header)."""
+    """The response to a POST with this key, replayed to a retry (Idempotency-Key header)."""
 
     __tablename__ = "idempotency_key"
     __table_args__ = (UniqueConstraint("api_token_id", "key"),)
@@ -156,6 +156,6 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(String(255))
     request_hash: Mapped[str] = mapped_column(String(64))
     status: Mapped[int | None]
-    """None while the first request is still being answered."""
+    """None while the first request is in progress."""
     body: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""The trail: who did what, in chains of rows that the database refuses to change or to delete."""
+"""Audit log: hash chains of rows that the database refuses to change or delete."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scheduler.storage.base import Base
 
 
 class AuditLogEntry(Base):
-    """One thing that somebody did. It refers to no other row, as it outlives what it tells of.
+    """One audited action. It has no foreign keys, since it outlives its subject.
 
-    Triggers refuse to change or to delete it. `hash` is SHA-256 of all its columns but `id` and of the hash
-    of the row before it in its chain.
+    Triggers refuse updates and deletions. `hash` is the SHA-256 of all columns except `id`, and of the hash
+    of the previous row in its chain.
     """
 
     __tablename__ = "trail_entry"
@@ -26,45 +26,46 @@ class AuditLogEntry(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     chain: Mapped[int]
-    """The id of the event, or 0 for what belongs to the installation."""
+    """Event id, or 0 for the installation."""
     number: Mapped[int]
-    """Counts from 1 in each chain, without a gap."""
+    """Sequential number from 1 in each chain, without gaps."""
     at: Mapped[datetime]
     act: Mapped[str] = mapped_column(String(40))
     """A value of `Act`."""
     account_id: Mapped[int | None]
     who: Mapped[str] = mapped_column(String(254))
-    """The mail address of the account as it was then, or the name of what has none."""
+    """The account's email address at the time, or the name of an actor without an account."""
     role: Mapped[str] = mapped_column(String(20))
-    """The role with which it was done, or empty."""
+    """The role used, or empty."""
     token_id: Mapped[int | None]
-    """The API token that did it for the account."""
+    """The API token used on behalf of the account."""
     for_firm: Mapped[str] = mapped_column(String(64))
-    """The key of the firm in whose name it was done, or empty."""
+    """Key of the firm acted for, or empty."""
     about: Mapped[str] = mapped_column(String(200))
     before: Mapped[str] = mapped_column(Text)
-    """What was there, as JSON, or empty."""
+    """Previous value as JSON, or empty."""
     after: Mapped[str] = mapped_column(Text)
-    """What is there now, as JSON, or empty."""
+    """New value as JSON, or empty."""
     hash: Mapped[str] = mapped_column(String(64))
 
 
 class AuditChain(Base):
-    """The last row of a chain. Who adds to the chain holds this row until the commit.
+    """The last row of a chain. Appending locks this row until commit.
 
-    Triggers keep it: a row that is added is the one after it, and becomes it. Nothing else writes here.
+    Triggers maintain it: an inserted entry must be the next one, and becomes the last. Nothing else writes
+    here.
     """
 
     __tablename__ = "trail_head"
 
     chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
-    """Never becomes less: triggers refuse it."""
+    """Never decreases; triggers refuse it."""
     hash: Mapped[str] = mapped_column(String(64))
 
 
 class MailedCheckpoint(Base):
-    """The last checkpoint of a chain that its owners were mailed: how many rows it had then."""
+    """The last checkpoint of a chain that was emailed to its owners, with its number of rows at the time."""
 
     __tablename__ = "mailed_checkpoint"
 
@@ -74,18 +75,18 @@ class MailedCheckpoint(Base):
 
 
 class AuditCursor(Base):
-    """How far a subscriber was given a chain. A chain without a row begins at its first entry."""
+    """Delivery position of a subscriber in a chain. Without a row it starts at the first entry."""
 
     __tablename__ = "audit_cursor"
 
     subscriber: Mapped[str] = mapped_column(String(40), primary_key=True)
-    """The name of its plugin."""
+    """Name of its plugin."""
     chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
-    """Of the last entry that it took, 0 for none."""
+    """Number of the last delivered entry, 0 for none."""
     failures: Mapped[int] = mapped_column(default=0)
-    """How often in a row it failed at the next entry."""
+    """Consecutive failures at the next entry."""
     retry_at: Mapped[datetime | None]
-    """The next entry is not given before this time. Null means at once."""
+    """Earliest time of the next delivery. Null means at once."""
     held_until: Mapped[datetime | None]
-    """Until when one worker alone gives it entries of the chain."""
+    """End of the lease by which one worker alone delivers this chain."""

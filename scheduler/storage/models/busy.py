@@ -1,4 +1,4 @@
-"""Calendars that attendees upload or link to say when they are busy."""
+"""Calendars that attendees upload or link to share their busy times."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from scheduler.storage.base import Base
 class BusySource(Base):
     """A calendar of an attendee: first a preview, which nothing else reads, then saved.
 
-    Slots that overlap its busy times are left out by runs for as long as it is saved. Nothing of it is
-    written to the slots that were marked by hand.
+    While it is saved, runs avoid slots that overlap its busy times. Manually marked slots are stored
+    separately.
     """
 
     __tablename__ = "busy_source"
@@ -28,29 +28,29 @@ class BusySource(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
     key: Mapped[str] = mapped_column(String(32), unique=True)
-    """Random: it names the source on its owner's pages."""
+    """Random identifier of the source on its owner's pages."""
     is_saved: Mapped[bool] = mapped_column(default=False)
     name: Mapped[CalendarName]
-    """The file's name, or the host of the address."""
+    """File name, or host of the URL."""
     address: Mapped[bytes | None]
-    """Of a linked calendar, encrypted with the secret key: whoever has it reads the calendar."""
+    """URL of a linked calendar, encrypted with the secret key, since it grants access to the calendar."""
     account: Mapped[bytes | None]
-    """Of a calendar that is read by CalDAV: user name and app password, encrypted, or null."""
+    """User name and app password of a CalDAV calendar, encrypted, or null."""
     timezone: Mapped[Timezone]
-    """What days and times without a zone are read in."""
+    """Time zone of floating times and dates."""
     found: Mapped[dict[str, Any]]
     """`busy` as [start, end, kind, title], `counts`, `notes`. Titles are stored only in a preview."""
     octets: Mapped[bytes | None]
-    """The calendar itself, compressed, in a preview alone: it may be read again in another zone."""
+    """The compressed calendar, only in a preview, so that it can be parsed again in another time zone."""
     etag: Mapped[str] = mapped_column(String(250), default="")
     modified: Mapped[str] = mapped_column(String(250), default="")
     found_changes: Mapped[Count] = mapped_column(default=0, server_default="0")
-    """How many fetches found other busy times than were known: a plan in memory is read anew then alone."""
+    """Number of fetches with changed busy times. A cached problem is reloaded only when this changes."""
     read_at: Mapped[datetime]
     failure: Mapped[str] = mapped_column(String(300), default="")
-    """Why the last fetch failed, as a sentence, or empty. The known busy times stay."""
+    """Why the last fetch failed, as a sentence, or empty. The known busy times are kept."""
     failing_since: Mapped[datetime | None]
-    """When the first of the fetches failed that have failed since, or null once one is good."""
+    """Start of the current run of failed fetches. Null after a success."""
     failure_sent_at: Mapped[datetime | None]
-    """When its owner last got an email about a failure."""
+    """When the owner was last emailed about a failure."""
     next_fetch_at: Mapped[datetime | None]

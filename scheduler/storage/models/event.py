@@ -1,4 +1,4 @@
-"""An event and its venue: slots, halls, walking times, places."""
+"""Events and venues: slots, halls, walking times, places."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from scheduler.storage.base import Base, enum_column
 
 
 class Event(Base):
-    """One expo with its rules. Every other row belongs to one event."""
+    """One expo with its settings. Every other row belongs to one event."""
 
     __tablename__ = "event"
     __table_args__ = (CheckConstraint("mail_per_minute > 0", name="mail_per_minute_positive"),)
@@ -67,64 +67,64 @@ class Event(Base):
     language: Mapped[Language] = mapped_column(default="en")
     created_at: Mapped[datetime]
     areas: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """The chain areas: key to name."""
+    """Names of the supply chain areas, by key."""
     area_names: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """What they are called in other languages: key to language to name."""
+    """Translations of area names, by key and language."""
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """The problem's `policy`, as in docs/problem-format.md. A missing key has its default."""
+    """The problem's `policy`, as in docs/problem-format.md. Missing keys get their defaults."""
     guests: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
-    """The guests of honour: of each its kind, name, country and pavilion, as `venue/guests.py` writes it."""
+    """Guests of honour, each with kind, name, country and pavilion (see `domain/guests.py`)."""
     import_words: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """What organisers said that words of spreadsheets mean, as `imports/choices.py` writes it."""
+    """Organisers' mapping of spreadsheet words, as written by `imports/choices.py`."""
     live_at: Mapped[datetime | None]
-    """When it went live. Until then it is in rehearsal: its mails reach its organisers alone."""
+    """When it went live. Before that it is in rehearsal: emails only reach its organisers."""
     archived_at: Mapped[datetime | None]
-    """When it was put away: lists leave it out, and no run begins by itself."""
+    """When it was archived. Lists omit it, and no run starts automatically."""
     deleted_at: Mapped[datetime | None] = mapped_column(index=True)
-    """When somebody deleted it: it is there for nobody, and a worker deletes its rows.
+    """When it was deleted. It is hidden from everyone, and a worker deletes its rows.
 
-    That of an event which is being made lies ahead: until all of it is there, and where that never comes.
+    An event under construction has a time in the future. If construction never completes, it is deleted then.
     """
     deleted_by_id: Mapped[int | None]
-    """The account that did it, which stays."""
+    """The account that deleted the event. It is kept."""
     solve_seconds: Mapped[SolveSeconds] = mapped_column(default=60)
     freeze_hours: Mapped[FreezeHours] = mapped_column(default=12)
-    """A run leaves published meetings that start within these hours as they are."""
+    """Runs do not change published meetings that start within this many hours."""
     request_days: Mapped[RequestDays] = mapped_column(default=14)
-    """A pending request expires after these days."""
+    """Days until a pending request expires."""
     must_budget: Mapped[MustBudget] = mapped_column(default=5, server_default="5")
-    """How many musts a firm may have among its open requests; 0: any number."""
+    """Maximum number of must-haves among a firm's open requests. 0 means no limit."""
     colleagues: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """Whether exhibitors may add, change and remove people of their firms."""
+    """True if exhibitors may add, edit and remove attendees of their firm."""
     registration: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether firms may register themselves, on a page that everybody can see."""
+    """True if firms may register themselves on a public page."""
     proposals: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """Whether attendees may propose other times for their meetings."""
+    """True if attendees may propose other times for their meetings."""
     mail_per_minute: Mapped[MailPerMinute] = mapped_column(default=600)
     mail_ready_at: Mapped[datetime | None]
-    """The time at which the mail rate allows the next mail. Each claim moves it on."""
+    """Earliest time of the next email under the rate limit. Each claim advances it."""
     mails_paused_at: Mapped[datetime | None]
-    """Since when no mail of the event goes out, until an organiser lets them go on."""
+    """Since when emails of the event are paused, until an organiser resumes them."""
     publish_hold: Mapped[HoldMinutes] = mapped_column(default=5, server_default="5")
-    """Minutes between an organiser's press on publish and the publishing, in which it can be taken back."""
+    """Minutes between an organiser's publish command and the publication, during which it can be undone."""
     summary_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """Whether each person whom a publishing concerns gets one mail with all of it, besides invitations."""
+    """True if each person affected by a publication gets one summary email, besides invitations."""
     digest_mails: Mapped[bool] = mapped_column(default=True, server_default=false())
-    """Whether exhibitors are told by mail what becomes of their firm's requests. Not in events of before."""
+    """True if exhibitors get digests about their firm's requests. False for events older than the setting."""
     digests_since: Mapped[datetime | None]
-    """What happened before is not told: when digests were switched on."""
+    """When digests were switched on. Earlier activity is not reported."""
     contact: Mapped[Contact] = mapped_column(default="", server_default="")
-    """The contact for questions, in one line. It is empty if nobody is named."""
+    """Contact for questions, on one line, or empty."""
     remind_minutes: Mapped[RemindMinutes] = mapped_column(default=0, server_default="0")
-    """Minutes before a meeting at which calendars remind its attendees; 0: not at all."""
+    """Minutes before a meeting for calendar reminders. 0 means none."""
     night_percent: Mapped[Percent] = mapped_column(default=5, server_default="5")
-    """A night publishes only if it changes at most so many per cent of the published meetings,"""
+    """An overnight run publishes only if it changes at most this percentage of the published meetings."""
     night_a_person: Mapped[ChangesAPerson] = mapped_column(default=2, server_default="2")
-    """and at most so many of each person,"""
+    """An overnight run publishes only if it changes at most this many meetings of each person."""
     night_hours: Mapped[QuietHours] = mapped_column(default=24, server_default="24")
-    """and none that starts within so many hours."""
+    """An overnight run publishes only if no changed meeting starts within this many hours."""
     night_late: Mapped[LateMinutes] = mapped_column(default=60, server_default="60")
-    """A night that begins more than so many minutes after its time makes a draft only."""
+    """An overnight run that starts later than this many minutes only makes a draft."""
 
     slots: Mapped[list[Slot]] = relationship(
         primaryjoin="and_(Event.id == Slot.event_id, Slot.is_retired.is_(False))",
@@ -134,40 +134,42 @@ class Event(Base):
     halls: Mapped[list[Hall]] = relationship(order_by="Hall.position", viewonly=True)
 
     def frozen_until(self, now: datetime) -> datetime:
-        """The end of the hours in which runs leave published meetings as they are. Hands may change them."""
+        """Return the end of the freeze window, in which runs, but not manual edits, keep published
+        meetings.
+        """
         return now + timedelta(hours=self.freeze_hours)
 
     @classmethod
     def is_there(cls) -> ColumnElement[bool]:
-        """Made and not deleted. Whoever looks an event up by anything but its id asks this."""
+        """Return the condition for existing events. Required in lookups by anything but the id."""
         return cls.deleted_at.is_(None)
 
     @classmethod
     def is_deleted(cls, now: datetime) -> ColumnElement[bool]:
-        """Its rows are to go."""
+        """Return the condition for events whose rows must be deleted."""
         return cls.deleted_at <= now
 
     @classmethod
     def by_key(cls, key: Any) -> ColumnElement[bool]:
-        """The event with this key, unless it was deleted."""
+        """Return the condition for the event with this key, unless deleted."""
         return and_(cls.key == key, cls.is_there())
 
     @property
     def named_areas(self) -> dict[str, VenueLabel]:
-        """The chain areas in their order: key to name, which keeps what it is in other languages."""
+        """The supply chain areas in order: key to name, with its translations."""
         return {key: venue_label(str(name), self.area_names.get(key, {})) for key, name in self.areas.items()}
 
 
 @listens_for(Event, "before_insert")
 def _number(_mapper: Any, connection: Connection, event: Event) -> None:
-    """SQLite would give a new event the number of the newest one that was deleted, and with it its trail."""
+    """Assign an unused id on SQLite, which would reuse that of the last deleted event, and its audit log."""
     if connection.dialect.name == "sqlite" and event.id is None:
         used = "SELECT max(id) FROM event", "SELECT max(chain) FROM trail_head"
         event.id = 1 + max(connection.scalar(text(query)) or 0 for query in used)
 
 
 class RunSchedule(Base):
-    """A time at which a run begins by itself, on some days of the week, on the venue's clock."""
+    """A scheduled overnight run: venue time on certain weekdays."""
 
     __tablename__ = "night_time"
 
@@ -175,14 +177,14 @@ class RunSchedule(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), index=True)
     at: Mapped[time]
     weekdays: Mapped[str] = mapped_column(String(7))
-    """The days, 1 for Monday to 7 for Sunday, in this order: "67" is every weekend."""
+    """Weekdays in order, 1 for Monday to 7 for Sunday: "67" is every weekend."""
     then: Mapped[AfterRun] = mapped_column(enum_column(AfterRun, "after_night"))
     next_at: Mapped[datetime | None] = mapped_column(index=True)
     """None once the event is over."""
 
 
 class Slot(Base):
-    """One meeting time. `position` counts from 0 in time order, with the retired ones."""
+    """One meeting time. `position` counts from 0 in time order, including retired slots."""
 
     __tablename__ = "slot"
     __table_args__ = (UniqueConstraint("event_id", "key"), UniqueConstraint("event_id", "position"))
@@ -195,21 +197,21 @@ class Slot(Base):
     end: Mapped[datetime]
     block: Mapped[str] = mapped_column(String(32))
     is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """A time that the venue no longer has. Versions of before still name it."""
+    """True if the venue no longer offers this time. Earlier versions still refer to it."""
 
     @classmethod
     def of(cls, event_id: Any) -> ColumnElement[bool]:
-        """The meeting times that an event has now."""
+        """Return the condition for an event's current slots."""
         return and_(cls.event_id == event_id, cls.is_retired.is_(False))
 
     def following(self, length: int) -> Select[int]:
-        """The ids of this slot and of those after it in its block, at most `length` of them."""
+        """Return the ids of this and the following slots in its block, at most `length`."""
         after = (Slot.block == self.block) & (Slot.position >= self.position)
         return select(Slot.id).where(Slot.of(self.event_id), after).order_by(Slot.position).limit(length)
 
 
 class Pause(Base):
-    """A break or a special slot: hours of a day without meetings that have a name."""
+    """A break or special slot: a named part of a day without meetings."""
 
     __tablename__ = "pause"
     __table_args__ = (Index("ix_pause_event_id", "event_id"),)
@@ -231,12 +233,12 @@ class Hall(Base):
     key: Mapped[HallKey]
     name: Mapped[HallName]
     names: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """The name in other languages, by their codes. Who reads none of them reads `name`."""
+    """Translations of the name, by language code. `name` is the fallback."""
     position: Mapped[Count] = mapped_column(default=0)
 
 
 class WalkingTime(Base):
-    """Minutes on foot between two halls, the same both ways. A pair is stored once, from the lower id."""
+    """Walking minutes between two halls, the same both ways. Each pair is stored once, from the lower id."""
 
     __tablename__ = "walking_time"
 
@@ -246,7 +248,7 @@ class WalkingTime(Base):
 
 
 class Place(Base):
-    """A booth of one firm, or a table of a meeting zone."""
+    """A booth of one firm, or a table in a meeting zone."""
 
     __tablename__ = "place"
     __table_args__ = (
@@ -263,7 +265,7 @@ class Place(Base):
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     capacity: Mapped[Capacity] = mapped_column(default=1)
     is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """A booth that its firm has left, or a table that is gone. Versions of before still name it."""
+    """True for a booth that its firm gave up, or a removed table. Earlier versions still refer to it."""
 
     hall: Mapped[Hall] = relationship(viewonly=True)
 
@@ -279,7 +281,7 @@ class PlaceClosure(Base):
 
 
 class InterpreterStation(Base):
-    """A slot in which an interpreter sits at one table, and interprets there alone."""
+    """A slot in which an interpreter is assigned to one table, and interprets only there."""
 
     __tablename__ = "interpreter_station"
     __table_args__ = (Index("ix_interpreter_station_place_id", "place_id"),)

@@ -1,4 +1,4 @@
-"""What is brought into an event: files of organisers, and registrations of firms, until they are taken."""
+"""Imports into an event: organisers' files and firms' registrations, until they are accepted."""
 
 from __future__ import annotations
 
@@ -27,42 +27,42 @@ from scheduler.storage.base import Base, enum_column
 
 
 class ImportJobKind(StrEnum):
-    """What a worker does with a file that an organiser brought."""
+    """What a worker does with an organiser's file: preview or import."""
 
     LOOK = "look"
     TAKE = "take"
 
 
 class ImportFile(Base):
-    """A spreadsheet and what was taken of it. Its octets go when it is taken, or after some days."""
+    """A spreadsheet and its import result. Its octets are deleted on import, or after some days."""
 
     __tablename__ = "import_file"
     __table_args__ = (Index("ix_import_file_event_id_created_at", "event_id", "created_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
-    """None until an event is made of the file."""
+    """None until an event is created from the file."""
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
-    """Who brought it."""
+    """The uploader."""
     name: Mapped[str] = mapped_column(String(200))
-    """The name of the file. It is a stranger's text and is only shown."""
+    """File name. Untrusted; for display only."""
     kind: Mapped[str] = mapped_column(String(16))
-    """The kind of its rows, as the uploader says, or empty to detect it for each sheet."""
+    """Kind of rows as chosen by the uploader, or empty to detect it per sheet."""
     octets: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     taken_at: Mapped[datetime | None]
     counts: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
-    """Of each kind that was taken: rows added, changed, unchanged and left out."""
+    """Rows added, changed, unchanged and skipped, by imported kind."""
     options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """How it is to be taken, as `imports/choices.py` writes it."""
+    """Import options, as written by `imports/choices.py`."""
     fixes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """What a person changed of its rows, as `spreadsheets/file_fixes.py` writes it."""
+    """Manual corrections to its rows, as written by `spreadsheets/file_fixes.py`."""
     step_id: Mapped[int | None] = mapped_column(ForeignKey("desk_step.id"), index=True)
-    """The step of the desk that undoes it, once it was taken."""
+    """The registry change that undoes the import."""
 
 
 class ImportJob(Base):
-    """What a worker does with a file that is too large for its page: one at a time, the last one is kept."""
+    """Background job for a file too large to handle in a request. One at a time; the last one is kept."""
 
     __tablename__ = "import_job"
     __table_args__ = (Index("ix_import_job_state", "state"),)
@@ -71,25 +71,25 @@ class ImportJob(Base):
     work: Mapped[ImportJobKind] = mapped_column(enum_column(ImportJobKind, "file_work"))
     state: Mapped[JobState] = mapped_column(enum_column(JobState, "import_job_state"))
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    """Whose roles are looked up when the work begins."""
+    """The account whose roles are checked when the job starts."""
     asked_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime]
     worker: Mapped[str | None] = mapped_column(String(120))
     attempts: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    """Sheets of the file, once it is read."""
+    """Number of sheets, once the file is parsed."""
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """The sheet that is taken, its number, the row there and its last row."""
+    """Current sheet, its number, the row there and its last row."""
     digest: Mapped[str] = mapped_column(String(32), default="")
-    """Of the look that is to be taken."""
+    """Digest of the preview to import."""
     found: Mapped[dict[str, Any] | None]
-    """What the file would do, as `imports/bulk_import/stored_preview.py` writes it."""
+    """Effect of importing the file, as written by `imports/bulk_import/stored_preview.py`."""
     error: Mapped[str | None] = mapped_column(Text)
-    """Why it failed, or why it is looked at once more, as a sentence."""
+    """Why it failed, or why it is previewed again, as a sentence."""
 
 
 class FirmRegistration(Base):
-    """What a firm wrote on the public page of an event. Nobody reads it before its address is confirmed."""
+    """A firm's registration from the public page of an event. Hidden until its email address is confirmed."""
 
     __tablename__ = "firm_registration"
     __table_args__ = (
@@ -109,7 +109,7 @@ class FirmRegistration(Base):
     tier: Mapped[Tier] = mapped_column(enum_column(Tier, "registration_tier"))
     areas: Mapped[list[str]]
     hall: Mapped[str] = mapped_column(String(32), default="")
-    """The key of a hall, which may be gone by now, or empty."""
+    """Key of a hall, which may no longer exist, or empty."""
     booth: Mapped[Booth] = mapped_column(default="")
     website: Mapped[Website] = mapped_column(default="")
     person: Mapped[PersonName]
@@ -119,16 +119,16 @@ class FirmRegistration(Base):
     languages: Mapped[list[str]]
     mail_language: Mapped[Language]
     note: Mapped[Comment] = mapped_column(default="")
-    """For the organisers."""
+    """Message to the organisers."""
     made_at: Mapped[datetime]
-    """When it was written, and the consent given."""
+    """When it was submitted and consent was given."""
     seed: Mapped[str | None] = mapped_column(String(32))
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     ends_at: Mapped[datetime]
-    """The link in the mail can be used until then. Who has not used it is forgotten."""
+    """Expiry of the confirmation link. Unconfirmed registrations are deleted after it."""
     confirmed_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     reason: Mapped[DeclineReason] = mapped_column(default="")
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
-    """The firm that it became, or that its person joined."""
+    """The firm created from it, or the firm that its person joined."""

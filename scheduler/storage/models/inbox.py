@@ -1,4 +1,4 @@
-"""What came back: the mails that came in, and the last answer of each attendee about each meeting."""
+"""Inbound emails, and the latest reply of each attendee to each meeting."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from scheduler.storage.models.people import Attendee
 
 
 class InboundMail(Base):
-    """A mail that came to an address of ours, with what it was understood to be.
+    """An inbound email with its classification.
 
-    The same octets to the same address are one row, however often they are handed in. A mail that answers an
-    invitation has its event, request, attendee and UID. One that answers another mail of ours has `about` and
-    as many of these as that mail has. A mail without an event is for the operators.
+    The same octets to the same address are one row, however often they are delivered. A reply to an
+    invitation has its event, request, attendee and UID. A reply to another email of ours has `about`, and as
+    many of these as that email has. An email without an event is for the operators.
     """
 
     __tablename__ = "inbound_mail"
@@ -37,43 +37,43 @@ class InboundMail(Base):
     request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"), index=True)
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     uid: Mapped[str | None] = mapped_column(String(255))
-    """The meeting and the attendee that the token in the recipient address stands for."""
+    """UID identified by the token in the recipient address, with the request and attendee."""
     about_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_mail.id"))
-    """The mail of ours that the token stands for, or that the mail says it answers."""
+    """Our email that the token identifies, or that its headers reply to."""
     box: Mapped[MailBox] = mapped_column(
         enum_column(MailBox, "mail_box"), default=MailBox.ANSWERS, server_default="answers"
     )
-    """Which of our addresses it came to."""
+    """Which of our addresses received it."""
     token_hash: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the octets."""
     kind: Mapped[MailKind] = mapped_column(enum_column(MailKind, "mail_kind"))
     message_id: Mapped[str] = mapped_column(String(255))
     sender: Mapped[Email]
-    """The From address: shown, and trusted for nothing."""
+    """From address, for display only. It is not trusted."""
     subject: Mapped[str] = mapped_column(String(255))
     text: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
-    """What a person wrote beside an answer."""
+    """Text that a person added to a reply."""
     answers: Mapped[list[Any]] = mapped_column(JSON, default=list)
-    """The VEVENTs of an answer, as invites.inbound.Answer writes them."""
+    """VEVENTs of a reply, as written by invites.inbound.CalendarReply."""
     bounce: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """What a server or a program reports: a Bounce, a Complaint, or whom an invitation was forwarded to."""
+    """Content of a report: a Bounce, a Complaint, or the recipients of a forwarded invitation."""
     outcome: Mapped[MailOutcome] = mapped_column(enum_column(MailOutcome, "mail_outcome"))
     reason: Mapped[str] = mapped_column(String(400), default="")
-    """A sentence: what was done, or why nothing was."""
+    """A sentence: the action taken, or why there was none."""
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
     handled_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    """The organiser who decided about the mail, or null if the rules did."""
+    """The organiser who decided about the email, or null if it was automatic."""
     size: Mapped[int]
-    """Octets of the mail as it came in."""
+    """Octets of the original email."""
     raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    """The octets as they came: all until the mail is judged, then cut at a limit, and some day removed."""
+    """Raw octets: complete until the email is processed, then truncated, and eventually deleted."""
     kept: Mapped[int]
     """Octets of `raw`."""
     attempts: Mapped[int] = mapped_column(default=0)
-    """How often the mail was begun to be read and judged."""
+    """Number of attempts to parse and process the email."""
     attempted_at: Mapped[datetime | None]
 
     attendee: Mapped[Attendee | None] = relationship(viewonly=True)
@@ -81,24 +81,24 @@ class InboundMail(Base):
 
 
 class FailedMailRead(Base):
-    """An unread mail of the IMAP mailbox whose intake has begun.
+    """An unread message of the IMAP mailbox whose processing has started.
 
-    The row is deleted when the intake is done.
+    The row is deleted on success.
     """
 
     __tablename__ = "untaken_mail"
 
     mailbox: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """SHA-256 of its server, user and folder."""
+    """SHA-256 of server, user and folder."""
     validity: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    """UIDVALIDITY: UIDs hold as long as it does (RFC 3501 2.3.1.1)."""
+    """UIDVALIDITY: UIDs are valid as long as it is unchanged (RFC 3501 2.3.1.1)."""
     uid: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     attempts: Mapped[int]
     tried_at: Mapped[datetime]
 
 
 class Answer(Base):
-    """The last answer of an attendee about a meeting (RFC 5546 2.1.5). A later one takes its place."""
+    """The latest reply of an attendee to a meeting (RFC 5546 2.1.5). A later one replaces it."""
 
     __tablename__ = "answer"
     __table_args__ = (
@@ -113,17 +113,17 @@ class Answer(Base):
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
     uid: Mapped[str] = mapped_column(String(255))
     sequence: Mapped[Count]
-    """Of the invitation that was answered."""
+    """SEQUENCE of the invitation replied to."""
     dtstamp: Mapped[datetime | None]
-    """When the answer was made, by its maker's clock."""
+    """When the reply was made, by the sender's clock."""
     partstat: Mapped[Partstat] = mapped_column(enum_column(Partstat, "answer_partstat"))
-    """NEEDS-ACTION for a counter-proposal alone, which is no answer."""
+    """NEEDS-ACTION for a counter-proposal alone, which is not a reply."""
     delegate_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
-    """The colleague who goes instead, as whoever declined has said."""
+    """The colleague who attends instead, as named by the attendee who declined."""
     comment: Mapped[str] = mapped_column(Text, default="")
     source: Mapped[AnswerSource] = mapped_column(enum_column(AnswerSource, "answer_source"))
     answered_at: Mapped[datetime]
     proposed_start: Mapped[datetime | None]
     proposed_end: Mapped[datetime | None]
     proposed_slots: Mapped[list[Any] | None] = mapped_column(JSON)
-    """Keys of the start slots that the next run may use, if the proposal suits the others."""
+    """Keys of start slots that the next run may use, if the proposal suits the others."""

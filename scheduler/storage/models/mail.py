@@ -1,4 +1,4 @@
-"""The outbox, what each calendar was told, and what digests told of requests."""
+"""Outbox, sent invitations and sent digests."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from scheduler.storage.base import Base, enum_column
 
 
 class Invitation(Base):
-    """A message to one attendee's calendar about one meeting. The last row of a UID is its known state.
+    """A message sent to one attendee's calendar about one meeting. The last row of a UID is its known state.
 
-    Written when its mail is claimed for sending. A details-only update (RFC 5546 2.1.4) keeps its
-    SEQUENCE, so it renews `dtstamp` and `content` of the row.
+    Inserted when its email is claimed for sending. A details-only update (RFC 5546 2.1.4) keeps the SEQUENCE,
+    so it updates `dtstamp` and `content` of the row.
     """
 
     __tablename__ = "invitation"
@@ -47,30 +47,32 @@ class Invitation(Base):
     dtstamp: Mapped[datetime]
     content: Mapped[dict[str, Any]]
     facts: Mapped[str | None] = mapped_column(String(48))
-    """A digest of what `content` is made of: the same again means that there is nothing to say."""
+    """Digest of the inputs of `content`. If it is unchanged, there is nothing to send."""
     partstat: Mapped[Partstat] = mapped_column(
         enum_column(Partstat, "partstat"), default=Partstat.NEEDS_ACTION
     )
     token_hash: Mapped[str] = mapped_column(String(64))
-    """Of the token in the organiser's address: one a (UID, attendee), derived from them and the key."""
+    """Hash of the token in the organiser's address, one per (UID, attendee), derived from them and the
+    key.
+    """
     first_message_id: Mapped[str] = mapped_column(String(255))
-    """Message-ID of the first mail about this UID, for threading."""
+    """Message-ID of the first email about this UID, for threading."""
 
 
 class InterpreterNotice(Base):
-    """What an interpreter was last told: all their meetings. Written when its mail is claimed for sending."""
+    """All meetings last sent to an interpreter. Written when the email is claimed for sending."""
 
     __tablename__ = "interpreter_told"
 
     interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
     address: Mapped[Email]
-    """Of whom it was told. Who has the address now, if it is another one, was told nothing."""
+    """Recipient of that email. If the address has changed since, the new one has received nothing."""
     summary: Mapped[dict[str, Any]]
     told_at: Mapped[datetime]
 
 
 class InterpreterFeed(Base):
-    """The secret address of an interpreter's feed, which opens for who had `address` when it was made."""
+    """Secret URL of an interpreter's feed. Valid only while `address` is the interpreter's."""
 
     __tablename__ = "interpreter_feed"
 
@@ -81,14 +83,14 @@ class InterpreterFeed(Base):
 
 
 class MailText(Base):
-    """A text of an event's mails in a language that an organiser has put in place of the catalogue's."""
+    """An organiser's custom text for an event's emails in one language, replacing the catalogue's."""
 
     __tablename__ = "mail_text"
 
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
     language: Mapped[Language] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(32), primary_key=True)
-    """As `wording.key` has it: subject.new, footer."""
+    """As in `wording.part_key`: subject.new, footer."""
     text: Mapped[str] = mapped_column(Text)
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     changed_at: Mapped[datetime]
@@ -99,7 +101,7 @@ def _domain(context: Any) -> str:
 
 
 class OutboxMail(Base):
-    """One mail to be sent. All that its bytes depend on is here, so that a retry is the same mail."""
+    """One outgoing email. The row determines its bytes, so that a retry sends the same email."""
 
     __tablename__ = "outbox_mail"
     __table_args__ = (
@@ -114,34 +116,35 @@ class OutboxMail(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
-    """The event at whose rate it goes, or null for a mail that waits behind no others."""
+    """The event whose rate limit applies, or null for an email that is not rate-limited."""
     about_event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
-    """The event that it is of, where it keeps to no rate."""
+    """The event that it concerns, if it is not rate-limited."""
     kind: Mapped[OutboxKind] = mapped_column(enum_column(OutboxKind, "outbox_kind"))
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"), index=True)
     sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"), index=True)
     version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
-    """The publishing that it belongs to."""
+    """The publication that it belongs to."""
     to_address: Mapped[Email]
     domain: Mapped[str] = mapped_column(String(253), default=_domain)
-    """Of `to_address`."""
+    """Domain of `to_address`."""
     to_name: Mapped[PersonName] = mapped_column(default="")
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     thread_id: Mapped[str | None] = mapped_column(String(255))
-    """Message-ID of the first mail about this UID, null on the first one. A person's summaries share one."""
+    """Message-ID of the first email about this UID, null on the first one. A person's summaries share one."""
     uid: Mapped[str | None] = mapped_column(String(255))
-    """The meeting. For a summary, one of its meetings, whose address receives replies."""
+    """UID of the meeting. For a summary, one of its meetings, whose address receives replies."""
     method: Mapped[Method | None] = mapped_column(enum_column(Method, "outbox_method"))
     sequence: Mapped[int | None]
     dtstamp: Mapped[datetime | None]
     """Of a message about a meeting, as in `payload`."""
     facts: Mapped[str | None] = mapped_column(String(48))
-    """A digest of what an invitation is made of, as in `Invitation`."""
+    """Digest of the inputs of an invitation, as in `Invitation`."""
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """An invitation's message (method, sequence, dtstamp, partstat, kind, content) or a summary, with
-    `wording`, the event's own texts of it, or a sign-in's language, or the texts of an alert."""
+    """An invitation's message (method, sequence, dtstamp, partstat, kind, content) or a summary, with the
+    event's custom texts as `wording`; the language of a sign-in email; or the texts of an alert.
+    """
     state: Mapped[OutboxState] = mapped_column(enum_column(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
@@ -149,53 +152,52 @@ class OutboxMail(Base):
     claimed_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     rehearsed_as: Mapped[str | None] = mapped_column(String(16))
-    """What it is, as `payloads.label` has it, of a mail that counts as sent and went to nobody: its event
-    was in rehearsal."""
+    """Label (`payloads.mail_label`) of an email that only counts as sent, as its event was in rehearsal."""
     error: Mapped[str | None] = mapped_column(Text)
     failure: Mapped[str | None] = mapped_column(String(16))
-    """What `error` is, of MailFailure: temporary, permanent, held or bounced."""
+    """MailFailure of `error`: temporary, permanent, held or bounced."""
     stopped_at: Mapped[datetime | None]
-    """When an organiser set the mail aside before a sender claimed it. Such a mail is not due."""
+    """When an organiser cancelled the email before a sender claimed it. It is no longer due."""
     dropped_at: Mapped[datetime | None]
-    """When a mail that failed was put away: by an organiser, or because a newer one took its place."""
+    """When a failed email was archived, by an organiser or because a newer one replaced it."""
     created_at: Mapped[datetime]
 
 
 class MailRoute(Base):
-    """How a provider of recipients, or the mail server itself, takes our mails just now.
+    """Current delivery state of a recipients' provider, or of the mail server itself.
 
-    There is a row where a limit is set, or where mails were refused and none was taken since.
+    A row exists if a limit is set, or if emails were refused and none has been accepted since.
     """
 
     __tablename__ = "mail_route"
 
     name: Mapped[str] = mapped_column(String(253), primary_key=True)
-    """As `MailRates.route` gives it, or empty for the mail server."""
+    """As in `EmailRates.route`, or empty for the mail server."""
     ready_at: Mapped[datetime | None]
-    """From when on the next mail may go, by its rate."""
+    """Earliest time of the next email under the rate limit."""
     per_minute: Mapped[float | None]
-    """Mails a minute at `slowed_at`. The rate grows from then on. Null means the usual rate."""
+    """Emails per minute at `slowed_at`. The rate grows from then on. Null means the normal rate."""
     slowed_at: Mapped[datetime | None]
     refusal: Mapped[Refusal | None] = mapped_column(enum_column(Refusal, "mail_route_refusal"))
-    """The kind of the last refusals in a row, or null after a mail was accepted."""
+    """Kind of the latest consecutive refusals, or null after an email was accepted."""
     refusals: Mapped[int] = mapped_column(default=0)
-    """How many of that kind, of different addresses, with no mail taken in between."""
+    """Number of consecutive refusals of that kind, for different addresses."""
     refused_address: Mapped[Email] = mapped_column(default="")
     said: Mapped[str] = mapped_column(String(400), default="")
-    """The server's words at the last refusal."""
+    """The server's text at the last refusal."""
     refused_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
-    """No mail is sent before this time. Then one is sent as a test. Null means no pause."""
+    """No email is sent before this time. Then one is sent as a probe. Null means no pause."""
     probed_at: Mapped[datetime | None]
-    """When that one mail was claimed."""
+    """When the probe was claimed."""
     pauses: Mapped[int] = mapped_column(default=0)
-    """Pauses in a row: each is twice as long as the one before."""
+    """Consecutive pauses, each twice as long as the previous one."""
     is_told: Mapped[bool] = mapped_column(default=False)
-    """Whether an alert is open about it."""
+    """True while an alert about it is open."""
 
 
 class DigestItem(Base):
-    """One thing that a person was told about a request. The primary key lets nothing be told twice."""
+    """A notification about a request that was sent to a person. The primary key prevents duplicates."""
 
     __tablename__ = "digest_item"
     __table_args__ = (
@@ -207,14 +209,14 @@ class DigestItem(Base):
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
     kind: Mapped[DigestKind] = mapped_column(enum_column(DigestKind, "digest_kind"), primary_key=True)
     message_id: Mapped[str] = mapped_column(String(255))
-    """Of the mail in the outbox."""
+    """Message-ID of the email in the outbox."""
     token_hash: Mapped[str | None] = mapped_column(String(64))
-    """Of the token that answers the request, where the item asks for an answer."""
+    """Hash of the token to respond to the request, if the item asks for a response."""
     made_at: Mapped[datetime]
 
 
 class DigestChoice(Base):
-    """What an exhibitor wants to be told. A person without a row gets everything, once a day."""
+    """Notification settings of an exhibitor. Without a row, a person gets everything once a day."""
 
     __tablename__ = "digest_choice"
 
@@ -223,21 +225,21 @@ class DigestChoice(Base):
     reminders: Mapped[bool] = mapped_column(default=True, server_default=true())
     answers: Mapped[bool] = mapped_column(default=True, server_default=true())
     asked_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether new requests are sent at once, rather than once a day."""
+    """True to send new requests at once, rather than once a day."""
     reminders_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
     answers_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
     daily_at_venue: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether the daily email comes by the venue's clock, rather than by the person's own."""
+    """True to send the daily digest by venue time, rather than the person's own time zone."""
     stopped_at: Mapped[datetime | None]
-    """When the person stopped all digests by one press."""
+    """When the person unsubscribed from all digests."""
     stop_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Of the token that stops them, or null before the first digest."""
+    """Hash of the unsubscribe token, or null before the first digest."""
     mailed_at: Mapped[datetime | None]
-    """When the last digest was made."""
+    """When the last digest was created."""
 
 
 class CalendarUse(Base):
-    """That a person used a way into their calendar: one row a person and way, however often."""
+    """Use of a calendar import method by a person: one row per person and method."""
 
     __tablename__ = "calendar_use"
 
@@ -249,7 +251,7 @@ class CalendarUse(Base):
 
 
 class PhoneCall(Base):
-    """Who phones an attendee whom no mail reaches, and what came of it."""
+    """Caller and result of phoning an attendee whom email does not reach."""
 
     __tablename__ = "phone_call"
 

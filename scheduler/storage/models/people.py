@@ -1,4 +1,4 @@
-"""Firms and the people who sit in meetings."""
+"""Firms and attendees, interpreters and delegations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from scheduler.storage.base import Base, enum_column
 
 
 class Firm(Base):
-    """A company at an event. `name` is in its own script, `latin_name` for other readers."""
+    """A company at an event. `name` is in its native script, `latin_name` for other readers."""
 
     __tablename__ = "firm"
     __table_args__ = (UniqueConstraint("event_id", "key"),)
@@ -46,27 +46,27 @@ class Firm(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     website: Mapped[Website] = mapped_column(default="")
     offers: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
-    """What it offers, in a few words each; `needs` and `products` likewise."""
+    """Offered products and services, in a few words each. Likewise `needs` and `products`."""
     needs: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     products: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     unwanted: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
-    """What it does not want to be offered: for itself, nobody else reads it."""
+    """Products that the firm does not want to be offered. Visible only to the firm."""
     welcomed_at: Mapped[datetime | None]
-    """When an exhibitor answered or skipped what is asked at the first sign-in, or null before."""
+    """When an exhibitor completed or skipped the onboarding questions, or null before."""
     logo: Mapped[str | None] = mapped_column(String(16))
-    """Of its logo: a digest of the octets, which its address names, or null for none."""
+    """Digest of the logo, used in its URL, or null without one."""
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
     host_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
-    """The firm at whose stand this one stands: a joint stand, whose booth and capacity are the host's."""
+    """The firm whose booth this one shares. Booth and capacity are the host's."""
     max_per_day: Mapped[MeetingsPerDay | None]
     min_meetings: Mapped[MeetingsPerDay] = mapped_column(default=0)
     feed_seed: Mapped[str | None] = mapped_column(String(32))
-    """As an attendee's, or None until an exhibitor asks for a feed of the firm."""
+    """As an attendee's, or None until an exhibitor requests a feed for the firm."""
     feed_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     withdrawn_at: Mapped[datetime | None]
-    """When an organiser took the firm out of the event, or null while it takes part."""
+    """When an organiser removed the firm from the event, or null while it participates."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
-    """The record of the same firm that goes on, if this one was a second one."""
+    """The surviving record, if this one was a duplicate."""
 
     attendees: Mapped[list[Attendee]] = relationship(
         back_populates="firm", order_by="Attendee.id", viewonly=True
@@ -74,7 +74,7 @@ class Firm(Base):
 
 
 class FirmLogo(Base):
-    """The logo of a firm as a small PNG, which we wrote."""
+    """A firm's logo as a small PNG that we encoded."""
 
     __tablename__ = "firm_logo"
 
@@ -83,7 +83,7 @@ class FirmLogo(Base):
 
 
 class FirmNote(Base):
-    """What a firm keeps about another for itself: that it is saved, a note, that they never meet."""
+    """A firm's private record about another: saved, a note, or never to meet."""
 
     __tablename__ = "firm_note"
     __table_args__ = (Index("ix_firm_note_about_id", "about_id"),)
@@ -93,17 +93,17 @@ class FirmNote(Base):
     is_saved: Mapped[bool] = mapped_column(default=False, server_default=false())
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
     never_since: Mapped[datetime | None]
-    """Since when no request goes either way between the two."""
+    """Since when requests between the two are blocked."""
     wanted_at: Mapped[datetime | None]
-    """When the other firm told the organisers that it would have asked: what that costs."""
+    """When the other firm reported to the organisers that it would have sent a request."""
     dismissed_at: Mapped[datetime | None]
-    """When the firm said that the other is nothing for it: it is not suggested any more."""
+    """When the firm dismissed the other as a suggestion."""
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     changed_at: Mapped[datetime]
 
 
 class Attendee(Base):
-    """A person of a firm who sits in meetings. An exhibitor also answers for the firm."""
+    """A person of a firm who attends meetings. An exhibitor also responds for the firm."""
 
     __tablename__ = "attendee"
     __table_args__ = (
@@ -122,54 +122,54 @@ class Attendee(Base):
     name: Mapped[PersonName]
     latin_name: Mapped[PersonName]
     email: Mapped[Email]
-    """Lower case, the same as its account's."""
+    """Lower case, identical to the account's."""
     title: Mapped[JobTitle] = mapped_column(default="")
     phone: Mapped[Phone] = mapped_column(default="", server_default="")
-    """For organisers, the own firm, and the partners of a meeting that both sides have accepted."""
+    """Visible to organisers, the firm, and the partners of a meeting accepted by both sides."""
     languages: Mapped[list[str]]
     areas: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
-    """Keys of the chain areas that the person takes care of for the firm."""
+    """Keys of the supply chain areas that the person covers for the firm."""
     mail_language: Mapped[Language] = mapped_column(default="", server_default="")
-    """The language of mails that was chosen, or empty for the one that `readers` derives."""
+    """Chosen language for emails, or empty for the derived one (`readers`)."""
     timezone: Mapped[Timezone] = mapped_column(default="", server_default="")
-    """The IANA name of the time zone that was chosen, or empty for the one that `readers` derives."""
+    """Chosen time zone as an IANA name, or empty for the derived one (`readers`)."""
     is_exhibitor: Mapped[bool] = mapped_column(default=False)
     imported_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    """The account of the chamber that imported the person, or null once organisers have confirmed them.
+    """The delegation manager who imported the person, or null once organisers have confirmed them.
 
-    Until then the person signs in only while that account has its role.
+    Until then, the person can sign in only while that account has its role.
     """
     is_exhibitor_proposed: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether a chamber says that the person answers for the firm. Organisers confirm it."""
+    """True if a delegation manager proposes the person as an exhibitor. Organisers confirm it."""
     max_per_day: Mapped[MeetingsPerDay | None]
     feed_seed: Mapped[str] = mapped_column(String(32))
-    """Changed to revoke the feed's address. The token is derived from it and the secret key."""
+    """Seed of the feed token, with the secret key. Changed to revoke the feed's URL."""
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
     summary_hash: Mapped[str | None] = mapped_column(String(64))
-    """The hash of the token that stops the summaries to `email`, or null before the first summary."""
+    """Hash of the token to unsubscribe `email` from summaries, or null before the first summary."""
     summaries_off_at: Mapped[datetime | None]
-    """When the person wanted no more summaries."""
+    """When the person unsubscribed from summaries."""
     welcomed_at: Mapped[datetime | None]
-    """When the mail that invites the person to the event was queued last."""
+    """When the event invitation email was last queued."""
     came_at: Mapped[datetime | None]
-    """When the person first signed in after they were added to the event."""
+    """When the person first signed in after being added to the event."""
     quiet_until: Mapped[datetime | None]
-    """What happened to requests up to then is not told by digests: the person was not of the firm."""
+    """Digests omit request activity up to this time, since the person was not yet with the firm."""
     bounced_at: Mapped[datetime | None]
-    """When a mail server said for good that the address does not take mail (RFC 3464)."""
+    """When a mail server permanently rejected the address (RFC 3464)."""
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    """What it said."""
+    """The server's text."""
     withdrawn_at: Mapped[datetime | None]
     """As a firm's."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     seen_version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
-    """The version whose changes this person has seen on the week's page, or null before the first time."""
+    """The version whose changes the person has seen on the calendar page, or null before the first time."""
 
     firm: Mapped[Firm] = relationship(back_populates="attendees", viewonly=True)
 
 
 class AddressChange(Base):
-    """An organiser gave an attendee another mail address, or said that the old one works again."""
+    """An organiser's change of an attendee's email address, or confirmation that the old one works again."""
 
     __tablename__ = "address_change"
     __table_args__ = (Index("ix_address_change_attendee_id", "attendee_id"),)
@@ -184,7 +184,7 @@ class AddressChange(Base):
 
 
 class AttendeeAlias(Base):
-    """Another address from which an attendee answers, as an organiser has said."""
+    """An additional address from which an attendee replies, as entered by an organiser."""
 
     __tablename__ = "attendee_alias"
     __table_args__ = (Index("ix_attendee_alias_attendee_id", "attendee_id"),)
@@ -199,7 +199,7 @@ class AttendeeAlias(Base):
 
 
 class AddressReport(Base):
-    """A mail server said that the address of a reader does not exist: one of two reports that it takes."""
+    """A mail server's report that a recipient's address does not exist. It takes two to mark the address."""
 
     __tablename__ = "address_report"
     __table_args__ = (
@@ -237,7 +237,7 @@ class Interpreter(Base):
     languages: Mapped[list[str]]
     mail_language: Mapped[Language] = mapped_column(default="", server_default="")
     timezone: Mapped[Timezone] = mapped_column(default="", server_default="")
-    """Both as an attendee's: what the interpreter chose, or empty."""
+    """Both as an attendee's: the interpreter's choice, or empty."""
     bounced_at: Mapped[datetime | None]
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
     """Both as an attendee's."""
@@ -255,7 +255,7 @@ class InterpreterBusy(Base):
 
 
 class RegistryChange(Base):
-    """What an organiser did to firms, people and interpreters at the desk, so that it can be undone."""
+    """An organiser's change to firms, attendees or interpreters in the participant registry, for undo."""
 
     __tablename__ = "desk_step"
     __table_args__ = (Index("ix_desk_step_event_id_id", "event_id", "id"),)
@@ -263,20 +263,20 @@ class RegistryChange(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     kind: Mapped[str] = mapped_column(String(32))
-    """As people_desk.journal has it: edit-firm, absence."""
+    """As in `participants.journal`: edit-firm, absence."""
     subject: Mapped[FirmName]
-    """Whom it was about, by name."""
+    """Name of the subject."""
     note: Mapped[str] = mapped_column(Text, default="")
     taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     taken_at: Mapped[datetime]
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     undone_at: Mapped[datetime | None]
     changes: Mapped[dict[str, Any]]
-    """Rows that it changed, with each value before and after; rows that it added or deleted."""
+    """Changed rows, with each value before and after, and rows added or deleted."""
 
 
 class Delegation(Base):
-    """Firms and people who travel together, with a leader of theirs and somebody who accompanies them."""
+    """Firms and people who travel together, with a leader and an escort."""
 
     __tablename__ = "delegation"
     __table_args__ = (UniqueConstraint("event_id", "key"),)
@@ -286,15 +286,15 @@ class Delegation(Base):
     key: Mapped[Key]
     name: Mapped[DelegationName]
     origin: Mapped[Origin] = mapped_column(default="")
-    """The country, the province or the chamber that sends it, in words."""
+    """The country, province or chamber that sends it, in words."""
     leader_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     escort: Mapped[Origin] = mapped_column(default="")
-    """The name of who accompanies it. An escort sits in no meeting, so it is no attendee."""
+    """The escort's name. An escort attends no meetings, and is therefore not an attendee."""
     escort_phone: Mapped[Phone] = mapped_column(default="")
 
 
 class DelegationFirm(Base):
-    """A firm of a delegation: all its people belong to it."""
+    """A firm of a delegation, including all its people."""
 
     __tablename__ = "delegation_firm"
     __table_args__ = (Index("ix_delegation_firm_firm_id", "firm_id"),)
@@ -304,7 +304,7 @@ class DelegationFirm(Base):
 
 
 class DelegationPerson(Base):
-    """A person of a delegation, whose firm is not."""
+    """A person of a delegation whose firm does not belong to it."""
 
     __tablename__ = "delegation_person"
     __table_args__ = (Index("ix_delegation_person_attendee_id", "attendee_id"),)

@@ -1,4 +1,4 @@
-"""Comparing and publishing versions: the jobs, and what a comparison found, kept with its version."""
+"""Comparison and publication of versions: the jobs, and the stored results of a comparison."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ONE_EXPLAINING = f"kind = 'explain' AND {_OPEN}"
 
 
 class VersionJob(Base):
-    """Work of a worker on a version.
+    """A background job on a version.
 
-    One comparing, one beginning and one explaining a version, and one publishing an event.
+    At most one open job per version to compare, start and explain it, and one per event to publish.
     """
 
     __tablename__ = "version_job"
@@ -66,14 +66,14 @@ class VersionJob(Base):
     kind: Mapped[JobKind] = mapped_column(enum_column(JobKind, "job_kind"))
     state: Mapped[JobState] = mapped_column(enum_column(JobState, "job_state"))
     compared_with: Mapped[int | None]
-    """Number of the published version that was looked at when the publishing was asked for."""
+    """Number of the published version that the change set was shown against when publishing was requested."""
     budget: Mapped[int | None]
-    """Publish only if at most so many published meetings are touched, or None without such a limit."""
+    """Publish only if at most this many published meetings change. None means no limit."""
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    """None for what follows a run."""
+    """None for a job that follows a run."""
     asked_at: Mapped[datetime]
     begins_at: Mapped[datetime | None]
-    """No worker claims the job before this time. Until then it can be cancelled. None means at once."""
+    """Workers do not claim the job before this time. Until then it can be cancelled. None means at once."""
     started_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -81,17 +81,17 @@ class VersionJob(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    """Of so many people, or requests, so many are looked at."""
+    """Progress: `done` of `total` people or requests."""
     after: Mapped[int] = mapped_column(default=0)
-    """The attendee up to whom everybody was told. A publishing that is continued goes on after them."""
+    """The last attendee whose notifications are queued. A resumed publication continues after them."""
     mails: Mapped[int] = mapped_column(default=0)
-    """How many were queued."""
+    """Number of emails queued."""
     error: Mapped[str | None] = mapped_column(Text)
     """Why the job failed, as a sentence. While it is open, why the last attempt failed."""
 
 
 class Comparison(Base):
-    """The effect of publishing a version, in counts. The changes themselves are in its parts.
+    """Effect of publishing a version, in counts. The changes themselves are in its parts.
 
     `mails`, `summaries` and `people` are None for a version that is not a draft.
     """
@@ -100,11 +100,11 @@ class Comparison(Base):
 
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
     key: Mapped[str] = mapped_column(String(64))
-    """A digest of what it depends on: while that is the same, it holds."""
+    """Cache key: digest of everything that the comparison depends on."""
     compared_with: Mapped[int | None]
     """Number of the other version."""
     counts: Mapped[dict[str, Any]]
-    """Changes of each kind."""
+    """Number of changes by kind."""
     touched: Mapped[int]
     people_told: Mapped[int]
     left_out: Mapped[list[Any]] = mapped_column(JSON, default=list)
@@ -113,12 +113,12 @@ class Comparison(Base):
     summaries: Mapped[int | None]
     people: Mapped[int | None]
     told: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """Of a draft: who is told what, as `outlook` reads it."""
+    """For a draft, who is notified of what, as in `publish_preview`."""
     made_at: Mapped[datetime]
 
 
 class ComparisonPart(Base):
-    """Some changes of a comparison in their order, as compressed JSON."""
+    """A chunk of a comparison's changes in order, as compressed JSON."""
 
     __tablename__ = "comparison_part"
 
@@ -128,7 +128,7 @@ class ComparisonPart(Base):
 
 
 class CachedStatistic(Base):
-    """A figure of a version that was worked out, as compressed JSON: it holds while `mark` is the same."""
+    """A cached statistic of a version, as compressed JSON. Valid while the cache key `mark` matches."""
 
     __tablename__ = "kept_figure"
 
@@ -139,10 +139,10 @@ class CachedStatistic(Base):
 
 
 class PrintCode(Base):
-    """The QR code of a print: which sheet of which version it is, and when it was made.
+    """QR code of a printed sheet: which sheet of which version, and when it was made.
 
-    Who scans it reads whether the sheet is still current, without signing in. The sheets that are printed of
-    one version share a code as long as nothing is withdrawn.
+    Scanning it shows whether the sheet is still current, without signing in. Repeated prints of a version
+    share a code until a request is withdrawn.
     """
 
     __tablename__ = "print_code"
@@ -152,9 +152,9 @@ class PrintCode(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
     pack: Mapped[PrintPack] = mapped_column(enum_column(PrintPack, "print_pack"))
     subject_key: Mapped[Key]
-    """Of the person, the firm, the place or the interpreter."""
+    """Key of the person, firm, place or interpreter."""
     language: Mapped[Language]
-    """That the sheet is written in."""
+    """Language of the sheet."""
     seed: Mapped[str] = mapped_column(String(32))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     made_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Meeting requests: one firm asks another."""
+"""Meeting requests from one firm to another."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _OPEN = "state IN ('pending', 'accepted')"
 
 
 def _of_both(choose: Callable[[int, int], int]) -> Callable[[Any], int]:
-    """A default that is the smaller or the larger of a request's two firms."""
+    """Return a column default that is the smaller or larger of a request's firm ids."""
 
     def default(context: Any) -> int:
         row = context.get_current_parameters()
@@ -54,7 +54,7 @@ def _of_both(choose: Callable[[int, int], int]) -> Callable[[Any], int]:
 
 
 class MeetingRequest(Base):
-    """A firm asks another for a meeting. `priority` 1 to 5 is how much the asking firm wants it."""
+    """A meeting request from one firm to another. `priority` is from 1 to 5, as set by the sender."""
 
     __tablename__ = "meeting_request"
     __table_args__ = (
@@ -99,7 +99,7 @@ class MeetingRequest(Base):
     to_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
     lower_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(min))
     upper_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(max))
-    """The two firms without a direction, so that an index holds one open request a pair."""
+    """The two firm ids in sorted order, for a unique index on open requests per pair."""
     priority: Mapped[Priority]
     length: Mapped[LengthInSlots] = mapped_column(default=1)
     """In slots."""
@@ -107,20 +107,20 @@ class MeetingRequest(Base):
     topic: Mapped[Topic]
     message: Mapped[str] = mapped_column(Text, default="")
     wish_place: Mapped[Count | None]
-    """The place among the asking firm's wishes of this rank, or null behind those that have one."""
+    """Position among the sender's requests of equal priority, or null to come after those that have one."""
     reply_priority: Mapped[Priority | None]
-    """The priority of the asked firm, if it asked back: the larger of the two is the weight."""
+    """The receiver's priority, if it sent a request of its own. The weight is the larger of the two."""
     reply_topic: Mapped[Topic] = mapped_column(default="")
     reply_message: Mapped[str] = mapped_column(Text, default="")
-    """What the asked firm wanted to talk about, if it asked back instead of accepting only."""
+    """The receiver's message, if it sent a request of its own rather than only accepting."""
     slots: Mapped[list[str] | None]
     """Keys of the allowed start slots, or null for any."""
     fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"), index=True)
     fixed_place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"), index=True)
     fixed_must: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True if an organiser locked it: it must be scheduled there."""
     is_held_back: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """An organiser rejected that it is held: no run holds it, unless it is published or put by hand."""
-    """Whether it has to be held there: an organiser locked it."""
+    """True if an organiser rejected the meeting. Runs schedule it only if published or placed manually."""
     state: Mapped[RequestState] = mapped_column(enum_column(RequestState, "request_state"))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     created_at: Mapped[datetime]
@@ -129,13 +129,13 @@ class MeetingRequest(Base):
     answered_at: Mapped[datetime | None]
     answer_note: Mapped[str] = mapped_column(Text, default="")
     answered_side: Mapped[Side | None] = mapped_column(enum_column(Side, "answered_side"))
-    """The side in whose name the last step was taken, or null for an organiser in nobody's."""
+    """The side of the last transition, or null for an organiser acting for neither."""
     quiet_until: Mapped[datetime | None]
-    """What happened to it up to then is not told by digests: an import did it, or a publishing tells it."""
+    """Digests omit its activity up to this time: it was imported, or a publication reports it."""
     before: Mapped[dict[str, Any] | None]
-    """What the last step replaced, so that it can be undone: columns by name."""
+    """Columns that the last transition replaced, by name, for undo."""
     uid: Mapped[str] = mapped_column(String(64))
-    """UUID of the meeting's UID (RFC 5545 3.8.4.7). It is replaced once calendars cancelled the meeting."""
+    """UUID of the meeting's UID (RFC 5545 3.8.4.7). Replaced after calendars have cancelled the meeting."""
 
     from_firm: Mapped[Firm] = relationship(foreign_keys=[from_firm_id], viewonly=True)
     to_firm: Mapped[Firm] = relationship(foreign_keys=[to_firm_id], viewonly=True)
@@ -144,7 +144,7 @@ class MeetingRequest(Base):
 
     @hybrid_property
     def weight(self) -> int:
-        """The weight in the problem: what the firm says that wants it more."""
+        """Weight in the problem: the higher of the two firms' priorities."""
         return max(self.priority, self.reply_priority or 0)
 
     @weight.inplace.expression
@@ -154,7 +154,7 @@ class MeetingRequest(Base):
 
     @hybrid_property
     def topics(self) -> str:
-        """The topics of both firms, as calendars and agendas show them."""
+        """Topics of both firms, as shown in calendars and agendas."""
         return " · ".join(filter(None, (self.topic, self.reply_topic)))
 
     @topics.inplace.expression
@@ -164,13 +164,13 @@ class MeetingRequest(Base):
 
     @classmethod
     def of_pair(cls, firm_id: int, other_id: int) -> ColumnElement[bool]:
-        """The requests between two firms, whoever asked."""
+        """Return the condition for requests between two firms, in either direction."""
         lower, upper = sorted((firm_id, other_id))
         return and_(cls.lower_firm_id == lower, cls.upper_firm_id == upper)
 
 
 class RequestPerson(Base):
-    """An attendee who is named in a request and must be there."""
+    """An attendee named in a request, who must attend."""
 
     __tablename__ = "request_person"
 
@@ -182,7 +182,7 @@ class RequestPerson(Base):
 
 
 class RequestDraft(Base):
-    """A request that a firm has not sent: to a firm, or under a name as a template for any."""
+    """An unsent request: a draft to one firm, or a named template for any firm."""
 
     __tablename__ = "request_draft"
     __table_args__ = (Index("ix_request_draft_firm_id", "firm_id"),)
@@ -192,13 +192,13 @@ class RequestDraft(Base):
     to_firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     name: Mapped[TemplateName] = mapped_column(default="")
     form: Mapped[dict[str, Any]]
-    """A `NewRequest`, as far as it was written."""
+    """A partially completed `NewRequest`."""
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     changed_at: Mapped[datetime]
 
 
 class RequestTransition(Base):
-    """One step of a request, as its history shows it to both firms. Nothing changes or deletes it."""
+    """One transition of a request, as shown to both firms in its history. Append-only."""
 
     __tablename__ = "request_step"
     __table_args__ = (Index("ix_request_step_request_id", "request_id"),)
@@ -206,33 +206,33 @@ class RequestTransition(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
     verb: Mapped[str] = mapped_column(String(16))
-    """What was done: ask, accept, decline, withdraw, undo."""
+    """The action: ask, accept, decline, withdraw, undo."""
     side: Mapped[Side | None] = mapped_column(enum_column(Side, "step_side"))
-    """In whose name, or null for an organiser in nobody's."""
+    """The side acted for, or null for an organiser acting for neither."""
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
-    """Who did it, or null for an organiser."""
+    """The acting attendee, or null for an organiser."""
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    """The account, for the organisers."""
+    """The acting account, visible to organisers."""
     note: Mapped[str] = mapped_column(Text, default="")
     taken_at: Mapped[datetime]
 
 
 class ExcludedPerson(Base):
-    """An attendee who declined a request's meeting, which goes on: plans hold it without them."""
+    """An attendee who declined a meeting that takes place without them."""
 
     __tablename__ = "excluded_person"
 
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
     note: Mapped[str] = mapped_column(Text, default="")
-    """To the exhibitors of their firm."""
+    """Note to the exhibitors of their firm."""
     excluded_at: Mapped[datetime]
 
     attendee: Mapped[Attendee] = relationship(viewonly=True)
 
     @classmethod
     def others_go(cls) -> ColumnElement[bool]:
-        """Whether the request names others of their firm, who go. If not, a plan sends a colleague."""
+        """Return the condition that others of their firm are named. If not, a plan assigns a colleague."""
         mine, other = aliased(Attendee), aliased(Attendee)
         return (
             select(RequestPerson.request_id)
@@ -244,7 +244,7 @@ class ExcludedPerson(Base):
 
 
 class SeenChange(Base):
-    """A change that an exhibitor has marked as seen on the first page."""
+    """A change that an exhibitor marked as seen on the dashboard."""
 
     __tablename__ = "seen_news"
     __table_args__ = (Index("ix_seen_news_attendee_id", "attendee_id"),)
@@ -255,13 +255,13 @@ class SeenChange(Base):
     colleague_id: Mapped[int | None] = mapped_column(
         ForeignKey("attendee.id", ondelete="CASCADE"), index=True
     )
-    """Who cannot come, or null for a change of the request itself."""
+    """The person who cannot attend, or null for a change of the request itself."""
     moment: Mapped[datetime]
-    """When it changed. A later change of the same request is news again."""
+    """Time of the change. A later change of the same request is shown again."""
 
 
 class MeetingOutcome(Base):
-    """What one side of a published meeting says that came of it. A newer word of the side replaces it."""
+    """The outcome of a published meeting reported by one side. A newer report replaces it."""
 
     __tablename__ = "meeting_outcome"
     __table_args__ = (CheckConstraint("amount >= 1", name="amount_positive"),)
@@ -270,16 +270,16 @@ class MeetingOutcome(Base):
     side: Mapped[Side] = mapped_column(enum_column(Side, "outcome_side"), primary_key=True)
     kind: Mapped[OutcomeKind] = mapped_column(enum_column(OutcomeKind, "outcome_kind"))
     amount: Mapped[Amount | None] = mapped_column(BigInteger)
-    """In whole units of the currency. None: not said."""
+    """Whole units of the currency. None if not stated."""
     currency: Mapped[Currency | None]
     said_by: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
     said_at: Mapped[datetime]
     before: Mapped[dict[str, Any] | None]
-    """What the side said before: columns by name, or null if that was its first word."""
+    """The side's previous report: columns by name, or null for the first one."""
 
 
 class LateNotice(Base):
-    """An attendee is so many minutes late for a published meeting, 0 for on time. A newer one replaces it."""
+    """Minutes that an attendee will be late for a published meeting, 0 for on time. The latest one counts."""
 
     __tablename__ = "late_notice"
 

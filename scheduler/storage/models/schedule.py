@@ -1,4 +1,4 @@
-"""Runs, schedule versions, what was done by hand, meetings, and what the published version holds."""
+"""Runs, schedule versions, manual drafts, meetings, and slot occupancy of the published version."""
 
 from __future__ import annotations
 
@@ -58,23 +58,23 @@ class Run(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     number: Mapped[Count]
-    """Counts from 1 in each event."""
+    """Sequential from 1 in each event."""
     state: Mapped[RunState] = mapped_column(enum_column(RunState, "run_state"))
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    """None for a night."""
+    """None for an overnight run."""
     then: Mapped[AfterRun] = mapped_column(enum_column(AfterRun, "after_run"), default=AfterRun.DRAFT)
     budget: Mapped[Budget | None]
     max_moved: Mapped[MaxMoved | None]
-    """How many published meetings it may change to improve the plan, beside those that have to change.
+    """Maximum number of voluntary changes to published meetings, beside forced ones.
 
-    None: what pays by the event's priorities.
+    None: whatever improves the score by the event's priorities.
     """
     hand_draft: Mapped[Count | None]
-    """Number of the version whose marks by hand it keeps: that it was started with, else the one in force."""
+    """Version number whose manual locks it respects: the one it was started with, else the current one."""
     begin_by: Mapped[datetime | None]
-    """Of a night only: one that begins later makes a draft, whatever was to follow."""
+    """Overnight runs only: a later start makes a draft, whatever `then` says."""
     night_budget: Mapped[dict[str, Any] | None]
-    """Of a night that publishes: what it may change, as `NightBudget`."""
+    """Overnight runs that publish: their change limits, as in `OvernightBudget`."""
     seconds: Mapped[RunSeconds]
     seed: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
@@ -83,64 +83,64 @@ class Run(Base):
     heartbeat_at: Mapped[datetime | None]
     attempts: Mapped[Count] = mapped_column(default=0)
     send_at: Mapped[datetime | None]
-    """When its task is to be sent (again), while it is queued."""
+    """When its task is due to be sent (again), while it is queued."""
     sends: Mapped[Count] = mapped_column(default=0, server_default="0")
     worker: Mapped[str | None] = mapped_column(String(120))
     cancel_asked: Mapped[bool] = mapped_column(default=False)
     stop_asked: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """To end its search now, and keep the best plan."""
+    """Request to end the search now and keep the incumbent."""
     note: Mapped[RunNote] = mapped_column(default="", server_default="")
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """The last report: phase, seconds, score, bound, served_bound, terms."""
+    """Last progress report: phase, seconds, score, bound, served_bound, terms."""
     curve: Mapped[list[Any]] = mapped_column(JSON, default=list)
-    """Reports over time, as in `progress`, thinned to some hundreds."""
+    """Progress reports over time, thinned to some hundreds."""
     error: Mapped[str | None] = mapped_column(Text)
     problem: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     plan: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     basis: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    """Of the event as it was (`scheduler.domain.planning_inputs`), zlib-compressed."""
+    """Digests of the planning inputs at the time (`scheduler.domain.planning_inputs`), zlib-compressed."""
     changed: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
-    """What changed since the published plan was made, as `Difference`. Empty if nothing did."""
+    """Changes since the published plan was made, as `Difference`. Empty if there are none."""
     not_kept: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """The keys `not_kept` and `clashes` of its plan, where not all could be kept that has to be."""
+    """`not_kept` and `clashes` of its plan, if some commitments could not be met."""
 
 
 class Scenario(Base):
-    """An event's problem with changes, solved beside the live plan. It makes no version."""
+    """A modified problem of an event, solved beside the live plan. It never creates a version."""
 
     __tablename__ = "what_if"
     __table_args__ = (
         UniqueConstraint("event_id", "number"),
         Index("ix_what_if_state", "state"),
-        {"sqlite_autoincrement": True},  # a worker that is at a deleted one never takes another for it
+        {"sqlite_autoincrement": True},  # ids are never reused, so a worker cannot confuse scenarios
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     number: Mapped[Count]
-    """Counts from 1 in each event."""
+    """Sequential from 1 in each event."""
     kind: Mapped[ScenarioKind] = mapped_column(enum_column(ScenarioKind, "what_if_kind"))
     name: Mapped[WhatIfName]
     changes: Mapped[list[Any]] = mapped_column(JSON)
-    """As `planning/scenarios/scenario_changes.py` writes them."""
+    """As written by `planning/scenarios/scenario_changes.py`."""
     seconds: Mapped[WhatIfSeconds]
     made_at: Mapped[datetime]
     state: Mapped[ScenarioState] = mapped_column(enum_column(ScenarioState, "what_if_state"))
     turn: Mapped[Count] = mapped_column(default=0)
-    """Counts how often it was asked for: a worker that is at an older turn sees that it is."""
+    """Number of requests to solve it. A worker with an older turn knows that it is outdated."""
     asked_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
     progress: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any] | None]
-    """The figures `now` and `then`, as `planning/scenarios/scenario_execution.py` makes them."""
+    """The statistics `now` and `then`, as made by `planning/scenarios/scenario_execution.py`."""
     error: Mapped[str | None] = mapped_column(Text)
 
 
 class UnscheduledRequest(Base):
-    """Why a version does not hold an accepted request: the row of the plan's `unscheduled`, as `answer`."""
+    """Reason why a version leaves a request unscheduled. `answer` is its row in the plan's `unscheduled`."""
 
     __tablename__ = "unscheduled_request"
     __table_args__ = (Index("ix_unscheduled_request_version_id_position", "version_id", "position"),)
@@ -148,10 +148,10 @@ class UnscheduledRequest(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
     request_key: Mapped[str] = mapped_column(String(64), primary_key=True)
     position: Mapped[Count]
-    """From 0, in the order of the plan."""
+    """From 0, in plan order."""
     reason: Mapped[str] = mapped_column(String(40))
     group_number: Mapped[Count | None]
-    """Its place among the version's `groups`, from 0."""
+    """Index among the version's `groups`, from 0."""
     answer: Mapped[dict[str, Any]]
 
     @classmethod
@@ -160,7 +160,7 @@ class UnscheduledRequest(Base):
 
 
 class ScheduleVersion(Base):
-    """A plan kept. `compared_with_id` is the version that was published when it was made."""
+    """A stored plan. `compared_with_id` is the version that was published when it was made."""
 
     __tablename__ = "schedule_version"
     __table_args__ = (
@@ -177,21 +177,21 @@ class ScheduleVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     number: Mapped[Count]
-    """Counts from 1 in each event."""
+    """Sequential from 1 in each event."""
     state: Mapped[VersionState] = mapped_column(enum_column(VersionState, "version_state"))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
     compared_with_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
     copy_of_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
-    """Set on a rollback: the version whose content this one repeats."""
+    """For a restored version: the version whose content it repeats."""
     status: Mapped[str] = mapped_column(String(16))
     score: Mapped[float]
     bound: Mapped[float | None]
     served_bound: Mapped[float | None]
     meetings_bound: Mapped[Count | None]
-    """No plan of the run's problem holds more requests."""
+    """Upper bound on the number of scheduled requests for the run's problem."""
     terms: Mapped[dict[str, Any]]
     groups: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
-    """What it does not hold, as the plan's `groups` without their requests. None of older versions."""
+    """Groups of unscheduled requests: the plan's `groups` without their requests. None for older versions."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     published_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
@@ -205,23 +205,23 @@ class ScheduleVersion(Base):
     unscheduled: AssociationProxy[list[dict[str, Any]]] = association_proxy(
         "answers", "answer", creator=UnscheduledRequest.of
     )
-    """Rows of the plan's `unscheduled`, all of them: megabytes of a large event."""
+    """All rows of the plan's `unscheduled`: megabytes for a large event."""
 
 
 class ManualDraft(Base):
-    """A version that organisers change by hand. Each step, undone or done, makes a new revision of it."""
+    """A version that organisers edit manually. Each step done or undone creates a new revision."""
 
     __tablename__ = "hand_draft"
 
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
     base_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), index=True)
-    """The version whose meetings it began with."""
+    """The version whose meetings it started with."""
     revision: Mapped[Count] = mapped_column(default=0)
     begun_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
 class EditStep(Base):
-    """One command: what it changed, and what the score was before and after it."""
+    """One edit command: its changes, and the score before and after."""
 
     __tablename__ = "hand_step"
     __table_args__ = (
@@ -232,22 +232,22 @@ class EditStep(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"))
     number: Mapped[Count]
-    """Counts from 1 in each draft."""
+    """Sequential from 1 in each draft."""
     kind: Mapped[str] = mapped_column(String(16))
     state: Mapped[EditStepState] = mapped_column(enum_column(EditStepState, "hand_step_state"))
     revision: Mapped[Count]
-    """That of the draft when the step was done, undone or done again last."""
+    """Draft revision at which the step was last done, undone or redone."""
     taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    """Who did, undid or did it again last."""
+    """The account that last did, undid or redid it."""
     taken_at: Mapped[datetime]
     changes: Mapped[dict[str, Any]]
-    """By the key of each request: the meeting, the mark and the forbidden times before and after."""
+    """Meeting, lock and blocked slots before and after, by request key."""
     score: Mapped[dict[str, Any]]
-    """The score and its terms before and after."""
+    """Score and terms before and after."""
 
 
 class MeetingLock(Base):
-    """What a run that keeps the draft does with a request."""
+    """How a run that keeps the draft treats a request."""
 
     __tablename__ = "hand_mark"
 
@@ -257,7 +257,7 @@ class MeetingLock(Base):
 
 
 class BlockedSlot(Base):
-    """A time at which a request is not to be held, by a run that keeps the draft too."""
+    """A slot in which a request must not be scheduled, also by a run that keeps the draft."""
 
     __tablename__ = "hand_ban"
 
@@ -281,7 +281,7 @@ class PlannedMeeting(Base):
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), index=True)
     length: Mapped[LengthInSlots] = mapped_column(default=1)
     last_slot_id: Mapped[int] = mapped_column(server_default="0")
-    """The slot at whose end it ends, also when the venue has other slots by now. No slot is ever deleted."""
+    """The slot in which the meeting ends, even if the venue's slots have changed. Slots are never deleted."""
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), index=True)
     interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"), index=True)
 
@@ -289,7 +289,7 @@ class PlannedMeeting(Base):
 
 
 class PlannedAttendee(Base):
-    """A person in a meeting of a version."""
+    """An attendee of a meeting of a version."""
 
     __tablename__ = "planned_attendee"
     __table_args__ = (Index("ix_planned_attendee_attendee_id", "attendee_id"),)
@@ -299,10 +299,10 @@ class PlannedAttendee(Base):
 
 
 class Hold(Base):
-    """A thing that the published version holds in one slot. The primary key prevents double booking.
+    """A resource occupied by the published version in one slot. The primary key prevents double booking.
 
-    `holder_id` is the row of its kind. `seat` counts from 0 up to a
-    place's capacity and is 0 for people.
+    `holder_id` is the row id within its kind. `seat` counts from 0 to a place's capacity, and is 0 for
+    people.
     """
 
     __tablename__ = "hold"
