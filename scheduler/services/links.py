@@ -5,10 +5,10 @@ from __future__ import annotations
 from scheduler.config import Settings
 
 ANSWER_STEPS = ("accept", "decline", "propose", "instead")
-"""What the links in an invitation's mail do."""
+"""Steps of the reply links in an invitation email."""
 
 CALENDAR_STEP = "calendar"
-"""The same page with the ways into a calendar."""
+"""Step of the page that adds the meeting to a calendar."""
 
 
 def absolute_url(settings: Settings, path: str) -> str:

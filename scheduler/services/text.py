@@ -40,7 +40,7 @@ def split_list(text: str) -> list[str]:
 
 
 NO_WEBSITE = gettext_lazy("is no address; it begins with https:// or http://")
-"""What is wrong with a website that is none."""
+"""Message for an invalid website."""
 
 
 def parse_web_address(typed: str) -> str:
@@ -59,7 +59,7 @@ def is_web_address(address: str) -> bool:
         return False
     try:
         parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port  # a port that is none raises
+        host, _ = parts.hostname or "", parts.port  # an invalid port raises
     except ValueError:
         return False
     is_web = parts.scheme in ("https", "http") and "@" not in parts.netloc and " " not in address
@@ -97,7 +97,9 @@ def _plain(text: str) -> str:
 
 
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Embeddings, overrides and isolates: they let what follows a name in a mail run backwards (UAX 9)."""
+"""Bidirectional embeddings, overrides and isolates, which would reverse the text after a name in an email
+(UAX #9).
+"""
 
 
 def _is_kept(char: str) -> bool:

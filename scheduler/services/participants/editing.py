@@ -41,11 +41,11 @@ EDITABLE_COLUMNS: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     for kind in ImportKind
     if kind in RECORD_TABLES
 }
-"""Editable columns. Keys stay, because plans and links refer to them."""
+"""Editable columns. Keys cannot be edited, because plans and links refer to them."""
 MAX_ROWS = 200
 """Rows of one step: those of the longest page."""
 CONTACT_COLUMNS: Final = frozenset(("email", "phone"))
-"""Columns hidden from readers without the right to see contacts."""
+"""Columns hidden from viewers without the permission to see contact data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,7 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
     if found.undone_at is not None:
         raise _refused(found, "undone")
     try:
-        with session.begin_nested():  # a SAVEPOINT: the pair may have another open request by now
+        with session.begin_nested():  # SAVEPOINT: the pair may have another open request by now
             _StepReversal(session, actor, found, settings, now).put_back()
     except IntegrityError:
         raise _refused(found, "used by something newer") from None
@@ -213,7 +213,7 @@ class _StepReversal:
             for table, key in rows:
                 row = self._row(table, key)
                 if isinstance(row, Place) and self._is_used(row):
-                    row.is_retired = True  # plans have meetings there
+                    row.is_retired = True  # still used by stored schedules or locks
                 else:
                     self.session.delete(row)
             self.session.flush()

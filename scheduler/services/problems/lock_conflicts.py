@@ -24,7 +24,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "precedence": gettext_lazy("They are not in the order that they have to be scheduled in"),
     "rules": gettext_lazy("No schedule keeps all rules with them"),
 }
-"""By the cause of a clash, without a full stop."""
+"""Texts by cause of a conflict, without a full stop."""
 
 
 def explain_refusal(session: Session, event_id: int, key: str, clash: CommitmentClash) -> str:

@@ -44,7 +44,7 @@ _REQUEST = (
     MeetingRequest.weight.label("weight"), MeetingRequest.length, MeetingRequest.place, MeetingRequest.slots,
     MeetingRequest.fixed_slot_id, MeetingRequest.fixed_place_id, MeetingRequest.fixed_must,
 )  # fmt: skip
-"""What a problem has of a request: tens of thousands are read, and objects take 4 KB each."""
+"""Columns of a request that a problem needs. Tens of thousands are read, and ORM objects take 4 KB each."""
 Busy = Mapping[int, frozenset[int]]
 """Slot indices by row id."""
 
@@ -97,7 +97,7 @@ class _Snapshot:
     places: dict[int, int] = field(default_factory=dict)
     attendees: dict[int, int] = field(default_factory=dict)
     partners: dict[int | None, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """The firms that stand at a firm's stand, by the id of its row."""
+    """Indices of the guest firms at a firm's booth, by the host's row id."""
 
     def take(self, now: datetime | None) -> Problem:
         event, zone = self.event, ZoneInfo(self.event.timezone)

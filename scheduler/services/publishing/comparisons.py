@@ -47,16 +47,16 @@ from scheduler.storage.models import (
 )
 
 PART = 200
-"""Changes that are kept together: a page reads as few as it shows."""
+"""Changes per stored part, so that a page reads few more than it shows."""
 
 MARKS = -1
-"""The number of the part that has the marks of all changes."""
+"""Number of the part with the codes of all changes."""
 
 PEOPLE = -2
-"""That of the part with the keys of the people of each."""
+"""Number of the part with the person keys of all changes."""
 
 FINAL = "final"
-"""The key of the comparison of a version that is no draft: nothing changes it."""
+"""Key of the comparison of a version that is no draft any more. It never becomes stale."""
 
 
 @dataclass(frozen=True, slots=True)

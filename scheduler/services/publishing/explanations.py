@@ -25,7 +25,7 @@ from scheduler.solver.explain.reasons import examine_requests, unexamined_reason
 from scheduler.storage.models import ScheduleVersion, UnscheduledRequest
 
 GAIN_SECONDS = 30.0
-"""For the gains of all groups together: nobody waits before a page for them."""
+"""Seconds for the gains of all groups. It can be long, because no page waits for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,10 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, MeetingRequest, OutboxMail
 
 PORTION = 2_000
-"""Calendar entries whose messages are derived and written at a time."""
+"""Calendar entries per transaction."""
 
 BEFORE = timedelta(milliseconds=1)
-"""Invitations are due this time before the publishing's other mails, which stand behind all of them."""
+"""Invitations are due this much earlier than the publication's other emails, so that they are sent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class InvitationPlan:
     shown: ScheduleContents
     changed: Mapping[int, tuple[int, ...]]
     agendas: Mapping[int, tuple[int, ...]]
-    """The requests that each attendee meets for, in time order."""
+    """Requests of each attendee's meetings, in time order."""
     live: Mapping[EntryKey, str]
     others: itip_revisions.OtherAttendees
     mail_domain: str
@@ -100,7 +100,7 @@ class PendingInvitations:
     shown: Mapping[itip.EntryKey, Content]
     uids: Mapping[EntryKey, str]
     unchanged: Mapping[int, str]
-    """The facts to remember of invitations whose entry was compared and needs no mail."""
+    """Digests to store, by id of invitations that were compared and need no email."""
 
 
 def plan_invitations(
@@ -118,7 +118,7 @@ def plan_invitations(
         if row.method is not Method.CANCEL:
             entry = EntryKey(row.request_id, person)
             known = told.setdefault(row.request_id, {})
-            known[person] = None if entry in live else row.facts  # two entries: one has to go
+            known[person] = None if entry in live else row.facts  # duplicate entry: one has to be cancelled
             live[entry] = uid
     changed: dict[int, list[int]] = {}
     for request_id in [*shown.rows, *(told.keys() - shown.rows.keys())]:
@@ -229,7 +229,7 @@ def _send_order_time(content: Content, now: datetime) -> timedelta:
     microsecond per hour.
     """
     hours = int((content.start - now) / timedelta(hours=1))
-    return timedelta(microseconds=min(max(hours, 0), 900))  # within BEFORE
+    return timedelta(microseconds=min(max(hours, 0), 900))  # stays below BEFORE
 
 
 def delete_unsent_invitations(session: Session, event_id: int, people: Collection[int] | None = None) -> None:

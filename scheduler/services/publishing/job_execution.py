@@ -30,11 +30,11 @@ log = structlog.get_logger()
 class JobEnding(StrEnum):
     """How a job's task ended."""
 
-    NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
+    NOT_CLAIMED = "not_claimed"  # another worker has it or has finished it
     DONE = "done"
     FAILED = "failed"
-    PUT_BACK = "put_back"  # asked again, as the worker shuts down or the first attempt failed
-    LOST = "lost"  # it was taken up elsewhere meanwhile
+    PUT_BACK = "put_back"  # queued again, as the worker shuts down or the first attempt failed
+    LOST = "lost"  # another worker took it over
 
 
 class TooManyChanges(ChainmeetError):
@@ -137,7 +137,7 @@ class _Work:
 
     def explain(self) -> None:
         """Explain unscheduled requests outside transactions, because it takes up to minutes."""
-        from scheduler.services.publishing import explanations  # here, as it loads the solver
+        from scheduler.services.publishing import explanations  # imported here, because it loads the solver
 
         with self.database.read() as session:
             now = self.database.now_in(session)

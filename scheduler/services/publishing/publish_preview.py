@@ -41,10 +41,10 @@ from scheduler.storage.models import (
 
 SUMMARY, BRIEFING = OutboxKind.SUMMARY.value, OutboxKind.BRIEFING.value
 KINDS = ("new", "update", "details", "cancel", "uninvited", SUMMARY, BRIEFING)
-"""Kinds of mails, in the order in which they are shown. The first ones are those of `mail_texts`."""
+"""Kinds of emails in display order. The first ones are those of `email_texts`."""
 
 Report = Callable[[int, int], None]
-"""Is told of how many people how many are looked at."""
+"""Called with the number of people done and the total."""
 
 
 @dataclass(slots=True)
@@ -188,7 +188,7 @@ def queue_sample_emails(
     samples = (found.told or {}).get("samples", {})
     mails = [
         NewMail(
-            kind=OutboxKind.TEST,  # of no event: it waits behind none of its mails
+            kind=OutboxKind.TEST,  # without an event, so that it does not wait behind the event's emails
             to_address=account.email,
             to_name=account.name,
             message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",

@@ -129,7 +129,7 @@ def _mail(attendee_id: int, made: Summary, seen: InvitationPlan, to: tuple[str, 
         to_address=to[0],
         to_name=to[1],
         attendee_id=attendee_id,
-        # Its token is this meeting's: a bounce or an answer in words finds the attendee as for an invitation.
+        # The token is this meeting's: a bounce or a free-text reply finds the attendee, as for an invitation.
         uid=made.changes[0].uid,
         message_id=summary_mail.message_id(made, attendee_id, seen.mail_domain),
         thread_id=summary_mail.thread_id(attendee_id, seen.mail_domain),

@@ -22,9 +22,9 @@ from scheduler.storage.models import Event, Run, ScheduleVersion, VersionJob
 
 OPEN = (JobState.ASKED, JobState.RUNNING)
 SILENT = timedelta(seconds=120)
-"""A running job that reported nothing for this time has lost its worker."""
+"""A running job without a heartbeat for this time has lost its worker."""
 WAITING = timedelta(seconds=60)
-"""A job that nobody took for this time gets another task: the first one may be lost."""
+"""A job that no worker took for this time is sent again, because the task may be lost."""
 MAX_ATTEMPTS = 2
 LOST_WORKER_ERROR = gettext_lazy(
     "The worker was lost %(times)s times in the middle of it.", times=MAX_ATTEMPTS
@@ -251,9 +251,9 @@ def _request_job(
         **values,
     )
     if job.begins_at is not None:
-        job.heartbeat_at = job.begins_at - WAITING  # the first tick after it sends the task
+        job.heartbeat_at = job.begins_at - WAITING  # the first tick after that time sends the task
     try:
-        with session.begin_nested():  # two at once: a partial unique index lets one through
+        with session.begin_nested():  # concurrent calls: the partial unique index admits one
             session.add(job)
     except IntegrityError:
         return _other(session, version, kind)

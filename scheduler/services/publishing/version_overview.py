@@ -27,7 +27,7 @@ from scheduler.services.schedule.labels import Labels, load_labels
 from scheduler.storage.models import Comparison, Event, ManualDraft, ScheduleVersion
 
 UNSCHEDULED = "unscheduled"
-"""The list of what a version does not hold, beside its changes by kind."""
+"""Name of the list of unscheduled requests, beside the changes by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class VersionJobs:
 
     publishing: JobCard | None
     comparing: JobCard | None
-    """Not one that is done: it is told by what it found."""
+    """None if it is done: then its result is shown."""
 
     @property
     def is_open(self) -> bool:

@@ -24,7 +24,7 @@ from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, Meeti
 from scheduler.storage.rows import rows_of
 
 OVER = "over"
-"""The state of a meeting that has ended: nothing that is answered then counts."""
+"""State of a meeting that has ended. Replies no longer count."""
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class MeetingReplies:
     token: str = ""
     sequence: int = 0
     own: str = ""
-    """The reader's key, if they were invited."""
+    """The viewer's key, if they were invited."""
 
 
 _OF_THESE = (

@@ -220,7 +220,7 @@ def _come(
         with session.begin_nested():
             request.state, request.answered_at, request.answer_note = RequestState.ACCEPTED, now, ""
             session.flush()
-    except IntegrityError:  # the firms have a new request meanwhile
+    except IntegrityError:  # the firms have another open request by now
         session.refresh(request)
         raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
     if maybe:

@@ -33,19 +33,19 @@ class DeclineEffect(StrEnum):
     """Effect of a decline, and the reason if it withdraws the meeting."""
 
     OTHERS = "others"
-    """The request names others of the firm too: they go on."""
+    """Other people of the firm whom the request names attend."""
     COLLEAGUE = "colleague"
-    """The next plan sends a colleague, if one is free."""
+    """The next run sends a colleague, if one is free."""
     DECIDES = "decides"
-    """Withdrawn: who declines decides for the firm."""
+    """Withdrawn: the person represents the firm."""
     NAMED = "named"
-    """Withdrawn: the request names this person alone."""
+    """Withdrawn: the request names only this person."""
     SOON = "soon"
-    """Withdrawn: the meeting begins too soon for a plan to change it."""
+    """Withdrawn: the meeting starts too soon for a run to change it."""
     LAST = "last"
-    """Withdrawn: nobody else of the firm can go."""
+    """Withdrawn: no one else of the firm can attend."""
     OFF = "off"
-    """Nothing: it is off already."""
+    """None: the meeting is cancelled already."""
 
     @property
     def withdraws(self) -> bool:

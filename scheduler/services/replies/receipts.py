@@ -20,7 +20,7 @@ from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
 MOST_A_DAY = 5
-"""Receipts to one person."""
+"""Receipts per person and day."""
 
 
 class ReceiptCause(StrEnum):
@@ -29,9 +29,9 @@ class ReceiptCause(StrEnum):
     OVER = "over"
     CANCELLED = "cancelled"
     OLDER = "older"
-    """A later answer is known."""
+    """There is a later reply."""
     UNCLEAR = "unclear"
-    """A person has to read it."""
+    """An organiser has to read it."""
 
 
 def queue_receipt(session: Session, invitation: Invitation, cause: ReceiptCause, *, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 PAUSE = timedelta(minutes=10)
 DAY = timedelta(days=1)
 MOST_A_DAY = 3
-"""Two robots that answer each other make us send no more mails about one meeting than these."""
+"""Emails per meeting and day. Limits mail loops with autoresponders."""
 
 
 class ResendResult(Enum):
@@ -27,9 +27,9 @@ class ResendResult(Enum):
 
     NOW = "now"
     JUST_BEFORE = "just before"
-    """One did within the PAUSE."""
+    """An email was sent within the PAUSE."""
     TOO_OFTEN = "too often"
-    """It would be one too many."""
+    """The daily limit is reached."""
 
 
 def resend_invitation(

@@ -47,7 +47,7 @@ class RequestCard:
     to_firm: FirmRef
     priority: int
     reply_priority: int | None
-    """How much the asked firm wants it, if it asked back."""
+    """Priority of the receiving firm, if it sent a request back."""
     length: int
     place: PlaceWish
     topic: str

@@ -26,24 +26,24 @@ from scheduler.services.schedule import unscheduled
 from scheduler.storage.models import Attendee, AttendeeBusy, MeetingRequest, ScheduleVersion, Slot
 
 GONE = gettext_lazy("That was done already, or is not for you to do.")
-"""What a page says of a way that is not there (any more)."""
+"""Message for a fix that is not available (any more)."""
 
 
 class FixKind(StrEnum):
     """Kinds of fix. The values match the solver's."""
 
     AVAILABLE = "available"
-    """Somebody of the own firm is available then."""
+    """A person of the own firm becomes available then."""
     TAKE_PART = "take-part"
-    """Somebody who declined takes part after all."""
+    """A person who declined attends after all."""
     ADD_PERSON = "add-person"
-    """The own firm sends one more person."""
+    """The own firm adds a person."""
     CLOSED = "closed"
-    """The firm that asked allows a time more."""
+    """The sender allows another time."""
     ANY_PLACE = "any-place"
-    """The firm that asked takes the other kind of place too."""
+    """The sender accepts the other kind of place too."""
     WITHDRAW = "withdraw"
-    """Another meeting of the own firm is withdrawn."""
+    """The own firm withdraws another meeting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class ExhibitorFix:
 
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
-"""The ways of a plan's answers, by key of the request."""
+"""Fixes in the solver's explanations, by request key."""
 
 
 def list_fixes(session: Session, actor: Actor, rows: Rows) -> dict[str, tuple[ExhibitorFix, ...]]:
@@ -163,7 +163,7 @@ class _Reader:
             may_press = self.actor.may(Right.ASK, firm_id=self.actor.firm_id)
             return ExhibitorFix(kind, number, start, may_press=may_press) if asked and not done else None
         if not ids or not set(ids) <= self.people.keys():
-            return None  # of the other firm, or of both
+            return None  # concerns the other firm, or both
         people = tuple(person_ref(self.people[name]) for name in ids)
         is_me = [self.people[name].id for name in ids] == [self.actor.attendee_id]
         run = {slot.id for slot in self.slots[position : position + request.length]}

@@ -26,7 +26,7 @@ from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place
 from scheduler.storage.rows import rows_of
 
 MAX_PENDING = 200
-"""Requests without an answer that a firm may have sent."""
+"""Pending requests per sending firm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,10 @@ _FIRMS = (
     .order_by(Firm.id)
     .with_for_update(read=True, key_share=True)
 )
-"""As the row of a request will lock them, but in the order of all: until the end nobody leaves, or is never
-to meet the other, which `notes.exclude` says under the whole lock."""
+"""Locks both firms, like the insert of the request, but in id order.
+
+Until the commit neither can be withdrawn or exclude the other: `firm_notes` takes a full lock for that.
+"""
 _PENDING_COUNT = select(func.count()).where(
     MeetingRequest.from_firm_id == bindparam("firm"), MeetingRequest.state == RequestState.PENDING
 )

@@ -23,7 +23,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest, OutboxMail
 
 FREE, MAKE_TIME = "free", "make_time"
-"""Letters of the catalogue: to a colleague, and to the other firm."""
+"""Email templates of the catalogue: to a colleague, and to the other firm."""
 ASKED = gettext_lazy("They were asked already. Each is asked once.")
 NO_ONE = gettext_lazy("No one of that firm takes emails.")
 

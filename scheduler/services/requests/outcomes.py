@@ -24,7 +24,7 @@ from scheduler.services.schedule.agendas import AgendaItem
 
 SUPERSEDED = gettext_lazy("Another schedule was published meanwhile, and this way is one of the old one.")
 OWN_TIMES = frozenset({"no-common-slot", "people-busy"})
-"""Reasons that a reader's own busy times may be part of."""
+"""Reasons to which the viewer's own busy times may contribute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class RequestOutcome:
     meeting: AgendaItem | None = None
     reason: str | None = None
     code: str = ""
-    """The reason's in the plan, by which every language has words for it."""
+    """The solver's reason code, which every language has a text for."""
     may_open_times: bool = False
     ways: tuple[ExhibitorFix, ...] = ()
     version: int = 0
     why: Explanation = NOTHING
-    """Who is in the way on which day, as the reader may know it, and what may help."""
+    """Obstacles by day, as far as the viewer may see them, and possible help."""
 
 
 def list_outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, RequestOutcome]:

@@ -70,7 +70,7 @@ _ORDERS = {
     RequestOrder.RANK: Order("requests", (-MeetingRequest.priority, *_LAST), (int, datetime, int)),
 }
 _RANKS = 200
-"""Firms that are told apart by how well they fit."""
+"""Number of firms that the order by fit distinguishes."""
 
 
 def _by_fit(ranks: Sequence[str]) -> Order:

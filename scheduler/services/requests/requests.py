@@ -42,7 +42,7 @@ from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 from scheduler.storage.rows import rows_of
 
 ATTEMPTS = 3
-"""To ask a firm that asks or answers at the same moment."""
+"""Attempts if the other firm sends or responds concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def submit_request(session: Session, actor: Actor, form: NewRequest, *, now: dat
                 refuse_second(theirs, checked.from_firm.id)
                 return _ask_back(session, actor, theirs, checked, now)
             return _insert(session, actor, checked, now)
-        except (IntegrityError, WrongState):  # the pair's other firm was faster: look again
+        except (IntegrityError, WrongState):  # the other firm was faster: retry
             continue
     raise InvalidInput([Fault("to_firm", gettext_lazy("is being asked or answered just now; try again"))])
 
@@ -211,9 +211,9 @@ def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: dateti
         uid=itip_revisions.new_seed(),
         people=[RequestPerson(attendee_id=person.id, side=side) for person, side in checked.people],
     )
-    with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives a duplicate
+    with session.begin_nested():  # SAVEPOINT: the caller's transaction survives a duplicate
         session.add(request)
-    # After the row's lock on both firms: whoever took one out since the check has committed.
+    # Checked again after the insert has locked both firms: a concurrent withdrawal has committed by now.
     transitions.require_both_firms(session, request, "asked for")
     record_transition(session, actor, request, "ask", Side.FROM, "", now=now)
     return request

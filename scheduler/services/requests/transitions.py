@@ -26,12 +26,12 @@ from scheduler.storage.models import Firm, MeetingRequest, RequestTransition, Sc
 from scheduler.storage.rows import rows_of
 
 UNDO_TIME = timedelta(minutes=10)
-"""How long a step can be undone, if no schedule was published since."""
+"""Time within which a step can be undone, if no schedule was published since."""
 
 UNDO = "undo"
-"""The verb of taking the last step back, in a request's history."""
+"""Verb of an undone step, in a request's history."""
 _ANSWER = ("answered_by", "answered_side", "answered_at", "answer_note")
-"""The columns in which the last step stands."""
+"""Columns that store the last step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ WITHDRAW = Transition(
     RequestState.WITHDRAWN,
 )
 STEPS = (ACCEPT, DECLINE, WITHDRAW)
-"""All that people do to a request; time alone expires one, and `undo` takes the last step back."""
+"""Transitions taken by people. Expiry is automatic, and `undo_transition` reverses the last one."""
 
 
 TOLD = {
@@ -73,7 +73,7 @@ TOLD = {
     RequestState.WITHDRAWN: gettext_lazy("The request was withdrawn."),
     RequestState.EXPIRED: gettext_lazy("The request has expired: it was not answered in time."),
 }
-"""What a page says where a request's state does not allow a step."""
+"""Message by state if a request's state does not allow a step."""
 OVER = gettext_lazy("All times of this request are over.")
 FOR_GOOD = gettext_lazy("The last step cannot be undone any more.")
 LEFT = gettext_lazy("One of the two firms has left the event.")
@@ -254,7 +254,7 @@ def _change(
         MeetingRequest.expires_at > now,
     )
     try:
-        with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives the pair's index
+        with session.begin_nested():  # SAVEPOINT: the caller's transaction survives a duplicate
             changed = session.scalar(
                 update(MeetingRequest)
                 .where(MeetingRequest.id == request.id, MeetingRequest.state == was, in_time)

@@ -26,7 +26,7 @@ from scheduler.storage.models import Attendee, Event, Firm
 
 _OF_PEOPLE = frozenset({"away", "busy", "person-cap", "walk"})
 MOST_ASKED = 4
-"""Colleagues whom the page offers to ask."""
+"""Colleagues whom the page offers to email."""
 
 
 class Blocker(StrEnum):
@@ -35,7 +35,7 @@ class Blocker(StrEnum):
     OWN = "own"
     THEIRS = "theirs"
     NOBODY = "nobody"
-    """Places, interpreters, the order of meetings."""
+    """Places, interpreters, or the order of meetings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class HelpKind(StrEnum):
     """Kind of help, besides the fixes that the solver has tried."""
 
     MY_TIMES = "my-times"
-    """The reader looks at the own busy times."""
+    """The viewer reviews their own busy times."""
     ASK_COLLEAGUE = "ask-colleague"
     ADD_COLLEAGUE = "add-colleague"
     SHORTER = "shorter"
-    """The firm that asked meets for one slot."""
+    """The sender shortens the meeting to one slot."""
     ANY_TIME = "any-time"
-    """The firm that asked allows every time."""
+    """The sender allows every time."""
     ASK_PARTNER = "ask-partner"
 
 
@@ -86,11 +86,11 @@ class Explanation:
     rows: tuple[UnscheduledReason, ...] = ()
     helps: tuple[HelpOffer, ...] = ()
     may_add: bool = False
-    """Whether the reader may add colleagues."""
+    """True if the viewer may add colleagues."""
 
 
 NOTHING = Explanation()
-"""Of a request that is scheduled, or whose plan says no more."""
+"""For a request that is scheduled, or that the solver did not explain."""
 
 
 def explain_requests(

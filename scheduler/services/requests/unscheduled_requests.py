@@ -41,7 +41,7 @@ GROUPS: Mapping[str, str] = {
     NOT_EXAMINED: gettext_lazy("Reason not found yet"),
     "contradiction": gettext_lazy("Rules contradict each other"),
 }
-"""Titles by the reason codes of a plan."""
+"""Titles by the solver's reason codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class InterpreterName:
 
 
 Thing = PersonRef | FirmRef | InterpreterName | RequestFirms | str
-"""The name of a thing that a plan gives by key, or the key if nothing of the event has it any more."""
+"""A record that a plan refers to, or its key if it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ PRESSED = frozenset(
         "person-cap", "firm-cap", "add-place", "add-person", "add-interpreter",
     }
 )  # fmt: skip
-"""Kinds of remedies that a press does."""
+"""Kinds of fixes that a button applies."""
 
 
 def describe_answers(

@@ -43,7 +43,9 @@ from scheduler.storage.models import (
 )
 
 FORM = 1
-"""Raised when the same facts make another Content, so that calendars are compared with it."""
+"""Version of the content format: increment it if the same facts give another Content, so that calendars are
+compared again.
+"""
 
 
 class EntryKey(NamedTuple):
@@ -65,7 +67,7 @@ class ScheduledMeeting:
     end: datetime
     place_name: str
     hall_name: str
-    """As the venue calls it."""
+    """In the venue's language."""
     hall_names: Mapping[str, str]
     """By language."""
     firms: Mapping[int, str]
@@ -83,7 +85,7 @@ class ScheduleContents:
     rows: Mapping[int, MeetingRow]
     """By request id, in time order."""
     seated: Mapping[int, tuple[int, ...]]
-    """The attendees of each request, by id."""
+    """Attendee ids by request id."""
     people: Mapping[int, Recipient]
     firms: Mapping[int, str]
     places: Mapping[int, PlaceNames]
@@ -244,7 +246,7 @@ def list_excluded_people(session: Session, version_id: int) -> Sequence[tuple[st
         MeetingRequest.id == ExcludedPerson.request_id, MeetingRequest.state == RequestState.ACCEPTED
     )
     person = select(Attendee.key).where(Attendee.id == ExcludedPerson.attendee_id)
-    # of one table alone, so that no database begins with the many meetings, and looks whom each excludes
+    # FROM the excluded people only, so that no query planner starts with the many meetings.
     rows = session.execute(
         select(request.scalar_subquery(), person.scalar_subquery()).select_from(ExcludedPerson).where(sits)
     )

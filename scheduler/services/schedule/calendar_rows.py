@@ -28,7 +28,7 @@ from scheduler.storage.models import (
 )
 
 CHUNK = 5_000
-"""Rows that a long query hands over at a time."""
+"""Rows per batch of a large query."""
 
 
 @dataclass(frozen=True, slots=True)

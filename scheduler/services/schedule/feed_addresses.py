@@ -70,7 +70,7 @@ def renew_interpreter_feed(session: Session, actor: Actor, *, secret_key: str) -
     """Create or rotate the address of the actor's interpreter feed. An old address stops working at once."""
     interpreter = _own_interpreter(session, actor)
     mine = select(Interpreter.id).where(Interpreter.id == interpreter.id)
-    session.execute(mine.with_for_update(key_share=True))  # of two presses at once, one makes the row
+    session.execute(mine.with_for_update(key_share=True))  # serialises concurrent calls: one inserts the row
     seed, hashed = new_feed(secret_key)
     row = InterpreterFeed(
         interpreter_id=interpreter.id, address=interpreter.email, seed=seed, token_hash=hashed
@@ -117,7 +117,7 @@ _INTERPRETERS = (
     .join(InterpreterFeed, InterpreterFeed.interpreter_id == Interpreter.id)
     .where(InterpreterFeed.address == Interpreter.email, Interpreter.withdrawn_at.is_(None))
 )
-"""Those whose feed has an address: it ends with the mail address, and when they leave the event."""
+"""Interpreters whose feed has an address. It ends with the email address and with withdrawal."""
 
 
 def _interpreter(row: Interpreter, seed: str | None) -> FeedOwner:

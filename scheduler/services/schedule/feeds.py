@@ -31,7 +31,7 @@ from scheduler.storage.models import (
 )
 
 KEEP_CANCELLED = timedelta(days=30)
-"""How long a feed shows a cancelled meeting as cancelled. Then it leaves the meeting out."""
+"""How long a feed shows a cancelled meeting as cancelled."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

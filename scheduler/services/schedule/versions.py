@@ -64,7 +64,7 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
     if not meetings:
         return
     event_id = version.event_id
-    is_all = len(meetings) > 50  # of a few, only what they name is looked up
+    is_all = len(meetings) > 50  # for a few, only the referenced rows are looked up
     slots, interpreters = _slot_ids(session, event_id), _ids(session, Interpreter, event_id)
     places = _ids(session, Place, event_id, None if is_all else {m.place for m in meetings})
     people = {person for meeting in meetings for person in meeting.attendees}
@@ -180,7 +180,7 @@ GAINS = {
     "idle": gettext_lazy("idle slots"),
     "hall_change": gettext_lazy("hall changes"),
 }
-"""What moves of meetings are made for, by the terms of the score."""
+"""Labels of the objective terms for which meetings are moved."""
 
 
 def list_gains(session: Session, version: ScheduleVersion) -> list[tuple[str, float, float]]:

@@ -28,7 +28,7 @@ class WithdrawalNote:
     by_id: int | None = None
     """The attendee of `by`."""
     is_declined: bool = False
-    """Whether an invitation was declined, rather than the meeting cancelled on a page: that leaves a step."""
+    """True if an invitation was declined. A cancellation on a page stores the earlier state instead."""
 
 
 def list_withdrawal_notes(session: Session, request_ids: Collection[int]) -> dict[int, WithdrawalNote]:

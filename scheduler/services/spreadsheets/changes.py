@@ -41,7 +41,7 @@ class RowChange:
     is_new: bool
     cells: tuple[CellChange, ...]
     is_gone: bool = False
-    """It was missing from the file and is removed. It has no line."""
+    """True if it is missing from the file and withdrawn. It has no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class ImportResult:
     meetings: int = 0
     missing: int = field(default=0, compare=False)
     withdrawn: int = field(default=0, compare=False)
-    """Records missing from the file that are removed."""
+    """Number of records missing from the file that are withdrawn."""
     left_out: int = field(default=0, compare=False)
     not_taken: tuple[str, ...] = field(default=(), compare=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
@@ -89,12 +89,12 @@ class ImportResult:
     wrong: tuple[FaultGroup, ...] = field(default=(), compare=False)
     """Faults of the `left_out` rows, by fix."""
     read_as: tuple[Substitution, ...] = field(default=(), compare=False)
-    """Cells read as an earlier choice says."""
+    """Cells read by an earlier choice."""
     rows: tuple[RowChange, ...] = field(default=(), compare=False)
     missing_keys: tuple[str, ...] = field(default=(), compare=False)
     """Keys of missing records."""
     digest: str = field(default="", compare=False)
-    """Digest of the effect: previews with equal digests do the same."""
+    """Digest of the effect: previews with equal digests have the same effect."""
 
     @property
     def causes(self) -> tuple[FaultGroup, ...]:

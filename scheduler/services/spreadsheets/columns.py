@@ -104,7 +104,7 @@ class Header:
     twice: tuple[str, ...] = ()
     """Columns matched equally by two headers. The first header is used."""
     unsure: tuple[str, ...] = ()
-    """Unknown headers of which a part matches an otherwise missing column: a person decides."""
+    """Unknown headers with a part that matches an otherwise missing column: the user decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def match_headers(kind: ImportKind, header: Sequence[str], said: Mapping[str, st
             positions[column] = position
     for column in [name for name in positions if name in PROVIDED_COLUMNS]:
         gives = PROVIDED_COLUMNS[column]
-        if len(gives) > 1 and all(each in positions for each in gives):  # each has its own header
+        if len(gives) > 1 and all(each in positions for each in gives):  # each part has its own header
             unknown.append(header[positions.pop(column)])
     return Header(positions, tuple(filter(None, unknown)), tuple(twice), tuple(unsure))
 

@@ -31,7 +31,7 @@ class ImportOptions:
     fixes: FileFixes = NO_FIXES
     """Corrections of the file, applied before reading."""
     notify: bool = False
-    """Whether people are notified as of their partners' actions. Else no one is."""
+    """True if people are notified as of their partners' actions; otherwise no one is."""
     members: ImportingDelegation | None = None
     """The delegation to which the import is limited."""
     on_row: Callable[..., None] = field(default=lambda _sheet, _line, _last: None, compare=False)

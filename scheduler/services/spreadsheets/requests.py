@@ -175,7 +175,7 @@ class _Requests:
         if before is not None and 0 not in pair and pair != (before.from_firm_id, before.to_firm_id):
             row.fault("key", request_faults.key_taken_fault(self.firms.pair(before)))
         state = given.get("state", before.state if before is not None else RequestState.PENDING)
-        if row.is_wrong and before is not None and before.state in OPEN_REQUESTS:  # it stays as it is
+        if row.is_wrong and before is not None and before.state in OPEN_REQUESTS:  # the open request is kept
             self.open_pairs.setdefault(_pair(before.from_firm_id, before.to_firm_id), before.key)
         if row.is_wrong or state not in OPEN_REQUESTS:
             return

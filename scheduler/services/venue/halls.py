@@ -20,7 +20,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, Firm, Hall, Place, WalkingTime
 
 DEFAULT_WALK_MINUTES = 5
-"""Minutes to a new hall where no other walk says more."""
+"""Walking minutes to a new hall, if no other walk suggests more."""
 
 
 def change_halls(session: Session, event: Event, change: ChangeHalls) -> ChangeResult:

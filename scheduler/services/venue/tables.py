@@ -27,7 +27,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, Hall, MeetingRequest, Place, PlaceClosure, Slot
 
 MOST_AT_ONCE = 2_000
-"""Places that one change names."""
+"""Places per change."""
 
 
 def add_tables(session: Session, event: Event, change: AddTables) -> ChangeResult:

@@ -50,7 +50,7 @@ _MARKS: Sequence[tuple[Any, str]] = (
     (PlaceClosure, "place_id"),
 )
 _APART = 10**8
-"""Positions that are free while slots are numbered anew."""
+"""Offset of temporary positions while slots are renumbered."""
 
 
 def read_days(session: Session, event: Event) -> VenueDays:

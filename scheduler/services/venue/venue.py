@@ -51,7 +51,7 @@ class VenueHall:
     booths: int
     meetings: int
     areas: tuple[str, ...]
-    """The names of the areas that its firms have most, at most three."""
+    """Names of the most frequent areas of its firms, at most three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Venue:
     areas: tuple[VenueArea, ...]
     guests: tuple[GuestInput, ...]
     published: int | None
-    """The number of the published version, whose meetings are counted."""
+    """Number of the published version, whose meetings are counted."""
 
     @property
     def slots(self) -> int:
@@ -232,7 +232,7 @@ def _walks(session: Session, halls: Sequence[Hall]) -> tuple[HallWalk, ...]:
 
 
 HallFirms = tuple[int | None, Sequence[str], int]
-"""A hall, areas, and how many firms have these there."""
+"""Hall id, areas, and number of firms with these areas in the hall."""
 
 
 def _areas_in_halls(session: Session, event_id: int) -> list[HallFirms]:

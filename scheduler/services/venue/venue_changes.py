@@ -56,7 +56,7 @@ from scheduler.storage.models import (
 from scheduler.storage.planned_meetings import TIME_AND_PLACE, with_time_and_place
 
 MOST_SHOWN = 200
-"""Touched meetings that a look names. It counts all."""
+"""Affected meetings that a preview lists. It counts all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class AffectedMeeting:
     place: str
     hall: str
     finds_place: bool
-    """Whether another place is free at its time."""
+    """True if another place is free at its time."""
 
 
 @dataclass(frozen=True, slots=True)

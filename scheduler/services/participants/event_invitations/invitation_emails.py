@@ -26,7 +26,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm
 
 REMINDER_INTERVAL = timedelta(days=3)
-"""Minimum time between the last email and a reminder."""
+"""Minimum time between the last invitation and a reminder."""
 
 
 class Invitees(StrEnum):

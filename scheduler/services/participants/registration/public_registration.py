@@ -40,9 +40,9 @@ LINK_LIFETIME = timedelta(days=3)
 MAX_UNCONFIRMED = 3
 """Unconfirmed registrations per mailbox, so that no one can flood it with our emails."""
 MAX_WAITING = 5_000
-"""Confirmed and undecided registrations per event. More are a flood.
+"""Confirmed, undecided registrations per event.
 
-Unconfirmed ones do not count: else anyone could close the page with other people's addresses.
+Unconfirmed ones do not count, otherwise anyone could close the page by submitting other people's addresses.
 """
 
 
@@ -170,7 +170,7 @@ def confirm_registration(session: Session, token: str, *, now: datetime) -> Subm
     """
     found, event = _by_token(session, token, now)
     same = FirmRegistration.event_id == event.id, FirmRegistration.email == found.email
-    rows = session.scalars(  # one at a time per address: its links replace each other
+    rows = session.scalars(  # serialised per address, because its links replace each other
         select(FirmRegistration)
         .where(*same)
         .order_by(FirmRegistration.id)

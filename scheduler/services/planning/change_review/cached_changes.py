@@ -29,7 +29,7 @@ from scheduler.storage.models import Comparison, ComparisonPart, ScheduleVersion
 def get_marks(session: Session, found: Comparison) -> ChangeCodes:
     """Return the codes of all changes in order, read from one small row."""
     octets = _part(session, found, MARKS)
-    if octets is None:  # it was made before marks existed, or nothing differs
+    if octets is None:  # stored by an older release, or nothing differs
         return change_codes(comparisons.list_changes_with_causes(session, found))
     return unpack_codes(octets)
 
@@ -67,7 +67,7 @@ def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
     Memoised: parsing 30,000 of them dominates a filtered list, and the next filter needs the same ones.
     """
     octets = _part(session, found, PEOPLE)
-    if octets is None:  # it was made before that part existed, or nothing differs
+    if octets is None:  # stored by an older release, or nothing differs
         return [change.people() for change, _ in comparisons.list_changes_with_causes(session, found)]
     mark = blake2b(octets, digest_size=20).hexdigest()
     return memoize("people of changes", mark, lambda: unpack_people(octets))

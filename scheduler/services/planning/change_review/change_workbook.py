@@ -45,7 +45,7 @@ CAUSES: Final[Mapping[CauseKind, str]] = {
     CauseKind.FIXED: gettext_lazy("it is locked to another time or place"),
     CauseKind.CHOICE: "",
 }
-"""What prevents a meeting from staying as it was."""
+"""Reasons why a meeting cannot stay as published, by cause."""
 
 
 def export_changes(session: Session, actor: Actor, number: int, ask: ChangeQuery) -> bytes | None:

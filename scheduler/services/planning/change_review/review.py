@@ -70,7 +70,7 @@ class ChangeReview:
     """Requests held back that are not among these changes: rejected in earlier drafts."""
     labels: Labels
     versions: Sequence[VersionCard]
-    """Versions that it can be compared with."""
+    """Versions available for comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class VersionDiff:
     unchanged: int
     marks: ChangeCodes
     read: Callable[[Sequence[int]], list[ChangeRow]]
-    """Reads the changes of some numbers, in order."""
+    """Loads the changes with these numbers, in order."""
     people: Callable[[], Sequence[Sequence[str]]]
-    """Reads the keys of the people of each change."""
+    """Loads the person keys of each change."""
 
     def numbers_of(self, requests: Collection[str]) -> list[int]:
         wanted = set(requests)

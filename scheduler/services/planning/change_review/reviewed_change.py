@@ -64,7 +64,7 @@ GROUP_BY_LETTER = {
     "n": ChangeGroup.NEW,
     "e": ChangeGroup.ENDS,
 }
-"""Groups in order, by the letters of marks."""
+"""Groups in display order, by change code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,4 +271,4 @@ APPLIERS: Final[Mapping[str, Callable[[_FixApplication], None]]] = {
     "add-person": _person,
     "add-interpreter": _interpreter,
 }
-"""What applies a fix, by kind. A lock opens its time, whatever the priority."""
+"""Functions that apply a fix, by kind. A lock adds its time to the allowed ones, whatever the priority."""

@@ -40,7 +40,7 @@ KINDS: Final[Mapping[str, str]] = {
     "weight": "hold it all the same",
     "precedence": "drop the order with",
 }
-"""What to do, by kind of fix."""
+"""Descriptions of fixes, by kind."""
 GROUPS: Final = (
     *("Group", "Why not", "About", "From", "Requests", "Weight", "What helps", "Whom or where"),
     *("Lets in", "Points"),

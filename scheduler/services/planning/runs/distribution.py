@@ -44,12 +44,12 @@ IDLE_SECONDS = 5.0
 CONNECT_SECONDS, LISTEN_SECONDS = 2.0, 0.5
 
 Call = Callable[[int], bool]
-"""Calls a worker to help with a run, by its id."""
+"""Sends a call for help with a run, by its id."""
 
 _SUBPROBLEM = struct.Struct("<q")
 _ANSWER = struct.Struct("<q?B")
-READY = 0  # the number of a helper's first message, before it has a subproblem
-DISMISS = 0  # the number that dismisses a helper
+READY = 0  # number in a helper's first message, before it has a subproblem
+DISMISS = 0  # number that dismisses a helper
 
 
 class HelperChannel:
@@ -67,7 +67,7 @@ class HelperChannel:
         )
         self.subscription = self.client.pubsub()  # type: ignore[no-untyped-call]  # redis has no hint for it
         self.subscription.subscribe(topic)
-        self.subscription.get_message(timeout=CONNECT_SECONDS)  # that it has begun
+        self.subscription.get_message(timeout=CONNECT_SECONDS)  # waits for the confirmation
 
     def say(self, topic: str, content: bytes) -> bool:
         """Publish a message. Return True if there was a subscriber."""

@@ -113,7 +113,7 @@ def execute_run(
     except Exception as error:
         log.exception("run failed", run=run_id)
         return work.fail(describe_failure(error))
-    except BaseException:  # the process is told to exit
+    except BaseException:  # for example SystemExit or KeyboardInterrupt
         work.put_back()
         raise
 
@@ -135,7 +135,7 @@ class _RunWork:
     def do(self, solve: Solve, should_stop: Callable[[], bool]) -> RunOutcome:
         with self.database.read() as session:
             found = runs.get_plan_file(session, self.run.id)
-            if found is not None:  # an earlier attempt got this far
+            if found is not None:  # stored by an earlier attempt
                 return self.store(read_plan(found))
             now = self.now(session)
             kept = self.run.hand_draft

@@ -106,6 +106,6 @@ def find_proved_bounds(last: PublishedRun | None, problem: Json) -> ProvedBounds
     if last is None or not is_bound_valid(last.problem, problem):
         return None
     plan = last.plan
-    if plan["bound"] is None or plan.get("not_kept"):  # then it bounds plans without these
+    if plan["bound"] is None or plan.get("not_kept"):  # the bound only holds for plans without these
         return None
     return ProvedBounds(plan["bound"], plan["served_bound"], plan.get("meetings_bound"))

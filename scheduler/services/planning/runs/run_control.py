@@ -64,7 +64,7 @@ class RunCard:
     changed: Sequence[Mapping[str, Any]] | None = None
     """Changes since the published plan was made (`Difference`). None if not compared."""
     not_kept: Sequence[str] = ()
-    """Requests that must be scheduled, being locked or frozen, and are not."""
+    """Locked or frozen requests that the plan does not keep."""
     clashes: Sequence[Mapping[str, Any]] = ()
     """Sets of commitments that no plan keeps together (`CommitmentClash`)."""
 

@@ -96,7 +96,7 @@ def queue_run(
             session.add(run)
     except IntegrityError:
         other = find_open_run(session, event_id)
-        if other is None:  # it has just ended
+        if other is None:  # it has ended meanwhile
             session.add(run)
             session.flush()
             return run

@@ -24,9 +24,9 @@ POLL_SECONDS = 0.2
 REPORT_INTERVAL = 1.0
 HEARTBEAT_INTERVAL = 5.0
 MAX_OVERTIME = 30.0
-"""Seconds past its time within which a solve should end by itself. Then it is told to stop."""
+"""Seconds past its time limit after which a solve is told to stop."""
 STOP_TIMEOUT = 60.0
-"""Seconds within which a solve must end after it was told to stop. Then it is abandoned."""
+"""Seconds after which a solve that was told to stop is abandoned."""
 
 Report = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
@@ -37,7 +37,7 @@ class Stop(StrEnum):
     """Reason for stopping a solve."""
 
     CANCEL = "cancel"
-    KEEP = "keep"  # keep what was found so far
+    KEEP = "keep"  # stop and keep the best plan
     SHUTDOWN = "shutdown"
     OVERTIME = "overtime"
 

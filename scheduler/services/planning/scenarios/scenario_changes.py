@@ -190,7 +190,7 @@ def require_policy(policy: Any) -> Policy:
 _OF_TWO: Final[Mapping[str, str]] = MappingProxyType(
     {"slots": "end", "dial": "value", "quota": "min_meetings"}
 )
-"""The field that reports a fault of two fields, by kind."""
+"""Field at which a fault of two fields is reported, by kind."""
 
 _IN_WORDS: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
     {

@@ -100,7 +100,7 @@ class _ScenarioWork:
             )
         changed = apply_changes(live.problem, scenario_changes.parse_changes(row.changes))
         if changed is not live.problem:
-            changed = read_problem(write_problem(changed))  # a scenario may not exceed the limits of a file
+            changed = read_problem(write_problem(changed))  # validates the limits of the problem format
         params = SolveParams(seconds=row.seconds, workers=settings.solve_workers)
         solving = partial(solve, changed, params, is_changed=True)
         watched = watch_solve(
@@ -198,7 +198,7 @@ class _ScenarioWork:
 
 
 Figures = Mapping[str, int | float | None]
-"""Figures by name, such as `held` of `requests`. None if there is no such figure."""
+"""Figures by name, such as `held` and `requests`. None if not available."""
 
 
 def plan_figures(live: LiveEvent, changed: Problem, plan: Plan) -> Figures:

@@ -77,7 +77,7 @@ def queue_notices(session: Session, version: ScheduleVersion, settings: Settings
 
 
 _Known = tuple[str, Mapping[str, Content]]
-"""The address that was told, and all meetings by UID."""
+"""The address that was notified, and all meetings by UID."""
 
 
 def _sent_notices(session: Session, event_id: int) -> dict[int, _Known]:

@@ -26,7 +26,7 @@ from scheduler.domain.rules.stability import is_still_possible, published_change
 from scheduler.i18n import gettext_lazy
 
 MARGIN = timedelta(minutes=15)
-"""For what comes between a run and its publishing, which looks again at what is soon."""
+"""Margin for the time between a run and its publication, which checks the hours again."""
 
 
 @dataclass(frozen=True, slots=True)

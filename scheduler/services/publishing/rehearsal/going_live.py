@@ -130,7 +130,7 @@ def _delete_rehearsal_data(session: Session, event: Event, now: datetime) -> Non
         update(BusySource).where(BusySource.attendee_id.in_(people)).values(failure_sent_at=None),
     )
     no_sync = {"synchronize_session": False}
-    # The people first: who invites them has locked them, and then queues mails.
+    # People first, in the lock order of invitations, which lock people and then queue emails.
     uninvited = update(Attendee).where(Attendee.event_id == event.id).values(welcomed_at=None)
     session.execute(uninvited, execution_options=no_sync)
     outbox.delete_all(session, event.id)

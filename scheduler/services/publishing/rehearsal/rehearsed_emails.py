@@ -23,7 +23,7 @@ from scheduler.services.text import match_condition
 from scheduler.storage.models import Attendee, Firm, OutboxMail
 
 SAMPLES: Final = rehearsal_delivery.SAMPLES
-"""Of each kind so many mails an hour are also shown to each organiser by a mail."""
+"""Number of emails of each kind per hour that are also sent to each organiser as samples."""
 
 _SEARCHED = (
     OutboxMail.to_address,

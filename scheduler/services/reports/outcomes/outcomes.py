@@ -209,7 +209,7 @@ def _lock_own_request(
     """Return the request of a started published meeting, locked, and the actor's side."""
     if actor.attendee_id is None or not is_storable(request_key):
         raise NotFound("meeting", request_key)
-    request = session.scalar(  # reports of one meeting are serialized
+    request = session.scalar(  # serialises reports of one meeting
         select(MeetingRequest)
         .where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key == request_key)
         .with_for_update(key_share=True)

@@ -30,7 +30,7 @@ class Transitions:
     idle: Mapping[int, int]
     walks: Sequence[tuple[int, int, int, int]]
     _free: Mapping[str, str]
-    """Idle slots by person, as text: only few of thousands are read."""
+    """Idle slots by person, as text, because only a few of thousands are read."""
 
     @property
     def people(self) -> set[int]:

@@ -20,7 +20,7 @@ from scheduler.services.requests.requests import RequestResult
 from scheduler.storage.models import MeetingRequest
 
 MOST_ASKED = 20
-"""Firms that are asked by one press."""
+"""Firms per bulk request."""
 MOST_ANSWERED = 100
 
 

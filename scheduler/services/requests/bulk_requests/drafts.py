@@ -22,7 +22,7 @@ from scheduler.storage.models import Firm, RequestDraft
 from scheduler.storage.rows import rows_of
 
 MOST = 100
-"""Drafts and templates that a firm keeps."""
+"""Drafts and templates per firm."""
 _MAX_ID = 2**31 - 1
 
 
@@ -127,7 +127,7 @@ def _write(
         *fields.check_field("message", texts["message"], fields.Message),
     ]
     if kept is None:
-        # one at a time for a firm, so that two do not both find room
+        # Serialised per firm, so that concurrent calls cannot exceed the limit.
         session.execute(select(Firm.id).where(Firm.id == actor.firm_id).with_for_update(key_share=True))
         number = select(func.count()).select_from(RequestDraft).where(RequestDraft.firm_id == actor.firm_id)
         if session.scalars(number).one() >= MOST:

@@ -32,9 +32,9 @@ from scheduler.storage.models import Attendee, Firm, MeetingRequest
 from scheduler.storage.rows import rows_of
 
 MOST_WAITING, MOST_NOT_HELD, MOST_NEWS, MOST_SUGGESTED = 12, 5, 6, 3
-"""Rows of the first page. Where there are more, it says how many, and links to them."""
+"""Rows on the dashboard. If there are more, it shows the count and a link."""
 MOST_CHANGES = 100
-"""Changes on the page that has them all."""
+"""Changes on the page of all news."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from scheduler.services.requests.cards import RequestCard
 from scheduler.storage.models import Attendee, ExcludedPerson, MeetingRequest, SeenChange
 
 NEWS_FOR = timedelta(days=7)
-"""What changed longer ago is no news to who never pressed "Seen"."""
+"""Older changes are not news, even if they were never marked as seen."""
 
 
 class NewsKind(StrEnum):
@@ -28,10 +28,10 @@ class NewsKind(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     CANCELLED = "cancelled"
-    """By the other firm or the organisers, or by a colleague of the reader."""
+    """By the other firm, the organisers, or a colleague of the viewer."""
     EXPIRED = "expired"
     ABSENT = "absent"
-    """A colleague of the reader cannot come to the meeting, which goes on."""
+    """A colleague of the viewer cannot attend the meeting, which takes place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ _KINDS = {
 
 
 _AGREED = RequestState.ACCEPTED.value
-"""What a request was before it was cancelled. Who declines an invitation leaves none behind."""
+"""State before a cancellation. A declined invitation stores no earlier state."""
 
 
 def _of_requests(session: Session, actor: Actor, since: datetime, now: datetime) -> Iterable[_Row]:

@@ -33,7 +33,7 @@ from scheduler.storage.models import Event, Firm
 
 MOST_TERMS = 8
 LISTS = ("offers", "needs", "unwanted")
-"""The columns of the firm that are asked for."""
+"""Columns of the firm that the setup asks for."""
 
 
 @dataclass(frozen=True, slots=True)

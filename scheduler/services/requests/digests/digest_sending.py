@@ -41,7 +41,7 @@ from scheduler.storage.models import (
 )
 
 MOST = 100
-"""Mails that one transaction makes. The others are made in the next."""
+"""Emails per transaction. The rest follows in the next."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from scheduler.services.requests.digests.due import MORNING
 from scheduler.storage.models import Attendee, DigestChoice, Event, Firm
 
 KINDS = ("asked", "reminders", "answers")
-"""The fields of DigestWishes, and the columns of DigestChoice."""
+"""Fields of DigestSettings, and columns of DigestChoice."""
 
 
 class HowOften(StrEnum):
@@ -101,9 +101,9 @@ class RequestMails(StrEnum):
     """When a person gets emails about new requests."""
 
     NEVER = "never"
-    """The event sends none, or the person's address takes none."""
+    """The event sends none, or emails to the person bounce."""
     STOPPED = "stopped"
-    """The person wants none."""
+    """The person has unsubscribed."""
     DAILY = "daily"
     AT_ONCE = "at-once"
 

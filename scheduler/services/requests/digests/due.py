@@ -46,16 +46,16 @@ from scheduler.storage.models import (
 )
 
 MORNING = time(8)
-"""When the digest of a day goes out, by the reader's clock."""
+"""Local time at which daily digests are sent."""
 RECENT = timedelta(days=7)
-"""What came of a request longer ago is told no more: the reader was not told for a reason."""
+"""Older outcomes are not sent: there was a reason why they were not sent in time."""
 PAUSE = timedelta(hours=1)
-"""Between two digests that did not wait for the morning."""
+"""Minimum time between two immediate digests."""
 LAST_CALL = timedelta(hours=36)
-"""So long before a request expires it is told for the last time: one morning lies in the day before."""
+"""Time of the last reminder before a request expires, so that one morning falls on the day before."""
 FIRST_CALL = timedelta(hours=84)
 ENOUGH = timedelta(days=1)
-"""A request that was asked more recently is not reminded of."""
+"""No reminder of a request that was sent more recently."""
 
 _REQUEST = MeetingRequest
 
@@ -134,7 +134,7 @@ _AFTER = {
     DigestKind.CANCELLED: UNDO_TIME,
     DigestKind.EXPIRED: timedelta(0),
 }
-"""How long after the time in the row it is certain: steps can be undone for a while."""
+"""Delay after which an item is final, because steps can be undone for a while."""
 
 
 def immediate_kinds(choice: DigestChoice) -> frozenset[DigestKind]:

@@ -22,10 +22,10 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, DigestChoice, Event, Firm, MeetingRequest
 
 PAUSE = timedelta(days=1)
-"""Who got a mail about requests within this time is not reminded."""
+"""No reminder to people who got an email about requests within this time."""
 
 Waits = dict[int, list[PendingItem]]
-"""The requests that wait for an answer of a firm, by its id."""
+"""Pending requests by id of the receiving firm."""
 
 
 @dataclass(frozen=True, slots=True)

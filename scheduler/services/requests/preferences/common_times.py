@@ -17,7 +17,7 @@ from scheduler.storage.models import Attendee, Firm, Hold
 from scheduler.storage.rows import rows_of
 
 MOST = 200
-"""Firms that are looked at together."""
+"""Firms per call."""
 
 
 _EVENT: BindParameter[int] = bindparam("event")

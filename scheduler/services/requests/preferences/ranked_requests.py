@@ -138,7 +138,7 @@ def rank_request(session: Session, actor: Actor, key: str, rank: Rank, before: s
     InvalidInput if no must-have is left.
     """
     _require(actor)
-    # One at a time for a firm: two orders would be mixed.
+    # Serialised per firm: concurrent changes would mix two orders.
     session.execute(select(Firm.id).where(Firm.id == actor.firm_id).with_for_update(key_share=True))
     rows = _all(session, actor)
     moved = next((row for row in rows if row.key == key), None)

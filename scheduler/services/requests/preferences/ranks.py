@@ -27,7 +27,7 @@ class Rank(StrEnum):
 
 _WEIGHTS = {Rank.MUST: (MUST, MUST), Rank.WANT: (4, 3), Rank.NICE: (2, 1)}
 DEFAULT_PRIORITY = {Rank.MUST: MUST, Rank.WANT: 3, Rank.NICE: 1}
-"""The priority of a wish that has no place in its firm's order yet."""
+"""Priority of a request without a position in its firm's order."""
 
 
 def rank_from_priority(priority: int) -> Rank:

@@ -48,10 +48,10 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, MeetingRequest, Slot, WalkingTime
 
 LOOKED_AT = 60
-"""Of the best by texts, so many are looked at for their people's languages."""
+"""Number of best firms whose people's languages are loaded."""
 NEAR_MINUTES = 5
 FULL = 0.7
-"""A firm whose accepted requests fill so much of its people's time is not suggested any more."""
+"""A firm is not suggested if accepted requests fill this share of its people's time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,15 @@ from scheduler.services.requests.suggestions.parsing.profile_texts import Offers
 
 SUPPLY, CHAIN, NEIGHBOUR, LANGUAGE, NEAR = 3.5, 0.8, 0.3, 0.3, 0.2
 COMMON = 0.6
-"""What is left of the weight of a thing that everybody names: still more than the chain."""
+"""Share of the weight that a product named by every firm keeps: still more than a chain link."""
 WAITS = 0.6
-"""How far a firm that takes turns stands behind where it is not its turn, less than who supplies weighs."""
+"""Penalty of a capped firm when it is not its turn, less than the weight of a supply."""
 SOUGHT, LOT = 0.1, 0.05
-"""Below the smallest reason: how much a firm that many ask stands behind, and what decides between equals."""
+"""Smaller than any reason: penalty of a firm with many requests, and weight of the tie-breaker."""
 CAP = 0.03
-"""Of the firms of an event, so large a share is to be shown the same one: 5% with what chance adds."""
+"""Exposure cap: share of an event's firms to whom the same firm is shown; 5% including random variation."""
 FEW = 12
-"""So many readers a firm may have in any event."""
+"""Number of viewers that a firm may have in any event."""
 _PLACE = {tier: place for place, tier in enumerate(Tier)}
 
 

@@ -43,7 +43,7 @@ class _Reader:
         self.part, self.outer = first, None
         self.is_not = self.is_theirs = False
         self.since = self.customers = 0
-        """Things since the last verb, and since the last word for customers."""
+        """Products since the last verb, and since the last word for customers."""
         self.clause, self.said = Clause(), list[Said]()
         marks = [mark for mark in _MARK.finditer(sentence) if not self._is_inside(mark)]
         events: list[Mention | re.Match[str]] = [*mentions, *marks]
@@ -54,7 +54,7 @@ class _Reader:
                 getattr(self, f"_on_{event.lastgroup}")(event.group())
 
     outer: Stance | None
-    """What a thing is behind 的, where customers stand before it: 面向医院的绷带."""
+    """Stance of a product after 的 that follows customers: 面向医院的绷带."""
 
     def _is_inside(self, mark: re.Match[str]) -> bool:
         return any(each.start < mark.end() and mark.start() < each.end for each in self.mentions)

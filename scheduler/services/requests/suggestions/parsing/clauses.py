@@ -12,7 +12,7 @@ class Stance(Enum):
     OFFERED = "offered"
     NEEDED = "needed"
     NEITHER = "neither"
-    """It is not made or not looked for, or is what others have: customers, materials, places."""
+    """Neither offered nor needed, or related to others: customers, materials, places."""
 
 
 @dataclass(slots=True)

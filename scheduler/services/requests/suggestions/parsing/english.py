@@ -22,13 +22,13 @@ _MARK = re.compile(
     )
 )
 _HEADS = words(_LANGUAGE, "~heads")
-"""A thing that is followed by one of these is still that thing, or the firm that makes it."""
+"""A product followed by one of these is still that product, or the firm that makes it."""
 _PEOPLE = words(_LANGUAGE, "~people")
-"""A thing that is followed by one of these is what such people have to do with."""
+"""A product followed by one of these only characterises people."""
 _WANTED_PEOPLE = words(_LANGUAGE, "~wanted_people")
 _BUYING, _ABOUT = words(_LANGUAGE, "~buying"), words(_LANGUAGE, "~about")
 _LITTLE = words(_LANGUAGE, "~little")
-"""Words that begin something else."""
+"""Function words, which end a product's name."""
 _NEXT = re.compile(r"[ -]([a-z']+)")
 _HELPER = re.compile(r"\b(?:to|and|or|also|will|would|can|may|not|currently|now|do)$")
 _BASE = re.compile(r"(?:look|seek|need|buy|purchase|procure|source|require|want)\b")
@@ -52,7 +52,7 @@ class _Reader:
         self.is_beside = self.is_others_need = False
         self.before_relative: Stance | None = None
         self.open: Stance | None = None
-        """What the last verb of a clause says, until a thing follows."""
+        """Stance of the last verb of a clause, until a product follows."""
         self.verb_end = -1
         self.clause = Clause()
         self.said: list[Said] = []
@@ -206,7 +206,7 @@ class _Reader:
         is_for_doing = self.part is Stance.NEEDED and word.endswith("ing") and before.endswith("for")
         is_denied_too = self.open is Stance.NEITHER and before.endswith((" or", " nor"))
         if before.endswith(("that", "which", "who")):
-            self.part = self.before_relative or self.part  # of who makes it is said what is said of it
+            self.part = self.before_relative or self.part  # the maker of a product gets the product's stance
         else:
             is_none = self.subject == "you" or is_for_doing or is_denied_too
             self._set(Stance.NEITHER if is_none else Stance.OFFERED)

@@ -15,9 +15,9 @@ from scheduler.services.requests.suggestions.parsing import chinese, english, hu
 from scheduler.services.requests.suggestions.parsing.clauses import Said, Stance
 
 OWN = "="
-"""Begins the key of a thing in the words of its firm. No key of the glossary has it."""
+"""Prefix of keys made from a firm's own words. Glossary keys never have it."""
 _KEPT = 16_384
-"""Texts that a process remembers: an event has thousands, and each page of a firm asks for all of them."""
+"""Cached texts per process: an event has thousands, and each page of suggestions parses all of them."""
 
 _SENTENCE = re.compile(r"[^.;!?。；！？\n]+(?:\.(?=\S)[^.;!?。；！？\n]*)*[.;!?。；！？]*")
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -79,7 +79,7 @@ def keys_of(item: str) -> frozenset[str]:
     if name := find_by_name(words):
         return frozenset({name})
     said = list(_read(item))
-    if not said:  # a few words do not always tell in which language they are
+    if not said:  # a few words do not always determine the language
         said = [
             *english.parse_sentence(words, find_mentions(words, "en")),
             *hungarian.parse_sentence(words, find_mentions(words, "hu")),
@@ -122,7 +122,7 @@ def parse_sentence(sentence: str, first: Stance = Stance.OFFERED) -> list[Said]:
     else:
         found = find_mentions(words, "en")
         said = english.parse_sentence(words, found, first) if found else []
-    if first is Stance.NEITHER:  # a question says nothing of its firm
+    if first is Stance.NEITHER:  # questions are not about the firm
         for each in said:
             each.part = Stance.NEITHER
     return said
