@@ -1,13 +1,14 @@
-"""The B2BSP benchmark: every meeting compulsory, fewest breaks, fair, beside the published results.
+"""B2BSP benchmark: all meetings compulsory, minimum breaks, fairness, compared with published results.
 
 Instances and results: Bofill, Coll, Garcia, Giraldez-Cru, Pesant, Suy, Villaret, "Constraint solving
 approaches to the business-to-business meeting scheduling problem", JAIR 74 (2022) 263-301.
 
-Each case is solved by `chainmeet solve`, as users do: its file is read, and its plan is read from the file.
+Each case is solved by `chainmeet solve`, as users do, from a problem file to a plan file.
 
     python benchmarks/b2bsp.py DIR [--full] [--seconds 60] [--out benchmarks/results]
 
-DIR holds the instances and best_known.csv. By default the cases run that MaxSAT solved within half a second.
+DIR contains the instances and best_known.csv. By default only cases run that MaxSAT solved within half a
+second.
 """
 
 from __future__ import annotations
@@ -38,14 +39,15 @@ from scheduler.domain.rules import score, violations  # noqa: E402
 from scheduler.files.problem_file import write_problem  # noqa: E402
 
 QUICK_SECONDS = 0.5
-LEAST_SECONDS = 0.01  # where the geometric mean begins
+LEAST_SECONDS = 0.01  # lower limit of values in the geometric mean
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The result of one case. `outcome` is "agrees", "open" (not proved in time) or "disagrees".
+    """The result of one case. `outcome` is "agrees", "open" (not proven in time) or "disagrees".
 
-    `seconds` are the plan's own, `wall_seconds` those of the whole command, with the start of Python.
+    `seconds` is the solve time of the plan, `wall_seconds` that of the whole command with the start of
+    Python.
     """
 
     instance: str
@@ -62,7 +64,7 @@ class Row:
 
 
 def run(folder: Path, case: Case, seconds: float, workers: int) -> Row:
-    """Solve one case. Its plan is checked by the rules, not by the solver."""
+    """Solve one case. The rules check its plan independently of the solver."""
     data = read_dzn((folder / case.instance).read_text())
     problem = as_problem(data, case.fairness, case.instance)
     began = time.perf_counter()
@@ -89,7 +91,7 @@ def run(folder: Path, case: Case, seconds: float, workers: int) -> Row:
 
 
 def solved(problem: Problem, seconds: float, workers: int) -> Plan:
-    """The plan of `chainmeet solve`."""
+    """Return the plan of `chainmeet solve`."""
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder) / "problem.json", Path(folder) / "plan.json"
         source.write_text(json.dumps(write_problem(problem)))
@@ -114,7 +116,7 @@ def geometric_mean(values: Iterable[float]) -> float:
 
 
 def summary(rows: list[Row]) -> dict[str, float | int]:
-    """Counts, and geometric means of seconds over the cases (a case that is open counts with its time)."""
+    """Return counts, and geometric means of seconds over all cases, including open ones with their time."""
     both = [row for row in rows if row.maxsat_seconds is not None]
     return {
         "cases": len(rows),
@@ -172,7 +174,7 @@ def main() -> None:
 
 
 def write(path: Path, rows: list[Row], totals: dict[str, float | int], how: dict[str, object]) -> None:
-    """The rows as JSON and as a picture."""
+    """Write the rows as JSON and as an SVG chart."""
     write_json(
         path.with_suffix(".json"), {"how": how, "summary": totals, "rows": [asdict(row) for row in rows]}
     )

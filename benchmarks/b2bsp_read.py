@@ -1,4 +1,4 @@
-"""B2BSP instances (MiniZinc data files) as problems, and the table of what was published about them."""
+"""Reader of B2BSP instances (MiniZinc data files) and of the table of published results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MORNING, AFTERNOON = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One line of `best_known.csv`. `optimum` is None for UNSAT. Seconds are None where there is no proof."""
+    """A row of `best_known.csv`. `optimum` is None for UNSAT. Seconds are None without a proof."""
 
     instance: str
     fairness: int
@@ -32,7 +32,7 @@ class Case:
 
 
 def read_cases(folder: Path) -> list[Case]:
-    """The published cases of the instances in a folder, in the order of the table."""
+    """Return the published cases of the instances in a folder, in table order."""
     with (folder / "best_known.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     return [
@@ -57,7 +57,10 @@ def _seconds(text: str) -> float | None:
 
 
 def read_dzn(text: str) -> dict[str, Any]:
-    """The assignments of a data file: integers, lists of integers, lists of sets, and `requested` by rows."""
+    """Return the assignments of a data file.
+
+    Values are integers, lists of integers, lists of sets, and rows of `requested`.
+    """
     found: dict[str, Any] = {}
     for name, value in re.findall(r"(\w+)\s*=\s*(.*?);", text, flags=re.DOTALL):
         if value.startswith("[|"):
@@ -76,7 +79,7 @@ def _integers(text: str) -> list[int]:
 
 
 def as_problem(data: dict[str, Any], fairness: int, name: str) -> Problem:
-    """Every meeting compulsory, fewest breaks, break counts of any two at most `fairness` apart."""
+    """Return the problem: all meetings compulsory, minimum breaks, break counts at most `fairness` apart."""
     return read_problem(
         {
             "format": "chainmeet.problem/1",
@@ -117,7 +120,7 @@ def _firm(p: int) -> Json:
 
 
 def _names(slots: set[int]) -> list[str]:
-    """Slot ids. 0 is padding."""
+    """Return slot ids. 0 is padding."""
     return [f"s{s}" for s in sorted(slots - {0})]
 
 

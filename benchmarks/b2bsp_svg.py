@@ -1,4 +1,4 @@
-"""The picture of the B2BSP benchmark: seconds against seconds."""
+"""Scatter plot of the B2BSP benchmark: our seconds against published seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAME = Frame(MARGIN, MARGIN, SIZE - 2 * MARGIN, SIZE - 2 * MARGIN, SECONDS, SEC
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One case: published seconds, our seconds, what came of it, and its name."""
+    """One case: published seconds, our seconds, outcome, and name."""
 
     published: float
     ours: float
@@ -26,7 +26,7 @@ class Dot:
 
 
 def scatter(dots: Sequence[Dot], title: str) -> str:
-    """Both axes are logarithmic. Dots below the diagonal are cases where Chainmeet is faster."""
+    """Draw on two logarithmic axes. Points below the diagonal are cases in which Chainmeet is faster."""
     ticks = [(tick, f"{tick:g}") for tick in TICKS]
     parts = [
         text(SIZE / 2, SIZE - 12, "published MaxSAT, seconds", "middle"),

@@ -1,4 +1,4 @@
-"""What happens to an expo between two runs, drawn from a seed: some withdraw, some ask, some lose a day."""
+"""Random changes of an expo between two runs: withdrawals, new requests, lost days."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ WITHDRAWN, NEW, AWAY, CLOSED = 0.05, 0.05, 0.02, 0.02
 
 
 def same(problem: Problem, meetings: Sequence[Meeting]) -> Problem:
-    """The plan is published, and nothing has happened."""
+    """Return the problem with the plan published and no other change."""
     return replace(problem, published=tuple(meetings), source_fingerprint=None)
 
 
 def changed(problem: Problem, meetings: Sequence[Meeting], seed: int = 1) -> Problem:
-    """The plan is published. 5 % of the requests are withdrawn, as many are new, and 2 % of the people and
-    of the places lose a day.
+    """Return the problem with the plan published and random changes.
+
+    5 % of the requests are withdrawn, as many are new, and 2 % of the people and of the places lose a day.
     """
     draws = random.Random(seed)
     count = len(problem.requests)
@@ -45,7 +46,7 @@ def changed(problem: Problem, meetings: Sequence[Meeting], seed: int = 1) -> Pro
 def _new_requests(
     problem: Problem, asked: set[tuple[int, int]], count: int, draws: random.Random
 ) -> list[Request]:
-    """Requests between firms that have not asked each other, with weights and wishes of the old ones."""
+    """Return requests between firms without one, with weights and constraints of existing requests."""
     found: list[Request] = []
     firms = range(len(problem.firms))
     most = len(firms) * (len(firms) - 1) - len(asked)
@@ -61,7 +62,7 @@ def _new_requests(
 
 
 def _less_a_day(problem: Problem, rows: Sequence[Row], share: float, draws: random.Random) -> Iterator[Row]:
-    """The rows, some of them without one day's slots."""
+    """Yield the rows, a random share of them without one day's slots."""
     days = sorted(set(problem.days))
     chosen = set(draws.sample(range(len(rows)), round(share * len(rows))))
     for k, row in enumerate(rows):

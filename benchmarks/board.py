@@ -1,14 +1,15 @@
-"""The board and the change set: milliseconds of the server, queries and octets a view.
+"""Board and change review benchmark: server milliseconds, queries and response sizes.
 
     python -m benchmarks.board [--full] [--views 100] [--out benchmarks/results]
 
-An event of 60 firms and 700 meetings, with --full of 3,000 and 35,000, over PostgreSQL after ANALYZE. Version
-1 is published, 2 is a draft by hand of it, and 3 moves nine of ten meetings, compared. Views are drawn at
-random: any day, half, hall and page, by place or by person; a meeting picked up; the question whether others
-have changed something; any page of the changes, filtered, and of two versions. The application answers in
-this process. `cpu` is processor time of it and of the database, `ms` what a person waits. A pick asks the
-worker of the board, here in the same process: its time is in that of the page, and in its own row. To
-begin a draft and to read a plan are what workers do, once. A first look works out what later ones read.
+The event has 60 firms and 700 meetings, or 3,000 and 35,000 with --full, on PostgreSQL after ANALYZE. Version
+1
+is published, 2 is a manual draft of it, and 3 moves nine of ten meetings and is compared. Views are random:
+any day, half, hall and page, by place or by person; with a selected meeting; polling for changes of others;
+any page of the changes, filtered, or between two versions. The application runs in this process. `cpu` is the
+processor time of the application and the database, `ms` the wall time. Selecting a meeting asks the board
+worker, here in the same process: its time is included in that of the page, and listed in a row of its own.
+Beginning a draft and loading a plan are done once by workers. A first view fills caches for later ones.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ WIDTHS = (-22, 6, 8, 8, 10, 9, 9)
 
 @dataclass
 class Views:
-    """What each view of a kind took."""
+    """Measurements of all views of a kind."""
 
     ms: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -70,7 +71,7 @@ class Views:
 
 
 class Desk:
-    """An event of some size, its organiser's browser, and the worker of its board."""
+    """An event of a given size, its organiser's browser, and the board worker."""
 
     def __init__(self, database: Database, firms: int, meetings: int) -> None:
         self.database = database
@@ -92,7 +93,7 @@ class Desk:
         self.queries += 1
 
     def _ask(self, event_id: int, number: int, question: Any, **_: Any) -> Json:
-        """The worker's answer, whose queries are its own."""
+        """Return the worker's answer, without counting its queries for the page."""
         queries = self.queries
         answer: Json = self.timed("the worker's answer", lambda: self.desk.answer(event_id, number, question))
         self.queries = queries
@@ -110,7 +111,7 @@ class Desk:
         return done
 
     def look(self, what: str, rest: str) -> None:
-        """One page, as a person waits for it: with what the worker takes."""
+        """Request one page, including the worker's time."""
         self.queries = 0
         page = self.timed(what, lambda: self.browser.client.get(f"/events/{self.key}/{rest}"))
         if page.status_code not in (200, 204):
@@ -120,7 +121,7 @@ class Desk:
         views.octets.append(len(page.data))
 
     def drafts(self, meetings: int) -> None:
-        """Begin the draft by hand, and compare one that changes nearly all."""
+        """Begin the manual draft, and compare a version that changes nearly all meetings."""
 
         def begin() -> int:
             with self.database.write() as session:
@@ -134,12 +135,12 @@ class Desk:
             comparisons.store_comparison(
                 session, comparisons.compute_comparison(session, version, SETTINGS, now=now)
             )
-        PlacementSearch(self.database).answer(self.event_id, 2, {})  # the search is compiled
+        PlacementSearch(self.database).answer(self.event_id, 2, {})  # compiles the search
         self.timed("a plan read", lambda: self.desk.answer(self.event_id, 2, {}))
 
 
 def part(seen: BoardView, draws: random.Random) -> str:
-    """A part of the board, drawn at random."""
+    """Return the query string of a random part of the board."""
     rows = draws.choice(("place", "person"))
     half = draws.choice(("morning", "afternoon"))
     hall = draws.choice(list(seen.halls))
@@ -175,7 +176,7 @@ def rows(firms: int, meetings: int, count: int) -> Iterator[Json]:
             upgrade_schema(database)
             desk = Desk(database, firms, meetings)
             desk.drafts(meetings)
-            freeze_gc()  # as a web process does once it is there
+            freeze_gc()  # as a web process does after start
             set_gc_thresholds()
             look_around(desk, count)
             for what, views in desk.views.items():

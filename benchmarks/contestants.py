@@ -1,4 +1,4 @@
-"""Who makes plans in a benchmark: Chainmeet and the peers, each as a function for a process of its own."""
+"""Contestants of a benchmark: Chainmeet and its peers, as functions for a separate process."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from scheduler.domain.solving import Result, SolveParams
 from scheduler.solver.bounds.closed_form import Bounds
 from scheduler.solver.bounds.prove import upper_bounds
 
-SLACK_SECONDS = 60.0  # what a process may need beyond its time, before it is ended
+SLACK_SECONDS = 60.0  # grace period of a process beyond its time
 BUILD_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A way to make a plan. The models are not tried on more than `most_requests`."""
+    """A solver. Contestants with `most_requests` do not run on larger problems."""
 
     name: str
     make: Callable[[Problem, float], list[Meeting]]
@@ -66,29 +66,29 @@ PEERS = (
 
 
 def chainmeet(problem: Problem, seconds: float, workers: int = 2, seed: int = 1) -> Result:
-    """Chainmeet's result."""
+    """Return Chainmeet's result."""
     from scheduler.solver.solve import solve
 
     return solve(problem, SolveParams(seconds=seconds, workers=workers, seed=seed))
 
 
 def run(make: Callable[..., object], problem: Problem, seconds: float) -> Outcome:
-    """Let a contestant make its plan in a process of its own."""
+    """Run a contestant in a separate process."""
     return isolated.run(make, problem, seconds, limit=(1 + BUILD_SHARE) * seconds + SLACK_SECONDS)
 
 
 def meetings_of(outcome: Outcome) -> Sequence[Meeting]:
-    """The plan of whoever made one."""
+    """Return the plan of a contestant."""
     return outcome.value.plan.meetings if isinstance(outcome.value, Result) else outcome.value
 
 
 def seconds_of(outcome: Outcome) -> float:
-    """Wall seconds. Chainmeet's own count leaves out the compilation of its kernels, which is done once."""
+    """Return the seconds. Chainmeet's solve time excludes the one-time compilation of its kernels."""
     return outcome.value.plan.seconds if isinstance(outcome.value, Result) else outcome.seconds
 
 
 def bounds_of(problem: Problem, seconds: float) -> Bounds:
-    """The bounds of the LP, proved in a process of its own. Raises RuntimeError if that dies."""
+    """Return LP bounds, computed in a separate process. Raises RuntimeError if that fails."""
     outcome = isolated.run(upper_bounds, problem, seconds, limit=seconds + SLACK_SECONDS)
     if outcome.value is None:
         raise RuntimeError(f"no bounds: {outcome.error}")

@@ -1,8 +1,8 @@
-"""An event of 9,000 requests is copied, moved and deleted while others write: how long they wait at most.
+"""Write latency while an event of 9,000 requests is copied, moved and deleted.
 
     python -m benchmarks.deletion [--requests 9000]
 
-On a SQLite file, which has one writer at a time.
+It uses a SQLite file, which has one writer at a time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAILS_A_REQUEST = 3
 
 
 class Writer:
-    """Somebody who writes one row again and again, and notes the longest wait."""
+    """A thread that updates one row repeatedly and records its latency."""
 
     def __init__(self, database: Database) -> None:
         self.database, self.stop, self.waits = database, threading.Event(), [0.0]
@@ -54,7 +54,7 @@ class Writer:
 
 
 def filled(database: Database, requests: int) -> Expo:
-    """An event with requests, a version that holds a third of them, and mails about all."""
+    """Create an event with requests, a version that schedules a third of them, and emails about all."""
     with database.write() as session:
         expo = make_event(session, firms=FIRMS, people=PEOPLE, slots="8 8|8 8", halls=3, tables=50)
         rows = [make_request(session, expo, n % FIRMS, (n + 1 + n // FIRMS) % FIRMS) for n in range(requests)]
@@ -89,7 +89,7 @@ def _mail(expo: Expo, request_id: int, number: int) -> OutboxMail:
 
 
 def report(what: str, seconds: float, writer: Writer) -> None:
-    """One line: how long it took, and the waits of the other writer."""
+    """Print the duration of an operation, and the waits of the other writer."""
     waits = sorted(writer.waits)
     print(f"{what:<24}{seconds:8.1f} s; others wrote {len(waits):,} times, waited {waits[-1]:.2f} s at most")
 

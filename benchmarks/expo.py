@@ -1,10 +1,10 @@
-"""Large expos: Chainmeet beside its peers and the proved bounds.
+"""Large expos: Chainmeet compared with its peers and the proven bounds.
 
     python -m benchmarks.expo [FILE...] [--full] [--only WORD...] [--out benchmarks/results]
 
-FILEs are problem files. Without one, expos are generated. By default one of 30 firms, for 8 seconds each,
-with --full 620 and 3,000 firms (or the FILEs), for 10 and 60, or 300 seconds, the models for 120. --only runs
-the rows whose instance or contestant contains a word, and puts them in the place of the old ones.
+FILEs are problem files. Without one, expos are generated: by default one of 30 firms, 8 seconds each; with
+--full 620 and 3,000 firms (or the FILEs), 10 and 60 seconds, or 300 for large ones, and 120 for the peers.
+--only runs rows whose instance or contestant contains a word, and replaces their old results.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ WIDTHS = (-20, 7, 22, 13, 9, 12, 11, 11, 8, 8)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row to be run: who, with how many seconds."""
+    """A row to run: a contestant and its seconds."""
 
     contestant: str
     allowed: float
 
 
 def entries(instance: Instance, full: bool) -> Iterator[Entry]:
-    """Chainmeet, then the peers that are tried at this size."""
+    """Yield Chainmeet, then the peers that run at this size."""
     requests = len(instance.problem.requests)
     times = (QUICK_SECONDS,) if not full else (300.0,) if requests > LARGE else (10.0, 60.0)
     for seconds in times:
@@ -54,12 +54,12 @@ def entries(instance: Instance, full: bool) -> Iterator[Entry]:
 
 
 def bound_seconds(instance: Instance) -> float:
-    """Enough for the three LPs of the bounds, on one core."""
+    """Return enough seconds for the three LPs of the bounds on one core."""
     return max(30.0, len(instance.problem.requests) / 75)
 
 
 def run(instance: Instance, entry: Entry, bounds: Bounds) -> Json:
-    """One row: what came of it, or why nothing did."""
+    """Return one row: the result or the error."""
     make = {peer.name: peer.make for peer in PEERS}.get(entry.contestant)
     outcome = contestants.run(make or chainmeet, instance.problem, entry.allowed)
     found, error = judged(instance, outcome, bounds)
@@ -77,7 +77,7 @@ def run(instance: Instance, entry: Entry, bounds: Bounds) -> Json:
 
 
 def judged(instance: Instance, outcome: Outcome, bounds: Bounds) -> tuple[Quality | None, str | None]:
-    """The quality of a plan, by the rules, else a sentence."""
+    """Return the quality of a plan by the rules, or an error."""
     if outcome.error is not None:
         return None, outcome.error
     try:
@@ -138,7 +138,7 @@ def default_instances(full: bool) -> list[Instance]:
 
 
 def measure(instance: Instance, rows: list[Entry], path: Path, how: Json) -> None:
-    """Run the rows of an instance. Each is printed and written as it comes."""
+    """Run the rows of an instance. Print and write each when it is done."""
     try:
         bounds = contestants.bounds_of(instance.problem, bound_seconds(instance))
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""The picture of the expo benchmark: how far below the proved bound each plan is. A shorter bar is better."""
+"""Chart of the expo benchmark: the gap of each plan to the proven bound. Shorter is better."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TICKS = (
 
 
 def draw(rows: Sequence[Json]) -> str:
-    """One group of bars an instance, on a logarithmic axis."""
+    """Draw a group of bars per instance on a logarithmic axis."""
     names = list(dict.fromkeys(row["instance"] for row in rows))
     height = len(rows) * ROW + len(names) * GAP
     frame = Frame(LEFT, TOP, WIDTH - LEFT - RIGHT, height, Axis(LEAST, MOST, logarithmic=True), Axis(0, 1))

@@ -1,13 +1,15 @@
-"""The dial of fairness: five plans of an expo, from most weight to fairest, each with its bounds.
+"""Fairness priority: five plans of an expo from most weight to fairest, each with bounds.
 
     python -m benchmarks.fairness [FILE] [--full] [--home CN] [--out benchmarks/results]
 
-FILE is a problem file. Without one, an expo is generated: of 60 firms, 8 seconds a point, or with --full of
-620 firms, 60 seconds a point. The bounds have all the time that they need.
+FILE is a problem file. Without one, an expo is generated: 60 firms and 8 seconds a point, or with --full
+620 firms and 60 seconds a point. The bounds have unlimited time.
 
-gap: what the score lacks to its bound, of what the bound gains on the empty plan. The term `unfair` counts
-what is missing, so the score's zero says nothing: the empty plan's score is the fixed point of all five.
-worst: the smallest share of a firm, then the one that no plan surpasses, as its people have no more time.
+gap: distance of the score to its bound, relative to the bound's gain over the empty plan. The term `unfair`
+counts missing shares, so the zero of the score has no meaning; the score of the empty plan is the common
+reference of all five.
+
+worst: the smallest share of a firm, followed by its upper bound, which follows from the available time.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from scheduler.domain.rules.fairness import (
 from scheduler.solver.bounds.closed_form import meeting_capacities
 
 QUICK, FULL = (60, 800, 8.0), (620, 9000, 60.0)
-"""Firms, requests, and seconds a point."""
+"""Firms, requests, and seconds per point."""
 BOUND_SECONDS = 120.0
 HEADINGS = (
     "point", "meetings", "bound", "weight", "bound", "worst", "bound", "twentieth", "mean", "Gini", "home",
@@ -44,7 +46,7 @@ WIDTHS = (5, 9, 7, 8, 8, 7, 7, 9, 7, 7, 7, 8, 9)
 
 
 def measure(instance: Instance, point: int, seconds: float, home: str) -> Json:
-    """One point of the curve: its plan judged by the rules, and what no plan can surpass there."""
+    """Return one point of the curve: its plan checked by the rules, and the bounds."""
     policy = set_fairness(instance.problem.policy, point)
     problem = replace(instance.problem, policy=policy)
     outcome = contestants.run(contestants.chainmeet, problem, seconds)
@@ -72,13 +74,13 @@ def measure(instance: Instance, point: int, seconds: float, home: str) -> Json:
 
 
 def worst_bound(problem: Problem) -> float:
-    """No plan gives the firm that fares worst a larger share of its requests."""
+    """Return an upper bound of the smallest share of any firm."""
     firms = zip(meeting_capacities(problem), problem.request_counts, strict=True)
     return min((min(1.0, most / n) for most, n in firms if n), default=1.0)
 
 
 def figures(problem: Problem, meetings: Sequence[Meeting], home: str) -> Json:
-    """The shares of all firms, and of those from home and from overseas."""
+    """Return fairness statistics of all firms, and of home and overseas firms."""
     shares = firm_shares(problem, meetings)
     here = [row for row in shares if problem.firms[row.firm].country == home]
     abroad = [row for row in shares if problem.firms[row.firm].country != home]

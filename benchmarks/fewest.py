@@ -1,4 +1,4 @@
-"""The whole minimum-change model: hold one request more, and move as few people as can be, by CP-SAT."""
+"""The full minimum-change model by CP-SAT: schedule one more request and move as few people as possible."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from scheduler.solver.exact.model import ExactModel, build_model
 
 WORKERS = 2
 FEWEST = 2
-"""People of a meeting, at least: one of each firm."""
+"""Minimum number of attendees of a meeting: one of each firm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fewest:
-    """The fewest people whose other meetings change.
+    """The minimum number of people whose other meetings change.
 
-    `people` is None where no way was found. `at_least`: it is proved that nobody moves fewer than that.
+    `people` is None if no solution was found. `at_least` is the proven lower bound.
     """
 
     people: int | None
@@ -32,14 +32,15 @@ class Fewest:
 
 
 def fewest(problem: Problem, meetings: Sequence[Meeting], request: str, seconds: float, most: int) -> Fewest:
-    """Hold a request, elsewhere than now if it is held, and every other meeting of the plan somewhere.
+    """Schedule a request (at another time if it is scheduled) and keep all other meetings scheduled.
 
     The exact model of the whole event is solved with a budget of 0 people who move, then 2, and so on up to
-    `most`. Of the meetings that no answer within the budget changes (`Reach` says which), it has the present
-    assignment alone. The first budget with an answer is the least. The places of a group are counted, not
-    named: where meetings last several slots, a real plan may need more people.
+    `most`. Meetings that no solution within the budget changes (see `Reach`) have only their present
+    assignment. The first feasible budget is the minimum. Places of a group are counted, not assigned: if
+    meetings last several slots, a concrete plan may need more people.
 
-    Raises ValueError if the plan has limits as a whole (H12, H13), or walks are shorter by another hall.
+    Raises ValueError if the plan has global limits (H12, H13), or if a walk is shorter by way of another
+    hall.
     """
     if not is_exact_for(problem):
         raise ValueError("the model leaves out what such limits may need")
@@ -60,7 +61,7 @@ def fewest(problem: Problem, meetings: Sequence[Meeting], request: str, seconds:
 
 
 def _within(reach: Reach, seconds: float) -> tuple[cp_model.CpSolverStatus, int | None]:
-    """What CP-SAT says of a budget, and the people of its answer."""
+    """Return CP-SAT's status for a budget, and the number of people in its solution."""
     if reach.is_free:
         return cp_model.OPTIMAL, 0
     if not reach.kept.get(reach.wanted):
@@ -81,7 +82,7 @@ def _within(reach: Reach, seconds: float) -> tuple[cp_model.CpSolverStatus, int 
 
 
 def _count_people(exact: ExactModel, reach: Reach) -> cp_model.LinearExprT:
-    """Who moves: all of a changed meeting, as it was and as it is. At most the budget do."""
+    """Return the number of people who move: old and new attendees of changed meetings, within the budget."""
     moves: dict[int, cp_model.IntVar] = {}
     reasons: dict[int, list[cp_model.IntVar]] = defaultdict(list)
     for r in sorted(reach.kept.keys() - {reach.wanted}):

@@ -1,9 +1,9 @@
-"""From an empty installation to a published event of a whole expo, by a browser: seconds and presses by step.
+"""From an empty installation to a published expo in a browser: seconds and clicks by step.
 
     python -m benchmarks.first_event            # 60 firms, a minute
     python -m benchmarks.first_event --full     # 620 firms, 9,000 requests
 
-Needs Chromium, Playwright and a broker, as the browser's tests do.
+Requires Chromium, Playwright and a broker, as the browser tests do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.e2e.visitor import Visitor
 
 OPERATOR = "operator@site.example"
 PATIENCE = 600_000
-"""Milliseconds."""
+"""Timeout in milliseconds."""
 
 
 Steps = list[tuple[str, Callable[[], None]]]
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def begin(chromium: Browser, up: Up) -> Way:
-    """An operator who has signed in."""
+    """Return the session of a signed-in operator."""
     with up.database.write() as session:
         sign_in.ensure_account(session, OPERATOR, is_operator=True, now=up.database.now())
     visitor = Visitor(chromium, up)
@@ -66,7 +66,7 @@ def begin(chromium: Browser, up: Up) -> Way:
 
 
 def changes(way: Way, found: Planned, seconds: int) -> Steps:
-    """What happens to a published event, and the run that plans it."""
+    """Return changes of a published event, and the run that reschedules it."""
     return [
         ("a hall renamed", lambda: way.rename(found.hall, "Harbour Hall")),
         ("a table closed", lambda: way.close_table(found.table, found.table_hall, found.day)),

@@ -1,4 +1,4 @@
-"""Whether a request can be held at all beside the meetings of its firms, wherever those and all others go."""
+"""Infeasibility proof: can a request be scheduled at all together with its firms' other meetings?"""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Takes = list[cp_model.IntVar]
 
 
 def is_hopeless(problem: Problem, meetings: Sequence[Meeting], request: str, seconds: float) -> bool:
-    """Whether it is proved that no plan holds a request and every other meeting of its two firms.
+    """Return True if it is proven that no plan has a request and all other meetings of its two firms.
 
-    The model leaves places, walks, interpreters, orders, and the meetings of all other firms out. So what it
-    proves holds for the whole model, too.
+    The model omits places, walks, interpreters, precedences and the meetings of other firms. Its
+    infeasibility therefore implies that of the full model.
     """
     wanted = problem.index.requests[request]
     row = problem.requests[wanted]
@@ -36,7 +36,7 @@ def _firms(problem: Problem, r: int) -> tuple[int, int]:
 
 
 def _model(problem: Problem, mine: Sequence[int], firms: set[int]) -> cp_model.CpModel:
-    """Each of these meetings once, at a start, with people of these firms: one at a time, and H8."""
+    """Return the model: each meeting once, with a start and people of these firms, no overlaps, and H8."""
     choices, model = Choices(problem), cp_model.CpModel()
     busy: dict[tuple[int, int], Takes] = defaultdict(list)
     of_day: dict[tuple[str, int, int], Takes] = defaultdict(list)
@@ -64,7 +64,7 @@ def _model(problem: Problem, mine: Sequence[int], firms: set[int]) -> cp_model.C
 
 
 def _teams(problem: Problem, choices: Choices, r: int, firms: set[int]) -> dict[People, int]:
-    """The people of these firms who can sit in a meeting, with its starts, whoever comes for others."""
+    """Return the possible attendees of these firms with their starts, for any attendees of other firms."""
     length = problem.requests[r].length
     found: dict[People, int] = defaultdict(int)
     for asking, asked in choices.parties(r):

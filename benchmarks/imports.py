@@ -1,9 +1,9 @@
-"""A spreadsheet of 10,000 people at an event: to read it, to show what it does, and to take it.
+"""Import of a spreadsheet with 10,000 people: parsing, preview and import.
 
     python -m benchmarks.imports [--people 10000] [--firms 3000] [--out DIR]
 
-On SQLite and on a PostgreSQL that it starts (without fsync). The processor time is that of this process; the
-file is read in a child process.
+Runs on SQLite and on a PostgreSQL that it starts (without fsync). CPU time is that of this process; the file
+is parsed in a child process.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WIDTHS = (-10, -34, 8, 8)
 
 
 def book(firms: int, people: int, *, title: str) -> bytes:
-    """A workbook of firms and people in their own words, without keys."""
+    """Return a workbook of firms and people with foreign column headers and without IDs."""
     countries, tiers = ("China", "Ungarn", "Deutschland"), ("上游", "midstream", "downstream")
     rows = [[f"Firm {n} 公司", countries[n % 3], tiers[n % 3], "x" * 300] for n in range(firms)]
     staff = [
@@ -47,7 +47,7 @@ def book(firms: int, people: int, *, title: str) -> bytes:
 
 
 def measured(database: Database, expo: Expo, octets: bytes, name: str) -> Iterator[tuple[str, float, float]]:
-    """The steps of one file: read, shown, taken."""
+    """Yield the steps of one file with times: parsed, previewed, imported."""
     actor = expo.organiser_actor()
     parts, cpu, wall = timed(lambda: sheet_import.read_parts(octets, ""))
     yield f"{name}: read", cpu, wall

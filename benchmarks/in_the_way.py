@@ -1,4 +1,4 @@
-"""The ways to hold a request in a plan, and what of the plan is in the way of each."""
+"""Candidate assignments of a request, and the meetings of the plan that conflict with each."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NOBODY: frozenset[int] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to hold a request, and what of the plan is in its way.
+    """A candidate assignment of a request, with its conflicts in the plan.
 
-    `base` are the people who move if it is taken, at least. `must` are the meetings that have to change.
-    `some` are meetings of which one has to change, for each seat or day that is full. `may` are others that
-    have to, if more meetings come to the same seats or the same day.
+    `base` are people who move in any case. Meetings in `must` have to change. For each full seat or day, one
+    of the meetings in `some` has to change. Meetings in `may` have to change only if further meetings take
+    the same seats or the same day.
     """
 
     assignment: Assignment
@@ -33,7 +33,7 @@ class Way:
 
 
 class Ways:
-    """A plan, and the ways to hold each request that move `budget` people at most, whatever gives way."""
+    """A plan, and the candidates of each request that move at most `budget` people, ignoring conflicts."""
 
     def __init__(self, problem: Problem, meetings: Sequence[Meeting], request: str, budget: int) -> None:
         self.problem, self.budget = problem, budget
@@ -50,7 +50,7 @@ class Ways:
     # The plan
 
     def _look(self) -> None:
-        """Who is where in the plan, without the request: it is elsewhere in any case."""
+        """Index the plan without the request, which moves in any case."""
         self.at: dict[int, list[Assignment]] = defaultdict(list)
         self.seated: dict[tuple[int, int], set[int]] = defaultdict(set)
         self.of_day: dict[tuple[str, int, int], set[int]] = defaultdict(set)
@@ -85,7 +85,7 @@ class Ways:
         self._hindering: dict[tuple[int, int, int, int], frozenset[int]] = {}
 
     def _capped(self, r: int, people: People) -> Iterator[tuple[str, int]]:
-        """Whose days a meeting counts on, of those who have a cap."""
+        """Yield firms and people with a daily limit on whom a meeting counts."""
         row, problem = self.problem.requests[r], self.problem
         yield from (
             ("firm", f) for f in (row.sender, row.receiver) if problem.firms[f].max_per_day is not None
@@ -100,7 +100,7 @@ class Ways:
         return self.problem.requests[r].sender, self.problem.requests[r].receiver
 
     def at_start(self, r: int, team: People, start: int, interpreters: People | None) -> list[Way]:
-        """The ways to hold a request at a start with some people."""
+        """Return the candidates of a request with a start and attendees."""
         key = (r, team, start)
         if key not in self._ways:
             own = NOBODY if r == self.wanted else self.people[r].union(team)
@@ -142,7 +142,7 @@ class Ways:
         return own.union(*(self.people[other] for other in must)) if must else own
 
     def in_way(self, r: int, people: People, start: int, hall: int | None) -> frozenset[int]:
-        """The meetings of these people at the same time, or in a hall, too close for the walk."""
+        """Return conflicting meetings of these people: overlapping, or too close for the walk to a hall."""
         length = self.problem.requests[r].length
         found = [self._of_person(person, start, length, -1 if hall is None else hall) for person in people]
         return NOBODY.union(*found) - {r}
@@ -179,7 +179,7 @@ class Ways:
     def _crowds(
         self, r: int, team: People, start: int, stop: int, g: int
     ) -> tuple[tuple[frozenset[int], ...], frozenset[int]]:
-        """Full groups of places and full days, of which one meeting changes; and those that more may fill."""
+        """Return full place groups and days, one meeting of which must change, and possible further ones."""
         crowds = [
             (self.seated[g, slot] - {r}, self.groups[g].capacity, max(1, self.budget // 2))
             for slot in range(start, stop)
@@ -195,12 +195,12 @@ class Ways:
 
 
 def everybody(held: Assignment) -> People:
-    """Attendees, and of an interpreter the complement."""
+    """Return the attendees, and the complement of the interpreter."""
     return held.people if held.interpreter is None else (*held.people, ~held.interpreter)
 
 
 def _groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
-    """Groups of places that are alike."""
+    """Return groups of equivalent places."""
     return tuple(
         PlaceGroup(
             places=members,
@@ -215,7 +215,7 @@ def _groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
 def _now(
     problem: Problem, groups: Sequence[PlaceGroup], meetings: Iterable[Meeting]
 ) -> dict[int, Assignment]:
-    """Every meeting of the plan as an assignment of the exact model."""
+    """Return every meeting of the plan as an assignment of the exact model."""
     index = problem.index
     group_of = {p: g for g, group in enumerate(groups) for p in group.places}
     found = {}

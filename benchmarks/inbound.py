@@ -1,10 +1,10 @@
-"""Mails that come in: how many a minute are read, and what becomes of each case of answers.
+"""Incoming emails: parsing rate, and the outcome of each reply case.
 
     python -m benchmarks.inbound [--rounds 20] [--cases]
 
-The mails are those of the tests' corpus, each as often, one after the other, so that one core is enough. The
-cases are conversations about a published meeting (`tests.support.incoming.cases`), each with the best that
-can become of it. With `--cases` only these are run.
+The emails are those of the tests' corpus, each equally often, one after the other on one core. The cases are
+conversations about a published meeting (`tests.support.incoming.cases`), each with its best possible
+outcome. `--cases` runs only these.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _mark(became: Became) -> str:
 
 
 def _measured(read: Callable[[bytes], object], mails: list[bytes]) -> tuple[float, float]:
-    """Wall and CPU seconds, those of children too, once they have ended."""
+    """Return wall and CPU seconds, including children after their end."""
     began, cpu = time.monotonic(), _cpu()
     for raw in mails:
         read(raw)

@@ -1,7 +1,7 @@
-"""Run a function in a process of its own, and measure the memory of that process and all that it starts.
+"""Runs a function in a separate process, and measures the memory of that process and its descendants.
 
-Memory is the sum of the proportional set sizes (PSS: a page that two processes share counts half in each),
-polled. Where the kernel does not give it, the sum is of the resident set sizes.
+Memory is the polled sum of proportional set sizes (PSS: a page shared by two processes counts half in each).
+If the kernel does not provide it, resident set sizes are used.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 POLL_SECONDS = 0.2
-MEMORY_SHARE = 0.8  # of the machine's: who wants more is ended, before the machine suffers
+MEMORY_SHARE = 0.8  # of the machine's memory; a process that exceeds it is killed
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`value`, or why there is none, and wall seconds of the call, without the start of the process."""
+    """The value or an error, and the wall time of the call without the start of the process."""
 
     value: Any
     error: str | None
@@ -31,7 +31,7 @@ class Outcome:
 
 
 def run(function: Callable[..., Any], *arguments: object, limit: float) -> Outcome:
-    """Call a function of a module in a new process, for at most `limit` seconds."""
+    """Call a module-level function in a new process, for at most `limit` seconds."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     child = context.Process(target=_child, args=(theirs, function, arguments))
@@ -57,7 +57,7 @@ def _child(pipe: Connection, function: Callable[..., Any], arguments: tuple[obje
 
 
 def _attend(pipe: Connection, pid: int, deadline: float) -> Outcome:
-    """Poll until there is an answer. Gives the reason if there will be none."""
+    """Poll until there is a result or a reason why there will be none."""
     began, peak, most = time.monotonic(), 0.0, MEMORY_SHARE * machine_mb()
     reason = None
     while reason is None:
@@ -85,12 +85,12 @@ def machine_mb() -> float:
 
 
 def tree_mb(pid: int) -> float:
-    """Megabytes (10^6 bytes) of a process and its descendants, 0 where there is no /proc."""
+    """Return megabytes (10^6 bytes) of a process and its descendants, or 0 without /proc."""
     return sum(_process_kb(one) for one in tree_of(pid)) * 1024 / 1e6
 
 
 def tree_of(pid: int) -> list[int]:
-    """The process and its descendants, without those that end meanwhile."""
+    """Return the process and its descendants, except those that end meanwhile."""
     found, rest = [], [pid]
     while rest:
         one = rest.pop()
@@ -116,7 +116,7 @@ def _process_kb(pid: int) -> int:
 
 
 def end_tree(pid: int) -> None:
-    """Kill the process and its descendants, if any are left."""
+    """Kill the process and its descendants, if any are alive."""
     for one in reversed(tree_of(pid)):
         try:
             os.kill(one, signal.SIGKILL)

@@ -1,11 +1,12 @@
-"""The web under load: 200 exhibitors at once, requests by route, and the CPU that a page costs.
+"""Web load test: 200 concurrent exhibitors, latency by route, and CPU time per page.
 
     python -m benchmarks.load [--users 200] [--seconds 60] [--firms 620] [--requests 11000] [--out DIR]
 
 Starts its own stack: PostgreSQL (without fsync), valkey, gunicorn with 2 workers of 8 threads. An expo is
-invented, planned (first fit) and published. Each user signs in, then goes round with 1 to 3 s between two
-steps. Then one user goes round alone, for the CPU of each route. Processor seconds hold more or less on a
-busy machine, too. Times do not.
+generated, planned (first fit) and published. Each user signs in and repeats a journey with pauses of 1 to 3
+s.
+Then one user alone repeats it, to measure CPU time by route. CPU time is roughly valid on a busy machine too;
+latency is not.
 """
 
 from __future__ import annotations
@@ -38,17 +39,17 @@ from scheduler.services.schedule import versions
 from scheduler.storage.models import Attendee, Event, ScheduleVersion
 
 THINK = (1.0, 3.0)
-"""Seconds between two steps of a user."""
+"""Range of pauses between two steps of a user, in seconds."""
 ROUNDS = 25
-"""Of the one who goes alone."""
+"""Rounds of the single user."""
 WARM_UP = 5
-"""Rounds before anything is measured: templates are compiled, statements prepared."""
+"""Warm-up rounds, which compile templates and prepare statements."""
 HEADINGS = ("route", "requests", "errors", "p50 ms", "p95 ms", "p99 ms", "web CPU ms", "database CPU ms")
 WIDTHS = (-18, 8, 6, 7, 7, 7, 10, 15)
 
 
 def load_event(made: Stack, firms: int, requests: int) -> str:
-    """The expo with a published plan. Gives its key."""
+    """Create the expo with a published plan. Return its key."""
     now = made.database.now()
     expo = make_expo(firms=firms, requests=requests, seed=1, start=first_day(now.date()))
     with made.database.write() as session:
@@ -64,7 +65,7 @@ def load_event(made: Stack, firms: int, requests: int) -> str:
 
 
 def _publish(session: Session, event: Event, expo: SampleEvent, now: datetime) -> None:
-    """The rows of a published version, without its mails."""
+    """Insert the rows of a published version, without its emails."""
     accepted = {request.key for request in expo.requests if request.state is RequestState.ACCEPTED}
     meetings = [one for one in first_fit.plan(to_problem(expo), 60.0) if one.request in accepted]
     version = ScheduleVersion(
@@ -84,7 +85,7 @@ def _publish(session: Session, event: Event, expo: SampleEvent, now: datetime) -
 
 
 async def signed_in(made: Stack, event: str, count: int) -> list[User]:
-    """Exhibitors, each with a session of its own. A sign-in is not measured."""
+    """Return exhibitors with a session each. Sign-in is not measured."""
     with made.database.write() as session:
         exhibitors = (
             select(Attendee.account_id)
@@ -107,13 +108,13 @@ async def signed_in(made: Stack, event: str, count: int) -> list[User]:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that `share` of them do not exceed, in ms."""
+    """Return the smallest value that is not exceeded by `share` of the values, in ms."""
     ordered = sorted(values)
     return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
 
 
 def row(route: str, answers: Sequence[Answer], cpu: Sequence[dict[str, int]]) -> Json:
-    """What came of a route's requests, with the CPU that one of them costs (median)."""
+    """Return the statistics of a route's requests, with the median CPU time of one."""
     seconds = [answer.seconds for answer in answers]
     costs = {
         f"{name}_cpu_ms": round(statistics.median(each[name] for each in cpu) / 1e6, 2) if cpu else None
@@ -129,7 +130,7 @@ def row(route: str, answers: Sequence[Answer], cpu: Sequence[dict[str, int]]) ->
 
 
 async def measure(made: Stack, event: str, users: int, seconds: float) -> Json:
-    """The whole document but for the machine."""
+    """Return the whole document except the machine."""
     visitors = await signed_in(made, event, users)
     await alone(visitors[0], WARM_UP, made.nanoseconds)
     before = made.seconds()
@@ -154,7 +155,7 @@ async def measure(made: Stack, event: str, users: int, seconds: float) -> Json:
 
 
 def shown(document: Json) -> str:
-    """The table, and the totals below it."""
+    """Return the table and the totals below it."""
     lines = [line(HEADINGS, WIDTHS)]
     lines += [line(tuple(each.values()), WIDTHS) for each in document["rows"]]
     total = document["total"]

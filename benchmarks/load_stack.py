@@ -1,4 +1,4 @@
-"""The stack under load, as processes: PostgreSQL, valkey, the web as Compose starts it, and their CPU."""
+"""Stack under load, as processes: PostgreSQL, valkey, the web server as in Compose, and their CPU time."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tests.support import servers
 
 WORKERS, THREADS = 2, 8
 COUNTED = ("limit_account", "limit_costly", "limit_sign_in_network")
-"""Limits that are counted, and never reached: one address, and one user who does not think."""
+"""Rate limits that are set too high to be reached by users from one IP address and without pauses."""
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What runs: its database, where its web listens, and the process at the root of each part."""
+    """The running stack: database, port of the web server, and the root process of each part."""
 
     database: Database
     settings: Settings
@@ -40,21 +40,21 @@ class Stack:
     log: Path
 
     def peaks(self) -> dict[str, list[float]]:
-        """The most memory (RSS, 10^6 bytes) that each process of a part had until now, its root first."""
+        """Return the peak memory (RSS, 10^6 bytes) of each process of a part, its root first."""
         return {name: [_peak(pid) for pid in (root, *_children(root))] for name, root in self.roots.items()}
 
     def seconds(self) -> dict[str, float]:
-        """CPU seconds of each part since its start, of processes that have ended too."""
+        """Return CPU seconds of each part since its start, including ended processes."""
         return {name: _of_tree(root) for name, root in self.roots.items()}
 
     def nanoseconds(self) -> dict[str, int]:
-        """The same to the nanosecond, of threads that are alive: for the difference of two."""
+        """Return CPU nanoseconds of live threads, for differences between two readings."""
         return {name: _of_threads(root) for name, root in self.roots.items()}
 
 
 @contextmanager
 def stack(*kinds: str) -> Iterator[Stack]:
-    """An empty database, migrated, the web over it, and a worker for each of the kinds."""
+    """Start an empty migrated database, the web server, and a worker for each kind."""
     with servers.postgres() as server, servers.valkey() as broker, tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             database_url=server, redis_url=broker, secret_key="k" * 40, trusted_proxies=1, log_format="json"
@@ -80,7 +80,7 @@ def stack(*kinds: str) -> Iterator[Stack]:
 def _running(
     arguments: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python process of this checkout."""
+    """Run a Python process of this checkout."""
     with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, *arguments],
@@ -138,7 +138,7 @@ def _process_of(broker: str) -> int:
 
 
 def _peak(pid: int) -> float:
-    """0 of a process that has ended."""
+    """Return peak memory in 10^6 bytes, or 0 for an ended process."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:

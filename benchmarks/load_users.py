@@ -1,4 +1,4 @@
-"""Exhibitors at work: search, a firm, the form to ask it, asking, the lists, answering, the agendas."""
+"""Simulated exhibitors: search, firm page, request form, request, lists, response, agendas."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _FIRM = re.compile(r"/firms/([a-z0-9-]+)\"")
 _PENDING = re.compile(r"/requests/([A-Za-z0-9-]+)/(accept|decline)\"")
 _EXPECTED = {"GET": (200,), "POST": (303, 422)}
-"""422: the firm was asked already. What a person sees then is a page of ours too."""
+"""422: the firm has a request already. That response is a page too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One request and its result. `status` is 0 where the connection failed."""
+    """The result of one request. `status` is 0 if the connection failed."""
 
     route: str
     method: str
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(slots=True)
 class User:
-    """A browser of one exhibitor, with an address of its own, and one connection per request."""
+    """An exhibitor's browser with its own IP address, and one connection per request."""
 
     port: int
     event: str
@@ -45,14 +45,14 @@ class User:
     page: str = ""
 
     async def sign_in(self, link: str) -> None:
-        """Open a one-time link and press its button."""
+        """Open a sign-in link and submit its form."""
         await self.ask("sign-in", "GET", f"/sign-in/{link}")
         done = await self.ask("sign-in", "POST", f"/sign-in/{link}", {})
         if done.status not in (302, 303):
             raise RuntimeError(f"sign-in answers {done.status}: {self.page[:500]}")
 
     async def journey(self) -> AsyncIterator[Answer]:
-        """One round through the site. The caller waits between its steps."""
+        """Yield the requests of one journey through the site. The caller pauses between them."""
         inside = f"/events/{self.event}"
         yield await self.ask("directory search", "GET", f"{inside}/firms?text={self.dice.choice(WORDS)}")
         firms = sorted(set(_FIRM.findall(self.page)))
@@ -71,7 +71,7 @@ class User:
         yield await self.ask("firm's agenda", "GET", f"{inside}/agenda/firm")
 
     async def ask(self, route: str, method: str, path: str, form: dict[str, str] | None = None) -> Answer:
-        """Send one request. Keeps its page, cookies and the token for forms."""
+        """Send one request. Store its page, cookies and CSRF token."""
         began = time.perf_counter()
         try:
             status, head, page = await self._exchange(method, path, form)
@@ -114,13 +114,13 @@ class User:
 
 
 async def at_once(users: list[User], seconds: float, think: tuple[float, float]) -> list[Answer]:
-    """All users on their rounds for so long, with a pause between the steps."""
+    """Run all users concurrently for `seconds`, with pauses between steps."""
     ends = time.monotonic() + seconds
     return await until(users, lambda: time.monotonic() >= ends, think)
 
 
 async def until(users: list[User], is_over: Callable[[], bool], think: tuple[float, float]) -> list[Answer]:
-    """The same until it is over."""
+    """Run all users concurrently until `is_over`."""
     answers: list[Answer] = []
 
     async def go_round(user: User) -> None:
@@ -139,12 +139,12 @@ async def until(users: list[User], is_over: Callable[[], bool], think: tuple[flo
 async def alone(
     user: User, rounds: int, cpu: Callable[[], dict[str, int]]
 ) -> dict[str, list[dict[str, int]]]:
-    """One user's rounds without a pause. Gives the CPU seconds of each request, by route."""
+    """Repeat one user's journey without pauses. Return the CPU nanoseconds of each request by route."""
     costs: dict[str, list[dict[str, int]]] = {}
     for _ in range(rounds):
         before = cpu()
         async for answer in user.journey():
-            await asyncio.sleep(0.005)  # what the web does after its answer belongs to the request
+            await asyncio.sleep(0.005)  # work after the response belongs to the request
             after = cpu()
             costs.setdefault(answer.route, []).append({name: after[name] - before[name] for name in after})
             before = cpu()
@@ -152,7 +152,7 @@ async def alone(
 
 
 async def cost(step: Callable[[], Awaitable[object]], cpu: Callable[[], dict[str, int]]) -> dict[str, int]:
-    """The CPU of one step, with nobody else there."""
+    """Return the CPU time of one step while the system is otherwise idle."""
     before = cpu()
     await step()
     await asyncio.sleep(0.005)  # as above

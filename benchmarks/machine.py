@@ -1,4 +1,4 @@
-"""Where figures come from: the machine, the versions and the commit."""
+"""Provenance of results: machine, versions and commit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def machine() -> dict[str, str | int | float | None]:
-    """The commit, if this is a checkout, has a `+` if a file that it tracks differs."""
+    """Return the machine. `commit` has a `+` if tracked files are modified."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -26,7 +26,7 @@ def machine() -> dict[str, str | int | float | None]:
 
 
 def processor() -> str:
-    """The model's name. On Linux `platform` has the architecture only."""
+    """Return the processor's model name. On Linux, `platform` has only the architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

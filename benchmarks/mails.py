@@ -1,9 +1,9 @@
-"""Mails and feeds: how fast a publishing writes its outbox, mails are made, and a feed is answered.
+"""Emails and feeds: rate of writing the outbox at publication, of rendering emails, and of feeds.
 
     python -m benchmarks.mails [--full] [--only WORD...] [--out benchmarks/results]
 
-An expo is invented and planned (first fit), and its plan published in a new SQLite file, told, and published
-again. By default 100 meetings, with --full 8,000. A feed has 1,000 of them. --only runs some rows again.
+An expo is generated and planned (first fit). Its plan is published in a new SQLite file, sent, and published
+again. By default 100 meetings, with --full 8,000. A feed has 1,000. --only repeats some rows.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ QUICK, WHOLE = (30, 150, 100), (620, 11_000, 8_000)
 _SENT = update(OutboxMail).where(OutboxMail.state == OutboxState.SENDING).values(state=OutboxState.SENT)
 FEED = 1_000  # meetings
 REPEATS = 3
-PEERS = 1_000  # calendars that the peer makes
-PDFS = 200  # summaries that are made
+PEERS = 1_000  # calendars that the peer renders
+PDFS = 200  # summaries that are rendered
 WITH_PDF = (OutboxKind.SUMMARY, OutboxKind.BRIEFING)
 PLAIN = {"icalendar alone, no mail, no zone": False, "icalendar alone, no mail": True}
-"""The peer, and whether it writes a VTIMEZONE."""
+"""Rows of the peer, and whether it writes a VTIMEZONE."""
 KEYS = ("row", "meetings")
 HEADINGS = ("row", "meetings", "made", "seconds", "CPU seconds", "a second", "ms an answer")
 WIDTHS = (-34, 8, 7, 8, 11, 8, 12)
@@ -67,7 +67,7 @@ WIDTHS = (-34, 8, 7, 8, 11, 8, 12)
 
 @dataclass(slots=True)
 class Stage:
-    """An event with a plan of so many meetings, in a database of its own."""
+    """An event with a plan, in its own database."""
 
     database: Database
     settings: Settings
@@ -77,7 +77,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """How many things took how long: wall and processor seconds."""
+    """A number of items, with the wall and CPU seconds that they took."""
 
     made: int
     seconds: float
@@ -85,7 +85,7 @@ class Spent:
 
 
 def spent(step: Callable[[], int], repeats: int = 1) -> Spent:
-    """The fastest of some runs of a step, which says how many things it made."""
+    """Return the fastest of several runs of a step, which returns its number of items."""
     runs = []
     for _ in range(repeats):
         wall, cpu = time.perf_counter(), time.process_time()
@@ -96,7 +96,7 @@ def spent(step: Callable[[], int], repeats: int = 1) -> Spent:
 
 @contextmanager
 def stage(firms: int, requests: int, meetings: int) -> Iterator[Stage]:
-    """The event, its requests and its plan. Nothing is published yet."""
+    """Create the event, its requests and its plan, unpublished."""
     expo = make_expo(firms=firms, requests=requests, seed=1)
     accepted = {request.key for request in expo.requests if request.state is RequestState.ACCEPTED}
     planned = [one for one in first_fit.plan(to_problem(expo), 60.0) if one.request in accepted][:meetings]
@@ -114,7 +114,7 @@ def stage(firms: int, requests: int, meetings: int) -> Iterator[Stage]:
 
 
 def publish(stage: Stage) -> int:
-    """Publish the plan in place of the version before. Gives the number of mails."""
+    """Publish the plan in place of the previous version. Return the number of emails."""
     with stage.database.write() as session:
         number = _draft(session, stage)
         job = version_jobs.request_publishing(
@@ -149,7 +149,7 @@ def _draft(session: Session, stage: Stage) -> int:
 
 
 def tell(stage: Stage) -> list[OutboxMail]:
-    """Every mail that waits, claimed as senders do and marked as sent."""
+    """Return all queued emails, claimed as senders do and marked as sent."""
     rows: list[OutboxMail] = []
     while True:
         with stage.database.write() as session:
@@ -180,7 +180,7 @@ def render_summaries(stage: Stage, rows: Sequence[OutboxMail]) -> int:
 
 
 def render_plainly(stage: Stage, rows: Sequence[OutboxMail], *, zones: bool) -> int:
-    """The peer: the calendars alone."""
+    """Render only the calendars with the peer library."""
     for row in rows[:PEERS]:
         organizer = f"meetings+{sent_records.address_token(row, stage.settings.secret_key)}@expo.example"
         message = ItipMessage.from_json(row.payload)
@@ -189,7 +189,7 @@ def render_plainly(stage: Stage, rows: Sequence[OutboxMail], *, zones: bool) -> 
 
 
 def crowd(stage: Stage) -> tuple[Attendee, Firm]:
-    """Make two people of one firm the recipients of up to 1,000 meetings. Gives one of them, and the firm."""
+    """Make two people of a firm attendees of up to 1,000 meetings. Return one of them and the firm."""
     with stage.database.write() as session:
         firm = session.scalars(select(Firm).where(Firm.event_id == stage.event_id).limit(1)).one()
         people = session.scalars(select(Attendee).where(Attendee.firm_id == firm.id)).all()
@@ -206,14 +206,14 @@ def crowd(stage: Stage) -> tuple[Attendee, Firm]:
 
 
 def answer(stage: Stage, row: Attendee | Firm) -> int:
-    """A feed as the web answers it, from the query to its octets. Gives the number of its meetings."""
+    """Render a feed as the web server does, from the query to the bytes. Return its number of meetings."""
     with stage.database.read() as session:
         url = "https://meet.example/calendar/abc.ics"
         return feeds.render_feed(session, build_owner(row), url=url, now=NOW).count(b"BEGIN:VEVENT")
 
 
 def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:
-    """The rows as they come. What all of them need is always done."""
+    """Yield the rows as they complete. Steps that all need are always executed."""
 
     def row(name: str, step: Callable[[], int], repeats: int = 1) -> Iterator[tuple[str, Spent]]:
         if wanted(name, only):
@@ -247,7 +247,7 @@ def as_json(name: str, meetings: int, found: Spent) -> Json:
 
 
 def shown(row: Json) -> str:
-    """Feeds are told by the answer, the rest by what was made."""
+    """Return a table row: milliseconds per response for feeds, items a second for others."""
     is_feed = "feed" in row["row"]
     rate = None if is_feed or not row["made"] else round(row["made"] / row["cpu_seconds"])
     each = f"{row['cpu_seconds'] * 1000:.1f}" if is_feed else None
@@ -256,7 +256,7 @@ def shown(row: Json) -> str:
 
 
 def ratios(rows: Sequence[Json]) -> str:
-    """How many whole mails of ours are made in the time of one bare calendar of the peer."""
+    """Return how many complete emails of ours take as long as one bare calendar of the peer."""
     each = {row["row"]: row["cpu_seconds"] / row["made"] for row in rows if row["made"]}
     ours = each.get("render mails")
     told = [
@@ -280,7 +280,7 @@ def main() -> None:
 
 
 def run(path: Path, size: tuple[int, int, int], how: Json, only: Sequence[str] = ()) -> list[Json]:
-    """Measure, print and write each row as it comes. Gives those of the file."""
+    """Measure, print and write each row as it completes. Return the rows of the file."""
     print(line(HEADINGS, WIDTHS))
     rows: list[Json] = []
     with stage(*size) as made:

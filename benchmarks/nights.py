@@ -1,14 +1,15 @@
-"""Nights that publish by themselves, with what happens between them: is each published, and who changes?
+"""Overnight runs that publish automatically, with random changes between them.
 
     python -m benchmarks.nights [--full] [--nights 3] [--seconds 20] [--pressed 60]
         [--out benchmarks/results]
 
-An expo of 60 firms, with --full of 620 with 9,000 requests, over PostgreSQL. It is planned and published.
-Then each day requests are accepted and withdrawn, people are absent for half a day, a firm leaves and an
-interpreter is absent for half a day (at 620 firms 100, 50, 15, 1 and 1; fewer at 60). A suggested fix of each
-request that the published version does not schedule is pressed, and the night runs within its usual limits.
-What counts: whether the night was published; the changes that nobody had to make of the person who has most
-of them, against the limit; and whether each press was refused at once or is held at its time.
+The expo has 60 firms, or 620 with 9,000 requests with --full, on PostgreSQL. It is planned and published.
+Each day, requests are accepted and withdrawn, people are absent for half a day, a firm leaves, and an
+interpreter is absent for half a day (100, 50, 15, 1 and 1 at 620 firms, fewer at 60). A suggested fix of each
+unscheduled request is applied, and the overnight run publishes within its default limits.
+
+Measured are: whether each run published; the voluntary changes of the person with most of them, against the
+limit; and whether each fix was rejected at once or its request is scheduled at its time.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ MOST_ANSWERS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Churn:
-    """How much happens between two nights, and how many fixes are pressed at most."""
+    """The number of changes between two overnight runs, and the maximum number of fixes to apply."""
 
     accepted: int = 100
     withdrawn: int = 50
@@ -94,7 +95,7 @@ class Churn:
 
 @dataclass(slots=True)
 class Night:
-    """What one night did. `lost` are presses that were taken and are not held at their time, by request."""
+    """The result of an overnight run. `lost` are requests with an applied fix that are not at its time."""
 
     number: int
     state: str = ""
@@ -121,7 +122,7 @@ class Night:
 
 
 class Desk:
-    """An event whose nights publish by themselves, and what its people do by day."""
+    """An event with automatic overnight publication, and its daily changes."""
 
     def __init__(
         self,
@@ -145,10 +146,10 @@ class Desk:
             event.publish_hold = 0
         self._run(budget=None)
 
-    # What happens by day
+    # Daily changes
 
     def day(self, churn: Churn) -> None:
-        """Requests are accepted and withdrawn, people and an interpreter are absent, and a firm leaves."""
+        """Accept and withdraw requests, mark absences of people and an interpreter, and remove a firm."""
         with self.database.write() as session:
             for request in self._some(session, RequestState.PENDING, churn.accepted):
                 request.state, request.answered_side = RequestState.ACCEPTED, Side.TO
@@ -176,7 +177,7 @@ class Desk:
         return list(session.scalars(select(table).where(*mine).order_by(table.id)))
 
     def _marks(self, session: Session, table: Any, whom: Any) -> list[Any]:
-        """Half a day on which somebody is not marked absent yet."""
+        """Return absences for half a day, for slots without one."""
         slots = session.scalars(select(Slot).where(Slot.of(self.event_id)).order_by(Slot.position)).all()
         column = table.attendee_id if table is AttendeeBusy else table.interpreter_id
         known = set(session.scalars(select(table.slot_id).where(column == whom.id)))
@@ -191,10 +192,10 @@ class Desk:
             request.state, request.fixed_must = RequestState.WITHDRAWN, False
             request.fixed_slot_id = request.fixed_place_id = None
 
-    # What the desk presses
+    # Fixes of the help desk
 
     def press_all(self, night: Night, most: int) -> dict[str, str]:
-        """Press a fix of each request that is not scheduled. Gives the slots of those that were taken."""
+        """Apply a fix of each unscheduled request. Return the slots by request of those accepted."""
         with self.database.read() as session:
             published = versions.find_published_version(session, self.event_id)
             assert published is not None
@@ -210,7 +211,7 @@ class Desk:
         return taken
 
     def _press(self, version: int, key: str, count: int, taken: dict[str, str]) -> str | None:
-        """Press one of a request's fixes, and say why it was refused."""
+        """Apply one of a request's fixes, and return the reason if it was rejected."""
         which = self.draws.randrange(count)
         try:
             with self.database.write() as session:
@@ -234,10 +235,10 @@ class Desk:
         number = self.draws.randrange(10**9)
         return NewPerson(f"Person {number}", f"person{number}@expo.example")
 
-    # The night
+    # The overnight run
 
     def night(self, taken: dict[str, str] | None = None, night: Night | None = None) -> Night:
-        """Run a night within its limits, publish it, and look at what it did."""
+        """Execute an overnight run within its limits, publish it, and record the result."""
         self.nights += 1
         night = night or Night(self.nights)
         before = self._published()
@@ -289,7 +290,7 @@ class Desk:
 def nights(
     desk: Desk, churn: Churn, count: int, told: Callable[[Night], None] = lambda _: None
 ) -> list[Night]:
-    """So many nights, each after a day of churn and of pressing all fixes."""
+    """Return the results of `count` overnight runs, each after random changes and fixes."""
     found = []
     for number in range(1, count + 1):
         desk.day(churn)

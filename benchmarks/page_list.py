@@ -1,4 +1,4 @@
-"""The pages that `benchmarks.pages` asks for, by who reads them: a name, and the path in the event."""
+"""The pages that `benchmarks.pages` requests, by role: a name, and the path within the event."""
 
 EXHIBITOR = {
     "start": "start",

@@ -1,15 +1,16 @@
-"""Every page: its bytes, requests, queries, times and first paint, for a small and a very large expo.
+"""All pages: bytes, requests, queries, times and first paint, for a small and a very large expo.
 
     python -m benchmarks.pages            # 620 firms on SQLite
     python -m benchmarks.pages --full     # 620 and 3,000 firms, on SQLite and PostgreSQL
     python -m benchmarks.pages --full --firms 3000 --rounds 9
 
-Each page is asked for in this process until its times are known (at most half a minute), then opened once by
-Chromium, which needs Playwright. PostgreSQL is started here (without fsync). What misses a goal is said.
+Each page is requested in this process repeatedly (for at most half a minute), then opened once in Chromium,
+which requires Playwright. PostgreSQL is started here (without fsync). Missed goals are reported.
 
-`web ms` is processor time of this process, `database ms` that of PostgreSQL's backends, both at the median;
-SQLite works in this process. `p95 ms` is of their sum, the server's time for a page: it leaves out what the
-other processes of a busy machine take, which `wall ms` has in it. Nothing waits for a disk here.
+`web ms` is the CPU time of this process, `database ms` that of PostgreSQL's backends, both as medians; SQLite
+runs in this process. `p95 ms` is of their sum, the server's time for a page. Unlike `wall ms`, it excludes
+the
+time of other processes on a busy machine. Nothing waits for a disk here.
 """
 
 from __future__ import annotations
@@ -49,10 +50,10 @@ from tests.support.servers import postgres, valkey
 from tests.support.web import Browser, web_app
 
 SIZES = {620: 7_300, 3_000: 35_000}
-"""Firms, and meetings that are held."""
+"""Scheduled meetings by number of firms."""
 ROUNDS, WARM_UP = 21, 3
 LEAST, LONGEST = 5, 30.0
-"""Rounds that there are in any case, and seconds after which there are no more."""
+"""Minimum number of rounds, and seconds after which no more begin."""
 MOST_BYTES, MOST_MS = 150_000, 100
 HEADINGS = (
     "engine",
@@ -72,7 +73,7 @@ WIDTHS = (-10, 6, -34, 8, 7, 8, 7, 12, 7, 8, 9, 9)
 
 
 class Queries:
-    """How many statements a database was sent."""
+    """Counts the statements sent to a database."""
 
     def __init__(self, database: Database) -> None:
         self.count = 0
@@ -83,7 +84,7 @@ class Queries:
 
 
 def filled(database: Database, firms: int) -> tuple[str, dict[str, Account]]:
-    """An event with a published version and a draft that moves a tenth of it, and who looks at it."""
+    """Create an event with a published version and a draft that moves 10 % of it. Return its readers."""
     now = database.now()
     event_id = full_size.fill(
         database,
@@ -106,7 +107,7 @@ def filled(database: Database, firms: int) -> tuple[str, dict[str, Account]]:
 
 
 def asked(reader: Browser, database: Database, path: str, queries: Queries, rounds: int) -> Json:
-    """What the server does for a page, asked for over and over."""
+    """Request a page repeatedly and return its server statistics."""
 
     def look() -> TestResponse:
         answer = reader.client.get(path)
@@ -147,7 +148,7 @@ def asked(reader: Browser, database: Database, path: str, queries: Queries, roun
 
 
 def opened(context: BrowserContext, address: str) -> Json:
-    """What a browser needs for a page that it has not seen: requests, and the first contentful paint."""
+    """Return the requests and first contentful paint of a page in a browser with an empty cache."""
     page = context.new_page()
     seen: list[str] = []
     page.on("request", lambda request: seen.append(request.url))
@@ -161,7 +162,7 @@ def opened(context: BrowserContext, address: str) -> Json:
 
 @contextmanager
 def browsers(app: Flask) -> Iterator[tuple[str, BrowserContext]]:
-    """A server of the application, and a browser that is as narrow as a telephone."""
+    """Serve the application, and start a browser with the width of a phone."""
     with ExitStack() as running:
         site = running.enter_context(serving(app))
         playwright = running.enter_context(sync_playwright())
@@ -172,9 +173,9 @@ def browsers(app: Flask) -> Iterator[tuple[str, BrowserContext]]:
 
 
 def measured(database: Database, engine: str, firms: int, only: Sequence[str], rounds: int) -> Iterator[Json]:
-    """A row for each page."""
+    """Yield a row per page."""
     key, accounts = filled(database, firms)
-    freeze_gc()  # as a web process does once it is there
+    freeze_gc()  # as a web process does after start
     set_gc_thresholds()
     with valkey() as broker:
         app = web_app(database, broker)
@@ -196,7 +197,7 @@ def measured(database: Database, engine: str, firms: int, only: Sequence[str], r
 
 
 def compare(app: Flask, database: Database, organiser: Browser, key: str) -> None:
-    """What a worker does once for each version, before its page shows more than its progress."""
+    """Compare both versions, as a worker does once, so that their pages are complete."""
     for number in (1, 2):
         organiser.get(f"/events/{key}/versions/{number}")
     with database.read() as session:
@@ -206,7 +207,7 @@ def compare(app: Flask, database: Database, organiser: Browser, key: str) -> Non
 
 
 def sign_in(context: BrowserContext, reader: Browser, site: str) -> None:
-    """Let Chromium be who the reader is."""
+    """Copy the reader's session to Chromium."""
     context.clear_cookies()
     cookie = reader.client.get_cookie("chainmeet")
     if cookie is None:
@@ -215,7 +216,7 @@ def sign_in(context: BrowserContext, reader: Browser, site: str) -> None:
 
 
 def misses(row: Json) -> list[str]:
-    """The goals that a page misses, in words."""
+    """Return sentences about the goals that a page misses."""
     found = []
     if row["bytes"] > MOST_BYTES:
         found.append(f"{row['page']} has {row['bytes']:,} bytes, more than {MOST_BYTES:,}")
@@ -225,7 +226,7 @@ def misses(row: Json) -> list[str]:
 
 
 def grown(rows: Sequence[Json]) -> list[str]:
-    """The pages that send more queries where there are more firms."""
+    """Return the pages whose number of queries grows with the number of firms."""
     known: dict[tuple[str, str], set[int]] = {}
     for row in rows:
         known.setdefault((row["engine"], row["page"]), set()).add(row["queries"])
@@ -244,7 +245,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], metavar="WORD", help="pages with these in the name")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it says each request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs each request
     rows: list[Json] = []
     print(line(HEADINGS, WIDTHS))
     for engine, firms, url in _databases(full=given.full, firms=given.firms):
@@ -262,7 +263,7 @@ def main() -> None:
 
 
 def _databases(*, full: bool, firms: int | None) -> Iterator[tuple[str, int, str]]:
-    """Empty ones: engine, firms to come, address."""
+    """Yield empty databases: engine, number of firms, URL."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         server = Databases(running.enter_context(postgres())) if full else None
         for size in [firms] if firms else SIZES if full else [min(SIZES)]:
@@ -272,7 +273,7 @@ def _databases(*, full: bool, firms: int | None) -> Iterator[tuple[str, int, str
 
 
 def _alone(url: str) -> str:
-    """With each backend doing its work alone: what helpers of it took would not be counted."""
+    """Return the URL with parallel query disabled, because time of parallel workers would not be counted."""
     options = {"options": "-c max_parallel_workers_per_gather=0"}
     return make_url(url).update_query_dict(options).render_as_string(hide_password=False)
 

@@ -1,11 +1,10 @@
-"""Suggested partners: how often the right one is among the first ten, and how evenly firms are shown.
+"""Partner suggestions: recall of planted pairs in the top ten, and evenness of exposure.
 
     python -m benchmarks.partners [--firms 620] [--large 3000] [--out DIR]
 
-partners.json has pairs of texts, the offer of one firm and the wish of another, mostly in two languages.
-They are planted in the invented expo, in place of two firms' texts each. The glossary was corrected by the
-pairs at even places; those at odd ones are held out. Text similarity is the cosine of trigrams, weighted by
-rarity.
+partners.json has pairs of texts, the offer of one firm and the need of another, mostly in two languages. They
+replace the texts of two firms of a generated expo. The glossary was tuned on pairs at even indices; those at
+odd ones are held out. The baseline is cosine similarity of trigrams with TF-IDF weights.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ Pair = tuple[int, int]
 
 
 def planted(count: int) -> tuple[list[Candidate], list[str], list[Pair]]:
-    """The firms, their texts, and of each pair who offers and who looks, by position."""
+    """Return the firms, their texts, and the pairs of offering and seeking firm by index."""
     event = make_expo(firms=count, requests=0)
     texts = [firm.description for firm in event.firms]
     firms = [
@@ -69,14 +68,14 @@ def planted(count: int) -> tuple[list[Candidate], list[str], list[Pair]]:
 
 
 def by_fit(firms: Sequence[Candidate]) -> list[list[int]]:
-    """The first firms of each reader, by position."""
+    """Return the top suggestions of each firm, by index."""
     place = {firm.key: i for i, firm in enumerate(firms)}
     of = compute_market_stats(firms)
     return [[place[each.key] for each in rank_candidates(own, firms, of, limit=FIRST)] for own in firms]
 
 
 def by_text(texts: Sequence[str]) -> list[list[int]]:
-    """The same by plain similarity of texts."""
+    """Return the top suggestions of each firm by text similarity."""
     table = np.zeros((len(texts), WIDTH))
     for row, text in enumerate(texts):
         said = f" {normalize_text(text)} "
@@ -90,18 +89,18 @@ def by_text(texts: Sequence[str]) -> list[list[int]]:
 
 
 def hits(shown: Sequence[Sequence[int]], pairs: Sequence[Pair]) -> float:
-    """The share of pairs whose offer is among what who looks for it is shown."""
+    """Return the recall: the share of pairs whose offer is among the suggestions of the seeking firm."""
     return sum(offers in shown[needs] for offers, needs in pairs) / len(pairs)
 
 
 def uneven(shown: Sequence[Sequence[int]]) -> float:
-    """The Gini coefficient of how often each firm is shown."""
+    """Return the Gini coefficient of the firms' exposure."""
     counts = Counter(place for row in shown for place in row)
     return gini([counts[place] for place in range(len(shown))])
 
 
 def seconds(count: int) -> float:
-    """The median processor time of a firm's suggestions at an event of many, on SQLite, texts known."""
+    """Return the median CPU time of a firm's suggestions on SQLite, with parsed texts cached."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/partners.db")
         upgrade_schema(database)

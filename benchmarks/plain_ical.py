@@ -1,4 +1,4 @@
-"""The peer of the mail benchmark: the calendar of a message alone, by icalendar as its manual shows it."""
+"""Peer of the email benchmark: the calendar of a message by the icalendar package, as in its manual."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 
 def calendar(message: ItipMessage, organizer: str, attendee: str, name: str, *, zones: bool) -> bytes:
-    """A REQUEST with the properties of ours, without a mail around it. `zones` adds the VTIMEZONE."""
+    """Return a REQUEST with the same properties as ours, without an email. `zones` adds the VTIMEZONE."""
     content, zone = message.content, message.content.zone
     event = Event()
     event.add("uid", message.uid)

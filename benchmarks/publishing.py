@@ -1,10 +1,10 @@
-"""A publishing at full size, while people browse, ask and answer: what they wait, and what it takes.
+"""Publication at full size under load: latency of users, and resources.
 
     python -m benchmarks.publishing [--firms 3000] [--meetings 35000] [--people-browsing 50] [--out DIR]
 
-Starts its own stack: PostgreSQL (without fsync), valkey, gunicorn with 2 workers of 8 threads, and the worker
-of the jobs. A draft moves every meeting of the published version. It is compared and published, as an
-organiser does it in a browser. People go round meanwhile, and for some time before, for comparison.
+Starts its own stack: PostgreSQL (without fsync), valkey, gunicorn with 2 workers of 8 threads, and the jobs
+worker. A draft moves every meeting of the published version. It is compared and published as by an organiser
+in a browser, while simulated users browse. The same load before that is the baseline.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from scheduler.storage.models import Account, Event
 from tests.support.full_size import add_version, fill
 
 BEFORE = 30.0
-"""Seconds of the same load without a publishing."""
+"""Seconds of the same load without a publication."""
 LOOKS = 10
-"""At the draft's page, once its comparison is made."""
+"""Requests of the draft's page after its comparison."""
 DRAFT = 2
 PATIENCE = 900.0
-"""Seconds after which a job that is not done is an error."""
+"""Timeout of a job in seconds."""
 GOALS = {"waits_longer_ms": 500.0, "web_mb": 400.0, "job_mb": 300.0, "page_web_cpu_ms": 100.0}
-"""What no figure of these names may exceed."""
+"""Upper limits of the totals by name."""
 HEADINGS = ("while", "requests", "errors", "p50 ms", "p99 ms", "longest ms", "its route")
 WIDTHS = (-10, 8, 6, 7, 7, 10, -18)
 
 
 @dataclass(frozen=True, slots=True)
 class Organiser:
-    """A browser, and what it looks at."""
+    """An organiser's browser, and the event that it shows."""
 
     made: Stack
     event: Event
@@ -64,7 +64,7 @@ class Organiser:
         return f"/events/{self.event.key}/versions/{DRAFT}{path}"
 
     async def follow(self, kind: JobKind) -> Json:
-        """Poll until the job has ended. Gives the job, with the longest wait for a lock."""
+        """Poll until the job has ended. Return the job, with the longest wait for a lock."""
         longest = 0.0
         for second in range(int(PATIENCE * 10)):
             await asyncio.sleep(0.1)
@@ -88,7 +88,7 @@ class Organiser:
 
 
 def _longest_lock_wait(made: Stack) -> float:
-    """Seconds that the session waits which has waited longest for a lock of another one."""
+    """Return the longest present wait of a database session for a lock, in seconds."""
     longest = "SELECT extract(epoch FROM max(clock_timestamp() - waitstart)) FROM pg_locks WHERE NOT granted"
     with made.database.read() as session:
         return float(session.scalar(text(longest)) or 0)
@@ -97,14 +97,14 @@ def _longest_lock_wait(made: Stack) -> float:
 async def meanwhile(
     users: list[User], work: Callable[[], Awaitable[Json]], *, think: tuple[float, float] = THINK
 ) -> tuple[Json, list[Answer]]:
-    """Do something, with the users on their rounds until it is done. Gives the results of both."""
+    """Run `work` under the load of the users. Return the results of both."""
     task = asyncio.ensure_future(work())
     answers = await until(users, task.done, think)
     return await task, answers
 
 
 def figures(name: str, answers: list[Answer]) -> Json:
-    """How long the requests of a time took."""
+    """Return latency statistics of a phase."""
     seconds = [answer.seconds for answer in answers]
     longest = max(answers, key=lambda answer: answer.seconds)
     return {
@@ -119,7 +119,7 @@ def figures(name: str, answers: list[Answer]) -> Json:
 
 
 def missed(totals: Json) -> list[str]:
-    """The goals that are not reached, in words."""
+    """Return sentences about the missed goals."""
     return [
         f"{name} is {totals[name]:,}, at most {most:,} is wanted"
         for name, most in GOALS.items()
@@ -128,14 +128,14 @@ def missed(totals: Json) -> list[str]:
 
 
 async def measure(made: Stack, event_id: int, count: int) -> Json:
-    """The whole document but for the machine."""
+    """Return the whole document except the machine."""
     with made.database.read() as session:
         event = session.get_one(Event, event_id)
     users = await signed_in(made, event.key, count)
     organiser = await _organiser(made, event)
     await alone(users[0], 2, made.nanoseconds)
     rows = [figures("before", await at_once(users, BEFORE, THINK))]
-    await organiser.look()  # asks for the comparison
+    await organiser.look()  # requests the comparison
     compared, answers = await meanwhile(users, partial(organiser.follow, JobKind.COMPARE))
     rows.append(figures("comparing", answers))
     page = await _cost_of_page(organiser)
@@ -161,7 +161,7 @@ async def measure(made: Stack, event_id: int, count: int) -> Json:
 
 
 async def _cost_of_page(organiser: Organiser) -> dict[str, float]:
-    """CPU nanoseconds of the draft's page, of the web and of the database: the median of some looks."""
+    """Return median CPU nanoseconds of the draft's page, in web server and database."""
     looks = [await cost(organiser.look, organiser.made.nanoseconds) for _ in range(LOOKS)]
     return {name: statistics.median(each[name] for each in looks) for name in ("web", "database")}
 
@@ -179,7 +179,7 @@ async def _organiser(made: Stack, event: Event) -> Organiser:
 
 
 def full_event(made: Stack, firms: int, meetings: int) -> int:
-    """A published version, and a draft that moves all of it. Gives the event's id."""
+    """Create a published version, and a draft that moves all of it. Return the event's id."""
     now = made.database.now()
     event_id = fill(made.database, firms=firms, meetings=meetings, now=now, first_day=first_day(now.date()))
     add_version(made.database, event_id, state=VersionState.PUBLISHED)
@@ -190,7 +190,7 @@ def full_event(made: Stack, firms: int, meetings: int) -> int:
 
 
 def shown(document: Json) -> str:
-    """The table, the totals below it, and what is missed."""
+    """Return the table, the totals below it, and the missed goals."""
     lines = [line(HEADINGS, WIDTHS)]
     lines += [line(tuple(row.values()), WIDTHS) for row in document["rows"]]
     lines += [f"{name.replace('_', ' ')}: {value:,}" for name, value in document["total"].items()]
@@ -199,7 +199,7 @@ def shown(document: Json) -> str:
 
 
 def run(firms: int, meetings: int, people: int) -> Json:
-    """Start all that it needs, and measure."""
+    """Start the stack and measure."""
     how = {"firms": firms, "meetings": meetings, **machine()}
     with stack("jobs") as made:
         event_id = full_event(made, firms, meetings)

@@ -1,4 +1,4 @@
-"""How good a plan is, by the rules and nothing else, beside what no plan can surpass."""
+"""Quality of a plan by the rules alone, compared with proven bounds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scheduler.solver.bounds.closed_form import Bounds
 
 
 class BrokenPlan(Exception):
-    """A plan that breaks a rule has no quality."""
+    """A plan violates a rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Counts as in a plan file. Shares are in percent, `..._a_day` per attendee's day with a meeting."""
+    """Counts as in a plan file. Shares are in per cent, `..._a_day` per attendee's day with a meeting."""
 
     held: int
     score: Number
@@ -34,7 +34,7 @@ class Quality:
 
 
 def quality(problem: Problem, meetings: Sequence[Meeting], bounds: Bounds) -> Quality:
-    """Raises BrokenPlan with the first violation, if there is one."""
+    """Return the quality. Raises BrokenPlan with the first violation, if any."""
     found = rules.violations(problem, meetings)
     if found:
         raise BrokenPlan(f"{len(found)} violations, such as {found[0].rule}: {found[0].detail}")
@@ -56,6 +56,6 @@ def quality(problem: Problem, meetings: Sequence[Meeting], bounds: Bounds) -> Qu
 
 
 def attendee_days(problem: Problem, meetings: Sequence[Meeting]) -> int:
-    """Over all attendees, the days on which they have a meeting."""
+    """Return the number of pairs of attendee and day with a meeting."""
     slots = problem.index.slots
     return len({(person, problem.days[slots[m.slot]]) for m in meetings for person in m.attendees})

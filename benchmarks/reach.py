@@ -1,4 +1,4 @@
-"""Which meetings of a plan may change at all, and how, while no more than a number of people move."""
+"""Meetings of a plan that may change, and how, if the number of people who move is limited."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from scheduler.solver.instance.choices import mask_slots
 
 
 class OutOfTime(Exception):
-    """The budget allows for more than can be listed in the time."""
+    """The budget permits more candidates than can be listed in the time."""
 
 
 class Reach(Ways):
-    """The meetings that may change, with the ways to hold them, if `budget` people move at most.
+    """The meetings that may change, with their candidates, if at most `budget` people move.
 
-    What is left out is in no smallest answer: one in which no set of changed meetings can be put back. Three
-    arguments say so. People who move are the attendees of other meetings than the request's that change, as
-    they were and as they are.
+    Excluded candidates are in no minimal solution: one in which no subset of changed meetings can be put
+    back. Three arguments prove it. People who move are the old and new attendees of changed meetings other
+    than the request's.
 
-    *Put back.* Draw an arrow from a changed meeting (or the request) to another one if what is new of the
-    first is in the way of what the second one was: the same person at one time or too close for the walk, a
-    full group of places, a full day, an order. If some changed meetings are on no path from the request, all
-    of those go back to what they were: nothing new is in their way, and they were in nobody's. So each one is
-    on a path. This needs walks that keep the triangle inequality, and no limit on the whole plan (H12, H13).
+    *Put back.* Draw an arrow from a changed meeting (or the request) to another one if the new assignment of
+    the first conflicts with the old one of the second: the same person at overlapping times or too close for
+    the walk, a full place group, a full day, a precedence. If some changed meetings are on no path from the
+    request, all of them can be put back: no new assignment conflicts with them, and they conflicted with
+    none. So in a minimal solution each changed meeting is on a path. This requires walks that satisfy the
+    triangle inequality, and no global limits of the plan (H12, H13).
 
-    *Count.* All along a path, the people of each meeting move, and those of what is in its way. `_paths` has,
-    by meeting, the sets of people that some path needs, none within another. A way that needs more than the
-    budget with each of them is no part of an answer. Meetings that come to one place and slot together share
-    nobody, and those of a firm's day are no more than the requests between the firms: this bounds when `may`
-    counts.
+    *Count.* Along a path, the people of each meeting move, and those of its conflicts. `_paths` has, by
+    meeting, the minimal sets of people that some path needs. A candidate that exceeds the budget with each of
+    them is part of no solution. Meetings that move to one place and slot have no people in common, and those
+    of a firm's day are at most the requests between the firms: this bounds when `may` counts.
 
-    *Look ahead.* If a way needs as many people as the budget has, they are all who move. So a meeting in its
-    way goes to a time at which its people are free, or meet each other.
+    *Look ahead.* If a candidate uses up the budget, its people are all who move. So a conflicting meeting
+    moves to a time at which its people are free or meet each other.
 
-    Raises OutOfTime when `ends` (of `time.monotonic`) is over.
+    Raises OutOfTime after `ends` (of `time.monotonic`).
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class Reach(Ways):
 
     @property
     def is_free(self) -> bool:
-        """Whether there is a way at which nothing is in the way."""
+        """True if a candidate of the request has no conflicts."""
         return any(not way.must and not way.some for way in self.kept.get(self.wanted, {}).values())
 
     def assignments(self) -> Assignments:
-        """What the exact model takes: those that may change in each way, and every other meeting as it is.
+        """Return the input of the exact model: all candidates of changeable meetings, and fixed others.
 
-        Meetings that share no person, firm, order, or seat with those that may change are in the way of none,
-        and left out.
+        Meetings that share no person, firm, precedence or seat with changeable ones cannot conflict, and are
+        omitted.
         """
         rows: list[tuple[Assignment, ...]] = [() for _ in self.problem.requests]
         for r, ways in self.kept.items():
@@ -84,10 +84,10 @@ class Reach(Ways):
         must = frozenset({self.wanted, *(r for r, row in enumerate(rows) if row)})
         return Assignments(self.problem, self.choices, self.groups, tuple(rows), must, frozenset(), 0.0)
 
-    # What opens what
+    # Search of paths
 
     def _open(self) -> None:
-        """Follow every path from the request, those of the fewest people first."""
+        """Follow every path from the request, in the order of the number of people."""
         waiting: list[list[tuple[int, frozenset[int]]]] = [[] for _ in range(self.budget + 1)]
         waiting[0].append((self.wanted, NOBODY))
         for size in range(self.budget + 1):
@@ -106,7 +106,7 @@ class Reach(Ways):
                             waiting[len(moving)].append((other, moving))
 
     def _opened(self, r: int, way: Way, needed: frozenset[int]) -> list[tuple[int, frozenset[int]]] | None:
-        """The meetings that a way opens, with the people who move then. None if the way has a dead end."""
+        """Return the meetings that a candidate opens, with the people who move. None if it is a dead end."""
         if len(needed) > self.budget:
             return None
         found = []
@@ -129,7 +129,7 @@ class Reach(Ways):
         return found
 
     def _is_new(self, r: int, people: frozenset[int]) -> bool:
-        """Whether no known path to a meeting needs these people or fewer of them."""
+        """True if no known path to a meeting needs a subset of these people."""
         known = self._paths.setdefault(r, [])
         if any(other <= people for other in known):
             return False
@@ -137,7 +137,7 @@ class Reach(Ways):
         return True
 
     def _is_alive(self, r: int, people: frozenset[int], taken: Assignment) -> bool:
-        """Whether a meeting can be elsewhere, with these people as those who move, beside a new meeting."""
+        """True if a meeting can move, with only these people moving, beside a new meeting."""
         if len(people) > self.budget or self.choices.frozen(r) is not None:
             return False
         if len(people) < self.budget:
@@ -156,7 +156,7 @@ class Reach(Ways):
         return False
 
     def _within(self, person: int, people: frozenset[int], r: int) -> int:
-        """The slots in which a person meets nobody, or one of these people, or is in meeting `r`."""
+        """Return the slots in which a person is free, meets one of these people, or is in meeting `r`."""
         mask = self.idle[person]
         for other, slots in self.met[person].items():
             if other in people:
@@ -167,7 +167,7 @@ class Reach(Ways):
         return mask
 
     def _leave_out_dead_ends(self) -> None:
-        """Leave out ways for which a meeting would have to change that has no other way."""
+        """Exclude candidates that require a change of a meeting without candidates."""
         is_less = True
         while is_less:
             is_less = False
@@ -180,10 +180,10 @@ class Reach(Ways):
                         is_less = True
         self.kept = {r: ways for r, ways in self.kept.items() if ways}
 
-    # The ways to hold one request
+    # Candidates of one request
 
     def _from(self, r: int, people: frozenset[int]) -> Iterator[Way]:
-        """The ways to hold a request elsewhere than now if these people move. Some need more than allowed."""
+        """Yield new candidates of a request if these people move. Some exceed the budget."""
         choices, row = self.choices, self.problem.requests[r]
         for asking, asked in choices.parties(r):
             team = asking + asked
@@ -202,7 +202,7 @@ class Reach(Ways):
 
 
 def is_exact_for(problem: Problem) -> bool:
-    """Whether the arguments of `Reach` hold: no limit on the whole plan, no walk with a shorter way round."""
+    """True if the arguments of `Reach` hold: no global limits, and walks satisfy the triangle inequality."""
     walking, halls = problem.walking, range(len(problem.halls))
     has_shortcut = any(
         walking[a][c] > walking[a][b] + walking[b][c] + 1e-9 for a, b, c in permutations(halls, 3)

@@ -1,11 +1,11 @@
-"""Remedies of requests that a plan does not hold: a sample of them, made, and the plan solved again.
+"""Suggested fixes of unscheduled requests: a random sample is applied, and the plan solved again.
 
     python -m benchmarks.remedies [FILE] [--count 50] [--seconds 20] [--full]
 
-FILE is a problem file. Without one, an expo of 60 firms is made, with --full one of 620. It is solved for so
-many seconds. Remedies are drawn at random, at most one for each firm and time, so that they do not take from
-each other. All are made at once: what each names is changed, and its request is locked to its time. The plan
-is solved again as a rerun of the first. A remedy holds if its request is held at its time.
+FILE is a problem file. Without one, an expo of 60 firms is generated, or with --full one of 620. It is solved
+for `--seconds`. Fixes are drawn at random, at most one for each firm and time, so that they do not compete.
+All are applied at once, and each request is locked to its time. The plan is solved again as a rerun. A fix
+holds if its request is scheduled at its time.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from scheduler.solver.explain.reasons import explain_unscheduled
 from scheduler.solver.solve import solve
 
 NOTHING_TO_CHANGE = ("again", "closed")
-"""Remedies that only lock the request: at a time that the search did not take, or that it excluded."""
+"""Fixes that only lock the request: at a time that the search did not use, or that was excluded."""
 HEADINGS, WIDTHS = ("remedy", "made", "held"), (-16, 6, 6)
 
 
 class Made(NamedTuple):
-    """A remedy of the sample."""
+    """A fix of the sample."""
 
     request: int
     slot: int
@@ -42,7 +42,7 @@ class Made(NamedTuple):
 
 
 def drawn(problem: Problem, rows: Sequence[Unscheduled], count: int, seed: int = 1) -> Iterator[Made]:
-    """At most so many remedies, one a request, that share no firm at any time."""
+    """Yield at most `count` fixes, one per request, which share no firm at any time."""
     draws, index = random.Random(seed), problem.index
     taken: set[tuple[int, int]] = set()
     for row in draws.sample(list(rows), len(rows)):
@@ -60,7 +60,7 @@ def drawn(problem: Problem, rows: Sequence[Unscheduled], count: int, seed: int =
 
 
 def levers_of(problem: Problem, way: FixAction, length: int) -> list[EventFix]:
-    """What a remedy changes; nothing where it only locks, or is of a kind that no problem file can say."""
+    """Return the changes of a fix. Empty if it only locks, or if the problem format cannot express it."""
     start = problem.index.slots[way.slot]
     slots = tuple(slot.id for slot in problem.slots[start : start + length])
     if way.kind == "add-place":
@@ -75,7 +75,7 @@ def levers_of(problem: Problem, way: FixAction, length: int) -> list[EventFix]:
 
 
 def remedied(problem: Problem, sample: Sequence[Made]) -> Problem:
-    """The problem with every remedy made, and each request of them locked to its time."""
+    """Return the problem with every fix applied, and each of their requests locked to its time."""
     requests = list(problem.requests)
     for number, start, way in sample:
         for lever in levers_of(problem, way, requests[number].length):
@@ -87,7 +87,7 @@ def remedied(problem: Problem, sample: Sequence[Made]) -> Problem:
 
 
 def counted(problem: Problem, sample: Sequence[Made], starts: Mapping[str, str]) -> list[Json]:
-    """How many of each kind were made, and are held at their time."""
+    """Return by kind how many fixes were applied, and how many requests are at their times."""
     kinds = Counter(each.way.kind for each in sample)
     holds = Counter(
         each.way.kind

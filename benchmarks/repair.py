@@ -1,16 +1,17 @@
-"""The repair oracle: milliseconds an answer, and how many people move, over random disruptions of a plan.
+"""Repair search: latency, and number of people who move, over random disruptions of a plan.
 
     python -m benchmarks.repair [FILE...] [--count 100] [--full] [--seconds 5] [--exact 5] [--limit 10]
 
-FILE is a problem file. Without one, an expo of 60 firms is made, with --full one of 620 and one of 3,000. It
-is solved for so many seconds first. A disruption is, in turn: a meeting that has to move, a request that is
-not held, a person who is out for half a day, a table that closes for one. Each meets the plan as those before
-it left it: what is lost is held again in the best way that the oracle knows. Milliseconds are processor time
-of one core. The first answer is not counted. Every tenth plan is judged by the rules.
+FILE is a problem file. Without one, an expo of 60 firms is generated, or with --full one of 620 and one of
+3,000. It is solved for `--seconds` first. Disruptions are, in turn: a meeting that has to move, an
+unscheduled request, a person absent for half a day, a table closed for half a day. Each starts from the plan
+that the previous ones left: lost meetings are rescheduled in the best way that the repair search finds. Times
+are CPU milliseconds of one core. The first answer is not counted. Every tenth plan is checked by the rules.
 
---exact N then takes N of the questions, drawn at random, to CP-SAT on the whole minimum-change model, --limit
-seconds each: how many people have to move so that the request is held, and every other meeting too. The
-oracle is asked for its best ways that drop nothing; the one that moves the fewest people counts.
+--exact N gives N random questions to CP-SAT with the full minimum-change model, --limit seconds each: how
+many
+people have to move so that the request and all other meetings are scheduled? It is compared with the
+repair search's best answer without dropped meetings that moves the fewest people.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ WIDTHS = (-24, -13, 10, 8, 8, 9, 7, 7, 9)
 
 @dataclass
 class Asked:
-    """What was asked of one kind: milliseconds, people and gain of the best answer, -1 without one.
+    """Questions of one kind: milliseconds, people and gain of the best answer, or -1 without one.
 
-    `hopeless` are those without an answer of which it is proved that no plan holds them.
+    `hopeless` counts questions without an answer that are proven infeasible.
     """
 
     ms: list[float] = field(default_factory=list)
@@ -71,13 +72,13 @@ class Asked:
 
 
 def half_day(problem: Problem, draws: random.Random) -> list[str]:
-    """The slots of a random block."""
+    """Return the slots of a random half-day."""
     block = draws.choice(problem.slots).block
     return [slot.id for slot in problem.slots if slot.block == block]
 
 
 def disrupted(repairer: Repairer, kind: str, draws: random.Random) -> list[str]:
-    """The requests to ask about after a random disruption of a kind."""
+    """Return the requests to ask about after a random disruption of a kind."""
     problem, held = repairer.problem, repairer.places.place_of
     if kind == "person out":
         return repairer.lose_person(draws.choice(problem.attendees).id, half_day(problem, draws))
@@ -88,20 +89,20 @@ def disrupted(repairer: Repairer, kind: str, draws: random.Random) -> list[str]:
 
 
 def fewest_moved(repairer: Repairer, request: str) -> int | None:
-    """The fewest people whom a way of the oracle moves that drops nothing. None if it has none."""
+    """Return the fewest people who move in answers without dropped meetings, or None without one."""
     return min((len(each.people) for each in repairer.best(request, most_dropped=0)), default=None)
 
 
 def disrupt(
     problem: Problem, meetings: Sequence[Meeting], count: int, sample: int = 0, seed: int = 1
 ) -> tuple[dict[str, Asked], list[Question]]:
-    """Ask about so many random disruptions, and take the best answer each time. A sample is kept."""
+    """Ask about `count` random disruptions, and apply the best answers. Also return a random sample."""
     repairer, draws = Repairer(problem, meetings), random.Random(seed)
     repairer.best(problem.requests[0].id)
     asked = {kind: Asked() for kind in KINDS}
     kept: list[Question] = []
     chosen = set(random.Random(seed + 1).sample(range(count), min(sample, count)))
-    wanted = 0  # questions of the sample that are due: a disruption may ask nothing, and the next one has two
+    wanted = 0  # pending questions of the sample: a disruption may have no question, and the next one two
     for n in range(count):
         kind = KINDS[n % len(KINDS)]
         wanted += n in chosen
@@ -171,7 +172,7 @@ def main() -> None:
 
 
 def keep(path: Path, rows: Sequence[Json], exact: Sequence[Json]) -> None:
-    """Write rows into the file, in the place of those of the same instance and kind."""
+    """Write rows into the file. Replace those with the same instance and kind."""
     beside = json.loads(path.read_text("utf-8"))["exact"] if path.exists() else []
     same = {row["instance"] for row in exact}
     document = {

@@ -1,4 +1,4 @@
-"""The repair oracle beside CP-SAT: does it move as few people as any plan that holds everything must?"""
+"""Repair search compared with CP-SAT: does it move the minimum number of people?"""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from scheduler.solver.repair.repairer import MAX_PEOPLE
 
 @dataclass(frozen=True)
 class Question:
-    """A question of the sample, the plan as it was, and the fewest people whom a way of the oracle moves.
+    """A question of the sample, with the plan, and the fewest people that the repair search moves.
 
-    `people` is None if it has no way that drops nothing.
+    `people` is None if it has no answer without dropped meetings.
     """
 
     kind: str
@@ -33,10 +33,10 @@ class Question:
 
 @dataclass
 class Compared:
-    """How often the oracle moves as few people as CP-SAT, of the questions of which that says something.
+    """How often the repair search moves as few people as proven necessary by CP-SAT.
 
-    What is counted is proved. `hopeless`: no plan holds the request. `open`, those that are not known: the
-    kind, the people of the oracle, and the fewest that CP-SAT left possible when the time was over.
+    Only proven cases count. `hopeless`: no plan schedules the request. `open`, the undecided ones: the kind,
+    the people of the repair search, and CP-SAT's lower bound at its time limit.
     """
 
     asked: int = 0
@@ -48,7 +48,7 @@ class Compared:
     kinds: Counter[str] = field(default_factory=Counter)
 
     def take(self, question: Question, found: Fewest | None) -> None:
-        """Count an answer of CP-SAT. None: it is proved that there is no way."""
+        """Count an answer of CP-SAT. None means proven infeasible."""
         self.asked += 1
         people = question.people
         if found is None:
@@ -82,7 +82,7 @@ class Compared:
 
 
 def compared(instance: str, questions: Sequence[Question], limit: float) -> Iterator[Json]:
-    """A row after each question, with all until then. `limit` are the seconds of one."""
+    """Yield a cumulative row after each question. `limit` is the time per question in seconds."""
     found = Compared()
     for question in questions:
         began = time.monotonic()
@@ -92,7 +92,7 @@ def compared(instance: str, questions: Sequence[Question], limit: float) -> Iter
 
 
 def answered(question: Question, limit: float) -> Fewest | None:
-    """What CP-SAT says of a question within some seconds. None: there is no way, whoever moves."""
+    """Return CP-SAT's answer within `limit` seconds. None means proven infeasible."""
     problem, meetings, request = question.problem, question.meetings, question.request
     if question.people is None and is_hopeless(problem, meetings, request, limit / 2):
         return None

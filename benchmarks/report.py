@@ -1,4 +1,4 @@
-"""What every benchmark leaves: JSON that is whole at any moment, and rows on the terminal."""
+"""Output of benchmarks: atomically written JSON, and table rows on the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Cell = str | Number | None
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that what is there is the old text or the whole new one."""
+    """Write a file atomically: readers see the old text or the complete new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     draft.write_text(text, encoding="utf-8")
@@ -26,7 +26,7 @@ def write_json(path: Path, document: Mapping[str, object]) -> None:
 
 
 def line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
-    """One row of a table. A negative width is a column of text, aligned left."""
+    """Format a table row. A negative width is a left-aligned text column."""
     texts = [shown(cell) for cell in cells]
     pairs = zip(texts, widths, strict=True)
     return "  ".join(
@@ -35,24 +35,24 @@ def line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
 
 
 def shown(cell: Cell) -> str:
-    """A number with its thousands apart, `-` for what is not known."""
+    """Format a number with thousands separators, and None as `-`."""
     if cell is None:
         return "-"
     return f"{cell:,}" if isinstance(cell, (int, float)) else cell
 
 
 def share(part: Number, whole: Number | None, digits: int = 3) -> float | None:
-    """A percentage, or None where nothing is known or there is nothing to reach."""
+    """Return a percentage, or None if the whole is unknown or not positive."""
     return round(100 * part / whole, digits) if whole is not None and whole > 0 else None
 
 
 def stem(name: str, full: bool) -> str:
-    """The name of a benchmark's files: a quick run never writes over the results of a whole one."""
+    """Return the base name of result files. A quick run never overwrites results of a full one."""
     return name if full else f"{name}-quick"
 
 
 def merged(path: Path, rows: Sequence[Json], keys: Sequence[str]) -> list[Json]:
-    """The rows of the file, `rows` in the place of those that have the same keys, new ones at the end."""
+    """Return the rows of the file, updated with `rows` by key. New rows are appended."""
     old: list[Json] = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
     found = {tuple(row[key] for key in keys): row for row in [*old, *rows]}
     return list(found.values())

@@ -1,10 +1,11 @@
-"""Second runs: how much of a published plan changes, and what the changes buy.
+"""Reruns: how much of a published plan changes, and what the changes gain.
 
     python -m benchmarks.rerun [DIR] [--full] [--only WORD...] [--out benchmarks/results]
 
-DIR holds problem files with a published plan (same-*.json.gz, rerun-*.json.gz). Without one, an expo is
-solved, and then left as it is ("same") or changed ("rerun"). By default an expo of 60 firms for 5 seconds,
-with --full one of 620, or all of DIR, for 5 seconds (same) and 20, the changed one also with max_moved 50.
+DIR contains problem files with a published plan (same-*.json.gz, rerun-*.json.gz). Without one, an expo is
+solved, and then left unchanged ("same") or changed ("rerun"). By default an expo of 60 firms runs for 5
+seconds. With --full, one of 620 firms, or all of DIR, runs for 5 seconds (same) and 20 (rerun). Changed ones
+also run with max_moved 50.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ WIDTHS = (-26, 9, 7, 9, 7, 9, 9, 11, 10, 8, 7)
 
 
 def cases(instance: Instance, full: bool) -> list[tuple[Instance, float]]:
-    """The instance with its time. One that has changed also with a budget of changes."""
+    """Return the instance with its seconds. A changed one also runs with a change budget."""
     if instance.name.startswith("same"):
         return [(instance, 5.0)]
     seconds = 20.0 if full else 5.0
@@ -43,7 +44,7 @@ def cases(instance: Instance, full: bool) -> list[tuple[Instance, float]]:
 
 
 def run(instance: Instance, seconds: float) -> Json:
-    """One row. `kept_seconds` is when the plan was first as good as keep-and-insert."""
+    """Return one row. `kept_seconds` is when the plan first was as good as keep-and-insert."""
     row: Json = {
         "instance": instance.name,
         "max_moved": instance.problem.policy.max_moved,
@@ -75,14 +76,14 @@ def run(instance: Instance, seconds: float) -> Json:
 
 
 def first_as_good(result: Result) -> float | None:
-    """Seconds to the first plan of the curve that is no worse than keep-and-insert."""
+    """Return the seconds to the first plan of the curve that is no worse than keep-and-insert."""
     if result.bought is None:
         return None
     return seconds_to(result, result.plan.score - result.bought)
 
 
 def seconds_to(result: Result, score: Number) -> float | None:
-    """Seconds to the first plan of the curve with this score."""
+    """Return the seconds to the first plan of the curve with this score."""
     times = [p.seconds for p in result.curve if p.score is not None and p.score >= score]
     return round(times[0], 2) if times else None
 
@@ -96,7 +97,7 @@ def shown(row: Json) -> str:
 
 
 def generated_pair(full: bool) -> list[Instance]:
-    """An expo that is solved and published: left as it is, and changed."""
+    """Return a solved and published expo: unchanged, and changed."""
     expo = generated(620, 9000) if full else generated(60, 500)
     outcome = contestants.run(contestants.chainmeet, expo.problem, 60.0 if full else 5.0)
     if outcome.error is not None:

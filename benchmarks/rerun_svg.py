@@ -1,4 +1,4 @@
-"""The picture of the rerun benchmark: the changes of each second run, forced and voluntary."""
+"""Chart of the rerun benchmark: forced and voluntary changes of each rerun."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WIDTH, LEFT, RIGHT, TOP, ROW = 720, 190, 190, 44, 30
 
 
 def draw(rows: Sequence[Json]) -> str:
-    """A bar a run: forced changes, then voluntary ones, and what these bought."""
+    """Draw a bar per run: forced changes, then voluntary ones, and their gain."""
     good = [row for row in rows if row["error"] is None]
     most = max([1, *(row["forced"] + row["voluntary"] for row in good)])
     frame = Frame(LEFT, TOP, WIDTH - LEFT - RIGHT, len(good) * ROW, Axis(0, most), Axis(0, 1))

@@ -1,9 +1,9 @@
-"""How quality, time and memory grow with the event, at about 15 requests a firm.
+"""Scaling of quality, time and memory with the size of the event, at about 15 requests per firm.
 
     python -m benchmarks.scale [--full] [--only WORD...] [--out benchmarks/results]
 
-By default 60, 200 and 620 firms for 5 to 10 seconds, with --full also 1,500, 3,000 and 10,000, for up to 900
-seconds. --only runs the sizes that contain a word, such as "10000 firms", in the place of the old rows.
+By default 60, 200 and 620 firms for 5 to 10 seconds. With --full also 1,500, 3,000 and 10,000, for up to 900
+seconds. --only runs sizes that contain a word, such as "10000 firms", and replaces their old rows.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WIDTHS = (6, 8, 7, 18, 12, 11, 8, 8, 8)
 
 
 def run(firms: int, requests: int, seconds: float) -> Json:
-    """One row: a generated expo, solved, with the bounds that were proved meanwhile."""
+    """Return one row: a generated expo, solved, with the bounds proven meanwhile."""
     row: Json = {
         "firms": firms,
         "requests": requests,
@@ -79,7 +79,7 @@ def run(firms: int, requests: int, seconds: float) -> Json:
 
 
 def step(result: Result) -> int:
-    """Every which point of the curve is kept, so that there are some hundreds."""
+    """Return the sampling step of the curve that leaves about 300 points."""
     return max(1, len(result.curve) // 300)
 
 

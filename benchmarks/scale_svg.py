@@ -1,4 +1,4 @@
-"""The picture of the scale benchmark: three small plots over the number of firms."""
+"""Chart of the scale benchmark: three small plots over the number of firms."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PLOTS: tuple[tuple[str, Value, Axis, tuple[tuple[float, str], ...], int], ...] =
 
 
 def draw(rows: Sequence[Json]) -> str:
-    """One curve per plot. The plot of quality has the served weight, too."""
+    """Draw one curve per plot. The plot of quality also has the served weight."""
     good = sorted((row for row in rows if row["error"] is None), key=lambda row: row["firms"])
     parts: list[str] = []
     for k, (title, value, axis, ticks, colour) in enumerate(PLOTS):
@@ -54,6 +54,6 @@ def draw(rows: Sequence[Json]) -> str:
 
 
 def points(rows: Sequence[Json], value: Value) -> list[tuple[float, float]]:
-    """Firms and values, where there is one."""
+    """Return firms and values, where a value exists."""
     found = [(row["firms"], value(row)) for row in rows]
     return [(firms, round(number, 3)) for firms, number in found if number is not None]

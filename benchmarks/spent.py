@@ -1,4 +1,4 @@
-"""The processor time of a database, which a process that asks it does not see."""
+"""CPU time of a database server, which is invisible to its client process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BACKENDS = (
 
 
 class Backends:
-    """The processes of PostgreSQL that answer this one: their processor time, as Linux counts it."""
+    """PostgreSQL's backends of this process, and their CPU time by Linux's accounting."""
 
     def __init__(self, database: Database) -> None:
         self._files: list[Path] = []

@@ -1,10 +1,10 @@
-"""One solve worker of two threads against two of one thread each, on the same problem, in turn.
+"""One solve worker with two threads compared with two workers of one thread, on the same problem, in turn.
 
     python benchmarks/split.py [PROBLEM] [--seconds 60] [--rounds 5] [--out split.json]
 
-PROBLEM is a problem file (docs/problem-format.md). Without one, an expo is made: --firms 620 --requests 9000.
-The second worker is a Celery process of its own, over SQLite and a broker in a temporary folder. It has its
-kernels compiled, and reads the problem in the first solve. Give it two cores that have nothing else to do.
+PROBLEM is a problem file (docs/problem-format.md). Without one, an expo is generated: --firms 620 --requests
+9000. The second worker is a separate Celery process with SQLite and a broker in a temporary folder. Its
+kernels are compiled, and it loads the problem in the first solve. Requires two otherwise idle cores.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ DAY = date(2026, 11, 24)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One solve. `sent` subproblems went to the second worker, and `lost` were not answered in time."""
+    """One solve. `sent` subproblems went to the second worker, `lost` of them were not answered in time."""
 
     workers: str
     seed: int
@@ -65,7 +65,7 @@ class Row:
 
 @contextmanager
 def started(command: tuple[str, ...], log: Path, **environment: str) -> Iterator[None]:
-    """A process that ends with the block."""
+    """Run a process that ends with the block."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             command, env={**os.environ, **environment}, cwd=ROOT, stdout=out, stderr=out
@@ -79,7 +79,7 @@ def started(command: tuple[str, ...], log: Path, **environment: str) -> Iterator
 
 @contextmanager
 def second_worker(folder: Path) -> Iterator[Settings]:
-    """A broker, a migrated database and a worker of one thread that takes subproblems."""
+    """Start a broker, a migrated database, and a worker with one thread for subproblems."""
     path = folder / "s"
     settings = Settings(
         database_url=f"sqlite:///{folder / 'split.db'}",
@@ -99,7 +99,7 @@ def second_worker(folder: Path) -> Iterator[Settings]:
 
 
 def open_run(database: Database) -> int:
-    """A run that this process has claimed."""
+    """Create a run that this process has claimed. Return its id."""
     now = datetime.now(UTC)
     with database.write() as session:
         expo = make_expo(firms=60, requests=60, seed=1, start=DAY)
@@ -110,7 +110,7 @@ def open_run(database: Database) -> int:
 
 
 def begin(database: Database, helpers: WorkerHelpers, problem: Problem) -> None:
-    """Have the helpers' run be about this problem, and call for help."""
+    """Store the problem in the helpers' run, and call for help."""
     helpers.sent = helpers.lost = 0
     with database.write() as session:
         runs.store_problem(
@@ -125,7 +125,7 @@ def begin(database: Database, helpers: WorkerHelpers, problem: Problem) -> None:
 
 
 def wait_for_worker(database: Database, helpers: WorkerHelpers) -> None:
-    """Until it has answered a call about a problem of two firms."""
+    """Wait until the worker has answered a call about a problem of two firms."""
     begin(database, helpers, tiny_problem())
     while not helpers.size(nearby=True):
         time.sleep(0.1)
@@ -146,7 +146,7 @@ def measure(problem: Problem, seconds: float, seed: int, helpers: WorkerHelpers 
 
 
 def compare(problem: Problem, seconds: float, rounds: int) -> list[Row]:
-    """Both in turn, the one that begins changing with each round."""
+    """Run both in turn, alternating the order each round."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="split-") as name, second_worker(Path(name)) as settings:
         database, celery = Database(settings.database_url), make_celery(settings)

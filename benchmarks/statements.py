@@ -1,9 +1,9 @@
-"""A small query's cost to the process that asks: the statement made anew or once, with or without objects.
+"""Client-side cost of a small query: statements built each time or once, with or without ORM objects.
 
     python -m benchmarks.statements [--times 2000] [--out DIR]
 
-Microseconds of this process, the best of nine parts, for the open requests of a firm with three others. There
-are none: what is left is the work of SQLAlchemy and psycopg.
+CPU microseconds of this process, the best of nine batches, for the open requests of a firm with three others.
+The result is empty, so what remains is the overhead of SQLAlchemy and psycopg.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEADINGS, WIDTHS = ("a query", "us"), (-46, 6)
 
 
 def made(own: Any, firms: Any) -> Select[str, RequestState, int, int]:
-    """Of parameters, or of values."""
+    """Return the query, for bind parameters or values."""
     by, to = MeetingRequest.from_firm_id, MeetingRequest.to_firm_id
     both = or_((by == own) & in_chunks(to, firms), (to == own) & in_chunks(by, firms))
     query = select(MeetingRequest.key, MeetingRequest.state, by, to)
@@ -51,10 +51,10 @@ def steps(session: Session) -> dict[str, Callable[[], object]]:
 
 
 def measured(step: Callable[[], object], times: int) -> float:
-    """Processor microseconds of one time."""
+    """Return CPU microseconds per call."""
     each = max(1, times // PARTS)
     found = []
-    for _ in range(PARTS + 1):  # the first warms up
+    for _ in range(PARTS + 1):  # the first is a warm-up
         began = time.thread_time()
         for _ in range(each):
             step()

@@ -1,4 +1,4 @@
-"""Pictures as plain SVG: nothing to install. A browser shows them, in its light or dark colours."""
+"""Charts as plain SVG without dependencies, for light and dark mode."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ svg { font-family: sans-serif; font-size: 12px; color-scheme: light dark }
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """From value to share of the length. `logarithmic` needs values above 0."""
+    """Maps a value to its share of the axis. `logarithmic` requires positive values."""
 
     least: float
     most: float
@@ -35,7 +35,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A rectangle of the picture with two axes. x grows to the right, y upwards."""
+    """A rectangle of the chart with two axes. x grows to the right, y upwards."""
 
     left: float
     top: float
@@ -51,7 +51,7 @@ class Frame:
         return round(self.top + (1 - self.up.share(value)) * self.height, 1)
 
     def grid(self, across: Sequence[tuple[float, str]], up: Sequence[tuple[float, str]]) -> list[str]:
-        """A line and a label for each tick."""
+        """Return a line and a label for each tick."""
         bottom, right = self.top + self.height, self.left + self.width
         parts = []
         for value, label in across:
@@ -63,7 +63,7 @@ class Frame:
         return parts
 
     def curve(self, points: Sequence[tuple[float, float]], colour: int) -> list[str]:
-        """Points joined by a line."""
+        """Return points joined by a line."""
         where = " ".join(f"{self.x(a)},{self.y(b)}" for a, b in points)
         stroke = 'fill="none" stroke="currentColor" stroke-width="2"'
         parts = [f'<polyline points="{where}" class="c{colour}" {stroke}/>']
@@ -71,7 +71,7 @@ class Frame:
 
 
 def picture(width: float, height: float, title: str, parts: Sequence[str]) -> str:
-    """The whole file."""
+    """Return the whole file."""
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img">',
         f"<title>{html.escape(title)}</title>",

@@ -1,7 +1,7 @@
-"""What others would do: each module is one way to make a plan, written as an engineer would in an afternoon.
+"""Peers: alternative solvers, each written as an engineer would in an afternoon.
 
-Each has `plan(problem, seconds)`, which gives meetings that keep the rules, or raises NoPlan. They make first
-plans: what is published, compulsory, ordered or to be spread evenly is not theirs, and is refused.
+Each has `plan(problem, seconds)`, which returns a feasible plan or raises NoPlan. They make first plans only
+and reject problems with published or compulsory meetings, precedences or limits of idle time spread.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from scheduler.domain.problem import Problem
 
 
 class NoPlan(Exception):
-    """The time ran out, or the way cannot be gone on this problem."""
+    """The time ran out, or the peer does not support the problem."""
 
 
 def require_first_plan(problem: Problem) -> None:
-    """Raises NoPlan for a problem with what the peers do not know."""
+    """Raise NoPlan for a problem with features that the peers do not support."""
     policy = problem.policy
     if (
         problem.published

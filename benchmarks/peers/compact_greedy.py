@@ -1,4 +1,4 @@
-"""Compact greedy: the heaviest request first, where it adds least idle time and fewest hall changes."""
+"""Compact greedy: requests by weight, each where it adds least idle time and fewest hall changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scheduler.solver.instance.choices import mask_slots
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
-    """One pass over the requests. It ends when it is through, whatever `seconds` says."""
+    """Make one pass over the requests. `seconds` is ignored."""
     diary = Diary(problem)
     for r in by_weight(problem):
         _insert(diary, r)
@@ -18,7 +18,7 @@ def plan(problem: Problem, seconds: float) -> list[Meeting]:
 
 
 def _insert(diary: Diary, r: int) -> None:
-    """Weigh every free slot, party and place, and hold the request at the cheapest that works."""
+    """Evaluate every free slot, pair of attendees and place, and insert the request at the cheapest."""
     factors = diary.problem.policy.factors
     best: tuple[float, int, People, int, int] | None = None
     length = diary.problem.requests[r].length
@@ -44,7 +44,7 @@ def _insert(diary: Diary, r: int) -> None:
 
 
 def added_idle(diary: Diary, person: int, start: int, length: int) -> int:
-    """The idle slots that a meeting there adds to the person's day. Less than 0 where it fills a gap."""
+    """Return the idle slots that a meeting adds to a person's day. Negative if it fills a gap."""
     day = diary.choices.day_masks[diary.problem.days[start]]
     before = diary.busy[person] & day
     after = before | ((1 << length) - 1) << start
@@ -60,7 +60,7 @@ def _idle(busy: int, available: int) -> int:
 
 
 def added_changes(diary: Diary, person: int, start: int, hall: int) -> int:
-    """The changes of hall that a meeting in `hall` adds to the person's day."""
+    """Return the hall changes that a meeting in `hall` adds to a person's day."""
     days, halls = diary.problem.days, diary.hall_at[person]
     around = [s for s in diary.neighbours(person, start) if s >= 0 and days[s] == days[start]]
     there = [halls[s] for s in around]

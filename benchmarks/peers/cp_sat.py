@@ -1,9 +1,11 @@
-"""CP-SAT on the textbook model, as one model: a Boolean a request and start slot, one a request and candidate
-person, one a request and group of places (a booth, or the tables of a hall).
+"""CP-SAT on the textbook model.
 
-The objective is the whole score, or the served weight alone. A request may use the tables of its firms' own
-halls. Interpreters are counted slot by slot and named afterwards, as tables are: a meeting that finds none
-goes where it fits.
+The Booleans are: per request and start slot, per request and candidate attendee, and per request and place
+group (a booth, or the tables of a hall).
+
+The objective is the full score, or only the served weight. A request may use the tables of its firms' own
+halls. Interpreters are counted by slot and assigned afterwards, like tables. A meeting without one is moved
+to where it fits.
 """
 
 from __future__ import annotations
@@ -21,21 +23,21 @@ from scheduler.domain.problem import People, Problem
 from scheduler.solver.instance.choices import mask_slots
 
 Literal = cp_model.IntVar
-WORKERS = 8  # on two cores, too: the ways that find a first solution are not among the first two
+WORKERS = 8  # even on two cores: the subsolvers that find a first solution are not among the first two
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
-    """The whole score. Raises NoPlan."""
+    """Maximise the full score. Raises NoPlan."""
     return _solve(problem, seconds, full=True)
 
 
 def plan_served(problem: Problem, seconds: float) -> list[Meeting]:
-    """The served weight alone. Raises NoPlan."""
+    """Maximise only the served weight. Raises NoPlan."""
     return _solve(problem, seconds, full=False)
 
 
 def _solve(problem: Problem, seconds: float, *, full: bool) -> list[Meeting]:
-    """Build the model and solve it within `seconds` in all."""
+    """Build and solve the model within `seconds` in total."""
     began = time.monotonic()
     textbook = Textbook(problem, full)
     left = seconds - (time.monotonic() - began)
@@ -44,7 +46,7 @@ def _solve(problem: Problem, seconds: float, *, full: bool) -> list[Meeting]:
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = left
     solver.parameters.num_workers = WORKERS
-    # Probing and more rounds of presolve took most of the time, and gained nothing.
+    # Probing and further presolve rounds took most of the time without any gain.
     solver.parameters.cp_model_probing_level = 0
     solver.parameters.max_presolve_iterations = 1
     if solver.solve(textbook.model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
@@ -53,7 +55,7 @@ def _solve(problem: Problem, seconds: float, *, full: bool) -> list[Meeting]:
 
 
 class Textbook:
-    """The model of a problem, and its literals by what they stand for."""
+    """The model of a problem, and its literals by meaning."""
 
     def __init__(self, problem: Problem, full: bool) -> None:
         self.problem = problem
@@ -89,7 +91,7 @@ class Textbook:
     # One request
 
     def _add_request(self, r: int) -> None:
-        """When, who and where, each exactly once if the request is held."""
+        """Add time, attendees and place, each exactly once if the request is scheduled."""
         asking, asked = self.choices.sides(r)
         groups = groups_near(self.diary, r)
         anybody = 0
@@ -110,7 +112,7 @@ class Textbook:
         self._add_parties(r, anybody)
 
     def _choice(self, held: Literal, size: int) -> list[Literal]:
-        """Literals of which exactly one is true if held. Without a choice it is the held literal itself."""
+        """Return literals, exactly one of which is true if `held`. A single choice is `held` itself."""
         if size == 1:
             return [held]
         literals = [self.model.new_bool_var("") for _ in range(size)]
@@ -118,7 +120,7 @@ class Textbook:
         return literals
 
     def _both(self, at: Literal, choice: Literal, only: bool) -> Literal:
-        """A literal that is true if both are. It is the first itself if there is no choice."""
+        """Return the conjunction of two literals, or the first one if there is no choice."""
         if only:
             return at
         both = self.model.new_bool_var("")
@@ -128,7 +130,7 @@ class Textbook:
         return both
 
     def _add_start(self, r: int, start: int, teams: tuple[People, ...], groups: list[Group]) -> None:
-        """What the request takes if it starts there: people, seats, and its day's share of caps."""
+        """Add the resources that a request takes from a start: people, seats, and daily limits."""
         request, at, day = self.problem.requests[r], self.at[r, start], self.problem.days[start]
         span = self.diary.span(r, start)
         for group in groups:
@@ -158,7 +160,7 @@ class Textbook:
             self.model.add_bool_or([present.negated(), self.uses[r, group].negated(), there])
 
     def _add_parties(self, r: int, starts: int) -> None:
-        """Pairs that nobody can interpret for are out. Others count where they need somebody."""
+        """Exclude pairs without a common interpreter, and count the others that need one."""
         for asking, asked in self.choices.parties(r):
             able = self.choices.interpreters(asking, asked)
             if able is None:
@@ -174,7 +176,7 @@ class Textbook:
                 for slot in mask_slots(self.diary.span(r, start)):
                     self.needing[able, slot].append(needs)
 
-    # What requests share
+    # Shared constraints
 
     def _add_limits(self) -> None:
         problem, model = self.problem, self.model
@@ -205,7 +207,7 @@ class Textbook:
             self.model.add(cp_model.LinearExpr.sum(literals) <= limit)
 
     def _add_walks(self, person: int, slot: int) -> None:
-        """Nobody is in two halls in two slots between which they cannot walk."""
+        """Exclude presence in two halls whose walk is longer than the gap between the slots."""
         walking, diary = self.problem.walking, self.diary
         longest = max((minutes for row in walking for minutes in row), default=0)
         for later in range(slot + 1, len(self.problem.slots)):
@@ -233,7 +235,7 @@ class Textbook:
                 self.terms.append((short, -factor))
 
     def _add_day(self, person: int, slots: list[int]) -> None:
-        """Idle slots and hall changes of one day: who has begun, who goes on, and the hall they were in."""
+        """Add idle slots and hall changes of one day: who has begun, who continues, and in which hall."""
         model, factors = self.model, self.problem.policy.factors
         begun = [model.new_bool_var("") for _ in slots]
         goes_on = [model.new_bool_var("") for _ in slots]
@@ -254,7 +256,7 @@ class Textbook:
     def _add_hall(
         self, person: int, slot: int, was_in: dict[int, Literal], busy: list[Literal]
     ) -> dict[int, Literal]:
-        """Literals for the hall of the last meeting so far. A meeting in another one is a change."""
+        """Return literals for the hall of the latest meeting. A meeting in another hall is a change."""
         model, halls = self.model, self.in_hall[person, slot]
         now = {hall: model.new_bool_var("") for hall in was_in.keys() | halls.keys()}
         for hall, there in halls.items():
@@ -272,7 +274,7 @@ class Textbook:
         return now
 
     def chosen(self, solver: cp_model.CpSolver) -> list[Option]:
-        """The meetings of the solution."""
+        """Return the meetings of the solution."""
         starts = {r: start for (r, start), at in self.at.items() if solver.boolean_value(at)}
         groups = {r: group for (r, group), use in self.uses.items() if solver.boolean_value(use)}
         found: list[Option] = []

@@ -1,4 +1,4 @@
-"""Everybody's diary: what is still free while a plan grows meeting by meeting, in plain Python."""
+"""Diaries: free time of people and places while a plan is built meeting by meeting, in plain Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MINUTE = 60.0
 
 
 class Diary:
-    """People are numbered attendees first, then interpreters. Slots are bits of masks."""
+    """Free time of people and places. Attendees are numbered first, then interpreters. Slots are bits."""
 
     def __init__(self, problem: Problem) -> None:
         require_first_plan(problem)
@@ -40,7 +40,7 @@ class Diary:
                 self.free[a] = 0
 
     def starts(self, r: int, people: People) -> int:
-        """The starts that a request and these attendees still have."""
+        """Return the remaining starts of a request with these attendees."""
         request = self.problem.requests[r]
         mask = self.choices.all_slots
         for person in people:
@@ -49,7 +49,7 @@ class Diary:
         return self.choices.starts(mask, request.length) & self.choices.allowed(r) & open_days
 
     def places(self, r: int, start: int) -> Iterator[int]:
-        """The request's places that are free then: its booths, and the first free table of each hall."""
+        """Yield the request's free places at a start: its booths, and the first free table of each hall."""
         span = self.span(r, start)
         halls: set[int] = set()
         for p in self.choices.places(r):
@@ -64,7 +64,7 @@ class Diary:
         return ((1 << self.problem.requests[r].length) - 1) << start
 
     def can_walk(self, person: int, start: int, length: int, hall: int) -> bool:
-        """Whether the person comes in time from the meeting before, and to the one after (H6)."""
+        """True if the person can walk from the previous meeting and to the next one (H6)."""
         walking, end = self.problem.walking, start + length - 1
         before, after = self.neighbours(person, start)
         if before >= 0:
@@ -78,13 +78,13 @@ class Diary:
         return True
 
     def neighbours(self, person: int, start: int) -> tuple[int, int]:
-        """The last busy slot before `start` and the first one after it, or -1."""
+        """Return the last busy slot before `start` and the first one after it, or -1."""
         before = (self.busy[person] & ((1 << start) - 1)).bit_length() - 1
         later = self.busy[person] >> start
         return before, start + (later & -later).bit_length() - 1 if later else -1
 
     def helper(self, r: int, start: int, asking: People, asked: People, hall: int) -> int | None:
-        """The interpreter that the two sides need: -1 for none, None if they need one and nobody can."""
+        """Return the required interpreter: -1 for none, None if none of those needed is available."""
         able = self.choices.interpreters(asking, asked)
         if able is None:
             return -1
@@ -99,7 +99,10 @@ class Diary:
         return None
 
     def put_if_possible(self, r: int, start: int, asking: People, asked: People, place: int) -> bool:
-        """Hold the request there, if people and an interpreter come in time. Its slots are open."""
+        """Insert the meeting if walks and an interpreter permit. Return True if inserted.
+
+        Its slots must be free.
+        """
         hall, length = self.problem.places[place].hall, self.problem.requests[r].length
         if not all(self.can_walk(person, start, length, hall) for person in asking + asked):
             return False
@@ -127,7 +130,7 @@ class Diary:
         self.meetings.append(Meeting(problem.requests[r].id, slot_id, place_id, attendees, name))
 
     def _count(self, r: int, start: int, people: People) -> None:
-        """Close the day for those who have as many meetings as they may (H8)."""
+        """Count a meeting, and close the day of those who reach their daily limit (H8)."""
         problem, day = self.problem, self.problem.days[start]
         closed = ~self.choices.day_masks[day]
         for person in people:

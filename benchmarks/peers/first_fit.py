@@ -1,4 +1,4 @@
-"""First fit by weight: the heaviest request first, in the first slot, people and place that are free."""
+"""First fit by weight: the heaviest request first, with the first free slot, attendees and place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scheduler.solver.instance.choices import mask_slots
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
-    """One pass over the requests. It ends when it is through, whatever `seconds` says."""
+    """Make one pass over the requests. `seconds` is ignored."""
     diary = Diary(problem)
     for r in by_weight(problem):
         insert_first(diary, r)
@@ -17,7 +17,7 @@ def plan(problem: Problem, seconds: float) -> list[Meeting]:
 
 
 def by_weight(problem: Problem) -> list[int]:
-    """The heaviest first. Of equal ones, those of the firms with fewest people, who are hardest to place."""
+    """Return requests by weight. Ties: firms with few people first, because they are hardest to place."""
     people = problem.firm_attendees
 
     def hardness(r: int) -> tuple[int, int, int]:
@@ -29,7 +29,7 @@ def by_weight(problem: Problem) -> list[int]:
 
 
 def insert_first(diary: Diary, r: int) -> bool:
-    """Hold a request in the first slot, people and place that are free. Gives whether there was one."""
+    """Insert a request at the first free slot, attendees and place. Return True if inserted."""
     open_starts = [
         (diary.starts(r, asking + asked), asking, asked) for asking, asked in diary.choices.parties(r)
     ]

@@ -1,4 +1,4 @@
-"""HiGHS on the time-indexed integer program, with the whole score, one thread."""
+"""HiGHS on the time-indexed integer program, with the full score and one thread."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from scheduler.domain.problem import Problem
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
-    """Raises NoPlan."""
+    """Solve by HiGHS. Raises NoPlan."""
     return time_indexed.solve(problem, seconds, mathopt.SolverType.HIGHS)

@@ -1,4 +1,4 @@
-"""From a model's answer to meetings: models count places and interpreters, here they get their names."""
+"""From a model's solution to meetings: assigns concrete places and interpreters, which models only count."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scheduler.domain.problem import People, Problem
 from scheduler.solver.instance.choices import mask_slots
 
 Group = tuple[int, int]
-"""The hall of a group of tables and -1, or of a booth and the booth."""
+"""Hall and -1 for the tables of a hall, or hall and booth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What one Boolean stands for."""
+    """The meaning of one Boolean."""
 
     request: int
     start: int
@@ -28,7 +28,7 @@ class Option:
 
 
 def seated(diary: Diary, chosen: list[Option]) -> list[Meeting]:
-    """Name tables and interpreters, in order of time. A meeting that finds none goes where it fits."""
+    """Assign tables and interpreters in time order. A meeting without one is moved to where it fits."""
     unplaced = [
         option
         for option in sorted(chosen, key=lambda one: (one.start, one.request))
@@ -49,7 +49,7 @@ def group_of(problem: Problem, place: int) -> Group:
 
 
 def groups_near(diary: Diary, r: int) -> list[Group]:
-    """A request's booths, and the tables in its firms' halls (in all halls, if the firms have no booth)."""
+    """Return a request's booths, and tables in its firms' halls (in all halls, if neither has a booth)."""
     request, places, booths = diary.problem.requests[r], diary.problem.places, diary.choices.booths
     near = {places[p].hall for firm in (request.sender, request.receiver) for p in booths[firm]}
     found = dict.fromkeys(group_of(diary.problem, p) for p in diary.choices.places(r))
@@ -57,7 +57,7 @@ def groups_near(diary: Diary, r: int) -> list[Group]:
 
 
 def seats_of(diary: Diary) -> dict[tuple[Group, int], int]:
-    """How many meetings each group of places has room for, slot by slot."""
+    """Return the capacity of each place group by slot."""
     seats: dict[tuple[Group, int], int] = defaultdict(int)
     for p, place in enumerate(diary.problem.places):
         for slot in mask_slots(diary.choices.place_free[p]):

@@ -1,7 +1,7 @@
-"""The time-indexed integer program: one Boolean a request, start slot, pair of people and group of places.
+"""Time-indexed integer program: one Boolean per request, start slot, attendees and place group.
 
-Each hall's tables are one group. A request may use those of its firms' own halls. Interpreters are counted
-slot by slot, and named afterwards, as tables are: a meeting that finds none goes where it fits.
+The tables of each hall are one group. A request may use those of its firms' own halls. Interpreters are
+counted by slot and assigned afterwards, like tables. A meeting without one is moved to where it fits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scheduler.solver.instance.choices import mask_slots
 
 
 def solve(problem: Problem, seconds: float, kind: mathopt.SolverType) -> list[Meeting]:
-    """Build the model and solve it within `seconds` in all. Raises NoPlan."""
+    """Build and solve the model within `seconds` in total. Raises NoPlan."""
     began = time.monotonic()
     model = TimeIndexed(problem)
     chosen = model.program.solve(kind, seconds - (time.monotonic() - began))
@@ -64,7 +64,7 @@ class TimeIndexed:
         return range(option.start, option.start + self.problem.requests[option.request].length)
 
     def _add_requests(self) -> None:
-        """Each request is held once or left out, which costs its weight."""
+        """Add rows: each request is scheduled once or unscheduled, which costs its weight."""
         options: dict[int, list[int]] = defaultdict(list)
         for column, option in enumerate(self.options):
             options[option.request].append(column)
@@ -74,7 +74,7 @@ class TimeIndexed:
             self.program.add_row(((column, 1.0) for column in [*columns, out]), 1, 1)
 
     def _add_people(self) -> None:
-        """A person is in one hall at a time, and gets from one to the next in time."""
+        """Add rows: a person is in one hall at a time and has time to walk to the next."""
         there: dict[tuple[int, int, int], list[int]] = defaultdict(list)
         for column, option in enumerate(self.options):
             for slot in self.slots_of(option):
@@ -112,7 +112,7 @@ class TimeIndexed:
                 self.program.at_most(columns, seats[key])
 
     def _add_interpreters(self) -> None:
-        """No more meetings in a slot than interpreters of each kind that is needed, and of all kinds."""
+        """Limit meetings in a slot by the interpreters of each required set, and by all interpreters."""
         needing: dict[tuple[People, int], list[int]] = defaultdict(list)
         for column, option in enumerate(self.options):
             able = self.choices.interpreters(option.asking, option.asked)
@@ -157,7 +157,7 @@ class TimeIndexed:
                 self.program.add_row(entries, low=floor - len(left_out[firm]))
 
     def _add_day(self, person: int, slots: list[int]) -> None:
-        """Idle slots and hall changes of one day: who has begun, who goes on, and the hall they are in."""
+        """Add idle slots and hall changes of one day: who has begun, who continues, and in which hall."""
         program, factors = self.program, self.problem.policy.factors
         if len(slots) < 2:
             return
@@ -178,7 +178,7 @@ class TimeIndexed:
             was_in = self._add_hall(halls, was_in, begun[k - 1] if k else None)
 
     def _add_hall(self, halls: dict[int, int], was_in: dict[int, int], begun: int | None) -> dict[int, int]:
-        """Columns for the hall of the last meeting so far. A meeting in another one is a change."""
+        """Return columns for the hall of the latest meeting. A meeting in another hall is a change."""
         program = self.program
         now = {hall: program.add_column() for hall in was_in.keys() | halls.keys()}
         for hall, column in now.items():

@@ -1,4 +1,4 @@
-"""A 0-1 linear program in the making, and its solution by one of MathOpt's solvers."""
+"""Builder of a 0-1 linear program, and its solution by a MathOpt solver."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INFINITY = float("inf")
 
 @dataclass
 class ZeroOne:
-    """Integer columns from 0 to `upper`, rows `low <= A x <= high`, and the sum of `gain` to be most."""
+    """Maximise the sum of `gain` over integer columns from 0 to `upper`, with rows `low <= A x <= high`."""
 
     upper: list[float] = field(default_factory=list)
     gain: list[float] = field(default_factory=list)
@@ -36,7 +36,7 @@ class ZeroOne:
     def add_row(
         self, entries: Iterable[tuple[int, float]], low: float = -INFINITY, high: float = INFINITY
     ) -> None:
-        """A row of (column, value). Each column at most once."""
+        """Add a row of (column, value) pairs. Each column may occur once."""
         number = len(self.low)
         self.low.append(low)
         self.high.append(high)
@@ -69,7 +69,7 @@ class ZeroOne:
         return model
 
     def solve(self, kind: mathopt.SolverType, seconds: float) -> list[int]:
-        """The columns that are 1 in the best solution found. Raises NoPlan if there is none."""
+        """Return the columns that are 1 in the best solution found. Raises NoPlan if there is none."""
         if seconds <= 0:
             raise NoPlan("the model was not built in time")
         params = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds))

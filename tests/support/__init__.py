@@ -1,1 +1,1 @@
-"""What tests share: factories, builders, servers, and second opinions."""
+"""Test support: factories, builders, servers, and independent reference implementations."""

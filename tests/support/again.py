@@ -1,12 +1,12 @@
-"""Run once more, one at a time, what has just failed: `python -m tests.support.again`.
+"""Rerun failed tests one at a time: `python -m tests.support.again`.
 
-On a busy machine a browser or a server can miss its moment. A test that passes alone does not stop the build,
-but the run ends with its name. More than `MOST` are not run again: that is no chance any more.
+On a busy machine a browser or server test may time out. A test that passes alone does not fail the build, but
+its name is reported. More than `MOST` failures are not rerun, because they are no coincidence.
 
-Some 6,000 tests drive a browser, servers and threads for half an hour, and one that misses its moment once in
-some thousand runs stopped every tenth build. So up to three failed tests run again, one at a time in a
-process of its own, and the run ends with their names, whether they passed or not; four or more fail at once.
-A race that shows once in two runs passes once in two builds: who reads the names mends the test or the code.
+Some 6,000 tests drive a browser, servers and threads for half an hour. Flaky tests that fail once in some
+thousand runs used to stop every tenth build. So up to three failed tests are rerun, one at a time in a
+separate process, and their names are printed whether they pass or not. Four or more fail at once. A race that
+shows in every second run passes every second build, so the reported names must be investigated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST = 3
 
 
 def run_again(root: Path = ROOT) -> int:
-    """The status to end with; what is run is what pytest's cache in `root` says has failed."""
+    """Rerun the tests that pytest's cache in `root` lists as failed. Return the exit status."""
     cache = root / ".pytest_cache" / "v" / "cache" / "lastfailed"
     failed = sorted(json.loads(cache.read_text())) if cache.exists() else []
     if not failed or len(failed) > MOST:

@@ -1,4 +1,4 @@
-"""A program that calls the API: Flask's test client with a token of an event."""
+"""API client: Flask's test client with an API token of an event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.storage.database import Database
 
 
 class Program:
-    """Sends JSON with a bearer token; every answer's status is said by the test."""
+    """Sends JSON with a bearer token and asserts the response status."""
 
     def __init__(self, app: Flask, token: str | None) -> None:
         self.client = app.test_client()
@@ -26,7 +26,7 @@ class Program:
         return self._json(path, self.send(path, body, key=key), status)
 
     def send(self, path: str, body: Any = None, *, key: str | None = None, method: str = "post") -> Any:
-        """The whole response, by default to a POST."""
+        """Return the whole response, by default to a POST."""
         headers = self.headers | ({"Idempotency-Key": key} if key else {})
         sent = {} if body is None else {"json": body}
         return self.client.open(f"/api/v1{path}", method=method.upper(), headers=headers, **sent)
@@ -40,7 +40,7 @@ class Program:
 
 
 def make_token(database: Database, actor: Actor, *scopes: str) -> str:
-    """A token of the actor's; by default with every scope that the actor may give."""
+    """Create a token, by default with every scope that the actor may grant."""
     given = scopes or tuple(api_tokens.list_offered_scopes(actor))
     with database.write() as session:
         _, text = api_tokens.create_api_token(session, actor, "test", given, now=database.now())

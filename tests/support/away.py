@@ -1,4 +1,4 @@
-"""A database that does not answer for a while."""
+"""Temporarily unavailable database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.storage.database import Database
 
 
 class Away:
-    """The database refuses so many transactions; then it answers, and `back` is done first."""
+    """Refuses the next `left` transactions, then calls `back` and accepts them."""
 
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         self.engine, self.refused, self.left = database.engine, 0, 0

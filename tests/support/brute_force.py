@@ -1,4 +1,4 @@
-"""The best plan of a tiny problem, by trying every plan; it knows the rules from naive.py alone."""
+"""Optimal plan of a tiny problem by exhaustive search, with rules from naive.py alone."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.support import naive
 
 Json = dict[str, Any]
 
-# Broken by some of the meetings, broken by all of them: such a beginning of a plan need not be tried further.
+# Monotone rules: a partial plan that violates one need not be extended.
 FOR_EVER = {"format", "H2", "H3", "H4", "H5", "H7", "H8", "H9", "H11", "H14"}
 
 
 def best_plan(problem: Problem) -> tuple[float, tuple[Meeting, ...]] | None:
-    """The best score and a plan that has it; None if no plan keeps the hard rules."""
+    """Return the best score and a plan with it, or None if no plan is feasible."""
     document = write_problem(problem)
     best: tuple[float, list[Json]] | None = None
     for meetings in plans(document):
@@ -31,12 +31,12 @@ def best_plan(problem: Problem) -> tuple[float, tuple[Meeting, ...]] | None:
 
 
 def plans(document: Json) -> Iterator[list[Json]]:
-    """Every set of meetings that breaks none of the rules FOR_EVER."""
+    """Yield every set of meetings that violates none of the rules FOR_EVER."""
     yield from _extend(document, [], [meetings_of(document, row) for row in document["requests"]])
 
 
 def meetings_of(document: Json, request: Json) -> list[Json]:
-    """Every meeting of a request that breaks, on its own, none of the rules FOR_EVER."""
+    """Return every meeting of a request that alone violates none of the rules FOR_EVER."""
     sides = [_teams(document, request, side) for side in ("from", "to")]
     every = product(
         [row["id"] for row in document["slots"]],
@@ -52,7 +52,7 @@ def meetings_of(document: Json, request: Json) -> list[Json]:
 
 
 def _teams(document: Json, request: Json, side: str) -> list[list[str]]:
-    """Who may come for one side: the named ones, else any one of the firm; some of them may be excluded."""
+    """Return possible teams of a side: the named people, or any one of the firm, even if excluded."""
     if request[f"{side}_attendees"]:
         return [request[f"{side}_attendees"]]
     return [[row["id"]] for row in document["attendees"] if row["firm"] == request[side]]

@@ -1,11 +1,11 @@
-"""Tiny problems in few words: only what a test is about is said, the rest has a plain default.
+"""Concise builders of tiny problems with defaults for everything that a test is not about.
 
     problem = make_problem(slots="2|2 3", requests=[ask("r1", "a", "b", weight=3)])
     plan = [meet("r1", "s0", "t1", "a1 b1")]
 
 `slots="2|2 3"` is a first day of two blocks of two slots and a second day of one block of three: s0, s1, ...
-of 30 minutes without pauses, from 09:00 in UTC, blocks an hour apart. Firms, halls and people that are not
-given are made from what is: firm "a" gets the attendee "a1", who speaks "en"; one big table "t1" is in "h1".
+of 30 minutes without gaps, from 09:00 UTC, blocks an hour apart. Missing firms, halls and people are derived:
+firm "a" gets the attendee "a1", who speaks "en"; one large table "t1" is in "h1".
 
 `problems()` is a Hypothesis strategy of random tiny problems with every feature of the format.
 """
@@ -30,7 +30,7 @@ SLOT = timedelta(minutes=30)
 
 
 def make_problem(**parts: Any) -> Problem:
-    """A Problem from the parts of `make_document`, read (and so judged) like any problem file."""
+    """Return a Problem of the parts of `make_document`, parsed and validated like a problem file."""
     return read_problem(make_document(**parts))
 
 
@@ -49,9 +49,10 @@ def make_document(
     timezone: str = "UTC",
     **policy: Any,
 ) -> Json:
-    """A whole problem file; what is left over of the keywords is its policy.
+    """Return a problem file. Remaining keywords become its policy.
 
-    `frozen_until` may name a slot ("s2": frozen until that slot starts). Factors are merged by the reader.
+    `frozen_until` may name a slot ("s2": frozen until that slot starts). The reader merges factors with
+    defaults.
     """
     rows = make_slots(slots) if isinstance(slots, str) else list(slots)
     places = list(places) or [table("t1", capacity=max(1, len(requests)))]
@@ -76,7 +77,7 @@ def make_document(
 
 
 def make_slots(days: str) -> list[Json]:
-    """The slots of "2|2 3": days stand apart by a space, the blocks of a day by a bar."""
+    """Return the slots of "2|2 3": spaces separate days, bars separate the blocks of a day."""
     rows: list[Json] = []
     for day, blocks in enumerate(days.split()):
         start = FIRST_DAY + timedelta(days=day)
@@ -93,7 +94,7 @@ def slot(id: str, start: datetime, end: datetime, block: str = "b") -> Json:
 
 
 def ask(id: str, sender: str, receiver: str, **keys: Any) -> Json:
-    """A request of firm `sender` to firm `receiver`; `keys` are those of the file, people as words."""
+    """Return a request of `sender` to `receiver`. `keys` are those of the file, with people as words."""
     named = {f"{side}_attendees": _ids(keys.pop(f"{side}_attendees", [])) for side in ("from", "to")}
     if "excluded" in keys:
         named["excluded"] = _ids(keys.pop("excluded"))
@@ -107,7 +108,10 @@ def firm(id: str, **keys: Any) -> Json:
 
 
 def person(id: str, firm: str, languages: str = "en", unavailable: str = "", **keys: Any) -> Json:
-    """An attendee; languages and unavailable slots are words: `person("ann", "a", "en zh", "s0 s1")`."""
+    """Return an attendee: `person("ann", "a", "en zh", "s0 s1")`.
+
+    Languages and unavailable slots are words.
+    """
     row = {"id": id, "firm": firm, "languages": languages.split(), "unavailable": unavailable.split()}
     return {**row, "max_per_day": None, **keys}
 
@@ -115,7 +119,7 @@ def person(id: str, firm: str, languages: str = "en", unavailable: str = "", **k
 def interpreter(
     id: str, languages: str = "en zh", unavailable: str = "", stations: Mapping[str, str] | None = None
 ) -> Json:
-    """An interpreter; `stations` has the slots, as words, of each place: `{"t1": "s0 s1"}`."""
+    """Return an interpreter. `stations` has the slots, as words, by place: `{"t1": "s0 s1"}`."""
     row: Json = {"id": id, "languages": languages.split(), "unavailable": unavailable.split()}
     if stations:
         row["stations"] = [{"place": place, "slots": slots.split()} for place, slots in stations.items()]
@@ -129,13 +133,13 @@ def table(id: str, hall: str = "h1", *, capacity: int = 1, unavailable: str = ""
 def booth(
     id: str, firm: str, hall: str = "h1", *, capacity: int = 1, unavailable: str = "", partners: str = ""
 ) -> Json:
-    """A booth; the firms that share it are words: `booth("x", "a", partners="b c")`."""
+    """Return a booth. Firms that share it are words: `booth("x", "a", partners="b c")`."""
     row = _place(id, hall, "booth", firm, capacity, unavailable)
     return {**row, "partners": partners.split()} if partners else row
 
 
 def meet(request: str, slot: str, place: str, people: str, interpreter: str | None = None) -> Meeting:
-    """A meeting; its people are words: `meet("r1", "s0", "t1", "a1 b1")`."""
+    """Return a meeting, with attendees as words: `meet("r1", "s0", "t1", "a1 b1")`."""
     return Meeting(request, slot, place, tuple(people.split()), interpreter)
 
 
@@ -178,13 +182,16 @@ def _unique(ids: Iterable[str]) -> list[str]:
 
 
 def problems(max_requests: int = 3, *, rerun: bool | None = None) -> SearchStrategy[Problem]:
-    """Random problems, small enough for `brute_force`; `rerun`: with published meetings or without."""
+    """Return a strategy of problems small enough for `brute_force`.
+
+    `rerun`: with published meetings or without.
+    """
     return documents(max_requests, rerun=rerun).map(read_problem)
 
 
 @st.composite
 def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None) -> Json:
-    """Random problem files: two or three firms, up to five slots, two places, any other feature."""
+    """Draw a problem file: two or three firms, up to five slots, two places, any other feature."""
     days = draw(st.sampled_from(["2", "3", "4", "2|2", "2 2", "1|2 1", "3 2"]))
     slot_ids = [row["id"] for row in make_slots(days)]
     some_slots = st.lists(st.sampled_from(slot_ids), max_size=1).map(" ".join)
@@ -273,7 +280,7 @@ def _request(
 
 
 def _stand(draw: DrawFn, hall: str, unavailable: str, firms: int) -> Json:
-    """The booth of firm b, or a joint stand with others."""
+    """Draw the booth of firm b, possibly shared with others."""
     partners = draw(st.sampled_from(["", "", "a", "c", "a c"] if firms == 3 else ["", "a"]))
     size = draw(st.integers(1, 2)) if partners else 1
     return booth("bb", "b", hall, unavailable=unavailable, capacity=size, partners=partners)
@@ -282,7 +289,7 @@ def _stand(draw: DrawFn, hall: str, unavailable: str, firms: int) -> Json:
 def _interpreters(
     draw: DrawFn, some_slots: SearchStrategy[str], places: list[Json], slots: list[str]
 ) -> list[Json]:
-    """Nobody, or one or two, who may be tied to places in some of the slots."""
+    """Draw up to two interpreters, who may be assigned to places in some of the slots."""
     names = draw(st.sampled_from([[], ["i1"], ["i1", "i2"]]))
     return [interpreter(id, "en zh fr", draw(some_slots), _stations(draw, places, slots)) for id in names]
 
@@ -306,7 +313,7 @@ def _staff(people: Iterable[Json], firm: str) -> list[str]:
 def _published(
     draw: DrawFn, requests: list[Json], people: list[Json], places: list[Json], slots: list[str]
 ) -> list[Meeting]:
-    """Meetings of some of the requests, mostly sound; things that are gone from the problem among them."""
+    """Draw meetings of some requests, mostly valid, some with references that no longer exist."""
     chosen = draw(st.lists(st.sampled_from([*requests, {**requests[0], "id": "gone"}]), unique_by=_id_of))
     return [
         Meeting(

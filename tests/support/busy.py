@@ -1,4 +1,4 @@
-"""A small problem in which every rule of the search has something to do."""
+"""A small problem that exercises every rule of the search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FIRMS = "abcdefgh"
 
 
 def busy_problem(**policy: Any) -> Problem:
-    """Eight firms that all ask each other, on three days: few tables, walks, caps and interpreters."""
+    """Return a problem of eight firms that all request each other, on three days, with scarce resources."""
     requests = [
         ask(f"r{a}{b}", a, b, weight=1 + k % 5, length=2 if k % 9 == 0 else 1)
         for k, (a, b) in enumerate((a, b) for a in FIRMS for b in FIRMS if a != b)

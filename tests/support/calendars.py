@@ -1,4 +1,4 @@
-"""Small calendars for tests, and a fetcher that serves one without a network."""
+"""Small calendars, and a fetcher that serves one without a network."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def event(start: datetime, end: datetime, summary: str = "Dentist", uid: str = "
 
 
 def busy_in(*slots: Slot, **options: str) -> bytes:
-    """A calendar with an event in each of these slots."""
+    """Return a calendar with an event in each slot."""
     events = (event(slot.start, slot.end, uid=f"{slot.key}@elsewhere") for slot in slots)
     return calendar(*(each.replace("Dentist", options.get("summary", "Dentist")) for each in events))
 
 
 def linked(attendee_id: int, encrypted: bytes) -> BusySource:
-    """A saved calendar that is due to be fetched, in which nothing is known yet."""
+    """Return a saved linked calendar that is due to be fetched and has no busy times yet."""
     return BusySource(
         attendee_id=attendee_id,
         key="linked",
@@ -43,7 +43,7 @@ def linked(attendee_id: int, encrypted: bytes) -> BusySource:
 
 @dataclass
 class FarSide:
-    """The other end of the network: what it has at the moment, or why it fails; and what it was asked."""
+    """A fake fetcher: serves `octets` or fails with `fails`, and records requests."""
 
     octets: bytes = b""
     fails: str = ""

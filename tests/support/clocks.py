@@ -1,9 +1,9 @@
-"""The clock of the tests: no test knows what day it is.
+"""The test clock: tests never see the machine's date.
 
-Each begins at `NOW`, and from there time goes on: for this process with its libraries (time_machine), for the
-programs that it starts (`programs/sitecustomize.py`), for PostgreSQL (`databases`) and for the pages of a
-browser (`tests.e2e.conftest`). A test that wants another moment holds the database's clock there (`hold`), or
-has a machine whose clock is wrong (`set_wrong`).
+Each test begins at `NOW`, and time advances from there: for this process with its libraries (time_machine),
+for child processes (`programs/sitecustomize.py`), for PostgreSQL (`databases`) and for browser pages
+(`tests.e2e.conftest`). A test that needs another time freezes the database's clock (`hold`) or skews this
+machine's clock (`set_wrong`).
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from scheduler.storage.database import Database
 from tests.support.factories import NOW
 
 BY = "TESTS_CLOCK_BY"
-"""In the environment of a test's programs: the seconds by which their clock is ahead of the machine's."""
+"""Environment variable of child processes: the offset of their clock from the machine's, in seconds."""
 PROGRAMS = str(Path(__file__).with_name("programs"))
 OURS = ("scheduler.", "workers.", "api.", "chainmeet.")
 
 
 def start() -> None:
-    """Before the first test is read: it is `NOW`, for as long as this process lives."""
+    """Set the time to `NOW` before test collection, for the life of this process."""
     paths = [PROGRAMS, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
     _travellers.append(time_machine.travel(NOW).start())
@@ -39,29 +39,29 @@ def start() -> None:
 
 
 def begin() -> None:
-    """It is `NOW` again."""
+    """Set the time to `NOW` again."""
     _travellers[-1].move_to(NOW)
     os.environ[BY] = repr(ahead())
 
 
 def go_on(by: timedelta) -> None:
-    """It is later, for this process and for what it starts and makes from now on, until the next test."""
+    """Advance the time by `by`, for this process and its later child processes, until the next test."""
     _travellers[-1].move_to(now() + by)
     os.environ[BY] = repr(ahead())
 
 
 def now() -> datetime:
-    """What this process's clock says."""
+    """Return the time by this process's clock."""
     return datetime.now(UTC)
 
 
 def ahead() -> float:
-    """The seconds by which this process's clock is ahead of the machine's."""
+    """Return the offset of this process's clock from the machine's, in seconds."""
     return max(_ahead() for _ in range(5))
 
 
 def _ahead() -> float:
-    """Too little by the time that went by between the two clocks."""
+    """Return one reading of the offset, too low by the time between both readings."""
     held = time.time()
     return held - time_machine.escape_hatch.time.time()
 
@@ -70,7 +70,7 @@ _travellers: list[time_machine.Traveller] = []
 
 
 def set_wrong(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
-    """Have this process's clock ahead of the true one by `by`; monotonic time is as ever."""
+    """Skew this process's clock by `by`. Monotonic time is unaffected."""
 
     class OfAnyKind(type):
         def __instancecheck__(cls, instance: Any) -> bool:
@@ -89,12 +89,12 @@ def set_wrong(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
 
 
 def at(moment: datetime) -> ColumnElement[datetime]:
-    """What `Database.clock` gives at a moment."""
+    """Return the expression that `Database.clock` gives at a moment."""
     return literal(moment, UtcDateTime())
 
 
 def hold(monkeypatch: pytest.MonkeyPatch, moment: Callable[[], datetime] | datetime) -> None:
-    """Have the database's clock say this, however it is asked."""
+    """Freeze the database's clock at a moment, or let a function determine it."""
     said = moment if callable(moment) else lambda: moment
     monkeypatch.setattr(Database, "now", lambda _self: said())
     monkeypatch.setattr(Database, "now_in", lambda _self, _session: said())

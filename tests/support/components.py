@@ -1,6 +1,6 @@
-"""Every component as parts of the pages of one event: `python -m tests.support.components FOLDER`.
+"""Component catalogue, extracted from pages of one event: `python -m tests.support.components FOLDER`.
 
-Nothing is drawn for it: the parts are those that the pages' own templates made, so that it cannot drift.
+The parts are rendered by the pages' own templates, so the catalogue cannot drift.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.support.web import Browser, web_app
 STATIC = Path(__file__).parents[2] / "api" / "static"
 SHARED = ("tokens.css", "chainmeet.css")
 CATALOGUES = {"exhibitors": "people.css", "organisers": "desk.css"}
-"""By the page of the catalogue: the style sheet that its pages have beside what all share."""
+"""Style sheets by catalogue page, besides the shared ones."""
 
 _CLASS = re.compile(r"\.(-?[a-zA-Z_][\w-]*)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -45,16 +45,16 @@ _OWN = (
     "aria-describedby",
     "aria-controls",
 )
-"""What names something on the same page, and would name two things on the page of all parts."""
+"""Attributes with IDs or names of the same page, which would clash on the catalogue page."""
 _ACTS = re.compile(r"hx-|on|autofocus|action|formaction|src$|srcset")
 _WHOLE = ("table", "ul", "ol", "dl", "svg")
 MOST_WORDS = 250
-"""Of one part, if it can be divided."""
+"""Maximum number of words of a divisible part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a page: its HTML, the classes in it, and the page that it was found on."""
+    """A part of a page: its HTML, its classes, and the page that it is from."""
 
     html: str
     classes: frozenset[str]
@@ -62,19 +62,19 @@ class Part:
 
 
 def styled(*sheets: str) -> set[str]:
-    """All classes for which style sheets have rules."""
+    """Return all classes with rules in the style sheets."""
     text = _COMMENT.sub("", "".join((STATIC / sheet).read_text("utf-8") for sheet in sheets))
     return {name for rule in _RULE.findall(text) if "@" not in rule for name in _CLASS.findall(rule)}
 
 
 def sheet_of(page: BeautifulSoup) -> str:
-    """The style sheet of a page beside those that all share."""
+    """Return the style sheet of a page besides the shared ones."""
     links = " ".join(str(link.get("href")) for link in page.find_all("link", rel="stylesheet"))
     return next((sheet for sheet in ("desk.css", "system.css") if sheet in links), "people.css")
 
 
 def parts(page: BeautifulSoup, path: str) -> Iterator[Part]:
-    """The blocks of a page, each as whole as it can be and not too large: a section, a card, a table."""
+    """Yield the blocks of a page, as complete as the size limit allows: sections, cards, tables."""
     for root in page.select("body > header, body > main, body > footer"):
         yield from _blocks(root, path)
 
@@ -95,7 +95,7 @@ def _classes(block: Tag) -> Iterator[str]:
 
 
 def chosen(found: Iterable[Part], wanted: set[str]) -> list[Part]:
-    """Few parts that have all of the wanted classes which any part has: each adds the most for its size."""
+    """Return a small set of parts that covers the wanted classes, by greedy set cover weighted by size."""
     rest, left, taken = list(found), set(wanted), []
     while rest := [part for part in rest if part.classes & left]:
         best = max(rest, key=lambda part: len(part.classes & left) / (400 + len(part.html)))
@@ -105,7 +105,7 @@ def chosen(found: Iterable[Part], wanted: set[str]) -> list[Part]:
 
 
 def alone(part: Part, number: int) -> str:
-    """The part for a page with others: its names are its own, and nothing in it acts."""
+    """Return the part for a page with others: its IDs are made unique, and nothing in it is active."""
     soup = BeautifulSoup(part.html, "html.parser")
     for script in soup.find_all(["script", "link"]):
         script.decompose()
@@ -129,7 +129,7 @@ def alone(part: Part, number: int) -> str:
 
 
 def pages(everything: Everything) -> Iterator[tuple[str, BeautifulSoup]]:
-    """All pages of the table of pages, as each reader sees them, and forms with their faults."""
+    """Yield all pages in the table of pages, for each role, and forms with errors."""
     for role, paths in PAGES.items():
         browser = Browser(everything.app)
         if role != "signed out":
@@ -149,11 +149,11 @@ def pages(everything: Everything) -> Iterator[tuple[str, BeautifulSoup]]:
 
 
 FORMS: Mapping[str, tuple[str, ...]] = {"exhibitor": ("firms/f8/ask",), "organiser": ("settings",)}
-"""Forms that are sent with nothing in them."""
+"""Forms that are submitted empty."""
 
 
 def made() -> dict[str, list[Part]]:
-    """By catalogue: its parts."""
+    """Return the parts by catalogue."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         database = Database(f"sqlite:///{folder}/catalogue.db")
         upgrade_schema(database)
@@ -161,7 +161,7 @@ def made() -> dict[str, list[Part]]:
         everything = Everything(database, web_app(database, "redis://127.0.0.1:1"))
         found: dict[str, list[Part]] = {sheet: [] for sheet in CATALOGUES.values()}
         for path, page in pages(everything):
-            if sheet_of(page) in found:  # pages of the design system have a sheet of their own
+            if sheet_of(page) in found:  # design system pages have a sheet of their own
                 found[sheet_of(page)] += parts(page, path)
         small = {sheet: _small(everything.app, sheet) for sheet in CATALOGUES.values()}
         database.dispose()
@@ -199,7 +199,7 @@ _AREAS = ("energy", "vehicles", "digital", "healthy", "agriculture", "manufactur
 
 
 def basics(app: Flask, *, tiers: bool) -> str:
-    """What is small and has many states: areas, tiers, marks, tags, messages, buttons, as pages make them."""
+    """Return small elements with many states, as pages render them: areas, tiers, tags, messages, buttons."""
     named = (
         FirmRef("f0", "宁波华翔汽车", "Ningbo Huaxiang", "CN"),
         FirmRef("f1", "Duna Akkumulátor", "", "HU"),
@@ -211,13 +211,13 @@ def basics(app: Flask, *, tiers: bool) -> str:
 
 
 def _small(app: Flask, sheet: str) -> Part:
-    """The first part of a catalogue. Only exhibitors' pages draw tiers."""
+    """Return the first part of a catalogue. Only exhibitors' pages show tiers."""
     html = basics(app, tiers=sheet == "people.css")
     return Part(html, frozenset(_classes(BeautifulSoup(html, "html.parser"))), "components.html")
 
 
 def page_of(name: str, found: list[Part]) -> str:
-    """A page of the catalogue."""
+    """Return a page of the catalogue."""
     sheets = "\n".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in (*SHARED, CATALOGUES[name]))
     shown, seen = [], set[str]()
     wanted = styled(*SHARED, CATALOGUES[name])
@@ -233,7 +233,7 @@ def page_of(name: str, found: list[Part]) -> str:
 
 
 def write(folder: Path) -> None:
-    """Write the catalogue with its style sheets. The folder is made anew."""
+    """Write the catalogue with its style sheets into a folder, which is recreated."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for sheet in (*SHARED, *CATALOGUES.values()):

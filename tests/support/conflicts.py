@@ -1,4 +1,4 @@
-"""A transaction that the database ends once, so that another one can go on."""
+"""A transaction that the database aborts once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEADLOCK = "DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P
 
 
 def end_once(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[int]:
-    """Have PostgreSQL say so at the first call of a function that takes a session; its calls, to count."""
+    """Make PostgreSQL report a deadlock at the first call of a session function. Return the list of calls."""
     whole: Callable[..., Any] = getattr(module, name)
     calls: list[int] = []
 

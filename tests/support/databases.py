@@ -1,4 +1,4 @@
-"""PostgreSQL databases for tests: copied from a template, emptied and used again, as copying takes longer."""
+"""PostgreSQL test databases: copied from a template, and emptied and reused because copying is slower."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.support import clocks
 
 TEMPLATE = "template_chainmeet"
 OWNER, APPLICATION = "tests_owner", "tests_application"
-"""The role that owns the tables and upgrades them, and the one that tests work as, with the fewest rights."""
+"""The role that owns and migrates the tables, and the role of tests, with the fewest privileges."""
 LARGEST = 4 << 20
-"""Octets that a database may have grown by to be used again: what was deleted stays in its files."""
+"""Maximum growth of a reusable database in bytes, because deleted rows stay in its files."""
 
 _FORM = """
 SELECT string_agg(concat(what, n, ' ', last), ',' ORDER BY what) FROM (
@@ -32,12 +32,12 @@ SELECT string_agg(concat(what, n, ' ', last), ',' ORDER BY what) FROM (
     UNION ALL SELECT 'version ' || string_agg(version_num, ' '), count(*), 0 FROM alembic_version
 ) AS catalogs
 """
-"""Another text where a test has changed more than rows."""
+"""Fingerprint of the schema, which differs if a test changed more than rows."""
 _ALONE = """
 SELECT count(*) = 0 FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
-"""Whether nobody is left who might write into the next test's database."""
+"""True if no other connection remains that could write into the next test's database."""
 _TABLES = """
 SELECT quote_ident(relname) FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
@@ -50,12 +50,12 @@ GRANT USAGE ON SCHEMA tests TO PUBLIC;
 CREATE FUNCTION tests.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE RETURN
     pg_catalog.clock_timestamp() + current_setting('tests.clock_by')::interval;
 """
-"""The tests' clock, which whoever connects finds before the server's own: see `clocks`."""
+"""The test clock, which the search path finds before the server's own: see `clocks`."""
 _PATH = "SET search_path = public, tests, pg_catalog"
 
 
 class Databases:
-    """Those of one server; `url` is its maintenance address."""
+    """The databases of a server. `url` is that of its maintenance database."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -79,7 +79,7 @@ class Databases:
 
     @contextmanager
     def one(self) -> Iterator[str]:
-        """The address of a migrated database without a row, for the role that owns it: it upgrades it."""
+        """Yield the URL of an empty migrated database, for the role that owns it and may migrate it."""
         name = self._free.pop() if self._free else self._new()
         self._set_clock(name)
         yield self.named(name, OWNER)
@@ -95,7 +95,7 @@ class Databases:
         return name
 
     def _emptied(self, name: str) -> bool:
-        """Whether the database is as the template was."""
+        """Empty the database. Return True if it then equals the template."""
         with self._connected(name) as connection:
             if not _one(connection, _ALONE) or _one(connection, _FORM) != self._form:
                 return False
@@ -105,14 +105,14 @@ class Databases:
             return True
 
     def create(self, name: str, template: str = TEMPLATE) -> str:
-        """A database of this name, for as long as the server runs; gives its address."""
+        """Create a named database that lasts as long as the server. Return its URL."""
         self._say(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}")
         self._say(f"ALTER DATABASE {name} {_PATH}")
         self._set_clock(name)
         return self.named(name, OWNER)
 
     def _set_clock(self, name: str) -> None:
-        """Have a database's clock, for who connects from now on, say what this process's says."""
+        """Set a database's clock, for later connections, to that of this process."""
         with self._connected("postgres") as connection:
             by = clocks.now() - _one(connection, "SELECT clock_timestamp()")
             connection.execute(f"ALTER DATABASE {name} SET tests.clock_by = '{by.total_seconds()} s'")
@@ -129,13 +129,13 @@ class Databases:
 
 
 def for_application(url: str) -> str:
-    """The address of a database for the role that the application works as."""
+    """Return the URL of a database for the role of the application."""
     return make_url(url).set(username=APPLICATION).render_as_string(hide_password=False)
 
 
 @contextmanager
 def owning(database: Database) -> Iterator[Database]:
-    """The same database for whoever owns its tables, who can do everything to them."""
+    """Yield the database for the role that owns its tables, without restrictions."""
     if database.is_sqlite:
         yield database
         return

@@ -1,8 +1,8 @@
-"""`python -m tests.support.dates`: what time can break, tried with the machine's clock at other dates.
+"""Run tests at other dates: `python -m tests.support.dates`.
 
-No test reads that clock (`clocks`). What a library, a program or the system reads past it shows here: by
-faketime, for pytest and for whatever that starts. The dates are those at which programs break: six weeks and
-more than a year on, the end of a year, a leap day, and the night in which clocks change.
+No test reads the machine's clock (`clocks`). This finds libraries, programs and system calls that bypass
+that, by faketime for pytest and its child processes. The dates are typical failure points: in six weeks and
+in over a year, the end of a year, a leap day, and the night of a clock change.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 BUDAPEST = ZoneInfo("Europe/Budapest")
 ASKS = re.compile(r"\b(web_app|Browser|test_client|clocks|Clock|site|now_in)\b|\.now\(")
-"""In a module whose tests ask what time it is, by a page or by themselves: its first test is run."""
+"""Matches modules whose tests depend on the time, directly or by a page. Their first test is run."""
 WHOLE = (
     "unit/project/test_clock.py",
     "unit/invites/test_transport.py",
@@ -34,13 +34,13 @@ WHOLE = (
     "integration/storage/test_clock.py",
     "integration/workers/test_ticks.py",
 )
-"""All tests of these are run: they failed when tests read the machine's clock, or are about holding it."""
+"""All tests of these are run: they failed when tests read the machine's clock, or are about freezing it."""
 NOT_HERE = ("postgres", "browser", "slow")
-"""Marks of tests whose servers do not run with another clock, or that take too long for five times."""
+"""Markers of tests whose servers do not support faketime, or that are too slow to run five times."""
 
 
 def moments(now: datetime) -> dict[str, datetime]:
-    """The dates besides today, by what they are called."""
+    """Return the dates by name."""
     today = now.date()
     return {
         "45 days on": now + timedelta(days=45),
@@ -52,7 +52,7 @@ def moments(now: datetime) -> dict[str, datetime]:
 
 
 def _leap_day(today: date) -> date:
-    """The next one that is ahead."""
+    """Return the next leap day."""
     for year in range(today.year, today.year + 9):
         try:
             day = date(year, 2, 29)
@@ -64,7 +64,7 @@ def _leap_day(today: date) -> date:
 
 
 def _night_of_the_clocks(now: datetime) -> datetime:
-    """Half an hour before Budapest's clocks change the next time."""
+    """Return half an hour before the next clock change in Budapest."""
     hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     offset = hour.astimezone(BUDAPEST).utcoffset()
     while hour.astimezone(BUDAPEST).utcoffset() == offset:
@@ -73,7 +73,7 @@ def _night_of_the_clocks(now: datetime) -> datetime:
 
 
 def modules() -> list[Path]:
-    """Those with a test that time can break."""
+    """Return test modules that depend on time."""
     everything = [path for room in ("unit", "integration") for path in (TESTS / room).rglob("test_*.py")]
     return sorted(
         path for path in everything if _is_whole(path) or ASKS.search(path.read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def modules() -> list[Path]:
 
 
 def clock_bound(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Of each module the first test, and all of some: see `ASKS` and `WHOLE`."""
+    """Return the first test of each module, and all tests of some: see `ASKS` and `WHOLE`."""
     kept: list[pytest.Item] = []
     known: set[Path] = set()
     for item in items:
@@ -97,7 +97,7 @@ def _is_whole(path: Path) -> bool:
 
 
 def main() -> int:
-    """Run it at each date; the status is that of the first that fails."""
+    """Run the tests at each date. Return the status of the first failure."""
     faketime = shutil.which("faketime")
     if faketime is None:
         sys.exit("Install faketime to try other dates (on Debian: apt install faketime).")
@@ -110,7 +110,7 @@ def main() -> int:
         command += ["-n2", "--dist=worksteal", "--clock-bound", *map(str, modules()), *sys.argv[1:]]
         status = subprocess.run(command, cwd=ROOT, check=False).returncode
         if status == pytest.ExitCode.TESTS_FAILED:
-            # A date fails each time; faketime itself has ended a process of threads now and then.
+            # Date-dependent failures are deterministic; faketime itself sometimes crashes a threaded process.
             status = subprocess.run([*command, "--last-failed"], cwd=ROOT, check=False).returncode
         if status:
             return status

@@ -1,6 +1,6 @@
-"""A small calendar server over TLS on loopback, which speaks PROPFIND and REPORT as RFC 4791 has them.
+"""A small CalDAV server with TLS on loopback: PROPFIND and REPORT (RFC 4791).
 
-Its quirks are those that people report of WeCom, DingTalk and Feishu.
+Its quirks are those reported of WeCom, DingTalk and Feishu.
 """
 
 from __future__ import annotations
@@ -33,34 +33,34 @@ COMPONENTS = '<C:supported-calendar-component-set><C:comp name="{}"/></C:support
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a server keeps its calendar, and what it refuses."""
+    """Paths and quirks of a server."""
 
     calendar: str = "/calendars/wang/office/"
     entrance: str = "/"
-    """The one path that names the principal. Others are not found."""
+    """The only path that returns the principal. Others are not found."""
     is_bare: bool = False
-    """Whether only the calendar itself is known."""
+    """If True, only the calendar itself exists."""
     leads: Mapping[str, str] = field(default_factory=dict)
     """Redirects, by path."""
     lists_alone: bool = False
-    """Whether a query gives entries without their content."""
+    """If True, a query returns entries without their content."""
     refuses_query: bool = False
     ignores_time: bool = False
     principal: str = "/principals/wang/"
     others: tuple[str, ...] = ()
-    """Names of calendars beside it, each empty unless `more` has entries of it."""
+    """Names of further calendars, each empty unless `more` has entries of it."""
     closed: tuple[str, ...] = ()
-    """Those that are listed, and refused."""
+    """Calendars that are listed, but forbidden."""
     home: str = ""
-    """The address of the home set where it is on another host."""
+    """The URL of the home set if it is on another host."""
     digest: str = ""
-    """The algorithm of HTTP Digest, where Basic is not taken."""
+    """The algorithm of HTTP Digest, if Basic is not supported."""
     refuses: int = 0
-    """The status of every answer to the right password."""
+    """The status of every authenticated response, if not 0."""
     keeps_back: int = 0
-    """Entries that are listed, and not given when they are asked for."""
+    """Number of entries that are listed, but missing in a multiget."""
     is_cut: bool = False
-    """Whether a query says that it gives a part (RFC 6578 3.6)."""
+    """If True, query results are truncated (RFC 6578 3.6)."""
 
 
 PLAIN: Final = Layout()
@@ -76,7 +76,7 @@ FREE_BUSY: Final = Layout(refuses_query=True)
 
 
 class DavServer:
-    """One user with one calendar of `entries`, which are changed while it serves."""
+    """A user with one calendar of `entries`, which tests change while it is served."""
 
     def __init__(self, layout: Layout, context: ssl.SSLContext) -> None:
         self.layout, self.entries = layout, dict[str, tuple[datetime, datetime]]()
@@ -84,7 +84,7 @@ class DavServer:
         """Whole iCalendar objects, by their path."""
         self.password = PASSWORD
         self.seen: list[tuple[str, str, str, bool]] = []
-        """Method, path, depth, and whether the password came along."""
+        """Method, path, depth, and True if the request had credentials."""
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -112,7 +112,7 @@ class DavServer:
         return f"https://dav.example:{self.port}{path}"
 
     def allows(self, sent: str, method: str, path: str) -> bool:
-        """Whether a request has the right password, as this server wants it said."""
+        """True if a request is authenticated with the right password and scheme."""
         if not self.layout.digest:
             right = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
             return sent == f"Basic {right}"
@@ -233,7 +233,10 @@ class DavServer:
 
 
 def multistatus(found: Mapping[str, str], cut: str = "") -> str:
-    """The answer with the properties of each resource. `cut` is the address of what it is a part of."""
+    """Return a multistatus response with the properties of each resource.
+
+    `cut` is the URL of a truncated query.
+    """
     items = (
         f"<D:response><D:href>{escape(path)}</D:href><D:propstat><D:prop>{said}</D:prop>"
         "<D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>"
@@ -246,7 +249,7 @@ def multistatus(found: Mapping[str, str], cut: str = "") -> str:
 
 @contextmanager
 def dav_server(layout: Layout = PLAIN, **more: Any) -> Iterator[tuple[DavServer, Fetcher]]:
-    """The server, and a fetcher that finds dav.example there and trusts it."""
+    """Yield the server, and a fetcher that resolves dav.example to it and trusts it."""
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(*HOSTS).configure_cert(context)
@@ -267,7 +270,7 @@ def dav_server(layout: Layout = PLAIN, **more: Any) -> Iterator[tuple[DavServer,
 
 
 def careless(context: ssl.SSLContext) -> ssl.SSLContext:
-    """A context that takes any certificate: only the names of the hosts are looked at."""
+    """Disable host name verification, so that tests check host names by other means."""
     context.check_hostname = False
     return context
 

@@ -1,4 +1,4 @@
-"""The list of decisions, made of their pages: `python -m tests.support.decisions` writes it."""
+"""Index of decision records, generated from their pages: `python -m tests.support.decisions`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Decision:
 
 
 def read_decision(page: Path) -> Decision:
-    """The head of a page. Raises ValueError if the page has another form."""
+    """Parse the head of a page. Raises ValueError if it is malformed."""
     found = HEAD.match(page.read_text("utf-8"))
     if found is None:
         raise ValueError(f"{page.name} does not begin with a title, a status with a date, and a summary")
@@ -48,12 +48,12 @@ def read_decision(page: Path) -> Decision:
 
 
 def pages() -> list[Path]:
-    """The pages of the decisions, by number."""
+    """Return the decision pages by number."""
     return sorted(FOLDER.glob("[0-9]*.md"))
 
 
 def index() -> str:
-    """The list as Markdown."""
+    """Return the index as Markdown."""
     rows = [
         f"| [{each.number}]({each.file}) | {each.title} | {each.status}, {each.date} | {each.summary} |"
         for each in map(read_decision, pages())

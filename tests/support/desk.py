@@ -1,4 +1,4 @@
-"""An event with a published plan of a real run, and what an organiser's steps do to the next one."""
+"""An event with a published plan of a real run, and effects of organisers' actions on the next run."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ CHANGES = ("added", "moved", "relocated", "reassigned", "cancelled")
 
 
 class Desk:
-    """Four firms of two people and a booth each; two days of four slots; four meetings, published and sent.
+    """Four firms with two people and a booth each; two days of four slots; four published meetings.
 
-    Firm 0 meets 1 and 2, firm 3 meets 1 and 2.
+    Firm 0 meets 1 and 2, firm 3 meets 1 and 2. Invitations were sent.
     """
 
     def __init__(self, database: Database, **columns: Any) -> None:
@@ -41,7 +41,7 @@ class Desk:
         self.run_and_publish()
 
     def run(self) -> int:
-        """Have the solver make a draft; gives its number."""
+        """Have the solver create a draft. Return its number."""
         with self.database.write() as session:
             run_id = runs.queue_run(session, self.expo.event.id, asked_by=None, seconds=SECONDS, now=NOW).id
         done = execution.execute_run(self.database, run_id, worker="w", settings=SETTINGS)
@@ -50,7 +50,7 @@ class Desk:
         return done.version
 
     def run_and_publish(self) -> list[tuple[str, str]]:
-        """A run, its plan published, and its mails sent; gives the address and the method of each."""
+        """Run, publish and send. Return address and method of each email."""
         number = self.run()
         self.minutes += 30
         with self.database.write() as session:
@@ -61,31 +61,31 @@ class Desk:
             return [mail[:2] for mail in send_all(session, self.expo, minutes=self.minutes + 1)]
 
     def changes(self, number: int) -> dict[str, int]:
-        """The change set of a draft in numbers, without what is none."""
+        """Return the non-zero change counts of a draft."""
         with self.database.write() as session:
             counts = preview(session, event_id=self.expo.event.id, number=number, now=NOW).counts
         return {name: counts[name] for name in CHANGES if counts.get(name)}
 
     def meetings(self, number: int | None = None) -> dict[str, Meeting]:
-        """The meetings of a version, by default of the published one, by request."""
+        """Return the meetings of a version by request, by default of the published one."""
         with self.database.read() as session:
             version = versions.get_version(session, self.expo.event.id, number or self.number or 0)
             return {meeting.request: meeting for meeting in versions.list_meetings(session, version.id)}
 
     def do(self, step: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-        """Take a step of the desk as the organiser."""
+        """Execute an action as the organiser."""
         with self.database.write() as session:
             return step(session, self.expo.organiser_actor(), *arguments, **{"now": NOW, **more})
 
     def undo(self, *, now: datetime = NOW) -> None:
-        """Undo the last step of the desk that is not undone."""
+        """Undo the latest action that is not undone."""
         actor = self.expo.organiser_actor()
         with self.database.write() as session:
             last = next(each for each in journal.list_steps(session, actor) if each.undone_at is None)
             journal.undo_step(session, actor, last.id, settings=SETTINGS, now=now)
 
     def row(self, row: Any) -> Any:
-        """A row as the database has it now."""
+        """Reload a row from the database."""
         with self.database.read() as session:
             return session.get_one(type(row), row.id)
 

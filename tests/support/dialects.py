@@ -1,4 +1,4 @@
-"""A mail of the corpus, made to answer an invitation that was really sent, in the encoding that it has."""
+"""Emails of the corpus, adapted to reply to an invitation that was sent, in their original encoding."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.factories import NOW
 from tests.unit.invites.builders import UID
 
 PETER = "peter.nagy@firm.example"
-# The corpus's times in UTC and in Shanghai: the meeting in the first slot of an event, the wish in the third.
+# Times of the corpus in UTC and Shanghai: the meeting in the first slot of an event, a COUNTER in the third.
 TIMES = {
     "20270512T020000": "20261207T010000",
     "20270512T023000": "20261207T013000",
@@ -29,12 +29,12 @@ _QUOTED = re.compile(_HEAD % (b"quoted-printable", rb"(?:(?!--).*\n)+"))
 
 
 def box(raw: bytes) -> str:
-    """The part of our address before the token that a mail of the corpus is sent to."""
+    """Return the local part before the token of the address that a corpus email is sent to."""
     return "bounces" if b"bounces+tok3n@" in raw else "meetings"
 
 
 def addressed(raw: bytes, row: OutboxMail) -> bytes:
-    """A mail of the corpus about the meeting, by the attendee and to the token of a mail that was sent."""
+    """Return a corpus email with the meeting, attendee and token of an email that was sent."""
     names = _names(row)
     mail = _BASE64.sub(_inside(names, base64.b64decode, base64.encodebytes), _replaced(raw, names))
     return _QUOTED.sub(_inside(names, quopri.decodestring, quopri.encodestring), mail)
@@ -43,7 +43,7 @@ def addressed(raw: bytes, row: OutboxMail) -> bytes:
 def _inside(
     names: dict[str, str], decode: Callable[[bytes], bytes], encode: Callable[[bytes], bytes]
 ) -> Callable[[re.Match[bytes]], bytes]:
-    """Replaces in what is encoded; a part without any name stays to the octet."""
+    """Return a function that replaces names in encoded parts. Other parts stay byte-identical."""
 
     def replaced(found: re.Match[bytes]) -> bytes:
         octets = decode(found[2])
@@ -55,7 +55,7 @@ def _inside(
 
 
 def _names(row: OutboxMail) -> dict[str, str]:
-    """What stands in the corpus, and what in its place; addresses and domains in any case."""
+    """Return the replacements of corpus texts. Addresses and domains are matched case-insensitively."""
     assert row.uid is not None
     return TIMES | {
         UID: row.uid,
@@ -79,7 +79,7 @@ def _replaced(octets: bytes, names: dict[str, str]) -> bytes:
 
 
 def _in_case(found: str, names: dict[str, str]) -> str:
-    """What stands for a name; mixed case if the corpus has it so, because clients change it."""
+    """Return the replacement of a name. Mixed case stays mixed, because clients change it."""
     if found in names:
         return names[found]
     return {name.lower(): given for name, given in names.items()}[found.lower()].title()

@@ -1,4 +1,4 @@
-"""An event with one of everything that pages show, behind a server of its own whose clock stands."""
+"""An event with one of everything that pages show, on a server with a frozen clock."""
 
 from __future__ import annotations
 
@@ -89,16 +89,16 @@ from tests.support.publishing import SETTINGS, carry_out, publish_version
 from tests.support.web import web_app
 
 NOWHERE = "redis://127.0.0.1:1"
-"""A broker that nobody reaches."""
+"""URL of an unreachable broker."""
 LONG = "宁波华翔汽车电子科技股份有限公司"
 LATIN = "Ningbo Huaxiang Automotive Electronics Technology Joint Stock Company"
 MESSAGE = "我们想谈谈动力电池回收和梯次利用。 We would like to talk about recycling battery packs: " * 4
 
 
 class Everything:
-    """Firm 0 is the reader's: its exhibitor, and an attendee. Version 1 is published, 2 and 3 are drafts.
+    """An event seen by firm 0, with an exhibitor and an attendee. Version 1 is published, 2 and 3 are drafts.
 
-    Another event, of a stranger, is in rehearsal.
+    A second event, of another organiser, is in rehearsal.
     """
 
     def __init__(self, database: Database, app: Flask) -> None:
@@ -134,14 +134,14 @@ class Everything:
             )
 
     def link(self, account: Account) -> str:
-        """A sign-in link that was not used yet."""
+        """Return an unused sign-in link."""
         with self.database.write() as session:
             now = self.database.now_in(session)
             token = sign_in.make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=now)
         return f"/sign-in/{token}"
 
     def print_code(self) -> str:
-        """What the code on the exhibitor's agenda of version 1 opens."""
+        """Return the path of the QR code on the exhibitor's agenda of version 1."""
         with self.database.write() as session:
             (address,) = print_codes.make_codes(
                 session, self.expo.organiser_actor(), PrintPack.PEOPLE, {"f0-p0": "en"}, 1,
@@ -153,30 +153,30 @@ class Everything:
         return f"/events/{self.expo.event.key}{rest}"
 
     def answer(self, person: Attendee) -> str:
-        """The link in this person's invitation."""
+        """Return the reply link in a person's invitation."""
         return f"/answers/{replies.token(self.mails['invitation', person.email])}"
 
     def compare(self, number: int) -> None:
-        """Have a worker work out what publishing a draft does."""
+        """Compute the comparison of a draft, as a worker does."""
         with self.database.write() as session:
             version = versions.get_version(session, self.expo.event.id, number)
             version_jobs.request_comparison(session, version, by=None, now=NOW)
         carry_out(self.database)
 
     def end_freshness(self, errand: dict[str, object]) -> None:
-        """As if every session were an hour old, and begun to go on with this form."""
+        """Make every session an hour old, with an errand that has this form."""
         with self.database.write() as session:
             made_at = NOW - timedelta(hours=1)
             session.execute(update(WebSession).values(made_at=made_at, errand=errand))
 
     @property
     def summaries(self) -> str:
-        """The link that stops the exhibitor's summaries."""
+        """The unsubscribe link of the exhibitor's summaries."""
         row = self.mails["summary", self.expo.people[0][0].email]
         return f"/summaries/{sent_records.summary_token(row, SECRET_KEY)}"
 
     def _delegation(self, session: Session) -> None:
-        """One of firm 0, led by its exhibitor, and a person of another firm alone."""
+        """Add a delegation of firm 0, led by its exhibitor, with a person of another firm."""
         actor, leader = self.expo.organiser_actor(), self.expo.people[0][0].key
         form = DelegationForm(
             "浙江省商会 Zhejiang Chamber of Commerce", "Zhejiang", "", "李娜", "+86 10 5550 0100"
@@ -192,7 +192,7 @@ class Everything:
         delegations.change_delegation(session, actor, key, replace(form, leader=leader), now=NOW)
 
     def _digests(self, session: Session) -> None:
-        """As if the exhibitor had had a digest: the token in it answers, and another one stops them."""
+        """Add a digest of the exhibitor: a respond token and an unsubscribe token."""
         person = self.expo.people[0][0]
         self.asked = answer_token(SECRET_KEY, self.pending.key, person.id, person.email)
         self.digests = digests_token(SECRET_KEY, person.id, person.email)
@@ -203,7 +203,7 @@ class Everything:
         session.add_all([item, DigestChoice(attendee_id=person.id, stop_hash=hash_token(self.digests))])
 
     def _files(self, session: Session) -> None:
-        """One file that waits to be taken: a new firm, a changed one, and a row that is wrong."""
+        """Add a pending import: a new firm, a changed one, and an invalid row."""
         text = f"key;name;country;tier;remark\nf0;{LONG};CN;upstream;x\n"
         text += "f99;New;China;下游;\nf98;Bad;Nowhere;up;\n"
         self.file = import_files.store_file(
@@ -216,7 +216,7 @@ class Everything:
         )
 
     def _rehearsal(self, session: Session) -> None:
-        """An invitation to the other event, which went to nobody."""
+        """Add an invitation of the other event that was only recorded."""
         make_firm(session, self.another, key="r0")
         invitation_emails.send_invitations(session, self.another.organiser_actor(), Invitees.NEW, now=NOW)
         rehearsal_delivery.deliver_rehearsed(session, SETTINGS, worker="w", now=NOW)
@@ -248,7 +248,7 @@ class Everything:
             make_member(session, expo, role, account=make_account(session, address))
 
     def _register(self, session: Session) -> str:
-        """One registration that waits, and the token of one that is not confirmed."""
+        """Add a waiting registration. Return the token of an unconfirmed one."""
         session.get_one(Event, self.expo.event.id).registration = True
         tokens = []
         for email in ("li@ningde.example", "kovacs@gyor.example"):
@@ -311,7 +311,7 @@ class Everything:
         draft.run_id = run.id
 
     def _what_ifs(self, session: Session) -> None:
-        """One that is solved, one that is new, and the curve of fairness."""
+        """Add a solved scenario, a new one, and the fairness curve."""
         figures = {
             "held": 3, "requests": 5, "weight": 9, "score": 900, "event_score": 900, "people": 9,
             "people_without": 3, "changed": 1, "moved": 1, "relocated": 1, "told": 4, "hall_change": 2,
@@ -341,7 +341,7 @@ class Everything:
             row.state, row.asked_at, row.finished_at = ScenarioState.DONE, NOW, NOW
 
     def _unscheduled(self, request: MeetingRequest, other: MeetingRequest) -> dict[str, object]:
-        """Of each remedy one, of which the two firms and the organiser may do some."""
+        """Return an unscheduled request with one fix of each kind, some of which each role may apply."""
         mine, expo = self.expo.people[0][0].key, self.expo
         ways = [
             {"kind": kind, "ids": ids, "slot": expo.slots[slot].key}
@@ -373,7 +373,7 @@ class Everything:
             )
 
     def _send(self) -> dict[tuple[str, str], OutboxMail]:
-        """Send what waits, but for what one address refuses; by kind and address."""
+        """Send queued emails, except to one address that is refused. Return them by kind and address."""
         refuses = self.expo.people[4][0].email
         with self.database.write() as session:
             rows = claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
@@ -387,7 +387,7 @@ class Everything:
         return {(row.kind, row.to_address): row for row in rows}
 
     def _answers(self) -> None:
-        """An acceptance, one under another address that waits, a person's words, a stranger's mail."""
+        """Add an acceptance, one from another address that waits, a text reply, and an unrelated email."""
         (mine, _), (theirs, *_) = self.expo.people[0], self.expo.people[2]
         first, second = (self.mails["invitation", person.email] for person in (mine, theirs))
         prose = "Content-Type: text/plain\n\nWe come, but ten minutes late.\n" + "x" * 200 + "\n"
@@ -424,7 +424,7 @@ class Everything:
 
 @contextmanager
 def everything_in(folder: Path, template: Path, broker_url: str = NOWHERE) -> Iterator[Everything]:
-    """An event with everything on a copy of an empty SQLite database. The clock stands at NOW."""
+    """Yield an event with everything, on a copy of an empty SQLite database. The clock is frozen at NOW."""
     path = folder / "test.db"
     shutil.copy(template, path)
     database = Database(f"sqlite:///{path}")
@@ -436,7 +436,7 @@ def everything_in(folder: Path, template: Path, broker_url: str = NOWHERE) -> It
 
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
-    """The address of a server of our own."""
+    """Serve an app, and yield its URL."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

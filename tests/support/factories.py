@@ -1,12 +1,12 @@
-"""An event in the database in few words: only what a test is about is said, the rest has a plain default.
+"""Concise factories of an event in the database, with defaults for everything that a test is not about.
 
     expo = make_event(session, firms=3, slots="2|2 4")
     request = make_request(session, expo, 0, 1, state=RequestState.ACCEPTED)
     make_version(session, expo, [meet(request, expo, slot=0)])
     requests.accept(session, expo.actor(1), request.key, now=NOW)
 
-Firm i has the exhibitor `expo.people[i][0]`; slots are of 30 minutes from 09:00 of the event's zone, as in
-`builders` ("2|2 4": a day of two blocks of two, a day of one block of four), the first day on DAY.
+Firm i has the exhibitor `expo.people[i][0]`. Slots have 30 minutes from 09:00 in the event's zone, as in
+`builders` ("2|2 4": a day of two blocks of two, a day of one block of four). The first day is DAY.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _count = itertools.count(1)
 
 @dataclass
 class Expo:
-    """The rows of an event; `people[i]` are the attendees of `firms[i]`, the first one its exhibitor."""
+    """The rows of an event. `people[i]` are the attendees of `firms[i]`, its exhibitor first."""
 
     event: Event
     organiser: Account
@@ -68,7 +68,7 @@ class Expo:
     interpreters: list[Interpreter] = field(default_factory=list)
 
     def actor(self, firm: int, person: int = 0) -> Actor:
-        """Somebody of firm number `firm`, by default its exhibitor."""
+        """Return the actor of a person of firm number `firm`, by default its exhibitor."""
         attendee = self.people[firm][person]
         return Actor(
             account_id=attendee.account_id,
@@ -102,7 +102,7 @@ def make_member(
     account: Account | None = None,
     until: datetime | None = None,
 ) -> Account:
-    """An account in the event's team, a new one if none is given."""
+    """Return an account in the event's team, by default a new one."""
     account = account or make_account(session)
     session.add(TeamMember(event_id=expo.event.id, account_id=account.id, role=role, until=until, since=NOW))
     session.flush()
@@ -122,9 +122,9 @@ def make_event(
     first_day: date = DAY,
     **columns: Any,
 ) -> Expo:
-    """An event with an organiser; each firm has `people` attendees and a booth in one of the halls by turns.
+    """Create an event with an organiser. Firms have `people` attendees and a booth; booths alternate halls.
 
-    `columns` are those of the event. `walking` are the minutes between any two halls.
+    `columns` are those of the event. `walking` is the minutes between any two halls.
     """
     number = next(_count)
     event = Event(
@@ -157,7 +157,7 @@ def make_event(
 
 
 def make_night(session: Session, expo: Expo, **columns: Any) -> RunSchedule:
-    """A night of the event at 02:00 every day, which is due at NOW and makes a draft."""
+    """Create an overnight schedule at 02:00 every day, due at NOW, which creates a draft."""
     values = {"at": time(2), "weekdays": "1234567", "then": AfterRun.DRAFT, "next_at": NOW, **columns}
     night = RunSchedule(event_id=expo.event.id, **values)
     session.add(night)
@@ -166,14 +166,14 @@ def make_night(session: Session, expo: Expo, **columns: Any) -> RunSchedule:
 
 
 def make_firm(session: Session, expo: Expo, *, people: int = 1, booth: bool = True, **columns: Any) -> Firm:
-    """A firm with attendees, the first of them its exhibitor; added to `expo`."""
+    """Create a firm with attendees, its exhibitor first, and add it to `expo`."""
     return make_firms(session, expo, 1, people=people, booth=booth, **columns)[0]
 
 
 def make_firms(
     session: Session, expo: Expo, count: int, *, people: int = 1, booth: bool = True, **columns: Any
 ) -> list[Firm]:
-    """Firms as of `make_firm`, by as many statements as one of them takes."""
+    """Create firms like `make_firm`, in as many statements as a single one."""
     first = len(expo.firms)
     halls = [expo.halls[i % len(expo.halls)] for i in range(first, first + count)]
     firms = []
@@ -199,20 +199,20 @@ def make_firms(
 
 
 def make_attendee(session: Session, expo: Expo, firm: int, **columns: Any) -> Attendee:
-    """A person of firm number `firm` with an account of the same address; added to `expo`."""
+    """Create a person of firm number `firm` with an account of the same address, and add it to `expo`."""
     _add_attendees(session, expo, [(firm, columns)])
     session.flush()
     return expo.people[firm][-1]
 
 
 def _add_attendees(session: Session, expo: Expo, people: Sequence[tuple[int, dict[str, Any]]]) -> None:
-    """Each is the number of a firm, and columns."""
+    """Add attendees, given as pairs of firm number and columns."""
     added = []
     for firm, columns in people:
         key = f"{expo.firms[firm].key}-p{len(expo.people[firm])}"
         values = {"key": key, "email": f"{key}@{expo.event.key}.example", "languages": ["en"], **columns}
         values = {"name": key.upper(), "latin_name": key.upper(), **values}
-        if expo.event.digest_mails:  # only who was invited is told of requests
+        if expo.event.digest_mails:  # only invited people are notified of requests
             values = {"welcomed_at": NOW - timedelta(days=30), **values}
         seed, hashed = feed_addresses.new_feed(SECRET_KEY)
         attendee = Attendee(
@@ -231,7 +231,7 @@ def _add_attendees(session: Session, expo: Expo, people: Sequence[tuple[int, dic
 
 
 def make_table(session: Session, expo: Expo, **columns: Any) -> Place:
-    """A table, in one of the halls by turns; added to `expo`."""
+    """Create a table, alternating halls, and add it to `expo`."""
     place = _add_table(session, expo, **columns)
     session.flush()
     return place
@@ -245,7 +245,7 @@ def _add_table(session: Session, expo: Expo, **columns: Any) -> Place:
 
 
 def make_interpreter(session: Session, expo: Expo, **columns: Any) -> Interpreter:
-    """An interpreter who speaks English and Chinese; added to `expo`."""
+    """Create an interpreter for English and Chinese, and add them to `expo`."""
     interpreter = _add_interpreter(session, expo, **columns)
     session.flush()
     return interpreter
@@ -279,7 +279,7 @@ def make_request(
     to_people: Sequence[Attendee] = (),
     **columns: Any,
 ) -> MeetingRequest:
-    """A request of firm number `sender` to firm number `receiver`, with the named people."""
+    """Create a request of firm number `sender` to firm number `receiver`, with the named people."""
     answered = state in (RequestState.ACCEPTED, RequestState.DECLINED)
     values = {
         "key": f"r{next(_count)}",
@@ -315,7 +315,7 @@ def meet(
     people: Sequence[Attendee] | None = None,
     interpreter: Interpreter | None = None,
 ) -> Meeting:
-    """A meeting of a request, by default of both firms' exhibitors at the first table."""
+    """Return a meeting of a request, by default of both firms' exhibitors at the first table."""
     staff = {firm.id: members[0] for firm, members in zip(expo.firms, expo.people, strict=True) if members}
     if people is None:
         people = [staff[request.from_firm_id], staff[request.to_firm_id]]
@@ -336,7 +336,7 @@ def make_version(
     state: VersionState = VersionState.PUBLISHED,
     now: datetime = NOW,
 ) -> ScheduleVersion:
-    """A version with these meetings: its rows only, without the holds and mails that publishing makes."""
+    """Create a version with these meetings: its rows only, without the hold and emails of a publication."""
     version = ScheduleVersion(
         event_id=expo.event.id,
         number=versions.next_number(session, expo.event.id),

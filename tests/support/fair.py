@@ -1,4 +1,4 @@
-"""A fair in full swing: one firm of several people, with meetings all day in halls that are minutes apart."""
+"""A running event: a firm with several people, with meetings all day in halls minutes apart."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PARTNERS = (
 
 @dataclass
 class Fair:
-    """Firm 0 is ours. `start` is when the first meeting of the first day begins."""
+    """A running event. Firm 0 is ours. `start` is the start of the first meeting."""
 
     expo: Expo
     requests: list[MeetingRequest]
@@ -48,9 +48,9 @@ class Fair:
 def make_fair(
     session: Session, *, people: int = 1, each: int = 4, days: int = 2, slots: int = 6, told: bool = False
 ) -> Fair:
-    """`people` of our firm with `each` meetings, spread over the days; every meeting with another firm.
+    """Create `people` of our firm with `each` meetings, spread over the days, each with another firm.
 
-    The first partner speaks Chinese, and an interpreter is with them. `told`: all have their invitations.
+    The first partner speaks Chinese and needs an interpreter. `told`: all invitations were sent.
     """
     expo = make_event(
         session,
@@ -109,5 +109,5 @@ def _ask(session: Session, expo: Expo, number: int) -> MeetingRequest:
 
 
 def before(fair: Fair, **ahead: int) -> datetime:
-    """So long before the first meeting."""
+    """Return a time before the first meeting."""
     return fair.start - timedelta(**ahead)

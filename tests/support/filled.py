@@ -1,9 +1,9 @@
-"""`python -m tests.support.filled`: write down what this version of the code has, as its databases have it.
+"""Write database dumps of the present schema version: `python -m tests.support.filled`.
 
-An event with everything, in the middle of sending: some mails of a publishing are sent, a sender that is gone
-holds some, and some wait. Of each kind of database one file of SQL, named by its revision, and beside it the
-addresses that open something for whoever has them. They stay for good: `test_releases` carries each of them
-over to the code of the day, or sees it refused if it is of before the baseline (docs/releasing.md).
+The event has one of everything, in the middle of sending: some emails of a publication are sent, some are
+claimed by a lost sender, and some are queued. Each database engine gets a SQL file named by its revision, and
+a file with secret links. They are kept permanently: `test_releases` upgrades each of them to the present
+code, or sees it rejected if it is older than the baseline (docs/releasing.md).
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from tests.support.web import Browser, web_app
 FOLDER = Path(__file__).parent / "releases"
 LOST = "a sender that is gone"
 CLAIMED, SENT = 7, 3
-"""Mails of the second publishing that a sender had, and those of them that it sent."""
+"""Emails of the second publication that a sender claimed, and those that it sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What is kept of one: a database's statements, its links, and how many rows each table has."""
+    """The dump of a release: SQL statements, links, and row counts by table."""
 
     engine: str
     revision: str
@@ -62,14 +62,16 @@ class Release:
         return FOLDER / f"{self.revision}.{self.engine}.json"
 
     def known(self) -> dict[str, Any]:
-        """`links` that answer 200, the `token` of a program of the `event`, the `cookie` of its organiser,
-        and the number of `rows` of each table.
+        """Return the facts of the release.
+
+        They are `links` that respond 200, an API `token` of the `event`, the `cookie` of its organiser, and
+        the number of `rows` by table.
         """
         found: dict[str, Any] = json.loads(self.facts.read_text())
         return found
 
     def restore_into(self, url: str) -> None:
-        """Fill an empty database: the address of a SQLite file, or of a PostgreSQL database."""
+        """Restore into an empty database: the URL of a SQLite file or a PostgreSQL database."""
         statements = gzip.decompress(self.sql.read_bytes()).decode()
         if self.engine == "sqlite":
             with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
@@ -80,13 +82,13 @@ class Release:
 
 
 def releases() -> list[Release]:
-    """All that are kept, the oldest first."""
+    """Return all releases, oldest first."""
     names = sorted(path.name.split(".") for path in FOLDER.glob("*.sql.gz"))
     return [Release(engine, revision) for revision, engine, *_ in names]
 
 
 def fill(database: Database) -> dict[str, Any]:
-    """Everything, and a second publishing whose mails are being sent. Gives what `Release.known` does."""
+    """Create everything, and a second publication that is being sent. Return the facts of `Release.known`."""
     everything = Everything(database, web_app(database, NOWHERE))
     expo = everything.expo
     with database.write() as session:
@@ -110,7 +112,7 @@ def fill(database: Database) -> dict[str, Any]:
 
 
 def _addresses(session: Session, everything: Everything) -> tuple[list[str], str]:
-    """The feeds of a person, a firm and an interpreter, and the token of a program."""
+    """Return the feeds of a person, a firm and an interpreter, and an API token."""
     expo = everything.expo
     exhibitor = expo.actor(0)
     feed_addresses.renew_firm_feed(session, exhibitor, secret_key=SECRET_KEY)
@@ -130,7 +132,7 @@ def _addresses(session: Session, everything: Everything) -> tuple[list[str], str
 
 
 def write(engine: str, url: str) -> Release:
-    """Fill this empty database, and keep what it has."""
+    """Fill an empty database and dump it."""
     database = Database(url)
     upgrade_schema(database)
     known = fill(database)
@@ -150,7 +152,7 @@ def _sqlite(url: str) -> str:
 
 
 def _postgresql(url: str) -> str:
-    """Without the tests' clock, nor what only psql understands."""
+    """Return the dump without the tests' clock and psql commands."""
     command = [
         str(servers.postgres_binaries() / "pg_dump"), "--inserts", "--rows-per-insert=100", "--no-owner",
         "--no-privileges", "--exclude-schema=tests", url.replace("+psycopg", ""),

@@ -1,4 +1,4 @@
-"""The forms of a page, as a browser reads them: what a person types, and what the page says at each field."""
+"""Forms of a page as a browser sees them: typed values, and error messages by field."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 TYPED = {"text", "number", "date", "time", "email", "url", "tel", "search", "password", "textarea"}
-"""Kinds of controls into which a person writes."""
+"""Kinds of text controls."""
 _ALONE = {"input", "br", "img", "hr", "meta", "link", "wbr", "source", "col"}
 _PRESSED = {"submit", "button", "file", "image"}
 
 
 @dataclass
 class Control:
-    """One field of a form: its kind is the type of an input, or the name of its tag."""
+    """A form control. Its kind is the type of an input, or the tag name."""
 
     name: str
     kind: str
@@ -32,7 +32,7 @@ class Control:
 
     @property
     def is_sent(self) -> bool:
-        """Whether a browser sends it when no button is pressed."""
+        """True if a browser submits it without a button."""
         if not self.name or "disabled" in self.given or self.kind in _PRESSED:
             return False
         return self.kind not in ("checkbox", "radio") or "checked" in self.given
@@ -40,7 +40,7 @@ class Control:
 
 @dataclass
 class Form:
-    """`actions` are the addresses that its buttons send it to, its own first."""
+    """A form. `actions` are the URLs that it may be submitted to, its own first."""
 
     method: str
     actions: list[str]
@@ -51,18 +51,18 @@ class Form:
         return [each for each in self.controls if each.is_typed]
 
     def sent(self) -> list[tuple[str, str]]:
-        """What a browser sends of it, but for the token."""
+        """Return the submitted values, without the CSRF token."""
         return [
             (each.name, each.value) for each in self.controls if each.is_sent and each.name != "csrf_token"
         ]
 
     def of(self, name: str) -> Control | None:
-        """The field of this name. Of several, as of a row of boxes, the first."""
+        """Return the control with this name; the first of several, as in a group of checkboxes."""
         return next((each for each in self.controls if each.name == name), None)
 
 
 class PageForms(HTMLParser):
-    """The forms of a page, and its texts by the id of their element."""
+    """Parses the forms of a page, and its texts by element ID."""
 
     def __init__(self, page: str, path: str) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class PageForms(HTMLParser):
             _add(self._by_id.get(given["form"]), control, given)
 
     def posting(self) -> Iterator[tuple[Form, str]]:
-        """Each form that is posted, with each path that it is posted to."""
+        """Yield each POST form with each of its paths."""
         for form in self.forms:
             if form.method == "post":
                 for path in dict.fromkeys(urlsplit(each).path for each in form.actions):
@@ -90,7 +90,7 @@ class PageForms(HTMLParser):
         return [form for form, there in self.posting() if there == path]
 
     def said_at(self, control: Control) -> str:
-        """What the page says at a field that is wrong: the text that describes it as its fault."""
+        """Return the error message at an invalid control, from its aria-describedby."""
         ids = control.given.get("aria-describedby", "").split()
         return " ".join(self.texts.get(each, "").strip() for each in ids if each.endswith(("fault", "error")))
 

@@ -1,4 +1,4 @@
-"""An event of 3,000 firms and 35,000 meetings, written to a database in some seconds.
+"""An event of 3,000 firms and 35,000 meetings, inserted in seconds.
 
 event_id = fill(database)
 draft = add_version(database, event_id, moved=700)
@@ -22,7 +22,7 @@ from tests.support.factories import DAY, NOW, make_event
 FIRMS, MEETINGS = 3_000, 35_000
 SLOTS = "|".join(["4"] * 4)
 PENDING = 4
-"""Requests that each firm has to answer."""
+"""Number of pending requests of each firm."""
 BATCH = 5_000
 
 
@@ -34,9 +34,9 @@ def fill(
     now: datetime = NOW,
     first_day: date = DAY,
 ) -> int:
-    """An event in which each firm has two people, a booth and four requests to answer; gives its id.
+    """Create an event whose firms have two people, a booth and four pending requests. Return its id.
 
-    The other requests are accepted, one a meeting.
+    The other requests are accepted, one per meeting.
     """
     with database.write() as session:
         expo = make_event(
@@ -66,7 +66,7 @@ def fill(
 def add_version(
     database: Database, event_id: int, *, moved: int = 0, state: VersionState = VersionState.DRAFT
 ) -> int:
-    """A version with every accepted request, the first `moved` of them in another slot; gives its number."""
+    """Create a version with all accepted requests, `moved` of them in another slot. Return its number."""
     with database.write() as session:
         connection = session.connection()
         number = versions.next_number(session, event_id)
@@ -116,7 +116,7 @@ def add_version(
 
 
 def _tell_planner(connection: Connection) -> None:
-    """What a database does by itself some time after: until then it may plan for empty tables."""
+    """Run ANALYZE. A database does so some time later, and until then may plan for empty tables."""
     connection.execute(text("ANALYZE"))
 
 
@@ -177,7 +177,7 @@ def _booths(shared: dict[str, Any], firms: list[int]) -> Iterator[dict[str, Any]
 
 
 def _pairs(firms: list[int], count: int) -> Iterator[tuple[int, int]]:
-    """In slot s each firm of an even number meets the one 2 s + 1 further on: nobody is in two at once."""
+    """Yield pairs: in slot s each even firm meets the one 2 s + 1 further on, so none overlaps."""
     half = len(firms) // 2
     for i in range(count):
         even, step = 2 * (i % half), 2 * (i // half) + 1
@@ -191,7 +191,7 @@ def _requests(shared: dict[str, Any], pairs: Iterator[tuple[int, int]]) -> Itera
 
 
 def _pending(shared: dict[str, Any], firms: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Each firm is asked by the next firms of its own parity, with none of which it meets."""
+    """Yield requests of the next firms of the same parity, none of which meets the receiver."""
     for i, receiver in enumerate(firms):
         for step in range(1, PENDING + 1):
             yield _request(shared, f"p{i}-{step}", firms[(i + 2 * step) % len(firms)], receiver)
@@ -213,7 +213,7 @@ def _request(shared: dict[str, Any], key: str, sender: int, receiver: int) -> di
 
 
 def _seats(planned: Any, people: list[int], half: int) -> Iterator[dict[str, Any]]:
-    """Of each firm the first person in even slots, the second one in odd ones."""
+    """Yield attendees: the first person of each firm in even slots, the second one in odd slots."""
     firms = len(people) // 2
     for i, meeting_id in enumerate(planned):
         slot, even = i // half, 2 * (i % half)

@@ -1,4 +1,4 @@
-"""An event whose invitations were sent, and what came of them."""
+"""An event whose invitations were sent, with replies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Health(Letters):
             return calendar_health.show_board(session, actor, BoardFilters(**filters), now=now)
 
     def calls(self, minutes: float = 100) -> list[dict[str, str]]:
-        """The call list as a program reads it."""
+        """Return the parsed call list."""
         board = self.board(minutes)
         with self.database.write() as session:
             return rows(session, self.expo.organiser_actor(), board)
@@ -52,7 +52,7 @@ class Health(Letters):
 
 
 def busy_expo(session: Any, meetings: int = 4) -> Expo:
-    """Firm 0 meets each other firm in a slot of its own, the odd ones in the second hall, over two days."""
+    """Create an event where firm 0 meets each other firm in its own slot, odd ones in the second hall."""
     expo = make_event(session, firms=meetings + 1, slots="2 2", halls=2, mail_per_minute=60_000)
     session.get_one(Firm, expo.firms[1].id).country = "DE"
     session.get_one(Firm, expo.firms[2].id).latin_name = "Firm 2 Voltwerk"
@@ -70,7 +70,7 @@ def board_of(session: Any, expo: Expo, now: datetime = NOW, **filters: Any) -> B
 
 
 OVERDUE = NOW + timedelta(days=4)
-"""When an invitation of NOW should have been answered."""
+"""When a reply to an invitation of NOW is overdue."""
 
 
 def rows(session: Any, actor: Actor, board: Board) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""A child of `untrusted.pool` with jobs that do what a broken parser might do, within shorter limits."""
+"""A child of `untrusted.pool` with jobs that misbehave like a broken parser, and with lower limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def spin(_octets: bytes) -> str:
 
 
 def hold_the_lock(octets: bytes) -> str:
-    """As an expression does that is no linear one: no other thread of Python's runs meanwhile."""
+    """Hold the GIL, as a regular expression with exponential backtracking does."""
     return str(re.match(rb"(a+)+$", octets))
 
 
@@ -55,7 +55,7 @@ def look_around(_octets: bytes) -> dict[str, Any]:
 
 
 def attack(octets: bytes) -> str:
-    """What a parser that was taken over might do, by name: an error's class, or what came of it."""
+    """Attempt an attack of a compromised parser, by name. Return the error class or the result."""
     name, _, rest = octets.decode().partition(" ")
     try:
         return f"done: {ATTACKS[name](rest)}"
@@ -73,7 +73,7 @@ def ptrace(pid: str) -> None:
 def lower_a_limit() -> None:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
-    except ValueError as error:  # what Python makes of EPERM here
+    except ValueError as error:  # raised by Python for EPERM here
         raise PermissionError from error
 
 
@@ -103,7 +103,7 @@ def sleep(octets: bytes) -> str:
 
 
 def be_nice_and_sleep(_octets: bytes) -> str:
-    """The priority tells who looks from outside that the job has begun."""
+    """Change the niceness, which tells an observer that the job has begun, and sleep."""
     os.nice(1)
     return sleep(b"60")
 
@@ -117,7 +117,7 @@ for work in (spin, hold_the_lock, fill, talk, leave, look_around, attack, sleep,
 JOBS["mail"] = {
     "spin": Job("mail", spin, TypeAdapter(Any)),
     "nonsense": Job("mail", nonsense, TypeAdapter(Any)),
-}.get(os.environ.get("LC_ALL", ""), JOBS["mail"])  # what a child gets of our environment
+}.get(os.environ.get("LC_ALL", ""), JOBS["mail"])  # the only variable that a child inherits
 
 if __name__ == "__main__":
     if os.environ.get("LC_ALL") == "no wall":

@@ -1,4 +1,4 @@
-"""Imports of texts of CSV, as files of them are imported."""
+"""CSV imports for tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.sheets.workbook import read_workbook
 
 
 def sheet_of(text: str) -> WorkbookSheet:
-    """The one sheet of a CSV file."""
+    """Return the only sheet of a CSV file."""
     return read_workbook(text.encode()).sheets[0]
 
 

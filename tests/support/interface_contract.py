@@ -1,8 +1,8 @@
-"""A contract of import-linter: other rooms use a room of the services through what its `__init__` names.
+"""Import-linter contract: other rooms import only modules that a services room exports in `__init__`.
 
 `__all__` in the `__init__` of a room, and of each folder within it, names the modules that other rooms may
-import. What still reaches around it stands in a file, a line an import (`room -> module`), which only gets
-shorter: a line that is no longer needed breaks the contract too, and so does a longer file.
+import. Known exceptions are listed in a file, one import a line (`room -> module`), which may only shrink: an
+obsolete line or a longer file breaks the contract too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class InterfaceContract(Contract):
-    """Options: `container`, the package of the rooms; `exceptions`, the file; `most`, its greatest length."""
+    """Options: `container`, the package of the rooms; `exceptions`, the file; `most`, its maximum length."""
 
     type_name = "interface"
 
@@ -25,7 +25,7 @@ class InterfaceContract(Contract):
     most: Any = fields.IntegerField()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        """Compare the imports between rooms with what the rooms name and with the file."""
+        """Compare imports between rooms with the exports of the rooms and with the file."""
         named = set(Path(self.exceptions).read_text("utf-8").split("\n")) - {""}
         around = _reaching_around(graph, self.container)
         new, gone = sorted(around - named), sorted(named - around)
@@ -35,7 +35,7 @@ class InterfaceContract(Contract):
         )
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        """Say which imports to change, and which lines to delete."""
+        """Print which imports to change, and which lines to delete."""
         for line in check.metadata["new"]:
             output.print_error(f"{line}: not in __all__ of that room. Import what it names, or name it.")
         for line in check.metadata["gone"]:
@@ -61,7 +61,7 @@ def _room_of(module: str, container: str) -> str:
 
 
 def _is_named(module: str, container: str) -> bool:
-    """Whether each package from the room down to the module names the next part of its path."""
+    """True if each package from the room down to the module exports the next part of its path."""
     package, *parts = module.removeprefix(f"{container}.").split(".")
     package = f"{container}.{package}"
     for part in parts:

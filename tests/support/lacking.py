@@ -1,8 +1,8 @@
-"""Programs that some tests want and that a machine may lack: those tests are skipped, by name.
+"""Optional programs of tests: a test is skipped, with a reason, if its program is missing.
 
-`python3 tests/support/lacking.py` says the line that closes `make test`. With `--packages` it says which
-packages of Debian continuous integration installs; as that comes before the environment, nothing but Python's
-own library is used here.
+`python3 tests/support/lacking.py` prints the closing line of `make test`. With `--packages` it prints the
+Debian packages that continuous integration installs. That happens before the environment exists, so only the
+standard library is used here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ RARE_FONT = Path("/usr/share/fonts/truetype/babelstone/BabelStoneHan.ttf")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Something that is no Python package: whether it is here, and what of Debian has it or fetches it."""
+    """A program that is not a Python package: a check for it, and its Debian packages.
+
+    If `fetched_by` is set, that program fetches it.
+    """
 
     is_here: Callable[[], bool]
     packages: tuple[str, ...]
@@ -33,13 +36,13 @@ class Program:
 
 
 def chromium() -> str | None:
-    """The path of Chromium."""
+    """Return the path of Chromium, or None."""
     found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     return next(filter(None, found), None)
 
 
 def dovecot() -> str | None:
-    """The path of Dovecot's master process."""
+    """Return the path of Dovecot's master process, or None."""
     return shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin")
 
 
@@ -83,7 +86,7 @@ PROGRAMS = {
 
 
 def require(*names: str) -> None:
-    """Skip a test that wants a program where it is missing; in CI that is a failure."""
+    """Skip the test if a program is missing. In CI, fail."""
     import pytest
 
     for name in names:
@@ -94,7 +97,7 @@ def require(*names: str) -> None:
 
 
 def closing_line() -> str:
-    """What was not tried here, and how to try it."""
+    """Return what was skipped, and how to run it."""
     missing = {name: program for name, program in PROGRAMS.items() if not program.is_here()}
     if not missing:
         return "No test was skipped for want of a program."
@@ -106,7 +109,7 @@ def closing_line() -> str:
 
 
 def wanted_by_ci() -> list[str]:
-    """The Debian packages that are missing. What another program fetches comes later."""
+    """Return missing Debian packages. Packages that another program fetches come later."""
     wanted: dict[str, None] = {}
     for each in PROGRAMS.values():
         is_here = each.is_here() if each.fetched_by is None else _has(each.fetched_by)

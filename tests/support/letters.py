@@ -1,4 +1,4 @@
-"""A published meeting whose mails a server takes or refuses."""
+"""A published meeting whose emails a server accepts or refuses."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MINUTE = timedelta(minutes=1)
 
 
 class Letters(Published):
-    """A published meeting of firms 0 and 1; the server refuses what the test says."""
+    """A published meeting of firms 0 and 1. The server refuses what the test specifies."""
 
     def send(self, minutes: float = 0, *, refuse: str = "", permanent: bool = True) -> dict[str, OutboxMail]:
-        """Hand out what waits, refusing mails to one address; gives those that were taken."""
+        """Send queued emails, refusing those to one address. Return those accepted."""
         now = NOW + minutes * MINUTE
         with self.database.write() as session:
             rows = claims.claim_emails(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
@@ -33,7 +33,7 @@ class Letters(Published):
         return {row.to_address: row for row in rows if row.to_address != refuse}
 
     def move(self, slot: int, minutes: float, refuse: str = "", permanent: bool = True) -> None:
-        """Publish the meeting at another slot, and send the mails."""
+        """Publish the meeting in another slot, and send the emails."""
         with self.database.write() as session:
             number = draft(session, self.expo, [meet(self.request, self.expo, slot=slot)])
             publish(session, self.expo, number, number - 1, minutes=minutes)
@@ -49,7 +49,7 @@ class Letters(Published):
             return list(found.items)
 
     def resend(self, *ids: int, minutes: float) -> int:
-        """Send these dead letters again, or all of them."""
+        """Resend these failed emails, or all of them."""
         with self.database.write() as session:
             actor, now = self.expo.organiser_actor(), NOW + minutes * MINUTE
             if ids:
@@ -61,7 +61,7 @@ class Letters(Published):
             return list(session.scalars(select(OutboxMail).order_by(OutboxMail.id)))
 
     def bounce(self, minutes: float) -> None:
-        """A report that the address does not exist, which an organiser believes."""
+        """Receive a bounce for an invalid address, which an organiser confirms."""
         now = NOW + minutes * MINUTE
         report = self.receive(replies.failure_notice(self.mail_to(0)), self.mail_to(0), now, box="bounces")
         with self.database.write() as session:

@@ -1,4 +1,4 @@
-"""A mail server in this process, which keeps what it takes."""
+"""An SMTP server in this process, which stores accepted emails."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass
 class Catcher:
-    """A server's far side: keeps what it takes, and says what it is told to say."""
+    """Handler of the server: stores accepted emails, and replies as configured."""
 
     taken: list[tuple[str, list[str], bytes]] = field(default_factory=list)
     connections: list[str] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
-    """By recipient; `DATA` for what is said after the data, `HANG UP` as a reply closes the connection."""
+    """Replies by recipient, and by `DATA` after the data. The reply `HANG UP` closes the connection."""
     port: int = 0
 
     async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
@@ -53,7 +53,7 @@ class Catcher:
 
 @contextmanager
 def serving(catcher: Catcher, tls: ssl.SSLContext | None = None, **options: Any) -> Iterator[Catcher]:
-    """The server in a thread of its own, on a free port."""
+    """Run the server in a thread on a free port."""
     loop = asyncio.new_event_loop()
 
     def factory() -> SMTP:
@@ -66,7 +66,7 @@ def serving(catcher: Catcher, tls: ssl.SSLContext | None = None, **options: Any)
     try:
         yield catcher
     finally:
-        loop.call_soon_threadsafe(server.close)  # in its own thread: a connection may be ending there
+        loop.call_soon_threadsafe(server.close)  # in the loop's thread, where a connection may be closing
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -1,4 +1,4 @@
-"""Does one job about a version in a process of its own, and prints what it took, as JSON.
+"""Executes a version job in a separate process, and prints its resource usage as JSON.
 
 python -m tests.support.measure_job DATABASE_URL JOB_ID
 """
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def peak_megabytes() -> float:
-    """The most memory that this program held; ru_maxrss also knows that of the process which started it."""
+    """Return the peak memory of this program. `ru_maxrss` would include that of its parent process."""
     status = Path("/proc/self/status").read_text("ascii")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else float("inf")

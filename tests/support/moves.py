@@ -1,4 +1,4 @@
-"""Boards for tests of the search's moves: a plan by hand, kernels called on it, and the plan as words."""
+"""Boards for tests of search moves: a hand-made plan, kernels applied to it, and the plan as text."""
 
 from __future__ import annotations
 
@@ -77,16 +77,16 @@ def _fits(
 
 @dataclass
 class Board:
-    """A problem, and a plan of it in a search's state."""
+    """A problem, and a plan of it as search state."""
 
     problem: Problem
     flat: Flat
     state: State
 
-    # What stands there
+    # State
 
     def plan(self) -> dict[str, str]:
-        """Slot and place of each request that is held, as words."""
+        """Return slot and place of each scheduled request as text."""
         meetings, failed = seat_meetings(self.flat, self.state.held)
         assert not failed
         return {m.request: f"{m.slot} {m.place}" for m in meetings}
@@ -98,14 +98,14 @@ class Board:
         return [self.problem.requests[r].id for r in self.state.queue[: self.state.queued]]
 
     def score(self) -> float:
-        """By the rules, from the plan alone; they find nothing in it."""
+        """Return the score by the rules, and assert that they find no violation."""
         meetings, _ = seat_meetings(self.flat, self.state.held)
         found, score = rules.violations_and_score(self.problem, meetings)
         assert found == []
         return float(score.total)
 
     def picture(self) -> dict[str, Any]:
-        """Every field of the state that says something of the plan, lists without an order as multisets."""
+        """Return every field of the state that describes the plan, with unordered lists as multisets."""
         state, data = self.state, self.flat.data
         is_held = state.held[:, held.SLOT] >= 0
         names = ("at", "occupied", "open", "full", "day_count", "firm_day", "firm_open", "firm_count", "room",
@@ -122,13 +122,13 @@ class Board:
             "changed": state.changed,
         }
 
-    # What is done to it
+    # Operations
 
     def begin(self) -> None:
         _begin(self.state)
 
     def move(self, kind: int, temperature: float = 1.0, tries: int = 200) -> float:
-        """Make moves of a kind until one does something; the score that it is worth, before the repair."""
+        """Make moves of a kind until one has an effect. Return its gain before the repair."""
         before = self.state.score
         for _ in range(tries):
             self.begin()
@@ -138,7 +138,7 @@ class Board:
         raise AssertionError(f"no move of kind {kind} in {tries}")
 
     def insert_by_ejection(self, request: str, slot: str, place: str) -> bool:
-        """Force a request in with its first option of people."""
+        """Insert a request by ejection, with its first option of attendees."""
         self.begin()
         index = self.problem.index
         r, group = index.requests[request], self.flat.groups.group_of[index.places[place]]
@@ -152,7 +152,7 @@ class Board:
         _undo(self.flat.data, self.state, score)
 
     def row(self, meeting: Meeting) -> tuple[int, ...]:
-        """Request, slot, group, option and interpreter of a meeting."""
+        """Return request, slot, group, option and interpreter of a meeting."""
         r = self.problem.index.requests[meeting.request]
         return (r, *map(int, table_of(self.flat, [meeting])[r]))
 
@@ -166,7 +166,7 @@ class Board:
         return bool(_fits(self.flat.data, self.state, *self.row(meeting)))
 
     def choose(self, request: str, temperature: float = 0.0) -> tuple[float, str, str]:
-        """The gain, and the slot and the first place of the group that are chosen."""
+        """Return the gain, the chosen slot, and the first place of the chosen group."""
         r = self.problem.index.requests[request]
         gain = float(_choose(self.flat.data, self.state, r, temperature))
         place = self.flat.groups.members[self.state.chosen_group][0]
@@ -183,7 +183,7 @@ def _seated(data: Data, state: State) -> dict[tuple[int, int], Counter[int]]:
 
 
 def board(problem: Problem, meetings: Sequence[Meeting] = (), seed: int = 1) -> Board:
-    """The problem with exactly these meetings held."""
+    """Return the problem with exactly these meetings scheduled."""
     flat = flatten(problem)
     state = new_state(flat.data, seed)
     load(flat.data, state, table_of(flat, meetings), loading_order(flat.data))

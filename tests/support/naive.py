@@ -1,7 +1,7 @@
-"""The rules and the score read off docs/problem-format.md, on the JSON itself: slow, plain and independent.
+"""Reference implementation of rules and score on the JSON of docs/problem-format.md.
 
-It shares no code with the package, so that it can judge it. Meetings are the objects of a plan file, and name
-only things that the problem has.
+It is slow, simple and shares no code with the package, so that it can verify it. Meetings are the objects of
+a plan file, and reference only existing objects of the problem.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FACTORS = {"served": 100, "shortfall": 2000, "idle": 10, "hall_change": 4} | {
 
 
 class Page:
-    """One problem file with its rows by id."""
+    """A problem file with its rows by id."""
 
     def __init__(self, document: Json) -> None:
         self.document = document
@@ -46,7 +46,7 @@ class Page:
     # One meeting
 
     def span(self, meeting: Json) -> range:
-        """The slots of a meeting; it may run out of the event."""
+        """Return the slots of a meeting, which may exceed the event."""
         start = self.order[meeting["slot"]]
         return range(start, start + self.requests[meeting["request"]]["length"])
 
@@ -63,7 +63,10 @@ class Page:
         return of["from"], of["to"]
 
     def staffed(self, meeting: Json) -> bool:
-        """The named ones of each side and nobody else; with none named, one of the firm; nobody excluded."""
+        """True if each side has exactly its named people, or one of the firm if none is named.
+
+        Nobody may be excluded.
+        """
         request, sides = self.requests[meeting["request"]], self.sides(meeting)
         if set(request.get("excluded", [])) & set(meeting["attendees"]):
             return False
@@ -108,7 +111,7 @@ class Page:
         return bool(heard & speak[0]) and bool(heard & speak[1])
 
     def at_station(self, meeting: Json) -> bool:
-        """The place of the meeting is the one that its interpreter is tied to in any of its slots."""
+        """True if the meeting's place is the one that its interpreter is assigned to in any of its slots."""
         if meeting["interpreter"] is None:
             return True
         taken = {self.slots[s]["id"] for s in self.span(meeting) if s < len(self.slots)}
@@ -123,7 +126,7 @@ class Page:
         return bool(meeting["slot"] == fixed["slot"] and has_place)
 
     def could_be_held(self, meeting: Json) -> bool:
-        """A published meeting, taken alone, as H13 has it."""
+        """True if a published meeting is feasible alone, as H13 defines."""
         known = (
             meeting["slot"] in self.order
             and meeting["place"] in self.places
@@ -171,7 +174,7 @@ class Page:
 
 
 def broken_rules(document: Json, meetings: list[Json]) -> set[str]:
-    """The ids of the hard rules that the meetings break; "format" for the wrong people."""
+    """Return the ids of the violated hard rules; "format" for wrong attendees."""
     page = Page(document)
     alone = {
         "format": page.staffed, "H2": page.fits_a_block, "H4": page.available, "H5": page.right_place,
@@ -210,7 +213,7 @@ def _walking(page: Page, meetings: list[Json]) -> bool:
             halls = page.places[one["place"]]["hall"], page.places[two["place"]]["hall"]
             last = page.slots[min(page.span(one)[-1], len(page.slots) - 1)]
             end, start = datetime.fromisoformat(last["end"]), page.start(two["slot"])
-            # Meetings that overlap break H3; walking is about those that do not.
+            # Overlapping meetings violate H3; walks concern the others.
             if halls[0] != halls[1] and end <= start < end + timedelta(minutes=page.walk.get(halls, 0)):
                 return False
     return True
@@ -288,7 +291,7 @@ def _other_people(one: Json, two: Json) -> bool:
 
 
 def terms(document: Json, meetings: list[Json]) -> dict[str, int]:
-    """The count of each term."""
+    """Return the count of each term."""
     page = Page(document)
     held = {m["request"]: m for m in meetings}
     pairs = [(m, held[m["request"]]) for m in page.published.values() if m["request"] in held]
@@ -327,7 +330,7 @@ def _unfair(page: Page, held: dict[str, Json]) -> dict[str, int]:
 
 
 def _repeated(page: Page, held: dict[str, Json]) -> int:
-    """Of each attendee: nothing for the first change, 1 for the second, 2 for the third ..."""
+    """Return the count: per attendee 0 for the first change, 1 for the second, 2 for the third and so on."""
     steps = 0
     for id in page.attendees:
         mine = [m for m in page.published.values() if m["request"] in page.requests and id in m["attendees"]]
@@ -338,14 +341,14 @@ def _repeated(page: Page, held: dict[str, Json]) -> int:
 
 def _lacking(page: Page, firm: str, held: dict[str, Json]) -> int:
     mine = [id for id, row in page.requests.items() if firm in (row["from"], row["to"])]
-    # str: the share is the decimal that the file says.
+    # str: the share is the decimal of the file.
     share = ceil(Fraction(str(page.policy.get("fair_share", 0))) * len(mine))
     floor = min(len(mine), max(page.firms[firm]["min_meetings"], share))
     return int(max(0, floor - sum(id in held for id in mine)))
 
 
 def total(document: Json, counts: dict[str, int]) -> float:
-    """The plain sum: what is served, less the rest."""
+    """Return the sum: the served term minus the others."""
     factors = FACTORS | document["policy"].get("factors", {})
     lost = sum(factors[term] * n for term, n in counts.items() if term != "served")
     return float(factors["served"] * counts["served"] - lost)

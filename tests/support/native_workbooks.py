@@ -1,4 +1,4 @@
-"""Workbooks of a whole event as organisers of eight languages write them, and the values that are in them.
+"""Workbooks of a whole event as organisers of eight languages write them, with their parsed values.
 
 workbook = native_workbook("hu", firms=620)
 octets = xlsx(workbook.sheets)
@@ -21,7 +21,7 @@ from scheduler.services.spreadsheets.columns import ImportKind as Kind
 from scheduler.sheets.writers import Cell, OutputSheet
 
 DAYS: Final = (date(2027, 6, 22), date(2027, 6, 23), date(2027, 6, 24))
-"""From Tuesday to Thursday."""
+"""Tuesday to Thursday."""
 LENGTH: Final = timedelta(minutes=30)
 STARTS: Final = tuple(time(hour, minute) for hour in (9, 10, 11, 14, 15, 16) for minute in (0, 30))
 HALLS, TABLES, INTERPRETERS, MATRIX = 4, 40, 50, ((0, 4, 7, 12), (4, 0, 5, 9), (7, 5, 0, 6), (12, 9, 6, 0))
@@ -37,20 +37,20 @@ PRIORITIES: Final = (5, 3, 1)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one language writes a workbook."""
+    """The conventions of workbooks in one language."""
 
     names: Mapping[Kind, str]
-    """Of the sheets."""
+    """Names of the sheets."""
     headers: Mapping[Kind, Sequence[str]]
     areas: Sequence[str]
     hall: str
     stand: str
     tiers: Sequence[str]
     most: str
-    """How the sixth meeting a day is written."""
+    """A maximum of six meetings a day, as written in this language."""
     firm: str
     person: Sequence[str]
-    """The cells of a given and a family name."""
+    """The cells of a given name and a family name."""
     full_name: str
     extension: str
     conjunction: str
@@ -61,12 +61,12 @@ class Dialect:
     """A weekday from 9 to 10, a date from 14 to 16, a weekday all day, and one from 15 on."""
     priorities: Sequence[str]
     states: Sequence[Sequence[str]]
-    """The state and the response of requests that wait, were accepted, and were declined."""
+    """State and response of pending, accepted and declined requests."""
 
 
 @dataclass(slots=True)
 class NativeWorkbook:
-    """The sheets of a workbook, and what an event has that is made of it."""
+    """The sheets of a workbook, and the values of the event that it describes."""
 
     sheets: list[OutputSheet]
     values: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class NativeWorkbook:
 
 @dataclass(frozen=True, slots=True)
 class PlantedFault:
-    """A cell that is wrong: its sheet, row and column as a person counts rows, and what should be there."""
+    """An invalid cell: its sheet, row and column as people count rows, the wrong and the right value."""
 
     sheet: str
     line: int
@@ -84,7 +84,7 @@ class PlantedFault:
 
 
 def native_workbook(language: str, *, firms: int, requests: int = 2) -> NativeWorkbook:
-    """A workbook with two people of every second firm, some requests of each, and a venue."""
+    """Return a workbook with two people of every second firm, some requests of each, and a venue."""
     dialect = DIALECTS[language]
     made = NativeWorkbook([])
 
@@ -117,7 +117,7 @@ def native_workbook(language: str, *, firms: int, requests: int = 2) -> NativeWo
 
 
 def planted(language: str, workbook: NativeWorkbook) -> tuple[list[OutputSheet], list[PlantedFault]]:
-    """The sheets with a fault of every kind that a person makes, each in a row of its own."""
+    """Return the sheets with an error of every kind, each in a row of its own."""
     names = DIALECTS[language].names
     sheets = {sheet.name: [list(row) for row in sheet.rows] for sheet in workbook.sheets}
     faults = []
@@ -148,7 +148,7 @@ _WRONG: Final = (
     (Kind.REQUESTS, 8, 3, "17"),
     (Kind.REQUESTS, 10, 5, "lukewarm"),
 )
-"""Kind of sheet, row and column from 0, and the wrong cell."""
+"""Kind of sheet, row and column from 0, and the invalid value."""
 
 
 def _values(
@@ -230,7 +230,7 @@ def _booth(i: int) -> str:
 
 
 def _names(i: int) -> tuple[str, str]:
-    """A given and a family name, which two people may share."""
+    """Return a given and a family name, which are not unique."""
     given = ("Anna", "Lei", "Márta", "Jürgen", "Chloé", "José", "Min", "Yuki", "Noel", "Ilse")
     family = ("Gruber", "Wang", "Szabó", "Müller", "Dubois", "Núñez", "Kim", "Sato", "Novák")
     return given[i % 10], f"{family[i % 9]}-{family[i // 9 % 9]}"
@@ -268,4 +268,4 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     language: _dialect(words)
     for language, words in json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")).items()
 }
-"""By language."""
+"""Dialects by language."""

@@ -1,4 +1,4 @@
-"""The next release, as an upgrade knows it: the migrations of today, and one more that rewrites a table."""
+"""A simulated next release: today's migrations, and one more that rebuilds a table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def upgrade() -> None:
 
 @contextmanager
 def next_release(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The code is the next release's, whose migrations are in this folder; gives the revision of today."""
+    """Simulate the code of the next release with its migrations. Yield today's revision."""
     today = str(schema.head_revision())
     migrations = folder / "migrations"
     shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))

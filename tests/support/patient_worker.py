@@ -1,4 +1,4 @@
-"""The worker with a solver that finds nothing and takes all the time that it is given."""
+"""A worker whose solver finds nothing and uses all of its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The invented expo that the pictures of the documentation show, and a server of it whose clock stands."""
+"""The generated expo of the documentation's screenshots, on a server with a frozen clock."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ ORGANISER = "duan.rui@organiser.example"
 FIRMS, REQUESTS = 60, 420
 MOVES = SolveParams(iterations=30_000, workers=1, seed=1)
 ROWS_SEEN = 10
-"""Of the board, in the window of its picture."""
+"""Number of board rows visible in the screenshot."""
 
 
 class PicturedExpo:
-    """An expo with a published plan, and a draft after some days of answers."""
+    """An expo with a published plan, and a draft after some days of responses."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -83,7 +83,7 @@ class PicturedExpo:
             versions.store_draft(session, event_id=self.id, run_id=None, plan=plan, now=NOW)
 
     def _some_days_pass(self) -> None:
-        """Some requests are answered, some are withdrawn, and a table is closed on the first morning."""
+        """Respond to some requests, withdraw some, and close a table on the first morning."""
         with self.database.write() as session:
             of_event = (
                 select(MeetingRequest).where(MeetingRequest.event_id == self.id).order_by(MeetingRequest.id)
@@ -108,7 +108,7 @@ class PicturedExpo:
                 session.add_all(PlaceClosure(place_id=table.id, slot_id=slot.id) for slot in morning)
 
     def account(self, who: str) -> int:
-        """The organiser's account, or that of the exhibitor with most meetings."""
+        """Return the organiser's account, or that of the exhibitor with most meetings."""
         with self.database.read() as session:
             if who == "organiser":
                 return session.scalars(select(Account.id).where(Account.email == ORGANISER)).one()
@@ -132,7 +132,7 @@ class PicturedExpo:
             )
 
     def picked_up(self) -> str:
-        """The address of a draft by hand where most is held, with a meeting there picked up."""
+        """Return the URL of the fullest part of a manual draft, with a meeting selected."""
         with self.database.write() as session:
             actor = actors.operator_actor(session.get_one(Event, self.id))
             number = manual_drafts.start_draft(session, actor, 2, now=NOW)
@@ -150,12 +150,12 @@ class PicturedExpo:
 
     @staticmethod
     def _held(session: Session, actor: Actor, number: int, wish: BoardQuery) -> list[str]:
-        """The meetings in the rows that are seen without scrolling."""
+        """Return the meetings in the rows that are visible without scrolling."""
         rows = board_view.get_board(session, actor, number, wish).page.items[:ROWS_SEEN]
         return [each.request for row in rows for cell in row.cells for each in cell.meetings]
 
     def workbook(self) -> bytes:
-        """Firms as a partner sends them: some changed, some new, and some words that are not quite right."""
+        """Return firms as a partner sends them: some changed, some new, and some slightly invalid values."""
         with self.database.read() as session:
             firms = session.scalars(select(Firm).where(Firm.event_id == self.id).order_by(Firm.id)).all()
             rows: list[list[Cell]] = [
@@ -176,7 +176,7 @@ class PicturedExpo:
 
 @contextmanager
 def expo_site(folder: Path) -> Iterator[tuple[PicturedExpo, str]]:
-    """The expo, and the address of a server of it whose clock stands."""
+    """Yield the expo, and the URL of its server with a frozen clock."""
     database = Database(f"sqlite:///{folder}/pictures.db")
     upgrade_schema(database)
     with pytest.MonkeyPatch.context() as patch:

@@ -1,7 +1,7 @@
-"""The pictures of the documentation: pages of an invented expo, drawn by Chromium.
+"""Screenshots of the documentation: pages of a generated expo in Chromium.
 
-`make pictures` writes them to docs/pictures. The event, its plan and the clock are the same each time, and so
-are the files, as long as Chromium and its fonts are.
+`make pictures` writes them to docs/pictures. The event, its plan and the clock are always the same, so the
+files only change with Chromium and its fonts.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ LANGUAGES = ("en", "zh", "hu")
 DESK, PHONE = (1280, 860), (390, 844)
 WINDOW: ViewportSize = {"width": DESK[0], "height": DESK[1]}
 PATIENCE = 300_000
-"""Milliseconds: only a hang takes so long."""
+"""Timeout in milliseconds, which only a hang exceeds."""
 COLOURS = 160
-"""Of a picture: more are not told apart, and make the files large."""
+"""Palette size of a screenshot. More colours are indistinguishable and enlarge the files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture: its name, whose page it is, its path in the event, the size of the window, the language."""
+    """A screenshot: name, role, path in the event, window size, language."""
 
     name: str
     who: str
@@ -42,7 +42,7 @@ class Shot:
 
     @property
     def file(self) -> str:
-        """Its name in docs/pictures."""
+        """The file name in docs/pictures."""
         return f"{self.name}.png" if self.language == "en" else f"{self.language}/{self.name}.png"
 
 
@@ -61,7 +61,7 @@ SHOTS = (
 
 
 def draw(folder: Path) -> None:
-    """Write every picture into a folder."""
+    """Write every screenshot into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     path = lacking.chromium()
     if path is None:
@@ -111,12 +111,12 @@ def _draw(page: Page, file: Path, size: tuple[int, int]) -> None:
 
 
 def small_png(rgb: npt.NDArray[np.uint8]) -> bytes:
-    """A PNG with a palette.
+    """Return a PNG with a palette.
 
     Parameters
     ----------
     rgb
-        height x width x 3. Its `COLOURS` most frequent colours are kept, the others become the nearest.
+        height x width x 3. The `COLOURS` most frequent colours are kept; others are mapped to the nearest.
     """
     height, width, _ = rgb.shape
     packed = rgb.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)

@@ -1,4 +1,4 @@
-"""Installs a distribution of plugins without network: its code and its dist-info in a folder on the path."""
+"""Installs a plugin distribution without network: code and dist-info in a folder on the path."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.support import web
 
 @contextmanager
 def installed(source: Path, site: Path) -> Iterator[None]:
-    """A folder with a pyproject.toml as pip would install it below `site`, for as long as the test needs it.
+    """Install a folder with a pyproject.toml below `site`, as pip would, for the duration of the block.
 
-    Applications and children of before do not know it, so new ones are made, then and afterwards.
+    Existing applications and child processes do not see it, so new ones are created, now and afterwards.
     """
     project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["project"]
     info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"

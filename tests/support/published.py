@@ -1,4 +1,4 @@
-"""An event with one published meeting, told by mail, and what its people send back."""
+"""An event with one published meeting, invitations sent, and replies of its attendees."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CORPUS = sorted((Path(__file__).parents[1] / "unit" / "invites" / "corpus").glob
 
 
 class Published:
-    """An event with one published meeting of firms 0 and 1 (and one firm more), told by mail."""
+    """An event with one published meeting of firms 0 and 1, a third firm, and invitations sent."""
 
     def __init__(self, database: Database, people: int = 1, named: bool = False, language: str = "") -> None:
         self.database = database
@@ -45,7 +45,7 @@ class Published:
         self.mails = self.send()
 
     def send(self, minutes: int = 0) -> dict[str, OutboxMail]:
-        """Hand out what waits, as a sender does; by address."""
+        """Send queued emails, as a sender does. Return them by address."""
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
             rows = claims.claim_emails(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
@@ -54,7 +54,7 @@ class Published:
         return {row.to_address: row for row in rows}
 
     def queued(self) -> list[OutboxMail]:
-        """What waits to be sent, in the order in which it was queued."""
+        """Return queued emails in queue order."""
         with self.database.read() as session:
             waiting = OutboxMail.state == OutboxState.QUEUED
             return list(session.scalars(select(OutboxMail).where(waiting).order_by(OutboxMail.id)))
@@ -68,7 +68,7 @@ class Published:
     def receive(
         self, raw: bytes, to: OutboxMail, now: datetime = LATER, box: str = "meetings"
     ) -> InboundMail:
-        """Hand a mail in, and give what was kept of it."""
+        """Receive an email, and return the stored row."""
         assert inbox.receive_email(self.database, SETTINGS, replies.address(to, box), raw, now=now)
         with self.database.read() as session:
             return session.scalars(select(InboundMail).order_by(InboundMail.id.desc()).limit(1)).one()
@@ -77,7 +77,7 @@ class Published:
         return self.receive(replies.calendar(self.mail_to(firm), partstat, **others), self.mail_to(firm))
 
     def publish_again(self, *, slot: int | None = None, minutes: int = 30) -> dict[str, OutboxMail]:
-        """Publish a version with the meeting (at a slot), and send the mails."""
+        """Publish a version with the meeting (in a slot) or without, and send the emails."""
         with self.database.write() as session:
             planned = [meet(self.request, self.expo, slot=slot)] if slot is not None else []
             number = draft(session, self.expo, planned)

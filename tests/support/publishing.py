@@ -1,4 +1,4 @@
-"""Publish a draft in a test's own session, by the same steps as the job that does it for people."""
+"""Publication of a draft in the test's own session, with the same steps as the job."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def publish_version(
     settings: Settings = SETTINGS,
     now: datetime = NOW,
 ) -> int:
-    """Publish and give the number of mails."""
+    """Publish, and return the number of emails."""
     version = release.make_published(
         session, event_id=event_id, number=number, compared_with=compared_with, by=by, now=now
     )
@@ -48,13 +48,13 @@ def publish_version(
 
 
 def preview(session: Session, *, event_id: int, number: int, now: datetime = NOW) -> Comparison:
-    """What publishing the version would do."""
+    """Return the effect of publishing a version."""
     version = versions.get_version(session, event_id, number)
     return comparisons.compute_comparison(session, version, SETTINGS, now=now).comparison
 
 
 def carry_out(database: Database, *, settings: Settings = SETTINGS) -> list[job_execution.JobEnding]:
-    """Do all the jobs that were asked for, as a worker does."""
+    """Execute all requested jobs, as a worker does."""
     with database.read() as session:
         asked = session.scalars(select(VersionJob.id).where(VersionJob.state == JobState.ASKED)).all()
     return [job_execution.execute_job(database, job_id, worker="w", settings=settings) for job_id in asked]
@@ -65,7 +65,7 @@ def draft(session: Session, expo: Expo, meetings: list[Meeting]) -> int:
 
 
 def publish(session: Session, expo: Expo, number: int, compared_with: int | None, minutes: float = 0) -> int:
-    """Publish and give the number of mails."""
+    """Publish, and return the number of emails."""
     return publish_version(
         session,
         event_id=expo.event.id,
@@ -77,7 +77,7 @@ def publish(session: Session, expo: Expo, number: int, compared_with: int | None
 
 
 def send_all(session: Session, expo: Expo, minutes: int = 0) -> list[tuple[str, str, int]]:
-    """Send what waits; gives (address, method, SEQUENCE) of each message to a calendar."""
+    """Send queued emails. Return (address, method, SEQUENCE) of each calendar message."""
     now = NOW + timedelta(minutes=minutes)
     expo.event.mail_per_minute, expo.event.mail_ready_at = 60_000, None
     session.flush()

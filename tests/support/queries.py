@@ -1,4 +1,4 @@
-"""How many queries a step takes: the same for one row as for many, or it asks once a row."""
+"""Query counts of a step, to detect N+1 queries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from scheduler.storage.database import Database
 
 @contextmanager
 def statements(engine: Engine | Connection) -> Iterator[list[str]]:
-    """What is sent to the database meanwhile, in order. Nobody listens afterwards: engines outlive tests."""
+    """Yield the list of statements sent during the block.
+
+    The listener is removed, because engines outlive tests.
+    """
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -28,12 +31,12 @@ def statements(engine: Engine | Connection) -> Iterator[list[str]]:
 
 
 def count_selects(database: Database, step: Callable[[Session], object], *, beginning: str = "SELECT") -> int:
-    """The number of SELECTs, or of what else begins so, that a step sends in a reading session."""
+    """Return the number of SELECTs, or other statements by prefix, that a step sends in a read session."""
     return _count(database, step, beginning, database.read())
 
 
 def count_of_look(database: Database, step: Callable[[Session], object]) -> int:
-    """The number of SELECTs of a step that writes and is rolled back."""
+    """Return the number of SELECTs of a step that writes and is rolled back."""
 
     def looked(session: Session) -> None:
         step(session)
@@ -54,7 +57,7 @@ def _count(
 
 
 def count_rows(database: Database, step: Callable[[Session], object]) -> int:
-    """The number of rows that a step's SELECTs give; of PostgreSQL only."""
+    """Return the number of rows that a step's SELECTs return. PostgreSQL only."""
     seen: list[int] = []
 
     def note(_connection: object, cursor: Any, *_: object) -> None:
@@ -71,7 +74,7 @@ def count_rows(database: Database, step: Callable[[Session], object]) -> int:
 
 @contextmanager
 def rows_written(database: Database) -> Iterator[list[int]]:
-    """How many rows each transaction that is committed changes."""
+    """Yield the list of rows changed by each committed transaction."""
     counts: list[int] = []
 
     def begin(connection: Connection) -> None:
@@ -95,5 +98,5 @@ def rows_written(database: Database) -> Iterator[list[int]]:
 
 
 def _changes(connection: Connection) -> int:
-    """All rows that a connection to SQLite has changed; of others nobody counts them."""
+    """Return all rows that a SQLite connection has changed, or 0 for other databases."""
     return int(getattr(connection.connection.dbapi_connection, "total_changes", 0))

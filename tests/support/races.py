@@ -1,4 +1,4 @@
-"""Steps in transactions of their own that begin at the same moment."""
+"""Concurrent steps in separate transactions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.storage.database import Database
 
 
 def race(database: Database, *steps: Callable[[Session], object]) -> list[object]:
-    """Run each step in a transaction of its own, all begun at the same moment; their results or errors."""
+    """Run each step in its own transaction, all started at once. Return their results or errors."""
     gate = threading.Barrier(len(steps))
     results: list[object] = [None] * len(steps)
 

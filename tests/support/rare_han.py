@@ -1,9 +1,9 @@
-"""Draw `pdf/fonts/RareHan.ttf` anew: the characters of Chinese names that PyMuPDF's fonts lack.
+"""Generate `pdf/fonts/RareHan.ttf`: the characters of Chinese names that PyMuPDF's fonts lack.
 
-`python -m tests.support.rare_han FOLDER` takes Unihan's files (Debian `unicode-data`) from the folder, and
-the outlines from BabelStone Han (Debian `fonts-babelstone-han`). Which characters: the Table of General
-Standard Chinese Characters, which GB 18030-2022 wants at its second level; those of the identity register
-(GIDC), of place names (GDM) and of the terms of science (GKJ) of China; and one of many Japanese names.
+`python -m tests.support.rare_han FOLDER` reads Unihan's files (Debian `unicode-data`) from the folder, and
+outlines from BabelStone Han (Debian `fonts-babelstone-han`). The characters are: the Table of General
+Standard Chinese Characters, which GB 18030-2022 requires at its second level; those of China's identity
+register (GIDC), place names (GDM) and scientific terms (GKJ); and one of many Japanese names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scheduler.invites.pdf.subset import TrueType, sfnt, tables
 TARGET = Path(__file__).parents[2] / "scheduler" / "invites" / "pdf" / "fonts" / "RareHan.ttf"
 SOURCES = ("GIDC", "GIDC23", "GDM", "GKJ")
 OTHERS = "𠮷"
-"""Of Japanese names."""
+"""Characters of Japanese names."""
 NOTICE = (
     "Changed for Chainmeet on 2026-11-29: of BabelStone Han 16.0.1 the characters of Chinese and Japanese "
     "names that Droid Sans Fallback lacks. Under the ARPHIC PUBLIC LICENSE: ARPHICPL.txt beside this file."
@@ -30,7 +30,7 @@ NOTICE = (
 
 
 def wanted(folder: Path) -> set[int]:
-    """The code points, as Unihan says whose characters they are."""
+    """Return the code points, by their Unihan sources."""
     return {ord(each) for each in OTHERS} | set(_of_china(folder))
 
 
@@ -44,7 +44,7 @@ def _of_china(folder: Path) -> Iterator[int]:
 
 
 def drawn(codes: set[int]) -> bytes:
-    """A font of these characters, as far as BabelStone Han has them and PyMuPDF's font has not."""
+    """Return a font of these characters that BabelStone Han has and PyMuPDF's font lacks."""
     known, rare = pymupdf.Font("cjk"), pymupdf.Font(fontfile=str(RARE_FONTS[0]))
     glyphs = {code: rare.has_glyph(code) for code in sorted(codes) if not known.has_glyph(code)}
     data, numbers = TrueType(rare.buffer).subset(set(glyphs.values()) - {0})
@@ -55,13 +55,13 @@ def drawn(codes: set[int]) -> bytes:
 
 
 def _cmap(numbers: dict[int, int]) -> bytes:
-    """One table of format 12 for all of Unicode (OpenType, cmap), each character a group."""
+    """Return a cmap table of format 12 for all of Unicode (OpenType, cmap), one group per character."""
     groups = b"".join(struct.pack(">III", code, code, glyph) for code, glyph in sorted(numbers.items()))
     return struct.pack(">HHHHIHHIII", 0, 1, 3, 10, 12, 12, 0, 16 + len(groups), 0, len(numbers)) + groups
 
 
 def _name(said: dict[int, str]) -> bytes:
-    """Names in English, in UTF-16 (OpenType, name)."""
+    """Return a name table in English, in UTF-16 (OpenType, name)."""
     texts = [text.encode("utf-16-be") for text in said.values()]
     records, at = b"", 0
     for number, text in zip(said, texts, strict=True):

@@ -1,4 +1,4 @@
-"""An event in rehearsal, and every mail that an event makes."""
+"""An event in rehearsal, and every email that an event sends."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.support.factories import NOW, Expo, make_event, make_firms, make_requ
 from tests.support.publishing import SETTINGS, draft, publish
 
 LETTERS = frozenset(key.removesuffix("_subject") for key in load_words("en").desk if key.endswith("_subject"))
-"""The letters of the catalogue."""
+"""Letters of the catalogue."""
 
 
 def rehearsed_event(database: Database, **columns: Any) -> Expo:
-    """An event in rehearsal with five firms and an interpreter, which sends everything that an event can."""
+    """Create an event in rehearsal with five firms and an interpreter, which sends every kind of email."""
     usual = {
         "live_at": None,
         "summary_mails": True,
@@ -45,7 +45,7 @@ def rehearsed_event(database: Database, **columns: Any) -> Expo:
 
 
 def make_uninvited(session: Session, expo: Expo, firms: int) -> None:
-    """So many firms more, whose exhibitors were not invited yet."""
+    """Create additional firms whose exhibitors were not invited yet."""
     make_firms(session, expo, firms)
     for (person,) in expo.people[-firms:]:
         person.welcomed_at = None
@@ -53,7 +53,7 @@ def make_uninvited(session: Session, expo: Expo, firms: int) -> None:
 
 
 def all_mails(database: Database, expo: Expo, sent: Callable[[datetime], Any]) -> None:
-    """Make every mail that goes out of an event. `sent` gets the time where some have to go first."""
+    """Generate every email of an event. `sent` is called with the time when some must be sent first."""
     with database.write() as session:
         invitation_emails.send_invitations(
             session, expo.organiser_actor(), Invitees.NEW, with_attendees=True, now=NOW
@@ -90,7 +90,7 @@ def all_mails(database: Database, expo: Expo, sent: Callable[[datetime], Any]) -
 
 
 def _letter(expo: Expo, name: str) -> NewLetter:
-    """A letter with what its texts name."""
+    """Return a letter with values for all placeholders of its texts."""
     texts = [text for key, text in load_words("en").desk.items() if key.startswith(f"{name}_")]
     named = {field for text in texts for _, field, _, _ in string.Formatter().parse(text) if field}
     values = dict.fromkeys(named - {"event", "sender", "counts"}, "x")

@@ -1,7 +1,7 @@
-"""`python -m tests.support.releasing check|notes`: what a commit needs to be released, and its notes.
+"""Release checks and notes: `python -m tests.support.releasing check|notes`.
 
-`check` names what is missing, and exits with 1; with `--tag` the tag is there already, and must be the
-version's. `notes` prints what the changelog has of the version.
+`check` names what is missing, and exits with 1. With `--tag` the tag must exist and match the version.
+`notes` prints the changelog of the version.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _PART = re.compile(r"^## (?P<version>\S+)(?: - \S+)?\n(?P<text>.*?)(?=^## |\Z)",
 
 
 def version_of(root: Path) -> str:
-    """The version in `pyproject.toml`."""
+    """Return the version in `pyproject.toml`."""
     return str(tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"])
 
 
 def parts(root: Path) -> dict[str, str]:
-    """The changelog's text by version, the newest first; before them that of `Unreleased`."""
+    """Return the changelog's text by version, newest first, after that of `Unreleased`."""
     changelog = (root / "CHANGELOG.md").read_text("utf-8")
     return {part["version"]: part["text"].strip() for part in _PART.finditer(changelog)}
 
 
 def faults(root: Path, revision: str, tag: str | None = None) -> Iterator[str]:
-    """Why the commit checked out at `root`, whose last migration is `revision`, cannot be released."""
+    """Yield why the commit checked out at `root`, with the last migration `revision`, cannot be released."""
     version, written = version_of(root), parts(root)
     if not written.get(version):
         yield f"CHANGELOG.md says nothing of {version}."

@@ -1,4 +1,4 @@
-"""A calendar client's side in few words: what an attendee's program or mail server sends back."""
+"""Replies of calendar clients and mail servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def token(row: OutboxMail) -> str:
 
 
 def address(row: OutboxMail, box: str = "meetings") -> str:
-    """Where answers to a mail go; `bounces` for those of mail servers."""
+    """Return the reply address of an email, or with `bounces` that for mail servers."""
     of_servers = box == "bounces"
     return f"{box}+{sent_records.bounce_token(row, SECRET_KEY) if of_servers else token(row)}@{DOMAIN}"
 
@@ -33,7 +33,7 @@ def calendar(
     start: datetime | None = None,
     lines: str = "",
 ) -> bytes:
-    """An answer to an invitation as one calendar part; made `minutes` after NOW."""
+    """Return a calendar reply to an invitation, made `minutes` after NOW."""
     stamp = NOW + timedelta(minutes=minutes)
     times = ""
     if start is not None:
@@ -49,7 +49,7 @@ def calendar(
 
 
 def mail(row: OutboxMail, content: str, subject: str = "Re: Meeting") -> bytes:
-    """A mail with these headers and body."""
+    """Return an email with these headers and this body."""
     head = f"From: <{row.to_address}>\nTo: <{address(row)}>\nSubject: {subject}\nMIME-Version: 1.0\n"
     return (head + content).replace("\n", "\r\n").encode()
 
@@ -63,7 +63,7 @@ def bounce(
     message_id: str | None = None,
     action: str = "failed",
 ) -> bytes:
-    """A mail server's report that the mail was not delivered (RFC 3464), with the mail's headers."""
+    """Return a delivery status notification (RFC 3464) with the email's headers."""
     to = recipient or row.to_address
     about = row.message_id if message_id is None else message_id
     return mail(
@@ -79,7 +79,7 @@ def bounce(
 
 
 def failure_notice(row: OutboxMail) -> bytes:
-    """The same by a server that does not know RFC 3464."""
+    """Return a bounce of a server without RFC 3464."""
     said = f"Hi. This is the program.\n<{row.to_address}>:\n550 5.1.1 no such user\n"
     return f"From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\n{said}".replace("\n", "\r\n").encode()
 

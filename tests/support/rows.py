@@ -1,4 +1,4 @@
-"""All rows of a database, whatever its schema, and what two looks at them differ by."""
+"""All rows of a database, whatever its schema, and the difference between two snapshots."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def rows_of(database: Database) -> Rows:
-    """Every row of every table, as the database has it."""
+    """Return every row of every table."""
     with database.engine.connect() as connection:
         known = MetaData()
         known.reflect(connection)
@@ -24,7 +24,7 @@ def rows_of(database: Database) -> Rows:
 
 
 def lost_or_changed(before: Rows, after: Rows) -> dict[str, set[str]]:
-    """By table: its columns with another value now, of those that both have; "row" where one is lost."""
+    """Return by table the columns, of those in both snapshots, that changed, or "row" if a row is missing."""
     found: dict[str, set[str]] = {}
     for name, rows in before.items():
         now = {key_of(row): row for row in after.get(name, ())}

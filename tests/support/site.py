@@ -1,4 +1,4 @@
-"""The web application over an event of three firms, and who browses it."""
+"""The web application over an event of three firms, and its users' browsers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Site:
 
     @classmethod
     def of_three_firms(cls, database: Database, broker_url: str) -> Site:
-        """An event of two days with three firms, of two people each."""
+        """Create an event of two days with three firms of two people each."""
         with database.write() as session:
             expo = make_event(session, firms=3, people=2, slots="2 2")
         return cls(web_app(database, broker_url), database, expo)

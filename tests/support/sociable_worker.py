@@ -1,4 +1,4 @@
-"""The worker with a solver that begins to search once another worker can help."""
+"""A worker whose solver waits until another worker can help."""
 
 from __future__ import annotations
 

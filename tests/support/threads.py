@@ -1,4 +1,4 @@
-"""A step of a test in a thread of its own, whose end or error the test waits for."""
+"""A step of a test in a thread, whose end or error the test waits for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import text
 from scheduler.storage.database import Database
 
 PATIENCE = 30.0
-"""Seconds; only a step that stands for ever takes so long."""
+"""Timeout in seconds, which only a step that hangs exceeds."""
 
 
 _STANDING = text(
@@ -21,7 +21,7 @@ _STANDING = text(
 
 
 class Step:
-    """`work`, begun at once; `done()` waits for its end, and returns or raises what it did."""
+    """Runs `work` in a thread. `done()` waits for its end, and returns its result or raises its error."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
@@ -37,12 +37,12 @@ class Step:
             self._error = error
 
     def stands(self, database: Database) -> bool:
-        """Whether it waits for another one's lock on PostgreSQL, rather than goes on to its end."""
+        """True once it waits for a lock on PostgreSQL. False if it ends without."""
         with database.engine.connect() as connection:
             while self._thread.is_alive():
                 if connection.execute(_STANDING).scalar():
                     return True
-                connection.rollback()  # what stands is shown as of the transaction's beginning
+                connection.rollback()  # pg_stat_activity is a snapshot of the transaction
                 time.sleep(0.01)
         return False
 

@@ -1,4 +1,4 @@
-"""A signed-in browser without a browser: Flask's test client over a real database."""
+"""A signed-in browser by Flask's test client, over a real database."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ EDGES = (
     "article|button|caption|dd|details|div|dl|dt|fieldset|figure|footer|form|h[1-4]|header|legend|li|main|nav|"
     "ol|option|p|section|select|summary|table|tbody|td|tfoot|th|thead|tr|ul"
 )
-"""Elements at whose edges a browser shows no white space (CSS Text 3, 4.1.2)."""
+"""Elements at whose edges a browser collapses white space (CSS Text 3, 4.1.2)."""
 
 _apps: dict[tuple[str, str], Flask] = {}
-"""By broker and settings: to make one, and to compile its pages, takes a tenth of a second."""
+"""Applications by broker and settings, because creating one and compiling its templates takes 0.1 seconds."""
 
 
 def web_app(database: Database, broker_url: str, **settings: Any) -> Flask:
-    """The application over a test's database and broker, without limits but those that are given.
+    """Return the application over a test's database and broker, without rate limits except those given.
 
-    One that an earlier test had is used again, over this database: an application keeps nothing else.
+    An application of an earlier test is reused over this database, because it has no other state.
     """
     given = Settings(
         database_url=database.url.render_as_string(hide_password=False),
@@ -54,28 +54,28 @@ def web_app(database: Database, broker_url: str, **settings: Any) -> Flask:
 
 
 def forget_apps() -> None:
-    """Make new applications from now on: plugins came, or are gone."""
+    """Discard cached applications, because plugins were installed or removed."""
     _apps.clear()
 
 
 def as_shown(page: str) -> str:
-    """The page without what nobody sees: line breaks and indentation of templates, and where no line ends."""
+    """Return the page without insignificant white space and word joiners."""
     if not page.lstrip().startswith("<"):
         return page
     parts = re.split(r"(<(pre|textarea)\b.*?</\2>)", page, flags=re.DOTALL)
-    for i in range(0, len(parts), 3):  # then the element whose white space counts, and its name
+    for i in range(0, len(parts), 3):  # followed by the preformatted element and its name
         parts[i] = re.sub(r"\s*\n\s*", " ", parts[i])
         parts[i] = re.sub(rf" *(</?(?:{EDGES})\b[^<>]*>) *", r"\1", parts[i])
     return without_joiners("".join(part for i, part in enumerate(parts) if i % 3 != 2))
 
 
 def without_joiners(shown: str) -> str:
-    """The text without where no line ends, which is seen in narrow columns alone."""
+    """Return the text without word joiners and no-break spaces, which only matter in narrow columns."""
     return re.sub(r"(?<=[^\W\d])\u00a0(?=\w)|(?<=\d)\u00a0(?=[^\W\d])", " ", shown.replace("\u2060", ""))
 
 
 class Browser:
-    """Keeps cookies and sends each form with the token of the page that it is on."""
+    """A browser that stores cookies and submits forms with the CSRF token of the current page."""
 
     def __init__(self, app: Flask, account: Account | None = None) -> None:
         self.client: FlaskClient = app.test_client()
@@ -91,14 +91,14 @@ class Browser:
         self.get("/sessions")  # a light page, for the token of the new session
 
     def get(self, path: str, status: int = 200) -> str:
-        """The page's text; redirects are followed."""
+        """Return the page's text after redirects."""
         response = self.client.get(path, follow_redirects=True)
         assert response.status_code == status, (path, response.status_code, response.text[:2000])
         self._remember(response.text)
         return as_shown(response.text)
 
     def post(self, path: str, status: int = 200, **fields: object) -> str:
-        """Send a form; gives the page that follows."""
+        """Submit a form. Return the page after redirects."""
         data = {"csrf_token": getattr(self, "token", ""), **fields}
         response = self.client.post(path, data=data, follow_redirects=True)
         assert response.status_code == status, (path, response.status_code, response.text[:2000])

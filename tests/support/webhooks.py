@@ -1,4 +1,4 @@
-"""A receiver of webhooks: an https server on this machine, which answers as it is told."""
+"""A webhook receiver: an HTTPS server on this machine with configurable responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOST = "hooks.agency.example"
 
 @dataclass
 class Receiver:
-    """`answers` are the statuses of the next answers; after them it is 204. `came` has headers and bodies."""
+    """A receiver. `answers` are the next statuses, 204 after them. `came` has headers and bodies."""
 
     port: int = 0
     answers: list[int] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Receiver:
         return f"https://{HOST}:{self.port}/chainmeet"
 
     def fetcher(self) -> Fetcher:
-        """One that finds the host here and trusts it."""
+        """Return a fetcher that resolves the host to this server and trusts it."""
         return Fetcher(
             max_octets=65_536,
             resolve=lambda _host, _port: ["127.0.0.1"],
@@ -42,7 +42,7 @@ class Receiver:
 
 @contextmanager
 def webhook_receiver() -> Iterator[Receiver]:
-    """The receiver, until the end of the block."""
+    """Run the receiver for the duration of the block."""
     authority, receiver = trustme.CA(), Receiver()
     authority.configure_trust(receiver.trusting)
 

@@ -1,7 +1,7 @@
-"""Where something is: `make where WORD`, or `python3 tests/support/where.py WORD...`.
+"""Code search by meaning: `make where WORD`, or `python3 tests/support/where.py WORD...`.
 
 Finds rooms, modules, functions, tables, pages, settings and documents whose name or first line of description
-has every word, or a synonym of it. Needs the standard library alone, and imports nothing of the application.
+contains every word, or a synonym. Uses only the standard library, and imports nothing of the application.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("scheduler", "workers", "api", "chainmeet")
 KINDS = ("room", "module", "function", "constant", "table", "page", "setting", "document")
 MOST = 12
-"""Lines of one kind that are printed; the rest are counted."""
+"""Maximum number of printed lines per kind. The rest are counted."""
 
 SYNONYMS = (
     "expire expiry expires expired ttl lifetime lapse timeout",
@@ -61,12 +61,12 @@ SYNONYMS = (
     "event events expo fair",
     "row rows record records line lines",
 )
-"""Words of one meaning, a line a meaning: what people search for, and what the code says."""
+"""Synonyms, one set per line: terms that people search for, and terms in the code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that can be found: `name` is what it is called, `text` its first line of description."""
+    """A searchable object. `text` is the first line of its description."""
 
     kind: str
     place: str
@@ -76,14 +76,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An item that has every word; a higher score is a better fit."""
+    """An item that matches every word. Higher scores are better."""
 
     item: Item
     score: float
 
 
 def find(words: Sequence[str], *, root: Path = ROOT) -> list[Hit]:
-    """What fits all words, the best first."""
+    """Return items that match all words, best first."""
     wanted = [_alternatives(word) for word in words]
     hits = []
     for path in _files(root):
@@ -97,7 +97,7 @@ def find(words: Sequence[str], *, root: Path = ROOT) -> list[Hit]:
 
 
 def report(words: Sequence[str], *, root: Path = ROOT) -> str:
-    """What `make where` prints: by kind, the best first."""
+    """Return the output of `make where`: by kind, best first."""
     hits = find(words, root=root)
     lines = []
     for kind in KINDS:
@@ -111,7 +111,7 @@ def report(words: Sequence[str], *, root: Path = ROOT) -> str:
 
 
 def _alternatives(word: str) -> dict[str, float]:
-    """The forms of a word, each with what it counts: the word itself more than its synonyms."""
+    """Return the forms of a word with weights: 1 for the word itself, less for synonyms."""
     word = word.lower()
     forms = {}
     for line in SYNONYMS:
@@ -122,7 +122,7 @@ def _alternatives(word: str) -> dict[str, float]:
 
 
 def _score(item: Item, wanted: Sequence[dict[str, float]]) -> float:
-    """The sum over the words: three times in a name, once in a description; 0 if a word is in neither."""
+    """Return the sum over the words: 3 for a name, 1 for a description; 0 if a word is in neither."""
     name, folder, text = (f" {_plain(part)} " for part in (item.name, item.place, item.text))
     total = 0.0
     for forms in wanted:
@@ -145,7 +145,7 @@ def _plain(text: str) -> str:
 
 
 def _has(text: str, form: str) -> float:
-    """1 for the word, 0.8 for one that begins with it."""
+    """Return 1 for the word, 0.8 for a word that begins with it."""
     form = form.replace("_", " ")
     if f" {form} " in text:
         return 1.0
@@ -227,7 +227,7 @@ def _doc(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDe
 
 
 def _string(node: ast.stmt | None) -> str:
-    """The text of a string that stands alone, as below a constant: what the constant means."""
+    """Return the text of a standalone string, which documents the constant above it."""
     if (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

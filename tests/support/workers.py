@@ -1,4 +1,4 @@
-"""Real workers for the tests: processes of their own, over a test's database and broker."""
+"""Real workers for tests: processes over a test's database and broker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers.layout import WORKERS, options
 ROOT = Path(__file__).parents[2]
 APP = "workers.celery_app:app"
 PATIENT_APP = "tests.support.patient_worker:app"
-"""Its solver finds nothing and takes all the time that it is given."""
+"""An application whose solver finds nothing and uses all of its time."""
 
 
 def settings_for(database: Database, broker_url: str, **others: Any) -> Settings:
@@ -30,7 +30,7 @@ def settings_for(database: Database, broker_url: str, **others: Any) -> Settings
 
 
 class Worker:
-    """A worker process and the processes of its pool, in a group of their own."""
+    """A worker process and its pool, in a process group of their own."""
 
     def __init__(self, settings: Settings, queues: str, name: str, app: str, log: Path) -> None:
         first = queues.partition(",")[0]
@@ -50,12 +50,12 @@ class Worker:
             )
 
     def stop(self) -> int:
-        """SIGTERM to the worker alone, as a supervisor or a container does; gives its exit status."""
+        """Send SIGTERM to the worker alone, as a supervisor does. Return its exit status."""
         self.process.terminate()
         return self.process.wait(60)
 
     def kill(self) -> None:
-        """SIGKILL to the worker and its pool, as when the machine is gone."""
+        """Send SIGKILL to the worker and its pool, as if the machine failed."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -67,7 +67,7 @@ class Worker:
 def worker(
     settings: Settings, queues: str, log_folder: Path, *, name: str | None = None, app: str = APP
 ) -> Iterator[Worker]:
-    """A worker of these queues ("solve,help"); its log is shown if the test fails."""
+    """Run a worker of these queues ("solve,help"). Its log is shown if the test fails."""
     name = name or queues.partition(",")[0]
     running = Worker(settings, queues, name, app, log_folder / f"{name}.log")
     try:
@@ -78,7 +78,7 @@ def worker(
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = 600.0) -> None:
-    """Wait until something is so; the time only keeps a broken test from waiting for ever."""
+    """Wait until the condition is true. The timeout only prevents a broken test from hanging."""
     ends = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > ends:

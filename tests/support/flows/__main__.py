@@ -1,4 +1,4 @@
-"""Write the pages of the flows anew, or see with `--check` whether they are as the code does it."""
+"""Write the flow pages, or verify with `--check` that they match the code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parents[3] / "docs" / "flows"
 
 
 def pages() -> Iterator[tuple[str, str]]:
-    """Each page by its name."""
+    """Yield each page with its name."""
     yield "index.md", drawing.index({name: title for name, (title, _) in FLOWS.items()})
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         clocks.start()
@@ -44,7 +44,7 @@ def pages() -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
-    """Write the pages; with `--check` print how they differ, and fail if they do."""
+    """Write the pages. With `--check` print differences, and fail if there are any."""
     logging.disable(logging.CRITICAL)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     if "PYTHONHASHSEED" not in os.environ:  # the order of sets is that of hashes

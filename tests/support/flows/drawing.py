@@ -1,4 +1,4 @@
-"""Draw a flow as a page: for each step a tree of the rooms that call each other, with the functions."""
+"""Rendering of a flow as a page: a tree of rooms and called functions for each step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tests.support.flows.tracing import START, Step
 
 WIDTH = 100
-"""Characters of a line of a tree."""
+"""Maximum length of a line in the tree, in characters."""
 BY = "by `python -m tests.support.flows`"
 WHAT = f"""\
 Each step shows the rooms that take part, each below the room that calls it first, with the public functions
@@ -19,7 +19,7 @@ this flow and compares the page, which is made {BY}.
 
 
 def page(title: str, about: str, steps: Sequence[Step]) -> str:
-    """The page of a flow as Markdown."""
+    """Return the page of a flow as Markdown."""
     rooms = {call.room for step in steps for call in step.calls}
     functions = {(call.room, call.function) for step in steps for call in step.calls}
     parts = [f"# {title}", f"{about} {len(rooms)} rooms, {len(functions)} functions.", WHAT.rstrip()]
@@ -29,7 +29,7 @@ def page(title: str, about: str, steps: Sequence[Step]) -> str:
 
 
 def index(flows: Mapping[str, str]) -> str:
-    """The page that lists the flows: their titles by the names of their pages."""
+    """Return the index page: titles of the flows by page name."""
     lines = [
         "# Flows",
         f"Which rooms work together, traced by a test that runs each flow. The pages are made {BY}.",
@@ -40,12 +40,12 @@ def index(flows: Mapping[str, str]) -> str:
 
 
 def tree(step: Step) -> list[str]:
-    """The rooms of a step as lines, each below the one that calls it first; then what it is called for."""
+    """Return the rooms of a step as lines, each below its first caller, with called functions."""
     arrows = step.arrows()
     drawn: set[str] = set()
     rows = list(_rows(arrows, START, "", drawn))
     for caller, _ in arrows:
-        if caller not in drawn:  # what called it is left out
+        if caller not in drawn:  # its caller is omitted
             rows += [(caller, "", []), *_rows(arrows, caller, "", drawn)]
     column = max(len(head) for head, _, _ in rows) + 2
     lines = []
@@ -59,13 +59,13 @@ def tree(step: Step) -> list[str]:
 
 
 _BRANCHES = {True: ("└─ ", "   "), False: ("├─ ", "│  ")}
-"""By whether it is the last one: how a line begins, and the lines below it."""
+"""Prefix of a line and of the lines below it, by whether it is the last one."""
 
 
 def _rows(
     arrows: Mapping[tuple[str, str], list[str]], caller: str, indent: str, drawn: set[str]
 ) -> Iterator[tuple[str, str, list[str]]]:
-    """Lines below a caller: how each begins, how it goes on, and its functions. A room is unfolded once."""
+    """Yield lines below a caller: their prefix, indentation and functions. A room is expanded once."""
     drawn.add(caller)
     called = [room for by, room in arrows if by == caller]
     first = [room for room in called if room not in drawn]

@@ -1,4 +1,4 @@
-"""The flows: each does in an event of its own what people, programs and workers do, step by step."""
+"""Flows: each executes the steps of users, programs and workers in an event of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.web import Browser, web_app
 from workers import board_queries
 
 NOWHERE = "redis://127.0.0.1:1"
-"""A broker that nobody reaches: the steps of workers are called."""
+"""URL of an unreachable broker: the steps of workers are called directly."""
 
 
 class Stage:
@@ -41,7 +41,7 @@ class Stage:
         self.step = self.recorder.step
 
     def browser(self, expo: Expo, account: Account) -> Browser:
-        """Somebody who is signed in. Their light pages do what every page does."""
+        """Return a signed-in browser. Its light pages establish what every page does."""
         browser = Browser(self.app, account)
         with self.recorder.of_every_page():
             for path in ("/sessions", f"/events/{expo.event.key}/preferences"):
@@ -59,11 +59,11 @@ class Stage:
         return self.browser(expo, account)
 
     def do_jobs(self) -> None:
-        """What a worker does about the versions that wait for it."""
+        """Execute the pending jobs of versions, as a worker does."""
         carry_out(self.database)
 
     def solve(self) -> None:
-        """What a worker does about the last run."""
+        """Execute the latest run, as a worker does."""
         with self.database.read() as session:
             run_id = session.scalars(select(Run.id).order_by(Run.id.desc()).limit(1)).one()
         solve = self.recorder.untraced(solve_problem, caller="planning")
@@ -72,7 +72,7 @@ class Stage:
 
 
 def form_to_invitation(stage: Stage) -> None:
-    """A firm asks another, and both get an invitation."""
+    """A firm requests a meeting, and both firms get an invitation."""
     with stage.database.write() as session:
         expo = make_event(session, firms=3, mail_per_minute=60_000)
     asking, asked = stage.exhibitor(expo, 0), stage.exhibitor(expo, 1)
@@ -153,14 +153,14 @@ def overnight_run(stage: Stage) -> None:
 
 
 def move_on_the_board(stage: Stage) -> None:
-    """An organiser moves a meeting of a draft by hand."""
+    """An organiser moves a meeting of a manual draft."""
     with stage.database.write() as session:
         hall = Hall(session)
         assert hall.one.state is RequestState.ACCEPTED
     browser = stage.organiser(hall.expo)
     path = f"/events/{hall.expo.event.key}/board"
     desk = PlacementSearch(stage.database)
-    with pytest.MonkeyPatch.context() as patch:  # the question of the page goes to a worker by the broker
+    with pytest.MonkeyPatch.context() as patch:  # the page would ask a worker through the broker
         patch.setattr(board_queries, "ask", lambda *_, **__: None)
         browser.get(f"{path}?draft=2")
         with stage.step("An organiser picks a meeting up"):
@@ -176,7 +176,7 @@ def move_on_the_board(stage: Stage) -> None:
 
 
 def send(browser: Browser, path: str, **fields: object) -> None:
-    """Send a form, and leave the page that follows unread."""
+    """Submit a form without following the redirect."""
     answer = browser.client.post(path, data={"csrf_token": browser.token, **fields})
     assert answer.status_code in (302, 303), answer.text
 
@@ -190,4 +190,4 @@ FLOWS: Mapping[str, tuple[str, Callable[[Stage], None]]] = MappingProxyType(
         "move-on-the-board": ("A move on the board", move_on_the_board),
     }
 )
-"""By the name of its page: its title, and what does it."""
+"""Title and function of each flow by page name."""

@@ -1,4 +1,4 @@
-"""Trace which public functions rooms call of each other."""
+"""Tracing of public functions that rooms call of each other."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parents[3]
 EDGES = {"api": "pages", "workers": "workers"}
-"""Rooms that are whole packages, and what the pictures call them."""
+"""Rooms that are whole packages, and their names in the diagrams."""
 TOOLS = ("untrusted", "solver", "invites", "sheets")
-"""Packages of `scheduler` that are a room each. The others are used by all rooms, and left out."""
+"""Packages of `scheduler` that are a room each. Others are used by all rooms, and omitted."""
 START = "start"
-"""Whoever begins: a browser, a worker's task, a mail server."""
+"""The initiator: a browser, a worker's task, a mail server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Call:
 
 @dataclass(slots=True)
 class Step:
-    """A part of a flow: a sentence, and the calls between rooms in the order in which each came first."""
+    """A step of a flow: a sentence, and the calls between rooms in order of first occurrence."""
 
     title: str
     calls: list[Call] = field(default_factory=list)
 
     def arrows(self) -> dict[tuple[str, str], list[str]]:
-        """The functions by caller and room."""
+        """Return the functions by caller and room."""
         found: dict[tuple[str, str], list[str]] = {}
         for call in self.calls:
             found.setdefault((call.caller, call.room), []).append(call.function)
@@ -49,24 +49,24 @@ class Step:
 
 
 class Recorder:
-    """Notes the calls of all threads while a step is open. What every page does is left out: `usual`."""
+    """Records calls in all threads during a step. Calls of every page (`usual`) are omitted."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.usual: set[Call] = set()
         self.now: dict[Call, None] = {}
-        """What is noted at present, in order."""
+        """Calls recorded in the current block, in order."""
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Trace what is done within."""
+        """Trace the block."""
         self.now = {}
         with _profile(self.now):
             yield
         self.steps.append(Step(title, [call for call in self.now if call not in self.usual]))
 
     def untraced(self, function: Callable[P, T], *, caller: str) -> Callable[P, T]:
-        """The same function; a trace notes that `caller` calls it, and nothing of what it does."""
+        """Return the function for a trace that records the call by `caller`, but not what it does."""
 
         def call(*args: P.args, **options: P.kwargs) -> T:
             traced = sys.getprofile()
@@ -85,7 +85,7 @@ class Recorder:
 
     @contextmanager
     def of_every_page(self) -> Iterator[None]:
-        """Note what is done within as done by every page: who is signed in, the menu, notices."""
+        """Record the calls in the block as those of every page: session, menu, notices."""
         self.now = {}
         with _profile(self.now):
             yield
@@ -114,7 +114,7 @@ def _profile(seen: dict[Call, None]) -> Iterator[None]:
 
 @cache
 def _function(code: CodeType) -> tuple[str, str] | None:
-    """The room and the name of a public function of a module, else None."""
+    """Return room and name of a public module-level function, or None."""
     room, name = _room(code.co_filename), code.co_qualname
     if room is None or name.startswith(("_", "<")) or "." in name:
         return None
@@ -123,7 +123,7 @@ def _function(code: CodeType) -> tuple[str, str] | None:
 
 
 def _caller(frame: FrameType) -> str | None:
-    """The room that the nearest frame of one is in. None while a module is imported."""
+    """Return the room of the nearest frame in a room, or None during an import."""
     back = frame.f_back
     while back is not None:
         if (room := _room(back.f_code.co_filename)) is not None:
@@ -134,7 +134,7 @@ def _caller(frame: FrameType) -> str | None:
 
 @cache
 def _room(file: str) -> str | None:
-    """The room of a file of ours, else None."""
+    """Return the room of a file, or None."""
     if not file.startswith(f"{ROOT}/"):
         return None
     package, *rest = Path(file).relative_to(ROOT).parts

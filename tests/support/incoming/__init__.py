@@ -1,4 +1,4 @@
-"""What people and machines answer to an invitation, as cases with the best outcome of each.
+"""Replies to an invitation, by people and machines, each with its best possible outcome.
 
 The tests (`tests/integration/emails/inbound/test_cases.py`) and `benchmarks.inbound` run the same cases.
 """

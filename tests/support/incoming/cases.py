@@ -1,4 +1,4 @@
-"""The cases: answers in every order and dialect, notes, lists, machines, and what comes too late."""
+"""The cases: replies in every order and client dialect, notes, mailing lists, machines, late replies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def case(
     people: int = 1,
     named: bool = False,
 ) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
-    """Register a case. Its docstring says what it is about."""
+    """Register a case. Its docstring describes it."""
 
     def register(play: Callable[[Scene], None]) -> Callable[[Scene], None]:
         about = (play.__doc__ or "").strip()
@@ -39,33 +39,33 @@ def case(
     return register
 
 
-# --- which of two answers counts ---
+# --- order of replies ---
 
 
 @case("tie-two-taps", (APPLIED, APPLIED), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """Two taps within a second: yes, then no. Both have the same DTSTAMP."""
+    """Two clicks within a second: yes, then no, with the same DTSTAMP."""
     scene.answer("ACCEPTED", made=4, came=5)
     scene.answer("DECLINED", made=4, came=6)
 
 
 @case("tie-no-then-yes", (APPLIED, APPLIED), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """The same the other way round: the meeting is not off."""
+    """No, then yes, with the same DTSTAMP: the meeting is not cancelled."""
     scene.answer("DECLINED", made=4, came=5)
     scene.answer("ACCEPTED", made=4, came=6)
 
 
 @case("tie-tmail-reuses-its-stamp", (APPLIED, APPLIED), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """TMail answers twice with the DTSTAMP of the first answer."""
+    """TMail replies twice with the DTSTAMP of the first reply."""
     scene.dialect("tmail-accepted", came=5)
     scene.dialect("tmail-declined", came=65)
 
 
 @case("tie-tmail-changes-its-mind-twice", (APPLIED, APPLIED, APPLIED), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """The same, and back: another mail with the calendar of the first one."""
+    """TMail replies a third time, with the calendar of its first reply in a new email."""
     scene.dialect("tmail-accepted", came=5)
     scene.dialect("tmail-declined", came=65)
     scene.dialect("tmail-accepted", 125, lambda raw: raw.replace(b"<tmail-accepted@", b"<tmail-again@"))
@@ -73,55 +73,55 @@ def _(scene: Scene) -> None:
 
 @case("tie-the-same-answer", (APPLIED, IGNORED), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """The same answer in two mails."""
+    """The same reply in two emails."""
     scene.answer("ACCEPTED", made=4, came=5, head="Message-ID: <a@x.example>\n")
     scene.answer("ACCEPTED", made=4, came=6, head="Message-ID: <b@x.example>\n")
 
 
 @case("clock-ahead-three-hours", (APPLIED, APPLIED), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """A telephone that is three hours ahead says yes; then a laptop with the right time says no."""
+    """A phone whose clock is three hours ahead says yes, then a laptop with the right time says no."""
     scene.answer("ACCEPTED", made=185, came=5)
     scene.answer("DECLINED", made=20, came=21)
 
 
 @case("clock-ahead-a-year", (APPLIED,), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """A clock that is a year ahead makes an answer no older than its arrival."""
+    """With a clock a year ahead, a reply counts as made when it arrived."""
     scene.answer("ACCEPTED", made=365 * 24 * 60, came=5)
 
 
 @case("clock-ahead-a-year-then-no", (APPLIED, APPLIED), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """After it a true decline counts."""
+    """After a reply with a clock a year ahead, a later decline counts."""
     scene.answer("ACCEPTED", made=365 * 24 * 60, came=5)
     scene.answer("DECLINED", made=20, came=21)
 
 
 @case("older-answer-arrives-later", (APPLIED, WAITS), "DECLINED, off", (OLDER,), "later answer")
 def _(scene: Scene) -> None:
-    """A yes that was made before the no, and took the longer way."""
+    """A yes made before the no, but delivered later."""
     scene.answer("DECLINED", made=10, came=11)
     scene.answer("ACCEPTED", made=3, came=30)
 
 
 @case("older-decline-arrives-later", (APPLIED, WAITS), "ACCEPTED", (OLDER,), "later answer")
 def _(scene: Scene) -> None:
-    """The other way round: the meeting stands, and somebody sees the no."""
+    """A no made before the yes, but delivered later: the meeting stands, and an organiser sees the no."""
     scene.answer("ACCEPTED", made=10, came=11)
     scene.answer("DECLINED", made=3, came=30)
 
 
 @case("older-answer-says-the-same", (APPLIED, IGNORED), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """An older answer that says what is known needs nobody."""
+    """An older reply with the same status needs no attention."""
     scene.answer("ACCEPTED", made=10, came=11)
     scene.answer("ACCEPTED", made=3, came=30)
 
 
 @case("delivered-again-with-other-headers", (APPLIED, APPLIED, IGNORED), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """A mail that was applied comes once more by another way, after a later answer."""
+    """An applied email is delivered again by another route, after a later reply."""
     head = "Message-ID: <once@x.example>\n"
     scene.answer("ACCEPTED", made=3, came=4, head=head)
     scene.answer("DECLINED", made=10, came=11)
@@ -130,14 +130,14 @@ def _(scene: Scene) -> None:
 
 @case("link-then-mail-in-a-second", (APPLIED, APPLIED), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """A yes by the link, and a no by mail of the same second."""
+    """A yes by the link, and a no by email in the same second."""
     scene.link(Partstat.ACCEPTED, came=5)
     scene.answer("DECLINED", made=5, came=6)
 
 
 @case("offline-answer-after-the-link", (APPLIED, WAITS), "ACCEPTED", (OLDER,), "later answer")
 def _(scene: Scene) -> None:
-    """A no that was written in the aeroplane, and sent after a yes by the link."""
+    """A no written offline before a yes by the link, and sent after it."""
     scene.link(Partstat.ACCEPTED, came=60)
     scene.answer("DECLINED", made=3, came=90)
 
@@ -151,42 +151,42 @@ def _(scene: Scene) -> None:
 
 @case("stamp-without-a-zone", (APPLIED,), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """DTSTAMP in local time of nowhere: its arrival counts."""
+    """DTSTAMP in floating local time: its arrival counts."""
     scene.mail(re.sub(rb"DTSTAMP:\w+", rb"DTSTAMP:20261124T090100", replies.calendar(scene.row)))
 
 
 @case("stamp-that-is-none", (WAITS,), "", (UNCLEAR,), "DTSTAMP")
 def _(scene: Scene) -> None:
-    """A DTSTAMP that nobody can read."""
+    """An invalid DTSTAMP."""
     scene.mail(re.sub(rb"DTSTAMP:\w+", rb"DTSTAMP:soon", replies.calendar(scene.row)))
 
 
-# --- after the meeting, and after its end by other ways ---
+# --- after the meeting or its cancellation ---
 
 
 @case("late-decline", (WAITS,), "", (OVER,), "after the meeting")
 def _(scene: Scene) -> None:
-    """Declined three hours after the meeting: it was held."""
+    """A decline three hours after the meeting, which took place."""
     scene.answer("DECLINED", made=HELD + 180, came=HELD + 181)
 
 
 @case("late-decline-of-an-accepted-one", (APPLIED, WAITS), "ACCEPTED", (OVER,), "after the meeting")
 def _(scene: Scene) -> None:
-    """Somebody tidies their calendar 13 days after the event, and Outlook sends a decline."""
+    """A calendar cleaned up 13 days after the event, for which Outlook sends a decline."""
     scene.answer("ACCEPTED")
     scene.answer("DECLINED", made=HELD + 13 * 1440, came=HELD + 13 * 1440 + 1)
 
 
 @case("late-declines-get-one-receipt", (WAITS, WAITS), "", (OVER,), "after the meeting")
 def _(scene: Scene) -> None:
-    """Two of them: one sentence back."""
+    """Two late replies get one receipt."""
     scene.answer("DECLINED", made=HELD + 180, came=HELD + 181)
     scene.answer("TENTATIVE", made=HELD + 190, came=HELD + 191)
 
 
 @case("late-yes-of-an-accepted-one", (APPLIED, IGNORED), "ACCEPTED", (), "after the meeting")
 def _(scene: Scene) -> None:
-    """The same answer once more needs nobody."""
+    """The same reply again needs no attention."""
     scene.answer("ACCEPTED")
     scene.answer("ACCEPTED", made=HELD + 180, came=HELD + 181)
 
@@ -199,7 +199,7 @@ def _(scene: Scene) -> None:
 
 @case("late-counter", (WAITS,), "", (OVER,), "after the meeting")
 def _(scene: Scene) -> None:
-    """Another time is proposed after the meeting."""
+    """A COUNTER after the meeting."""
     start = scene.published.expo.slots[3].start
     scene.answer("TENTATIVE", method="COUNTER", start=start, made=HELD + 10, came=HELD + 11)
 
@@ -212,20 +212,20 @@ def _(scene: Scene) -> None:
 
 @case("decline-while-it-is-held", (APPLIED,), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """Ten minutes after the beginning a decline still counts: the other side waits there."""
+    """A decline ten minutes after the start still counts, because the other side is waiting."""
     scene.answer("DECLINED", made=HELD - 20, came=HELD - 20)
 
 
 @case("late-answer-to-an-older-version", (WAITS,), "", (OVER,), "after the meeting")
 def _(scene: Scene) -> None:
-    """An answer to an older version after the end: the invitation is not sent again."""
+    """A reply to an older revision after the end: the invitation is not sent again."""
     scene.published.publish_again(slot=1)
     scene.answer("DECLINED", made=HELD + 180, came=HELD + 181)
 
 
 @case("yes-after-the-cancel", (APPLIED, WAITS), "DECLINED, off", (CANCELLED,), "cancelled before")
 def _(scene: Scene) -> None:
-    """A yes to a meeting whose CANCEL was sent: who comes must know that nobody waits there."""
+    """A yes after the CANCEL: the attendee must learn that the meeting is cancelled."""
     scene.answer("DECLINED")
     scene.published.publish_again()
     scene.answer("ACCEPTED", made=40, came=41)
@@ -241,7 +241,7 @@ def _(scene: Scene) -> None:
 
 @case("counter-after-the-cancel", (APPLIED, WAITS), "DECLINED, off", (CANCELLED,), "cancelled before")
 def _(scene: Scene) -> None:
-    """Another time for a cancelled meeting is a wish that somebody must see."""
+    """A COUNTER for a cancelled meeting needs attention."""
     scene.answer("DECLINED")
     scene.published.publish_again()
     start = scene.published.expo.slots[3].start
@@ -250,13 +250,13 @@ def _(scene: Scene) -> None:
 
 @case("yes-to-a-withdrawn-one", (IGNORED,), "ACCEPTED, off", (), "counts if that is taken back")
 def _(scene: Scene) -> None:
-    """A late yes before the CANCEL: kept, and counts if the decline is taken back."""
+    """A late yes before the CANCEL is stored, and counts if the decline is taken back."""
     other = scene.published.mail_to(1)
     scene.published.receive(replies.calendar(other, "DECLINED"), other)
     scene.answer("ACCEPTED", made=7, came=8)
 
 
-# --- words: lists, machines, notes ---
+# --- texts: lists, machines, notes ---
 
 
 @case("list-ezmlm", (WAITS,), "", (), "A person wrote it")
@@ -267,19 +267,19 @@ def _(scene: Scene) -> None:
 
 @case("list-majordomo", (WAITS,), "", (), "A person wrote it")
 def _(scene: Scene) -> None:
-    """So does Majordomo, which has no other header of lists."""
+    """Majordomo sets Precedence: bulk too, and no other list header."""
     scene.dialect("list-majordomo")
 
 
 @case("list-mailman", (WAITS,), "", (), "A person wrote it")
 def _(scene: Scene) -> None:
-    """Mailman: Precedence: list."""
+    """Mailman sets Precedence: list."""
     scene.dialect("list-mailman")
 
 
 @case("list-answer-too-late", (WAITS,), "", (), "after the meeting")
 def _(scene: Scene) -> None:
-    """Nothing goes back for what came by a list."""
+    """No receipt is sent to a mailing list."""
     scene.answer(
         "DECLINED", made=HELD + 1, came=HELD + 2, head="Precedence: list\nList-Id: <s.firm.example>\n"
     )
@@ -287,19 +287,19 @@ def _(scene: Scene) -> None:
 
 @case("machine-answer-too-late", (WAITS,), "", (), "after the meeting")
 def _(scene: Scene) -> None:
-    """Nor for what a responder wrote (RFC 3834)."""
+    """No receipt is sent to an auto-responder (RFC 3834)."""
     scene.answer("DECLINED", made=HELD + 1, came=HELD + 2, head="Auto-Submitted: auto-replied\n")
 
 
 @case("vacation-bulk", (IGNORED,), "", (), "machine")
 def _(scene: Scene) -> None:
-    """A responder with Precedence: bulk and Auto-Submitted."""
+    """An auto-responder with Precedence: bulk and Auto-Submitted."""
     scene.dialect("vacation-bulk")
 
 
 @case("vacation-junk", (IGNORED,), "", (), "machine")
 def _(scene: Scene) -> None:
-    """An old responder: Precedence: junk."""
+    """An old auto-responder with Precedence: junk."""
     scene.dialect("vacation-junk")
 
 
@@ -308,20 +308,20 @@ ILL = "I am ill, could my colleague come?"
 
 @case("note-in-the-text", (APPLIED,), "DECLINED, off", note=ILL)
 def _(scene: Scene) -> None:
-    """A decline with a note that stands only in the mail's text."""
+    """A decline with a note only in the text part."""
     scene.answer("DECLINED", content=f"Content-Type: text/plain; charset=utf-8\n\n{ILL}\n")
 
 
 @case("note-in-the-html", (APPLIED,), "DECLINED, off", note=ILL)
 def _(scene: Scene) -> None:
-    """Or only in its HTML."""
+    """A decline with a note only in the HTML part."""
     html = f"<html><body><div>{ILL}</div><div>&nbsp;</div></body></html>"
     scene.answer("DECLINED", content=f"Content-Type: text/html; charset=utf-8\n\n{html}\n")
 
 
 @case("note-above-the-invitation", (APPLIED,), "DECLINED, off", note=ILL)
 def _(scene: Scene) -> None:
-    """The words alone are the note, not the invitation below them."""
+    """A note above the quoted invitation: only the note is extracted."""
     quoted = (
         "-----Original Message-----\nFrom: Expo <meetings@expo.example>\nSent: Tuesday\n"
         "Subject: Invitation: Mon 7 Dec\n\nMeeting with Firm 1\n"
@@ -331,21 +331,21 @@ def _(scene: Scene) -> None:
 
 @case("note-above-a-quotation", (APPLIED,), "DECLINED, off", note=ILL)
 def _(scene: Scene) -> None:
-    """The same with marks of quotation."""
+    """A note above quoted lines."""
     quoted = "On Tue, Nov 24, 2026 at 9:00 AM Expo <meetings@expo.example> wrote:\n> Meeting with Firm 1\n"
     scene.answer("DECLINED", content=f"Content-Type: text/plain\n\n{ILL}\n\n{quoted}")
 
 
 @case("note-in-chinese", (APPLIED,), "DECLINED, off", note="我病了，可以请同事参加吗？")
 def _(scene: Scene) -> None:
-    """In another script."""
+    """A note in another script."""
     text = "我病了，可以请同事参加吗？"
     scene.answer("DECLINED", content=f"Content-Type: text/plain; charset=utf-8\n\n{text}\n")
 
 
 @case("note-of-the-calendar-first", (APPLIED,), "DECLINED, off", note="On another stand")
 def _(scene: Scene) -> None:
-    """Where the calendar has a comment, that is the note."""
+    """A calendar's COMMENT takes precedence as the note."""
     scene.answer(
         "DECLINED",
         lines="COMMENT:On another stand\n",
@@ -355,7 +355,7 @@ def _(scene: Scene) -> None:
 
 @case("no-note-but-googles-words", (APPLIED,), "DECLINED, off", note="")
 def _(scene: Scene) -> None:
-    """What a program writes by itself is no note."""
+    """Text generated by Google Calendar is no note."""
     text = (
         "f0-p0@firm.example has declined this invitation.\n\nMeeting with Firm 1\nMonday Dec 7, 2026 ⋅ 9am\n"
         "\nInvitation from Google Calendar: https://calendar.google.com/calendar/\n"
@@ -365,29 +365,29 @@ def _(scene: Scene) -> None:
 
 @case("no-note-but-thunderbirds-words", (APPLIED,), "DECLINED, off", note="")
 def _(scene: Scene) -> None:
-    """Nor what Thunderbird writes."""
+    """Text generated by Thunderbird is no note."""
     text = "Peter Nagy has declined your event invitation."
     scene.answer("DECLINED", content=f"Content-Type: text/plain\n\n{text}\n")
 
 
 @case("note-with-a-yes", (APPLIED,), "ACCEPTED", note="I bring two samples.")
 def _(scene: Scene) -> None:
-    """A note beside a yes."""
+    """A note with a yes."""
     scene.answer("ACCEPTED", content="Content-Type: text/plain\n\nI bring two samples.\n")
 
 
 @case("words-without-an-answer", (WAITS,), "", (UNCLEAR,), "neither yes nor no")
 def _(scene: Scene) -> None:
-    """NEEDS-ACTION with a comment: nobody answers so, but the words are a person's."""
+    """NEEDS-ACTION with a comment: no valid reply, but written by a person."""
     scene.answer("NEEDS-ACTION", lines="COMMENT:Could we meet at our stand?\n")
 
 
-# --- how many, and in circles ---
+# --- quantity and loops ---
 
 
 @case("the-21st-of-a-day", (WAITS,) * 20 + (APPLIED,), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """After twenty mails of a day the newest one is the answer."""
+    """After twenty emails in a day, the newest one is a reply that counts."""
     for number in range(20):
         scene.words(f"Question number {number}: where do we meet?", came=5 + number)
     scene.answer("DECLINED", made=40, came=41)
@@ -395,7 +395,7 @@ def _(scene: Scene) -> None:
 
 @case("an-old-answer-every-12-minutes", (IGNORED,) * 18, "", ("REQUEST",))
 def _(scene: Scene) -> None:
-    """A robot repeats an answer to an older version: the invitation goes out once, not eighteen times."""
+    """A robot repeats a reply to an older revision: the invitation is resent once, not eighteen times."""
     scene.published.publish_again(slot=3)
     for number in range(18):
         scene.answer("ACCEPTED", sequence=0, made=40 + 12 * number, came=41 + 12 * number)
@@ -403,7 +403,7 @@ def _(scene: Scene) -> None:
 
 @case("another-answer-to-an-older-version", (IGNORED, WAITS), "", ("REQUEST", UNCLEAR))
 def _(scene: Scene) -> None:
-    """Who answers an older version otherwise, hours after it was sent again, is not sent it for ever."""
+    """A different reply to an older revision, hours after a resend, does not resend again."""
     scene.published.publish_again(slot=3)
     for minutes, partstat in ((40, "ACCEPTED"), (400, "DECLINED")):
         scene.answer(partstat, sequence=0, made=minutes, came=minutes + 1)
@@ -411,7 +411,7 @@ def _(scene: Scene) -> None:
 
 @case("a-refresh-every-12-minutes", (APPLIED,) * 3 + (IGNORED,) * 15, "", ("REQUEST",) * 3)
 def _(scene: Scene) -> None:
-    """A robot asks for the invitation: three times a day are enough."""
+    """A robot sends REFRESH repeatedly: at most three invitations a day are sent."""
     for number in range(18):
         scene.answer("ACCEPTED", method="REFRESH", made=12 * number, came=1 + 12 * number)
 
@@ -422,52 +422,52 @@ def _to_all(count: int) -> str:
 
 @case("reply-to-all-60", (APPLIED,), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """An answer to sixty people has a long To."""
+    """A reply to sixty people has a long To header."""
     scene.answer("ACCEPTED", head=_to_all(60) + "\n")
 
 
 @case("reply-to-all-of-3-mb", (WAITS,), "", (), "too long")
 def _(scene: Scene) -> None:
-    """There is an end."""
+    """An excessive To header is rejected."""
     scene.answer("ACCEPTED", head="To: " + ",\n ".join([100 * "a@b.example, "] * 2_000) + "\n")
 
 
-# --- zones and times ---
+# --- time zones and times ---
 
 
 @case("notes-accepted", (APPLIED,), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """HCL Notes: a zone with BYHOUR and BYMINUTE."""
+    """HCL Notes: a VTIMEZONE with BYHOUR and BYMINUTE."""
     scene.dialect("notes-accepted")
 
 
 @case("notes-declined", (APPLIED,), "DECLINED, off", note="I am at the other hall then.")
 def _(scene: Scene) -> None:
-    """The same with a note."""
+    """HCL Notes: a decline with a note."""
     scene.dialect("notes-declined")
 
 
 @case("notes-counter", (APPLIED,), "slots [2]")
 def _(scene: Scene) -> None:
-    """A proposal of HCL Notes."""
+    """HCL Notes: a COUNTER."""
     scene.dialect("notes-counter")
 
 
 @case("notes-by-setpos", (APPLIED,), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """A zone with BYSETPOS and BYSECOND."""
+    """A VTIMEZONE with BYSETPOS and BYSECOND."""
     scene.dialect("notes-by-setpos")
 
 
 @case("zone-by-day-of-year", (APPLIED,), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """A zone with BYYEARDAY."""
+    """A VTIMEZONE with BYYEARDAY."""
     scene.dialect("zone-by-day-of-year")
 
 
 @case("zone-of-millions", (WAITS,), "", (), "series")
 def _(scene: Scene) -> None:
-    """A zone that changes each second is none."""
+    """A VTIMEZONE that changes every second is rejected."""
     hours, minutes = (",".join(map(str, range(n))) for n in (24, 60))
     rule = f"RRULE:FREQ=YEARLY;BYHOUR={hours};BYMINUTE={minutes};BYSECOND={minutes}"
     scene.dialect(
@@ -477,19 +477,19 @@ def _(scene: Scene) -> None:
 
 @case("exchange-customized-accepted", (APPLIED,), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """Exchange: a zone called Customized Time Zone."""
+    """Exchange: a zone named Customized Time Zone."""
     scene.dialect("exchange-customized-accepted")
 
 
 @case("exchange-customized-counter", (APPLIED,), "slots [2]")
 def _(scene: Scene) -> None:
-    """A proposal in that zone, which is that of the mail alone."""
+    """A COUNTER in that zone, which is defined by the email alone."""
     scene.dialect("exchange-customized-counter")
 
 
 @case("exchange-customized-otherwise", (APPLIED, APPLIED), "slots [2]")
 def _(scene: Scene) -> None:
-    """Two mails whose zones of that name differ: each has its own."""
+    """Two emails with different zones of that name: each uses its own definition."""
     elsewhere = b"DTSTART;TZID=Customized Time Zone:20261207T083000"
     until = b"DTEND;TZID=Customized Time Zone:20261207T090000"
 
@@ -504,7 +504,7 @@ def _(scene: Scene) -> None:
 
 @case("zone-differs-from-its-name", (APPLIED,), "slots [2]")
 def _(scene: Scene) -> None:
-    """TZID is a known name, and the VTIMEZONE of the mail says otherwise: the mail is right about itself."""
+    """A TZID that is a known name with a different VTIMEZONE: the email's definition counts."""
     scene.dialect(
         "exchange-customized-counter", 5, lambda raw: raw.replace(b"Customized Time Zone", b"Europe/London")
     )
@@ -512,7 +512,7 @@ def _(scene: Scene) -> None:
 
 @case("evolution-counter", (APPLIED,), "slots [2]")
 def _(scene: Scene) -> None:
-    """Evolution: a zone of freeassociation with RDATE."""
+    """Evolution: a freeassociation zone with RDATE."""
     scene.dialect("evolution-counter")
 
 
@@ -522,31 +522,31 @@ def _counter(scene: Scene, times: str) -> None:
 
 @case("counter-without-an-end", (APPLIED,), "slots [2]")
 def _(scene: Scene) -> None:
-    """A proposal with DTSTART alone lasts as long as the meeting."""
+    """A COUNTER with DTSTART alone has the meeting's duration."""
     _counter(scene, "DTSTART:20261207T020000Z\n")
 
 
 @case("counter-of-a-whole-day", (APPLIED,), "slots [1, 2, 3, 4, 5]")
 def _(scene: Scene) -> None:
-    """Any time of that day at the venue."""
+    """An all-day COUNTER: any time of that day at the venue."""
     _counter(scene, "DTSTART;VALUE=DATE:20261207\nDTEND;VALUE=DATE:20261208\n")
 
 
 @case("counter-of-the-same-time", (APPLIED,), "", ("DECLINECOUNTER",), "at that time already")
 def _(scene: Scene) -> None:
-    """The proposed time is the meeting's own."""
+    """A COUNTER with the meeting's own time."""
     _counter(scene, "DTSTART:20261207T010000Z\nDTEND:20261207T013000Z\n")
 
 
 @case("counter-without-a-zone", (WAITS,), "", (UNCLEAR,), "without a time zone")
 def _(scene: Scene) -> None:
-    """10:00, but where?"""
+    """A COUNTER in floating time."""
     _counter(scene, "DTSTART:20261207T100000\nDTEND:20261207T103000\n")
 
 
 @case("counter-in-an-unknown-zone", (WAITS,), "", (UNCLEAR,), "time zone that is not known")
 def _(scene: Scene) -> None:
-    """A zone that nothing explains."""
+    """A COUNTER with an undefined TZID."""
     _counter(scene, "DTSTART;TZID=Nowhere/Land:20261207T100000\n")
 
 
@@ -562,11 +562,11 @@ def _(scene: Scene) -> None:
     scene.answer("ACCEPTED", lines="RECURRENCE-ID:20261208T010000Z\n")
 
 
-# --- wrapped and rewritten ---
+# --- signed and rewritten ---
 
 
 def _entity(raw: bytes) -> tuple[bytes, bytes]:
-    """The headers of the mail without those of its content, and its content with its own."""
+    """Return the headers of the email without those of its content, and the content with its own."""
     head, _, body = raw.partition(b"\r\n\r\n")
     kept, _, kind = head.rpartition(b"Content-Type:")
     return kept, b"Content-Type:" + kind + b"\r\n\r\n" + body
@@ -579,43 +579,43 @@ def _wrapped(scene: Scene, raw: bytes, cms: Callable[[bytes], bytes], kind: str 
 
 @case("smime-opaque", (APPLIED,), "DECLINED, off")
 def _(scene: Scene) -> None:
-    """Signed, and readable by everybody."""
+    """Opaque signed, so readable by everyone."""
     _wrapped(scene, replies.calendar(scene.row, "DECLINED"), smime.signed)
 
 
 @case("smime-opaque-streamed", (APPLIED,), "ACCEPTED")
 def _(scene: Scene) -> None:
-    """The same in indefinite lengths."""
+    """Opaque signed with indefinite lengths."""
     _wrapped(scene, replies.calendar(scene.row, "ACCEPTED"), smime.streamed)
 
 
 @case("smime-opaque-words", (WAITS,), "", (), "A person wrote it")
 def _(scene: Scene) -> None:
-    """Signed words."""
+    """An opaque signed text."""
     _wrapped(scene, replies.mail(scene.row, "Content-Type: text/plain\n\nMay I bring Eva?\n"), smime.signed)
 
 
 @case("smime-broken", (WAITS,), "", (), "cannot be read")
 def _(scene: Scene) -> None:
-    """What says that it is signed, and is not."""
+    """A malformed opaque signature."""
     _wrapped(scene, replies.calendar(scene.row), lambda entity: b"\x30\x84\xff\xff\xff\xff" + entity[:40])
 
 
 @case("smime-sealed", (WAITS,), "", (), "no key")
 def _(scene: Scene) -> None:
-    """Encrypted: here a key is needed."""
+    """An encrypted email, which requires a key."""
     _wrapped(scene, replies.calendar(scene.row), lambda _: b"\x30\x03\x02\x01\x00", "enveloped-data")
 
 
 @case("exchange-rewritten", (APPLIED,), "DECLINED, off", note="I am needed in Hall 7")
 def _(scene: Scene) -> None:
-    """Exchange rewrites the calendar part and leaves the file: one answer, its comment kept."""
+    """Exchange rewrites the calendar part and leaves the attachment: one reply, with its comment."""
     scene.dialect("exchange-rewritten-declined")
 
 
 @case("two-answers-that-differ", (WAITS,), "", (UNCLEAR,), "contradict")
 def _(scene: Scene) -> None:
-    """Two parts that say yes and no."""
+    """Two parts that contradict each other."""
     scene.dialect("two-answers-that-differ")
 
 
@@ -681,25 +681,25 @@ AWAY_ASIA = (
 
 @case("away-in-the-west", (IGNORED,) * len(AWAY_WEST), "", (), "machine")
 def _(scene: Scene) -> None:
-    """Out-of-office notes without headers, in languages of western and northern Europe."""
+    """Out-of-office replies without headers, in western and northern European languages."""
     _away(scene, AWAY_WEST)
 
 
 @case("away-in-the-east", (IGNORED,) * len(AWAY_EAST), "", (), "machine")
 def _(scene: Scene) -> None:
-    """In those of eastern Europe and Turkey."""
+    """Out-of-office replies in eastern European languages and Turkish."""
     _away(scene, AWAY_EAST)
 
 
 @case("away-in-asia", (IGNORED,) * len(AWAY_ASIA), "", (), "machine")
 def _(scene: Scene) -> None:
-    """In those of Asia and in Arabic."""
+    """Out-of-office replies in Asian languages and Arabic."""
     _away(scene, AWAY_ASIA)
 
 
 @case("away-but-a-person", (WAITS,) * 4, "", (), "A person wrote it")
 def _(scene: Scene) -> None:
-    """People write subjects that begin so."""
+    """Subjects of people that begin like out-of-office replies."""
     subjects = (
         "Out of office on Tuesday, please move it",
         "Afwezig op dinsdag",
@@ -711,34 +711,34 @@ def _(scene: Scene) -> None:
 
 @case("bounce-with-a-comment", (APPLIED,), "", (), "sent once more")
 def _(scene: Scene) -> None:
-    """Action: failed (user unknown), with a comment of RFC 822."""
+    """Action: failed (user unknown), with an RFC 822 comment."""
     scene.dialect("bounce-action-with-a-comment")
 
 
 @case("forwarding-notice", (IGNORED,), "", (), "forward")
 def _(scene: Scene) -> None:
-    """Exchange tells that the invitation was forwarded: no bounce, and no address is dead."""
+    """Exchange reports that the invitation was forwarded: no bounce, and no address is invalid."""
     scene.dialect("exchange-forwarding-notice")
 
 
 @case("complaint", (APPLIED,), "", (), "complain")
 def _(scene: Scene) -> None:
-    """A reader pressed "spam" (RFC 5965): no more summaries and digests to them."""
+    """A spam complaint (RFC 5965): no more summaries and digests are sent to the reader."""
     scene.dialect("complaint")
 
 
 @case("complaint-automatic", (APPLIED,), "", (), "complain")
 def _(scene: Scene) -> None:
-    """The same with Auto-Submitted: no out-of-office note."""
+    """A spam complaint with Auto-Submitted, which is no out-of-office reply."""
     scene.dialect("complaint-automatic")
 
 
-# --- somebody else, and other addresses of ours ---
+# --- other people, and our other addresses ---
 
 
 @case("reply-to-a-digest", (WAITS,), "")
 def _(scene: Scene) -> None:
-    """ "Yes, we accept", as an answer to a digest."""
+    """A reply "Yes, we accept" to a digest."""
     scene.mail(
         replies.mail(scene.row, "Content-Type: text/plain\n\nYes, we accept.\n"), to="requests@expo.example"
     )
@@ -746,13 +746,13 @@ def _(scene: Scene) -> None:
 
 @case("reply-to-a-letter", (WAITS,), "")
 def _(scene: Scene) -> None:
-    """An answer to a letter of the team."""
+    """A reply to a letter of the team."""
     scene.mail(replies.mail(scene.row, "Content-Type: text/plain\n\nWho are you?\n"), to="desk@expo.example")
 
 
 @case("delegation-to-a-colleague", (APPLIED,), "DECLINED, without f0-p0", people=2)
 def _(scene: Scene) -> None:
-    """iTIP delegation to somebody of the firm who is in the event: they go instead."""
+    """iTIP delegation to a colleague in the event, who goes instead."""
     colleague = scene.published.person(0, 1).email
     scene.answer(
         "DELEGATED", lines=f'ATTENDEE;PARTSTAT=NEEDS-ACTION;DELEGATED-FROM="mailto:{scene.row.to_address}":'
@@ -762,17 +762,17 @@ def _(scene: Scene) -> None:
 
 @case("delegation-to-a-stranger", (WAITS,), "")
 def _(scene: Scene) -> None:
-    """To somebody whom the event does not know."""
+    """iTIP delegation to an unknown person."""
     scene.dialect("delegation")
 
 
 @case("a-colleague-accepts", (WAITS,), "", (), "colleague", people=2)
 def _(scene: Scene) -> None:
-    """A forwarded invitation that a colleague accepts: a person decides who goes."""
+    """A forwarded invitation that a colleague accepts: an organiser decides who goes."""
     scene.answer("ACCEPTED", attendee=scene.published.person(0, 1).email)
 
 
 @case("a-colleague-declines", (WAITS,), "", (), "colleague", people=2)
 def _(scene: Scene) -> None:
-    """And one that a colleague declines: the invited one still comes."""
+    """A forwarded invitation that a colleague declines: the invited person still comes."""
     scene.answer("DECLINED", attendee=scene.published.person(0, 1).email)

@@ -1,4 +1,4 @@
-"""A published meeting, the mails that come to it, and what became of them."""
+"""A published meeting, incoming emails about it, and their outcome."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KNOWN_AS = {Partstat.NEEDS_ACTION: ""}
 
 
 class Scene:
-    """Mails to one published meeting of firm 0 (whose person answers) and firm 1, 13 days before it."""
+    """Emails about a published meeting of firm 0 (whose person replies) and firm 1, 13 days before it."""
 
     def __init__(self, database: Database, *, people: int = 1, named: bool = False) -> None:
         self.published = Published(database, people=people, named=named)
@@ -45,7 +45,7 @@ class Scene:
 
     @property
     def start(self) -> datetime:
-        """Of the meeting."""
+        """The start of the meeting."""
         return self.published.expo.slots[0].start
 
     def at(self, minutes: float) -> datetime:
@@ -60,7 +60,7 @@ class Scene:
         to: str | None = None,
         row: OutboxMail | None = None,
     ) -> None:
-        """A mail that comes `came` minutes after NOW, by default to the address for answers."""
+        """Receive an email `came` minutes after NOW, by default at the reply address."""
         address = to or replies.address(row or self.row, box)
         before, known = self._newest(), None
         try:
@@ -80,7 +80,7 @@ class Scene:
                 self._note(OUTCOMES[each.outcome], each.reason)
 
     def answer(self, partstat: str, made: float = 1, came: float = 5, **others: object) -> None:
-        """A reply of a calendar, made and arriving so many minutes after NOW."""
+        """Receive a calendar reply, made and received the given minutes after NOW."""
         head, content = str(others.pop("head", "")), str(others.pop("content", ""))
         row = self.row
         raw = replies.calendar(row, partstat, minutes=made, **others)  # type: ignore[arg-type]
@@ -89,19 +89,19 @@ class Scene:
         self.mail(head.replace("\n", "\r\n").encode() + raw, came)
 
     def dialect(self, name: str, came: float = 5, change: Callable[[bytes], bytes] | None = None) -> None:
-        """A mail of the files of dialects, about this meeting."""
+        """Receive an email of the dialect files, adapted to this meeting."""
         path = DIALECTS / f"{name}.eml"
         raw = (path if path.exists() else CORPUS / f"{name}.eml").read_bytes()
         mail = dialects.addressed(raw, self.row)
         self.mail(change(mail) if change else mail, came, box=dialects.box(raw))
 
     def words(self, text: str, came: float = 5, *, head: str = "", subject: str = "Re: Meeting") -> None:
-        """A mail in words."""
+        """Receive a text email."""
         content = f"{head}Content-Type: text/plain; charset=utf-8\n\n{text}\n"
         self.mail(replies.mail(self.row, content, subject), came)
 
     def link(self, partstat: Partstat, came: float) -> None:
-        """An answer by the mail's link. Noted as applied or refused."""
+        """Reply by the email's link. Record whether it was applied or refused."""
         token, sequence = replies.token(self.row), self.row.payload["sequence"]
         database, now = self.published.database, self.at(came)
         try:
@@ -113,7 +113,7 @@ class Scene:
             self._note("applied", said)
 
     def effect(self) -> str:
-        """What is so at the end because of the mails, in words; empty if nothing is."""
+        """Return the final effect of the emails as text, or "" without one."""
         found: list[str] = []
         person, event = self.published.person(0), self.published.expo.event
         with self.published.database.read() as session:
@@ -130,14 +130,14 @@ class Scene:
         return ", ".join(filter(None, found))
 
     def note(self) -> str:
-        """What the other side will read of this person's words."""
+        """Return the note that the other side will read."""
         with self.published.database.read() as session:
             answer = session.scalar(select(Answer).where(Answer.attendee_id == self.published.person(0).id))
             request = session.get_one(MeetingRequest, self.published.request.id)
             return request.answer_note or (answer.comment if answer else "")
 
     def back(self) -> list[str]:
-        """What was sent back to anybody: methods of calendars, and causes of receipts."""
+        """Return what was sent back: methods of calendars, and causes of receipts."""
         with self.published.database.read() as session:
             rows = session.scalars(
                 select(OutboxMail)
@@ -164,7 +164,7 @@ class Scene:
 
 
 def with_words(raw: bytes, content: str) -> bytes:
-    """The reply as a multipart that has this part, written out, before the calendar."""
+    """Return the reply as a multipart email with an additional part before the calendar."""
     head, _, body = raw.partition(b"\r\n\r\n")
     kept, _, kind = head.rpartition(b"Content-Type:")
     part = content.replace("\n", "\r\n").encode()
@@ -176,11 +176,11 @@ def with_words(raw: bytes, content: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case, and the best that can become of it.
+    """A case, and its best possible outcome.
 
-    `outcomes` are those of its mails in order: applied, waits, ignored, refused, deferred or known (the same
-    octets again). `back` is what is sent back in order. `effect` is what is so at the end. `says` stands in
-    the reason of the last mail, which organisers read. `note` is what the other side reads.
+    `outcomes` are those of its emails in order: applied, waits, ignored, refused, deferred or known (a
+    duplicate). `back` are the emails sent back in order. `effect` is the final effect. `says` is contained in
+    the reason of the last email, which organisers read. `note` is what the other side reads.
     """
 
     name: str
@@ -197,7 +197,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """What became of a case: `differs` in words from the best, and whether that is harmful."""
+    """The result of a case.
+
+    `differs` lists deviations from the best outcome, and `is_wrong` marks harmful ones.
+    """
 
     case: Case
     differs: tuple[str, ...] = field(default=())
@@ -205,10 +208,11 @@ class Became:
 
 
 def run(case: Case, database: Database) -> Became:
-    """Play a case in an event of its own.
+    """Execute a case in an event of its own.
 
-    It is wrong where something took effect that must not, or something without effect does not wait, or mails
-    went back that must not. What waits for a person instead of being applied is safe, but not the best.
+    It is wrong if something took effect that must not, if something without effect does not wait, or if
+    emails went back that must not. An email that waits for a person instead of being applied is safe, but not
+    best.
     """
     scene = Scene(database, people=case.people, named=case.named)
     case.play(scene)

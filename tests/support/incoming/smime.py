@@ -1,4 +1,4 @@
-"""Opaque signed S/MIME (RFC 8551 3.5.2), as Outlook writes it without clear signing."""
+"""Opaque signed S/MIME (RFC 8551 3.5.2), as Outlook sends it without clear signing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _signer() -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
 
 
 def signed(entity: bytes) -> bytes:
-    """The CMS SignedData in DER that has this MIME entity inside."""
+    """Return DER-encoded CMS SignedData with this MIME entity."""
     certificate, key = _signer()
     builder = pkcs7.PKCS7SignatureBuilder().set_data(entity)
     return builder.add_signer(certificate, key, hashes.SHA256()).sign(
@@ -35,7 +35,7 @@ def signed(entity: bytes) -> bytes:
 
 
 def streamed(entity: bytes) -> bytes:
-    """The same as programs write it that stream: indefinite lengths, the content in several pieces."""
+    """Return it as streaming encoders do: indefinite lengths, and the content in several segments."""
     size = 200
     pieces = [entity[at : at + size] for at in range(0, len(entity), size)]
     octets = b"\x24\x80" + b"".join(_definite(b"\x04", each) for each in pieces) + b"\0\0"
@@ -47,7 +47,7 @@ def streamed(entity: bytes) -> bytes:
 
 
 def part(cms: bytes, kind: str = "signed-data") -> str:
-    """The headers and the body of a mail that is nothing but this."""
+    """Return headers and body of an email that consists of this part only."""
     head = f'Content-Type: application/pkcs7-mime; smime-type={kind}; name="smime.p7m"\n'
     return (
         head
