@@ -105,7 +105,7 @@ def team_invitation(token: str) -> str:
 
 
 def register(event_key: str) -> str:
-    """Return the path of an event's public registration page."""
+    """Return the path of an event's public registration page, which exists while registration is open."""
     return f"/register/{event_key}"
 
 

@@ -1,9 +1,9 @@
 """Counter-proposals (RFC 5546 section 3.2.7): their slots, and what the next run may use.
 
-A COUNTER narrows the request's start slots for the next run. It moves nothing by itself, because a meeting
-cannot be moved without considering the whole schedule, and a time that does not suit the others cannot be
-promised. If no time is free for all, the proposer gets a DECLINECOUNTER at once. The drawbacks: there is no
-new time before the next publication, and a request with fewer slots is harder to schedule.
+A COUNTER narrows the request's start slots for the next run. It moves nothing by itself: a meeting cannot be
+moved without considering the whole schedule. Nor can a time be promised that does not suit the others. If no
+time is free for all, the proposer gets a DECLINECOUNTER at once. The drawbacks: there is no new time before
+the next publication, and a request with fewer slots is harder to schedule.
 """
 
 from __future__ import annotations
