@@ -149,7 +149,7 @@ class OutboxKind(StrEnum):
     TEST = "test"
     """Sample that shows an organiser how emails look. No calendar imports it."""
     DIGEST = "digest"
-    """Status of a firm's requests, to one of its attendees."""
+    """Status of a firm's requests, to one of its exhibitors."""
     BRIEFING = "briefing"
     """What a publication changed for one interpreter, with all their meetings."""
 

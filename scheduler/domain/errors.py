@@ -16,7 +16,7 @@ MAX_FAULTS_SHOWN = 30
 class ChainmeetError(Exception):
     """Root of every error that Chainmeet raises on purpose. `str()` is a readable sentence.
 
-    `str()` returns the original message object, which a page can translate.
+    It is the original message object, which a page can translate.
     """
 
     code = "error"

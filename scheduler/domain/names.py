@@ -1,8 +1,8 @@
 """Display names: a native form, with a Latin form only for readers who need it.
 
 An event has hundreds of tables and booths, and no one enters translations for each. A place name of a usual
-pattern (`Table 12`, `12号洽谈桌`, `12. asztal`) is rendered in the reader's language. The number stays as on
-the sign. Any other name is the same for every reader. Nothing is stored. Calendars are compared by one
+pattern (`Table 12`, `12号洽谈桌`, `12. asztal`) is rendered in the reader's language. The identifier stays as
+on the sign. Any other name is the same for every reader. Nothing is stored. Calendars are compared by one
 canonical form, so a translation notifies no one.
 """
 

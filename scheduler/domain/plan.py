@@ -114,7 +114,10 @@ class Unscheduled:
 
 @dataclass(frozen=True, slots=True)
 class EventFix:
-    """A change to the event that may fit in several requests. `slots` is set for availability only."""
+    """A change to the event that may fit in several requests.
+
+    `kind` is the type of change, `ids` the objects concerned. `slots` is set for availability only.
+    """
 
     kind: str
     ids: tuple[str, ...]

@@ -269,11 +269,11 @@ class Problem:
 
     @cached_property
     def floors(self) -> tuple[int, ...]:
-        """Target number of meetings per firm: max(min_meetings, ceil(fair_share * n)), at most n."""
+        """Target minimum of meetings per firm: max(min_meetings, ceil(fair_share * n)), at most n."""
         return tuple(self.floor_of(firm, n) for firm, n in enumerate(self.request_counts))
 
     def floor_of(self, firm: int, requests: int) -> int:
-        """Return the target number of meetings of a firm with this many requests."""
+        """Return the target minimum of meetings of a firm with this many requests."""
         least = max(self.firms[firm].min_meetings, round_up_share(self.policy.fair_share, requests))
         return min(requests, least)
 

@@ -122,7 +122,7 @@ def _is_locked(octets: bytes) -> bool:
 def _failed(octets: bytes, shown: frozenset[str]) -> dict[str, dict[tuple[int, int], str]]:
     """Return the cells with formula errors, which calamine returns empty, by sheet and (row, column) from 0.
 
-    Raises UnreadableSheet for a sheet with a remote cell, since the empty cells up to it would exhaust
+    Raises UnreadableSheet for a sheet with a distant cell, since the empty cells up to it would exhaust
     memory.
     """
     found: dict[str, dict[tuple[int, int], str]] = {}

@@ -112,7 +112,7 @@ def _leave_values_out(engine: Engine) -> None:
 
 
 def _refuse_unstorable(engine: Engine) -> None:
-    """Report text that the driver cannot encode as InvalidInput: NUL for PostgreSQL, lone surrogates.
+    """Raise InvalidInput for text that the driver cannot encode: NUL for PostgreSQL, lone surrogates.
 
     The last line of defence for any user text that is stored or compared.
     """

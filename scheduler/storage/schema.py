@@ -32,7 +32,7 @@ LOCK_MILLISECONDS = 2_000
 """Lock timeout of a PostgreSQL upgrade. Later transactions queue behind a waiting one."""
 PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 """Seconds between retries."""
-_IN_THE_WAY = ("55P03", "40P01")  # ignored inside a transaction
+_IN_THE_WAY = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 SETTLE_SECONDS = 2.5
 """Longer than the interval at which processes check for an upgrade."""
 MAX_BROKEN = 5
@@ -151,7 +151,7 @@ def _upgrade_file(database: Database) -> None:
             return
         if has is not None and database.url.database:
             _copy(driver, Path(database.url.database), f".before-{has}")
-        driver.cursor().execute("PRAGMA foreign_keys=OFF")  # a transaction that has begun would ignore it
+        driver.cursor().execute("PRAGMA foreign_keys=OFF")  # ignored inside a transaction
         try:
             with connection.begin():
                 command.upgrade(alembic_config(connection), "head")

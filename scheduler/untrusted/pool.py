@@ -103,7 +103,10 @@ class _Child:
             raise ChildNotStarted from None
 
     def ask(self, request: bytes, most: int) -> tuple[Ending, bytes]:
-        """Return the answer to a request. The child is unusable after _Gone, ChildKilled or LimitExceeded."""
+        """Return the answer to a request.
+
+        Raises _Gone, ChildKilled or LimitExceeded, after which the child is unusable.
+        """
         ends = time.monotonic() + limits.WALL_SECONDS + 5  # the child's own limit comes first
         try:
             self.socket.settimeout(limits.WALL_SECONDS)

@@ -252,7 +252,7 @@ def _year_day(day: date) -> int:
 
 
 def _week(day: date, week_start: int) -> tuple[int, int]:
-    """Return the ISO week number of `day` and the number of weeks in its ISO year, for this first weekday."""
+    """Return the ISO week number of `day` and the number of weeks in its ISO year. `week_start` is WKST."""
     fourth = day + timedelta(days=3 - (day.weekday() - week_start) % 7)
     last = date(fourth.year, 12, 31)
     last -= timedelta(days=(last.weekday() - week_start - 3) % 7)

@@ -52,7 +52,7 @@ def description(content: Content, words: Words) -> str:
 def content_rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
     """Return all details of a meeting. The time comes first, also in the reader's zone if that differs.
 
-    Directions are omitted if the meeting is not held.
+    Directions are omitted if the meeting is cancelled.
     """
     if not is_held:
         content = replace(content, directions="")

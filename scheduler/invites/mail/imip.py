@@ -114,7 +114,7 @@ def preview_email(message: ItipMessage, envelope: Envelope) -> EmailPreview:
 
 
 def sender_mailbox(content: Content, envelope: Envelope) -> str:
-    """Return the sender's display name: the event's name, which readers know."""
+    """Return the sender's display name: the event's name, which readers know, or else `sender_name`."""
     return content.event_name or envelope.sender_name
 
 

@@ -1,12 +1,13 @@
 """Persistent cache of version statistics, valid while their inputs are unchanged.
 
 Statistics of 35,000 meetings took 0.1 to 1.2 s per page. The first reader computes one and stores it after
-its session, with a digest of the rows it depends on; a different digest means recomputing. Alternatives
-rejected: counters, which the next writing module forgets; triggers, since writers would contend for one row;
-sums of ids, since different sets can share sum and sum of squares; memory alone, which serves only one
-process. Small data that changes often (names, walking times, availability) is not cached. The cost: a few
-milliseconds per page for digests, and a read-only page writes a row at its end. A failure of that write is
-only logged.
+its session, with a digest of the rows it depends on. A different digest means recomputing.
+
+Rejected alternatives: The next writing module would forget counters. With triggers, writers would contend for
+one row. Different sets of ids can share sum and sum of squares. Memory alone serves only one process.
+
+Small data that changes often (names, walking times, availability) is not cached. The cost: a few milliseconds
+per page for digests, and a read-only page writes a row at its end. A failure of that write is only logged.
 """
 
 from __future__ import annotations

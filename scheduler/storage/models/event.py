@@ -134,14 +134,12 @@ class Event(Base):
     halls: Mapped[list[Hall]] = relationship(order_by="Hall.position", viewonly=True)
 
     def frozen_until(self, now: datetime) -> datetime:
-        """Return the end of the freeze window, in which runs, but not manual edits, keep published
-        meetings.
-        """
+        """Return the end of the freeze window. Runs keep published meetings in it; manual edits need not."""
         return now + timedelta(hours=self.freeze_hours)
 
     @classmethod
     def is_there(cls) -> ColumnElement[bool]:
-        """Return the condition for existing events. Required in lookups by anything but the id."""
+        """Return the condition for complete events that are not deleted. Required in lookups except by id."""
         return cls.deleted_at.is_(None)
 
     @classmethod

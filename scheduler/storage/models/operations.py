@@ -42,7 +42,7 @@ class Alert(Base):
 
 
 class JobHeartbeat(Base):
-    """The last run of a recurring job, which runs once no matter how many processes execute it."""
+    """Last-run time of a recurring job, which runs once however many processes execute it."""
 
     __tablename__ = "pulse"
 

@@ -135,7 +135,7 @@ class Attendee(Base):
     """Chosen time zone as an IANA name, or empty for the derived one (`readers`)."""
     is_exhibitor: Mapped[bool] = mapped_column(default=False)
     imported_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    """The delegation manager who imported the person, or null once organisers have confirmed them.
+    """Account of the delegation manager who imported the person, or null once organisers have confirmed them.
 
     Until then, the person can sign in only while that account has its role.
     """

@@ -66,7 +66,7 @@ class VersionJob(Base):
     kind: Mapped[JobKind] = mapped_column(enum_column(JobKind, "job_kind"))
     state: Mapped[JobState] = mapped_column(enum_column(JobState, "job_state"))
     compared_with: Mapped[int | None]
-    """Number of the published version that the change set was shown against when publishing was requested."""
+    """Number of the published version that the change set was computed against."""
     budget: Mapped[int | None]
     """Publish only if at most this many published meetings change. None means no limit."""
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
