@@ -1,4 +1,4 @@
-"""Translation into the reader's language: `_()` of templates, `gettext` of views, messages of services.
+"""Translation into the reader's language: `_()` of templates, `gettext` of views, lazy texts of services.
 
 Numbers among the values are formatted for the locale.
 """
