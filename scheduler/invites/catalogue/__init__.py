@@ -1,4 +1,4 @@
-"""Message catalogues for emails, calendars, PDFs and the pages linked from emails.
+"""Texts of emails, calendars, PDFs and pages linked from emails, in catalogues by language.
 
 English is `en.json`. Each other language is a gettext catalogue (`hu.po`), where a message's context is its
 key (`subject.new`). `make messages` adds new texts to the catalogues.
