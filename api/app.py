@@ -69,14 +69,14 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=1 << 20,
-        WTF_CSRF_TIME_LIMIT=None,  # a form may stay open over night, and the session limits the token
-        WTF_CSRF_SSL_STRICT=False,  # the token and SameSite guard, and a proxy may strip the referrer
+        WTF_CSRF_TIME_LIMIT=None,  # a form may stay open overnight; the session limits the token
+        WTF_CSRF_SSL_STRICT=False,  # token and SameSite protect; a proxy may strip the Referer
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.extensions[context.KEY] = reached(settings, database)
-    access_log.init_app(app)  # first: an answer goes backwards
+    access_log.init_app(app)  # first, so that its after_request runs last
     request_ids.init_app(app)
     compression.init_app(app)
     static_files.init_app(app)
@@ -106,13 +106,13 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     plugin_pages.init_app(app)
     openapi.init_app(app)
     for page in (reply_links.blueprint, calendar.blueprint, digest_links.blueprint):
-        csrf.exempt(page)  # the link in the mail is the credential, and another site does not know it
+        csrf.exempt(page)  # the email's link is the credential, which another site does not know
     csrf.exempt(
         summary_unsubscribe.blueprint
-    )  # mail programs send the POST themselves, and the token is the right
+    )  # mail clients send the POST by themselves, and the token is the credential
     csrf.exempt(digest_unsubscribe.stop)
     csrf.exempt(digest_unsubscribe.resume)
-    csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there
+    csrf.exempt(v1.blueprint)  # bearer tokens only: cookies do not authenticate there
     app.register_blueprint(v1.blueprint)
     freeze_gc()
     return app

@@ -92,7 +92,7 @@ def _note_seen(found: SignedIn) -> None:
 @login_manager.unauthorized_handler
 def _ask() -> Response | tuple[str, int]:
     """Redirect to sign-in. Afterwards the requested page or the submitted form continues."""
-    if "HX-Request" in request.headers:  # htmx would swap the sign-in page into a part of this one
+    if "HX-Request" in request.headers:  # htmx would swap the sign-in page into an element of this page
         return Response(status=204, headers={"HX-Redirect": url_for("sign_in.ask")})
     if request.method == "GET":
         return redirect(url_for("sign_in.ask", next=request.full_path.rstrip("?")))

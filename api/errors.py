@@ -154,9 +154,7 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
 
 def _detail(error: ChainmeetError) -> str:
     """Return the error's message, as specific as is safe, in the reader's language on pages."""
-    if isinstance(
-        error, DatabaseUnavailable
-    ):  # its sentence is for those who run the site: the log and /readyz have it
+    if isinstance(error, DatabaseUnavailable):  # its details are for operators: the log and /readyz have them
         return error.general
     if request.path.startswith("/api/"):
         return str(error)

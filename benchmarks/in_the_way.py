@@ -47,7 +47,7 @@ class Ways:
         self._look()
         self._ways: dict[tuple[int, People, int], list[Way]] = {}
 
-    # The plan
+    # Index of the plan
 
     def _look(self) -> None:
         """Index the plan without the request, which moves in any case."""

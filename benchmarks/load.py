@@ -60,7 +60,7 @@ def load_event(made: Stack, firms: int, requests: int) -> str:
         _publish(session, event, expo, now)
         key = event.key
     with made.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))  # as autovacuum does of a database that lives longer
+        connection.execute(text("ANALYZE"))  # as autovacuum does in a long-lived database
     return key
 
 

@@ -40,7 +40,7 @@ def configure(log_format: str, *, level: int = logging.INFO) -> None:
         else [
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
-                exception_formatter=structlog.dev.plain_traceback,  # rich's shows local variables: secrets
+                exception_formatter=structlog.dev.plain_traceback,  # rich's prints variables: secrets
             )
         ]
     )

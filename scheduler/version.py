@@ -7,6 +7,6 @@ DISTRIBUTION = "chainmeet"
 
 def installed_version() -> str:
     """Return the version, such as 0.9.0."""
-    from importlib.metadata import version  # 20 ms, which most commands need not wait for
+    from importlib.metadata import version  # deferred: takes 20 ms
 
     return version(DISTRIBUTION)

@@ -68,8 +68,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_soft_time_limit": SOFT_LIMIT,
         "task_time_limit": HARD_LIMIT,
         "worker_prefetch_multiplier": 1,
-        "worker_enable_remote_control": False,  # whoever reaches the broker would stop workers by a word
-        "worker_lost_wait": 2.0,  # seconds for a word of a pool process that is gone
+        "worker_enable_remote_control": False,  # anyone with access to the broker could stop workers
+        "worker_lost_wait": 2.0,  # seconds to wait for a lost pool process's result
         "worker_soft_shutdown_timeout": 3,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,

@@ -120,7 +120,7 @@ def _send(
 def _waits(app: Celery, name: str) -> bool:
     """Return True if such a task is among the next ones of its queue."""
     with app.pool.acquire(block=True) as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0)  # else it would try for six seconds
+        connection.ensure_connection(max_retries=1, interval_start=0)  # by default it retries for six seconds
         queued = connection.default_channel.client.lrange(celery_app.ROUTES[name], -LOOK_AHEAD, -1)
     return any(json.loads(message)["headers"].get("task") == name for message in queued)
 

@@ -34,7 +34,7 @@ def birth(pid: int) -> str | None:
         except OSError:
             return None
         return None if state in "ZX" else fields[18]
-    shown = subprocess.run(  # noqa: S603 -- a number of our own
+    shown = subprocess.run(  # noqa: S603 -- a constant command with a PID
         ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return "".join(shown.stdout.split()) or None

@@ -68,7 +68,7 @@ def solve(run_id: int) -> None:
     """Execute a queued run. A run in another state belongs to another worker."""
     structlog.contextvars.bind_contextvars(run=run_id)
     from scheduler.services.planning.runs import (
-        execution,  # here, as it loads OR-Tools, which the mail worker never needs
+        execution,  # deferred: loads OR-Tools, which the mail worker never needs
     )
 
     done = execution.execute_run(
@@ -85,7 +85,7 @@ def solve(run_id: int) -> None:
     if done.ending is execution.RunEnding.PUT_BACK:
         dispatch.run(_database(), run_id)
     if done.is_stuck:
-        os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on, so the pool starts a new process
+        os.kill(os.getpid(), signal.SIGKILL)  # its thread would continue; the pool starts a new process
 
 
 @_task(name="chainmeet.what_if", max_retries=0)
@@ -115,7 +115,7 @@ def _take_up(take_up: Callable[[], None]) -> None:
         if _gate().why() is None:
             take_up()
     except Exception:
-        log.exception("lost work not looked for")  # the clock takes it up after some minutes of silence
+        log.exception("lost work not looked for")  # the scheduler recovers it after a while
 
 
 def _take_up_runs() -> None:
@@ -186,7 +186,7 @@ def board(token: str, event_id: int, number: int, question: str) -> None:
 
 @cache
 def _desk() -> Any:
-    from scheduler.services.board.placement_search import PlacementSearch  # here, as it loads the solver
+    from scheduler.services.board.placement_search import PlacementSearch  # deferred: loads the solver
 
     return PlacementSearch(_database())
 

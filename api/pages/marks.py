@@ -95,7 +95,7 @@ def area_look(key: str, areas: Iterable[str]) -> str:
 
 def _drawn(name: str, kind: str) -> Markup:
     box, drawn = _symbols()[name]
-    return Markup('<svg class="{}" viewBox="{}" aria-hidden="true">{}</svg>').format(kind, box, Markup(drawn))  # noqa: S704 -- of our own file
+    return Markup('<svg class="{}" viewBox="{}" aria-hidden="true">{}</svg>').format(kind, box, Markup(drawn))  # noqa: S704 -- our own file
 
 
 def initials(person: presentation.Named) -> str:

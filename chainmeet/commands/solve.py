@@ -13,7 +13,7 @@ MOST_SEED = 2**31 - 1
 
 
 def _number(_context: click.Context, _option: click.Parameter, value: float) -> float:
-    if math.isnan(value):  # it is neither below nor above any limit
+    if math.isnan(value):  # FloatRange does not reject it
         raise click.BadParameter("nan is no number of seconds.")
     return value
 

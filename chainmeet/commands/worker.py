@@ -31,11 +31,11 @@ def worker(kinds: Sequence[str], processes: int) -> None:
         from workers.layout import niceness, options
 
         app.loader.import_default_modules()
-    freeze_gc()  # also of the pool's processes, which share that memory until one of them writes to it
+    freeze_gc()  # also benefits forked pool processes: the pages stay shared (copy-on-write)
     os.nice(niceness(kinds))
     database = Database(Settings.from_env().database_url)
     clock_skew.log_clock_skew(database)
-    database.dispose()  # the pool's processes open their own
+    database.dispose()  # pool processes open their own connections
     app.worker_main(options(kinds, processes=processes))
 
 

@@ -81,7 +81,7 @@ class MailStore:
         method = _METHOD.search(raw)
         calendar_method = method[1].decode("ascii").upper() if method else ""
         to = " ".join(recipients).lower()
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 -- it has no database
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 -- no database clock here
         with self._lock:
             self._connection.execute(_ADD, (now, sender, to, subject, calendar_method, message_id, raw))
 

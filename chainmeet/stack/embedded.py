@@ -59,14 +59,14 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
             smtp_port=smtp,
             smtp_security="none",
             solve_workers=min(os.cpu_count() or 2, 8),
-            tick_seconds=2,  # who tries it out looks on
+            tick_seconds=2,  # short, because a trial user is watching
             log_format="console",
             mail_catcher_url=f"http://{ports.HOST}:{mails}",
         )
         _forget_own_variables()
         database = Database(settings.database_url)
         cleanup.callback(database.dispose)
-        cleanup.callback(database.fold_in)  # once all processes have ended
+        cleanup.callback(database.fold_in)  # after all processes have ended
         supervisor = cleanup.enter_context(Supervisor(folder.processes, say))
         if socket is not None:
             supervisor.start(programs.broker_program(folder, socket))

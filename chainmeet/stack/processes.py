@@ -42,7 +42,7 @@ class Child:
         self.program = program
         self.started = time.monotonic()
         with program.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 -- commands of our own
+            self.process = subprocess.Popen(  # noqa: S603 -- our own commands
                 program.command,
                 env={**os.environ, **program.environment},
                 stdin=subprocess.DEVNULL,

@@ -108,7 +108,7 @@ def _environment(settings: Settings) -> Mapping[str, str]:
 def _responds(url: str) -> Callable[[], bool]:
     def ask() -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 -- an address of our own
+            with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 -- our own URL
                 return bool(response.status == 200)
         except (OSError, urllib.error.URLError):
             return False

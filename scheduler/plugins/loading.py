@@ -81,7 +81,7 @@ def _loaded(group: PluginGroup[Any]) -> tuple[Mapping[str, Any], tuple[FoundPlug
         fault = ""
         try:
             value = _checked(group, entry, values)
-        except (Exception, SystemExit) as error:  # whatever its module does: the product starts without it
+        except (Exception, SystemExit) as error:  # a faulty plugin must not prevent the start
             fault = str(error) if isinstance(error, _Unusable) else f"{type(error).__name__}: {error}"
         else:
             values[entry.name] = value

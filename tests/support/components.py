@@ -117,7 +117,7 @@ def alone(part: Part, number: int) -> str:
                 each[name] = " ".join(f"p{number}-{one}" for one in names)
             elif _ACTS.match(name):
                 del each[name]
-        if each.get("aria-label"):  # no two landmarks of one name
+        if each.get("aria-label"):  # landmark names must be unique
             each["aria-label"] = f"{each['aria-label']} ({number})"
         elif each.get("role") == "search":
             each["aria-label"] = f"Search ({number})"

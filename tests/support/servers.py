@@ -55,7 +55,7 @@ def postgres() -> Iterator[str]:
             _wait_for(url, server)
             yield url
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once: nothing is written that is deleted next
+            server.send_signal(signal.SIGQUIT)  # immediate shutdown: the data is deleted anyway
             server.wait(30)
 
 

@@ -135,7 +135,7 @@ def _score(item: Item, wanted: Sequence[dict[str, float]]) -> float:
         total += best
     own = " ".join((name, text))
     if not any(_has(own, form) for forms in wanted for form in forms):
-        return 0.0  # the folder alone fits: then the folder is what is found
+        return 0.0  # only the folder matches, which is an item of its own
     return total + (0.5 if item.kind in ("room", "module") else 0.0)
 
 

@@ -29,9 +29,9 @@ def calendar(token: str) -> Response:
     response.headers["ETag"] = strong_etag(body)
     response.headers["Cache-Control"] = "private, max-age=300"
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"  # robots.txt lets calendar services fetch it
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"  # robots.txt allows calendar services to fetch it
     response.make_conditional(request)
-    return response  # without Last-Modified: a meeting that is left out has no date, the ETag says it all
+    return response  # without Last-Modified: removed meetings have no date, so only the ETag is reliable
 
 
 @blueprint.get("/robots.txt")

@@ -54,7 +54,7 @@ def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
         actor = auth.actor((request.view_args or {})["event_key"])
         with context.database().read() as db:
             return _page(db, actor, {"file": sentence}, typed={}), 413
-    except ChainmeetError:  # no page of theirs
+    except ChainmeetError:  # no access to the page
         return errors.http_error(error)
 
 

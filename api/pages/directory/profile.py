@@ -117,7 +117,7 @@ def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
     try:
         actor = auth.actor((request.view_args or {})["event_key"])
         return _form(actor, {}, {"logo": logos.TOO_LARGE}), 413
-    except ChainmeetError:  # no page of theirs
+    except ChainmeetError:  # no access to the page
         return errors.http_error(error)
 
 

@@ -99,7 +99,7 @@ def _days_to_go(opens: datetime | None, timezone: str, now: datetime) -> int | N
 @blueprint.app_template_global()
 def plan_state(actor: Actor, timezone: str) -> tuple[PlanState, int | None]:
     """Return the schedule's state and the days to go, for the header of all organiser pages."""
-    if "plan_state" not in g:  # the head and the menu of one page ask
+    if "plan_state" not in g:  # cached: used by header and menu
         with context.database().read() as db:
             g.plan_state = dashboard.get_plan_state(db, actor)
     found: PlanState = g.plan_state

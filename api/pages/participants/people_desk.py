@@ -107,7 +107,7 @@ def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
                     (columns.edited(done.moved, done.meetings), columns.changed(done.changed, len(keys)))
                 )
     except InvalidInput as error:
-        at = {column: "value", "slots": "day"}  # the field in which it was written
+        at = {column: "value", "slots": "day"}  # the form field of the value
         faults = {at.get(name, name): told for name, told in columns.faults(error).items()}
         if "keys" in faults:
             return rendering.list_again(lambda: _listing(actor, of), _there(event_key, of), faults["keys"])

@@ -67,7 +67,7 @@ def ways_of(look: LinkedMeeting, token: str, step: str) -> Ways | None:
         webcal=f"webcal://{follow}",
         forms=copies.FORM_ADDRESSES,
         text=copies.plain_copy(look.content),
-        code=Markup(qr_codes.qr_svg(f"{address}?by={BY_CODE}")),  # noqa: S704 -- drawn of squares alone
+        code=Markup(qr_codes.qr_svg(f"{address}?by={BY_CODE}")),  # noqa: S704 -- generated SVG
         labels=LABELS,
     )
 

@@ -106,7 +106,7 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
         key: gettext("Not asked: %(firm)s %(fault)s.", firm=_name(done, key), fault=said(why))
         for key, why in done.refused.items()
     }
-    if not done.asked:  # what was typed stays, for firms that can be asked
+    if not done.asked:  # keep the form's values for another selection
         return _several(actor, form, chosen, {"firms": " ".join(left.values())}), 422
     flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.asked)), "good")
     for sentence in left.values():

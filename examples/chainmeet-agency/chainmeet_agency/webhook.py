@@ -16,7 +16,7 @@ def receive(event: AuditEvent) -> None:
     """POST the entry as JSON. Raises PostFailure if the webhook rejects it; the entry is then retried."""
     body = json.dumps(event.to_json()).encode()
     secret = os.environ["AGENCY_WEBHOOK_SECRET"].encode()
-    sent_at = str(int(time.time()))  # noqa: TID251 -- receivers compare it with their own clock
+    sent_at = str(int(time.time()))  # noqa: TID251 -- compared with the receiver's clock
     signature = hmac.digest(secret, sent_at.encode() + b"." + body, hashlib.sha256).hex()
     headers = {
         "Content-Type": "application/json",

@@ -47,7 +47,7 @@ def main() -> int:
     """Write the pages. With `--check` print differences, and fail if there are any."""
     logging.disable(logging.CRITICAL)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    if "PYTHONHASHSEED" not in os.environ:  # the order of sets is that of hashes
+    if "PYTHONHASHSEED" not in os.environ:  # for a deterministic order of sets
         os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONHASHSEED": "0"})
     made = dict(pages())
     if "--check" not in sys.argv:

@@ -45,9 +45,7 @@ class Stage:
         browser = Browser(self.app, account)
         with self.recorder.of_every_page():
             for path in ("/sessions", f"/events/{expo.event.key}/preferences"):
-                browser.client.get(
-                    path
-                )  # organisers may not read the second, and are told so within the frame
+                browser.client.get(path)  # organisers may not read the second, and get an error page
         return browser
 
     def organiser(self, expo: Expo) -> Browser:

@@ -100,7 +100,7 @@ def _profile(seen: dict[Call, None]) -> Iterator[None]:
             if caller is not None and caller not in (
                 found[0],
                 "solver",
-            ):  # a solver's reports come by its clock
+            ):  # a solver's reports depend on timing
                 seen.setdefault(Call(str(caller), *found))
 
     threading.setprofile(note)

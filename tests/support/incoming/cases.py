@@ -382,7 +382,7 @@ def _(scene: Scene) -> None:
     scene.answer("NEEDS-ACTION", lines="COMMENT:Could we meet at our stand?\n")
 
 
-# --- quantity and loops ---
+# --- many replies, and loops ---
 
 
 @case("the-21st-of-a-day", (WAITS,) * 20 + (APPLIED,), "DECLINED, off")

@@ -25,7 +25,7 @@ blueprint = APIBlueprint("week", __name__, enable_openapi=False, url_prefix="/ev
 def show(event_key: str) -> str | Response:
     """Show one day of the firm as a grid, or one person of it, with a selected meeting beside it."""
     actor = auth.actor(event_key)
-    if "paint" in request.args:  # where busy times were painted before they had a page
+    if "paint" in request.args:  # former URL of busy times
         return redirect(url_for("busy_times.show", event_key=event_key), 302)
     shown = request.args.get("show", "")
     with context.database().read() as db:

@@ -133,7 +133,7 @@ def take(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _page(actor, number, request.form, _by_field(error)), 422
     except WrongState:
-        there = number  # it was solved, or stopped, meanwhile: the page shows how it stands
+        there = number  # it was solved or stopped meanwhile: show its current state
     else:
         if step in DONE:
             flash(said(DONE[step]), "good")

@@ -124,7 +124,7 @@ class Drawing:
         said = f'{said}<desc id="{self.name}-d">{escape(self.desc)}</desc>'
         head = f'<svg class="chart" viewBox="0 0 {self.width:g} {self.height:g}" role="img"'
         head = f'{head} aria-labelledby="{self.name}-t" aria-describedby="{self.name}-d">'
-        return Markup(f"{head}{said}{''.join(drawn)}</svg>")  # noqa: S704 -- every text in it was escaped
+        return Markup(f"{head}{said}{''.join(drawn)}</svg>")  # noqa: S704 -- all texts are escaped
 
     def file(self) -> str:
         """Return a standalone SVG file on a white background."""

@@ -292,7 +292,7 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     rows: list[Sequence[Cell]] = [[d.day.isoformat(), d.asked, d.accepted, d.declined] for d in found]
     every = DrawnTable([gettext("Day"), gettext("Asked"), gettext("Accepted"), gettext("Declined")], rows)
     brief = DrawnTable(every.header, [row for row in rows if any(row[1:])][-60:])
-    shown = picture if len(found) > 1 else None  # a line needs two days
+    shown = picture if len(found) > 1 else None  # a line needs two points
     return Figure("answers", gettext("Answers by day"), sentence, shown, brief, every)
 
 
