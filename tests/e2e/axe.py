@@ -1,4 +1,4 @@
-"""axe-core, which finds what keeps people from a page: its rules over a page of a real browser."""
+"""axe-core accessibility checks of a page in a real browser."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ FOCUS = """() => {
 
 
 def require() -> None:
-    """Skip the test where axe is missing."""
+    """Skip the test if axe is missing."""
     lacking.require("npm's packages")
 
 
 def findings(page: Page) -> list[str]:
-    """What is wrong with a page: by all rules in the light, those of colours in the dark, and in pixels."""
+    """Return the violations of a page: all rules in light mode, contrast in dark mode and in pixels."""
     require()
     tags = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     colours = {"runOnly": {"type": "rule", "values": COLOURS}, "resultTypes": ["violations"]}
@@ -83,7 +83,7 @@ def findings(page: Page) -> list[str]:
 
 
 def in_other_sizes(page: Page) -> list[str]:
-    """Pages fit 320 px (WCAG 1.4.10), and a desktop with letters of twice the size (1.4.4)."""
+    """Check that pages fit 320 px (WCAG 1.4.10), and a desktop with text at 200 % (1.4.4)."""
     before = page.viewport_size
     assert before is not None
     page.set_viewport_size({"width": 320, "height": 640})

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that go the whole way: the stack, and a real browser."""
+"""Fixtures of end-to-end tests: the stack, and a real browser."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ CHROMIUM_OPTIONS = (
 
 @pytest.fixture
 def site(database: Database, broker_url: str) -> Iterator[str]:
-    """The address of a web server over the test's own database."""
+    """Yield the URL of a web server over the test's own database."""
     with serving(web_app(database, broker_url)) as address:
         yield address
 
 
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
-    """`chainmeet up` on an empty folder."""
+    """Yield `chainmeet up` on an empty folder."""
     try:
         if broker.external_url() is None:
             broker.find_server()
@@ -51,7 +51,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium. It ends with its module: an event loop runs in our thread while it lives."""
+    """Yield a headless Chromium, scoped to the module because its event loop occupies this thread."""
     from playwright.sync_api import sync_playwright
 
     lacking.require("Chromium")
@@ -63,7 +63,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def _hold_clock(browser: Browser) -> None:
-    """Have the scripts of every page in this browser read the test's clock."""
+    """Make the scripts of every page in this browser use the test clock."""
     make = browser.new_context
 
     def new_context(**options: Any) -> BrowserContext:

@@ -1,6 +1,6 @@
-"""An organiser's way from an empty installation to a published event, and what changes afterwards, by pages.
+"""An organiser's workflow from an empty installation to a published event and later changes, by pages.
 
-Used by the browser's test with a small workbook, and by `benchmarks/first_event.py` with one of a whole expo.
+Used by the browser test with a small workbook, and by `benchmarks/first_event.py` with that of a full expo.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SECRET = "of a database that is gone before anybody reads it"
 
 
 def workbook_of(folder: Path, *, firms: int, requests: int) -> bytes:
-    """The export of an invented event that begins in some weeks, as organisers keep it in a spreadsheet."""
+    """Return the export of a generated event in the future, as organisers maintain it in a spreadsheet."""
     database = Database(f"sqlite:///{folder}/sample.db")
     upgrade_schema(database)
     now = database.now()
@@ -51,7 +51,7 @@ def workbook_of(folder: Path, *, firms: int, requests: int) -> bytes:
 
 @dataclass
 class Way:
-    """What an organiser does at a browser. `presses` counts buttons and links; `took` has seconds by step."""
+    """An organiser's actions in a browser. `presses` counts clicks; `took` has seconds by step."""
 
     visitor: Visitor
     up: Up
@@ -76,7 +76,7 @@ class Way:
         self.presses += self.visitor.open(name)
 
     def make(self, octets: bytes) -> None:
-        """From the first page to the event, by one workbook."""
+        """Create an event from a workbook, starting at the home page."""
         page = self.visitor.page
         self.follow("Create an event")
         self.follow("Make the event of a workbook")
@@ -98,7 +98,7 @@ class Way:
         self.visitor.reads(f"Version {number} is published.")
 
     def run(self, *, seconds: int) -> None:
-        """A run, and the page of its draft once it is compared."""
+        """Start a run, and open its draft once it is compared."""
         before = self.versions()
         self.open("Schedule")
         self.visitor.page.get_by_label("Seconds to search").fill(str(seconds))
@@ -164,7 +164,7 @@ class Way:
             return list(session.scalars(select(ScheduleVersion.number).order_by(ScheduleVersion.number)))
 
     def meetings(self, number: int) -> dict[str, Meeting]:
-        """The meetings of a version by request."""
+        """Return the meetings of a version by request."""
         with self.up.database.read() as session:
             version = session.scalars(select(ScheduleVersion).where(ScheduleVersion.number == number)).one()
             return {each.request: each for each in versions.list_meetings(session, version.id)}
@@ -172,7 +172,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Planned:
-    """What will happen to a published event, and the requests whose meetings it concerns."""
+    """Changes of a published event, and the requests whose meetings they affect."""
 
     hall: Hall
     table: Place
@@ -193,7 +193,7 @@ class Planned:
 
 
 def planned(way: Way) -> Planned:
-    """A table, two firms and a person who have published meetings, and no meeting in common."""
+    """Choose a table, two firms and a person with published meetings, none of which they share."""
     held = way.meetings(1)
     with way.up.database.read() as session:
         wednesday = {slot.key: slot for slot in session.scalars(select(Slot)) if slot.start.weekday() == 2}

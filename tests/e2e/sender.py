@@ -1,6 +1,6 @@
-"""`python -m tests.e2e.sender MINUTES [STEP]`: send what is due, by a clock that is so many minutes ahead.
+"""Send due emails with a clock that is ahead: `python -m tests.e2e.sender MINUTES [STEP]`.
 
-With a step it is killed there, at the mail of number `NTH`; a connection counts by itself.
+With a step, the process is killed there, at email number `NTH`; connections are counted separately.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STEPS: dict[str, tuple[object, str, bool, int]] = {
 
 
 def die_at(step: str) -> None:
-    """Kill this process, as the system does, at a step."""
+    """Kill this process by SIGKILL at a step."""
     owner, name, is_done, nth = STEPS[step]
     real: Callable[..., Any] = getattr(owner, name)
     calls = 0

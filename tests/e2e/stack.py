@@ -1,4 +1,4 @@
-"""The embedded stack as a user starts it: `chainmeet up` in a process of its own, and its mails as JSON."""
+"""The embedded stack as a user starts it: `chainmeet up` in a separate process, and its emails as JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMMAND = (sys.executable, "-c", "from chainmeet.cli import main; main()")
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """A stack that runs."""
+    """A running stack."""
 
     settings: Settings
     database: Database
@@ -39,30 +39,30 @@ class Up:
         return self.settings.base_url
 
     def listed(self, to: str) -> list[dict[str, Any]]:
-        """What the mail catcher lists for an address, the newest first."""
+        """Return the emails of an address in the mail catcher, newest first."""
         query = urllib.parse.urlencode({"to": to, "parts": "1", "limit": "1000"})
         with urllib.request.urlopen(f"{self.settings.mail_catcher_url}/api/mails?{query}") as response:
             return cast("list[dict[str, Any]]", json.load(response)["mails"])
 
     def invitations(self, to: str) -> list[EmailMessage]:
-        """The mails with a calendar part that an address has got, the newest first."""
+        """Return the emails of an address with a calendar part, newest first."""
         return [self.mail(row["id"]) for row in self.listed(to) if row["method"]]
 
     def mail(self, number: int) -> EmailMessage:
-        """A mail as it came in."""
+        """Return a parsed email."""
         with urllib.request.urlopen(f"{self.settings.mail_catcher_url}/mails/{number}/raw") as response:
             return email.message_from_bytes(response.read(), policy=default)
 
 
 @cache
 def _warm_up() -> None:
-    """As once an installation; what the tests' own settings are does not matter to it."""
+    """Compile kernels once per installation, independent of the tests' settings."""
     subprocess.run([*COMMAND, "warm-up"], cwd=ROOT, check=True)
 
 
 @contextmanager
 def chainmeet_up(data: Path) -> Iterator[Up]:
-    """Run `chainmeet up` on a data folder, with free ports; its output is shown if the test fails."""
+    """Run `chainmeet up` on a data folder, with free ports. Its output is shown if the test fails."""
     log = data.with_suffix(".log")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     _warm_up()

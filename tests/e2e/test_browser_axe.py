@@ -1,4 +1,4 @@
-"""Every page in every state: axe finds nothing, in the light and in the dark, and it fits a phone's width."""
+"""Every page in every state has no axe violations in light and dark mode, and fits a phone."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def everything(
 
 
 class Reader:
-    """Somebody with a telephone, who looks at each page with axe."""
+    """A phone user who checks each page by axe."""
 
     def __init__(self, page: Page, everything: Everything, site: str) -> None:
         self.page, self.everything, self.site = page, everything, site
         self.faults: list[str] = []
 
     def open(self, path: str) -> None:
-        """A page that is there, and leads nowhere else."""
+        """Open a page, which must exist and not redirect."""
         path = whole(path, self.everything.known)
         answer = self.page.goto(self.site + path)
         assert answer is not None and (answer.ok or "no-such" in path), (path, answer)
@@ -113,7 +113,7 @@ class Reader:
         self.look(path)
 
     def look(self, state: str) -> None:
-        """Look at what the page is now, with all unfolded but the menu, which lies over the page."""
+        """Check the current page with everything expanded, except the menu, which overlays the page."""
         self.page.wait_for_load_state()
         self.page.evaluate(
             "for (const each of document.querySelectorAll('details:not(nav *)')) each.open = true"
@@ -130,13 +130,13 @@ class Reader:
         self.page.get_by_role("button", name=name).first.click()
 
     def look_after(self, name: str, reads: str) -> None:
-        """Press a button, and look at the page that says this."""
+        """Press a button, and check the page once it shows a text."""
         self.press(name)
         self.page.get_by_text(reads).locator("visible=true").first.wait_for()
         self.look(f"{name}: {reads}")
 
     def reach_by_keyboard(self, name: str) -> None:
-        """Go on by the tabulator from the page's beginning until a button has the focus."""
+        """Press Tab from the start of the page until a button has the focus."""
         button = self.page.get_by_role("button", name=name)
         for _ in range(self.page.locator("a, button, input, summary").count() + 1):
             self.page.keyboard.press("Tab")
@@ -145,7 +145,7 @@ class Reader:
         pytest.fail(f"{name} is not reached by keyboard")
 
     def send_empty(self, path: str, button: str) -> None:
-        """Send a form with nothing in it, as a browser would that checks nothing; look at its faults."""
+        """Submit an empty form without browser validation, and check its errors."""
         self.open(path)
         self.empty()
         self.press(button)
@@ -153,14 +153,14 @@ class Reader:
         self.look(f"{path} with faults")
 
     def empty(self) -> None:
-        """Empty all fields, and have the browser check nothing."""
+        """Empty all fields, and disable browser validation."""
         self.page.evaluate(
             "for (const form of document.forms) { form.noValidate = true; for (const field of form.elements)"
             " if (/text|number|date|time|email|url/.test(field.type)) field.value = '' }"
         )
 
     def unfold(self) -> None:
-        """Open all that is folded, also where only one of a row may be open."""
+        """Expand everything, even in exclusive groups."""
         self.page.evaluate(
             "for (const each of document.querySelectorAll('main details')) {"
             " each.removeAttribute('name'); each.open = true }"

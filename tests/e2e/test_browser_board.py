@@ -31,7 +31,7 @@ TOO_FAR = "F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 
 
 
 class Boards:
-    """The event of `Hall` behind a server, the board's worker in this process, and windows of organisers."""
+    """The event of `Hall` on a server, the board worker in this process, and windows of organisers."""
 
     def __init__(self, chromium: Browser, database: Database, site: str, hall: Hall) -> None:
         self.chromium, self.database, self.site, self.hall = chromium, database, site, hall
@@ -65,7 +65,7 @@ class Boards:
             )
 
     def bytes(self) -> str:
-        """All that the draft is."""
+        """Return the complete state of the draft."""
         with self.database.write() as session:
             self.hall.session = session
             return self.hall.bytes()
@@ -105,7 +105,7 @@ def test_by_mouse_a_meeting_is_picked_up_and_put_and_taken_back(boards: Boards) 
 
 
 def drag(page: Page, name: str, row: str, slot: str) -> None:
-    """Drag a meeting with the mouse to the middle of a cell."""
+    """Drag a meeting by mouse to the centre of a cell."""
     start = page.get_by_role("button", name=name).bounding_box()
     at = (
         page.locator("thead th[data-slot]")
@@ -190,7 +190,7 @@ def test_the_best_places_are_in_sight_on_a_phone_and_the_grid_is_two_tabs_away(b
 
 
 def test_a_time_and_place_is_searched_and_what_is_found_is_put(boards: Boards) -> None:
-    """Also without JavaScript: what the search came to is said beside the board."""
+    """Also without JavaScript, the search result is shown beside the board."""
     for script in (True, False):
         page = boards.open(f"&pick={boards.hall.two.key}", script=script)
         page.get_by_text("Place manually").click()
@@ -284,7 +284,7 @@ def test_what_breaks_walking_time_is_refused_with_the_rule_and_moved_by_the_chea
 
 
 def put(page: Page, way: str) -> None:
-    """Put a meeting that is picked up at the next time of its row."""
+    """Place a selected meeting at the next time of its row."""
     page.get_by_text("Current place").wait_for()
     if way == "keys":
         page.locator("[data-home]").focus()
@@ -296,7 +296,7 @@ def put(page: Page, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_two_organisers_at_once_are_told_who_was_first_and_lose_nothing(boards: Boards, way: str) -> None:
-    """The later one has not heard of the first one's step yet."""
+    """The later organiser's page does not show the first one's step yet."""
     one, three, first = boards.hall.one, boards.hall.three, boards.hall.expo.organiser.email
     with boards.database.write() as session:
         other = make_member(session, boards.hall.expo, TeamRole.ORGANISER)

@@ -1,4 +1,4 @@
-"""The page of busy times in a real browser: painted by mouse and by keys, calendars below it, on phones."""
+"""The busy times page in a real browser: painting by mouse and keyboard, calendars, and phones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BEFORE_GRID, PAGE_OCTETS = 260, 70_000
 
 @pytest.fixture
 def expo(database: Database, request: pytest.FixtureRequest) -> Expo:
-    """Three days of 6, 6 and 4 times, or others; firms 0 and 1 meet in the second slot as published."""
+    """An event of three days with 6, 6 and 4 slots by default. Firms 0 and 1 meet in the second slot."""
     with database.write() as session:
         expo = make_event(session, firms=2, slots=getattr(request, "param", "3|3 3|3 4"), people=1)
         make_version(session, expo, [meet(make_request(session, expo), expo, slot=1)])

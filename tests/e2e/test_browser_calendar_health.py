@@ -1,4 +1,4 @@
-"""An organiser looks after calendars in a real browser: filter, open a person, save a list, send again."""
+"""Calendar status in a real browser: filter, person page, call list, resend."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WAIT = 60_000
 
 @pytest.fixture
 def health(database: Database) -> Health:
-    """A published meeting: one side accepted, the mail about its move was refused to the other."""
+    """A published meeting: one side accepted, and the email about its move was refused for the other."""
     health = Health(database)
     with database.write() as session:
         session.execute(
@@ -44,7 +44,7 @@ def health(database: Database) -> Health:
 def open_page(
     chromium: Browser, health: Health, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[object]:
-    """Opens a page of calendar health as the organiser; errors in the console fail the test."""
+    """Yield a function that opens a calendar status page as the organiser. Console errors fail the test."""
     clocks.hold(monkeypatch, NOW)
     server = make_server("127.0.0.1", 0, web_app(health.database, broker_url), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -77,7 +77,7 @@ def open_page(
 
 
 def walk(page: Page, health: Health, saved: Path) -> None:
-    """Filter, save the list of calls, open the person, correct the address, look at the dead letters."""
+    """Filter, save the call list, open the person, correct the address, view failed emails."""
     person = health.person(0)
     page.get_by_label("State of a meeting").select_option("failed")
     if page.evaluate("typeof htmx") == "undefined":

@@ -1,4 +1,4 @@
-"""The change set in a real browser: a change is rejected, the rest is solved again, and what stayed stays."""
+"""Change review in a real browser: a rejected change is excluded from the next run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of all components has every class with a style, and no fault in light, dark or on a phone."""
+"""The component page has every styled class, and no violations in light and dark mode and on a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exhibitor's pages in a real browser: with JavaScript, without it, on a phone, by keyboard."""
+"""Exhibitor pages in a real browser: with and without JavaScript, on a phone, by keyboard."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """Forty firms; firm 1 asks firm 0, and firms 0 and 2 meet in the published schedule."""
+    """Forty firms. Firm 1 requests firm 0, and firms 0 and 2 have a published meeting."""
     with database.write() as session:
         expo = make_event(session, firms=3)
         for i in range(3, 40):
@@ -54,7 +54,7 @@ def expo(database: Database) -> Expo:
 
 @pytest.fixture
 def site(database: Database, broker_url: str, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of the event on a server of our own, whose clock stands before the event."""
+    """Yield the URL of the event on a server whose clock is frozen before the event."""
     clocks.hold(monkeypatch, NOW)
     server = make_server("127.0.0.1", 0, web_app(database, broker_url), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -67,7 +67,7 @@ def site(database: Database, broker_url: str, expo: Expo, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def open_page(chromium: Browser, database: Database, expo: Expo, site: str) -> Iterator[OpenPage]:
-    """Opens a page of the event as the exhibitor of a firm; errors in the console fail the test."""
+    """Yield a function that opens a page as a firm's exhibitor. Console errors fail the test."""
     contexts, complaints = [], []
 
     def open_page(path: str, *, firm: int = 0, **options: object) -> Page:
@@ -111,7 +111,7 @@ def test_typing_narrows_the_list_and_keeps_the_focus_in_one_entry_of_the_history
 
 
 def test_a_firm_that_was_found_opens_also_at_a_slow_click(open_page: OpenPage) -> None:
-    """Leaving the search field must not load the list anew under the pointer."""
+    """Leaving the search field must not reload the list under the pointer."""
     page = open_page("/firms")
     page.get_by_role("searchbox").press_sequentially("firm 2")
     expect(page.locator("#found")).to_have_text("1 firm")

@@ -1,4 +1,4 @@
-"""From an empty installation to a published event by one workbook, and then what happens to every event."""
+"""From an empty installation to a published event by one workbook, and typical later changes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_event_of_one_workbook_is_published_and_its_draft_shows_what_changed_
 
 
 def shows_exactly(way: Way, found: Planned) -> None:
-    """The draft changes the meetings that something happened to, and no other; so say its page's counts."""
+    """Check that the draft changes exactly the affected meetings, and that its page counts them."""
     before, after = way.meetings(1), way.meetings(2)
     gone = before.keys() - after.keys()
     other = {key for key in before.keys() & after.keys() if before[key] != after[key]}
@@ -80,7 +80,7 @@ def shows_exactly(way: Way, found: Planned) -> None:
 
 
 def joins(up: Up, chromium: Browser) -> None:
-    """The second organiser opens the invitation, and is in the team."""
+    """Check that the second organiser opens the invitation and joins the team."""
     links: list[str] = []
 
     def has_come() -> bool:

@@ -1,4 +1,4 @@
-"""Where colours are the reader's, a menu and a row of tabs mark the one current place, and nothing else."""
+"""With forced colours, menus and tabs mark exactly the current item."""
 
 from __future__ import annotations
 

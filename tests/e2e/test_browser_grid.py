@@ -1,4 +1,4 @@
-"""The grid of rows that are wrong in a real browser: by keyboard, and without JavaScript."""
+"""The grid of rows with errors in a real browser: by keyboard, and without JavaScript."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def expo(database: Database) -> Expo:
 
 @pytest.fixture
 def open_grid(chromium: Browser, database: Database, expo: Expo, site: str) -> Iterator[OpenGrid]:
-    """Opens the grid of a file with errors as the organiser."""
+    """Yield a function that opens the grid of a file with errors as the organiser."""
     contexts, complaints = [], []
     with database.write() as session:
         number = import_files.store_file(

@@ -1,4 +1,4 @@
-"""Dates, places, amounts and numbers stand on one line, however narrow their column is."""
+"""Dates, places, quantities and numbers do not break across lines in narrow columns."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def page(chromium: Browser) -> Page:
 
 
 def parted(page: Page, pattern: str, widths: Sequence[int] = WIDTHS) -> list[str]:
-    """What is parted on the page, of at least one piece."""
+    """Return the texts that are broken on the page; at least one must match."""
     found = [page.evaluate(BROKEN, [pattern, width]) for width in widths]
     assert all(each["seen"] for each in found)
     return [text for each in found for text in each["broken"]]

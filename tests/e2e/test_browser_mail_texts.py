@@ -1,4 +1,4 @@
-"""The texts of mails in a real browser: what is typed is seen as the mail it makes, in a closed frame."""
+"""The email text editor in a real browser: edits are previewed in a sandboxed frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails as a mail program draws them: axe finds nothing, in the light and the dark; they fit a telephone."""
+"""Emails as email clients render them: no axe violations in light and dark mode, and they fit a phone."""
 
 from __future__ import annotations
 

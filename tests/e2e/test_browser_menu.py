@@ -1,4 +1,4 @@
-"""The organiser's menu in a browser: its groups unfold by keyboard, on a phone, without JavaScript."""
+"""The organiser's menu in a browser: groups expand by keyboard, on a phone, without JavaScript."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OpenMenu = Callable[..., Page]
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """A published schedule, so that the menu has all its entries."""
+    """An event with a published schedule, so that the menu has all entries."""
     with database.write() as session:
         expo = make_event(session, firms=2)
         make_version(session, expo, [meet(make_request(session, expo), expo)])
@@ -34,7 +34,7 @@ def expo(database: Database) -> Expo:
 
 @pytest.fixture
 def open_menu(chromium: Browser, database: Database, expo: Expo, site: str) -> Iterator[OpenMenu]:
-    """Opens the page of the nights as the organiser."""
+    """Yield a function that opens the overnight runs page as the organiser."""
     contexts = []
 
     def open_menu(**options: object) -> Page:
@@ -94,7 +94,7 @@ def test_every_group_fits_a_phone_and_has_no_fault(open_menu: OpenMenu) -> None:
 
 
 def test_a_page_begins_high_on_a_phone(open_menu: OpenMenu, site: str) -> None:
-    """What is above it, the site's head and the event's menu, takes a quarter of the screen at most."""
+    """The site header and event menu take at most a quarter of the screen."""
     page = open_menu(viewport=PHONE, has_touch=True)
     for path in ("", "/overnight", "/participants/firms"):
         page.goto(f"{site}{path}")

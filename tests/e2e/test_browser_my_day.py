@@ -1,4 +1,4 @@
-"""My day and an interpreter's day on a telephone: there without a network, forgotten at sign-out."""
+"""My day and an interpreter's day on a phone: available offline, and deleted at sign-out."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def fair(database: Database, monkeypatch: pytest.MonkeyPatch) -> Fair:
 
 @dataclass
 class Wire:
-    """A site that can be down: a proxy before it answers 503 then."""
+    """A site behind a proxy that can respond 503."""
 
     app: Flask
     database: Database
@@ -69,7 +69,7 @@ def site(database: Database, broker_url: str, fair: Fair) -> Iterator[Wire]:
 
 @pytest.fixture
 def page(chromium: Browser, database: Database, fair: Fair, site: Wire) -> Iterator[Page]:
-    """My day, 18 minutes before the first meeting, by the clock of the browser too."""
+    """My day, 18 minutes before the first meeting, also by the browser's clock."""
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     page.set_default_timeout(WAIT)
@@ -100,7 +100,7 @@ def sign_out(page: Page) -> None:
 
 
 def wait_until_kept(page: Page, days: int = 3) -> None:
-    """Until the service worker has this page and both days."""
+    """Wait until the service worker has cached this page and both days."""
     kept = "async () => (await (await caches.open('my-day ' + location.pathname)).keys()).length"
     for _ in range(300):
         if page.evaluate(kept) == days:
@@ -154,7 +154,7 @@ def test_what_one_goes_into_the_meeting_with_is_there_without_a_network(page: Pa
 
 
 def say_late(page: Page, minutes: int = 10) -> Locator:
-    """Say it on the card of the next meeting; the place beside its buttons."""
+    """Report a delay on the card of the next meeting. Return the message area beside its buttons."""
     card = page.locator(".now:visible")
     card.locator("summary", has_text="Running late").click()
     card.get_by_role("button", name=f"{minutes} min").click()
@@ -162,7 +162,7 @@ def say_late(page: Page, minutes: int = 10) -> Locator:
 
 
 def partner_reads(site: Wire, fair: Fair, words: str) -> None:
-    """Until the partner's page says so."""
+    """Wait until the partner's page shows a text."""
     partner = Site(site.app, site.database, fair.expo).exhibitor(1)
     for _ in range(100):
         if words in (page := partner.get(f"/events/{fair.expo.event.key}/my-day")):
@@ -378,7 +378,7 @@ def test_nothing_is_kept_after_signing_out_or_for_another_person(
 
 @pytest.fixture
 def interpreter(database: Database, fair: Fair) -> int:
-    """The account of the interpreter of the first meeting."""
+    """Return the account of the interpreter of the first meeting."""
     with database.write() as session:
         own = session.scalars(select(Interpreter).where(Interpreter.event_id == fair.expo.event.id)).one()
         own.email = "ye.zhiqiu@interpreters.example"
@@ -392,7 +392,7 @@ def interpreter(database: Database, fair: Fair) -> int:
 def their_page(
     chromium: Browser, database: Database, fair: Fair, site: Wire, interpreter: int
 ) -> Iterator[Page]:
-    """The interpreter's day, 18 minutes before the first meeting, by the clock of the browser too."""
+    """The interpreter's day, 18 minutes before the first meeting, also by the browser's clock."""
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     page.set_default_timeout(WAIT)

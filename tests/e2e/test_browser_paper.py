@@ -1,4 +1,4 @@
-"""Pages on paper: what is read, upright or across, and nothing that is pressed."""
+"""Printed pages: they show what can be read, in portrait or landscape, and no controls."""
 
 from __future__ import annotations
 

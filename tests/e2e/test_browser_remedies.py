@@ -1,4 +1,4 @@
-"""A remedy pressed in a browser, by mouse, by keyboard and without JavaScript: the next run holds it."""
+"""Applying a fix in a browser, by mouse, by keyboard and without JavaScript: the next run schedules it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAIT = 60_000
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """Two firms who agreed; who asks is never free, so that version 1 does not hold their meeting."""
+    """Two firms with an accepted request that version 1 lacks; the requesting person is never free."""
     with database.write() as session:
         expo = make_event(session, firms=2, slots="2")
         make_request(session, expo)

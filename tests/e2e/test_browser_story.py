@@ -1,6 +1,6 @@
-"""The story of four people: a Chinese and a Hungarian exhibitor, one on a telephone, one by keyboard.
+"""End-to-end story of a Chinese and a Hungarian exhibitor and two others, on a phone and by keyboard.
 
-Invited, they find each other, agree, are planned, hand over, print, and stand in the hall without a network.
+Once invited, they find each other, agree, are scheduled, hand over, print, and use the site offline.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ CONTROLLED = """() => new Promise((done) => {
 
 @dataclass
 class Story:
-    """The stack, an event, and who has a part in it."""
+    """The stack, an event, and its people."""
 
     up: Up
     chromium: Browser
@@ -79,7 +79,7 @@ class Story:
         return f"/events/{self.event.key}{rest}"
 
     def mail(self, person: SamplePerson, text: str) -> dict[str, Any]:
-        """The first mail to somebody that has a text, as soon as it has come."""
+        """Wait for the first email to a person that contains a text."""
         found: list[dict[str, Any]] = []
 
         def has_come() -> bool:
@@ -139,7 +139,7 @@ def test_four_people_are_invited_agree_and_meet(story: Story) -> None:
 
 
 def invite(story: Story, organiser: Visitor) -> None:
-    """The organiser invites everybody by one press."""
+    """Invite everyone as the organiser."""
     organiser.open("Invitations to the event")
     organiser.page.get_by_label(re.compile("^Also ")).check()
     organiser.page.get_by_role("button", name=re.compile("^Invite ")).click()
@@ -157,7 +157,7 @@ def arrive(story: Story, person: SamplePerson, language: str, **options: object)
 
 
 def choose_a_partner(story: Story, li: Visitor) -> SamplePerson:
-    """Say what the firm makes, and ask the first partner who is suggested: it is a must, and Hua goes."""
+    """Describe the firm, and request the first suggested partner as a must-have; Hua attends."""
     page = li.page
     li.open(li.say("Your firm's profile"))
     page.get_by_label(li.say("About your firm")).fill("我们回收动力电池。我们寻找电芯制造商。")
@@ -178,7 +178,7 @@ def choose_a_partner(story: Story, li: Visitor) -> SamplePerson:
 
 
 def accept_by_the_mail(story: Story, kovacs: SamplePerson) -> None:
-    """A must is told at once. The link in the mail accepts it without signing in."""
+    """Must-haves are emailed at once. Accept one by the link, without signing in."""
     mail = story.mail(kovacs, TOPIC)
     link = re.findall(rf"{re.escape(story.up.site)}/respond/\S+/accept", mail["text"])[0]
     reader = story.visitor("hu")
@@ -190,7 +190,7 @@ def accept_by_the_mail(story: Story, kovacs: SamplePerson) -> None:
 
 
 def ask_by_keyboard(story: Story, kovacs: SamplePerson) -> SamplePerson:
-    """Somebody who uses no mouse signs in, searches for the firm, and asks."""
+    """Sign in, search for the firm, and request a meeting, all by keyboard."""
     known = {frozenset((r.from_firm, r.to_firm)) for r in story.sample.requests}
     person = next(
         p
@@ -212,7 +212,7 @@ def ask_by_keyboard(story: Story, kovacs: SamplePerson) -> SamplePerson:
 
 
 def ask_back(story: Story, kovacs: SamplePerson, keys: SamplePerson) -> None:
-    """In Hungarian: who asks a firm that has asked already accepts."""
+    """In Hungarian: requesting a firm that has a pending request to one's own accepts that request."""
     visitor = arrive(story, kovacs, "hu")
     page = visitor.page
     assert page.locator("html").get_attribute("lang") == "hu"
@@ -225,7 +225,7 @@ def ask_back(story: Story, kovacs: SamplePerson, keys: SamplePerson) -> None:
 
 
 def is_never_free(story: Story, hua: Visitor) -> None:
-    """On a telephone: every time is marked as busy."""
+    """Mark every time as busy, on a phone."""
     page = hua.page
     page.goto(story.path("/busy-times"))
     for box in page.locator('input[name="slots"]').all():
@@ -235,7 +235,7 @@ def is_never_free(story: Story, hua: Visitor) -> None:
 
 
 def be_free_after_all(story: Story, hua: Visitor) -> None:
-    """The page of the request says why there is no time, and a button lets it in."""
+    """Make time by the request page, which explains why it is unscheduled."""
     page = hua.page
     page.goto(story.path(f"/requests/{story.request().key}"))
     free = page.get_by_role("button", name=hua.say("Mark available"), exact=True)
@@ -244,7 +244,7 @@ def be_free_after_all(story: Story, hua: Visitor) -> None:
 
 
 def stand_in_the_hall(story: Story, hua: Visitor) -> None:
-    """My day has the meeting, also without a network."""
+    """Check that My day shows the meeting, also offline."""
     page = hua.page
     page.goto(story.path("/my-day"))
     page.locator("#chosen, .now, .firm-name").first.wait_for()
@@ -257,7 +257,7 @@ def stand_in_the_hall(story: Story, hua: Visitor) -> None:
 
 
 def hand_over(story: Story, li: Visitor) -> None:
-    """A meeting of one's own goes to the colleague, with what that means; then it is left as published."""
+    """Hand over a meeting to a colleague, see the consequences, and cancel the handover."""
     page = li.page
     page.goto(story.path("/week"))
     page.locator(".meet").first.click()
@@ -267,7 +267,7 @@ def hand_over(story: Story, li: Visitor) -> None:
 
 
 def print_the_agenda(story: Story, li: Visitor) -> None:
-    """The code on the sheet, read as a camera reads it, says without signing in that the sheet is current."""
+    """Scan the QR code of the printed agenda, whose page confirms without sign-in that it is current."""
     answer = li.page.request.get(story.path("/agenda.pdf"))
     assert answer.ok
     with pymupdf.open(stream=answer.body()) as pdf:

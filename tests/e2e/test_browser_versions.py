@@ -1,4 +1,4 @@
-"""An organiser follows a comparing and a publishing in a real browser; the page loads itself anew."""
+"""Comparison and publication in a real browser: the page shows progress and reloads itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAIT = 60_000
 
 @pytest.fixture
 def page(chromium: Browser, database: Database, broker_url: str) -> Iterator[Page]:
-    """The page of a draft with one meeting, which nobody has compared yet."""
+    """The page of a draft with one meeting that is not compared yet."""
     with database.write() as session:
         expo = make_event(session)
         make_version(session, expo, [meet(make_request(session, expo), expo)], state=VersionState.DRAFT)

@@ -1,4 +1,4 @@
-"""An organiser tries fewer tables in a real browser, with and without JavaScript; the live event stays."""
+"""A scenario with fewer tables in a real browser, with and without JavaScript; the live event stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`chainmeet demo --exit` on a small expo: the whole way, twice on one folder."""
+"""`chainmeet demo --exit` on a small expo, complete, twice on one folder."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def demo(data: Path) -> subprocess.CompletedProcess[str]:
 
 
 def figure(output: str, label: str) -> str:
-    """A figure of the summary's table."""
+    """Return a figure of the summary table."""
     found = re.search(rf"{re.escape(label)}\s*│\s*(.+?)\s*│", output)
     assert found is not None, output
     return found[1]
 
 
 def briefings(data: Path) -> int:
-    """How many interpreters have meetings: each gets one mail."""
+    """Return the number of interpreters with meetings; each gets one email."""
     database = Database(DataFolder(data).settings().database_url)
     with database.read() as session:
         count = session.scalar(select(func.count(func.distinct(PlannedMeeting.interpreter_id))))

@@ -1,4 +1,4 @@
-"""A sender that is killed: every mail arrives, none twice but the one in flight, and that one unchanged."""
+"""A killed sender: every email arrives, only the one in flight twice, and its copy is identical."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LOST = timedelta(seconds=2 * claims.CLAIM_SECONDS + 1)
 
 @dataclass
 class Deadly(Catcher):
-    """Kills the sender at a mail: as the mail begins, or when it is taken and before the sender hears so."""
+    """Kills the sender at an email: when it begins, or after acceptance before the sender gets the reply."""
 
     victim: subprocess.Popen[bytes] | None = None
     before: bool = True
@@ -76,7 +76,7 @@ def start_sender(settings: Settings, log: Path, minutes: float = 0, *steps: str)
 
 
 def publish(database: Database, settings: Settings, now: datetime) -> Expo:
-    """An event whose first publishing has `MAILS` people to tell."""
+    """Create an event whose first publication notifies `MAILS` people."""
     with database.write() as session:
         expo = make_event(session, firms=MAILS, slots="4", tables=MAILS // 2, mail_per_minute=60_000)
         asked = [make_request(session, expo, i, i + 1) for i in range(0, MAILS, 2)]
@@ -96,12 +96,12 @@ def publish(database: Database, settings: Settings, now: datetime) -> Expo:
 
 
 def undated(content: bytes) -> bytes:
-    """A mail without the time of its sending (RFC 5322 3.6.1), in which alone a second copy differs."""
+    """Return an email without its Date (RFC 5322 3.6.1), the only difference of a second copy."""
     return re.sub(rb"(?m)^Date: [^\r\n]*\r?\n", b"", content, count=1)
 
 
 def facts(content: bytes) -> tuple[str, int, datetime]:
-    """What tells a mail from every other: Message-ID, SEQUENCE and DTSTAMP."""
+    """Return the identity of an email: Message-ID, SEQUENCE and DTSTAMP."""
     message = email.message_from_bytes(content)
     part = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
     (event,) = Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")

@@ -1,4 +1,4 @@
-"""A search shared by two workers; what one of them loses costs nothing but time."""
+"""A search shared by two workers: a lost helper costs nothing but time."""
 
 import re
 from collections.abc import Iterator
@@ -43,11 +43,11 @@ class Shared:
             return session.get_one(Run, self.id)
 
     def is_helped(self) -> bool:
-        """Whether somebody listens for parts now."""
+        """True if a helper listens for subproblems."""
         return bool(self.client.pubsub_channels(topic_name(self.id, "*")))
 
     def is_ended_well(self) -> bool:
-        """Finished at the first attempt, with a draft, which keeps the rules."""
+        """True if the run finished at the first attempt with a feasible draft."""
         run = self.run
         with self.database.read() as session:
             drafts = [version.number for version in versions.list_versions(session, run.event_id)]

@@ -1,4 +1,4 @@
-"""The embedded stack as its user sees it: stops whole, finds its data again, says no in sentences."""
+"""The embedded stack as its user sees it: complete stop, persistent data, clear errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.broker
 
 @contextmanager
 def started(data: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`chainmeet up` that is ready; it is killed at the end if it still runs."""
+    """Run `chainmeet up` until it is ready, and kill it at the end if it is still running."""
     log = data.with_suffix(".log")
     with log.open("ab") as out:
         process = subprocess.Popen(arguments(data), stdout=out, stderr=out, cwd=ROOT, env=environment())
@@ -54,7 +54,7 @@ def environment() -> dict[str, str]:
 
 
 def groups(data: Path) -> list[int]:
-    """The process groups of a stack that runs: all its programs, with their children."""
+    """Return the process groups of a running stack: all programs with their children."""
     return [pid for pid, _ in json.loads(DataFolder(data).processes.read_text())]
 
 
@@ -75,7 +75,7 @@ def responds(url: str) -> bool:
 
 
 def refused(*command: str) -> str:
-    """What a command that ends with status 2 says."""
+    """Return the error message of a command that exits with status 2."""
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
     assert ended.returncode == 2, ended.stdout + ended.stderr
     return ended.stderr

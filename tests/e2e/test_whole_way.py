@@ -1,4 +1,4 @@
-"""The whole way, as people go it: a request in the browser, a run, and the invitation in a calendar."""
+"""The complete workflow: a request in the browser, a run, and the invitation in a calendar."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TOPIC = "Joint tests of a new cell"
 
 @dataclass(frozen=True)
 class Scene:
-    """A small expo in the stack that runs, and two people whose firms have not asked each other yet."""
+    """A small expo in the running stack, and two people whose firms have no request yet."""
 
     up: Up
     chromium: Browser
@@ -64,7 +64,7 @@ class Scene:
             return version.number, versions.list_meetings(session, version.id)
 
     def mails(self) -> Counter[OutboxState]:
-        """The states of what publishings sent; digests go out when they are due."""
+        """Return the states of emails of publications, without digests, which are sent when due."""
         of_publishings = select(OutboxMail.state).where(
             OutboxMail.event_id == self.event.id, OutboxMail.kind != OutboxKind.DIGEST
         )
@@ -85,7 +85,7 @@ def scene(up: Up, chromium: Browser) -> Scene:
 
 
 def strangers(expo: SampleEvent) -> tuple[SamplePerson, SamplePerson]:
-    """Two exhibitors with a common language whose firms have no request between them."""
+    """Return two exhibitors with a common language whose firms have no request."""
     known = {frozenset((request.from_firm, request.to_firm)) for request in expo.requests}
     exhibitors = [person for person in expo.attendees if person.is_exhibitor]
     return next(
@@ -127,7 +127,7 @@ def test_a_request_in_the_browser_ends_as_an_invitation_in_both_calendars(scene:
 
 
 def ask(scene: Scene) -> None:
-    """Find the firm and send the form, once with a mistake."""
+    """Find the firm and submit the request form, once with an error."""
     visitor = scene.visitor(scene.asking.email)
     visitor.open("Firms")
     page, firm = visitor.page, scene.firm_name(scene.asked)
@@ -160,7 +160,7 @@ def accept(scene: Scene) -> None:
 
 
 def run_and_publish(scene: Scene, organiser: Visitor) -> None:
-    """Press run, follow it without loading the page anew, look at the draft, publish."""
+    """Start a run, follow it without reloading, review the draft, publish."""
     organiser.open("Schedule")
     page = organiser.page
     page.get_by_label("Seconds to search").fill("5")
@@ -187,7 +187,7 @@ def run_and_publish(scene: Scene, organiser: Visitor) -> None:
 
 
 def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
-    """A second run that finds the same plan: its draft tells nobody anything."""
+    """A second run with the same plan creates a draft that notifies no one."""
     with scene.up.database.write() as session:
         run = session.scalars(select(Run).where(Run.event_id == scene.event.id)).one()
         same = versions.store_draft(
@@ -215,7 +215,7 @@ def request_key(scene: Scene) -> str:
 
 
 def invited(scene: Scene, person: SamplePerson, meeting: Meeting) -> readers.Event:
-    """What the one mail about the meeting to a person says to ical.js."""
+    """Return what ical.js reads from the only email to a person about the meeting."""
     mails = [mail for mail in scene.up.invitations(person.email) if TOPIC in readable(mail)]
     (mail,) = mails
     part = calendar_part(mail)
@@ -241,7 +241,7 @@ def calendar_part(mail: EmailMessage) -> EmailMessage:
 
 
 def subscribe(scene: Scene, invitation: readers.Event) -> None:
-    """The asked person's agenda names a feed that agrees with the mail, and is not sent twice for nothing."""
+    """Subscribe to the feed of the requested person, which agrees with the email and supports ETags."""
     visitor = scene.visitor(scene.asked.email)
     visitor.page.get_by_text("More", exact=True).click()
     visitor.follow("My agenda")

@@ -1,4 +1,4 @@
-"""Workers that are killed in the middle of their work: nothing hangs, is lost or is done twice."""
+"""Workers killed during their work: nothing hangs, is lost or is done twice."""
 
 import email
 from collections import Counter
@@ -89,7 +89,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
 
 @dataclass
 class Killing(Catcher):
-    """Takes mails, and with one of them the life of the worker that waits for the answer."""
+    """Accepts emails, and at one of them kills the worker that waits for the reply."""
 
     victim: Worker | None = None
     with_mail: int = 4
@@ -102,7 +102,7 @@ class Killing(Catcher):
 
 
 def facts(content: bytes) -> tuple[str, int, datetime]:
-    """What makes two mails the same one: Message-ID, SEQUENCE and DTSTAMP."""
+    """Return the identity of an email: Message-ID, SEQUENCE and DTSTAMP."""
     message = email.message_from_bytes(content)
     part = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
     (event,) = Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")

@@ -1,4 +1,4 @@
-"""A person at a browser: signs in by the mailed link, and does what the pages offer."""
+"""A person in a browser who signs in by the emailed link and uses the pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE = 120_000
 
 
 class Visitor:
-    """A browser window with cookies of its own."""
+    """A browser window with its own cookies."""
 
     def __init__(self, chromium: Browser, up: Up, *, language: str = "en", **options: Any) -> None:
         context = chromium.new_context(base_url=up.site, locale=language, **options)
@@ -29,12 +29,12 @@ class Visitor:
         self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
 
     def say(self, text: str, **values: object) -> str:
-        """A text of the pages in the visitor's language."""
+        """Return a page text in the visitor's language."""
         found = texts(self.language).gettext(text)
         return found % values if values else found
 
     def sign_in(self, email: str, *, at: str = "/", by_keyboard: bool = False) -> None:
-        """Ask for a link, find it in the mail, and confirm."""
+        """Request a link, find it in the email, and confirm."""
         earlier = set(self._mailed_links(email))
         self.page.goto(at)
         field = self.page.get_by_label(self.say("Your mail address"))
@@ -56,7 +56,7 @@ class Visitor:
         self.page.get_by_text(email).first.wait_for(state="attached")
 
     def tab_to(self, found: Locator) -> None:
-        """Go on by the tabulator until a field or button has the focus."""
+        """Press Tab until a field or button has the focus."""
         for _ in range(self.page.locator("a, button, input, select, textarea, summary").count() + 1):
             if found.evaluate("(each) => each === document.activeElement"):
                 return
@@ -70,9 +70,9 @@ class Visitor:
         self.page.get_by_role("link", name=name).click()
 
     def open(self, name: str) -> int:
-        """Follow an entry of the event's menu, whatever count stands behind its name. Returns the presses.
+        """Follow an entry of the event's menu, ignoring its count. Return the number of clicks.
 
-        An entry in a folded group takes one more.
+        An entry in a collapsed group takes one more.
         """
         menu = self.page.get_by_role("navigation", name=self.say("Event"))
         called = re.compile(rf"^{re.escape(name)}( \d|$)")
@@ -97,7 +97,7 @@ class Visitor:
         return [found for mail in self.up.listed(email) for found in re.findall(link, mail["text"])]
 
     def _new_link(self, email: str, earlier: set[str]) -> str:
-        """The link that has come since; each works once."""
+        """Wait for a new link. Each works once."""
         links: list[str] = []
 
         def has_come() -> bool:

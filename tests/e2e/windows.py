@@ -1,4 +1,4 @@
-"""Somebody at a window of a browser: signs in, and presses by mouse, by keyboard or without JavaScript."""
+"""A person in a browser window: signs in, and acts by mouse, by keyboard or without JavaScript."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAYS: Final = ("mouse", "keys", "no script")
 
 
 def signed_in(page: Page, database: Database, site: str, account_id: int) -> None:
-    """Open a link of an account, and press its button."""
+    """Open a sign-in link of an account, and submit its form."""
     with database.write() as session:
         token = sign_in.make_sign_in_link(session, account_id, secret_key=SECRET_KEY, now=database.now())
     page.goto(f"{site}/sign-in/{token}")
@@ -25,7 +25,7 @@ def signed_in(page: Page, database: Database, site: str, account_id: int) -> Non
 
 
 def reach(page: Page, found: Locator) -> None:
-    """Go on by Tab until a link, button or field has the focus."""
+    """Press Tab until a link, button or field has the focus."""
     found.wait_for()
     for _ in range(page.locator("a, button, input, select, textarea, summary, [tabindex]").count() + 1):
         page.keyboard.press("Tab")
@@ -35,7 +35,7 @@ def reach(page: Page, found: Locator) -> None:
 
 
 def press(page: Page, found: Locator, way: str) -> None:
-    """Press a link or button."""
+    """Activate a link or button."""
     if way != "keys":
         found.click()
         return
@@ -44,7 +44,7 @@ def press(page: Page, found: Locator, way: str) -> None:
 
 
 def write(page: Page, field: Locator, text: str, way: str) -> None:
-    """Write a text into a field, in place of what is there."""
+    """Replace the text of a field."""
     if way != "keys":
         field.fill(text)
         return
@@ -54,7 +54,7 @@ def write(page: Page, field: Locator, text: str, way: str) -> None:
 
 
 def choose(page: Page, field: Locator, option: str, way: str) -> None:
-    """Choose an option of a list by its text."""
+    """Choose an option by its text."""
     if way != "keys":
         field.select_option(option)
         return

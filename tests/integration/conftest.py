@@ -1,4 +1,4 @@
-"""What every test of several rooms together begins with."""
+"""Fixtures of all integration tests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_pauses_before_a_broker_that_is_away() -> Iterator[None]:
-    """A task that is not taken is sent again at once: each page whose broker is away waited 0.2 s.
+    """Skip the retry delay of a rejected task, which would cost 0.2 s per page without a broker.
 
-    How long it waits is tested in tests/unit/workers/test_dispatch.py.
+    The delay is tested in tests/unit/workers/test_dispatch.py.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kombu.utils.functional.sleep", lambda _seconds: None)

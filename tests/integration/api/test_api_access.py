@@ -1,4 +1,4 @@
-"""Who may call the API: tokens, scopes, events; and the shape of every error."""
+"""API access: tokens, scopes, events, and the shape of errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calendar health by the API: the same as on the pages, for organisers' tokens alone."""
+"""Calendar status in the API: the same as on pages, for organisers' tokens only."""
 
 from __future__ import annotations
 

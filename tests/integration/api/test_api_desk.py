@@ -1,4 +1,4 @@
-"""The people desk by the API: tables, changes that see what they change, absence, leaving, merging, undo."""
+"""Participants in the API: tables, edits with optimistic locking, absences, removal, merges, undo."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def program(database: Database, app: Flask, expo: Expo) -> Program:
 
 
 def walk(program: Program, table: str, **query: Any) -> list[str]:
-    """The keys of all pages of two."""
+    """Return the keys of all pages, two items each."""
     keys: list[str] = []
     cursor: dict[str, str] = {}
     while True:

@@ -1,4 +1,4 @@
-"""The API's drafts by hand: each command of the board, checked by the same rules, undone to the byte."""
+"""Manual drafts in the API: the board's commands, with the same rules and lossless undo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.web import web_app
 
 
 class Desk:
-    """The event of `Hall`, whose draft 2 is by hand, and an organiser's program."""
+    """The event of `Hall` with manual draft 2, and an organiser's API client."""
 
     def __init__(self, database: Database, broker_url: str, *scopes: str) -> None:
         self.database = database

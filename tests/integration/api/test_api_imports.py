@@ -1,4 +1,4 @@
-"""Rows in bulk by a program: what they would do, and then all of them or none."""
+"""Bulk import by the API: preview, then all or nothing."""
 
 from __future__ import annotations
 

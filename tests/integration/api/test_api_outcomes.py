@@ -1,4 +1,4 @@
-"""The API's outcomes of meetings and its chain report: the same words and rights as the pages."""
+"""Outcomes and chain report in the API: the same content and permissions as on pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API's meeting requests: submitted once, listed, answered, withdrawn."""
+"""Meeting requests in the API: idempotent submission, listing, response, withdrawal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ASK = {"to_firm": "f1", "topic": "Cells"}
 
 
 def _programs(database: Database, broker_url: str) -> tuple[Expo, Program, Program]:
-    """An event, and a program of each of its first two firms."""
+    """Return an event, and an API client of each of its first two firms."""
     with database.write() as session:
         expo = make_event(session)
     app = web_app(database, broker_url)

@@ -1,4 +1,4 @@
-"""The API's runs, schedule versions, change sets and agendas."""
+"""Runs, schedule versions, changes and agendas in the API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.web import web_app
 
 
 def _event(database: Database, broker_url: str) -> tuple[Expo, Program]:
-    """An event with a published version of one meeting and a draft of two, and an organiser's program."""
+    """Return an event with a published meeting and a draft of two, and an organiser's API client."""
     with database.write() as session:
         expo = make_event(session)
         one, two = make_request(session, expo), make_request(session, expo, 1, 2)

@@ -1,4 +1,4 @@
-"""The team by the API: an owner's token invites, changes and removes; no token touches an owner."""
+"""Team in the API: an owner's token invites, changes and removes members, but never owners."""
 
 from __future__ import annotations
 

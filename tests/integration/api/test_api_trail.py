@@ -1,4 +1,4 @@
-"""The trail by the API: as its page shows it, in pages by cursor, and looked through."""
+"""Audit log in the API: same content as on its page, cursor pagination, verification."""
 
 from __future__ import annotations
 

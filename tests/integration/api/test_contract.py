@@ -1,4 +1,4 @@
-"""The contract of the JSON API, kept as lines that a person reads: a change of it is one that was meant."""
+"""The contract of the JSON API as readable lines, so that changes are deliberate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT = Path(__file__).with_name("contract.txt")
 def test_the_contract_is_the_one_that_programs_were_written_for(
     database: Database, broker_url: str, tmp_path: Path
 ) -> None:
-    """If a change is meant: read the difference, say it in the commit, and keep the file that is named."""
+    """For an intended change: review the difference, name it in the commit, and store the named file."""
     document = web_app(database, broker_url).test_client().get("/api/v1/openapi.json").json
     found = "\n".join(_contract(document)) + "\n"
     (tmp_path / "contract.txt").write_text(found, encoding="utf-8")

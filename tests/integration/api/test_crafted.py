@@ -1,4 +1,4 @@
-"""Numbers that no column can hold, crafted cursors and texts end in an answer of 4xx, on every route."""
+"""Oversized integers, forged cursors and hostile texts get a 4xx response on every route."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_crafted_cursor_is_said_to_be_none(crafted: str) -> None:
 
 
 def filled(rule: Rule, event_key: str, number: int, text: str) -> str:
-    """An address of the rule with these values."""
+    """Return a URL of the rule with these values."""
     values: dict[str, Any] = {}
     for name, kind in rule._converters.items():
         values[name] = number if isinstance(kind, IntegerConverter) else text
@@ -136,7 +136,7 @@ def test_no_page_breaks(database: Database) -> None:
 
 
 def inputs(document: Any, name: str) -> tuple[list[str], list[str]]:
-    """The parameters of a call's query string, and the fields of its body."""
+    """Return the query parameters of an operation, and the fields of its body."""
     calls = [call for methods in document["paths"].values() for call in methods.values()]
     call = next(call for call in calls if call["operationId"] == name)
     query = [each["name"] for each in call["parameters"] if each["in"] == "query"]
@@ -195,7 +195,7 @@ def test_an_address_that_is_too_long_is_refused_in_our_words(database: Database)
 
 @pytest.mark.parametrize("broken", ["http://[::1", "//[", "https://example.com]/"])
 def test_an_address_that_is_none_leads_nowhere(database: Database, broken: str) -> None:
-    """Nobody has to be signed in to send one."""
+    """Sign-in is not required to send one."""
     with database.write() as session:
         make_event(session)
     client = web_app(database, NOWHERE).test_client()

@@ -1,4 +1,4 @@
-"""/readyz names what is not ready and takes no working site away; nothing starts on another schema."""
+"""/readyz names what is not ready without taking a working site offline; outdated schemas prevent start."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_a_task_logs_the_id_of_the_request_that_led_to_it(
 
 
 def fresh(database: Database, broker_url: str) -> Flask:
-    """An application that keeps no answer of an earlier test."""
+    """Return an application without cached results of earlier tests."""
     app = web_app(database, broker_url)
     app.extensions.pop("chainmeet-readiness", None)
     return app
@@ -244,7 +244,7 @@ DISK_FULL = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$"
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 @pytest.mark.usefixtures("workers_there")
 def test_a_disk_that_another_process_found_full_is_named(database: Database, broker_url: str) -> None:
-    """Of PostgreSQL's disk the web knows nothing but what its processes and workers are told."""
+    """The web process learns of a full PostgreSQL disk only from its processes and workers."""
     tick(database)
     app = fresh(database, broker_url)
     assert ready(app)[1]["disk"] == "ok"
@@ -337,7 +337,7 @@ def test_operators_are_told_of_proxies_that_are_not_as_the_setting_says(
 
 @sqlite_only
 def test_no_header_names_the_host_of_a_form_that_is_kept(database: Database, tmp_path: Path) -> None:
-    """Another site's page would have its form sent again, if a header said that it is this site."""
+    """Otherwise another site could have its form resubmitted by spoofing a header."""
     app = web_app(database, f"redis+socket://{tmp_path}/nowhere", trusted_proxies=1)
     kept = []
     for origin in ("http://localhost", "http://evil.example"):

@@ -1,4 +1,4 @@
-"""Limits count who asks: an account, a link, a token that is known; a network address where none is."""
+"""Rate limits count by account, link or known token, and by network address only without one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DEFAULTS = {
 
 
 class Clock:
-    """The time by which limits count."""
+    """The clock of rate limits."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
@@ -67,7 +67,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture(autouse=True)
 def own_counts(broker_url: str) -> None:
-    """Other tests count in the same broker."""
+    """Reset counters, because tests share a broker."""
     Counter(broker_url).reset()
 
 
@@ -274,7 +274,7 @@ def test_a_link_of_nobody_that_is_used_too_often_says_so_in_the_language_of_the_
 
 
 class Hanging:
-    """A broker that takes connections and never answers."""
+    """A broker that accepts connections and never responds."""
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -373,7 +373,7 @@ def test_a_site_with_many_networks_is_one_asker_of_registrations(database: Datab
 def test_a_flood_of_strangers_leaves_sign_in_open_and_first(
     database: Database, broker_url: str, clock: Clock
 ) -> None:
-    """21,000 forms for addresses of nobody and 5,000 letters of registrations, by the default limits."""
+    """21,000 forms for unknown addresses and 5,000 registration letters, with default limits."""
     with database.write() as session:
         known, event_id = make_account(session).email, make_event(session).event.id
     app = web_app(database, broker_url, **DEFAULTS)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, kept by the application under odd input, and a page for people."""
+"""OpenAPI document: valid, complete, and honoured by the application under fuzzing; with a page."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_document_is_valid(app: Flask) -> None:
 
 
 def _names(app: Flask) -> set[str]:
-    """The operations that there are, whatever the document says."""
+    """Return the operations of the application, independent of the document."""
     return {name.removeprefix("v1.") for name in app.view_functions if name.startswith("v1.")}
 
 
@@ -107,7 +107,7 @@ def test_the_page_shows_every_operation_without_a_script_of_its_own(app: Flask) 
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ["organiser", "exhibitor"])
 def test_odd_input_finds_no_fault(database: Database, app: Flask, role: str) -> None:
-    """A short walk of schemathesis over every operation with all its checks, by a fixed seed."""
+    """Run schemathesis briefly over every operation with all checks and a fixed seed."""
     with database.write() as session:
         expo = make_event(session)
         agreed = make_request(session, expo)
@@ -128,7 +128,7 @@ def test_odd_input_finds_no_fault(database: Database, app: Flask, role: str) -> 
 
 @cache
 def _drawn(app: Flask) -> dict[str, list[Any]]:
-    """Right and wrong input of each operation, the same for each role; to make it takes longest."""
+    """Return valid and invalid inputs of each operation, shared by roles because generation is slow."""
     schema = schemathesis.openapi.from_wsgi(
         "/api/v1/openapi.json", app, config=SchemathesisConfig.from_path(ROOT / "schemathesis.toml")
     )

@@ -1,4 +1,4 @@
-"""A page reads in one transaction, from the account to the last row, and asks for no row twice."""
+"""A page reads in one transaction, and loads no row twice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ASKED = re.compile(r"FROM (event|account|web_session) ")
 
 @contextmanager
 def counting(database: Database) -> Iterator[Counter[str]]:
-    """Counts transactions, and questions for one event, account or session."""
+    """Count transactions, and queries for one event, account or session."""
     seen: Counter[str] = Counter()
 
     def begun(_connection: object) -> None:

@@ -1,4 +1,4 @@
-"""The pages that exhibitors look at most make no statement anew: that took a third of their time."""
+"""The most viewed exhibitor pages use prebuilt statements, which saves a third of their time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BY_NUMBER = {"agenda": 1, "agenda/firm": 1}
 
 @contextmanager
 def executed(database: Database) -> Iterator[list[Any]]:
-    """The statements that are executed meanwhile, as objects."""
+    """Yield the statements executed in the block, as objects."""
     seen: list[Any] = []
 
     def note(_connection: object, statement: Any, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""A trail that was cut, written anew or emptied is found by the checkpoints that owners were mailed."""
+"""Emailed checkpoints detect a truncated, rewritten or emptied audit log."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def expo(database: Database) -> Expo:
 
 @pytest.fixture
 def ready(database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> Expo:
-    """Five rows in the event's chain, and the environment of a command."""
+    """An event with five rows in its chain, and the environment of a command."""
     grow(database, expo, 5)
     monkeypatch.setenv("CHAINMEET_DATABASE_URL", database.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHAINMEET_REDIS_URL", "redis://127.0.0.1:1")
@@ -59,7 +59,7 @@ def grow(database: Database, expo: Expo, rows: int) -> None:
 
 
 def mail(database: Database, days: float = 0) -> list[tuple[str, str]]:
-    """The addresses and checkpoints of the letters that are queued at a time."""
+    """Return addresses and checkpoints of the letters that are queued at a time."""
     with database.write() as session:
         session.execute(text("DELETE FROM outbox_mail"))
         checkpoint_emails.queue_checkpoints(session, SETTINGS, now=NOW + days * DAY)
@@ -69,7 +69,7 @@ def mail(database: Database, days: float = 0) -> list[tuple[str, str]]:
 
 
 def mailed(database: Database, tmp_path: Path) -> Path:
-    """The letter to the owner as a file."""
+    """Return a file with the letter to the owner."""
     ((_, checkpoint),) = mail(database)
     given = LinkMail(
         to_name="Owner",
@@ -99,7 +99,7 @@ def verify(*expect: Path) -> Result:
 
 
 def rewrite(database: Database, expo: Expo) -> None:
-    """Give a row to somebody else, and hash the chain anew as its owner can."""
+    """Change the author of a row, and rebuild the hash chain as the database owner could."""
     behind_its_back(database, "UPDATE trail_entry SET who = 'x@y.example' WHERE number = 2")
     with owning(database) as owner, owner.write() as session:
         last = BEFORE_THE_FIRST
@@ -110,7 +110,7 @@ def rewrite(database: Database, expo: Expo) -> None:
 
 
 def cut(database: Database, expo: Expo) -> None:
-    """Delete the last rows, and have the head say so."""
+    """Delete the last rows, and update the head of the chain."""
     behind_its_back(database, "DELETE FROM trail_entry WHERE number > 3")
     with owning(database) as owner, owner.write() as session:
         last = session.scalars(select(AuditLogEntry.hash).where(AuditLogEntry.number == 3)).one()
@@ -165,7 +165,7 @@ def test_a_checkpoint_of_another_key_proves_nothing(database: Database, ready: E
 
 
 def test_a_note_is_checked_by_the_public_key_alone(database: Database, ready: Expo) -> None:
-    """As any program for signed notes does it."""
+    """The public key suffices, as for any signed note."""
     printed = CliRunner().invoke(main, ["audit", "checkpoint"], catch_exceptions=False).stdout
     key, body, signed = printed.removeprefix("key: ").split("\n\n")
     name, key_id, public = key.split("+", 2)

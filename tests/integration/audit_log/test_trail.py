@@ -1,4 +1,4 @@
-"""Who did what: noted with what is done, in chains that cannot be changed unseen."""
+"""Audit log: written with each action, in hash chains that reveal tampering."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_row_is_added_after_the_last_one_only(database: Database, expo: Expo, 
 
 
 def behind_its_back(database: Database, change: str) -> None:
-    """Do to the rows what whoever owns the database can do: without its triggers."""
+    """Modify rows as the database owner could, bypassing triggers."""
     with owning(database) as owner, owner.write() as session:
         if database.is_sqlite:
             found = session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
@@ -194,7 +194,7 @@ WRITERS, EACH = 6, 10
 
 @pytest.mark.slow
 def test_writers_at_the_same_time_make_one_chain_an_event(database: Database) -> None:
-    """Each transaction notes in the installation's chain and an event's, in turns of another order."""
+    """Each transaction writes to the installation's chain and an event's, in varying order."""
     with database.write() as session:
         expos = [make_event(session), make_event(session)]
     gate = Barrier(WRITERS)
@@ -223,7 +223,7 @@ def test_every_act_has_words() -> None:
 
 
 def test_a_row_is_not_replaced_by_another_of_its_number(database: Database, expo: Expo) -> None:
-    """SQLite deletes a row that another replaces without telling its triggers of deletions."""
+    """SQLite deletes a replaced row without firing delete triggers."""
     with database.write() as session:
         note(session, expo, "settings")
     if database.is_sqlite:

@@ -1,4 +1,4 @@
-"""Which steps leave a trail, and how organisers and operators read it."""
+"""Which actions are logged, and how organisers and operators read the log."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_sign_ins_and_links_that_let_nobody_in_are_in_the_installation_s(
 
 
 def many(database: Database, expo: Expo, count: int) -> None:
-    """Rows as they are kept, but for their hashes."""
+    """Insert rows as they are stored, without valid hashes."""
     row = {
         "chain": expo.event.id, "act": "settings", "account_id": 1, "who": "li@expo.example", "role": "owner",
         "token_id": None, "for_firm": "", "before": '{"a":1}', "after": '{"a":2}', "hash": "0" * 64,

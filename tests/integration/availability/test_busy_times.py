@@ -1,4 +1,4 @@
-"""Busy times count once they are saved, beside what was marked by hand, and are gone with their calendar."""
+"""Saved calendars and manual blocks both count as busy, and end with their removal."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LATER = NOW + timedelta(hours=2)
 
 
 class Person:
-    """Somebody of an event of six slots on two days."""
+    """An attendee of an event with six slots on two days."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

@@ -1,4 +1,4 @@
-"""Busy times are read from calendar servers, whatever their quirks, and the password goes to nobody else."""
+"""Busy times by CalDAV: server quirks are handled, and the password is sent to no one else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LAYOUTS = {
 
 
 class Person:
-    """Somebody of an event of six slots on two days, with a meeting elsewhere in the second."""
+    """An attendee of an event with six slots on two days, and an appointment in the second slot."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -227,7 +227,7 @@ def test_what_is_no_answer_of_a_calendar_server_is_refused(octets: bytes) -> Non
 
 
 class Page:
-    """The page of the person, whose site finds the server."""
+    """The person's page, on a site that can reach the server."""
 
     def __init__(self, person: Person, fetcher: Fetcher, **settings: str) -> None:
         app = web_app(person.database, "redis://127.0.0.1:1", **settings)

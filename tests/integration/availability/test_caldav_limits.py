@@ -1,4 +1,4 @@
-"""Nothing of a calendar server is cut without saying so, and its password goes to the service's own hosts."""
+"""CalDAV limits: truncation is reported, and the password is only sent to the service's own hosts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ END:VEVENT"""
 
 
 def customized(offset: str, start: str, uid: str) -> bytes:
-    """An entry as Exchange has it: its zone is explained beside it, by a name that many have."""
+    """Return an Exchange entry with a VTIMEZONE of an ambiguous name."""
     return calendar(*CUSTOMIZED.format(offset=offset, start=start, uid=uid).split("\n"))
 
 
@@ -130,7 +130,7 @@ def test_seven_hundred_entries_that_are_only_listed_are_all_read(person: Person)
 
 
 def with_room(fetcher: Fetcher) -> Fetcher:
-    """The fetcher with the bound that the application has."""
+    """Return the fetcher with the application's size limit."""
     return Fetcher(
         max_octets=MAX_OCTETS,
         resolve=fetcher.resolve,

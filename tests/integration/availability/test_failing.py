@@ -1,4 +1,4 @@
-"""A linked calendar that fails: one email to its owner, shown to them and to organisers until it is read."""
+"""A failing linked calendar: one email to its owner, shown to them and to organisers until it works."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1, minutes=1)
 
 
 class Linked:
-    """Somebody with a linked calendar, and the other end of the network."""
+    """An attendee with a linked calendar, and a fake fetcher."""
 
     def __init__(self, database: Database) -> None:
         self.database, self.far, self.now = database, FarSide(), NOW
@@ -42,7 +42,7 @@ class Linked:
             busy_times.save_calendar(session, self.actor, key, now=NOW)
 
     def hours(self, count: int, fails: str = "The calendar's server took too long.") -> None:
-        """So many hours go by, in which the calendar fails, or is read if there is no reason."""
+        """Let hours pass, during which the calendar fails with a reason, or is read without one."""
         self.far.fails, self.far.etag = fails, "" if fails else f'"{self.now}"'
         for _ in range(count):
             self.now += HOUR

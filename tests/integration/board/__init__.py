@@ -1,1 +1,1 @@
-"""Drafts by hand, and the board that changes them."""
+"""Tests of manual drafts and the board."""

@@ -1,4 +1,4 @@
-"""The board's worker: what it says is what the rules say, after each step, and what it offers can be done."""
+"""The board worker: answers match the rules after each step, and offered targets are valid."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from tests.support.factories import NOW, SECRET_KEY, make_request
 
 
 class TakenBack(Exception):
-    """Ends a transaction as if nothing had been done in it: to undo each of hundreds takes as long."""
+    """Rolls back a transaction, which is faster than undoing hundreds of steps."""
 
 
 class Asked:
-    """A draft by hand, and a worker that keeps it in memory."""
+    """A manual draft, and a worker that keeps it in memory."""
 
     def __init__(self, database: Database) -> None:
         self.database, self.desk = database, PlacementSearch(database)
@@ -71,12 +71,12 @@ def sentences(text: str) -> set[str]:
 
 
 def there(row: dict[str, Any]) -> tuple[Any, ...]:
-    """The people and the interpreter of a target, if it says any."""
+    """Return the attendees and interpreter of a target, if any."""
     return (tuple(row["put"][0][3]), row["put"][0][4]) if "put" in row else ()
 
 
 def assert_as_put(asked: Asked, request: str) -> None:
-    """Free can be put there, forbidden cannot: as a command, which asks the rules of the rows."""
+    """Check by commands that free targets can be used and forbidden ones cannot."""
     for row in asked.ask(request)["targets"]:
         try:
             with asked.database.write() as session:
@@ -286,7 +286,7 @@ def test_a_plan_is_read_anew_for_other_busy_times_and_proposals_and_for_no_fetch
 def test_on_a_show_day_times_of_today_are_offered(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The event freezes twelve hours for runs; what has not begun is changed by hand."""
+    """The event freezes twelve hours for runs, but meetings that have not begun can be edited manually."""
     asked = Asked(database)
     first = asked.hall.expo.slots[0].start
     clocks.hold(monkeypatch, first - timedelta(minutes=30))

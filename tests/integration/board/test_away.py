@@ -1,4 +1,4 @@
-"""A person is marked away from the board: what that breaks is seen first, moved in the draft, and undone."""
+"""Absences marked on the board: their effects are previewed, moved in the draft, and undone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def draft(board: Board) -> str:
 
 
 def begin_show_day(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is half an hour before the first meeting; the organiser signs in."""
+    """Set the time to half an hour before the first meeting, and sign the organiser in."""
     clocks.hold(monkeypatch, board.hall.expo.slots[0].start - timedelta(minutes=30))
     board.browser = Browser(board.app, board.hall.expo.organiser)
 
@@ -104,7 +104,7 @@ def test_a_way_that_breaks_a_rule_by_now_is_left_out_and_the_absence_is_kept(boa
 def test_on_a_show_day_a_selected_meeting_is_moved_and_another_one_is_called_off(
     board: Board, monkeypatch: pytest.MonkeyPatch, is_selected: bool
 ) -> None:
-    """A run moves nothing any more then, and an organiser still does."""
+    """Runs no longer move meetings then, but organisers do."""
     begin_show_day(board, monkeypatch)
     one = board.hall.one
     looked = board.browser.get(board.path(address("?slots=s0&look=1")))

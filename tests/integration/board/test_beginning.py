@@ -1,4 +1,4 @@
-"""A draft by hand of a large event: a worker begins it, and its page follows that."""
+"""A manual draft of a large event: a worker creates it, and its page shows progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.web import Browser, web_app
 
 
 class Large:
-    """The event of `Hall`, which counts as large, and its organiser's browser."""
+    """The event of `Hall`, treated as large, and its organiser's browser."""
 
     def __init__(self, database: Database, broker_url: str) -> None:
         self.database = database

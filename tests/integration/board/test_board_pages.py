@@ -1,4 +1,4 @@
-"""The board's pages, without JavaScript: a view, a meeting picked up, put, refused, and taken back."""
+"""The board's pages without JavaScript: view, selection, placement, rejection, undo."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LARGEST = 140_000
 
 
 class Board:
-    """The event of `Hall`, its organiser's browser, and the board's worker in this process."""
+    """The event of `Hall`, its organiser's browser, and the board worker in this process."""
 
     def __init__(self, database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.database, self.is_away = database, False
@@ -175,7 +175,7 @@ def test_a_version_is_only_read_until_a_draft_by_hand_is_begun(board: Board) -> 
 def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
     database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page of rows, each of which has a meeting at each time: no event has a larger view."""
+    """A full page of rows with a meeting at each time is the largest possible view."""
     with database.write() as session:
         expo = make_event(session, firms=2 * PAGE_SIZE, slots="10", tables=PAGE_SIZE + 10)
         meetings = []
@@ -222,14 +222,14 @@ def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
 
 
 def best_of(page: str) -> list[tuple[str, str, bool]]:
-    """The starts and places of the best alternatives, and whether other meetings change."""
+    """Return start, place, and True if other meetings change, of the best alternatives."""
     listed = page.partition('id="h-best"')[2].partition("</ol>")[0]
     sent = [json.loads(unescape(to)) for to in re.findall(r'name="to" value="([^"]+)"', listed)]
     return [(to["put"][0][1], to["put"][0][2], len(to["put"]) > 1 or bool(to.get("dropped"))) for to in sent]
 
 
 def test_the_best_places_are_filtered_before_the_ten_are_chosen(board: Board) -> None:
-    """By day, hall, kind of place, or without another change: each filter is a button."""
+    """Filters by day, hall, kind of place, or no other change are buttons."""
     one, days = board.hall.one, {f"s{k}" for k in range(8)}
     every = best_of(board.pick(one))
     assert len(every) == 10 and {slot in days for slot, _, _ in every} == {True, False}

@@ -1,4 +1,4 @@
-"""What is done by hand to a draft: each command is checked by the rules, and can be undone to the byte."""
+"""Commands on manual drafts: validated by the rules, with lossless undo."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.support.factories import NOW, make_event, make_member, make_request, 
 
 
 class Hall:
-    """Two halls five minutes apart, six firms of two people; version 1 is published, draft 2 is by hand."""
+    """Two halls five minutes apart, six firms of two people; version 1 is published, draft 2 is manual."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -65,7 +65,7 @@ class Hall:
         return commands.place_request(self.session, self.actor, self.number, target, seen=None, now=NOW)
 
     def bytes(self) -> str:
-        """All that a draft is."""
+        """Return the complete state of a draft."""
         session, version = self.session, self.version
         session.flush()
         session.refresh(version)
@@ -94,7 +94,7 @@ class Hall:
 
 
 def check_score(hall: Hall) -> None:
-    """What was counted step by step is what the rules count of the whole draft."""
+    """Check that the incremental score equals that of the rules."""
     problem = snapshot.build_problem(hall.session, hall.expo.event.id, now=NOW, as_put_by_hand=False)
     true = rules.score(problem, versions.list_meetings(hall.session, hall.version.id))
     assert (hall.version.score, hall.version.terms) == (true.total, dict(true.terms))
@@ -201,7 +201,7 @@ def test_what_breaks_a_hard_rule_is_refused_with_the_rule_in_names_and_minutes(d
 
 
 def test_a_breach_that_was_there_before_refuses_nothing_else(database: Database) -> None:
-    """A published meeting may break a rule by now: a person is away since. Others can be changed."""
+    """A published meeting may violate a rule, for example by a later absence. Others can be changed."""
     with database.write() as session:
         hall = Hall(session)
         session.add(AttendeeBusy(attendee_id=hall.expo.people[1][0].id, slot_id=hall.expo.slots[0].id))
@@ -211,7 +211,7 @@ def test_a_breach_that_was_there_before_refuses_nothing_else(database: Database)
 
 
 def any_command(hall: Hall, dice: random.Random, requests: Sequence[str]) -> EditStepKind:
-    """One command of all that there are, about anything: perhaps refused. Returns what was done."""
+    """Execute a random command, possibly rejected. Return what was done."""
     session, expo, actor, number = hall.session, hall.expo, hall.actor, hall.number
     now: Any = {"seen": None, "now": NOW}
     held = {meeting.request: meeting for meeting in versions.list_meetings(session, hall.version.id)}
@@ -377,7 +377,7 @@ def test_a_step_makes_the_comparison_old_and_requests_must_be_accepted(database:
 
 
 def test_what_has_not_begun_is_changed_by_hand_and_by_no_run(database: Database) -> None:
-    """Half an hour before the first meetings; the event freezes twelve hours."""
+    """Half an hour before the first meetings, in an event that freezes twelve hours."""
     with database.write() as session:
         hall = Hall(session)
         early = hall.expo.slots[0].start - timedelta(minutes=30)

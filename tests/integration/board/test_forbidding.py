@@ -1,4 +1,4 @@
-"""Times that are forbidden to a request by hand: on the board, in a run that keeps it, and the next draft."""
+"""Times forbidden to a request: on the board, in a run, and in the next draft."""
 
 from __future__ import annotations
 

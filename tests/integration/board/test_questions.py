@@ -1,4 +1,4 @@
-"""Questions to the board's worker go through the broker and come back, or are given up in time."""
+"""Board queries through the broker: answered, or given up after a timeout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two organisers change one draft at once: what meets is refused in words, all else is kept."""
+"""Two organisers edit one draft at once: conflicts are rejected with a message, other edits are kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.factories import NOW, Expo, make_event, make_member, make_req
 
 
 class Two:
-    """Eight meetings of eight pairs of firms, all at another table; and two organisers."""
+    """Eight meetings of eight pairs of firms at different tables, and two organisers."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -53,7 +53,7 @@ class Two:
             return {m.request: m.slot for m in versions.list_meetings(session, version.id)}
 
     def together(self, *steps: Callable[[Session], object]) -> list[object]:
-        """Each step in a transaction and thread of its own, all begun at once: what it gives or raises."""
+        """Run each step in its own transaction and thread, all at once. Return results or errors."""
         gate, results = threading.Barrier(len(steps)), [None] * len(steps)
 
         def run(i: int) -> None:
@@ -143,7 +143,7 @@ def test_undo_takes_back_ones_own_step_and_leaves_the_others(database: Database)
 
 
 def assert_scored(two: Two) -> None:
-    """The draft has the score of its meetings."""
+    """Check that the draft's score is that of its meetings."""
     with two.database.read() as session:
         version = versions.get_version(session, two.expo.event.id, two.number)
         problem = snapshot.build_problem(session, two.expo.event.id, now=NOW, as_put_by_hand=False)

@@ -1,4 +1,4 @@
-"""The demonstration's event shows what an event can say."""
+"""The demo event exercises the features of events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_mails_of_the_demonstration_name_whom_to_call_and_remind(database: Datab
 
 
 def test_every_place_of_the_demonstration_has_a_name_in_its_reader_s_language(database: Database) -> None:
-    """A booth is called by its number, as on a plan of a hall: a firm's name has one script."""
+    """Booths are named by number, as on a floor plan, because firm names have only one script."""
     with database.write() as session:
         expo = make_expo(firms=20, requests=30, seed=1, start=date(2027, 5, 11))
         load_sample.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)

@@ -1,4 +1,4 @@
-"""What is written for a spreadsheet is the same after LibreOffice has opened and saved it."""
+"""Exported spreadsheets survive a round trip through LibreOffice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _libreoffice() -> None:
 
 
 def cells(octets: bytes) -> dict[str, list[list[Any]]]:
-    """All cells with their types, by sheet."""
+    """Return all cells with their types, by sheet."""
     book = CalamineWorkbook.from_filelike(io.BytesIO(octets))
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
@@ -49,7 +49,7 @@ def template(path: Path) -> None:
 
 
 def demo(path: Path) -> None:
-    """The export of a demonstration's event, small enough to be planned in some seconds."""
+    """Write the export of a demo event that is small enough to be planned in seconds."""
     url = f"sqlite:///{path.parent}/demo.db"
     database = Database(url)
     upgrade_schema(database)
@@ -68,7 +68,7 @@ FILES = {"event": "event.xlsx", "schedule": "out/schedule.xlsx"}
 
 @pytest.fixture(scope="module", params=EVENTS)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workbook of an event, and what is planned of it."""
+    """A folder with a workbook of an event, and its planned results."""
     folder = tmp_path_factory.mktemp(request.param)
     EVENTS[request.param](folder / "event.xlsx")
     chainmeet("plan", folder / "event.xlsx", "-o", folder / "out", "--seconds", "2")

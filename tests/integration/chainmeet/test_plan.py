@@ -1,4 +1,4 @@
-"""`chainmeet plan`: a workbook in, a schedule out, without a server."""
+"""`chainmeet plan`: from a workbook to a schedule without a server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def planned(workbook: Path, output: Path, *more: str) -> Result:
 
 
 def changed(path: Path, name: str, change: Callable[[list[list[str]]], None]) -> None:
-    """Change the rows of a sheet, its header included."""
+    """Modify the rows of a sheet, including its header."""
     sheets = []
     for sheet in read_workbook(path.read_bytes()).sheets:
         rows = [list(row.cells) for row in sheet.rows]

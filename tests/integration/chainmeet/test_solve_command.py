@@ -1,4 +1,4 @@
-"""`chainmeet solve` in a process of its own: a plan, the best plan at Ctrl-C, a plan to start from."""
+"""`chainmeet solve` in a separate process: a plan, the best plan at Ctrl-C, a warm start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMAND = (sys.executable, "-c", "from chainmeet.cli import main; main()", "solv
 
 @pytest.fixture(scope="module")
 def expo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The problem file of a small expo: too large for a proof, so that a solve takes all its time."""
+    """The problem file of a small expo, too large for a proof, so that a solve uses all its time."""
     path = tmp_path_factory.mktemp("expo") / "problem.json.gz"
     write_json(path, write_problem(to_problem(make_expo(firms=60, requests=500))))
     return path

@@ -1,4 +1,4 @@
-"""The supervisor with small programs: order, restarts, and that nothing is left behind."""
+"""The supervisor with small programs: order, restarts, and no leftover processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def program(name: str, log: Path, code: str = SLEEPS, **keys: object) -> Program:
-    """A Python program that writes down when it is up and when it is told to stop."""
+    """Return a Python program that logs its start and its termination."""
     command = (sys.executable, "-c", WAITS.format(name) + "; " + code)
     return Program(name, command, log, **keys)  # type: ignore[arg-type]
 

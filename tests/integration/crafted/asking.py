@@ -1,4 +1,4 @@
-"""Sends requests as strangers may, and keeps what an application may never answer."""
+"""Sends hostile requests, and collects responses that must never occur."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _asked: dict[str, dict[str, set[str]]] = {}
 
 
 class _Noted(ImmutableMultiDict[str, str]):
-    """The fields of a query or a form, which note what a view asks them for."""
+    """Query or form fields that record which names a view reads."""
 
     def _note(self, name: str) -> None:
         if has_request_context() and request.endpoint:
@@ -53,20 +53,20 @@ class _Noted(ImmutableMultiDict[str, str]):
 
 
 def names(endpoint: str, kind: str) -> set[str]:
-    """What a view was seen to ask for, of its `query` or `form`; of numbered fields the first two."""
+    """Return the field names that a view read, of its `query` or `form`; the first two of numbered ones."""
     asked = _asked.get(endpoint, {}).get(kind, set()) - {"csrf_token"}
     return {name for name in asked if all(int(number) < 2 for number in re.findall("[0-9]+", name))}
 
 
 def note_names(patch: pytest.MonkeyPatch, app: Flask) -> None:
-    """Have the views' names of fields known, so that none has to be listed."""
+    """Record the field names that views read, so that they need not be listed."""
     _asked.clear()
     kind = type("NotingRequest", (app.request_class,), {"parameter_storage_class": _Noted})
     patch.setattr(app, "request_class", kind)
 
 
 def keep_nothing(patch: pytest.MonkeyPatch) -> None:
-    """Have every transaction that writes rolled back once it would be over: each request finds the same."""
+    """Roll back every write transaction at its end, so that each request finds the same data."""
 
     @contextmanager
     def write(database: Database) -> Iterator[Session]:
@@ -86,7 +86,7 @@ def keep_nothing(patch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Faults:
-    """What was answered that may never be, each cause once with a request that leads to it."""
+    """Forbidden responses, each cause once with a request that reproduces it."""
 
     count: int = 0
     found: dict[str, str] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Faults:
         kind: str = "",
         headers: dict[str, str] | None = None,
     ) -> int:
-        """The status of the answer; 500 for an error that nothing handles."""
+        """Return the status of a response, or 500 for an unhandled error."""
         self.count += 1
         asked = f"{method} {path} {list(query)!r:.300} {body!r:.300}"
         try:

@@ -1,4 +1,4 @@
-"""Bodies of calls, made from what the OpenAPI document says of them, and each place in one."""
+"""Request bodies generated from the OpenAPI document, and the places in them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _TEXTS = {"date": "2027-06-22", "date-time": "2027-06-22T09:00:00Z"}
 
 
 def of_call(call: Schema, document: Schema) -> list[Any]:
-    """Some bodies that the call takes: one, and one for each other choice of a field."""
+    """Return valid bodies of an operation: one, and one for each other choice of a field."""
     if "requestBody" not in call:
         return []
     return _some(call["requestBody"]["content"]["application/json"]["schema"], document, 0)
 
 
 def places(body: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Each place of a body by its keys, the whole of it first."""
+    """Yield each place of a body by its path, the whole body first."""
     yield at
     inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
     for key, value in inner:
@@ -27,7 +27,7 @@ def places(body: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def put(body: Any, at: tuple[Any, ...], value: Any) -> Any:
-    """The body with another value at a place."""
+    """Return the body with another value at a place."""
     if not at:
         return value
     changed = dict(body) if isinstance(body, dict) else list(body)

@@ -1,6 +1,6 @@
-"""No text of a stranger, wherever it stands, ends in an error of ours or in an answer without end.
+"""Hostile texts in any place never cause a server error or an endless response.
 
-The names of fields are those that the views are seen to ask for; the texts are drawn by a fixed seed.
+Field names are those that views read; texts are drawn with a fixed seed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What strangers write where something else is meant: in addresses, fields and bodies."""
+"""Hostile texts for URLs, fields and bodies."""
 
 from __future__ import annotations
 

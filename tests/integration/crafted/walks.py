@@ -1,4 +1,4 @@
-"""Which requests: every route, with each field that its view asks for, one crafted value at a time."""
+"""Hostile requests: every route, with each field that its view reads, one value at a time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MOST_FIELDS = 25
 
 @dataclass(frozen=True)
 class Start:
-    """A request as a page makes it: `fields` are sent with it, `others` are fields that it may have too."""
+    """A request as a page makes it: `fields` are sent, `others` are further optional fields."""
 
     asker: str
     endpoint: str
@@ -56,21 +56,21 @@ class Walk:
         self.random, self.known = random.Random(7), set[tuple[str, str]]()
 
     def looks(self) -> list[Start]:
-        """Every address that only reads, as pages have it and as its rule has it."""
+        """Return every GET URL, as pages link to it and as its rule builds it."""
         return [*self._pages(), *self._addresses("GET")]
 
     def look(self) -> None:
-        """Every address that only reads."""
+        """Request every GET URL."""
         for start in self.looks():
             self._each_field("GET", start, "query")
 
     def send_forms(self) -> None:
-        """Every form of the pages, and every address that takes one without."""
+        """Submit every form of the pages, and every POST URL without one."""
         for start in [*self.forms(), *self._addresses("POST")]:
             self._each_field("POST", start, "form")
 
     def call(self, tokens: dict[str, str]) -> None:
-        """Every operation of the API, its body's values one by one."""
+        """Call every operation of the API, with hostile values in its body one by one."""
         document = self.app.test_client().get("/api/v1/openapi.json").json or {}
         calls = {call["operationId"]: call for of in document["paths"].values() for call in of.values()}
         for method, rule in routes(self.app, programs=True):
@@ -105,7 +105,7 @@ class Walk:
             send(path, body=raw, kind=self.random.choice(texts.KINDS))
 
     def _each_field(self, method: str, start: Start, kind: str) -> None:
-        """Each field of the request with some texts; a view that asks for more meanwhile gets these too."""
+        """Send each field with some texts, including fields that the view reads meanwhile."""
         done: set[str] = set()
         self._send(method, start, start.fields)
         while left := sorted((names(start.endpoint, kind) | {*start.others}) - done):
@@ -121,7 +121,7 @@ class Walk:
             self._send(method, start, [(name, text) for name in sorted(done)])
 
     def _texts(self, method: str, endpoint: str, name: str) -> list[str]:
-        """Some texts for a field, and fewer where another form has had it."""
+        """Return some texts for a field, and fewer if another form had the same field."""
         if (endpoint, name) in self.known:
             return [self.random.choice(texts.TEXTS)]
         self.known.add((endpoint, name))
@@ -146,7 +146,7 @@ class Walk:
         return name, kept.value
 
     def _addresses(self, method: str) -> Iterator[Start]:
-        """Each route by who may ask for it, also with parts that are not there."""
+        """Yield each route with a role that may request it, also with unknown parts."""
         for of, rule in routes(self.app, programs=False):
             if of == method and rule.endpoint not in NOT_SENT:
                 asker = self.asker(name_of(method, rule))
@@ -155,7 +155,7 @@ class Walk:
                     self._send(method, Start(asker, rule.endpoint, path), ())
 
     def asker(self, name: str) -> str:
-        """Who may ask for a route, by its name in the table."""
+        """Return a role that may request a route, by its name in the table."""
         row = self.rows[name]
         good = [each for each in ASKERS if row[each] in (200, 204, 303, 409, 422)]
         return good[0] if good else "owner" if row["owner"] != 404 else "exhibitor"
@@ -177,7 +177,7 @@ class Walk:
                 yield built[1].replace("HERE", "%ED%A0%80%FF")  # no UTF-8
 
     def _pages(self) -> Iterator[Start]:
-        """Addresses that pages have links to, with what they say behind the question mark."""
+        """Yield URLs that pages link to, with their query strings."""
         for role, path, endpoint in self._known("GET"):
             page, _, asked = path.partition("?")
             yield Start(role, endpoint, page, parse_qsl(asked))
@@ -196,14 +196,14 @@ class Walk:
             return ""
 
     def post(self, start: Start, fields: Pairs) -> TestResponse:
-        """Send a form as its asker, whose browser is as it was at first."""
+        """Submit a form as its role, in the browser's initial state."""
         browser = self.browsers[start.asker]
         browser.client.set_cookie(*self.cookies[start.asker])
         body = encoded([*fields, ("csrf_token", browser.token)]).encode()
         return browser.client.post(start.path, data=body, content_type=FORM)
 
     def forms(self) -> list[Start]:
-        """Each form once, and once more for each of its buttons."""
+        """Return each form once, and again for each of its buttons."""
         found: dict[tuple[Any, ...], Start] = {}
         kinds: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for role, path, _ in self._known("GET"):

@@ -1,4 +1,4 @@
-"""A crowd of queued mails, and a mail server whose providers refuse as a test says."""
+"""Many queued emails, and an SMTP server whose providers refuse as configured."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PROVIDERS = (
 def fill(
     database: Database, mails: int, domains: Sequence[str] = PROVIDERS, *, per_minute: int = 60_000
 ) -> None:
-    """One mail to each of so many attendees, whose addresses are at these domains in turn."""
+    """Queue one email to each of `mails` attendees, whose addresses alternate between the domains."""
     with database.write() as session:
         publish_some(session, 1, mail_per_minute=per_minute)
         template = session.scalars(select(OutboxMail)).first()
@@ -74,7 +74,7 @@ def fill(
 
 @dataclass
 class Provider(Catcher):
-    """A mail server whose answer to a recipient is what `says` returns; None takes the mail."""
+    """An SMTP server whose reply to a recipient is `says`, or acceptance for None."""
 
     says: Callable[[str], str | None] = lambda _: None
     tells: bool = True
@@ -92,20 +92,20 @@ class Provider(Catcher):
         return reply or "250 OK"
 
     def got(self) -> list[str]:
-        """Who got a mail of an event; others are told of alerts."""
+        """Return recipients of emails of an event, without alerts."""
         return [to for _, recipients, _ in self.taken for to in recipients if not to.startswith("organiser")]
 
 
 @dataclass
 class Post:
-    """A server and the sender that hands to it, at minutes that the test chooses."""
+    """A server and a sender that runs at times chosen by the test."""
 
     database: Database
     server: Provider
     rates: str = " "
 
     def deliver(self, minutes: float, worker: str = "w", *, most: float = 0.5) -> int:
-        """Send from that minute on, for `most` minutes of a clock that only goes on where a sender waits."""
+        """Send from a minute on, for `most` minutes of a clock that only advances while the sender waits."""
         waited = 0.0
 
         def sleep(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The page says how long mails take: by the event's rate, and by the provider that takes longest."""
+"""The estimated delivery time: by the event's rate, and by the slowest provider."""
 
 from __future__ import annotations
 

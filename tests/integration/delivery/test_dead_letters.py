@@ -1,4 +1,4 @@
-"""Dead letters: seen by organisers, sent again as the same message, never after a newer one."""
+"""Failed emails: visible to organisers, resent unchanged, and never after a newer one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails on their way: paused, let go on, stopped, sent after all, or told anew by the next publishing."""
+"""Queued emails: paused, resumed, stopped, sent later, or replaced by the next publication."""
 
 from __future__ import annotations
 

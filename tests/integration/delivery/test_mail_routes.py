@@ -1,4 +1,4 @@
-"""Providers that refuse: each is slowed down, paused and tried again by what it says, and no mail is lost."""
+"""Refusing providers: each is slowed, paused and retried according to its replies, and no email is lost."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_rates_that_cannot_be_read_are_refused(text: str) -> None:
 
 
 def test_greylisting_pauses_its_own_domain_and_not_the_mail_server(database: Database) -> None:
-    """Each recipient is deferred once: more of them in a row than pause the mail server."""
+    """Each recipient is deferred once: more deferrals in a row than would pause the mail server."""
     fill(database, 42)
     known: set[str] = set()
 

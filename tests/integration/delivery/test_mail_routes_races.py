@@ -65,7 +65,7 @@ def test_two_workers_lose_and_double_nothing_while_a_server_refuses_now_and_then
 
 
 def both(do: Callable[[str], object]) -> None:
-    """Do it as two workers at once; raises what either raised."""
+    """Run a function as two workers at once, and raise the errors of either."""
     failed: list[BaseException] = []
 
     def run(worker: str) -> None:

@@ -1,4 +1,4 @@
-"""An event's own texts: saved if they render, kept in each mail that was made with them, seen before sent."""
+"""Custom email texts: saved if they render, stored with each queued email, previewed before sending."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_texts_are_the_organisers_and_of_known_languages_and_kinds(database: Dat
 
 
 def published(session: Session, language: str = "en") -> Expo:
-    """An event with texts of its own in a language, whose two attendees are invited."""
+    """Create an event with custom texts in a language and two invited attendees."""
     expo = make_event(session, firms=2)
     save(session, expo, language, **ALL)
     publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)

@@ -1,4 +1,4 @@
-"""The outbox: each mail is claimed once, sent at the event's rate, and the same each time."""
+"""The outbox: each email is claimed once, sent at the event's rate, and identical on retry."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.publishing import SETTINGS, publish_version
 
 
 def publish_some(session: Session, meetings: int = 3, **columns: int) -> Expo:
-    """An event with two mails queued for each of some meetings."""
+    """Create an event with two queued emails for each of some meetings."""
     expo = make_event(session, firms=meetings + 1, slots="12", **columns)
     planned = [meet(make_request(session, expo, 0, i + 1), expo, slot=i) for i in range(meetings)]
     version = make_version(session, expo, planned, state=VersionState.DRAFT)

@@ -1,4 +1,4 @@
-"""Sending the outbox through a real SMTP server: what it answers decides what becomes of each mail."""
+"""Delivery through a real SMTP server, whose replies determine each email's state."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ QUEUED, SENDING, SENT, FAILED = OutboxState.QUEUED, OutboxState.SENDING, OutboxS
 
 @dataclass
 class Sender:
-    """Delivers what is due, at minutes after the publishing that the test chooses."""
+    """Sends due emails at minutes after the publication that the test chooses."""
 
     database: Database
     settings: Settings
     asked: int = 0
 
     def deliver(self, minutes: float = 0, *, stop_after: int | None = None) -> int:
-        """Give the number sent; `stop_after` asks the sender to stop when so many were taken."""
+        """Return the number sent; `stop_after` stops the sender after that many."""
         before = self.count(SENT)
 
         def should_stop() -> bool:
@@ -78,7 +78,7 @@ class Sender:
 
 @dataclass
 class Dropping(Catcher):
-    """Closes the connection in place of an answer to the mail of this number, once."""
+    """Closes the connection once instead of replying to one email."""
 
     at_mail: int = 0
     seen: list[bytes] = field(default_factory=list)
@@ -97,14 +97,14 @@ def to(catcher: Catcher) -> Settings:
 
 
 def publish(database: Database, meetings: int = 3) -> list[str]:
-    """Queue two mails for each of some meetings; gives their addresses in the order of sending."""
+    """Queue two emails for each of some meetings. Return their addresses in sending order."""
     with database.write() as session:
         publish_some(session, meetings, mail_per_minute=60_000)
         return list(session.scalars(select(OutboxMail.to_address).order_by(OutboxMail.id)))
 
 
 def only_once(addresses: list[str]) -> str:
-    """An address that one mail goes to."""
+    """Return an address with exactly one email."""
     return next(address for address, count in Counter(addresses).items() if count == 1)
 
 
@@ -193,7 +193,7 @@ def test_a_connection_that_drops_loses_nothing_and_sends_only_the_mail_in_flight
 
 
 def test_m12_a_mail_that_waited_is_dated_when_it_is_sent(database: Database) -> None:
-    """A filter of spam holds an old Date against a mail that a pause, or a server, kept over night."""
+    """Spam filters penalise an old Date of an email that a pause or server delayed overnight."""
     publish(database)
     with serving(Catcher()) as catcher:
         assert Sender(database, to(catcher)).deliver(9 * 60) == 6
@@ -268,7 +268,7 @@ PAIRS, HELD = 20, 10
 
 
 def fair(database: Database, settings: Settings) -> tuple[Expo, list[Meeting]]:
-    """An event of 40 firms whose 200 meetings are published; two slots at its end are free."""
+    """An event of 40 firms with 200 published meetings, and two free slots at its end."""
     with database.write() as session:
         expo = make_event(session, firms=2 * PAIRS, slots="12", tables=PAIRS, mail_per_minute=60_000)
         meetings = []
@@ -304,7 +304,7 @@ def publish_plan(
 
 
 def facts(content: bytes) -> tuple[str, int]:
-    """METHOD and SEQUENCE of a mail's calendar part."""
+    """Return METHOD and SEQUENCE of an email's calendar part."""
     message = email.message_from_bytes(content)
     part = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
     calendar = Calendar.from_ical(part.get_payload(decode=True))

@@ -1,4 +1,4 @@
-"""The directory: search in every script, filters with counts, pages, and nothing of other events."""
+"""The directory: search in every script, filters with counts, pagination, and isolation of events."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def make_fair(session) -> Expo:
 
 
 def names(session, expo: Expo, **search) -> list[str]:
-    """The firms that fit, by name: the same for pages and for programs."""
+    """Return the matching firms by name, the same on pages and in the API."""
     actor, filters = expo.organiser_actor(), FirmFilters(**search)
     shown = directory.search_directory(session, actor, filters, order=FirmOrder.NAME).page.items
     listed = directory.search_firms(session, actor, filters).items
@@ -117,7 +117,7 @@ def test_a_tier_that_there_is_not_is_refused(database: Database) -> None:
 
 
 def counts(session, actor, **search) -> dict[str, dict[str, int]]:
-    """How many firms each value of each filter would leave."""
+    """Return the number of firms for each value of each filter."""
     found = directory.search_directory(session, actor, FirmFilters(**search)).facets
     return {
         each.name: {value.value: value.count for value in getattr(found, each.name)} for each in fields(found)

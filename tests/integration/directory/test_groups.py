@@ -1,4 +1,4 @@
-"""Delegations and guests of honour as filters of the directory: true counts, several values of each."""
+"""Delegations and guests of honour as directory filters, with correct counts and multiple values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.factories import NOW, Expo, make_event, make_firm
 
 
 def make_groups(database: Database) -> Expo:
-    """Firms 0 and 1 are of Hungary, 2 is of China, 3 in Hungary's pavilion. Delegations: 0 and 2; 2."""
+    """Firms 0 and 1 are Hungarian, 2 is Chinese, 3 is in Hungary's pavilion. Delegations: 0 and 2; 2."""
     with database.write() as session:
         expo = make_event(session, firms=0)
         for country, pavilion in (("HU", ""), ("HU", "Hungary"), ("CN", "Sichuan"), ("AT", "Hungary")):
@@ -30,7 +30,7 @@ def make_groups(database: Database) -> Expo:
 
 
 def look(database: Database, expo: Expo, **asked: tuple[str, ...]) -> tuple[list[str], Facets]:
-    """The keys of the firms that fit, and the counts, which the page and the API have alike."""
+    """Return matching keys and counts, the same on pages and in the API."""
     with database.read() as session:
         filters = FirmFilters(**asked)
         found = search.search_directory(session, expo.organiser_actor(), filters)

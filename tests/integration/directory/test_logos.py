@@ -1,4 +1,4 @@
-"""A firm's logo: a stranger's file becomes a small PNG of our own, or is refused with why."""
+"""Firm logos: an untrusted file is converted to a small PNG, or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def with_secret(png: bytes) -> bytes:
-    """A PNG with a text in it, as a program leaves who made it."""
+    """Return a PNG with a text chunk, as programs write author metadata."""
     return png[:33] + chunk(b"tEXt", b"Author\0Somebody at home") + png[33:]
 
 

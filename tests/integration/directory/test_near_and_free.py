@@ -1,4 +1,4 @@
-"""The directory by minutes on foot from one's own hall, those who are free when we are, and its chips."""
+"""The directory by walking time, by common free time, and its filter chips."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.web import Browser, web_app
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """Firm i stands in hall i of three, firm 3 in none; firm 4 stands beside firm 0."""
+    """Firm i is in hall i of three, firm 3 in none, and firm 4 next to firm 0."""
     with database.write() as session:
         made = make_event(session, firms=5, people=1, halls=3, walking=9)
         for i, hall in enumerate((0, 1, 2, None, 0)):

@@ -1,4 +1,4 @@
-"""What a firm keeps about another, and that two firms are never to meet."""
+"""Private notes about firms, and exclusions."""
 
 from __future__ import annotations
 

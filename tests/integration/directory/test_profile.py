@@ -1,4 +1,4 @@
-"""What a firm says of itself: by its exhibitors, in the trail, and found at once."""
+"""Firm profiles: edited by exhibitors, audit-logged, and searchable at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search over all that a card shows, in any script, with endings and one typing error."""
+"""Search over all fields of a card, in any script, with inflections and one typo."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.queries import count_selects
 
 
 def make_market(session) -> Expo:
-    """Three firms whose cards differ in everything."""
+    """Three firms whose cards share nothing."""
     expo = make_event(
         session, firms=0, halls=2, areas={"energy": "Clean energy", "food": "Green agriculture"}
     )
@@ -130,7 +130,7 @@ def test_a_name_in_full_stands_first_whether_of_a_firm_or_of_a_person(database: 
 
 
 def test_a_word_that_the_glossary_has_is_not_misspelt(database: Database) -> None:
-    """Nobody sells wine here: firms of wind, wire and fine goods are not meant, nor are those of twine."""
+    """A search for wine must not match wind, wire, fine or twine."""
     with database.write() as session:
         expo = make_event(session, firms=0)
         for text in ("Wind turbines", "Fine wire", "Baler twine", "Window frames"):

@@ -1,4 +1,4 @@
-"""Events: a venue from a short form, settings that take effect at once, and each fault by field."""
+"""Events: a venue from a short form, settings with immediate effect, and errors by field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new event from a workbook: what would come of it, and then the event with all of it, or nothing."""
+"""New event from a workbook: preview, then all or nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ALL = (Event, Slot, Hall, WalkingTime, Place, Firm, Attendee, Interpreter, Atten
 
 
 def changed(name: str, change: Callable[[list[list[str]]], None]) -> bytes:
-    """The example with other rows in a sheet, its header included."""
+    """Return the example workbook with modified rows of a sheet, including its header."""
     sheets = []
     for sheet in read_workbook(EXAMPLE).sheets:
         rows = [list(row.cells) for row in sheet.rows]

@@ -1,4 +1,4 @@
-"""The first page of who runs an event says what waits, with its button."""
+"""The organisers' dashboard shows what to do, with buttons."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def app(database: Database) -> Flask:
 
 
 def busy(session: Session) -> Expo:
-    """One meeting is published, one request is not held; a draft and missing answers wait."""
+    """Create an event with a published meeting, an unscheduled request, a draft, and pending responses."""
     expo = make_event(session, firms=4, slots="4")
     held, other = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
     for to, days in ((1, 9), (3, 2)):
@@ -181,7 +181,7 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
 
 
 def test_as_many_people_hear_of_a_draft_as_its_own_page_says(database: Database, app: Flask) -> None:
-    """A hall has another name since, so that also people hear of it whose meetings do not change."""
+    """A hall was renamed since, so people whose meetings do not change are notified too."""
     with database.write() as session:
         expo = make_event(session, firms=4, slots="4")
         held, other = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
@@ -203,7 +203,7 @@ def test_as_many_people_hear_of_a_draft_as_its_own_page_says(database: Database,
 def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
     database: Database, app: Flask
 ) -> None:
-    """One whose person is absent in its second slot, one without its interpreter, one at a closed table."""
+    """A person absent in the second slot, a missing interpreter, and a closed table."""
     with database.write() as session:
         expo = make_event(session, firms=8, slots="4", tables=4)
         interpreter = make_interpreter(session, expo)
@@ -251,7 +251,7 @@ def test_it_says_what_no_plan_could_exceed(database: Database, app: Flask) -> No
 def test_what_is_not_scheduled_is_split_by_what_could_still_schedule_it(
     database: Database, app: Flask
 ) -> None:
-    """Of five requests two were accepted later, and the bound leaves room for one of the others."""
+    """Of five requests, two were accepted later, and the bound leaves room for one of the others."""
     with database.write() as session:
         expo = make_event(session, firms=4, slots="4")
         held, *others = (make_request(session, expo, i, j) for i, j in ((0, 1), (0, 2), (1, 2), (2, 3)))
@@ -274,7 +274,7 @@ def test_what_is_not_scheduled_is_split_by_what_could_still_schedule_it(
 
 
 def test_an_archived_event_has_nothing_to_do(database: Database, app: Flask) -> None:
-    """Nothing of it can be done; what was published and what was done is read all the same."""
+    """Nothing can be done, but the schedule and the log remain readable."""
     with database.write() as session:
         expo = busy(session)
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"

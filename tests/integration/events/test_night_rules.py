@@ -1,4 +1,4 @@
-"""The nights of an event: planned, changed, checked, listed, and what they did page by page."""
+"""Overnight runs of an event: schedule, changes, validation, and paginated history."""
 
 from __future__ import annotations
 

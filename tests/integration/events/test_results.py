@@ -1,4 +1,4 @@
-"""The figures of a version in an organiser's words are those that other queries give."""
+"""Statistics of a version equal those of independent queries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.web import Browser, web_app
 
 
 def scene(session: Session) -> Expo:
-    """Two days, two halls. One firm meets three others, the others once each; a firm meets nobody."""
+    """Two days, two halls. One firm meets three others, those once each; one firm meets none."""
     expo = make_event(session, firms=5, slots="2|3 4", halls=2, walking=7)
     asked = [make_request(session, expo, 0, other) for other in (1, 2, 3)]
     missing = make_request(session, expo, 1, 2)
@@ -74,7 +74,7 @@ def test_they_are_what_other_ways_to_count_give(database: Database) -> None:
 
 
 def walks(session: Session, version: ScheduleVersion) -> list[int]:
-    """Minutes of each walk, meeting by meeting, with the venue's own days."""
+    """Return the minutes of each walk, meeting by meeting, by the venue's days."""
     minutes = {
         frozenset((w.from_hall_id, w.to_hall_id)): w.minutes for w in session.scalars(select(WalkingTime))
     }

@@ -1,1 +1,1 @@
-"""Exports, against both databases."""
+"""Tests of exports, on both databases."""

@@ -1,4 +1,4 @@
-"""The workbook of an event is its own import: taken as it is, no cell changes."""
+"""The workbook of an event is a valid import that changes no cell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOSS = "organiser@expo.example"
 
 
 def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Actor:
-    """The demo's event with fewer firms, and its organiser."""
+    """Return the demo event with fewer firms, and its organiser."""
     with database.write() as session:
         event = load(
             session,

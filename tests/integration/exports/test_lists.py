@@ -1,4 +1,4 @@
-"""The lists of a schedule: what stands in them, in what kind of file, and that no cell is run."""
+"""Lists of a schedule: content, file types, and protection against formula injection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.factories import NOW, Expo, make_event, make_request, make_ve
 
 
 def published(session: Session) -> Expo:
-    """Three firms; two of them meet, and the third waits for an answer."""
+    """Three firms; two of them meet, and the third waits for a response."""
     expo = make_event(session, firms=3, people=2, interpreters=1, contact="Desk")
     expo.firms[0].name = "=cmd()"
     expo.people[1][0].phone = "+36 1 555"
@@ -123,7 +123,7 @@ def test_each_sheet_has_names_as_its_reader_reads_them(database: Database) -> No
 
 
 def test_lists_have_names_as_their_reader_reads_them(database: Database) -> None:
-    """Each of them: of meetings, of what is not scheduled, and of what is not answered."""
+    """In the lists of meetings, unscheduled and unanswered requests."""
     with database.write() as session:
         expo = make_event(session, firms=4, interpreters=1, language="en")
         asks = expo.firms[0]

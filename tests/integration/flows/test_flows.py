@@ -1,4 +1,4 @@
-"""The pages of the flows say which rooms call each other, as they do when a flow is run."""
+"""The flow pages match the calls between rooms when a flow is executed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.slow
 def test_the_pages_of_the_flows_are_what_a_run_of_each_flow_calls() -> None:
-    """In a process of its own: what another test left in a cache is not called again."""
+    """In a separate process, because cached calls of other tests would be missing."""
     program = [sys.executable, "-m", "tests.support.flows", "--check"]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (

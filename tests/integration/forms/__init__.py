@@ -1,1 +1,1 @@
-"""Every form of the pages: bad input, and a session that is lost."""
+"""Tests of every form: invalid input, and a lost session."""

@@ -1,4 +1,4 @@
-"""An event with one of everything, and who sends its forms in which language."""
+"""An event with one of everything, and browsers by role and language."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LATER = "later"
 
 
 class Site:
-    """The browsers of one event, each signed in once. Bad input changes nothing, so that they share it."""
+    """The browsers of one event, each signed in once and shared, because invalid input changes nothing."""
 
     def __init__(self, everything: Everything) -> None:
         self.everything, self.now = everything, NOW
@@ -52,7 +52,7 @@ class Site:
         return browser
 
     def mails_in(self, language: str) -> None:
-        """As if the mails whose links are opened had been written in this language."""
+        """Change the language of the emails whose links are opened."""
         with self.everything.database.write() as session:
             session.execute(update(Attendee).values(mail_language=language))
             for sent in session.scalars(select(Invitation)):
@@ -65,7 +65,7 @@ class Site:
         return str(self.everything.app.url_map.bind("x").match(path, method="POST")[0])
 
     def form(self, typed: Typed, browser: Browser) -> tuple[Form, str]:
-        """The form of a row as its page has it, with the path that it is sent to."""
+        """Return the form of a row as on its page, with its path."""
         if id(typed) not in self._forms:
             self._forms[id(typed)] = self._form(typed, browser)
         return self._forms[id(typed)]

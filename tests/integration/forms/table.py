@@ -1,6 +1,6 @@
-"""Every form in which a person types: where it stands, and what is wrong in what they type.
+"""Table of every form with text input, and invalid values.
 
-A form that no row has, and a route that no page's form is sent to and no line excuses, fail a test.
+A form without a row, and a route that no form or exemption covers, fail a test.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ MANY_X = 5_000
 
 @dataclass(frozen=True)
 class Typed:
-    """One form: who sends it, from which page to which route.
+    """A form: the role that submits it, its page and its route.
 
-    Every field gets a value that it cannot have: a text too long, a number too large, no date. `instead`
-    has others, by field. `only` are the fields that are made wrong, else all. `free` are those in which
-    nothing is wrong, with the reason. `press` are the button and the choices. `sent` is the form itself,
-    where its page comes only by another form. `in_mail` is a page in the language of the mail
-    that has its link, whatever the browser reads.
+    Every field gets an invalid value: too long, too large, or no date. `instead` has others, by field. `only`
+    are the fields that are made invalid, else all. `free` are those without invalid values, with the reason.
+    `press` are the button and selections. `sent` is the form itself if its page requires another form.
+    `in_mail` is a page in the language of the email with its link, independent of the browser's.
     """
 
     role: str

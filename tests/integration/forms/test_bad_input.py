@@ -1,6 +1,6 @@
-"""Every form, with bad input.
+"""Every form with invalid input.
 
-Each field has its own message in the reader's language, and all that was typed is there.
+Each field has its own error in the reader's language, and all submitted values are preserved.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def bad(control: Control) -> str:
-    """What the field cannot have."""
+    """Return an invalid value of the control."""
     if control.kind == "number":
         return str(int(control.given.get("max", "99999999")) + 1)
     if control.kind in ("date", "time"):
@@ -40,7 +40,7 @@ def bad(control: Control) -> str:
 
 @dataclass
 class Sent:
-    """A form as it was sent, with what is wrong in it, and the page that came."""
+    """A submitted form with its invalid values, and the response."""
 
     wrong: dict[str, str]
     data: list[tuple[str, str]]
@@ -50,7 +50,7 @@ class Sent:
 
     @classmethod
     def once(cls, site: Site, typed: Typed, language: str, *, is_empty: bool) -> Sent | None:
-        """None for a form in which nothing can be wrong so: it is not sent."""
+        """Submit a form, or return None if it cannot be invalid in this way."""
         browser = site.browser(typed.role, "en" if typed.in_mail else language)
         if typed.in_mail:
             site.mails_in(language)
@@ -73,7 +73,7 @@ class Sent:
         return cls(wrong, data, answer.status_code, page, forms[0] if forms else None)
 
     def said(self) -> dict[str, str]:
-        """What the page says at each wrong field."""
+        """Return the error of each invalid field."""
         found = {name: self.form.of(name) if self.form else None for name in self.wrong}
         return {
             name: self.page.said_at(each) if each is not None and each.is_wrong else ""
@@ -81,7 +81,7 @@ class Sent:
         }
 
     def lost(self) -> dict[str, tuple[str, str]]:
-        """What was typed and is not in the form that came, with what stands there."""
+        """Return submitted values that the returned form lacks, with what it has instead."""
         typed = dict(self.data)
         found = {}
         for each in self.form.controls if self.form else ():
@@ -94,7 +94,7 @@ class Sent:
 
 
 def english_in(told: str, english: str) -> str:
-    """Two words that stand behind each other in both, which only a sentence that was not translated has."""
+    """Return two adjacent words common to both, which only an untranslated sentence has."""
     pairs = [set(pairwise(words)) for words in map(_words, (told, english))]
     return " ".join(next(iter(pairs[0] & pairs[1]), ()))
 
@@ -108,7 +108,7 @@ def name_of(typed: Typed) -> str:
 
 
 def faults_of(typed: Typed, site: Site) -> Iterator[str]:
-    """What is not as it is to be of one form, in both languages."""
+    """Return the defects of a form in both languages."""
     english: dict[bool, dict[str, str]] = {}
     for language in ("en", *LANGUAGES):
         for is_empty in (False, True) if typed.empty_is_wrong else (False,):
@@ -141,7 +141,7 @@ def test_each_field_says_what_is_wrong_in_the_reader_s_language_and_keeps_what_w
 
 
 def test_no_form_is_forgotten(site: Site) -> None:
-    """Every route of a form is sent to from a page that is looked at; those with fields are in the table."""
+    """Every form route is used by a checked page; those with fields are in the table."""
     in_table = {typed.endpoint for typed in TABLE}
     typed_in, pressed = set(OTHERWISE) | in_table, set()
     forgotten = set()
@@ -164,7 +164,7 @@ def test_no_form_is_forgotten(site: Site) -> None:
 
 
 def _of_another_button(form: Form, path: str, site: Site) -> bool:
-    """Whether the fields are those of another button of the form, which stands in the table."""
+    """True if the fields belong to another button of the form, which is in the table."""
     others = {site.endpoint(urlsplit(each).path) for each in form.actions if urlsplit(each).path != path}
     return bool(others & {typed.endpoint for typed in TABLE})
 

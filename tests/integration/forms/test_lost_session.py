@@ -1,4 +1,4 @@
-"""A session that is lost while somebody types: after the sign-in, or with a new token, all of it is there."""
+"""Input of a lost session is preserved: after signing in again, or with a new CSRF token."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HERE = "http://localhost"
 
 
 def what_is_typed(site: Site, typed: Typed) -> tuple[str, list[tuple[str, str]]]:
-    """Where the form is sent to, with something in every field."""
+    """Return the path of a form, with a value in every field."""
     form, path = site.form(typed, site.browser(typed.role, "en"))
     writes = {each.name: f"{each.name} – 电芯 <b>" for each in form.typed if each.kind != "password"}
     fields = [(name, writes.get(name, value)) for name, value in form.sent()]

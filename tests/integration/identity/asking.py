@@ -1,4 +1,4 @@
-"""Every route of the web, asked by every kind of asker, of an event with one of everything."""
+"""Every route, requested in every role, of an event with one of everything."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ PROGRAMS = ("none", "stranger", "other", "exhibitor", "organiser")
 
 
 class Askers:
-    """Who asks the event with one of everything, and where its routes are."""
+    """Roles of the event with one of everything, and URLs of its routes."""
 
     def __init__(self, everything: Everything) -> None:
         self.everything = everything
@@ -137,13 +137,13 @@ class Askers:
             return api_tokens.create_api_token(session, actor, "test", given, now=NOW)[1]
 
     def address(self, rule: Rule) -> str:
-        """An address of the rule about what is there."""
+        """Return a URL of the rule for existing objects."""
         built = rule.build(self.values(rule))
         assert built is not None, rule
         return built[1]
 
     def values(self, rule: Rule) -> dict[str, Any]:
-        """What its address is made of."""
+        """Return the values of a URL."""
         known = self.everything.known
         key = "none" if rule.endpoint.startswith("busy_times.") else known["held"]
         values = VALUES | {
@@ -160,14 +160,14 @@ class Askers:
         return {name: values[name] for name in rule.arguments}
 
     def browser(self, app: Flask, database: Database, asker: str) -> Browser:
-        """On a page with a form, whose token the others take too."""
+        """Return a browser on a page with a form, whose CSRF token others accept too."""
         browser = Browser(app, None if asker == "nobody" else self.account(database, asker))
         browser.get("/sign-in" if asker == "nobody" else "/sessions")
         return browser
 
 
 class Copies(Askers):
-    """The same event for each asker: what one of them does, no other sees."""
+    """Copies of the event, one per role, so that roles do not affect each other."""
 
     def __init__(self, template: Path, folder: Path) -> None:
         self.path, self.folder, self.count = folder / "everything.db", folder, 0
@@ -186,7 +186,7 @@ class Copies(Askers):
         database.dispose()
 
     def by_people(self) -> dict[str, dict[str, int]]:
-        """The status of each page for each asker, by the route's name."""
+        """Return the status of each page for each role, by route name."""
         found: dict[str, dict[str, int]] = {}
         for asker in PEOPLE:
             with self.app() as (app, database):
@@ -200,7 +200,7 @@ class Copies(Askers):
         return found
 
     def by_programs(self) -> dict[str, dict[str, int]]:
-        """The same of calls of the JSON API, for PROGRAMS and for tokens of one scope each."""
+        """Return the status of each API operation, for PROGRAMS and for tokens of one scope each."""
         found: dict[str, dict[str, int]] = {}
         for asker in (*PROGRAMS, *api_tokens.SCOPES):
             bearer._noted.clear()
@@ -220,13 +220,13 @@ class Copies(Askers):
 
 
 def name_of(method: str, rule: Rule) -> str:
-    """As the table has it: variables without their kinds."""
+    """Return the route name in the table: variables without converters."""
     plain = re.sub(r"<(?:[^<>]*:)?([a-z_]+)>", r"<\1>", rule.rule)
     return f"{method} {plain.replace('/events/<event_key>', 'EVENT').replace('/api/v1', 'API')}"
 
 
 def routes(app: Flask, *, programs: bool) -> Iterator[tuple[str, Rule]]:
-    """What can be asked for, in an order that stays: first what only reads."""
+    """Return the routes in a stable order, read-only ones first."""
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in NOT_ASKED]
     rules = [rule for rule in rules if rule.endpoint.startswith("v1.") == programs]
     last = {endpoint: number for number, endpoint in enumerate(LEAVES, 1)}
@@ -236,7 +236,7 @@ def routes(app: Flask, *, programs: bool) -> Iterator[tuple[str, Rule]]:
 
 
 def written(rows: dict[str, dict[str, int]], columns: tuple[str, ...]) -> str:
-    """Rows as the table has them, to be looked at and put there."""
+    """Format rows as in the table, for review and pasting."""
     return "\n".join(
         f"{name:<64} {' '.join(str(row[column]) for column in columns)}" for name, row in rows.items()
     )

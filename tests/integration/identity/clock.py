@@ -1,4 +1,4 @@
-"""A clock that a test turns, and who signs in by it."""
+"""A clock that a test sets, and people who sign in by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site whose clock a test turns."""
+"""A site with a clock that a test sets."""
 
 from __future__ import annotations
 

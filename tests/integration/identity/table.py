@@ -1,8 +1,8 @@
-"""Who gets which status of every route: nobody gets more than the rights of docs/rights.md give.
+"""Status of every route by role: no role exceeds the rights in docs/rights.md.
 
-302 and 303 lead to the sign-in, or from a form to what it did. 404 hides what is not for an asker to know
-of, 403 refuses with a sentence. 409 and 422 are of who may: there is nothing to do it with, or the form is
-empty. EVENT is `/events/<event_key>`, API is `/api/v1`.
+302 and 303 redirect to the sign-in, or from a form to its result. 404 hides what a role may not know of, 403
+rejects with a message. 409 and 422 mean permitted, but impossible or an empty form. EVENT is
+`/events/<event_key>`, API is `/api/v1`.
 """
 
 # nobody, stranger, operator, other, attendee, exhibitor, organiser, owner, read-only, desk helper,

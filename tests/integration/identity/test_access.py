@@ -1,4 +1,4 @@
-"""Who may come in, with what, and how often."""
+"""Authentication: who may sign in, by what, and how often."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What does most harm needs a fresh sign-in, and what was typed is kept through it."""
+"""Sensitive actions require a recent sign-in, which preserves the submitted form."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tests.support.web import Browser
 
 
 class Person:
-    """Signs in, waits, and follows the link that they are then mailed."""
+    """Signs in, waits, and follows the emailed link."""
 
     def __init__(self, app: Flask, clock: Clock, account: Account) -> None:
         self.app, self.clock = app, clock
         self.browser = Browser(app, account)
 
     def mailed_link(self) -> str:
-        """Answer the wish as a worker does; the link's path."""
+        """Process the sign-in request as a worker does. Return the link's path."""
         with self.app.app_context(), context.database().write() as session:
             assert sign_in.process_sign_in_requests(session, context.settings(), now=self.clock.now)
             link = session.scalars(select(SignInLink).order_by(SignInLink.id.desc())).first()
@@ -40,7 +40,7 @@ class Person:
             return f"/sign-in/{tokens.derive_token(SECRET_KEY, tokens.SIGN_IN, link.seed)}"
 
     def ask_again(self, page: str) -> None:
-        """Press the button of the page that asks for a fresh sign-in."""
+        """Submit the page that requires a recent sign-in."""
         assert "Sign in again" in page
         self.browser.post("/sign-in/again", errand=field(page, "errand"))
 

@@ -1,4 +1,4 @@
-"""An old sign-in changes no address, lets nobody in and takes no addresses along, whichever door is tried."""
+"""Without a recent sign-in no entry point changes addresses, grants access or exports addresses."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _bring_address(session: Session, actor: Actor) -> Any:
 
 
 def _undo(session: Session, actor: Actor) -> Any:
-    """The undoing of a change of address is one."""
+    """Undo a change of an address."""
     _edit(session, replace(actor, is_stale=False))
     session.flush()
     step = session.scalars(select(RegistryChange.id).order_by(RegistryChange.id.desc())).first()
@@ -166,7 +166,7 @@ CHANGES = {
 
 @pytest.fixture
 def ready(database: Database) -> Expo:
-    """An expo with an interpreter, a delegation and somebody who reads."""
+    """An expo with an interpreter, a delegation and a viewer."""
     with database.write() as session:
         expo = make_event(session, people=2, interpreters=1)
         actor = expo.organiser_actor()

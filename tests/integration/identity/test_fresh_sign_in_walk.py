@@ -1,6 +1,6 @@
-"""No route does what most harm comes of for a session that is old: all routes are walked, none is listed.
+"""No route executes a sensitive action for an old session; routes are discovered, not listed.
 
-What is done is read off the statements that reach the database, and off the files that are answered.
+Actions are detected by database statements and downloaded files.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 class Watched:
-    """The routes of an event with one of everything, and what each of them does."""
+    """The routes of an event with one of everything, and their actions."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         app = web_app(database, NOWHERE)
@@ -53,7 +53,7 @@ class Watched:
             self.done.append(found[0])
 
     def posts(self) -> Iterator[Start]:
-        """Each form as pages have it, but with another address in each field for one, and each bare route."""
+        """Yield each form with another address in each email field, and each POST route without a form."""
         for start in self.walk.forms():
             fields = [(name, THIEF if "email" in name else value) for name, value in start.fields]
             yield replace(start, fields=fields)
@@ -66,11 +66,11 @@ class Watched:
                 yield Start(asker, rule.endpoint, self.askers.address(rule))
 
     def looks(self) -> Iterator[Start]:
-        """Each route that only reads."""
+        """Yield each read-only route."""
         return self._of_rules("GET")
 
     def harm(self, starts: Iterable[Start]) -> tuple[dict[str, set[str]], list[Start]]:
-        """By endpoint, what forms did; and those that were asked to sign in again."""
+        """Return sensitive actions by endpoint, and forms that required a recent sign-in."""
         found: dict[str, set[str]] = {}
         asked = []
         for start in starts:
@@ -82,7 +82,7 @@ class Watched:
         return found, asked
 
     def files(self, starts: Iterable[Start]) -> tuple[set[str], list[Start]]:
-        """The endpoints whose file has an attendee's address in it; and what was asked to sign in again."""
+        """Return endpoints whose file has an attendee's address, and those that required a recent sign-in."""
         found, asked = set(), []
         for start in starts:
             answer = self.walk.browsers[start.asker].client.get(start.path)
@@ -117,7 +117,7 @@ def watched(database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.slow
 @sqlite_only
 def test_no_route_does_most_harm_for_an_old_sign_in(watched: Watched) -> None:
-    """Those that ask to sign in again do it for a new one: so the walk sees it where it is done."""
+    """Those that require it execute with a recent one, which proves that the walk detects them."""
     watched.clock.now += timedelta(minutes=31)
     harm, asked = watched.harm(watched.posts())
     assert harm == {}

@@ -1,4 +1,4 @@
-"""Each attendee is told in their own language and sees their own time; a retry has the same bytes."""
+"""Attendees are notified in their own language and time zone; a retry has the same bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.support.publishing import SETTINGS, draft, publish, send_all
 
 
 def of_two_countries(session: Session) -> tuple[Expo, MeetingRequest]:
-    """A Chinese and a Hungarian who meet once, published; gives the event and the request."""
+    """A Chinese and a Hungarian with a published meeting. Return the event and the request."""
     expo = make_event(session, firms=2, slots="4")
     expo.firms[1].country = "HU"
     expo.people[0][0].languages, expo.people[1][0].languages = ["zh", "en"], ["hu", "en"]
@@ -45,7 +45,7 @@ def of_two_countries(session: Session) -> tuple[Expo, MeetingRequest]:
 
 
 def mails(session: Session) -> list[EmailMessage]:
-    """The queued invitations in order of their attendees."""
+    """Return the queued invitations by attendee."""
     rows = session.scalars(select(OutboxMail).order_by(OutboxMail.attendee_id, OutboxMail.id))
     return [read(rendering.render_invitation_email(SETTINGS, row).data) for row in rows]
 
@@ -190,7 +190,7 @@ def test_the_import_names_a_wrong_language_or_zone_by_row_and_column(database: D
 
 
 def two_scripts(session: Session) -> tuple[Expo, MeetingRequest]:
-    """As `of_two_countries`, with names in two forms on either side."""
+    """Create `of_two_countries` with native and Latin names on both sides."""
     expo = make_event(session, firms=2, slots="4")
     for firm, name, latin in [(0, "昆明电池", "Kunming Battery"), (1, "Jármű Kft.", "Jarmu Kft.")]:
         expo.firms[firm].name, expo.firms[firm].latin_name = name, latin

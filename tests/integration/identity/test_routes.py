@@ -1,4 +1,4 @@
-"""Who gets what of every route there is: one table, and nothing that is not in it."""
+"""The table of routes and roles is complete."""
 
 from __future__ import annotations
 

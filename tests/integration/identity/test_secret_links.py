@@ -1,4 +1,4 @@
-"""Links that open something for whoever has them are on the one list that logs and proxies go by."""
+"""Links with secret tokens are on the list that logs and proxies use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody stays in for ever: sessions end by sign-out, by time, by their person and by operators."""
+"""Sessions end by sign-out, by expiry, by their person and by operators."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.support.web import Browser
 
 
 def copy_of(app: Flask, browser: Browser) -> Browser:
-    """A browser with a stolen cookie."""
+    """Return a browser with a stolen cookie."""
     thief, cookie = Browser(app), browser.client.get_cookie("chainmeet")
     assert cookie is not None
     thief.client.set_cookie("chainmeet", cookie.value)
@@ -270,7 +270,7 @@ def test_a_browser_is_named_as_its_person_knows_it(agent: str, name: str) -> Non
 def test_the_times_of_sessions_are_by_ones_own_clock_which_is_named(
     database: Database, app: Flask, expo: Expo
 ) -> None:
-    """Chosen at an event, else that of the country, else that of the venue whose team one is in, else UTC."""
+    """Chosen at an event, else of the country, else of the venue as team member, else UTC."""
     account = person(database, expo)
     browser, organiser = Browser(app, account), Browser(app, expo.organiser)
     with database.write() as session:

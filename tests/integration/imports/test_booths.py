@@ -1,4 +1,4 @@
-"""Firms that a file moves: one booth each, and what becomes of the meetings at the old one."""
+"""Firms moved by an import: one booth each, and their meetings at the old one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.factories import (
 
 
 def booth_of(session: Session, firm: Firm) -> list[tuple[str, int]]:
-    """The booths of now of a firm, each with its hall."""
+    """Return a firm's active booths, each with its hall."""
     booths = select(Place.key, Place.hall_id).where(Place.firm_id == firm.id, ~Place.is_retired)
     return [tuple(row) for row in session.execute(booths.order_by(Place.key))]
 

@@ -1,4 +1,4 @@
-"""What is wrong in a file is said where it is: exact names first, effects folded under their cause."""
+"""Import errors at their cause: exact names first, consequences grouped under the cause."""
 
 from __future__ import annotations
 

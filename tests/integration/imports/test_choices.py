@@ -1,4 +1,4 @@
-"""A file is taken as its page says: words remembered, what is missing goes, and one press undoes it."""
+"""Import options: remembered values, withdrawal of missing records, and undo."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def everything(database: Database) -> dict[str, list[Any]]:
 
 
 def taken(database: Database, expo: Expo, octets: bytes, given: choices.ImportChoices | None = None) -> int:
-    """Take a file as its page does. Returns its number."""
+    """Import a file as its page does. Return its number."""
     actor = expo.organiser_actor()
     with database.write() as session:
         number = import_files.store_file(session, actor, octets, name="expo.xlsx", kind="", now=NOW)

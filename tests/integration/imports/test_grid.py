@@ -1,4 +1,4 @@
-"""The rows of a file that are wrong are fixed in a grid, all at once, before anything is imported."""
+"""Rows with errors are corrected in a grid, all at once, before the import."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def browser_of(database: Database, expo: Expo) -> Browser:
 
 
 def fields(page: str) -> dict[str, Any]:
-    """What a browser without JavaScript sends of the grid's form: hidden fields, and cells as they stand."""
+    """Return what a browser without JavaScript submits of the grid: hidden fields and cells."""
     form = page[page.index('class="grid-form"') :].partition("</form>")[0]
     found = {}
     for tag in re.findall(r"<input[^>]*>", form):

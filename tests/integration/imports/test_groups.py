@@ -1,4 +1,4 @@
-"""Sheets of delegations, guests of honour and names of halls: added, changed, refused by column."""
+"""Sheets of delegations, guests of honour and hall names: added, changed, rejected by column."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def take(session: Session, expo: Expo, kind: ImportKind, text: str) -> ImportPre
 
 
 def told(look: ImportPreview) -> list[Any]:
-    """The cells that changed, and what is wrong."""
+    """Return the changed cells and the errors."""
     (part,) = look.parts
     assert part.done is not None, part.faults
     rows = [(cell.column, cell.before, cell.after) for row in part.done.rows for cell in row.cells]

@@ -1,4 +1,4 @@
-"""Firms and people from CSV files: whole or not at all, each fault by its row."""
+"""Firms and people from CSV files: all or nothing, with errors by row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joint stands: firms share the booth of a host, with its capacity; people and wishes are their own."""
+"""Shared booths: firms share the booth and capacity of a host, but not people and requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BOTH = HOST + "a,Guest A,HU,midstream,h0,,,Host\nb,Guest B,HU,midstream,h0,,,h\n
 
 
 def hosts(session: Session) -> dict[str, str]:
-    """Who stands at whose stand, by key."""
+    """Return the host of each guest, by key."""
     firms = {firm.id: firm for firm in session.scalars(select(Firm))}
     return {firm.key: firms[firm.host_id].key for firm in firms.values() if firm.host_id is not None}
 
@@ -65,7 +65,7 @@ def test_what_is_no_host_is_told_with_row_and_column(database: Database, rows: s
 
 
 def test_the_plan_keeps_the_capacity_that_host_and_guests_share(database: Database) -> None:
-    """Three firms ask host and guests to meet at the stand, where one meeting at a time has room."""
+    """Three firms request meetings with host and guests at the booth, which has room for one at a time."""
     with database.write() as session:
         expo = make_event(session, firms=3, tables=0, slots="2")
         actor = expo.organiser_actor()

@@ -1,4 +1,4 @@
-"""One workbook brings every kind: venue, firms, people, absences, and requests with answers."""
+"""One workbook imports every kind: venue, firms, people, absences, and requests with responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workbook of 620 firms, as organisers of eight languages write it, becomes the event that it says."""
+"""A workbook of 620 firms in each of eight languages becomes the event that it describes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MOST_ROUNDS = 3
 
 
 def on_engine(turn: int) -> list[Any]:
-    """The languages by turns on one engine and on the other."""
+    """Alternate the languages between both engines."""
     return [
         pytest.param(
             language,
@@ -116,7 +116,7 @@ def test_each_fault_is_named_and_fixed_in_the_grid_and_the_event_emails_nobody(
 
 
 class Organiser:
-    """Makes an event of a workbook by the pages, while a worker looks and makes."""
+    """Creates an event from a workbook by the pages, with a worker."""
 
     def __init__(self, database: Database, sheets: Sequence[OutputSheet]) -> None:
         self.database = database
@@ -141,7 +141,7 @@ class Organiser:
         return found
 
     def fix(self, faults: Sequence[PlantedFault]) -> None:
-        """Correct each cell where the grid has it, all of a sheet at once, until no row has an error."""
+        """Correct each cell in the grid, a sheet at a time, until no row has an error."""
         left_out = -1
         right = {(fault.sheet, fault.line, fault.position): fault for fault in faults}
         for _ in range(MOST_ROUNDS):
@@ -176,7 +176,7 @@ class Organiser:
         )
 
     def _forms(self) -> list[tuple[str, dict[str, str]]]:
-        """What a browser would send of each sheet with errors."""
+        """Return what a browser would submit of each sheet with errors."""
         tabs = dict.fromkeys(
             re.findall(r'href="[^"]*/errors\?sheet=([0-9]+)"', self.browser.get(f"{self.path}/errors"))
         )
@@ -186,7 +186,7 @@ class Organiser:
 
 
 def same(found: dict[str, list[Any]], expected: dict[str, list[Any]]) -> None:
-    """One kind after the other, so that a failure shows the rows that differ."""
+    """Compare kind by kind, so that a failure shows the rows that differ."""
     assert found.keys() == expected.keys()
     for kind, rows in expected.items():
         assert [row for row in found[kind] if row not in set(rows)][:3] == [], kind
@@ -194,7 +194,7 @@ def same(found: dict[str, list[Any]], expected: dict[str, list[Any]]) -> None:
 
 
 def arrived(database: Database) -> dict[str, list[Any]]:
-    """What stands in the database of a workbook."""
+    """Return the content of the database after an import."""
     zone = ZoneInfo(EVENT["timezone"])
     with database.read() as session:
         (event,) = session.scalars(select(Event))
@@ -246,7 +246,7 @@ def arrived(database: Database) -> dict[str, list[Any]]:
 
 
 def emails_nobody_until_invited(database: Database, organiser: Organiser) -> None:
-    """Live, the event emails nobody but who made it. In rehearsal, its invitations go to the same alone."""
+    """Live, the event emails only its creator. In rehearsal, its invitations go to the same address only."""
     own = organiser.account.email
     with database.write() as session:
         session.execute(update(Event).values(live_at=NOW))

@@ -1,4 +1,4 @@
-"""A workbook as people of eight languages write it arrives right, and without a question."""
+"""Workbooks in eight languages are imported correctly without questions."""
 
 from __future__ import annotations
 
@@ -519,7 +519,7 @@ def test_the_first_person_is_in_charge_of_a_firm_where_a_file_does_not_say_who_i
 
 
 def arrived(database: Database) -> dict[str, list[Any]]:
-    """What stands in the database of a workbook."""
+    """Return the content of the database after an import."""
     with database.read() as session:
         firms = session.scalars(select(Firm).order_by(Firm.key)).all()
         booths = {place.firm_id: place.key for place in session.scalars(select(Place)) if place.firm_id}

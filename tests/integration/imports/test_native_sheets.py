@@ -1,4 +1,4 @@
-"""The frame of an event, and who comes together, in sheets as organisers of eight languages write them."""
+"""Event settings, venue, delegations and guests in sheets of eight languages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NATIVE: dict[str, dict[str, Any]] = _DATA["languages"]
 
 
 def sheets(native: dict[str, Any]) -> list[OutputSheet]:
-    """A workbook of six native sheets, and the firms and people whom they name."""
+    """Return a workbook of six native sheets, and the firms and people that they name."""
     said = SAID | {"language": native["language"], "proposals": native["yes"], "summary_mails": native["yes"]}
     settings = [[name, value] for name, value in zip(native["settings"], said.values(), strict=True)]
     (times, (day, start, end)), (halls, (first, second)) = native["times"], native["halls"]
@@ -115,7 +115,7 @@ def test_the_frame_of_an_event_and_its_groups_arrive_without_a_question(
 
 
 def arrived(event: Event) -> None:
-    """The settings of the sheet, and its guests."""
+    """Check the settings of the sheet, and its guests."""
     assert (event.name, event.key, event.timezone, event.language, event.contact) == (
         "Harbour Expo", "harbour", "Asia/Shanghai", "en", "desk@expo.example",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""An import, a copy, an undo and a scenario send no email, whatever the clock brings."""
+"""Imports, copies, undo and scenarios send no email, whatever the scheduler runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PENDING, ACCEPTED = RequestState.PENDING, RequestState.ACCEPTED
 
 
 def days_of_ticks(database: Database, *, begin: int = 0, days: int = 2) -> Counter[tuple[OutboxKind, str]]:
-    """All that the clock does in some days after NOW, hour by hour. Gives every email by kind and address."""
+    """Run the scheduler hourly for some days after NOW. Return every email by kind and address."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("workers.clock.dispatch", MagicMock())
         clock = Clock(database, SETTINGS)
@@ -73,7 +73,7 @@ def requests_file(*rows: tuple[str, str, str, str]) -> bytes:
 def take(
     database: Database, expo: Expo, octets: bytes, *, notify: bool = False, withdraw: tuple[str, ...] = ()
 ) -> tuple[int, sheet_import.ImportPreview]:
-    """Take a file as its page does. Gives its number and what was shown of it."""
+    """Import a file as its page does. Return its number and preview."""
     actor = expo.organiser_actor()
     parts = sheet_import.read_parts(octets, "")
     with database.write() as session:
@@ -96,7 +96,7 @@ def take(
 
 @pytest.fixture
 def invited(database: Database) -> Expo:
-    """Five firms of which all but the last were invited, with digests on; firm 3 gets none any more."""
+    """Five firms, all but the last invited, with digests on; firm 3's address bounces."""
     with database.write() as session:
         expo = make_event(session, firms=5, digest_mails=True, digests_since=NOW - DAY)
         session.get_one(Attendee, expo.people[4][0].id).welcomed_at = None
@@ -110,7 +110,7 @@ CONCERNED = {"f1-p0", "f2-p0"}
 
 
 def first_event(database: Database) -> tuple[int, int]:
-    """An event of a workbook, with a must that waits. Gives its number, and that of its file."""
+    """Create an event from a workbook with a pending must-have. Return the numbers of event and file."""
 
     def must(rows: list[list[str]]) -> None:
         for row in rows[1:]:

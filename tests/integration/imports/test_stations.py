@@ -1,4 +1,4 @@
-"""A sheet ties interpreters to tables, in slots, one table at a time; the same sheet again does nothing."""
+"""Interpreter stations: a sheet assigns interpreters to tables by slot; importing it again does nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADER = ["译员", "Table", "Day", "From", "To"]
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """Two tables, a booth a firm, two interpreters, and slots of half an hour from nine."""
+    """Two tables, a booth per firm, two interpreters, and half-hour slots from nine."""
     with database.write() as session:
         return make_event(session, firms=2, tables=2, interpreters=2, slots="4")
 
@@ -45,7 +45,7 @@ def counts(look: ImportPreview) -> tuple[int, int, int, int, int]:
 
 
 def seats(session: Session) -> list[tuple[str, int, str]]:
-    """Interpreter, position of the slot, table."""
+    """Return interpreter, position of the slot, and table."""
     rows = session.execute(
         select(Interpreter.key, Slot.position, Place.key)
         .join(InterpreterStation, InterpreterStation.interpreter_id == Interpreter.id)

@@ -1,4 +1,4 @@
-"""A matrix of walking minutes comes whole, however its halves are filled."""
+"""A matrix of walking minutes is imported completely, whichever half is filled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HALVES: dict[str, Filled] = {
 
 
 def minutes(a: int, b: int) -> int:
-    """Another number for each pair, the same both ways."""
+    """Return a distinct number for each pair, the same both ways."""
     low, high = sorted((a, b))
     return 10 * low + high if low != high else 0
 

@@ -1,4 +1,4 @@
-"""A spreadsheet is shown before it is taken: the preview is what happens, all of it or nothing."""
+"""An import preview is exactly what the import does, all or nothing."""
 
 from __future__ import annotations
 

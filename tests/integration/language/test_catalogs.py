@@ -1,4 +1,4 @@
-"""Every text of the pages is in each language's catalog, whole: `make messages` takes new ones in."""
+"""Translation catalogs are complete: `make messages` adds new texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEYWORDS = parse_keywords(re.findall(r"KEYWORDS = (.+)", (ROOT / "Makefile").rea
 
 @cache
 def source() -> Catalog:
-    """What stands in the templates, the views and the services now."""
+    """Return the messages of the templates, views and services."""
     mappings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["babel"]["mappings"]
     methods = [(each["pattern"], each["method"]) for each in mappings]
     options = {each["pattern"]: each for each in mappings}
@@ -56,7 +56,7 @@ def test_the_catalogs_are_of_the_languages_of_the_mails() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalog_has_the_texts_that_there_are(language: str) -> None:
-    """What is missing or not needed any more is put right by `make messages`."""
+    """`make messages` adds missing texts and removes obsolete ones."""
     there = keys(catalog(language))
     assert (keys(source()) - there, there - keys(source())) == (set(), set())
 
@@ -97,12 +97,12 @@ def forms(texts: object) -> list[str]:
 
 
 def marks(text: str) -> frozenset[str]:
-    """The names of its values, and its tags but for those of voices."""
+    """Return the placeholders and tags of a message, except spans."""
     tags = [tag for tag in re.findall(r"<(\w+)[^>]*>", text) if tag != "span"]
     return frozenset([*re.findall(r"%\(\w+\)s", text), *tags])
 
 
 def test_a_sentence_of_templates_is_not_put_together_from_pieces() -> None:
-    """A text that begins or ends with a space wants a neighbour."""
+    """A message that begins or ends with a space is a fragment."""
     cut = [each.id for each in source() if each.id and any(text != text.strip() for text in forms(each.id))]
     assert cut == []

@@ -1,4 +1,4 @@
-"""Which language a page speaks: the person's own, the browser's choice, what the browser reads, English."""
+"""Language negotiation: the person's choice, the browser's cookie, Accept-Language, English."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sign_in_page(browser: Browser, *, reads: str = "") -> str:
 
 @pytest.fixture
 def browser(database: Database) -> Browser:
-    """Nobody's."""
+    """An anonymous browser."""
     return Browser(web_app(database, NOWHERE))
 
 

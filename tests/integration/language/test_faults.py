@@ -1,6 +1,6 @@
-"""Bad input of the forms of exhibitors and attendees, in the reader's language.
+"""Errors in exhibitors' and attendees' forms, in the reader's language.
 
-Each field has its own message, and what was typed is there again, also when the session was over meanwhile.
+Each field has its own error, and submitted values are preserved, even if the session has expired.
 """
 
 from __future__ import annotations

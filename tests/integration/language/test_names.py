@@ -1,4 +1,4 @@
-"""Names as their owners write them, once, and one full stop behind them, on every page and in every mail."""
+"""Names as their owners write them, once, with a single full stop, on pages and in emails."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ BLOCKS = (
 
 
 class Named(Everything):
-    """Its firms and people have names of four kinds, and read their mails in one language."""
+    """An event with four kinds of names, and emails in one language."""
 
     language = "en"
 
@@ -101,7 +101,7 @@ def named(
 
 
 def texts_of(raw: bytes) -> Iterator[tuple[str, str]]:
-    """What a reader sees of a mail, by the type of each part."""
+    """Yield the visible texts of an email, by the type of each part."""
     message = email.message_from_bytes(raw, policy=email.policy.default)
     yield "header", "\n".join(str(message[name]) for name in ("From", "To", "Subject"))
     for part in message.walk():
@@ -119,7 +119,7 @@ def texts_of(raw: bytes) -> Iterator[tuple[str, str]]:
 
 
 def seen(page: str) -> str:
-    """The texts of a page, and those that are spoken or shown on hovering. Fields have what was typed."""
+    """Yield the texts of a page, including spoken ones and tooltips, without fields."""
     page = re.sub(r"<(script|style|textarea|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<(dl|span|q|blockquote) class=\"recorded\".*?</\1>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<!--.*?-->", "", page, flags=re.DOTALL)
@@ -129,7 +129,7 @@ def seen(page: str) -> str:
 
 
 def faults(text: str, language: str) -> list[str]:
-    """Names that are doubled or turned round, and stops that are doubled or of the other script."""
+    """Return doubled or reversed names, and doubled or foreign full stops."""
     wrong = [name for name in (*NEVER, *(IN_CHINESE if language == "zh" else ())) if name in text]
     return wrong + [found[0] for each in GLUE for found in re.finditer(each, text)]
 

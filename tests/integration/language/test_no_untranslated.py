@@ -1,6 +1,6 @@
-"""Pages of rooms that speak every language have no text that passes the catalogs by.
+"""Translated pages have no text that bypasses the catalogs.
 
-Each translation is put in brackets here; what stands outside of them, and is no data, was forgotten.
+The test catalog puts translations in brackets; other text that is no data was forgotten.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ PREVIEW = "rehearsal.mail"
 
 
 class Bracketed(NullTranslations):
-    """A language in which every text is itself, in brackets."""
+    """A language in which every message is itself in brackets."""
 
     def gettext(self, message: str) -> str:
         return f"⟦{message}⟧"
@@ -84,7 +84,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) 
 
 
 def data(everything: Everything) -> re.Pattern[str]:
-    """What people, programs and the mails' catalog wrote, and names of places, languages and things."""
+    """Return user data, email texts, and names of places, languages and things."""
     found: set[str] = {*NAMES}
     with everything.database.read() as session:
         for table in Base.metadata.tables.values():
@@ -114,7 +114,7 @@ def strings(value: object) -> Iterator[str]:
 
 
 def untranslated(page: str, known: re.Pattern[str]) -> list[str]:
-    """The texts of a page with letters outside of brackets that are no data."""
+    """Return the texts of a page outside brackets that are no data."""
     page = re.sub(
         r"<(script|style|svg|option|code|kbd|textarea|q|ins|del)\b.*?</\1>", " ", page, flags=re.DOTALL
     )

@@ -1,4 +1,4 @@
-"""One word for one thing, across pages and mails: no catalog says otherwise than docs/translators.md."""
+"""Consistent terminology across pages and emails, as in docs/translators.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was refused or went wrong is said in the reader's language: at once, or later from a column."""
+"""Errors are shown in the reader's language: at once, or later from a column."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_an_alert_is_said_with_its_parts(
 def test_each_part_of_what_a_night_exceeds_is_said(
     database: Database, broker_url: str, language: str
 ) -> None:
-    """From the plain text of a column, too."""
+    """Also from the plain text of a column."""
     starts = {"s0": NOW, "s1": NOW}
     meeting = Meeting("r0", "s0", "t0", ("a0",))
     changes = [Change("r0", ChangeKind.MOVED, meeting, replace(meeting, slot="s1"))] * 3
@@ -116,7 +116,7 @@ def test_each_part_of_what_a_night_exceeds_is_said(
 def test_a_text_of_a_stranger_that_reads_almost_as_ours_is_kept_as_it_is(
     monkeypatch: pytest.MonkeyPatch, language: str, text: str
 ) -> None:
-    """A mail or a file may hold any text. The last one takes for ever where all ways are tried."""
+    """Emails and files may contain any text. The last one makes a backtracking match exponential."""
     monkeypatch.setattr(speaking, "language", lambda: language)
     assert "%(" not in speaking.reported(text) and len(speaking.reported(text)) > len(text) / 2
     assert speaking.recorded(text) == text

@@ -1,4 +1,4 @@
-"""The trail is kept in English, where its hashes hold it, and read in the reader's language."""
+"""The audit log is stored in English, as hashed, and shown in the reader's language."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WHO = {"en": "command line", "zh": "命令行", "hu": "parancssor"}
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """Steps as the services take them, and last an entry that no catalog knows."""
+    """Actions of the services, and an entry that matches no message."""
     with database.write() as session:
         expo = make_event(session)
         actor = expo.organiser_actor()
@@ -92,7 +92,7 @@ def test_the_table_the_file_and_the_hashes_have_them_in_english(
 def test_each_text_of_the_trail_is_known_again_with_its_values(
     monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
-    """No text is taken for another one, whatever its values are."""
+    """No message is mistaken for another one, whatever its values."""
     monkeypatch.setattr(speaking, "language", lambda: language)
     known = [ids[0] for _, ids in catalogs.trail_patterns(language)]
     assert len(known) > 80
@@ -164,7 +164,7 @@ def is_like(text: str, pattern: str) -> bool:
 
 @pytest.mark.parametrize("language", ["zh", "hu"])
 def test_each_part_of_each_text_finds_it(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
-    """Wherever a word is cut out of what a reader sees: of a text, of a value, of both."""
+    """For any substring of the translated text: of literals, of a value, or of both."""
     monkeypatch.setattr(speaking, "language", lambda: language)
     for _, (text,) in catalogs.trail_patterns(language):
         kept = text % {name: f"50%_{name}/7华" for name in re.findall(r"%\((\w+)\)s", text)}

@@ -1,4 +1,4 @@
-"""Halls, chain areas, tables and booths are called on every page as the language of its reader has them."""
+"""Halls, chain areas, tables and booths are named in the reader's language on every page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) 
 
 
 def own_names(page: str) -> set[str]:
-    """Those that a reader of the page sees or hears."""
+    """Return the texts that a reader sees or hears."""
     page = re.sub(r"<(script|style|q|blockquote|ins|del|textarea)\b.*?</\1>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<(dl|span) class=\"recorded\".*?</\1>", " ", page, flags=re.DOTALL)
     spoken = re.findall(r"""\b(?:title|aria-label|placeholder|alt)="([^"]*)\"""", page)

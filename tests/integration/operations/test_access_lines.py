@@ -1,4 +1,4 @@
-"""One line of the log a request: its route, status and cost, and no key of a link or address of a person."""
+"""Access log: one line per request with route, status and cost, without tokens and addresses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def everything(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @contextmanager
 def lines() -> Iterator[list[dict[str, Any]]]:
-    """What is logged meanwhile of requests."""
+    """Yield the log lines of requests in the block."""
     found: list[dict[str, Any]] = []
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as seen:
         yield found

@@ -1,4 +1,4 @@
-"""What fails while nobody looks: one mail to who can help, and a notice on the pages until it is over."""
+"""Alerts: one email to those who can help, and a notice on pages until it is resolved."""
 
 from __future__ import annotations
 

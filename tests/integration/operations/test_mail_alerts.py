@@ -1,4 +1,4 @@
-"""Mails that stand and a mailbox that cannot be read are told of once, until they work again."""
+"""Stuck emails and an unreadable mailbox raise one alert until they recover."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def minutes(count: float) -> timedelta:
 
 @pytest.fixture
 def waiting(database: Database) -> Database:
-    """A mail of NOW waits, and there is an operator."""
+    """A queued email of NOW, and an operator."""
     with database.write() as session:
         make_account(session, is_operator=True)
         session.execute(insert(OutboxMail), [queued(make_event(session), 1)])

@@ -1,4 +1,4 @@
-"""The one way into the outbox, and the one by which mails leave it unsent."""
+"""The only way into the outbox, and the only one by which emails leave it unsent."""
 
 from __future__ import annotations
 

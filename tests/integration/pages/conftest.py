@@ -1,4 +1,4 @@
-"""The site that most tests of pages browse."""
+"""The site of most page tests."""
 
 from __future__ import annotations
 

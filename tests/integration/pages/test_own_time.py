@@ -1,4 +1,4 @@
-"""One's own time beside the venue's: wherever a page says when something is, in the reader's own zone too."""
+"""Every time on a page is shown in the venue's and the reader's time zone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLOCK = re.compile(r"(?<![\d:+])([01]\d|2[0-3]):[0-5]\d(?![\d:])")
 
 
 class Times(HTMLParser):
-    """The times of day that a page shows, and which of them has the reader's own beside it."""
+    """Parses the times of a page, and which have the reader's own time."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Times(HTMLParser):
             self.parts.append((tuple(self._ids), data, is_own))
 
     def alone(self) -> Iterator[str]:
-        """The texts with a time whose nearest three elements have none of the reader's own."""
+        """Return texts with a time whose three nearest ancestors lack the reader's own."""
         own = [ids for ids, _, is_own in self.parts if is_own]
         for ids, text, is_own in self.parts:
             if is_own or not CLOCK.search(text):
@@ -68,7 +68,7 @@ class Times(HTMLParser):
 
 @pytest.fixture
 def fair(database: Database, monkeypatch: pytest.MonkeyPatch) -> Fair:
-    """A day of a fair with all that has a time: meetings, requests that expire, lateness, drafts."""
+    """A day with everything that has a time: meetings, expiring requests, delays, drafts."""
     with database.write() as session:
         fair = make_fair(session, people=2, each=4, days=2, told=True)
         now = before(fair, minutes=18)

@@ -1,4 +1,4 @@
-"""Fields: what an input of a page lets one type is what the service, the API and the column take."""
+"""Limits of inputs equal those of the service, the API and the column."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ ELSEWHERE = {"areas"}
 
 @dataclass
 class Inputs(HTMLParser):
-    """The inputs of a page in which one types."""
+    """The text inputs of a page."""
 
     found: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
@@ -121,7 +121,7 @@ def inputs_of(model: type[Input]) -> Iterator[type[Input]]:
 
 @pytest.mark.parametrize("model", list(inputs_of(Input)), ids=lambda model: model.__name__)
 def test_every_input_of_the_api_is_bounded(model: type[Input]) -> None:
-    """Texts have a longest length, lists a most, numbers a range; choices, dates and flags are bounded so."""
+    """Texts have a maximum length, lists a maximum size, numbers a range; other types are bounded anyway."""
     schema = model.model_json_schema()
     for name, described in schema.get("properties", {}).items():
         for part in described.get("anyOf", [described]):

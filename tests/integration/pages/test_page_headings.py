@@ -1,4 +1,4 @@
-"""Headings are in order on every page and state: one of the first level, and no level skipped going down."""
+"""Headings are in order on every page and state: one h1, and no skipped level."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) 
 
 
 def out_of_order(page: str) -> list[str]:
-    """What is wrong with the headings of a page, in words."""
+    """Return what is wrong with the headings of a page."""
     levels = [int(level) for level in re.findall(r"<h([1-6])\b", page)]
     wrong = [f"h{before} to h{after}" for before, after in pairwise(levels) if after > before + 1]
     return wrong + ([] if levels.count(1) == 1 and levels[0] == 1 else [f"h1 of {levels}"])
@@ -44,7 +44,7 @@ def test_what_is_out_of_order_is_found() -> None:
 def test_the_headings_of_every_page_are_in_order(
     role: str, day: str, everything: Everything, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also once meetings have begun, and pages ask what came of them."""
+    """Also once meetings have begun, and pages ask for outcomes."""
     first = everything.expo.slots[0].start
     clocks.hold(monkeypatch, NOW if day == "before" else first + timedelta(hours=1))
     browser = Browser(everything.app, None if role == "signed out" else everything.account(role))

@@ -1,4 +1,4 @@
-"""Addresses in mails lead to pages that exist."""
+"""URLs in emails lead to existing pages."""
 
 from __future__ import annotations
 

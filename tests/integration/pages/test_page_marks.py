@@ -1,4 +1,4 @@
-"""The marks of firms, and the colours and icons of chain areas: named by an area's key, else what is left."""
+"""Initials of firms, and colours and icons of chain areas: by key, else an unused one."""
 
 from __future__ import annotations
 

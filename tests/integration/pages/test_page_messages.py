@@ -1,4 +1,4 @@
-"""What a form tells on the next page travels in a cookie, which has little room."""
+"""Flash messages travel in a cookie of limited size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.web import web_app
 
 
 def carried(app: Flask, *told: str) -> list[str]:
-    """What the next page says, as a browser brings it there."""
+    """Return the flash messages that the next request receives."""
     with app.test_request_context():
         session["_user_id"] = "x" * 40
         for each in told:
@@ -29,7 +29,7 @@ def carried(app: Flask, *told: str) -> list[str]:
 
 @pytest.mark.parametrize("letters", [string.ascii_letters, "中国国际供应链促进博览会"])
 def test_what_is_long_is_cut_and_not_lost(database: Database, letters: str) -> None:
-    """A browser drops a cookie that is too large, and says nothing of it."""
+    """Browsers silently drop an oversized cookie."""
     app = web_app(database, NOWHERE)
     text = "".join(random.Random(1).choices(letters, k=9_000))
     (told,) = carried(app, text)

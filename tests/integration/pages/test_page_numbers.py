@@ -1,4 +1,4 @@
-"""The numbers of pages that a list offers."""
+"""Page numbers of a list."""
 
 from __future__ import annotations
 

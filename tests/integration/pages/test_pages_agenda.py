@@ -1,4 +1,4 @@
-"""Agendas on the pages, and as PDF."""
+"""Agenda pages and PDFs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.web import Browser
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event is ahead whenever these tests run."""
+    """Freeze the clock before the event."""
     clocks.hold(monkeypatch, NOW)
 
 
@@ -52,7 +52,7 @@ def test_agendas_show_who_meets_whom_when_and_where(site: Site) -> None:
 
 
 def _pdf(browser: Browser, page: str, path: str, status: int = 200) -> str:
-    """The text of the PDF that a page offers to download."""
+    """Return the text of the PDF that a page links to."""
     assert f'href="{path}" download' in browser.get(page)
     answer = browser.client.get(path)
     assert answer.status_code == status

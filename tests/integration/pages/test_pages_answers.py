@@ -1,4 +1,4 @@
-"""Answer links need no sign-in and do nothing on a mere GET; the inbox shows mails as safe text."""
+"""Reply links need no sign-in and change nothing on GET; the inbox shows emails as safe text."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_form_of_another_site_does_not_answer_and_says_so_in_the_readers_langu
 
 @pytest.mark.parametrize("step", ["accept", "decline"])
 def test_a_browser_without_cookies_answers(site: Site, step: str) -> None:
-    """The link is the credential: no session, no cookie, and what was done is said on the page."""
+    """The link is the credential: no session, no cookie, and the confirmation is on the page."""
     site.app.config["WTF_CSRF_ENABLED"] = True
     client = site.app.test_client(use_cookies=False)
     assert "Set-Cookie" not in client.get(f"{site.link}/{step}").headers
@@ -257,7 +257,7 @@ def test_nobody_else_sees_the_inbox(site: Site) -> None:
 
 
 class Colleagues:
-    """A meeting in which a colleague of the exhibitor sits, and the people around it in browsers."""
+    """A meeting with a colleague of the exhibitor, and browsers of the people involved."""
 
     def __init__(self, database: Database, named: Collection[int] = ()) -> None:
         self.scene = Scene(database, named=named)
@@ -349,7 +349,7 @@ def test_agendas_show_who_accepted_to_both_sides_and_who_declined_to_their_own(
 
 @pytest.fixture
 def named(database: Database) -> Colleagues:
-    """The firm has named the colleague and another one."""
+    """The firm has named the colleague and another person."""
     return Colleagues(database, named=(1, 2))
 
 

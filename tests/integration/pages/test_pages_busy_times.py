@@ -1,4 +1,4 @@
-"""The busy times page: nothing is saved before it was looked at, and errors are sentences at their field."""
+"""Busy times page: nothing is saved before its preview, and errors are at their fields."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ZONE = "Asia/Shanghai"
 
 
 class Site:
-    """Firm 0's exhibitor looks at an event of six slots, with a meeting in slot 1."""
+    """Firm 0's exhibitor at an event of six slots, with a meeting in slot 1."""
 
     def __init__(self, database: Database) -> None:
         self.database, self.far = database, FarSide()

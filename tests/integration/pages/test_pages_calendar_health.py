@@ -1,4 +1,4 @@
-"""Calendar health in the browser: the board, its filters, the list of calls, dead letters, addresses."""
+"""Calendar status pages: board, filters, call list, failed emails, addresses."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_before_a_mail_is_sent_the_board_says_so(site: Site) -> None:
 
 
 def wait_for_answers(site: Site) -> None:
-    """As if the mails had gone out some days ago."""
+    """Let the emails have been sent days ago."""
     with site.health.database.write() as session:
         session.execute(update(OutboxMail).values(sent_at=NOW - timedelta(days=4)))
 

@@ -1,4 +1,4 @@
-"""After an answer by link, and beside each meeting: every way into a calendar, and which one was used."""
+"""Calendar options after a reply by link and beside each meeting, and which one was used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colleagues as an exhibitor keeps them on the pages."""
+"""Colleagues pages of exhibitors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.site import Site
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event is ahead whenever these tests run."""
+    """Freeze the clock before the event."""
     clocks.hold(monkeypatch, NOW)
 
 

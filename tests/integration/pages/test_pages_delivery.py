@@ -1,4 +1,4 @@
-"""How pages reach people: small on the wire, kept where they can be, with no dead end at a form's address."""
+"""Delivery of pages: compression, caching, and redirects from form URLs."""
 
 from __future__ import annotations
 

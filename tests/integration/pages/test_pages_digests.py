@@ -1,4 +1,4 @@
-"""Links in mails about requests: they show, ask once more, answer, and stop; a person's choices."""
+"""Digest links: they show, ask for confirmation, respond, and unsubscribe; subscription settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AT_ONCE, DAILY, OFF = HowOften
 
 @dataclass
 class Letter:
-    """A digest as it arrived over SMTP, with what the page needs."""
+    """A digest as received over SMTP, with what the page needs."""
 
     site: Site
     plain: str
@@ -47,7 +47,7 @@ class Letter:
 
 @pytest.fixture
 def letter(database: Database, broker_url: str) -> Letter:
-    """A must that firm 0 asks of firm 1, and the mail that its exhibitor got."""
+    """A must-have from firm 0 to firm 1, and the email to its exhibitor."""
     now = database.now()
     with database.write() as session:
         expo = make_event(

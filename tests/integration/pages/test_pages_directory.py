@@ -23,7 +23,7 @@ from tests.support.site import Site
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event is ahead whenever these tests run."""
+    """Freeze the clock before the event."""
     clocks.hold(monkeypatch, NOW)
 
 
@@ -41,7 +41,7 @@ def test_the_directory_names_firms_in_the_readers_script_first(site: Site) -> No
 
 
 def count(page: str, name: str, value: str) -> int:
-    """The number at a value of a filter."""
+    """Return the count of a filter value."""
     found = re.search(rf'name="{name}" value="{value}".*?<span class="c">(\d+)</span>', page, re.DOTALL)
     assert found, (name, value)
     return int(found[1])

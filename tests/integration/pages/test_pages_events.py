@@ -1,4 +1,4 @@
-"""Creating an event and changing its settings, each fault at its field."""
+"""Creating an event and changing its settings, with errors at fields."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_wrong_event_keeps_what_was_typed_and_says_what_is_wrong(
 
 
 def test_times_are_typed_by_24_hours_with_a_colon_or_without(database: Database, broker_url: str) -> None:
-    """As all pages write them, and as a keyboard of digits can."""
+    """As all pages format them, and as numeric keyboards permit."""
     with database.write() as session:
         operator = make_account(session, is_operator=True)
     browser = Browser(web_app(database, broker_url), operator)
@@ -79,7 +79,7 @@ def test_times_are_typed_by_24_hours_with_a_colon_or_without(database: Database,
 
 
 def said(page: str) -> dict[str, str]:
-    """What the list of faults calls each field."""
+    """Return the field labels in the error summary."""
     return dict(re.findall(r'<li><a href="#(\w+)">([^<]+)</a>', page))
 
 

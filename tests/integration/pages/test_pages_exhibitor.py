@@ -1,4 +1,4 @@
-"""What an exhibitor's pages keep from others, and what people type into them."""
+"""Exhibitor pages: confidentiality, and escaping of input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.site import Site
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event is ahead whenever these tests run."""
+    """Freeze the clock before the event."""
     clocks.hold(monkeypatch, NOW)
 
 

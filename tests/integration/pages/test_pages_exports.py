@@ -1,4 +1,4 @@
-"""What organisers take along: the page names every file, each is given, and the trail keeps it."""
+"""Exports: the page lists every file, each can be downloaded, and the audit log records it."""
 
 from __future__ import annotations
 

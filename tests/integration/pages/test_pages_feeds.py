@@ -1,4 +1,4 @@
-"""Calendar feeds: their addresses, and what a calendar gets there."""
+"""Calendar feeds: their URLs, and their content."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tests.support.site import Site
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event is ahead whenever these tests run."""
+    """Freeze the clock before the event."""
     clocks.hold(monkeypatch, NOW)
 
 
 def _publish(site: Site) -> None:
-    """Firms 0 and 1 meet, with their exhibitors' invitations in the outbox."""
+    """Publish a meeting of firms 0 and 1, with invitations in the outbox."""
     with site.database.write() as session:
         meeting = meet(make_request(session, site.expo), site.expo)
         make_version(session, site.expo, [meeting], state=VersionState.DRAFT)

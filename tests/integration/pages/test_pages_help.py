@@ -1,4 +1,4 @@
-"""Whom to ask stands at the same place of each page of an event (WCAG 3.2.6)."""
+"""The contact is at the same position on each page of an event (WCAG 3.2.6)."""
 
 from __future__ import annotations
 

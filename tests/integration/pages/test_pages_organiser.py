@@ -1,4 +1,4 @@
-"""The organiser's pages: run, look, publish, roll back; nobody else sees them."""
+"""Organiser pages: run, review, publish, restore; hidden from others."""
 
 from __future__ import annotations
 
@@ -369,7 +369,7 @@ def test_no_brackets_stand_in_brackets_where_a_page_names_the_zone(
 
 
 def section(page: str) -> str:
-    """What clashes, but for where a button leads back to."""
+    """Return the section of conflicts without its redirect field."""
     found = re.search(
         r'<section class="[^"]*" aria-labelledby="not-kept-title">.*?</section>', page, re.DOTALL
     )
@@ -401,7 +401,7 @@ def test_a_what_if_shows_which_locks_clash_in_the_words_of_a_run(database: Datab
 
 
 def test_locks_that_clash_with_each_other_are_one_group(database: Database, broker_url: str) -> None:
-    """Four of one person at one time are six pairs, and each stands there once."""
+    """Four locks of one person at one time are six pairs, each listed once."""
     with database.write() as session:
         expo = make_event(session, firms=5)
         for other in range(1, 5):

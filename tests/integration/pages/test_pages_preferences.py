@@ -1,4 +1,4 @@
-"""A person's own settings: language, time zone, emails, feed and sessions, and what then happens."""
+"""Preferences page: language, time zone, emails, feed and sessions, and their effects."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ NOWHERE = "redis://127.0.0.1:1"
 
 
 def section(page: str, name: str) -> str:
-    """The section of a page with this id."""
+    """Return the section of a page with this ID."""
     found = re.search(rf'<section [^>]*id="{name}".*?</section>', page, re.DOTALL)
     assert found is not None, name
     return found[0]
 
 
 def chosen(page: str, name: str) -> str:
-    """Which of the buttons of a row is chosen."""
+    """Return the selected radio button of a group."""
     found = re.findall(rf'name="{name}" value="([\w-]+)" checked', page)
     assert len(found) == 1, (name, found)
     return str(found[0])
 
 
 def shown(page: str) -> str:
-    """The page's text without tags, in one line."""
+    """Return the page's text without tags, in one line."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2])).split())
 
 
@@ -120,7 +120,7 @@ def test_organisers_have_no_mails_of_their_own_to_choose_for(database: Database)
 
 
 def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
-    """A published meeting whose first attendee reads in a language and in Budapest, and their link."""
+    """A published meeting whose first attendee reads a language in Budapest time, and their link."""
     published = Published(database)
     with database.write() as session:
         actor = published.expo.actor(0)
@@ -253,7 +253,7 @@ def test_each_section_says_at_its_place_that_it_is_saved(database: Database) -> 
 
 
 def published_with_settings(database: Database) -> tuple[Published, Browser, str]:
-    """A published meeting, and the browser of one of its people with the path of their settings."""
+    """A published meeting, and an attendee's browser with the path of their preferences."""
     published = Published(database)
     with database.read() as session:
         account = session.get_one(Account, published.expo.people[0][0].account_id)

@@ -1,4 +1,4 @@
-"""A print's QR code: still current, or what has changed, and nothing that the print does not show."""
+"""QR codes of prints: current or changed, revealing nothing beyond the print."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Scene:
             return Browser(self.app, session.get_one(Account, account_id))
 
     def code(self, pack: PrintPack, key: str, number: int = 1, minutes: int = 1) -> str:
-        """The path in the code of a sheet that is printed so many minutes after the first publishing."""
+        """Return the path in a sheet's code, printed `minutes` after the first publication."""
         with self.published.database.write() as session:
             made = print_codes.make_codes(
                 session,

@@ -1,4 +1,4 @@
-"""Requests on the pages: asked, answered, undone, found again."""
+"""Request pages: send, respond, undo, search."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.web import web_app
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event is ahead whenever these tests run."""
+    """Freeze the clock before the event."""
     clocks.hold(monkeypatch, NOW)
 
 

@@ -1,4 +1,4 @@
-"""Start, as an exhibitor opens it."""
+"""The exhibitor's dashboard page."""
 
 from __future__ import annotations
 

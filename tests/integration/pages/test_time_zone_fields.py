@@ -1,4 +1,4 @@
-"""A time zone is chosen alike wherever a page asks for one: found by its city, country or offset."""
+"""Time zone fields are the same on every page: search by city, country or offset."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def operator(database: Database, broker_url: str) -> Browser:
 
 
 def field(page: str) -> str:
-    """The field of the time zone."""
+    """Return the time zone field."""
     found = re.search(r'<label for="timezone">.*?</datalist>', page, re.DOTALL)
     assert found is not None
     return found[0]

@@ -1,4 +1,4 @@
-"""What an organiser does at the desk changes the next plan by exactly that, and each partner is told once."""
+"""Help desk actions change the next plan by exactly their effect, and notify each partner once."""
 
 from collections import Counter
 from datetime import timedelta
@@ -31,13 +31,13 @@ def desk(database: Database) -> Desk:
 
 
 def day_of(desk: Desk, slot: str) -> list[str]:
-    """The keys of the slots on the day of one of them."""
+    """Return the slots on the same day."""
     day = next(each.start.date() for each in desk.expo.slots if each.key == slot)
     return [each.key for each in desk.expo.slots if each.start.date() == day]
 
 
 def test_mr_li_is_ill_on_one_day(desk: Desk) -> None:
-    """Only his meetings of that day change: a colleague goes, or they are at another time."""
+    """Only his meetings of that day change: a colleague attends, or they move."""
     before = desk.meetings()
     someone = next(iter(before.values()))
     li = someone.attendees[0]
@@ -152,7 +152,7 @@ def test_an_interpreter_without_a_shift_is_in_no_meeting_then(desk: Desk) -> Non
 
 
 def test_what_no_run_changes_for_an_interpreter_is_counted_and_said(desk: Desk) -> None:
-    """An hour before the first day: its meetings begin too soon for a run, and stay as they are published."""
+    """An hour before the first day, its meetings are too soon for a run and stay as published."""
     interpreter = desk.expo.interpreters[0]
     with desk.database.write() as session:
         for person in desk.expo.people[0]:
@@ -172,7 +172,7 @@ def test_what_no_run_changes_for_an_interpreter_is_counted_and_said(desk: Desk) 
 
 
 def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: Desk) -> None:
-    """The problem says it, only the slots that are named change, and one undo puts all back."""
+    """The problem includes it, only the named slots change, and one undo reverts all."""
     key, table, other = desk.expo.interpreters[0].key, desk.expo.tables[0].key, desk.expo.tables[1].key
     first, second = day_of(desk, desk.expo.slots[0].key), day_of(desk, desk.expo.slots[4].key)
     left = desk.do(absences.set_absences, INTERPRETERS, key, first, table=table)
@@ -190,7 +190,7 @@ def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: 
 
 
 def seats(desk: Desk, key: str) -> dict[str, str]:
-    """The table of each slot in which an interpreter sits at one."""
+    """Return an interpreter's table by slot."""
     found = desk.do(absences.list_absence_slots, INTERPRETERS, key)
     return {each.slot.key: each.station for each in found if each.station}
 

@@ -1,4 +1,4 @@
-"""The pages of the people desk: what an organiser does there, with and without htmx."""
+"""Participants pages: organisers' actions, with and without htmx."""
 
 import re
 from datetime import timedelta
@@ -104,7 +104,7 @@ def test_nobody_ticked_is_said(site: Site) -> None:
 def test_a_list_of_which_nothing_is_ticked_stands_there_again_with_what_was_typed(
     site: Site, path: str, typed: dict[str, str], told: str
 ) -> None:
-    """So that rows can be ticked then; its search and its order are as they were."""
+    """So that rows can be selected then; filter and order are preserved."""
     browser = site.organiser()
     with site.database.write() as session:
         make_request(session, site.expo)
@@ -213,7 +213,7 @@ def test_an_interpreter_is_seated_at_a_table_that_its_page_names(site: Site) -> 
 
 
 def without_tokens(page: str) -> str:
-    """A page without what says the second in which it was made."""
+    """Return a page without CSRF tokens, which contain the time."""
     return re.sub(r'name="csrf_token" value="[^"]+"', "", page)
 
 

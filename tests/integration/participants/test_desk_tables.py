@@ -1,4 +1,4 @@
-"""The tables of the desk: search, sort, pages, and the same number of queries for any size of an event."""
+"""Participants tables: filter, sort, pagination, and constant query counts."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The trail names who looked at whose addresses: one entry a viewer, record and day."""
+"""The audit log records access to addresses: one entry per viewer, record and day."""
 
 from __future__ import annotations
 

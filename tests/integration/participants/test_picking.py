@@ -1,4 +1,4 @@
-"""Fields in which a firm or a person is meant: what is typed, what is offered, with and without a script."""
+"""Autocomplete fields for firms and people: input and suggestions, with and without a script."""
 
 import re
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""Each step of the desk is undone whole, or refused when something that it changed is newer."""
+"""Help desk actions are undone completely, or rejected if something they changed is newer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.IN
 
 
 class Hall:
-    """An event of four firms with three requests, and what an organiser does there."""
+    """An event of four firms with three requests, and an organiser's actions."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -50,7 +50,7 @@ class Hall:
         self.do(journal.undo_step, last.id, settings=SETTINGS)
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
-        """All rows that the desk changes, but for addresses of feeds, which a new role or reader renews."""
+        """Return all rows that the actions change, without feed tokens, which role changes renew."""
         with self.database.read() as session:
             return {
                 table.__tablename__: [
@@ -177,7 +177,7 @@ def test_another_address_is_corrected_and_undone(hall: Hall) -> None:
 
 
 def test_requests_end_in_the_state_that_fits(hall: Hall) -> None:
-    """What was agreed is withdrawn, and what waits for the firm's own answer is declined, in its name."""
+    """Accepted requests are withdrawn, and those awaiting the firm's response are declined on its behalf."""
     hall.do(withdrawals.withdraw_records, FIRMS, ["f0"], note="No stand this year.")
     agreed, asked = (hall.row(MeetingRequest, each.key) for each in (hall.accepted, hall.pending))
     assert (agreed.state, agreed.answered_side) == (RequestState.WITHDRAWN, "from")

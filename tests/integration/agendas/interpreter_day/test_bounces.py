@@ -1,4 +1,4 @@
-"""An interpreter's address that takes no mail is marked after two refusals, as an attendee's is."""
+"""An interpreter's address is marked as bouncing after two refusals, like an attendee's."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.support.publishing import SETTINGS
 
 
 class Refused(Scene):
-    """A server says that there is no such interpreter."""
+    """A server that rejects the interpreter's address."""
 
     def hand_out(self, minutes: float) -> list[str]:
-        """Whose mails a sender has; that to the interpreter is refused."""
+        """Return the recipients of claimed emails. The interpreter's is refused."""
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
             rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)

@@ -1,4 +1,4 @@
-"""Interpreters are told by mail what each schedule changed for them, once, and can subscribe to it."""
+"""Interpreters get one email about the changes of each schedule, and can subscribe to a feed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Scene:
             return publish(session, self.expo, draft(session, self.expo, meetings), after, minutes)
 
     def send(self, minutes: float = 0) -> list[str]:
-        """Who got a briefing, as all that waits is sent."""
+        """Send all queued emails. Return the recipients of briefings."""
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
             rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
@@ -77,7 +77,7 @@ class Scene:
             return [row.to_address for row in rows if row.kind == "briefing"]
 
     def queued(self) -> dict[str, dict[str, int]]:
-        """What the briefings that wait count, by address."""
+        """Return the counts of queued briefings by address."""
         with self.database.read() as session:
             rows = session.scalars(
                 select(OutboxMail).where(

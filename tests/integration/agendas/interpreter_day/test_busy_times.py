@@ -1,4 +1,4 @@
-"""An interpreter marks when they are busy, as everybody does; plans leave these times out."""
+"""Interpreters mark busy times like everyone else, and plans respect them."""
 
 from __future__ import annotations
 

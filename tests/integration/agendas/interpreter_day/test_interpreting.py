@@ -1,4 +1,4 @@
-"""An interpreter signs in by the address that the event has, and sees their own day and nothing else."""
+"""An interpreter signs in by the event's address, and sees only their own day."""
 
 from __future__ import annotations
 

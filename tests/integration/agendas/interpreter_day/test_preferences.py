@@ -1,4 +1,4 @@
-"""An interpreter chooses language and time zone, and reads one that they know before they have chosen."""
+"""An interpreter chooses language and time zone, with a derived language as default."""
 
 from __future__ import annotations
 

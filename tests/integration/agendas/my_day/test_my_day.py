@@ -1,4 +1,4 @@
-"""My day: the next meeting with the walk to it, who is late, and what both sides read of each other."""
+"""My day: the next meeting with its walk, delays, and what both sides see of each other."""
 
 from __future__ import annotations
 

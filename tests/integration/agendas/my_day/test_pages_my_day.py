@@ -1,4 +1,4 @@
-"""The page My day: what it says, the word about being late, and what a telephone keeps of it."""
+"""The page My day: content, delay reports, and offline caching."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MakeSite = Callable[..., tuple[Site, Fair]]
 
 @pytest.fixture
 def make_site(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> MakeSite:
-    """A site ten minutes before its first meeting."""
+    """Return a factory of a site ten minutes before its first meeting."""
 
     def make(*, minutes: int = 10, **of_fair: int | bool) -> tuple[Site, Fair]:
         with database.write() as session:

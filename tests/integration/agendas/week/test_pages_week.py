@@ -1,4 +1,4 @@
-"""The page of the firm's week: grid, chosen meeting, filters, "Seen", and handing over."""
+"""The firm's calendar page: grid, selected meeting, filters, "Seen", and handover."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MakeSite = Callable[..., tuple[Site, Fair]]
 
 @pytest.fixture
 def make_site(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> MakeSite:
-    """A site two days before its first meeting."""
+    """Return a factory of a site two days before its first meeting."""
 
     def make(**of_fair: int | bool) -> tuple[Site, Fair]:
         with database.write() as session:

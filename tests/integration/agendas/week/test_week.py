@@ -1,4 +1,4 @@
-"""The firm's week: the grid of a day, what changed since the last look, and meetings that are handed over."""
+"""The firm's calendar: daily grid, changes since the last visit, and handovers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def look(session: Session, fair: Fair, now: datetime | None = None, person: int 
 
 
 def keys(found: Week, column: int = 0) -> list[list[str]]:
-    """The keys of the meetings of a column, by row."""
+    """Return the meeting keys of a column, by row."""
     return [[meeting.item.request_key for meeting in cells[column].meetings] for _, cells in found.rows]
 
 

@@ -1,4 +1,4 @@
-"""A published meeting, and how it stands with its invitations."""
+"""A published meeting with invitations."""
 
 from __future__ import annotations
 

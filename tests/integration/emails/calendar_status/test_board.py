@@ -1,4 +1,4 @@
-"""The board: filters, sorting, counts, and who may see it."""
+"""The calendar status board: filters, sorting, counts, and permissions."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_only_organisers_see_the_board_and_only_people_of_their_event(database: 
 
 
 def crowd(session: Any, pairs: int) -> Expo:
-    """A published version of `pairs` meetings between firms of their own."""
+    """Create a published version of `pairs` meetings between distinct firms."""
     expo = make_event(session, firms=0, slots="4")
     make_firms(session, expo, 2 * pairs, booth=False)
     planned = [

@@ -1,4 +1,4 @@
-"""The calendar health board: what came of each invitation, whom to phone, and in how many queries."""
+"""Calendar status: outcome of each invitation, the call list, and query counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of people to phone: who, why, and when."""
+"""The call list: who, why, and when."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_who_declined_is_to_be_called_until_the_next_publishing(health: Health) 
 def test_who_has_not_answered_needs_a_call_only_when_it_is_due(
     database: Database, sent: timedelta, before: timedelta, needs: bool
 ) -> None:
-    """`sent`: how long ago; `before`: how long the meeting is away. The board and the person's page agree."""
+    """`sent`: time since the invitation; `before`: time to the meeting. Board and person page agree."""
     with database.write() as session:
         expo = busy_expo(session)
         now = expo.slots[0].start - before

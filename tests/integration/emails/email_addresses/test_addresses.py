@@ -1,4 +1,4 @@
-"""An address is corrected: the new one is invited anew, the old calendar is emptied, and it is on record."""
+"""Address corrections: the new address is invited, the old calendar entry cancelled, and it is logged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Corrected(Letters):
             return session.get_one(Attendee, self.person(0).id)
 
     def told(self) -> list[tuple[str, int, Method]]:
-        """What the calendar counts as told, in time order: UID, SEQUENCE and method."""
+        """Return the messages sent to the calendar in time order: UID, SEQUENCE and method."""
         with self.database.read() as session:
             rows = session.scalars(
                 select(Invitation)
@@ -275,7 +275,7 @@ def test_the_reader_at_the_old_address_keeps_no_feed_and_no_calendar(corrected: 
 
 
 def _feeds(session: Session, attendee_id: int) -> tuple[str, str | None]:
-    """The hashes of a person's feed and of their firm's."""
+    """Return the feed hashes of a person and their firm."""
     row = session.execute(
         select(Attendee.feed_hash, Firm.feed_hash)
         .join(Firm, Firm.id == Attendee.firm_id)

@@ -1,4 +1,4 @@
-"""What every test of mails that come in begins with."""
+"""Fixtures of incoming email tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attendees who answer under another address: an organiser says so once, and can take it back."""
+"""Email aliases: an organiser confirms one for an attendee, and can remove it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHER = "ann.primary@corp.example"
 
 
 def answered(p: Published, partstat: str = "ACCEPTED", **others: object) -> InboundMail:
-    """An answer to the invitation of firm 0, under the other address."""
+    """Receive a reply to firm 0's invitation from the alias."""
     return p.answer(0, partstat, attendee=OTHER, **others)
 
 

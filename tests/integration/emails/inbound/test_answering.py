@@ -1,4 +1,4 @@
-"""Answers that count: kept, known to the next plan and mail, and taken back."""
+"""Replies: stored, respected by the next plan and emails, and taken back."""
 
 from __future__ import annotations
 

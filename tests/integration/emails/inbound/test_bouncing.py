@@ -1,4 +1,4 @@
-"""Delivery reports: only a proved one does anything, and only two mark an address."""
+"""Delivery status notifications: only verified ones count, and two mark an address as bouncing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mail_now(p: Published) -> OutboxMail:
 
 
 def report(p: Published, now: datetime = LATER, **others: str) -> InboundMail:
-    """A mail server's report about the mail to firm 0, at the address that it reports to."""
+    """Receive a mail server's report about the email to firm 0 at the bounce address."""
     raw = replies.bounce(p.mail_to(0), **others) + f"\r\n{now}\r\n".encode()
     return p.receive(raw, p.mail_to(0), now, box="bounces")
 
@@ -137,7 +137,7 @@ def test_what_is_not_proved_waits_for_a_person_however_often_it_comes(
 def test_a_report_that_does_not_return_the_mail_is_about_the_one_whose_envelope_it_came_to(
     published: Published,
 ) -> None:
-    """Relays that give mails other Message-IDs return one that we do not know."""
+    """Relays that replace Message-IDs report an unknown one."""
     assert report(published, message_id="<other@relay.example>").outcome is APPLIED
     again = mail_now(published)
     assert (again.state, again.next_attempt_at) == (OutboxState.QUEUED, LATER + 30 * MINUTE)
@@ -287,7 +287,7 @@ def forwarding_notice(
     label: str = "Recipients",
     said: str = "Peter Nagy has forwarded your meeting request to additional recipients.",
 ) -> bytes:
-    """What Exchange writes to the organiser when an attendee forwards an invitation."""
+    """Return Exchange's notification that an attendee forwarded an invitation."""
     body = (
         f"<p>Your meeting was forwarded</p><p>{said}</p><p>Meeting</p><p>Battery packs</p>"
         f"<p>Meeting Time</p><p>Monday, 7 December 2026 09:30-10:00</p><p>{label}</p><p>{'; '.join(to)}</p>"

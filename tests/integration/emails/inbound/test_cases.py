@@ -1,4 +1,4 @@
-"""Conversations about a meeting, each with the best that can become of it, on both engines."""
+"""Conversations about a meeting, each with its best possible outcome, on both engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Complaints (ARF, RFC 5965): who takes our mails for spam gets no digests and summaries any more."""
+"""Spam complaints (ARF, RFC 5965) end digests and summaries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def complaint(
     envelope: str = "",
     part: str = "message/rfc822",
 ) -> bytes:
-    """A provider's report about the mail to firm 0."""
+    """Return a provider's report about the email to firm 0."""
     row = published.mail_to(0)
     to = row.to_address if recipient is None else recipient
     about = row.message_id if message_id is None else message_id
@@ -50,7 +50,7 @@ def receive(published: Published, raw: bytes, to: str = "complaints@expo.example
 
 
 def stopped(published: Published) -> set[str]:
-    """Who gets neither digests nor summaries any more."""
+    """Return the people who get neither digests nor summaries any more."""
     with published.database.read() as session:
         rows = session.execute(
             select(Attendee.email, Attendee.summaries_off_at, DigestChoice.stopped_at).outerjoin(DigestChoice)

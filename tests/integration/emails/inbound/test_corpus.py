@@ -1,4 +1,4 @@
-"""Every dialect about a meeting that it was really invited to: what becomes of it, as the table says."""
+"""The corpus of client dialects, each about a real invitation: outcomes as in the table."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def test_every_dialect_does_to_its_meeting_what_the_table_says(database: Databas
 
 
 def invited(database: Database) -> dict[str, Published]:
-    """An event of its own for every mail of the corpus, so that none changes what becomes of another."""
+    """Return an event for every email of the corpus, so that none affects another."""
     return {path.stem: Published(database) for path in CORPUS}
 
 
 def mail_of(name: str, published: Published) -> tuple[str, bytes]:
-    """The address that a mail of the corpus goes to, and the mail, about the meeting of firm 0."""
+    """Return the recipient address of a corpus email, and the email adapted to firm 0's meeting."""
     row, raw = published.mail_to(0), (FOLDER / f"{name}.eml").read_bytes()
     return replies.address(row, dialects.box(raw)), dialects.addressed(raw, row)
 
 
 def became(events: dict[str, Published]) -> dict[str, Became]:
-    """Kind, outcome and effect of the one mail that came to each event."""
+    """Return kind, outcome and effect of the only email of each event."""
     return {name: (*judged(published), effect(published)) for name, published in events.items()}
 
 
@@ -51,7 +51,7 @@ def judged(published: Published) -> tuple[MailKind, MailOutcome]:
 
 
 def effect(published: Published) -> str:
-    """What is known, tried or sent because of a mail; empty if nothing is."""
+    """Return the effect of an email, or "" without one."""
     answer, person = published.known(0), published.person(0)
     found = [answer.partstat.value] if answer and answer.partstat is not Partstat.NEEDS_ACTION else []
     with published.database.read() as session:

@@ -1,4 +1,4 @@
-"""Whatever we send, replies and reports come back to somebody: each kind of mail, by LMTP and IMAP."""
+"""Replies and reports to each kind of email reach a person, by LMTP and IMAP."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ BARE = ("requests", "no-reply", "desk", "alerts", "sign-in", "meetings", "bounce
 
 
 class Everything:
-    """An event from which one mail of each kind was sent."""
+    """An event that has sent an email of each kind."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -118,7 +118,7 @@ class Everything:
         self.rows = self.send(NOW + timedelta(days=2))
 
     def send(self, now: datetime) -> dict[OutboxKind, OutboxMail]:
-        """Send what waits; a mail of each kind."""
+        """Send queued emails, one of each kind."""
         with self.database.write() as session:
             rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
             for row in rows:
@@ -134,7 +134,7 @@ class Everything:
     def reply(
         self, kind: OutboxKind, text: str = "Yes, we accept.", *, to: str = "", **headers: str
     ) -> bytes:
-        """What a person's program sends who answers a mail of this kind."""
+        """Return a person's reply to an email of this kind."""
         made = parsed(self.rendered(kind))
         mail = EmailMessage()
         mail["From"] = made["To"]
@@ -327,7 +327,7 @@ def test_a_bare_address_takes_more_mails_a_day_than_that_of_one_invitation_and_n
 
 
 def report(row: OutboxMail, number: int, action: str = "failed") -> bytes:
-    """A report that returns nothing of the mail, and so no Message-ID."""
+    """Return a report without the original email, hence without its Message-ID."""
     return (
         "From: MAILER-DAEMON@relay.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'

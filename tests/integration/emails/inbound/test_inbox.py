@@ -1,4 +1,4 @@
-"""The inbox: each mail is kept once, judged once, and read by its event's organisers."""
+"""The inbox: each email is stored and processed once, and readable by its event's organisers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail is kept before anything reads it: within a quota, for so many attempts, for so long."""
+"""Storing incoming emails before they are parsed: quotas, attempts, retention."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CORPUS = sorted((Path(__file__).parents[3] / "unit" / "invites" / "corpus").glob
 
 
 def kept(published: Published) -> InboundMail:
-    """The only mail that was kept."""
+    """Return the only stored email."""
     with published.database.read() as session:
         return session.scalars(select(InboundMail)).one()
 
@@ -144,7 +144,7 @@ def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_left_unread_in_the_mail
 def test_a_place_is_kept_for_what_reads_as_an_answer_of_the_attendee_and_organisers_are_told(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody has a forwarded invitation, and writes to its address until it takes no more."""
+    """Someone floods the address of a forwarded invitation until its quota is exhausted."""
     monkeypatch.setattr(intake, "MAX_A_DAY", 3)
     monkeypatch.setattr(intake, "MAX_ANSWERS", 1)
     to = published.mail_to(0)
@@ -276,7 +276,7 @@ def test_a_mail_for_several_of_our_addresses_is_read_once(
 
 
 def told(published: Published) -> list[str]:
-    """What people are told of mails that were given up."""
+    """Return the alerts about emails that were given up."""
     with published.database.read() as session:
         found = alerts.list_open_alerts(session, None)
         return [alert.reason for alert in found if alert.kind is AlertKind.MAIL_LEFT]
@@ -303,7 +303,7 @@ def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_who_is_told(pub
 def test_a_mail_by_which_its_reader_dies_comes_last_and_is_given_up_too(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The count is the database's: the next process goes on from it."""
+    """The attempts are counted in the database, so the next process continues."""
 
     def receive_for_recipients(
         _database: object, _settings: object, _to: object, raw: bytes, **_: object
@@ -377,7 +377,7 @@ HEADS = st.sampled_from(
 def test_any_octets_are_kept_and_judged_on_both_engines(
     published: Published, heads: list[bytes], lines: list[bytes], path: Path, data: st.DataObject
 ) -> None:
-    """What is too long or no text for a column is cut or cleaned before."""
+    """Oversized and invalid texts are truncated or cleaned before storage."""
     raw = path.read_bytes()
     at = data.draw(st.integers(0, len(raw)))
     damaged = raw[:at] + data.draw(st.binary(max_size=20)) + raw[at + data.draw(st.integers(0, 40)) :]

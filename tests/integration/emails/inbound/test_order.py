@@ -1,4 +1,4 @@
-"""The order of answers: shuffled and repeated deliveries, and two answers at once."""
+"""Order of replies: shuffled and repeated deliveries, and concurrent replies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_shuffled_and_repeated_deliveries_end_at_the_answer_that_was_made_last(
 
 
 def test_two_answers_at_once_end_at_the_later_one(published: Published) -> None:
-    """By mail and by the link, in threads: whichever is judged first, the one that was made later counts."""
+    """By email and by link, in threads: the reply made later counts, whichever is processed first."""
     row, together = published.mail_to(0), threading.Barrier(2)
 
     def by_mail() -> None:

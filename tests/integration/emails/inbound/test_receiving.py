@@ -1,4 +1,4 @@
-"""How mails come in, by LMTP and from an IMAP mailbox: each is kept before it is let go."""
+"""Reception by LMTP and from an IMAP mailbox: each email is stored before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_lmtp_asks_to_try_again_when_the_mail_cannot_be_kept(
 
 @contextmanager
 def receiving(published: Published) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The command as a process of its own, and its port; it must end well when it is told to stop."""
+    """Run the command as a separate process, and yield it with its port; it must exit cleanly."""
     port = ports.take(0, "LMTP", "")
     settings = replace(SETTINGS, database_url=published.database.url.render_as_string(hide_password=False))
     command = [sys.executable, "-m", "chainmeet.cli", "receive", "--port", str(port)]
@@ -122,7 +122,7 @@ def test_the_command_takes_mail_in_until_it_is_told_to_stop(published: Published
 def test_the_receiver_answers_the_next_mail_while_one_is_worked_on_that_does_not_end(
     published: Published,
 ) -> None:
-    """One of two children stands still: one of two mails is taken and judged all the same."""
+    """With one of two child processes suspended, one of two emails is still accepted and processed."""
     with receiving(published) as (process, port), ThreadPoolExecutor() as threads:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         assert len(children) == 2
@@ -141,7 +141,7 @@ def test_the_receiver_answers_the_next_mail_while_one_is_worked_on_that_does_not
 
 
 class MailboxServer(socketserver.ThreadingTCPServer):
-    """As much of IMAP (RFC 3501) as a reader of unread mails needs; `unread` by UID."""
+    """The part of IMAP (RFC 3501) that a reader of unread emails needs; `unread` by UID."""
 
     daemon_threads = True
     allow_reuse_address = True

@@ -1,4 +1,4 @@
-"""Who answers an older version, or asks, gets the invitation again."""
+"""Replies to an older revision, and refresh requests, get the invitation again."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_who_answered_an_earlier_time_and_asks_again_reads_both_times(published:
 
 
 def test_r6_an_invitation_sent_again_is_stamped_after_an_update_that_waits(published: Published) -> None:
-    """Both within a second: the one that is made later has the later DTSTAMP, and a Message-ID of its own."""
+    """Within a second, the later one has the later DTSTAMP, and its own Message-ID."""
     first = published.mail_to(0)
     with published.database.write() as session:
         session.get_one(MeetingRequest, published.request.id).topic = "Cells, and more"

@@ -1,4 +1,4 @@
-"""What a mail may not do by itself waits for a person, or is ignored with the reason."""
+"""Emails that need a person's decision wait; others are ignored with a reason."""
 
 from __future__ import annotations
 

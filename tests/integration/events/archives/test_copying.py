@@ -1,4 +1,4 @@
-"""Last year's event as a new one: what is chosen comes along, its days moved, and nothing that happened."""
+"""Copying last year's event: selected parts with shifted days, without its history."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_venue_alone_has_its_tables_and_no_booths(database: Database, expo: Ex
 def test_an_interpreter_sits_at_the_same_table_in_the_same_shift_of_the_new_days(
     database: Database, expo: Expo
 ) -> None:
-    """But for tables, shifts and interpreters that are gone; and only where times and people come along."""
+    """Except retired tables, shifts and interpreters, and only if times and people are copied."""
     with database.write() as session:
         gone = make_interpreter(session, expo)
         gone.withdrawn_at = NOW

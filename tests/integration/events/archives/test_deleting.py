@@ -1,4 +1,4 @@
-"""A deleted event is there for nobody from the press on, and its rows go in small portions."""
+"""A deleted event disappears at once, and its rows are deleted in batches."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def everything(database: Database, monkeypatch: pytest.MonkeyPatch) -> Everythin
 
 
 def press(everything: Everything) -> None:
-    """Somebody deletes the event."""
+    """Delete the event."""
     owner = quiet(everything)
     with everything.database.write() as session:
         archiving.delete_event(session, owner, typed=everything.expo.event.name, now=NOW)
@@ -163,7 +163,7 @@ def test_a_worker_goes_on_where_another_one_ended(everything: Everything) -> Non
 
 
 def test_rows_that_are_still_being_made_are_deleted_the_next_time(everything: Everything) -> None:
-    """Work that began before the press may end after it."""
+    """Work that began before the deletion may end after it."""
     database, event = everything.database, everything.expo.event
     press(everything)
 

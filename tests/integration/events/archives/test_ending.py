@@ -1,4 +1,4 @@
-"""An event is put away and brought back, or deleted with all its rows once its name is typed."""
+"""Archiving, restoring and deleting events; deletion requires the event's name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def everything(database: Database, monkeypatch: pytest.MonkeyPatch) -> Everythin
 
 
 def quiet(everything: Everything) -> Actor:
-    """The owner of the event, in which no run and no job is at work any more."""
+    """Return the owner of the event after ending all its runs and jobs."""
     with everything.database.write() as session:
         for table in ("run", "version_job"):
             found = Base.metadata.tables[table]
@@ -51,7 +51,7 @@ def finish(database: Database) -> None:
 
 
 def left(database: Database, event_id: int) -> dict[str, int]:
-    """How many rows of the event each table has."""
+    """Return the number of the event's rows by table."""
     with database.read() as session:
         counts = {
             table.name: session.execute(
@@ -155,7 +155,7 @@ def test_an_archived_event_is_read_and_not_changed_until_it_is_back(database: Da
 
 
 def test_an_archived_event_offers_nobody_what_cannot_be_done(database: Database, broker_url: str) -> None:
-    """An exhibitor's first page says what to do now: in its place they read what was agreed."""
+    """Exhibitors see their agreed meetings instead of the dashboard."""
     with database.write() as session:
         expo = make_event(session)
         exhibitor = session.get_one(Account, expo.people[0][0].account_id)

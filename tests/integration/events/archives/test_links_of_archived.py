@@ -1,4 +1,4 @@
-"""Links of mails whose event was archived: they say that it is over, and change nothing."""
+"""Email links of archived events say that the event is over, and change nothing."""
 
 from __future__ import annotations
 

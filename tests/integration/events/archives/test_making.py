@@ -1,4 +1,4 @@
-"""Copies and imports are made in portions: nobody waits for them, or sees them before they are whole."""
+"""Copies and imports are created in batches: they block no one, and are invisible until complete."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_who_is_asked_keeps_nobody_waiting(everything: Everything) -> None:
 def test_what_a_killed_maker_left_goes_in_time(
     everything: Everything, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends without a word: nothing is undone."""
+    """A killed process cleans up nothing."""
     database = everything.database
     before = counted(database)
     monkeypatch.setattr(deletion, "delete_event", lambda *_: None)

@@ -1,4 +1,4 @@
-"""An event goes to another installation with all but secrets; what is no archive is refused in words."""
+"""Moving an event between installations, without secrets; invalid archives are rejected with a message."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def taken(database: Database, octets: bytes, key: str = "", owner: str = "") -> 
 
 
 def rows_of(database: Database, event_id: int) -> dict[str, list[dict[str, Any]]]:
-    """The rows of an event without secrets, each id as the place of its row."""
+    """Return an event's rows without secrets, with each id replaced by its row's index."""
     found: dict[str, list[dict[str, Any]]] = {}
     with database.read() as session:
         emails = {row.id: row.email for row in session.execute(select(Account.id, Account.email))}
@@ -364,7 +364,7 @@ def test_every_number_that_moves_has_the_limits_of_its_field() -> None:
 
 
 def _kinds(table: str, column: str) -> list[Any]:
-    """The kinds that the model says a column is of: one, or one or None."""
+    """Return the types of a column by its model: one, or one and None."""
     model = next(each.class_ for each in Base.registry.mappers if each.class_.__tablename__ == table)
     (kind,) = get_args(get_type_hints(model, include_extras=True)[column])
     return [kind, *get_args(kind)]

@@ -1,4 +1,4 @@
-"""Large files by a worker: what is found is kept, what is taken is all or nothing, lost ones are known."""
+"""Large imports by a worker: stored previews, all or nothing, recovery of lost jobs."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_a_worker_that_lost_its_job_takes_nothing(
     read = sheet_import.read_parts
 
     def slow(octets: bytes, kind: str) -> Any:
-        """Meanwhile the clock takes the job up for another worker, which does it."""
+        """Let the scheduler recover the job for another worker meanwhile, which completes it."""
         monkeypatch.setattr(sheet_import, "read_parts", read)
         with database.write() as session:
             import_jobs.recover_jobs(session, now=database.now() + timedelta(hours=1))

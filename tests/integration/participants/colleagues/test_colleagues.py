@@ -1,4 +1,4 @@
-"""Exhibitors keep the people of their firm: added and invited, changed, removed; nobody else's."""
+"""Exhibitors manage their firm's people: add and invite, change, remove; not those of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody of a chamber: sees its own delegations and answers for their firms; nothing else is found."""
+"""Delegation managers: see their own delegations, respond for their firms, and find nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OTHER = "g2"
 
 
 def with_chamber(database: Database, expo: Expo) -> Actor:
-    """Of g1 with firm 0 and a person of firm 1; g2 with firm 2 is another chamber's."""
+    """Manager of g1 with firm 0 and a person of firm 1; g2 with firm 2 belongs to another manager."""
     actor = expo.organiser_actor()
     with database.write() as session:
         own = delegations.create_delegation(session, actor, DelegationForm("Hungarian Chamber"), now=NOW)

@@ -1,4 +1,4 @@
-"""Whom a chamber imports signs in while its role lasts, until organisers confirm them."""
+"""People imported by a delegation manager may sign in during the manager's role until confirmed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def expo(database: Database) -> Expo:
 
 
 def bring(database: Database, actor: Actor, *rows: list[Any]) -> dict[str, str]:
-    """Import people for delegation g1; what is wrong with rows, by column."""
+    """Import people for delegation g1. Return errors by column."""
     parts = sheet_import.read_parts(write_xlsx([OutputSheet("People", COLUMNS, rows)]), "")
     given: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
     with database.write() as session:
@@ -78,7 +78,7 @@ def test_a_chamber_makes_nobody_an_exhibitor(database: Database, expo: Expo) -> 
 def test_a_chamber_makes_nobody_an_exhibitor_by_a_file_that_does_not_say_who_is(
     database: Database, expo: Expo, firm: str
 ) -> None:
-    """Of organisers' files, the first new person of a firm without an exhibitor is one."""
+    """In organisers' files, the first new person of a firm without an exhibitor becomes one."""
     actor = with_chamber(database, expo)
     with database.write() as session:
         of_firm = Attendee.firm_id == expo.firms[0].id

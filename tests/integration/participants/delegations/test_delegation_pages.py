@@ -1,4 +1,4 @@
-"""The pages of delegations: made, searched, joined, printed, removed; what is wrong keeps what was typed."""
+"""Delegation pages: create, search, join, print, remove; errors preserve the input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delegations: made and changed by organisers, their members, who leads them. No meeting changes by it."""
+"""Delegations: created and changed by organisers, members, leaders. Meetings are unaffected."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def event_with_one(database: Database, *, firms: int = 3) -> tuple[Expo, str]:
 
 
 def names(database: Database, expo: Expo, key: str) -> tuple[list[str], list[tuple[str, bool]]]:
-    """The keys of its firms, and of its people with whether they come alone."""
+    """Return the keys of its firms, and of its people with True if they come without their firm."""
     with database.read() as session:
         found = delegations.get_delegation(session, expo.organiser_actor(), key).members
         return [firm.key for firm in found.firms], [(each.person.key, each.alone) for each in found.people]

@@ -1,4 +1,4 @@
-"""A chamber brings its own firms and people by a file: nothing of others is seen or touched."""
+"""A delegation manager imports own firms and people: others are neither visible nor changed."""
 
 from __future__ import annotations
 

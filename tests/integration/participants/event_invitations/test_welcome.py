@@ -1,4 +1,4 @@
-"""Invitations to the event: who gets one, who gets none, once, in their language, and what comes back."""
+"""Event invitations: recipients, exclusions, once, in their language, and replies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LATER = NOW + REMINDER_INTERVAL
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """Five firms: of 0 a colleague too; 1 has signed in; the address of 2 bounces; 3 has left the event."""
+    """Five firms: 0 has a colleague too, 1 has signed in, 2's address bounces, 3 was removed."""
     with database.write() as session:
         expo = make_event(session, firms=5)
         make_attendee(session, expo, 0, languages=["hu"])
@@ -68,7 +68,7 @@ def _text(data: bytes) -> str:
 
 
 def told(database: Database) -> Counter[str]:
-    """How many mails went to each address."""
+    """Return the number of emails by address."""
     with database.read() as session:
         query = select(OutboxMail.to_address).where(OutboxMail.kind == OutboxKind.DESK)
         return Counter(session.scalars(query))

@@ -1,1 +1,1 @@
-"""Firms that register themselves."""
+"""Tests of self-registration of firms."""

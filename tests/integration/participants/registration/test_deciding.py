@@ -1,4 +1,4 @@
-"""An organiser accepts a registration, lets its person join a firm, or declines; each is told by mail."""
+"""Organisers accept registrations, add the person to a firm, or decline, with an email each."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def expo(database: Database) -> Expo:
 
 
 def waits(session: Session, expo: Expo, form: RegistrationForm = FORM) -> int:
-    """The number of a registration that waits."""
+    """Create a waiting registration, and return its number."""
     public_registration.confirm_registration(session, write(session, expo, form), now=NOW)
     return session.scalars(select(func.max(FirmRegistration.id))).one()
 

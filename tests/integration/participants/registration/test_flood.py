@@ -1,4 +1,4 @@
-"""Organisers are told of more registrations an hour than a fair has, until it is over."""
+"""An alert is raised above the usual number of registrations an hour, until it subsides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Firms register on a public page if it is open: nothing is read before the mailed link was used."""
+"""Self-registration on an open public page: not visible to organisers before confirmation by email."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def app(database: Database) -> Flask:
 
 
 def write(session: Session, expo: Expo, form: RegistrationForm = FORM) -> str:
-    """The token of the mailed link of a new registration."""
+    """Create a registration, and return the token of its emailed link."""
     public_registration.submit_registration(session, expo.event.key, form, settings=SETTINGS, now=NOW)
     row = session.scalars(select(FirmRegistration).order_by(FirmRegistration.id.desc()).limit(1)).one()
     return derive_token(SECRET_KEY, REGISTER, row.seed or "")
 
 
 def bare(page: str) -> str:
-    """A page without the tokens of its forms, which say when it was made."""
+    """Return a page without the tokens of its forms, which contain the time."""
     return re.sub(r'value="[^"]{40,}"', "", page)
 
 
@@ -261,7 +261,7 @@ def test_a_mailbox_has_few_links_however_its_address_is_written(database: Databa
 
 
 def test_letters_of_strangers_go_last_at_the_rate_of_their_event(database: Database, expo: Expo) -> None:
-    """An alert or a sign-in does not wait behind 500 forms, and a second event's letters go beside them."""
+    """Alerts and sign-ins overtake 500 registrations, and another event's letters are sent in parallel."""
 
     def letter(name: str, at: int, event_id: int | None) -> NewLetter:
         to = f"{name}{at}@firm{at}.example"

@@ -1,4 +1,4 @@
-"""The changes of a draft as decisions: their groups, what is rejected stays in the next plan."""
+"""Change review of a draft: groups, and rejected changes excluded from the next plan."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support.queries import count_selects
 
 @dataclass
 class Decided:
-    """Version 1 is published. In version 2 one meeting moves for a new one, one had to, and one ends."""
+    """Version 1 is published. In version 2 one meeting moves for a new one, one must change, and one ends."""
 
     database: Database
     expo: Expo

@@ -1,4 +1,4 @@
-"""The dial of fairness on the page of the dials: its points are fair shares of the event's policy."""
+"""The fairness priority: its levels are fair shares in the event's policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The share of its requests that each firm has in a version, counted in another way than the service does."""
+"""Each firm's share of scheduled requests in a version, counted independently of the service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.web import Browser, web_app
 
 
 def scene(session: Session) -> Expo:
-    """Firm 0 has one of three requests held, firm 3, from abroad, its only one. Firm 4 has none."""
+    """Firm 0 has one of three requests scheduled, foreign firm 3 its only one. Firm 4 has none."""
     expo = make_event(session, firms=3)
     make_firm(session, expo, country="HU", tier=Tier.UPSTREAM, areas=["batteries", "food"])
     make_firm(session, expo)

@@ -1,4 +1,4 @@
-"""Reasons that no run has looked into: how many they are, the button that finds them, and what it finds."""
+"""Unexamined reasons: their number, the button that computes them, and the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.web import Browser, web_app
 
 
 class Stopped:
-    """Anna may have one meeting a day and has two requests; her run was stopped before it looked into why."""
+    """Anna may have one meeting a day and has two requests; her run stopped before its explanation."""
 
     def __init__(self, session: Session) -> None:
         self.expo: Expo = make_event(session, firms=4, slots="4", solve_seconds=1)

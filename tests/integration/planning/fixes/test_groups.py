@@ -1,4 +1,4 @@
-"""What a version does not hold in groups: counts that add up, names and times, what helps done by a press."""
+"""Groups of unscheduled requests: consistent counts, names and times, and applied fixes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.support.web import Browser, web_app
 
 
 class Scene:
-    """Five requests in three groups: a person at her limit, no interpreter for two languages, no table."""
+    """Five requests in three groups: a daily limit, a missing interpreter, and a missing table."""
 
     def __init__(self, session: Session) -> None:
         self.expo = expo = make_event(session, firms=6, slots="2 2")
@@ -65,7 +65,7 @@ class Scene:
 
 
 def versions_plan(session: Session, expo: Expo) -> Plan:
-    """A plan without meetings."""
+    """Return a plan without meetings."""
     row: ScheduleVersion = make_version(session, expo, [], state=VersionState.DRAFT)
     return Plan("x", "feasible", row.score, row.terms, None, None, ())  # type: ignore[arg-type]
 
@@ -186,7 +186,7 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
 def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alone(
     database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two people at their daily limit: each fix alone lets in one request, both together let in two."""
+    """Two people at their daily limit: each fix alone schedules one request, both together two."""
     clocks.hold(monkeypatch, NOW)
     with database.write() as session:
         expo = make_event(session, firms=6, slots="4", solve_seconds=1)

@@ -1,4 +1,4 @@
-"""A remedy is done by a press, as one step that can be undone; the next run holds the request there."""
+"""Applying a fix is one undoable action; the next run schedules the request there."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support.publishing import SETTINGS
 
 
 def planned(session: Session, expo: Expo) -> tuple[Plan, ScheduleVersion]:
-    """What a run finds now, as a draft."""
+    """Run the solver and store a draft."""
     problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     plan = solve(problem, SolveParams(seconds=2, workers=1)).plan
     return plan, versions.store_draft(session, event_id=expo.event.id, run_id=None, plan=plan, now=NOW)
@@ -52,7 +52,7 @@ def hold(session: Session, actor: Actor, version: int, key: str, number: int, *p
 
 
 def entries(session: Session) -> list[str]:
-    """The acts of the trail."""
+    """Return the actions in the audit log."""
     return [str(act) for act in session.scalars(select(AuditLogEntry.act).order_by(AuditLogEntry.id))]
 
 
@@ -100,7 +100,7 @@ def test_a_lighter_request_in_the_way_is_withdrawn(database: Database) -> None:
 
 
 def made(session: Session, expo: Expo, request: MeetingRequest, way: dict[str, Any]) -> ScheduleVersion:
-    """A draft that does not hold a request, and has one remedy for it."""
+    """Return a draft with an unscheduled request and one fix for it."""
     version = make_version(session, expo, [], state=VersionState.DRAFT)
     version.unscheduled = [{"request": request.key, "reason": "x", "detail": "x", "ways": [way]}]
     session.flush()
@@ -127,7 +127,7 @@ def test_each_kind_of_remedy_that_needs_no_run_is_done(database: Database, kind:
 def two_of_firm_0(
     session: Session, *, slots: str = "1", person: int | None = None, firm: int | None = None
 ) -> Expo:
-    """Firm 0 asks two firms, and has time for one of them, or may have so many meetings a day."""
+    """Firm 0 requests two firms, with time for one, or with a daily limit."""
     expo = make_event(session, slots=slots)
     expo.people[0][0].max_per_day, expo.firms[0].max_per_day = person, firm
     for other in (1, 2):
@@ -136,7 +136,7 @@ def two_of_firm_0(
 
 
 def without_interpreter(session: Session, *, shift: bool) -> Expo:
-    """Two firms who share no language. The one interpreter has no shift, or speaks other languages."""
+    """Two firms without a common language. The only interpreter is off duty, or speaks other languages."""
     expo = make_event(session, firms=2, interpreters=0)
     expo.people[1][0].languages = ["hu"]
     ivy = make_interpreter(session, expo, languages=["en", "hu" if shift else "zh"])
@@ -147,7 +147,7 @@ def without_interpreter(session: Session, *, shift: bool) -> Expo:
 
 
 def with_one_place(session: Session, place: PlaceWish) -> Expo:
-    """Two requests for one slot and the one place that they may be held at."""
+    """Two requests for one slot and its only suitable place."""
     expo = make_event(session, firms=4, people=2, slots="1", tables=1)
     make_request(session, expo, 1, 0, place=place)
     make_request(session, expo, 2, 0 if place is PlaceWish.BOOTH else 3, place=place)

@@ -1,4 +1,4 @@
-"""An event with a run to execute, at a time that stands still."""
+"""An event with a run to execute, with a frozen clock."""
 
 from __future__ import annotations
 

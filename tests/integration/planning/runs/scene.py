@@ -1,4 +1,4 @@
-"""An event with a run to execute, and solvers that answer as a test says."""
+"""An event with a run to execute, and fake solvers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Solve = Callable[..., Result]
 
 
 class Scene:
-    """An event with a queued run, and what a test wants to know of them afterwards."""
+    """An event with a queued run, and its state afterwards."""
 
     def __init__(self, database: Database, **run: Any) -> None:
         self.database = database
@@ -50,7 +50,7 @@ class Scene:
         return execution.execute_run(self.database, self.run_id, **keys)
 
     def carry_out(self, done: RunOutcome) -> job_execution.JobEnding:
-        """Do the job that the run asked for."""
+        """Execute the job that the run requested."""
         assert done.job is not None
         return job_execution.execute_job(self.database, done.job, worker="w2", settings=SETTINGS)
 
@@ -61,7 +61,7 @@ class Scene:
 
     @property
     def versions(self) -> list[tuple[int, VersionState, int]]:
-        """Number, state and count of meetings, the newest first."""
+        """Return number, state and number of meetings, newest first."""
         with self.database.read() as session:
             return [
                 (version.number, version.state, len(versions.list_meetings(session, version.id)))
@@ -81,7 +81,7 @@ def plan_of(problem: Problem, meetings: Sequence[Meeting], /, **claims: Any) -> 
 
 
 def answering(*meetings: Meeting, **claims: Any) -> Solve:
-    """A solve that gives these meetings at once."""
+    """Return a solver that returns these meetings at once."""
 
     def solve(problem: Problem, _params: SolveParams, **_: Any) -> Result:
         return Result(plan_of(problem, meetings, **claims))
@@ -90,7 +90,7 @@ def answering(*meetings: Meeting, **claims: Any) -> Solve:
 
 
 class Waiting:
-    """A solve that reports, then waits until it is told to stop, and gives an empty plan."""
+    """A solver that reports progress, waits until it is stopped, and returns an empty plan."""
 
     def __init__(self) -> None:
         self.began = threading.Event()

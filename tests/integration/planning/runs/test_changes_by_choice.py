@@ -1,4 +1,4 @@
-"""A run that may change nothing by choice: published meetings change where they have to, and nowhere else."""
+"""Runs without voluntary changes: published meetings change only where they must."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 
 class Event:
-    """Four pairs of firms meet in the first two slots of a day, two at a time. Who is asked for besides is
-    held only if one of them moves.
+    """Four pairs of firms meet in the first two slots of a day, two at a time.
+
+    A further request can be scheduled only if one of them moves.
     """
 
     def __init__(self, database: Database, *, tables: int = 2) -> None:
@@ -43,7 +44,7 @@ class Event:
         return meet(self.asked[request], self.expo, slot=slot, place=self.expo.tables[table])
 
     def run(self, **asked: Any) -> list[str]:
-        """Run now, and the requests whose published meetings the draft changes."""
+        """Run, and return the requests whose published meetings the draft changes."""
         with self.database.write() as session:
             number = run_control.start_run(session, self.expo.organiser_actor(), now=NOW, **asked).number
         return self.changed_by(number)

@@ -1,4 +1,4 @@
-"""A run's search shared over the broker: calls for help, subproblems, answers, what is lost on the way."""
+"""A search distributed through the broker: calls for help, subproblems, answers, lost messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def client(broker_url: str) -> Iterator[redis.Redis]:
 
 
 class Member:
-    """What a helper would say, said by a test."""
+    """A helper whose messages the test sends."""
 
     def __init__(self, url: str, name: str) -> None:
         self.name, self.line = name, HelperChannel(url, topic_name(1, name))
@@ -55,7 +55,7 @@ class Member:
         assert self.line.say(topic_name(1), head + answer)
 
     def hear(self) -> tuple[int, bytes]:
-        """The next part and its number."""
+        """Return the next subproblem and its number."""
         content = self.line.heard(60)
         assert content is not None
         return distribution._SUBPROBLEM.unpack_from(content)[0], content[distribution._SUBPROBLEM.size :]
@@ -205,7 +205,7 @@ def test_a_broker_that_goes_away_leaves_the_run_alone_and_raises_nothing(
 
 
 class Help:
-    """A running run of PROBLEM, the line of its worker, and help for it in a thread."""
+    """A running run of PROBLEM, its worker's channel, and help for it in a thread."""
 
     def __init__(self, database: Database, url: str) -> None:
         self.database, self.url = database, url
@@ -228,7 +228,7 @@ class Help:
         return help_run(self.database, self.url, self.run_id, **keys)
 
     def hear(self) -> tuple[int, bool, bytes]:
-        """The next number, whether the helper stays, and its answer."""
+        """Return the next number, True if the helper stays, and its answer."""
         content = self.line.heard(600)
         assert content is not None
         number, stays, length = distribution._ANSWER.unpack_from(content)
@@ -243,7 +243,7 @@ class Help:
         assert self.line.say(topic_name(self.run_id, "w1"), distribution._SUBPROBLEM.pack(number) + part)
 
     def ended(self) -> int:
-        """How many parts the helper did, once it is gone."""
+        """Return the number of subproblems that the helper solved, once it has ended."""
         assert self.thread is not None
         self.thread.join()
         return self.done[0]
@@ -256,7 +256,7 @@ def helped(database: Database, client: redis.Redis, broker_url: str) -> Iterator
 
 
 def a_part() -> bytes:
-    """All of the plan, to be improved for a tenth of a second."""
+    """Return the whole plan as a subproblem, to be improved for 0.1 seconds."""
     flat = flatten(PROBLEM)
     plan = build_start_state(flat, None, 1)
     return Subproblem(plan.held, full_share(flat.data), Temperatures(3.0, 0.2), 0.0, 1.0, 0.1).to_bytes()

@@ -1,4 +1,4 @@
-"""A draft by hand is kept by the run that is started with it, and by no night. Once published, by all."""
+"""A manual draft is respected by the run that names it, and by no overnight run; when published, by all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SETTINGS = Settings(database_url="sqlite://", redis_url="redis://nowhere", secre
 
 
 class Desk:
-    """Two meetings are published. Draft 2 by hand moves the first and cancels the second."""
+    """Two meetings are published. Manual draft 2 moves the first and cancels the second."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -46,7 +46,7 @@ class Desk:
         return number
 
     def night(self) -> Run:
-        """A night that publishes what it may."""
+        """Execute an overnight run that publishes within its limits."""
         with self.database.write() as session:
             if session.scalar(select(RunSchedule.id)) is None:
                 make_night(session, self.expo, then=AfterRun.PUBLISH)
@@ -70,7 +70,7 @@ class Desk:
             return session.get_one(Run, run_id)
 
     def held(self, number: int) -> dict[str, str]:
-        """The slots of a version's meetings."""
+        """Return the slots of a version's meetings."""
         with self.database.read() as session:
             version = versions.get_version(session, self.expo.event.id, number)
             return {meeting.request: meeting.slot for meeting in versions.list_meetings(session, version.id)}

@@ -1,4 +1,4 @@
-"""A run from its claim to its end: what is kept, what is refused, and what ends it early."""
+"""A run from claim to end: stored results, rejections, and early ends."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_no_plan_is_an_answer_and_gives_no_draft(scene: Scene, status: PlanStatu
 
 
 def locked_twice(scene: Scene) -> list[str]:
-    """The keys of two requests of firm 1, whose one person is locked to both at once."""
+    """Lock two requests of firm 1 so that its only person has both at once. Return their keys."""
     with scene.database.write() as session:
         for request in scene.requests[:2]:
             row = session.get_one(MeetingRequest, request.id)

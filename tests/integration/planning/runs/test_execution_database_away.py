@@ -1,4 +1,4 @@
-"""A run whose database does not answer for a while."""
+"""A run whose database is temporarily unavailable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def away(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Away]:
 
 
 def leaving(away: Away, solve: Solve, times: int) -> Solve:
-    """A solve at whose end the database is away for so many transactions."""
+    """Return a solver at whose end the database rejects some transactions."""
 
     def work(*args: Any, **keys: Any) -> Result:
         found = solve(*args, **keys)

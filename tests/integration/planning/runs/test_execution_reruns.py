@@ -1,4 +1,4 @@
-"""What a run is told of the runs before it, and what it does after its own."""
+"""A run's knowledge of earlier runs, and actions after it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 
 class TestPublishingAfterTheRun:
-    """The draft is published at once if the run says so and little enough changes."""
+    """The draft is published at once if the run requests it and its changes are within the budget."""
 
     @pytest.mark.parametrize(
         ("then", "budget", "published"),
@@ -63,7 +63,7 @@ class TestPublishingAfterTheRun:
 
 
 class Listening:
-    """A solve that keeps whether it is told that something changed, and gives an empty plan."""
+    """A solver that records `is_changed`, and returns an empty plan."""
 
     def __call__(self, problem: Problem, _params: SolveParams, *, is_changed: bool, **_: Any) -> Result:
         self.is_changed = is_changed
@@ -93,7 +93,7 @@ def _raises_a_priority(scene: Scene, session: Session) -> None:
 
 
 class TestWhatARunIsToldThatChanged:
-    """Anything that the published plan was made for, but for the time that went by."""
+    """Any input of the published plan counts, except elapsed time."""
 
     def run_again(self, scene: Scene) -> tuple[bool, list[dict[str, Any]] | None]:
         with scene.database.write() as session:

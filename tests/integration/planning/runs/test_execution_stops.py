@@ -1,4 +1,4 @@
-"""A run that is stopped: cancelled, put back, taken up elsewhere, over its time, or hanging."""
+"""Stopped runs: cancelled, put back, recovered elsewhere, overdue, or hanging."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After each step of a day and a night, every figure that organisers read equals a count of all rows."""
+"""After each step of days and overnight runs, all statistics equal a count of all rows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("clock")]
 
 
 class Rows:
-    """All rows of the event that figures are of, read without a condition, and counted in Python."""
+    """All rows of the event behind the statistics, loaded unconditionally and counted in Python."""
 
     def __init__(self, session: Session, version: ScheduleVersion) -> None:
         self.version = version
@@ -81,7 +81,7 @@ class Rows:
         return [row for row in self.requests.values() if row.state is RequestState.ACCEPTED]
 
     def taken(self, meeting: PlannedMeeting) -> list[int]:
-        """The ids of the slots of a meeting."""
+        """Return the ids of a meeting's slots."""
         first, last = self.slots[meeting.slot_id].position, self.slots[meeting.last_slot_id].position
         return [slot.id for slot in self.slots.values() if first <= slot.position <= last]
 
@@ -99,7 +99,7 @@ class Rows:
         return found
 
     def days(self) -> Iterable[tuple[int, list[PlannedMeeting]]]:
-        """Of each person and day: the meetings in order."""
+        """Return the meetings of each person and day in order."""
         zone = ZoneInfo(self.event.timezone)
         found: dict[tuple[int, Any], list[PlannedMeeting]] = defaultdict(list)
         for meeting in self.meetings:
@@ -110,7 +110,7 @@ class Rows:
             yield person, sorted(meetings, key=lambda meeting: self.slots[meeting.slot_id].position)
 
     def between(self) -> Mapping[str, Any]:
-        """Idle hours, walks to another hall and their minutes."""
+        """Return idle hours, walks to another hall and their minutes."""
         by_position = {slot.position: slot for slot in self.slots.values()}
         idle = walks = minutes = 0.0
         for person, meetings in self.days():
@@ -127,7 +127,7 @@ class Rows:
 
 
 def check(database: Database, event_id: int) -> None:
-    """Home, results and fairness of the published version."""
+    """Check dashboard, statistics and fairness of the published version."""
     with database.read() as session:
         published = versions.find_published_version(session, event_id)
         assert published is not None
@@ -209,7 +209,7 @@ def check_fairness(session: Session, actor: Any, rows: Rows) -> None:
 
 
 def seats(session: Session, version: ScheduleVersion) -> dict[int, tuple[Any, Any, Any, frozenset[int]]]:
-    """Of each request: the slot, place, interpreter and people of its meeting in a version."""
+    """Return slot, place, interpreter and attendees of each request's meeting in a version."""
     people: dict[int, set[int]] = defaultdict(set)
     for seat in session.scalars(select(PlannedAttendee)):
         people[seat.meeting_id].add(seat.attendee_id)
@@ -221,7 +221,7 @@ def seats(session: Session, version: ScheduleVersion) -> dict[int, tuple[Any, An
 
 
 def kinds(before: Mapping[int, Any], after: Mapping[int, Any]) -> Counter[str]:
-    """How the meetings of one plan differ from those of another."""
+    """Return the number of changes between two plans by kind."""
     found = Counter({"added": 0, "moved": 0, "relocated": 0, "reassigned": 0, "cancelled": 0, "unchanged": 0})
     found["added"], found["cancelled"] = len(after.keys() - before.keys()), len(before.keys() - after.keys())
     for request in before.keys() & after.keys():
