@@ -1,4 +1,4 @@
-"""Calendar servers of other people, started as programs on loopback with TLS: Radicale and Xandikos."""
+"""Third-party calendar servers on loopback with TLS: Radicale and Xandikos."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CALENDAR = (
 
 
 class CalendarServer:
-    """A running server with one user's calendars below `home`. Entries are put and deleted as clients do."""
+    """A running server with a user's calendars below `home`; puts and deletes entries as clients do."""
 
     def __init__(self, port: int, home: str, context: ssl.SSLContext) -> None:
         self.port, self.home, self.context = port, home, context
@@ -43,7 +43,7 @@ class CalendarServer:
         return f"https://{HOST}:{self.port}/"
 
     def fetcher(self) -> Fetcher:
-        """The application's, which finds the host on loopback and trusts its certificate."""
+        """Return the application's fetcher, with the host on loopback and a trusted certificate."""
         return Fetcher(
             max_octets=MAX_OCTETS,
             resolve=lambda _host, _port: ["127.0.0.1"],
@@ -60,7 +60,7 @@ class CalendarServer:
         self._send("PUT", path, octets, "text/calendar; charset=utf-8", {201, 204})
 
     def delete(self, path: str) -> None:
-        """Delete an entry, or a whole calendar with a slash at its end."""
+        """Delete an entry, or with a trailing slash a calendar."""
         self._send("DELETE", f"{self.home}{path}", b"", "text/plain", {200, 204})
 
     def _send(self, method: str, path: str, body: bytes, kind: str, wanted: set[int]) -> None:
@@ -82,7 +82,7 @@ class CalendarServer:
 
 @contextmanager
 def radicale() -> Iterator[CalendarServer]:
-    """A Radicale whose user has a password and no calendar yet."""
+    """Run Radicale with a user with a password, and no calendars."""
     with _folder("radicale") as (folder, certificate, context):
         (folder / "users").write_text(f"{USER}:{PASSWORD}\n")
 
@@ -102,7 +102,7 @@ def radicale() -> Iterator[CalendarServer]:
 
 @contextmanager
 def xandikos() -> Iterator[CalendarServer]:
-    """A Xandikos with its one user, who has no entry yet."""
+    """Run Xandikos with its only user, and no entries."""
     with _folder("xandikos") as (folder, certificate, context):
         certificates = folder / "state" / "certs"
         certificates.mkdir(parents=True)
@@ -127,7 +127,7 @@ SERVERS: dict[str, Callable[[], object]] = {"Radicale": radicale, "Xandikos": xa
 
 @contextmanager
 def _folder(module: str) -> Iterator[tuple[Path, Path, ssl.SSLContext]]:
-    """A folder, a certificate with its key in it, and what trusts it."""
+    """Return a folder, a certificate with its key in it, and a context that trusts it."""
     if importlib.util.find_spec(module) is None:
         raise ServerMissing(f"{module} is not installed: pip install {module}")
     authority = trustme.CA()
@@ -142,7 +142,7 @@ def _folder(module: str) -> Iterator[tuple[Path, Path, ssl.SSLContext]]:
 
 @contextmanager
 def _running(module: str, command: Callable[[int], list[str]], folder: Path) -> Iterator[int]:
-    """The program on a free port, until it takes connections."""
+    """Run the program on a free port; wait until it accepts connections."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

@@ -1,6 +1,6 @@
-"""`python -m tests.interop.check FOLDER`: every mail that a stack sent, through every reader there is.
+"""`python -m tests.interop.check FOLDER`: read every sent email with every available reader.
 
-FOLDER is a data folder, such as the one that `make demo` leaves.
+FOLDER is a data folder, for example that of `make demo`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHOWN = 20
 
 
 def sent_by(folder: DataFolder) -> list[Sent]:
-    """The mails with a calendar in the mail catcher, each with the row of the outbox that it came from."""
+    """Return the mail catcher's emails that have a calendar, each with its outbox row."""
     with closing(sqlite3.connect(f"file:{folder.mails / 'mails.db'}?mode=ro", uri=True)) as caught:
         mails = caught.execute("SELECT message_id, raw FROM mail WHERE method <> '' ORDER BY id").fetchall()
     database = Database(folder.database_url)

@@ -1,4 +1,4 @@
-"""A calendar client in few words: what it shows after the mails that came, in whatever order (RFC 5546)."""
+"""A minimal calendar client: what it shows after emails in any order (RFC 5546)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.interop.readers import Calendar, Event
 
 @dataclass
 class Client:
-    """`events` is what its user sees, by UID; of what was cancelled the revision alone is remembered."""
+    """`events` are the user's events by UID; of cancelled ones only the revision remains."""
 
     events: dict[str, Event] = field(default_factory=dict)
     revisions: dict[str, tuple[int, datetime]] = field(default_factory=dict)
 
     def receive(self, calendar: Calendar) -> None:
-        """Apply a message unless a later one about its UID came before it (RFC 5546 2.1.5)."""
+        """Apply a message, unless a later one about its UID arrived before (RFC 5546 2.1.5)."""
         (event,) = calendar.events
         revision = event.sequence, event.dtstamp
         if event.uid in self.revisions and revision <= self.revisions[event.uid]:

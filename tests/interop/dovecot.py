@@ -1,4 +1,4 @@
-"""A real Dovecot with one mailbox for every address: LMTP in, IMAP out, all on free ports of its own."""
+"""A real Dovecot with one mailbox for every address: LMTP in, IMAP out, on free ports."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ service lmtp {{
 
 @dataclass(frozen=True, slots=True)
 class Dovecot:
-    """Ports of a server that runs, and the file with its certificate."""
+    """A running server's ports, and its certificate file."""
 
     home: Path
     imap: int
@@ -85,7 +85,7 @@ class Dovecot:
 
 @contextmanager
 def dovecot(home: Path) -> Iterator[Dovecot]:
-    """Run Dovecot in a folder that others can reach, or skip the test."""
+    """Run Dovecot in a folder that others can access, or skip the test."""
     lacking.require("Dovecot")
     server = Dovecot(home, *(ports.take(0, "Dovecot", "") for _ in range(3)))
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())

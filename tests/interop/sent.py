@@ -1,4 +1,4 @@
-"""Mails that were sent, as their calendars are understood by others, against what was meant."""
+"""Sent emails: their calendars as third parties parse them, compared with the messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.interop.readers import Calendar
 
 @dataclass(frozen=True)
 class Sent:
-    """The octets of a mail of an invitation, and the message to an address that it was made for."""
+    """An invitation's bytes, and the message and address for which it was rendered."""
 
     raw: bytes
     message: ItipMessage
@@ -30,12 +30,12 @@ class Sent:
 
     @cached_property
     def calendar(self) -> bytes:
-        """The calendar that clients look for: the last alternative, in the first part (RFC 6047 2.4)."""
+        """The calendar that clients use: the last alternative in the first part (RFC 6047 2.4)."""
         return payload(_calendar_part(self.mail))
 
     @cached_property
     def organizer(self) -> str:
-        """The address that it comes from, and that answers go to."""
+        """The sender address, to which replies go."""
         return str(self.mail["From"].addresses[0].addr_spec)
 
 
@@ -44,14 +44,14 @@ def payload(part: EmailMessage) -> bytes:
 
 
 def faults(name: str, mails: Sequence[Sent]) -> list[str]:
-    """What the reader of this name finds wrong in the calendars."""
+    """Return the faults that the named reader finds in the calendars."""
     found = readers.read(name, [each.calendar for each in mails])
     pairs = zip(mails, found, strict=True)
     return [_named(each, fault) for each, calendar in pairs for fault in calendar_faults(each, calendar)]
 
 
 def faults_around(mails: Sequence[Sent]) -> list[str]:
-    """What is wrong with the mails around the calendars."""
+    """Return the faults of the emails around the calendars."""
     return [_named(each, fault) for each in mails for fault in mail_faults(each)]
 
 
@@ -84,7 +84,7 @@ def calendar_faults(sent: Sent, calendar: Calendar) -> Iterator[str]:
 
 
 def mail_faults(sent: Sent) -> Iterator[str]:
-    """What RFC 6047 and mail programs ask of the mail around the calendar."""
+    """Return violations of RFC 6047, and of mail clients' requirements, in the email around the calendar."""
     mail = sent.mail
     part = _calendar_part(mail)
     attachment = cast("list[EmailMessage]", mail.get_payload())[-1]

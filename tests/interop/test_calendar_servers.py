@@ -1,4 +1,4 @@
-"""Twelve kinds of calendars on real servers of CalDAV: each busy time right, and no other."""
+"""Twelve kinds of calendars on real CalDAV servers: exactly the right busy times."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def entry(uid: str, *lines: str) -> bytes:
 
 
 class Kind(NamedTuple):
-    """Entries of a calendar, and the slots that they take of six half hours from 09:00 in Beijing."""
+    """A calendar's entries, and the busy slots among six half hours from 09:00 in Beijing."""
 
     entries: dict[str, bytes]
     taken: set[int]
@@ -128,7 +128,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[CalendarServer]:
 
 
 class Person:
-    """Somebody with a published meeting in the first slot, whose calendar is on a server."""
+    """A person with a published meeting in the first slot, and a calendar on a server."""
 
     def __init__(self, database: Database, server: CalendarServer) -> None:
         self.database, self.server, self.hours = database, server, 0

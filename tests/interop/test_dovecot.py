@@ -1,4 +1,4 @@
-"""Answers through a real Dovecot: in by LMTP, out by IMAP, each claimed once and read as in the table."""
+"""Replies through a real Dovecot: in by LMTP, out by IMAP, claimed once, and parsed as in the table."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def settings_of(server: Dovecot, **changes: object) -> Settings:
 
 
 def deliver(port: int, to: str, mails: list[bytes]) -> None:
-    """Hand mails over as a mail server does."""
+    """Deliver emails as a mail server does."""
     with smtplib.LMTP("127.0.0.1", port) as client:
         for raw in mails:
             client.sendmail("", [to], raw)

@@ -1,4 +1,4 @@
-"""What calendars show after the mails of a meeting's life, as other people's parsers read them."""
+"""A meeting's life in third-party calendars: what they show after its emails."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NASTY = 'Ruò; "Fú", \\ / 零部件\r\nX-EVIL:1 \U0001f3ed ÁŰ:;,^n'
 
 @dataclass
 class Life:
-    """A meeting that is published, moved, renamed and called off; every step is sent by SMTP."""
+    """A meeting that is published, moved, renamed and cancelled; every step is sent by SMTP."""
 
     database: Database
     catcher: Catcher
 
     def live(self) -> list[Sent]:
-        """The mails to one of its people, in order."""
+        """Return the emails to one of its people, in order."""
         with self.database.write() as session:
             expo = make_event(session, slots="6", mail_per_minute=60_000)
             expo.firms[0].name = expo.firms[0].latin_name = NASTY[:60]
@@ -98,7 +98,7 @@ def test_request_update_and_details_leave_one_right_event_and_the_cancel_none(
 
 
 def disordered(calendars: Sequence[Calendar]) -> list[list[Calendar]]:
-    """Every order, alone and with every mail a second time."""
+    """Return every order, alone and with every email repeated."""
     orders = [list(order) for order in itertools.permutations(calendars)]
     return orders + [[each for each in order for _ in (1, 2)] for order in orders] + [o + o for o in orders]
 

@@ -1,4 +1,4 @@
-"""Whatever people type, other people's parsers find one event with one attendee, and nothing else."""
+"""Whatever people type, third-party parsers find one event with one attendee, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer is read whatever definition of its zone a client writes into it (RFC 5545 3.6.5)."""
+"""A reply is read with any definition of its time zone that clients write (RFC 5545 3.6.5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEETING = datetime(2027, 5, 12, 10, 0, tzinfo=UTC)
 
 
 def answer(zone: str) -> bytes:
-    """A counter-proposal for ten o'clock in the zone that the definition is of."""
+    """Return a counter-proposal for ten o'clock in the definition's zone."""
     (tzid,) = re.findall(r"TZID:(.+)", zone)
     lines = (
         "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//X//EN\nMETHOD:COUNTER\n" + zone + "BEGIN:VEVENT\nUID:u@x\n"
@@ -44,7 +44,7 @@ def test_the_zones_of_apple_outlook_and_google_are_read(path: Path) -> None:
 
 
 def test_every_zone_of_libical_is_read() -> None:
-    """Evolution writes them in the place of ours; nearly half of them have RDATE."""
+    """Evolution writes them instead of ours; nearly half of them have RDATE."""
     lacking.require("libical")
     command = [sys.executable, "-m", "tests.interop.readers.libical_zones"]
     written = subprocess.run(command, capture_output=True, check=True).stdout.decode().replace("\r\n", "\n")

@@ -1,8 +1,7 @@
-"""No expression that meets strangers' text does more than linear work: its steps are counted, not timed.
+"""Regular expressions for untrusted text do linear work: steps are counted, not timed.
 
-A small backtracking matcher walks the parsed expression as `re` does, and counts. Each expression of the
-source is fed with texts made of its own characters: a way into each repetition, then more and more of the
-same, then something that does not fit.
+A small backtracking matcher walks the parsed expression as `re` does, and counts. Each expression is tested
+with texts of its own characters: a prefix for each repetition, more and more of the same, then a mismatch.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ Next = Callable[[int], bool]
 
 
 class TooManySteps(Exception):
-    """A text costs more than any linear expression does."""
+    """A text takes more steps than any linear expression does."""
 
 
 class Counter:
-    """Counts the steps of a search through a text; `find` is tried at each place, as `finditer` does."""
+    """Counts the steps of a search through a text; `find` tries each position, as `finditer` does."""
 
     def __init__(self, pattern: str, text: str, anchored: bool) -> None:
         self.tree = parser.parse(pattern)
@@ -99,7 +98,7 @@ class Counter:
         return again(0, at)
 
     def stretch(self, op: Any, items: list[Any], least: int, limit: int, at: int, then: Next) -> bool:
-        """As far as it goes, then back one by one: or not back at all."""
+        """Match as far as possible, then backtrack one by one, or not at all."""
         places = [at]
         while len(places) <= limit:
             end = self.end_of(items, places[-1])
@@ -162,14 +161,14 @@ LETTERS = "a \n0;<.-\"'=:@,/\\"
 
 
 def samples(op: Any, value: Any) -> list[str]:
-    """One or two characters that a set takes."""
+    """Return one or two characters of a set."""
     return [each for each in LETTERS if fits(op, value, each, re.DOTALL)][:2] or [
         each for each in map(chr, range(33, 0x3000)) if fits(op, value, each, re.DOTALL)
     ][:1]
 
 
 def shortest(items: Any) -> str:
-    """A short text that fits; repetitions as rarely as they may."""
+    """Return a short matching text, with the fewest repetitions."""
     return "".join(_shortest(op, value) for op, value in items)
 
 
@@ -186,7 +185,7 @@ def _shortest(op: Any, value: Any) -> str:
 
 
 def attacks(items: Any, before: str = "") -> Iterator[tuple[str, str]]:
-    """(what comes before, what is repeated) for each repetition; the whole of what fits, too."""
+    """Yield (prefix, repeated part) for each repetition, and for the whole match."""
     whole = shortest(items)
     if not before and whole:
         yield "", whole
@@ -207,7 +206,7 @@ def attacks(items: Any, before: str = "") -> Iterator[tuple[str, str]]:
 
 
 def worst(pattern: str, anchored: bool) -> float:
-    """How much the work grows by when the text doubles, at worst: 2 is linear, 4 quadratic."""
+    """Return the worst growth of work when the text doubles: 2 is linear, 4 quadratic."""
     growth = 0.0
     ends = ["", "\x00", "a", ";"]
     for (before, pump), end in itertools.product(set(attacks(parser.parse(pattern))), ends):
@@ -226,14 +225,14 @@ def is_linear(pattern: str, anchored: bool) -> bool:
 
 
 def sources(room: str) -> Iterator[Path]:
-    """The modules of a room that meet strangers' text and name `re`."""
+    """Yield a package's modules that handle untrusted text and use `re`."""
     for path in sorted((ROOT / room).rglob("*.py")):
         if OURS_ALONE.isdisjoint(path.parts) and "re." in path.read_text("utf-8"):
             yield path
 
 
 def expressions(room: str) -> dict[str, tuple[str, bool]]:
-    """Every expression of a room by place, and whether it is only ever tried at one place."""
+    """Return every expression of a package by place, and whether it is anchored in all uses."""
     found = {}
     for path in sources(room):
         nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
@@ -266,7 +265,7 @@ def expressions(room: str) -> dict[str, tuple[str, bool]]:
 
 
 def _text(node: ast.expr) -> str:
-    """The text of an expression; what is put into it later stands for a word."""
+    """Return the text of an expression; interpolated parts become a word."""
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(part) for part in node.values)
     if isinstance(node, ast.BinOp):
@@ -278,7 +277,7 @@ def _text(node: ast.expr) -> str:
 
 @pytest.fixture(autouse=True)
 def deep() -> Iterator[None]:
-    """The matcher calls itself for each character."""
+    """Raise the recursion limit, as the matcher recurses for each character."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(12_000)
     yield
@@ -307,6 +306,6 @@ def test_the_work_of_an_expression_grows_as_its_text_does(room: str) -> None:
     ],
 )
 def test_the_count_finds_expressions_that_do_more(pattern: str) -> None:
-    """The first three stood in the reader of mails: one mail kept it busy for minutes to hours."""
+    """The first three were in the email reader: one email could block it for minutes to hours."""
     with contextlib.suppress(TooManySteps, RecursionError):
         assert worst(pattern, anchored=False) > 3

@@ -1,4 +1,4 @@
-"""Work in a thread is watched until it is done, or given up."""
+"""Work in a thread is monitored until it ends, or is abandoned."""
 
 from __future__ import annotations
 

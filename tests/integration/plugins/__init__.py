@@ -1,1 +1,1 @@
-"""Plugins, against both databases."""
+"""Plugins on both databases."""

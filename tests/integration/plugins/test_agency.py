@@ -1,4 +1,4 @@
-"""The worked plugins of `examples/`: installed by their entry points, in use on pages, API and workers."""
+"""The example plugins in `examples/`: installed by entry points, used by pages, API and workers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """Two firms that meet in the published version, and a third."""
+    """Return two firms that meet in the published version, and a third."""
     with database.write() as session:
         expo = make_event(session, firms=3)
         expo.people[0][0].name, expo.people[0][0].phone = "Ann <b>Boss</b>", "+36 1 555"
@@ -206,7 +206,7 @@ def test_the_webhook_is_signed_and_a_receiver_that_fails_gets_it_again(
 
 
 def verified(headers: dict[str, str], body: bytes) -> Any:
-    """The entry of a request, as a receiver checks it: the signature of its time and body."""
+    """Return a request's audit entry after verifying, as a receiver does, the signature of time and body."""
     parts = dict(part.split("=") for part in headers["Chainmeet-Signature"].split(","))
     wanted = hmac.digest(SECRET.encode(), parts["t"].encode() + b"." + body, hashlib.sha256).hex()
     assert hmac.compare_digest(parts["v1"], wanted)

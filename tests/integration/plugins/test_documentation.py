@@ -1,4 +1,4 @@
-"""A plugin written only by its documentation page adds an export and a webhook, and changes nothing else."""
+"""A plugin written from its documentation page alone adds an export and a webhook, and nothing else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECRET = "known to both"
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the page: each block of code whose first line names one."""
+    """Write the page's files: each code block whose first line is a file name. Return their folder."""
     folder = tmp_path_factory.mktemp("my-agency")
     blocks = re.findall(r"```\w+\n# (\S+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     for name, text in blocks:

@@ -1,4 +1,4 @@
-"""Subscribers get each entry of the audit log after its commit, in order; one that fails, again."""
+"""Subscribers get each audit entry after its commit, in order; failed deliveries are retried."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.factories import Expo, make_event
 
 
 class Receiver:
-    """Keeps what it takes; fails as often as it is told."""
+    """A subscriber that records entries, after failing `fails` times."""
 
     def __init__(self, fails: int = 0) -> None:
         self.taken: list[AuditEvent] = []

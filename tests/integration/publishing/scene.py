@@ -1,4 +1,4 @@
-"""An event of meetings that are published and changed."""
+"""An event whose meetings are published and changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.publishing import SETTINGS
 
 
 class Scene:
-    """An event of eight firms whose first four meet the others, once in a draft."""
+    """An event with eight firms: each of the first four meets one of the others, in a draft."""
 
     def __init__(self, database: Database, **columns: Any) -> None:
         self.database = database

@@ -1,4 +1,4 @@
-"""Comparisons that are kept: what publishing would do, and whether that still holds."""
+"""Cached comparisons: the effect of publishing, and whether the cached result is still valid."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.support.publishing import SETTINGS, carry_out, preview, publish_versi
 
 
 class TestKeptComparisons:
-    """One computation a draft and what it depends on, however many pages are looked at."""
+    """One computation per draft and state of its inputs, however many pages are viewed."""
 
     def wanted(self, scene: Scene) -> bool:
         with scene.database.read() as session:
@@ -106,7 +106,7 @@ def messages(session: Session, scene: Scene, number: int) -> list[Any]:
 
 
 def shake(session: Session, scene: Scene, chance: random.Random) -> None:
-    """Change some of what mails say."""
+    """Change some of the values that emails show."""
     people = session.scalars(select(Attendee).where(Attendee.event_id == scene.expo.event.id)).all()
     requests = session.scalars(
         select(MeetingRequest).where(MeetingRequest.event_id == scene.expo.event.id)
@@ -156,13 +156,13 @@ def test_deriving_what_differs_by_digests_gives_what_deriving_everything_gives(
 
 
 def _without_new_uids(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """An attendee who comes back gets a UID of their own, which is another one each time."""
+    """Return the messages without the UIDs of returning attendees, which differ each time."""
     shown = [message | {"uid": ""} if message["kind"] == "new" else message for message in found]
     return sorted(shown, key=repr)
 
 
 def test_a_draft_counts_no_mail_that_is_on_its_way(scene: Scene) -> None:
-    """Published, and before its mails went out, a draft with one other time."""
+    """A draft with one other time is made after publishing, before the emails are sent."""
     scene.do(scene.ask())
     for slots, told in (([0, 0, 0, 0], (0, 0, 0)), ([1, 0, 0, 0], (4, 2, 2))):
         number = scene.draft(slots)

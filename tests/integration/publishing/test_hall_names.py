@@ -1,4 +1,4 @@
-"""Halls are named in the reader's language; to translate a name is no reason for a mail, to rename one is."""
+"""Hall names by reader's language: adding a translation sends no email, renaming a hall does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.publishing import SETTINGS
 
 @pytest.fixture
 def published(database: Database) -> Published:
-    """Told in English; then both halls have Chinese names, and the person of firm 1 reads Chinese."""
+    """Publish in English; then both halls get Chinese names, and firm 1's person reads Chinese."""
     found = Published(database, language="en")
     with database.write() as session:
         session.execute(update(Hall).values(names={"zh": "一号馆"}))

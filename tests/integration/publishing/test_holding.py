@@ -1,4 +1,4 @@
-"""A publishing waits for a second thought; until it begins, it can be taken back and nobody was told."""
+"""Publishing has a grace period in which it can be cancelled before anyone is notified."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def take_back(scene: Scene) -> JobCard:
 
 
 def end_hold(scene: Scene, job_id: int) -> None:
-    """As if the time had passed."""
+    """Let the grace period expire."""
     with scene.database.write() as session:
         job = session.get_one(VersionJob, job_id)
         job.begins_at = scene.database.now() - timedelta(seconds=1)
@@ -117,7 +117,7 @@ def test_a_draft_that_is_about_to_be_published_is_not_discarded(scene: Scene) ->
 
 
 def together(*work: Any) -> list[Any]:
-    """Do things in threads that begin at the same moment; gives what each gives, or its WrongState."""
+    """Run callables in threads that start together. Return each result, or its WrongState."""
     gate = threading.Barrier(len(work))
 
     def begin(do: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The mail in the morning says what the night's draft changes, once, to those who run the event."""
+"""The morning email summarises the overnight draft, once, for the event's team."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.publishing import SETTINGS, carry_out, draft, publish
 
 
 def scene(database: Database, *, by_night: bool, language: str = "en") -> Expo:
-    """One meeting is published; a draft moves it and holds another one."""
+    """Publish one meeting, and make a draft that moves it and adds another one."""
     with database.write() as session:
         expo = make_event(session, firms=4, slots="4", language=language)
         make_member(session, expo, TeamRole.READER)

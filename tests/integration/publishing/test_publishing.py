@@ -1,4 +1,4 @@
-"""Comparing and publishing as jobs: asked once, done once, taken up again anywhere, never lost silently."""
+"""Comparison and publishing jobs: requested once, done once, resumed by any worker, never silently lost."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class WorkerDied(BaseException):
 
 
 def die_at(monkeypatch: pytest.MonkeyPatch, portion: int) -> None:
-    """The process ends when it has told some portions."""
+    """Make the process die after queueing the emails of `portion` batches."""
     tell, told = release.queue_publish_emails, iter(range(portion))
 
     def dying(*given: Any) -> int:
@@ -192,7 +192,7 @@ def test_a_worker_that_shuts_down_gives_the_job_back_and_no_attempt_counts(scene
 def test_a_job_whose_database_goes_away_in_the_middle_is_asked_for_again_at_once(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No beat has to be missed: the worker waits until it can write down that it ended."""
+    """No heartbeat has to be missed: the worker waits until it can record the end."""
     job = scene.ask()
     with Away.of(scene.database, monkeypatch) as away:
         looks = iter([0, 20])

@@ -1,4 +1,4 @@
-"""Publishing: one winner, nothing booked twice, and each calendar told the net effect once."""
+"""Publishing: one winner, no double booking, and each calendar gets the net change once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom to call and the reminder stand in the mails that go out anyway, as they were set then."""
+"""The contact and the reminder are in emails that are sent anyway, as set at that time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Summaries are stopped by the link in them, by hand or by a mail program, and sent again by it too."""
+"""Summaries: unsubscribing by link or mail client, and resubscribing by the same link."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sent(database: Database) -> tuple[Expo, OutboxMail, str]:
-    """An event whose first summaries are sent, that of firm 0, and its token."""
+    """Return an event whose first summaries are sent, firm 0's summary, and its token."""
     with database.write() as session:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
@@ -39,7 +39,7 @@ def sent(database: Database) -> tuple[Expo, OutboxMail, str]:
 
 
 def summed_up(database: Database, expo: Expo, version: int) -> set[str]:
-    """Who gets a summary of a version in which the meetings have moved."""
+    """Return the recipients of a version's summary in which the meetings move."""
     with database.write() as session:
         publish(
             session, expo, two_meetings(session, expo, (version, version + 1)), version, minutes=9 * version

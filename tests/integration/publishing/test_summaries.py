@@ -1,4 +1,4 @@
-"""Summaries: one a person and publishing, after the invitations, of what was really told, or none at all."""
+"""Summaries: one per person and publication, after the invitations, of actual changes, or none."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def make(session: Session, firms: int = 3, **columns: object) -> Expo:
 
 
 def queued(session: Session) -> dict[str, dict[str, int]]:
-    """What the summaries that wait count, by address."""
+    """Return the counts of the queued summaries by address."""
     rows = session.scalars(
         select(OutboxMail).where(OutboxMail.kind == "summary", OutboxMail.state == OutboxState.QUEUED)
     )
@@ -64,7 +64,7 @@ def claim(session: Session, limit: int = 100, minutes: int = 0) -> list[OutboxMa
 
 
 def two_meetings(session: Session, expo: Expo, slots: tuple[int, int]) -> int:
-    """A draft in which firm 0 meets firms 1 and 2 in these slots."""
+    """Return a draft in which firm 0 meets firms 1 and 2 in these slots."""
     requests = session.scalars(
         select(MeetingRequest).where(MeetingRequest.event_id == expo.event.id).order_by(MeetingRequest.id)
     ).all() or [make_request(session, expo, 0, i) for i in (1, 2)]

@@ -1,4 +1,4 @@
-"""A decline does what its page says before the press: a colleague goes, or the meeting is withdrawn."""
+"""Declining does what its page announces: a colleague goes instead, or the meeting is withdrawn."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DECIDES, FIRST, SECOND = 0, 1, 2
 
 
 class Scene(Published):
-    """A published meeting in which FIRST of either firm sits; firm 0 has named these people."""
+    """A published meeting of each firm's FIRST person; firm 0's request names the people in `named`."""
 
     def __init__(self, database: Database, people: int = 3, named: Collection[int] = ()) -> None:
         super().__init__(database, people=people)
@@ -47,14 +47,14 @@ class Scene(Published):
         self.mails = self.send(2)
 
     def publish_with(self, mine: int, *, slot: int = 1, minutes: int) -> None:
-        """Publish a version in which this person of firm 0 sits with FIRST of the other."""
+        """Publish a version in which this person of firm 0 meets FIRST of the other firm."""
         with self.database.write() as session:
             people = [self.person(0, mine), self.person(1, FIRST)]
             number = draft(session, self.expo, [meet(self.request, self.expo, slot=slot, people=people)])
             publish(session, self.expo, number, number - 1, minutes=minutes)
 
     def told(self, minutes: int) -> dict[str, str]:
-        """Who gets which message, by key of the person."""
+        """Return who gets which message, by the person's key."""
         people = {person.email: person.key for firm in self.expo.people for person in firm}
         return {people[to]: row.payload["method"] for to, row in self.send(minutes).items()}
 
@@ -76,13 +76,13 @@ class Scene(Published):
             )
 
     def decline(self, number: int = FIRST, *, note: str = "", now: datetime = LATER) -> None:
-        """Look at what it will do, decline, and see that it was done."""
+        """Preview a decline, do it, and check that its effect is as announced."""
         foreseen = self.effect(number, now=now)
         self.give(Partstat.DECLINED, number, note=note, now=now)
         assert (self.state() is RequestState.WITHDRAWN) == foreseen.withdraws
 
     def excluded(self, now: datetime = LATER) -> set[str]:
-        """Who is left out of the meeting in the next run's problem."""
+        """Return the people excluded from the meeting in the next run's problem."""
         with self.database.read() as session:
             problem = snapshot.build_problem(session, self.expo.event.id, now=now)
         return {problem.attendees[i].id for request in problem.requests for i in request.excluded}

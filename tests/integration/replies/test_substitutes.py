@@ -1,4 +1,4 @@
-"""A colleague goes instead: by the link of an invitation, by iTIP, and as an organiser takes a mail."""
+"""Substitutes: by an invitation's link, by iTIP, and by an organiser who resolves an email."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ APPLIED, IGNORED, WAITING = MailOutcome.APPLIED, MailOutcome.IGNORED, MailOutcom
 
 @pytest.fixture(params=[False, True], ids=["anybody", "named"])
 def published(database: Database, request: pytest.FixtureRequest) -> Published:
-    """Firm 0 has three people; the first sits in the meeting, and the request names them or nobody."""
+    """Firm 0 has three people; the first attends the meeting, and the request names this person or no one."""
     made = Published(database, people=3)
     if request.param:
         with database.write() as session:
@@ -61,7 +61,7 @@ def send(p: Published, colleague: str, comment: str = "", now: Any = LATER) -> s
 
 
 def asked(p: Published) -> tuple[set[str], set[str]]:
-    """The keys of those whom the next plan has to send for firm 0, and of those whom it leaves out."""
+    """Return the keys of firm 0's people whom the next plan must send, and of those excluded."""
     with p.database.read() as session:
         request = session.get_one(MeetingRequest, p.request.id)
         keys = {each.id: each.key for people in p.expo.people for each in people}
@@ -70,7 +70,7 @@ def asked(p: Published) -> tuple[set[str], set[str]]:
 
 
 def mine(p: Published) -> tuple[Partstat, str, str]:
-    """What is known of the one who is invited: PARTSTAT, the colleague, the note."""
+    """Return the invitee's answer: PARTSTAT, colleague, comment."""
     with p.database.read() as session:
         answer = session.scalars(select(Answer).where(Answer.attendee_id == p.person(0).id)).one()
         colleague = session.get(Attendee, answer.delegate_id) if answer.delegate_id else None
@@ -184,7 +184,7 @@ def test_the_mail_has_the_button_where_there_are_colleagues(database: Database, 
 
 
 def delegated(p: Published, to: str, *, declared: bool = True) -> bytes:
-    """What a calendar sends when its owner delegates (RFC 5546 4.2.5)."""
+    """Return what a calendar sends when its owner delegates (RFC 5546 4.2.5)."""
     row = p.mail_to(0)
     line = f'ATTENDEE;PARTSTAT=NEEDS-ACTION;DELEGATED-FROM="mailto:{row.to_address}":mailto:{to}\n'
     raw = replies.calendar(row, "DELEGATED", lines=line)

@@ -1,4 +1,4 @@
-"""Lists of requests: searched, counted, in pages, and one's own alone."""
+"""Lists of requests: search, counts, pagination, and access to one's own requests only."""
 
 from __future__ import annotations
 

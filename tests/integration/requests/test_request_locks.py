@@ -1,4 +1,4 @@
-"""A request is locked to a time, by organisers of its own event only."""
+"""Only organisers of its event can lock a request to a time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _caps_the_firm(session: Session, expo: Expo) -> None:
 
 
 def _walks_far(session: Session, expo: Expo) -> None:
-    """Firm 1's one person would have to walk for an hour between two booths."""
+    """Make firm 1's only person walk an hour between two booths."""
     for request in session.scalars(select(MeetingRequest)):
         request.place = PlaceWish.BOOTH
     session.scalars(select(WalkingTime)).one().minutes = 60

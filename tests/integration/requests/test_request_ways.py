@@ -1,4 +1,4 @@
-"""What would let a request in: each side reads what is its own to know, and has the button that does it."""
+"""Fixes of unscheduled requests: each side sees what it may know, and has the button for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXHIBITOR, COLLEAGUE = 0, 1
 
 
 class Scene:
-    """Firm 0 asked firm 1, which the published schedule does not hold; firm 0 meets firm 2."""
+    """Firm 0 asked firm 1, which the published schedule lacks; firm 0 meets firm 2."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -35,7 +35,7 @@ class Scene:
             self.version_id, self.number = version.id, version.number
 
     def say(self, *ways: tuple[str, list[str], int]) -> None:
-        """The solver's answer about the request: kinds, ids and the number of the slot to hold it in."""
+        """Store the solver's answer about the request: kinds, ids, and the number of the slot."""
         made = [{"kind": kind, "ids": ids, "slot": self.expo.slots[slot].key} for kind, ids, slot in ways]
         row = {
             "request": self.request.key, "reason": "no-common-slot", "detail": "", "blockers": [],

@@ -1,4 +1,4 @@
-"""Steps of a request: accept, decline, withdraw, expire, undo; each by its side, each once."""
+"""Request transitions: accept, decline, withdraw, expire, undo; each by its side, and once."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_of_accepting_and_withdrawing_at_once_one_wins(database: Database, turn:
 
 
 def test_a_step_that_waits_for_another_sees_what_it_did(database: Database) -> None:
-    """On PostgreSQL both have read "pending" when the first commits; on SQLite a writer waits to begin."""
+    """On PostgreSQL both have read "pending" when the first commits; on SQLite the second waits to begin."""
     with database.write() as session:
         expo = make_event(session)
         key = make_request(session, expo, state=PENDING).key

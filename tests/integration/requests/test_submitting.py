@@ -1,4 +1,4 @@
-"""Asking for a meeting: what is kept, each fault by its field, one open request a pair."""
+"""Requesting a meeting: stored values, errors by field, and one open request per pair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one press answered is taken back by one press, as far as each answer can be."""
+"""Bulk answers are undone together, as far as each can be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a request is not scheduled: each side reads who and when, and no more of the other than it may."""
+"""Why a request is unscheduled: each side sees people and times, limited to what it may know."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWN, THEIRS, NOBODY = Blocker.OWN, Blocker.THEIRS, Blocker.NOBODY
 
 
 class Scene:
-    """Firm 0 (an exhibitor, a colleague, a second exhibitor) asked firm 1, which no schedule holds."""
+    """Firm 0 (an exhibitor, a colleague, a second exhibitor) asked firm 1; no schedule holds the meeting."""
 
     def __init__(self, database: Database, **request: Any) -> None:
         self.database = database

@@ -1,4 +1,4 @@
-"""Agendas of the published version, for those whom they concern."""
+"""Agendas of the published version, for those concerned."""
 
 from __future__ import annotations
 

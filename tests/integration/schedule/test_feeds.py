@@ -1,4 +1,4 @@
-"""Calendar feeds, a person's and a firm's: secret addresses, and what they show; section 1.9 of the rules."""
+"""Calendar feeds of a person and of a firm: secret addresses, and contents; section 1.9 of the rules."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def events(session: Session, owner: Attendee | Firm, days: int = 0) -> list[Even
 
 
 def feed(session: Session, owner: Attendee | Firm, days: int = 0) -> list[tuple[str, int, object]]:
-    """(STATUS, SEQUENCE, DTSTART) of each event of a feed."""
+    """Return (STATUS, SEQUENCE, DTSTART) of each event of a feed."""
     return [
         (str(event["STATUS"]), int(event["SEQUENCE"]), event.DTSTART)
         for event in events(session, owner, days)

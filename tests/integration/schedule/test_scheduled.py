@@ -1,4 +1,4 @@
-"""One meaning of "scheduled" on every page: in the version, and still accepted. Each count is a query's."""
+""" "Scheduled" means the same everywhere: in the version, and still accepted. Counts equal plain queries."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ENDED = RequestState.WITHDRAWN, RequestState.DECLINED
 
 
 def planned(session: Session) -> tuple[Expo, list[MeetingRequest], list[MeetingRequest]]:
-    """An event with a published plan: those of its requests that it holds, and those that it does not."""
+    """Return an event with a published plan, its scheduled requests, and the unscheduled ones."""
     rng = random.Random(7)
     expo = make_event(session, firms=FIRMS, slots="6|6 6|6", halls=2, walking=0)
     for _ in range(2):
@@ -82,7 +82,7 @@ def planned(session: Session) -> tuple[Expo, list[MeetingRequest], list[MeetingR
 
 
 def call_off(session: Session, inside: list[MeetingRequest], outside: list[MeetingRequest]) -> None:
-    """Every sixth request ends, whether it has a meeting or not."""
+    """End every sixth request, scheduled or not."""
     for at, request in enumerate([*inside[::6], *outside[::6]]):
         row = session.get_one(MeetingRequest, request.id)
         row.state, row.answered_at = ENDED[at % 2], NOW
@@ -90,7 +90,7 @@ def call_off(session: Session, inside: list[MeetingRequest], outside: list[Meeti
 
 
 def counted(session: Session, query: str, version: int = 1) -> list[tuple[Any, ...]]:
-    """A query that has nothing of the application: `stands` are the meetings that take place."""
+    """Return a query's result in plain SQL; `stands` are the meetings that take place."""
     stands = """
         WITH version AS (SELECT id FROM schedule_version WHERE number = :number),
         stands AS (

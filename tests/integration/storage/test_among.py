@@ -1,4 +1,4 @@
-"""One parameter for a list of any length, on both databases."""
+"""One query parameter for a list of any length, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an upgrade does with a database that somebody has, tried with the migration of a next release."""
+"""Upgrading existing databases, tested with the migration of a future release."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from tests.support.web import web_app
 
 @pytest.fixture
 def database(database: Database) -> Iterator[Database]:
-    """For the role that owns it: it changes tables."""
+    """Return the database with the owner's role, which may change tables."""
     with owning(database) as owner:
         yield owner
 
 
 @pytest.fixture
 def today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The code is of a next release; gives the revision that databases are at."""
+    """Simulate code of a future release. Return the databases' current revision."""
     with next_release(tmp_path, monkeypatch) as revision:
         yield revision
 
@@ -104,7 +104,7 @@ def test_a_file_whose_rows_refer_to_none_stays_as_it_was(
 def test_an_upgrade_lets_those_go_first_who_use_its_tables(
     postgres_databases: Databases, monkeypatch: pytest.MonkeyPatch, today: str
 ) -> None:
-    """Somebody reads a table that it changes: it does not make others wait behind it, and begins again."""
+    """Another session reads a table to be changed: the upgrade retries, rather than block later sessions."""
     monkeypatch.setattr(schema, "LOCK_MILLISECONDS", 50)
     monkeypatch.setattr(schema.time, "sleep", lambda _pause: None)
     with postgres_databases.one() as url:
@@ -132,7 +132,7 @@ def test_an_upgrade_lets_those_go_first_who_use_its_tables(
 
 
 def test_a_file_is_all_of_its_database_once_it_is_folded_in(tmp_path: Path, sqlite_template: Path) -> None:
-    """Another process that was killed leaves its rows in the file beside it."""
+    """A killed process leaves rows in the write-ahead log."""
     path, alone = tmp_path / "site.db", tmp_path / "alone.db"
     shutil.copy(sqlite_template, path)
     database, other = Database(f"sqlite:///{path}"), Database(f"sqlite:///{path}")

@@ -1,4 +1,4 @@
-"""One clock for all machines: the database's."""
+"""All machines use the database's clock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_each_test_begins_at_the_same_moment_by_the_databases_clock(database: Da
 
 
 class WrongClock(datetime):
-    """A machine that is slow by months."""
+    """A machine whose clock is months behind."""
 
     @classmethod
     def now(cls, tz: object = None) -> datetime:

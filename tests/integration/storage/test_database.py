@@ -1,4 +1,4 @@
-"""Transactions: what a reader sees, what a writer does anew, what no wait exceeds, what no error tells."""
+"""Transactions: isolation, retries, lock timeouts, and errors without secrets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ postgres = pytest.mark.parametrize(
 
 
 def again(database: Database, limits: Limits) -> Database:
-    """The same database, with other limits."""
+    """Return the same database with other limits."""
     return Database(database.url.render_as_string(hide_password=False), limits=limits)
 
 
@@ -193,7 +193,7 @@ def test_connections_that_the_server_dropped_are_noticed_after_a_pause(
 @postgres
 @pytest.mark.parametrize("odd", ["\ud800", "f0\x00"])
 def test_a_text_that_no_column_takes_is_its_writers_fault(database: Database, odd: str) -> None:
-    """Also one that is only looked for, alone or in a list. What else the transaction does goes on."""
+    """Also in searches, for one value or a list. The rest of the transaction continues."""
     with database.read() as session:
         for where in (Firm.key == odd, in_chunks(Firm.key, ["f0", odd]), Firm.key.in_([odd])):
             with pytest.raises(InvalidInput, match="character that cannot be kept"):

@@ -1,4 +1,4 @@
-"""While the database is away: a page that says so, a time to try again, and one line of log."""
+"""Without a database: an explanatory page, a Retry-After, and one log line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.web import Browser, web_app
 
 @contextmanager
 def away(database: Database) -> Iterator[None]:
-    """No connection can be had."""
+    """Refuse all connections."""
 
     def refuse(dialect: object, *_: object) -> None:
         raise dialect.loaded_dbapi.OperationalError("connection refused\nby 10.0.0.7")  # type: ignore[attr-defined]
@@ -38,7 +38,7 @@ def expo(database: Database) -> Expo:
 
 @pytest.fixture
 def client(database: Database, broker_url: str, expo: Expo) -> FlaskClient:
-    """Signed in, in an application that runs as it does for people."""
+    """Return a signed-in client of an application in production mode."""
     app = web_app(database, broker_url)
     client = Browser(app, expo.organiser).client
     app.testing = False

@@ -1,6 +1,6 @@
-"""On PostgreSQL the application's role adds to the trail and cannot change it, whatever it tries.
+"""On PostgreSQL, the application's role can append to the audit log, but never change it.
 
-Every test of the suite that takes `database` works as this role.
+Every test with `database` uses this role.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def test_the_application_changes_nothing_of_the_trail(database: Database, statem
 
 
 def test_a_table_of_the_callers_stands_for_none_of_ours(database: Database) -> None:
-    """The functions act with the owner's rights: what they name is what the owner means."""
+    """The functions have the owner's rights, so their names resolve to the owner's tables."""
     with database.write() as session:
         session.execute(text("CREATE TEMPORARY TABLE trail_head (LIKE trail_head INCLUDING ALL)"))
         session.execute(text("SELECT hold_trail_head(7)"))
@@ -122,7 +122,7 @@ def test_a_role_that_cannot_be_restricted_is_refused(
 
 
 def script(server: str, folder: Path) -> None:
-    """deploy/postgres.sh, as the superuser inside PostgreSQL's container runs it."""
+    """Run deploy/postgres.sh as the superuser in PostgreSQL's container does."""
     for name in ("database_password", "database_owner_password"):
         (folder / name).write_text(f"p@/%'w {name}")
     url = make_url(server)
@@ -139,7 +139,7 @@ def of_script(server: str, role: str) -> Database:
 
 @pytest.fixture
 def no_installation(postgres_server: str) -> Iterator[str]:
-    """The server's maintenance address, without what the script makes."""
+    """Return the server's maintenance address, without anything that the script creates."""
 
     def clear() -> None:
         with psycopg.connect(postgres_server.replace("+psycopg", ""), autocommit=True) as connection:
@@ -165,7 +165,7 @@ def upgrade_by_command(owner: Database, monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_script_and_the_upgrade_make_an_installation_whose_trail_is_guarded(
     no_installation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
 ) -> None:
-    """`from before`: one role owned the database, as the script made it until now; its rows stay."""
+    """`from before`: one role owned the database, as earlier scripts set it up; its rows are kept."""
     owner, application = (of_script(no_installation, role) for role in ("chainmeet_owner", "chainmeet"))
     if is_there:
         with psycopg.connect(no_installation.replace("+psycopg", ""), autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""Who waits for whom on PostgreSQL: a lock on a parent keeps nobody from adding children to it."""
+"""Lock waits on PostgreSQL: a locked parent row blocks no inserts of children."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ postgres = pytest.mark.parametrize(
 
 
 def locks(tree: ast.AST) -> Iterator[ast.keyword | ast.Call]:
-    """Each place that asks for row locks: `.with_for_update(...)` and `with_for_update=...`."""
+    """Yield each row lock: `.with_for_update(...)` and `with_for_update=...`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "with_for_update":
             yield node
@@ -86,7 +86,7 @@ def republish(session: Session, published: Published) -> int:
 
 
 def in_own(database: Database, do: Callable[[Session], Any]) -> Callable[[], Any]:
-    """What does it in a transaction of its own."""
+    """Return a function that does this in its own transaction."""
 
     def work() -> Any:
         with database.write() as session:

@@ -1,4 +1,4 @@
-"""Squawk reads each migration after the baseline as PostgreSQL gets it: what rewrites or loses a table."""
+"""Squawk checks each migration after the baseline for table rewrites and data loss on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PARAMETER = re.compile(r"%\(\w+\)s")
 
 
 def squawk() -> str:
-    """The program of the environment, which stands in the lock file."""
+    """Return the environment's program, which the lock file pins."""
     program = Path(sys.executable).with_name("squawk")
     if not program.exists():
         skip_or_fail("squawk-cli is missing: make .venv/dev.stamp installs it")
@@ -45,7 +45,7 @@ def squawk() -> str:
 
 
 def broken(sql: str) -> set[str]:
-    """The names of Squawk's rules that these statements break."""
+    """Return the Squawk rules that these statements violate."""
     command_line = [squawk(), "--reporter=json", "--assume-in-transaction", "--pg-version=15"]
     command_line += [f"--exclude={','.join(LEFT_OUT)}", "--stdin-filepath=migration.sql"]
     done = subprocess.run(command_line, input=sql, capture_output=True, text=True, check=False)
@@ -53,7 +53,7 @@ def broken(sql: str) -> set[str]:
 
 
 def as_sent(database: Database, revision: str) -> str:
-    """Upgrade to a revision; gives what the database was told."""
+    """Upgrade to a revision. Return the statements sent to the database."""
     said = [f"SET LOCAL lock_timeout = {schema.LOCK_MILLISECONDS}"]
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -67,7 +67,7 @@ def as_sent(database: Database, revision: str) -> str:
 
 
 def by_migration(database: Database) -> Iterator[tuple[str, str]]:
-    """The statements of each after the baseline, in their order."""
+    """Yield the statements of each migration after the baseline, in order."""
     as_sent(database, schema.baseline())
     newer = ScriptDirectory(str(schema.MIGRATIONS)).iterate_revisions("head", schema.baseline())
     for script in reversed(list(newer)):

@@ -1,4 +1,4 @@
-"""Databases that earlier versions wrote, in the middle of sending, come up at the code of today and go on."""
+"""Databases of earlier releases, in the middle of sending, upgrade to the current code and continue."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def release(request: pytest.FixtureRequest) -> Release:
 
 @pytest.fixture
 def database(release: Release, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """As the release left it."""
+    """Return the database as the release left it."""
     clocks.go_on(LATER)
     if release.engine == "sqlite":
         url = f"sqlite:///{tmp_path}/site.db"
@@ -159,7 +159,7 @@ def test_the_workers_go_on_where_sending_stood_and_nobody_is_told_twice(
 
 
 def left(database: Database) -> list[OutboxMail]:
-    """Mails that are not sent yet."""
+    """Return the unsent emails."""
     open_states = (OutboxState.QUEUED, OutboxState.SENDING)
     with database.read() as session:
         which = OutboxMail.state.in_(open_states) & OutboxMail.rehearsed_as.is_(None)
@@ -167,7 +167,7 @@ def left(database: Database) -> list[OutboxMail]:
 
 
 def publish_the_same(database: Database, celery: Any, event_id: int) -> JobState:
-    """Have the worker publish the draft that has the meetings of the published version."""
+    """Let the worker publish a draft that equals the published version."""
     with database.write() as session:
         asked = version_jobs.request_publishing(
             session, event_id=event_id, number=3, compared_with=2, by=None, now=database.now()

@@ -1,4 +1,4 @@
-"""The migrations make the tables that the code wants, on both databases."""
+"""The migrations create the tables of the models, on both databases."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from tests.support.publishing import draft, publish
 
 @pytest.fixture
 def database(database: Database) -> Iterator[Database]:
-    """For the role that owns it: it changes tables."""
+    """Return the database with the owner's role, which may change tables."""
     with owning(database) as owner:
         yield owner
 

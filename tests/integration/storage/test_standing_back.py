@@ -1,4 +1,4 @@
-"""While the database is being upgraded, or is for another version, every role stands back and says why."""
+"""While the database is upgraded, or has another version's schema, every role pauses with a message."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def at_revision(database: Database, revision: str) -> Iterator[None]:
-    """As if another version of the code had upgraded the database."""
+    """Simulate a database upgraded by another version."""
     for now in (revision, schema.head_revision()):
         with owning(database) as owner, owner.write() as session:
             session.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": now})
@@ -52,7 +52,7 @@ def at_revision(database: Database, revision: str) -> Iterator[None]:
 
 @contextmanager
 def being_upgraded(database: Database) -> Iterator[None]:
-    """As if another process were upgrading it."""
+    """Simulate an upgrade by another process."""
     with database.engine.connect() as connection:
         connection.execute(select(func.pg_advisory_lock(schema._SIGN)))
         yield
@@ -102,7 +102,7 @@ def test_no_role_uses_a_database_of_another_version(
 
 
 def turns(ticking: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock's loop goes round once."""
+    """Run the clock's loop once."""
     stop = threading.Event()
     monkeypatch.setattr(stop, "wait", lambda _seconds: stop.set())
     for name in ("deliver", "fetch", "refetch"):
@@ -167,6 +167,6 @@ def test_a_worker_leaves_its_tasks_and_takes_them_again(
 
 
 def is_said(app: Any, running: Any, words: str) -> bool:
-    """Whether the worker says so of a task that was sent: it may have looked a moment before."""
+    """Return True if the worker reports this for a task; it may have checked a moment earlier."""
     dispatch.delete_rows(app=app)
     return words in running.log.read_text()

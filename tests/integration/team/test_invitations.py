@@ -1,4 +1,4 @@
-"""Invitations to a team: mailed in the reader's language, taken once, taken back."""
+"""Team invitations: emailed in the reader's language, accepted once, revocable."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def app(database: Database) -> Flask:
 def invite(
     session: Session, expo: Expo, role: TeamRole = TeamRole.ORGANISER, *, email: str = ADDRESS, **more: object
 ) -> str:
-    """The token of the mailed link."""
+    """Return the emailed link's token."""
     given = {"until": None, "language": "en", **more}
     invitations.send_invitation(
         session, expo.organiser_actor(), email, role=role, settings=SETTINGS, now=NOW, **given

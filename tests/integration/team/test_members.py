@@ -1,4 +1,4 @@
-"""Who is in the team: roles that end, a way out at once, and never an event without an owner."""
+"""Team members: expiring roles, immediate removal, and always an owner."""
 
 from __future__ import annotations
 

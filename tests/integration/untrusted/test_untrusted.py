@@ -1,4 +1,4 @@
-"""Octets of strangers are worked on in child processes: whatever they do there, who asks gets an answer."""
+"""Untrusted data is parsed in child processes: whatever happens there, the caller gets an answer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOSTILE = "tests.support.hostile_child"
 
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChildPool]:
-    """One child with hostile jobs and short limits, in the place of this process's own pool."""
+    """Replace the process's pool by one child with hostile jobs and short limits."""
     hostile = ChildPool(1, HOSTILE)
     monkeypatch.setattr(parsers, "pool", hostile)
     yield hostile
@@ -205,7 +205,7 @@ def test_the_rows_of_the_largest_file_come_back() -> None:
 
 
 def test_a_sheet_with_two_cells_far_apart_is_refused_with_a_sentence() -> None:
-    """Its rows would fill the memory of the machine."""
+    """Its rows would exhaust the machine's memory."""
     octets = io.BytesIO()
     with XlsxWorkbook(octets) as book:
         sheet = book.add_worksheet("A")

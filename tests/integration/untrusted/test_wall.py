@@ -1,4 +1,4 @@
-"""What a parser that was taken over cannot do: the wall of the kernel round the child that reads octets."""
+"""Sandboxed parsers: what a compromised child process cannot do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BEHIND = "import os, sys; from scheduler.untrusted import sandbox; print(*sandbo
 
 @pytest.fixture(scope="module")
 def is_whole() -> bool:
-    """Whether this kernel has all of the wall, as a process of its own finds out."""
+    """Return True if this kernel has the full sandbox, as a separate process finds."""
     done = subprocess.run([sys.executable, "-c", BEHIND], capture_output=True, text=True, check=True)
     return not done.stdout.strip()
 
@@ -73,7 +73,7 @@ def test_an_attack_is_refused(hostile: ChildPool, tmp_path: Path, name: str) -> 
 
 
 def test_behind_the_wall_every_zone_and_codec_is_there(hostile: ChildPool) -> None:
-    """Those that no process had loaded before: zones in calendars, GB 18030 in spreadsheets and mails."""
+    """Those not loaded before the sandbox: zones in calendars, GB 18030 in spreadsheets and emails."""
     rows = "键,名称\nf1,长江新能源\n".encode("gb18030")
     assert parsers.read_sheets(rows).sheets[0].rows[1].cells == ("f1", "长江新能源")
     assert parsers.read_sheets(write_xlsx([OutputSheet("Firms", ["key"], [["f1"]])])).sheets[0].rows[
@@ -88,7 +88,7 @@ def test_behind_the_wall_every_zone_and_codec_is_there(hostile: ChildPool) -> No
 
 
 def test_a_call_of_another_architecture_ends_the_process(is_whole: bool) -> None:
-    """The x32 interface has its own numbers, which a list of the others' would let pass."""
+    """The x32 interface has its own numbers, which a filter for the others would let pass."""
     if not is_whole or platform.machine() != "x86_64":
         pytest.skip("no seccomp, or no x32")
     number = 0x40000000 + 41
@@ -98,7 +98,7 @@ def test_a_call_of_another_architecture_ends_the_process(is_whole: bool) -> None
 
 
 def test_a_process_that_has_readers_hides_its_memory() -> None:
-    """PR_SET_DUMPABLE is 0: its environment, which has secrets, belongs to root then."""
+    """PR_SET_DUMPABLE is 0, so that its environment, which has secrets, belongs to root."""
     hidden = "from scheduler.untrusted.pool import ChildPool; p = ChildPool(1); p.warm(); import ctypes"
     done = subprocess.run(
         [sys.executable, "-c", f"{hidden}; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)); p.close()"],

@@ -1,4 +1,4 @@
-"""The venue by the API: read, looked at, and saved as it was looked at."""
+"""The venue in the API: reading, previewing, and saving exactly what was previewed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change of the venue breaks goes into the next run: its change set has exactly that."""
+"""A venue change affects the next run: its change set has exactly the broken meetings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from tests.support.queries import count_of_look
 
 
 def published(session: Session, *, halls: int = 2, walking: int = 0) -> tuple[Expo, list[MeetingRequest]]:
-    """Six firms, three meetings: at table t0 of h0 twice, and at t1 of the second hall once."""
+    """Create six firms, three meetings: two at table t0 of h0, and one at t1 of the second hall."""
     expo = make_event(session, firms=6, slots="4 4", halls=halls, tables=4, walking=walking)
     requests = [make_request(session, expo, i, i + 1, place=PlaceWish.TABLE) for i in (0, 2, 4)]
     meetings = [
@@ -61,7 +61,7 @@ def published(session: Session, *, halls: int = 2, walking: int = 0) -> tuple[Ex
 
 
 def change(session: Session, expo: Expo, wanted: VenueChange) -> VenueChangePreview:
-    """Do what a look shows."""
+    """Apply a change exactly as previewed."""
     actor = expo.organiser_actor()
     with session.begin_nested() as look_only:
         look = venue_changes.preview_change(session, actor, wanted, now=NOW)
@@ -71,7 +71,7 @@ def change(session: Session, expo: Expo, wanted: VenueChange) -> VenueChangePrev
 
 
 def next_run(session: Session, expo: Expo) -> ScheduleVersion:
-    """The draft that a run makes of the event now."""
+    """Return the draft of a run of the event at the current time."""
     problem = snapshot.build_problem(session, expo.event.id, now=NOW)
     plan = solve(problem, SolveParams(seconds=1, workers=1)).plan
     return versions.store_draft(session, event_id=expo.event.id, run_id=None, plan=plan, now=NOW)
@@ -85,7 +85,7 @@ def differing(session: Session, expo: Expo, version: ScheduleVersion) -> dict[st
 
 
 def closing_early(session: Session, expo: Expo) -> ChangeDays:
-    """The days, but that the second ends an hour sooner."""
+    """Return the days, with the second one ending an hour earlier."""
     plan = timetable.read_days(session, expo.event).plan
     return replace(plan, days=[plan.days[0], replace(plan.days[1], closes=time(10))])
 

@@ -1,4 +1,4 @@
-"""A look reads only what a change can touch, and finds what a look at the whole event would find."""
+"""A preview reads only what a change can affect, and finds the same as a check of the whole event."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FIRMS = 12
 
 
 def crowded(session: Session) -> Expo:
-    """A published plan of a real solve in three halls, a walk apart. Some of its people are away since."""
+    """Create a published plan from a real solve, in three halls; then some of its people become absent."""
     random = Random(5)
     expo = make_event(session, firms=FIRMS, slots="4|4 4", halls=3, tables=5, walking=5)
     pairs = random.sample([(a, b) for a in range(FIRMS) for b in range(FIRMS) if a < b], 45)
@@ -79,7 +79,7 @@ def changes(session: Session, expo: Expo) -> dict[str, VenueChange]:
 
 
 def of_all(session: Session, expo: Expo, change: VenueChange) -> VenueEffects:
-    """What a look at the whole event finds."""
+    """Return the result of a check of the whole event."""
     before = feasible_meetings(load_unfrozen_problem(session, expo.event.id, Scope()))
     event = session.get_one(Event, expo.event.id)
     venue_changes.preview_change(session, expo.organiser_actor(), change, now=NOW)

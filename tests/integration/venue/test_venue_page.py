@@ -1,4 +1,4 @@
-"""The venue's page: every form shows what it touches, asks, and saves exactly that."""
+"""The venue page: every form shows its effects, asks for confirmation, and saves exactly them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def signed_in(database: Database) -> tuple[Browser, Expo]:
 
 
 def fields_of(page: str, what: str) -> dict[str, str]:
-    """What the form of the page would send as it stands."""
+    """Return the current values of a form on the page."""
     form = re.search(rf'<form[^>]*venue/{what}".*?</form>', page, re.DOTALL)
     assert form, what
     inputs = re.findall(r'<input name="([^"]+)"[^>]*?value="([^"]*)"', form[0])
@@ -53,7 +53,7 @@ def fields_of(page: str, what: str) -> dict[str, str]:
 
 
 def save(browser: Browser, path: str, form: dict[str, str]) -> str:
-    """Look at what a form does, and save it. Returns the page that was looked at."""
+    """Preview a form and save it. Return the preview page."""
     look = browser.post(path, **form)
     digest = re.search(r'name="digest" value="(\w+)"', look)
     assert digest, look

@@ -1,4 +1,4 @@
-"""A night without its solve worker: told by 02:20, and never published when the worker is back at noon."""
+"""A night without the solve worker: an alert by 02:20, and no publishing when it returns at noon."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SAID = "Run 1 waits since 02:00: no solve worker is there, or all are busy."
 
 @dataclass
 class Moment:
-    """What the database's clock says."""
+    """The time of the database's clock."""
 
     now: datetime = TWO - timedelta(minutes=1)
 
@@ -47,7 +47,7 @@ def moment(monkeypatch: pytest.MonkeyPatch) -> Moment:
 
 
 def published_expo(database: Database) -> Expo:
-    """One meeting is published, another request is accepted since, and a night of 02:00 is to publish it."""
+    """Publish one meeting and accept another request; an overnight run at 02:00 will publish it."""
     with database.write() as session:
         expo = make_event(session, firms=4, slots="4", solve_seconds=5)
         held = make_request(session, expo, 0, 1)
@@ -78,7 +78,7 @@ def test_a_night_without_a_worker_is_told_by_twenty_past_and_published_by_nobody
         clock = Clock(database, settings, make_celery(settings))
 
         def mails_until(end: datetime, minutes: int = 1) -> list[str]:
-            """Tick each so many minutes and send what is due; gives the readers of what was sent."""
+            """Tick and send due emails every `minutes`. Return the recipients."""
             before = len(catcher.taken)
             while moment.now < end:
                 moment.now += timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""What time brings: done in its time, once, each step by itself, and without a broker."""
+"""Periodic tasks: on time, once, independent of each other, and without a broker."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def clock(database: Database, broker: redis.Redis, broker_url: str) -> Clock:
 
 
 def later(database: Database, name: str, by: timedelta) -> None:
-    """Let the time go by in which something is done once."""
+    """Let the interval of a periodic task pass."""
     with database.write() as session:
         session.execute(
             text("UPDATE pulse SET at = :at WHERE name = :name"), {"at": database.now() - by, "name": name}
@@ -59,7 +59,7 @@ def later(database: Database, name: str, by: timedelta) -> None:
 
 
 def expo_due(database: Database) -> Expo:
-    """An event of the far future whose overnight run is due now."""
+    """Return a future event whose overnight run is due now."""
     with database.write() as session:
         expo = make_event(session)
         make_night(session, expo, next_at=database.now())
@@ -69,7 +69,7 @@ def expo_due(database: Database) -> Expo:
 
 
 def overdue_request(database: Database) -> Callable[[], RequestState]:
-    """A request that nobody answered in time; gives how to look at its state."""
+    """Return a function that reads the state of a request whose response is overdue."""
     with database.write() as session:
         expo = make_event(session)
         asked = make_request(session, expo, state=RequestState.PENDING, expires_at=NOW - timedelta(days=900))

@@ -1,4 +1,4 @@
-"""Tasks through a real worker and a real broker: done once, cancelled soon, given back on a shutdown."""
+"""Tasks with a real worker and broker: done once, cancelled promptly, returned on shutdown."""
 
 import os
 import signal
@@ -174,7 +174,7 @@ def test_a_broker_that_is_away_loses_nothing(tmp_path: Path) -> None:
 @sqlite_only
 @pytest.mark.parametrize("what", ["a pool process", "the whole worker"])
 def test_a_run_whose_worker_is_killed_is_taken_up_by_the_next_one_at_once(stack: Stack, what: str) -> None:
-    """No clock is there, and no minute of silence goes by."""
+    """Without a clock, and without a minute of silence."""
     run = stack.queued_run(solve_seconds=3600)
     assert dispatch.run(stack.database, run.id, app=stack.celery)
     with stack.worker("solve", app=PATIENT_APP) as first:
@@ -191,7 +191,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_by_the_next_one_at_once(stack:
 
 @sqlite_only
 def test_a_job_whose_process_was_killed_is_taken_up_at_once(stack: Stack) -> None:
-    """As runs are: a process that begins looks for what one before it left. No clock is there."""
+    """As with runs, a new process looks for its predecessor's jobs. No clock is running."""
     ended = subprocess.Popen(["true"])
     ended.wait()
     host = process_identity.me().partition(":")[0]
@@ -280,7 +280,7 @@ def test_a_worker_says_which_queues_it_takes_from_and_leaves(stack: Stack) -> No
 
 
 def queued(expo: Expo, number: int) -> dict[str, Any]:
-    """A row of the outbox that says nothing."""
+    """Return an outbox row with minimal content."""
     return {
         "event_id": expo.event.id,
         "kind": "invitation",
@@ -295,7 +295,7 @@ def queued(expo: Expo, number: int) -> dict[str, Any]:
 @sqlite_only
 @pytest.mark.smtp
 def test_a_sign_in_mail_waits_for_no_other_mail_and_for_no_other_work(stack: Stack) -> None:
-    """A thousand mails and a calendar wait before it, and nobody takes them."""
+    """A thousand emails and a calendar are queued before it, with no worker for them."""
     with serving(Catcher()) as catcher:
         stack.settings = replace(stack.settings, smtp_port=catcher.port)
         with stack.database.write() as session:

@@ -1,6 +1,6 @@
-"""Other people's calendar programs, each in a process of its own far from our time zone.
+"""Third-party calendar parsers, each in its own process and a distant time zone.
 
-All take a JSON array of calendars and give a JSON array of readings: METHOD, events, and faults in words.
+All read a JSON array of calendars, and write one of readings: METHOD, events, and faults as text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ELSEWHERE = "America/New_York"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A VEVENT as understood; times are aware. `organizer` and `attendees` are the URIs as they stand."""
+    """A VEVENT as parsed; times are aware. `organizer` and `attendees` are URIs as written."""
 
     uid: str
     sequence: int
@@ -44,7 +44,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """What a reader makes of a calendar; with faults it may be incomplete."""
+    """A reader's result for a calendar; with faults it may be incomplete."""
 
     method: str | None
     events: tuple[Event, ...]
@@ -52,7 +52,7 @@ class Calendar:
 
 
 def read(name: str, calendars: Sequence[bytes]) -> list[Calendar]:
-    """What the reader of this name makes of each."""
+    """Return the named reader's result for each calendar."""
     done = subprocess.run(
         _command(name),
         input=json.dumps([octets.decode("utf-8") for octets in calendars]).encode(),

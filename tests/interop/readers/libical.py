@@ -1,6 +1,6 @@
 """Reads calendars with libical, the parser of Evolution and GNOME Calendar; see tests.interop.readers.
 
-Through ctypes, in a process of its own, so that a fault of these few declarations cannot end the tests.
+It uses ctypes in a separate process, so that a mistake in these few declarations cannot crash the tests.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ LIBRARY.icalerror_set_errors_are_fatal(0)
 
 
 def kind(name: str) -> int:
-    """The kind of a component, by its name."""
+    """Return a component's kind by name."""
     return int(LIBRARY.icalcomponent_string_to_kind(name.encode()))
 
 

@@ -1,4 +1,4 @@
-"""Writes the definitions of all zones that libical knows, one after the other; see tests.interop.readers."""
+"""Writes the definitions of all of libical's zones, one after the other; see tests.interop.readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as a whole: what it lists, what it imports, how it says no."""
+"""The command line as a whole: help, imports, and error messages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RUN = "from click.testing import CliRunner; from chainmeet.cli import main"
 
 
 def loaded_after(statement: str) -> set[str]:
-    """The heavy packages that a fresh interpreter has loaded after a statement."""
+    """Return the heavy packages that a fresh interpreter has imported after a statement."""
     report = f"import sys; {statement}; print([name for name in {HEAVY!r} if name in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
     return set(ast.literal_eval(shown.stdout.splitlines()[-1]))
@@ -112,7 +112,7 @@ def test_a_plan_to_a_pipe_stands_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_whose_policy_changed_is_searched_and_one_that_did_not_is_not(tmp_path: Path) -> None:
-    """A person's two meetings stand apart: a dearer idle time is worth a move."""
+    """A person's two meetings have a gap: a higher price of idle time makes a move worthwhile."""
     parts = {
         "requests": [ask("r1", "a", "b"), ask("r2", "a", "c")],
         "published": [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s2", "t1", "a1 c1")],

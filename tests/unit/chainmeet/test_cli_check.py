@@ -1,4 +1,4 @@
-"""`chainmeet check`: what it finds, and its exit status."""
+"""`chainmeet check`: its findings and exit status."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def problem() -> Problem:
 
 
 def plan_of(problem: Problem, /, *meetings: Meeting, **claims: Any) -> Plan:
-    """A plan that claims what is true of its meetings, but for `claims`."""
+    """Return a plan with the true score and terms of its meetings, except for `claims`."""
     true = rules.score(problem, meetings)
     plan = Plan(
         problem_fingerprint(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, meetings

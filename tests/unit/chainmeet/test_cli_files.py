@@ -113,7 +113,7 @@ def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path: Path, name: str) -
 
 
 def test_an_open_file_of_a_process_is_written_through(tmp_path: Path) -> None:
-    """As /dev/stdout is, of a shell that writes into a file: it is still the file that the shell has open."""
+    """For example /dev/stdout, redirected to a file: it stays the file that the shell has open."""
     path = tmp_path / "out"
     with path.open("w") as file:
         write_json(Path(f"/proc/self/fd/{file.fileno()}"), {"a": 1})

@@ -1,4 +1,4 @@
-"""The sentence that `chainmeet solve` ends with."""
+"""The sentence with which `chainmeet solve` ends."""
 
 from __future__ import annotations
 

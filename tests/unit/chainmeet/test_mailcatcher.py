@@ -1,4 +1,4 @@
-"""The mail catcher: what it keeps, how its page shows it, and that a mail cannot act there."""
+"""The mail catcher: stored emails, their page, and no active content there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of commands take what the fields of forms take."""
+"""Command options accept the same values as form fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invented expo of any number of firms."""
+"""A sample event of any number of firms."""
 
 from __future__ import annotations
 

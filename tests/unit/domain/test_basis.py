@@ -1,4 +1,4 @@
-"""What a plan was made for, kept in few octets: whatever decides about a plan makes a difference."""
+"""A plan's basis in a few bytes: every input that affects a plan changes it."""
 
 from __future__ import annotations
 

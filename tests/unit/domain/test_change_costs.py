@@ -1,4 +1,4 @@
-"""The price of changing a published meeting is what the score loses by it, as the rules count it."""
+"""The cost of changing a published meeting equals the loss of score by the rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has to be held, alone: it is decided as by trying every plan, and clashes are minimal."""
+"""Commitments: decided as by exhaustive search, with minimal conflicts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def locked(id: str, sender: str, receiver: str, slot: str, place: str | None = N
 
 @st.composite
 def commitment_documents(draw: DrawFn) -> Json:
-    """Random problems in which most requests are locked to a slot, some of them frozen as well."""
+    """Return random problems with most requests locked to a slot, and some frozen."""
     document = draw(documents(max_requests=4))
     document["policy"]["require_all"] = False
     slots = [row["id"] for row in document["slots"]]
@@ -42,7 +42,7 @@ def commitment_documents(draw: DrawFn) -> Json:
 
 
 def alone(document: Json, ids: Collection[str]) -> Json:
-    """The problem with these requests only, without the rules about whole plans."""
+    """Return the problem with only these requests, without whole-plan rules."""
     return document | {
         "requests": [row for row in document["requests"] if row["id"] in ids],
         "precedences": [p for p in document["precedences"] if {p["before"], p["after"]} <= set(ids)],
@@ -207,7 +207,7 @@ def test_why_one_cannot_be_held_at_all_is_told(words: str, parts: dict[str, Any]
 
 
 def crowd(tables: int) -> Iterator[Json]:
-    """Locks of one slot, of firms of their own, one more than the tables."""
+    """Return locks to one slot, of distinct firms, one more than the tables."""
     return (locked(f"r{k}", f"a{k}", f"b{k}", "s0") for k in range(tables + 1))
 
 

@@ -1,4 +1,4 @@
-"""Fields: limits hold at both ends, are said in a sentence, and are what Pydantic reads."""
+"""Fields: limits hold at both ends, have a message, and equal Pydantic's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS = {name: kind for name, kind in vars(fields).items() if hasattr(kind, "__m
 
 
 def values(kind: object) -> tuple[list[object], list[object]]:
-    """Values at the ends of a kind's limits, and just beyond them."""
+    """Return values at a kind's limits, and just beyond."""
     limits = fields.limits(kind)
     if not limits.is_size:
         return [limits.least, limits.most], [limits.least - 1, limits.most + 1]

@@ -1,4 +1,4 @@
-"""Names by reader: own script first, and no second copy of the same name."""
+"""Names by reader: own script first, and no duplicate of the same name."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ FORMS = st.text(st.sampled_from("ab éö王明(). Ж"), min_size=1, max_size=12)
 def test_a_name_that_was_put_for_a_reader_stays_and_is_known_from_what_others_were_shown(
     name: str, latin: str, first: str, then: str
 ) -> None:
-    """What calendars were told is compared with what they should show to a reader of now another language."""
+    """Stored calendar names are compared with what a reader with another language should see now."""
     joined = names.join_scripts(name, latin)
     once = names.localize_joined(joined, first)
     assert names.localize_joined(once, first) == once

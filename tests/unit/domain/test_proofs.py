@@ -1,4 +1,4 @@
-"""When a bound of one problem holds of another."""
+"""When one problem's bound is valid for another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules and the score against the plain reading of the page, on random tiny problems."""
+"""Rules and score equal a literal reading of the page, on random tiny problems."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.builders import problems
 
 @st.composite
 def plans(draw: st.DrawFn, problem: Problem) -> list[Meeting]:
-    """Meetings of some requests, right or wrong, that name only things of the problem."""
+    """Return meetings of some requests, valid or not, that reference only known ids."""
     ids, document = problem.index, write_problem(problem)
     chosen = draw(st.lists(st.sampled_from(list(ids.requests)), unique=True))
     published = {m.request: m for m in problem.published if _is_known(problem, m)}
@@ -65,7 +65,7 @@ def _json(meetings: Any) -> list[dict[str, Any]]:
 
 
 def strict(problem: Problem) -> Problem:
-    """The problem with no spread and no change allowed, as random limits are seldom broken."""
+    """Return the problem with no spread and no changes allowed; random limits rarely bind."""
     return replace(problem, policy=replace(problem.policy, max_idle_spread=0, max_moved=0))
 
 

@@ -205,7 +205,7 @@ def test_a_fault_that_makes_others_stands_before_them(path: str, value: Any, fir
 
 
 def rows_of(document: Json) -> list[tuple[str, str]]:
-    """Every row with keys, and each key that it cannot do without."""
+    """Return every row that has keys, and its required keys."""
     required = {
         "event": ["name", "timezone"],
         "slots[0]": ["id", "start", "end", "block"],

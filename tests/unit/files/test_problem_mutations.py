@@ -1,4 +1,4 @@
-"""Whatever is done to a problem or plan file, it is read or refused with paths, and nothing else."""
+"""A mutated problem or plan file is read, or rejected with paths; no other error occurs."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ odd_values = st.sampled_from(
 
 
 def places_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of every value in a document."""
+    """Return the path of every value in a document."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(found for key, item in inner for found in places_of(item, (*path, key)))]
 
 
 @st.composite
 def mutated(draw: st.DrawFn, sound: st.SearchStrategy[Json]) -> Any:
-    """A sound document with one to three values replaced, removed, doubled or added."""
+    """Return a valid document with one to three values replaced, removed, duplicated or added."""
     document: Any = copy.deepcopy(draw(sound))
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(places_of(document)))

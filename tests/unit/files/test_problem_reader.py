@@ -136,7 +136,7 @@ def test_a_problem_comes_back_from_its_json_with_every_key() -> None:
 
 
 def _in_order(value: Any) -> Any:
-    """Languages and unavailable slots are sets."""
+    """Sort languages and unavailable slots, which are sets."""
     text = json.dumps(value, sort_keys=True)
     return re.sub(r'"languages": \[(.*?)\]', lambda found: str(sorted(found[1].split(", "))), text)
 

@@ -1,4 +1,4 @@
-"""A problem file with every key of the format, each with a value that is not its default."""
+"""A problem file with every key of the format, each with a non-default value."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ WHOLE: Json = {
 
 
 def with_value(document: Json, path: str, value: Any) -> Json:
-    """A copy of a document with one value set, by a path like `requests[0].weight`."""
+    """Return a copy of a document with one value set, by a path like `requests[0].weight`."""
     changed = copy.deepcopy(document)
     at: Any = changed
     *way, last = [int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", path)]

@@ -1,4 +1,4 @@
-"""One meeting at an expo in Shanghai, as messages, mails and calendars, in few words."""
+"""Builders of one meeting at an expo in Shanghai: messages, emails and calendars."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def cancel() -> ItipMessage:
 
 
 def told_by(message: ItipMessage, partstat: Partstat | None = None) -> dict[EntryKey, SentEntry]:
-    """What a calendar knows after a message, and after an answer to it if one is given."""
+    """Return a calendar's state after a message, and after an answer if given."""
     return {
         message.key: SentEntry(
             *message.key,

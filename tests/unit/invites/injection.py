@@ -1,7 +1,7 @@
-"""What people type cannot add a line to a calendar or a header to a mail, nor an answer to an answer.
+"""Typed text cannot inject a line into a calendar, a header into an email, or an answer into a reply.
 
-Run as a program (`python -O -m tests.unit.invites.injection`) it holds without `assert`, which is why
-everything here raises by itself.
+Run as a program (`python -O -m tests.unit.invites.injection`), it works without `assert`; hence all
+checks here raise explicitly.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ FEED_HEAD = [
 
 
 class Injected(Exception):
-    """Something that was typed became more than a text."""
+    """Typed text became more than text."""
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What people can type."""
+    """Values that people can type."""
 
     summary: str
     place: str
@@ -82,7 +82,7 @@ def expect(is_so: bool, what: str, found: object) -> None:
 
 
 def names_of(octets: bytes) -> list[str]:
-    """The property names of a calendar, in order; every line is checked on the way."""
+    """Return a calendar's property names in order, after checking every line."""
     written = octets.decode("utf-8")
     expect(written.endswith("\r\n"), "the last line end", written[-10:])
     for line in written.removesuffix("\r\n").split("\r\n"):
@@ -114,12 +114,12 @@ LINES = names_of(part(parsed(ORDINARY), "text/calendar").get_payload(decode=True
 
 
 def title_of(value: Typed) -> str:
-    """The title of a calendar's event, which is never empty."""
+    """Return a calendar event's title, which is never empty."""
     return clean(value.summary, 200) or "Meeting"
 
 
 def check_mail(value: Typed) -> None:
-    """One mail of an update: its headers, its calendar's lines, and what icalendar reads there."""
+    """Check an update's email: its headers, its calendar's lines, and icalendar's result."""
     message = message_of(value)
     changes = {"attendee_name": value.name, "sender_name": value.name, "thread_id": "<first@meet.example>"}
     mail = render_invitation(message, replace(envelope(message), **changes))
@@ -160,7 +160,7 @@ def check_feed(value: Typed) -> None:
 
 
 def check_answer(value: Typed) -> None:
-    """An answer whose comment and name were typed: one attendee's answer, and the comment as it is shown."""
+    """Check a reply with a typed comment and name: one attendee's answer, and the comment as shown."""
     sent = re.sub("\r\n?", "\n", value.directions).encode("utf-8", "replace").decode("utf-8")
     calendar = "\r\n".join(REPLY).format(name=clean_parameter(value.name), comment=escape_text(sent))
     (answer,) = inbound.read_email(ANSWER + base64.encodebytes(calendar.encode("utf-8"))).answers

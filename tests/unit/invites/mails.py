@@ -1,4 +1,4 @@
-"""Mails about meetings, taken apart."""
+"""Parsed meeting emails."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def text_of(made: RenderedMail, content_type: str = "text/plain") -> str:
 
 
 class Reader(HTMLParser):
-    """Takes a page apart: its text and links, and whether every element is closed in order."""
+    """Parses a page: its text and links, and whether all elements are closed in order."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The agenda as a PDF: whole, readable in every script, small, and the same each time."""
+"""The agenda as a PDF: complete, readable in every script, small, and reproducible."""
 
 from __future__ import annotations
 

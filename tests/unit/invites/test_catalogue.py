@@ -20,12 +20,12 @@ OTHERS = [tag for tag in languages() if tag != "en"]
 
 
 def holes(text: str) -> list[str]:
-    """The names in braces, each as often as it stands there."""
+    """Return the placeholders of a text, repeated as often as they occur."""
     return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 
 
 def has_words(text: str) -> bool:
-    """Whether a text says something of its own besides names in braces and marks."""
+    """Return True if a text has words besides placeholders and punctuation."""
     return any(part.strip(string.punctuation + "–UTC ") for part, *_ in string.Formatter().parse(text))
 
 
@@ -46,7 +46,7 @@ def test_every_text_has_the_names_of_the_english_one(tag: str) -> None:
 
 @pytest.mark.parametrize("tag", OTHERS)
 def test_a_catalogue_has_each_english_text_and_no_other(tag: str) -> None:
-    """`make messages` puts it right."""
+    """`make messages` fixes this."""
     messages = read_po((FOLDER / f"{tag}.po").open("rb"), locale=tag)
     assert {each.context: each.id for each in messages if each.id} == ENGLISH
     assert [each.context for each in messages if each.fuzzy and each.id] == []

@@ -1,4 +1,4 @@
-"""A meeting as a file, as the address of somebody's form, as text, and an address as a QR code."""
+"""A meeting as a file, as a link to a calendar's form, as text, and an address as a QR code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mail about requests: what it says in each language, its links, and that it stops by one press."""
+"""The digest email: its text in each language, its links, and one-click unsubscription."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def digest(*items: DigestEntry, **values: Any) -> Digest:
 
 
 def bodies(made: Digest) -> tuple[Any, str, str]:
-    """The mail, its plain text and its HTML."""
+    """Return the email, its plain text and its HTML."""
     mail = parsed(digest_mail.render_digest(made, ENVELOPE, LINKS))
     plain, html = (part(mail, f"text/{kind}").get_content() for kind in ("plain", "html"))
     return mail, plain.replace("\r\n", "\n"), html

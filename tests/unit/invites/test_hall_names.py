@@ -1,4 +1,4 @@
-"""When a hall is another one: what the venue calls it and what the reader reads both differ."""
+"""A hall counts as changed if its canonical and its localised name both differ."""
 
 from __future__ import annotations
 

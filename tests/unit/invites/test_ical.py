@@ -86,7 +86,7 @@ REQUEST = [
 
 
 def differing(calendar_text: str) -> list[str]:
-    """The lines of a calendar that the new request does not have, in order."""
+    """Return a calendar's lines that the new request lacks, in order."""
     return [line for line in unfolded(calendar_text) if line not in REQUEST]
 
 
@@ -300,7 +300,7 @@ def test_trap_13_a_request_asks_until_it_is_answered_and_a_cancel_does_not() -> 
 
 
 def test_1_10_nothing_is_sent_that_a_calendar_may_take_for_an_error() -> None:
-    """A meeting is held in a hall, so there is no CONFERENCE; of RFC 9073 and 9253 nothing is written."""
+    """Meetings are held in a hall, so there is no CONFERENCE; nothing of RFC 9073 and 9253 is written."""
     refused = ("CONFERENCE", "LINK", "STRUCTURED-DATA", "STYLED-DESCRIPTION", "CONCEPT", "REFID")
     for message in (new(), update(), details(), cancel()):
         parsed = Calendar.from_ical(calendar(message))

@@ -1,4 +1,4 @@
-"""Rules M1 to M11: one message as one mail, whole and in the right shape."""
+"""Rules M1 to M11: one message as one email, complete and well formed."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_a_mail_comes_from_the_event_and_from_the_site_only_where_no_event_is() 
 
 
 def test_a_subject_has_a_firms_name_in_one_script_and_the_text_what_its_reader_needs() -> None:
-    """Letters of two scripts in one subject are held against a mail by filters of spam."""
+    """Spam filters penalise subjects with letters of two scripts."""
     for language, subject in (("en", "Meeting with Kunming Battery"), ("zh", "与昆明电池洽谈")):
         said = {"en": "Meeting with {}", "zh": "与{}洽谈"}[language]
         both = "Kunming Battery (昆明电池)"

@@ -1,4 +1,4 @@
-"""Mails about a meeting that is off: who called it off, why, and whom to ask."""
+"""Emails about a cancelled meeting: who cancelled it, why, and whom to contact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rule M10: what a mail about a meeting says, in its text and in its HTML."""
+"""Rule M10: what an email about a meeting says, in its text and in its HTML."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_name_that_ends_in_a_full_stop_ends_the_sentence(written: str, read: s
 
 
 def test_the_way_to_another_place_is_no_change_of_its_own() -> None:
-    """The place is: it was said twice, and three times in the mail."""
+    """The place itself is a change: it appeared twice as text, and three times in the email."""
     old = content(place_name="Booth of Zhen Co., Ltd.", directions="Hall 3: Booth of Zhen Co., Ltd.. Come.")
     moved = replace(old, place_name="Booth 9", directions="Hall 3: Booth 9. Come.")
     said = text_of(mail(only(told(old), wanted(moved)))).partition("When:")[0]

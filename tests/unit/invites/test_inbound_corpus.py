@@ -1,6 +1,6 @@
-"""Mails as clients and servers write them, each with what it is understood to be.
+"""A corpus of emails as clients and servers write them, with the expected result of each.
 
-The meeting's UID, SEQUENCE and attendee are the same in all of them, so that what differs is the dialect.
+The meeting's UID, SEQUENCE and attendee are the same throughout, so that only the dialect differs.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ def test_i12_a_uid_that_is_missing_is_none_of_ours() -> None:
 
 @pytest.mark.parametrize("name", ["UID", "DTSTAMP"])
 def test_an_answer_with_two_different_values_of_what_it_has_once_is_for_a_person(name: str) -> None:
-    """RFC 5546 3.2.3: one UID and one DTSTAMP; the same one twice is one."""
+    """RFC 5546 3.2.3: one UID and one DTSTAMP; a repetition of the same value counts once."""
     raw = (FOLDER / "kmail-upper-case-address.eml").read_bytes()
     found = re.search(rb"%s:(.*)\n" % name.encode(), raw)
     assert found is not None

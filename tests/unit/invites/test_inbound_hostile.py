@@ -1,4 +1,4 @@
-"""Nothing that comes in makes the reader fail, or work for long: bombs are refused before they are parsed."""
+"""Hostile emails cause no errors and little work: oversized ones are rejected before parsing."""
 
 from __future__ import annotations
 

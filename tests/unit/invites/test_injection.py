@@ -1,4 +1,4 @@
-"""I2: no line can be injected through any name, title or comment, with and without `assert`."""
+"""I2: no name, title or comment can inject a line, with and without `assert`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def test_i2_nothing_that_is_typed_adds_a_line() -> None:
 
 
 def test_i2_nothing_that_is_typed_adds_a_line_without_asserts() -> None:
-    """What we write, and how we read answers. The other readers of tests/interop are programs of their own
-    that get octets, so -O makes no difference to them.
+    """Our writer, and our reader of replies.
+
+    The other readers of tests/interop are separate programs, for which -O makes no difference.
     """
     command = [sys.executable, "-O", "-m", "tests.unit.invites.injection"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

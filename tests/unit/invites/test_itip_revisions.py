@@ -1,4 +1,4 @@
-"""Messages between two publishings: the same once more, a proposal that is not taken, another address."""
+"""Messages between two publications: repeats, ignored counter-proposals, changed addresses."""
 
 from __future__ import annotations
 

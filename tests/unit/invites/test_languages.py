@@ -1,4 +1,4 @@
-"""Whole mails in Chinese and Hungarian: every word, mark and date as a reader there writes it."""
+"""Complete emails in Chinese and Hungarian: idiomatic words, punctuation and dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers come back from a parser as they were typed."""
+"""Headers round-trip through a parser."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_one_press_is_offered_where_the_link_is_https_as_rfc_8058_wants_it() -> 
 
 
 def test_a_list_is_called_as_its_event_in_any_script() -> None:
-    """RFC 2919: a phrase, and an identifier between angle brackets."""
+    """RFC 2919: a phrase, and an identifier in angle brackets."""
     for name in ("Chain Expo", 'A "B", C.', "供应链博览会", "Ellátási Lánc Expó, Budapest, 2027 " * 3):
         head = email.message_from_bytes(
             mime.list_headers(name, "s.a.example", "https://a.example/t") + b"\r\n"

@@ -1,4 +1,4 @@
-"""What real mail servers write when they refuse a mail, and what that asks for."""
+"""Rejections as real mail servers write them, and the action for each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_reply_asks_for_what_its_provider_means(reply: str, refusal: Refusal) 
 
 @pytest.mark.parametrize(("reply", "refusal"), PAIRS)
 def test_a_report_that_repeats_the_reply_asks_for_the_same(reply: str, refusal: Refusal) -> None:
-    """Postfix gives the remote status, or X.0.0 where the remote server gave none."""
+    """Postfix reports the remote status, or X.0.0 if the remote server gave none."""
     status = refusals._status(reply[4:].lower()) or f"{reply[0]}.0.0"
     assert refusals.classify_report(status, f"smtp; {reply}") is refusal
 

@@ -1,4 +1,4 @@
-"""Calendars are fetched over TLS from public addresses alone, within limits; against a real server."""
+"""Calendars are fetched over TLS from public addresses only, within limits; against a real server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Answer = Callable[[bytes], bytes]
 
 
 class Server:
-    """Answers each connection with what `answers` makes of the request's head."""
+    """Answers each connection with what `answers` returns for the request's head."""
 
     def __init__(self, answers: Answer, context: ssl.SSLContext) -> None:
         self.requests: list[bytes] = []
@@ -70,7 +70,7 @@ def authority() -> trustme.CA:
 
 @contextmanager
 def serving(authority: trustme.CA, answers: Answer, name: str = "calendar.example") -> Iterator[tuple]:
-    """A server of that name, and a fetcher that finds it there and trusts its authority."""
+    """Run a server of this name. Return it with a fetcher that finds it and trusts its authority."""
     server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(name).configure_cert(server_context)
     server = Server(answers, server_context)

@@ -1,4 +1,4 @@
-"""Every rule of docs/invitations.md is held by a test that is named after it."""
+"""Every rule of docs/invitations.md has a test named after it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREFIX = re.compile(r"def test_((?:(?:[rmi]\d+|1_\d+|trap_\d+)_)+)")
 
 
 def held() -> set[str]:
-    """The rules that tests are named after: test_m2_m3_... holds M2 and M3."""
+    """Return the rules that tests are named after: test_m2_m3_... covers M2 and M3."""
     found: set[str] = set()
     for path in [*ROOT.glob("tests/unit/**/test_*.py"), *ROOT.glob("tests/integration/**/test_*.py")]:
         for names in PREFIX.findall(path.read_text("utf-8")):

@@ -1,4 +1,4 @@
-"""The mail with a one-time link."""
+"""The email with a one-time link."""
 
 from __future__ import annotations
 

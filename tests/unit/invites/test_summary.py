@@ -1,4 +1,4 @@
-"""What a summary counts, what it says, and that it is no invitation."""
+"""Summaries: their counts, their text, and that they are no invitations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LATER = {
 def summary(
     messages: Sequence[itip.ItipMessage], stays: Sequence[Content] = (), stamp: datetime = NOW
 ) -> Summary:
-    """The summary of messages, whose agenda is what they leave and some meetings that stay."""
+    """Return the summary of messages; its agenda is their result and some unchanged meetings."""
     agenda = {m.uid: m.content for m in messages if m.method is Method.REQUEST}
     agenda |= {f"stays{i}@meet.example": each for i, each in enumerate(stays)}
     return Summary(version=3, stamp=stamp, agenda=agenda, changes=[summary_change(m) for m in messages])

@@ -1,4 +1,4 @@
-"""Section 1.6: text that can go into content lines and headers."""
+"""Section 1.6: text in content lines and headers."""
 
 from __future__ import annotations
 

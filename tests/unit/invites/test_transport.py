@@ -1,4 +1,4 @@
-"""Mails through a real SMTP server; what the server says decides what happens next."""
+"""Emails through a real SMTP server; its reply decides the next step."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_connection_that_ends_is_told_apart_and_a_new_one_works(step: str, rep
 
 @pytest.mark.parametrize("first", ["220 ", "220 test.example\r\n250 test.example\r\n250 "])
 def test_a_reply_that_comes_octet_by_octet_and_never_ends_ends_the_connection(first: str) -> None:
-    """On opening, or of a mail: no single wait for an octet is long."""
+    """In the greeting, or after an email: no single byte takes long."""
     ended = threading.Event()
 
     def drip(server: socket.socket) -> None:
@@ -173,7 +173,7 @@ def test_no_secret_is_in_a_repr() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key."""
+    """Return a certificate for 127.0.0.1 and its key."""
     lacking.require("OpenSSL")
     folder = tmp_path_factory.mktemp("tls")
     paths = folder / "certificate.pem", folder / "key.pem"

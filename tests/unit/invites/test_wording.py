@@ -1,4 +1,4 @@
-"""Texts that organisers write: what is refused when it is saved, and that all else renders in every mail."""
+"""Organisers' texts: invalid ones are rejected on saving, and all others render in every email."""
 
 from __future__ import annotations
 

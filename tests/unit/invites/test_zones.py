@@ -1,8 +1,7 @@
-"""Section 1.7: every VTIMEZONE is right for the times that are written in it, read as a client reads it, and
-for those of the event's other mails: some programs keep a definition by its TZID.
+"""Section 1.7: every VTIMEZONE is right for the times in its calendar, as clients parse it.
 
-icalendar goes by a zone's name (I14), so the definitions are read here by themselves: by dateutil, as vobject
-and so Radicale does.
+It is also right for the event's other emails: some programs keep a definition by its TZID. icalendar uses a
+zone's name (I14), so dateutil reads the definitions here, as it does in vobject and so in Radicale.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def zones_of(octets: str | bytes) -> dict[str, tzinfo]:
 
 
 def read(octets: str | bytes, name: str, zones: dict[str, tzinfo] | None = None) -> list[datetime]:
-    """Every DTSTART or DTEND of a calendar in UTC, by its own definitions or others (RFC 5545 3.6.5)."""
+    """Return every DTSTART or DTEND of a calendar in UTC, by its or other definitions (RFC 5545 3.6.5)."""
     zones = zones_of(octets) if zones is None else zones
     moments = []
     for line in unfolded(octets):
@@ -83,7 +82,7 @@ def test_1_7_two_mails_of_a_year_have_one_definition_that_is_right_for_both(
 
 
 def test_1_7_a_program_that_keeps_zones_by_tzid_is_right_over_a_change_of_clocks() -> None:
-    """A meeting moves from the Saturday to the Sunday on which Budapest's clocks go forward."""
+    """A meeting moves from Saturday to the Sunday on which Budapest's clocks go forward."""
     zone = ZoneInfo("Europe/Budapest")
     shown = [
         content(timezone=zone.key, start=start, end=start + timedelta(minutes=30))

@@ -1,4 +1,4 @@
-"""The accessibility statement names tests that are there."""
+"""The tests that the accessibility statement names exist."""
 
 from __future__ import annotations
 

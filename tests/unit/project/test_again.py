@@ -1,4 +1,4 @@
-"""What fails in the whole run is run once more, alone, and is named whatever becomes of it."""
+"""Failed tests are rerun once, alone, and reported whatever the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmarks rest on: the peers keep the rules, and figures are what they say."""
+"""Foundations of the benchmarks: the peers keep the rules, and figures have their stated meaning."""
 
 from __future__ import annotations
 

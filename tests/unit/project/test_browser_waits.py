@@ -1,7 +1,7 @@
 """How tests wait for a browser.
 
-`wait_for_function` evaluates its text in the page. The first try is the debugger's and passes; each later
-one is the page's own, which its Content-Security-Policy refuses: such a test fails on a slow machine alone.
+`wait_for_function` evaluates its text in the page. The debugger makes the first attempt, which succeeds.
+The page makes the later ones, which its Content-Security-Policy refuses, so that only slow machines fail.
 """
 
 from __future__ import annotations

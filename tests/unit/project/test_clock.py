@@ -1,4 +1,4 @@
-"""No test knows what day it is, and no line of a test asks."""
+"""Tests have a fixed date, and none reads the current one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docker-compose.yml, .env.example and the Dockerfile against the settings and the workers."""
+"""docker-compose.yml, .env.example and the Dockerfile agree with the settings and the workers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
 
 
 def example() -> dict[str, str]:
-    """.env.example."""
+    """Return the values of .env.example."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
     return dict(pairs)
@@ -52,7 +52,7 @@ def example() -> dict[str, str]:
 
 @pytest.fixture
 def secrets(tmp_path: Path) -> Path:
-    """A folder with the files of SECRETS."""
+    """Return a folder with the files of SECRETS."""
     folder = tmp_path / "secrets"
     folder.mkdir()
     for name, text in SECRETS.items():
@@ -61,7 +61,7 @@ def secrets(tmp_path: Path) -> Path:
 
 
 def substituted(text: str, values: dict[str, str]) -> str:
-    """Compose's ${NAME}, ${NAME:-default} and ${NAME:?error}."""
+    """Substitute Compose's ${NAME}, ${NAME:-default} and ${NAME:?error}."""
 
     def value(match: re.Match[str]) -> str:
         name, kind, rest = match.groups()
@@ -110,7 +110,7 @@ def test_what_is_secret_is_in_no_environment_and_each_file_is_where_it_is_read(n
 
 
 def made_secrets(home: Path) -> dict[str, str]:
-    """What deploy/secrets.sh leaves in an installation's folder."""
+    """Return the secrets that deploy/secrets.sh creates in an installation's folder."""
     (home / "deploy").mkdir(exist_ok=True)
     script = home / "deploy" / "secrets.sh"
     script.write_text((ROOT / "deploy" / "secrets.sh").read_text())
@@ -177,7 +177,7 @@ def test_chainmeet_is_no_superuser_of_its_database() -> None:
 
 
 def test_what_upgrades_the_schema_is_alone_with_the_password_of_the_role_that_owns_it() -> None:
-    """What the roles may do is tested on a real server: tests/integration/storage/test_grants.py."""
+    """The roles' rights are tested on a real server: tests/integration/storage/test_grants.py."""
     with_it = {name for name, each in SERVICES.items() if "database_owner_password" in each["secrets"]}
     assert with_it == {"migrate", "postgres"} and "database_password" not in SERVICES["migrate"]["secrets"]
     assert SERVICES["migrate"]["command"][-2:] == ["--application-role", "chainmeet"]
@@ -293,7 +293,7 @@ def test_what_keeps_data_has_a_volume_and_a_health_check() -> None:
 
 @pytest.mark.parametrize("name", SERVICES, ids="service-{}".format)
 def test_a_health_check_is_a_line_for_the_shell(name: str) -> None:
-    """Podman splits a list into words, and Python's program with it."""
+    """Podman splits a list into words, and Python's program too."""
     check = SERVICES[name].get("healthcheck", {}).get("test", "true")
     assert isinstance(check, str) or check[0] == "CMD-SHELL"
 
@@ -326,7 +326,7 @@ def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_gives_way_does_so_among_containers_too() -> None:
-    """Niceness counts within a container only."""
+    """Niceness applies within a container only."""
     given_way = {
         service["command"][2]
         for service in SERVICES.values()

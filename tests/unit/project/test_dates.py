@@ -1,4 +1,4 @@
-"""The five dates at which the suite is tried besides today, and what is tried at them."""
+"""The five other dates at which the suite runs, and the tests chosen for them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_they_lie_ahead_on_any_day(day: int) -> None:
 
 
 def test_each_test_that_asks_for_a_page_has_its_module_tried() -> None:
-    """And none that is named is gone."""
+    """All chosen modules exist, too."""
     chosen = set(dates.modules())
     for path in (ROOT / "tests" / "integration").rglob("test_*.py"):
         if "Browser(" in path.read_text() or "web_app(" in path.read_text():

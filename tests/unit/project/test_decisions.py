@@ -1,4 +1,4 @@
-"""Each decision has a page of one form, which the list names, and names modules that are there."""
+"""Each decision has a page of the same form, is listed, and names existing modules."""
 
 from __future__ import annotations
 

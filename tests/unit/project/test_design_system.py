@@ -1,4 +1,4 @@
-"""The design system: what templates use of it is there, and what it names is there too."""
+"""The design system: everything that templates use of it exists, and everything it names exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a room of the solver offers to others says what it takes and gives, in sections as NumPy has them."""
+"""The solver's public functions document parameters and results in NumPy's sections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def module_of(path: Path) -> str:
 
 
 def imported() -> Iterator[tuple[str, str]]:
-    """What modules import from a folder of the solver that is not their own: its module, and the name."""
+    """Yield imports from a solver folder into another one: the module and the name."""
     for package in ("scheduler", "workers", "chainmeet", "benchmarks"):
         for path in (ROOT / package).rglob("*.py"):
             here = module_of(path).rpartition(".")[0]
@@ -30,7 +30,7 @@ def imported() -> Iterator[tuple[str, str]]:
 
 
 def doors() -> dict[str, ast.FunctionDef]:
-    """Functions of the solver, but for kernels, that a module of another folder imports by name."""
+    """Return the solver's functions, except kernels, that modules of other folders import."""
     wanted = set(imported())
     found = {}
     for path in SOLVER.rglob("*.py"):
@@ -42,7 +42,7 @@ def doors() -> dict[str, ast.FunctionDef]:
 
 
 def faults(door: ast.FunctionDef) -> Iterator[str]:
-    """What its docstring does not tell."""
+    """Yield what a function's docstring lacks."""
     told = [line.strip() for line in (ast.get_docstring(door) or "").splitlines()]
     taken = [argument.arg for argument in (*door.args.args, *door.args.kwonlyargs)]
     if not told:

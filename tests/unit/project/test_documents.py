@@ -1,4 +1,4 @@
-"""The documentation site is built without Chainmeet's environment, by what its own lock file names."""
+"""The documentation site builds without Chainmeet's environment, from its own lock file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def imported(path: Path) -> set[str]:
-    """The packages that a file imports, wherever in it."""
+    """Return the packages that a file imports, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""What the web calls asks an actor whether it may, and gives values: never rows of the database."""
+"""Services that the web calls check an actor's rights, and return values: never database rows."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ NO_ACTOR = {
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
-    """What a module imports of the services: the name that it has here, the module, the name there."""
+    """Yield a module's imports from the services: local name, module, original name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(SERVICES):
             for alias in node.names:
@@ -109,7 +109,7 @@ def imported(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
 
 
 def used(path: Path) -> Iterator[Callable[..., Any]]:
-    """The functions of services that a module of the web names."""
+    """Yield the service functions that a web module uses."""
     tree = ast.parse(path.read_text("utf-8"))
     modules: dict[str, Any] = {}
     for here, module, name in imported(tree):
@@ -128,7 +128,7 @@ def used(path: Path) -> Iterator[Callable[..., Any]]:
 
 
 def doors() -> dict[str, Callable[..., Any]]:
-    """By name below `scheduler.services`."""
+    """Return them by name below `scheduler.services`."""
     paths = sorted((ROOT / "api").rglob("*.py"))
     found = {f"{each.__module__}.{each.__qualname__}": each for path in paths for each in used(path)}
     return {
@@ -147,7 +147,7 @@ def asks(function: Callable[..., Any]) -> bool:
 
 
 def types_in(hint: Any, seen: set[Any]) -> Iterator[type]:
-    """Every class that a value of this type may hold, fields of dataclasses too."""
+    """Yield every class in a type, including fields of dataclasses."""
     if isinstance(hint, list):  # what a function takes
         hint = tuple[tuple(hint)]  # type: ignore[misc]
     if hint in seen:
@@ -182,7 +182,7 @@ def test_no_function_that_the_web_calls_gives_rows(found: dict[str, Callable[...
 
 
 def uses(function: Callable[..., Any]) -> bool:
-    """Whether the function looks at its actor, or hands it on."""
+    """Return True if the function reads its actor, or passes it on."""
     tree = ast.parse(inspect.getsource(function))
     names = [name for name, hint in typing.get_type_hints(function).items() if hint in ASKERS]
     return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(tree))

@@ -1,4 +1,4 @@
-"""The model that the repair oracle is measured with moves as few people as any plan does."""
+"""The reference model for the repair oracle moves the fewest people of any plan."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def where(meeting: Meeting) -> Where:
 
 
 def people_moved(before: Iterable[Meeting], after: Iterable[Meeting], request: str) -> set[str]:
-    """The attendees of the other meetings that change, as they were and as they are."""
+    """Return the attendees of the other changed meetings, before and after."""
     old, new = ({m.request: (where(m), m.interpreter) for m in plan} for plan in (before, after))
     changed = [r for r in old if r != request and old[r] != new[r]]
     return {person for r in changed for each in (old[r], new[r]) for person in each[0][2]}
 
 
 def by_trying_all(problem: Problem, plan: list[Meeting], request: str) -> int | None:
-    """The fewest people who move, of all plans that hold the same, and the request elsewhere."""
+    """Return the fewest people moved, over all plans with the same meetings and the request elsewhere."""
     document, now = write_problem(problem), {m.request: m for m in plan}
     wanted, found = {*now, request}, []
     for written in plans(document):
@@ -75,7 +75,7 @@ def test_the_model_moves_as_few_people_as_any_plan_does(problem: Problem) -> Non
 
 
 def test_a_seat_two_steps_away_is_found() -> None:
-    """Both wait for the one table: r1 goes where r2 was, and r2 to the free slot that r1 cannot have."""
+    """Both want the only table: r1 takes r2's slot, and r2 the free slot that r1 cannot use."""
     problem = make_problem(
         slots="3",
         places=[table("t1")],
@@ -105,7 +105,7 @@ def test_limits_of_a_whole_plan_are_refused() -> None:
 
 
 def test_the_oracle_moves_as_few_people_as_the_model() -> None:
-    """Every fifth request of a tight expo: as few where it has a way, and never fewer."""
+    """Every fifth request of a tight expo: equally few if it has a repair, and never fewer."""
     problem = generated(10, 40).problem
     plan = first_plan(problem)
     oracle = Repairer(problem, plan)
@@ -130,7 +130,7 @@ def test_somebody_takes_the_place_that_the_request_leaves() -> None:
 
 
 def test_the_sample_has_as_many_questions_as_are_wanted() -> None:
-    """Though a person who is out or a table that closes may have had no meeting."""
+    """An absent person or a closed table may have had no meeting."""
     problem = generated(30, 260).problem
     _, kept = disrupt(problem, first_plan(problem), 40, sample=10)
     assert len(kept) == 10

@@ -1,4 +1,4 @@
-"""Every foreign key has an index: else each row that goes makes the database look through a whole table."""
+"""Every foreign key has an index; otherwise each deleted row scans a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scheduler.storage.base import Base
 
 
 def indexed(table: Table) -> set[str]:
-    """The columns by which a row is found: the first of an index over all rows, or of a unique key."""
+    """Return the columns with an index: the first of each full index and unique key."""
     whole = [
         index
         for index in table.indexes

@@ -1,4 +1,4 @@
-"""Workflows and forms can be read, and what they call is there."""
+"""Workflows and issue forms are valid, and what they reference exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guide for exhibitors says the same in English, Chinese and Hungarian, in the words of the pages."""
+"""The exhibitors' guide is the same in English, Chinese and Hungarian, and uses the pages' terms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def guide(language: str) -> str:
 
 
 def shape(text: str) -> list[list[str]]:
-    """Of each section: what its blocks are, in their order."""
+    """Return the kinds of blocks of each section, in order."""
     sections = re.split(r"^#+ ", text, flags=re.MULTILINE)[1:]
     blocks = [re.split(r"\n\s*\n", section.strip())[1:] for section in sections]
     return [[kind for block in each for kind in kinds(block)] for each in blocks]
@@ -31,12 +31,12 @@ def kinds(block: str) -> list[str]:
 
 
 def quoted(text: str) -> set[str]:
-    """What stands in *italics*: the names of pages and buttons."""
+    """Return the texts in *italics*: names of pages and buttons."""
     return {"".join(found.split()) for found in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", text)}
 
 
 def said(language: str) -> list[str]:
-    """All that the pages say in a language, without tags."""
+    """Return all texts of the pages in a language, without tags."""
     with (ROOT / f"api/language/texts/{language}.po").open("rb") as file:
         texts = [m.string if isinstance(m.string, tuple) else (m.string,) for m in read_po(file) if m.id]
     return ["".join(re.sub(r"<[^>]*>", "", text).split()).casefold() for each in texts for text in each]

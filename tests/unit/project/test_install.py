@@ -1,4 +1,4 @@
-"""What is installed is what the lock files name, whatever was released since."""
+"""The installed packages are those of the lock files, whatever was released since."""
 
 import re
 from pathlib import Path

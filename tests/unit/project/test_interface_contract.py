@@ -1,4 +1,4 @@
-"""Other rooms import what a room names; what reaches around it is listed, and the list only gets shorter."""
+"""Modules import other packages by their interfaces; the list of exceptions may only shrink."""
 
 from __future__ import annotations
 

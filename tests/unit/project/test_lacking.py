@@ -1,4 +1,4 @@
-"""What a machine lacks is skipped by name, and said once at the end."""
+"""Tests whose programs are missing are skipped by name, and reported once at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TESTS = ROOT / "tests"
 
 
 def said(*options: str, path: Path) -> str:
-    """By a machine whose programs are in this folder."""
+    """Return the report of a machine whose programs are in this folder."""
     command = [sys.executable, "tests/support/lacking.py", *options]
     alone = {"PATH": str(path)}
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=alone).stdout
@@ -52,7 +52,7 @@ def test_a_test_that_wants_it_is_skipped_and_fails_in_continuous_integration(
 
 
 def test_no_test_looks_for_a_program_by_itself() -> None:
-    """Else it would be missing from the line, or fail where the program is not."""
+    """Otherwise the report would omit it, or the test would fail without the program."""
     known = {TESTS / "support" / name for name in ("dates.py", "lacking.py", "servers.py")} | {Path(__file__)}
     others = [path for path in TESTS.rglob("*.py") if path not in known]
     assert [path for path in others if "shutil.which(" in path.read_text()] == []

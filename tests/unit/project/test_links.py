@@ -1,4 +1,4 @@
-"""Paths in templates are those that Flask builds, kept or not."""
+"""Paths in templates are those that Flask builds, cached or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs: one JSON line an event, whoever wrote it, and nothing secret in a traceback."""
+"""Logs: one JSON line per event, whatever its source, and no secrets in tracebacks."""
 
 import json
 import logging

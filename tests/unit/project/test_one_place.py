@@ -1,4 +1,4 @@
-"""Rules that have one place: what may be made there, no other module makes."""
+"""Single-place rules: what one module may do, no other module does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGES = ("scheduler", "workers", "api", "chainmeet")
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of ours but the migrations, by path."""
+    """Yield every module except migrations, by path."""
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             if "migrations" not in path.parts:
@@ -19,12 +19,12 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
 
 
 def named(node: ast.AST) -> str:
-    """The last word of a name: `payload` of `row.payload`."""
+    """Return a name's last part: `payload` of `row.payload`."""
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def calls(tree: ast.AST) -> Iterator[str]:
-    """The last word of what each call calls."""
+    """Yield the last part of each called name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield named(node.func)
@@ -36,7 +36,7 @@ def test_messages_to_calendars_are_made_by_the_revisions_of_itip_alone() -> None
 
 
 def test_which_version_a_run_made_is_said_once() -> None:
-    """Restoring an earlier version keeps its run: the copy is not what the run made."""
+    """Restoring an earlier version keeps its run, but the copy is not the run's result."""
     joins = {
         name
         for name, tree in trees()
@@ -59,7 +59,7 @@ OUTBOX = "scheduler/services/outbox/outbox.py"
 
 
 def makes_or_deletes_mails(tree: ast.AST) -> bool:
-    """Whether it calls OutboxMail(...), insert(OutboxMail) or delete(OutboxMail)."""
+    """Return True if it calls OutboxMail(...), insert(OutboxMail) or delete(OutboxMail)."""
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     statements = [node for node in found if named(node.func) in ("insert", "delete") and node.args]
     return any(named(node.func) == "OutboxMail" for node in found) or any(
@@ -72,7 +72,7 @@ def test_the_outbox_has_one_way_in_and_one_that_drops() -> None:
 
 
 def asks_for_attempts(tree: ast.AST) -> bool:
-    """Whether it compares `OutboxMail.attempts` with zero: "not touched yet" spelled out."""
+    """Return True if it compares `OutboxMail.attempts` with zero, which means "never attempted"."""
     return any(
         ast.unparse(node) == "OutboxMail.attempts == 0"
         for node in ast.walk(tree)
@@ -85,7 +85,7 @@ def test_what_no_sender_has_touched_is_said_once() -> None:
 
 
 def reads_a_payload(tree: ast.AST) -> bool:
-    """Whether it takes something out of a payload: by key, by `get`, or all of it."""
+    """Return True if it reads a payload: by key, by `get`, or as a whole."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and named(node.value) == "payload":
             return True
@@ -104,7 +104,7 @@ def test_only_who_renders_a_mail_reads_its_payload() -> None:
 
 
 def test_the_end_of_the_frozen_hours_is_worked_out_by_the_event_alone() -> None:
-    """Others ask `Event.frozen_until`, or keep the setting as it is typed."""
+    """Others use `Event.frozen_until`, or store the setting as typed."""
     readers = {
         name
         for name, tree in trees()

@@ -1,4 +1,4 @@
-"""The pictures of the documentation: drawn by `make pictures`, small, and all of them shown."""
+"""The documentation's screenshots: made by `make pictures`, small, and all in use."""
 
 from __future__ import annotations
 

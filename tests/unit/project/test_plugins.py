@@ -1,4 +1,4 @@
-"""What is found by entry points: loaded by name, or left out by name with the reason."""
+"""Entry points: loaded by name, or skipped with the reason."""
 
 from __future__ import annotations
 

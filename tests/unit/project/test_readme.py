@@ -1,4 +1,4 @@
-"""The README tells the truth about the settings and the commands."""
+"""The README is right about settings and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps a commit from being released is named, and a release says what the changelog says."""
+"""What prevents a commit's release is named, and release notes equal the changelog."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write(path: Path, text: str) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A commit that can be released."""
+    """Return a commit that can be released."""
     write(tmp_path / "pyproject.toml", '[project]\nname = "x"\nversion = "1.2.0"\n')
     write(
         tmp_path / "CHANGELOG.md",

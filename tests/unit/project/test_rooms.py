@@ -1,4 +1,4 @@
-"""Rooms and names are those that the documents have."""
+"""Packages and names are those in the documents."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def named(path: Path) -> str:
 
 
 def test_no_import_leads_back_to_its_module() -> None:
-    """Also not one for type hints alone, which import-linter's layers leave out."""
+    """Including imports for type hints, which import-linter's layers ignore."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     TopologicalSorter(imports).prepare()
 
 
 def test_no_two_classes_of_a_room_have_one_name() -> None:
-    """A room qualifies the names of its classes: another room may use the same noun."""
+    """Class names are qualified by their package: another one may use the same noun."""
     names = Counter(
         (path.relative_to(ROOT).parts[:3], node.name)
         for path in modules()
@@ -70,7 +70,7 @@ def test_the_picture_has_every_package_and_the_rooms_of_the_services_in_the_orde
 
 
 def _words_of(lines: list[str]) -> str:
-    """What stands within the frame of the services, on one line."""
+    """Return the text inside the services' frame on one line."""
     return " ".join(" ".join(line.split("│")[1] for line in lines).split())
 
 
@@ -107,7 +107,7 @@ def test_a_module_that_a_document_names_is_there(document: str, folder: str, nam
 
 
 def folders(place: str) -> set[str]:
-    """The folders below a place that have files of the repository's kinds, by their path there."""
+    """Return the folders below a place that have source files, by relative path."""
     found = {path.parent for path in (ROOT / place).rglob("*") if path.suffix in {".py", ".html"}}
     return {path.relative_to(ROOT / place).as_posix() for path in found} - {"."}
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def locked() -> dict[tuple[str, str], set[str]]:
-    """The hashes of each package and version in `requirements.lock`."""
+    """Return the hashes of each package and version in `requirements.lock`."""
     pins = re.split(r"\n(?=\S)", (ROOT / "requirements.lock").read_text("utf-8").strip())
     found = {}
     for pin in pins:
@@ -35,6 +35,6 @@ def test_every_package_of_the_lock_file_is_in_it_with_version_and_hashes(tmp_pat
 
 
 def hashes(component: dict[str, object]) -> set[str]:
-    """Of its files, as the lock file has them: there is a reference for where they come from."""
+    """Return the hashes of a component's files, which are in its external references."""
     text = json.dumps(component.get("externalReferences", []))
     return set(re.findall(r'"alg": "SHA-256", "content": "([0-9a-f]{64})"', text))

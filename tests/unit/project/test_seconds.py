@@ -1,4 +1,4 @@
-"""At its end a run of the tests says where its seconds went."""
+"""A test run ends with a report of its slowest parts."""
 
 from __future__ import annotations
 

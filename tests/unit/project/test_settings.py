@@ -1,4 +1,4 @@
-"""Settings keep what is secret out of what is printed."""
+"""Settings never print secrets."""
 
 from __future__ import annotations
 

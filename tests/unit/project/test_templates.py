@@ -1,4 +1,4 @@
-"""Templates read like code: no line over 140 characters, and words for people stand in Python."""
+"""Templates: no lines over 140 characters, and user-visible texts in Python."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_no_line_of_a_template_is_longer_than_140_characters() -> None:
 
 
 def test_no_template_holds_a_dictionary_of_words() -> None:
-    """What states and kinds are called stands in `api/pages/presentation.py` or beside the view."""
+    """Labels of states and kinds are in `api/pages/presentation.py` or beside the view."""
     assert WORDS.search('{{ {"held": "Held", "bounced": "Address bounces"}[kind] }}')
     assert [path.name for path, text in TEMPLATES.items() if WORDS.search(text)] == []
 
@@ -38,7 +38,7 @@ ONE_A_LINE = 'name="areas"'
 
 
 def test_what_one_types_has_the_limits_of_its_field() -> None:
-    """By attributes from `domain/fields.py`, and no figure of a template's own."""
+    """By attributes from `domain/fields.py`; templates have no limits of their own."""
     for path, text in TEMPLATES.items():
         typed = [f"<{each}" for each in re.findall(r"<((?:input|textarea)\b[^<]*)", text)]
         typed += re.findall(r"\{\{-? field\((?:[^}]|\}(?!\}))*", text)
@@ -55,7 +55,7 @@ def test_what_one_types_has_the_limits_of_its_field() -> None:
 
 
 def test_times_of_day_are_typed_as_all_pages_write_them() -> None:
-    """A field of `type="time"` has AM and PM in an English browser; beside it stands 14:30."""
+    """A field of `type="time"` shows AM and PM in English browsers, next to 14:30."""
     shown = re.compile(r"""type=["']?time\b|\b(?:field|input)\([^{}]*,\s*"time"\s*[,)]""")
     for field in ('{{ field("end", _("To"), typed, faults, "time") }}', '<input type="time">'):
         assert shown.search(field)

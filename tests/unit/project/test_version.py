@@ -1,4 +1,4 @@
-"""The version stands in `pyproject.toml`, and the changelog has what each one brought."""
+"""The version is in `pyproject.toml`, and the changelog has an entry for each."""
 
 from __future__ import annotations
 

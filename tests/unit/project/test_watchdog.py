@@ -1,4 +1,4 @@
-"""A process whose main loop stands still ends itself, and says where it stood."""
+"""A process whose main loop hangs exits, and logs where it hung."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed has every file that runs from the source tree, and runs where nothing of that tree is."""
+"""The wheel has every file that runs from the source tree, and runs without that tree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BESIDE = ("pyproject.toml", "README.md", "LICENSE")
 
 
 def kept(*folders: str) -> set[str]:
-    """The files of these that git knows."""
+    """Return the files of these folders that git tracks."""
     command = ["git", "ls-files", "-z", *folders]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
@@ -33,7 +33,7 @@ def kept(*folders: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The source distribution, and the wheel that was built from it."""
+    """The source distribution, and the wheel built from it."""
 
     sdist: Path
     wheel: Path
@@ -41,7 +41,7 @@ class Built:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """From what git knows, beside a file that an earlier run left."""
+    """Build from the tracked files, beside an earlier run's leftover."""
     folder = tmp_path_factory.mktemp("built")
     source, made = folder / "source", folder / "made"
     for name in kept(*PACKAGES, *BESIDE):
@@ -70,13 +70,13 @@ def test_the_source_distribution_has_every_file_that_a_wheel_is_built_from(built
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An environment with the wheel, which finds its libraries in that of the tests, and an empty folder."""
+    """An environment with the wheel and the tests' libraries, and an empty folder."""
 
     environment: Path
     empty: Path
 
     def run(self, program: str, *arguments: str | Path) -> str:
-        """What a program of the environment prints, started in the empty folder with no variable of ours."""
+        """Return a program's output, started in the empty folder without our environment variables."""
         done = subprocess.run(
             [self.environment / "bin" / program, *arguments],
             cwd=self.empty,
@@ -91,8 +91,11 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Installed by pip without an index. What a .pth of the tests' environment names is not found:
-    Python reads no .pth of a folder that a .pth names, and so not the installation of the source tree.
+    """Install with pip, without an index.
+
+    Paths in a .pth of the tests' environment are not found: Python reads no .pth in a folder that a .pth
+    names,
+    hence not the installation of the source tree.
     """
     folder = tmp_path_factory.mktemp("installed")
     environment, empty = folder / "environment", folder / "empty"
@@ -112,9 +115,9 @@ def test_the_commands_run(installed: Installed) -> None:
 
 
 def lend_kernels(environment: Path) -> None:
-    """Give the installation the machine code that the source tree has for the same sources.
+    """Give the installation the source tree's machine code for the same sources.
 
-    Numba keeps it by the path of a kernel's file, and compares the file's text.
+    Numba stores it by a kernel's path, and compares the file's text.
     """
     (site,) = (environment / "lib").glob("python*/site-packages")
     kept_here, there = Path(numba.config.CACHE_DIR), site / Path(kernels.__file__).relative_to(ROOT).parent

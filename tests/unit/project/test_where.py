@@ -1,4 +1,4 @@
-"""`make where WORD` finds the room of a rule by the words of somebody who has never seen the code."""
+"""`make where WORD` finds the package for a rule from the words of a newcomer."""
 
 from __future__ import annotations
 

@@ -10,5 +10,5 @@ Breach = tuple[str, tuple[str, ...]]
 
 
 def breaches(problem: Problem, *meetings: Meeting) -> list[Breach]:
-    """The rule and the ids of each violation."""
+    """Return the rule and ids of each violation."""
     return [(violation.rule, violation.ids) for violation in violations(problem, meetings)]

@@ -1,4 +1,4 @@
-"""Why published meetings change: what could not stay, and what a change by choice makes room for."""
+"""Why published meetings change: what was infeasible, and what a voluntary change makes room for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AFTER = meet("r1", "s2", "t1", "a1 b1")
 
 
 def of(*others: Meeting, requests: list[dict[str, object]] | None = None, **keys: object) -> Cause:
-    """The cause of r1, which moves from s0 to s2 beside other meetings."""
+    """Return the cause of r1's move from s0 to s2, given other meetings."""
     rows = requests or [ask("r1", "a", "b"), ask("r2", "a", "c"), ask("r3", "d", "c")]
     given = {"places": [table("t1"), table("t2")], **keys}
     return find_causes(make_problem(requests=rows, **given), [BEFORE], [AFTER, *others])["r1"]

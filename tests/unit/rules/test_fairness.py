@@ -1,4 +1,4 @@
-"""How evenly a plan shares out its meetings, and the dial that says how much that is worth."""
+"""How evenly a plan distributes meetings, and the priority for that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page about the problem format says where its tables alone could be read in two ways."""
+"""Statements of the problem format page whose tables alone would be ambiguous."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from tests.unit.rules import breaches
 
 
 def figure(slots: str, starts: str, *, away: str = "", idle_counts: str = "slots") -> int:
-    """The idle figure of one attendee with meetings that start in these slots; one marked * takes two."""
+    """Return the idle figure of an attendee with meetings in these slots; * marks one of two slots."""
     begun = starts.split()
     problem = make_problem(
         slots=slots,

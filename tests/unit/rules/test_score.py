@@ -15,7 +15,7 @@ TABLES = [table("t1", "h1", capacity=9), table("t2", "h2", capacity=9)]
 
 
 def terms(*meetings: Meeting, **parts: Any) -> dict[str, float]:
-    """The terms that are not 0."""
+    """Return the nonzero terms."""
     found = score(make_problem(**{"places": TABLES, **parts}), meetings)
     assert found.terms.keys() == NONE.keys()
     return {term: count for term, count in found.terms.items() if count}
@@ -188,7 +188,7 @@ def test_what_is_gone_cannot_but_change(published: Meeting, found: dict[str, int
 
 
 def everything(**factors: float) -> Score:
-    """A plan in which every term has its own count."""
+    """Return a plan in which every term has a different count."""
     requests = [ask(f"r{i}", "a", f"b{i}", weight=10) for i in range(4)]
     requests += [ask(f"q{i}", f"c{i}", f"d{i}") for i in range(26)]
     held = [

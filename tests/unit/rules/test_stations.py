@@ -1,4 +1,4 @@
-"""H14: an interpreter who is tied to a place in a slot interprets only there in it."""
+"""H14: an interpreter with a shift at a place interprets only there in that slot."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_each_fault_is_named_with_its_path(stations: object, path: str) -> None:
 
 
 def crowd(stations: dict[str, str] | None, requests: int = 70) -> Problem:
-    """A problem that is searched: so many pairs who share no language, two interpreters, three tables."""
+    """Return a problem to search: pairs without a common language, two interpreters, three tables."""
     names = [f"f{n}" for n in range(requests + 1)]
     return make_problem(
         slots="4 4",

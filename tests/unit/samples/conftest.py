@@ -1,4 +1,4 @@
-"""One full-size event for all tests of the samples; it is frozen, so they can share it."""
+"""One full-size event shared by all tests of the samples; it is frozen."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from scheduler.samples.expo import make_expo
 
 @pytest.fixture(scope="session")
 def expo() -> SampleEvent:
-    """The event of the demo: 620 firms, 9,000 requests, seed 1."""
+    """Return the demo event: 620 firms, 9,000 requests, seed 1."""
     return make_expo()

@@ -1,4 +1,4 @@
-"""Dice fall the same way every time."""
+"""The random generator is reproducible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo event: its counts, its shares, and that everything in it belongs together."""
+"""The demo event: its counts, its proportions, and its consistency."""
 
 from __future__ import annotations
 

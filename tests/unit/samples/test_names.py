@@ -1,4 +1,4 @@
-"""Names in the scripts of their countries, with Latin forms, unique where they must be."""
+"""Names in their countries' scripts, with Latin forms, unique if required."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCRIPTS = {
 
 
 def scripts(text: str) -> set[str]:
-    """The scripts of the letters of a text, by the first word of their Unicode names."""
+    """Return the scripts of a text's letters, by the first words of their Unicode names."""
     return {unicodedata.name(sign).split()[0] for sign in text if sign.isalpha()}
 
 

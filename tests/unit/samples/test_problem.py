@@ -1,4 +1,4 @@
-"""The problem file of an invented event."""
+"""The problem file of a sample event."""
 
 from __future__ import annotations
 

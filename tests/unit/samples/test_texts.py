@@ -1,4 +1,4 @@
-"""What firms say of themselves and write to each other."""
+"""Firms' descriptions, and their messages to each other."""
 
 from __future__ import annotations
 

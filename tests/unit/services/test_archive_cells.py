@@ -1,4 +1,4 @@
-"""Texts of an archive, which a stranger may have written, have nothing that parts texts of rows."""
+"""Texts of an archive, which may be hostile, contain no delimiters of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How it stands with a meeting in a calendar, from the newest message and the last answer alone."""
+"""A meeting's state in a calendar, from the newest message and the last answer only."""
 
 from __future__ import annotations
 

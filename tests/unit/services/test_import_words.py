@@ -1,4 +1,4 @@
-"""Headers and values are understood as people write them, in several languages."""
+"""Headers and values are recognised as people write them, in several languages."""
 
 from __future__ import annotations
 

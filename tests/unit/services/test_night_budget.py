@@ -1,4 +1,4 @@
-"""What a night may change by itself, and how it is told what is too much."""
+"""The change budget of an overnight run, and how excess is reported."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_nothing_is_moved_to_a_time_that_is_soon() -> None:
 
 
 def test_what_starts_as_the_hours_end_is_free_though_a_meeting_before_has_to_change() -> None:
-    """r1 cannot stay at s0, and r2 can. r3 is published for s1, which begins as the hours end; r4 is new."""
+    """r1 must leave s0, r2 can stay. r3 is published at s1, which starts when the hours end; r4 is new."""
     published = [meet(f"r{i}", "s0" if i < 3 else "s1", "t1", f"{i}a1 {i}b1") for i in (1, 2, 3)]
     problem = make_problem(
         slots="4",

@@ -1,4 +1,4 @@
-"""What a plugin's export may cost: octets, and seconds. What it may not have becomes a sentence."""
+"""Limits on plugins' exports: bytes and seconds. Violations become messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language and the time zone of a person's mails: chosen, else derived, else none."""
+"""The language and time zone of a person's emails: chosen, else derived, else none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The states of a request and who may take which step: one table, read here as people would say it."""
+"""A request's states and permitted transitions: one table, here in plain terms."""
 
 from __future__ import annotations
 

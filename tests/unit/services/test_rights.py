@@ -1,4 +1,4 @@
-"""Who may do what is one matrix, and docs/rights.md shows it as it is."""
+"""Permissions are one matrix, and docs/rights.md shows it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REACHES = {
 
 
 def table() -> str:
-    """The matrix as docs/rights.md has it."""
+    """Return the matrix as in docs/rights.md."""
     heads = ["To", *(role.value for role in Role), "API token with"]
     rows = [heads, ["---"] * len(heads)]
     for right in Right:
@@ -46,7 +46,7 @@ def test_every_scope_of_a_token_lets_it_do_something() -> None:
 
 
 def member(**more: object) -> Actor:
-    """Person 1 of firm 7."""
+    """Return person 1 of firm 7."""
     return Actor(**{"account_id": 5, "event_id": 1, "event_key": "e", "attendee_id": 1, "firm_id": 7, **more})
 
 

@@ -1,4 +1,4 @@
-"""The policy that is stored with an event has the reader of problem files, and its faults by path."""
+"""An event's stored policy uses the reader of problem files, with errors by path."""
 
 from __future__ import annotations
 

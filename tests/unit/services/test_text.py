@@ -1,4 +1,4 @@
-"""What strangers type, before it is understood."""
+"""Normalisation of untrusted text."""
 
 from __future__ import annotations
 

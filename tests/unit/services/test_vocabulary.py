@@ -1,4 +1,4 @@
-"""The words of eight languages: each means one thing, and what is near to one means nothing."""
+"""The vocabulary of eight languages: each word has one meaning, and near misses have none."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DAYS = [date(2027, 6, day) for day in (22, 23, 24, 25)]
 
 
 def words_of(kind: ImportKind) -> list[tuple[str, str, str]]:
-    """Each known header of a kind as language, column and word."""
+    """Return each known header of a kind as language, column and word."""
     return [
         (language, column, word)
         for language in vocabulary.LANGUAGES

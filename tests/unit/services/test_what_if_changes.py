@@ -1,4 +1,4 @@
-"""What each kind of change makes of a problem, and what a change may say."""
+"""Scenario changes: the effect of each kind on a problem, and validation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DAY = "2026-11-24"
 
 
 def expo(**parts: Any) -> Problem:
-    """Two days of two blocks of two slots; a stand, two tables, two interpreters; two requests."""
+    """Two days of two blocks of two slots; a booth, two tables, two interpreters; two requests."""
     return make_problem(
         **{
             "slots": "2|2 2|2",
@@ -40,7 +40,7 @@ def expo(**parts: Any) -> Problem:
 
 
 def after(problem: Problem, *rows: dict[str, Any]) -> Problem:
-    """With these changes; a file may say what comes of them."""
+    """Return the problem with these changes; its file must round-trip."""
     changed = apply_changes(problem, parse_changes(rows))
     assert read_problem(write_problem(changed)) == changed
     return changed

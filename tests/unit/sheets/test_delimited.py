@@ -1,4 +1,4 @@
-"""Delimited text is read without a question: its octets say the encoding, and its rows the separator."""
+"""Delimited text is read without asking: its bytes show the encoding, and its rows the separator."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_file_as_a_spreadsheet_program_of_a_country_writes_it(
 
 
 def test_two_accents_side_by_side_are_no_ideograph() -> None:
-    """As octets they are one, but a rare one."""
+    """Their bytes form one character, but a rare one."""
     assert read_workbook("Maß;Größe\nFuß;Ähren\n".encode("cp1252")).sheets[0].rows[0].cells == (
         "Maß",
         "Größe",

@@ -1,4 +1,4 @@
-"""No text of a stranger is a formula in the spreadsheet that somebody else opens."""
+"""No untrusted text becomes a formula in an exported spreadsheet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_any_other_cell_stays_as_it_is(cell: str) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_cell_is_a_formula_whatever_separator_a_program_takes(formula: str, separator: str) -> None:
-    """Excel takes that of its country: a name with a semicolon in it is two cells in Hungary."""
+    """Excel uses its country's separator: in Hungary a name with a semicolon is two cells."""
     name = f"Firm{separator}{formula}{separator}x"
     text = write_csv(["a", "b"], [[name, "x"], ["x", name], [formula, formula]]).decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]

@@ -1,4 +1,4 @@
-"""What a file says that is no value: passwords, web pages, huge cells, failed formulas, numbers of dates."""
+"""File contents that are no values: passwords, web pages, huge cells, failed formulas, date numbers."""
 
 from __future__ import annotations
 

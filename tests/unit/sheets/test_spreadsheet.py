@@ -1,4 +1,4 @@
-"""Workbooks are read as a person sees them, and nothing that unpacks to too much is opened."""
+"""Workbooks are read as displayed, and decompression bombs are rejected unopened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time of a solve: kept back in parts, over for all of its parts, and patient once after a stop."""
+"""A solve's clock: reserved time, parts within the whole, and a single grace after a stop."""
 
 from __future__ import annotations
 

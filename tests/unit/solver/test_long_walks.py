@@ -1,4 +1,4 @@
-"""Walks that take longer than a night: the search keeps them from one day to the next, as the rules do."""
+"""Walks longer than a night: the search enforces them across days, as the rules do."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_search_finds_the_best_plan_of_small_problems(seed: int) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_nothing_of_a_plan_is_dropped_for_a_walk_over_night(workers: int) -> None:
-    """What the search has found breaks no rule, so nothing of it is dropped afterwards."""
+    """The search's plan violates no rule, so that nothing is dropped afterwards."""
     problem = random_problem(3, firms=12, requests=40)
     found = solve(problem, SolveParams(workers=workers, method="search", iterations=30_000)).plan
     assert rules.violations(problem, found.meetings) == []

@@ -1,4 +1,4 @@
-"""A plan is found whatever is locked or frozen: it keeps all but the fewest of that, and says which."""
+"""A plan exists whatever is locked or frozen: it releases the fewest of these, and names them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OTHERS = [ask("r7", "x", "y"), ask("r8", "y", "z")]
 
 
 def check(problem: Problem, plan: Plan) -> None:
-    """The plan keeps every rule but for what it says, and scores what it claims."""
+    """Check that the plan keeps every rule, except for released meetings, and that its score is right."""
     assert rules.violations(problem.releasing(plan.not_kept), plan.meetings) == []
     assert plan.score == rules.score(problem, plan.meetings).total
     assert read_plan(write_plan(plan)) == plan

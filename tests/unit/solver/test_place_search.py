@@ -1,4 +1,4 @@
-"""A search for one time and place: what it finds can be done, and what it calls impossible no plan does."""
+"""Search for one time and place: found plans are feasible, and no plan has what it calls impossible."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def view(problem: Problem, repairer: Repairer, request: str) -> list[Target]:
 
 
 def possible(problem: Problem, plan: list[Meeting], request: str) -> set[tuple[str, str]]:
-    """Where the request is in some plan that holds all that is held now."""
+    """Return the request's places in all plans that keep the present meetings."""
     document, wanted = write_problem(problem), {m.request for m in plan} | {request}
     return {
         (meeting["slot"], meeting["place"])
@@ -45,7 +45,7 @@ def possible(problem: Problem, plan: list[Meeting], request: str) -> set[tuple[s
 
 
 def assert_true(problem: Problem, repairer: Repairer, request: str, spot: Target) -> SearchOutcome:
-    """What is found holds all, at the time, by all rules."""
+    """Check that the found repair keeps all meetings, has the right time, and violates no rule."""
     before = repairer.meetings()
     found = search_place(repairer, request, spot.slot, spot.place)
     assert repairer.meetings() == before
@@ -98,7 +98,7 @@ def test_without_limits_on_the_whole_plan_a_small_problem_leaves_nothing_open(pr
 
 
 def sixty(problem: Problem, repairer: Repairer) -> Iterator[tuple[str, Target]]:
-    """Sixty places of an expo that are not free: one of each of so many requests, as far as there are any."""
+    """Yield up to sixty occupied places of an expo, three per request."""
     count = 0
     for row in problem.requests:
         barred = [s for s in view(problem, repairer, row.id) if s.standing in BARRED]
@@ -110,7 +110,7 @@ def sixty(problem: Problem, repairer: Repairer) -> Iterator[tuple[str, Target]]:
 
 
 def test_sixty_forbidden_places_asked_again_none_that_is_possible_is_called_impossible() -> None:
-    """Against the exact model of the whole small expo, in which any meetings move."""
+    """Against the exact model of the whole small expo, in which any meetings may move."""
     problem = to_problem(make_expo(firms=10, requests=24, seed=4))
     plan = first_plan(problem)
     repairer = Repairer(problem, plan)
@@ -130,7 +130,7 @@ def test_sixty_forbidden_places_asked_again_none_that_is_possible_is_called_impo
 
 
 def problem_with(problem: Problem, ids: set[str], request: str, slot: int, place: int) -> Problem:
-    """The problem of these requests, all compulsory, one of them at a time and place."""
+    """Return the problem of these requests, all compulsory, one of them at a time and place."""
     alone = restrict_to_requests(problem, ids)
     rows = [
         replace(row, fixed=Fixed(slot, place, must=True)) if row.id == request else row

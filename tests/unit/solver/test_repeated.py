@@ -1,4 +1,4 @@
-"""The term `repeated`, a rising price on the changes of one person, in search, exact model and bounds."""
+"""The term `repeated`, a rising cost of one person's changes, in search, exact model and bounds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ quick = settings(max_examples=40, deadline=None, suppress_health_check=list(Heal
 
 @pytest.fixture(scope="module")
 def rerun() -> Problem:
-    """A published plan, after which a twentieth was withdrawn and people lost days."""
+    """Return a published plan; then a twentieth was withdrawn, and people lost days."""
     problem = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=50_000)).plan
     return priced(changed(problem, plan.meetings), 25)
@@ -82,7 +82,7 @@ def test_the_exact_model_and_the_bounds_agree_with_trying_every_plan(document: d
 
 
 def three_published(**factors: float) -> Problem:
-    """Two meetings of ann's and one of bob's."""
+    """Two meetings of ann, and one of bob."""
     return make_problem(
         slots="6",
         attendees=[person("ann", "a"), person("bob", "b")],
@@ -125,7 +125,7 @@ def test_a_file_that_does_not_name_the_factor_scores_as_ever() -> None:
 
 
 def test_a_high_price_stops_the_changes_of_one_person() -> None:
-    """Three meetings of one person could each make way for a heavier one."""
+    """Three meetings of one person could each give way to a heavier one."""
     slots = ["s0", "s1", "s2"]
     requests = [ask(f"a{k}", "a", f"x{k}", weight=5) for k in range(3)]
     requests += [ask(f"n{k}", f"x{k}", f"y{k}", weight=9, slots=[slot]) for k, slot in enumerate(slots)]

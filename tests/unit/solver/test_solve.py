@@ -1,4 +1,4 @@
-"""solve() on random tiny problems, against trying every plan; every rule of the format among them."""
+"""solve() equals exhaustive search on random tiny problems, for every rule of the format."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_same_seed_and_iterations_give_the_same_plan(problem: Problem) -> No
 
 @pytest.mark.parametrize("limit", [0, 1, 3])
 def test_a_limit_on_how_far_idle_figures_stand_apart_costs_little(limit: int) -> None:
-    """A good plan has hardly an idle slot, so that it nearly keeps the limit by itself."""
+    """A good plan has few idle slots, so that it nearly keeps the limit anyway."""
     problem = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
     limited = replace(problem, policy=replace(problem.policy, max_idle_spread=limit))
     params = SolveParams(workers=1, method="search", iterations=200_000)

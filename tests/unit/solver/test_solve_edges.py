@@ -1,4 +1,4 @@
-"""solve() where there is little to solve, when it is told to stop, and when something is published."""
+"""solve() with little to solve, with a stop, and with published meetings."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_an_unknown_method_is_refused() -> None:
 
 
 def test_the_interpreter_of_a_published_meeting_stays_only_with_people_who_understand_them() -> None:
-    """The asked firm has two people; the published interpreter speaks with one of them only."""
+    """The invited firm has two people; the published interpreter shares a language with only one of them."""
     people = [person("a1", "a", "zh"), person("b1", "b", "fr", "s0"), person("b2", "b", "de")]
     problem = make_problem(
         slots="1",
@@ -184,7 +184,7 @@ def test_a_search_ends_when_its_plan_reaches_the_bound() -> None:
 
 
 def test_a_small_published_plan_is_bettered_where_that_pays() -> None:
-    """r1 in the other slot lets the heavier r2 in; neither can just be inserted."""
+    """Moving r1 to the other slot admits the heavier r2; neither can simply be inserted."""
     problem = make_problem(
         slots="2",
         requests=[ask("r1", "a", "b"), ask("r2", "a", "c", weight=5, slots=["s0"])],
@@ -213,7 +213,7 @@ def test_a_problem_at_every_limit_is_solved_with_no_point_lost() -> None:
 
 
 class TestALargerPublishedPlan:
-    """r0 keeps r1 out, which only moving it lets in."""
+    """r0 blocks r1, which fits only if r0 moves."""
 
     problem = make_problem(
         slots="2",
@@ -238,7 +238,7 @@ class TestALargerPublishedPlan:
 
 
 class TestAPublishedPlanThatStands:
-    """Tables for 40 of 71 requests, and those hold them."""
+    """Tables for 40 of 71 requests, all in use."""
 
     problem = make_problem(
         slots="2",

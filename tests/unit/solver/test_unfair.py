@@ -1,4 +1,4 @@
-"""The term `unfair`, prices on the shares that firms lack, in rules, search, exact model and bounds."""
+"""The term `unfair`, costs of the shares that firms lack, in rules, search, exact model and bounds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def priced(problem: Problem, price: float) -> Problem:
 
 @pytest.fixture(scope="module")
 def tight() -> Problem:
-    """More requests than there is time for."""
+    """Return more requests than there is time for."""
     return priced(to_problem(make_expo(firms=40, requests=750, seed=1, start=date(2026, 11, 24))), 40)
 
 
@@ -83,7 +83,7 @@ def test_a_meeting_goes_to_the_firm_with_the_smaller_share() -> None:
 
 
 def test_the_bound_counts_what_no_plan_can_share_out(tight: Problem) -> None:
-    """Pieces of a firm's row at rising prices: the bound with the term is the lower one, and holds."""
+    """Pieces of a firm's row at rising costs: the bound with the term is lower, and valid."""
     without = replace(tight, policy=replace(tight.policy, fair_shares=(), factors=dict(tight.policy.factors)))
     plan = solve(tight, SolveParams(workers=1, method="search", iterations=50_000)).plan
     bound = upper_bounds(tight, 30, objectives=("score",)).score

@@ -1,4 +1,4 @@
-"""Tasks that are sent while no broker answers."""
+"""Sending tasks without a broker."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def kinds(before: Mapping[int, Any], after: Mapping[int, Any]) -> Counter[str]:
 
 
 def in_calendars(session: Session) -> set[tuple[int, int]]:
-    """Request and person of each meeting that stands in a calendar, by the invitations that were sent."""
+    """Return request and person of each meeting in someone's calendar, by the invitations sent."""
     last = {
         (row.uid, row.attendee_id): row for row in session.scalars(select(Invitation).order_by(Invitation.id))
     }
@@ -240,7 +240,7 @@ def in_calendars(session: Session) -> set[tuple[int, int]]:
 
 
 def check_emails(database: Database, event_id: int) -> None:
-    """The numbers of the page of emails."""
+    """Check the counts on the emails page."""
     with database.read() as session:
         found = email_queue.count_emails(session, actors.operator_actor(session.get_one(Event, event_id)))
         rows = [row for row in session.scalars(select(OutboxMail)) if row.event_id == event_id]
@@ -255,7 +255,7 @@ def check_emails(database: Database, event_id: int) -> None:
 
 
 def check_publishing(database: Database, event_id: int, number: int, before: int) -> None:
-    """What the page of a version, the email to organisers and the invitations say of a publishing."""
+    """Check what the version page, the organisers' email and the invitations say of a publication."""
     with database.read() as session:
         event = session.get_one(Event, event_id)
         version, old = (versions.get_version(session, event_id, each) for each in (number, before))
@@ -313,7 +313,7 @@ def check_publishing(database: Database, event_id: int, number: int, before: int
 
 
 def send(database: Database) -> None:
-    """Send all that is queued."""
+    """Send all queued emails."""
     with database.write() as session:
         session.get_one(Event, 1).mail_per_minute = 60_000
     for minute in count(1):
@@ -328,7 +328,7 @@ def send(database: Database) -> None:
 
 
 def take_out_by_hand(database: Database, event_id: int) -> int:
-    """Begin a draft by hand, take a meeting out, and compare it. Returns the draft's number."""
+    """Start a manual draft without one meeting, and compare it. Return the draft's number."""
     with database.write() as session:
         actor, published = (
             actors.operator_actor(session.get_one(Event, event_id)),
@@ -390,7 +390,7 @@ def test_every_figure_before_and_after_a_night_equals_its_own_count(
 @pytest.mark.postgres
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_of_nights_that_send_emails_every_figure_equals_its_own_count(database: Database) -> None:
-    """With a draft by hand between them, which no night publishes."""
+    """Between the nights is a manual draft, which no overnight run publishes."""
     desk = Desk(database, firms=60, requests=900, seed=1, solve=counted)
     by_hand = []
     for _ in range(3):

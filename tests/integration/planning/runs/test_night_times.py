@@ -1,4 +1,4 @@
-"""Nights: each of its days once, on the venue's clock, whatever the clocks do."""
+"""Overnight runs: one on each chosen day, at the venue's local time, across clock changes."""
 
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -57,7 +57,7 @@ def test_every_night_of_a_year_comes_once() -> None:
     [("1", "2026-11-29T18:00Z"), ("2", "2026-11-30T18:00Z"), ("67", "2026-11-27T18:00Z")],
 )
 def test_a_night_of_some_days_waits_for_the_next_of_them(weekdays: str, expected: str) -> None:
-    """On the venue's calendar: Monday 02:00 in Shanghai is Sunday in UTC. NOW is a Tuesday, 16:00 there."""
+    """Weekdays are the venue's: Monday 02:00 in Shanghai is Sunday in UTC. NOW is Tuesday 16:00 there."""
     assert night("Asia/Shanghai", time(2), NOW, weekdays) == datetime.fromisoformat(expected)
 
 

@@ -1,4 +1,4 @@
-"""Nights that go wrong: each is told once to organisers and operators, and over when a run ends well."""
+"""Failed overnight runs alert organisers and operators once; a successful run ends the alert."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.web import Browser, web_app
 
 
 class Night:
-    """An event whose overnight run is due at NOW, 16:00 in Shanghai, and that then publishes."""
+    """An event whose overnight run is due at NOW (16:00 in Shanghai), and what follows the run."""
 
     def __init__(self, database: Database, then: AfterRun = AfterRun.PUBLISH, **columns: object) -> None:
         self.database = database

@@ -1,4 +1,4 @@
-"""Runs: one open at a time, claimed once, followed, cancelled, and never left hanging."""
+"""Runs: one open run per event, claimed once, monitored, cancellable, and never left unfinished."""
 
 import threading
 from datetime import datetime, timedelta
@@ -292,7 +292,7 @@ def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database: Database) ->
 
 
 def to_send(database: Database, seconds: float) -> list[int]:
-    """The runs that a tick finds to send, so long after NOW; each is sent, and taken by nobody."""
+    """Return the runs that a tick sends this many seconds after NOW; each is sent, but no worker takes it."""
     now = NOW + timedelta(seconds=seconds)
     with database.write() as session:
         found = recovery.recover_runs(session, now=now)

@@ -1,4 +1,4 @@
-"""A snapshot is a problem file: what is accepted, who may when, and what is published."""
+"""A snapshot is a problem file: accepted requests, availability, and the published meetings."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Three nights in a row: each is published, whoever was not concerned stays, and what was pressed holds."""
+"""Three successive nights: each is published, unaffected people stay, and organisers' actions persist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHURN = Churn(accepted=10, withdrawn=5, absent=3, pressed=40)
 
 
 def counted(problem: Problem, params: SolveParams, **options: Any) -> Result:
-    """A solve of so many moves, whatever else the machine does: the same on each."""
+    """Solve with a fixed number of moves, so that every machine finds the same plan."""
     return solve(problem, replace(params, iterations=15_000, workers=1), **options)
 
 

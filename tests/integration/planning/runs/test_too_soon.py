@@ -1,4 +1,4 @@
-"""On the days of an event: what can't take place and begins too soon for a run is named."""
+"""During an event, meetings that are infeasible but start too soon for a run are reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SLOTS = "4 4"
 
 
 def event_day(database: Database) -> tuple[Expo, list[str]]:
-    """Two meetings today, of an interpreter and at a table, one tomorrow, and a fourth that can be held."""
+    """Return two meetings today (with an interpreter; at a table), one tomorrow, and a feasible fourth."""
     with database.write() as session:
         expo = make_event(session, firms=8, slots=SLOTS, tables=4, freeze_hours=6)
         interpreter = make_interpreter(session, expo)
@@ -54,7 +54,7 @@ def morning(monkeypatch: pytest.MonkeyPatch, database: Database) -> tuple[Expo, 
 
 
 def run(database: Database, expo: Expo) -> int:
-    """The draft of a run of now."""
+    """Return the draft of a run at the current time."""
     with database.write() as session:
         run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=database.now()).id
     done = execution.execute_run(database, run_id, worker="w", settings=SETTINGS)

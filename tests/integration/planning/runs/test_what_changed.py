@@ -1,4 +1,4 @@
-"""What a run finds changed: each priority that moves, by its name, and nothing that the product did."""
+"""What a run finds changed: each modified priority by name, and none of the product's own changes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NIGHT = {"percent": 100, "a_person": 2, "hours": 0}
 
 
 class Again:
-    """Runs of a published plan that give it once more, and whether each was told to search."""
+    """Runs that return the published plan again, and whether each was asked to search."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -73,7 +73,7 @@ class Again:
         return (self.scene.meet(self.scene.requests[0], slot=2),)
 
     def run(self, *, publish: bool = False, **queued: Any) -> bool:
-        """Whether a run is told to search. It is published where `publish` says so."""
+        """Return True if a run is asked to search. `publish` also publishes its plan."""
         then = AfterRun.PUBLISH if publish else AfterRun.DRAFT
         with self.scene.database.write() as session:
             asked = runs.queue_run(
@@ -97,14 +97,14 @@ class Again:
 
 @pytest.fixture
 def again(database: Database) -> Again:
-    """An event whose first run is published."""
+    """Return an event whose first run is published."""
     found = Again(Scene(database, then=AfterRun.PUBLISH))
     found.scene.carry_out(found.scene.execute(found.solve))
     return found
 
 
 def fields_of(page: str) -> dict[str, str]:
-    """The fields of the form of priorities, as they stand."""
+    """Return the fields of the priorities form with their current values."""
     form = next(
         part for part in re.findall(r"<form.*?</form>", page, re.DOTALL) if 'name="shortfall"' in part
     )

@@ -1,4 +1,4 @@
-"""A night that publishes solves within its budget: real solves of an event whose venue has changed."""
+"""Overnight publishing keeps its change budget: real solves of an event whose venue has changed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ PAIRS = 8
 class Night:
     """Eight pairs of firms meet, two at a time at two tables, in the first day's four slots of three days.
 
-    A firm of each slot wants another meeting there, and a firm that takes one of them a time: each is held
-    only if the firm's published meeting moves.
+    In each slot, one firm wants another meeting, and so does a firm that can only meet then. Each of these
+    meetings is possible only if the firm's published meeting moves.
     """
 
     def __init__(self, database: Database, *, tables: int = 2, **budget: int) -> None:
@@ -46,7 +46,7 @@ class Night:
         return meet(request, self.expo, slot=i // 2, place=self.expo.tables[i % self.tables])
 
     def go(self, then: AfterRun = AfterRun.PUBLISH) -> Run:
-        """The night: the run with a real search, and what follows it."""
+        """Execute the overnight run with a real search, and what follows it."""
         with self.database.write() as session:
             asked = runs.queue_run(
                 session, self.expo.event.id, asked_by=None, then=then, now=NOW,
@@ -65,7 +65,7 @@ class Night:
 
     @property
     def newest(self) -> tuple[VersionState, int, int]:
-        """State of the night's version, how many published meetings it moves, how many it adds."""
+        """Return the newest version's state, its number of moved published meetings, and of added ones."""
         with self.database.read() as session:
             event_id = self.expo.event.id
             version = versions.get_version(session, event_id, self.published + 1)
@@ -85,7 +85,7 @@ def test_it_gives_the_best_plan_within_the_percent_and_publishes_it(database: Da
 
 
 def test_what_has_to_change_does_not_count(database: Database) -> None:
-    """A person is away in a slot: their meeting moves besides the two that the budget allows."""
+    """A person is absent in a slot: their meeting moves, besides the two that the budget allows."""
     night = Night(database, percent=25)
     night.away(1, slot=0)
     night.go()
@@ -94,7 +94,7 @@ def test_what_has_to_change_does_not_count(database: Database) -> None:
 
 
 def test_nothing_that_starts_within_the_hours_changes_or_is_added(database: Database) -> None:
-    """The first slot starts within the hours and what a run takes."""
+    """The first slot starts within the protected hours plus the duration of a run."""
     night = Night(database)
     night.budget["hours"] = (night.expo.slots[0].start - NOW) // timedelta(hours=1)
     night.go()
@@ -119,7 +119,7 @@ def test_what_has_to_change_is_published_however_small_the_budget(database: Data
 
 
 def test_what_has_to_change_soon_is_published_and_nothing_else_of_these_hours(database: Database) -> None:
-    """The person who is away meets within the hours. The firms of that slot want to change there as well."""
+    """The absent person's meeting is in the protected hours; its firms want other changes there too."""
     night = Night(database)
     night.away(3, slot=0)
     night.budget["hours"] = (night.expo.slots[0].start - NOW) // timedelta(hours=1)
@@ -137,7 +137,7 @@ def test_what_has_to_change_soon_is_published_and_nothing_else_of_these_hours(da
 
 
 def test_one_of_two_that_cannot_both_stay_does_not_count(database: Database) -> None:
-    """Two meetings are published for one table at one time."""
+    """Two meetings are published at the same table and time."""
     night = Night(database, tables=1, percent=0, a_person=0)
     run = night.go()
     state, moved, _ = night.newest
@@ -164,7 +164,7 @@ def test_what_gives_way_to_a_lock_does_not_count(database: Database) -> None:
 
 
 def test_a_lock_that_nobody_can_keep_is_left_out_and_the_night_is_published(database: Database) -> None:
-    """The person is absent at the time that their meeting is locked to."""
+    """The person is absent at the time to which their meeting is locked."""
     night = Night(database, percent=25)
     with database.write() as session:
         locked = make_request(session, night.expo, 1, 3)
@@ -177,7 +177,7 @@ def test_a_lock_that_nobody_can_keep_is_left_out_and_the_night_is_published(data
 
 
 def of_one_person(database: Database, *, asked: int, **budget: int) -> Night:
-    """One person meets in the first four slots. Better requests ask for so many of these times, the last."""
+    """One person meets in the first four slots; `asked` better requests need the last of these."""
     night = Night(database, **budget)
     with database.write() as session:
         expo = make_event(session, firms=9, slots="4|4|4", solve_seconds=1)

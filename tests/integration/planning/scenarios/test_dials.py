@@ -1,4 +1,4 @@
-"""What dials would do: beside the published plan, behind every run, and never a version."""
+"""Priority trade-offs: solved beside the published plan, after all runs, and never stored as a version."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ POLICY = {"factors": {"idle": 500}}
 
 
 def scene(session: Session) -> tuple[Expo, list[Meeting]]:
-    """Two meetings of one firm are published, with two idle slots between them."""
+    """Publish two meetings of one firm, with two idle slots between them."""
     expo = make_event(session, slots="4", tables=2)
     asked = [make_request(session, expo, 0, other) for other in (1, 2)]
     meetings = [meet(request, expo, slot=slot) for request, slot in zip(asked, (0, 3), strict=True)]
@@ -106,7 +106,7 @@ TYPED = {
 
 
 def opened(database: Database, broker_url: str) -> tuple[Expo, Browser, str]:
-    """An organiser's browser, and the address of the page."""
+    """Return an organiser's browser, and the page's address."""
     with database.write() as session:
         expo, _ = scene(session)
     return (
@@ -127,7 +127,7 @@ def save_policy(database: Database, expo: Expo, policy: dict[str, Any]) -> None:
 
 
 def form_of(page: str) -> dict[str, str]:
-    """The form of priorities as the browser sends it."""
+    """Return the form of priorities as the browser submits it."""
     form = next(
         form for form in BeautifulSoup(page, "html.parser").find_all("form") if form.find(id="fair_share")
     )

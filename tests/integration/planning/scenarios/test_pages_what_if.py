@@ -1,4 +1,4 @@
-"""What-ifs and the curve of fairness on their pages, and by programs."""
+"""Scenarios and the fairness curve on their pages and in the API."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def solve_all(database: Database) -> None:
 
 
 def opened(database: Database, broker_url: str, expo: Expo) -> tuple[Browser, str]:
-    """The organiser's browser, and the address of the page."""
+    """Return the organiser's browser, and the page's address."""
     return Browser(web_app(database, broker_url), expo.organiser), f"/events/{expo.event.key}/scenarios"
 
 

@@ -1,4 +1,4 @@
-"""What-ifs are solved beside the live plan: behind every run, and nothing live is touched."""
+"""Scenarios are solved beside the live plan: after all runs, and without changing it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def held_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def scene(session: Session) -> Expo:
-    """Three firms, three requests, of which two are published at two tables."""
+    """Create three firms and three requests, two of them published at two tables."""
     expo = make_event(session, slots="2", tables=2)
     asked = [make_request(session, expo, a, b, place="table") for a, b in ((0, 1), (1, 2), (0, 2))]
     publish(
@@ -54,7 +54,7 @@ def scene(session: Session) -> Expo:
 
 
 def made(database: Database, expo: Expo, *changes: AnyChange, name: str = "Try") -> int:
-    """One that waits to be solved."""
+    """Return the number of a scenario that is queued to be solved."""
     with database.write() as session:
         actor = expo.organiser_actor()
         number = scenarios.create_scenario(session, actor, name, changes=changes, seconds=5, now=NOW).number
@@ -68,7 +68,7 @@ def look(database: Database, expo: Expo, number: int) -> ScenarioCard:
 
 
 def live(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables, but those of what-ifs and of the trail."""
+    """Return the rows of all tables except scenarios and the audit log."""
     with database.read() as session:
         return {
             table.name: sorted(map(tuple, session.execute(select(table))), key=repr)

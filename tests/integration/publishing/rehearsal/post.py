@@ -1,4 +1,4 @@
-"""A mail server that says who got a mail, and a sender for it."""
+"""A mail server that records recipients, and a sender for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.invites.test_transport import Catcher, serving
 
 @dataclass
 class Post:
-    """Delivers what is due to a mail server. `taken` are the mails that it took."""
+    """Delivers due emails to a mail server. `taken` are the emails that it accepted."""
 
     database: Database
     settings: Settings
@@ -42,7 +42,7 @@ class Post:
 
 @contextlib.contextmanager
 def post(database: Database) -> Iterator[Post]:
-    """A mail server, and a sender for it."""
+    """Return a mail server, and a sender for it."""
     with serving(Catcher()) as catcher:
         settings = replace(
             SETTINGS, smtp_host="127.0.0.1", smtp_port=catcher.port, smtp_security="none", mail_sender="Team"

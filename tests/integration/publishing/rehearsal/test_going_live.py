@@ -1,4 +1,4 @@
-"""Going live: nobody was told anything, so everything is told for real from then on, once, or not at all."""
+"""Going live: no one was notified in rehearsal, so all get real notifications, once at most."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LATER = NOW + timedelta(minutes=30)
 
 @pytest.fixture
 def expo(database: Database) -> Expo:
-    """An event in rehearsal of which every mail was rehearsed; version 3 is published."""
+    """Return an event in rehearsal, with every email rehearsed and version 3 published."""
     expo = rehearsed_event(database)
     with post(database) as sent:
         all_mails(database, expo, sent.deliver)
@@ -159,7 +159,7 @@ def test_everybody_can_be_invited_for_real(database: Database, expo: Expo) -> No
 
 
 def test_mails_that_wait_go_to_nobody_either(database: Database) -> None:
-    """Some were not rehearsed yet, as they were paused or no worker was there."""
+    """Some emails were not rehearsed yet: they were paused, or no worker was running."""
     expo = rehearsed_event(database)
     with database.write() as session:
         invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)

@@ -1,4 +1,4 @@
-"""An event in rehearsal mails its organisers alone: every kind of mail, through a real mail server."""
+"""An event in rehearsal emails only its organisers, for every kind of email and a real mail server."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_mail_of_an_event_reaches_its_organisers_alone(database: Database)
 
 
 def test_the_same_mails_of_a_live_event_reach_their_readers(database: Database) -> None:
-    """What makes the test above one that can fail."""
+    """The control: without rehearsal, the preceding test would fail."""
     expo = rehearsed_event(database, live_at=NOW)
     with post(database) as sent:
         all_mails(database, expo, sent.deliver)
@@ -236,7 +236,7 @@ def test_nothing_waits_for_a_worker_once_all_is_kept(database: Database) -> None
 
 
 def test_mails_that_went_to_nobody_do_not_hide_that_others_wait(database: Database) -> None:
-    """A mail that is kept counts as sent, and says nothing of the mail server."""
+    """A withheld email counts as sent, but tells nothing about the mail server."""
     expo = rehearsed_event(database)
     with database.write() as session:
         live = make_event(session)

@@ -1,4 +1,4 @@
-"""The page of a rehearsal: the list, each email, what going live sends; the notice on pages; the API."""
+"""Rehearsal: the list, each email, and what going live sends; the notice on pages; the API."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OF_CALENDARS = {"new", "update", "details", "again", "proposal", "cancel", "unin
 
 @pytest.fixture
 def expo(database: Database, monkeypatch: pytest.MonkeyPatch) -> Expo:
-    """An event in rehearsal of which every mail was rehearsed; version 3 is published."""
+    """Return an event in rehearsal, with every email rehearsed and version 3 published."""
     clocks.hold(monkeypatch, NOW)
     expo = rehearsed_event(database)
     with post(database) as sent:

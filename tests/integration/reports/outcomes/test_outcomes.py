@@ -1,4 +1,4 @@
-"""What each side says that came of a meeting: who may, when, what is taken back, and what counts of two."""
+"""Meeting outcomes of each side: permissions, time, retraction, and which of two values counts."""
 
 from __future__ import annotations
 

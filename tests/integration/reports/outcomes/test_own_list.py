@@ -1,4 +1,4 @@
-"""A firm's own list of outcomes: what both sides said, what is missing, who reads which, and its file."""
+"""A firm's list of outcomes: values of both sides, missing ones, permissions, and its file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATER = timedelta(hours=9)
 
 
 def told(database: Database, *, people: int = 2) -> Fair:
-    """Five meetings of each of our people; of three of the first one's a word, and one is off."""
+    """Five meetings of each of our people; the first has outcomes of three, and one is withdrawn."""
     with database.write() as session:
         fair = make_fair(session, people=people, each=5, days=1)
         session.get_one(MeetingRequest, fair.requests[4].id).state = RequestState.WITHDRAWN

@@ -1,4 +1,4 @@
-"""The chain report counts what the rows say, counted in another way; its page, workbook and paper have it."""
+"""The outcomes report equals independent counts; its page, workbook and PDF show it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.web import web_app
 
 
 def told(database: Database) -> Fair:
-    """Four meetings of firm 0: signed by both, signed and intent, a follow-up of one side, and silence."""
+    """Four meetings of firm 0: signed by both, signed and intent, a one-sided follow-up, and none."""
     with database.write() as session:
         fair = make_fair(session, each=4, days=1)
         session.get_one(Event, fair.expo.event.id).guests = [

@@ -1,4 +1,4 @@
-"""The rows of figures equal the same counts made in another way; pictures, tables and files show them."""
+"""Statistics equal independent counts; charts, tables and files show them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TIERS = tuple(Tier)
 
 
 def scene(session: Session, requests: int = 24) -> tuple[Expo, int]:
-    """Firms of all tiers and three kinds of areas, each twice; some requests held, in three halls."""
+    """Firms of all tiers and three kinds of areas, twice each; some requests scheduled, in three halls."""
     expo = make_event(
         session, firms=0, slots="4|4 4", halls=3, tables=6, walking=7, areas={"a": "Air", "b": "Bio <b>"}
     )

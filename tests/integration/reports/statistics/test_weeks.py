@@ -1,4 +1,4 @@
-"""The week of a person, a firm and a booth has the meetings and absences that plain queries find."""
+"""The week of a person, firm and booth has the meetings and absences that plain queries find."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROWS = (
 
 
 def away(database: Database) -> tuple[Expo, int]:
-    """The scene, where the first person is away at two times and the first table is closed at one."""
+    """The scene, with the first person absent at two times and the first table closed at one."""
     with database.write() as session:
         expo, number = scene(session)
         session.add_all(
@@ -132,7 +132,7 @@ SEEN = {
 def test_the_picture_has_names_as_its_reader_reads_them(
     database: Database, broker_url: str, language: str
 ) -> None:
-    """In the reader's own script alone, else in both; firms in one form, and a booth's week has pairs."""
+    """Names in the reader's own script alone, else in both; firms in one form; a booth's week has pairs."""
     expo, number = away(database)
     with database.write() as session:
         session.execute(update(Attendee).values(name="王明", latin_name="Wang Ming"))

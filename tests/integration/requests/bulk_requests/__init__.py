@@ -1,1 +1,1 @@
-"""Tests of the feature asking."""
+"""Tests of bulk requests."""

@@ -1,4 +1,4 @@
-"""Some firms asked and some requests answered by one press, drafts and templates."""
+"""Bulk requests: asking firms and answering requests in one step, drafts and templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""News on the first page: all of it is counted, and only what a page showed is marked as seen."""
+"""News on the dashboard: all items are counted, and only displayed ones are marked as seen."""
 
 from __future__ import annotations
 

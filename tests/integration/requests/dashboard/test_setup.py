@@ -1,4 +1,4 @@
-"""The first sign-in: what a firm offers and needs, and when its exhibitor is there."""
+"""First sign-in: a firm's offers and needs, and its exhibitor's availability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first page of an exhibitor: what waits, what is agreed without a time, what is new, what is missing."""
+"""The exhibitors' dashboard: pending requests, accepted but unscheduled ones, news, and missing data."""
 
 from __future__ import annotations
 

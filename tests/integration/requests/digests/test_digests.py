@@ -1,4 +1,4 @@
-"""Digests: each exhibitor is told once of what became of requests, in the morning or at once."""
+"""Digests: each exhibitor hears once about request changes, in the morning or immediately."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ORDER = (OutboxMail.attendee_id, OutboxMail.id)
 
 
 def tell(database: Database, now: datetime) -> list[OutboxMail]:
-    """Make the digests that are due at a time; gives those that this made."""
+    """Queue the digests that are due. Return the new ones."""
     with database.write() as session:
         before = set(session.scalars(select(OutboxMail.id)))
         digest_sending.queue_due_digests(session, SETTINGS, now=now)
@@ -45,7 +45,7 @@ def tell(database: Database, now: datetime) -> list[OutboxMail]:
 
 
 def kinds(mails: list[OutboxMail]) -> list[tuple[str, list[str]]]:
-    """Of each mail, its reader and what its items say."""
+    """Return each email's recipient and the kinds of its items."""
     return [(mail.to_name, [item["kind"] for item in mail.payload["items"]]) for mail in mails]
 
 

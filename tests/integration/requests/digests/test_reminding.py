@@ -1,4 +1,4 @@
-"""Firms are reminded of what waits there by one mail each, once a day, when an organiser asks for it."""
+"""On an organiser's request, each firm gets at most one reminder of pending requests a day."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DAY = timedelta(days=1)
 
 
 def scene(session: Session) -> Expo:
-    """Two requests wait at a firm that has two exhibitors, and one each at two others. Digests are off."""
+    """Two requests wait for a firm with two exhibitors, and one each for two others. Digests are off."""
     expo = make_event(session, firms=4)
     make_attendee(session, expo, 1, is_exhibitor=True)
     for sender, receiver in ((0, 1), (2, 1), (0, 2), (0, 3)):

@@ -1,4 +1,4 @@
-"""What pages and mails say about mails is what the event's settings and the outbox make of it."""
+"""What pages and emails say about emails follows from the event's settings and the outbox."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.web import web_app
 
 
 def send(database: Database, *mails: OutboxMail) -> None:
-    """As if these went out."""
+    """Mark these emails as sent."""
     with database.write() as session:
         ids = [mail.id for mail in mails]
         values: dict[str, Any] = {"attempts": 1, "state": OutboxState.SENT}
@@ -131,7 +131,7 @@ def test_digests_are_on_in_the_demo(database: Database) -> None:
 
 
 def test_the_link_of_a_digest_stops_and_resumes_without_a_cookie(database: Database, broker_url: str) -> None:
-    """As a mail program sends it (RFC 8058), and a browser that keeps no cookies."""
+    """As by a mail client (RFC 8058), and by a browser without cookies."""
     with database.write() as session:
         make_request(session, expo_of(session), 0, 1, state=PENDING)
     (mail,) = tell(database, MORNING)

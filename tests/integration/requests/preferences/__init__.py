@@ -1,1 +1,1 @@
-"""Tests of the feature wishes."""
+"""Tests of preferences."""

@@ -1,4 +1,4 @@
-"""Musts within a budget, the order of wishes and its weights, and the times at which both are free."""
+"""Must-haves within a budget, ranked requests with weights, and common free times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A suggested partner is saved, or is nothing for the firm: not suggested then, until that is undone."""
+"""A suggested partner is saved or dismissed; a dismissed one is not suggested until that is undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suggested partners: who supplies what a firm looks for, across languages; nobody who is full or known."""
+"""Suggested partners: suppliers of a firm's needs, across languages; no fully booked or known firms."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whatever a suggestion says is true of both firms, on the whole invented event, and nobody is shown to all.
+"""Suggestions over the whole sample event: each reason is true of both firms, and none shows one firm to all.
 
-What is true is what the event was made of, not what a text was read as: `data/products.tsv` says by hand of
-each product of the tables which things of the glossary it is.
+Truth is how the event was generated, not how a text was parsed: `data/products.tsv` lists each product's
+glossary terms.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def event() -> SampleEvent:
 
 @pytest.fixture(scope="module")
 def meant() -> Mapping[str, frozenset[str]]:
-    """The things that each product of the tables is."""
+    """Return the glossary terms of each product."""
     return {product: frozenset(keys.split()) for product, keys in table("products.tsv")}
 
 
@@ -59,7 +59,7 @@ def candidate(firm: SampleFirm) -> Candidate:
 
 @pytest.fixture(scope="module")
 def cards(event: SampleEvent) -> dict[str, list[Fit]]:
-    """Ten suggestions of each firm."""
+    """Return ten suggestions for each firm."""
     firms = [candidate(firm) for firm in event.firms]
     of = compute_market_stats(firms)
     return {own.key: rank_candidates(own, firms, of) for own in firms}
@@ -127,7 +127,7 @@ def maker_of(*offers: str) -> OffersAndNeeds:
 
 
 def test_of_many_alike_that_everybody_could_be_shown_each_has_its_turn() -> None:
-    """Thirty makers of batteries for three hundred makers of buses: by lot, a tenth each, at first sight."""
+    """Thirty makers of batteries for 300 makers of buses: by lot, at first a tenth each."""
 
     def make(key: str, offers: str) -> Candidate:
         return Candidate(key, Tier.MIDSTREAM, frozenset(), maker_of(offers))
@@ -151,7 +151,7 @@ def language_of(sentences: str) -> list[tuple[str, set[str], set[str]]]:
 
 @pytest.mark.parametrize(("language", "least"), [("en", 80), ("zh", 60), ("hu", 60)])
 def test_no_sentence_is_misread(language: str, least: int) -> None:
-    """Negation, "source of", customers, materials, others' needs make neither offer nor need."""
+    """Negation, "source of", customers, materials and others' needs are neither offers nor needs."""
     rows = language_of(language)
     assert len(rows) >= least
     for sentence, offers, needs in rows:

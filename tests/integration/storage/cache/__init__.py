@@ -1,1 +1,1 @@
-"""Figures of versions, worked out once."""
+"""Cached statistics of versions."""

@@ -1,4 +1,4 @@
-"""Figures that are kept are, after every change, those that are worked out anew."""
+"""After every change, cached statistics equal recomputed ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DRAFT = 2
 
 
 def scene(session: Session) -> Expo:
-    """One firm meets four others, on two days in two halls; a request is not held. 2 is a draft by hand."""
+    """One firm meets four others on two days in two halls; one request is unscheduled. 2 is manual."""
     expo = make_event(
         session, firms=6, slots="4|3 4", halls=2, walking=7, tables=4, areas={"a": "A", "b": "B"}
     )
@@ -53,7 +53,7 @@ def scene(session: Session) -> Expo:
 
 
 def look(session: Session, expo: Expo) -> list[object]:
-    """All that is kept, as people see it."""
+    """Return all cached statistics as users see them."""
     actor, event_id = expo.organiser_actor(), expo.event.id
     published, draft = (versions.get_version(session, event_id, number) for number in (1, DRAFT))
     return [
@@ -70,7 +70,7 @@ def look(session: Session, expo: Expo) -> list[object]:
 
 
 def anew(database: Database, expo: Expo) -> list[object]:
-    """As `look`, where nothing is kept."""
+    """Return the same as `look`, without the cache."""
     with database.write() as session:
         session.execute(delete(CachedStatistic))
         found = look(session, expo)
@@ -85,7 +85,7 @@ def by_hand(session: Session, expo: Expo) -> None:
 
 
 def left_out(session: Session, expo: Expo) -> None:
-    """As publishing does with a meeting that was called off."""
+    """Remove a meeting, as publishing does with a cancelled one."""
     version = versions.get_version(session, expo.event.id, DRAFT).id
     gone = select(func.min(PlannedMeeting.id)).where(PlannedMeeting.version_id == version).scalar_subquery()
     session.execute(delete(PlannedAttendee).where(PlannedAttendee.meeting_id == gone))
@@ -101,7 +101,7 @@ def changed(**columns: object) -> Callable[[object], None]:
 
 
 def at(pick: Callable[[Expo], object], **columns: object) -> Callable[[Session, Expo], None]:
-    """A change of one row."""
+    """Return a change of one row."""
 
     def change(session: Session, expo: Expo) -> None:
         changed(**columns)(session.merge(pick(expo)))
@@ -114,7 +114,7 @@ def to_other_hall(session: Session, expo: Expo) -> None:
 
 
 def other_firm(session: Session, expo: Expo) -> None:
-    """As merging does with the requests of a record."""
+    """Give a request another firm, as merging records does."""
     request, firm = first_request(session), expo.firms[5].id
     request.to_firm_id, request.upper_firm_id = firm, firm
 

@@ -1,4 +1,4 @@
-"""What a process remembers of firms is, after every change of a row, what it makes of them anew."""
+"""A process's cached data about firms equal recomputed data after every change of a row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORDS = ("", "bearings", "Anna", "Booth 9", "Hall 1", "pavilion")
 
 
 def scene(session: Session) -> Expo:
-    """Six firms, of which the first looks for bearings."""
+    """Six firms, the first of which looks for bearings."""
     expo = make_event(session, firms=6, slots="4|3 4", halls=2, walking=7, areas={"a": "A", "b": "B"})
     expo.firms[0].description = "We are looking for bearings."
     for firm in expo.firms[1:4]:
@@ -59,7 +59,7 @@ def travels(session: Session, expo: Expo) -> None:
 
 
 def full(session: Session, expo: Expo) -> None:
-    """All slots of the firm's one person are filled."""
+    """Fill all slots of the firm's only person."""
     for other in (2, 3, 4, 5):
         make_request(session, expo, other, 1)
     for other in (2, 3, 4, 5):

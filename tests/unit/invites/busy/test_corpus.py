@@ -1,4 +1,4 @@
-"""Calendars as the programs of the world write them, and what is understood of each."""
+"""A corpus of calendars as real programs write them, with the expected result of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read(name: str, **options: object) -> BusyTimes:
 
 
 def times(found: BusyTimes) -> list[str]:
-    """Each busy time in UTC, with its title."""
+    """Return each busy time in UTC with its title."""
     return [f"{b.start:%d %H:%M}-{b.end:%d %H:%M} {b.title or b.kind}" for b in found.busy]
 
 

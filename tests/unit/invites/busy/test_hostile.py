@@ -1,4 +1,4 @@
-"""Bombs and garbage: refused with a sentence or left out, at a cost that is counted, never another error."""
+"""Hostile calendars: rejected with a message or skipped, at a bounded cost, without other errors."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_rule_is_no_longer_than_all_that_it_can_say() -> None:
     ],
 )
 def test_lists_of_a_rule_are_paid_from_the_budget(part: str) -> None:
-    """One series of a file of thousands: what it costs beyond its days is counted too."""
+    """One series of thousands in a file: its cost beyond the days is counted too."""
     budget = StepBudget(10**9)
     series = event("DTSTART:20261207T010000Z", "DURATION:PT1S", f"RRULE:FREQ=DAILY;BYDAY=SU;{part}")
     read(calendar(series), budget)
@@ -117,7 +117,7 @@ def test_lists_of_a_rule_are_paid_from_the_budget(part: str) -> None:
 
 
 def test_a_zone_with_more_offsets_than_any_has_had_is_refused() -> None:
-    """Each is tried for each time of the calendar."""
+    """Each offset is tried for each time of the calendar."""
     observances = "".join(
         f"BEGIN:STANDARD\nDTSTART:1970{i % 12 + 1:02}01T0000{i % 60:02}\nTZOFFSETFROM:+0000\n"
         f"TZOFFSETTO:+00{i // 60:02}{i % 60:02}\nEND:STANDARD\n"
@@ -129,7 +129,7 @@ def test_a_zone_with_more_offsets_than_any_has_had_is_refused() -> None:
 
 
 def test_events_without_a_uid_cost_no_more_than_those_with_one() -> None:
-    """The instances that others replace are not copied for each of them."""
+    """Replaced instances are not copied for each event."""
     replaced = [
         event(
             "DTSTART:20261207T010000Z",

@@ -1,4 +1,4 @@
-"""Rules give what dateutil gives, within a window, at a cost that the window and not the past decides."""
+"""Recurrence rules equal dateutil's, within a window, at a cost independent of the past."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def numbers(*values: int) -> st.SearchStrategy[str]:
 
 @st.composite
 def rule_texts(draw: st.DrawFn) -> str:
-    """Rules that dateutil reads as RFC 5545 does: no weekdays with and without ordinals in one list."""
+    """Return rules for which dateutil follows RFC 5545: no mix of weekdays with and without ordinals."""
     frequency = draw(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]))
     ordinals = draw(st.sampled_from([("",), ("1", "-1", "2", "-2", "5")])) if frequency[0] in "MY" else ("",)
     days = st.lists(st.tuples(st.sampled_from(ordinals), st.sampled_from(DAYS)), min_size=1, max_size=3)

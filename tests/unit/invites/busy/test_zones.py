@@ -1,4 +1,4 @@
-"""Series keep their local time over a change of clocks, by a zone's name or by its definition."""
+"""Series keep their local time across clock changes, by a zone's name or its definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PDF of glyphs: its letters look as in the whole fonts, its lines are full, and its file is sound."""
+"""A PDF's glyphs look as in the full fonts, its lines are filled, and its file is valid."""
 
 from __future__ import annotations
 

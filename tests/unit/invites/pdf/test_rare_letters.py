@@ -1,4 +1,4 @@
-"""Han characters that PyMuPDF's fonts lack: our font has those of names, one of the system all others."""
+"""Han characters that PyMuPDF's fonts lack: our font has those of names, a system font the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RARE = "𪚥𠀀"
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    """Faces as in a process that has just begun, before and after."""
+    """Reset the faces, before and after, as in a new process."""
     caches = (find_glyphs, lines.break_lines, faces._installed, faces._fallbacks, faces.used_faces)
     for each in caches:
         each.cache_clear()
@@ -60,7 +60,7 @@ def test_names_are_whole_without_a_font_of_the_system(monkeypatch: pytest.Monkey
 
 
 def test_our_font_has_the_names_of_gb_18030_2022_and_is_small() -> None:
-    """Those of the Table of General Standard Chinese Characters, and of the identity register."""
+    """From the Table of General Standard Chinese Characters, and the identity register."""
     ours, known = pymupdf.Font(fontfile=str(OWN_FONT)), pymupdf.Font("cjk")
     assert len(ours.valid_codepoints()) > 1_100 and OWN_FONT.stat().st_size < 1_000_000
     assert not [code for code in ours.valid_codepoints() if known.has_glyph(code)]

@@ -1,4 +1,4 @@
-"""A PDF says its structure to whoever does not see it (ISO 14289-1): read back from the file."""
+"""PDF structure for assistive technology (ISO 14289-1), read back from the file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMED = re.compile(r"/F(\d+) [\d.]+ Tf|<([0-9a-f]+)> Tj|/Span<</ActualText<feff(
 
 
 class Read:
-    """The file as a program that reads aloud has it: elements in order, each with its text."""
+    """The file as a screen reader has it: elements in order, each with its text."""
 
     def __init__(self, octets: bytes) -> None:
         self.file = pymupdf.open("pdf", octets)
@@ -44,7 +44,7 @@ class Read:
         return self.file.xref_stream(self.file[page].get_contents()[0]).decode()
 
     def _marks(self, page: int) -> Iterator[tuple[int, tuple[str, str]]]:
-        """Of each mark, its type and text."""
+        """Return each mark's type and text."""
         for said in re.split(
             r"(?=^/(?:Artifact|[A-Z]\w*\d? <</MCID))", self.content(page), flags=re.MULTILINE
         ):
@@ -66,7 +66,7 @@ class Read:
         return made
 
     def elements(self) -> list[tuple[str, str]]:
-        """Types and texts in the order of reading, with the figures' texts in their place."""
+        """Return types and texts in reading order, including the figures' texts."""
         root = int(re.findall(r"/StructTreeRoot (\d+) 0 R", self.catalog)[0])
         return list(self._below(root))
 
@@ -84,7 +84,7 @@ class Read:
 
 
 def is_whole(read: Read) -> None:
-    """Everything that is drawn is a part or an artifact, and each mark is of one element."""
+    """Return True if everything drawn is tagged or an artifact, and each mark has one element."""
     for at in range(len(read.file)):
         depth = 0
         for line in read.content(at).splitlines():

@@ -1,4 +1,4 @@
-"""Annealing: each kind of move is kept sometimes, the score stays the plan's, and a seed gives one plan."""
+"""Annealing: each kind of move is accepted sometimes, scores are exact, and a seed gives one plan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def expo(firms: int, requests: int) -> Problem:
 
 
 def searched(problem: Problem, moves: int) -> Search:
-    """A search by one thread from seed 1."""
+    """Return a single-threaded search from seed 1."""
     flat = flatten(problem)
     search = Search(flat, fit_temperatures(problem, cold=False), Budget(SolveClock(1e9), moves), 1, 1)
     search.run(build_start_state(flat, None, 1))
@@ -55,11 +55,11 @@ def test_each_kind_of_move_is_tried_as_often_as_its_odds_say() -> None:
 
 
 def test_the_plans_of_a_seed_and_a_number_of_moves_are_those_that_they_were() -> None:
-    """A change of the search by intent changes these: then say so, and why, in the commit.
+    """Intended changes of the search change these: then say so, and why, in the commit.
 
-    They hold on any machine: sums and products are those of IEEE 754 in the order of the source, as kernels
-    are compiled without fast mathematics. `log` may differ in its last bit from machine to machine; a plan
-    differs only if two draws are closer than that.
+    They hold on any machine: sums and products are those of IEEE 754 in source order, as kernels are compiled
+    without fast mathematics. `log` may differ in its last bit between machines; a plan differs only if two
+    draws are closer than that.
     """
     assert digest(expo(30, 200), 20_000) == "ef55dd4545e36e8d"
     assert digest(busy_problem(), 20_000) == "54f320e7210981b8"

@@ -1,4 +1,4 @@
-"""How often each kind of move is tried, while a search is hot and once it is cold."""
+"""The probability of each kind of move in a hot and in a cold search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scheduler.solver.annealing.temperature import LOOSE_SHARE, NO_LIMIT, coolin
 
 
 def shares(cooled_share: float, unscheduled: float = 0.2) -> dict[int, float]:
-    """The share of each kind."""
+    """Return the share of each kind."""
     return dict(enumerate(np.diff(cumulative_move_odds(cooled_share, unscheduled), prepend=0.0)))
 
 

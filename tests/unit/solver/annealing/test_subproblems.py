@@ -1,4 +1,4 @@
-"""Subproblems of a search: what goes out and comes back, what is refused, and what a join keeps."""
+"""Subproblems of a search: encoding, validation of answers, and what a merge keeps."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ TEMPERATURES = Temperatures(3.0, 0.2)
 
 
 def busy_problem(**subproblems: Any) -> Problem:
-    """Eight firms that all ask each other, on three days with fewer tables than that needs."""
+    """Eight firms that all ask each other, on three days, with too few tables."""
     firms = "abcdefgh"
     asked = [ask(f"r{a}{b}", a, b, weight=1 + i % 3) for i, a in enumerate(firms) for b in firms if a < b]
     places = [table("t1", "h1"), table("t2", "h2")]
@@ -66,12 +66,12 @@ def flat() -> Flat:
 
 
 def start(flat: Flat) -> Any:
-    """The table of the plan that a search begins with."""
+    """Return the table of a search's initial plan."""
     return build_start_state(flat, None, 1).held
 
 
 def day(flat: Flat, number: int) -> Share:
-    """One of three shares of a plan: a day."""
+    """Return one of three shares of a plan: a day."""
     return cut_share(full_share(flat.data), list(flat.data.day_words), 0)[number]
 
 
@@ -84,7 +84,7 @@ def improved(flat: Flat, subproblem: Subproblem, stop: Callable[[], bool] = lamb
 
 
 def joined(flat: Flat, taken: Sequence[Share], answers: Mapping[int, bytes]) -> Any:
-    """The plan that a search begins with, with the answers for the shares in `taken`."""
+    """Return a search's initial plan, merged with the answers for the shares in `taken`."""
     return merge_shares(start(flat), 0.0, decode_answers(flat.data, taken, answers))[0]
 
 
@@ -307,7 +307,7 @@ def never() -> bool:
 
 
 class ThreadHelpers:
-    """Members who are threads, and help, or do what `answer` says."""
+    """Threads as members that help, or do what `answer` says."""
 
     def __init__(
         self, problem: Problem, members: int, answer: Callable[[bytes], bytes] | None = None

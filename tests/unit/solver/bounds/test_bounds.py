@@ -1,4 +1,4 @@
-"""Bounds hold for every plan, and are tight where the day-level relaxation is."""
+"""Bounds hold for every plan, and are tight if the day-level relaxation is."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_merged_rows_prove_nearly_all_that_the_whole_model_does() -> None:
 
 
 def rounds(halls: str, **parts: Any) -> Problem:
-    """One firm that asks for meetings at booths in these halls."""
+    """Return one firm that asks for meetings at booths in these halls."""
     visits = [(f"v{k}", hall) for k, hall in enumerate(halls.split())]
     return make_problem(
         places=[booth(f"b-{firm}", firm, hall) for firm, hall in visits],
@@ -191,7 +191,7 @@ def test_what_firms_have_time_for_bounds_a_tight_event_without_an_lp() -> None:
 
 @pytest.mark.parametrize(("capacity", "held"), [(1, 2), (2, 4), (3, 6)])
 def test_the_firms_of_a_joint_stand_share_its_slots_in_the_bound(capacity: int, held: int) -> None:
-    """Each could hold its three meetings alone; together they have so many slots a day."""
+    """Each could hold its three meetings alone; together they have `capacity` slots a day."""
     asked = [
         ask(f"r{k}{firm}", f"{firm}{k}", firm, slots=["s0", "s1"], place="booth")
         for firm in "bcd"
@@ -206,7 +206,7 @@ def test_the_firms_of_a_joint_stand_share_its_slots_in_the_bound(capacity: int, 
 @few
 @given(problems(max_requests=3, rerun=False))
 def test_no_plan_holds_more_meetings_than_the_bound_says(problem: Problem) -> None:
-    """Not even one that is made to hold as many as it can: each weighs the same, and nothing else counts."""
+    """Even if a plan maximises their number: all weights are equal, and nothing else counts."""
     counted = replace(problem, requests=tuple(replace(each, weight=1) for each in problem.requests))
     policy = replace(problem.policy, factors={**dict.fromkeys(problem.policy.factors, 0), "served": 1})
     best = best_plan(replace(counted, policy=policy))
@@ -215,7 +215,7 @@ def test_no_plan_holds_more_meetings_than_the_bound_says(problem: Problem) -> No
 
 
 def test_many_light_meetings_are_bounded_by_their_number_and_not_by_the_heaviest() -> None:
-    """The bound on the weight is of one heavy and one light meeting, the one on the number of two."""
+    """The bound on weight is one heavy and one light meeting, the bound on number two meetings."""
     asked = [ask("r0", "a", "b", weight=9), ask("r1", "a", "c"), ask("r2", "a", "d")]
     found = upper_bounds(make_problem(slots="2", requests=asked), 60.0)
     assert (found.served, found.meetings) == (10, 2)

@@ -1,4 +1,4 @@
-"""Bit words of slots, as kernels read them, beside lists of slots."""
+"""Bit words of slots, as kernels read them, compared with lists of slots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def last_and_first(words: Words, slot: int, first: int, last: int) -> tuple[int,
 
 @entry
 def counted(words: Words, slot: int) -> int:
-    """How many of the slots up to `slot` are set."""
+    """Return the number of set slots up to `slot`."""
     found = 0
     for word in range(words.shape[1]):
         found += bit_count(words[0, word] & bits_up_to(slot, word))

@@ -1,4 +1,4 @@
-"""Kernels look at every index when they are told to: no array is too short, and one that is, is seen."""
+"""Kernels check every index on request: no array is too short, and a short one is detected."""
 
 from __future__ import annotations
 

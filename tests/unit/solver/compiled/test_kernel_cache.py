@@ -1,4 +1,4 @@
-"""Machine code of kernels is kept for exactly the sources that it was made from."""
+"""Cached machine code of kernels is valid only for its exact sources."""
 
 from __future__ import annotations
 

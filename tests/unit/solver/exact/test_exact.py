@@ -1,4 +1,4 @@
-"""The exact model against a solver that tries every plan, and what it does with proofs and clocks."""
+"""The exact model equals an exhaustive solver; its handling of proofs and clocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the exact model begins, what stands by meanwhile, and that its building can be stopped."""
+"""When the exact model starts, what runs meanwhile, and that building it can be stopped."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_exact_model_begins_at_once(monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_it_takes_to_load_kernels_and_cp_sat_is_not_counted_in_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The clock of the solve goes on only while they are loaded, which takes a hundred seconds each."""
+    """Loading advances the clock by 100 seconds for each; the rest of the solve does not advance it."""
     began = time.monotonic()
     shown = SimpleNamespace(now=began, monotonic=lambda: shown.now)
 
@@ -81,7 +81,7 @@ def test_a_plan_found_elsewhere_counts_as_the_models_own() -> None:
 
 
 class Told:
-    """Says stop when it is asked for the nth time."""
+    """A stop callback that returns True at the nth call."""
 
     def __init__(self, nth: int) -> None:
         self.nth, self.asked = nth, 0
@@ -101,7 +101,7 @@ def test_the_building_of_a_model_can_be_stopped(
     expo: Problem, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     class Searched(Exception):
-        """The model was built, and is solved."""
+        """Raised when the model is built and its solve starts."""
 
     def search(*_arguments: object, **_keys: object) -> int:
         raise Searched

@@ -1,4 +1,4 @@
-"""Windows: where somebody without a break can sit, given all that they must hold."""
+"""Windows: feasible slots of a person without breaks, given their compulsory meetings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`excluded`: people who take no part in one meeting; a colleague goes, or the reason says that none can."""
+"""`excluded`: people banned from one meeting; a colleague goes, or the reason says that none can."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def searched(problem: Problem, **keys: Any) -> Plan:
 
 
 def both_ways(problem: Problem) -> list[Sequence[Meeting]]:
-    """The plans of the search and of the exact model."""
+    """Return the plans of the search and of the exact model."""
     exact = solve_exact(problem, 60.0, workers=1)
     assert exact.meetings is not None
     return [searched(problem).meetings, exact.meetings]
@@ -134,7 +134,7 @@ def test_a_published_meeting_without_a_colleague_is_not_offered_to_whom_it_exclu
 
 
 def excluding() -> st.SearchStrategy[Problem]:
-    """Random problems of which each request excludes somebody, where its people are not named."""
+    """Return random problems in which each request excludes someone, unless its people are named."""
 
     def with_excluded(document: Json, picks: list[int]) -> Problem:
         for request, pick in zip(document["requests"], picks, strict=False):
@@ -160,7 +160,7 @@ def test_search_exact_model_and_bound_agree_with_trying_every_plan(problem: Prob
 
 
 def test_the_key_is_written_only_where_somebody_is_excluded() -> None:
-    """So that a file, and its fingerprint, is what it was before there was the key."""
+    """Files without exclusions, and their fingerprints, are unchanged from before this key."""
     requests = [ask("r1", "a", "b", excluded="a1"), ask("r2", "a", "b")]
     rows = write_problem(make_problem(requests=requests))["requests"]
     assert [row.get("excluded") for row in rows] == [["a1"], None]

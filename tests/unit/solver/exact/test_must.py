@@ -1,4 +1,4 @@
-"""A request that is fixed and must be held is held there, whatever stands there now."""
+"""A request that is fixed and compulsory is held there, whatever occupies its place."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ METHODS = [
 
 
 def two_for_a_slot(**parts: Any) -> Problem:
-    """r1 is light and fixed to the only slot that heavy r2 may have."""
+    """r1 is light, and fixed to the only slot of heavy r2."""
     light = ask("r1", "a", "b", fixed={"slot": "s0", "must": True})
     return make_problem(slots="2", requests=[light, ask("r2", "a", "c", weight=9, slots=["s0"])], **parts)
 
@@ -62,7 +62,7 @@ def test_two_that_must_be_held_at_once_by_the_same_people_are_infeasible() -> No
 
 
 def fixed_there(problem: Problem, fixed: dict[str, int]) -> Problem:
-    """The problem with these requests fixed to their slots, where they must be held."""
+    """Return the problem with these requests fixed to their slots and compulsory."""
     rows = [replace(r, fixed=Fixed(fixed[r.id], must=True)) if r.id in fixed else r for r in problem.requests]
     return replace(problem, requests=tuple(rows), source_fingerprint=None)
 

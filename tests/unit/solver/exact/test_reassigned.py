@@ -1,4 +1,4 @@
-"""`reassigned_counts: "any_start"`: other people cost a published meeting also where it moves."""
+"""`reassigned_counts: "any_start"`: other people have a cost also when a published meeting moves."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def counting(problem: Problem, reassigned_counts: str = ANY_START) -> Problem:
 
 
 def moving(**keys: object) -> Problem:
-    """A meeting of ann that has to move from s0 to s1; her colleague ben is free as well."""
+    """Ann's meeting must move from s0 to s1; her colleague Ben is free as well."""
     return make_problem(
         slots="2",
         attendees=[person("ben", "a"), person("ann", "a"), person("b1", "b", unavailable="s0")],
@@ -106,7 +106,7 @@ def test_the_exact_model_and_the_bounds_agree_with_trying_every_plan(document: d
 
 @pytest.fixture(scope="module")
 def rerun() -> Problem:
-    """A published plan, after which a twentieth was withdrawn and people lost days."""
+    """Return a published plan; then a twentieth was withdrawn, and people lost days."""
     problem = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=20_000)).plan
     return changed(problem, plan.meetings)
@@ -127,7 +127,7 @@ def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
 
 
 def test_at_the_size_of_an_event_fewer_moved_meetings_change_their_people(rerun: Problem) -> None:
-    """Both plans are judged by the same count."""
+    """Both plans are measured with the same count."""
     params = SolveParams(workers=1, method="search", iterations=20_000)
     judge = counting(rerun)
     plans = {counts: solve(counting(rerun, counts), params).plan for counts in (SAME_START, ANY_START)}

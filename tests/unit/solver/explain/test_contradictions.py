@@ -1,4 +1,4 @@
-"""Contradictions are found before any search, named, and never claimed of what some plan keeps."""
+"""Contradictions are found before any search, and named, and only if no plan exists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CIRCLE = [("r1", "r2"), ("r2", "r3"), ("r3", "r4"), ("r4", "r1")]
 
 
 def infeasible(**parts: Any) -> list[tuple[str, str]]:
-    """The requests of a problem without a plan, each with what it is told."""
+    """Return the requests of an infeasible problem, with their details."""
     plan = solve(make_problem(**parts), SolveParams(method="search", iterations=10)).plan
     assert (plan.status, plan.meetings, plan.bound) == (PlanStatus.INFEASIBLE, (), None)
     assert {row.reason for row in plan.unscheduled} == {"contradiction"}

@@ -1,4 +1,4 @@
-"""At the size of the demo, each request that is not held has a reason, where the solve had no time, too."""
+"""At the demo's size, each unscheduled request has a reason, even if the solve ran out of time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.solver.solve import solve
 
 
 def test_each_request_that_the_demo_does_not_hold_has_its_reason_once_its_run_has_ended() -> None:
-    """The plan is that of a short search, which leaves some hundreds out. A run ends with `examined`."""
+    """The plan is from a short search, which leaves hundreds unscheduled. A run ends with `examined`."""
     size = DemoOptions()
     expo = make_expo(firms=size.firms, requests=size.requests, seed=size.seed)
     problem = to_problem(expo)

@@ -1,4 +1,4 @@
-"""Every request that is not held gets an answer, and its remedies do what they say."""
+"""Every unscheduled request gets a reason, and its remedies work."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ quick = settings(max_examples=25, deadline=None, suppress_health_check=list(Heal
 
 
 def only(problem: Problem, *meetings: Meeting) -> Unscheduled:
-    """The answer for the one request that these meetings leave."""
+    """Return the answer for the only request that these meetings leave unscheduled."""
     (row,) = explain_unscheduled(problem, meetings)
     return row
 
@@ -197,7 +197,7 @@ def test_an_interpreter_who_cannot_walk_there_is_told_as_such() -> None:
 
 
 def test_a_start_is_found_however_many_cannot_be_walked_to() -> None:
-    """Of eight open starts only the last leaves time to walk."""
+    """Of eight open starts, only the last leaves time to walk."""
     morning = [ask(f"r{k}", "a", f"b{k}", weight=5) for k in range(8)]
     problem = make_problem(
         slots=" ".join("2" * 8) + " 1",
@@ -261,7 +261,7 @@ def test_an_interpreter_of_another_shift_is_named() -> None:
 
 
 def test_every_request_gets_its_reason_before_any_gets_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock here goes on by a second with each look at it."""
+    """Here the clock advances by a second with each reading."""
     monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=count().__next__))
     problem = make_problem(slots="1", requests=[ask(f"r{k}", "a", f"b{k}") for k in range(4)])
     meetings = [meet("r0", "s0", "t1", "a1 b01")]
@@ -324,7 +324,7 @@ def test_remedies_of_a_tight_event_are_many_and_can_be_kept() -> None:
 
 
 def hold(document: Json, id: str, remedy: str) -> str:
-    """Fix a request where its remedy says that it can be held; the slot."""
+    """Fix a request to the slot that its remedy names. Return the slot."""
     request = next(r for r in document["requests"] if r["id"] == id)
     slot = remedy.removesuffix(".").split("hold it in ")[1]
     request["fixed"] = {**(request["fixed"] or {}), "slot": slot, "must": True}
@@ -336,7 +336,7 @@ SLOT = r"(?:s\d+|d\d+-\d{4})"
 
 
 def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
-    """Change a problem file as a remedy says; the request that was withdrawn, if one was."""
+    """Apply a remedy to a problem file. Return the withdrawn request, if any."""
     request = next(r for r in document["requests"] if r["id"] == row.request)
     slots = re.findall(rf"\b{SLOT}\b", remedy.split(";", maxsplit=1)[0])
     if found := re.match(r"Withdraw request (\S+) ", remedy):

@@ -1,4 +1,4 @@
-"""What is not held in groups: each request in one, and the change of a group lets in what it says."""
+"""Groups of unscheduled requests: each is in one group, and a group's change admits as many as stated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.builders import (
 
 @pytest.fixture(scope="module")
 def tight() -> tuple[Problem, Plan]:
-    """An expo of 60 firms who want more than they have time for, and its plan."""
+    """Return an expo of 60 firms with more requests than time, and its plan."""
     problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
     result = solve(problem, SolveParams(workers=1, method="search", iterations=20_000))
     return problem, explain_and_group(problem, result).plan
@@ -51,7 +51,7 @@ def test_each_request_that_is_not_held_is_in_one_group(tight: tuple[Problem, Pla
 def test_a_run_with_the_change_of_a_group_holds_as_many_more_as_were_counted(
     tight: tuple[Problem, Plan],
 ) -> None:
-    """From the plan as it is, a search only adds: what was counted is worth its points at the least."""
+    """From the present plan a search only adds: the counted gain is a lower bound."""
     problem, plan = tight
     tried = [group for group in plan.groups if group.lever is not None and group.holds][:2]
     assert len(tried) == 2

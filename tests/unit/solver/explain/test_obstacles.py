@@ -1,4 +1,4 @@
-"""What is in the way of a request names a person or a side, and the day, for each time that it allows."""
+"""Obstacles of a request name a person or side, and the day, for each permitted time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is offered to be withdrawn is worth less than what comes instead; who lacks is named."""
+"""Suggested withdrawals are worth less than what they admit; who is missing is named."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.builders import ask, firm, interpreter, make_problem, meet, p
 
 
 def with_slot(problem: Problem, meetings: list[Meeting], gone: str, wanted: str, slot: str) -> Problem:
-    """The problem without a request, in which the meetings stay and another request is held in a slot."""
+    """Return the problem without a request, with all meetings kept and another request in a slot."""
     index, held = problem.index, {m.request: m for m in meetings}
     kept = [r for r, row in enumerate(problem.requests) if row.id != gone]
     at = {r: k for k, r in enumerate(kept)}
@@ -61,7 +61,7 @@ def test_a_withdrawal_scores_more_than_what_is_withdrawn_was_worth(problem: Prob
 
 
 def test_a_meeting_that_its_firm_needs_for_its_floor_is_not_offered() -> None:
-    """b has one meeting, and can have no other: without it, it lacks one to its floor."""
+    """b has one meeting, and can have no other: without it, b falls below its floor."""
     problem = make_problem(
         slots="1",
         firms=[firm("b", min_meetings=1)],
@@ -77,7 +77,7 @@ def test_a_meeting_that_its_firm_needs_for_its_floor_is_not_offered() -> None:
 
 
 def test_where_only_an_interpreter_lacks_that_is_the_reason_whatever_it_would_gain() -> None:
-    """The one interpreter comes from another hall. With another one, it costs more than it brings."""
+    """The only interpreter comes from another hall. With another, the meeting costs more than it gains."""
     problem = make_problem(
         slots="3",
         attendees=[

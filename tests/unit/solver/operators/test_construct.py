@@ -1,4 +1,4 @@
-"""The first plan: the heaviest first, each at its best place, and nothing that does not gain."""
+"""The initial plan: heaviest first, each at its best place, and only gains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ejection: a request takes its place, what stood there is queued, and the repair places it elsewhere."""
+"""Ejection: a request takes its place, displaced meetings are queued, and the repair reinserts them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_was_queued_finds_another_place() -> None:
 
 
 def test_what_was_queued_may_eject_in_turn() -> None:
-    """Bo is there in s0 and s1 only: r1 goes to s1, and r2, which stood there, to s2."""
+    """Bo is available in s0 and s1 only: r1 goes to s1, and r2, which was there, to s2."""
     bo = person("bo1", "bo", unavailable="s2")
     dee = person("dee1", "dee", unavailable="s1 s2")
     plan = board(three(attendees=[bo, dee]), [R1, R2])
@@ -134,7 +134,7 @@ def test_a_random_meeting_is_moved_to_a_random_slot() -> None:
 
 
 def test_a_request_that_is_not_held_is_inserted_where_least_is_in_the_way() -> None:
-    """Dee is there in s0 and s1: of r1 and r2, which stand there, the lighter one makes way more often."""
+    """Dee is available in s0 and s1: of r1 and r2, which are there, the lighter one is ejected more often."""
     requests = [ask("r1", "ann", "bo", weight=9), ask("r2", "ann", "cai"), ask("r3", "ann", "dee", weight=5)]
     plan = board(three(requests=requests, attendees=[person("dee1", "dee", unavailable="s2")]), [R1, R2])
     before, score = plan.picture(), plan.state.score

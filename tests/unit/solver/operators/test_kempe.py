@@ -1,4 +1,4 @@
-"""Kempe chains: the meetings that hang together change slots, all of them or none."""
+"""Kempe chains: connected meetings swap slots, all of them or none."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_undo_restores_every_table() -> None:
 
 
 def test_a_meeting_that_shares_nothing_with_the_chain_stays() -> None:
-    """Without r3, r1 and r2 hang together, and r4 is alone: either of them moves."""
+    """Without r3, r1 and r2 are connected, and r4 is alone: either component moves."""
     plan = board(chain(), [CHAIN[0], CHAIN[1], CHAIN[3]])
     plan.move(KEMPE)
     assert plan.slots() in ({"r1": "s1", "r2": "s0", "r4": "s0"}, {"r1": "s0", "r2": "s1", "r4": "s1"})

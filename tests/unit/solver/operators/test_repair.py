@@ -1,4 +1,4 @@
-"""Ejection chains: what is dropped for a better meeting is replaced in the same chain."""
+"""Ejection chains: a meeting dropped for a better one is replaced in the same chain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLD = 1e-6
 
 
 def test_a_swap_that_costs_a_floor_is_made_when_the_partner_can_be_held_by_another() -> None:
-    """The hub can meet A or B. A's floor of 1 is worth more than any swap, unless A meets C instead."""
+    """The hub can meet A or B. A's floor of 1 outweighs any swap, unless A meets C instead."""
     problem = make_problem(
         slots="1",
         firms=[firm("a", min_meetings=1)],

@@ -1,4 +1,4 @@
-"""Spread repair: ends of days with a gap are dropped until idle figures stand close enough."""
+"""Spread repair: ends of days with a gap are dropped until idle figures are close enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moves with an aim: an idle slot is filled, meetings of one hall are joined."""
+"""Targeted moves: filling an idle slot, and joining the meetings of one hall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stop finds a checked plan ready, also where checking a plan takes long."""
+"""A stop finds a checked plan ready, even if checks take long."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def a_problem() -> Problem:
 
 @pytest.fixture
 def slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every check counts as a long one."""
+    """Treat every check as slow."""
     monkeypatch.setattr(incumbent, "QUICK_SECONDS", -1.0)
     monkeypatch.setattr(incumbent, "SHARE", 1e9)
 
@@ -75,7 +75,7 @@ def test_a_stopped_solve_takes_the_plan_that_is_ready(slow_checks: None) -> None
 
 @pytest.fixture
 def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[ModuleType, str], Event]]:
-    """Has a piece of a solve's work go on until the test is over; it gets an event for when that begins."""
+    """Yield a function that blocks a part of a solve until the test ends; its event is set at the start."""
     ended = Event()
 
     def make(module: ModuleType, piece: str) -> Event:

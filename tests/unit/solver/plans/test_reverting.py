@@ -1,4 +1,4 @@
-"""Changes that bring nothing are taken back: seen by judging every plan of tiny problems anew."""
+"""Worthless changes are reverted, as reevaluating every plan of tiny problems shows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _row(meeting: Meeting) -> dict:
 
 
 def worthless(problem: Problem, meetings: tuple[Meeting, ...]) -> list[str]:
-    """The changes that could be taken back alone, by judging the whole plan as the rules' slow twin does."""
+    """Return the changes that could be reverted alone, by scoring the whole plan with the slow rules."""
     published = {meeting.request: meeting for meeting in problem.published}
     _, score = judged(problem, meetings)
     found = []

@@ -1,4 +1,4 @@
-"""A rerun begins from what is published, as far as the rules of today allow it."""
+"""A rerun starts from the published plan, as far as the current rules permit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repair oracle names the way that moves the fewest people, however many meetings make room in turn."""
+"""The repair oracle returns the repair that moves the fewest people, through any number of meetings."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_way_that_is_not_allowed_leaves_room_for_another_one() -> None:
 
 
 def test_each_meeting_of_a_full_table_gives_way_in_turn() -> None:
-    """Of six at one table only the last can be at another time."""
+    """Of six meetings at one table, only the last can move to another time."""
     requests = [ask(f"r{k}", f"a{k}", f"b{k}", slots=["s0"]) for k in range(5)]
     requests += [ask("r5", "a5", "b5"), ask("r6", "a6", "b6", slots=["s0"])]
     problem = make_problem(slots="2", places=[table("t1", capacity=6)], requests=requests)
@@ -97,7 +97,7 @@ def test_each_meeting_of_a_full_table_gives_way_in_turn() -> None:
 
 
 def test_a_meeting_of_a_full_day_of_a_firm_gives_way() -> None:
-    """r3 has to be on the first day, on which firm a may meet once. Of its meetings there r1 can go."""
+    """r3 must be on the first day, when firm a may meet once. Of its meetings there, r1 can move."""
     problem = make_problem(
         slots="2 2",
         places=[table("t1", capacity=9)],
@@ -116,7 +116,7 @@ some = settings(max_examples=30, deadline=None, suppress_health_check=list(Healt
 @some
 @given(problems(max_requests=3))
 def test_no_plan_that_holds_everything_moves_fewer_people(problem: Problem) -> None:
-    """Without limits on the whole plan. Interpreters who are all busy would be an exception."""
+    """Without whole-plan limits. Fully busy interpreters would be an exception."""
     policy = replace(problem.policy, max_idle_spread=None, max_moved=None, require_all=False)
     problem = replace(problem, policy=policy)
     plan = first_plan(problem)

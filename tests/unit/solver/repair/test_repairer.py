@@ -1,4 +1,4 @@
-"""The repair oracle: right by the rules after each change, and never behind what trying every plan finds."""
+"""The repair oracle: valid by the rules after each change, and never worse than exhaustive search."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ some = settings(max_examples=30, deadline=None, suppress_health_check=list(Healt
 
 
 def first_plan(problem: Problem) -> list[Meeting]:
-    """What a first construction gives, checked by the rules."""
+    """Return the initial plan, checked by the rules."""
     flat = flatten(problem)
     return list(clean_meetings(flat, build_start_state(flat, None, 1).held) or ())
 
 
 def assert_right(problem: Problem, repairer: Repairer, request: str) -> None:
-    """Each answer keeps the rules and does to the score what it says; undone, nothing has changed."""
+    """Check that each answer keeps the rules and has its stated score, and that undo restores all."""
     before = repairer.meetings()
     broken = {violation.rule for violation in rules.violations(problem, before)}
     score = rules.score(problem, before).total
@@ -126,7 +126,7 @@ def test_who_is_out_in_some_of_many_slots_meets_and_waits_in_the_others(others: 
 
 
 def test_when_one_of_many_interpreters_is_out_the_others_interpret() -> None:
-    """Of 99 people one speaks both languages at all times, and four others do in a slot each."""
+    """Of 99 people, one speaks both languages at all times, and four others do in one slot each."""
     people = [interpreter(f"i{i}", "fr") for i in range(99)]
     people[97] = interpreter("i97")
     alone = {"s1": 98, "s3": 96, "s4": 65, "s6": 33}
@@ -174,9 +174,9 @@ def test_a_place_that_closes_gives_its_meetings_to_another_one() -> None:
 
 
 def reachable(document: Json, plan: Sequence[Json], request: Json) -> Iterator[list[Json]]:
-    """The plans in which the request is held elsewhere, and one meeting at most gives way, to any place.
+    """Yield the plans with the request elsewhere and at most one meeting giving way, to any place.
 
-    Where it is open which meeting gives way, there is none.
+    If the choice of that meeting is ambiguous, there are none.
     """
     rest = [m for m in plan if m["request"] != request["id"]]
     for meeting in meetings_of(document, request):
@@ -203,7 +203,7 @@ def reachable(document: Json, plan: Sequence[Json], request: Json) -> Iterator[l
 def test_no_plan_with_one_meeting_giving_way_is_better_than_the_best_answer(
     problem: Problem, which: int
 ) -> None:
-    """Without limits on how far people stand apart and how many meetings change, nor caps of firms."""
+    """Without limits on spread and changes, and without caps of firms."""
     policy = replace(problem.policy, max_idle_spread=None, max_moved=None, require_all=False)
     firms = tuple(replace(firm, max_per_day=None) for firm in problem.firms)
     problem = replace(problem, policy=policy, firms=firms)
@@ -232,7 +232,7 @@ KINDS = ("table", "booth")
 def test_the_best_of_some_times_and_places_are_the_best_of_every_plan_that_has_them(
     problem: Problem, which: int, is_by_kind: bool, data: st.DataObject
 ) -> None:
-    """With no other meeting changed: at each start and group of places the best that trying all finds."""
+    """Without other changes: at each start and place group, the best that exhaustive search finds."""
     policy = replace(problem.policy, max_idle_spread=None, max_moved=None, require_all=False)
     firms = tuple(replace(firm, max_per_day=None) for firm in problem.firms)
     problem = replace(problem, policy=policy, firms=firms)
@@ -272,7 +272,7 @@ def test_the_best_of_some_times_and_places_are_the_best_of_every_plan_that_has_t
 
 
 def is_same(repairer: Repairer, meeting: Json, now: Json | None) -> bool:
-    """Whether it is the present one: at its start, in its group of places, of its people."""
+    """Return True if it is the present one: same start, place group and people."""
     groups, index = repairer.flat.groups.group_of, repairer.problem.index.places
     return now is not None and all(
         mine == other
@@ -315,7 +315,7 @@ def test_no_more_people_move_than_one_allows() -> None:
 
 
 def test_two_meetings_that_give_way_go_where_they_are_best_together() -> None:
-    """r3 takes the slots of both. Either may go to s2; r1 can go nowhere else, and r2 to s3 as well."""
+    """r3 takes the slots of both. Either may move to s2; r1 has no other place, and r2 also s3."""
     problem = make_problem(
         slots="4",
         places=[table("t1")],
@@ -332,7 +332,7 @@ def test_two_meetings_that_give_way_go_where_they_are_best_together() -> None:
 
 
 def test_a_meeting_without_a_free_place_makes_another_one_go() -> None:
-    """r3 takes r1's slot; r1 can only go to s1, where its Ann meets in r2, which goes to s2."""
+    """r3 takes r1's slot; r1 can only move to s1, where Ann has r2, which moves to s2."""
     problem = make_problem(
         slots="3",
         places=[table("t1", capacity=3)],

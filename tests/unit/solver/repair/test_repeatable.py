@@ -1,4 +1,4 @@
-"""The same plan and the same question have the same answers, whatever was asked before, and by any oracle."""
+"""The same plan and question have the same answers, whatever was asked before, from any oracle."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def view(repairer: Repairer, problem: Problem, request: str) -> list[Target]:
 
 
 def picks(problem: Problem, count: int, dice: random.Random) -> Iterator[str]:
-    """Requests in a random order, each again and again."""
+    """Yield requests in a random order, each repeatedly."""
     few = [row.id for row in problem.requests][:: max(1, len(problem.requests) * 10 // count)]
     while True:
         yield from dice.sample(few, len(few))
 
 
 def assert_same(problem: Problem, plan: list[Meeting], count: int) -> None:
-    """So many picks, from oracles that are made anew, follow steps and take them back."""
+    """Check `count` picks against new oracles that apply and undo steps."""
     dice, repairer = random.Random(1), Repairer(problem, plan)
     first: dict[str, tuple[list[Repair], list[Target]]] = {}
     for n, request in zip(range(count), picks(problem, count, dice), strict=False):

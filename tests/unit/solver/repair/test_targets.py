@@ -1,4 +1,4 @@
-"""Every target of a view, against the rules asked of the whole plan."""
+"""Every target of a view, compared with the rules on the whole plan."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE = {"H1", "H11", "H12", "H13"}
 
 
 def all_ways(problem: Problem, request: str, slot: str, place: str) -> Iterator[Meeting]:
-    """The request there with each choice of people and interpreter."""
+    """Yield the request there with each choice of people and interpreter."""
     r = problem.index.requests[request]
     index = problem.index
     for one, two in product(*problem.sides(problem.requests[r])):
@@ -45,7 +45,7 @@ def new_breaches(problem: Problem, before: Sequence[Meeting], meeting: Meeting) 
 
 
 def assert_true(problem: Problem, repairer: Repairer, request: str) -> list[Target]:
-    """Free is what breaks no rule, forbidden what breaks one with whomever; each reason is one of those."""
+    """Check that free targets break no rule, and that forbidden ones break a stated rule with any people."""
     before = repairer.meetings()
     score = rules.score(problem, before).total
     slots, places = [slot.id for slot in problem.slots], [place.id for place in problem.places]
@@ -153,7 +153,7 @@ def test_a_frozen_meeting_goes_nowhere_and_one_that_is_lost_goes_back_to_its_own
 def test_who_has_all_meetings_of_a_day_has_no_other_on_it(
     who: str, most: int, standing: TargetStatus
 ) -> None:
-    """The meeting itself can go to another time of its day, and a further one to another day."""
+    """The meeting itself can move within its day, and a further one to another day."""
     cap = {"max_per_day": most}
     problem = make_problem(
         slots="3 1",

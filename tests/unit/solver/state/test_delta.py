@@ -1,4 +1,4 @@
-"""What fits: a place is refused where it breaks a hard rule, and for that rule alone."""
+"""Feasible places: a place is refused exactly for the hard rule that it violates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The choice of a place: the best one when cold, by Boltzmann's odds when warm, none where none is free."""
+"""The choice of a place: the best when cold, by Boltzmann's odds when warm, none if none is free."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IDLE = 10
 
 
 def three(**parts: object) -> Problem:
-    """Ann meets Bo; Ann can meet Cai as well, in four slots."""
+    """Ann meets Bo; Ann can also meet Cai, in four slots."""
     return make_problem(
         **{"slots": "4", "requests": [ask("r1", "ann", "bo"), ask("r2", "ann", "cai")], **parts}
     )
@@ -47,7 +47,7 @@ def test_there_is_no_place_where_somebody_is_busy_all_the_time() -> None:
 
 
 def test_a_warm_draw_takes_places_by_the_odds_of_boltzmann() -> None:
-    """Two places close up; one leaves an idle slot, which costs 10: exp(-10 / 10) at temperature 10."""
+    """Two places are adjacent; one leaves an idle slot, which costs 10: exp(-10 / 10) at temperature 10."""
     plan = board(three(), [meet("r1", "s1", "t1", "ann1 bo1")])
     times = 20_000
     found = Counter(plan.choose("r2", temperature=IDLE)[1] for _ in range(times))

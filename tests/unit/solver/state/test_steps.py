@@ -1,4 +1,4 @@
-"""Holding, releasing and undoing: the score that they tell is the rules', and nothing is left behind."""
+"""Adding, removing and undoing: score changes equal the rules', and no state remains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.moves import board
 
 
 def three() -> Problem:
-    """Ann meets Bo, Bo meets Cai by an interpreter, Ann meets Cai; two halls, caps and floors."""
+    """Ann meets Bo, Bo meets Cai with an interpreter, Ann meets Cai; two halls, caps and floors."""
     return make_problem(
         slots="4",
         requests=[
@@ -63,7 +63,7 @@ def test_undo_restores_every_table() -> None:
 
 @pytest.mark.parametrize("kind", range(KINDS))
 def test_undo_restores_every_table_after_any_kind_of_move(kind: int) -> None:
-    """On a plan that is full, with caps, walks, interpreters and precedences."""
+    """On a full plan, with caps, walks, interpreters and precedences."""
     from scheduler.solver.plans.start import build_start_state
 
     problem = busy_problem()
