@@ -40,7 +40,7 @@ def schema_type(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(schema_type(part) for part in schema["anyOf"])
     if schema.get("type") == "array":
-        return f"list of {schema_type(schema.get('items', {}))}"
+        return f"list of {schema_type(schema.get('items') or schema.get('prefixItems', [{}])[0])}"
     if isinstance(schema.get("additionalProperties"), dict):
         return f"object of {schema_type(schema['additionalProperties'])}"
     values = schema.get("enum") or ([schema["const"]] if "const" in schema else None)

@@ -61,7 +61,11 @@ _OF_APIFLASK = {"HTTPError", "ValidationError"}
 
 def _flat(schemas: Spec) -> Spec:
     """Each model by its own name: APIFlask puts one that another one has in it under Outer.Inner."""
-    return {name.rpartition(".")[2]: schema for name, schema in sorted(schemas.items())}
+    found: Spec = {}
+    for name, schema in sorted(schemas.items()):
+        if found.setdefault(name.rpartition(".")[2], schema) != schema:
+            raise ValueError(f"two schemas are called {name.rpartition('.')[2]}")
+    return found
 
 
 def _describe(operation: Spec, schemas: Spec) -> None:

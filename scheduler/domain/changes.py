@@ -30,16 +30,16 @@ _ORDER = {kind: i for i, kind in enumerate(ChangeKind)}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One request in two plans. `details` names the fields that differ: slot, place, attendees, interpreter.
-
-    `before` is None for an added meeting, `after` for a cancelled one. `details` is empty for both.
-    """
+    """One request in two plans."""
 
     request: str
     kind: ChangeKind
     before: Meeting | None
+    """None if it was added."""
     after: Meeting | None
+    """None if it was cancelled."""
     details: tuple[str, ...] = ()
+    """What differs: slot, place, attendees, interpreter. Empty if it was added or cancelled."""
 
     def people(self) -> tuple[str, ...]:
         """Return the attendees of before and after, in order, without duplicates."""

@@ -82,10 +82,7 @@ NOT_EXAMINED: Final = "not-examined"
 
 @dataclass(frozen=True, slots=True)
 class Unscheduled:
-    """Why a request is unscheduled: reason code, sentence, blocking requests and fixes.
-
-    `ways` are the same fixes in machine-readable form, in the same order.
-    """
+    """Why a request is unscheduled: reason code, sentence, blocking requests and fixes."""
 
     request: str
     reason: str
@@ -93,6 +90,7 @@ class Unscheduled:
     blockers: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
     ways: tuple[FixAction, ...] = ()
+    """The same fixes in machine-readable form, in the same order."""
     about: ReasonSubject = ReasonSubject()
     obstacles: tuple[Obstacle, ...] = ()
     """Blocking people and resources, by day."""
@@ -157,19 +155,17 @@ class UnscheduledGroup:
 
 @dataclass(frozen=True, slots=True)
 class CommitmentClash:
-    """A minimal conflict: compulsory requests or frozen meetings that no plan can keep together.
-
-    Any proper subset is feasible. `detail` is a sentence.
-
-    `cause` is the blocking rule: "alone" (the only member is infeasible by itself), "people" (a person would
-    be double-booked), "walk", "person-cap", "firm-cap", "place", "interpreter", "precedence", or "rules"
-    (several of these). `who` has the ids of the people, firms or places concerned.
-    """
+    """A minimal conflict: compulsory requests or frozen meetings that no plan can keep together."""
 
     requests: tuple[str, ...]
     cause: str
+    """alone (the only one of the set cannot be scheduled there at all), people (a person would be in two
+    meetings at once), walk, person-cap, firm-cap, place, interpreter, precedence, or rules (several of
+    these)."""
     who: tuple[str, ...] = ()
+    """Keys of the people, firms or places concerned."""
     detail: str = ""
+    """A sentence."""
 
     def to_json(self) -> Json:
         return {

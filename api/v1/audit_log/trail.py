@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import limits
-from api.v1.audit_log.schemas import ChainOut, EntryList, EntryQuery
+from api.v1.audit_log.schemas import ChainOut, EntryOut, EntryQuery
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
+from api.v1.schemas.base import Listing
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.operations import audit_entries
@@ -23,7 +24,7 @@ READ = "trail:read"
 @blueprint.auth_required(token, roles=[READ, "contacts:read"])
 @blueprint.input(EntryQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(EntryList)
+@blueprint.output(Listing[EntryOut])
 def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
     """Who did what, the newest first, by act, words and days"""
     wanted = AuditFilter.of_days(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from api import context
+from api.v1 import bearer
 from api.v1.bearer import token
 from api.v1.board.schemas import (
     BeginningOut,
@@ -25,7 +27,6 @@ from scheduler.services.board import commands, draft_view, steps
 from scheduler.services.board import manual_drafts as hand
 from scheduler.services.board.commands import Placement
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.rights import Right
 from workers import dispatch
 
 TAG = "Drafts by hand"
@@ -66,10 +67,7 @@ def show_draft(db: Session, actor: Actor, number: int) -> Any:
     card = draft_view.get_draft(db, actor, number)
     if card is None or card.revision is None:
         raise NotFound("draft by hand", number)
-    shown = DraftOut.model_validate(card)
-    if not actor.may(Right.READ_CONTACTS):
-        shown.steps = [step.model_copy(update={"by": None}) for step in shown.steps]
-    return shown
+    return replace(card, steps=tuple(bearer.hide_contacts(actor, step, by=None) for step in card.steps))
 
 
 @blueprint.post(f"{ONE}/put")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from api.v1.schemas.base import MAX_ID, Input, Output
-from scheduler.domain.entities import JobState, VersionState
+from api.v1.schemas.derived import derived_from
+from scheduler.domain.entities import JobState
 from scheduler.domain.fields import Key, NamedPeople
-from scheduler.domain.manual_edits import EditStepKind
 from scheduler.services.board.commands import MAX_MEETINGS
+from scheduler.services.board.draft_view import DraftCard, StepLine
+from scheduler.services.board.steps import StepResult
 
 Seen = Annotated[int, Field(ge=0, le=MAX_ID)]
 
@@ -56,37 +57,23 @@ class PutIn(StepIn):
     dropped: Annotated[list[Key], Field(max_length=MAX_MEETINGS)] = Field([])
 
 
+@derived_from(StepResult, without=("by",))
 class TakenOut(Output):
     """A step that was done, undone or done again."""
 
-    number: int
-    kind: EditStepKind
-    revision: int = Field(description="Of the draft, after it.")
-    gain: float = Field(description="What it did to the score.")
-    requests: list[str]
 
-
+@derived_from(StepLine, without=("is_own",))
 class StepLineOut(Output):
     """A step of the log; `by` is null without the scope `contacts:read`."""
 
-    number: int
-    kind: EditStepKind
-    pairs: list[str] = Field(description="The firms of the first meetings that it changed.")
-    count: int = Field(description="Meetings that it changed.")
-    is_undone: bool
     by: str | None
-    at: datetime
 
 
+@derived_from(DraftCard, without=("own_done", "own_undone", "to_undo"))
 class DraftOut(Output):
     """A draft by hand with its last steps, the newest first."""
 
-    number: int
-    state: VersionState
-    revision: int
-    base: int | None = Field(description="Number of the version that it was begun from.")
-    done: int
-    undone: int
+    revision: int = Field(description="Give it back as `seen` with the next step.")
     steps: list[StepLineOut]
 
 

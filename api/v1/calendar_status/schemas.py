@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from api.v1.directory.schemas import FirmRefOut, PersonRefOut
 from api.v1.schemas.base import CountryCode, Listing, Output, PageQuery, SearchQuery
-from scheduler.domain.entities import AnswerSource, CalendarState, MailFailure, Method, Partstat
+from api.v1.schemas.derived import derived_from
+from scheduler.domain.entities import CalendarState
 from scheduler.domain.fields import HallName, Key
+from scheduler.services.delivery.failed_emails import FailedEmail
+from scheduler.services.emails.calendar_status.people import BoardPerson
+from scheduler.services.emails.calendar_status.states import CalendarEntry, LastReply
 
 
 def _flag(value: object) -> object:
@@ -32,49 +35,27 @@ class HealthQuery(SearchQuery):
     )
 
 
+@derived_from(LastReply, without=("sequence",))
 class AnswerOut(Output):
     """An answer to the invitation as it is told now."""
 
-    partstat: Partstat
-    source: AnswerSource
-    at: datetime
-    comment: str
-    proposed_start: datetime | None
 
-
+@derived_from(CalendarEntry, without=("attendee_id", "error"), renamed={"request_key": "request"})
 class CalendarEntryOut(Output):
     """A meeting in a person's calendar; `is_off`: cancelled, which the calendar could not be told."""
 
-    request: str = Field(validation_alias="request_key")
-    partner: str
-    start: datetime
-    end: datetime
-    place: str
-    hall: str
-    state: CalendarState
-    sequence: int | None = Field(description="Of the newest message about it.")
-    sent_at: datetime | None
     answer: AnswerOut | None
-    is_called_off: bool
-    is_off: bool
 
 
+@derived_from(BoardPerson, without=("calls",))
 class CalendarPersonOut(Output):
     """A person with the meetings of the published schedule; `reason` says why to call, empty if not to.
 
     `email` and `phone` are null without the scope `contacts:read`.
     """
 
-    key: str
-    name: str
-    latin_name: str
-    title: str
     email: str | None
     phone: str | None
-    languages: list[str]
-    firm: FirmRefOut
-    bounced_at: datetime | None
-    bounce: str
     worst: CalendarState | None
     counts: dict[CalendarState, int]
     reason: str
@@ -89,22 +70,11 @@ class CalendarHealthOut(Listing[CalendarPersonOut]):
     totals: dict[CalendarState, int] = Field(description="Meetings in calendars by state, of the whole list.")
 
 
+@derived_from(FailedEmail, without=("id", "content"))
 class DeadLetterOut(Output):
     """A mail that failed, or that is tried again: then `next_attempt_at` is set."""
 
-    kind: str = Field(description="invitation, resend (between publishings) or summary.")
     address: str | None = Field(description="Null without the scope `contacts:read`; `error` is empty then.")
-    person: PersonRefOut | None
-    method: Method | None = Field(description="Null for a mail that is about several meetings or none.")
-    failure: MailFailure | None
-    error: str
-    attempts: int
-    last_attempt_at: datetime | None
-    next_attempt_at: datetime | None
-
-
-class DeadLetterList(Listing[DeadLetterOut]):
-    pass
 
 
 class DeadLetterQuery(PageQuery):

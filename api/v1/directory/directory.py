@@ -11,14 +11,14 @@ from api.v1.directory.schemas import (
     EventOut,
     FirmCounts,
     FirmFilterQuery,
-    FirmList,
+    FirmOut,
     FirmQuery,
     FirmWithPeople,
-    PersonList,
     PersonOut,
     PersonQuery,
 )
 from api.v1.operation import blueprint, operation
+from api.v1.schemas.base import Listing
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.events import event_facts
@@ -51,7 +51,7 @@ def show_event(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.auth_required(token, roles=["people:read"])
 @blueprint.input(FirmQuery, location="query", arg_name="query")
 @operation(tag="Firms and people")
-@blueprint.output(FirmList)
+@blueprint.output(Listing[FirmOut])
 def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
     """Firms by Latin name, searched and filtered"""
     return search.search_firms(db, actor, _filters(query), cursor=query.cursor, limit=query.limit)
@@ -86,7 +86,7 @@ def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
 @blueprint.auth_required(token, roles=["people:read"])
 @blueprint.input(PersonQuery, location="query", arg_name="query")
 @operation(tag="Firms and people", also=(404,))
-@blueprint.output(PersonList)
+@blueprint.output(Listing[PersonOut])
 def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
     """People by Latin name, of the whole event or of one firm"""
     return search.search_people(db, actor, **dict(query))

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from api.v1.schemas.base import CountryCode, Listing, Output, PageQuery, Parameters, SearchQuery
-from scheduler.domain.entities import RequestState, Tier
+from api.v1.schemas.base import CountryCode, Output, PageQuery, Parameters, SearchQuery
+from api.v1.schemas.derived import derived_from
+from scheduler.domain.entities import Tier
 from scheduler.domain.fields import GuestName, Key, Language, Search
-from scheduler.services.directory.facets import MOST_VALUES
-
-
-class SlotOut(Output):
-    """A meeting time, closed at the start and open at the end; slots of a block follow each other."""
-
-    key: str
-    start: datetime
-    end: datetime
-    block: str
+from scheduler.services.directory.cards import FirmCard, PersonCard
+from scheduler.services.directory.facets import MOST_VALUES, Facets
+from scheduler.services.directory.references import SlotRef
 
 
 class HallOut(Output):
@@ -35,68 +28,21 @@ class EventOut(Output):
     timezone: str = Field(description="IANA name, such as Asia/Shanghai.")
     areas: dict[str, str] = Field(description="Names of the chain areas by key.")
     contact: str = Field(description="Whom to call or write to with questions; empty if nobody is named.")
-    slots: list[SlotOut]
+    slots: list[SlotRef]
     halls: list[HallOut]
     is_organiser: bool
     firm: str | None = Field(description="Key of the firm that the token's owner belongs to.")
     scopes: list[str]
 
 
-class FirmRefOut(Output):
-    key: str
-    name: str
-    latin_name: str
-    country: str
-
-
-class PersonRefOut(Output):
-    key: str
-    name: str
-    latin_name: str
-    title: str
-
-
-class OpenRequestOut(Output):
-    """A pending or accepted request between a firm and the token's; `sent` by the token's firm."""
-
-    key: str
-    state: RequestState
-    sent: bool
-
-
+@derived_from(FirmCard, without=("host", "languages", "logo", "note"))
 class FirmOut(Output):
     """A firm as the directory lists it."""
 
-    key: str
-    name: str
-    latin_name: str
-    country: str = Field(description="ISO 3166-1 alpha-2.")
-    tier: Tier
-    areas: list[str]
-    pavilion: str | None
-    hall: str | None = Field(description="The hall's name.")
-    booths: list[str]
-    description: str
-    offers: list[str] = Field(description="In a few words each.")
-    needs: list[str]
-    products: list[str]
-    website: str
-    is_own: bool
-    open_requests: list[OpenRequestOut]
 
-
+@derived_from(PersonCard)
 class PersonOut(Output):
     """An attendee; `email` is null for other firms' people, and without the scope `contacts:read`."""
-
-    key: str
-    name: str
-    latin_name: str
-    title: str
-    languages: list[str]
-    areas: list[str] = Field(description="Keys of the chain areas that the person takes care of.")
-    is_exhibitor: bool
-    firm: FirmRefOut
-    email: str | None
 
 
 class FirmWithPeople(Output):
@@ -104,14 +50,6 @@ class FirmWithPeople(Output):
 
     firm: FirmOut
     people: list[PersonOut]
-
-
-class FirmList(Listing[FirmOut]):
-    pass
-
-
-class PersonList(Listing[PersonOut]):
-    pass
 
 
 T = TypeVar("T")
@@ -140,24 +78,9 @@ class FirmQuery(PageQuery, FirmFilterQuery):
     pass
 
 
-class FirmCount(Output):
-    """A value of a filter, what to call it, and how many firms it leaves."""
-
-    value: str
-    label: str
-    count: int
-
-
+@derived_from(Facets, without=("relation",))
 class FirmCounts(Output):
     """The values of each filter, the most frequent first; those of tiers along the chain."""
-
-    country: list[FirmCount]
-    area: list[FirmCount]
-    tier: list[FirmCount]
-    hall: list[FirmCount]
-    language: list[FirmCount]
-    guest: list[FirmCount]
-    delegation: list[FirmCount]
 
 
 class PersonQuery(SearchQuery):

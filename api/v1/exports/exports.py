@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from api import context, limits
 from api.downloads import download
 from api.v1.bearer import token
-from api.v1.exports.schemas import ExportList, VersionQuery
+from api.v1.exports.schemas import VersionQuery
 from api.v1.operation import blueprint, operation
+from api.v1.schemas.base import Items
 from scheduler.services.exports import plugin_exports
+from scheduler.services.exports.plugin_exports import OfferedExport
 from scheduler.services.identity.actors import Actor
 
 TAG = "Exports"
@@ -27,7 +29,7 @@ _ANSWERS: dict[int | str, Any] = {200: _FILE, 404: {"description": ""}, 500: {"d
 @blueprint.get("/exports")
 @blueprint.auth_required(token, roles=[READ])
 @operation(tag=TAG)
-@blueprint.output(ExportList)
+@blueprint.output(Items[OfferedExport])
 def list_exports(db: Session, actor: Actor) -> Any:
     """The exports of plugins that the token may have"""
     return {"items": plugin_exports.offered(actor)}

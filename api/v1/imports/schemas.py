@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from api.v1.schemas.base import Input, Output
 from scheduler.services.imports.bulk_import import api_import
 from scheduler.services.imports.sheet_import import ImportPreview
-from scheduler.services.spreadsheets.changes import ImportResult
+from scheduler.services.spreadsheets.changes import CellChange, ImportResult
 from scheduler.services.spreadsheets.columns import ImportKind
 
 MAX_ROWS = 5_000
@@ -53,14 +53,6 @@ class ImportIn(Input):
     )
 
 
-class ImportCellOut(Output):
-    """A value before and after."""
-
-    column: str
-    before: str
-    after: str
-
-
 class ImportRowOut(Output):
     """A row that adds, changes or withdraws something. `row` counts from 0, and is null for what goes."""
 
@@ -69,7 +61,7 @@ class ImportRowOut(Output):
     name: str
     is_new: bool
     is_gone: bool
-    cells: list[ImportCellOut]
+    cells: list[CellChange]
 
 
 class ImportFaultOut(Output):
@@ -80,7 +72,7 @@ class ImportFaultOut(Output):
     rows: list[int]
 
 
-class ImportKindOut(Output):
+class ImportResultOut(Output):
     """What the rows of a kind do."""
 
     kind: ImportKind
@@ -108,11 +100,11 @@ class ImportOut(Output):
         description="Emails to the old and the new addresses of people who were notified before, sent also"
         " without `notify`."
     )
-    kinds: list[ImportKindOut]
+    kinds: list[ImportResultOut]
 
 
 def kinds_of(look: ImportPreview) -> Iterator[dict[str, Any]]:
-    """What each kind's rows do, as `ImportKindOut` has it: rows by their place in the list."""
+    """What each kind's rows do, as `ImportResultOut` has it: rows by their place in the list."""
     for part in look.parts:
         if part.kind is None:
             continue

@@ -15,9 +15,9 @@ from api.v1.outcomes.schemas import (
     OutcomeIn,
     OutcomeQuery,
     OutcomesOut,
-    ReportedList,
+    ReportedOut,
 )
-from api.v1.schemas.base import PageQuery
+from api.v1.schemas.base import Listing, PageQuery
 from scheduler.domain import names
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity.actors import Actor
@@ -100,7 +100,7 @@ def show_chain_report(db: Session, actor: Actor) -> Any:
 @blueprint.auth_required(token, roles=[READ, SCHEDULE])
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))
-@blueprint.output(ReportedList)
+@blueprint.output(Listing[ReportedOut])
 def list_reported_meetings(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The meetings of which somebody says what came; for organisers"""
     page = get_reported_page(db, actor, **dict(query), now=context.now())

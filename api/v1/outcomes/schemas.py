@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.v1.directory.schemas import PersonRefOut
 from api.v1.schedule.schemas import AgendaItemOut
-from api.v1.schemas.base import Input, Listing, Output, Parameters
-from scheduler.domain.entities import Tier
+from api.v1.schemas.base import Input, Output, Parameters
+from api.v1.schemas.derived import derived_from
 from scheduler.domain.fields import CURRENCIES, Amount
-from scheduler.domain.rules.outcomes import OutcomeKind
+from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeReport
+from scheduler.services.reports.outcomes.by_country import CountryShare
+from scheduler.services.reports.outcomes.chain_report import GroupMeetings, OutcomeLine
 from scheduler.services.reports.outcomes.outcome_list import OutcomeFilter
+from scheduler.services.reports.outcomes.outcomes import ReportedOutcome
+from scheduler.services.reports.statistics.chain_flow import ChainLink
 
 Currency = Annotated[Literal[CURRENCIES], Field(description="ISO 4217.")]  # type: ignore[valid-type]
 
@@ -32,30 +34,13 @@ class OutcomeIn(Input):
     currency: Currency | None = None
 
 
-class OutcomeWordOut(Output):
-    """What came of a meeting; the amount in whole units of its currency."""
-
-    kind: OutcomeKind
-    amount: int | None
-    currency: str | None
-
-
-class SaidOutcomeOut(Output):
-    """What one side says."""
-
-    outcome: OutcomeWordOut
-    by: PersonRefOut
-    said_at: datetime
-    is_changed: bool = Field(description="The side said something else before.")
-
-
 class MeetingOutcomeOut(Output):
     """A meeting of the firm that has begun, and what both sides say came of it."""
 
     meeting: AgendaItemOut
-    own: SaidOutcomeOut | None
-    partner: SaidOutcomeOut | None
-    counts: OutcomeWordOut | None = Field(description="What a report counts: never more than both say.")
+    own: ReportedOutcome | None
+    partner: ReportedOutcome | None
+    counts: OutcomeReport | None = Field(description="What a report counts: never more than both say.")
     differ: bool
     may_say: bool = Field(description="Whether this token's owner can say it for the firm.")
 
@@ -69,53 +54,11 @@ class OutcomesOut(Output):
     ahead: int = Field(description="Meetings that have not begun.")
 
 
-class ChainLinkOut(Output):
-    """Requests between firms of two tiers and first areas, those that are nearer to the source first."""
-
-    upper: Tier
-    upper_area: str
-    lower: Tier
-    lower_area: str
-    wished: int = Field(description="Accepted requests.")
-    scheduled: int
-
-
-class WishedHeldOut(Output):
-    """Accepted requests, and how many of them are held."""
-
-    wished: int
-    held: int
-
-
-class CountryShareOut(Output):
-    """The requests of a country's firms, or of those of one first area; `area` is null for the whole."""
-
-    country: str
-    area: str | None
-    firms: int
-    all: WishedHeldOut
-    tiers: dict[Tier, WishedHeldOut]
-    across: int = Field(description="Meetings with a firm of another tier.")
-
-
-class GuestMeetingsOut(Output):
-    """The meetings of a guest of honour's firms."""
-
-    name: str
-    firms: int
-    meetings: int
-    across: int = Field(description="Between two tiers.")
-
-
+@derived_from(OutcomeLine)
 class OutcomeLineOut(Output):
     """Meetings that count as one outcome: said alike by both, by one side alone, or differently."""
 
-    kind: OutcomeKind
     meetings: int
-    alike: int
-    alone: int
-    differing: int
-    amounts: dict[str, int] = Field(description="Sums by currency.")
 
 
 class ChainReportOut(Output):
@@ -126,9 +69,9 @@ class ChainReportOut(Output):
     begun: int
     silent: int = Field(description="Meetings that have begun, of which nobody says what came.")
     areas: dict[str, str] = Field(description="Keys and names of the areas.")
-    links: list[ChainLinkOut]
-    countries: list[CountryShareOut]
-    guests: list[GuestMeetingsOut]
+    links: list[ChainLink]
+    countries: list[CountryShare]
+    guests: list[GroupMeetings]
     outcomes: list[OutcomeLineOut]
 
 
@@ -138,10 +81,6 @@ class ReportedOut(Output):
     request: str
     asking: str = Field(description="Name of the firm that asked.")
     asked: str
-    asking_says: OutcomeWordOut | None
-    asked_says: OutcomeWordOut | None
-    counts: OutcomeWordOut
-
-
-class ReportedList(Listing[ReportedOut]):
-    pass
+    asking_says: OutcomeReport | None
+    asked_says: OutcomeReport | None
+    counts: OutcomeReport

@@ -24,9 +24,9 @@ from api.v1.participants.schemas import (
     RecordOut,
     RequestStepsIn,
     RequestStepsOut,
-    StepList,
     StepOut,
 )
+from api.v1.schemas.base import Items
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import (
@@ -135,7 +135,7 @@ def bring_records_back(db: Session, actor: Actor, body: KeysIn, kind: str) -> An
 @blueprint.get("/participants/steps")
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG)
-@blueprint.output(StepList)
+@blueprint.output(Items[StepOut])
 def list_desk_steps(db: Session, actor: Actor) -> Any:
     """What was done at the desk, the newest first"""
     return {"items": journal.list_steps(db, actor, most=journal.MAX_SHOWN)}

@@ -11,22 +11,18 @@ from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.participants.schemas import (
     DeskTableQuery,
-    FirmRowList,
     FirmTableQuery,
-    InterpreterRowList,
     InterpreterRowOut,
     InterpreterTableQuery,
-    PersonRowList,
     PersonRowOut,
     PersonTableQuery,
-    RequestRowList,
     RequestTableQuery,
 )
+from api.v1.schemas.base import Listing
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Page
 from scheduler.services.participants import record_tables, request_table
-from scheduler.services.participants.record_tables import TableQuery
+from scheduler.services.participants.record_tables import FirmRow, TableQuery
+from scheduler.services.participants.request_table import RequestRow
 
 TAG = "People desk"
 WRITE = "people:write"
@@ -36,7 +32,7 @@ WRITE = "people:write"
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(FirmTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(FirmRowList)
+@blueprint.output(Listing[FirmRow])
 def list_desk_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
     """Firms with their stands and what waits there"""
     return record_tables.list_firms(db, actor, _asked(actor, query, query.sort))
@@ -46,29 +42,29 @@ def list_desk_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(PersonTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(PersonRowList)
+@blueprint.output(Listing[PersonRowOut])
 def list_desk_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
     """People of all firms"""
     page = record_tables.list_people(db, actor, _asked(actor, query, query.sort))
-    return _shown(actor, PersonRowOut, page)
+    return page.of(bearer.hide_contacts(actor, row, email=None) for row in page.items)
 
 
 @blueprint.get("/participants/interpreters")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(InterpreterTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(InterpreterRowList)
+@blueprint.output(Listing[InterpreterRowOut])
 def list_desk_interpreters(db: Session, actor: Actor, query: InterpreterTableQuery) -> Any:
     """Interpreters"""
     page = record_tables.list_interpreters(db, actor, _asked(actor, query, query.sort))
-    return _shown(actor, InterpreterRowOut, page)
+    return page.of(bearer.hide_contacts(actor, row, email=None) for row in page.items)
 
 
 @blueprint.get("/participants/requests")
 @blueprint.auth_required(token, roles=["requests:write"])
 @blueprint.input(RequestTableQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))
-@blueprint.output(RequestRowList)
+@blueprint.output(Listing[RequestRow])
 def list_desk_requests(db: Session, actor: Actor, query: RequestTableQuery) -> Any:
     """Requests of the whole event, for steps in firms' names"""
     given = query.model_dump(exclude={"state"}, exclude_none=True)
@@ -85,11 +81,3 @@ def _asked(actor: Actor, query: DeskTableQuery, sort: str) -> TableQuery:
         cursor=query.cursor,
         limit=query.limit,
     )
-
-
-def _shown(actor: Actor, model: type[PersonRowOut | InterpreterRowOut], page: Page[Any]) -> Page[Any]:
-    """The rows as the actor may see them: without the scope `contacts:read` with no address."""
-    rows = [model.model_validate(row, from_attributes=True) for row in page.items]
-    if not actor.may(Right.READ_CONTACTS):
-        rows = [row.model_copy(update={"email": None}) for row in rows]
-    return page.of(rows)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.v1.directory.schemas import FirmRefOut, SlotOut
 from api.v1.imports.schemas import CellIn, Column
-from api.v1.schemas.base import Input, Listing, Output, SearchQuery
-from scheduler.domain.entities import RequestState, Tier
+from api.v1.schemas.base import Input, Output, SearchQuery
+from api.v1.schemas.derived import derived_from
+from scheduler.domain.entities import RequestState
 from scheduler.domain.fields import Key, Note
+from scheduler.services.participants.absences import AbsenceSlot
+from scheduler.services.participants.affected_meetings import AffectedCounts
 from scheduler.services.participants.editing import MAX_ROWS
-from scheduler.services.participants.journal import StepKind
+from scheduler.services.participants.journal import StepCard
+from scheduler.services.participants.record_tables import InterpreterRow, PersonRow
+from scheduler.services.participants.request_table import BulkStepResult
 from scheduler.services.participants.withdrawals import SoleAttendee
 
 Keys = Annotated[list[Key], Field(min_length=1, max_length=MAX_ROWS)]
@@ -29,60 +32,18 @@ class DeskKind(StrEnum):
     INTERPRETERS = "interpreters"
 
 
-class RecordRowOut(Output):
-    """What the rows of all tables have; `meetings` are published ones."""
-
-    key: str
-    name: str
-    latin_name: str
-    meetings: int
-    is_withdrawn: bool
-    merged_into: str = Field(description="Key of the record that goes on, or empty.")
-
-
-class FirmRowOut(RecordRowOut):
-    """A firm."""
-
-    country: str
-    tier: Tier
-    hall: str
-    booth: str
-    people: int
-    waiting: int = Field(description="Requests that wait for its answer.")
-    accepted: int
-
-
-class PersonRowOut(RecordRowOut):
+@derived_from(PersonRow)
+class PersonRowOut(Output):
     """A person; `email` is null without the scope `contacts:read`."""
 
-    firm: FirmRefOut
-    title: str
     email: str | None
-    languages: list[str]
-    is_exhibitor: bool
-    has_bounced: bool
-    absent: int = Field(description="Slots in which the person is absent.")
 
 
-class InterpreterRowOut(RecordRowOut):
+@derived_from(InterpreterRow)
+class InterpreterRowOut(Output):
     """An interpreter; `email` is null without the scope `contacts:read`."""
 
     email: str | None
-    languages: list[str]
-    has_bounced: bool
-    absent: int = Field(description="Slots without a shift.")
-
-
-class FirmRowList(Listing[FirmRowOut]):
-    pass
-
-
-class PersonRowList(Listing[PersonRowOut]):
-    pass
-
-
-class InterpreterRowList(Listing[InterpreterRowOut]):
-    pass
 
 
 class DeskTableQuery(SearchQuery):
@@ -129,21 +90,11 @@ class RecordChangedOut(RecordOut):
     meetings: int = Field(description="Published meetings at the old booth, which go along.")
 
 
-class AbsenceSlotOut(Output):
-    """A slot of a person or an interpreter."""
-
-    slot: SlotOut
-    is_absent: bool
-    is_busy: bool = Field(description="A calendar of the person's own takes it.")
-    is_meeting: bool = Field(description="A published meeting takes it.")
-    station: str = Field(description="The table at which an interpreter sits then, or empty.")
-
-
 class AbsencesOut(Output):
     """All slots of the event for one person or interpreter."""
 
     key: str
-    slots: list[AbsenceSlotOut]
+    slots: list[AbsenceSlot]
 
 
 class AbsencesIn(Input):
@@ -175,11 +126,9 @@ class LeaveIn(KeysIn):
     dry_run: bool = Field(False, description="Only say what it would end and touch.")
 
 
+@derived_from(AffectedCounts, without=("firms", "soon"))
 class LeftOut(Output):
     """What a step ended and touched."""
-
-    requests: int = Field(description="Requests that ended.")
-    meetings: int = Field(description="Published meetings that the next run plans anew.")
 
 
 class BroughtBackOut(Output):
@@ -201,40 +150,9 @@ class MergedOut(Output):
     requests: int
 
 
+@derived_from(StepCard, without=("by",), renamed={"id": "number"})
 class StepOut(Output):
     """A step of the desk."""
-
-    number: int = Field(validation_alias="id")
-    kind: StepKind
-    subject: str
-    note: str
-    at: datetime
-    undone_at: datetime | None
-
-
-class StepList(Output):
-    """The last 200 steps, the newest first."""
-
-    items: list[StepOut]
-
-
-class RequestRowOut(Output):
-    """A request in a line."""
-
-    key: str
-    state: RequestState
-    from_firm: FirmRefOut
-    to_firm: FirmRefOut
-    topic: str
-    priority: int
-    created_at: datetime
-    expires_at: datetime | None
-    answered_at: datetime | None
-    by_organiser: bool = Field(description="An organiser took the last step, or asked, in a firm's name.")
-
-
-class RequestRowList(Listing[RequestRowOut]):
-    pass
 
 
 class RequestTableQuery(SearchQuery):
@@ -252,8 +170,6 @@ class RequestStepsIn(Input):
     note: Note = ""
 
 
+@derived_from(BulkStepResult)
 class RequestStepsOut(Output):
     """How many took the step, and why the others did not."""
-
-    done: int
-    refused: list[str]

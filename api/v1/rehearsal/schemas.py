@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import Field
 
 from api.v1.schemas.base import Input, Output
+from api.v1.schemas.derived import derived_from
+from scheduler.services.publishing.rehearsal.going_live import LiveState
 
 
-class PublishedMailsOut(Output):
-    """The emails that tell everybody of the published version."""
-
-    number: int = Field(description="The published version.")
-    invitations: int
-    summaries: int
-    briefings: int
-    people: int = Field(description="Attendees and interpreters who would get one or more.")
-
-
+@derived_from(LiveState)
 class RehearsalOut(Output):
     """Whether the event is in rehearsal, and what going live can send."""
-
-    live_at: datetime | None = Field(description="When it went live; null in rehearsal.")
-    published: PublishedMailsOut | None = Field(
-        description="In rehearsal, what `send_invitations` would send; null if nothing is published."
-    )
 
 
 class GoLiveIn(Input):

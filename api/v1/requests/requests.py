@@ -14,11 +14,11 @@ from api.v1.requests.schemas import (
     LockOut,
     NewRequestIn,
     NoteIn,
-    RequestList,
     RequestOut,
     RequestQuery,
     WithdrawIn,
 )
+from api.v1.schemas.base import Listing
 from api.v1.schemas.headers import Created
 from scheduler.domain.entities import RequestState
 from scheduler.services.identity.actors import Actor
@@ -34,7 +34,7 @@ READ, WRITE = "requests:read", "requests:write"
 @blueprint.auth_required(token, roles=[READ])
 @blueprint.input(RequestQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))
-@blueprint.output(RequestList)
+@blueprint.output(Listing[RequestOut])
 def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
     """The firm's requests, the newest first; of the whole event for organisers"""
     return request_lists.list_requests(db, actor, **dict(query))

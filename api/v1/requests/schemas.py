@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.v1.directory.schemas import FirmRefOut, PersonRefOut
-from api.v1.schemas.base import Input, Listing, Output, SearchQuery
+from api.v1.schemas.base import Input, Output, SearchQuery
+from api.v1.schemas.derived import derived_from
 from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.domain.fields import (
     Key,
@@ -20,6 +20,7 @@ from scheduler.domain.fields import (
     StartSlots,
     Topic,
 )
+from scheduler.services.requests.cards import RequestCard
 
 
 class NewRequestIn(Input):
@@ -49,50 +50,11 @@ class WithdrawIn(NoteIn):
     )
 
 
-class ExcludedOut(Output):
-    """Somebody who declined the meeting, which goes on without them."""
-
-    person: PersonRefOut
-    note: str = Field(description="To the exhibitors of the firm, whom alone it is shown to.")
-    at: datetime
-    others_go: bool = Field(
-        description="Whether those whom the request names go; else the next schedule sends a colleague."
-    )
-
-
+@derived_from(RequestCard, without=("reply_priority",))
 class RequestOut(Output):
     """A meeting request; `steps` are what this token's owner may do to it now."""
 
-    key: str
-    state: RequestState
-    from_firm: FirmRefOut
-    to_firm: FirmRefOut
-    priority: int
-    length: int = Field(description="In slots.")
-    place: PlaceWish
-    topic: str
-    message: str
-    reply_topic: str = Field(description="What the asked firm wants to talk about, if it asked back.")
-    reply_message: str
-    slots: list[str] | None = Field(description="Keys of the slots in which it may start; null for any.")
-    from_attendees: list[PersonRefOut]
-    to_attendees: list[PersonRefOut]
-    asked_by: PersonRefOut | None
-    created_at: datetime
-    expires_at: datetime | None
-    answered_by: PersonRefOut | None = Field(description="Who took the last step; null for an organiser.")
-    answered_side: Side | None = Field(description="In the name of which firm.")
-    answered_at: datetime | None
-    answer_note: str
-    undo_until: datetime | None = Field(
-        description="Until when the last step can be undone by this token's owner; null for never."
-    )
     steps: list[Literal["accept", "decline", "withdraw"]]
-    excluded: list[ExcludedOut] = Field(description="Of the own firm; for organisers of both.")
-
-
-class RequestList(Listing[RequestOut]):
-    pass
 
 
 class RequestQuery(SearchQuery):

@@ -10,8 +10,8 @@ from api import context
 from api.v1 import bearer
 from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
-from api.v1.runs.schemas import NewRunIn, RunList, RunOut
-from api.v1.schemas.base import PageQuery
+from api.v1.runs.schemas import NewRunIn, RunOut
+from api.v1.schemas.base import Listing, PageQuery
 from api.v1.schemas.headers import Created
 from scheduler.domain.entities import AfterRun
 from scheduler.services.identity.actors import Actor
@@ -25,7 +25,7 @@ TAG = "Runs"
 @blueprint.auth_required(token, roles=["runs:read"])
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(RunList)
+@blueprint.output(Listing[RunOut])
 def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's runs, the newest first"""
     return run_control.list_runs(db, actor, **dict(query))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
-from api.v1.schemas.base import Input, Listing, Output
-from scheduler.domain.entities import AfterRun, RunState
+from api.v1.schemas.base import Input, Output
+from api.v1.schemas.derived import derived_from
+from scheduler.domain.entities import AfterRun
 from scheduler.domain.fields import Budget, MaxMoved, Number, RunNote, RunSeconds
+from scheduler.domain.plan import CommitmentClash
+from scheduler.services.planning.runs.run_control import RunCard
 
 
 class NewRunIn(Input):
@@ -44,45 +46,14 @@ class ProgressOut(Output):
     terms: dict[str, float]
 
 
+@derived_from(CommitmentClash, without=("detail",))
 class ClashOut(Output):
     """Locked requests and frozen meetings which no plan keeps all of, and any fewer of them it can."""
 
-    requests: list[str]
-    cause: str = Field(
-        description="alone (it cannot be scheduled there at all), people (somebody would be in two at once), "
-        "walk, person-cap, firm-cap, place, interpreter, precedence, or rules (several of these)."
-    )
-    who: list[str] = Field(description="Keys of the people, firms or places concerned.")
 
-
+@derived_from(RunCard, without=("id", "asked_by", "heartbeat_at", "curve", "version_state", "by", "changed"))
 class RunOut(Output):
     """A run; follow it by asking again until its state is finished, failed or cancelled."""
 
-    number: int
-    state: RunState
-    then: AfterRun
-    budget: int | None
-    max_moved: int | None = Field(description="Null: what pays by the event's priorities.")
-    hand_draft: int | None = Field(description="Number of the version by hand whose steps it keeps.")
-    seconds: int
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    cancel_asked: bool
-    stop_asked: bool = Field(description="To end its search now, and keep the best plan.")
-    note: str
-    fingerprint: str | None = Field(description="Of the problem that was solved.")
-    progress: ProgressOut | None
-    error: str | None
-    version: int | None = Field(description="Number of the schedule version that the run made.")
-    not_kept: list[str] = Field(description="Requests that are locked or frozen, and left out all the same.")
+    progress: Annotated[ProgressOut | None, BeforeValidator(lambda value: value or None)]
     clashes: list[ClashOut] = Field(description="Why they are.")
-
-    @field_validator("progress", mode="before")
-    @classmethod
-    def _none_yet(cls, value: Any) -> Any:
-        return value or None
-
-
-class RunList(Listing[RunOut]):
-    pass

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from api.v1.runs.schemas import ClashOut, ProgressOut
 from api.v1.schemas.base import Input, Output
+from api.v1.schemas.derived import derived_from
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
-from scheduler.domain.solving import ScenarioState
 from scheduler.services.planning.scenarios.scenario_changes import MAX_CHANGES, AnyChange
+from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
 
 Changes = Annotated[list[AnyChange], Field(max_length=MAX_CHANGES)]
 
@@ -79,32 +79,12 @@ class WhatIfResultOut(Output):
     clashes: list[ClashOut] = Field([], description="Why they are.")
 
 
+@derived_from(ScenarioCard)
 class WhatIfOut(Output):
     """A what-if; follow it by asking again until its state is done or failed."""
 
-    number: int
-    name: str
-    changes: list[AnyChange]
-    seconds: int
-    state: ScenarioState
-    made_at: datetime
-    asked_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    progress: ProgressOut | None
+    progress: Annotated[ProgressOut | None, BeforeValidator(lambda value: value or None)]
     result: WhatIfResultOut | None
-    error: str | None
-
-    @field_validator("progress", mode="before")
-    @classmethod
-    def _none_yet(cls, value: Any) -> Any:
-        return value or None
-
-
-class WhatIfList(Output):
-    """All that are kept."""
-
-    items: list[WhatIfOut]
 
 
 class DeletedOut(Output):

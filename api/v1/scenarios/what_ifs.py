@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
-from api.v1.scenarios.schemas import DeletedOut, NewWhatIfIn, WhatIfChangeIn, WhatIfList, WhatIfOut
+from api.v1.scenarios.schemas import DeletedOut, NewWhatIfIn, WhatIfChangeIn, WhatIfOut
+from api.v1.schemas.base import Items
 from api.v1.schemas.headers import Created
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.scenarios import scenarios
@@ -22,7 +23,7 @@ ONE = "/scenarios/<int:number>"
 @blueprint.get("/scenarios")
 @blueprint.auth_required(token, roles=["runs:read"])
 @operation(tag=TAG)
-@blueprint.output(WhatIfList)
+@blueprint.output(Items[WhatIfOut])
 def list_what_ifs(db: Session, actor: Actor) -> Any:
     """The what-ifs that are kept, the oldest first"""
     return {"items": scenarios.list_scenarios(db, actor)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,14 +13,13 @@ from api.v1.operation import blueprint, later, operation
 from api.v1.schedule.schemas import (
     ChangeQuery,
     ChangeSetOut,
-    MeetingList,
     PublishIn,
     PublishingOut,
-    UnscheduledList,
-    VersionList,
+    UnscheduledOut,
+    VersionMeetingOut,
     VersionOut,
 )
-from api.v1.schemas.base import PageQuery
+from api.v1.schemas.base import Listing, PageQuery
 from api.v1.schemas.headers import Created, Followed
 from scheduler.domain.errors import ComparisonNotReady
 from scheduler.services.identity.actors import Actor
@@ -38,7 +38,7 @@ ONE = "/versions/<int:number>"
 @blueprint.auth_required(token, roles=[READ])
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(VersionList)
+@blueprint.output(Listing[VersionOut])
 def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's schedule versions, the newest first"""
     return history.list_versions(db, actor, **dict(query))
@@ -57,7 +57,7 @@ def show_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.auth_required(token, roles=[READ])
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(MeetingList)
+@blueprint.output(Listing[VersionMeetingOut])
 def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The meetings of a version in time order"""
     page = history.list_meetings(db, actor, number, **dict(query))
@@ -69,7 +69,7 @@ def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> A
 @blueprint.auth_required(token, roles=[READ])
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(UnscheduledList)
+@blueprint.output(Listing[UnscheduledOut])
 def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The accepted requests that a version does not hold, and why"""
     return history.list_unscheduled(db, actor, number, **dict(query))
@@ -194,5 +194,4 @@ def _work(job_id: int) -> None:
 
 
 def _job(job: JobCard, number: int) -> dict[str, Any]:
-    names = PublishingOut.model_fields.keys() - {"number"}
-    return {name: getattr(job, name) for name in names} | {"number": number}
+    return {**asdict(job), "number": number}

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from api.errors import problem
-from api.v1.schemas.base import Output, Parameters
+from api.v1.schemas.base import Output, Parameters, public_name
+from api.v1.schemas.derived import DocumentedSchema
 
 REF = "#/components/schemas/{model}"
 
@@ -32,10 +33,16 @@ class StrictAdapter(PydanticAdapter):
     def get_openapi_schema(self, **kwargs: Any) -> dict[str, Any]:
         """The JSON Schema of what is read, or of what is written if the model is an answer."""
         mode: Any = "serialization" if issubclass(self.model_class, Output) else "validation"
-        schema = self.model_class.model_json_schema(ref_template=REF, mode=mode)
+        schema = self.model_class.model_json_schema(
+            ref_template=REF, mode=mode, schema_generator=DocumentedSchema
+        )
         if issubclass(self.model_class, Parameters):
             schema["properties"] = {name: _no_null(field) for name, field in schema["properties"].items()}
         return schema
+
+    def get_schema_name(self) -> str:
+        """The name of the component that it becomes."""
+        return public_name(self.model_class.__name__)
 
 
 def _body(model: type[BaseModel], request: Request) -> BaseModel:

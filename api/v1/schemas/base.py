@@ -28,15 +28,34 @@ class Parameters(Input):
 class Output(BaseModel):
     """An answer, read from an object's attributes; every field is always there."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(
+        from_attributes=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
-class Listing(Output, Generic[T]):
-    """Some items of a list; `next_cursor` leads to what follows and is null at the end."""
+class Items(Output, Generic[T]):
+    """All items of a list."""
 
     items: list[T]
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        return f"{public_name(params[0].__name__)}List"
+
+
+class Listing(Items[T], Generic[T]):
+    """Some items of a list; `next_cursor` leads to what follows and is null at the end."""
+
     next_cursor: str | None
     total: int = Field(description="How many items the whole list has.")
+
+
+def public_name(name: str) -> str:
+    """What the OpenAPI document calls a class: answers have no `Out` there, nor services' values `Card`."""
+    return name.removesuffix("Out").removesuffix("Card")
 
 
 def _whole(value: Any) -> Any:

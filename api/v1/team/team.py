@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
+from api.v1 import bearer
 from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.headers import Created
@@ -14,7 +15,6 @@ from api.v1.team.schemas import EndedOut, InvitationOut, MemberOut, NewInvitatio
 from scheduler.domain.errors import NotFound
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.rights import Right
 from scheduler.services.team import invitations, members
 from scheduler.services.team.members import Team
 from workers import dispatch
@@ -33,8 +33,8 @@ def show_team(db: Session, actor: Actor) -> dict[str, Any]:
     """The members, owners first, and the open invitations"""
     team = _team(db, actor)
     return {
-        "members": [_shown(actor, MemberOut, member) for member in team.members],
-        "invitations": [_shown(actor, InvitationOut, each) for each in team.invitations],
+        "members": [bearer.hide_contacts(actor, member, email=None) for member in team.members],
+        "invitations": [bearer.hide_contacts(actor, each, email=None) for each in team.invitations],
     }
 
 
@@ -58,7 +58,7 @@ def invite_member(db: Session, actor: Actor, body: NewInvitationIn) -> Any:
     )
     later(_deliver)
     made = next(each for each in _team(db, actor).invitations if each.email == address)
-    return _shown(actor, InvitationOut, made)
+    return bearer.hide_contacts(actor, made, email=None)
 
 
 @blueprint.get(INVITATION)
@@ -69,7 +69,7 @@ def show_invitation(db: Session, actor: Actor, number: int) -> Any:
     """One invitation that nobody has taken yet"""
     for each in _team(db, actor).invitations:
         if each.id == number:
-            return _shown(actor, InvitationOut, each)
+            return bearer.hide_contacts(actor, each, email=None)
     raise NotFound("invitation", number)
 
 
@@ -120,14 +120,8 @@ def _team(db: Session, actor: Actor) -> Team:
 def _member(db: Session, actor: Actor, number: int) -> Any:
     for each in _team(db, actor).members:
         if each.account_id == number:
-            return _shown(actor, MemberOut, each)
+            return bearer.hide_contacts(actor, each, email=None)
     raise NotFound("member of the team", number)
-
-
-def _shown(actor: Actor, model: type[MemberOut | InvitationOut], found: Any) -> Any:
-    """As the actor may see it: without the scope `contacts:read` with no address."""
-    shown = model.model_validate(found, from_attributes=True)
-    return shown if actor.may(Right.READ_CONTACTS) else shown.model_copy(update={"email": None})
 
 
 def _deliver() -> None:

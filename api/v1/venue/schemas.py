@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from api.v1.schemas.base import Output
+from api.v1.schemas.derived import derived_from
 from scheduler.domain.entities import PauseKind
-from scheduler.domain.guests import GuestKind
+from scheduler.services.venue.change_types import GuestInput, HallWalk
+from scheduler.services.venue.venue import VenueArea, VenueHall
+from scheduler.services.venue.venue_changes import VenueChangePreview
 
 ClockOut = Annotated[str, BeforeValidator(lambda at: f"{at:%H:%M}")]
 """Hours and minutes by the event's time zone."""
 
 
-class TouchedMeetingOut(Output):
-    """A published meeting that can no longer be held as it is."""
-
-    request: str
-    firms: list[str]
-    start: datetime
-    end: datetime
-    place: str
-    hall: str
-    finds_place: bool = Field(description="Whether another place is free at its time.")
-
-
+@derived_from(VenueChangePreview)
 class VenueLookOut(Output):
     """What a change does and touches."""
 
     saved: bool
-    said: list[str] = Field(description="The change in words; empty if it changes nothing.")
-    notes: list[str]
-    touched: int = Field(description="Published meetings that the next run has to move.")
-    elsewhere: int = Field(description="How many of them find another place at their time.")
-    soon: int = Field(description="How many of them begin so soon that a run leaves them as they are.")
-    renamed: int = Field(description="Published meetings whose calendars get another name of the place.")
-    meetings: list[TouchedMeetingOut] = Field(description="The first 200 of those that are touched.")
-    digest: str
 
 
 class PauseOut(Output):
@@ -57,36 +41,14 @@ class DayOut(Output):
     pauses: list[PauseOut]
 
 
+@derived_from(VenueHall, without=("areas",))
 class VenueHallOut(Output):
     """A hall with what is in it."""
 
-    key: str
-    name: str
-    names: dict[str, str]
-    firms: int
-    tables: int
-    booths: int
-    meetings: int = Field(description="Published meetings.")
 
-
-class HallWalkOut(Output):
-    from_hall: str
-    to_hall: str
-    minutes: int
-
-
-class VenueAreaOut(Output):
-    key: str
-    name: str
-    names: dict[str, str]
-    firms: int
-
-
+@derived_from(GuestInput)
 class GuestOut(Output):
-    kind: GuestKind
-    name: str
-    country: str
-    pavilion: str
+    """A guest of honour."""
 
 
 class VenueOut(Output):
@@ -97,6 +59,6 @@ class VenueOut(Output):
     changeover_minutes: int
     days: list[DayOut]
     halls: list[VenueHallOut]
-    walks: list[HallWalkOut]
-    areas: list[VenueAreaOut]
+    walks: list[HallWalk]
+    areas: list[VenueArea]
     guests: list[GuestOut]

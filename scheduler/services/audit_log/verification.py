@@ -15,7 +15,7 @@ _AT_A_TIME = 1000
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The result of verifying one chain. `broken` describes its first invalid row, or is empty."""
+    """The result of verifying one chain."""
 
     id: int
     event: str
@@ -25,6 +25,7 @@ class Chain:
     last_hash: str
     """The hash of the last valid row."""
     broken: str
+    """What is wrong with the first row that does not hold, or empty."""
 
 
 def verify_chains(session: Session) -> tuple[Chain, ...]:

@@ -45,12 +45,14 @@ MAX_STEPS = 8
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """A step in a draft's history. `pairs` names the first two requests that it changed."""
+    """A step in a draft's history."""
 
     number: int
     kind: EditStepKind
     pairs: tuple[str, ...]
+    """The firms of the first meetings that it changed."""
     count: int
+    """How many meetings it changed."""
     is_undone: bool
     by: str
     at: datetime
@@ -60,12 +62,14 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class DraftCard:
-    """The version on the board. `revision` is None unless it is a manual draft."""
+    """The version on the board."""
 
     number: int
     state: VersionState
     revision: int | None
+    """None unless it is a manual draft."""
     base: int | None
+    """Number of the version that it was created from."""
     done: int
     undone: int
     steps: tuple[StepLine, ...]

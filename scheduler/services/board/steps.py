@@ -40,17 +40,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """A step that was done, undone or redone. `gain` is its effect on the score.
-
-    `by` is the email address of the step's author if someone else undid it.
-    """
+    """A step that was done, undone or redone."""
 
     number: int
     kind: EditStepKind
     revision: int
+    """Of the draft, after the step."""
     gain: float
+    """The change of the score."""
     requests: tuple[str, ...]
     by: str = ""
+    """The address of the step's author, if another person undoes it."""
 
 
 def take_step(

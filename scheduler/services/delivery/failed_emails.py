@@ -36,23 +36,24 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class FailedEmail:
-    """An email that failed, or that will be retried (`next_attempt_at`). `error` has the server's words.
-
-    `kind` is the outbox's. `method` and `content` are None unless the email is about exactly one meeting.
-    `last_attempt_at` is None if it was never passed to the server.
-    """
+    """An email that failed, or that will be retried."""
 
     id: int
     kind: OutboxKind
     address: str
     person: PersonRef | None
     method: Method | None
+    """Of the calendar message; None for an email about several meetings or none."""
     content: Content | None
+    """None for an email about several meetings or none."""
     failure: MailFailure | None
     error: str
+    """In the mail server's words."""
     attempts: int
     last_attempt_at: datetime | None
+    """None if it was never handed to the server."""
     next_attempt_at: datetime | None
+    """When it will be retried; None if it will not."""
 
 
 def list_failed_emails(

@@ -22,14 +22,12 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A pending or accepted request between the reader's firm and another.
-
-    `sent`: the reader's firm sent it.
-    """
+    """A pending or accepted request between the reader's firm and another."""
 
     key: str
     state: RequestState
     sent: bool
+    """Whether the reader's firm sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +44,25 @@ class FirmNoteCard:
 
 @dataclass(frozen=True, slots=True)
 class FirmCard:
-    """A firm in a list. `areas` are keys. `open_requests` are those with the reader's own firm."""
+    """A firm in a list."""
 
     key: str
     name: str
     latin_name: str
     country: str
+    """ISO 3166-1 alpha-2."""
     tier: Tier
     areas: tuple[str, ...]
+    """Keys of chain areas."""
     pavilion: str | None
     hall: str | None
+    """The hall's name."""
     booths: tuple[str, ...]
     host: FirmRef | None
     """The firm at whose booth this one exhibits. `booths` are then the host's."""
     description: str
     offers: tuple[str, ...]
+    """In a few words each."""
     needs: tuple[str, ...]
     products: tuple[str, ...]
     website: str
@@ -68,6 +70,7 @@ class FirmCard:
     """Digest in the URL of the logo, or None."""
     is_own: bool
     open_requests: tuple[OpenRequest, ...]
+    """Those with the reader's own firm."""
     languages: tuple[str, ...] = ()
     """Languages that the firm's people speak."""
     note: FirmNoteCard | None = None
@@ -76,7 +79,7 @@ class FirmCard:
 
 @dataclass(frozen=True, slots=True)
 class PersonCard:
-    """An attendee in a list. `email` is None unless the reader is an organiser or of the same firm."""
+    """An attendee in a list."""
 
     key: str
     name: str
@@ -88,6 +91,7 @@ class PersonCard:
     is_exhibitor: bool
     firm: FirmRef
     email: str | None
+    """For organisers and the own firm, None for others."""
 
 
 PERSON_COLUMNS = (

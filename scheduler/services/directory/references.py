@@ -28,12 +28,14 @@ Keyed = TypeVar("Keyed", Firm, Attendee)
 
 @dataclass(frozen=True, slots=True)
 class FirmRef:
-    """A firm's names. `latin_name` is for readers of other scripts. `country` is ISO 3166-1 alpha-2."""
+    """A firm by name."""
 
     key: str
     name: str
     latin_name: str
+    """For readers of other scripts."""
     country: str
+    """ISO 3166-1 alpha-2."""
 
 
 @dataclass(frozen=True, slots=True)

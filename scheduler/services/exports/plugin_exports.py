@@ -50,13 +50,14 @@ class ExportFailed(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class OfferedExport:
-    """An export that the actor may use. `name` is that of its plugin."""
+    """An export that the reader may have, read by its name."""
 
     name: str
     title: str
     about: str
     content_type: str
     ending: str
+    """Of the file's name, without the dot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,20 +60,25 @@ class ChangedValue:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """A row of the audit log. `what` is the label of the act."""
+    """A row of the audit log, with what was before and what is after."""
 
     number: int
+    """Counted from 1, without a gap."""
     at: datetime
     act: str
     what: str
+    """The action in words."""
     who: str
+    """The account's email address, or a name such as the overnight run."""
     role: str
     by_token: bool
+    """Whether an API token did it for them."""
     for_firm: str
+    """ID of the firm in whose name it was done, or empty."""
     about: str
     changes: tuple[ChangedValue, ...]
     hash: str
-    """Hash of this row and all before it."""
+    """SHA-256 of this entry and of the hash before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,13 +265,14 @@ def requeue_failed(
 
 @dataclass(frozen=True, slots=True)
 class OutboxCounts:
-    """Numbers of emails. `stopped` ones were stopped before they were sent, and are not in `queued`."""
+    """The numbers of emails."""
 
     queued: int
     sending: int
     sent: int
     failed: int
     stopped: int = 0
+    """Stopped before they were sent, and not counted as queued. The next publishing sends the net effect."""
 
 
 def count_mails(session: Session, event_id: int, version_id: int | None = None) -> OutboxCounts:

@@ -44,15 +44,14 @@ ABSENCE_KINDS = (ImportKind.PEOPLE, ImportKind.INTERPRETERS)
 
 @dataclass(frozen=True, slots=True)
 class AbsenceSlot:
-    """A slot of the event, as it applies to one person or interpreter.
-
-    `is_busy` is True if their own calendar is busy, `is_meeting` if a published meeting occupies the slot.
-    """
+    """A slot of the event, as it applies to one person or interpreter."""
 
     slot: SlotRef
     is_absent: bool
     is_busy: bool
+    """Their own calendar is busy."""
     is_meeting: bool
+    """A published meeting takes it."""
     station: str = ""
     """Key of the table that an interpreter is assigned to in this slot."""
 

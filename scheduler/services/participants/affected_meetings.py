@@ -32,15 +32,16 @@ _Last = aliased(Slot)
 
 @dataclass(frozen=True, slots=True)
 class AffectedCounts:
-    """Impact of an edit: upcoming published meetings, and the firms in them.
-
-    `soon` counts the meetings that start within the freeze. `requests` counts open requests.
-    """
+    """Impact of an edit."""
 
     meetings: int
+    """Upcoming published meetings, which the next run plans again."""
     soon: int
+    """Those of the meetings that start within the freeze."""
     firms: int
+    """Firms in the meetings."""
     requests: int
+    """Open requests that end."""
 
 
 @dataclass(frozen=True, slots=True)

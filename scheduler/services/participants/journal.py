@@ -79,16 +79,14 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepCard:
-    """A journal step.
-
-    `by` is the email address of the account, or empty. `undone_at` is set once it is undone.
-    """
+    """A change of records that can be undone."""
 
     id: int
     kind: StepKind
     subject: str
     note: str
     by: str
+    """The account's email address, or empty."""
     at: datetime
     undone_at: datetime | None
 

@@ -66,12 +66,13 @@ ALL_ROWS: Final = TableQuery()
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """Common fields of the three tables. `meetings` counts published meetings."""
+    """Common fields of the three tables."""
 
     key: str
     name: str
     latin_name: str
     meetings: int
+    """Published meetings."""
     is_withdrawn: bool
     merged_into: str
     """Key of the record it was merged into, or empty."""
@@ -79,10 +80,7 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True)
 class FirmRow(RecordRow):
-    """A row of a firm.
-
-    `waiting` counts requests that need its response, `accepted` counts accepted requests.
-    """
+    """A row of a firm."""
 
     country: str
     tier: Tier
@@ -90,12 +88,14 @@ class FirmRow(RecordRow):
     booth: str
     people: int
     waiting: int
+    """Requests that need its response."""
     accepted: int
+    """Accepted requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRow(RecordRow):
-    """A row of a person. `absent` counts blocked slots."""
+    """A row of a person."""
 
     firm: FirmRef
     title: str
@@ -104,16 +104,18 @@ class PersonRow(RecordRow):
     is_exhibitor: bool
     has_bounced: bool
     absent: int
+    """Blocked slots."""
 
 
 @dataclass(frozen=True, slots=True)
 class InterpreterRow(RecordRow):
-    """A row of an interpreter. `absent` counts slots without a shift."""
+    """A row of an interpreter."""
 
     email: str
     languages: tuple[str, ...]
     has_bounced: bool
     absent: int
+    """Slots without a shift."""
 
 
 def _sorted(name: str, *keys: SQLColumnExpression[Any], descending: bool = False) -> Order:

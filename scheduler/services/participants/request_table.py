@@ -34,7 +34,7 @@ _Sender, _Receiver = aliased(Firm), aliased(Firm)
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A row of a request. `by_organiser` is True if an organiser sent it or took the last step."""
+    """A row of a request."""
 
     key: str
     state: RequestState
@@ -46,6 +46,7 @@ class RequestRow:
     expires_at: datetime | None
     answered_at: datetime | None
     by_organiser: bool
+    """An organiser took the last step, or sent it for a firm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,12 @@ class RequestFilters:
 
 @dataclass(frozen=True, slots=True)
 class BulkStepResult:
-    """Result of a bulk action: number done, and the reasons of refusals."""
+    """The result of a bulk step."""
 
     done: int
+    """How many took the step."""
     refused: tuple[str, ...]
+    """Why the others did not."""
 
 
 _NEWEST = (MeetingRequest.created_at, MeetingRequest.id)

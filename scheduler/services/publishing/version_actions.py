@@ -36,13 +36,18 @@ class JobCard:
     state: JobState
     asked_at: datetime
     begins_at: datetime | None
+    """It can be cancelled until it starts, which is not before this time; None: at once."""
     started_at: datetime | None
     finished_at: datetime | None
     attempts: int
     done: int
+    """People whose messages are written."""
     total: int
+    """People who get a message."""
     mails: int
+    """Emails that were queued."""
     error: str | None
+    """Why it failed, or why the last attempt did."""
 
     @property
     def is_open(self) -> bool:

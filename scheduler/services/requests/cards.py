@@ -31,15 +31,7 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class RequestCard:
-    """A request as its firms see it. `steps` are those that the viewer may take: accept, decline, withdraw.
-
-    `length` is in slots. `slots` are keys of the allowed start slots, None for any. `asked_by` is None if an
-    organiser sent it in the firm's name. `reply_topic` and `reply_message` are the receiving firm's, if it
-    sent a request back. `answered_by` took the last step in the name of `answered_side`. It is None for an
-    organiser; the side is None too if the organiser acted for neither firm. The viewer may undo the step
-    until `undo_until`, None for never. `excluded` are people of the viewer's firm (for an organiser, of both
-    firms).
-    """
+    """A request as its firms read it."""
 
     key: str
     state: RequestState
@@ -47,26 +39,36 @@ class RequestCard:
     to_firm: FirmRef
     priority: int
     reply_priority: int | None
-    """Priority of the receiving firm, if it sent a request back."""
+    """The priority of the other firm, if it requested the meeting too."""
     length: int
+    """In slots."""
     place: PlaceWish
     topic: str
     message: str
     reply_topic: str
+    """The topic of the other firm, if it requested the meeting too."""
     reply_message: str
+    """The message of the other firm, if it requested the meeting too."""
     slots: tuple[str, ...] | None
+    """Keys of the slots in which it may start; None for any."""
     from_attendees: tuple[PersonRef, ...]
     to_attendees: tuple[PersonRef, ...]
     asked_by: PersonRef | None
+    """None if an organiser sent it in the firm's name."""
     created_at: datetime
     expires_at: datetime | None
     answered_by: PersonRef | None
+    """Who took the last step; None for an organiser."""
     answered_side: Side | None
+    """In the name of which firm; None if an organiser acted for neither."""
     answered_at: datetime | None
     answer_note: str
     undo_until: datetime | None
+    """Until when the reader may undo the last step; None for never."""
     steps: tuple[str, ...]
+    """What the reader may do now: accept, decline, withdraw."""
     excluded: tuple[ExcludedAttendee, ...] = ()
+    """People of the reader's firm; for an organiser, of both firms."""
 
 
 def build_cards(

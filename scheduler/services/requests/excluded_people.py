@@ -19,16 +19,14 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class ExcludedAttendee:
-    """A person who declined the meeting, which takes place without them.
-
-    `note` is for the exhibitors of their firm only; other colleagues do not see it. `others_go` is True if
-    other people named by the request attend. If False, the next run sends a colleague.
-    """
+    """A person who declined the meeting, which takes place without them."""
 
     person: PersonRef
     note: str
+    """For the exhibitors of their firm. Other colleagues do not see it."""
     at: datetime
     others_go: bool
+    """Others named in the request attend. If not, the next schedule sends a colleague."""
 
 
 _OF_BOTH = (

@@ -25,7 +25,7 @@ _VERSIONS = Order("versions", (ScheduleVersion.number,), (int,), descending=True
 
 @dataclass(frozen=True, slots=True)
 class VersionCard:
-    """A version with its figures. `run`, `compared_with` and `copy_of` are numbers within the same event."""
+    """A version with its figures."""
 
     id: int
     number: int
@@ -35,12 +35,16 @@ class VersionCard:
     bound: float | None
     served_bound: float | None
     meetings_bound: int | None
-    terms: Mapping[str, Any]
+    """No schedule can include more requests."""
+    terms: Mapping[str, float]
     created_at: datetime
     published_at: datetime | None
     run: int | None
+    """Number of the run that made it."""
     compared_with: int | None
+    """Number of the version published before it."""
     copy_of: int | None
+    """Number of the version that it restores."""
 
 
 _OF_VERSION = tuple(VersionCard.__dataclass_fields__)[:-3]

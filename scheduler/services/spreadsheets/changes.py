@@ -24,10 +24,11 @@ MAX_SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """A column's value before and after an import, as text. `before` is empty for a new row."""
+    """A column's value before and after an import, as text."""
 
     column: str
     before: str
+    """Empty for a new row."""
     after: str
 
 

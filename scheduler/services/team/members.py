@@ -54,30 +54,35 @@ class DelegationName:
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:
-    """A team member. `until` is the end of the role, None for no end."""
+    """A member of the team."""
 
     account_id: int
+    """Of the account."""
     email: str
     name: str
     role: TeamRole
     until: datetime | None
+    """When the role ends; None for no end."""
     since: datetime | None
     has_ended: bool
     is_oneself: bool
+    """Whether it is the reader."""
     delegations: tuple[DelegationName, ...] = ()
     """Delegations of a delegation manager."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvitationCard:
-    """An open invitation. `until` is the end of the membership."""
+    """An open invitation to the team."""
 
     id: int
     email: str
     role: TeamRole
     until: datetime | None
+    """When the role will end; None for no end."""
     made_at: datetime
     ends_at: datetime
+    """When its link expires."""
     is_over: bool
     delegations: tuple[DelegationName, ...] = ()
 

@@ -41,26 +41,29 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class VenueHall:
-    """A hall with its contents. `names` are translations. `meetings` counts published ones."""
+    """A hall with its contents."""
 
     key: str
     name: str
     names: Mapping[str, str]
+    """In other languages."""
     firms: int
     tables: int
     booths: int
     meetings: int
+    """Published meetings."""
     areas: tuple[str, ...]
     """Names of the most frequent areas of its firms, at most three."""
 
 
 @dataclass(frozen=True, slots=True)
 class VenueArea:
-    """A chain area, and its number of firms. `names` are translations."""
+    """A chain area, and its number of firms."""
 
     key: str
     name: str
     names: Mapping[str, str]
+    """In other languages."""
     firms: int
 
 

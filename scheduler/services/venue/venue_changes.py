@@ -75,21 +75,21 @@ class AffectedMeeting:
 
 @dataclass(frozen=True, slots=True)
 class VenueChangePreview:
-    """Descriptions of a change, and its effects.
-
-    `touched` published meetings can no longer take place as published: the next run treats them as forced
-    changes. `elsewhere` of them can take another place at the same time. `soon` ones start within the freeze:
-    a run leaves them as they are if their time still exists. With the next publication, `renamed` meetings
-    get another name of hall, table or booth in calendars.
-    """
+    """Descriptions of a change, and its effects."""
 
     said: tuple[str, ...]
+    """The change in words; empty if it changes nothing."""
     notes: tuple[str, ...]
     touched: int
+    """Published meetings that can no longer take place as published: the next run moves them."""
     elsewhere: int
+    """Those of them for which another place is free at the same time."""
     soon: int
+    """Those that start so soon that a run leaves them as they are, if their time still exists."""
     renamed: int
+    """Meetings whose hall, table or booth gets another name in calendars with the next publishing."""
     meetings: tuple[AffectedMeeting, ...]
+    """The first 200 of the affected meetings."""
     digest: str
 
     @property

@@ -47,7 +47,7 @@ WORDS: Mapping[CalendarState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class BoardPerson:
-    """An attendee with their meetings by start. `calls` are the meetings that need a call."""
+    """An attendee with their meetings by start."""
 
     key: str
     name: str
@@ -61,6 +61,7 @@ class BoardPerson:
     bounce: str
     meetings: tuple[CalendarEntry, ...]
     calls: tuple[CalendarEntry, ...]
+    """Those of the meetings that need a call."""
 
     @property
     def counts(self) -> Mapping[CalendarState, int]:

@@ -53,9 +53,10 @@ class LastInvitationEmail:
 
 @dataclass(frozen=True, slots=True)
 class LastReply:
-    """The last reply of an attendee about a UID, to the invitation with this SEQUENCE."""
+    """The last reply of an attendee about a UID."""
 
     sequence: int
+    """The SEQUENCE of the invitation that it is about."""
     partstat: Partstat
     source: AnswerSource
     at: datetime
@@ -65,11 +66,7 @@ class LastReply:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """One meeting in one attendee's calendar. Times are UTC. `answer` is None unless it is for `sequence`.
-
-    `is_called_off`: the request is no longer accepted, so the next publication drops the meeting. `is_off`:
-    the meeting was cancelled, but the message was not delivered, so the calendar still shows it.
-    """
+    """One meeting in one attendee's calendar. Times are UTC."""
 
     attendee_id: int
     request_key: str
@@ -80,11 +77,15 @@ class CalendarEntry:
     hall: str
     state: CalendarState
     sequence: int | None
+    """Of the newest message about it."""
     sent_at: datetime | None
     error: str
     answer: LastReply | None
+    """The reply to that message, or None."""
     is_called_off: bool = False
+    """It is no longer accepted, so the next publishing leaves it out."""
     is_off: bool = False
+    """It was cancelled, and the cancellation could not be sent: the calendar still shows it."""
 
 
 def entry_state(

@@ -32,11 +32,7 @@ _NEWEST = Order("runs", (Run.number,), (int,), descending=True)
 
 @dataclass(frozen=True, slots=True)
 class RunCard:
-    """A run. `version` is the number of the version that it made, or None.
-
-    `by` is the name of the person who started it; empty for overnight runs and for viewers who may not see
-    it. `hand_draft` is the number of the version whose manual edits it keeps.
-    """
+    """A run."""
 
     id: int
     number: int
@@ -45,7 +41,9 @@ class RunCard:
     then: AfterRun
     budget: int | None
     max_moved: int | None
+    """None: as many as the priorities justify."""
     hand_draft: int | None
+    """Number of the version whose manual steps it keeps."""
     seconds: int
     created_at: datetime
     heartbeat_at: datetime | None
@@ -53,14 +51,18 @@ class RunCard:
     finished_at: datetime | None
     cancel_asked: bool
     stop_asked: bool
+    """It ends its search and keeps the best plan."""
     note: str
     fingerprint: str | None
+    """Of the problem that was solved."""
     progress: Mapping[str, Any]
     curve: Sequence[Mapping[str, Any]]
     error: str | None
     version: int | None
+    """Number of the version that it made, or None."""
     version_state: VersionState | None
     by: str
+    """Who started it; empty for overnight runs and for readers who may not see it."""
     changed: Sequence[Mapping[str, Any]] | None = None
     """Changes since the published plan was made (`Difference`). None if not compared."""
     not_kept: Sequence[str] = ()

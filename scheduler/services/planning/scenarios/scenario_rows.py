@@ -27,10 +27,7 @@ QUICK_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class ScenarioCard:
-    """A scenario. Once it is solved, `result` has the figures `now` and `then`.
-
-    `now` is None if nothing is published.
-    """
+    """A scenario."""
 
     number: int
     name: str
@@ -43,6 +40,7 @@ class ScenarioCard:
     finished_at: datetime | None
     progress: Mapping[str, Any]
     result: Mapping[str, Any] | None
+    """The figures `now` and `then` once it is solved. `now` is None if nothing is published."""
     error: str | None
 
     @property

@@ -39,16 +39,15 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class PublishedEmails:
-    """Emails that announce the published version `number` if no one has been notified yet.
-
-    `people` counts attendees and interpreters.
-    """
+    """Emails that announce the published version if no one has been notified yet."""
 
     number: int
+    """The published version."""
     invitations: int
     summaries: int
     briefings: int
     people: int
+    """Attendees and interpreters who would get at least one."""
 
     @property
     def mails(self) -> int:
@@ -57,13 +56,12 @@ class PublishedEmails:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """`live_at` is when the event went live, None in rehearsal.
-
-    `published` counts the emails of the published version, if any.
-    """
+    """Whether an event is in rehearsal or live."""
 
     live_at: datetime | None
+    """When it went live; None in rehearsal."""
     published: PublishedEmails | None
+    """In rehearsal, the emails that going live can send; None if nothing is published."""
 
 
 def show_live_state(session: Session, actor: Actor) -> LiveState:

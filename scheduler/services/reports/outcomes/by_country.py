@@ -20,7 +20,7 @@ from scheduler.storage.models import Firm, MeetingRequest, PlannedMeeting, Sched
 
 @dataclass(frozen=True, slots=True)
 class RequestCounts:
-    """Number of accepted requests (`wished`), and of those that the version schedules (`held`)."""
+    """Accepted requests, and how many of them the version schedules."""
 
     wished: int
     held: int
@@ -30,17 +30,18 @@ class RequestCounts:
 class CountryShare:
     """Requests of a country's firms, or of its firms with this main area.
 
-    `area` is None for the whole country, and empty for firms without an area. `tiers` groups by the tier of
-    the country's firm. A request between two firms of one cell counts once in it, so cells may sum to more
-    than the whole. `across` counts meetings with a firm of another tier.
+    A request between two firms of one cell counts once in it, so cells may sum to more than the whole.
     """
 
     country: str
     area: str | None
+    """None for the whole country, and empty for firms without an area."""
     firms: int
     all: RequestCounts
     tiers: Mapping[Tier, RequestCounts]
+    """By the tier of the country's firm."""
     across: int
+    """Meetings with a firm of another tier."""
 
 
 Side = tuple[str, Tier, str]

@@ -38,26 +38,28 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class GroupMeetings:
-    """Meetings of a guest of honour's firms. `across` counts those between two tiers."""
+    """Meetings of a guest of honour's firms."""
 
     name: str
     firms: int
     meetings: int
     across: int
+    """Meetings between two tiers."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeLine:
-    """Meetings with one outcome: reported alike by both sides, by one side alone, or differently.
-
-    `amounts` are sums by currency of the reports that count.
-    """
+    """Meetings that count as one outcome."""
 
     kind: OutcomeKind
     alike: int
+    """Reported alike by both sides."""
     alone: int
+    """Reported by one side."""
     differing: int
+    """Reported differently."""
     amounts: Mapping[str, int]
+    """Sums of the counting reports by currency."""
 
     @property
     def meetings(self) -> int:

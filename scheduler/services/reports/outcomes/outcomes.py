@@ -59,12 +59,13 @@ class OutcomeForm:
 
 @dataclass(frozen=True, slots=True)
 class ReportedOutcome:
-    """A side's report. `is_changed` is True if it replaces an earlier report."""
+    """A side's report of the outcome."""
 
     outcome: OutcomeReport
     by: PersonRef
     said_at: datetime
     is_changed: bool
+    """It reported something else before."""
 
 
 @dataclass(frozen=True, slots=True)

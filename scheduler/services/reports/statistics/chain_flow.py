@@ -24,16 +24,17 @@ ORDER = tuple(Tier)
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """Requests between firms of two tiers and areas. `upper` is nearer to the source of the value chain.
-
-    The area is the name of the firm's first one, or empty. `wished` counts accepted or scheduled requests.
-    """
+    """Requests between firms of two tiers and areas."""
 
     upper: Tier
+    """The tier nearer to the source of the chain."""
     upper_area: str
+    """Name of the firm's first area, or empty."""
     lower: Tier
     lower_area: str
+    """Name of the firm's first area, or empty."""
     wished: int
+    """Accepted or scheduled requests."""
     scheduled: int
 
 
