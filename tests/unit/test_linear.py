@@ -14,6 +14,7 @@ import re._constants as c
 import re._parser as parser
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ MOST = 100_000
 Next = Callable[[int], bool]
 
 
+parsed = cache(parser.parse)
+KNOWN: dict[str, dict[tuple[int, int, str], bool]] = {}
+"""By expression, what each part of its parsed form takes; the forms are kept, so an id is of one part."""
+
+
 class TooManySteps(Exception):
     """A text takes more steps than any linear expression does."""
 
@@ -42,9 +48,10 @@ class Counter:
     """Counts the steps of a search through a text; `find` tries each position, as `finditer` does."""
 
     def __init__(self, pattern: str, text: str, anchored: bool) -> None:
-        self.tree = parser.parse(pattern)
+        self.tree = parsed(pattern)
         self.flags = self.tree.state.flags
         self.text, self.anchored, self.steps = text, anchored, 0
+        self.known = KNOWN.setdefault(pattern, {})
 
     def run(self) -> int:
         ends: list[int] = []
@@ -55,13 +62,13 @@ class Counter:
 
         at = 0
         while at <= len(self.text):
-            is_found = self.sequence(list(self.tree), 0, at, end)
+            is_found = self.sequence(self.tree, 0, at, end)
             if self.anchored:
                 break
             at = max(at + 1, ends[-1]) if is_found else at + 1
         return self.steps
 
-    def sequence(self, items: list[Any], number: int, at: int, then: Next) -> bool:
+    def sequence(self, items: Any, number: int, at: int, then: Next) -> bool:
         if number == len(items):
             return then(at)
         op, value = items[number]
@@ -74,17 +81,23 @@ class Counter:
         if op in (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT):
             return self.repeat(op, *value, at, then)
         if op is c.SUBPATTERN:
-            return self.sequence(list(value[3]), 0, at, then)
+            return self.sequence(value[3], 0, at, then)
         if op is c.BRANCH:
-            return any(self.sequence(list(branch), 0, at, then) for branch in value[1])
+            return any(self.sequence(branch, 0, at, then) for branch in value[1])
         if op in (c.ASSERT, c.ASSERT_NOT):
             return self.looks(op, value, at) and then(at)
         if op is c.AT:
             return self.is_at(value, at) and then(at)
-        return at < len(self.text) and fits(op, value, self.text[at], self.flags) and then(at + 1)
+        return at < len(self.text) and self.takes(op, value, self.text[at]) and then(at + 1)
+
+    def takes(self, op: Any, value: Any, letter: str) -> bool:
+        key = (id(op), id(value), letter)
+        if (known := self.known.get(key)) is None:
+            known = self.known[key] = fits(op, value, letter, self.flags)
+        return known
 
     def repeat(self, op: Any, least: int, most: Any, inner: Any, at: int, then: Next) -> bool:
-        items, limit = list(inner), len(self.text) + 1 if most is c.MAXREPEAT else int(most)
+        items, limit = inner, len(self.text) + 1 if most is c.MAXREPEAT else int(most)
         if op is c.POSSESSIVE_REPEAT or (len(items) == 1 and items[0][0] in ONE):
             return self.stretch(op, items, least, limit, at, then)
 
@@ -97,7 +110,7 @@ class Counter:
 
         return again(0, at)
 
-    def stretch(self, op: Any, items: list[Any], least: int, limit: int, at: int, then: Next) -> bool:
+    def stretch(self, op: Any, items: Any, least: int, limit: int, at: int, then: Next) -> bool:
         """Match as far as possible, then backtrack one by one, or not at all."""
         places = [at]
         while len(places) <= limit:
@@ -110,14 +123,14 @@ class Counter:
         order = places[least:] if op is c.MIN_REPEAT else reversed(places[least:])
         return any(then(place) for place in order)
 
-    def end_of(self, items: list[Any], at: int) -> int | None:
+    def end_of(self, items: Any, at: int) -> int | None:
         ends: list[int] = []
         return ends[0] if self.sequence(items, 0, at, lambda to: ends.append(to) or True) else None
 
     def looks(self, op: Any, value: Any, at: int) -> bool:
         direction, inner = value
         start = at if direction > 0 else at - inner.getwidth()[1]
-        return (start >= 0 and self.sequence(list(inner), 0, start, lambda _: True)) is (op is c.ASSERT)
+        return (start >= 0 and self.sequence(inner, 0, start, lambda _: True)) is (op is c.ASSERT)
 
     def is_at(self, value: Any, at: int) -> bool:
         text, lines = self.text, bool(self.flags & re.MULTILINE)
@@ -211,9 +224,9 @@ def worst(pattern: str, anchored: bool) -> float:
     ends = ["", "\x00", "a", ";"]
     for (before, pump), end in itertools.product(set(attacks(parser.parse(pattern))), ends):
         for repeated in (pump, before + pump) if before else (pump,):
-            steps = [Counter(pattern, before + repeated * n + end, anchored).run() for n in SIZES]
-            if steps[2] > 40 * SIZES[2]:
-                growth = max(growth, (steps[2] - steps[1]) / max(1, steps[1] - steps[0]))
+            few, some, many = (Counter(pattern, before + repeated * n + end, anchored) for n in SIZES)
+            if (last := many.run()) > 40 * SIZES[2]:  # what is cheap at the longest text is cheap at all
+                growth = max(growth, (last - some.run()) / max(1, some.steps - few.run()))
     return growth
 
 

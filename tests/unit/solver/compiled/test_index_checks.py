@@ -41,13 +41,15 @@ from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.state import state as states
 from tests.support.busy import busy_problem
 
-states.LOG_ROWS = {log_rows}
 flat = flatten(busy_problem())
-plan = build_start_state(flat, None, 1)
-tally = np.zeros((KINDS, 3))
-for temperature in (30.0, 3.0, 0.3):
-    anneal(flat.data, plan, 20_000, temperature, 1.0, cumulative_move_odds(0.0, 1.0), tally)
-assert (tally[:, 1] > 0).all(), tally
+for log_rows in (states.LOG_ROWS, 4):
+    states.LOG_ROWS = log_rows
+    plan = build_start_state(flat, None, 1)
+    tally = np.zeros((KINDS, 3))
+    for temperature in (30.0, 3.0, 0.3):
+        anneal(flat.data, plan, 20_000, temperature, 1.0, cumulative_move_odds(0.0, 1.0), tally)
+    assert (tally[:, 1] > 0).all(), tally
+    print("searched with a log of", log_rows, flush=True)
 """
 
 
@@ -76,16 +78,11 @@ def test_an_index_out_of_range_ends_the_process_and_names_the_array(
     assert f"index {named} is outside of Shelf.books" in done.stderr
 
 
-@pytest.mark.slow
-def test_a_search_stays_within_its_arrays() -> None:
+@pytest.mark.slow  # one process, as its kernels are compiled anew
+def test_a_search_stays_within_its_arrays_and_a_log_that_is_too_short_for_a_move_is_seen() -> None:
     from scheduler.solver.state.sizes import LOG_ROWS
 
-    done = run_checked(SEARCH.format(log_rows=LOG_ROWS))
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.slow
-def test_a_log_that_is_too_short_for_a_move_is_seen() -> None:
-    done = run_checked(SEARCH.format(log_rows=4))
+    done = run_checked(SEARCH)
+    assert done.stdout == f"searched with a log of {LOG_ROWS}\n", done.stderr
     assert done.returncode < 0
     assert "index 4 is outside of State.log, which has 4 there" in done.stderr
