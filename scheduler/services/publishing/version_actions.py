@@ -123,7 +123,7 @@ def _lock_manual_draft(session: Session, version: ScheduleVersion, seen: int | N
     if seen is not None and revision is not None and revision != seen:
         raise EditConflict(
             f"Version {version.number} was changed by hand since this page was made. Look at its change set "
-            "again before you request_publishing."
+            "again before you publish it."
         )
 
 
