@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,15 +36,15 @@ def site(database: Database, broker_url: str) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
-    """Yield `chainmeet up` on an empty folder."""
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """`chainmeet up` on an empty folder, one a module, as its ten processes take seconds to start."""
     try:
         if broker.external_url() is None:
             broker.find_server()
     except broker.BrokerMissing as missing:
         skip_or_fail(str(missing))
-    with chainmeet_up(tmp_path / "data") as running:
+    with chainmeet_up(tmp_path_factory.mktemp("up") / "data") as running:
         yield running
 
 

@@ -31,6 +31,7 @@ COMMAND = (sys.executable, "-c", "from chainmeet.cli import main; main()")
 class Up:
     """A running stack."""
 
+    data: Path
     settings: Settings
     database: Database
 
@@ -80,7 +81,7 @@ def chainmeet_up(data: Path) -> Iterator[Up]:
         assert process.poll() is None, log.read_text()
         settings = DataFolder(data).settings()
         database = Database(settings.database_url)
-        yield Up(settings, database)
+        yield Up(data, settings, database)
         database.dispose()
     finally:
         process.send_signal(signal.SIGTERM)

@@ -106,16 +106,16 @@ def test_a_killed_stack_leaves_nothing_and_its_data_is_found_again(tmp_path: Pat
         assert accounts(up.database) == ["organiser@example.org"]
 
 
-def test_a_program_that_dies_is_started_again(up: Up, tmp_path: Path) -> None:
-    web = groups(tmp_path / "data")[-1]
+def test_a_program_that_dies_is_started_again(up: Up) -> None:
+    web = groups(up.data)[-1]
     os.killpg(web, signal.SIGKILL)
     eventually(lambda: is_gone(web))
     eventually(lambda: responds(f"{up.site}/readyz"))
 
 
-def test_two_stacks_do_not_share_a_folder(up: Up, tmp_path: Path) -> None:
-    said = refused(*arguments(tmp_path / "data"))
-    assert f"A stack runs on {tmp_path / 'data'} already (process " in said
+def test_two_stacks_do_not_share_a_folder(up: Up) -> None:
+    said = refused(*arguments(up.data))
+    assert f"A stack runs on {up.data} already (process " in said
     assert "--data" in said
     assert responds(f"{up.site}/readyz")
 
@@ -130,9 +130,8 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
     assert "--port 0" in said
 
 
-def test_secrets_are_for_their_owner_only(up: Up, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    secret = up.settings.secret_key
+def test_secrets_are_for_their_owner_only(up: Up) -> None:
+    data, secret = up.data, up.settings.secret_key
     holders = [path for path in data.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert holders == [data / "secret_key"]
     for path in (data / "secret_key", data / "run" / "settings.json"):
