@@ -1,4 +1,4 @@
-"""Fixtures that every kind of test shares."""
+"""Fixtures shared by all tests."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks, dates, seconds, servers
 from tests.support.databases import Databases, for_application, owning
 
-# No time limit decides a test: machines are busy at times. Nor does chance: a commit that passes once passes
-# always. `make fuzz` draws new examples instead.
+# No test depends on a time limit, as machines may be busy, or on chance: a commit that passes once always
+# passes. `make fuzz` draws new examples instead.
 hypothesis.settings.register_profile(
     "chainmeet",
     derandomize=True,
@@ -32,7 +32,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("fuzz", hypothesis.settings.get_profile("chainmeet"), derandomize=False)
 hypothesis.settings.load_profile("chainmeet")
 
-# As our programs write them: the library's own take a third of a second each.
+# As in our programs: the library's own tracebacks take a third of a second each.
 structlog.configure(
     processors=[
         *structlog.get_config()["processors"][:-1],
@@ -44,7 +44,7 @@ MARKS = ("postgres", "broker", "smtp", "browser")
 
 
 def skip_or_fail(reason: str) -> None:
-    """What cannot run here is skipped with a sentence; in CI that is a failure."""
+    """Skip a test that cannot run here, with the reason; in CI, fail it."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -65,7 +65,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The maintenance address of a PostgreSQL."""
+    """Return the maintenance address of a PostgreSQL server."""
     try:
         with servers.postgres() as url:
             yield url
@@ -80,7 +80,7 @@ def postgres_databases(postgres_server: str) -> Databases:
 
 @pytest.fixture(scope="session")
 def broker_url() -> Iterator[str]:
-    """The address of a Redis-compatible server that the whole session shares."""
+    """Return the address of a Redis-compatible server, shared by the session."""
     try:
         with servers.valkey() as url:
             yield url
@@ -90,9 +90,9 @@ def broker_url() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty, migrated database; each test that takes it runs on SQLite and on PostgreSQL.
+    """Return an empty, migrated database; its tests run on both SQLite and PostgreSQL.
 
-    There it is that of the application's role, which cannot change its tables.
+    On PostgreSQL its role is the application's, which cannot alter tables.
     """
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
@@ -110,14 +110,14 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
 
 @pytest.fixture
 def owned_database(database: Database) -> Iterator[Database]:
-    """The same for the role that owns the tables: what upgrades them, or harms them."""
+    """Return the same database for the role that owns the tables, for upgrades and damage."""
     with owning(database) as owner:
         yield owner
 
 
 @contextmanager
 def _opened(url: str) -> Iterator[Database]:
-    """Without a connection of an earlier test, but with the statements that it compiled."""
+    """Open a database without connections of earlier tests, but with their compiled statements."""
     database = _kept(url)
     yield database
     database.dispose()
@@ -129,7 +129,7 @@ def _kept(url: str) -> Database:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """No test reads the machine's clock, nor does a module that is read before them."""
+    """Replace the machine's clock, before any module is imported."""
     only_sees_to_others = config.getoption("tx", []) and not hasattr(config, "workerinput")
     if not only_sees_to_others:
         clocks.start()
@@ -137,10 +137,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """It is `NOW`, before any fixture is made.
+    """Set the clock to `NOW`, before any fixture is created.
 
-    Time goes on from one test to the next only where they share what a module's fixtures made: nothing takes
-    a token that was made in the future.
+    Time continues from one test to the next only if they share module fixtures, because tokens created in the
+    future are invalid.
     """
     module = item.getparent(pytest.Module)
     if module is not item.config.stash.get(_MODULE, None) or not _shares(item):
@@ -162,34 +162,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 SERVED = {"broker_url": "broker", "postgres_server": "postgres", "chromium": "browser"}
-"""Fixtures of real servers, and the mark of what takes them."""
+"""Fixtures of real servers, and the mark of their tests."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whatever takes a real server runs against it, and is counted so."""
+    """Mark the tests that use real servers, and run slow modules first."""
     if config.getoption("--clock-bound"):
         items[:] = dates.clock_bound(items)
     for item in items:
         for fixture in SERVED.keys() & getattr(item, "fixturenames", ()):
             item.add_marker(SERVED[fixture])
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)  # else one process waits at the end for the other's
+    items.sort(key=lambda item: item.path not in slow)  # else one process waits at the end for another
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """The collector looks at no module or test again, and seldom at the rest: it took a tenth of the time."""
+    """Exempt modules and tests from garbage collection, which took a tenth of the time."""
     freeze_gc()
     gc.set_threshold(50_000, 20, 20)
     session.config.stash[_CPU] = seconds.cpu()
 
 
 _CPU = pytest.StashKey[float]()
-"""What `seconds.cpu` said when the last report was made."""
+"""Value of `seconds.cpu` at the last report."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Each report says the CPU seconds since the one before it."""
+    """Add to each report the CPU seconds since the previous one."""
     report = yield
     stash, now = item.config.stash, seconds.cpu()
     vars(report)["cpu"], stash[_CPU] = now - stash.get(_CPU, now), now
@@ -197,7 +197,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say where the time went, and how many tests really ran against each real server."""
+    """Report where the time went, and how many tests ran against each real server."""
     reports = (each for some in terminalreporter.stats.values() for each in some if hasattr(each, "cpu"))
     for line in seconds.lines(reports, seconds.budgets(seconds.BUDGET.read_text("utf-8"))):
         terminalreporter.write_line(line)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 SCRIPT = lacking.NODE_MODULES / "axe-core" / "axe.min.js"
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 COLOURS = ("color-contrast", "link-in-text-block")
-"""The rules that can find more in the dark than in the light."""
+"""The rules that can find more in dark mode than in light mode."""
 
 RUN = """async (options) => (await axe.run(document, options)).violations.flatMap(({id, nodes}) =>
     nodes.map(({target, failureSummary}) => `${id} at ${target.join(" ")}: ${failureSummary}`))"""
@@ -33,7 +33,7 @@ SMALL = """() => {
     });
     return [...few, ...low].map((each) => `${each.outerHTML.slice(0, 90)} is too small for a finger`);
 }"""
-"""44 px a side for what is pressed or unfolded (WCAG 2.5.5), 24 px for links that stand alone (2.5.8)."""
+"""44 px a side for buttons and disclosures (WCAG 2.5.5), 24 px for standalone links (2.5.8)."""
 FOCUS = """() => {
     const reached = [...document.querySelectorAll(
         "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
@@ -60,7 +60,7 @@ FOCUS = """() => {
     scrollTo(0, 0);
     return found;
 }"""
-"""What has the focus is not covered (WCAG 2.4.11), and it is seen which that is (2.4.7)."""
+"""The focused element is not covered (WCAG 2.4.11), and its focus is visible (2.4.7)."""
 
 
 def require() -> None:
@@ -87,7 +87,7 @@ def in_other_sizes(page: Page) -> list[str]:
     before = page.viewport_size
     assert before is not None
     page.set_viewport_size({"width": 320, "height": 640})
-    page.keyboard.press("Tab")  # the browser shows the focus of those who use the keyboard
+    page.keyboard.press("Tab")  # browsers show the focus for keyboard users
     found = [*page.evaluate(WIDER), *page.evaluate(FOCUS)]
     page.set_viewport_size({"width": 1280, "height": 900})
     page.evaluate("document.documentElement.style.fontSize = '200%'")

@@ -126,7 +126,7 @@ class Way:
 
     def record(self, kind: str, key: str) -> None:
         self.visitor.page.goto(f"/events/{self.event().key}/participants/{kind}/{key}")
-        self.presses += 2  # search, and the name that is found
+        self.presses += 2  # the search, and its result
 
     def move(self, firm: Firm, booth: str) -> None:
         self.record("firms", firm.key)
@@ -145,7 +145,7 @@ class Way:
         page = self.visitor.page
         for key in slots:
             page.locator(f'#absences input[value="{key}"]').check()
-        self.presses += 1  # one stroke of the pen over the day
+        self.presses += 1  # one drag over the day
         self.press("Save absences")
         self.visitor.reads("Saved")
 

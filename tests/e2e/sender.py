@@ -26,7 +26,7 @@ STEPS: dict[str, tuple[object, str, bool, int]] = {
     "marked, not committed": (claims, "mark_sent", True, NTH),
     "committed": (delivery, "render_email", False, NTH + 1),
 }
-"""Whose function is the step's, whether it still runs, and at which call the end comes."""
+"""The function's owner, whether its call still completes, and the number of the fatal call."""
 
 
 def die_at(step: str) -> None:

@@ -82,7 +82,7 @@ NO_PAGES = {
     "versions.panel": "a part of versions.show",
     "firms.logo": "a picture",
 }
-"""What a browser can ask for, and is no page of its own; `v1` is JSON."""
+"""Routes that are no pages; `v1` is JSON."""
 
 
 @pytest.fixture(scope="module")
@@ -358,16 +358,16 @@ PAGES = {
         "/events/{rehearsed_event}/rehearsal/{rehearsed}",
     ),
 }
-"""What each reader looks at; what does not begin with a slash or a brace is of the event."""
+"""Pages by reader; without a leading slash or brace, the path is relative to the event's."""
 
 MOVES = b"key,name,country,tier,hall,booth\nf1,Firm 1,CN,midstream,h0,NEW\n"
 
 LATER = {"busy_times.preview", "hand_board.begun", "outcomes.show", "remedies.look", "sign_in.go_on"}
-"""What only a form leads to: the states below look at it."""
+"""Pages reached only by a form; the states below cover them."""
 
 
 PATIENCE = 60_000
-"""Milliseconds: only a hang takes so long."""
+"""Milliseconds: only a hang takes this long."""
 
 
 def whole(path: str, values: Mapping[str, object]) -> str:
@@ -401,7 +401,7 @@ def site(everything: Everything) -> Iterator[str]:
 def reader(chromium: Browser, everything: Everything, site: str) -> Iterator[Reader]:
     context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
-    context.add_init_script(path=axe.SCRIPT)  # so that it is not sent for each page anew
+    context.add_init_script(path=axe.SCRIPT)  # sent once instead of for each page
     made = Reader(context.new_page(), everything, site)
     yield made
     context.close()
@@ -421,7 +421,7 @@ FAULTY = {
     "busy-times": 'form[action*="/busy-times/link"] button',
     "tokens": "main form button.primary",
 }
-"""Forms of a firm that are sent with nothing in them, by the button that sends them."""
+"""A firm's forms to submit empty, by their button."""
 
 
 @pytest.mark.parametrize("language", ["hu", "zh"])
@@ -442,7 +442,7 @@ def test_no_page_of_a_firm_has_a_fault_in_another_language(
         reader.unfold()
         reader.page.locator(button).first.click()
         reader.page.locator(".fault, .field .error").first.wait_for()
-        reader.page.evaluate("scrollTo(0, 0)")  # the bar lies over whatever the page was scrolled to
+        reader.page.evaluate("scrollTo(0, 0)")  # the sticky bar would cover the scrolled content
         reader.look(f"{path} with faults")
     reader.page.locator(speak.format("en")).click()
     reader.page.locator('html[lang="en"]').wait_for(state="attached")

@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"
 __all__ = ["open_page", "site"]  # fixtures
 
 BEFORE_GRID, PAGE_OCTETS = 260, 70_000
-"""Where the grid begins on a phone at most, in points, and the octets of a page of five full days. It was at
-2,098 behind three forms, on a page of 115 kB with 520 zones three times."""
+"""Limits: the grid's top on a phone in pixels, and the bytes of a page of five full days. They once were
+2,098, behind three forms, and 115 kB, with 520 time zones three times."""
 
 
 @pytest.fixture

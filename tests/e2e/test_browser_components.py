@@ -23,7 +23,7 @@ htmx-request icon is-failed is-off is-sent l-bad l-good list-changes mails node 
 picked picks remedies same show skip soon steps-first things time-own undo undo-bar undo-bar-actions
 undo-bar-text walk3 with-below
 """
-"""Classes of states that only a press, a worker's answer or a larger event brings, not the table of pages."""
+"""Classes of states that need a click, a worker's answer or a larger event; the table of pages has none."""
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ LINED = """
     .map((entry) => [entry.textContent.trim(), lined(entry), entry.hasAttribute("aria-current")]);
 }
 """
-"""Entries of menus and tabs: the text, whether a line marks it, and whether it is current."""
+"""Menu and tab entries: text, whether a line marks it, and whether it is current."""
 
 
 @pytest.fixture

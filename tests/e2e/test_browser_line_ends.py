@@ -41,7 +41,7 @@ BROKEN = r"""([pattern, width]) => {
     }
     return {seen, broken};
 }"""
-"""Which texts of a pattern have two lines once their elements are some letters wide."""
+"""Texts of a pattern that wrap to two lines when their elements are some letters wide."""
 WIDTHS = (8, 9, 10, 11, 12)
 JOINED = "\u2060?"
 DATES = "|".join(

@@ -81,7 +81,7 @@ def test_groups_unfold_by_keyboard_and_close_behind_the_reader(open_menu: OpenMe
 
 def test_every_group_fits_a_phone_and_has_no_fault(open_menu: OpenMenu) -> None:
     axe.require()
-    page = open_menu(viewport=PHONE, has_touch=True, reduced_motion="reduce")  # colours are read as they end
+    page = open_menu(viewport=PHONE, has_touch=True, reduced_motion="reduce")  # reads the final colours
     menu = page.get_by_role("navigation", name="Event")
     for name in GROUPS:
         menu.locator("summary", has_text=name).click()

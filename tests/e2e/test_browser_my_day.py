@@ -121,7 +121,7 @@ def test_the_page_is_there_without_a_network_and_says_how_old_it_is(page: Page, 
     page.locator(".days a").nth(1).click()
     expect(page.locator(".days a[aria-current]")).to_contain_text("Tue 8")
     expect(page.locator("#age")).to_be_visible()
-    assert page.evaluate("document.styleSheets.length") == 3  # the sheets are kept, too
+    assert page.evaluate("document.styleSheets.length") == 3  # style sheets are cached, too
     assert page.evaluate("document.fonts.load('1rem \"Chainmeet Sans\"').then((faces) => faces.length)")
 
 
@@ -133,7 +133,7 @@ def test_the_next_meeting_comes_up_by_itself(page: Page, fair: Fair) -> None:
     expect(page.locator(f"#next-{first}")).to_be_hidden()
     page.clock.fast_forward(timedelta(hours=2).seconds * 1000)
     expect(page.get_by_text("No more meetings today.")).to_be_visible()
-    expect(page.get_by_role("heading", name="Later today")).to_be_hidden()  # nothing stands under it
+    expect(page.get_by_role("heading", name="Later today")).to_be_hidden()  # it would be empty
 
 
 def test_what_one_goes_into_the_meeting_with_is_there_without_a_network(page: Page) -> None:
@@ -181,10 +181,10 @@ def test_running_late_waits_for_the_network_beside_its_button(page: Page, site: 
     expect(place).to_contain_text("10 minutes late. Saved. Will be sent when you’re online.")
     page.reload()
     expect(place).to_contain_text("10 minutes late. Saved. Will be sent when you’re online.")
-    page.clock.fast_forward(160_000)  # it is said at 08:42, whenever it arrives
+    page.clock.fast_forward(160_000)  # the report's time is 08:42, whenever it arrives
     page.context.set_offline(False)
     expect(place).to_contain_text("10 minutes late. The others read that you come 10 minutes late.")
-    partner_reads(site, fair, "comes 10 minutes late, said at 08:39")  # the server's clock stands at 08:42
+    partner_reads(site, fair, "comes 10 minutes late, said at 08:39")  # the server's clock shows 08:42
     expect(page.get_by_text("You said at 08:39 that you come 10 minutes late.")).to_be_visible()
     page.clock.fast_forward(11_000)
     page.reload()
@@ -199,7 +199,7 @@ def test_running_late_survives_a_site_that_is_down_and_a_closed_tab(
     page.close()
     again = page.context.new_page()
     site.is_down = False
-    again.goto(f"{site.address}/events/{fair.expo.event.key}/firms")  # whatever page comes first sends it
+    again.goto(f"{site.address}/events/{fair.expo.event.key}/firms")  # the next page of any kind sends it
     expect(again.locator("#words")).to_contain_text("The others read that you come 10 minutes late.")
     partner_reads(site, fair, LATE)
 
@@ -224,7 +224,7 @@ def test_running_late_survives_a_session_that_ended_and_its_old_token(
     expect(place).to_contain_text("Saved. Will be sent when you sign in.")
     page.reload()
     page.get_by_label("Email").or_(page.get_by_role("button", name="Email me a link")).first.wait_for()
-    sign_in_as(page, database, fair, site.address, 1)  # it is nobody else's
+    sign_in_as(page, database, fair, site.address, 1)  # another person's session does not send it
     expect(page.locator(".now:visible")).to_be_visible()
     expect(page.locator(".queued")).to_have_count(0)
     sign_out(page)
@@ -295,7 +295,7 @@ def test_a_word_that_is_out_of_date_ends_with_a_sentence(page: Page, database: D
     say_late(page)
     page.clock.fast_forward(timedelta(minutes=50).seconds * 1000)
     page.context.set_offline(False)
-    ended = page.locator("#words")  # its button is folded away with the meeting
+    ended = page.locator("#words")  # its button is collapsed with the meeting
     expect(ended).to_contain_text("10 minutes late. Not sent. This meeting is over.")
     page.reload()
     expect(page.get_by_text("Not sent. This meeting is over.").locator("visible=true")).to_have_count(1)

@@ -77,6 +77,6 @@ def test_reasons_that_no_run_has_found_are_found_and_the_page_follows_it(
     press(page, page.get_by_role("button", name="Find reasons"), way)
     page.get_by_text("Finding reasons and fixes").wait_for()
     assert carry_out(database) == [JobEnding.DONE]
-    page.get_by_role("link", name="View 1 request").wait_for()  # it loads itself anew
+    page.get_by_role("link", name="View 1 request").wait_for()  # it reloads itself
     assert page.get_by_role("button", name="Find reasons").count() == 0
     window.close()

@@ -42,7 +42,7 @@ KEPT = """async () => {
       if (name.startsWith("my-day /") && kept.url === location.href) return true;
   return false;
 }"""
-"""Whether the service worker has the page that is open."""
+"""True if the service worker has cached the open page."""
 CONTROLLED = """() => new Promise((done) => {
   const workers = navigator.serviceWorker;
   if (workers.controller) done();

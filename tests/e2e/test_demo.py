@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.smtp, pytest.mark.slow]
 
 
 Showing = tuple[Path, subprocess.CompletedProcess[str]]
-"""The data folder of a demo, and what it printed."""
+"""A demo's data folder, and its output."""
 
 
 def demo(data: Path) -> subprocess.CompletedProcess[str]:
@@ -72,7 +72,7 @@ def test_the_demo_goes_the_whole_way_and_tells_nobody_twice(
     links = re.findall(r"^  (\w+) +http://127\.0\.0\.1:\d+/sign-in/[a-z2-7]{32}", first.stdout, re.MULTILINE)
     assert links == ["organiser", "exhibitor", "attendee"]
     sent = sent_by(DataFolder(data))
-    summaries = len({each.to for each in sent})  # one for each whom a mail invites
+    summaries = len({each.to for each in sent})  # one for each invitee
     told = len(sent) + summaries + briefings(data)
     assert (told, faults_around(sent)) == (int(mails.replace(",", "")), [])
 

@@ -30,9 +30,9 @@ from tests.unit.invites.test_transport import Catcher, serving
 pytestmark = pytest.mark.smtp
 
 MAILS = 12
-"""The mail that the sender does not live to see the end of."""
+"""The email during which the sender dies."""
 LOST = timedelta(seconds=2 * claims.CLAIM_SECONDS + 1)
-"""After this a sender that says nothing counts as dead."""
+"""After this time, a silent sender counts as dead."""
 
 
 @dataclass

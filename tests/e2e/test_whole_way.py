@@ -113,7 +113,7 @@ def test_a_request_in_the_browser_ends_as_an_invitation_in_both_calendars(scene:
     sent = scene.mails()
     seats = [person for meeting in meetings for person in meeting.attendees]
     interpreting = {meeting.interpreter for meeting in meetings} - {None}
-    # Invitations, a summary to each, and a briefing to each interpreter who has meetings.
+    # Invitations, a summary for each person, and a briefing for each interpreter with meetings.
     assert sent == {OutboxState.SENT: len(seats) + len(set(seats)) + len(interpreting)}
     invitations = [invited(scene, person, meeting) for person in (scene.asking, scene.asked)]
     assert invitations[0].uid == invitations[1].uid
@@ -133,7 +133,7 @@ def ask(scene: Scene) -> None:
     page, firm = visitor.page, scene.firm_name(scene.asked)
     page.get_by_role("searchbox").fill(firm)
     page.locator("#found", has_text="1 firm").wait_for()
-    page.get_by_role("link", name="Ask for a meeting with").click()  # the one firm that is left
+    page.get_by_role("link", name="Ask for a meeting with").click()  # the only remaining firm
     page.get_by_label(scene.asking.name).check()  # its reader reads Chinese
     page.get_by_label(scene.asked.name).check()
     page.get_by_label("Must: we come to the event for this meeting").check()
@@ -143,7 +143,7 @@ def ask(scene: Scene) -> None:
     page.get_by_label("Topic").fill(TOPIC)
     visitor.press("Send the request")
     visitor.reads(" was asked.")
-    # the browser itself reports the page with the mistake, which has status 422
+    # the browser logs the page with the error, which has status 422
     assert [error for error in visitor.errors if "422" not in error] == []
     visitor.close()
 
@@ -170,7 +170,7 @@ def run_and_publish(scene: Scene, organiser: Visitor) -> None:
     page.locator("#run .tag.finished").wait_for()
     assert page.evaluate("window.sameDocument") is True
     assert page.locator("#run dt").first.text_content() == "Best score"
-    page.locator("#rest", has_text="Version 1").wait_for()  # the rest of the page followed
+    page.locator("#rest", has_text="Version 1").wait_for()  # the rest of the page was updated
     page.get_by_role("button", name="Run now").wait_for()
     assert page.evaluate("window.sameDocument") is True
     organiser.follow("Look at the draft")

@@ -74,7 +74,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
         eventually(has_a_plan)
         first.kill()
     assert state() is RunState.RUNNING
-    with database.write() as session:  # a minute goes by in silence; the next try need not be as long
+    with database.write() as session:  # after a minute of silence; the next attempt may be shorter
         lost = session.get_one(Run, run.id)
         lost.heartbeat_at, lost.seconds = database.now() - recovery.HEARTBEAT_TIMEOUT, 5
     assert Clock(database, settings, celery).tick()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 PATIENCE = 120_000
-"""Milliseconds; they only keep a broken test from waiting for ever."""
+"""Milliseconds, only to keep a broken test from waiting forever."""
 
 
 class Visitor:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 WAYS: Final = ("mouse", "keys", "no script")
-"""How a page is used. By keys nothing is clicked."""
+"""Input methods. With the keyboard, nothing is clicked."""
 
 
 def signed_in(page: Page, database: Database, site: str, account_id: int) -> None:

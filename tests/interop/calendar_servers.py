@@ -65,7 +65,7 @@ class CalendarServer:
 
     def _send(self, method: str, path: str, body: bytes, kind: str, wanted: set[int]) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False  # it is called by its number
+        context.check_hostname = False  # it is addressed by IP
         context.verify_mode = ssl.CERT_NONE
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
         sign_in = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

@@ -176,7 +176,7 @@ def test_a_mailbox_that_was_numbered_anew_gives_no_mail_twice(published: Publish
     first, second = answers(published, 2)
     deliver(server.lmtp, to, [first])
     assert fetch(published, server) == 1
-    for path in server.mail.glob("dovecot*"):  # UIDVALIDITY, the UIDs and every index
+    for path in server.mail.glob("dovecot*"):  # UIDVALIDITY, UIDs and all indexes
         path.unlink()
     deliver(server.lmtp, to, [second])
     assert fetch(published, server) == 1

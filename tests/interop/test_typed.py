@@ -26,7 +26,7 @@ def test_nothing_that_is_typed_is_more_than_a_text_to_others(reader: str) -> Non
             (event,) = calendar.events
             assert (event.uid, event.attendees) == (UID, (f"mailto:{ATTENDEE.email}",))
             assert [alarm[:2] for alarm in event.alarms] == [("DISPLAY", -60 * before)][: before > 0]
-            if reader == "ical.js":  # some others lose blanks, or take a typed backslash and n for a break
+            if reader == "ical.js":  # others lose blanks, or read a typed backslash and n as a break
                 assert event.summary == title_of(value)
                 assert all(said == title_of(value) for _, _, said in event.alarms)
 

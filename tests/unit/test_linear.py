@@ -22,9 +22,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OURS_ALONE = {"samples", "solver", "migrations"}
-"""Rooms in which no text is a stranger's."""
+"""Packages without untrusted text."""
 OF_OURS = {"_SYMBOL"}
-"""Expressions that meet a file of ours alone."""
+"""Expressions used only on our own files."""
 ROOMS = ("api", "scheduler", "workers")
 ANCHORED = {"match", "fullmatch"}
 SIZES = (24, 48, 96)

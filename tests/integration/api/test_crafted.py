@@ -30,13 +30,13 @@ HUGE = (2**31, 2**63, 10**40)
 TEXTS = ("x", "\x00", "é" * 300)
 SHORT = tuple(zip(HUGE[:2], TEXTS[:2], strict=True))
 LEAVES = {"sign_in.sign_out", "sessions.end_all", "sessions.end"}
-"""They end the session that the others need, and are tried last."""
+"""They end the session that the others need, so they come last."""
 FIELDS = (
     "page", "compared_with", "sequence", "mail", "priority", "length", "days", "number", "seconds", "limit",
     "fair_share", "mail_per_minute", "max_per_day", "slots", "slot", "version", "text", "firm", "hall", "day",
     "key", "name", "timezone", "language", "halls", "tables_per_hall", "slot_minutes", "walking_minutes",
 )  # fmt: skip
-"""Names of fields and parameters, those of numbers first; a view takes what it knows."""
+"""Names of fields and parameters, numeric ones first; a view ignores unknown ones."""
 
 
 def cursor(*document: Any) -> str:
@@ -116,7 +116,7 @@ def test_no_page_breaks(database: Database) -> None:
         expo = make_event(session)
         make_request(session, expo, 0, 1)
         account = session.get_one(Account, expo.people[0][0].account_id)
-        account.is_operator = True  # sees every page there is: as exhibitor, organiser and operator
+        account.is_operator = True  # has access to every page: as exhibitor, organiser and operator
         session.add(TeamMember(event_id=expo.event.id, account_id=account.id, role=TeamRole.OWNER))
     app = web_app(database, NOWHERE)
     browser = Browser(app, account)

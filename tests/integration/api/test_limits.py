@@ -352,7 +352,7 @@ def test_a_browser_that_was_signed_in_is_let_in_though_strangers_use_up_its_netw
     forged.client.set_cookie("known_browser", "InNvbWVib2R5Ig.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb")
     forged.post("/sign-in", 429, email=account.email)
     known.post("/sign-in", email="other@nowhere.example")
-    known.post("/sign-in", 429, email="third@nowhere.example")  # its own are used up, then those of all
+    known.post("/sign-in", 429, email="third@nowhere.example")  # its own limit first, then the shared one
 
 
 def test_a_site_with_many_networks_is_one_asker_of_registrations(database: Database, broker_url: str) -> None:

@@ -115,7 +115,7 @@ def test_odd_input_finds_no_fault(database: Database, app: Flask, role: str) -> 
         make_version(session, expo, [meet(agreed, expo)])
         make_version(session, expo, [], state=VersionState.DRAFT)
     actor = expo.organiser_actor() if role == "organiser" else expo.actor(0)
-    # Its test client takes compressed answers and does not read them.
+    # Its test client accepts compressed responses, but cannot read them.
     plain = {"Accept-Encoding": "identity"}
     headers = {"Authorization": f"Bearer {make_token(database, actor)}"} | plain
     drawn = _drawn(app)

@@ -245,7 +245,7 @@ def test_a_plan_is_read_anew_for_other_busy_times_and_proposals_and_for_no_fetch
         return asked.desk.loads
 
     def fetch(hours: int) -> None:
-        far.etag = f'"{hours}"'  # the server says of no calendar that it is the same
+        far.etag = f'"{hours}"'  # the server reports every calendar as changed
         refetching.refetch_calendars(
             database, fetcher=far, secret_key=SECRET_KEY, now=lambda: NOW + timedelta(hours=hours),
             should_stop=lambda: False, max_seconds=60,

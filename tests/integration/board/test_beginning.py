@@ -45,7 +45,7 @@ def large(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_worker_begins_it_once_and_the_page_goes_to_its_board(large: Large) -> None:
-    for _ in range(2):  # pressed twice
+    for _ in range(2):  # a double click
         page = large.browser.post(large.path("/begin"), draft=1)
         assert "Waiting for a worker to pick it up…" in page
         assert "/board/1/begun" in page

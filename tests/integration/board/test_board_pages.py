@@ -26,7 +26,7 @@ from tests.support.queries import count_selects
 from tests.support.web import Browser, web_app
 
 LARGEST = 140_000
-"""Octets of one view, with the menus of the frame."""
+"""Bytes of a view, including the frame's menus."""
 
 
 class Board:
@@ -208,7 +208,7 @@ def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
         page = browser.client.get(f"/events/{key}/board?draft=3{rest}")
         assert page.status_code == 200
         assert len(page.data) < LARGEST, (rest, len(page.data))
-        if "pick" in rest:  # it can swap with what is at its time, or at its place
+        if "pick" in rest:  # it can swap with meetings at its time or place
             choice = re.search(r'<select[^>]* id="other".*?</select>', page.text, re.DOTALL)
             assert choice is not None
             offered, own = set(re.findall(r'value="([^"]+)"', choice[0])), meetings[0]

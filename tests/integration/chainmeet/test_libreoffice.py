@@ -24,7 +24,7 @@ from tests.support import lacking
 from tests.support.factories import NOW, SECRET_KEY
 
 FORMATS = {"ods": "calc8", "xlsx": "Calc MS Excel 2007 XML"}
-"""LibreOffice's name of the way in which it saves, by the ending."""
+"""LibreOffice's export filter by file extension."""
 
 
 @pytest.fixture(scope="module", autouse=True)

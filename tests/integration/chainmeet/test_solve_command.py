@@ -53,7 +53,7 @@ def test_ctrl_c_writes_the_best_plan_so_far(expo: Path, tmp_path: Path) -> None:
     for line in process.stderr:
         if line.startswith("searching"):
             break
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    os.killpg(process.pid, signal.SIGINT)  # like a terminal, to the whole group
     rest = process.stderr.read()
     assert process.wait() == 0, rest
     assert_good(expo, tmp_path / "plan.json")

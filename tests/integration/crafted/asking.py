@@ -21,7 +21,7 @@ from scheduler.storage.database import Database
 Pairs = Sequence[tuple[str, str]]
 
 LARGEST = 5 << 20
-"""Octets of an answer."""
+"""Bytes of a response."""
 _HERE = str(Path(__file__).parent)
 
 _asked: dict[str, dict[str, set[str]]] = {}

@@ -21,7 +21,7 @@ postgres = pytest.mark.parametrize(
     "database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
 )
 pytestmark = [pytest.mark.slow, postgres]
-"""PostgreSQL refuses what SQLite does not, and each walk takes a minute."""
+"""PostgreSQL only: it rejects values that SQLite accepts, and each walk takes a minute."""
 
 
 @pytest.fixture

@@ -26,14 +26,14 @@ from tests.support.web import Browser
 
 FORM = "application/x-www-form-urlencoded"
 BY_ROLE = {"signed out": "nobody", "organiser": "owner"}
-"""Who looks at the pages of a role: the owner may do more than an organiser."""
+"""Accounts by role: the owner may do more than an organiser."""
 ASKERS = ("owner", "exhibitor", "attendee", "chamber", "operator", "stranger", "nobody")
 NOT_SENT = {*LEAVES, "sign_in.redeem", "joining.accept"}
-"""They end a session, or begin one for what was only just made, which nothing keeps here."""
+"""They end a session, or start one for a new record, which is not kept here."""
 FEW = 2
-"""Texts of all for a field, besides those that every field gets."""
+"""Number of texts for a field, besides those for every field."""
 MOST_FIELDS = 25
-"""Of one request. The form of a file's columns has hundreds that are alike."""
+"""Fields of one request. The form of a file's columns has hundreds of similar ones."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Walk:
 
     def _send(self, method: str, start: Start, fields: Pairs) -> None:
         browser = self.browsers[start.asker]
-        browser.client.set_cookie(*self.cookies[start.asker])  # without what earlier answers left in it
+        browser.client.set_cookie(*self.cookies[start.asker])  # without data of earlier responses
         if method == "GET":
             self.faults.send(browser.client, method, start.path, query=fields)
             return

@@ -78,13 +78,13 @@ class Provider(Catcher):
 
     says: Callable[[str], str | None] = lambda _: None
     tells: bool = True
-    """Whether it takes the alerts to organisers whatever it says of others."""
+    """True if it accepts alerts to organisers, whatever its reply to others."""
     asked: list[str] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: SmtpSession, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        is_told = address.startswith("organiser")  # of an alert, which is taken
+        is_told = address.startswith("organiser")  # an accepted alert
         self.asked += [] if is_told else [address]
         reply = None if is_told and self.tells else self.says(address)
         if reply is None:

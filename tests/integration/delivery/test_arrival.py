@@ -64,7 +64,7 @@ def test_a_publishing_is_expected_to_go_where_its_meetings_do(database: Database
         )
     assert expected == delivery_estimates.DeliveryEstimate(
         60, 15 * MINUTE, "qq.com"
-    )  # half of the mails, two a minute
+    )  # half of the emails, two a minute
     assert expected.minutes == 15
 
 

@@ -40,7 +40,7 @@ def test_twelve_seconds_of_550_lose_no_mail_and_mark_nobody(
         assert post.states() == {SENT: mails}
     assert len(server.got()) == len(set(server.got())) == mails
     assert post.marked() == 0
-    assert refused <= 40  # the breaker stopped them
+    assert refused <= 40  # the circuit breaker stopped them
     with database.write() as session:
         refusal_handling.end_route_alerts(session, EmailRates(), now=NOW + 93 * MINUTE)
     assert [alert.ended_at is not None for alert in post.alerts()] == [True]
@@ -55,7 +55,7 @@ def test_a_provider_that_limits_frequency_is_slowed_down_and_no_other(database: 
         assert sum(address.endswith("@qq.com") for address in server.asked) == 1
         assert post.deliver(0.9) == 0
         server.says = lambda _: None
-        # After the pause one goes, to see, and then one in half a second: half of what there was.
+        # After the pause a single probe, then one every half second: half the previous rate.
         assert post.deliver(1.01) == 10
         route = post.route("qq.com")
         assert route is not None and route.per_minute == email_routes.UNLIMITED / 2
@@ -74,8 +74,8 @@ def test_pauses_get_longer_and_one_mail_is_tried_after_each(database: Database) 
             post.deliver(minute)
             tried += [minute] * (len(server.asked) - before)
     assert tried == [0, 1, 3, 7, 15, 31, 63]
-    assert len(set(server.asked)) == len(server.asked)  # another mail each time: none uses its attempts up
-    (alert,) = post.alerts()  # half an hour is more than a wish for less
+    assert len(set(server.asked)) == len(server.asked)  # different emails: none exhausts its attempts
+    (alert,) = post.alerts()  # half an hour is more than a request to slow down
     assert FREQUENCY[:40] in alert.reason and "qq.com" in alert.reason
 
 
@@ -113,7 +113,7 @@ def test_a_provider_that_refuses_several_for_content_is_paused_and_goes_on_by_it
         assert post.deliver(0) == 20
         assert sum(address.endswith("@163.com") for address in server.asked) == 3
         server.says = lambda _: None
-        assert post.deliver(1.01) == 20  # one to see, then all, those that were held too
+        assert post.deliver(1.01) == 20  # a probe, then all, including the held ones
     assert post.states() == {SENT: 40}
     assert len(post.alerts()) == 1
 

@@ -185,7 +185,7 @@ def test_a_connection_that_drops_loses_nothing_and_sends_only_the_mail_in_flight
         assert sender.deliver(1) == 1
     assert sorted(addresses(catcher)) == sorted(expected)
     dates, mails = zip(*(octets.split(b"\r\n", 1) for octets in catcher.seen), strict=True)
-    again = Counter(mails)  # the same Message-ID, and the same bytes but for the time of sending
+    again = Counter(mails)  # the same Message-ID, and the same bytes except the sending time
     assert (len(again), sorted(again.values())) == (6, [1, 1, 1, 1, 1, 2])
     assert again[mails[2]] == 2
     assert dates[-1] == f"Date: {format_datetime(NOW + timedelta(minutes=1))}".encode()
@@ -203,7 +203,7 @@ def test_m12_a_mail_that_waited_is_dated_when_it_is_sent(database: Database) -> 
 
 def test_a_server_that_is_down_postpones_every_mail_and_uses_up_no_attempt(database: Database) -> None:
     expected = publish(database)
-    with socket.socket() as taken:  # bound and not listening: nobody answers, and nobody else gets the port
+    with socket.socket() as taken:  # bound but not listening: no answer, and the port stays reserved
         taken.bind(("127.0.0.1", 0))
         sender = Sender(database, replace(SETTINGS, smtp_port=taken.getsockname()[1], smtp_security="none"))
         assert sender.deliver() == 0
@@ -234,7 +234,7 @@ def test_being_given_back_many_times_counts_as_one_attempt_at_most(database: Dat
     publish(database)
     with serving(Catcher()) as catcher:
         sender = Sender(database, to(catcher))
-        for _ in range(4):  # each time another worker is shut down in the middle of its batch
+        for _ in range(4):  # each time a different worker is shut down in mid-batch
             assert sender.deliver(stop_after=1) == 1
         last = sender.rows()[-1].to_address
         catcher.replies[last] = "451 4.7.1 Greylisted"
@@ -264,7 +264,7 @@ def test_a_mail_that_cannot_be_made_does_not_keep_the_others_back(database: Data
 
 
 PAIRS, HELD = 20, 10
-"""Pairs of firms that meet at once, and slots in which each of them meets another one."""
+"""Pairs of firms that meet simultaneously, and slots with a new partner each."""
 
 
 def fair(database: Database, settings: Settings) -> tuple[Expo, list[Meeting]]:

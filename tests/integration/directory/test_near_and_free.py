@@ -44,7 +44,7 @@ def test_the_nearest_firms_come_first_and_those_without_a_hall_last(database: Da
     keys, walks = by_walk(database, expo, 0)
     assert keys == ["f0", "f4", "f2", "f1", "f3"]
     assert walks == {"f0": 0, "f4": 0, "f2": 2, "f1": 9}
-    keys, walks = by_walk(database, expo, 3)  # without a hall of its own: by name
+    keys, walks = by_walk(database, expo, 3)  # without its own hall: by name
     assert keys == ["f0", "f1", "f2", "f3", "f4"] and walks == {}
 
 
@@ -57,7 +57,7 @@ def mark(database: Database, expo: Expo, firm: int, slots: range) -> None:
 
 def test_free_with_us_is_who_has_a_time_in_common(database: Database, expo: Expo) -> None:
     count = len(expo.slots)
-    mark(database, expo, 0, range(1, count))  # we are free in the first slot only
+    mark(database, expo, 0, range(1, count))  # the firm is free in the first slot only
     mark(database, expo, 1, range(1))
     mark(database, expo, 2, range(1, count))
     with database.read() as session:

@@ -93,7 +93,7 @@ def test_a_word_that_is_misspelt_is_told(database: Database) -> None:
         }
         assert not search.search_directory(
             session, actor, FirmFilters(text="battery germany")
-        ).meant  # spelt right, not found
+        ).meant  # spelt correctly, but not found
 
 
 def test_who_has_the_word_in_its_name_stands_first(database: Database) -> None:

@@ -23,7 +23,7 @@ from tests.support.forms import Control, Form, PageForms
 from tests.support.web import Browser, web_app
 
 LATER = "later"
-"""Behind the name of a role: when the first meeting is over."""
+"""Suffix of a role's name: after the first meeting has ended."""
 
 
 class Site:
@@ -42,7 +42,7 @@ class Site:
         if role not in self._browsers:
             account = None if person == "signed out" else self.everything.account(person)
             if account is not None:
-                Browser(self.everything.app, account)  # another device: some forms are about those alone
+                Browser(self.everything.app, account)  # another device, which some forms are about
             self._browsers[role] = Browser(self.everything.app, account)
             self._browsers[role].get("/sign-in")
         browser = self._browsers[role]

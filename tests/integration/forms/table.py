@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 MANY_X = 5_000
-"""Characters of a text that is too long where the field says no length."""
+"""Length of an overlong text for fields without a maximum."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ OTHERWISE = {
     "first_file.fix": "what is changed in a cell is looked at with its file, whose grid says what is wrong",
     "first_file.say": "what a workbook's event is called is looked at with it, which says the rest",
 }
-"""Routes of forms in which a person types, and whose bad input no answer of their own says."""
+"""Routes of forms with text fields, whose own response does not report bad input."""
 
 NO_FORM = {
     "agenda.end_firm_feed", "archives.bring_back", "busy_times.discard", "busy_times.read_again",
@@ -148,4 +148,4 @@ NO_FORM = {
     "week.keep", "week.seen",
     "ranked_requests.remove", "ranked_requests.undo_several",
 }  # fmt: skip
-"""Routes of buttons that pages have only once something was done before: nothing is typed there."""
+"""Routes of buttons that exist only after an earlier action; they have no text fields."""

@@ -24,7 +24,7 @@ DATA = re.compile(
     r"\S*(?:x{9}|@|://|\.example)\S*|'[^']*'|China [A-Z].*2026|Another Expo|Hall \d|IANA"
     r"|en, hu, zh|Europe/Budapest"
 )
-"""What is alike in every language: names, addresses, codes and what was typed."""
+"""Language-independent texts: names, addresses, codes and user input."""
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 

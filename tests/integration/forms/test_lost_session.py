@@ -21,7 +21,7 @@ from tests.support.forms import PageForms
 
 OWN = [typed for typed in TABLE if typed.role != "signed out"]
 NO_COOKIE = "reply_links.answer", "digest_links.answer"
-"""The link in the email is the right: these forms have no token of a session that could be lost."""
+"""The emailed link grants access: these forms have no session token to lose."""
 PUBLIC = [typed for typed in TABLE if typed.role == "signed out" and typed.endpoint not in NO_COOKIE]
 ONE_OF_EACH = list({typed.role: typed for typed in OWN if not typed.sent}.values())
 HERE = "http://localhost"

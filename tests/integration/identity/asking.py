@@ -23,9 +23,9 @@ from tests.support.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"
 NOT_ASKED = {"static", "health.readyz"}
-"""Files for everybody; and what depends on a broker that is not there."""
+"""Public files, and routes that need a broker, which is absent here."""
 LEAVES = ("sessions.end", "sessions.end_all", "sign_in.sign_out")
-"""They may end the session: they are asked last, each in a new one."""
+"""They may end the session, so they come last, each in a new one."""
 
 VALUES = {
     "firm_key": "f0", "person_key": "f0-p0", "language": "en", "mail_kind": "new", "number": 1,
@@ -39,7 +39,7 @@ TOKENS = {
     "printed": "print", "registering": "registration", "reply_links": "answer",
     "summary_unsubscribe": "summaries",
 }  # fmt: skip
-"""By blueprint, what has the token of its links."""
+"""By blueprint, the source of its links' tokens."""
 STEPS = {
     "digest_links.look": "accept",
     "moved.lead_to_response": "accept",
@@ -96,7 +96,7 @@ BODIES = {
     "v1.allow_time": {"request": "none", "slot": "s0"},
     "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
 }
-"""Firm 0 is the exhibitor's own; the request is between it and firm 1; run 1 and version 1 are there."""
+"""Firm 0 is the exhibitor's; the request is between firms 0 and 1; run 1 and version 1 exist."""
 
 PEOPLE = (
     "nobody", "stranger", "operator", "other", "attendee", "exhibitor", "organiser", "owner", "read-only",
@@ -106,7 +106,7 @@ PEOPLE = (
 attendee and the exhibitor of the firm in question; then people of the event's team, by role: the chamber is
 of the delegation that firm 0 belongs to."""
 PROGRAMS = ("none", "stranger", "other", "exhibitor", "organiser")
-"""Without a token, and with tokens of these people that have every scope that they may give."""
+"""Without a token, and with these people's tokens with all scopes that they may grant."""
 
 
 class Askers:

@@ -161,7 +161,7 @@ CHANGES = {
     "undone step": 2,
     "undone step of an interpreter": 2,
 }
-"""How often a door changes the address of somebody: the step that is undone did it, too."""
+"""How often a route changes an address; the undone action does it, too."""
 
 
 @pytest.fixture

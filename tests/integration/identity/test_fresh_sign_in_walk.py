@@ -32,7 +32,7 @@ HARM = re.compile(
     r"|UPDATE event SET (?:(?! WHERE ).)*\b(?:deleted_at|live_at)="
     r"|DELETE FROM team_member\b"
 )
-"""Somebody is let in or put out, an address changes, a version goes out, an event ends or begins."""
+"""Access is granted or revoked, an address changes, a version is published, an event ends or starts."""
 SIGN_IN = b"Sign in again"
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -55,7 +55,7 @@ TWO_SCOPES = {
     "GET API/chain-report",
     "GET API/chain-report/meetings",
 }
-"""What needs another besides its own: the trail names addresses, and the others show the schedule."""
+"""Routes that need a second scope: the audit log has addresses, the others show the schedule."""
 
 
 def test_every_call_but_that_of_the_event_takes_one_scope() -> None:

@@ -30,7 +30,7 @@ from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
 NOT_UNDONE = ("import_file", "desk_step", "trail_entry", "trail_head", "account")
-"""What an undo leaves: the record of what was done, and the accounts of people."""
+"""Rows that an undo keeps: the audit log, and accounts."""
 
 
 def everything(database: Database) -> dict[str, list[Any]]:
@@ -231,7 +231,7 @@ FAULTS = {
     "Absences": ("day", "1999-01-01", "is not a day of this event; they are"),
     "Requests": ("state", "maybe", "'maybe' is no state: it must be pending"),
 }
-"""Twelve kinds of faults: by sheet (blanks only tell them apart), the column, the cell, and the fix."""
+"""Twelve kinds of errors by sheet (blanks only make keys distinct): the column, the cell, and the fix."""
 
 
 def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_fix(database: Database) -> None:

@@ -61,7 +61,7 @@ def test_a_delegation_comes_with_its_members_and_the_same_file_changes_nothing(
         assert members(session, expo, "hu") == (["f0", "f1"], [alone.key], leader.key)
         again = take(session, expo, ImportKind.DELEGATIONS, text)
         assert (again.added, again.changed) == (0, 0)
-        # by name, and a column that is not there stays
+        # by name; a missing column keeps its value
         changed = take(session, expo, ImportKind.DELEGATIONS, "name,escort\nHungarian Chamber,Nagy Anna\n")
         assert told(changed) == [("escort", "Kovács Éva", "Nagy Anna")]
         assert members(session, expo, "hu") == (["f0", "f1"], [alone.key], leader.key)

@@ -60,7 +60,7 @@ REQUESTS = OutputSheet(
 )
 NAMED = ["From", "To", "With"]
 SHEETS = (REQUESTS, ABSENCES, CLOSURES, INTERPRETERS, PEOPLE, FIRMS, TABLES, WALKING, HALLS, AREAS)
-"""In the opposite of the order in which they have to be taken."""
+"""In reverse of the required order."""
 
 
 def imported(

@@ -50,9 +50,9 @@ FIRMS = 620
 BROKER = "redis://127.0.0.1:1"
 EVENT = {"key": "native-expo", "name": "Native Expo", "timezone": "Europe/Budapest", "language": "en"}
 EMAILED = ("en", "de")
-"""One on each engine: emails do not depend on the words of a file."""
+"""One on each engine: emails do not depend on a file's language."""
 MOST_ROUNDS = 3
-"""What names a row that is wrong waits for it, and has faults of its own only when that is right."""
+"""Rows that reference an invalid row wait for it; their own errors appear after it is fixed."""
 
 
 def on_engine(turn: int) -> list[Any]:
@@ -101,7 +101,7 @@ def test_each_fault_is_named_and_fixed_in_the_grid_and_the_event_emails_nobody(
 ) -> None:
     monkeypatch.setattr(
         import_jobs, "MAX_INLINE_OCTETS", 64 << 10
-    )  # a worker looks, as it does at a whole event
+    )  # previewed by a worker, like a whole event
     workbook = native_workbook(language, firms=FIRMS, requests=1)
     sheets, faults = planted(language, workbook)
     organiser = Organiser(database, sheets)

@@ -32,9 +32,9 @@ from tests.support.publishing import SETTINGS as SITE
 
 _DATA = json.loads((Path(__file__).parents[2] / "support" / "native_sheets.json").read_text("utf-8"))
 SAID: dict[str, Cell] = _DATA["said"]
-"""Values of the settings, in the order in which each language names them."""
+"""Values of the settings, in each language's order."""
 NATIVE: dict[str, dict[str, Any]] = _DATA["languages"]
-"""Of each language: names of sheets and headers, and cells that are words of it."""
+"""By language: names of sheets and headers, and localised cells."""
 
 
 def sheets(native: dict[str, Any]) -> list[OutputSheet]:

@@ -57,7 +57,7 @@ def days_of_ticks(database: Database, *, begin: int = 0, days: int = 2) -> Count
             clock.tick()
             with (
                 database.write() as session
-            ):  # a worker ends the runs of nights, and a sender takes the emails: no alerts
+            ):  # a worker ends the overnight runs, and a sender takes the emails, so there are no alerts
                 session.execute(update(Run).values(state=RunState.CANCELLED))
                 session.execute(update(OutboxMail).values(state=OutboxState.SENT, attempts=1))
     with database.read() as session:

@@ -42,7 +42,7 @@ INTERPRETERS = OutputSheet(
 )
 NOTES = OutputSheet("Notes", ["to do", "until"], [["call the caterer", "Monday"]])
 BOOK = write_xlsx([PEOPLE, NOTES, FIRMS, INTERPRETERS])
-"""As people keep it: people before firms, words of several languages, a sheet of nothing of ours."""
+"""A realistic workbook: people before firms, several languages, an unrelated sheet."""
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_every_text_is_translated_in_each_form_and_none_is_a_guess(language: str
         for each in found
         if each.id and (each.fuzzy or not all(forms(each.string)) or len(forms(each.string)) != 1)
     ]
-    assert found.num_plurals == 1  # after a number, neither language has a form of its own for several
+    assert found.num_plurals == 1  # neither language has a plural form after numbers
     assert wrong == []
 
 

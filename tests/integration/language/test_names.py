@@ -50,13 +50,13 @@ NEVER = [
     "Vehicle Engineering",
     "Volt, Inc. (Volt",
 ]
-"""Names in Latin letters that their owners write otherwise, and such that stand twice."""
+"""Latin names whose owners use another script, and repeated names."""
 IN_CHINESE = ["Fang Wang", "Mianyang"]
-"""What a reader of Chinese does not need."""
+"""Names that readers of Chinese do not need."""
 GLUE = [
     r".{0,25}(?<!\.)\.(?:\.(?!\.)|。).{0,9}",  # two full stops
-    r".{0,25}[\u4e00-\u9fff）]\.(?=\s|$)",  # one of the West behind Chinese
-    r"(?m)^\s*[,;:，；。、)）”].{0,25}",  # a line that begins with what ends one
+    r".{0,25}[\u4e00-\u9fff）]\.(?=\s|$)",  # a Western one after Chinese
+    r"(?m)^\s*[,;:，；。、)）”].{0,25}",  # a line that starts with closing punctuation
 ]
 BLOCKS = (
     r"</?(?:p|div|li|ul|ol|h\d|td|th|tr|dt|dd|label|button|section|summary|option|legend|main)\b[^>]*>|<br>"

@@ -51,11 +51,11 @@ NAMES = [
     *(name for each in SERVICES for name in (each.name, each.other_name) if name),
     *{each.other_name[:1] for each in SERVICES if each.other_name},
 ]
-"""What is called alike in every language."""
+"""Names that are the same in every language."""
 LETTERS = {"digest_links", "digests", "reply_links", "summary_unsubscribe"}
-"""Pages of the links in mails: their texts are those of the mails' catalog, which has tests of its own."""
+"""Pages of email links: their texts are in the email catalogue, which has its own tests."""
 PREVIEW = "rehearsal.mail"
-"""An email as its reader gets it, in the reader's language."""
+"""An email as received, in the reader's language."""
 
 
 class Bracketed(NullTranslations):
@@ -166,5 +166,5 @@ def test_no_page_of_a_room_that_is_done_has_an_untranslated_text(role: str, ever
 def endpoint_of(app: Flask, path: str) -> str:
     try:
         return str(app.url_map.bind("x").match(urlsplit(path).path)[0])
-    except Exception:  # an address without a page
+    except Exception:  # a URL without a page
         return ""

@@ -45,9 +45,9 @@ NOT = {
     },
     "en": {"appointment": "meeting", "company": "firm", "companies": "firms", "timeslot": "slot"},
 }
-"""By language: words that a thing is not called by, each with the one that it is called by."""
+"""By language: rejected terms, each with the right one."""
 ALLOWED = ("被拒绝", "拒收", "洽谈请求被", "拒绝。", "webinar")
-"""What has such a word in it and means something else: a program is refused, not a request declined."""
+"""Exceptions with another meaning: "refused" of a program, not "declined" of a request."""
 
 
 def of_mails(language: str) -> Iterator[str]:

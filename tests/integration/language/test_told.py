@@ -106,10 +106,10 @@ def test_each_part_of_what_a_night_exceeds_is_said(
 @pytest.mark.parametrize(
     "text",
     [
-        "a few new tables in Hall 1: A1, A2",  # no count of things
+        "a few new tables in Hall 1: A1, A2",  # not a count
         "² new tables in Hall 1: A1, A2",
-        "a: " * 700,  # a sentence within a sentence within a sentence
-        ", ".join(["x: 1"] * 5_000),  # each part may end at each of the others
+        "a: " * 700,  # deeply nested sentences
+        ", ".join(["x: 1"] * 5_000),  # each part may end at any other
     ],
     ids=["words", "no digit", "deep", "wide"],
 )

@@ -17,12 +17,12 @@ from tests.support.everything import Everything, everything_in
 from tests.support.web import Browser
 
 OWN = r"(?<![\w-])(?:Hall\s\d|Batteries|Chips|Table\s[TB]\d+|Booth\s[TB]\d+)(?![\w-])"
-"""What the venue calls them."""
+"""Canonical names."""
 AS_THEY_ARE = {
     "venue.show": "the organiser changes the names here",
     "reply_links.look": "a link that speaks the language of the mail, not the page's",
 }
-"""Endpoints that show names as the venue has them, and why."""
+"""Endpoints that show canonical names, and why."""
 FILES = ("application/pdf", "text/calendar", "image/png")
 
 

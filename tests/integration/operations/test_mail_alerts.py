@@ -82,7 +82,7 @@ def test_a_mailbox_is_told_of_when_it_stays_unread_and_over_when_it_is_read(data
                 email_alerts.record_mailbox_read(session, now=now)
             return bool(alerts.list_open_alerts(session, None))
 
-    assert told(minutes(0), fails=True)  # it was never read: what was set is wrong
+    assert told(minutes(0), fails=True)  # never read: the settings are wrong
     assert not told(minutes(1), fails=False)
     assert not told(minutes(10), fails=True)
     assert told(minutes(11), fails=True)

@@ -112,7 +112,7 @@ def test_wherever_a_time_stands_the_reader_s_own_stands_beside_it(
     for browser in exhibitor_and_attendee(site, fair):
         for path in pages(site, fair):
             response = browser.client.get(site.path(path))
-            if response.status_code != 200:  # exhibitors' alone
+            if response.status_code != 200:  # for exhibitors only
                 continue
             looked_at += 1
             times = Times(response.text)

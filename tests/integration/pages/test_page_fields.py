@@ -54,9 +54,9 @@ TYPED: dict[str, dict[str, Any]] = {
         "user": fields.CalendarLogin,
     },
 }
-"""What people type on each page, by the name of its input."""
+"""User input by page and input name."""
 ELSEWHERE = {"areas"}
-"""One a line: no attribute of an input says how many."""
+"""One a line; no attribute of an input limits the number."""
 
 
 @dataclass
@@ -127,7 +127,7 @@ def test_every_input_of_the_api_is_bounded(model: type[Input]) -> None:
         for part in described.get("anyOf", [described]):
             bound = {"string": "maxLength", "array": "maxItems", "integer": "maximum"}.get(part.get("type"))
             is_choice = part.keys() & {"enum", "const", "format", "$ref"}
-            is_header = name == "Location"  # an answer's
+            is_header = name == "Location"  # of a response
             assert bound is None or bound in part or is_choice or is_header, (model.__name__, name)
 
 

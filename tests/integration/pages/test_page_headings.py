@@ -17,7 +17,7 @@ from tests.support.factories import NOW
 from tests.support.web import Browser
 
 ARTICLES = ("/api/v1/docs",)
-"""Pages that a tool makes."""
+"""Generated pages."""
 
 
 @pytest.fixture(scope="module")

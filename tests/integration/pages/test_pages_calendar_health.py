@@ -158,7 +158,7 @@ def test_an_address_is_corrected_and_the_record_shows_who_did_it(site: Site) -> 
     path = f"/people/{site.health.person(0).key}"
     assert "mails to it are held" in site.page(path)
     page = site.browser.post(f"{site.path}{path}/address", email="new@firm.example")
-    # The invitation goes to the new address, and so does the letter about the change: the old one bounces.
+    # The invitation and the notice of the change go to the new address, because the old one bounces.
     queued = select(OutboxMail).where(
         OutboxMail.to_address == "new@firm.example", OutboxMail.state == OutboxState.QUEUED
     )

@@ -146,7 +146,7 @@ def test_a_firm_is_saved_from_the_list_and_found_again(site: Site) -> None:
     assert page.count('aria-pressed="true"') == 1 and count(page, "relation", "saved") == 1
     page = browser.get(site.path("/firms?relation=saved"))
     assert "1 firm<" in page and "Firm 1" in page
-    assert 'aria-pressed="true"' not in site.exhibitor(2).get(here)  # it is the firm's own
+    assert 'aria-pressed="true"' not in site.exhibitor(2).get(here)  # the firm itself
     browser.get(here)
     page = browser.post(site.path("/firms/f1/save"), saved="0", back=here)
     assert 'aria-pressed="true"' not in page
@@ -166,7 +166,7 @@ def test_firms_that_are_never_to_meet_read_it_kindly_and_organisers_see_what_is_
     own.get(site.path("/firms/f1"))
     page = own.post(site.path("/firms/f1/never"), never="1")
     assert "Never to meet" in page and site.path("/firms/f1/ask") not in page
-    other.get(site.path("/firms/f2/ask"))  # a form whose token the next one is sent with
+    other.get(site.path("/firms/f2/ask"))  # a form whose token the next request uses
     asked = {"topic": "Cells", "priority": "3", "length": "1", "place": "any"}
     page = other.post(site.path("/firms/f0/ask"), status=422, **asked)
     assert "takes no requests from your firm at this event" in page and 'name="topic"' not in page

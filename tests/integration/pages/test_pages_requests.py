@@ -278,7 +278,7 @@ def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
             "HX-Current-URL": f"http://localhost{site.path(f'/requests/{request.key}')}?x",
         },
     )
-    assert on_its_page.status_code == 200 and "count-" not in on_its_page.text  # there are no tabs to fill
+    assert on_its_page.status_code == 200 and "count-" not in on_its_page.text  # there are no tabs
     assert (
         on_its_page.text.count('<article class="request"') == 1 and '<li class="card' not in on_its_page.text
     )

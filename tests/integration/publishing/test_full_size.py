@@ -25,7 +25,7 @@ from tests.support.queries import count_rows
 
 ROOT = Path(__file__).parents[3]
 MEGABYTES = 300
-"""What a process that compares or publishes may have in memory at most."""
+"""Memory limit of a process that compares or publishes."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -135,10 +135,10 @@ def test_a_whole_expo_is_compared_and_published_in_little_memory_while_nobody_wa
     with Child(database, job) as child:
         while child.is_running():
             seen.append(ask_somebody(database, event_id, len(seen)))
-            time.sleep(0.05)  # a person is slower; the job has a core of its own
+            time.sleep(0.05)  # people are slower; the job has its own core
         published = child.took()
     assert (published["ending"], published["megabytes"] < MEGABYTES) == ("done", True), published
-    assert seen.count(VersionState.PUBLISHED) > 10  # asked while people were being told
+    assert seen.count(VersionState.PUBLISHED) > 10  # requested while notifications were queued
     with database.read() as session:
         done = session.get_one(VersionJob, job)
         assert (done.state, done.mails) == (JobState.DONE, found.mails)

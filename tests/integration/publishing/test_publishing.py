@@ -122,13 +122,13 @@ def test_a_publishing_whose_worker_died_goes_on_where_it_ended(
     database: Database, monkeypatch: pytest.MonkeyPatch, portion: int
 ) -> None:
     scene = Scene(database)
-    monkeypatch.setattr(invitation_diff, "PORTION", 4)  # two people, each with one meeting
+    monkeypatch.setattr(invitation_diff, "PORTION", 4)  # two people with a meeting each
     job = scene.ask()
     with monkeypatch.context() as dying:
         die_at(dying, portion)
         with pytest.raises(WorkerDied):
             scene.do(job)
-    assert scene.state() is VersionState.PUBLISHED  # whom it was told or not
+    assert scene.state() is VersionState.PUBLISHED  # notified or not
     assert len(scene.mails()) == 4 * portion
     assert scene.do(job) is JobEnding.NOT_CLAIMED
     with database.write() as session:
@@ -250,5 +250,5 @@ def test_a_night_publishes_within_its_budget_and_else_says_what_exceeds_it(
     with scene.database.read() as session:
         told = [alert.reason for alert in alerts.list_open_alerts(session, scene.expo.event.id)]
     assert len(told) == bool(said) and all(said in reason for reason in told)
-    if said:  # a person may all the same
+    if said:  # people still may
         assert scene.do(scene.ask(second, 1)) is JobEnding.DONE

@@ -51,7 +51,7 @@ def queued(session: Session) -> dict[str, dict[str, int]]:
         select(OutboxMail).where(OutboxMail.kind == "summary", OutboxMail.state == OutboxState.QUEUED)
     )
     found = [(row.to_address, Summary.from_json(row.payload)) for row in rows]
-    assert len(found) == len(dict(found))  # one a person
+    assert len(found) == len(dict(found))  # one per person
     return {to: {str(kind): count for kind, count in made.counts().items()} for to, made in found}
 
 
@@ -248,7 +248,7 @@ def test_a_summary_that_bounces_marks_the_address(database: Database) -> None:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         row = next(row for row in claim(session) if row.kind == "summary")
-    for minutes in (60, 120):  # two that do not return the mail, which is sent once more between them
+    for minutes in (60, 120):  # two that keep the email, which is sent again between them
         raw = replies.bounce(row, message_id="") + b"\r\n" * minutes
         now = NOW + timedelta(minutes=minutes)
         assert inbox.receive_email(database, SETTINGS, replies.address(row, "bounces"), raw, now=now)

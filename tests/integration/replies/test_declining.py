@@ -31,7 +31,7 @@ from tests.support.published import LATER, MINUTE, Published
 from tests.support.publishing import draft, publish
 
 DECIDES, FIRST, SECOND = 0, 1, 2
-"""The people of each firm: its exhibitor, and two who sit in meetings."""
+"""The people of each firm: its exhibitor, and two with meetings."""
 
 
 class Scene(Published):

@@ -237,5 +237,5 @@ def test_a_page_reads_why_its_own_requests_are_not_held_and_no_other_answer(data
     def look(session: Session) -> None:
         seen.append(outcomes.list_outcomes(session, expo.actor(0), cards)[mine.key].reason)
 
-    rows = count_rows(database, look)  # the version, the answer; the reader's firm, its event, the times
+    rows = count_rows(database, look)  # version, solver's answer; the reader's firm, its event, the times
     assert (rows, seen[0]) == (5, "no booth or table that suits it is free when its people are")

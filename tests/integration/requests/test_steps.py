@@ -254,4 +254,4 @@ def test_a_card_says_who_took_the_last_step(database: Database) -> None:
         card = request_lists.show_request(session, expo.actor(0), mine.key)
         assert (card.answered_by.key, card.answered_side) == (expo.people[1][0].key, Side.TO)
         card = request_lists.show_request(session, expo.actor(0), organisers.key)
-        assert (card.answered_by, card.answered_side) == (None, Side.TO)  # in the asked firm's name
+        assert (card.answered_by, card.answered_side) == (None, Side.TO)  # on behalf of the invited firm

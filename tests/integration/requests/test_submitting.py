@@ -177,7 +177,7 @@ def test_asking_back_accepts_and_keeps_both_topics(database: Database) -> None:
         assert (card.topic, card.reply_topic) == ("Cells", "Tools")
         assert (card.message, card.reply_message) == ("We make cells.", "We make tools.")
         assert (card.priority, card.reply_priority, card.slots) == (theirs.priority, 5, ("s1",))
-        # each firm knows best who comes of its own
+        # each firm chooses its own people
         assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p2"]
         assert request_lists.list_requests(session, expo.actor(0)).total == 1
 
@@ -231,7 +231,7 @@ def test_the_unique_index_turns_a_race_into_the_same_fault(
         expo = make_event(session)
         found = faults(session, expo, FORM)
         assert found == [f"to_firm: was asked already ({rivals[0]})"]
-        # the transaction goes on
+        # the transaction continues
         assert (
             requests.submit_request(session, expo.actor(0), NewRequest("f2", "Cells"), now=NOW).state
             is PENDING

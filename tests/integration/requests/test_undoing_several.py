@@ -48,7 +48,7 @@ def test_what_cannot_be_undone_any_more_stops_no_other_and_says_so(database: Dat
         gone, stays = (make_request(session, expo, i, 0, state=PENDING) for i in (1, 2))
         actor = expo.actor(0)
         bulk_actions.respond_to_requests(session, actor, [gone.key, stays.key], is_accepted=False, now=NOW)
-        make_request(session, expo, 0, 1, state=PENDING)  # asked anew meanwhile
+        make_request(session, expo, 0, 1, state=PENDING)  # requested again meanwhile
         done = bulk_actions.undo_bulk_action(session, actor, NOW, now=NOW + MINUTE)
         assert (done.done, set(done.refused)) == (1, {gone.key})
         bulk_actions.respond_to_requests(session, actor, [stays.key], is_accepted=False, now=NOW + 2 * MINUTE)

@@ -82,7 +82,7 @@ def token_of(owner: Attendee | Firm) -> str | None:
     return feed_addresses.feed_token(feed_addresses.build_owner(owner), SECRET_KEY)
 
 
-# What both kinds show
+# Both kinds of feed
 
 
 def test_1_9_a_feed_shows_what_is_published_before_and_after_its_mail_is_sent(
@@ -170,7 +170,7 @@ def test_a_feed_shows_the_meetings_of_somebody_whose_mail_comes_back(database: D
         assert feed(session, owner_of(expo, whose)) == [("CONFIRMED", 0, expo.slots[0].start)]
 
 
-# What a firm's shows
+# A firm's feed
 
 
 def test_a_firms_feed_has_a_meeting_once_with_its_colleagues_in_the_title(database: Database) -> None:

@@ -106,7 +106,7 @@ def counted(session: Session, query: str, version: int = 1) -> list[tuple[Any, .
 def called_off(database: Database) -> Expo:
     with database.write() as session:
         expo, inside, outside = planned(session)
-    with database.read() as session:  # what is worked out of the plan is kept with it
+    with database.read() as session:  # a plan's statistics are stored with it
         read_all(session, expo)
     with database.write() as session:
         call_off(session, inside, outside)

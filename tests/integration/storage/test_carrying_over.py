@@ -95,7 +95,7 @@ def test_a_file_whose_rows_refer_to_none_stays_as_it_was(
         upgrade_schema(database)
     with pytest.raises(SchemaOutOfDate, match=today):
         require_current(database)
-    with database.write() as session, pytest.raises(IntegrityError):  # they hold again
+    with database.write() as session, pytest.raises(IntegrityError):  # constraints are enforced again
         session.execute(text("UPDATE hall SET event_id = 998"))
     database.dispose()
 

@@ -46,8 +46,8 @@ def locks(tree: ast.AST) -> Iterator[ast.keyword | ast.Call]:
 
 
 WHOLE = {"archiving.py", "firm_notes.py", "withdrawals.py"}
-"""Locks that keep new rows out which refer to theirs: nobody asks a firm at the moment in which it leaves, or
-says that the two are never to meet, and nothing is put into an event at the moment in which it is deleted."""
+"""Locks that block new rows with references: no requests or exclusions for a firm that is being removed, and
+no rows for an event that is being deleted."""
 
 
 def test_every_row_lock_leaves_foreign_keys_alone() -> None:
@@ -168,7 +168,7 @@ def test_a_sender_gives_back_only_mails_that_are_still_its_own(database: Databas
         republish(session, published)
         later = LATER + timedelta(minutes=10)
         rows = claims.claim_emails(session, worker="w1", limit=9, secret_key=SECRET_KEY, now=later)
-        session.expunge_all()  # the sender's own copies do not see what others do
+        session.expunge_all()  # the sender's cached copies do not reflect others' changes
         session.execute(update(OutboxMail).where(OutboxMail.id == rows[0].id).values(claimed_by="w2"))
         claims.release_claims(session, rows, at=LATER)
         states = dict(session.execute(select(OutboxMail.id, OutboxMail.state)).all())

@@ -24,15 +24,15 @@ from tests.support.databases import Databases
 pytestmark = pytest.mark.postgres
 
 ALLOWED: dict[str, tuple[str, ...]] = {}
-"""By migration: the rules that it breaks, and of which table. What scans a large one needs another way."""
+"""By migration: the rules that it violates, and the table. Scans of large tables need another solution."""
 LEFT_OUT = (
-    "prefer-bigint-over-int",  # no table grows so large
-    "prefer-text-field",  # lengths are those of the forms
-    "prefer-robust-stmts",  # an upgrade is one transaction: no statement is done twice
-    "require-concurrent-index-creation",  # not in a transaction; roles stand back meanwhile
-    "require-statement-timeout",  # a migration may be long; it never waits long for a lock
+    "prefer-bigint-over-int",  # no table grows that large
+    "prefer-text-field",  # lengths equal the forms'
+    "prefer-robust-stmts",  # an upgrade is one transaction: no statement is repeated
+    "require-concurrent-index-creation",  # impossible in a transaction; other processes pause meanwhile
+    "require-statement-timeout",  # migrations may be long, but never wait long for a lock
 )
-"""Rules that say what does not hold here."""
+"""Rules that do not apply here."""
 _PARAMETER = re.compile(r"%\(\w+\)s")
 
 

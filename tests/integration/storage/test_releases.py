@@ -35,9 +35,9 @@ from workers.celery_app import make_celery
 from workers.clock import Clock
 
 CHANGED: dict[str, dict[str, set[str]]] = {}
-"""By revision, what a later migration changes because it is there for that: columns by table."""
+"""Columns by table, by revision, that a later migration changes on purpose."""
 LATER = timedelta(minutes=10)
-"""Between the dump and the upgrade: a sender that had mails then is known to be gone."""
+"""Between dump and upgrade, so that the sender of unfinished emails counts as dead."""
 _numbers = count(1)
 
 

@@ -53,7 +53,7 @@ def test_the_last_operator_cannot_go(database: Database, first: Account) -> None
         with pytest.raises(NotFound):
             operators.remove_operator(session, signed_in(first), 999, now=NOW)
         operators.remove_operator(session, signed_in(first), first.id, now=NOW)
-        with pytest.raises(NotAllowed):  # a page that was open before
+        with pytest.raises(NotAllowed):  # a page opened earlier
             operators.remove_operator(session, signed_in(first), second.id, now=NOW)
 
 

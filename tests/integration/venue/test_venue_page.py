@@ -151,7 +151,7 @@ def test_tables_come_in_bulk_are_named_closed_and_go(database: Database) -> None
         assert session.scalar(select(Place.is_retired).where(Place.key == "R-12"))
     page = browser.post(f"{path}/closing", 422, on="2026-12-07")
     assert '<a href="#pick">Tables or booths:</a> choose at least one' in page
-    assert page.count('id="pick"') == 1  # the link leads to the list of them
+    assert page.count('id="pick"') == 1  # the link leads to their list
     page = browser.post(f"{path}/closing", 422, pick="t0")
     assert "choose a day" in page and page.count('id="on"') == 1
     assert re.search(r'<input type="checkbox" name="pick" value="t0"[^>]* checked>', page), (

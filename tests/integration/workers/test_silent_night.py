@@ -28,7 +28,7 @@ from workers.celery_app import make_celery
 from workers.clock import Clock
 
 TWO = datetime(2026, 11, 24, 18, tzinfo=UTC)
-"""02:00 of 25 November in Shanghai."""
+"""02:00 on 25 November in Shanghai."""
 SAID = "Run 1 waits since 02:00: no solve worker is there, or all are busy."
 
 
@@ -93,7 +93,7 @@ def test_a_night_without_a_worker_is_told_by_twenty_past_and_published_by_nobody
             return Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}")
 
         assert SAID not in page()
-        mails_until(TWO)  # the link that this page was opened with
+        mails_until(TWO)  # the sign-in link
         assert mails_until(TWO + timedelta(minutes=20)).count(expo.organiser.email) == 1
         assert told(database, expo) == [(AlertKind.RUN_WAITS, SAID)]
         assert SAID in page()

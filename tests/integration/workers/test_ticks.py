@@ -169,7 +169,7 @@ def test_the_mailbox_is_visited_only_where_one_is_set(
 ) -> None:
     visiting = replace(clock, settings=replace(clock.settings, imap_host=host))
     assert visiting.tick()
-    assert broker.llen("untrusted") == tasks  # linked calendars are looked through in any case
+    assert broker.llen("untrusted") == tasks  # linked calendars are always checked
 
 
 @sqlite_only

@@ -100,7 +100,7 @@ def test_a_task_that_is_delivered_twice_does_its_work_once(stack: Stack) -> None
     for run_id in (run.id, run.id, next_run.id):
         assert dispatch.solve(run_id, app=stack.celery)
     with stack.worker("solve"):
-        eventually(lambda: stack.run(next_run).state not in runs.OPEN_STATES)  # one at a time, in this order
+        eventually(lambda: stack.run(next_run).state not in runs.OPEN_STATES)  # one by one, in this order
     assert stack.drafts(run) == [1]
     assert stack.run(run).attempts == 1
 
@@ -128,7 +128,7 @@ def test_a_warm_shutdown_gives_a_solve_back_and_the_next_worker_takes_it_up(stac
     assert (stack.run(run).state, stack.run(run).attempts) == (RunState.QUEUED, 0)
     with stack.database.write() as session:
         session.get_one(Run, run.id).seconds = 5
-    with stack.worker("solve"):  # nothing is sent again: the broker has the task
+    with stack.worker("solve"):  # no resending: the broker has the task
         eventually(lambda: stack.run(run).state not in runs.OPEN_STATES)
     assert stack.is_in(run, RunState.FINISHED)
 
@@ -226,7 +226,7 @@ def test_nobody_stops_a_worker_through_the_broker(stack: Stack) -> None:
     with stack.worker("jobs"):
         eventually(lambda: worker_registry.count(broker)["jobs"] == 1)
         stack.celery.control.broadcast("shutdown")
-        with stack.celery.connection_for_write() as connection:  # on which a reply is waited for at the end
+        with stack.celery.connection_for_write() as connection:  # for the last reply
             assert stack.celery.control.ping(timeout=1, connection=connection) == []
         with stack.database.write() as session:
             expo = make_event(session, firms=3)

@@ -39,7 +39,7 @@ class Event:
     summary: str
     location: str
     alarms: tuple[tuple[str, int, str], ...] = ()
-    """The action of each VALARM, its trigger in seconds from the start, and its text."""
+    """Each VALARM's action, trigger in seconds from the start, and text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def kind(name: str) -> int:
 
 VCALENDAR, VEVENT, VALARM = kind("VCALENDAR"), kind("VEVENT"), kind("VALARM")
 ANY_COMPONENT, ANY_PROPERTY = 1, 0
-"""ICAL_ANY_COMPONENT and ICAL_ANY_PROPERTY, which have no name."""
+"""ICAL_ANY_COMPONENT and ICAL_ANY_PROPERTY, which have no names."""
 
 
 def read(text: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def read(text: str) -> dict[str, Any]:
     if not calendar:
         return {"method": None, "events": [], "faults": ["it cannot be parsed"]}
     is_parsed = LIBRARY.icalcomponent_count_errors(calendar) == 0
-    # The check writes what it finds into the calendar, as errors too.
+    # The check adds its findings to the calendar, also as errors.
     is_allowed = bool(LIBRARY.icalrestriction_check(calendar))
     faults = list(dict.fromkeys(_errors(calendar)))
     if LIBRARY.icalcomponent_isa(calendar) != VCALENDAR:
@@ -118,7 +118,7 @@ def _event(event: int) -> dict[str, Any]:
 def _alarm(alarm: int) -> list[object]:
     action, trigger = (next(iter(_values(alarm, name))) or "" for name in ("ACTION", "TRIGGER"))
     length = LIBRARY.icaldurationtype_from_string(trigger.encode())
-    # As TEXT it is read like the other texts, without their escapes.
+    # As TEXT it is read like other texts, unescaped.
     return [
         action,
         LIBRARY.icaldurationtype_as_int(length),

@@ -82,7 +82,7 @@ def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
     goal, link = tmp_path / "there" / "plan.json", tmp_path / "plan.json"
     goal.parent.mkdir()
     link.symlink_to(goal)
-    for document in ({"a": 1}, {"a": 2}):  # first there is no such file yet
+    for document in ({"a": 1}, {"a": 2}):  # at first the file does not exist
         require_writable(link)
         write_json(link, document)
         assert link.is_symlink()

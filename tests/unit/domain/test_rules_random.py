@@ -86,7 +86,7 @@ def test_any_plan_breaks_the_rules_that_the_page_says_and_scores_what_the_page_s
 def test_the_best_plan_breaks_no_rule_and_scores_what_brute_force_says(problem: Problem) -> None:
     best = best_plan(problem)
     if best is None:
-        # Not even the empty plan, nor the published one.
+        # Neither the empty plan nor the published one is valid.
         assert violations(problem, ())
         assert violations(problem, problem.published)
         return

@@ -13,7 +13,7 @@ from tests.support.builders import ask, make_document
 from tests.unit.files.whole_problem import WHOLE, Json, with_value
 
 FAULTS = [
-    # path, value, paths of the faults (the path itself unless said otherwise)
+    # path, value, paths of the errors (by default the path itself)
     ("format", "chainmeet.problem/2", None),
     ("odd", 1, None),
     ("event", [], None),

@@ -66,7 +66,7 @@ def test_a_mutated_problem_is_read_whole_or_refused_by_path(document: Any) -> No
         assert error.faults
         assert all(fault.message for fault in error.faults)
         return
-    # What was read can be written, read again and used.
+    # A parsed document can be written, read again and used.
     assert read_problem(write_problem(problem)) == problem
     assert len(problem.days) == len(problem.slots)
     assert len(problem.floors) == len(problem.firms)

@@ -150,7 +150,7 @@ def test_the_fingerprint_is_that_of_the_canonical_json_of_the_file() -> None:
     assert problem_fingerprint(read({**WHOLE, "frozen_until": None})) != expected
 
 
-# What a problem knows of itself
+# Derived properties of a problem
 
 
 def test_the_days_are_counted_in_the_time_zone_of_the_event() -> None:

@@ -36,7 +36,7 @@ from tests.unit.invites.builders import (
     wanted,
 )
 
-# Characters that break lines, quotes, escapes, folds and headers come up often among all the others.
+# Characters that break lines, quotes, escapes, folds and headers are frequent.
 _SHARP = st.sampled_from(list("\r\n\t\x00\x0b\x0c\x1b\x85\u2028\u2029\u202e\ud800\ufeff\"'\\;:,^=?<>@ Nn"))
 typed = st.text(st.one_of(_SHARP, st.characters()), max_size=200) | st.sampled_from(
     ["a\r\nATTENDEE:mailto:x@y", "a\nX-EVIL:1", "a\r\nBcc: x@y", 'a";X=1:', "\\", "\\N", "=?utf-8?q?=0AX:1?="]
@@ -153,7 +153,7 @@ def check_feed(value: Typed) -> None:
     expect(names[: len(FEED_HEAD)] == FEED_HEAD, "a line", names)
     expect(names.count("BEGIN") == names.count("END") == 4, "a component", names)
     calendar = Calendar.from_ical(octets)
-    # icalendar 7.3 knows no type for NAME and hands out its TEXT as it is written.
+    # icalendar 7.3 has no type for NAME, and returns its TEXT unparsed.
     expect(
         calendar["NAME"].to_ical().decode() == escape_text(clean(value.name, 200)), "NAME", calendar["NAME"]
     )

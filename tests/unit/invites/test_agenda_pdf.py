@@ -167,7 +167,7 @@ def test_each_name_of_the_sample_event_is_printed_whole() -> None:
     said = [" ".join(page.get_text().split()) for page in made]
     left = [
         name for name in names if "AL" not in map(bidirectional, name)
-    ]  # what copies Arabic is the reader
+    ]  # copying Arabic depends on the viewer
     assert all(any(name in page for page in said) for name in left)
     glyphs = [glyph for page in made for span in page.get_texttrace() for _, glyph, *_ in span["chars"]]
     assert glyphs and 0 not in glyphs
@@ -186,7 +186,7 @@ def test_every_letter_has_a_glyph_of_a_font_that_is_embedded(name: str) -> None:
         fonts = made[0].get_fonts()
         assert fonts and all(ext != "n/a" and "+" in font for _, ext, _, font, *_ in fonts)
         glyphs = [glyph for span in made[0].get_texttrace() for _, glyph, *_ in span["chars"]]
-        assert 0 not in glyphs  # glyph 0 of a font is the box of a letter that it lacks
+        assert 0 not in glyphs  # glyph 0 of a font is the box for missing letters
 
 
 def test_only_the_glyphs_that_are_used_are_embedded() -> None:

@@ -132,7 +132,7 @@ def test_the_html_escapes_what_people_typed() -> None:
     made = only(told(content(topic=evil + "2")), wanted(shown))
     page = Reader(text_of(mail(made, accept_url='https://x.example/"><script>'), "text/html"))
     assert "script" not in page.tags
-    assert page.words.count(evil) == 2  # the title, which has the firm, and the topic
+    assert page.words.count(evil) == 2  # the title, which has the firm's name, and the topic
     assert page.links == ["https://x.example/%22%3E%3Cscript%3E"]
 
 

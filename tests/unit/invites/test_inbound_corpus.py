@@ -21,9 +21,9 @@ AFTERNOON = (datetime(2027, 5, 12, 6, 0, tzinfo=UTC), datetime(2027, 5, 12, 6, 3
 
 APPLIED, IGNORED, WAITING = MailOutcome.APPLIED, MailOutcome.IGNORED, MailOutcome.WAITING
 
-# name: kind; of the answer: PARTSTAT, or of a bounce: action and status, or a part of the reason;
-# the outcome if its sender was invited to the meeting; and the effect: the answer that is known then,
-# the slots that the next plan tries, that the address is marked, or the METHOD of what is sent
+# name: kind; an answer's PARTSTAT, or a bounce's action and status, or a part of the reason;
+# the outcome if its sender was invited to the meeting; and the effect: the stored answer,
+# the slots that the next plan tries, that the address is marked, or the METHOD of the reply
 OUTCOMES = {
     "apple-nested-without-method": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
     "apple-urn-with-email": (MailKind.REPLY, "TENTATIVE", APPLIED, "TENTATIVE"),

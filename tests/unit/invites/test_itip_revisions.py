@@ -66,7 +66,7 @@ def test_r1_a_uid_is_the_same_for_the_same_seed_and_domain() -> None:
     assert make_uid("5b3c", "meet.example") == "5b3c@meet.example"
 
 
-# The invitation once more
+# Repeated invitation
 
 
 def test_1_4_what_is_sent_again_keeps_sequence_answer_and_content_with_a_later_dtstamp() -> None:
@@ -102,7 +102,7 @@ def test_1_4_a_proposal_that_is_not_taken_keeps_the_sequence_and_says_if_any_are
     assert (made.dtstamp, made.content) == (WHOLE + SECOND, content(proposals=proposals))
 
 
-# Another address
+# Changed address
 
 
 def test_a_uid_that_nobody_read_stays_with_the_next_sequence_and_asks_anew() -> None:

@@ -12,7 +12,7 @@ from scheduler.domain.entities import Refusal
 from scheduler.invites import refusals
 
 REPLIES = json.loads((Path(__file__).parent / "refusals.json").read_text("utf-8"))
-"""A refusal, and replies as they were seen: `code text`. Those of NetEase have no text but their mark."""
+"""A refusal, and observed replies: `code text`. NetEase's have a mark instead of text."""
 
 PAIRS = [(reply, Refusal(refusal)) for refusal, replies in REPLIES.items() for reply in replies]
 

@@ -55,7 +55,7 @@ class Server:
                     connection.sendall(self.answers(head))
                     connection.unwrap()
             except OSError:
-                continue  # the client did not trust us, or had enough
+                continue  # the client rejected the certificate, or stopped reading
 
     def close(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -214,7 +214,7 @@ def test_every_spelling_of_this_machine_is_refused_by_its_real_resolution(
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(authority: trustme.CA) -> None:
-    answers = iter([["127.0.0.1"], ["10.0.0.1"]])  # a name that changes its mind
+    answers = iter([["127.0.0.1"], ["10.0.0.1"]])  # a name that resolves differently the second time
     with serving(authority, lambda _: OK) as (_, fetcher, address):
         rebound = replace(fetcher, resolve=lambda _host, _port: next(answers))
         assert rebound.fetch(address).octets == CALENDAR
@@ -253,7 +253,7 @@ def test_an_answer_that_is_none_is_said_so(authority: trustme.CA, answer: bytes,
 
 
 def test_the_whole_time_is_limited_however_the_server_drips(authority: trustme.CA) -> None:
-    seconds = iter(range(1000))  # each look at the clock finds a second gone
+    seconds = iter(range(1000))  # each reading of the clock advances it by a second
     with serving(authority, lambda _: OK.replace(b"\r\n\r\n", b"\r\nX: y\r\n\r\n" * 1)) as (
         _,
         fetcher,

@@ -76,7 +76,7 @@ def test_the_catalogues_own_texts_keep_to_the_rules(language: str, mail_kind: st
 def test_a_typed_text_becomes_plain_text() -> None:
     assert wording.clean_template("subject", " a\r\nBcc: x@y.example\x00\u202e ") == "a Bcc: x@y.example"
     assert wording.clean_template("note", "one\r\ntwo\n\n\n\nthree\x07") == "one\ntwo\n\nthree"
-    far_too_long = "a" + "\u0301\u0316" * 250_000  # to put its accents in order would take minutes
+    far_too_long = "a" + "\u0301\u0316" * 250_000  # sorting its accents would take minutes
     assert wording.clean_template("footer", far_too_long) is far_too_long
     assert [fault.path for fault in wording.template_faults("footer", far_too_long)] == ["footer"]
 

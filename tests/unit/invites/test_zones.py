@@ -37,7 +37,7 @@ def definitions(octets: str | bytes) -> list[str]:
 
 @lru_cache(1024)
 def known(definition: str) -> tzinfo:
-    # One observance alone is no zone to dateutil, as to no program that has a clock to change.
+    # A single observance is no zone for dateutil, nor for other programs with clock changes.
     kinds = cast("Any", tzical)(StringIO(definition))
     return cast("tzinfo", kinds.get())
 
@@ -94,7 +94,7 @@ def test_1_7_a_program_that_keeps_zones_by_tzid_is_right_over_a_change_of_clocks
     files = [published_copy(each, ORGANIZER) for each in events]
     kept: dict[str, tzinfo] = {}
     for made, days in zip([*mails, feed, *files], ([0], [1], [0, 1], [0], [1]), strict=True):
-        kept = zones_of(made) | kept  # the first definition of a TZID stays
+        kept = zones_of(made) | kept  # the first definition of a TZID wins
         assert read(made, "DTSTART", kept) == [shown[day].start for day in days]
     assert len({each for made in [*mails, feed, *files] for each in definitions(made)}) == 1
 

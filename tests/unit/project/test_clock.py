@@ -16,7 +16,7 @@ from tests.support.factories import NOW
 from tests.support.workers import ROOT
 
 SOON = timedelta(hours=1)
-"""A test may take long on a busy machine."""
+"""Tests may be slow on a busy machine."""
 
 
 def test_it_is_the_same_day_for_this_process_and_its_libraries() -> None:

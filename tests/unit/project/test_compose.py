@@ -39,7 +39,7 @@ SECRETS = {
     "smtp_password": "s" * 32,
     "imap_password": "i" * 32,
 }
-"""What the files have whose paths in containers are /run/secrets/NAME."""
+"""Contents of the files /run/secrets/NAME in containers."""
 EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
 
 
@@ -223,7 +223,7 @@ def test_each_kind_of_worker_has_a_service_with_more_memory_than_its_process_may
     assert service["command"] == ["chainmeet", "worker", kind]
     memory = service["deploy"]["resources"]["limits"]["memory"]
     megabytes = int(memory[:-1]) * {"g": 1024, "m": 1}[memory[-1]]
-    assert WORKERS[kind].child_megabytes + 150 < megabytes  # the parent of its pool has its part too
+    assert WORKERS[kind].child_megabytes + 150 < megabytes  # the pool's parent needs memory too
 
 
 def test_workers_and_clock_touch_the_file_that_their_health_check_looks_at() -> None:
@@ -363,7 +363,7 @@ def test_a_worker_gives_way_if_nobody_waits_for_any_of_its_work(
 def test_the_worst_that_strangers_can_have_read_at_once_fits_into_a_container(
     name: str, processes: int, own: int
 ) -> None:
-    child = 64 + untrusted_limits.MEMORY // 2**20  # its program, and what it may take beside that
+    child = 64 + untrusted_limits.MEMORY // 2**20  # its program, and its memory limit
     limit = SERVICES[name]["deploy"]["resources"]["limits"]["memory"]
     assert limit.endswith("m")
     assert int(limit[:-1]) >= processes * (own + pool.SIZE * child)

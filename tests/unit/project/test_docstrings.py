@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 SOLVER = ROOT / "scheduler/solver"
 KERNELS = ("compiled", "state", "operators", "ranges")
-"""Rooms and modules of compiled code: their parameters are those of `docs/solver.md`, the same everywhere."""
+"""Packages and modules of compiled code, whose parameters are documented in `docs/solver.md`."""
 
 
 def module_of(path: Path) -> str:
@@ -51,7 +51,7 @@ def faults(door: ast.FunctionDef) -> Iterator[str]:
     if taken and "Parameters" not in told:
         yield "has no Parameters"
     gives = door.returns is not None and ast.unparse(door.returns) != "None"
-    if taken and gives and "Returns" not in told:  # what takes nothing says what it gives in its sentence
+    if taken and gives and "Returns" not in told:  # without parameters, the summary describes the result
         yield "has no Returns"
     if ("Raises" in told) != any(isinstance(node, ast.Raise) for node in ast.walk(door)):
         yield "Raises and raise do not agree"

@@ -97,7 +97,7 @@ NO_ACTOR = {
     "agendas.week.handover.list_candidates": PURE,
     "requests.preferences.ranks.rank_from_priority": PURE,
 }
-"""Functions that the web calls without an actor, and why each may be."""
+"""Functions that the web calls without an actor, and why that is safe."""
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
@@ -148,7 +148,7 @@ def asks(function: Callable[..., Any]) -> bool:
 
 def types_in(hint: Any, seen: set[Any]) -> Iterator[type]:
     """Yield every class in a type, including fields of dataclasses."""
-    if isinstance(hint, list):  # what a function takes
+    if isinstance(hint, list):  # parameters of a callable
         hint = tuple[tuple(hint)]  # type: ignore[misc]
     if hint in seen:
         return

@@ -58,7 +58,7 @@ def by_trying_all(problem: Problem, plan: list[Meeting], request: str) -> int | 
     return min(found, default=None)
 
 
-EVERYBODY = 4  # attendees of such a problem, at most
+EVERYBODY = 4  # maximum of attendees in such a problem
 
 
 @some

@@ -56,7 +56,7 @@ def test_a_workflow_has_no_more_rights_and_secrets_than_its_jobs_name(path: Path
     assert read(path)["permissions"] == {"contents": "read"}
     text = path.read_text("utf-8")
     assert set(re.findall(r"secrets\.(\w+)", text)) <= {"GITHUB_TOKEN"}
-    for step in steps(read(path)):  # an expression in a script would run what a title says
+    for step in steps(read(path)):  # an expression in a script would execute an issue's title
         assert "${{" not in step.get("run", "")
 
 

@@ -47,7 +47,7 @@ def test_which_version_a_run_made_is_said_once() -> None:
 
 
 CLOCKS = {"scheduler/solver/clock.py", "scheduler/solver/bounds/lp_process.py"}
-"""The second is the program of another process."""
+"""The second is a separate process's program."""
 
 
 def test_the_solver_reads_the_time_in_one_module() -> None:

@@ -12,7 +12,7 @@ TEMPLATES = {
 }
 MOST = 140
 WORDS = re.compile(r"""\{\s*["'][\w-]+["']\s*:\s*["'][A-Z][a-z]""")
-"""A key with a text that begins like a sentence."""
+"""A key with a text that starts like a sentence."""
 
 
 def test_no_line_of_a_template_is_longer_than_140_characters() -> None:
@@ -32,9 +32,9 @@ def test_no_template_holds_a_dictionary_of_words() -> None:
 
 
 NOT_TYPED = ("hidden", "checkbox", "radio", "file", "date", "{{")
-"""Types of inputs without limits of a field; the last is that of a macro, whose callers have them."""
+"""Input types without a field's limits; the last is a macro's, whose callers set them."""
 ONE_A_LINE = 'name="areas"'
-"""No attribute says how many lines, and how long each may be."""
+"""No attribute limits the number and length of lines."""
 
 
 def test_what_one_types_has_the_limits_of_its_field() -> None:

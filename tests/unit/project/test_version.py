@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
-"""Headings of https://keepachangelog.com/en/1.1.0/, in their order."""
+"""Headings of https://keepachangelog.com/en/1.1.0/, in order."""
 
 
 def test_the_changelog_has_a_part_a_version_the_newest_first() -> None:

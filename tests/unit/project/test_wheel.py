@@ -166,7 +166,7 @@ for name in templates:
 assert client.get("/sign-in").status_code == 200
 print(json.dumps({"named": len(named), "lost": lost, "templates": len(templates)}))
 """
-"""Prints how many files pages and sheets name, those that are not served, and how many templates load."""
+"""Prints the number of files that pages and style sheets reference, missing ones, and loaded templates."""
 
 
 def test_the_web_serves_every_file_that_a_page_names(installed: Installed) -> None:

@@ -12,7 +12,7 @@ from tests.support import where
 
 ROOT = Path(__file__).parents[3]
 FIRST = 4
-"""So many lines of each kind somebody reads."""
+"""Lines of each kind that people read."""
 
 RULES = [
     ("undo minutes", "scheduler/services/requests"),
@@ -32,7 +32,7 @@ RULES = [
     ("double booking", "scheduler/services/schedule"),
     ("late", "scheduler/services/agendas/my_day"),
 ]
-"""Words for a rule, and the folder or file that keeps it."""
+"""Words for a rule, and the folder or file that implements it."""
 
 
 @pytest.mark.parametrize(("words", "place"), RULES)

@@ -64,7 +64,7 @@ def test_the_fair_share_of_requests_in_either_direction_is_rounded_up(share: flo
 
 
 def test_the_fair_share_is_the_decimal_that_was_written() -> None:
-    # In binary, 0.07 * 100 is a hair more than 7.
+    # In binary, 0.07 * 100 is slightly more than 7.
     problem = make_problem(requests=[ask(f"r{i}", "a", "b") for i in range(100)], fair_share=0.07)
     assert score(problem, []).terms["shortfall"] == 14
 
@@ -72,7 +72,7 @@ def test_the_fair_share_is_the_decimal_that_was_written() -> None:
 def test_the_greater_of_the_two_floors_holds() -> None:
     requests = [ask("r1", "a", "b"), ask("r2", "a", "c"), ask("r3", "a", "d"), ask("r4", "a", "e")]
     firms = [firm("a", min_meetings=1)]
-    # a: half of 4 is 2, and the other four each lack their only meeting.
+    # a: half of 4 is 2; the other four each miss their only meeting.
     assert terms(requests=requests, firms=firms, fair_share=0.5) == {"shortfall": 6}
     firms = [firm("a", min_meetings=3)]
     assert terms(requests=requests, firms=firms, fair_share=0.5) == {"shortfall": 7}

@@ -138,7 +138,7 @@ def test_chinese_by_what_people_call_it(written: str) -> None:
     [
         ("Hungry", "HU", True), ("Germoney", "DE", True), ("Corea", "KR", True), ("Deutchland", "DE", True),
         ("Magyarorszag", "HU", True),
-        ("Austrlia", "AU", False),  # as near to Austria
+        ("Austrlia", "AU", False),  # equally close to Austria
         ("Klingon Empire", None, False), ("X", None, False), ("", None, False), ("Hungry" * 20, None, False),
     ],
 )  # fmt: skip

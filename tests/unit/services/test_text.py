@@ -26,7 +26,7 @@ def test_a_website_has_a_host_in_a_domain(address: str) -> None:
         "https://[::1",
         "https://me:secret@www.example.com",
         "https://www.example.com/" + "x" * 200,
-        f"https://a{ACCENTS * 500_000}.example",  # to put them in order would take half an hour
+        f"https://a{ACCENTS * 500_000}.example",  # sorting them would take half an hour
     ],
     ids=lambda address: address[:40],
 )

@@ -366,7 +366,7 @@ def test_a_day_and_hours_in_one_cell(text: str, says: ParsedSpan | None) -> None
 
 def test_two_bare_numbers_are_hours_only_where_the_day_stands_elsewhere() -> None:
     assert time_parsing.parse_span("14-16", has_day=True) == ParsedSpan("", "14", "16")
-    assert time_parsing.parse_span("14-16") == ParsedSpan("14-16", "", "")  # which is no day
+    assert time_parsing.parse_span("14-16") == ParsedSpan("14-16", "", "")  # not a day
 
 
 @pytest.mark.parametrize(

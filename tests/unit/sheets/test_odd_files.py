@@ -14,7 +14,7 @@ from scheduler.sheets.writers import OutputSheet, write_xlsx
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OLD = b"\x09\x08\x10\x00" + bytes(16) + b"\x2f\x00\x36\x00" + bytes(60)
-"""The first records of an XLS that has a password."""
+"""The first records of a password-protected XLS."""
 
 
 def locked_ods() -> bytes:

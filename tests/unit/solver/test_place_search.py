@@ -149,7 +149,7 @@ BUSY = make_problem(
     ],
     attendees=[person("ann1", "ann"), person("bo1", "bo")],
 )
-"""r3 would take r1's time; r1 can only go to where Ann meets in r2, and r2 to the last slot."""
+"""r3 would take r1's slot; r1 can only move to Ann's slot of r2, and r2 to the last slot."""
 BUSY_PLAN = [meet("r1", "s0", "t1", "ann1 bo1"), meet("r2", "s1", "t1", "ann1 cy1")]
 
 

@@ -70,7 +70,7 @@ def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
 
 
 def test_a_meeting_goes_to_the_firm_with_the_smaller_share() -> None:
-    # b's only person has one slot left: for a, whose other request is held anyway, or for c.
+    # b's only person has one free slot: for a, whose other request is held anyway, or for c.
     requests = [ask("r1", "a", "d"), ask("r2", "a", "b", weight=2), ask("r3", "c", "b")]
     people = [person("a1", "a"), person("b1", "b", unavailable="s1 s2"), person("c1", "c"), person("d1", "d")]
     parts: dict[str, Any] = {"requests": requests, "attendees": people, "slots": "3"}

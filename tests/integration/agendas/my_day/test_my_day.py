@@ -82,7 +82,7 @@ def test_one_leaves_early_enough_for_the_walk_from_the_booth_or_the_meeting_befo
     assert [way.minutes for way in ways if way] == [0, 9, 9, 9]
     assert ways[0] and ways[0].after is None and ways[0].from_hall == "Hall 0"
     assert ways[1] and ways[1].leave_at == meetings[1].item.start - timedelta(minutes=9)
-    assert ways[1].spare == timedelta(0) and ways[1].from_hall == "Hall 0"  # it ends when one should leave
+    assert ways[1].spare == timedelta(0) and ways[1].from_hall == "Hall 0"  # it ends when one must leave
     assert ways[2] and ways[2].from_hall == "Hall 1"
 
 
@@ -140,7 +140,7 @@ def test_what_was_said_last_counts_in_whatever_order_it_arrives(database: Databa
         actor, key, now = fair.expo.actor(0), fair.requests[0].key, before(fair, minutes=10)
         earlier, later = now - timedelta(minutes=8), now - timedelta(minutes=2)
         lateness.report_late(session, actor, key, 0, now=now, said_at=later)
-        lateness.report_late(session, actor, key, 10, now=now, said_at=earlier)  # waited on a telephone
+        lateness.report_late(session, actor, key, 10, now=now, said_at=earlier)  # was queued on a phone
         assert my_day(session, fair, now).upcoming[0].late == ()
         lateness.report_late(session, actor, key, 5, now=now, said_at=now)
         for _ in range(2):

@@ -125,7 +125,7 @@ def test_i_cannot_come_says_what_it_does_and_keeps_a_note_that_is_too_long(make_
     assert "x" * 5_000 in again and "Note" in again
     assert "Declined. Your note was sent with it." in mine.post(path, comment="On fire.", **fields)
     assert "Cancelled. The next schedule leaves it out." in mine.get(site.path("/my-day"))
-    for _ in range(2):  # a telephone sends it until it has heard that it arrived
+    for _ in range(2):  # a phone resends it until it is confirmed
         answer = mine.client.post(
             path,
             data={"csrf_token": mine.token, "comment": "On fire.", **fields},

@@ -25,7 +25,7 @@ from tests.support.queries import count_selects
 from tests.support.races import race
 
 AHEAD = 48
-"""Hours before the first meeting: a plan may still change all of them."""
+"""Hours before the first meeting, so that a plan may still change all."""
 
 
 def look(session: Session, fair: Fair, now: datetime | None = None, person: int = 0, **more: Any) -> Week:
@@ -106,7 +106,7 @@ def test_changes_are_marked_until_they_are_seen(database: Database) -> None:
         changes.mark_seen(session, fair.expo.actor(0), 2)
     with database.write() as session:
         assert look(session, fair).changes == ()
-        assert len(look(session, fair, person=1).changes) == len(found)  # each looks for themselves
+        assert len(look(session, fair, person=1).changes) == len(found)  # changes are tracked per reader
         again(session, fair, [*meetings, four], 2)
         (new,) = look(session, fair).changes
         assert (new.kind, new.request_key) == (WeekChangeKind.NEW, four.request)
@@ -123,7 +123,7 @@ def chosen(session: Session, fair: Fair, number: int = 0) -> WeekMeeting:
 
 def test_who_could_take_a_meeting_over_is_listed_with_clashes(database: Database) -> None:
     with database.write() as session:
-        fair = make_fair(session, people=3, each=1, days=1)  # everybody meets at nine
+        fair = make_fair(session, people=3, each=1, days=1)  # all meetings are at nine
         meetings = [each for each in fair.meetings if fair.expo.people[0][2].key not in each.attendees]
         again(session, fair, meetings, 1)
         session.add(AttendeeBusy(attendee_id=fair.expo.people[0][2].id, slot_id=fair.expo.slots[1].id))

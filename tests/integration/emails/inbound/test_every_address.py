@@ -165,7 +165,7 @@ def sent(database: Database) -> Everything:
 
 
 SENT = [kind for kind in OutboxKind if kind is not OutboxKind.RESEND]
-"""A RESEND is rendered as an invitation."""
+"""A RESEND renders as an invitation."""
 
 
 def test_each_kind_of_mail_is_sent(sent: Everything) -> None:

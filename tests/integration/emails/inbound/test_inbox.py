@@ -26,7 +26,7 @@ from tests.support.publishing import SETTINGS
 def test_every_dialect_is_kept_and_judged_and_answers_about_other_meetings_change_nothing(
     published: Published,
 ) -> None:
-    for day, path in enumerate(CORPUS):  # an address takes 20 mails a day
+    for day, path in enumerate(CORPUS):  # an address accepts 20 emails a day
         later = LATER + timedelta(days=day / 10)
         mail = published.receive(path.read_bytes(), published.mail_to(0), now=later)
         assert mail.outcome is not MailOutcome.RECEIVED, path.name

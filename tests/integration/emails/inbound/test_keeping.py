@@ -295,7 +295,7 @@ def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_who_is_told(pub
             mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.ALERT)).all()
         left = [mail.to_address for mail in mails if mail.payload["kind"] == AlertKind.MAIL_LEFT]
         assert left == [published.expo.organiser.email]
-        del server.unread[1]  # somebody has read it
+        del server.unread[1]  # another client has read it
         fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
     assert (told(published), published.count(FailedMailRead)) == ([], 0)
 

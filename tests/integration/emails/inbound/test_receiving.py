@@ -32,7 +32,7 @@ from tests.support.publishing import SETTINGS
 from workers.lmtp_receiver import lmtp_server
 
 LONG_AGO = -3 * 365 * 24 * 60
-"""Minutes: before today by any machine's clock, which is the server's own."""
+"""Minutes: before today on any machine's clock, which the server uses."""
 
 
 @contextmanager

@@ -128,7 +128,7 @@ ANSWERS_IN_VAIN = frozenset(
         "a DTSTAMP that is none",
     }
 )
-"""Those of the attendee's own calendar, to which one sentence goes back."""
+"""Those of the attendee's own calendar, which get a one-sentence reply."""
 
 
 @pytest.mark.parametrize("case", WAITING)

@@ -60,7 +60,7 @@ def test_each_transaction_deletes_few_rows(everything: Everything) -> None:
     rows = sum(left(database, event.id).values())
     with rows_written(database) as portions:
         finish(database)
-    of_account = 1 + PORTION * 6  # with what is an account's alone: its links, their mails, its sessions
+    of_account = 1 + PORTION * 6  # including an account's rows: links, their emails, sessions
     assert rows > 100 and max(portions) <= PORTION + of_account
     assert sum(1 for portion in portions if portion) > rows / (2 * PORTION)
     assert left(database, event.id) == {}
@@ -101,7 +101,7 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
     assert event.name not in owner.get("/")
     with database.read() as session:
         assert inbound_addresses.parse_address(session, reply, SETTINGS) is None
-        wrong = f"meetings+{'7' * 32}@{SETTINGS.mail_domain}"  # names a row beyond all numbers
+        wrong = f"meetings+{'7' * 32}@{SETTINGS.mail_domain}"  # a row id out of range
         assert inbound_addresses.parse_address(session, wrong, SETTINGS) is None
         for token in tokens:
             with pytest.raises(NotFound):

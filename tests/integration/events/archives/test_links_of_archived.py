@@ -17,7 +17,7 @@ OVER = "This event is over"
 @pytest.fixture
 def site(database: Database) -> Site:
     site = Site(database)
-    site.visitor.get(site.link)  # with a form that is still open
+    site.visitor.get(site.link)  # with an open form
     with database.write() as session:
         session.get_one(Event, site.published.expo.event.id).archived_at = NOW
     return site

@@ -68,8 +68,8 @@ def test_each_transaction_writes_few_rows(
     monkeypatch.setattr(batches, "BATCH_SIZE", PORTION)
     with rows_written(everything.database) as counts:
         make(everything)
-    most = PORTION * 2  # with the accounts that they name
-    last = 60  # the holds of the published version, by one statement
+    most = PORTION * 2  # including the referenced accounts
+    last = 60  # holds of the published version, in one statement
     assert sum(counts) > 60 and max(sorted(counts)[:-1]) <= most and max(counts) <= last
     assert sum(1 for count in counts if count) > sum(counts) / most
 
@@ -83,7 +83,7 @@ def test_until_it_is_whole_it_is_there_for_nobody(
 
     def look(self: RowInserter, *args: object) -> None:
         put(self, *args)  # type: ignore[arg-type]
-        with database.write() as session:  # and nobody holds the one writer of SQLite
+        with database.write() as session:  # SQLite's only writer is free
             job_intervals.record_run(session, "somebody", now=NOW)
             known = set(session.scalars(select(Event.key).where(Event.is_there())))
             with pytest.raises(NotFound):

@@ -129,7 +129,7 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done(
     work(database, number)
     ask_take(database, expo, number)
     child = os.fork()
-    if not child:  # its last step before the commit ends it
+    if not child:  # the last step before the commit kills it
         monkeypatch.setattr(
             import_execution, "_send_result_email", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         )
@@ -249,7 +249,7 @@ def test_the_page_says_at_which_row_of_which_sheet_the_worker_is(
     ask_take(database, expo, number)
     work(database, number)
     pages = [page for page, is_progress in told if is_progress]
-    if database.is_sqlite:  # one writer: nothing is told while it works
+    if database.is_sqlite:  # only one writer, hence no progress reports
         assert pages == []
         return
     assert len(pages) == 4, "two rows, looked at and taken"

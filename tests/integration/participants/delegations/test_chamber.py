@@ -164,7 +164,7 @@ def test_an_invitation_names_delegations_and_lets_into_these_alone(database: Dat
         invite(session, "g1", OTHER)
         (card,) = members.get_team(session, expo.organiser_actor(), now=NOW).invitations
         assert [each.key for each in card.delegations] == ["g1", OTHER]
-        # its key may be another's later: whoever is invited must not get that one
+        # its key may be reused later: invitees must not get the new record
         delegations.remove_delegation(session, expo.organiser_actor(), OTHER, now=NOW)
         delegations.create_delegation(
             session, expo.organiser_actor(), DelegationForm("Somebody else's"), now=NOW

@@ -29,7 +29,7 @@ from tests.support.web import Browser, web_app
 COLUMNS = ["key", "firm", "name", "email", "languages", "exhibitor"]
 GUEST, SECOND = "guest@new.example", "second@new.example"
 KEY = "guest-e13529cc1cf3"
-"""As an import makes it of name and address."""
+"""The key that an import derives from name and address."""
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_each_reads_the_mail_in_their_language_and_what_comes_back_is_known(
         assert said["note"].format(note="The halls open at eight.") in text
         assert f"{SETTINGS.base_url}/events/{expo.event.key}" in text
         assert mails[person.email].from_addr.startswith("bounces+")
-    assert {row.event_id for row in rows.values()} == {expo.event.id}  # at the event's rate
+    assert {row.event_id for row in rows.values()} == {expo.event.id}  # rate-limited by event
 
 
 def test_two_who_press_at_once_send_one_mail_to_each(database: Database, expo: Expo) -> None:

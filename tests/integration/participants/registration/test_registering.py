@@ -228,7 +228,7 @@ def test_a_page_that_is_full_says_so_and_mails_nothing(
     monkeypatch.setattr(public_registration, "MAX_WAITING", 1)
     browser, path = Browser(web_app(database, NOWHERE)), f"/register/{expo.event.key}"
     with database.write() as session:
-        write(session, expo, replace(FORM, email="nobody@firm.example"))  # never confirmed: it closes nothing
+        write(session, expo, replace(FORM, email="nobody@firm.example"))  # never confirmed, so it closes none
         public_registration.confirm_registration(session, write(session, expo), now=NOW)
         with pytest.raises(RegistrationFull):
             write(session, expo, replace(FORM, email="other@firm.example"))

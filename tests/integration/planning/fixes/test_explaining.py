@@ -66,7 +66,7 @@ def test_the_page_counts_reasons_that_are_not_known_and_its_button_finds_them(
     assert "The reason for 1 request isn’t known yet." in page
     assert "The run was stopped before it looked into 1 of them." in page
     assert "An attendee has reached the daily limit" not in page
-    for _ in range(2):  # pressed twice: one job
+    for _ in range(2):  # a double click: one job
         page = browser.post(f"{stopped.path}/explain")
         assert "Finding reasons and fixes" in page and "Find reasons" not in page
     part = browser.client.get(f"{stopped.path}/panel")

@@ -205,7 +205,7 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(path)
     assert "All fixes together" in page and "if the best fix of each group is applied: 2 in all" in page
-    for _ in range(2):  # pressed twice: one calculation
+    for _ in range(2):  # a double click: one calculation
         page = browser.post(f"{path}/try", group="all")
         assert "Being calculated by two runs" in page
     assert "HX-Refresh" not in browser.client.get(f"{path}/panel").headers

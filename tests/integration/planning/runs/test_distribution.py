@@ -41,7 +41,7 @@ def client(broker_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-# What the run's worker does
+# The run's worker
 
 
 class Member:
@@ -201,7 +201,7 @@ def test_a_broker_that_goes_away_leaves_the_run_alone_and_raises_nothing(
     eventually(lambda: scene.helpers.send([b"part"]) is None and scene.helpers.answers() == {})
 
 
-# What a helper does
+# The helpers
 
 
 class Help:

@@ -112,7 +112,7 @@ def test_a_night_publishes_nothing_of_an_open_draft(desk: Desk) -> None:
 
 
 def test_a_run_keeps_the_draft_that_it_is_started_with_and_no_other(desk: Desk) -> None:
-    with desk.database.write() as session:  # a colleague's, which does less
+    with desk.database.write() as session:  # a colleague's run with fewer options
         actor = desk.expo.organiser_actor()
         newer = manual_drafts.start_draft(session, actor, 1, now=NOW)
         to = Placement(desk.moved.key, desk.expo.slots[2].key, desk.expo.tables[0].key)

@@ -59,7 +59,7 @@ def test_the_solver_serves_what_a_small_event_asks(scene: Scene) -> None:
 
 def test_no_transaction_is_open_while_it_solves(scene: Scene) -> None:
     def solve(problem: Problem, *_: Any, **__: Any) -> Result:
-        with scene.database.write() as session:  # waits for ever if another one holds the lock
+        with scene.database.write() as session:  # blocks if another transaction holds the lock
             session.get_one(MeetingRequest, scene.requests[0].id).topic = "written meanwhile"
         return Result(plan_of(problem, ()))
 

@@ -29,10 +29,10 @@ def night(zone: str, at: time, after: datetime, weekdays: str = EVERY_DAY) -> da
         ("Asia/Shanghai", time(2), "2026-11-24T18:00Z", "2026-11-25T18:00Z"),
         ("Asia/Shanghai", time(2), "2026-11-24T17:59:59Z", "2026-11-24T18:00Z"),
         ("America/New_York", time(23, 30), "2026-11-24T04:00Z", "2026-11-24T04:30Z"),
-        # clocks go from 02:00 to 03:00 in Berlin: 02:30 is read with the offset before the gap
+        # clocks go from 02:00 to 03:00 in Berlin: 02:30 has the offset before the gap
         ("Europe/Berlin", time(2, 30), "2026-03-28T12:00Z", "2026-03-29T01:30Z"),
         ("Europe/Berlin", time(2, 30), "2026-03-29T01:30Z", "2026-03-30T00:30Z"),
-        # clocks go back from 03:00 to 02:00: the first 02:30 of the two, and only that
+        # clocks go back from 03:00 to 02:00: only the first 02:30 counts
         ("Europe/Berlin", time(2, 30), "2026-10-24T12:00Z", "2026-10-25T00:30Z"),
         ("Europe/Berlin", time(2, 30), "2026-10-25T00:30Z", "2026-10-26T01:30Z"),
         ("Europe/Berlin", time(2, 30), "2026-10-25T01:10Z", "2026-10-26T01:30Z"),

@@ -46,9 +46,9 @@ MOVES: dict[str, tuple[str, str]] = {
     "max_idle_spread": ("9", "Difference of idle times"),
     "max_moved": ("7", "Published meetings that may change"),
 }
-"""Every field of the page of priorities: what it is moved to, and its name on the page of a run.
+"""Every field of the priorities page: its new value, and its name on the run page.
 
-The last one has each run search."""
+The last one makes each run search."""
 
 
 NIGHT = {"percent": 100, "a_person": 2, "hours": 0}
@@ -177,7 +177,7 @@ def test_an_absence_within_frozen_hours_is_one_change_and_the_hours_are_none(aga
     assert again.kinds == ["attendees"]
     freeze(2)
     assert not again.run(publish=True)
-    with again.scene.database.write() as session:  # the frozen meeting, for which the absence was left out
+    with again.scene.database.write() as session:  # the frozen meeting, for which the absence was ignored
         session.get_one(MeetingRequest, again.scene.requests[0].id).state = RequestState.WITHDRAWN
     again.meetings = lambda problem: ()
     assert again.run(publish=True)

@@ -24,7 +24,7 @@ from tests.support.factories import NOW, Expo, make_interpreter, make_member
 from tests.support.web import Browser, web_app
 
 LONGER: Any = {"kind": "slots", "day": "2026-12-07", "start": "10:00", "end": "10:30"}
-"""One meeting time more, in which the third request has room."""
+"""An additional meeting time, when the third request fits."""
 
 
 @pytest.fixture(autouse=True)

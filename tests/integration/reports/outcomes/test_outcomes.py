@@ -83,7 +83,7 @@ def test_only_its_own_people_and_exhibitors_say_it_and_only_once_it_has_begun(da
     with database.write() as session:
         fair = make_fair(session, people=2, each=1, days=1)
         make_attendee(session, fair.expo, 0)
-    key, form = fair.requests[1].key, OutcomeForm("intent")  # of the second person, who is no exhibitor
+    key, form = fair.requests[1].key, OutcomeForm("intent")  # by the second person, who is no exhibitor
     expo, now = fair.expo, fair.start
     assert not expo.people[0][1].is_exhibitor
     with database.write() as session:

@@ -83,7 +83,7 @@ def test_each_cell_by_country_tier_and_area_is_a_count_over_the_firms_pairs(data
     fair = told(database)
     with database.write() as session:
         session.get_one(MeetingRequest, fair.requests[3].id).state = RequestState.WITHDRAWN
-        extra = make_request(session, fair.expo, 1, 2)  # wished, and not held
+        extra = make_request(session, fair.expo, 1, 2)  # requested, but unscheduled
         assert extra.state is RequestState.ACCEPTED
     with database.read() as session:
         report = get_chain_report(session, fair.expo.organiser_actor(), now=fair.start)

@@ -61,7 +61,7 @@ def test_a_draft_is_the_firms_and_goes_when_it_is_sent(database: Database) -> No
         actor = expo.actor(0)
         form = NewRequest(to_firm="f1", topic="", message="We make", priority=5, slots=["s1"])
         kept = drafts.save_draft(session, actor, form, now=NOW)
-        assert drafts.save_draft(session, actor, form, now=NOW) == kept  # one a firm
+        assert drafts.save_draft(session, actor, form, now=NOW) == kept  # one per firm
         drafts.save_template(session, actor, NewRequest("f2", "Cells", message="Hello"), "Cells", now=NOW)
         assert [(each.name, each.firm and each.firm.key) for each in drafts.list_drafts(session, actor)] == [
             ("Cells", None),
@@ -95,7 +95,7 @@ def test_the_page_names_firms_that_were_not_asked_and_keeps_what_was_typed(datab
     typed = {"topic": "Cells ★", "message": "By autumn ★", "priority": "3", "length": "1", "place": "any"}
     page = browser.post(path, 422, firms="f1", **typed)
     assert f"Not asked: {name}" in page and "Cells ★" in page and "By autumn ★" in page
-    page = browser.post(path, 422, **typed)  # nothing is ticked, and no firm is saved
+    page = browser.post(path, 422, **typed)  # nothing selected, and no firm saved
     assert "choose 1 to 20 firms" in page and "Cells ★" in page and "By autumn ★" in page
     page = browser.post(path, firms=["f1", "f2"], **typed)
     assert f"Not asked: {name}" in page and "Firms asked: 1" in page

@@ -53,12 +53,12 @@ def test_what_came_while_the_page_was_open_stays_news(database: Database) -> Non
         expo = make_event(session, firms=4)
         old = declined(session, expo, 1, hours=2)
         shown = [item.key for item in of(session, expo).items]
-        late = make_request(  # its term was over before, and nobody had noted it yet
+        late = make_request(  # expired earlier, but not yet recorded
             session, expo, 0, 2, state=RequestState.EXPIRED, expires_at=NOW - 3 * HOUR, answered_at=None
         )
         news.mark_seen(session, expo.actor(0), shown, now=NOW)
         assert keys(of(session, expo)) == [late.key]
-        old.answered_at = NOW - HOUR  # answered anew
+        old.answered_at = NOW - HOUR  # answered again
         session.flush()
         assert keys(of(session, expo)) == [old.key, late.key]
 

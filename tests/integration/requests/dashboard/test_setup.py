@@ -135,7 +135,7 @@ def test_the_times_at_the_venue_are_busy_times_and_single_ones_stay(
     ends = re.findall(r'<select[^>]*name="until-' + days[0] + r'"(.*?)</select>', page, re.DOTALL)[0]
     froms, untils = (re.findall(r">(\d\d:\d\d)<", each) for each in (starts, ends))
     form = {f"there-{days[0]}": "1", f"from-{days[0]}": froms[1], f"until-{days[0]}": untils[-1]}
-    form |= {f"from-{days[1]}": froms[0], f"until-{days[1]}": untils[-1]}  # not there at all
+    form |= {f"from-{days[1]}": froms[0], f"until-{days[1]}": untils[-1]}  # absent all day
     assert "Setup finished" in browser.post(f"{here}/times", **form)
     with database.read() as session:
         marked = list_marked_slots(session, expo.actor(0))

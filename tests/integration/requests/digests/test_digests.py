@@ -22,7 +22,7 @@ from tests.support.races import race
 PENDING = RequestState.PENDING
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MORNING = datetime(2026, 11, 25, 0, tzinfo=UTC)
-"""The morning after NOW, eight o'clock in Shanghai."""
+"""The morning after NOW, 08:00 in Shanghai."""
 
 
 def expo_of(session: Session, **columns: Any) -> Expo:
@@ -254,7 +254,7 @@ def test_mornings_are_by_the_clock_of_the_reader(database: Database) -> None:
         expo.firms[1].country = "HU"
         make_request(session, expo, 0, 1, state=PENDING)
     assert tell(database, MORNING) == []
-    assert len(tell(database, MORNING + 7 * HOUR)) == 1  # eight o'clock in Budapest
+    assert len(tell(database, MORNING + 7 * HOUR)) == 1  # 08:00 in Budapest
 
 
 def test_mornings_are_by_the_venues_clock_for_who_wants_that(database: Database) -> None:

@@ -87,7 +87,7 @@ def test_the_first_mail_says_so_and_how_to_stop_and_no_later_one_does(database: 
     with database.write() as session:
         make_request(session, expo, 2, 1, state=PENDING, created_at=MORNING + HOUR)
     (again,) = tell(database, MORNING + DAY)
-    assert again.payload["first"] == "daily"  # the first one never went out
+    assert again.payload["first"] == "daily"  # the first one was never sent
     send(database, again)
     with database.write() as session:
         make_request(session, expo, 3, 1, state=PENDING, created_at=MORNING + DAY + HOUR)
@@ -98,7 +98,7 @@ def test_the_first_mail_says_so_and_how_to_stop_and_no_later_one_does(database: 
 def test_that_a_mail_told_before_is_said_of_what_a_sent_mail_told(database: Database) -> None:
     with database.write() as session:
         expo = expo_of(session, firms=5)
-        make_request(session, expo, 4, 1, state=PENDING, created_at=NOW - 2 * DAY)  # before digests began
+        make_request(session, expo, 4, 1, state=PENDING, created_at=NOW - 2 * DAY)  # before digests started
         make_request(session, expo, 0, 1, state=PENDING)
     (first,) = tell(database, MORNING)
     assert (first.payload["others"], first.payload["unsaid"]) == (0, 1)

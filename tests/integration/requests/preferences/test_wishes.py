@@ -35,7 +35,7 @@ def test_a_firm_has_so_many_musts_and_a_colleague_finds_them_spent(database: Dat
         assert ranked_requests.read_must_budget(session, expo.actor(0)) == MustBudget(
             0, 1
         )  # theirs, not ours
-        asked(session, expo, 0, 1, 5)  # asking back counts
+        asked(session, expo, 0, 1, 5)  # a counter-request counts
         assert ranked_requests.read_must_budget(session, expo.actor(0)) == MustBudget(1, 1)
         with pytest.raises(InvalidInput, match="no must left: 1 of 1"):
             asked(session, expo, 0, 2, 5)
@@ -89,7 +89,7 @@ def test_the_order_of_wishes_gives_the_upper_half_the_larger_weight(database: Da
         ]
         with pytest.raises(InvalidInput, match="no must left"):
             ranked_requests.rank_request(session, actor, keys[1], Rank.MUST, None)
-        ranked_requests.move_request(session, actor, keys[4], is_up=True)  # it is the first already
+        ranked_requests.move_request(session, actor, keys[4], is_up=True)  # already the first
         assert order_of(session, expo)[1][0] == "f4"
         for other in (expo.actor(1), expo.organiser_actor()):
             with pytest.raises(NotFound):

@@ -109,7 +109,7 @@ def test_a_firm_that_is_full_is_left_out(database: Database) -> None:
     with database.write() as session:
         expo = expo_of(session, NEEDS_BEARINGS, GEARBOXES, "x", "x", "x")
         for other in (2, 3, 4):
-            make_request(session, expo, other, 1)  # three of four slots of its one person
+            make_request(session, expo, other, 1)  # three of the four slots of its only person
     assert "f1" not in of(database, expo)
 
 

@@ -184,5 +184,5 @@ def test_a_second_look_works_nothing_out(database: Database) -> None:
             looks.append(look(session, expo))
         worked_out.append([each for each in seen if "planned_attendee" in each or "GROUP BY" in each])
     assert looks[0] == looks[1]
-    # What is not held by reason, and firms twice: by country and pavilion, and by country and area.
+    # Unscheduled requests by reason, and firms twice: by country and pavilion, and by country and area.
     assert worked_out[0] and len(worked_out[1]) <= 3

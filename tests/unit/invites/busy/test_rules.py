@@ -66,9 +66,9 @@ def worked_out(
 def test_a_rule_gives_what_dateutil_gives(text: str, after: int, length: int) -> None:
     first = parse_local("20190301") + timedelta(days=after)
     last = first + timedelta(days=length)
-    # A rule that never holds would keep dateutil busy up to the year 9999, one with COUNT too.
+    # A rule without occurrences would keep dateutil busy up to the year 9999, also with COUNT.
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # no rule may have COUNT and UNTIL
+        warnings.simplefilter("ignore", DeprecationWarning)  # COUNT and UNTIL exclude each other
         until = min(last, parse_local(recurrence.parse_rule(text).until or "29990101"))
         peer = rrulestr(text, dtstart=START).replace(until=until)
     expected = [each for each in _within(peer, last) if first <= each]

@@ -20,7 +20,7 @@ FONTS = {
     "Chinese, Japanese and Korean": ({"fontname": "cjk"}, 40),
     "Vietnamese": ({"script": 1}, 1),
 }
-"""How each font is had whole, and of how many of its letters one is looked at."""
+"""How to get each complete font, and the sampling interval of its letters."""
 
 
 def sheet(*paragraphs: tuple[Style, str]) -> Sheet:
@@ -62,7 +62,7 @@ def test_each_letter_of_a_subset_looks_and_is_as_wide_as_in_the_whole_font(name:
         ours, theirs = (each.get_pixmap(dpi=60, colorspace="gray").samples for each in (page, peer))
         assert (
             min(ours) < 128 and max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) < 100
-        )  # places are rounded
+        )  # positions are rounded
 
 
 def darkness(style: Style, text: str) -> int:

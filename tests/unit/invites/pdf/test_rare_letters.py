@@ -16,9 +16,9 @@ from tests.support import lacking
 from tests.unit.invites.test_agenda_pdf import agenda, entry
 
 NAMES = "𠮷㛃䶮𬭊𬺓䲟𬸪㻬"
-"""Of extensions A, B, C and E: in names of people, places and matter."""
+"""From extensions A, B, C and E, used in names of people, places and substances."""
 RARE = "𪚥𠀀"
-"""In no name."""
+"""Not used in names."""
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def test_a_letter_that_no_font_has_is_marked_as_printers_mark_it(monkeypatch: py
     assert "".join(each.letter for each in made) == "〓〓野家"
     assert all(each.number for each in made)
     with pymupdf.open("pdf", render_agenda_pdf(agenda(entry(partner=f"{RARE}野家")))) as document:
-        assert f"{RARE}野家" in document[0].get_text()  # as it is copied, and read aloud
+        assert f"{RARE}野家" in document[0].get_text()  # for copying and screen readers
 
 
 def test_names_are_whole_without_a_font_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def meetings_of(table: Any) -> set[tuple[int, ...]]:
     return {(r, *map(int, row)) for r, row in enumerate(table) if row[held.SLOT] >= 0}
 
 
-# What goes out and comes back
+# Encoding
 
 
 def test_a_subproblem_survives_its_bytes(flat: Flat) -> None:
@@ -127,7 +127,7 @@ def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
     assert SubproblemAnswer.from_bytes(flat.data, full_share(flat.data), content).worth is not None
 
 
-# What is refused
+# Validation
 
 
 @given(st.binary(max_size=200))
@@ -194,7 +194,7 @@ def test_a_subproblem_with_numbers_out_of_range_is_refused(flat: Flat, change: d
         Subproblem.from_bytes(flat.data, Subproblem(**fields).to_bytes())
 
 
-# What a join keeps
+# Merging
 
 
 def test_a_join_takes_the_days_that_are_answered_and_leaves_the_others(flat: Flat) -> None:
@@ -235,7 +235,7 @@ def test_a_join_is_worth_what_its_shares_gain_together(flat: Flat) -> None:
     assert merge_shares(plan, 10.0, shares)[1] == 11.0
 
 
-# How days are split
+# Splitting days
 
 
 def test_shares_take_up_each_request_once_and_share_out_the_changes(flat: Flat) -> None:

@@ -332,7 +332,7 @@ def hold(document: Json, id: str, remedy: str) -> str:
 
 
 SLOT = r"(?:s\d+|d\d+-\d{4})"
-"""Slots of the small problems of these tests, and of invented events."""
+"""Slots of the small problems in these tests, and of sample events."""
 
 
 def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:

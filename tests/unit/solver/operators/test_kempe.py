@@ -17,7 +17,7 @@ CHAIN = [
     meet("r3", "s1", "t2", "bo1 dee1"),
     meet("r4", "s0", "t2", "dee1 eve1"),
 ]
-"""As in docs/solver.md: each hangs together with the next by a person."""
+"""As in docs/solver.md: a shared person connects each with the next."""
 
 
 def chain(**parts: Any) -> Problem:

@@ -17,7 +17,7 @@ PLAN = [
     meet("r2", "s1", "t1", "ann1 dee1"),
     meet("r3", "s3", "t1", "bo1 cai1"),
 ]
-"""As in docs/solver.md: Bo is idle for two slots, all others for none."""
+"""As in docs/solver.md: Bo is idle for two slots, no one else for any."""
 
 
 def problem(**parts: Any) -> Problem:

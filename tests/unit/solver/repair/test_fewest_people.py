@@ -24,7 +24,7 @@ IN_TURN = make_problem(
         ask("r4", "ed", "bo", slots=["s0"]),
     ],
 )
-"""r4 takes r1's slot; r1 can only go to where Ann meets in r2, and r2 to where Cy meets in r3."""
+"""r4 takes r1's slot; r1 can only move to Ann's slot of r2, and r2 to Cy's slot of r3."""
 HELD_IN_TURN = [
     meet("r1", "s0", "t1", "ann1 bo1"), meet("r2", "s1", "t1", "ann1 cy1"), meet("r3", "s2", "t1", "cy1 di1")
 ]  # fmt: skip
@@ -64,7 +64,7 @@ ALL_THE_WAY = make_problem(
     requests=[ask("r1", "a", "b"), ask("r2", "d", "e"), ask("r3", "f", "g"), ask("r4", "a", "h")],
     factors={"idle": 10},
 )
-"""r4 is best right after r1, where others meet. At the free slot Ann waits for two slots."""
+"""r4 is best right after r1, where others meet. In the free slot, Ann is idle for two slots."""
 IN_A_ROW = [
     meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "d1 e1"), meet("r3", "s2", "t1", "f1 g1")
 ]  # fmt: skip

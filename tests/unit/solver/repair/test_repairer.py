@@ -95,7 +95,8 @@ def test_the_oracle_is_right_after_somebody_is_out_and_a_place_has_closed(
     after = {meeting.request for meeting in repairer.meetings()}
     assert after == before - set(lost)
     found = {violation.rule for violation in rules.violations(repairer.problem, repairer.meetings())}
-    assert found <= {"H1", "H10", "H12", "H13"}  # what is lost may have been compulsory, frozen or too much
+    # a dropped meeting may be compulsory or frozen, and dropping it may exceed a limit
+    assert found <= {"H1", "H10", "H12", "H13"}
     if not found:
         for request in problem.requests:
             assert_right(repairer.problem, repairer, request.id)
@@ -170,7 +171,7 @@ def test_a_place_that_closes_gives_its_meetings_to_another_one() -> None:
     assert only.dropped == ("r1",)
 
 
-# Against trying every plan
+# Compared with exhaustive search
 
 
 def reachable(document: Json, plan: Sequence[Json], request: Json) -> Iterator[list[Json]]:
@@ -284,7 +285,7 @@ def is_same(repairer: Repairer, meeting: Json, now: Json | None) -> bool:
     )
 
 
-# What an organiser asks for
+# Organisers' requests
 
 
 ONE_TABLE = make_problem(

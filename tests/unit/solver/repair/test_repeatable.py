@@ -17,7 +17,7 @@ from scheduler.solver.repair.targets import Target, evaluate_targets
 from tests.unit.solver.repair.test_repairer import first_plan
 
 CROWDED = to_problem(make_expo(firms=60, requests=870, seed=3))
-"""An expo whose tables are full at most times: of a full group one meeting gives way."""
+"""An expo whose tables are usually full: one meeting of a full group gives way."""
 
 
 def shuffled(meetings: list[Meeting], dice: random.Random) -> list[Meeting]:

@@ -21,7 +21,7 @@ from tests.unit.solver.repair.test_repairer import first_plan
 
 some = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 WHOLE = {"H1", "H11", "H12", "H13"}
-"""Rules about more than a place, time and people: a target says nothing of them, a command is refused."""
+"""Rules beyond place, time and people: targets ignore them, commands are rejected."""
 
 
 def all_ways(problem: Problem, request: str, slot: str, place: str) -> Iterator[Meeting]:

@@ -13,7 +13,7 @@ from tests.support.builders import ask, make_problem, meet, table
 from tests.support.moves import board
 
 IDLE = 10
-"""The default price of an idle slot."""
+"""The default cost of an idle slot."""
 
 
 def three(**parts: object) -> Problem:
