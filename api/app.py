@@ -16,19 +16,19 @@ from api.language import speaking
 from api.pages import (
     PAGES,
     compression,
+    formatting,
     links,
     marks,
     paging,
     plugin_pages,
-    presentation,
     rendering,
     static_files,
     zones,
 )
 from api.pages.identity import summary_unsubscribe
-from api.pages.participants import picks
+from api.pages.participants import autocomplete
 from api.pages.replies import calendar, reply_links
-from api.pages.reports.statistics import figures
+from api.pages.reports.statistics import statistics
 from api.pages.requests import labels
 from api.pages.requests.digests import digest_links, digest_unsubscribe
 from api.pages.schedule import state_labels
@@ -90,15 +90,15 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     security.init_app(app)
     errors.init_app(app)
     speaking.init_app(app)
-    presentation.init_app(app)
+    formatting.init_app(app)
     links.init_app(app)
     marks.init_app(app)
     state_labels.init_app(app)
-    figures.init_app(app)
+    statistics.init_app(app)
     labels.init_app(app)
     zones.init_app(app)
     rendering.init_app(app)
-    picks.init_app(app)
+    autocomplete.init_app(app)
     paging.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
@@ -110,8 +110,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     csrf.exempt(
         summary_unsubscribe.blueprint
     )  # mail clients send the POST by themselves, and the token is the credential
-    csrf.exempt(digest_unsubscribe.stop)
-    csrf.exempt(digest_unsubscribe.resume)
+    csrf.exempt(digest_unsubscribe.unsubscribe)
+    csrf.exempt(digest_unsubscribe.resubscribe)
     csrf.exempt(v1.blueprint)  # bearer tokens only: cookies do not authenticate there
     app.register_blueprint(v1.blueprint)
     freeze_gc()

@@ -93,9 +93,9 @@ def _note_seen(found: SignedIn) -> None:
 def _ask() -> Response | tuple[str, int]:
     """Redirect to sign-in. Afterwards the requested page or the submitted form continues."""
     if "HX-Request" in request.headers:  # htmx would swap the sign-in page into an element of this page
-        return Response(status=204, headers={"HX-Redirect": url_for("sign_in.ask")})
+        return Response(status=204, headers={"HX-Redirect": url_for("sign_in.show_sign_in_form")})
     if request.method == "GET":
-        return redirect(url_for("sign_in.ask", next=request.full_path.rstrip("?")))
+        return redirect(url_for("sign_in.show_sign_in_form", next=request.full_path.rstrip("?")))
     kept = sign_in_errands.of_request()
     return render_template(
         "identity/sign_in/ask.html", errand=sign_in_errands.sealed(kept), has_form="fields" in kept

@@ -79,8 +79,8 @@ def for_account(errand: Mapping[str, Any], account_id: int) -> Mapping[str, Any]
 def go_on(errand: Mapping[str, Any]) -> Response:
     """Redirect to the requested page, or to a page with the submitted form to send it again."""
     if "fields" in errand:
-        return redirect(url_for("sign_in.go_on"), 303)
-    return redirect(local(str(errand.get("path", ""))) or url_for("home.index"), 303)
+        return redirect(url_for("sign_in.continue_session"), 303)
+    return redirect(local(str(errand.get("path", ""))) or url_for("organiser_dashboard.list_own_events"), 303)
 
 
 def local(target: str) -> str:

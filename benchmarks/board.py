@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, event, select
 
-from api.pages.board import hand_board
+from api.pages.board import board
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
 from benchmarks.spent import Backends
@@ -87,7 +87,7 @@ class Desk:
         self.queries = 0
         event.listen(Engine, "before_cursor_execute", self._count)
         self.desk = PlacementSearch(database)
-        hand_board.board_queries.ask = self._ask  # type: ignore[attr-defined]
+        board.board_queries.ask = self._ask  # type: ignore[attr-defined]
 
     def _count(self, *_: Any) -> None:
         self.queries += 1

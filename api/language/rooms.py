@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
-ENGLISH_ONLY = frozenset({"docs", "exclusions", "health", "openapi", "printed", "reminders", "v1"})
+ENGLISH_ONLY = frozenset({"docs", "exclusions", "health", "openapi", "print_status", "reminders", "v1"})
 """Blueprints that are not translated."""
 
 

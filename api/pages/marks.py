@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from api.language import speaking
 from api.language.speaking import gettext
 from api.language.unbroken import unbroken
-from api.pages import presentation
+from api.pages import formatting
 from scheduler.domain.entities import Partstat, RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.i18n import gettext_lazy, join_texts
@@ -98,22 +98,22 @@ def _drawn(name: str, kind: str) -> Markup:
     return Markup('<svg class="{}" viewBox="{}" aria-hidden="true">{}</svg>').format(kind, box, Markup(drawn))  # noqa: S704 -- our own file
 
 
-def initials(person: presentation.Named) -> str:
+def initials(person: formatting.Named) -> str:
     """Return two initials of a Latin name, or else its first character."""
-    name = presentation.short_name(person)
+    name = formatting.short_name(person)
     parts = [part for part in re.split(r"[\s-]+", name) if part[:1].isalpha()]
-    if presentation.is_east_asian(name):
+    if formatting.is_east_asian(name):
         return name[:1]
     return "".join(part[0] for part in (*parts[:1], *parts[1:][-1:])).upper() or name[:1]
 
 
-def firm_mark(firm: presentation.Named) -> str:
+def firm_mark(firm: formatting.Named) -> str:
     """Return the most distinctive character of a firm's name, or two initials.
 
     Chinese names begin with the town, usually two characters, which many firms share. Korean and Japanese
     names may begin with the legal form.
     """
-    language = presentation.is_east_asian(firm.name)
+    language = formatting.is_east_asian(firm.name)
     if not language:
         return initials(firm)
     name = _LEGAL_FORM_FIRST.sub("", firm.name)
@@ -122,7 +122,7 @@ def firm_mark(firm: presentation.Named) -> str:
 
 def spoken_languages(codes: Sequence[str], role: str = "") -> str:
     """Return a person's languages, prefixed with their role."""
-    listed = listing(presentation.language(code) for code in codes)
+    listed = listing(formatting.language(code) for code in codes)
     if not listed:
         return role
     if not role:
@@ -160,7 +160,7 @@ def reason_label(code: str) -> str:
 
 def tier_label(tier: str) -> str:
     """Return the label of a tier: Upstream."""
-    return presentation.capitalize_first(load_words(speaking.language()).digest[tier])
+    return formatting.capitalize_first(load_words(speaking.language()).digest[tier])
 
 
 def change_words(change: WeekChange, zone: str) -> Markup:
@@ -179,13 +179,13 @@ def change_words(change: WeekChange, zone: str) -> Markup:
     elif change.kind is WeekChangeKind.RELOCATED:
         new, old = (speaking.said(join_texts((each.place, each.hall))) for each in (item, was))
     else:
-        new, old = (comma().join(map(presentation.short_name, each)) for each in (item.people, was.people))
+        new, old = (comma().join(map(formatting.short_name, each)) for each in (item.people, was.people))
     text = gettext("%(new)s (was %(old)s)", new="%(new)s", old="%(old)s")
     return Markup(text) % {"new": new, "old": old}  # noqa: S704 -- our own text
 
 
 def _moment(moment: datetime, zone: str) -> Markup:
-    return escape(unbroken(presentation.local_moment(moment, zone))) + presentation.own_time(moment, zone)
+    return escape(unbroken(formatting.local_moment(moment, zone))) + formatting.own_time(moment, zone)
 
 
 SHOWN = {

@@ -35,7 +35,7 @@ EVENT = "/events/<event_key>"
 @blueprint.get(f"{EVENT}/{BEFORE}", strict_slashes=False)
 @blueprint.get(f"{EVENT}/{BEFORE}/<path:rest>")
 @login_required
-def lead(event_key: str, before: str, rest: str = "") -> Response:
+def redirect_below_event(event_key: str, before: str, rest: str = "") -> Response:
     """Redirect to the renamed page, which checks the permission."""
     actor = auth.actor(event_key)
     return _redirect(f"/events/{actor.event_key}/{MOVED[before]}", rest)
@@ -44,7 +44,7 @@ def lead(event_key: str, before: str, rest: str = "") -> Response:
 @blueprint.get(f"{EVENT}/versions/<int:number>/remedies", strict_slashes=False)
 @blueprint.get(f"{EVENT}/versions/<int:number>/remedies/<path:rest>")
 @login_required
-def lead_to_fixes(event_key: str, number: int, rest: str = "") -> Response:
+def redirect_to_fixes(event_key: str, number: int, rest: str = "") -> Response:
     """Redirect to the suggested fixes of a version."""
     actor = auth.actor(event_key)
     return _redirect(f"/events/{actor.event_key}/versions/{number}/fixes", rest)
@@ -52,13 +52,13 @@ def lead_to_fixes(event_key: str, number: int, rest: str = "") -> Response:
 
 @blueprint.get("/trail")
 @login_required
-def lead_to_audit_log() -> Response:
+def redirect_to_audit_log() -> Response:
     """Redirect to the audit log of the installation."""
     return _redirect("/audit-log", "")
 
 
 @blueprint.get("/asked/<token>/<step>")
-def lead_to_response(token: str, step: str) -> Response:
+def redirect_to_response(token: str, step: str) -> Response:
     """Redirect to the page of a link in an email about a request."""
     return _redirect(f"/respond/{quote(token)}", step)
 

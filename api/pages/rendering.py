@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from api import auth, context
 from api.language.speaking import said
-from api.pages.presentation import capitalize_first
+from api.pages.formatting import capitalize_first
 from scheduler.services.availability import calendar_failures
 from scheduler.services.availability.calendar_failures import FailingCalendar
 from scheduler.services.events import events
@@ -136,6 +136,8 @@ def refused(
             labels={name: said(labels[name]) for name in wrong if name in labels},
             others=[text for name, text in faults.items() if name not in wrong],
             faults=faults,
-            back=back(actor.event_key, url_for("home.event", event_key=actor.event_key)),
+            back=back(
+                actor.event_key, url_for("organiser_dashboard.show_dashboard", event_key=actor.event_key)
+            ),
         )
     return page, 422

@@ -16,7 +16,7 @@ from flask import Flask
 from api import context
 from api.language import speaking
 from api.language.speaking import gettext
-from api.pages import presentation
+from api.pages import formatting
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity import preferences
 
@@ -25,7 +25,7 @@ UNKNOWN = gettext_lazy("Choose a time zone from the list: type a city or a count
 _OFFSET = re.compile(r"[(（](?:UTC)?(?:[+-][\d:]{1,5})?[)）]\s*$")
 
 
-FIELD = presentation.limits("TypedTimezone", list="zones", autocomplete="off", spellcheck="false")
+FIELD = formatting.limits("TypedTimezone", list="zones", autocomplete="off", spellcheck="false")
 """Attributes of the input."""
 
 
@@ -94,7 +94,7 @@ def _names(listed: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _cities(listed: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    own = [(zone, _comparable(presentation.city(zone))) for zone, _ in listed]
+    own = [(zone, _comparable(formatting.city(zone))) for zone, _ in listed]
     return [*own, *((zone, _comparable(zone.rpartition("/")[2])) for zone, _ in listed)]
 
 
@@ -107,6 +107,6 @@ def _named(tag: str) -> list[tuple[str, str]]:
     found = {"UTC": "UTC"}
     for country, zones in preferences.country_zones().items():
         for zone in zones:
-            of_zone = {"city": presentation.city(zone), "country": presentation.country(country)}
+            of_zone = {"city": formatting.city(zone), "country": formatting.country(country)}
             found[zone] = gettext("%(city)s, %(country)s", **of_zone)
     return sorted(found.items(), key=lambda pair: pair[1].casefold())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from api.pages.board import hand_board
+from api.pages.board import board
 from scheduler.domain.team import TeamRole
 from scheduler.services.board.placement_search import PlacementSearch
 from scheduler.services.identity import sign_in
@@ -84,7 +84,7 @@ def boards(
     with database.write() as session:
         hall = Hall(session)
     desk = PlacementSearch(database)
-    monkeypatch.setattr(hand_board.board_queries, "ask", lambda e, n, q, **_: desk.answer(e, n, q))
+    monkeypatch.setattr(board.board_queries, "ask", lambda e, n, q, **_: desk.answer(e, n, q))
     with serving(web_app(database, broker_url)) as site:
         opened = Boards(chromium, database, site, hall)
         yield opened
@@ -142,14 +142,14 @@ def test_a_meeting_is_put_where_it_is_dropped_or_the_bar_says_why_not(boards: Bo
 def test_while_the_plan_is_read_the_bar_says_so_and_the_places_come_by_themselves(
     boards: Boards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, asked = hand_board.board_queries.ask, threading.Event()
+    ask, asked = board.board_queries.ask, threading.Event()
     read = threading.Event()
 
     def still_reading(*question: Any, **more: Any) -> Any:
         asked.set()
         return ask(*question, **more) if read.is_set() else None
 
-    monkeypatch.setattr(hand_board.board_queries, "ask", still_reading)
+    monkeypatch.setattr(board.board_queries, "ask", still_reading)
     page = boards.open()
     page.get_by_role("button", name="Firm 0 × Firm 1").click()
     live = page.locator("#live")

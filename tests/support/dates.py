@@ -28,7 +28,7 @@ WHOLE = (
     "unit/invites/test_transport.py",
     "integration/identity/test_sessions.py",
     "integration/api/test_api_requests.py",
-    "integration/events/test_night_rules.py",
+    "integration/events/test_overnight_settings.py",
     "integration/pages/test_pages_answers.py",
     "integration/participants/registration",
     "integration/storage/test_clock.py",

@@ -34,7 +34,7 @@ blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/
 
 @blueprint.get("/agenda")
 @login_required
-def own(event_key: str) -> str:
+def show_own_agenda(event_key: str) -> str:
     """Show the reader's own meetings and calendar options. Archived events show only the meetings."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
@@ -54,7 +54,7 @@ def own(event_key: str) -> str:
 
 @blueprint.post("/agenda/<request_key>/accept")
 @login_required
-def accept(event_key: str, request_key: str) -> Response:
+def accept_invitation(event_key: str, request_key: str) -> Response:
     """Accept the reader's own invitation, like the link in its email."""
     actor = auth.actor(event_key)
     sequence = inputs.whole(request.form.get("sequence"), -1)
@@ -75,13 +75,13 @@ def accept(event_key: str, request_key: str) -> Response:
         flash(gettext("The meeting has changed or is off. Look at it as it is now."), "error")
     else:
         flash(gettext("Accepted. You are expected at this meeting."), "good")
-    here = url_for("agenda.own", event_key=event_key, _anchor=f"meeting-{request_key}")
+    here = url_for("agenda.show_own_agenda", event_key=event_key, _anchor=f"meeting-{request_key}")
     return redirect(rendering.back(event_key, here), 303)
 
 
 @blueprint.get("/agenda/firm")
 @login_required
-def firm(event_key: str) -> str:
+def show_own_firm_agenda(event_key: str) -> str:
     """Show one day of the reader's firm as a list. Exhibitors also see its feed URL."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
@@ -99,7 +99,7 @@ def firm(event_key: str) -> str:
 
 @blueprint.get("/firms/<firm_key>/agenda")
 @login_required
-def of_firm(event_key: str, firm_key: str) -> str:
+def show_firm_agenda(event_key: str, firm_key: str) -> str:
     """Show the meetings of any firm to organisers."""
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
@@ -109,7 +109,7 @@ def of_firm(event_key: str, firm_key: str) -> str:
 
 @blueprint.get("/people/<person_key>/agenda")
 @login_required
-def of_person(event_key: str, person_key: str) -> str:
+def show_person_agenda(event_key: str, person_key: str) -> str:
     """Show the meetings of a colleague to exhibitors, and of any person to organisers."""
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
@@ -122,7 +122,7 @@ def of_person(event_key: str, person_key: str) -> str:
 @blueprint.get("/agenda.pdf")
 @login_required
 @limits.costly
-def own_pdf(event_key: str) -> Response:
+def download_own_agenda(event_key: str) -> Response:
     """Return the reader's own meetings as a PDF."""
     actor = auth.actor(event_key)
     made = _person_pdf(event_key, None)
@@ -134,7 +134,7 @@ def own_pdf(event_key: str) -> Response:
 @blueprint.get("/people/<person_key>/agenda.pdf")
 @login_required
 @limits.costly
-def person_pdf(event_key: str, person_key: str) -> Response:
+def download_person_agenda(event_key: str, person_key: str) -> Response:
     """Return a colleague's agenda to exhibitors, and any agenda to organisers, as a PDF."""
     return _person_pdf(event_key, person_key)
 
@@ -142,7 +142,7 @@ def person_pdf(event_key: str, person_key: str) -> Response:
 @blueprint.get("/agenda/firm.pdf")
 @login_required
 @limits.costly
-def own_firm_pdf(event_key: str) -> Response:
+def download_own_firm_agenda(event_key: str) -> Response:
     """Return the meetings of the reader's firm as a PDF."""
     return _firm_pdf(event_key, None)
 
@@ -150,7 +150,7 @@ def own_firm_pdf(event_key: str) -> Response:
 @blueprint.get("/firms/<firm_key>/agenda.pdf")
 @login_required
 @limits.costly
-def firm_pdf(event_key: str, firm_key: str) -> Response:
+def download_firm_agenda(event_key: str, firm_key: str) -> Response:
     """Return the meetings of any firm to organisers, as a PDF."""
     return _firm_pdf(event_key, firm_key)
 
@@ -163,7 +163,7 @@ def renew_feed(event_key: str) -> Response:
     with context.database().write() as db:
         feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
     flash(gettext("Your calendar has a new address. The old one does not work any more."), "good")
-    return redirect(url_for("agenda.own", event_key=event_key, _anchor="calendar"), 303)
+    return redirect(url_for("agenda.show_own_agenda", event_key=event_key, _anchor="calendar"), 303)
 
 
 @blueprint.post("/agenda/firm/feed")
@@ -174,7 +174,7 @@ def renew_firm_feed(event_key: str) -> Response:
     with context.database().write() as db:
         feed_addresses.renew_firm_feed(db, actor, secret_key=context.settings().secret_key)
     flash(gettext("The firm's calendar has a new address. An older one does not work any more."), "good")
-    return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
+    return redirect(url_for("agenda.show_own_firm_agenda", event_key=event_key, _anchor="calendar"), 303)
 
 
 @blueprint.post("/agenda/firm/feed/end")
@@ -185,7 +185,7 @@ def end_firm_feed(event_key: str) -> Response:
     with context.database().write() as db:
         feed_addresses.end_firm_feed(db, actor)
     flash(gettext("The firm's calendar has no address any more."), "good")
-    return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
+    return redirect(url_for("agenda.show_own_firm_agenda", event_key=event_key, _anchor="calendar"), 303)
 
 
 def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]:

@@ -16,7 +16,7 @@ _ROBOTS = "User-agent: *\nAllow: /calendar/\nDisallow: /\n"
 
 
 @blueprint.get("/calendar/<token>.ics")
-def calendar(token: str) -> Response:
+def serve_calendar(token: str) -> Response:
     """Return a feed as iCalendar, whatever the Accept header. Raises NotFound for an unknown token."""
     with context.database().read() as db:
         with limits.looking_up_a_token():
@@ -35,7 +35,7 @@ def calendar(token: str) -> Response:
 
 
 @blueprint.get("/robots.txt")
-def robots() -> Response:
+def serve_robots_txt() -> Response:
     """Return robots.txt, which excludes search engines.
 
     Calendar services read it before they fetch a feed, so feeds are allowed.
@@ -46,4 +46,4 @@ def robots() -> Response:
 def address(owner: feed_addresses.FeedOwner) -> str:
     """Return the URL of the owner's feed, or "" without one."""
     token = feed_addresses.feed_token(owner, context.settings().secret_key)
-    return context.settings().base_url + url_for("feed.calendar", token=token) if token else ""
+    return context.settings().base_url + url_for("feed.serve_calendar", token=token) if token else ""

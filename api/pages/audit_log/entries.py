@@ -41,19 +41,19 @@ def trail_role(role: str) -> str:
 
 @blueprint.get("/events/<event_key>/audit-log")
 @login_required
-def listing(event_key: str) -> str:
+def list_entries(event_key: str) -> str:
     """List the entries, newest first."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         timezone = events.get_event(db, actor).timezone
         wanted, typed = _filter(timezone)
         page = audit_entries.list_entries(db, actor, wanted, number=paging.asked_number())
-        return rendering.render(db, actor, "trail", "audit_log/entries.html", **_shown(page, typed))
+        return rendering.render(db, actor, "audit_log", "audit_log/entries.html", **_shown(page, typed))
 
 
 @blueprint.get("/events/<event_key>/audit-log.csv")
 @login_required
-def export(event_key: str) -> Response:
+def export_entries(event_key: str) -> Response:
     """Export the filtered entries as CSV. The export itself is logged."""
     actor: Actor = auth.organiser(event_key)
     with context.database().write() as db:
@@ -67,7 +67,7 @@ def export(event_key: str) -> Response:
 
 @blueprint.get("/audit-log")
 @login_required
-def of_installation() -> str:
+def list_installation_entries() -> str:
     """List the entries of the installation, such as sign-ins and operators."""
     if not auth.user().is_operator:
         raise NotFound("page", "trail")

@@ -12,10 +12,10 @@ from babel.dates import get_day_names
 
 from api.language import speaking
 from api.language.speaking import gettext, said
-from api.pages import presentation
+from api.pages import formatting
 from api.pages.audit_log.labels import LABELS, TABLES
 from api.pages.events.archives.archives import PARTS as EVENT_PARTS
-from api.pages.events.nights import AFTER_RUNS
+from api.pages.events.overnight_settings import AFTER_RUNS
 from api.pages.marks import comma, outcome_word, tier_label
 from api.pages.requests.labels import PLACES, rank_word, request_state
 from scheduler.domain.entities import RequestState
@@ -110,12 +110,12 @@ class _Words:
     def _text(self, text: str) -> str:
         try:
             if _DAY.fullmatch(text):
-                return presentation.plain_day(date.fromisoformat(text))
+                return formatting.plain_day(date.fromisoformat(text))
             if _MOMENT.fullmatch(text):
                 at = datetime.fromisoformat(text)
-                moment = presentation.local_moment(at, self.zone)
+                moment = formatting.local_moment(at, self.zone)
                 return gettext(
-                    "%(moment)s (%(zone)s)", moment=moment, zone=presentation.zone_name(self.zone, at)
+                    "%(moment)s (%(zone)s)", moment=moment, zone=formatting.zone_name(self.zone, at)
                 )
         except ValueError:
             return text
@@ -158,11 +158,11 @@ def _state(value: str) -> str:
 
 _VALUES: Final[Mapping[str, Callable[[Any], str]]] = {
     "tier": tier_label,
-    "role": presentation.role_label,
-    "country": presentation.country,
-    "language": presentation.language,
-    "languages": presentation.language,
-    "mail_language": presentation.language,
+    "role": formatting.role_label,
+    "country": formatting.country,
+    "language": formatting.language,
+    "languages": formatting.language,
+    "mail_language": formatting.language,
     "kind": lambda value: outcome_word(OutcomeKind(value)),
     "then": lambda value: said(AFTER_RUNS[value][0]),
     "parts": lambda value: said(EVENT_PARTS[value][0]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from api.pages.events.mail_texts import PARTS as MAIL_PARTS
-from api.pages.imports.import_words import KINDS
+from api.pages.events.email_texts import PARTS as MAIL_PARTS
+from api.pages.imports.import_labels import KINDS
 from api.pages.participants import columns
 from api.pages.planning.scenarios.sentences import DIALS
 from scheduler.i18n import gettext_lazy

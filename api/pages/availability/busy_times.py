@@ -60,7 +60,7 @@ def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_busy_times(event_key: str) -> str:
     actor = auth.participant(event_key)
     with context.database().read() as db:
         return _page(db, actor, {})
@@ -68,7 +68,7 @@ def show(event_key: str) -> str:
 
 @blueprint.post("/marked")
 @login_required
-def mark(event_key: str) -> Response:
+def save_marked_slots(event_key: str) -> Response:
     """Save the manually blocked slots."""
     actor = auth.participant(event_key)
     with context.database().write() as db:
@@ -79,13 +79,15 @@ def mark(event_key: str) -> Response:
         count,
     )
     flash(saved, "good")
-    return redirect(rendering.back(event_key, url_for("busy_times.show", event_key=event_key)), 303)
+    return redirect(
+        rendering.back(event_key, url_for("busy_times.show_busy_times", event_key=event_key)), 303
+    )
 
 
 @blueprint.post("/upload")
 @login_required
 @limits.costly
-def upload(event_key: str) -> Answer:
+def upload_calendar(event_key: str) -> Answer:
     """Read an uploaded calendar and redirect to its preview."""
     actor = auth.actor(event_key)
     file, zone = request.files.get("file"), _zone(actor)
@@ -102,7 +104,7 @@ def upload(event_key: str) -> Answer:
 @blueprint.post("/link")
 @login_required
 @limits.costly
-def link(event_key: str) -> Answer:
+def link_calendar(event_key: str) -> Answer:
     """Fetch a linked calendar and redirect to its preview."""
     actor = auth.actor(event_key)
     address, zone, now = request.form.get("address", ""), _zone(actor), context.now()
@@ -124,7 +126,7 @@ def link(event_key: str) -> Answer:
 @blueprint.post("/caldav")
 @login_required
 @limits.costly
-def connect(event_key: str) -> Answer:
+def connect_calendar_server(event_key: str) -> Answer:
     """Read a CalDAV server with an app password and redirect to its preview. Nothing is saved."""
     actor = auth.actor(event_key)
     settings, now = context.settings(), context.now()
@@ -151,7 +153,7 @@ def connect(event_key: str) -> Answer:
 
 @blueprint.get("/preview/<key>")
 @login_required
-def preview(event_key: str, key: str) -> str:
+def show_preview(event_key: str, key: str) -> str:
     """Show which slots a calendar would block. Nothing is saved yet."""
     return _preview_page(auth.actor(event_key), key)
 
@@ -159,7 +161,7 @@ def preview(event_key: str, key: str) -> str:
 @blueprint.post("/preview/<key>/zone")
 @login_required
 @limits.costly
-def read_again(event_key: str, key: str) -> Answer:
+def change_preview_zone(event_key: str, key: str) -> Answer:
     """Read the calendar again in another time zone."""
     actor = auth.actor(event_key)
     try:
@@ -170,44 +172,44 @@ def read_again(event_key: str, key: str) -> Answer:
         flash(_sentence(error), "error")
     except (UnusableCalendar, *UNREADABLE_MESSAGE) as error:
         flash(_sentence(error), "error")
-    return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
+    return redirect(url_for("busy_times.show_preview", event_key=event_key, key=key), 303)
 
 
 @blueprint.post("/preview/<key>/save")
 @login_required
-def save(event_key: str, key: str) -> Response:
+def save_calendar(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
             source = busy_times.save_calendar(db, actor, key, now=context.now())
     except InvalidInput as error:
         flash(_sentence(error), "error")
-        return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
+        return redirect(url_for("busy_times.show_preview", event_key=event_key, key=key), 303)
     saved = gettext(
         "Saved: %(name)s. The next plan has no meeting for you in its busy times.", name=source.name
     )
     flash(saved, "good")
-    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+    return redirect(url_for("busy_times.show_busy_times", event_key=event_key), 303)
 
 
 @blueprint.post("/preview/<key>/discard")
 @login_required
-def discard(event_key: str, key: str) -> Response:
+def discard_preview(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         busy_times.discard_preview(db, actor, key)
     flash(gettext("Discarded. Nothing of that calendar was kept."), "good")
-    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+    return redirect(url_for("busy_times.show_busy_times", event_key=event_key), 303)
 
 
 @blueprint.post("/calendars/<key>/remove")
 @login_required
-def remove(event_key: str, key: str) -> Response:
+def remove_calendar(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         name = busy_times.remove_calendar(db, actor, key)
     flash(gettext("Removed: %(name)s. Its times are free again for the next plan.", name=name), "good")
-    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+    return redirect(url_for("busy_times.show_busy_times", event_key=event_key), 303)
 
 
 def _read(actor: Actor, field: str, make_preview: Callable[[], str]) -> Answer:
@@ -218,7 +220,7 @@ def _read(actor: Actor, field: str, make_preview: Callable[[], str]) -> Answer:
         if isinstance(error, InvalidInput) and all(each.path in _OWN_FIELDS for each in error.faults):
             return _shown(actor, {each.path: reported(each.message) for each in error.faults}, status)
         return _refused(actor, field, _sentence(error), status)
-    return redirect(url_for("busy_times.preview", event_key=actor.event_key, key=key), 303)
+    return redirect(url_for("busy_times.show_preview", event_key=actor.event_key, key=key), 303)
 
 
 def _refused(actor: Actor, field: str, sentence: str, status: int = 422) -> tuple[str, int]:

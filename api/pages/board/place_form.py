@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import request
 from sqlalchemy.orm import Session
 
-from api.pages.participants import picks
+from api.pages.participants import autocomplete
 from scheduler.i18n import gettext_lazy
 from scheduler.services.board.commands import Placement
 from scheduler.services.board.draft_view import PickedRequest
@@ -38,7 +38,7 @@ def faults_of(db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[s
 
 def sent() -> dict[str, str]:
     """Return the submitted values, including selections from autocomplete."""
-    return {"slot": request.form.get("slot", "")} | {name: picks.said_in(name) for name in FIELDS[1:]}
+    return {"slot": request.form.get("slot", "")} | {name: autocomplete.said_in(name) for name in FIELDS[1:]}
 
 
 def target_of(db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[str, str]) -> Placement | None:

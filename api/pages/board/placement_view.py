@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from api.language.speaking import said
-from api.pages.presentation import number
+from api.pages.formatting import number
 from scheduler.domain.manual_edits import EditStepKind
 from scheduler.i18n import from_json, gettext_lazy
 from scheduler.services.board.commands import Placement

@@ -16,9 +16,9 @@ blueprint = APIBlueprint(
 
 @blueprint.get("")
 @login_required
-def listing(event_key: str) -> str:
+def list_exclusions(event_key: str) -> str:
     """List the exclusions, newest first."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         page = firm_notes.list_exclusions(db, actor, number=paging.asked_number())
-        return rendering.render(db, actor, "desk_requests", "directory/exclusions.html", page=page)
+        return rendering.render(db, actor, "event_requests", "directory/exclusions.html", page=page)

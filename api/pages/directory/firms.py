@@ -52,9 +52,9 @@ ORDERS = {
 }
 
 
-@blueprint.get("", endpoint="directory")
+@blueprint.get("")
 @login_required
-def directory_page(event_key: str) -> str:
+def list_firms(event_key: str) -> str:
     """Show the firms that match a search and filters, with counts for each filter."""
     actor = auth.actor(event_key)
     asked = {name: tuple(filter(None, request.args.getlist(name))) for name in FACETS}
@@ -89,7 +89,7 @@ def directory_page(event_key: str) -> str:
 
 @blueprint.get("/<firm_key>")
 @login_required
-def show(event_key: str, firm_key: str) -> str:
+def show_firm(event_key: str, firm_key: str) -> str:
     """Show a firm, its people, and its relations with the reader's firm."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
@@ -99,7 +99,7 @@ def show(event_key: str, firm_key: str) -> str:
 
 @blueprint.get("/<firm_key>/logo/<digest>.png")
 @login_required
-def logo(event_key: str, firm_key: str, digest: str) -> Response:
+def serve_logo(event_key: str, firm_key: str, digest: str) -> Response:
     """Return a firm's logo as a PNG that we encoded. Its URL contains a digest, so browsers cache it."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
@@ -112,7 +112,7 @@ def logo(event_key: str, firm_key: str, digest: str) -> Response:
 
 @blueprint.post("/<firm_key>/save")
 @login_required
-def save(event_key: str, firm_key: str) -> Response | str:
+def save_firm(event_key: str, firm_key: str) -> Response | str:
     """Save a firm to the reader's list, or remove it."""
     actor = auth.actor(event_key)
     is_saved = request.form.get("saved") == "1"
@@ -128,7 +128,7 @@ def save(event_key: str, firm_key: str) -> Response | str:
 
 @blueprint.post("/<firm_key>/dismiss")
 @login_required
-def dismiss(event_key: str, firm_key: str) -> Response:
+def dismiss_firm(event_key: str, firm_key: str) -> Response:
     """Dismiss a firm, so that it is no longer suggested, or undo that."""
     actor = auth.actor(event_key)
     is_dismissed = request.form.get("dismissed") == "1"
@@ -143,7 +143,7 @@ def dismiss(event_key: str, firm_key: str) -> Response:
 
 @blueprint.post("/<firm_key>/note")
 @login_required
-def note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
+def save_note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     """Save a private note of the reader's firm about a firm."""
     actor = auth.actor(event_key)
     try:
@@ -157,7 +157,7 @@ def note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/<firm_key>/never")
 @login_required
-def never(event_key: str, firm_key: str) -> Response:
+def exclude_firm(event_key: str, firm_key: str) -> Response:
     """Exclude meetings between the two firms, or undo that."""
     actor = auth.actor(event_key)
     try:
@@ -176,7 +176,7 @@ def never(event_key: str, firm_key: str) -> Response:
 
 @blueprint.post("/<firm_key>/want")
 @login_required
-def want(event_key: str, firm_key: str) -> Response:
+def report_wanted_meeting(event_key: str, firm_key: str) -> Response:
     """Report to the organisers that the reader's firm would have requested a meeting."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
@@ -203,5 +203,5 @@ def _reasons(db: Session, actor: Actor) -> dict[str, Any]:
 
 
 def _back(event_key: str, firm_key: str) -> Response:
-    here = url_for("firms.show", event_key=event_key, firm_key=firm_key)
+    here = url_for("firms.show_firm", event_key=event_key, firm_key=firm_key)
     return redirect(rendering.back(event_key, here), 303)

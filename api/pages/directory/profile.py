@@ -44,14 +44,14 @@ TITLE = "title-"
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_profile(event_key: str) -> str:
     """Show the form with the current profile."""
     return _form(auth.actor(event_key), {}, {})
 
 
 @blueprint.post("")
 @login_required
-def change(event_key: str) -> Answer:
+def save_profile(event_key: str) -> Answer:
     """Save the profile, or show the form again with an error at each invalid field."""
     actor, typed = auth.actor(event_key), request.form.to_dict()
     titles = {name.removeprefix(TITLE): text for name, text in typed.items() if name.startswith(TITLE)}
@@ -69,13 +69,13 @@ def change(event_key: str) -> Answer:
     except InvalidInput as error:
         return _form(actor, typed, {fault.path: fault.message for fault in error.faults}), 422
     flash(gettext("Kept. The directory shows it from now on."), "good")
-    return redirect(url_for("profile.show", event_key=event_key), 303)
+    return redirect(url_for("profile.show_profile", event_key=event_key), 303)
 
 
 @blueprint.post("/logo")
 @login_required
 @limits.costly
-def logo(event_key: str) -> Answer:
+def upload_logo(event_key: str) -> Answer:
     """Replace the logo, or show the reason against it."""
     actor, file = auth.actor(event_key), request.files.get("logo")
     octets = file.read() if file is not None else b""
@@ -85,26 +85,26 @@ def logo(event_key: str) -> Answer:
         return _form(actor, {}, {fault.path: fault.message for fault in error.faults}), 422
     except UNREADABLE_MESSAGE:
         flash(gettext("The logo could not be read. Try another file, or the same in a minute."), "error")
-        return redirect(url_for("profile.show", event_key=event_key), 303)
+        return redirect(url_for("profile.show_profile", event_key=event_key), 303)
     flash(gettext("Your logo stands beside your name from now on."), "good")
-    return redirect(url_for("profile.show", event_key=event_key), 303)
+    return redirect(url_for("profile.show_profile", event_key=event_key), 303)
 
 
 @blueprint.post("/logo/remove")
 @login_required
-def no_logo(event_key: str) -> Response:
+def remove_logo(event_key: str) -> Response:
     """Remove the logo."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         logos.remove_logo(db, actor, now=context.now())
     flash(gettext("The logo is removed."), "good")
-    return redirect(url_for("profile.show", event_key=event_key), 303)
+    return redirect(url_for("profile.show_profile", event_key=event_key), 303)
 
 
 @blueprint.url_value_preprocessor
 def _take_pictures(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Raise the size limit, so that logos slightly above it get an error of their own."""
-    if endpoint == "profile.logo":
+    if endpoint == "profile.upload_logo":
         request.max_content_length = 4 * MAX_OCTETS
 
 

@@ -30,7 +30,7 @@ Faults = dict[str, str]
 
 @blueprint.get("/events/<event_key>/settings")
 @login_required
-def settings(event_key: str) -> str:
+def show_settings(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         now = events.get_settings(db, actor)
@@ -50,12 +50,12 @@ def save_settings(event_key: str) -> Response | tuple[str, int]:
         with context.database().read() as db:
             return _settings_page(db, actor, request.form, _by_field(error)), 422
     flash(gettext("The settings are saved; they hold from now on."), "good")
-    return redirect(url_for("events.settings", event_key=event_key))
+    return redirect(url_for("events.show_settings", event_key=event_key))
 
 
 @blueprint.get("/events/new")
 @login_required
-def new() -> str:
+def show_event_form() -> str:
     _require_operator()
     return render_template(
         "events/new.html",
@@ -67,7 +67,7 @@ def new() -> str:
 
 @blueprint.post("/events/new")
 @login_required
-def create() -> Response | tuple[str, int]:
+def create_event() -> Response | tuple[str, int]:
     _require_operator()
     try:
         with context.database().write() as db:
@@ -83,7 +83,7 @@ def create() -> Response | tuple[str, int]:
         )
         return page, 422
     flash(gettext("The event is made. Next: its firms and people."), "good")
-    return redirect(url_for("runs.overview", event_key=key))
+    return redirect(url_for("runs.show_schedule", event_key=key))
 
 
 _NEW = {

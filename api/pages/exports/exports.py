@@ -58,7 +58,7 @@ PACK_NAMES = {
 
 @blueprint.get("/")
 @login_required
-def index(event_key: str) -> str:
+def list_exports(event_key: str) -> str:
     """List the exports of the published version, or of the one in the query string."""
     actor = auth.organiser(event_key)
     number = _version()
@@ -85,7 +85,7 @@ def index(event_key: str) -> str:
 
 @blueprint.get("/event.xlsx")
 @login_required
-def event(event_key: str) -> Response:
+def export_event(event_key: str) -> Response:
     """Export the whole event as a workbook that can be imported."""
 
     def made(db: Session, actor: Actor) -> Export:
@@ -96,7 +96,7 @@ def event(event_key: str) -> Response:
 
 @blueprint.get("/schedule.xlsx")
 @login_required
-def schedule(event_key: str) -> Response:
+def export_schedule(event_key: str) -> Response:
     """Export a version with all lists as one workbook, with names in the page's language."""
     language = speaking.language()
     return _file(
@@ -108,7 +108,7 @@ def schedule(event_key: str) -> Response:
 
 @blueprint.get("/lists/<slug>.<ending>")
 @login_required
-def listed(event_key: str, slug: str, ending: str) -> Response:
+def export_list(event_key: str, slug: str, ending: str) -> Response:
     """Export one list as a workbook or CSV."""
     name = next((each for each in ListName if each.slug == slug), None)
     if name is None or ending not in ("xlsx", "csv"):
@@ -123,7 +123,7 @@ def listed(event_key: str, slug: str, ending: str) -> Response:
 
 @blueprint.get("/print/<pack>.pdf")
 @login_required
-def printed(event_key: str, pack: str) -> Response:
+def download_print_pack(event_key: str, pack: str) -> Response:
     """Export a part of a print pack: agendas of people or firms, places or interpreters."""
     if pack not in [*PrintPack]:
         abort(404)
@@ -137,7 +137,7 @@ def printed(event_key: str, pack: str) -> Response:
 
 @blueprint.get("/plugins/<name>")
 @login_required
-def from_plugin(event_key: str, name: str) -> Response:
+def export_by_plugin(event_key: str, name: str) -> Response:
     """Export a plugin's file. It is generated after the database session is closed."""
     actor = auth.organiser(event_key)
     limits.require_costly()

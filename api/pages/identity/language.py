@@ -15,7 +15,7 @@ blueprint = APIBlueprint("language", __name__, enable_openapi=False)
 
 
 @blueprint.post("/language")
-def choose() -> Response:
+def choose_language() -> Response:
     """Save the language and return to the page."""
     language = request.form.get("language", "")
     if language not in languages():

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language import choosing
 from api.language.speaking import gettext, pgettext, said
-from api.pages import presentation, rendering, zones
+from api.pages import formatting, rendering, zones
 from api.pages.agendas.feed import address
 from api.pages.identity import sessions
 from scheduler.domain.errors import InvalidInput
@@ -57,7 +57,7 @@ OFTEN = {
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_preferences(event_key: str) -> str:
     actor = auth.participant(event_key)
     with context.database().read() as db:
         return _page(db, actor, None, {})
@@ -65,7 +65,7 @@ def show(event_key: str) -> str:
 
 @blueprint.post("")
 @login_required
-def save(event_key: str) -> Response | tuple[str, int]:
+def save_preferences(event_key: str) -> Response | tuple[str, int]:
     """Save language and time zone."""
     actor = auth.participant(event_key)
     language = request.form.get("language", "")
@@ -85,7 +85,7 @@ def save(event_key: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/emails")
 @login_required
-def emails(event_key: str) -> Response:
+def save_email_settings(event_key: str) -> Response:
     """Save which emails the person gets. Settings missing in the form are unchanged."""
     actor, form = auth.actor(event_key), request.form
     with context.database().write() as db:
@@ -113,7 +113,7 @@ def reset_feed(event_key: str) -> Response:
 def _saved(event_key: str, section: str, sentence: str) -> Response:
     """Redirect to a section of the page, which shows the message."""
     flash(sentence, f"at {section}")
-    return redirect(url_for("preferences.show", event_key=event_key, _anchor=section), 303)
+    return redirect(url_for("preferences.show_preferences", event_key=event_key, _anchor=section), 303)
 
 
 def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Mapping[str, str]) -> str:
@@ -151,6 +151,6 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
 
 def _clocks(wishes: digest_settings.DigestSettings) -> list[tuple[str, str]]:
     """Return the clocks for the daily email: the person's own, and the venue's if it differs."""
-    own = presentation.own_clock(wishes.morning, wishes.own_timezone).striptags()
+    own = formatting.own_clock(wishes.morning, wishes.own_timezone).striptags()
     venue = gettext("%(time)s at the venue", time=f"{wishes.morning:%H:%M}")
     return [("own", own)] + [("venue", venue)] * (wishes.own_timezone != wishes.venue_timezone)

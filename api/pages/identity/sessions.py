@@ -19,7 +19,7 @@ blueprint = APIBlueprint("sessions", __name__, enable_openapi=False, url_prefix=
 
 @blueprint.get("")
 @login_required
-def listing() -> str:
+def list_sessions() -> str:
     with context.database().read() as db:
         return render_template("identity/sessions/list.html", **listed(db))
 
@@ -36,7 +36,7 @@ def listed(db: Session) -> dict[str, Any]:
 
 @blueprint.post("/<int:session_id>/end")
 @login_required
-def end(session_id: int) -> Response:
+def end_session(session_id: int) -> Response:
     """End one session."""
     if session_id == auth.user().session.session_id:
         return _gone(gettext("You are signed out."))
@@ -47,7 +47,7 @@ def end(session_id: int) -> Response:
 
 @blueprint.post("/others/end")
 @login_required
-def end_others() -> Response:
+def end_other_sessions() -> Response:
     """End all sessions except the current one."""
     user = auth.user()
     with context.database().write() as db:
@@ -57,7 +57,7 @@ def end_others() -> Response:
 
 @blueprint.post("/end")
 @login_required
-def end_all() -> Response:
+def end_all_sessions() -> Response:
     """End all sessions, including the current one."""
     with context.database().write() as db:
         sessions.end_all_sessions(db, auth.user().account_id)
@@ -68,12 +68,12 @@ def _back(sentence: str) -> Response:
     """Redirect to the page with the button: the person's preferences at an event, or the sessions page."""
     settings = sign_in_errands.local(request.form.get("back", ""))
     flash(sentence, "at sessions" if settings else "good")
-    return redirect(f"{settings}#sessions" if settings else url_for("sessions.listing"), 303)
+    return redirect(f"{settings}#sessions" if settings else url_for("sessions.list_sessions"), 303)
 
 
 def _gone(sentence: str) -> Response:
     auth.sign_out()
     flash(sentence)
-    response = redirect(url_for("sign_in.ask"), 303)
+    response = redirect(url_for("sign_in.show_sign_in_form"), 303)
     response.headers["Clear-Site-Data"] = '"storage"'  # as /sign-out does
     return response

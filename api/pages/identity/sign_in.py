@@ -22,7 +22,7 @@ blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
 
 
 @blueprint.get("/sign-in")
-def ask() -> str:
+def show_sign_in_form() -> str:
     target = sign_in_errands.local(request.args.get("next", ""))
     return render_template(
         "identity/sign_in/ask.html", errand=sign_in_errands.sealed({"path": target} if target else {})
@@ -30,7 +30,7 @@ def ask() -> str:
 
 
 @blueprint.post("/sign-in")
-def send() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
+def send_link() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Email a link. Known and unknown addresses get the same response, which prevents account enumeration."""
     email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
     if "@" not in email or not fields.limits(fields.Email).hold(email):
@@ -41,35 +41,35 @@ def send() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
 
 @blueprint.post("/sign-in/again")
 @login_required
-def again() -> str | tuple[str, int, dict[str, str]]:
+def send_fresh_link() -> str | tuple[str, int, dict[str, str]]:
     """Email a link to the signed-in person, for an action that requires a recent sign-in."""
     return _send(auth.user().email, sign_in_errands.opened(request.form.get("errand", "")))
 
 
 @blueprint.get("/sign-in/go-on")
 @login_required
-def go_on() -> str | Response:
+def continue_session() -> str | Response:
     """Show the preserved form after signing in, to submit it again."""
     with context.database().read() as db:
         errand = sessions.read_errand(db, auth.user().session)
     if "fields" not in errand:
-        return redirect(url_for("home.index"))
+        return redirect(url_for("organiser_dashboard.list_own_events"))
     return render_template("identity/sign_in/go_on.html", errand=errand)
 
 
 @blueprint.get("/sign-in/<token>")
-def look(token: str) -> str | Response | tuple[str, int]:
+def show_link(token: str) -> str | Response | tuple[str, int]:
     try:
         account = _look(token)
     except sign_in.UnusableLink as error:
         if auth.user().is_authenticated:  # the link was used before: its reader opened the email again
-            return redirect(url_for("home.index"))
+            return redirect(url_for("organiser_dashboard.list_own_events"))
         return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
     return render_template("identity/sign_in/confirm.html", token=token, email=account.email)
 
 
 @blueprint.post("/sign-in/<token>")
-def redeem(token: str) -> Response | tuple[str, int]:
+def redeem_link(token: str) -> Response | tuple[str, int]:
     try:
         _look(token)
         with context.database().write() as db:
@@ -89,7 +89,7 @@ def redeem(token: str) -> Response | tuple[str, int]:
 def sign_out() -> Response:
     auth.sign_out()
     flash(gettext("You are signed out."))
-    response = redirect(url_for("sign_in.ask"))
+    response = redirect(url_for("sign_in.show_sign_in_form"))
     if request.form.get("keep") != "words":  # then the script has cleared everything except queued forms
         response.headers["Clear-Site-Data"] = '"storage"'  # the offline copy of my day
     return response

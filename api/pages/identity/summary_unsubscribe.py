@@ -21,13 +21,13 @@ blueprint = APIBlueprint(
 
 
 @blueprint.get("")
-def look(token: str) -> str:
+def show_unsubscribe_form(token: str) -> str:
     """Show which summaries the link stops. Mail scanners may open it."""
     return _page(_counted(token), token)
 
 
 @blueprint.post("")
-def stop(token: str) -> str:
+def unsubscribe(token: str) -> str:
     """Unsubscribe. Mail clients send this by themselves, without cookies and redirects (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
@@ -36,12 +36,12 @@ def stop(token: str) -> str:
 
 
 @blueprint.post("/again")
-def resume(token: str) -> Response:
+def resubscribe(token: str) -> Response:
     """Resubscribe."""
     _counted(token)
     with context.database().write() as db:
         summary_subscriptions.resubscribe(db, token, now=context.now())
-    return redirect(url_for("summary_unsubscribe.look", token=token), 303)
+    return redirect(url_for("summary_unsubscribe.show_unsubscribe_form", token=token), 303)
 
 
 def _counted(token: str) -> Subscription:
@@ -62,6 +62,7 @@ def _page(found: Subscription, token: str) -> str:
         ),
         button=texts["again" if found.is_stopped else "stop"],
         to=url_for(
-            "summary_unsubscribe.resume" if found.is_stopped else "summary_unsubscribe.stop", token=token
+            "summary_unsubscribe.resubscribe" if found.is_stopped else "summary_unsubscribe.unsubscribe",
+            token=token,
         ),
     )

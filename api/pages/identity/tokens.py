@@ -19,13 +19,13 @@ blueprint = APIBlueprint("tokens", __name__, enable_openapi=False, url_prefix="/
 
 @blueprint.get("")
 @login_required
-def listing(event_key: str) -> str:
+def list_tokens(event_key: str) -> str:
     return _page(auth.actor(event_key))
 
 
 @blueprint.post("")
 @login_required
-def create(event_key: str) -> str | tuple[str, int]:
+def create_token(event_key: str) -> str | tuple[str, int]:
     """Create a token. Its secret is shown only in this response."""
     actor = auth.actor(event_key)
     name, scopes, days = (
@@ -46,13 +46,13 @@ def create(event_key: str) -> str | tuple[str, int]:
 
 @blueprint.post("/<int:token_id>/revoke")
 @login_required
-def revoke(event_key: str, token_id: int) -> Response:
+def revoke_token(event_key: str, token_id: int) -> Response:
     """Revoke a token."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         api_tokens.revoke_api_token(db, actor, token_id, now=context.now())
     flash(gettext("The token is revoked. Programs that use it are refused from now on."), "good")
-    return redirect(url_for("tokens.listing", event_key=event_key), 303)
+    return redirect(url_for("tokens.list_tokens", event_key=event_key), 303)
 
 
 def _page(

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering
-from api.pages.imports import grid_form, import_form, import_words, large_imports
+from api.pages.imports import grid_form, import_form, import_labels, large_imports
 from api.pages.participants.columns import labels
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import languages
@@ -36,11 +36,11 @@ MOST_CELLS = 20
 NOT_SHOWN = (ImportOutdated, AlreadyImported, UnreadableSheet, *UNREADABLE_MESSAGE)
 """Errors that prevent a preview. Each has a message."""
 for _filter in (
-    import_words.import_kind,
-    import_words.import_rows,
-    import_words.placed,
-    import_words.meetings_words,
-    import_words.counted,
+    import_labels.import_kind,
+    import_labels.import_rows,
+    import_labels.placed,
+    import_labels.meetings_words,
+    import_labels.counted,
 ):
     blueprint.add_app_template_filter(_filter)
 
@@ -55,13 +55,13 @@ def _take_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 
 @blueprint.get("/")
 @login_required
-def index(event_key: str) -> str:
+def list_imports(event_key: str) -> str:
     return _index(auth.organiser(event_key))
 
 
 @blueprint.post("/")
 @login_required
-def upload(event_key: str) -> BaseResponse | tuple[str, int]:
+def upload_file(event_key: str) -> BaseResponse | tuple[str, int]:
     """Store a file and redirect to its preview. An unreadable file is rejected with a message."""
     actor = auth.organiser(event_key)
     file = request.files.get("file")
@@ -76,20 +76,20 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
     except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
         return _index(actor, reported(str(error))), 422
     except InvalidInput as error:
-        return _index(actor, "; ".join(map(import_words.placed, error.faults))), 422
+        return _index(actor, "; ".join(map(import_labels.placed, error.faults))), 422
     if import_jobs.is_large_file(octets):
         large_imports.look(actor, number)
-    return redirect(url_for("imports.show", event_key=event_key, number=number))
+    return redirect(url_for("imports.show_preview", event_key=event_key, number=number))
 
 
 @blueprint.get("/<int:number>")
 @login_required
-def show(event_key: str, number: int) -> BaseResponse | str:
+def show_preview(event_key: str, number: int) -> BaseResponse | str:
     """Preview a file: the import is executed and rolled back, by a worker for large files."""
     actor = auth.organiser(event_key)
     job = large_imports.follow(actor, number)
     if job is not None and job.is_taken:
-        return redirect(url_for("imports.index", event_key=event_key))
+        return redirect(url_for("imports.list_imports", event_key=event_key))
     if job is not None and not job.is_done:
         return large_imports.page(actor, job)
     try:
@@ -117,7 +117,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
 
 @blueprint.post("/<int:number>/choose")
 @login_required
-def choose(event_key: str, number: int) -> BaseResponse:
+def save_choices(event_key: str, number: int) -> BaseResponse:
     """Save the import options, and show the preview with them."""
     actor = auth.organiser(event_key)
     try:
@@ -126,18 +126,18 @@ def choose(event_key: str, number: int) -> BaseResponse:
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
-        flash("; ".join(map(import_words.placed, error.faults)), "error")
-    return redirect(url_for("imports.show", event_key=event_key, number=number))
+        flash("; ".join(map(import_labels.placed, error.faults)), "error")
+    return redirect(url_for("imports.show_preview", event_key=event_key, number=number))
 
 
 @blueprint.get("/<int:number>/errors")
 @login_required
-def errors(event_key: str, number: int) -> BaseResponse | str:
+def show_errors(event_key: str, number: int) -> BaseResponse | str:
     """Show the grid of rows with errors by sheet and page, or the corrections made."""
     actor = auth.organiser(event_key)
     job = large_imports.follow(actor, number)
     if job is not None and job.is_taken:
-        return redirect(url_for("imports.index", event_key=event_key))
+        return redirect(url_for("imports.list_imports", event_key=event_key))
     if job is not None and not job.is_done:
         return large_imports.page(actor, job)
     try:
@@ -160,7 +160,7 @@ def errors(event_key: str, number: int) -> BaseResponse | str:
 
 @blueprint.post("/<int:number>/errors")
 @login_required
-def fix(event_key: str, number: int) -> BaseResponse:
+def fix_errors(event_key: str, number: int) -> BaseResponse:
     """Save the corrections of a page of the grid, and refresh the preview once."""
     actor = auth.organiser(event_key)
     given, remembered = grid_form.pressed()
@@ -170,13 +170,13 @@ def fix(event_key: str, number: int) -> BaseResponse:
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
-        flash("; ".join(map(import_words.placed, error.faults)), "error")
-    return redirect(grid_form.back(url_for("imports.errors", event_key=event_key, number=number)))
+        flash("; ".join(map(import_labels.placed, error.faults)), "error")
+    return redirect(grid_form.back(url_for("imports.show_errors", event_key=event_key, number=number)))
 
 
 @blueprint.post("/steps/<int:step_id>/undo")
 @login_required
-def undo(event_key: str, step_id: int) -> BaseResponse:
+def undo_import(event_key: str, step_id: int) -> BaseResponse:
     """Undo an import, unless its records have been changed since."""
     actor = auth.organiser(event_key)
     try:
@@ -185,45 +185,45 @@ def undo(event_key: str, step_id: int) -> BaseResponse:
         flash(gettext("What %(file)s changed is as it was before.", file=done.subject), "good")
     except WrongState as error:
         flash(said(error.told), "error")
-    return redirect(url_for("imports.index", event_key=event_key))
+    return redirect(url_for("imports.list_imports", event_key=event_key))
 
 
 @blueprint.post("/<int:number>/take")
 @login_required
-def take(event_key: str, number: int) -> BaseResponse:
+def import_file(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     is_large = large_imports.follow(actor, number) is not None
     with suppress(NotFound), context.database().write() as db:  # an imported file is reported below
         choices.save_notify(db, actor, number, wanted=bool(request.form.get("notify")))
     if is_large:
         large_imports.take(actor, number, request.form.get("digest", ""))
-        return redirect(url_for("imports.show", event_key=event_key, number=number))
+        return redirect(url_for("imports.show_preview", event_key=event_key, number=number))
     try:
         look = _take(actor, number, request.form.get("digest", ""))
     except ImportOutdated as error:
         flash(said(str(error)), "warning")
-        return redirect(url_for("imports.show", event_key=event_key, number=number))
+        return redirect(url_for("imports.show_preview", event_key=event_key, number=number))
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
     for part in look.parts:
         if part.kind and part.done:
-            flash(import_words.done_words(part.kind, part.done), "good")
-    return redirect(url_for("imports.index", event_key=event_key))
+            flash(import_labels.done_words(part.kind, part.done), "good")
+    return redirect(url_for("imports.list_imports", event_key=event_key))
 
 
 @blueprint.post("/<int:number>/drop")
 @login_required
-def drop(event_key: str, number: int) -> BaseResponse:
+def discard_file(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         import_files.delete_file(db, actor, number)
     flash(gettext("The file is gone. Nothing of it was taken."), "message")
-    return redirect(url_for("imports.index", event_key=event_key))
+    return redirect(url_for("imports.list_imports", event_key=event_key))
 
 
 @blueprint.get("/<int:number>/left-out.xlsx")
 @login_required
-def left_out(event_key: str, number: int) -> BaseResponse:
+def download_skipped_rows(event_key: str, number: int) -> BaseResponse:
     """Return a workbook of the skipped rows with reasons, to be fixed and imported again."""
     actor = auth.organiser(event_key)
     try:
@@ -237,7 +237,7 @@ def left_out(event_key: str, number: int) -> BaseResponse:
 
 @blueprint.get("/template.xlsx")
 @login_required
-def example(event_key: str) -> Response:
+def download_template(event_key: str) -> Response:
     """Return a template workbook: our columns with explanations, and example rows."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
@@ -285,7 +285,7 @@ def _take(actor: Actor, number: int, digest: str) -> ImportPreview:
 
 def _not_shown(event_key: str, error: Exception) -> BaseResponse:
     flash(reported(str(error)), "error")
-    return redirect(url_for("imports.index", event_key=event_key))
+    return redirect(url_for("imports.list_imports", event_key=event_key))
 
 
 def _file(octets: bytes, name: str) -> Response:

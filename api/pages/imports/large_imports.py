@@ -62,19 +62,19 @@ def part(job: ImportJobCard, panel: str, again: str) -> FlaskResponse:
 
 @blueprint.get(f"{EVENT}/panel")
 @login_required
-def panel(event_key: str, number: int) -> Response | FlaskResponse:
+def show_panel(event_key: str, number: int) -> Response | FlaskResponse:
     actor = auth.organiser(event_key)
     job = follow(actor, number)
-    show = url_for("imports.show", event_key=event_key, number=number)
+    show = url_for("imports.show_preview", event_key=event_key, number=number)
     if job is None:
         return redirect(show)
-    again = url_for("large_imports.look_again", event_key=event_key, number=number)
-    return part(job, url_for("large_imports.panel", event_key=event_key, number=number), again)
+    again = url_for("large_imports.restart_preview", event_key=event_key, number=number)
+    return part(job, url_for("large_imports.show_panel", event_key=event_key, number=number), again)
 
 
 @blueprint.post(f"{EVENT}/look")
 @login_required
-def look_again(event_key: str, number: int) -> Response:
+def restart_preview(event_key: str, number: int) -> Response:
     """Ask a worker for a new preview, after a failure or a change of the event."""
     look(auth.organiser(event_key), number)
-    return redirect(url_for("imports.show", event_key=event_key, number=number))
+    return redirect(url_for("imports.show_preview", event_key=event_key, number=number))

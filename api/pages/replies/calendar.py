@@ -59,8 +59,8 @@ def ways_of(look: LinkedMeeting, token: str, step: str) -> Ways | None:
     if look.is_off or not (step == CALENDAR_STEP or (is_coming and not step)):
         return None
     base = context.settings().base_url
-    address = base + url_for("reply_links.look", token=token, step=CALENDAR_STEP)
-    follow = base.partition("://")[2] + url_for("calendar.follow", token=token)
+    address = base + url_for("reply_links.show_meeting", token=token, step=CALENDAR_STEP)
+    follow = base.partition("://")[2] + url_for("calendar.subscribe_to_meeting", token=token)
     return Ways(
         app=browsers.app_around(request.user_agent.string),
         address=address,
@@ -79,7 +79,7 @@ def note_code(token: str) -> None:
 
 
 @blueprint.get("/meeting.ics")
-def file(token: str) -> Response:
+def download_meeting(token: str) -> Response:
     """Return the meeting as an .ics file. Raises NotFound if it is cancelled."""
     counted(token)
     event = _event(token)
@@ -98,10 +98,13 @@ def file(token: str) -> Response:
 
 
 @blueprint.get("/follow.ics")
-def follow(token: str) -> Response:
+def subscribe_to_meeting(token: str) -> Response:
     """Return the meeting as a calendar subscription, which shows a later cancellation."""
     counted(token)
-    event, address = _event(token), context.settings().base_url + url_for("calendar.follow", token=token)
+    event, address = (
+        _event(token),
+        context.settings().base_url + url_for("calendar.subscribe_to_meeting", token=token),
+    )
     body = build_feed([event], event.content.summary, address, event.content.timezone)
     _note(token, CalendarImportMethod.FOLLOW)
     response = _calendar(body)
@@ -112,7 +115,7 @@ def follow(token: str) -> Response:
 
 
 @blueprint.get("/to/<way>")
-def to_form(token: str, way: str) -> Leading:
+def open_web_calendar(token: str, way: str) -> Leading:
     """Redirect to a prefilled form of Google Calendar or Outlook."""
     counted(token)
     if way not in copies.FORM_ADDRESSES:
@@ -125,7 +128,7 @@ def to_form(token: str, way: str) -> Leading:
 
 
 @blueprint.post("/copied")
-def copied(token: str) -> tuple[str, int]:
+def note_copied(token: str) -> tuple[str, int]:
     """Record that the text was copied, as a script of the page reports."""
     counted(token)
     _note(token, CalendarImportMethod.COPY)

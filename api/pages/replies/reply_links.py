@@ -35,7 +35,7 @@ _PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 @blueprint.get("/")
 @blueprint.get("/<step>")
-def look(token: str, step: str = "") -> str:
+def show_meeting(token: str, step: str = "") -> str:
     """Show the meeting and the form of a step, or of every step. Mail scanners may open it."""
     _require_step(step, ("", *ANSWER_STEPS, CALENDAR_STEP))
     language = counted(token)
@@ -73,7 +73,7 @@ def _page(
 
 
 @blueprint.post("/<step>")
-def answer(token: str, step: str) -> Response | tuple[str, int]:
+def answer_invitation(token: str, step: str) -> Response | tuple[str, int]:
     """Submit a reply and redirect to the meeting, or show the form again with its errors."""
     _require_step(step, ANSWER_STEPS)
     language = counted(token)
@@ -93,7 +93,7 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
         most = fields.limits(fields.Comment).most
         faults = {fault.path: say[keys[fault.path]].format(limit=most) for fault in error.faults}
         return _page(token, step, language, faults), 422
-    return redirect(url_for("reply_links.look", token=token, done=done), 303)
+    return redirect(url_for("reply_links.show_meeting", token=token, done=done), 303)
 
 
 @blueprint.errorhandler(Limited)

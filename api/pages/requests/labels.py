@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from api.language.speaking import gettext, ngettext, said
 from api.pages import marks
-from api.pages.presentation import full_name, short_name
+from api.pages.formatting import full_name, short_name
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor

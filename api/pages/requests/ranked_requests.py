@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.language.speaking import gettext, ngettext, said
-from api.pages import forms, presentation, rendering
+from api.pages import formatting, forms, rendering
 from api.pages.requests.labels import PLACES, RANKS
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.i18n import gettext_lazy
@@ -37,14 +37,14 @@ blueprint = APIBlueprint(
 
 @blueprint.get("")
 @login_required
-def listing(event_key: str) -> str:
+def list_ranked_requests(event_key: str) -> str:
     """List the ranked requests, drafts and templates."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         return rendering.render(
             db,
             actor,
-            "wishes",
+            "ranked_requests",
             "requests/wishes.html",
             wishes=ranked_requests.list_ranked_requests(db, actor),
             budget=ranked_requests.read_must_budget(db, actor),
@@ -55,7 +55,7 @@ def listing(event_key: str) -> str:
 
 @blueprint.post("/<key>")
 @login_required
-def place(event_key: str, key: str) -> Response:
+def rank_request(event_key: str, key: str) -> Response:
     """Move a request up or down, change its rank, or place it before another one."""
     actor = auth.actor(event_key)
     step = request.form.get("step", "")
@@ -69,30 +69,32 @@ def place(event_key: str, key: str) -> Response:
                 ranked_requests.rank_request(db, actor, key, rank, before)
     except InvalidInput as error:
         flash(" ".join(forms.sentences(error).values()), "error")
-    return redirect(url_for("ranked_requests.listing", event_key=event_key) + f"#wish-{key}", 303)
+    return redirect(
+        url_for("ranked_requests.list_ranked_requests", event_key=event_key) + f"#wish-{key}", 303
+    )
 
 
 @blueprint.post("/drafts/<int:number>/remove")
 @login_required
-def remove(event_key: str, number: int) -> Response:
+def remove_draft(event_key: str, number: int) -> Response:
     """Delete a draft or a template."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         drafts.delete_draft(db, actor, number)
     flash(gettext("Removed."), "good")
-    return redirect(url_for("ranked_requests.listing", event_key=event_key), 303)
+    return redirect(url_for("ranked_requests.list_ranked_requests", event_key=event_key), 303)
 
 
 @blueprint.get("/ask")
 @login_required
-def several_form(event_key: str) -> str:
+def show_bulk_request_form(event_key: str) -> str:
     """Show the form to request meetings with saved firms in bulk."""
     return _several(auth.actor(event_key), NewRequest(to_firm="", topic=""), None)
 
 
 @blueprint.post("/ask")
 @login_required
-def ask_several(event_key: str) -> Response | tuple[str, int]:
+def submit_bulk_requests(event_key: str) -> Response | tuple[str, int]:
     """Request a meeting with each selected firm, and report why others were skipped."""
     actor, chosen = auth.actor(event_key), request.form.getlist("firms")
     with context.database().read() as db:
@@ -111,12 +113,12 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
     flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.asked)), "good")
     for sentence in left.values():
         flash(sentence, "warning")
-    return redirect(url_for("requests.sent", event_key=event_key), 303)
+    return redirect(url_for("requests.list_sent", event_key=event_key), 303)
 
 
 @blueprint.post("/answers")
 @login_required
-def answer_several(event_key: str) -> Response | tuple[str, int]:
+def answer_bulk_requests(event_key: str) -> Response | tuple[str, int]:
     """Accept or decline all selected requests."""
     actor = auth.actor(event_key)
     is_accepted, now = request.form.get("answer") == "accept", context.now()
@@ -132,13 +134,13 @@ def answer_several(event_key: str) -> Response | tuple[str, int]:
             flash(said(why), "warning")
     except InvalidInput as error:
         return rendering.refused(actor, "received", forms.sentences(error), forms.LABELS)
-    here = url_for("requests.received", event_key=event_key)
+    here = url_for("requests.list_received", event_key=event_key)
     return redirect(rendering.back(event_key, here), 303)
 
 
 @blueprint.post("/answers/undo")
 @login_required
-def undo_several(event_key: str) -> Response:
+def undo_bulk_answers(event_key: str) -> Response:
     """Undo a bulk action, or a single one."""
     actor, at = auth.actor(event_key), inputs.moment(request.form.get("at"))
     with context.database().write() as db:
@@ -156,7 +158,7 @@ def undo_several(event_key: str) -> Response:
         flash(said(why), "warning")
     if not done or not (done.done or done.refused):
         flash(gettext("There is nothing left to undo."), "warning")
-    here = url_for("requests.received", event_key=event_key)
+    here = url_for("requests.list_received", event_key=event_key)
     return redirect(rendering.back(event_key, here), 303)
 
 
@@ -174,7 +176,7 @@ def _answered(count: int, note: str, *, is_accepted: bool) -> str:
 
 def _name(done: BulkRequestResult, key: str) -> str:
     """Return a firm's display name, or the submitted key if the firm does not exist."""
-    return presentation.short_name(done.names[key]) if key in done.names else key[:64]
+    return formatting.short_name(done.names[key]) if key in done.names else key[:64]
 
 
 def _several(

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.pages import forms, paging, rendering
+from api.pages.formatting import short_name
 from api.pages.forms import RequestForm
-from api.pages.presentation import short_name
 from api.pages.requests import request_context
 from api.pages.requests.labels import ANY_STATE, NOT_HELD, ORDERS, PLACES, RANKS
 from scheduler.domain import fields
@@ -41,20 +41,20 @@ Answer = Response | str | tuple[str, int]
 
 @blueprint.get("/requests/received")
 @login_required
-def received(event_key: str) -> str:
+def list_received(event_key: str) -> str:
     """List received requests, by default those that await a response."""
     return _listing(event_key, Side.TO, at_first=RequestState.PENDING)
 
 
 @blueprint.get("/requests/sent")
 @login_required
-def sent(event_key: str) -> str:
+def list_sent(event_key: str) -> str:
     return _listing(event_key, Side.FROM, at_first=None)
 
 
 @blueprint.get("/requests/<key>")
 @login_required
-def show(event_key: str, key: str) -> str:
+def show_request(event_key: str, key: str) -> str:
     """Show one request."""
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
@@ -76,7 +76,7 @@ def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
 
 @blueprint.get("/firms/<firm_key>/ask")
 @login_required
-def new(event_key: str, firm_key: str) -> str:
+def show_request_form(event_key: str, firm_key: str) -> str:
     """Show the request form, empty or prefilled from a draft or template."""
     actor, kept = auth.actor(event_key), inputs.whole(request.args.get("draft"))
     empty = NewRequest(to_firm=firm_key, topic="")
@@ -87,7 +87,7 @@ def new(event_key: str, firm_key: str) -> str:
 
 @blueprint.post("/firms/<firm_key>/ask")
 @login_required
-def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
+def submit_request(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     """Send a request, or show the form again with an error at each invalid field."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
@@ -107,21 +107,21 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
             gettext("You and %(firm)s agree to meet. The next schedule looks for a time.", firm=asking),
             "good",
         )
-        return redirect(url_for("requests.show", event_key=event_key, key=key), 303)
+        return redirect(url_for("requests.show_request", event_key=event_key, key=key), 303)
     flash(gettext("%(firm)s was asked. Their answer will stand here.", firm=asked), "good")
-    return redirect(url_for("requests.sent", event_key=event_key), 303)
+    return redirect(url_for("requests.list_sent", event_key=event_key), 303)
 
 
 @blueprint.post("/requests/<key>/accept")
 @login_required
-def accept(event_key: str, key: str) -> Answer:
+def accept_request(event_key: str, key: str) -> Answer:
     done = gettext("Accepted. The next schedule looks for a time that suits both firms.")
     return _answer(event_key, key, requests.accept_request, done)
 
 
 @blueprint.post("/requests/<key>/decline")
 @login_required
-def decline(event_key: str, key: str) -> Answer:
+def decline_request(event_key: str, key: str) -> Answer:
     done = (
         gettext("Request declined. The other firm reads your note.")
         if request.form.get("note", "").strip()
@@ -132,7 +132,7 @@ def decline(event_key: str, key: str) -> Answer:
 
 @blueprint.post("/requests/<key>/withdraw")
 @login_required
-def withdraw(event_key: str, key: str) -> Answer:
+def withdraw_request(event_key: str, key: str) -> Answer:
     """Withdraw a request, or cancel an accepted one. Its state must still be the one that the page showed."""
     seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
     done = (
@@ -145,7 +145,7 @@ def withdraw(event_key: str, key: str) -> Answer:
 
 @blueprint.post("/requests/<key>/undo")
 @login_required
-def undo(event_key: str, key: str) -> Answer:
+def undo_request(event_key: str, key: str) -> Answer:
     """Undo the last action, unless its notification was sent."""
     return _answer(
         event_key, key, _undo, gettext("Undone. The request stands as it was before."), may_undo=False
@@ -154,7 +154,7 @@ def undo(event_key: str, key: str) -> Answer:
 
 @blueprint.post("/requests/<key>/ways/<int:number>")
 @login_required
-def take_way(event_key: str, key: str, number: int) -> Answer:
+def apply_fix(event_key: str, key: str, number: int) -> Answer:
     """Apply a suggested fix to an unscheduled request."""
     version = inputs.whole(request.form.get("version"), 0)
 
@@ -166,7 +166,7 @@ def take_way(event_key: str, key: str, number: int) -> Answer:
 
 @blueprint.post("/requests/<key>/help/<kind>")
 @login_required
-def take_help(event_key: str, key: str, kind: str) -> Answer:
+def request_help(event_key: str, key: str, kind: str) -> Answer:
     """Email whoever blocks the request, or change the request so that more times are possible."""
     actor, now, person = auth.actor(event_key), context.now(), request.form.get("person", "")
     try:
@@ -190,7 +190,9 @@ def take_help(event_key: str, key: str, kind: str) -> Answer:
         flash(said(error.told), "warning")
     else:
         flash(done, "good")
-    return redirect(rendering.back(event_key, url_for("requests.show", event_key=event_key, key=key)), 303)
+    return redirect(
+        rendering.back(event_key, url_for("requests.show_request", event_key=event_key, key=key)), 303
+    )
 
 
 def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
@@ -202,7 +204,7 @@ def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
         else:
             drafts.save_draft(db, actor, form.values, now=context.now())
     flash(gettext("Kept. Nobody was asked yet."), "good")
-    return redirect(url_for("ranked_requests.listing", event_key=actor.event_key), 303)
+    return redirect(url_for("ranked_requests.list_ranked_requests", event_key=actor.event_key), 303)
 
 
 def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
@@ -300,13 +302,15 @@ def _answer(event_key: str, key: str, step: Any, done: str, *, may_undo: bool = 
         rendering.flash_step(actor, done, now)
     else:
         flash(done, kind)
-    return redirect(rendering.back(event_key, url_for("requests.show", event_key=event_key, key=key)), 303)
+    return redirect(
+        rendering.back(event_key, url_for("requests.show_request", event_key=event_key, key=key)), 303
+    )
 
 
 def _is_on_its_page(actor: Actor, key: str) -> bool:
     """True if htmx requests from the request's own page, which has no tabs with counts."""
     asking = request.headers.get("HX-Current-URL", "").partition("?")[0].partition("#")[0]
-    return asking.endswith(url_for("requests.show", event_key=actor.event_key, key=key))
+    return asking.endswith(url_for("requests.show_request", event_key=actor.event_key, key=key))
 
 
 def _answered(actor: Actor, key: str, message: str, kind: str) -> str:

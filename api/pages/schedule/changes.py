@@ -45,13 +45,13 @@ SIDES = {
 
 @blueprint.get("")
 @login_required
-def show(event_key: str, number: int) -> str | Response:
+def show_changes(event_key: str, number: int) -> str | Response:
     """Show a page of the changes. Redirect to the version's page while the comparison is pending."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         found = review.review_changes(db, actor, number, _query(), page=paging.asked_number())
         if found is None:
-            return redirect(url_for("versions.show", event_key=event_key, number=number))
+            return redirect(url_for("versions.show_version", event_key=event_key, number=number))
         zone = events.get_event(db, actor).timezone
         boxes = day_boxes(found.labels.slots.values(), zone)
         return rendering.render(
@@ -82,14 +82,14 @@ def show(event_key: str, number: int) -> str | Response:
 
 @blueprint.get("/workbook.xlsx")
 @login_required
-def save(event_key: str, number: int) -> FlaskResponse | Response:
+def download_workbook(event_key: str, number: int) -> FlaskResponse | Response:
     """Export all listed changes as a workbook."""
     actor = auth.team(event_key)
     limits.require_costly()
     with context.database().read() as db:
         octets = change_workbook.export_changes(db, actor, number, _query())
     if octets is None:
-        return redirect(url_for("versions.show", event_key=event_key, number=number))
+        return redirect(url_for("versions.show_version", event_key=event_key, number=number))
     headers = {
         "Content-Disposition": f'attachment; filename="changes-{event_key}-{number}.xlsx"',
         "Cache-Control": "no-store",
@@ -99,7 +99,7 @@ def save(event_key: str, number: int) -> FlaskResponse | Response:
 
 @blueprint.post("/decide")
 @login_required
-def decide(event_key: str, number: int) -> Response:
+def decide_change(event_key: str, number: int) -> Response:
     """Reject a change, or accept it again."""
     actor = auth.organiser(event_key)
     key, is_rejected = request.form.get("request", ""), request.form.get("decision") == "reject"
@@ -120,7 +120,7 @@ def decide(event_key: str, number: int) -> Response:
 
 @blueprint.post("/accept-all")
 @login_required
-def accept_all(event_key: str, number: int) -> Response:
+def accept_all_changes(event_key: str, number: int) -> Response:
     """Undo all rejections of this draft."""
     actor = auth.organiser(event_key)
     try:
@@ -134,7 +134,7 @@ def accept_all(event_key: str, number: int) -> Response:
 
 @blueprint.post("/solve")
 @login_required
-def solve(event_key: str, number: int) -> Response:
+def solve_again(event_key: str, number: int) -> Response:
     """Solve the rest again with the rejected changes excluded. The schedule page shows the run's progress."""
     actor = auth.organiser(event_key)
     try:
@@ -144,7 +144,7 @@ def solve(event_key: str, number: int) -> Response:
     except (RunAlreadyOpen, WrongState) as error:
         flash(said(error.told), "error")
         return redirect(_back(event_key, number), 303)
-    return redirect(url_for("runs.overview", event_key=event_key), 303)
+    return redirect(url_for("runs.show_schedule", event_key=event_key), 303)
 
 
 def _query() -> ChangeQuery:
@@ -159,4 +159,4 @@ def _query() -> ChangeQuery:
 
 
 def _back(event_key: str, number: int) -> str:
-    return rendering.back(event_key, url_for("changes.show", event_key=event_key, number=number))
+    return rendering.back(event_key, url_for("changes.show_changes", event_key=event_key, number=number))

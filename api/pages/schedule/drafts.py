@@ -16,32 +16,32 @@ blueprint = APIBlueprint("drafts", __name__, enable_openapi=False, url_prefix="/
 
 @blueprint.post("/versions/<int:number>/discard")
 @login_required
-def discard(event_key: str, number: int) -> Response:
+def discard_draft(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         version_actions.discard_draft(db, actor, number, now=context.now())
     flash(gettext("Version %(number)s is discarded. Nobody was told anything.", number=str(number)))
-    return redirect(url_for("runs.overview", event_key=event_key))
+    return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
 @blueprint.post("/versions/<int:number>/bring-back")
 @login_required
-def bring_back(event_key: str, number: int) -> Response:
+def restore_draft(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         version_actions.restore_draft(db, actor, number, now=context.now())
     flash(
         gettext("Version %(number)s is a draft again. Nobody was told anything.", number=str(number)), "good"
     )
-    return redirect(url_for("versions.show", event_key=event_key, number=number))
+    return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
 @blueprint.post("/drafts/discard")
 @login_required
-def discard_old(event_key: str) -> Response:
+def discard_old_drafts(event_key: str) -> Response:
     """Discard old drafts."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         count = version_actions.discard_old_drafts(db, actor, now=context.now())
     flash(gettext("Drafts discarded: %(count)s. Nobody was told anything.", count=count))
-    return redirect(url_for("runs.overview", event_key=event_key))
+    return redirect(url_for("runs.show_schedule", event_key=event_key))

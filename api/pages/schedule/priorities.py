@@ -106,7 +106,7 @@ LIMITS = ("max_moved", "max_idle_spread")
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_priorities(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         found = priority_preview.get_preview(db, actor)
@@ -116,7 +116,7 @@ def show(event_key: str) -> str:
 
 @blueprint.post("")
 @login_required
-def change(event_key: str) -> Response | tuple[str, int]:
+def change_priorities(event_key: str) -> Response | tuple[str, int]:
     """Preview, save or discard the submitted priorities."""
     actor = auth.organiser(event_key)
     try:
@@ -135,12 +135,12 @@ def change(event_key: str) -> Response | tuple[str, int]:
             faults.setdefault(fault.path.rpartition(".")[2], fault.message)
         with context.database().read() as db:
             return _page(db, actor, request.form, faults), 422
-    return redirect(url_for("priorities.show", event_key=event_key))
+    return redirect(url_for("priorities.show_priorities", event_key=event_key))
 
 
 @blueprint.get("/panel")
 @login_required
-def panel(event_key: str) -> FlaskResponse:
+def show_panel(event_key: str) -> FlaskResponse:
     """Return the part of the page that shows the preview's progress. At its end htmx reloads the page."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
@@ -148,7 +148,7 @@ def panel(event_key: str) -> FlaskResponse:
         text = rendering.render(
             db,
             actor,
-            "dials",
+            "priorities",
             "schedule/_preview.html",
             **_previewed(db, actor, found),
         )
@@ -189,7 +189,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
     return rendering.render(
         db,
         actor,
-        "dials",
+        "priorities",
         "schedule/dials.html",
         typed=typed,
         saved=_typed(saved),

@@ -41,7 +41,7 @@ LABELS = {
 
 @blueprint.get("/schedule")
 @login_required
-def overview(event_key: str) -> str:
+def show_schedule(event_key: str) -> str:
     actor = auth.team(event_key)
     with context.database().read() as db:
         newest = run_control.list_newest_runs(db, actor, limit=10)
@@ -100,12 +100,12 @@ def start_run(event_key: str) -> Response | tuple[str, int]:
         return rendering.refused(actor, "schedule", faults, LABELS)
     except (RunAlreadyOpen, WrongState) as error:
         flash(said(error.told), "error")
-    return redirect(url_for("runs.overview", event_key=event_key))
+    return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
 @blueprint.get("/runs/<int:number>/panel")
 @login_required
-def run_panel(event_key: str, number: int) -> FlaskResponse:
+def show_run_panel(event_key: str, number: int) -> FlaskResponse:
     """Return the part of the page that shows a run. It polls while the run is open.
 
     When the run has ended, it triggers an update of the rest of the page.
@@ -123,7 +123,7 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
 
 @blueprint.get("/runs/<int:number>")
 @login_required
-def run(event_key: str, number: int) -> str:
+def show_run(event_key: str, number: int) -> str:
     actor = auth.team(event_key)
     with context.database().read() as db:
         found = run_control.get_run(db, actor, number)
@@ -148,7 +148,7 @@ def cancel_run(event_key: str, number: int) -> Response:
     with context.database().write() as db:
         run_control.cancel_run(db, actor, number, now=context.now())
     flash(gettext("Run %(number)s is being cancelled.", number=str(number)))
-    return redirect(url_for("runs.overview", event_key=event_key))
+    return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
 @blueprint.post("/runs/<int:number>/stop")
@@ -158,12 +158,12 @@ def stop_run(event_key: str, number: int) -> Response:
     with context.database().write() as db:
         run_control.stop_run(db, actor, number, now=context.now())
     flash(gettext("Run %(number)s ends now. Its best plan becomes a draft.", number=str(number)))
-    return redirect(url_for("runs.overview", event_key=event_key))
+    return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
 @blueprint.post("/mails/<any(pause, go_on, stop, send):step>")
 @login_required
-def steer_mails(event_key: str, step: str) -> Response:
+def change_sending(event_key: str, step: str) -> Response:
     """Pause or resume queued emails, stop them, or send stopped ones."""
     actor = auth.organiser(event_key)
     try:
@@ -173,7 +173,7 @@ def steer_mails(event_key: str, step: str) -> Response:
     except PublishingInProgress as error:
         flash(gettext("%(error)s You can pause the mails meanwhile.", error=said(error.told)), "error")
     dispatch.deliver(app=context.celery())
-    return redirect(url_for("runs.overview", event_key=event_key))
+    return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
 def _steer(db: Session, actor: Actor, step: str) -> str:

@@ -41,14 +41,14 @@ SHOWN = 50
 
 @blueprint.get("/<int:number>")
 @login_required
-def show(event_key: str, number: int) -> str | Response:
+def show_version(event_key: str, number: int) -> str | Response:
     """Show a version: its figures, what publishing it changes, and unscheduled requests.
 
     A worker computes and stores the comparison. The page shows its progress, then the result.
     """
     actor = auth.team(event_key)
     if request.args.get("kind") == "unscheduled":  # for links in emails and bookmarks
-        return redirect(url_for("remedies.show", event_key=event_key, number=number))
+        return redirect(url_for("fixes.show_fixes", event_key=event_key, number=number))
     with context.database().read() as db:
         if not version_actions.needs_comparison(db, actor, number):
             return _version_page(db, actor, number)
@@ -61,7 +61,7 @@ def show(event_key: str, number: int) -> str | Response:
 
 @blueprint.get("/<int:number>/panel")
 @login_required
-def panel(event_key: str, number: int) -> FlaskResponse:
+def show_panel(event_key: str, number: int) -> FlaskResponse:
     """Return the part of the page that shows a job's progress. When it has ended, htmx reloads the page."""
     actor = auth.team(event_key)
     with context.database().read() as db:
@@ -77,18 +77,18 @@ def panel(event_key: str, number: int) -> FlaskResponse:
 
 @blueprint.post("/<int:number>/compare")
 @login_required
-def compare(event_key: str, number: int) -> Response:
+def compare_version(event_key: str, number: int) -> Response:
     """Compute the comparison again."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         job_id = version_actions.request_comparison(db, actor, number, now=context.now()).id
     dispatch.version_job(job_id, app=context.celery())
-    return redirect(url_for("versions.show", event_key=event_key, number=number))
+    return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
 @blueprint.get("/<int:number>/publish")
 @login_required
-def look_twice(event_key: str, number: int) -> str | Response:
+def confirm_publish(event_key: str, number: int) -> str | Response:
     """Show the confirmation before publishing: notifications, the largest change, duration, test emails."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
@@ -96,7 +96,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
             db, actor, number, most=SHOWN, rates=context.settings().rates, now=context.now()
         )
         if seen is None:
-            return redirect(url_for("versions.show", event_key=event_key, number=number))
+            return redirect(url_for("versions.show_version", event_key=event_key, number=number))
         return rendering.render(
             db,
             actor,
@@ -113,7 +113,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
 
 @blueprint.post("/<int:number>/trial")
 @login_required
-def trial(event_key: str, number: int) -> Response:
+def send_trial_emails(event_key: str, number: int) -> Response:
     """Send a sample of each kind of email to the organiser's own address."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
@@ -131,12 +131,12 @@ def trial(event_key: str, number: int) -> Response:
                 "good",
             )
     dispatch.deliver_urgent(app=context.celery())
-    return redirect(url_for("versions.look_twice", event_key=event_key, number=number))
+    return redirect(url_for("versions.confirm_publish", event_key=event_key, number=number))
 
 
 @blueprint.post("/<int:number>/take-back")
 @login_required
-def take_back(event_key: str, number: int) -> Response:
+def revoke_publication(event_key: str, number: int) -> Response:
     """Cancel a publication that is still on hold."""
     actor = auth.organiser(event_key)
     try:
@@ -148,12 +148,12 @@ def take_back(event_key: str, number: int) -> Response:
         )
     except WrongState as error:
         flash(gettext("%(error)s People may have been told already.", error=said(error.told)), "error")
-    return redirect(url_for("versions.show", event_key=event_key, number=number))
+    return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
 @blueprint.post("/<int:number>/begin")
 @login_required
-def begin(event_key: str, number: int) -> Response:
+def end_hold(event_key: str, number: int) -> Response:
     """Skip the hold of a publication."""
     actor = auth.organiser(event_key)
     try:
@@ -162,12 +162,12 @@ def begin(event_key: str, number: int) -> Response:
         dispatch.version_job(job_id, app=context.celery())
     except WrongState as error:
         flash(said(error.told), "error")
-    return redirect(url_for("versions.show", event_key=event_key, number=number))
+    return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
 @blueprint.post("/<int:number>/publish")
 @login_required
-def publish(event_key: str, number: int) -> Response:
+def publish_version(event_key: str, number: int) -> Response:
     """Publish the version as reviewed. If another version was published since, compare again."""
     actor = auth.organiser(event_key)
     compared_with = inputs.whole(request.form.get("compared_with")) or None
@@ -182,23 +182,25 @@ def publish(event_key: str, number: int) -> Response:
             dispatch.version_job(job.id, app=context.celery())
     except (VersionConflict, VenueChanged, PublishingInProgress, EditConflict) as error:
         flash(said(error.told), "error")
-    return redirect(url_for("versions.show", event_key=event_key, number=number))
+    return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
 @blueprint.post("/<int:number>/unlock")
 @login_required
-def unlock(event_key: str, number: int) -> Response:
+def unlock_request(event_key: str, number: int) -> Response:
     """Unlock a request, so that the next run may schedule it at any of its times."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         locks.unlock_request(db, actor, request.form.get("request", ""), now=context.now())
     flash(gettext("It is locked no more: the next run looks for a time."), "good")
-    return redirect(rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)))
+    return redirect(
+        rendering.back(event_key, url_for("fixes.show_fixes", event_key=event_key, number=number))
+    )
 
 
 @blueprint.post("/tell-partners")
 @login_required
-def tell_partners(event_key: str) -> Response:
+def draft_for_partners(event_key: str) -> Response:
     """Create a draft of the published version without cancelled meetings; publishing it notifies partners."""
     actor = auth.organiser(event_key)
     try:
@@ -211,15 +213,15 @@ def tell_partners(event_key: str) -> Response:
                 number=str(made),
             )
         )
-        return redirect(url_for("versions.show", event_key=event_key, number=made))
+        return redirect(url_for("versions.show_version", event_key=event_key, number=made))
     except WrongState as error:
         flash(said(error.told), "error")
-        return redirect(url_for("home.event", event_key=event_key))
+        return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key))
 
 
 @blueprint.post("/<int:number>/roll-back")
 @login_required
-def roll_back(event_key: str, number: int) -> Response:
+def restore_version(event_key: str, number: int) -> Response:
     """Create a draft with the content of an earlier version, to review and publish."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
@@ -231,7 +233,7 @@ def roll_back(event_key: str, number: int) -> Response:
             number=str(number),
         )
     )
-    return redirect(url_for("versions.show", event_key=event_key, number=made))
+    return redirect(url_for("versions.show_version", event_key=event_key, number=made))
 
 
 def _version_page(db: Session, actor: Actor, number: int) -> str:

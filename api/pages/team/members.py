@@ -17,7 +17,7 @@ from api import auth, context
 from api.language.speaking import gettext, ngettext, said
 from api.language.unbroken import unbroken
 from api.pages import rendering
-from api.pages.presentation import local_day
+from api.pages.formatting import local_day
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
@@ -66,14 +66,14 @@ def last_day(until: datetime, timezone: str) -> str:
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_team(event_key: str) -> str:
     """List the members and, for owners, the invitations and a form to invite."""
     return _page(auth.team(event_key))
 
 
 @blueprint.post("/invite")
 @login_required
-def invite(event_key: str) -> str | Response | tuple[str, int]:
+def send_invitation(event_key: str) -> str | Response | tuple[str, int]:
     """Email an invitation."""
     actor, typed = auth.team(event_key), request.form
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
@@ -108,23 +108,23 @@ def invite(event_key: str) -> str | Response | tuple[str, int]:
         ),
         "good",
     )
-    return redirect(url_for("team.show", event_key=event_key), 303)
+    return redirect(url_for("team.show_team", event_key=event_key), 303)
 
 
 @blueprint.post("/invitations/<int:invitation_id>/take-back")
 @login_required
-def take_back(event_key: str, invitation_id: int) -> Response:
+def revoke_invitation(event_key: str, invitation_id: int) -> Response:
     """Revoke an invitation."""
     actor = auth.team(event_key)
     with context.database().write() as db:
         invitations.revoke_invitation(db, actor, invitation_id, now=context.now())
     flash(gettext("The invitation is taken back. Its link lets nobody in."), "good")
-    return redirect(url_for("team.show", event_key=event_key), 303)
+    return redirect(url_for("team.show_team", event_key=event_key), 303)
 
 
 @blueprint.post("/members/<int:account_id>")
 @login_required
-def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
+def change_member(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
     """Change a member's role or its end."""
     actor, typed = auth.team(event_key), request.form
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
@@ -141,7 +141,7 @@ def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
 
 @blueprint.post("/members/<int:account_id>/remove")
 @login_required
-def remove(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
+def remove_member(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
     """Remove a member at once, possibly oneself."""
     actor = auth.team(event_key)
 
@@ -149,7 +149,12 @@ def remove(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
         members.remove_member(db, actor, account_id, now=context.now())
 
     if account_id == actor.account_id:
-        return _done(actor, work, gettext("You are not in the team any more."), to="home.index")
+        return _done(
+            actor,
+            work,
+            gettext("You are not in the team any more."),
+            to="organiser_dashboard.list_own_events",
+        )
     return _done(
         actor, work, gettext("They are not in the team any more. Their pages and tokens are closed.")
     )
@@ -167,7 +172,7 @@ def _done(
     except InvalidInput as error:
         return _page(actor, about=about, faults=_faults(error), typed=request.form), 422
     flash(told, "good")
-    return redirect(url_for(to) if to else url_for("team.show", event_key=actor.event_key), 303)
+    return redirect(url_for(to) if to else url_for("team.show_team", event_key=actor.event_key), 303)
 
 
 def _each(*reads: Callable[[], Any]) -> list[Any]:

@@ -19,14 +19,14 @@ blueprint = APIBlueprint("operators", __name__, enable_openapi=False, url_prefix
 
 @blueprint.get("")
 @login_required
-def listing() -> str:
+def list_operators() -> str:
     """List the operators."""
     return _page()
 
 
 @blueprint.post("")
 @login_required
-def add() -> Response | tuple[str, int]:
+def add_operator() -> Response | tuple[str, int]:
     """Make an address an operator."""
     _require()
     email = request.form.get("email", "")
@@ -39,12 +39,12 @@ def add() -> Response | tuple[str, int]:
         return _page(email=email, faults={fault.path: fault.message for fault in error.faults}), 422
     dispatch.deliver_urgent(app=context.celery())
     flash(gettext("%(address)s is an operator, and is told by mail.", address=address), "good")
-    return redirect(url_for("operators.listing"), 303)
+    return redirect(url_for("operators.list_operators"), 303)
 
 
 @blueprint.post("/<int:account_id>/remove")
 @login_required
-def remove(account_id: int) -> Response | tuple[str, int]:
+def remove_operator(account_id: int) -> Response | tuple[str, int]:
     """Revoke an operator's role."""
     _require()
     try:
@@ -53,7 +53,11 @@ def remove(account_id: int) -> Response | tuple[str, int]:
     except LastOperator as error:
         return _page(refused=str(error)), 409
     flash(gettext("They are no operator any more."), "good")
-    to = "home.index" if account_id == auth.user().account_id else "operators.listing"
+    to = (
+        "organiser_dashboard.list_own_events"
+        if account_id == auth.user().account_id
+        else "operators.list_operators"
+    )
     return redirect(url_for(to), 303)
 
 

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language.speaking import gettext, reader, said
 from api.pages import marks, paging, rendering
-from api.pages.presentation import capitalize_first
+from api.pages.formatting import capitalize_first
 from api.pages.venue import changes
 from api.pages.venue.day_strips import day_strips, place_days
 from scheduler.domain import names
@@ -102,13 +102,13 @@ def told_name(both: str) -> str:
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_venue(event_key: str) -> str:
     return _page(auth.organiser(event_key))
 
 
 @blueprint.post("/<what>")
 @login_required
-def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
+def change_venue(event_key: str, what: str) -> Response | str | tuple[str, int]:
     """Preview a change, which is executed and rolled back. With the preview's digest, save it."""
     actor = auth.organiser(event_key)
     if what not in changes.READERS:
@@ -153,7 +153,7 @@ def _sent() -> list[tuple[str, str]]:
 def _back(event_key: str, what: str) -> str:
     hall, kind = request.form.get("at_hall", ""), request.form.get("at_kind", "")
     at: dict[str, Any] = {"hall": hall or None, "kind": kind if kind == PlaceKind.BOOTH else None}
-    return url_for("venue.show", event_key=event_key, _anchor=ANCHORS.get(what, what), **at)
+    return url_for("venue.show_venue", event_key=event_key, _anchor=ANCHORS.get(what, what), **at)
 
 
 def _page(actor: Actor, what: str = "", faults: Mapping[str, str] = _NONE) -> str:

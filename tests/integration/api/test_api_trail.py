@@ -8,7 +8,7 @@ from flask import Flask
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.storage.database import Database
-from tests.integration.audit_log.test_trail import behind_its_back
+from tests.integration.audit_log.test_audit_log import behind_its_back
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.web import web_app

@@ -29,7 +29,7 @@ NOWHERE = "redis://127.0.0.1:1"
 HUGE = (2**31, 2**63, 10**40)
 TEXTS = ("x", "\x00", "é" * 300)
 SHORT = tuple(zip(HUGE[:2], TEXTS[:2], strict=True))
-LEAVES = {"sign_in.sign_out", "sessions.end_all", "sessions.end"}
+LEAVES = {"sign_in.sign_out", "sessions.end_all_sessions", "sessions.end_session"}
 """They end the session that the others need, so they come last."""
 FIELDS = (
     "page", "compared_with", "sequence", "mail", "priority", "length", "days", "number", "seconds", "limit",

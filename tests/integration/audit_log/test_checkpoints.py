@@ -27,7 +27,7 @@ from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.operations import checkpoint_emails
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AuditChain, AuditLogEntry, Event, OutboxMail
-from tests.integration.audit_log.test_trail import behind_its_back, note
+from tests.integration.audit_log.test_audit_log import behind_its_back, note
 from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_member
 from tests.support.publishing import SETTINGS

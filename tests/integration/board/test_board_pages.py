@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api.pages.board import hand_board
 from scheduler.domain.entities import VersionState
 from scheduler.services.board import board_view, draft_view, manual_drafts
 from scheduler.services.board.board_view import PAGE_SIZE, BoardQuery
@@ -24,6 +23,7 @@ from tests.integration.board.test_commands import Hall
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
 from tests.support.queries import count_selects
 from tests.support.web import Browser, web_app
+from workers import board_queries
 
 LARGEST = 140_000
 """Bytes of a view, including the frame's menus."""
@@ -41,7 +41,7 @@ class Board:
         def ask(event_id: int, number: int, question: dict[str, Any], **_: Any) -> dict[str, Any] | None:
             return None if self.is_away else desk.answer(event_id, number, question)
 
-        monkeypatch.setattr(hand_board.board_queries, "ask", ask)
+        monkeypatch.setattr(board_queries, "ask", ask)
         self.app = web_app(database, broker_url)
         self.browser = Browser(self.app, self.hall.expo.organiser)
 
@@ -202,7 +202,7 @@ def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
 
     assert look(1) + 1 >= look(2) >= look(1) - 2
     desk = PlacementSearch(database)
-    monkeypatch.setattr(hand_board.board_queries, "ask", lambda e, n, q, **_: desk.answer(e, n, q))
+    monkeypatch.setattr(board_queries, "ask", lambda e, n, q, **_: desk.answer(e, n, q))
     browser = Browser(web_app(database, broker_url), expo.organiser)
     for rest in ("", f"&pick={meetings[0].request}", "&rows=person"):
         page = browser.client.get(f"/events/{key}/board?draft=3{rest}")

@@ -18,9 +18,9 @@ from werkzeug.test import TestResponse
 from scheduler.storage.database import Database
 from tests.e2e.test_browser_axe import PAGES, whole
 from tests.integration.crafted import bodies, texts
-from tests.integration.crafted.asking import Faults, Pairs, encoded, names
+from tests.integration.crafted.crafted_requests import Faults, Pairs, encoded, names
 from tests.integration.identity import table
-from tests.integration.identity.asking import BODIES, LEAVES, PEOPLE, Askers, name_of, read, routes
+from tests.integration.identity.route_requests import BODIES, LEAVES, PEOPLE, Askers, name_of, read, routes
 from tests.support.forms import PageForms
 from tests.support.web import Browser
 
@@ -28,7 +28,7 @@ FORM = "application/x-www-form-urlencoded"
 BY_ROLE = {"signed out": "nobody", "organiser": "owner"}
 """Accounts by role: the owner may do more than an organiser."""
 ASKERS = ("owner", "exhibitor", "attendee", "chamber", "operator", "stranger", "nobody")
-NOT_SENT = {*LEAVES, "sign_in.redeem", "joining.accept"}
+NOT_SENT = {*LEAVES, "sign_in.redeem_link", "team_invitations.accept_invitation"}
 """They end a session, or start one for a new record, which is not kept here."""
 FEW = 2
 """Number of texts for a field, besides those for every field."""

@@ -27,7 +27,7 @@ def test_the_pages_of_the_flows_are_what_a_run_of_each_flow_calls() -> None:
 def test_a_tree_has_each_room_below_the_one_that_calls_it_first() -> None:
     calls = [
         Call("start", "pages", "requests.ask"),
-        Call("pages", "requests", "requests.submit"),
+        Call("pages", "requests", "requests.submit_request"),
         Call("requests", "directory", "refs.find"),
         Call("pages", "directory", "cards.card"),
         Call("directory", "invites", "text.clean"),

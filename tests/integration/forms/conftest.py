@@ -91,7 +91,9 @@ class Site:
 
     def path_of(self, typed: Typed, controls: list[Control]) -> str:
         with self.everything.app.test_request_context():
-            kind = {"kind": typed.page.rpartition("/")[2]} if typed.endpoint.startswith("people_desk") else {}
+            kind = (
+                {"kind": typed.page.rpartition("/")[2]} if typed.endpoint.startswith("participants") else {}
+            )
             return url_for(typed.endpoint, event_key=self.everything.expo.event.key, **kind)
 
 

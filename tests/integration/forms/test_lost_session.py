@@ -20,7 +20,7 @@ from tests.support.factories import SECRET_KEY
 from tests.support.forms import PageForms
 
 OWN = [typed for typed in TABLE if typed.role != "signed out"]
-NO_COOKIE = "reply_links.answer", "digest_links.answer"
+NO_COOKIE = "reply_links.answer_invitation", "digest_links.answer_request"
 """The emailed link grants access: these forms have no session token to lose."""
 PUBLIC = [typed for typed in TABLE if typed.role == "signed out" and typed.endpoint not in NO_COOKIE]
 ONE_OF_EACH = list({typed.role: typed for typed in OWN if not typed.sent}.values())

@@ -6,7 +6,7 @@ rejects with a message. 409 and 422 mean permitted, but impossible or an empty f
 """
 
 # nobody, stranger, operator, other, attendee, exhibitor, organiser, owner, read-only, desk helper,
-# chamber (asking.py)
+# chamber (route_requests.py)
 PAGES = """
 GET /                                                        302 302 200 302 302 302 302 302 302 302 302
 GET /answers/<token>/                                        200 200 200 200 200 200 200 200 200 200 200

@@ -17,10 +17,10 @@ from sqlalchemy import Engine, event, select
 
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
-from tests.integration.crafted import asking
+from tests.integration.crafted import crafted_requests
 from tests.integration.crafted.walks import NOT_SENT, Start, Walk
-from tests.integration.identity.asking import NOWHERE, Askers, name_of, routes
 from tests.integration.identity.clock import Clock
+from tests.integration.identity.route_requests import NOWHERE, Askers, name_of, routes
 from tests.support.everything import Everything
 from tests.support.web import web_app
 
@@ -108,7 +108,7 @@ def texts_in(octets: bytes) -> Iterator[bytes]:
 @pytest.fixture
 def watched(database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     watched = Watched(database, clock)
-    asking.keep_nothing(monkeypatch)
+    crafted_requests.keep_nothing(monkeypatch)
     event.listen(Engine, "before_cursor_execute", watched.note)
     yield watched
     event.remove(Engine, "before_cursor_execute", watched.note)
@@ -126,8 +126,14 @@ def test_no_route_does_most_harm_for_an_old_sign_in(watched: Watched) -> None:
     watched.clock.now -= timedelta(minutes=31)
     harm, still_asked = watched.harm(asked)
     assert still_asked == [] and harm.keys() >= {
-        "team.invite", "registrations.decide", "calendar_status.correct", "people_desk.edit",
-        "first_file.make", "operators.add", "rehearsal.go_live",
+        "team.send_invitation", "registrations.decide_registration", "calendar_status.correct_address",
+        "participants.edit_record",
+        "create_from_workbook.create_event", "operators.add_operator", "rehearsal.go_live",
     }  # fmt: skip
     files, _ = watched.files(asked_of)
-    assert files == {"inbox.raw", "exports.event", "calendar_status.calls_csv", "exports.schedule"}
+    assert files == {
+        "inbox.download_raw_email",
+        "exports.export_event",
+        "calendar_status.export_call_list",
+        "exports.export_schedule",
+    }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.services.identity.api_tokens import SCOPES
-from tests.integration.identity.asking import PEOPLE, PROGRAMS, Copies, read, written
+from tests.integration.identity.route_requests import PEOPLE, PROGRAMS, Copies, read, written
 from tests.integration.identity.table import CALLS, PAGES
 from tests.support import clocks
 from tests.support.factories import NOW

@@ -34,7 +34,7 @@ from scheduler.storage.models import (
     Run,
     RunSchedule,
 )
-from tests.integration.events import test_first_file
+from tests.integration.events import test_create_from_workbook
 from tests.integration.imports.test_choices import undo
 from tests.support import clocks
 from tests.support.factories import NOW, Expo, make_event, make_night, make_request
@@ -116,11 +116,11 @@ def first_event(database: Database) -> tuple[int, int]:
         for row in rows[1:]:
             row[rows[0].index("priority")], row[rows[0].index("state")] = "5", ""
 
-    octets = test_first_file.changed("Requests", must)
-    who = test_first_file.asker(database)
-    number = test_first_file.keep(database, who, octets)
-    look = test_first_file.look(database, who, number, octets)
-    test_first_file.make(database, who, number, look.look.digest, octets)
+    octets = test_create_from_workbook.changed("Requests", must)
+    who = test_create_from_workbook.asker(database)
+    number = test_create_from_workbook.keep(database, who, octets)
+    look = test_create_from_workbook.look(database, who, number, octets)
+    test_create_from_workbook.make(database, who, number, look.look.digest, octets)
     with database.read() as session:
         event = session.scalars(select(Event)).one()
         assert {*session.scalars(select(MeetingRequest.state))} == {PENDING}

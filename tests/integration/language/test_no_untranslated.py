@@ -54,7 +54,7 @@ NAMES = [
 """Names that are the same in every language."""
 LETTERS = {"digest_links", "digests", "reply_links", "summary_unsubscribe"}
 """Pages of email links: their texts are in the email catalogue, which has its own tests."""
-PREVIEW = "rehearsal.mail"
+PREVIEW = "rehearsal.show_email"
 """An email as received, in the reader's language."""
 
 

@@ -19,8 +19,8 @@ from tests.support.web import Browser
 OWN = r"(?<![\w-])(?:Hall\s\d|Batteries|Chips|Table\s[TB]\d+|Booth\s[TB]\d+)(?![\w-])"
 """Canonical names."""
 AS_THEY_ARE = {
-    "venue.show": "the organiser changes the names here",
-    "reply_links.look": "a link that speaks the language of the mail, not the page's",
+    "venue.show_venue": "the organiser changes the names here",
+    "reply_links.show_meeting": "a link that speaks the language of the mail, not the page's",
 }
 """Endpoints that show canonical names, and why."""
 FILES = ("application/pdf", "text/calendar", "image/png")

@@ -12,14 +12,14 @@ from tests.support.site import Site
 from tests.support.web import Browser, web_app
 
 LED_TO = [
-    (links.agenda("expo"), "agenda.own"),
-    *((links.answer("t" * 32, step), "reply_links.look") for step in links.ANSWER_STEPS),
-    (links.sign_in("t" * 32), "sign_in.look"),
-    (links.schedule("expo"), "runs.overview"),
-    (links.run("expo", 3), "runs.run"),
-    (links.version("expo", 3), "versions.show"),
-    (links.mail_text("expo", "en", "invitation"), "mail_texts.edit"),
-    (links.retried_mails("expo"), "calendar_status.letters"),
+    (links.agenda("expo"), "agenda.show_own_agenda"),
+    *((links.answer("t" * 32, step), "reply_links.show_meeting") for step in links.ANSWER_STEPS),
+    (links.sign_in("t" * 32), "sign_in.show_link"),
+    (links.schedule("expo"), "runs.show_schedule"),
+    (links.run("expo", 3), "runs.show_run"),
+    (links.version("expo", 3), "versions.show_version"),
+    (links.mail_text("expo", "en", "invitation"), "email_texts.edit_text"),
+    (links.retried_mails("expo"), "calendar_status.list_failed_emails"),
 ]
 
 

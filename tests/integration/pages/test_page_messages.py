@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, flash, get_flashed_messages, session
 
 from scheduler.storage.database import Database
-from tests.integration.identity.asking import NOWHERE
+from tests.integration.identity.route_requests import NOWHERE
 from tests.support.web import web_app
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.pages import presentation
+from api.pages import formatting
 from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, Slot
@@ -354,7 +354,7 @@ def test_requests_that_are_not_held_have_a_tab_of_their_own(site: Site) -> None:
     ],
 )
 def test_what_people_write_in_another_script_says_its_language(text: str, tag: str) -> None:
-    shown = str(presentation.spoken(text))
+    shown = str(formatting.spoken(text))
     plain = html.escape(text)
     assert shown == (f'<span lang="{tag}">{plain}</span>' if tag else plain)
 

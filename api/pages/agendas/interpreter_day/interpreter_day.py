@@ -28,7 +28,7 @@ blueprint = APIBlueprint(
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> Response:
+def show_day(event_key: str) -> Response:
     """Show the reader's meetings of one day, with the next one prominent. Available offline."""
     actor = auth.interpreter(event_key)
     now = context.now()
@@ -38,7 +38,7 @@ def show(event_key: str) -> Response:
         page = rendering.render(
             db,
             actor,
-            "interpreting",
+            "interpreter_day",
             "agendas/interpreter_day/show.html",
             mine=mine,
             feed=address(owner),
@@ -49,12 +49,12 @@ def show(event_key: str) -> Response:
 
 @blueprint.get("/manifest.webmanifest")
 @login_required
-def manifest(event_key: str) -> Response:
+def serve_manifest(event_key: str) -> Response:
     """Return the web app manifest of the page."""
     actor = auth.interpreter(event_key)
     return offline.manifest(
         actor,
-        url_for("interpreter_day.show", event_key=event_key),
+        url_for("interpreter_day.show_day", event_key=event_key),
         gettext("Interpreting"),
         lambda event: gettext("Interpreting, %(event)s", event=event),
     )
@@ -62,10 +62,10 @@ def manifest(event_key: str) -> Response:
 
 @blueprint.get("/worker.js")
 @login_required
-def worker(event_key: str) -> Response:
+def serve_worker(event_key: str) -> Response:
     """Return the service worker, scoped to this page."""
     auth.interpreter(event_key)
-    return offline.worker(url_for("interpreter_day.show", event_key=event_key))
+    return offline.worker(url_for("interpreter_day.show_day", event_key=event_key))
 
 
 @blueprint.post("/feed")
@@ -76,13 +76,13 @@ def renew_feed(event_key: str) -> BaseResponse:
     with context.database().write() as db:
         feed_addresses.renew_interpreter_feed(db, actor, secret_key=context.settings().secret_key)
     flash(gettext("Your calendar has a new address. An older one does not work any more."), "good")
-    return redirect(url_for("interpreter_day.show", event_key=event_key, _anchor="calendar"), 303)
+    return redirect(url_for("interpreter_day.show_day", event_key=event_key, _anchor="calendar"), 303)
 
 
 @blueprint.get("/agenda.pdf")
 @login_required
 @limits.costly
-def pdf(event_key: str) -> Response:
+def download_agenda(event_key: str) -> Response:
     """Return the reader's meetings of the published schedule as a PDF, one page per day."""
     actor = auth.interpreter(event_key)
     with context.database().read() as db:

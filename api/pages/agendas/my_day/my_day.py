@@ -48,11 +48,11 @@ ANSWERS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> Response | Leading:
+def show_day(event_key: str) -> Response | Leading:
     """Show the reader's meetings of one day, with the next one prominent. Redirect interpreters."""
     actor = auth.participant(event_key)
     if actor.attendee_id is None and actor.interpreter_id is not None:
-        return redirect(url_for("interpreter_day.show", event_key=event_key, day=request.args.get("day")))
+        return redirect(url_for("interpreter_day.show_day", event_key=event_key, day=request.args.get("day")))
     now = context.now()
     with context.database().read() as db:
         mine = days.show_day(
@@ -78,7 +78,7 @@ def show(event_key: str) -> Response | Leading:
 
 @blueprint.get("/token")
 @login_required
-def token(event_key: str) -> Response:
+def issue_token(event_key: str) -> Response:
     """Return a CSRF token for a form queued on the phone, and its owner, who alone may submit it."""
     actor = auth.actor(event_key)
     return Response(
@@ -89,7 +89,7 @@ def token(event_key: str) -> Response:
 
 @blueprint.post("/<request_key>/late")
 @login_required
-def late(event_key: str, request_key: str) -> Leading | tuple[str, int]:
+def report_lateness(event_key: str, request_key: str) -> Leading | tuple[str, int]:
     """Notify the others in a meeting how many minutes the reader is late; 0 means on time."""
     actor, now = auth.actor(event_key), context.now()
     minutes = inputs.whole(request.form.get("minutes"), -1)
@@ -107,7 +107,7 @@ def late(event_key: str, request_key: str) -> Leading | tuple[str, int]:
 
 @blueprint.post("/<request_key>/answer")
 @login_required
-def answer(event_key: str, request_key: str) -> Leading | tuple[str, int]:
+def answer_invitation(event_key: str, request_key: str) -> Leading | tuple[str, int]:
     """Accept or decline the reader's own invitation, like the link in its email."""
     actor = auth.actor(event_key)
     partstat = ANSWERS.get(request.form.get("answer", ""))
@@ -153,7 +153,7 @@ def _said(actor: Actor, step: Callable[[Session], None], told: str) -> Leading |
         return Response(json.dumps({"said": told}), status, content_type="application/json")
     flash(told, "good" if status == 200 else "error")
     return redirect(
-        url_for("my_day.show", event_key=actor.event_key, day=request.form.get("day") or None), 303
+        url_for("my_day.show_day", event_key=actor.event_key, day=request.form.get("day") or None), 303
     )
 
 
@@ -165,12 +165,12 @@ def _waited() -> timedelta:
 
 @blueprint.get("/manifest.webmanifest")
 @login_required
-def manifest(event_key: str) -> Response:
+def serve_manifest(event_key: str) -> Response:
     """Return the web app manifest of the page."""
     actor = auth.actor(event_key)
     return offline.manifest(
         actor,
-        url_for("my_day.show", event_key=event_key),
+        url_for("my_day.show_day", event_key=event_key),
         gettext("My day"),
         lambda event: gettext("My day, %(event)s", event=event),
     )
@@ -178,7 +178,7 @@ def manifest(event_key: str) -> Response:
 
 @blueprint.get("/worker.js")
 @login_required
-def worker(event_key: str) -> Response:
+def serve_worker(event_key: str) -> Response:
     """Return the service worker, scoped to this page."""
     auth.actor(event_key)
-    return offline.worker(url_for("my_day.show", event_key=event_key))
+    return offline.worker(url_for("my_day.show_day", event_key=event_key))

@@ -22,11 +22,11 @@ blueprint = APIBlueprint("week", __name__, enable_openapi=False, url_prefix="/ev
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str | Response:
+def show_week(event_key: str) -> str | Response:
     """Show one day of the firm as a grid, or one person of it, with a selected meeting beside it."""
     actor = auth.actor(event_key)
     if "paint" in request.args:  # former URL of busy times
-        return redirect(url_for("busy_times.show", event_key=event_key), 302)
+        return redirect(url_for("busy_times.show_busy_times", event_key=event_key), 302)
     shown = request.args.get("show", "")
     with context.database().read() as db:
         week = weeks.show_week(
@@ -57,7 +57,7 @@ def show(event_key: str) -> str | Response:
 
 @blueprint.post("/seen")
 @login_required
-def seen(event_key: str) -> Response:
+def mark_changes_seen(event_key: str) -> Response:
     """Mark the changes up to a version as seen by the reader."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
@@ -67,7 +67,7 @@ def seen(event_key: str) -> Response:
 
 @blueprint.post("/meetings/<request_key>/hand-over")
 @login_required
-def hand_over(event_key: str, request_key: str) -> Response:
+def hand_over_meeting(event_key: str, request_key: str) -> Response:
     """Hand a meeting over to a colleague, from the next schedule on."""
     actor = auth.actor(event_key)
     form = request.form
@@ -88,7 +88,7 @@ def hand_over(event_key: str, request_key: str) -> Response:
 
 @blueprint.post("/meetings/<request_key>/keep")
 @login_required
-def keep(event_key: str, request_key: str) -> Response:
+def keep_meeting(event_key: str, request_key: str) -> Response:
     """Cancel a handover, so that the meeting keeps its attendees."""
     actor = auth.actor(event_key)
     try:
@@ -102,4 +102,4 @@ def keep(event_key: str, request_key: str) -> Response:
 
 
 def _back(event_key: str) -> Response:
-    return redirect(rendering.back(event_key, url_for("week.show", event_key=event_key)), 303)
+    return redirect(rendering.back(event_key, url_for("week.show_week", event_key=event_key)), 303)

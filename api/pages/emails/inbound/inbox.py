@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language.speaking import gettext, pgettext, reported, said
 from api.pages import paging, rendering
-from api.pages.presentation import short_name
+from api.pages.formatting import short_name
 from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
@@ -70,7 +70,7 @@ def answered_mail(mail: IncomingEmail) -> str:
 
 @blueprint.get("/")
 @login_required
-def listing(event_key: str) -> str:
+def list_emails(event_key: str) -> str:
     actor = auth.organiser(event_key)
     chosen = request.args.get("outcome", "")
     outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
@@ -96,7 +96,7 @@ def listing(event_key: str) -> str:
 
 @blueprint.get("/<int:mail_id>")
 @login_required
-def show(event_key: str, mail_id: int) -> str:
+def show_email(event_key: str, mail_id: int) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         mail = inbox_actions.get_email(db, actor, mail_id)
@@ -135,7 +135,7 @@ def _steps(
 
 @blueprint.get("/<int:mail_id>/raw")
 @login_required
-def raw(event_key: str, mail_id: int) -> FlaskResponse:
+def download_raw_email(event_key: str, mail_id: int) -> FlaskResponse:
     """Return the raw email as a download. It is untrusted and never displayed."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
@@ -148,7 +148,7 @@ def raw(event_key: str, mail_id: int) -> FlaskResponse:
 
 @blueprint.post("/<int:mail_id>/<step>")
 @login_required
-def handle(event_key: str, mail_id: int, step: str) -> Response:
+def handle_email(event_key: str, mail_id: int, step: str) -> Response:
     """Accept a waiting email as a reply, or ignore it."""
     actor = auth.organiser(event_key)
     try:
@@ -161,7 +161,7 @@ def handle(event_key: str, mail_id: int, step: str) -> Response:
     else:
         dispatch.deliver(app=context.celery())
         flash(reported(reason), "good")
-    return redirect(url_for("inbox.show", event_key=event_key, mail_id=mail_id))
+    return redirect(url_for("inbox.show_email", event_key=event_key, mail_id=mail_id))
 
 
 def _handle(db: Session, actor: Actor, mail_id: int, step: str) -> str:

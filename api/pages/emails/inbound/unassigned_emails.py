@@ -19,7 +19,7 @@ blueprint = APIBlueprint("unassigned_emails", __name__, enable_openapi=False, ur
 
 @blueprint.get("")
 @login_required
-def listing() -> str:
+def list_emails() -> str:
     _require()
     with context.database().read() as db:
         page = unassigned_emails.list_unassigned(db, auth.user().session, number=paging.asked_number())
@@ -28,7 +28,7 @@ def listing() -> str:
 
 @blueprint.get("/<int:mail_id>")
 @login_required
-def show(mail_id: int) -> str:
+def show_email(mail_id: int) -> str:
     _require()
     with context.database().read() as db:
         asker = auth.user().session
@@ -41,7 +41,7 @@ def show(mail_id: int) -> str:
 
 @blueprint.get("/<int:mail_id>/raw")
 @login_required
-def raw(mail_id: int) -> FlaskResponse:
+def download_raw_email(mail_id: int) -> FlaskResponse:
     """Return the raw email as a download. It is untrusted and never displayed."""
     _require()
     with context.database().write() as db:
@@ -54,7 +54,7 @@ def raw(mail_id: int) -> FlaskResponse:
 
 @blueprint.post("/<int:mail_id>/<step>")
 @login_required
-def handle(mail_id: int, step: str) -> Response:
+def handle_email(mail_id: int, step: str) -> Response:
     """Assign a waiting email to an event, or ignore it."""
     _require()
     try:
@@ -74,10 +74,10 @@ def handle(mail_id: int, step: str) -> Response:
         flash(said(error.told), "error")
     except InvalidInput as error:
         flash("; ".join(reported(fault.message) for fault in error.faults), "error")
-        return redirect(url_for("unassigned_emails.show", mail_id=mail_id), 303)
+        return redirect(url_for("unassigned_emails.show_email", mail_id=mail_id), 303)
     else:
         flash(done, "good")
-    return redirect(url_for("unassigned_emails.listing"), 303)
+    return redirect(url_for("unassigned_emails.list_emails"), 303)
 
 
 def _require() -> None:

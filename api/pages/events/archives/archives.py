@@ -42,7 +42,7 @@ PARTS = {
 
 @blueprint.get("/events/<event_key>/archive")
 @login_required
-def show(event_key: str) -> str:
+def show_archive(event_key: str) -> str:
     """Show the page to copy, archive and delete."""
     actor = _owner(event_key)
     return _page(actor, {}, {})
@@ -50,7 +50,7 @@ def show(event_key: str) -> str:
 
 @blueprint.post("/events/<event_key>/copy")
 @login_required
-def copy(event_key: str) -> Response | tuple[str, int]:
+def copy_event(event_key: str) -> Response | tuple[str, int]:
     """Copy the event, for example for next year."""
     actor = _owner(event_key)
     parts = [part for part in PARTS if part in request.form.getlist("parts")]
@@ -68,12 +68,12 @@ def copy(event_key: str) -> Response | tuple[str, int]:
         faults = {fault.path: fault.message for fault in error.faults}
         return _page(actor, request.form, faults, parts), 422
     flash(gettext("The event is made. Look at its days, and bring what is new."), "good")
-    return redirect(url_for("home.event", event_key=key))
+    return redirect(url_for("organiser_dashboard.show_dashboard", event_key=key))
 
 
 @blueprint.post("/events/<event_key>/archive")
 @login_required
-def archive(event_key: str) -> Response:
+def archive_event(event_key: str) -> Response:
     """Archive the event."""
     actor = _owner(event_key)
     try:
@@ -82,22 +82,22 @@ def archive(event_key: str) -> Response:
         flash(gettext("The event is archived: it can be read, and not changed."), "good")
     except WrongState as error:
         flash(said(error.told), "error")
-    return redirect(url_for("archives.show", event_key=event_key))
+    return redirect(url_for("archives.show_archive", event_key=event_key))
 
 
 @blueprint.post("/events/<event_key>/bring-back")
 @login_required
-def bring_back(event_key: str) -> Response:
+def restore_event(event_key: str) -> Response:
     """Restore an archived event."""
     with context.database().write() as db:
         archiving.restore_event(db, _owner(event_key), now=context.now())
     flash(gettext("The event goes on."), "good")
-    return redirect(url_for("archives.show", event_key=event_key))
+    return redirect(url_for("archives.show_archive", event_key=event_key))
 
 
 @blueprint.post("/events/<event_key>/delete")
 @login_required
-def delete(event_key: str) -> Response | tuple[str, int]:
+def delete_event(event_key: str) -> Response | tuple[str, int]:
     """Delete the event with all its rows if the entered name matches."""
     actor = _owner(event_key)
     try:
@@ -107,21 +107,21 @@ def delete(event_key: str) -> Response | tuple[str, int]:
         return _page(actor, request.form, {fault.path: fault.message for fault in error.faults}), 422
     except WrongState as error:
         flash(said(error.told), "error")
-        return redirect(url_for("archives.show", event_key=event_key))
+        return redirect(url_for("archives.show_archive", event_key=event_key))
     flash(gettext("%(event)s is deleted.", event=name), "good")
-    return redirect(url_for("home.index"))
+    return redirect(url_for("organiser_dashboard.list_own_events"))
 
 
 @blueprint.get("/operators/events")
 @login_required
-def listing() -> str:
+def list_all_events() -> str:
     """List all events of the installation for operators."""
     return _listing({}, {})
 
 
 @blueprint.post("/operators/delete/<event_key>")
 @login_required
-def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
+def delete_event_as_operator(event_key: str) -> Response | tuple[str, int]:
     """Delete any event as an operator."""
     if not auth.user().is_operator:
         raise NotFound("page", "events")
@@ -138,7 +138,7 @@ def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
     except WrongState as error:
         return _listing(request.form, {event_key: error.told}), 409
     flash(gettext("%(event)s is deleted.", event=name), "good")
-    return redirect(url_for("archives.listing"))
+    return redirect(url_for("archives.list_all_events"))
 
 
 def _owner(event_key: str) -> Actor:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, limits
 from api.language.speaking import gettext, ngettext
-from api.pages import presentation, rendering
+from api.pages import formatting, rendering
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants.colleagues import colleagues
@@ -27,7 +27,7 @@ Answer = Response | tuple[str, int]
 
 @blueprint.get("")
 @login_required
-def listing(event_key: str) -> str:
+def list_colleagues(event_key: str) -> str:
     """List the firm's attendees, with a form to add one."""
     return _list(auth.actor(event_key), None, {})
 
@@ -35,7 +35,7 @@ def listing(event_key: str) -> str:
 @blueprint.post("")
 @login_required
 @limits.costly
-def add(event_key: str) -> Answer:
+def add_colleague(event_key: str) -> Answer:
     """Add a colleague and send the invitation."""
     actor, form = auth.actor(event_key), _read(request.form)
     try:
@@ -47,7 +47,7 @@ def add(event_key: str) -> Answer:
                 colleagues.log_address_taken(db, actor, form, now=context.now())
         return _list(actor, form, _faults(error)), 422
     flash(_added(form.name, is_invited=added.is_invited, is_rehearsing=actor.is_rehearsing), "good")
-    return redirect(url_for("colleagues.listing", event_key=event_key), 303)
+    return redirect(url_for("colleagues.list_colleagues", event_key=event_key), 303)
 
 
 def _added(name: str, *, is_invited: bool, is_rehearsing: bool) -> str:
@@ -66,14 +66,14 @@ def _added(name: str, *, is_invited: bool, is_rehearsing: bool) -> str:
 
 @blueprint.get("/<key>")
 @login_required
-def show(event_key: str, key: str) -> str:
+def show_colleague(event_key: str, key: str) -> str:
     """Show the form to change a colleague."""
     return _one(auth.actor(event_key), key, None, {})
 
 
 @blueprint.post("/<key>")
 @login_required
-def change(event_key: str, key: str) -> Answer:
+def change_colleague(event_key: str, key: str) -> Answer:
     actor, form = auth.actor(event_key), _read(request.form)
     try:
         with context.database().write() as db:
@@ -81,12 +81,12 @@ def change(event_key: str, key: str) -> Answer:
     except InvalidInput as error:
         return _one(actor, key, form, _faults(error)), 422
     flash(gettext("Kept. The next plan goes by it."), "good")
-    return redirect(url_for("colleagues.listing", event_key=event_key), 303)
+    return redirect(url_for("colleagues.list_colleagues", event_key=event_key), 303)
 
 
 @blueprint.post("/<key>/remove")
 @login_required
-def remove(event_key: str, key: str) -> Answer:
+def remove_colleague(event_key: str, key: str) -> Answer:
     """Remove a colleague from the event."""
     actor = auth.actor(event_key)
     try:
@@ -102,7 +102,7 @@ def remove(event_key: str, key: str) -> Answer:
             left.meetings,
         )
     flash(message, "good")
-    return redirect(url_for("colleagues.listing", event_key=event_key), 303)
+    return redirect(url_for("colleagues.list_colleagues", event_key=event_key), 303)
 
 
 def _list(actor: Actor, form: ColleagueForm | None, faults: Mapping[str, str]) -> str:
@@ -145,7 +145,7 @@ def _now(person: Colleague) -> ColleagueForm:
         latin_name=person.latin_name,
         email=person.email,
         title=person.title,
-        languages="; ".join(map(presentation.language, person.languages)),
+        languages="; ".join(map(formatting.language, person.languages)),
         is_exhibitor=person.is_exhibitor,
         areas=person.areas,
         days=tuple(day.isoformat() for day in person.days),

@@ -38,13 +38,13 @@ NO_FILE = gettext_lazy("Choose a file first.")
 
 @blueprint.get("")
 @login_required
-def members(event_key: str, delegation_key: str) -> str:
+def show_members(event_key: str, delegation_key: str) -> str:
     return _page(auth.of_delegations(event_key), delegation_key)
 
 
 @blueprint.post("")
 @login_required
-def look(event_key: str, delegation_key: str) -> str | tuple[str, int]:
+def preview_file(event_key: str, delegation_key: str) -> str | tuple[str, int]:
     """Preview a file. An unreadable file is rejected with a message."""
     actor = auth.of_delegations(event_key)
     file = request.files.get("file")
@@ -59,7 +59,7 @@ def look(event_key: str, delegation_key: str) -> str | tuple[str, int]:
 
 @blueprint.post("/take")
 @login_required
-def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int]:
+def import_file(event_key: str, delegation_key: str) -> Response | str | tuple[str, int]:
     """Import the previewed file, which the form contains."""
     actor = auth.of_delegations(event_key)
     try:
@@ -89,7 +89,9 @@ def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int
         ),
         "good",
     )
-    return redirect(url_for("delegations.show", event_key=event_key, delegation_key=delegation_key), 303)
+    return redirect(
+        url_for("delegations.show_delegation", event_key=event_key, delegation_key=delegation_key), 303
+    )
 
 
 def _look(actor: Actor, key: str, octets: bytes) -> str:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs, limits
 from api.language.speaking import gettext, ngettext, reader
 from api.pages import paging, rendering
-from api.pages.presentation import short_name
+from api.pages.formatting import short_name
 from scheduler.domain import names
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.exports import export_log, prints
@@ -31,13 +31,13 @@ blueprint = APIBlueprint(
 
 @blueprint.get("/")
 @login_required
-def listing(event_key: str) -> str:
+def list_delegations(event_key: str) -> str:
     return _list(auth.of_delegations(event_key), DelegationForm(""), {})
 
 
 @blueprint.post("/")
 @login_required
-def make(event_key: str) -> Response | tuple[str, int]:
+def create_delegation(event_key: str) -> Response | tuple[str, int]:
     actor, form = auth.organiser(event_key), _typed()
     try:
         with context.database().write() as db:
@@ -45,18 +45,18 @@ def make(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _list(actor, form, _faults(error)), 422
     flash(gettext("The delegation is made. Now say who belongs to it."), "good")
-    return redirect(url_for("delegations.show", event_key=event_key, delegation_key=key), 303)
+    return redirect(url_for("delegations.show_delegation", event_key=event_key, delegation_key=key), 303)
 
 
 @blueprint.get("/<delegation_key>")
 @login_required
-def show(event_key: str, delegation_key: str) -> str:
+def show_delegation(event_key: str, delegation_key: str) -> str:
     return _show(auth.of_delegations(event_key), delegation_key, None, {})
 
 
 @blueprint.post("/<delegation_key>")
 @login_required
-def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
+def change_delegation(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
     actor, form = auth.of_delegations(event_key), _typed()
     try:
         with context.database().write() as db:
@@ -64,13 +64,15 @@ def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _show(actor, delegation_key, form, _faults(error)), 422
     flash(gettext("Saved."), "good")
-    return redirect(url_for("delegations.show", event_key=event_key, delegation_key=delegation_key), 303)
+    return redirect(
+        url_for("delegations.show_delegation", event_key=event_key, delegation_key=delegation_key), 303
+    )
 
 
 @blueprint.get("/<delegation_key>/print-pack.pdf")
 @login_required
 @limits.costly
-def print_pack(event_key: str, delegation_key: str) -> Response:
+def download_print_pack(event_key: str, delegation_key: str) -> Response:
     """Return a PDF with the list of its people and the agenda of each."""
     actor = auth.of_delegations(event_key)
     part = max(1, inputs.whole(request.args.get("part")))
@@ -87,7 +89,7 @@ def print_pack(event_key: str, delegation_key: str) -> Response:
 
 @blueprint.post("/<delegation_key>/remove")
 @login_required
-def remove(event_key: str, delegation_key: str) -> Response:
+def remove_delegation(event_key: str, delegation_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         name = delegations.remove_delegation(db, actor, delegation_key, now=context.now())
@@ -95,12 +97,12 @@ def remove(event_key: str, delegation_key: str) -> Response:
         gettext("The delegation %(name)s is removed. Its firms and people stay in the event.", name=name),
         "good",
     )
-    return redirect(url_for("delegations.listing", event_key=event_key), 303)
+    return redirect(url_for("delegations.list_delegations", event_key=event_key), 303)
 
 
 @blueprint.post("/<delegation_key>/firms/<firm_key>/<any(join, leave):step>")
 @login_required
-def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Response:
+def change_firm_membership(event_key: str, delegation_key: str, firm_key: str, step: str) -> Response:
     """Add or remove a firm with all its people."""
     actor = auth.organiser(event_key)
     change = membership.add_firm if step == "join" else membership.remove_firm
@@ -116,7 +118,7 @@ def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Respo
 
 @blueprint.post("/<delegation_key>/people/<person_key>/<any(join, leave):step>")
 @login_required
-def person(event_key: str, delegation_key: str, person_key: str, step: str) -> Response:
+def change_person_membership(event_key: str, delegation_key: str, person_key: str, step: str) -> Response:
     """Add or remove a person without the firm."""
     actor = auth.organiser(event_key)
     change = membership.add_person if step == "join" else membership.remove_person
@@ -132,7 +134,7 @@ def person(event_key: str, delegation_key: str, person_key: str, step: str) -> R
 
 @blueprint.post("/<delegation_key>/confirm")
 @login_required
-def confirm(event_key: str, delegation_key: str) -> Response:
+def confirm_people(event_key: str, delegation_key: str) -> Response:
     """Confirm people that a delegation manager imported."""
     actor, keys = auth.organiser(event_key), request.form.getlist("people")
     with context.database().write() as db:
@@ -146,7 +148,8 @@ def _back(event_key: str, delegation_key: str, told: str) -> Response:
     flash(told, "good")
     find = request.form.get("find") or None
     return redirect(
-        url_for("delegations.show", event_key=event_key, delegation_key=delegation_key, find=find), 303
+        url_for("delegations.show_delegation", event_key=event_key, delegation_key=delegation_key, find=find),
+        303,
     )
 
 

@@ -31,9 +31,9 @@ Answer = Response | tuple[str, int]
 HERE = "registrations"
 
 
-@blueprint.get("/", endpoint="listing")
+@blueprint.get("/")
 @login_required
-def list_all(event_key: str) -> str:
+def list_registrations(event_key: str) -> str:
     """List the registrations in a state, by default the waiting ones."""
     return _list(auth.organiser(event_key), {})
 
@@ -41,7 +41,7 @@ def list_all(event_key: str) -> str:
 @blueprint.post("/")
 @login_required
 @limits.costly
-def many(event_key: str) -> Answer:
+def decide_registrations(event_key: str) -> Answer:
     """Accept or decline the selected registrations."""
     actor, typed = auth.organiser(event_key), request.form
     numbers = [inputs.whole(text) for text in typed.getlist("numbers")]
@@ -63,14 +63,14 @@ def many(event_key: str) -> Answer:
 
 @blueprint.get("/<int:number>")
 @login_required
-def show(event_key: str, number: int) -> str:
+def show_registration(event_key: str, number: int) -> str:
     """Show a registration as a form, with existing firms that may be the same."""
     return _record(auth.organiser(event_key), number, None, {})
 
 
 @blueprint.post("/<int:number>")
 @login_required
-def decide(event_key: str, number: int) -> Answer:
+def decide_registration(event_key: str, number: int) -> Answer:
     """Accept a registration as corrected, add its person to an existing firm, or decline it."""
     actor, typed = auth.organiser(event_key), request.form
     form, verb = forms.read(typed), typed.get("verb")
@@ -123,7 +123,8 @@ def _list(actor: Actor, faults: Mapping[str, str]) -> str:
             text=text,
             faults=faults,
             reason=request.form.get("reason", ""),
-            address=context.settings().base_url + url_for("registering.form", event_key=actor.event_key),
+            address=context.settings().base_url
+            + url_for("registration_form.show_form", event_key=actor.event_key),
         )
 
 
@@ -147,5 +148,5 @@ def _record(actor: Actor, number: int, typed: RegistrationForm | None, faults: M
 
 
 def _back(event_key: str) -> Response:
-    default = url_for("registrations.listing", event_key=event_key)
+    default = url_for("registrations.list_registrations", event_key=event_key)
     return redirect(rendering.back(event_key, default), 303)

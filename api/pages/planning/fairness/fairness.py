@@ -37,7 +37,7 @@ blueprint = APIBlueprint(
 
 @blueprint.get("")
 @login_required
-def show(event_key: str, number: int) -> str:
+def show_fairness(event_key: str, number: int) -> str:
     actor = auth.team(event_key)
     asked = request.args.get("by", "")
     only = Grouping(asked) if asked in list(Grouping) else None
@@ -61,7 +61,7 @@ def show(event_key: str, number: int) -> str:
 
 @blueprint.get("/curve")
 @login_required
-def curve_panel(event_key: str, number: int) -> FlaskResponse:
+def show_curve_panel(event_key: str, number: int) -> FlaskResponse:
     """Return the part of the page that shows the curve. When it is solved, htmx reloads the page."""
     actor = auth.team(event_key)
     with context.database().read() as db:
@@ -75,7 +75,7 @@ def curve_panel(event_key: str, number: int) -> FlaskResponse:
 
 @blueprint.post("/curve")
 @login_required
-def ask_curve(event_key: str, number: int) -> Response:
+def solve_curve(event_key: str, number: int) -> Response:
     """Request solving the curve's five points, or discard the curve."""
     actor = auth.organiser(event_key)
     is_asked = request.form.get("do", "ask") == "ask"
@@ -85,12 +85,14 @@ def ask_curve(event_key: str, number: int) -> Response:
         )
     if is_asked:
         dispatch.what_if(app=context.celery())
-    return redirect(url_for("fairness.show", event_key=event_key, number=number, _anchor="curve"), 303)
+    return redirect(
+        url_for("fairness.show_fairness", event_key=event_key, number=number, _anchor="curve"), 303
+    )
 
 
 @blueprint.post("/dial")
 @login_required
-def set_dial(event_key: str, number: int) -> Response:
+def set_priority(event_key: str, number: int) -> Response:
     """Set the fairness priority to a point of the curve, for the next run."""
     actor, point = auth.organiser(event_key), request.form.get("point", "")
     with context.database().write() as db:
@@ -99,7 +101,9 @@ def set_dial(event_key: str, number: int) -> Response:
         if policy != before.policy:
             events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
     flash(gettext("The dial is set; the next run goes by it."), "good")
-    return redirect(url_for("fairness.show", event_key=event_key, number=number, _anchor="curve"), 303)
+    return redirect(
+        url_for("fairness.show_fairness", event_key=event_key, number=number, _anchor="curve"), 303
+    )
 
 
 def _curve(db: Session, actor: Actor, number: int) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from api.language.speaking import gettext, said
+from api.pages.formatting import capitalize_first, country
 from api.pages.marks import tier_label
-from api.pages.presentation import capitalize_first, country
 from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.fairness.shares import Grouping
 

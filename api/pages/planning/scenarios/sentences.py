@@ -10,7 +10,7 @@ from typing import Final
 
 from api.language.speaking import gettext, ngettext, said
 from api.language.unbroken import unbroken
-from api.pages.presentation import day_and_month, language
+from api.pages.formatting import day_and_month, language
 from api.pages.schedule.priorities import DIALS as PRICES
 from api.pages.schedule.priority_levels import LEVELS
 from scheduler.i18n import gettext_lazy

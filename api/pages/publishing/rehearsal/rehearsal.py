@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
-from api.pages.events.mail_texts import PREVIEW_POLICY
+from api.pages.events.email_texts import PREVIEW_POLICY
 from scheduler.domain.errors import PublishingInProgress, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.publishing.rehearsal import going_live, rehearsed_emails
@@ -48,7 +48,7 @@ KINDS = {
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_rehearsal(event_key: str) -> str:
     """Show the recorded emails, and what going live would send."""
     actor = auth.organiser(event_key)
     label, text = request.args.get("kind", ""), request.args.get("text", "")
@@ -73,7 +73,7 @@ def show(event_key: str) -> str:
 
 @blueprint.get("/<int:mail_id>")
 @login_required
-def mail(event_key: str, mail_id: int) -> Response:
+def show_email(event_key: str, mail_id: int) -> Response:
     """Show an email as its recipient would have seen it."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
@@ -98,10 +98,10 @@ def go_live(event_key: str) -> BaseResponse:
             )
     except (PublishingInProgress, WrongState) as error:
         flash(said(error.told), "error")
-        return redirect(url_for("rehearsal.show", event_key=event_key), 303)
+        return redirect(url_for("rehearsal.show_rehearsal", event_key=event_key), 303)
     if job is None:
         flash(gettext("The event is live. No emails were sent."), "good")
     else:
         dispatch.version_job(job, app=context.celery())
         flash(gettext("The event is live. Invitations are being sent."), "good")
-    return redirect(url_for("home.event", event_key=event_key), 303)
+    return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key), 303)

@@ -9,7 +9,7 @@ from flask_login import login_required
 from api import auth, context, limits
 from api.language import choosing
 from api.language.catalogs import SOURCE
-from api.pages import marks, presentation, rendering
+from api.pages import formatting, marks, rendering
 from api.pages.reports.outcomes import chain_report_pdf
 from api.pages.reports.statistics import gallery
 from scheduler.domain import names
@@ -38,7 +38,7 @@ blueprint = APIBlueprint("chain_report", __name__, enable_openapi=False, url_pre
 
 @blueprint.get("/chain-report")
 @login_required
-def show(event_key: str) -> str:
+def show_report(event_key: str) -> str:
     """Show the report."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
@@ -59,7 +59,7 @@ def show(event_key: str) -> str:
 
 @blueprint.get("/chain-report.xlsx")
 @login_required
-def workbook(event_key: str) -> Response:
+def download_workbook(event_key: str) -> Response:
     """Export the report as a workbook in English, including all meetings with outcomes."""
     choosing.speak(SOURCE)
     actor = auth.organiser(event_key)
@@ -73,7 +73,7 @@ def workbook(event_key: str) -> Response:
 
 @blueprint.get("/chain-report.pdf")
 @login_required
-def paper(event_key: str) -> Response:
+def download_pdf(event_key: str) -> Response:
     """Export the report as a PDF with its chart, in the reader's language."""
     actor = auth.organiser(event_key)
     limits.require_costly()
@@ -84,8 +84,8 @@ def paper(event_key: str) -> Response:
     if report is None:
         abort(404)
     zone = event.timezone
-    moment = f"{presentation.local_day(now, zone)}, {presentation.local_time(now, zone)}"
-    stamp = f"{moment} ({presentation.zone_name(zone, now)})"
+    moment = f"{formatting.local_day(now, zone)}, {formatting.local_time(now, zone)}"
+    stamp = f"{moment} ({formatting.zone_name(zone, now)})"
     made = chain_report_pdf.chain_report_pdf(report, event.name, stamp)
     return _download(actor, f"chain-report-{event_key}.pdf", made, "application/pdf")
 
@@ -106,7 +106,7 @@ def _sheets(report: ChainReport) -> list[OutputSheet]:
     ]
     countries: list[tuple[Cell, ...]] = [
         (
-            presentation.country(each.country),
+            formatting.country(each.country),
             chain_report_pdf.area_name(each, areas),
             each.firms,
             *(count for tier in Tier for count in _counts(each.tiers.get(tier))),

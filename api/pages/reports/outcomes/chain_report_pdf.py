@@ -8,8 +8,8 @@ from typing import Final
 
 from api.language import speaking
 from api.language.speaking import gettext, ngettext, pgettext
-from api.pages import marks, presentation
-from api.pages.presentation import number
+from api.pages import formatting, marks
+from api.pages.formatting import number
 from api.pages.reports.statistics import charts, gallery
 from api.pages.reports.statistics.drawing import Drawing
 from scheduler.domain import names
@@ -137,7 +137,7 @@ def _by_country(report: ChainReport) -> list[Block]:
     areas = dict(report.flow.areas)
     rows = [
         [
-            presentation.country(each.country),
+            formatting.country(each.country),
             speaking.said(area_name(each, areas)),
             number(each.firms),
             *(share(each.tiers.get(tier)) for tier in Tier),

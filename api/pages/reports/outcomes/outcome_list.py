@@ -9,7 +9,7 @@ from flask_login import login_required
 from api import auth, context, limits
 from api.language import speaking
 from api.language.speaking import gettext
-from api.pages import marks, presentation, rendering
+from api.pages import formatting, marks, rendering
 from scheduler.domain import names
 from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.references import FirmRef, PersonRef
@@ -35,7 +35,7 @@ SHOWS = {
 
 @blueprint.get("/outcomes")
 @login_required
-def show(event_key: str) -> str:
+def list_outcomes(event_key: str) -> str:
     """List the meetings that have begun, with both firms' outcomes and the form to report one."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
@@ -49,7 +49,7 @@ def show(event_key: str) -> str:
 
 @blueprint.get("/outcomes.xlsx")
 @login_required
-def workbook(event_key: str) -> Response:
+def download_workbook(event_key: str) -> Response:
     """Export the same meetings as a workbook."""
     actor = auth.actor(event_key)
     limits.require_costly()
@@ -76,9 +76,9 @@ def _asked() -> OutcomeFilter:
 def _row(each: MeetingWithOutcomes, zone: str) -> list[Cell]:
     item, words = each.item, each.words
     return [
-        presentation.local_day(item.start, zone),
-        presentation.local_time(item.start, zone),
-        presentation.local_time(item.end, zone),
+        formatting.local_day(item.start, zone),
+        formatting.local_time(item.start, zone),
+        formatting.local_time(item.end, zone),
         _name(item.partner),
         "; ".join(map(_name, item.people)),
         "; ".join(map(_name, item.partner_people)),

@@ -26,19 +26,19 @@ blueprint = APIBlueprint(
 
 @blueprint.get("")
 @login_required
-def show(event_key: str, request_key: str) -> str | Response:
+def show_outcome_form(event_key: str, request_key: str) -> str | Response:
     """Show both firms' outcomes of a meeting, and the form with an amount."""
     actor = auth.actor(event_key)
     try:
         return _page(actor, request_key, None, {})
     except WrongState:
         _too_early()
-        return redirect(url_for("my_day.show", event_key=event_key), 303)
+        return redirect(url_for("my_day.show_day", event_key=event_key), 303)
 
 
 @blueprint.post("")
 @login_required
-def say(event_key: str, request_key: str) -> Response | tuple[str, int]:
+def save_outcome(event_key: str, request_key: str) -> Response | tuple[str, int]:
     """Report the outcome for the reader's firm, or show the form again with its errors."""
     actor, typed = auth.actor(event_key), request.form
     form = OutcomeForm(typed.get("kind", ""), typed.get("amount", ""), typed.get("currency", ""))
@@ -57,7 +57,7 @@ def say(event_key: str, request_key: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/take-back")
 @login_required
-def take_back(event_key: str, request_key: str) -> Response:
+def undo_outcome(event_key: str, request_key: str) -> Response:
     """Undo the latest report of the reader's firm."""
     actor = auth.actor(event_key)
     try:
@@ -97,5 +97,5 @@ def _too_early() -> None:
 
 
 def _back(event_key: str, request_key: str) -> Response:
-    here = url_for("outcomes.show", event_key=event_key, request_key=request_key)
+    here = url_for("outcomes.show_outcome_form", event_key=event_key, request_key=request_key)
     return redirect(rendering.back(event_key, here), 303)

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Final
 from unicodedata import east_asian_width
 
-from api.pages.presentation import number, share
+from api.pages.formatting import number, share
 from api.pages.reports.statistics.drawing import Drawing
 
 WIDTH: Final = 1180.0

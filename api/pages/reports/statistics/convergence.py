@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.language.speaking import gettext
-from api.pages.presentation import number
+from api.pages.formatting import number
 from api.pages.reports.statistics import charts
 from api.pages.reports.statistics.charts import Line
 from api.pages.reports.statistics.drawing import Drawing

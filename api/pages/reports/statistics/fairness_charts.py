@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from api.language.speaking import gettext, said
+from api.pages.formatting import number as plain_number
 from api.pages.planning.fairness.groups import GROUPINGS, group_name
-from api.pages.presentation import number as plain_number
 from api.pages.reports.statistics import charts
 from api.pages.reports.statistics.charts import Line
 from api.pages.reports.statistics.drawing import Drawing

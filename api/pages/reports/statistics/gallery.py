@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from api.language.speaking import gettext, ngettext, said
-from api.pages import marks, presentation
+from api.pages import formatting, marks
 from api.pages.reports.statistics import charts
 from api.pages.reports.statistics.charts import FlowNode, HeatGroup, Line
 from api.pages.reports.statistics.drawing import Drawing
@@ -62,7 +62,7 @@ def load(session: Session, actor: Actor, number: int) -> Figure:
     sentence = gettext("There is no meeting in this version.")
     if found.fullest:
         hall, slot = found.fullest
-        moment = f"{presentation.day_and_month(found.starts[slot].date())} {found.starts[slot]:%H:%M}"
+        moment = f"{formatting.day_and_month(found.starts[slot].date())} {found.starts[slot]:%H:%M}"
         count = found.counts[found.fullest]
         sentence = ngettext(
             "The fullest moment is %(moment)s in %(hall)s: %(num)s meeting at once.",
@@ -80,7 +80,7 @@ def load(session: Session, actor: Actor, number: int) -> Figure:
     )
     groups = [
         HeatGroup(
-            presentation.short_day(day),
+            formatting.short_day(day),
             charts.some([f"{start:%H}" if not start.minute else "" for start in starts], 24),
         )
         for day, starts in days
@@ -89,7 +89,7 @@ def load(session: Session, actor: Actor, number: int) -> Figure:
     legend = [
         (
             f"h{at + 1}",
-            gettext("%(low)s to %(high)s", low=low, high=high) if low < high else presentation.number(high),
+            gettext("%(low)s to %(high)s", low=low, high=high) if low < high else formatting.number(high),
         )
         for at, (low, high) in enumerate(zip([1, *(step + 1 for step in steps)], steps, strict=False))
     ]
@@ -103,7 +103,7 @@ def _by_day(found: HallLoad) -> DrawnTable:
     slots = {day: [at for at, start in enumerate(found.starts) if start.date() == day] for day in days}
     header = [
         gettext("Hall"),
-        *(gettext("%(day)s, most at once", day=presentation.day_and_month(day)) for day in days),
+        *(gettext("%(day)s, most at once", day=formatting.day_and_month(day)) for day in days),
     ]
     rows: list[Sequence[Cell]] = [
         [name, *(max((found.counts.get((hall, at), 0) for at in slots[day]), default=0) for day in days)]
@@ -173,7 +173,7 @@ def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
 
 
 def _tier(tier: Tier) -> str:
-    return presentation.capitalize_first(marks.tier_label(tier))
+    return formatting.capitalize_first(marks.tier_label(tier))
 
 
 def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
@@ -286,7 +286,7 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
             ("l-bad", "declined", gettext("declined")),
         )
     ]
-    labels = charts.some([presentation.day_and_month(day.day) for day in found], 10)
+    labels = charts.some([formatting.day_and_month(day.day) for day in found], 10)
     ticks = [(float(at), label) for at, label in enumerate(labels) if label]
     charts.lines(picture, series if found else [], charts.nice(most), ticks)
     rows: list[Sequence[Cell]] = [[d.day.isoformat(), d.asked, d.accepted, d.declined] for d in found]

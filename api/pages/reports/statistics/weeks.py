@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from api.language.speaking import gettext, ngettext, pgettext, reader, said
-from api.pages import presentation
+from api.pages import formatting
 from api.pages.reports.statistics import charts
 from api.pages.reports.statistics.drawing import Drawing
 from api.pages.reports.statistics.gallery import DrawnTable, Figure
@@ -76,7 +76,7 @@ def _sentence(found: WeekRows, of: WeekOwner) -> str:
         count,
         some=len(by_day),
         days=days,
-        day=presentation.day_and_month(most),
+        day=formatting.day_and_month(most),
         most=by_day[most],
     )
     if not found.away:
@@ -121,7 +121,7 @@ def _draw(
 ) -> None:
     wide = (picture.width - LEFT) / len(days)
     for at, day in enumerate(days):
-        picture.text(LEFT + wide * at + 4, 16, presentation.day_and_month(day), "ink", size=12.5)
+        picture.text(LEFT + wide * at + 4, 16, formatting.day_and_month(day), "ink", size=12.5)
     for at, moment in enumerate(times):
         y = TOP + ROW * at
         picture.path("axis", f"M{LEFT:.0f} {y:.1f}H{picture.width:.0f}")

@@ -30,21 +30,21 @@ STEPS = ("offers", "needs", "times")
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_setup(event_key: str) -> str:
     """Show the steps, with the requested or the first incomplete one expanded."""
     return _page(auth.actor(event_key), {})
 
 
 @blueprint.post("/offers")
 @login_required
-def offers(event_key: str) -> Answer:
+def save_offers(event_key: str) -> Answer:
     """Save the firm's offers."""
     return _keep(event_key, "offers")
 
 
 @blueprint.post("/needs")
 @login_required
-def needs(event_key: str) -> Answer:
+def save_needs(event_key: str) -> Answer:
     """Save the firm's needs."""
     return _keep(event_key, "needs")
 
@@ -67,12 +67,12 @@ def _keep(event_key: str, step: str) -> Answer:
         return _page(actor, {fault.path: fault.message for fault in error.faults}, step), 422
     goes_on = form.get("do") in ("continue", "skip")
     shown = STEPS[STEPS.index(step) + 1] if goes_on else step
-    return redirect(url_for("setup.show", event_key=event_key, step=shown, _anchor=shown), 303)
+    return redirect(url_for("setup.show_setup", event_key=event_key, step=shown, _anchor=shown), 303)
 
 
 @blueprint.post("/times")
 @login_required
-def times(event_key: str) -> Answer:
+def save_times(event_key: str) -> Answer:
     """Save when the person is at the venue."""
     actor, form = auth.actor(event_key), request.form
     with context.database().write() as db:
@@ -84,7 +84,7 @@ def times(event_key: str) -> Answer:
         except InvalidInput as error:
             return _page(actor, {fault.path: fault.message for fault in error.faults}, "times"), 422
     flash(gettext("Setup finished. You can change everything later in your profile."), "good")
-    return redirect(url_for("dashboard.show", event_key=event_key), 303)
+    return redirect(url_for("exhibitor_dashboard.show_dashboard", event_key=event_key), 303)
 
 
 def _days(form: Mapping[str, str]) -> dict[date, tuple[time, time] | None]:
@@ -112,7 +112,7 @@ def _page(actor: Actor, faults: Mapping[str, str], step: str = "") -> str:
         return rendering.render(
             db,
             actor,
-            "start",
+            "dashboard",
             "requests/dashboard/setup.html",
             setup=found,
             step=asked if asked in STEPS else first,

@@ -24,14 +24,14 @@ STEPS = ("accept", "decline")
 
 
 @blueprint.get("/<step>")
-def look(token: str, step: str) -> str:
+def show_request(token: str, step: str) -> str:
     """Show the request, and the form of the step. Mail scanners may open it."""
     _require_step(step, STEPS)
     return _page(_counted(token), token, step, {})
 
 
 @blueprint.post("/<step>")
-def answer(token: str, step: str) -> Response | tuple[str, int]:
+def answer_request(token: str, step: str) -> Response | tuple[str, int]:
     """Respond to the request, or undo the response, and redirect to the request."""
     _require_step(step, (*STEPS, "undo"))
     found = _counted(token)
@@ -50,7 +50,9 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
     except InvalidInput:
         faults = {"note": say["note_long"].format(limit=fields.limits(fields.Note).most)}
         return _page(found, token, step, faults), 422
-    return redirect(url_for("digest_links.look", token=token, step=step if step in STEPS else "accept"), 303)
+    return redirect(
+        url_for("digest_links.show_request", token=token, step=step if step in STEPS else "accept"), 303
+    )
 
 
 def _counted(token: str) -> LinkedRequest:

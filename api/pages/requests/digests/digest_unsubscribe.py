@@ -16,13 +16,13 @@ blueprint = APIBlueprint("digests", __name__, enable_openapi=False)
 
 
 @blueprint.get("/digests/<token>")
-def look(token: str) -> str:
+def show_unsubscribe_form(token: str) -> str:
     """Show which emails the link stops. Mail scanners may open it."""
     return _page(_counted(token), token)
 
 
 @blueprint.post("/digests/<token>")
-def stop(token: str) -> str:
+def unsubscribe(token: str) -> str:
     """Unsubscribe. Mail clients send this by themselves, without cookies and redirects (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
@@ -31,12 +31,12 @@ def stop(token: str) -> str:
 
 
 @blueprint.post("/digests/<token>/again")
-def resume(token: str) -> Response:
+def resubscribe(token: str) -> Response:
     """Resubscribe."""
     _counted(token)
     with context.database().write() as db:
         digest_settings.resubscribe(db, token, now=context.now())
-    return redirect(url_for("digests.look", token=token), 303)
+    return redirect(url_for("digests.show_unsubscribe_form", token=token), 303)
 
 
 def _counted(token: str) -> Subscription:
@@ -54,5 +54,5 @@ def _page(found: Subscription, token: str) -> str:
         title=texts["stop_title"].format(event=found.event_name),
         sentence=texts["stop_done" if found.is_stopped else "stop_ask"].format(name=found.person),
         button=texts["stop_again" if found.is_stopped else "stop"],
-        to=url_for("digests.resume" if found.is_stopped else "digests.stop", token=token),
+        to=url_for("digests.resubscribe" if found.is_stopped else "digests.unsubscribe", token=token),
     )

@@ -17,16 +17,16 @@ blueprint = APIBlueprint("reminders", __name__, enable_openapi=False)
 
 @blueprint.get("/events/<event_key>/remind")
 @login_required
-def look(event_key: str) -> str:
+def preview_reminders(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         found = reminders.preview_reminder(db, actor, now=context.now())
-        return rendering.render(db, actor, "home", "requests/digests/remind.html", found=found)
+        return rendering.render(db, actor, "dashboard", "requests/digests/remind.html", found=found)
 
 
 @blueprint.post("/events/<event_key>/remind")
 @login_required
-def remind(event_key: str) -> Response:
+def send_reminders(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         count = reminders.send_reminders(db, actor, context.settings(), now=context.now())
@@ -35,4 +35,4 @@ def remind(event_key: str) -> Response:
         dispatch.deliver(app=context.celery())
     else:
         flash("No firm was reminded: each had such a mail within a day, or nobody there takes them.")
-    return redirect(url_for("home.event", event_key=event_key))
+    return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key))

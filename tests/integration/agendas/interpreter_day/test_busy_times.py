@@ -10,7 +10,7 @@ from scheduler.services.availability import busy_times, grid
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import InterpreterBusy
-from tests.integration.agendas.interpreter_day.test_interpreting import (
+from tests.integration.agendas.interpreter_day.test_interpreter_day import (
     Scene,
     browser,
     make_browser_of_exhibitor,

@@ -10,7 +10,7 @@ from scheduler.services.identity import preferences, sign_in
 from scheduler.services.publishing.interpreter_notices import contents
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Interpreter
-from tests.integration.agendas.interpreter_day.test_interpreting import ADDRESS, Scene, browser
+from tests.integration.agendas.interpreter_day.test_interpreter_day import ADDRESS, Scene, browser
 from tests.support.factories import NOW, make_event, make_interpreter
 from tests.support.publishing import SETTINGS
 

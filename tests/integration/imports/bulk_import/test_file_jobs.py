@@ -30,7 +30,7 @@ from scheduler.services.participants import journal
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Firm, ImportFile, ImportJob, OutboxMail, TeamMember
 from scheduler.storage.models.imports import ImportJobKind
-from tests.integration.events.test_first_file import changed, without_country
+from tests.integration.events.test_create_from_workbook import changed, without_country
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app

@@ -14,7 +14,7 @@ from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services.reports.statistics.weeks import WeekOwner, WeekRows, get_week
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, AttendeeBusy, Firm, PlaceClosure
-from tests.integration.reports.statistics.test_figures import scene
+from tests.integration.reports.statistics.test_statistics import scene
 from tests.support.factories import Expo
 from tests.support.queries import count_selects
 from tests.support.site import Site

@@ -24,7 +24,9 @@ from scheduler.services.events import overnight_runs, overnight_schedule
 from scheduler.services.events.overnight_schedule import OvernightSettings, OvernightTime
 from scheduler.services.identity.actors import Actor
 
-blueprint = APIBlueprint("nights", __name__, enable_openapi=False, url_prefix="/events/<event_key>/overnight")
+blueprint = APIBlueprint(
+    "overnight_settings", __name__, enable_openapi=False, url_prefix="/events/<event_key>/overnight"
+)
 
 Faults = dict[str, str]
 Typed = MultiDict[str, str]
@@ -42,7 +44,7 @@ AFTER_RUNS = {
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_settings(event_key: str) -> str:
     actor = auth.team(event_key)
     with context.database().read() as db:
         return _page(db, actor, _typed(overnight_schedule.get_overnight_settings(db, actor)), {})
@@ -50,7 +52,7 @@ def show(event_key: str) -> str:
 
 @blueprint.post("")
 @login_required
-def save(event_key: str) -> Response | tuple[str, int]:
+def save_settings(event_key: str) -> Response | tuple[str, int]:
     actor = auth.organiser(event_key)
     try:
         form = _read(request.form)
@@ -60,14 +62,14 @@ def save(event_key: str) -> Response | tuple[str, int]:
         with context.database().read() as db:
             return _page(db, actor, request.form, _by_field(error)), 422
     flash(gettext("Overnight runs saved. They apply from now on."), "good")
-    return redirect(url_for("nights.show", event_key=event_key))
+    return redirect(url_for("overnight_settings.show_settings", event_key=event_key))
 
 
 def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
     return rendering.render(
         db,
         actor,
-        "nights",
+        "overnight_settings",
         "events/nights.html",
         typed=typed,
         faults=faults,

@@ -18,7 +18,7 @@ from api.inputs import whole
 from api.language.speaking import said
 from api.pages import paging, rendering
 from api.pages.exports.exports import TYPES
-from api.pages.participants.picks import key_in
+from api.pages.participants.autocomplete import key_in
 from api.pages.planning.scenarios.forms import FORMS, change_of
 from api.pages.planning.scenarios.sentences import DIALS, sentence
 from api.pages.schedule.priority_levels import LEVELS
@@ -38,7 +38,7 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from workers import dispatch
 
 blueprint = APIBlueprint(
-    "what_if", __name__, enable_openapi=False, url_prefix="/events/<event_key>/scenarios"
+    "scenarios", __name__, enable_openapi=False, url_prefix="/events/<event_key>/scenarios"
 )
 
 Faults = Mapping[str, str]
@@ -81,13 +81,13 @@ MOST_SHOWN = 25
 
 @blueprint.get("")
 @login_required
-def listing(event_key: str) -> str:
+def list_scenarios(event_key: str) -> str:
     return _list(auth.team(event_key), {}, NONE)
 
 
 @blueprint.post("")
 @login_required
-def make(event_key: str) -> Response | tuple[str, int]:
+def create_scenario(event_key: str) -> Response | tuple[str, int]:
     """Create a scenario without changes."""
     actor = auth.organiser(event_key)
     try:
@@ -95,24 +95,24 @@ def make(event_key: str) -> Response | tuple[str, int]:
             made = scenarios.create_scenario(db, actor, request.form.get("name", ""), now=context.now())
     except InvalidInput as error:
         return _list(actor, request.form, _by_field(error)), 422
-    return redirect(url_for("what_if.show", event_key=event_key, number=made.number))
+    return redirect(url_for("scenarios.show_scenario", event_key=event_key, number=made.number))
 
 
 @blueprint.get("/<int:number>")
 @login_required
-def show(event_key: str, number: int) -> str:
+def show_scenario(event_key: str, number: int) -> str:
     return _page(auth.team(event_key), number, request.args, NONE)
 
 
 @blueprint.get("/<int:number>/panel")
 @login_required
-def panel(event_key: str, number: int) -> FlaskResponse:
+def show_panel(event_key: str, number: int) -> FlaskResponse:
     """Return the part of the page that shows progress. When it has ended, htmx reloads the page."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         card = scenarios.get_scenario(db, actor, number)
         text = rendering.render(
-            db, actor, "what_if", "planning/scenarios/_follow.html", one=card, now=context.now()
+            db, actor, "scenarios", "planning/scenarios/_follow.html", one=card, now=context.now()
         )
     response = make_response(text)
     if not card.is_open:
@@ -122,7 +122,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
 
 @blueprint.post("/<int:number>/<step>")
 @login_required
-def take(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
+def change_scenario(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
     """Add or remove a change, set name and solve time, solve, stop, copy or delete the scenario."""
     actor = auth.organiser(event_key)
     if step not in _STEPS:
@@ -140,13 +140,13 @@ def take(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
     if step == "solve":
         dispatch.what_if(app=context.celery())
     if there is None:
-        return redirect(url_for("what_if.listing", event_key=event_key), 303)
-    return redirect(url_for("what_if.show", event_key=event_key, number=there), 303)
+        return redirect(url_for("scenarios.list_scenarios", event_key=event_key), 303)
+    return redirect(url_for("scenarios.show_scenario", event_key=event_key, number=there), 303)
 
 
 @blueprint.get("/comparison.<ending>")
 @login_required
-def exported(event_key: str, ending: str) -> FlaskResponse:
+def export_comparison(event_key: str, ending: str) -> FlaskResponse:
     """Export the comparison as CSV or XLSX."""
     if ending not in ("csv", "xlsx"):
         abort(404)
@@ -216,7 +216,7 @@ def _list(actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
         return rendering.render(
             db,
             actor,
-            "what_if",
+            "scenarios",
             "planning/scenarios/list.html",
             cards=cards,
             said={card.number: [sentence(change, names) for change in card.changes] for card in cards},
@@ -238,7 +238,7 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
         return rendering.render(
             db,
             actor,
-            "what_if",
+            "scenarios",
             "planning/scenarios/show.html",
             one=card,
             said=[sentence(change, names) for change in card.changes],

@@ -42,7 +42,7 @@ from scheduler.storage.models import (
     Slot,
     WalkingTime,
 )
-from tests.integration.planning.runs.test_three_nights import counted
+from tests.integration.planning.runs.test_three_overnight_runs import counted
 from tests.support.factories import NOW, SECRET_KEY
 from tests.support.publishing import carry_out
 

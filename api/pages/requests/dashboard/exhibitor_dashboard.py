@@ -14,7 +14,9 @@ from api.pages import rendering
 from scheduler.i18n import gettext_lazy
 from scheduler.services.requests.dashboard import dashboard
 
-blueprint = APIBlueprint("dashboard", __name__, enable_openapi=False, url_prefix="/events/<event_key>/start")
+blueprint = APIBlueprint(
+    "exhibitor_dashboard", __name__, enable_openapi=False, url_prefix="/events/<event_key>/start"
+)
 
 GAPS = {
     "logo": (gettext_lazy("Your logo"), gettext_lazy("others know you by it in lists")),
@@ -38,31 +40,33 @@ GAPS = {
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str | Response:
+def show_dashboard(event_key: str) -> str | Response:
     """Show the dashboard. In an archived event, redirect to the agenda."""
     actor = auth.actor(event_key)
     if actor.is_archived:
-        return redirect(url_for("agenda.own", event_key=event_key))
+        return redirect(url_for("agenda.show_own_agenda", event_key=event_key))
     with context.database().read() as db:
         page = dashboard.show_dashboard(db, actor, language=speaking.language(), now=context.now())
         return rendering.render(
-            db, actor, "start", "requests/dashboard/show.html", start=page, now=context.now(), gaps=GAPS
+            db, actor, "dashboard", "requests/dashboard/show.html", start=page, now=context.now(), gaps=GAPS
         )
 
 
 @blueprint.get("/changes")
 @login_required
-def changes(event_key: str) -> str:
+def list_changes(event_key: str) -> str:
     """List all changes, because the dashboard shows only some."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         news, firms = dashboard.list_news(db, actor, now=context.now())
-        return rendering.render(db, actor, "start", "requests/dashboard/changes.html", news=news, firms=firms)
+        return rendering.render(
+            db, actor, "dashboard", "requests/dashboard/changes.html", news=news, firms=firms
+        )
 
 
 @blueprint.post("/seen")
 @login_required
-def seen(event_key: str) -> Response:
+def mark_changes_seen(event_key: str) -> Response:
     """Mark the changes on the page as seen."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
@@ -73,4 +77,6 @@ def seen(event_key: str) -> Response:
         else gettext("These changes were marked as seen already."),
         "good",
     )
-    return redirect(rendering.back(event_key, url_for("dashboard.show", event_key=event_key)), 303)
+    return redirect(
+        rendering.back(event_key, url_for("exhibitor_dashboard.show_dashboard", event_key=event_key)), 303
+    )

@@ -24,7 +24,7 @@ from tests.support.web import Browser, web_app
 NOWHERE = "redis://127.0.0.1:1"
 NOT_ASKED = {"static", "health.readyz"}
 """Public files, and routes that need a broker, which is absent here."""
-LEAVES = ("sessions.end", "sessions.end_all", "sign_in.sign_out")
+LEAVES = ("sessions.end_session", "sessions.end_all_sessions", "sign_in.sign_out")
 """They may end the session, so they come last, each in a new one."""
 
 VALUES = {
@@ -36,32 +36,32 @@ VALUES = {
 }  # fmt: skip
 TOKENS = {
     "calendar": "answer", "digest_links": "asked", "digests": "digests", "moved": "asked",
-    "printed": "print", "registering": "registration", "reply_links": "answer",
+    "print_status": "print", "registration_form": "registration", "reply_links": "answer",
     "summary_unsubscribe": "summaries",
 }  # fmt: skip
 """By blueprint, the source of its links' tokens."""
 STEPS = {
-    "digest_links.look": "accept",
-    "moved.lead_to_response": "accept",
-    "digest_links.answer": "accept",
-    "reply_links.look": "accept",
-    "reply_links.answer": "accept",
-    "calendar_status.handle": "drop",
-    "delegations.firm": "join",
-    "hand_board.change": "lock",
-    "delegations.person": "join",
-    "inbox.handle": "set-aside",
-    "unassigned_emails.handle": "set-aside",
-    "runs.steer_mails": "pause",
-    "what_if.take": "copy",
+    "digest_links.show_request": "accept",
+    "moved.redirect_to_response": "accept",
+    "digest_links.answer_request": "accept",
+    "reply_links.show_meeting": "accept",
+    "reply_links.answer_invitation": "accept",
+    "calendar_status.handle_failed_emails": "drop",
+    "delegations.change_firm_membership": "join",
+    "board.apply_step": "lock",
+    "delegations.change_person_membership": "join",
+    "inbox.handle_email": "set-aside",
+    "unassigned_emails.handle_email": "set-aside",
+    "runs.change_sending": "pause",
+    "scenarios.change_scenario": "copy",
 }
 KEYS = {
-    "people_desk.show": "f0",
-    "people_desk.edit": "f0",
-    "people_desk.set_absences": "f0",
-    "people_desk.merge": "f0",
-    "board_away.show": "f0-p0",
-    "board_away.mark": "f0-p0",
+    "participants.show_record": "f0",
+    "participants.edit_record": "f0",
+    "participants.set_absences": "f0",
+    "participants.merge_records": "f0",
+    "unavailability.show_unavailability": "f0-p0",
+    "unavailability.save_unavailability": "f0-p0",
     "v1.show_record": "f0",
     "v1.change_record": "f0",
     "v1.show_absences": "f0",
@@ -155,7 +155,7 @@ class Askers:
         }
         if rule.endpoint.startswith("unassigned_emails."):
             values["mail_id"] = known["stray"]
-        if rule.endpoint.startswith("first_file."):
+        if rule.endpoint.startswith("create_from_workbook."):
             values["number"] = self.everything.first_file
         return {name: values[name] for name in rule.arguments}
 

@@ -24,18 +24,18 @@ from scheduler.services.participants.registration.public_registration import (
 )
 from workers import dispatch
 
-blueprint = APIBlueprint("registering", __name__, enable_openapi=False)
+blueprint = APIBlueprint("registration_form", __name__, enable_openapi=False)
 
 
 @blueprint.get("/register/<event_key>")
-def form(event_key: str) -> str:
+def show_form(event_key: str) -> str:
     """Show the form if registration is open. Otherwise respond as for an unknown event."""
     with context.database().read() as db:
         return _page(db, event_key, RegistrationForm(mail_language=speaking.language()), {})
 
 
 @blueprint.post("/register/<event_key>")
-def register(event_key: str) -> str | tuple[str, int]:
+def submit_registration(event_key: str) -> str | tuple[str, int]:
     """Store a registration and email a link. Every address gets the same response."""
     typed = forms.read(request.form)
     with context.database().read() as db:
@@ -61,7 +61,7 @@ def register(event_key: str) -> str | tuple[str, int]:
 
 
 @blueprint.get("/registration/<token>")
-def look(token: str) -> str | tuple[str, int]:
+def show_confirmation(token: str) -> str | tuple[str, int]:
     """Show the registration that the link confirms."""
     try:
         return _written(_look(token), token)
@@ -70,7 +70,7 @@ def look(token: str) -> str | tuple[str, int]:
 
 
 @blueprint.post("/registration/<token>")
-def confirm(token: str) -> Response | tuple[str, int]:
+def confirm_registration(token: str) -> Response | tuple[str, int]:
     """Confirm the email address. Organisers see the registration from now on."""
     try:
         _look(token)
@@ -78,7 +78,7 @@ def confirm(token: str) -> Response | tuple[str, int]:
             public_registration.confirm_registration(db, token, now=context.now())
     except UnusableRegistration as error:
         return render_template("participants/registration/unusable.html", reason=error), 410
-    return redirect(url_for("registering.look", token=token), 303)
+    return redirect(url_for("registration_form.show_confirmation", token=token), 303)
 
 
 def _page(db: Session, event_key: str, typed: RegistrationForm, faults: Mapping[str, str]) -> str:

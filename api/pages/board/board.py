@@ -20,7 +20,7 @@ from api.language.unbroken import unbroken
 from api.pages import rendering
 from api.pages.board import best_filter, place_form, placement_view
 from api.pages.board.placement_view import Offer
-from api.pages.presentation import capitalize_first, local_moment
+from api.pages.formatting import capitalize_first, local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import EditConflict, NotFound, PublishingInProgress, WrongState
 from scheduler.i18n import join_texts
@@ -35,7 +35,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from workers import board_queries, dispatch
 
-blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
+blueprint = APIBlueprint("board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
 blueprint.add_app_template_filter(placement_view.step_word)
 
 SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page", "empty", "best", "time")
@@ -59,7 +59,7 @@ class Elsewhere:
 
 @blueprint.get("")
 @login_required
-def board(event_key: str) -> str:
+def show_board(event_key: str) -> str:
     """Show a half-day of one hall. With a meeting selected, mark valid targets and reasons against others."""
     return _page(auth.team(event_key), request.args, None)
 
@@ -131,7 +131,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
 
 @blueprint.post("/begin")
 @login_required
-def begin(event_key: str) -> Response:
+def start_draft(event_key: str) -> Response:
     """Begin a manual draft of the version that the board shows."""
     actor = auth.organiser(event_key)
     base = inputs.whole(request.form.get("draft"))
@@ -145,10 +145,10 @@ def begin(event_key: str) -> Response:
                 job, number = None, manual_drafts.start_draft(db, actor, base, now=context.now())
     except WrongState as error:
         flash(said(error.told), "error")
-        return redirect(url_for("hand_board.board", event_key=event_key), 303)
+        return redirect(url_for("board.show_board", event_key=event_key), 303)
     if job is not None:
         dispatch.version_job(job.id, app=context.celery())
-        return redirect(url_for("hand_board.begun", event_key=event_key, number=base), 303)
+        return redirect(url_for("board.show_draft_progress", event_key=event_key, number=base), 303)
     flash(
         gettext("Manual draft %(number)s created. No one is notified until you publish.", number=str(number)),
         "good",
@@ -158,7 +158,7 @@ def begin(event_key: str) -> Response:
 
 @blueprint.get("/<int:number>/begun")
 @login_required
-def begun(event_key: str, number: int) -> str | Response:
+def show_draft_progress(event_key: str, number: int) -> str | Response:
     """Show the progress of a worker that creates a manual draft, then redirect to its board."""
     actor = auth.organiser(event_key)
     by_htmx = rendering.by_htmx()
@@ -169,13 +169,13 @@ def begun(event_key: str, number: int) -> str | Response:
             return rendering.render(
                 db, actor, "board", template, number=number, job=found.job, now=context.now()
             )
-    there = url_for("hand_board.board", event_key=event_key, draft=found.draft or number)
+    there = url_for("board.show_board", event_key=event_key, draft=found.draft or number)
     return Response(status=204, headers={"HX-Redirect": there}) if by_htmx else redirect(there, 303)
 
 
 @blueprint.get("/<int:number>/news")
 @login_required
-def news(event_key: str, number: int) -> Response:
+def poll_changes(event_key: str, number: int) -> Response:
     """Return the steps of other editors since the page was rendered, as an htmx update, or 204 if none."""
     actor = auth.team(event_key)
     with context.database().read() as db:
@@ -188,7 +188,7 @@ def news(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/put")
 @login_required
-def put(event_key: str, number: int) -> Response | tuple[str, int]:
+def place_meeting(event_key: str, number: int) -> Response | tuple[str, int]:
     """Place a meeting where a button or the manual form says."""
     actor = auth.organiser(event_key)
     form, key, seen = request.form, request.form.get("request", ""), _seen()
@@ -230,7 +230,7 @@ def _by_hand(actor: Actor, number: int, key: str, typed: Mapping[str, str]) -> P
 
 @blueprint.post("/<int:number>/<any(cancel, lock, unlock, swap, forbid, allow, undo, redo):step>")
 @login_required
-def change(event_key: str, number: int, step: str) -> Response:
+def apply_step(event_key: str, number: int, step: str) -> Response:
     """Cancel, lock or unlock a meeting, swap two, forbid or allow a time, undo or redo a step."""
     actor, now, seen = auth.organiser(event_key), context.now(), _seen()
     form = request.form
@@ -310,7 +310,7 @@ def _back(event_key: str, number: int, pick: str, *, wanted: str = "", at: str =
 def _board(event_key: str, number: int, **more: str | None) -> str:
     """Return the URL of the part of the board that the form was sent from."""
     values: dict[str, Any] = {**_shown(), "draft": number, **more}
-    return url_for("hand_board.board", event_key=event_key, **values)
+    return url_for("board.show_board", event_key=event_key, **values)
 
 
 def _shown() -> dict[str, str]:

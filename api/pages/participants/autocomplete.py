@@ -14,13 +14,13 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.record_search import RecordOption
 
 blueprint = APIBlueprint(
-    "picks", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/picks"
+    "autocomplete", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/picks"
 )
 
 
 @blueprint.get("/<any(firms, people, interpreters, tables):kind>")
 @login_required
-def offers(event_key: str, kind: str) -> str:
+def list_options(event_key: str, kind: str) -> str:
     """Return suggestions for the field in the query string, as options of its list.
 
     With a `firm`, people are those of the firm, and places are tables and the firm's booths.

@@ -13,11 +13,11 @@ from api.pages.team.members import ROLES
 from scheduler.services.team import invitations
 from scheduler.services.team.invitations import InvitationOffer, UnusableInvitation
 
-blueprint = APIBlueprint("joining", __name__, enable_openapi=False, url_prefix="/team/<token>")
+blueprint = APIBlueprint("team_invitations", __name__, enable_openapi=False, url_prefix="/team/<token>")
 
 
 @blueprint.get("")
-def look(token: str) -> str | tuple[str, int]:
+def show_invitation(token: str) -> str | tuple[str, int]:
     """Show what the link offers, and to whom."""
     try:
         found = _look(token)
@@ -30,7 +30,7 @@ def look(token: str) -> str | tuple[str, int]:
 
 
 @blueprint.post("")
-def accept(token: str) -> Response | tuple[str, int]:
+def accept_invitation(token: str) -> Response | tuple[str, int]:
     """Accept the invitation, which adds its address to the team.
 
     Only a new account is signed in. An existing account has more rights than the invitation grants, and the
@@ -42,14 +42,14 @@ def accept(token: str) -> Response | tuple[str, int]:
             joined = invitations.accept_invitation(db, token, now=context.now())
     except UnusableInvitation as error:
         return render_template("team/unusable.html", reason=str(error)), 410
-    path = url_for("home.event", event_key=joined.event_key)
+    path = url_for("organiser_dashboard.show_dashboard", event_key=joined.event_key)
     if joined.is_new:
         auth.begin(joined.account_id, {})
         done = gettext("You are in the team. From now on you sign in with a link that is mailed to you.")
     elif current_user.is_authenticated and auth.user().account_id == joined.account_id:
         done = gettext("You are in the team.")
     else:
-        path = url_for("sign_in.ask", next=path)
+        path = url_for("sign_in.show_sign_in_form", next=path)
         done = gettext("%(address)s is in the team. Sign in with that address.", address=found.email)
     flash(done, "good")
     return redirect(path, 303)

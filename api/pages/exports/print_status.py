@@ -15,11 +15,11 @@ from scheduler.invites.catalogue import Words
 from scheduler.services.exports import print_codes
 from scheduler.services.exports.print_codes import ChangedEntry, PrintChange, PrintStatus
 
-blueprint = APIBlueprint("printed", __name__, enable_openapi=False)
+blueprint = APIBlueprint("print_status", __name__, enable_openapi=False)
 
 
 @blueprint.get("/p/<token>")
-def show(token: str) -> tuple[str, int]:
+def show_print_status(token: str) -> tuple[str, int]:
     """Show the changes since the print. It reveals nothing beyond the print itself."""
     now = context.now()
     with context.database().read() as db, limits.looking_up_a_token():

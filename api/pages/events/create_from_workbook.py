@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering, zones
-from api.pages.imports import grid_form, import_words, large_imports
+from api.pages.imports import grid_form, import_labels, large_imports
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
@@ -26,7 +26,9 @@ from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
 from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 from workers import dispatch
 
-blueprint = APIBlueprint("first_file", __name__, enable_openapi=False, url_prefix="/events/new/workbook")
+blueprint = APIBlueprint(
+    "create_from_workbook", __name__, enable_openapi=False, url_prefix="/events/new/workbook"
+)
 
 
 @blueprint.url_value_preprocessor
@@ -44,14 +46,14 @@ def _require_operator() -> None:
 
 @blueprint.get("/")
 @login_required
-def ask() -> str:
+def show_upload_form() -> str:
     """Show the upload form."""
     return _ask()
 
 
 @blueprint.post("/")
 @login_required
-def upload() -> BaseResponse | tuple[str, int]:
+def upload_workbook() -> BaseResponse | tuple[str, int]:
     """Store a workbook and redirect to its preview. An unreadable file is rejected with a message."""
     file = request.files.get("file")
     octets = file.read() if file else b""
@@ -67,15 +69,15 @@ def upload() -> BaseResponse | tuple[str, int]:
     except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
         return _ask(reported(str(error))), 422
     except InvalidInput as error:
-        return _ask("; ".join(map(import_words.placed, error.faults))), 422
+        return _ask("; ".join(map(import_labels.placed, error.faults))), 422
     if is_large:
         _have_looked(number)
-    return redirect(url_for("first_file.show", number=number))
+    return redirect(url_for("create_from_workbook.show_preview", number=number))
 
 
 @blueprint.get("/<int:number>")
 @login_required
-def show(number: int) -> BaseResponse | str:
+def show_preview(number: int) -> BaseResponse | str:
     """Preview a workbook: the event is created and rolled back, by a worker for large files."""
     job = _follow(number)
     if job is not None and job.event_key:
@@ -91,7 +93,7 @@ def show(number: int) -> BaseResponse | str:
 
 @blueprint.post("/<int:number>/say")
 @login_required
-def say(number: int) -> BaseResponse:
+def save_details(number: int) -> BaseResponse:
     """Save the event settings, and show the preview with them."""
     with context.database().write() as db:
         zone = zones.meant(request.form.get("timezone", "").strip())
@@ -100,12 +102,12 @@ def say(number: int) -> BaseResponse:
         )
     if _follow(number) is not None:
         _have_looked(number)
-    return redirect(url_for("first_file.show", number=number))
+    return redirect(url_for("create_from_workbook.show_preview", number=number))
 
 
 @blueprint.get("/<int:number>/errors")
 @login_required
-def errors(number: int) -> BaseResponse | str:
+def show_errors(number: int) -> BaseResponse | str:
     """Show the grid of rows with errors, before an event is created."""
     job = _follow(number)
     if job is not None and job.event_key:
@@ -125,7 +127,7 @@ def errors(number: int) -> BaseResponse | str:
 
 @blueprint.post("/<int:number>/errors")
 @login_required
-def fix(number: int) -> BaseResponse:
+def fix_errors(number: int) -> BaseResponse:
     """Save the corrections of a page of the grid, and refresh the preview once."""
     given, _ = grid_form.pressed()
     try:
@@ -134,20 +136,20 @@ def fix(number: int) -> BaseResponse:
         if _follow(number) is not None:
             _have_looked(number)
     except InvalidInput as error:
-        flash("; ".join(map(import_words.placed, error.faults)), "error")
-    return redirect(grid_form.back(url_for("first_file.errors", number=number)))
+        flash("; ".join(map(import_labels.placed, error.faults)), "error")
+    return redirect(grid_form.back(url_for("create_from_workbook.show_errors", number=number)))
 
 
 @blueprint.post("/<int:number>/make")
 @login_required
-def make(number: int) -> BaseResponse | tuple[str, int]:
+def create_event(number: int) -> BaseResponse | tuple[str, int]:
     """Create the event with all previewed data, or with the workbook as a pending import to be fixed."""
     with_all, digest = request.form.get("with") == "all", request.form.get("digest", "-")
     if with_all and _follow(number) is not None:
         with context.database().write() as db:
             import_jobs.request_new_event(db, auth.user().session, number, digest=digest, now=context.now())
         dispatch.import_file(number, app=context.celery())
-        return redirect(url_for("first_file.show", number=number))
+        return redirect(url_for("create_from_workbook.show_preview", number=number))
     try:
         with context.database().read() as db:
             octets, name = create_from_workbook.load_workbook(db, auth.user().session, number)
@@ -165,7 +167,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
             )
     except ImportOutdated as error:
         flash(said(str(error)), "warning")
-        return redirect(url_for("first_file.show", number=number))
+        return redirect(url_for("create_from_workbook.show_preview", number=number))
     except InvalidInput:
         name, _, look = _look(number)
         return _show(number, name, look), 422
@@ -175,22 +177,22 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
         if import_jobs.is_large_file(octets):
             large_imports.look(auth.organiser(made.key), number)
         flash(gettext("The event is made. The workbook waits here: fix its rows, and take it."), "good")
-        return redirect(url_for("imports.show", event_key=made.key, number=number))
+        return redirect(url_for("imports.show_preview", event_key=made.key, number=number))
     return _made(made.key, name)
 
 
 @blueprint.post("/<int:number>/drop")
 @login_required
-def drop(number: int) -> BaseResponse:
+def discard_workbook(number: int) -> BaseResponse:
     with context.database().write() as db:
         create_from_workbook.delete_workbook(db, auth.user().session, number)
     flash(gettext("The workbook is gone. No event was made of it."), "message")
-    return redirect(url_for("first_file.ask"))
+    return redirect(url_for("create_from_workbook.show_upload_form"))
 
 
 @blueprint.get("/<int:number>/left-out.xlsx")
 @login_required
-def left_out(number: int) -> BaseResponse:
+def download_skipped_rows(number: int) -> BaseResponse:
     """Return a workbook of the skipped rows, each with the reason."""
     try:
         _, parts, look = _look(number)
@@ -207,33 +209,33 @@ def left_out(number: int) -> BaseResponse:
 
 @blueprint.get("/template.xlsx")
 @login_required
-def example() -> Response:
+def download_template() -> Response:
     """Return an example workbook of a small complete event, to be overwritten."""
     return _file(create_from_workbook.example_workbook(auth.user().session), "chainmeet-event.xlsx")
 
 
 @blueprint.get("/<int:number>/panel")
 @login_required
-def panel(number: int) -> BaseResponse | Response:
+def show_panel(number: int) -> BaseResponse | Response:
     """Return the part of the page that shows the progress of a worker's job."""
     job = _follow(number)
     if job is None:
-        return redirect(url_for("first_file.show", number=number))
-    again = url_for("first_file.look_again", number=number)
-    return large_imports.part(job, url_for("first_file.panel", number=number), again)
+        return redirect(url_for("create_from_workbook.show_preview", number=number))
+    again = url_for("create_from_workbook.restart_preview", number=number)
+    return large_imports.part(job, url_for("create_from_workbook.show_panel", number=number), again)
 
 
 @blueprint.post("/<int:number>/look")
 @login_required
-def look_again(number: int) -> BaseResponse:
+def restart_preview(number: int) -> BaseResponse:
     """Ask a worker for a new preview."""
     _have_looked(number)
-    return redirect(url_for("first_file.show", number=number))
+    return redirect(url_for("create_from_workbook.show_preview", number=number))
 
 
 def _made(event_key: str, name: str) -> BaseResponse:
     rendering.flash_once(gettext("The event is made of %(file)s. Next: start a run.", file=name), "good")
-    return redirect(url_for("home.event", event_key=event_key))
+    return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key))
 
 
 def _follow(number: int) -> ImportJobCard | None:
@@ -290,15 +292,17 @@ def _by_field(look: NewEventPreview) -> tuple[dict[str, str], list[str]]:
         place, _, field = fault.path.rpartition(", ")
         if field in create_from_workbook.EVENT_SETTINGS:
             is_no_zone = field == "timezone" and look.typed.get(field)
-            of_form[field] = import_words.placed(Fault(place, zones.UNKNOWN if is_no_zone else fault.message))
+            of_form[field] = import_labels.placed(
+                Fault(place, zones.UNKNOWN if is_no_zone else fault.message)
+            )
         else:
-            others.append(import_words.placed(fault))
+            others.append(import_labels.placed(fault))
     return of_form, others
 
 
 def _not_shown(error: Exception) -> BaseResponse:
     flash(reported(str(error)), "error")
-    return redirect(url_for("first_file.ask"))
+    return redirect(url_for("create_from_workbook.show_upload_form"))
 
 
 def _file(octets: bytes, name: str) -> Response:

@@ -44,7 +44,7 @@ SORT_WORDS = {
 
 @blueprint.get("/")
 @login_required
-def board(event_key: str) -> str:
+def show_calendar_status(event_key: str) -> str:
     """List attendees of the published schedule with the status of their invitations."""
     actor = auth.organiser(event_key)
     filters = _filters()
@@ -55,7 +55,7 @@ def board(event_key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "calendar_health",
+            "calendar_status",
             "emails/calendar_status/board.html",
             board=found,
             page=page,
@@ -75,7 +75,7 @@ def board(event_key: str) -> str:
 
 @blueprint.get("/calls.csv")
 @login_required
-def calls_csv(event_key: str) -> FlaskResponse:
+def export_call_list(event_key: str) -> FlaskResponse:
     """Export the call list as CSV, with the same filters."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
@@ -89,13 +89,13 @@ def calls_csv(event_key: str) -> FlaskResponse:
 
 @blueprint.get("/people/<person_key>")
 @login_required
-def person(event_key: str, person_key: str) -> str:
+def show_person(event_key: str, person_key: str) -> str:
     return _person_page(auth.organiser(event_key), person_key, {}, {})
 
 
 @blueprint.post("/people/<person_key>/address")
 @login_required
-def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
+def correct_address(event_key: str, person_key: str) -> Response | tuple[str, int]:
     """Correct a person's email address, or retry the present one."""
     actor = auth.organiser(event_key)
     try:
@@ -120,12 +120,12 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
         ),
         "good",
     )
-    return redirect(url_for("calendar_status.person", event_key=event_key, person_key=person_key))
+    return redirect(url_for("calendar_status.show_person", event_key=event_key, person_key=person_key))
 
 
 @blueprint.post("/people/<person_key>/call")
 @login_required
-def keep_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
+def save_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
     """Save who calls a person, and the result."""
     actor = auth.organiser(event_key)
     try:
@@ -143,7 +143,7 @@ def keep_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
         faults = {fault.path: fault.message for fault in error.faults}
         return _person_page(actor, person_key, request.form, faults), 422
     flash(gettext("It is kept."), "good")
-    return redirect(url_for("calendar_status.person", event_key=event_key, person_key=person_key))
+    return redirect(url_for("calendar_status.show_person", event_key=event_key, person_key=person_key))
 
 
 @blueprint.post("/people/<person_key>/aliases/<int:alias_id>/remove")
@@ -157,12 +157,12 @@ def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
         flash(gettext("The address is taken away."), "good")
     else:
         flash(gettext("It was taken away before."), "")
-    return redirect(url_for("calendar_status.person", event_key=event_key, person_key=person_key))
+    return redirect(url_for("calendar_status.show_person", event_key=event_key, person_key=person_key))
 
 
 @blueprint.get("/dead-letters")
 @login_required
-def letters(event_key: str) -> str:
+def list_failed_emails(event_key: str) -> str:
     """List failed emails, or those that are being retried."""
     actor = auth.organiser(event_key)
     retrying = request.args.get("list") == "retrying"
@@ -170,7 +170,7 @@ def letters(event_key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "letters",
+            "failed_emails",
             "emails/calendar_status/letters.html",
             page=failed_emails.list_failed_emails(db, actor, retrying=retrying, number=paging.asked_number()),
             retrying=retrying,
@@ -183,7 +183,7 @@ def letters(event_key: str) -> str:
 
 @blueprint.post("/dead-letters/<any(resend, drop):step>")
 @login_required
-def handle(event_key: str, step: str) -> Response:
+def handle_failed_emails(event_key: str, step: str) -> Response:
     """Resend selected failed emails (or all), or archive them."""
     actor = auth.organiser(event_key)
     ids = [inputs.whole(each) for each in request.form.getlist("mail")]
@@ -196,7 +196,7 @@ def handle(event_key: str, step: str) -> Response:
         flash(_handled(step, done, left), "good" if done else "")
     else:
         flash(gettext("Choose one mail or more."), "")
-    return redirect(url_for("calendar_status.letters", event_key=event_key))
+    return redirect(url_for("calendar_status.list_failed_emails", event_key=event_key))
 
 
 def _filters() -> BoardFilters:
@@ -244,7 +244,7 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
         return rendering.render(
             db,
             actor,
-            "calendar_health",
+            "calendar_status",
             "emails/calendar_status/person.html",
             person=found,
             changes=address_corrections.list_corrections(db, actor, person_key),

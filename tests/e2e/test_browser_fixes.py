@@ -12,7 +12,7 @@ from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, UnscheduledRequest
 from tests.e2e.windows import WAYS, press, signed_in
-from tests.integration.planning.fixes.test_remedies import planned
+from tests.integration.planning.fixes.test_fixes import planned
 from tests.support.factories import Expo, make_event, make_request
 from tests.support.publishing import carry_out
 

@@ -26,24 +26,24 @@ from scheduler.services.requests.dashboard import setup
 RECENT = 5
 """Number of audit log entries on the dashboard."""
 
-blueprint = APIBlueprint("home", __name__, enable_openapi=False)
+blueprint = APIBlueprint("organiser_dashboard", __name__, enable_openapi=False)
 
 
 @blueprint.get("/")
 @login_required
-def index() -> str | Response:
+def list_own_events() -> str | Response:
     """Redirect to the only event, or list several. Without events, show advice."""
     with context.database().read() as db:
         found = actors.list_events(db, auth.user().account_id, now=context.now())
     if len(found) == 1:
-        return redirect(url_for("home.event", event_key=found[0].key))
+        return redirect(url_for("organiser_dashboard.show_dashboard", event_key=found[0].key))
     old = [each for each in found if each.is_archived]
     return render_template("home.html", events=[each for each in found if not each.is_archived], old=old)
 
 
 @blueprint.get("/events/<event_key>")
 @login_required
-def event(event_key: str) -> str | Response:
+def show_dashboard(event_key: str) -> str | Response:
     """Show the organisers' dashboard. Other people are redirected to their own start page."""
     actor = auth.anybody(event_key)
     if actor.is_organiser or actor.team_role is Role.READER:
@@ -51,16 +51,20 @@ def event(event_key: str) -> str | Response:
     if actor.is_exhibitor:
         with context.database().read() as db:
             is_new = setup.is_setup_due(db, actor)
-        return redirect(url_for("setup.show" if is_new else "dashboard.show", event_key=event_key))
+        return redirect(
+            url_for(
+                "setup.show_setup" if is_new else "exhibitor_dashboard.show_dashboard", event_key=event_key
+            )
+        )
     if actor.chamber is not None:
-        return redirect(url_for("delegations.listing", event_key=event_key))
+        return redirect(url_for("delegations.list_delegations", event_key=event_key))
     if actor.is_interpreter_only:
-        return redirect(url_for("interpreter_day.show", event_key=event_key))
+        return redirect(url_for("interpreter_day.show_day", event_key=event_key))
     if actor.team_role is Role.DESK:
-        return redirect(url_for("firms.directory", event_key=event_key))
+        return redirect(url_for("firms.list_firms", event_key=event_key))
     with context.database().read() as db:
         is_on = days.is_event_day(db, actor, now=context.now())
-    return redirect(url_for("my_day.show" if is_on else "agenda.own", event_key=event_key))
+    return redirect(url_for("my_day.show_day" if is_on else "agenda.show_own_agenda", event_key=event_key))
 
 
 def _desk(actor: Actor) -> str:
@@ -70,7 +74,7 @@ def _desk(actor: Actor) -> str:
         return rendering.render(
             db,
             actor,
-            "home",
+            "dashboard",
             "events/home.html",
             found=found,
             reasons=_reasons(found),

@@ -11,9 +11,9 @@ from api import auth, context
 from api.inputs import whole
 from api.language.speaking import gettext, ngettext, said
 from api.pages import forms, paging, rendering
+from api.pages.formatting import capitalize_first, short_name
 from api.pages.participants import columns
-from api.pages.participants.picks import said_in
-from api.pages.presentation import capitalize_first, short_name
+from api.pages.participants.autocomplete import said_in
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
@@ -24,7 +24,7 @@ from scheduler.services.participants.record_tables import PAGE_SIZE
 from scheduler.services.requests.form import NewRequest
 
 blueprint = APIBlueprint(
-    "request_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/requests"
+    "event_requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/requests"
 )
 
 PLACES = (
@@ -37,7 +37,7 @@ PRIORITIES = tuple((str(n), gettext_lazy("%(number)s of 5", number=n)) for n in 
 
 @blueprint.get("")
 @login_required
-def listing(event_key: str) -> str:
+def list_requests(event_key: str) -> str:
     """List the filtered requests. Delegation managers see those of their own firms."""
     return _listing(auth.of_delegations(event_key))
 
@@ -51,7 +51,7 @@ def _listing(actor: Actor) -> str:
         return rendering.render(
             db,
             actor,
-            "desk_requests",
+            "event_requests",
             "participants/requests.html",
             page=request_table.list_requests(
                 db,
@@ -74,10 +74,10 @@ def _listing(actor: Actor) -> str:
 
 @blueprint.post("/many")
 @login_required
-def take_many(event_key: str) -> Response | tuple[str, int]:
+def apply_step(event_key: str) -> Response | tuple[str, int]:
     """Accept, decline, withdraw or undo the selected requests, each on behalf of its firm."""
     actor, verb = auth.of_delegations(event_key), request.form.get("verb", "")
-    there = rendering.back(event_key, url_for("request_desk.listing", event_key=event_key))
+    there = rendering.back(event_key, url_for("event_requests.list_requests", event_key=event_key))
     try:
         with context.database().write() as db:
             taken = request_table.take_step(
@@ -102,13 +102,13 @@ def take_many(event_key: str) -> Response | tuple[str, int]:
         faults = {name: capitalize_first(told) for name, told in columns.faults(error).items()}
         if "keys" in faults:
             return rendering.list_again(lambda: _listing(actor), there, faults["keys"])
-        return rendering.refused(actor, "desk_requests", faults, forms.LABELS)
+        return rendering.refused(actor, "event_requests", faults, forms.LABELS)
     return redirect(there, 303)
 
 
 @blueprint.get("/new")
 @login_required
-def new(event_key: str) -> str:
+def show_request_form(event_key: str) -> str:
     """Show the form to request a meeting on behalf of a firm."""
     typed = {"priority": "3", "place": "any", "from_firm": request.args.get("from_firm", "")}
     return _form(auth.organiser(event_key), typed, {})
@@ -116,7 +116,7 @@ def new(event_key: str) -> str:
 
 @blueprint.post("/new")
 @login_required
-def ask(event_key: str) -> Response | tuple[str, int]:
+def submit_request(event_key: str) -> Response | tuple[str, int]:
     """Request a meeting, or show the form again with the submitted values."""
     actor, typed = auth.organiser(event_key), request.form.to_dict()
     form = NewRequest(
@@ -143,7 +143,7 @@ def ask(event_key: str) -> Response | tuple[str, int]:
             ),
             "good",
         )
-    return redirect(url_for("requests.show", event_key=event_key, key=made.key), 303)
+    return redirect(url_for("requests.show_request", event_key=event_key, key=made.key), 303)
 
 
 def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
@@ -151,7 +151,7 @@ def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
         return rendering.render(
             db,
             actor,
-            "desk_requests",
+            "event_requests",
             "participants/ask.html",
             typed=typed,
             faults=faults,

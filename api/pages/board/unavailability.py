@@ -30,7 +30,7 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from workers import board_queries
 
 blueprint = APIBlueprint(
-    "board_away",
+    "unavailability",
     __name__,
     enable_openapi=False,
     url_prefix="/events/<event_key>/board/<int:number>/people/<key>/away",
@@ -45,7 +45,7 @@ NOT_MOVED = (BreaksRules, EditConflict, NotFound, PublishingInProgress, WrongSta
 
 @blueprint.get("")
 @login_required
-def show(event_key: str, number: int, key: str) -> str:
+def show_unavailability(event_key: str, number: int, key: str) -> str:
     """Show the person's times to select. With `look`, preview the effect of the selection."""
     asked = request.args
     return _page(auth.organiser(event_key), number, key, asked.getlist("slots"), is_look="look" in asked)
@@ -53,7 +53,7 @@ def show(event_key: str, number: int, key: str) -> str:
 
 @blueprint.post("")
 @login_required
-def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
+def save_unavailability(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
     """Save the person's absences, and move the selected meetings of the draft."""
     actor, form = auth.organiser(event_key), request.form
     slots, selected, now = form.getlist("slots"), form.getlist("to")[:MOST_MOVED], context.now()
@@ -69,7 +69,7 @@ def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
     said = [gettext("Saved."), *columns.called_off(left.requests)]
     said += _told(sum(map(bool, done)), done.count(frozenset()))
     flash(" ".join(said), "good")
-    return redirect(url_for("board_away.show", **_here(event_key, number, key)), 303)
+    return redirect(url_for("unavailability.show_unavailability", **_here(event_key, number, key)), 303)
 
 
 def _moved(
@@ -152,7 +152,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
             undo=last[0].id if is_last and not is_look else None,
             mine=_here(actor.event_key, number, key),
             there=url_for(
-                "hand_board.board", event_key=actor.event_key, draft=number, rows="person", **_shown()
+                "board.show_board", event_key=actor.event_key, draft=number, rows="person", **_shown()
             ),
         )
 

@@ -16,7 +16,7 @@ from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import paging, rendering
 from api.pages.participants import columns
-from api.pages.participants.picks import picked
+from api.pages.participants.autocomplete import picked
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.services.board import manual_drafts
 from scheduler.services.directory import delegation_lookup
@@ -38,7 +38,7 @@ from scheduler.services.participants.withdrawals import WithdrawalResult
 from scheduler.services.spreadsheets.columns import ImportKind
 
 blueprint = APIBlueprint(
-    "people_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants"
+    "participants", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants"
 )
 
 KIND = "<any(firms, people, interpreters):kind>"
@@ -46,21 +46,21 @@ KIND = "<any(firms, people, interpreters):kind>"
 
 @blueprint.get(f"/{KIND}")
 @login_required
-def listing(event_key: str, kind: str) -> str:
+def list_records(event_key: str, kind: str) -> str:
     """Show one of the tables, filtered and sorted."""
     return _listing(auth.organiser(event_key), ImportKind(kind))
 
 
 @blueprint.get(f"/{KIND}/<key>")
 @login_required
-def show(event_key: str, kind: str, key: str) -> str:
+def show_record(event_key: str, kind: str, key: str) -> str:
     """Show a record with its actions; for htmx, its row in the table as a form."""
     return _record(auth.organiser(event_key), ImportKind(kind), key)
 
 
 @blueprint.post(f"/{KIND}/<key>")
 @login_required
-def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
+def edit_record(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
     """Save the submitted columns. Errors show the whole form with the submitted values."""
     actor, of = auth.organiser(event_key), ImportKind(kind)
     cells = {name: request.form[name] for name in editing.EDITABLE_COLUMNS[of] if name in request.form}
@@ -79,12 +79,12 @@ def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int
     if rendering.by_htmx():
         return _row(actor, of, key, said)
     flash(said, "good")
-    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
+    return redirect(url_for("participants.show_record", event_key=event_key, kind=kind, key=key), 303)
 
 
 @blueprint.post(f"/{KIND}/many")
 @login_required
-def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
+def edit_records(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     """Set one value for the selected rows, or an absence for a day."""
     actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
     pressed = request.form.getlist("column")
@@ -111,7 +111,9 @@ def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
         faults = {at.get(name, name): told for name, told in columns.faults(error).items()}
         if "keys" in faults:
             return rendering.list_again(lambda: _listing(actor, of), _there(event_key, of), faults["keys"])
-        return rendering.refused(actor, f"desk_{kind}", faults, {"value": columns.LABELS.get(column, column)})
+        return rendering.refused(
+            actor, f"participants_{kind}", faults, {"value": columns.LABELS.get(column, column)}
+        )
     if _asks_first(left):
         return _absence_look(actor, of, keys, left)
     flash(said, "good")
@@ -120,7 +122,7 @@ def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
 
 @blueprint.post(f"/{KIND}/leave")
 @login_required
-def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
+def withdraw_records(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     """Preview the effects of removing the selected records from the event. With `sure`, remove them."""
     actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
     now, faults = context.now(), {}
@@ -151,7 +153,7 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
         page = rendering.render(
             db,
             actor,
-            f"desk_{kind}",
+            f"participants_{kind}",
             "participants/leave.html",
             kind=kind,
             rows=columns.TABLES[of](db, actor, TableQuery(state="", keys=keys)).items,
@@ -165,7 +167,7 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
 
 @blueprint.post(f"/{KIND}/bring-back")
 @login_required
-def bring_back(event_key: str, kind: str) -> Response:
+def restore_records(event_key: str, kind: str) -> Response:
     """Restore the selected records."""
     actor, of = auth.organiser(event_key), ImportKind(kind)
     try:
@@ -204,7 +206,7 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | str | tuple[
         flash(" ".join(said), "good")
     except InvalidInput as error:
         return _record(actor, of, key, None, columns.faults(error)), 422
-    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
+    return redirect(url_for("participants.show_record", event_key=event_key, kind=kind, key=key), 303)
 
 
 def _asks_first(left: WithdrawalResult) -> bool:
@@ -219,7 +221,7 @@ def _absence_look(actor: Actor, kind: ImportKind, keys: Sequence[str], left: Wit
         return rendering.render(
             db,
             actor,
-            f"desk_{kind.value}",
+            f"participants_{kind.value}",
             "participants/absent.html",
             kind=kind.value,
             rows=columns.TABLES[kind](db, actor, TableQuery(state="", keys=keys)).items,
@@ -232,7 +234,7 @@ def _absence_look(actor: Actor, kind: ImportKind, keys: Sequence[str], left: Wit
 
 @blueprint.post(f"/{KIND}/<key>/merge")
 @login_required
-def merge(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
+def merge_records(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
     """Preview the merge of two records, then merge them. The record of this page is removed."""
     actor, of, into = auth.organiser(event_key), ImportKind(kind), key
     try:
@@ -247,7 +249,7 @@ def merge(event_key: str, kind: str, key: str) -> Response | str | tuple[str, in
     except WrongState as error:
         flash(speaking.said(error.told), "warning")
         into = key
-    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=into), 303)
+    return redirect(url_for("participants.show_record", event_key=event_key, kind=kind, key=into), 303)
 
 
 def _merge_look(actor: Actor, kind: ImportKind, key: str) -> str:
@@ -257,23 +259,23 @@ def _merge_look(actor: Actor, kind: ImportKind, key: str) -> str:
         db.rollback()
     with context.database().read() as db:
         return rendering.render(
-            db, actor, f"desk_{kind.value}", "participants/merge.html", kind=kind.value, look=look
+            db, actor, f"participants_{kind.value}", "participants/merge.html", kind=kind.value, look=look
         )
 
 
 @blueprint.get("/steps")
 @login_required
-def steps(event_key: str) -> str:
+def list_steps(event_key: str) -> str:
     """List the last actions, each with its undo button."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         done = journal.list_steps(db, actor, most=journal.MAX_SHOWN)
-        return rendering.render(db, actor, "desk_firms", "participants/steps.html", steps=done)
+        return rendering.render(db, actor, "participants_firms", "participants/steps.html", steps=done)
 
 
 @blueprint.post("/steps/<int:number>/undo")
 @login_required
-def undo(event_key: str, number: int) -> Response:
+def undo_step(event_key: str, number: int) -> Response:
     """Undo an action."""
     actor = auth.organiser(event_key)
     try:
@@ -282,7 +284,7 @@ def undo(event_key: str, number: int) -> Response:
         flash(gettext("Undone. Everything is as it was before that step."), "good")
     except WrongState as error:
         flash(speaking.said(error.told), "warning")
-    return redirect(rendering.back(event_key, url_for("people_desk.steps", event_key=event_key)), 303)
+    return redirect(rendering.back(event_key, url_for("participants.list_steps", event_key=event_key)), 303)
 
 
 def _note_look(actor: Actor, kind: ImportKind, key: str = "") -> None:
@@ -304,7 +306,7 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
         return rendering.render(
             db,
             actor,
-            f"desk_{kind}",
+            f"participants_{kind}",
             "participants/table.html",
             kind=kind.value,
             page=page,
@@ -337,7 +339,7 @@ def _record(
         return rendering.render(
             db,
             actor,
-            f"desk_{kind}",
+            f"participants_{kind}",
             template,
             kind=kind.value,
             row=row,
@@ -367,11 +369,13 @@ def _row(actor: Actor, kind: ImportKind, key: str, said: str) -> str:
     with context.database().read() as db:
         (row,) = columns.TABLES[kind](db, actor, TableQuery(state="", keys=[key])).items
         values = {"kind": kind.value, "row": row, "said": said}
-        return rendering.render(db, actor, f"desk_{kind}", "participants/row.html", **values)
+        return rendering.render(db, actor, f"participants_{kind}", "participants/row.html", **values)
 
 
 def _there(event_key: str, kind: ImportKind) -> str:
-    return rendering.back(event_key, url_for("people_desk.listing", event_key=event_key, kind=kind.value))
+    return rendering.back(
+        event_key, url_for("participants.list_records", event_key=event_key, kind=kind.value)
+    )
 
 
 def _back(event_key: str, kind: ImportKind) -> Response:

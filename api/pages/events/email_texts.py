@@ -28,7 +28,7 @@ from scheduler.services.publishing import sample_emails
 from workers import dispatch
 
 blueprint = APIBlueprint(
-    "mail_texts", __name__, enable_openapi=False, url_prefix="/events/<event_key>/email-texts"
+    "email_texts", __name__, enable_openapi=False, url_prefix="/events/<event_key>/email-texts"
 )
 
 MAIL_KINDS = {
@@ -55,17 +55,17 @@ PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'; style-src-elem 'sel
 
 @blueprint.get("")
 @login_required
-def index(event_key: str) -> BaseResponse:
+def list_texts(event_key: str) -> BaseResponse:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         language = events.get_event(db, actor).language
     known = language if language in languages() else "en"
-    return redirect(url_for("mail_texts.edit", event_key=event_key, language=known, mail_kind="new"))
+    return redirect(url_for("email_texts.edit_text", event_key=event_key, language=known, mail_kind="new"))
 
 
 @blueprint.get("/<language>/<mail_kind>")
 @login_required
-def edit(event_key: str, language: str, mail_kind: str) -> Response:
+def edit_text(event_key: str, language: str, mail_kind: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         return _page(db, actor, language, mail_kind)
@@ -73,7 +73,7 @@ def edit(event_key: str, language: str, mail_kind: str) -> Response:
 
 @blueprint.post("/<language>/<mail_kind>")
 @login_required
-def change(event_key: str, language: str, mail_kind: str) -> BaseResponse | tuple[Response, int]:
+def change_text(event_key: str, language: str, mail_kind: str) -> BaseResponse | tuple[Response, int]:
     """Execute the selected action. Nothing is saved if a text does not render."""
     actor = auth.organiser(event_key)
     step, _, part = request.form.get("do", "save").partition(":")
@@ -139,7 +139,7 @@ def _save(actor: Actor, language: str, mail_kind: str) -> BaseResponse:
 
 
 def _back(actor: Actor, language: str, mail_kind: str) -> BaseResponse:
-    here = url_for("mail_texts.edit", event_key=actor.event_key, language=language, mail_kind=mail_kind)
+    here = url_for("email_texts.edit_text", event_key=actor.event_key, language=language, mail_kind=mail_kind)
     return redirect(here, 303)
 
 

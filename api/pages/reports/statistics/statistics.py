@@ -19,27 +19,27 @@ from scheduler.services.reports.statistics.version_choice import resolve_version
 from scheduler.services.reports.statistics.weeks import WeekOwner
 from scheduler.sheets.writers import write_csv
 
-blueprint = APIBlueprint("figures", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+blueprint = APIBlueprint("statistics", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
 _HEAD = "attachment; filename="
 
 
 @blueprint.get("/figures")
 @login_required
-def show(event_key: str) -> str:
+def show_statistics(event_key: str) -> str:
     """Show all charts of a version, by default the published one."""
     actor = auth.team(event_key)
     with context.database().read() as db:
         number = resolve_version(db, actor, _version())
         found = [make(db, actor, number) for make in FIGURES.values()] if number else []
         return rendering.render(
-            db, actor, "figures", "reports/statistics/show.html", figures=found, number=number
+            db, actor, "statistics", "reports/statistics/show.html", figures=found, number=number
         )
 
 
 @blueprint.get("/figures/<name>.<ending>")
 @login_required
-def file(event_key: str, name: str, ending: str) -> Response:
+def download_figure(event_key: str, name: str, ending: str) -> Response:
     """Return one chart as a picture, or all its rows as CSV."""
     actor = auth.team(event_key)
     make = {**FIGURES, **OF_FAIRNESS}.get(name)
@@ -58,7 +58,7 @@ def file(event_key: str, name: str, ending: str) -> Response:
 
 @blueprint.get("/runs/<int:number>/convergence.<ending>")
 @login_required
-def of_run(event_key: str, number: int, ending: str) -> Response:
+def download_convergence(event_key: str, number: int, ending: str) -> Response:
     """Return the convergence chart of a run as a picture, or its data as CSV."""
     actor = auth.team(event_key)
     if ending not in ("csv", "png", "svg"):
@@ -73,7 +73,7 @@ def of_run(event_key: str, number: int, ending: str) -> Response:
 
 @blueprint.get("/weeks/<any(people, firms, places):kind>/<key>")
 @login_required
-def week_of(event_key: str, kind: str, key: str) -> str:
+def show_week(event_key: str, kind: str, key: str) -> str:
     """Show the week of a person, a firm or a place in a version, by default the published one."""
     actor = auth.team(event_key)
     with context.database().read() as db:
@@ -82,7 +82,7 @@ def week_of(event_key: str, kind: str, key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "figures",
+            "statistics",
             "reports/statistics/week.html",
             figure=figure,
             number=number,
@@ -93,7 +93,7 @@ def week_of(event_key: str, kind: str, key: str) -> str:
 
 @blueprint.get("/weeks/<any(people, firms, places):kind>/<key>/week.<ending>")
 @login_required
-def week_file(event_key: str, kind: str, key: str, ending: str) -> Response:
+def download_week(event_key: str, kind: str, key: str, ending: str) -> Response:
     """Return the week as a picture, or its rows as CSV."""
     actor = auth.team(event_key)
     if ending not in ("csv", "png", "svg"):
@@ -110,13 +110,15 @@ def week_file(event_key: str, kind: str, key: str, ending: str) -> Response:
 def figure_file(event_key: str, figure: Figure, number: int, ending: str) -> str:
     """Return the URL of a chart's file."""
     if figure.name == "convergence":
-        return url_for("figures.of_run", event_key=event_key, number=number, ending=ending)
+        return url_for("statistics.download_convergence", event_key=event_key, number=number, ending=ending)
     if figure.whose is not None:
         kind, key = figure.whose
         return url_for(
-            "figures.week_file", event_key=event_key, kind=kind, key=key, ending=ending, version=number
+            "statistics.download_week", event_key=event_key, kind=kind, key=key, ending=ending, version=number
         )
-    return url_for("figures.file", event_key=event_key, name=figure.name, ending=ending, version=number)
+    return url_for(
+        "statistics.download_figure", event_key=event_key, name=figure.name, ending=ending, version=number
+    )
 
 
 def init_app(app: Flask) -> None:

@@ -14,7 +14,7 @@ from api import auth, context, inputs, limits
 from api.language.speaking import gettext, said
 from api.language.unbroken import unbroken
 from api.pages import paging, rendering
-from api.pages.presentation import local_moment
+from api.pages.formatting import local_moment
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
@@ -32,7 +32,7 @@ from scheduler.services.requests.locks import FixNotApplied
 from workers import dispatch
 
 blueprint = APIBlueprint(
-    "remedies",
+    "fixes",
     __name__,
     enable_openapi=False,
     url_prefix="/events/<event_key>/versions/<int:number>/fixes",
@@ -53,7 +53,7 @@ APPLIED = 3
 
 @blueprint.get("")
 @login_required
-def show(event_key: str, number: int) -> str:
+def show_fixes(event_key: str, number: int) -> str:
     """Show all reasons, the fixes of a reason, or the requests of a group, a reason or a search."""
     actor = auth.team(event_key)
     group = inputs.whole(request.args.get("group"), -1)
@@ -82,7 +82,7 @@ def show(event_key: str, number: int) -> str:
         return rendering.render(
             db,
             actor,
-            "why_not",
+            "fixes",
             "planning/fixes/show.html",
             number=number,
             fix_count=len(levers),
@@ -102,18 +102,18 @@ def show(event_key: str, number: int) -> str:
 
 @blueprint.post("/explain")
 @login_required
-def explain(event_key: str, number: int) -> Response:
+def explain_requests(event_key: str, number: int) -> Response:
     """Compute the reasons that no run has examined, and the gain of each fix."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         job_id = explanation_jobs.request_explanation(db, actor, number, now=context.now()).id
     dispatch.version_job(job_id, app=context.celery())
-    return redirect(url_for("remedies.show", event_key=event_key, number=number), 303)
+    return redirect(url_for("fixes.show_fixes", event_key=event_key, number=number), 303)
 
 
 @blueprint.post("/try")
 @login_required
-def try_it(event_key: str, number: int) -> Response:
+def try_fix(event_key: str, number: int) -> Response:
     """Test the fixes of a group, or of all groups together, by a run that does not change the plan."""
     actor = auth.organiser(event_key)
     group = inputs.whole(request.form.get("group"), -1)
@@ -126,13 +126,13 @@ def try_it(event_key: str, number: int) -> Response:
             trials.request_trial(db, actor, number, group, lever, now=context.now())
     dispatch.what_if(app=context.celery())
     return redirect(
-        rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
+        rendering.back(event_key, url_for("fixes.show_fixes", event_key=event_key, number=number)), 303
     )
 
 
 @blueprint.get("/panel")
 @login_required
-def panel(event_key: str, number: int) -> FlaskResponse:
+def show_panel(event_key: str, number: int) -> FlaskResponse:
     """Return the part of the page with running jobs. When they have ended, htmx reloads the page."""
     actor = auth.team(event_key)
     with context.database().read() as db:
@@ -146,7 +146,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
         text = rendering.render(
             db,
             actor,
-            "why_not",
+            "fixes",
             "planning/fixes/_trying.html",
             number=number,
             trials=found,
@@ -161,7 +161,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
 
 @blueprint.get("/workbook.xlsx")
 @login_required
-def workbook(event_key: str, number: int) -> FlaskResponse:
+def download_workbook(event_key: str, number: int) -> FlaskResponse:
     """Export all groups, and all requests with their fixes, as a workbook."""
     actor = auth.team(event_key)
     limits.require_costly()
@@ -176,14 +176,14 @@ def workbook(event_key: str, number: int) -> FlaskResponse:
 
 @blueprint.get("/do")
 @login_required
-def look(event_key: str, number: int) -> str:
+def show_person_form(event_key: str, number: int) -> str:
     """Show the form for a fix that adds a person."""
     return _ask_who(auth.organiser(event_key), number, {}, {})
 
 
 @blueprint.post("/do")
 @login_required
-def do(event_key: str, number: int) -> Response | tuple[str, int]:
+def apply_fix(event_key: str, number: int) -> Response | tuple[str, int]:
     """Apply the fix of a group, or one of a request and lock the request to its time."""
     actor = auth.organiser(event_key)
     try:
@@ -194,7 +194,7 @@ def do(event_key: str, number: int) -> Response | tuple[str, int]:
     except (FixNotApplied, WrongState) as error:
         flash(said(error.told), "error")
     return redirect(
-        rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
+        rendering.back(event_key, url_for("fixes.show_fixes", event_key=event_key, number=number)), 303
     )
 
 
@@ -253,7 +253,7 @@ def _ask_who(actor: Actor, number: int, typed: dict[str, str], faults: dict[str,
         return rendering.render(
             db,
             actor,
-            "why_not",
+            "fixes",
             "planning/fixes/who.html",
             number=number,
             typed=typed,

@@ -23,20 +23,20 @@ from scheduler.services.participants.event_invitations.invitation_emails import 
 from workers import dispatch
 
 blueprint = APIBlueprint(
-    "welcome", __name__, enable_openapi=False, url_prefix="/events/<event_key>/event-invitations"
+    "event_invitations", __name__, enable_openapi=False, url_prefix="/events/<event_key>/event-invitations"
 )
 
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show_invitations(event_key: str) -> str:
     """Show how many people were invited, signed in or are pending, and previews of the emails."""
     return _page(auth.organiser(event_key))
 
 
 @blueprint.post("")
 @login_required
-def invite(event_key: str) -> Response | tuple[str, int]:
+def send_invitations(event_key: str) -> Response | tuple[str, int]:
     """Queue the emails of a group."""
     actor, typed = auth.organiser(event_key), request.form
     group = Invitees.REMINDED if typed.get("group") == Invitees.REMINDED else Invitees.NEW
@@ -64,7 +64,7 @@ def invite(event_key: str) -> Response | tuple[str, int]:
         flash(ngettext("%(num)s mail is on its way.", "%(num)s mails are on their way.", count), "good")
     else:
         flash(gettext("Nobody is left to be told: they have a mail already, or have signed in."), "info")
-    return redirect(url_for("welcome.show", event_key=event_key), 303)
+    return redirect(url_for("event_invitations.show_invitations", event_key=event_key), 303)
 
 
 def _page(
@@ -81,7 +81,7 @@ def _page(
         return rendering.render(
             db,
             actor,
-            "welcome",
+            "event_invitations",
             "participants/event_invitations/show.html",
             exhibitors=exhibitors,
             attendees=attendees,
