@@ -21,7 +21,7 @@ from scheduler.services.events.archives import archiving, deletion, event_copy, 
 from scheduler.services.events.archives.event_copy import EventCopy
 from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, OutboxMail, PlannedMeeting, RequestPerson
+from scheduler.storage.models import Event, OutboxEmail, PlannedMeeting, RequestPerson
 from scheduler.storage.schema import upgrade_schema
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version
 from tests.support.publishing import SETTINGS
@@ -78,9 +78,9 @@ def filled(database: Database, requests: int) -> Expo:
     return expo
 
 
-def _mail(expo: Expo, request_id: int, number: int) -> OutboxMail:
+def _mail(expo: Expo, request_id: int, number: int) -> OutboxEmail:
     person = expo.people[number % FIRMS][0]
-    return OutboxMail(
+    return OutboxEmail(
         event_id=expo.event.id, request_id=request_id, attendee_id=person.id, kind="invitation",
         to_address=person.email, domain="expo.example", to_name=person.name, message_id=f"<{number}@x>",
         uid=f"{request_id}@x", method="REQUEST", sequence=0, dtstamp=NOW, payload={}, state="sent",

@@ -43,7 +43,7 @@ from scheduler.storage.models import (
     Event,
     Firm,
     Invitation,
-    OutboxMail,
+    OutboxEmail,
     ScheduleVersion,
     VersionJob,
 )
@@ -52,7 +52,7 @@ from scheduler.storage.schema import upgrade_schema
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 QUICK, WHOLE = (30, 150, 100), (620, 11_000, 8_000)
 """Firms, requests, meetings."""
-_SENT = update(OutboxMail).where(OutboxMail.state == OutboxState.SENDING).values(state=OutboxState.SENT)
+_SENT = update(OutboxEmail).where(OutboxEmail.state == OutboxState.SENDING).values(state=OutboxState.SENT)
 FEED = 1_000  # meetings
 REPEATS = 3
 PEERS = 1_000  # calendars that the peer renders
@@ -148,9 +148,9 @@ def _draft(session: Session, stage: Stage) -> int:
     return number
 
 
-def tell(stage: Stage) -> list[OutboxMail]:
+def tell(stage: Stage) -> list[OutboxEmail]:
     """Return all queued emails, claimed as senders do and marked as sent."""
-    rows: list[OutboxMail] = []
+    rows: list[OutboxEmail] = []
     while True:
         with stage.database.write() as session:
             session.get_one(Event, stage.event_id).mail_ready_at = None
@@ -167,19 +167,19 @@ def tell(stage: Stage) -> list[OutboxMail]:
             return rows
 
 
-def render(stage: Stage, rows: Sequence[OutboxMail]) -> int:
+def render(stage: Stage, rows: Sequence[OutboxEmail]) -> int:
     for row in rows:
         rendering.render_invitation_email(stage.settings, row)
     return len(rows)
 
 
-def render_summaries(stage: Stage, rows: Sequence[OutboxMail]) -> int:
+def render_summaries(stage: Stage, rows: Sequence[OutboxEmail]) -> int:
     for row in rows:
         rendering.render_email(stage.settings, row, {})
     return len(rows)
 
 
-def render_plainly(stage: Stage, rows: Sequence[OutboxMail], *, zones: bool) -> int:
+def render_plainly(stage: Stage, rows: Sequence[OutboxEmail], *, zones: bool) -> int:
     """Render only the calendars with the peer library."""
     for row in rows[:PEERS]:
         organizer = f"meetings+{sent_records.address_token(row, stage.settings.secret_key)}@expo.example"

@@ -16,14 +16,14 @@ from scheduler.storage.database import Database
 
 log = structlog.get_logger()
 
-_READ_ONLY = ("trail_head", "alembic_version")
-_ONLY_ADDED_TO = ("trail_entry",)
+_READ_ONLY = ("audit_chain", "alembic_version")
+_ONLY_ADDED_TO = ("audit_log_entry",)
 _SINCE_MAINTAIN = (17, 0)
 """First PostgreSQL version with the MAINTAIN privilege, which lets a non-owner ANALYZE a table."""
 
 _OWNS = text("""
 SELECT pg_has_role(CAST(:role AS name), relowner, 'MEMBER') FROM pg_class
-WHERE oid = to_regclass('trail_entry')
+WHERE oid = to_regclass('audit_log_entry')
 """)
 """Also true for a superuser, and for a member of the owning role."""
 _IS_THERE = text("SELECT count(*) FROM pg_roles WHERE rolname = :role")

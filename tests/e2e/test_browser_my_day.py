@@ -17,7 +17,7 @@ from scheduler.domain.entities import Partstat, RequestState
 from scheduler.services.directory import firm_notes
 from scheduler.services.identity import actors, preferences, sessions, sign_in
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, Interpreter, LateNotice, MeetingRequest
+from scheduler.storage.models import Interpreter, InvitationReply, LateNotice, MeetingRequest
 from tests.support import clocks
 from tests.support.everything import serving
 from tests.support.factories import NOW, SECRET_KEY
@@ -352,7 +352,7 @@ def test_accepting_without_a_network_waits_too(page: Page, database: Database, f
     page.context.set_offline(False)
     expect(card.locator("[data-place$=answer]")).to_contain_text("You are expected at this meeting.")
     with database.read() as session:
-        given = session.scalars(select(Answer.partstat)).all()
+        given = session.scalars(select(InvitationReply.partstat)).all()
     assert given == [Partstat.ACCEPTED]
 
 

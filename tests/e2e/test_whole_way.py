@@ -21,7 +21,7 @@ from scheduler.samples.event import SampleEvent, SamplePerson
 from scheduler.samples.expo import make_expo
 from scheduler.services.planning.runs import runs
 from scheduler.services.schedule import versions
-from scheduler.storage.models import Event, MeetingRequest, OutboxMail, Run
+from scheduler.storage.models import Event, MeetingRequest, OutboxEmail, Run
 from tests.e2e.stack import Up
 from tests.e2e.visitor import Visitor
 from tests.interop import readers
@@ -65,8 +65,8 @@ class Scene:
 
     def mails(self) -> Counter[OutboxState]:
         """Return the states of emails of publications, without digests, which are sent when due."""
-        of_publishings = select(OutboxMail.state).where(
-            OutboxMail.event_id == self.event.id, OutboxMail.kind != OutboxKind.DIGEST
+        of_publishings = select(OutboxEmail.state).where(
+            OutboxEmail.event_id == self.event.id, OutboxEmail.kind != OutboxKind.DIGEST
         )
         with self.up.database.read() as session:
             return Counter(session.scalars(of_publishings))

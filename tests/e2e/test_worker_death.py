@@ -20,7 +20,7 @@ from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import recovery, runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail, Run
+from scheduler.storage.models import OutboxEmail, Run
 from tests.support.factories import (
     DAY,
     SECRET_KEY,
@@ -142,8 +142,8 @@ def test_mails_of_a_killed_worker_all_arrive_and_only_the_one_in_flight_twice(
         assert counts().sent == catcher.with_mail - 1
         with database.write() as session:  # the time after which a sender counts as lost
             session.execute(
-                update(OutboxMail)
-                .where(OutboxMail.state == OutboxState.SENDING)
+                update(OutboxEmail)
+                .where(OutboxEmail.state == OutboxState.SENDING)
                 .values(claimed_at=database.now() - timedelta(hours=1))
             )
         assert Clock(database, settings, celery).tick()

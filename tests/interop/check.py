@@ -16,7 +16,7 @@ from sqlalchemy import select
 from chainmeet.stack.data_folder import DataFolder
 from scheduler.invites.ical.itip import ItipMessage
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.interop import readers
 from tests.interop.sent import Sent, faults, faults_around
 
@@ -29,7 +29,7 @@ def sent_by(folder: DataFolder) -> list[Sent]:
         mails = caught.execute("SELECT message_id, raw FROM mail WHERE method <> '' ORDER BY id").fetchall()
     database = Database(folder.database_url)
     with database.read() as session:
-        rows = {row.message_id: row for row in session.scalars(select(OutboxMail))}
+        rows = {row.message_id: row for row in session.scalars(select(OutboxEmail))}
     database.dispose()
     found = [(raw, rows[message_id]) for message_id, raw in mails]
     return [Sent(raw, ItipMessage.from_json(row.payload), row.to_address) for raw, row in found]

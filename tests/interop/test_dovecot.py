@@ -23,7 +23,7 @@ from scheduler.invites.transport import mailbox
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.emails.inbound import mailbox as fetching
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, InboundMail
+from scheduler.storage.models import InboundEmail, InvitationReply
 from tests.integration.emails.inbound.test_corpus import EXPECTED, became, invited, mail_of
 from tests.integration.emails.inbound.test_receiving import SETTINGS, lmtp
 from tests.interop.dovecot import PASSWORD, Dovecot, dovecot
@@ -62,9 +62,9 @@ def fetch(published: Published, server: Dovecot, **changes: object) -> int:
     return fetching.fetch_mailbox(published.database, settings_of(server, **changes), now=lambda: LATER)
 
 
-def kept(published: Published) -> list[InboundMail]:
+def kept(published: Published) -> list[InboundEmail]:
     with published.database.read() as session:
-        return list(session.scalars(select(InboundMail).order_by(InboundMail.id)))
+        return list(session.scalars(select(InboundEmail).order_by(InboundEmail.id)))
 
 
 def answers(published: Published, count: int) -> list[bytes]:
@@ -114,7 +114,7 @@ def test_two_pollers_at_once_keep_each_mail_once(published: Published, server: D
     for poller in pollers:
         poller.join()
     assert [mail.outcome for mail in kept(published)].count(MailOutcome.APPLIED) >= 1
-    assert (len(kept(published)), published.count(Answer), fetch(published, server)) == (20, 1, 0)
+    assert (len(kept(published)), published.count(InvitationReply), fetch(published, server)) == (20, 1, 0)
 
 
 KILLED = """

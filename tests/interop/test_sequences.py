@@ -14,7 +14,7 @@ from sqlalchemy import select
 from scheduler.invites.ical.itip import ItipMessage, MessageKind
 from scheduler.services.delivery import delivery
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest, OutboxMail
+from scheduler.storage.models import MeetingRequest, OutboxEmail
 from tests.interop import readers
 from tests.interop.client import Client
 from tests.interop.readers import Calendar
@@ -59,7 +59,7 @@ class Life:
 
     def mails_to(self, address: str) -> list[Sent]:
         with self.database.read() as session:
-            rows = {row.message_id: row for row in session.scalars(select(OutboxMail))}
+            rows = {row.message_id: row for row in session.scalars(select(OutboxEmail))}
         found = [raw for _, [to], raw in self.catcher.taken if to == address]
         made = [
             ItipMessage.from_json(rows[email.message_from_bytes(raw)["Message-ID"]].payload) for raw in found

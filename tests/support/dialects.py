@@ -8,7 +8,7 @@ import quopri
 import re
 from collections.abc import Callable
 
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.support import replies
 from tests.support.factories import NOW
 from tests.unit.invites.builders import UID
@@ -33,7 +33,7 @@ def box(raw: bytes) -> str:
     return "bounces" if b"bounces+tok3n@" in raw else "meetings"
 
 
-def addressed(raw: bytes, row: OutboxMail) -> bytes:
+def addressed(raw: bytes, row: OutboxEmail) -> bytes:
     """Return a corpus email with the meeting, attendee and token of an email that was sent."""
     names = _names(row)
     mail = _BASE64.sub(_inside(names, base64.b64decode, base64.encodebytes), _replaced(raw, names))
@@ -54,7 +54,7 @@ def _inside(
     return replaced
 
 
-def _names(row: OutboxMail) -> dict[str, str]:
+def _names(row: OutboxEmail) -> dict[str, str]:
     """Return the replacements of corpus texts. Addresses and domains are matched case-insensitively."""
     assert row.uid is not None
     return TIMES | {

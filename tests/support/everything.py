@@ -59,13 +59,13 @@ from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
     Delegation,
-    DigestChoice,
     DigestItem,
+    DigestPreference,
     Event,
     FirmRegistration,
-    InboundMail,
+    InboundEmail,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     Run,
     TeamDelegation,
     TeamInvitation,
@@ -200,7 +200,7 @@ class Everything:
             request_id=self.pending.id, attendee_id=person.id, kind=DigestKind.ASKED, message_id="<1@x>",
             token_hash=hash_token(self.asked), made_at=NOW,
         )  # fmt: skip
-        session.add_all([item, DigestChoice(attendee_id=person.id, stop_hash=hash_token(self.digests))])
+        session.add_all([item, DigestPreference(attendee_id=person.id, stop_hash=hash_token(self.digests))])
 
     def _files(self, session: Session) -> None:
         """Add a pending import: a new firm, a changed one, and an invalid row."""
@@ -220,7 +220,7 @@ class Everything:
         make_firm(session, self.another, key="r0")
         invitation_emails.send_invitations(session, self.another.organiser_actor(), Invitees.NEW, now=NOW)
         rehearsal_delivery.deliver_rehearsed(session, SETTINGS, worker="w", now=NOW)
-        kept = select(OutboxMail.id).where(OutboxMail.rehearsed_as.is_not(None))
+        kept = select(OutboxEmail.id).where(OutboxEmail.rehearsed_as.is_not(None))
         self.rehearsed = session.scalars(kept).one()
 
     def _people(self, session: Session) -> None:
@@ -372,7 +372,7 @@ class Everything:
                 session, kind, event_id=event_id, about="x", reason=reason, path=self.path("/runs/1"), now=NOW
             )
 
-    def _send(self) -> dict[tuple[str, str], OutboxMail]:
+    def _send(self) -> dict[tuple[str, str], OutboxEmail]:
         """Send queued emails, except to one address that is refused. Return them by kind and address."""
         refuses = self.expo.people[4][0].email
         with self.database.write() as session:
@@ -400,7 +400,7 @@ class Everything:
         nobody = b"From: who@else.example\r\nSubject: Who are you?\r\n\r\nI have a question.\r\n"
         inbox.receive_email(self.database, SETTINGS, "no-reply@expo.example", nobody, now=NOW)
         with self.database.read() as session:
-            self.letters = session.scalars(select(InboundMail.id).order_by(InboundMail.id)).all()
+            self.letters = session.scalars(select(InboundEmail.id).order_by(InboundEmail.id)).all()
         self.known = {
             "first_file": self.first_file,
             "event": self.expo.event.key,

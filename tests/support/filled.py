@@ -30,7 +30,7 @@ from scheduler.services.identity import api_tokens, tokens
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage import schema
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, Firm, Interpreter, InterpreterFeed, OutboxMail
+from scheduler.storage.models import Event, Firm, Interpreter, InterpreterFeed, OutboxEmail
 from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks, servers
 from tests.support.databases import Databases
@@ -99,7 +99,7 @@ def fill(database: Database) -> dict[str, Any]:
         for row in rows[:SENT]:
             claims.mark_sent(session, row.id, worker=LOST, now=NOW)
         assert len(rows) == CLAIMED
-        waits = select(OutboxMail.id).where(OutboxMail.state == OutboxState.QUEUED)
+        waits = select(OutboxEmail.id).where(OutboxEmail.state == OutboxState.QUEUED)
         assert session.scalars(waits).all(), "some wait behind them"
         links, token = _addresses(session, everything)
     known = everything.known

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from scheduler.services.delivery import claims, failed_emails, refusal_handling
 from scheduler.services.emails.inbound import inbox_actions
-from scheduler.storage.models import Attendee, OutboxMail
+from scheduler.storage.models import Attendee, OutboxEmail
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, meet
 from tests.support.published import Published
@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 class Letters(Published):
     """A published meeting of firms 0 and 1. The server refuses what the test specifies."""
 
-    def send(self, minutes: float = 0, *, refuse: str = "", permanent: bool = True) -> dict[str, OutboxMail]:
+    def send(self, minutes: float = 0, *, refuse: str = "", permanent: bool = True) -> dict[str, OutboxEmail]:
         """Send queued emails, refusing those to one address. Return those accepted."""
         now = NOW + minutes * MINUTE
         with self.database.write() as session:
@@ -56,9 +56,9 @@ class Letters(Published):
                 return failed_emails.resend_emails(session, actor, ids, now=now)
             return failed_emails.resend_all_emails(session, actor, now=now)
 
-    def rows(self) -> list[OutboxMail]:
+    def rows(self) -> list[OutboxEmail]:
         with self.database.read() as session:
-            return list(session.scalars(select(OutboxMail).order_by(OutboxMail.id)))
+            return list(session.scalars(select(OutboxEmail).order_by(OutboxEmail.id)))
 
     def bounce(self, minutes: float) -> None:
         """Receive a bounce for an invalid address, which an organiser confirms."""

@@ -13,11 +13,11 @@ from scheduler.services.delivery import claims
 from scheduler.services.emails.inbound import inbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
-    Answer,
     Attendee,
-    InboundMail,
+    InboundEmail,
+    InvitationReply,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
 )
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, make_event, make_request, meet
@@ -44,7 +44,7 @@ class Published:
             publish(session, self.expo, draft(session, self.expo, [self.meeting]), None)
         self.mails = self.send()
 
-    def send(self, minutes: int = 0) -> dict[str, OutboxMail]:
+    def send(self, minutes: int = 0) -> dict[str, OutboxEmail]:
         """Send queued emails, as a sender does. Return them by address."""
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
@@ -53,30 +53,30 @@ class Published:
                 claims.mark_sent(session, row.id, worker="w", now=now)
         return {row.to_address: row for row in rows}
 
-    def queued(self) -> list[OutboxMail]:
+    def queued(self) -> list[OutboxEmail]:
         """Return queued emails in queue order."""
         with self.database.read() as session:
-            waiting = OutboxMail.state == OutboxState.QUEUED
-            return list(session.scalars(select(OutboxMail).where(waiting).order_by(OutboxMail.id)))
+            waiting = OutboxEmail.state == OutboxState.QUEUED
+            return list(session.scalars(select(OutboxEmail).where(waiting).order_by(OutboxEmail.id)))
 
     def person(self, firm: int, number: int = 0) -> Attendee:
         return self.expo.people[firm][number]
 
-    def mail_to(self, firm: int, number: int = 0) -> OutboxMail:
+    def mail_to(self, firm: int, number: int = 0) -> OutboxEmail:
         return self.mails[self.person(firm, number).email]
 
     def receive(
-        self, raw: bytes, to: OutboxMail, now: datetime = LATER, box: str = "meetings"
-    ) -> InboundMail:
+        self, raw: bytes, to: OutboxEmail, now: datetime = LATER, box: str = "meetings"
+    ) -> InboundEmail:
         """Receive an email, and return the stored row."""
         assert inbox.receive_email(self.database, SETTINGS, replies.address(to, box), raw, now=now)
         with self.database.read() as session:
-            return session.scalars(select(InboundMail).order_by(InboundMail.id.desc()).limit(1)).one()
+            return session.scalars(select(InboundEmail).order_by(InboundEmail.id.desc()).limit(1)).one()
 
-    def answer(self, firm: int, partstat: str, **others: Any) -> InboundMail:
+    def answer(self, firm: int, partstat: str, **others: Any) -> InboundEmail:
         return self.receive(replies.calendar(self.mail_to(firm), partstat, **others), self.mail_to(firm))
 
-    def publish_again(self, *, slot: int | None = None, minutes: int = 30) -> dict[str, OutboxMail]:
+    def publish_again(self, *, slot: int | None = None, minutes: int = 30) -> dict[str, OutboxEmail]:
         """Publish a version with the meeting (in a slot) or without, and send the emails."""
         with self.database.write() as session:
             planned = [meet(self.request, self.expo, slot=slot)] if slot is not None else []
@@ -88,9 +88,11 @@ class Published:
         with self.database.read() as session:
             return session.get_one(MeetingRequest, self.request.id).state
 
-    def known(self, firm: int) -> Answer | None:
+    def known(self, firm: int) -> InvitationReply | None:
         with self.database.read() as session:
-            return session.scalar(select(Answer).where(Answer.attendee_id == self.person(firm).id))
+            return session.scalar(
+                select(InvitationReply).where(InvitationReply.attendee_id == self.person(firm).id)
+            )
 
     def count(self, table: type) -> int:
         with self.database.read() as session:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from scheduler.services.delivery import sent_records
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.support.factories import NOW, SECRET_KEY
 
 DOMAIN = "expo.example"
 
 
-def token(row: OutboxMail) -> str:
+def token(row: OutboxEmail) -> str:
     return sent_records.address_token(row, SECRET_KEY)
 
 
-def address(row: OutboxMail, box: str = "meetings") -> str:
+def address(row: OutboxEmail, box: str = "meetings") -> str:
     """Return the reply address of an email, or with `bounces` that for mail servers."""
     of_servers = box == "bounces"
     return f"{box}+{sent_records.bounce_token(row, SECRET_KEY) if of_servers else token(row)}@{DOMAIN}"
 
 
 def calendar(
-    row: OutboxMail,
+    row: OutboxEmail,
     partstat: str = "ACCEPTED",
     *,
     method: str = "REPLY",
@@ -48,14 +48,14 @@ def calendar(
     return mail(row, f"Content-Type: text/calendar; charset=UTF-8; method={method}\n\n{body}")
 
 
-def mail(row: OutboxMail, content: str, subject: str = "Re: Meeting") -> bytes:
+def mail(row: OutboxEmail, content: str, subject: str = "Re: Meeting") -> bytes:
     """Return an email with these headers and this body."""
     head = f"From: <{row.to_address}>\nTo: <{address(row)}>\nSubject: {subject}\nMIME-Version: 1.0\n"
     return (head + content).replace("\n", "\r\n").encode()
 
 
 def bounce(
-    row: OutboxMail,
+    row: OutboxEmail,
     status: str = "5.1.1",
     *,
     recipient: str | None = None,
@@ -78,7 +78,7 @@ def bounce(
     )
 
 
-def failure_notice(row: OutboxMail) -> bytes:
+def failure_notice(row: OutboxEmail) -> bytes:
     """Return a bounce of a server without RFC 3464."""
     said = f"Hi. This is the program.\n<{row.to_address}>:\n550 5.1.1 no such user\n"
     return f"From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\n{said}".replace("\n", "\r\n").encode()

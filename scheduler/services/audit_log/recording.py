@@ -193,7 +193,7 @@ def _hold(session: Session, chain: int) -> Any:
     the table. On SQLite a writer locks the whole database.
     """
     if session.get_bind().dialect.name != "sqlite":
-        held = func.hold_trail_head(chain).table_valued("number", "hash")
+        held = func.lock_audit_chain(chain).table_valued("number", "hash")
         return session.execute(select(held.c.number, held.c.hash)).one()
     first = sqlite.insert(AuditChain).values(chain=chain, number=0, hash=BEFORE_THE_FIRST)
     session.execute(first.on_conflict_do_nothing())

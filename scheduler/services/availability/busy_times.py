@@ -45,7 +45,7 @@ from scheduler.storage.models import (
     Interpreter,
     InterpreterBusy,
     Invitation,
-    OutboxMail,
+    OutboxEmail,
     Slot,
 )
 from scheduler.untrusted import parsers
@@ -153,7 +153,9 @@ def reading_for(session: Session, attendee_id: int) -> CalendarWindow:
             [Fault("calendar", gettext_lazy("The event has no meeting times yet. Come back later."))]
         )
     told = select(Invitation.uid).where(Invitation.attendee_id == attendee_id)
-    queued = select(OutboxMail.uid).where(OutboxMail.attendee_id == attendee_id, OutboxMail.uid.is_not(None))
+    queued = select(OutboxEmail.uid).where(
+        OutboxEmail.attendee_id == attendee_id, OutboxEmail.uid.is_not(None)
+    )
     uids = frozenset(str(uid) for uid in session.scalars(union(told, queued)))
     return CalendarWindow(first - _MARGIN, last + _MARGIN, uids, frozenset({attendee.email}))
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.services.audit_log.acts import Act
 from scheduler.storage.models import (
-    Answer,
     Attendee,
     AttendeeBusy,
     AuditLogEntry,
@@ -18,6 +17,7 @@ from scheduler.storage.models import (
     ExcludedPerson,
     Interpreter,
     InterpreterBusy,
+    InvitationReply,
     MeetingRequest,
     PlaceClosure,
     RequestTransition,
@@ -82,8 +82,13 @@ def get_plan_fingerprint(session: Session, event_id: int) -> str:
         )
     ).one()
     proposed = session.execute(
-        select(Answer.id, Answer.sequence, Answer.proposed_start, Answer.proposed_end)
-        .where(Answer.event_id == event_id, Answer.proposed_start.is_not(None))
-        .order_by(Answer.id)
+        select(
+            InvitationReply.id,
+            InvitationReply.sequence,
+            InvitationReply.proposed_start,
+            InvitationReply.proposed_end,
+        )
+        .where(InvitationReply.event_id == event_id, InvitationReply.proposed_start.is_not(None))
+        .order_by(InvitationReply.id)
     )
     return repr((last, tuple(counted), [tuple(row) for row in proposed]))

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import AddressReport, Attendee, Event, Interpreter, OutboxMail
+from scheduler.storage.models import AddressReport, Attendee, Event, Interpreter, OutboxEmail
 
 Reader = Attendee | Interpreter
 """Recipients whose address may be marked as dead."""
@@ -27,7 +27,7 @@ ONCE_MORE, AFTER_THAT = timedelta(minutes=30), timedelta(hours=1)
 """Delay before an email is sent again: after a first report, and after further ones, when it may be held."""
 
 
-def find_readers(session: Session, mail: OutboxMail) -> Sequence[Reader]:
+def find_readers(session: Session, mail: OutboxEmail) -> Sequence[Reader]:
     """Return the recipients of an email whose address may be marked.
 
     A sign-in email goes to an account, which can be an attendee or interpreter in each of several events.
@@ -54,10 +54,10 @@ def _called(session: Session, kind: type[R], address: str) -> Sequence[R]:
 def held_emails() -> ColumnElement[bool]:
     """Condition: the email's recipient has an address that is marked as dead."""
     attendees = select(Attendee.id).where(
-        Attendee.id == OutboxMail.attendee_id, Attendee.bounced_at.is_not(None)
+        Attendee.id == OutboxEmail.attendee_id, Attendee.bounced_at.is_not(None)
     )
     interpreters = select(Interpreter.id).where(
-        Interpreter.id == OutboxMail.interpreter_id, Interpreter.bounced_at.is_not(None)
+        Interpreter.id == OutboxEmail.interpreter_id, Interpreter.bounced_at.is_not(None)
     )
     return attendees.exists() | interpreters.exists()
 

@@ -25,7 +25,7 @@ from scheduler.services.delivery.sent_records import (
 )
 from scheduler.services.outbox import digest_pruning, letters, outbox, payloads
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Event, OutboxMail
+from scheduler.storage.models import Event, OutboxEmail
 
 CLAIM_SECONDS = 60
 """A sender returns emails that it has not sent after this time.
@@ -33,12 +33,12 @@ CLAIM_SECONDS = 60
 The sweep for stale claims waits twice as long.
 """
 
-_OF_NO_QUEUE = OutboxMail.event_id.is_(None)
+_OF_NO_QUEUE = OutboxEmail.event_id.is_(None)
 """Condition: the email is in no event's queue, so it ignores queue order and pauses."""
 
 AT_RATE_OF_EVENT = and_(
     _OF_NO_QUEUE,
-    OutboxMail.kind == OutboxKind.DESK,
+    OutboxEmail.kind == OutboxKind.DESK,
     or_(*map(payloads.is_letter_condition, letters.AT_RATE_OF_EVENT)),
 )
 """Condition: a letter at the rate of the event it is about.
@@ -62,7 +62,7 @@ def claim_emails(
     now: datetime,
     urgent: bool = False,
     routes: Routes | None = None,
-) -> list[OutboxMail]:
+) -> list[OutboxEmail]:
     """Claim up to `limit` due emails, urgent ones first, within the rates of each event and each route.
 
     Urgent emails use no event's rate. Sign-in links come first, then other urgent emails, then letters at the
@@ -73,12 +73,12 @@ def claim_emails(
     of a held email still counts as notified, so that publishing does not queue it again.
     """
     routes = routes or Routes(EmailRates())
-    sign_in = OutboxMail.kind == OutboxKind.SIGN_IN
+    sign_in = OutboxEmail.kind == OutboxKind.SIGN_IN
     rows = _take(session, _due(now) & URGENT & sign_in, worker, limit, now)
     rows += _take_by_route(session, _due(now) & URGENT & ~sign_in, routes, worker, limit - len(rows), now)
     for event_id in () if urgent else _events_of_letters(session, now):
         allowed = _let_out(session, event_id, limit - len(rows), now, though_paused=True)
-        which = _due(now) & AT_RATE_OF_EVENT & (OutboxMail.about_event_id == event_id)
+        which = _due(now) & AT_RATE_OF_EVENT & (OutboxEmail.about_event_id == event_id)
         rows += _take_by_route(session, which, routes, worker, allowed, now)
     through = None  # remaining sends of our mail server; queried once, and only if an email would use it
     for event_id in () if urgent else _events_due(session, routes, now):
@@ -87,7 +87,7 @@ def claim_emails(
             through = email_routes.available_sends(
                 session, routes, email_routes.SERVER, limit - len(rows), now
             )
-        which = _due(now) & (OutboxMail.event_id == event_id)
+        which = _due(now) & (OutboxEmail.event_id == event_id)
         taken = _take_by_route(session, which, routes, worker, min(allowed, through or 0), now)
         through = None if through is None else through - len(taken)
         rows += taken
@@ -96,7 +96,7 @@ def claim_emails(
 
 def claim_rehearsed_emails(
     session: Session, *, worker: str, limit: int, secret_key: str, now: datetime, urgent: bool = False
-) -> tuple[int, list[OutboxMail]]:
+) -> tuple[int, list[OutboxEmail]]:
     """Claim up to `limit` due emails of events in rehearsal, which must not be sent.
 
     Return their number, and those that would be sent. Their content counts as sent, so that the next email
@@ -117,8 +117,8 @@ def claim_rehearsed_emails(
 
 
 def _remembered(
-    session: Session, rows: Sequence[OutboxMail], secret_key: str, now: datetime
-) -> list[OutboxMail]:
+    session: Session, rows: Sequence[OutboxEmail], secret_key: str, now: datetime
+) -> list[OutboxEmail]:
     """Record the content of claimed emails, then return those that may be sent."""
     record_invitations(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
     record_summary_tokens(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
@@ -128,14 +128,14 @@ def _remembered(
 
 def _take_by_route(
     session: Session, which: ColumnElement[bool], routes: Routes, worker: str, limit: int, now: datetime
-) -> list[OutboxMail]:
+) -> list[OutboxEmail]:
     """Claim emails within the rates of their providers. Providers without a rate are not limited."""
     limited = routes.limited()
     if not limited or limit <= 0:
         return _take(session, which, worker, limit, now)
     slow = routes.of(limited)
-    domains = session.scalars(select(OutboxMail.domain).where(which, slow).distinct()).all()
-    rows: list[OutboxMail] = []
+    domains = session.scalars(select(OutboxEmail.domain).where(which, slow).distinct()).all()
+    rows: list[OutboxEmail] = []
     for name in sorted({routes.rates.routes.get(domain, domain) for domain in domains}):
         allowed = email_routes.available_sends(session, routes, name, limit - len(rows), now)
         rows += _take(session, which & routes.of([name]), worker, allowed, now)
@@ -143,7 +143,7 @@ def _take_by_route(
 
 
 def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int]:
-    due = select(OutboxMail.event_id).where(_due(now), ~routes.of(email_routes.closed_routes(routes, now)))
+    due = select(OutboxEmail.event_id).where(_due(now), ~routes.of(email_routes.closed_routes(routes, now)))
     goes = Event.mails_paused_at.is_(None)
     return session.scalars(
         select(Event.id).where(Event.id.in_(due), goes).order_by(Event.mail_ready_at.nulls_first(), Event.id)
@@ -151,7 +151,7 @@ def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int
 
 
 def _events_of_letters(session: Session, now: datetime) -> Sequence[int]:
-    due = select(OutboxMail.about_event_id).where(_due(now), AT_RATE_OF_EVENT)
+    due = select(OutboxEmail.about_event_id).where(_due(now), AT_RATE_OF_EVENT)
     return session.scalars(
         select(Event.id).where(Event.id.in_(due)).order_by(Event.mail_ready_at.nulls_first(), Event.id)
     ).all()
@@ -170,36 +170,36 @@ def _in_rehearsal(now: datetime, *, urgent: bool) -> ColumnElement[bool]:
 
 def _ready(now: datetime) -> ColumnElement[bool]:
     return and_(
-        OutboxMail.state == OutboxState.QUEUED,
-        OutboxMail.next_attempt_at <= now,
-        OutboxMail.stopped_at.is_(None),
+        OutboxEmail.state == OutboxState.QUEUED,
+        OutboxEmail.next_attempt_at <= now,
+        OutboxEmail.stopped_at.is_(None),
     )
 
 
 def _take(
     session: Session, which: ColumnElement[bool], worker: str, limit: int, now: datetime
-) -> list[OutboxMail]:
+) -> list[OutboxEmail]:
     """Set queued rows to sending. Rows locked by another sender are skipped."""
     if limit <= 0:
         return []
     chosen = session.scalars(
-        select(OutboxMail.id)
+        select(OutboxEmail.id)
         .where(which)
-        .order_by(OutboxMail.next_attempt_at, OutboxMail.id)
+        .order_by(OutboxEmail.next_attempt_at, OutboxEmail.id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
     # Two statements: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once per row.
     claimed = (
-        update(OutboxMail)
-        .where(in_chunks(OutboxMail.id, chosen), OutboxMail.state == OutboxState.QUEUED)
+        update(OutboxEmail)
+        .where(in_chunks(OutboxEmail.id, chosen), OutboxEmail.state == OutboxState.QUEUED)
         .values(
             state=OutboxState.SENDING,
             claimed_by=worker,
             claimed_at=now,
-            attempts=OutboxMail.attempts + 1,
+            attempts=OutboxEmail.attempts + 1,
         )
-        .returning(OutboxMail)
+        .returning(OutboxEmail)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     return sorted(session.scalars(claimed).all(), key=lambda row: row.id)
@@ -230,16 +230,16 @@ def _let_out(
     return allowed
 
 
-def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
+def _to_be_sent(session: Session, rows: Sequence[OutboxEmail], now: datetime) -> list[OutboxEmail]:
     """Return the claimed emails except superseded and held ones, which are marked as failed."""
     stale = digest_pruning.remove_stale_items(session, rows)
     replaced = (OutboxKind.DIGEST, OutboxKind.BRIEFING)
     in_question = [row.id for row in rows if row.uid is not None or row.kind in replaced]
     if not in_question:
         return list(rows)
-    which = in_chunks(OutboxMail.id, in_question)
-    stale |= set(session.scalars(select(OutboxMail.id).where(which, outbox.superseded_condition())))
-    held = set(session.scalars(select(OutboxMail.id).where(which, address_reports.held_emails())))
+    which = in_chunks(OutboxEmail.id, in_question)
+    stale |= set(session.scalars(select(OutboxEmail.id).where(which, outbox.superseded_condition())))
+    held = set(session.scalars(select(OutboxEmail.id).where(which, address_reports.held_emails())))
     _set_failed(session, stale, error=STALE, dropped_at=now)
     _set_failed(session, held - stale, error=HELD, failure=MailFailure.BOUNCED.value)
     return [row for row in rows if row.id not in stale | held]
@@ -248,8 +248,8 @@ def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> 
 def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
     if ids:
         session.execute(
-            update(OutboxMail)
-            .where(in_chunks(OutboxMail.id, ids))
+            update(OutboxEmail)
+            .where(in_chunks(OutboxEmail.id, ids))
             .values(state=OutboxState.FAILED, claimed_by=None, **values)
         )
 
@@ -257,25 +257,25 @@ def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
 def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> None:
     """Mark an email as accepted by the server."""
     session.execute(
-        update(OutboxMail)
-        .where(OutboxMail.id == row_id, OutboxMail.claimed_by == worker)
+        update(OutboxEmail)
+        .where(OutboxEmail.id == row_id, OutboxEmail.claimed_by == worker)
         .values(state=OutboxState.SENT, sent_at=now, error=None, failure=None)
     )
 
 
-def release_claims(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
+def release_claims(session: Session, rows: Iterable[OutboxEmail], *, at: datetime) -> None:
     """Return claimed emails to the queue of which no byte was sent.
 
     They are due at `at`, and the claim does not count as an attempt. A first claim still has one effect: the
     calendar counts as notified, and the email is never dropped.
     """
     claimed = [(row.id, row.claimed_by) for row in rows]  # a swept row may be another sender's by now
-    attempts = case((OutboxMail.attempts > 1, OutboxMail.attempts - 1), else_=OutboxMail.attempts)
+    attempts = case((OutboxEmail.attempts > 1, OutboxEmail.attempts - 1), else_=OutboxEmail.attempts)
     session.execute(
-        update(OutboxMail)
+        update(OutboxEmail)
         .where(
-            tuple_(OutboxMail.id, OutboxMail.claimed_by).in_(claimed),
-            OutboxMail.state == OutboxState.SENDING,
+            tuple_(OutboxEmail.id, OutboxEmail.claimed_by).in_(claimed),
+            OutboxEmail.state == OutboxState.SENDING,
         )
         .values(state=OutboxState.QUEUED, next_attempt_at=at, claimed_by=None, attempts=attempts)
         .execution_options(synchronize_session=False)
@@ -286,20 +286,20 @@ def postpone_due(session: Session, *, reason: str, until: datetime, now: datetim
     """Postpone all due emails with this reason, because the mail server is unreachable."""
     failure = MailFailure.TEMPORARY.value
     session.execute(
-        update(OutboxMail).where(_due(now)).values(next_attempt_at=until, error=reason, failure=failure)
+        update(OutboxEmail).where(_due(now)).values(next_attempt_at=until, error=reason, failure=failure)
     )
 
 
 def requeue_stale(session: Session, *, now: datetime) -> int:
     """Requeue emails claimed by senders that died. Return their number."""
     lost = session.scalars(
-        update(OutboxMail)
+        update(OutboxEmail)
         .where(
-            OutboxMail.state == OutboxState.SENDING,
-            OutboxMail.claimed_at < now - timedelta(seconds=2 * CLAIM_SECONDS),
+            OutboxEmail.state == OutboxState.SENDING,
+            OutboxEmail.claimed_at < now - timedelta(seconds=2 * CLAIM_SECONDS),
         )
         .values(state=OutboxState.QUEUED, next_attempt_at=now, claimed_by=None)
-        .returning(OutboxMail.id)
+        .returning(OutboxEmail.id)
     )
     return len(lost.all())
 
@@ -320,4 +320,4 @@ def is_rehearsed_email_due(session: Session, *, now: datetime, urgent: bool = Fa
 
 
 def _is_any(session: Session, which: ColumnElement[bool]) -> bool:
-    return session.scalar(select(OutboxMail.id).where(which).limit(1)) is not None
+    return session.scalar(select(OutboxEmail.id).where(which).limit(1)) is not None

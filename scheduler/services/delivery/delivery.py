@@ -27,7 +27,7 @@ from scheduler.services.delivery.rendering import render_email
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import OutboxMail, SignInLink
+from scheduler.storage.models import OutboxEmail, SignInLink
 
 BATCH = 50
 """Emails per claim: few enough that a slow server never holds them longer than the claim."""
@@ -159,7 +159,7 @@ class _Delivery:
                 routes = email_routes.load_routes(session, self.settings.rates)
                 refusal_handling.record_locked_out(session, routes, str(failure), now=now)
 
-    def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxMail], links: Mapping[int, SignInLink]) -> None:
+    def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxEmail], links: Mapping[int, SignInLink]) -> None:
         give_back_at = time.monotonic() + claims.CLAIM_SECONDS
         for i, row in enumerate(rows):
             if self.should_stop() or time.monotonic() > give_back_at:
@@ -178,14 +178,14 @@ class _Delivery:
                 self._give_back(rows[i + 1 :], self.now() + RECONNECT_AFTER)
                 raise
 
-    def _is_closed(self, row: OutboxMail) -> bool:
+    def _is_closed(self, row: OutboxEmail) -> bool:
         """Return True if the route or the event was paused after the claim. Urgent emails ignore pauses."""
         if row.event_id is None:
             return False
         routes = {SERVER, self.routes.rates.route(row.to_address)}
         return row.event_id in self.paused or bool(self.closed & routes)
 
-    def _send(self, smtp: Smtp, row: OutboxMail, mail: RenderedMail) -> None:
+    def _send(self, smtp: Smtp, row: OutboxEmail, mail: RenderedMail) -> None:
         """Send an email and record the result.
 
         Raises ConnectionFailure, in which case nothing is recorded.
@@ -202,7 +202,7 @@ class _Delivery:
             self._taken(row)
             self.sent += 1
 
-    def _taken(self, row: OutboxMail) -> None:
+    def _taken(self, row: OutboxEmail) -> None:
         with self.database.write() as session:
             claims.mark_sent(session, row.id, worker=self.worker, now=self.now())
             opened = email_routes.record_accepted(session, self.routes, row.to_address)
@@ -214,7 +214,7 @@ class _Delivery:
             ):  # a separate transaction: a claim may lock these emails while it waits for a route
                 refusal_handling.release_held(session, self.routes, opened, now=self.now())
 
-    def _refused(self, row: OutboxMail, failure: SendFailure) -> None:
+    def _refused(self, row: OutboxEmail, failure: SendFailure) -> None:
         refusal = refusals.classify_refusal(failure.reply_code, failure.reply)
         if isinstance(failure, TemporaryFailure) and refusal is Refusal.DEAD:
             refusal = Refusal.LATER
@@ -228,7 +228,7 @@ class _Delivery:
                 session, self.routes, row, refusal, str(failure), is_of_server=not deferred, now=self.now()
             )
 
-    def _rendered(self, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
+    def _rendered(self, row: OutboxEmail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
         """Return the rendered email, or None if rendering fails. One bad row must not stop the others."""
         try:
             return render_email(self.settings, row, links)
@@ -237,11 +237,11 @@ class _Delivery:
             self._failed(row, f"cannot be made: {type(error).__name__}", permanent=False)
             return None
 
-    def _failed(self, row: OutboxMail, said: str, *, permanent: bool) -> None:
+    def _failed(self, row: OutboxEmail, said: str, *, permanent: bool) -> None:
         with self.database.write() as session:
             refusal_handling.mark_failed(session, row, said, permanent=permanent, now=self.now())
 
-    def _give_back(self, rows: Sequence[OutboxMail], at: datetime) -> None:
+    def _give_back(self, rows: Sequence[OutboxEmail], at: datetime) -> None:
         with self.database.write() as session:
             claims.release_claims(session, rows, at=at)
 
@@ -255,7 +255,7 @@ def _smtp(settings: Settings) -> Iterator[Smtp]:
         yield smtp
 
 
-def _links(session: Session, rows: Sequence[OutboxMail]) -> dict[int, SignInLink]:
+def _links(session: Session, rows: Sequence[OutboxEmail]) -> dict[int, SignInLink]:
     wanted = [row.sign_in_link_id for row in rows if row.sign_in_link_id is not None]
     if not wanted:
         return {}

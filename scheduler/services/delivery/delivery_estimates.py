@@ -19,7 +19,7 @@ from scheduler.storage.cache.cached_statistics import cached_statistic
 from scheduler.storage.models import (
     Attendee,
     Event,
-    OutboxMail,
+    OutboxEmail,
     PlannedAttendee,
     PlannedMeeting,
     ScheduleVersion,
@@ -92,13 +92,13 @@ def estimate_queue(session: Session, event: Event, *, rates: EmailRates, now: da
 def _waiting(session: Session, event_id: int, rates: EmailRates) -> Counter[str]:
     """Count the event's queued emails by route."""
     queued = (
-        OutboxMail.event_id == event_id,
-        OutboxMail.state == OutboxState.QUEUED,
-        OutboxMail.stopped_at.is_(None),
+        OutboxEmail.event_id == event_id,
+        OutboxEmail.state == OutboxState.QUEUED,
+        OutboxEmail.stopped_at.is_(None),
     )
     found: Counter[str] = Counter()
     for domain, count in session.execute(
-        select(OutboxMail.domain, func.count()).where(*queued).group_by(OutboxMail.domain)
+        select(OutboxEmail.domain, func.count()).where(*queued).group_by(OutboxEmail.domain)
     ):
         found[rates.routes.get(domain, domain)] += count
     return found

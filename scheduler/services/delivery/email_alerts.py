@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AlertKind, OutboxState
 from scheduler.services.operations import alerts, job_intervals
 from scheduler.services.outbox import outbox
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 
 STANDING = timedelta(minutes=15)
 """The outbox is stuck if an email waited this long with at most one attempt, and none was sent."""
@@ -22,15 +22,15 @@ MAILBOX = "mailbox"
 def update_outbox_alert(session: Session, *, now: datetime) -> bool:
     """Raise an alert if the outbox is stuck, else end it. Return True if it is stuck."""
     since = now - STANDING
-    waits = select(OutboxMail.error).where(
-        OutboxMail.state == OutboxState.QUEUED,
-        OutboxMail.attempts <= 1,
-        OutboxMail.created_at <= since,
+    waits = select(OutboxEmail.error).where(
+        OutboxEmail.state == OutboxState.QUEUED,
+        OutboxEmail.attempts <= 1,
+        OutboxEmail.created_at <= since,
         _goes(),
     )
-    waiting = session.execute(waits.order_by(OutboxMail.id).limit(1)).first()
-    went_out = select(OutboxMail.id).where(
-        OutboxMail.state == OutboxState.SENT, OutboxMail.sent_at > since, OutboxMail.rehearsed_as.is_(None)
+    waiting = session.execute(waits.order_by(OutboxEmail.id).limit(1)).first()
+    went_out = select(OutboxEmail.id).where(
+        OutboxEmail.state == OutboxState.SENT, OutboxEmail.sent_at > since, OutboxEmail.rehearsed_as.is_(None)
     )
     if waiting is None or session.scalar(went_out.limit(1)) is not None:
         alerts.end_alert(session, AlertKind.MAILS_WAIT, event_id=None, now=now)
@@ -46,7 +46,7 @@ def update_outbox_alert(session: Session, *, now: datetime) -> bool:
 
 def _goes() -> ColumnElement[bool]:
     """Condition: the email is neither paused nor stopped by an organiser."""
-    return OutboxMail.stopped_at.is_(None) & or_(OutboxMail.event_id.is_(None), ~outbox.paused_condition())
+    return OutboxEmail.stopped_at.is_(None) & or_(OutboxEmail.event_id.is_(None), ~outbox.paused_condition())
 
 
 def record_mailbox_read(session: Session, *, now: datetime) -> None:
@@ -82,7 +82,7 @@ def record_abandoned_emails(session: Session, count: int, *, now: datetime) -> N
 
 def find_oldest_due(session: Session, *, now: datetime) -> datetime | None:
     """Return the earliest due time of a waiting email, or None if no email is due."""
-    due = (OutboxMail.next_attempt_at <= now) & _goes()
+    due = (OutboxEmail.next_attempt_at <= now) & _goes()
     return session.scalar(
-        select(func.min(OutboxMail.next_attempt_at)).where(OutboxMail.state == OutboxState.QUEUED, due)
+        select(func.min(OutboxEmail.next_attempt_at)).where(OutboxEmail.state == OutboxState.QUEUED, due)
     )

@@ -19,7 +19,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import OutboxCounts
-from scheduler.storage.models import Event, OutboxMail, ScheduleVersion, VersionJob
+from scheduler.storage.models import Event, OutboxEmail, ScheduleVersion, VersionJob
 
 log = structlog.get_logger()
 
@@ -76,11 +76,11 @@ def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
     """
     actor.require(Right.STEER_MAILS)
     _refuse_while_written(session, actor.event_id)
-    rows = update(OutboxMail).where(
-        OutboxMail.event_id == actor.event_id,
-        OutboxMail.kind.in_(outbox.OF_PUBLISHINGS),
+    rows = update(OutboxEmail).where(
+        OutboxEmail.event_id == actor.event_id,
+        OutboxEmail.kind.in_(outbox.OF_PUBLISHINGS),
         outbox.untouched_condition(),
-        OutboxMail.stopped_at.is_(None),
+        OutboxEmail.stopped_at.is_(None),
     )
     count = _done(session, rows.values(stopped_at=now), pgettext_lazy("trail", "mails stopped"), actor, now)
     resume_emails(session, actor, now=now)
@@ -90,7 +90,7 @@ def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
 def requeue_stopped_emails(session: Session, actor: Actor, *, now: datetime) -> int:
     """Requeue the stopped emails. Return their number. Trigger a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
-    rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped_condition())
+    rows = update(OutboxEmail).where(OutboxEmail.event_id == actor.event_id, outbox.stopped_condition())
     return _done(
         session,
         rows.values(stopped_at=None),

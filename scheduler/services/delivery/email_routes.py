@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import OutboxState, Refusal
-from scheduler.storage.models import MailRoute, OutboxMail
+from scheduler.storage.models import EmailRoute, OutboxEmail
 
 SERVER: Final = ""
 """Name of the route that all emails take: our own mail server."""
@@ -54,7 +54,7 @@ class Routes:
     """The current state of the routes that have a rate, a pause or a refusal."""
 
     rates: EmailRates
-    rows: dict[str, MailRoute] = field(default_factory=dict)
+    rows: dict[str, EmailRoute] = field(default_factory=dict)
 
     def paused(self, now: datetime) -> set[str]:
         """Return the names of the routes that are paused now."""
@@ -71,7 +71,7 @@ class Routes:
         """Condition: the email takes one of these routes."""
         if SERVER in (names := set(names)):
             return true()
-        return OutboxMail.domain.in_([domain for name in names for domain in self.rates.domains(name)])
+        return OutboxEmail.domain.in_([domain for name in names for domain in self.rates.domains(name)])
 
     def is_watched(self, name: str) -> bool:
         """Return True if an accepted email changes the route's state, because it has refusals."""
@@ -86,15 +86,15 @@ class Routes:
 def load_routes(session: Session, rates: EmailRates) -> Routes:
     """Load the routes with a rate, a pause or a refusal."""
     minded = or_(
-        MailRoute.refusal.is_not(None),
-        MailRoute.paused_until.is_not(None),
-        MailRoute.per_minute.is_not(None),
-        MailRoute.name.in_(rates.per_minute),
+        EmailRoute.refusal.is_not(None),
+        EmailRoute.paused_until.is_not(None),
+        EmailRoute.per_minute.is_not(None),
+        EmailRoute.name.in_(rates.per_minute),
     )
-    return Routes(rates, {row.name: row for row in session.scalars(select(MailRoute).where(minded))})
+    return Routes(rates, {row.name: row for row in session.scalars(select(EmailRoute).where(minded))})
 
 
-def rate_per_minute(row: MailRoute | None, usual: float | None, now: datetime) -> float | None:
+def rate_per_minute(row: EmailRoute | None, usual: float | None, now: datetime) -> float | None:
     """Return the rate of a route: the usual one, or a reduced one that grows back. None means no limit."""
     if row is None or row.per_minute is None or row.slowed_at is None:
         return usual
@@ -126,7 +126,7 @@ def available_sends(session: Session, routes: Routes, name: str, limit: int, now
     if limit <= 0 or (row is not None and row.paused_until is not None and row.paused_until > now):
         return 0
     if row is not None and row.paused_until is not None:
-        return int(_change(session, row, MailRoute.paused_until, paused_until=now + PROBE, probed_at=now))
+        return int(_change(session, row, EmailRoute.paused_until, paused_until=now + PROBE, probed_at=now))
     rate = None if name == SERVER else routes.rate(name, now)
     if rate is None:
         return limit
@@ -134,7 +134,7 @@ def available_sends(session: Session, routes: Routes, name: str, limit: int, now
     allowed, ready_at = take_from_bucket(row.ready_at, rate, limit, now)
     if allowed <= 0 or _in_flight(session, routes, name):
         return 0
-    return allowed if _change(session, row, MailRoute.ready_at, ready_at=ready_at) else 0
+    return allowed if _change(session, row, EmailRoute.ready_at, ready_at=ready_at) else 0
 
 
 def closed_routes(routes: Routes, now: datetime) -> set[str]:
@@ -159,8 +159,8 @@ def record_accepted(session: Session, routes: Routes, address: str) -> set[str]:
         row = routes.rows[name]
         opened |= {name} if row.paused_until is not None else set()
         session.execute(
-            update(MailRoute)
-            .where(MailRoute.name == name)
+            update(EmailRoute)
+            .where(EmailRoute.name == name)
             .values(refusal=None, refusals=0, refused_address="", paused_until=None, probed_at=None, pauses=0)
         )
         row.refusal, row.paused_until = None, None
@@ -171,7 +171,7 @@ def record_refused(
     session: Session,
     routes: Routes,
     names: Iterable[str],
-    mail: OutboxMail,
+    mail: OutboxEmail,
     refusal: Refusal,
     said: str,
     *,
@@ -211,7 +211,7 @@ def record_locked_out(session: Session, routes: Routes, said: str, *, now: datet
     session.flush()
 
 
-def pause_route(row: MailRoute, now: datetime) -> None:
+def pause_route(row: EmailRoute, now: datetime) -> None:
     """Pause a route, twice as long as the time before."""
     row.paused_until = now + min(FIRST_PAUSE * 2**row.pauses, LONGEST_PAUSE)
     row.pauses, row.probed_at = min(row.pauses + 1, 20), None
@@ -222,16 +222,16 @@ def pause_route(row: MailRoute, now: datetime) -> None:
 def delete_idle_routes(session: Session, *, now: datetime) -> None:
     """Delete the rows of routes without a recent refusal."""
     session.execute(
-        delete(MailRoute).where(
-            MailRoute.is_told.is_(False),
-            or_(MailRoute.paused_until.is_(None), MailRoute.paused_until < now - FORGOTTEN_AFTER),
-            or_(MailRoute.refused_at.is_(None), MailRoute.refused_at < now - FORGOTTEN_AFTER),
-            or_(MailRoute.ready_at.is_(None), MailRoute.ready_at < now - FORGOTTEN_AFTER),
+        delete(EmailRoute).where(
+            EmailRoute.is_told.is_(False),
+            or_(EmailRoute.paused_until.is_(None), EmailRoute.paused_until < now - FORGOTTEN_AFTER),
+            or_(EmailRoute.refused_at.is_(None), EmailRoute.refused_at < now - FORGOTTEN_AFTER),
+            or_(EmailRoute.ready_at.is_(None), EmailRoute.ready_at < now - FORGOTTEN_AFTER),
         )
     )
 
 
-def _slow_down(row: MailRoute, routes: Routes, name: str, refusal: Refusal, now: datetime) -> None:
+def _slow_down(row: EmailRoute, routes: Routes, name: str, refusal: Refusal, now: datetime) -> None:
     if refusal is Refusal.SLOW and name != SERVER:
         rate = rate_per_minute(row, routes.rates.per_minute.get(name), now)
         row.per_minute, row.slowed_at = max(1.0, (rate or UNLIMITED) / 2), now
@@ -242,20 +242,20 @@ def _in_flight(session: Session, routes: Routes, name: str) -> bool:
 
     A provider with a rate gets one connection at a time.
     """
-    sending = (OutboxMail.state == OutboxState.SENDING) & routes.of([name])
-    return session.scalar(select(OutboxMail.id).where(sending).limit(1)) is not None
+    sending = (OutboxEmail.state == OutboxState.SENDING) & routes.of([name])
+    return session.scalar(select(OutboxEmail.id).where(sending).limit(1)) is not None
 
 
 def _change(
-    session: Session, row: MailRoute, column: InstrumentedAttribute[datetime | None], **values: object
+    session: Session, row: EmailRoute, column: InstrumentedAttribute[datetime | None], **values: object
 ) -> bool:
     """Update a row if this column is unchanged since it was read. Return True if the update was made."""
     before = getattr(row, column.key)
     done = session.scalar(
-        update(MailRoute)
-        .where(MailRoute.name == row.name, column.is_(None) if before is None else column == before)
+        update(EmailRoute)
+        .where(EmailRoute.name == row.name, column.is_(None) if before is None else column == before)
         .values(**values)
-        .returning(MailRoute.name)
+        .returning(EmailRoute.name)
         .execution_options(synchronize_session=False)
     )
     if done is not None:
@@ -263,20 +263,20 @@ def _change(
     return done is not None
 
 
-def _created(session: Session, routes: Routes, name: str) -> MailRoute:
+def _created(session: Session, routes: Routes, name: str) -> EmailRoute:
     try:
         with session.begin_nested():
-            session.execute(insert(MailRoute).values(name=name))
+            session.execute(insert(EmailRoute).values(name=name))
     except IntegrityError:  # another sender inserted it first
         pass
-    row = routes.rows[name] = session.get_one(MailRoute, name)
+    row = routes.rows[name] = session.get_one(EmailRoute, name)
     return row
 
 
-def _locked(session: Session, routes: Routes, name: str) -> MailRoute:
+def _locked(session: Session, routes: Routes, name: str) -> EmailRoute:
     """Return the row of a route, created if needed, and locked until the transaction ends."""
-    if session.get(MailRoute, name) is None:
+    if session.get(EmailRoute, name) is None:
         _created(session, routes, name)
-    row = session.get_one(MailRoute, name, populate_existing=True, with_for_update={"key_share": True})
+    row = session.get_one(EmailRoute, name, populate_existing=True, with_for_update={"key_share": True})
     routes.rows[name] = row
     return row

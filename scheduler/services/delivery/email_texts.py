@@ -21,7 +21,7 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Account, Attendee, Event, MailText
+from scheduler.storage.models import Account, Attendee, EmailText, Event
 
 Texts = Mapping[str, Mapping[str, str]]
 """Texts by language and key (`wording.part_key`)."""
@@ -45,7 +45,7 @@ class Field:
 def list_event_texts(session: Session, event_id: int) -> Texts:
     """Return the texts that an event has customised."""
     found: dict[str, dict[str, str]] = {}
-    for row in session.scalars(select(MailText).where(MailText.event_id == event_id)):
+    for row in session.scalars(select(EmailText).where(EmailText.event_id == event_id)):
         found.setdefault(row.language, {})[row.key] = row.text
     return found
 
@@ -87,9 +87,9 @@ def list_fields(session: Session, actor: Actor, language: str, mail_kind: str) -
     known = _words(actor, language, mail_kind)
     keys = {wording.part_key(part, mail_kind): part for part in wording.PARTS}
     rows = session.execute(
-        select(MailText, Account.email)
-        .outerjoin(Account, Account.id == MailText.changed_by)
-        .where(MailText.event_id == actor.event_id, MailText.language == language, MailText.key.in_(keys))
+        select(EmailText, Account.email)
+        .outerjoin(Account, Account.id == EmailText.changed_by)
+        .where(EmailText.event_id == actor.event_id, EmailText.language == language, EmailText.key.in_(keys))
     )
     changed = {
         keys[row.key]: (row.text, email or "an operator of this installation", row.changed_at)
@@ -127,7 +127,7 @@ def save_texts(
     changed = {part: text for part, text in texts.items() if text != before[part].text}
     _forget(session, actor, language, mail_kind, changed)
     session.add_all(
-        MailText(
+        EmailText(
             event_id=actor.event_id,
             language=language,
             key=wording.part_key(part, mail_kind),
@@ -177,7 +177,7 @@ def _forget(
 ) -> None:
     keys = [wording.part_key(part, mail_kind) for part in parts]
     session.execute(
-        delete(MailText).where(
-            MailText.event_id == actor.event_id, MailText.language == language, MailText.key.in_(keys)
+        delete(EmailText).where(
+            EmailText.event_id == actor.event_id, EmailText.language == language, EmailText.key.in_(keys)
         )
     )

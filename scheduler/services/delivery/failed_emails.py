@@ -27,9 +27,9 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, Interpreter, OutboxMail
+from scheduler.storage.models import Attendee, Interpreter, OutboxEmail
 
-_NEWEST = Order("dead-letters", (OutboxMail.id,), (int,), descending=True)
+_NEWEST = Order("dead-letters", (OutboxEmail.id,), (int,), descending=True)
 
 log = structlog.get_logger()
 
@@ -71,9 +71,9 @@ def list_failed_emails(
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     query = (
-        select(OutboxMail, Attendee)
-        .outerjoin(Attendee, Attendee.id == OutboxMail.attendee_id)
-        .where(OutboxMail.event_id == actor.event_id, _retried() if retrying else outbox.failed_condition())
+        select(OutboxEmail, Attendee)
+        .outerjoin(Attendee, Attendee.id == OutboxEmail.attendee_id)
+        .where(OutboxEmail.event_id == actor.event_id, _retried() if retrying else outbox.failed_condition())
     )
     page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
     return page.of(_letter(row[0], row[1]) for row in page.items)
@@ -103,7 +103,7 @@ def _counts() -> Select[int, int, int, int]:
     """Build the query for `FailedEmailCounts`, with the parameter `event_id`."""
     event_id = bindparam("event_id", type_=Integer())
     mails = [
-        select(func.count()).select_from(OutboxMail).where(OutboxMail.event_id == event_id, which)
+        select(func.count()).select_from(OutboxEmail).where(OutboxEmail.event_id == event_id, which)
         for which in (outbox.failed_condition(), _unheld(), _retried())
     ]
     queries = [*mails, address_reports.marked_interpreters(event_id)]
@@ -127,8 +127,8 @@ def list_paused_routes(
     paused = routes.paused(now)
     if not paused:
         return []
-    waiting = OutboxMail.event_id == actor.event_id, OutboxMail.state == OutboxState.QUEUED
-    domains = session.scalars(select(OutboxMail.domain).where(*waiting).distinct()).all()
+    waiting = OutboxEmail.event_id == actor.event_id, OutboxEmail.state == OutboxState.QUEUED
+    domains = session.scalars(select(OutboxEmail.domain).where(*waiting).distinct()).all()
     here = {rates.routes.get(domain, domain) for domain in domains} | ({SERVER} if domains else set())
     rows = (routes.rows[name] for name in sorted(paused & here))
     return [PausedRoute(row.name, row.paused_until) for row in rows]
@@ -140,7 +140,7 @@ def resend_emails(session: Session, actor: Actor, ids: Sequence[int], *, now: da
     Emails that were superseded, archived or sent meanwhile are not changed. Resending a held email confirms
     that its address works, which removes the mark of its bounce.
     """
-    return _queue_again(session, actor, in_chunks(OutboxMail.id, ids), now)
+    return _queue_again(session, actor, in_chunks(OutboxEmail.id, ids), now)
 
 
 def resend_all_emails(session: Session, actor: Actor, *, now: datetime) -> int:
@@ -152,12 +152,12 @@ def archive_emails(session: Session, actor: Actor, ids: Sequence[int], *, now: d
     """Archive failed emails without sending them. Return their number."""
     actor.require(Right.REPAIR_DELIVERY)
     done = session.scalars(
-        update(OutboxMail)
+        update(OutboxEmail)
         .where(
-            OutboxMail.event_id == actor.event_id, in_chunks(OutboxMail.id, ids), outbox.failed_condition()
+            OutboxEmail.event_id == actor.event_id, in_chunks(OutboxEmail.id, ids), outbox.failed_condition()
         )
         .values(dropped_at=now)
-        .returning(OutboxMail.id)
+        .returning(OutboxEmail.id)
         .execution_options(synchronize_session=False)
     ).all()
     log.info("mails put away", mails=sorted(done), by=actor.account_id)
@@ -166,7 +166,7 @@ def archive_emails(session: Session, actor: Actor, ids: Sequence[int], *, now: d
 
 def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now: datetime) -> int:
     actor.require(Right.REPAIR_DELIVERY)
-    done = outbox.requeue_failed(session, (OutboxMail.event_id == actor.event_id) & which, now=now)
+    done = outbox.requeue_failed(session, (OutboxEmail.event_id == actor.event_id) & which, now=now)
     address_reports.mark_many_working(session, Attendee, {row.attendee_id for row in done if row.attendee_id})
     address_reports.mark_many_working(
         session, Interpreter, {row.interpreter_id for row in done if row.interpreter_id}
@@ -177,7 +177,7 @@ def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now
 
 def _retried() -> ColumnElement[bool]:
     """Condition: the email is queued and was refused before, by the server or on the way to it."""
-    return (OutboxMail.state == OutboxState.QUEUED) & OutboxMail.failure.is_not(None)
+    return (OutboxEmail.state == OutboxState.QUEUED) & OutboxEmail.failure.is_not(None)
 
 
 def _unheld() -> ColumnElement[bool]:
@@ -185,7 +185,7 @@ def _unheld() -> ColumnElement[bool]:
     return outbox.failed_condition() & ~address_reports.held_emails()
 
 
-def _letter(mail: OutboxMail, attendee: Attendee | None) -> FailedEmail:
+def _letter(mail: OutboxEmail, attendee: Attendee | None) -> FailedEmail:
     is_queued, is_held = mail.state is OutboxState.QUEUED, mail.failure == MailFailure.BOUNCED.value
     return FailedEmail(
         id=mail.id,

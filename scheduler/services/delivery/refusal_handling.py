@@ -16,7 +16,7 @@ from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.address_reports import Reader
 from scheduler.services.delivery.email_routes import SERVER, TOLD_AFTER, Routes
 from scheduler.services.operations import alerts
-from scheduler.storage.models import Alert, Event, MailRoute, OutboxMail
+from scheduler.storage.models import Alert, EmailRoute, Event, OutboxEmail
 
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
 """Delays between attempts. After the last one the email has failed."""
@@ -31,7 +31,7 @@ ABOUT = "mails"
 def record_refusal(
     session: Session,
     routes: Routes,
-    mail: OutboxMail,
+    mail: OutboxEmail,
     refusal: Refusal,
     said: str,
     *,
@@ -70,12 +70,12 @@ def record_locked_out(session: Session, routes: Routes, said: str, *, now: datet
 
 def release_held(session: Session, routes: Routes, names: Collection[str], *, now: datetime) -> int:
     """Make held emails of reopened routes due at once. Return their number."""
-    held = (OutboxMail.state == OutboxState.QUEUED) & (OutboxMail.failure == MailFailure.HELD.value)
+    held = (OutboxEmail.state == OutboxState.QUEUED) & (OutboxEmail.failure == MailFailure.HELD.value)
     released = session.scalars(
-        update(OutboxMail)
-        .where(routes.of(names), held, OutboxMail.next_attempt_at > now)
+        update(OutboxEmail)
+        .where(routes.of(names), held, OutboxEmail.next_attempt_at > now)
         .values(next_attempt_at=now)
-        .returning(OutboxMail.id)
+        .returning(OutboxEmail.id)
         .execution_options(synchronize_session=False)
     )
     return len(released.all())
@@ -83,7 +83,7 @@ def release_held(session: Session, routes: Routes, names: Collection[str], *, no
 
 def end_route_alerts(session: Session, rates: EmailRates, *, now: datetime) -> int:
     """End alerts about routes that are open and hold no emails. Return the number of those routes."""
-    told = session.scalars(select(MailRoute).where(MailRoute.is_told)).all()
+    told = session.scalars(select(EmailRoute).where(EmailRoute.is_told)).all()
     routes = Routes(rates, {row.name: row for row in told})
     over = [row for row in told if row.paused_until is None and not _holds(session, routes, row.name)]
     for row in over:
@@ -94,20 +94,20 @@ def end_route_alerts(session: Session, rates: EmailRates, *, now: datetime) -> i
     return len(over)
 
 
-def mark_failed(session: Session, mail: OutboxMail, said: str, *, permanent: bool, now: datetime) -> None:
+def mark_failed(session: Session, mail: OutboxEmail, said: str, *, permanent: bool, now: datetime) -> None:
     """Schedule a retry, or mark the email as failed if `permanent` or after the last delay."""
     at = None if permanent or mail.attempts > len(BACKOFF) else now + BACKOFF[mail.attempts - 1]
     _put_back(session, mail, said, MailFailure.PERMANENT if permanent else MailFailure.TEMPORARY, at)
 
 
-def hold_email(session: Session, mail: OutboxMail, said: str, *, now: datetime) -> None:
+def hold_email(session: Session, mail: OutboxEmail, said: str, *, now: datetime) -> None:
     """Hold an email that was refused for a reason unrelated to its address. It is retried many times."""
     is_over = mail.attempts > len(HELD_FOR)
     at = None if is_over else now + HELD_FOR[mail.attempts - 1]
     _put_back(session, mail, said, MailFailure.PERMANENT if is_over else MailFailure.HELD, at)
 
 
-def _doubt(session: Session, mail: OutboxMail, readers: Sequence[Reader], said: str, now: datetime) -> None:
+def _doubt(session: Session, mail: OutboxEmail, readers: Sequence[Reader], said: str, now: datetime) -> None:
     """Handle a reply that the address does not exist.
 
     The email is sent once more to make sure, unless this is the second such reply or the address was
@@ -126,7 +126,7 @@ def _doubt(session: Session, mail: OutboxMail, readers: Sequence[Reader], said: 
 
 
 def _put_back(
-    session: Session, mail: OutboxMail, said: str, failure: MailFailure, at: datetime | None
+    session: Session, mail: OutboxEmail, said: str, failure: MailFailure, at: datetime | None
 ) -> None:
     """Requeue an email for `at`, or mark it as failed if `at` is None.
 
@@ -136,25 +136,25 @@ def _put_back(
     values |= {"state": OutboxState.FAILED if at is None else OutboxState.QUEUED}
     values |= {"next_attempt_at": at} if at is not None else {}
     session.execute(
-        update(OutboxMail)
-        .where(OutboxMail.id == mail.id, OutboxMail.state == mail.state, _claimed_by(mail.claimed_by))
+        update(OutboxEmail)
+        .where(OutboxEmail.id == mail.id, OutboxEmail.state == mail.state, _claimed_by(mail.claimed_by))
         .values(**values)
         .execution_options(synchronize_session=False)
     )
 
 
 def _claimed_by(worker: str | None) -> ColumnElement[bool]:
-    return OutboxMail.claimed_by.is_(None) if worker is None else OutboxMail.claimed_by == worker
+    return OutboxEmail.claimed_by.is_(None) if worker is None else OutboxEmail.claimed_by == worker
 
 
-def _is_to_be_told(row: MailRoute) -> bool:
+def _is_to_be_told(row: EmailRoute) -> bool:
     """Return True if the pause needs an alert: by its cause, or because there were many in a row."""
     if row.paused_until is None:
         return False
     return row.refusal in (Refusal.HOLD, Refusal.DEAD) or row.pauses >= TOLD_AFTER
 
 
-def _tell(session: Session, row: MailRoute, event_id: int | None, now: datetime) -> None:
+def _tell(session: Session, row: EmailRoute, event_id: int | None, now: datetime) -> None:
     who = row.name or "The mail server"
     what = "refuses mails" if row.paused_until is None else "refuses mails; they wait"
     key = session.scalar(select(Event.key).where(Event.id == event_id)) if event_id is not None else None
@@ -183,7 +183,7 @@ def _end_alerts(session: Session, now: datetime) -> None:
 
 def _holds(session: Session, routes: Routes, name: str) -> bool:
     """Return True if emails are held for this route; for the server, if any are held."""
-    held = (OutboxMail.failure == MailFailure.HELD.value) & OutboxMail.state.in_(
+    held = (OutboxEmail.failure == MailFailure.HELD.value) & OutboxEmail.state.in_(
         [OutboxState.QUEUED, OutboxState.SENDING]
     )
-    return session.scalar(select(OutboxMail.id).where(held, routes.of([name])).limit(1)) is not None
+    return session.scalar(select(OutboxEmail.id).where(held, routes.of([name])).limit(1)) is not None

@@ -23,7 +23,7 @@ from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Account, Event, OutboxMail
+from scheduler.storage.models import Account, Event, OutboxEmail
 
 BATCH: Final = 200
 """Emails handled in one transaction."""
@@ -51,7 +51,7 @@ def deliver_rehearsed(
 
 def _keep(session: Session, labels: Mapping[int, str], now: datetime) -> None:
     if labels:
-        table = OutboxMail.__table__
+        table = OutboxEmail.__table__
         kept = (
             update(table)  # type: ignore[arg-type]
             .where(table.c.id == bindparam("row_id"))
@@ -82,7 +82,7 @@ class _Reader:
 def _samples(
     session: Session,
     settings: Settings,
-    rows: Sequence[OutboxMail],
+    rows: Sequence[OutboxEmail],
     labels: Mapping[int, str],
     now: datetime,
 ) -> list[NewMail]:
@@ -99,7 +99,7 @@ def _samples(
     return made
 
 
-def _event_id(row: OutboxMail) -> int:
+def _event_id(row: OutboxEmail) -> int:
     return int(row.event_id or row.about_event_id or 0)
 
 
@@ -119,10 +119,10 @@ def _readers(session: Session, event_id: int, now: datetime) -> list[_Reader]:
 
 def _shown_lately(session: Session, events: Collection[int], now: datetime) -> Counter[tuple[int, str]]:
     """Count the emails sampled in the last hour by event and label, each once for all readers."""
-    query = select(OutboxMail.about_event_id, OutboxMail.payload).where(
-        in_chunks(OutboxMail.about_event_id, events),
-        OutboxMail.kind == OutboxKind.TEST,
-        OutboxMail.created_at > now - SAMPLES_EACH,
+    query = select(OutboxEmail.about_event_id, OutboxEmail.payload).where(
+        in_chunks(OutboxEmail.about_event_id, events),
+        OutboxEmail.kind == OutboxKind.TEST,
+        OutboxEmail.created_at > now - SAMPLES_EACH,
     )
     shown: dict[tuple[int, str], set[int]] = defaultdict(set)
     for event, payload in session.execute(query):
@@ -131,7 +131,7 @@ def _shown_lately(session: Session, events: Collection[int], now: datetime) -> C
     return Counter({which: len(mails) for which, mails in shown.items()})
 
 
-def _sample(row: OutboxMail, what: str, to: _Reader, settings: Settings, now: datetime) -> NewMail:
+def _sample(row: OutboxEmail, what: str, to: _Reader, settings: Settings, now: datetime) -> NewMail:
     return NewMail(
         kind=OutboxKind.TEST,  # outside the event's queue
         to_address=to.email,

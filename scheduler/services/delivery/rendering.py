@@ -29,12 +29,12 @@ from scheduler.services.identity.tokens import (
     digests_token,
 )
 from scheduler.services.outbox import letters, outbox, payloads
-from scheduler.storage.models import OutboxMail, SignInLink
+from scheduler.storage.models import OutboxEmail, SignInLink
 
 _OF_NO_SITE = "no site has this secret; what is made of it opens nothing"
 
 
-def render_email(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
+def render_email(settings: Settings, row: OutboxEmail, links: Mapping[int, SignInLink]) -> RenderedMail:
     """Render the email of a row. `links` are those of sign-in emails."""
     if row.sign_in_link_id is not None:
         return render_sign_in_email(settings, row, links[row.sign_in_link_id])
@@ -53,7 +53,7 @@ def render_email(settings: Settings, row: OutboxMail, links: Mapping[int, SignIn
     return render_invitation_email(settings, row)
 
 
-def render_invitation_email(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_invitation_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     """Render an invitation. The bytes are the same each time."""
     token = sent_records.address_token(row, settings.secret_key)
     answering = links.answer_urls(settings, token)
@@ -63,7 +63,7 @@ def render_invitation_email(settings: Settings, row: OutboxMail) -> RenderedMail
     return render_invitation(ItipMessage.from_json(row.payload), envelope)
 
 
-def render_test_email(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_test_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     """Render a test email: the event's texts, a sample of a publication, or a sample of a rehearsed email.
 
     Its links lead back to the page.
@@ -77,7 +77,7 @@ def render_test_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     return render_example(ItipMessage.from_json(row.payload), envelope)
 
 
-def render_sample_email(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_sample_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     """Render the sample of an email that an event in rehearsal has not sent."""
     said = row.payload
     shown = render_rehearsed(settings, said["sample_of"], language=said["language"], path=said["path"])
@@ -108,14 +108,14 @@ def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues:
     )
 
 
-def render_summary_email(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_summary_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     """Render the summary of an outbox row with its PDF. The bytes are the same each time."""
     token = sent_records.address_token(row, settings.secret_key)
     stop = links.absolute_url(settings, links.summaries(sent_records.summary_token(row, settings.secret_key)))
     return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token), stop_url=stop)
 
 
-def render_digest_email(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_digest_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     """Render the digest of an outbox row. The bytes are the same each time."""
     digest, key, to = Digest.from_json(row.payload), settings.secret_key, row.to_address
 
@@ -137,7 +137,7 @@ def render_digest_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     return render_digest(digest, _envelope(settings, row, ""), targets)
 
 
-def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
+def _envelope(settings: Settings, row: OutboxEmail, token: str) -> Envelope:
     return Envelope(
         attendee_name=row.to_name,
         attendee_email=row.to_address,
@@ -153,7 +153,7 @@ def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
     )
 
 
-def _tokens(settings: Settings, row: OutboxMail) -> dict[str, str]:
+def _tokens(settings: Settings, row: OutboxEmail) -> dict[str, str]:
     """Return the tokens of the bounce and reply addresses, which every email has."""
     key = settings.secret_key
     return {
@@ -162,7 +162,7 @@ def _tokens(settings: Settings, row: OutboxMail) -> dict[str, str]:
     }
 
 
-def render_sign_in_email(settings: Settings, row: OutboxMail, link: SignInLink) -> RenderedMail:
+def render_sign_in_email(settings: Settings, row: OutboxEmail, link: SignInLink) -> RenderedMail:
     """Render the email with a one-time link. The bytes are the same each time."""
     token = derive_token(settings.secret_key, SIGN_IN, link.seed)
     return render_sign_in(
@@ -180,7 +180,7 @@ def render_sign_in_email(settings: Settings, row: OutboxMail, link: SignInLink) 
     )
 
 
-def render_alert_email(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_alert_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     """Render an alert email. The bytes are the same each time."""
     said = row.payload
     return render_alert(
@@ -200,7 +200,7 @@ def render_alert_email(settings: Settings, row: OutboxMail) -> RenderedMail:
     )
 
 
-def _by_token(settings: Settings, row: OutboxMail) -> str:
+def _by_token(settings: Settings, row: OutboxEmail) -> str:
     """Return the path of a letter whose link proves that it was received."""
     letter, seed = row.payload["letter"], row.payload["seed"]
     if letter == payloads.RECEIPT:
@@ -210,7 +210,7 @@ def _by_token(settings: Settings, row: OutboxMail) -> str:
     return links.team_invitation(derive_token(settings.secret_key, TEAM, seed))
 
 
-def render_letter_email(settings: Settings, row: OutboxMail) -> RenderedMail:
+def render_letter_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     """Render a letter with a link to a page or an invitation. The bytes are the same each time."""
     said = row.payload
     path = said.get("path") or _by_token(settings, row)

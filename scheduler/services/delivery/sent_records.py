@@ -14,9 +14,9 @@ from scheduler.services.identity.tokens import REPLY, REPORT, derive_token, hash
 from scheduler.services.outbox import payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, InterpreterNotice, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, InterpreterNotice, Invitation, OutboxEmail
 
-Said = OutboxMail | NewMail
+Said = OutboxEmail | NewMail
 """An email that is in the outbox or about to be."""
 
 
@@ -46,7 +46,7 @@ def invitation_token(uid: str, attendee_id: int | None, secret_key: str) -> str:
     return derive_token(secret_key, "invitation", f"{uid}:{attendee_id}")
 
 
-def bounce_token(row: OutboxMail, secret_key: str) -> str:
+def bounce_token(row: OutboxEmail, secret_key: str) -> str:
     """Return the token in the envelope sender, which bounces are sent to: one per email of any kind.
 
     It appears nowhere in the email. So the recipient of an invitation, or a system that reads the calendar,
@@ -55,12 +55,12 @@ def bounce_token(row: OutboxMail, secret_key: str) -> str:
     return row_token(secret_key, REPORT, row.id, row.message_id)
 
 
-def reply_token(row: OutboxMail, secret_key: str) -> str:
+def reply_token(row: OutboxEmail, secret_key: str) -> str:
     """Return the token in the Reply-To header of an email that is not an invitation: one per email."""
     return row_token(secret_key, REPLY, row.id, row.message_id)
 
 
-def summary_token(row: OutboxMail, secret_key: str) -> str:
+def summary_token(row: OutboxEmail, secret_key: str) -> str:
     """Return the token that unsubscribes from summaries: one per attendee and address.
 
     A new address invalidates it.
@@ -68,7 +68,7 @@ def summary_token(row: OutboxMail, secret_key: str) -> str:
     return derive_token(secret_key, "summaries", f"{row.attendee_id}:{row.to_address}")
 
 
-def record_summary_tokens(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
+def record_summary_tokens(session: Session, rows: Sequence[OutboxEmail], secret_key: str) -> None:
     """Store the hashes of the unsubscribe tokens in these summaries."""
     wanted = {row.attendee_id: (row.to_address, hash_token(summary_token(row, secret_key))) for row in rows}
     if not wanted:
@@ -82,7 +82,7 @@ def record_summary_tokens(session: Session, rows: Sequence[OutboxMail], secret_k
             session.execute(update(Attendee).where(Attendee.id == attendee_id).values(summary_hash=hashed))
 
 
-def record_interpreter_notices(session: Session, rows: Sequence[OutboxMail], *, now: datetime) -> None:
+def record_interpreter_notices(session: Session, rows: Sequence[OutboxEmail], *, now: datetime) -> None:
     """Record the content that these emails send to interpreters. Retries are skipped."""
     for row in rows:
         if row.attempts == 1 and row.interpreter_id is not None:

@@ -25,7 +25,7 @@ from scheduler.storage.models import (
     Comparison,
     Firm,
     ImportFile,
-    InboundMail,
+    InboundEmail,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -147,8 +147,8 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
         waiting=waits,
         draft=_draft(session, event_id, waits.draft),
         oldest_letter=session.scalar(
-            select(func.min(InboundMail.received_at)).where(
-                InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
+            select(func.min(InboundEmail.received_at)).where(
+                InboundEmail.event_id == event_id, InboundEmail.outcome == MailOutcome.WAITING
             )
         ),
         bounced=bounced,

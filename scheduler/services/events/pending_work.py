@@ -14,8 +14,8 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.participants.registration.registrations import count_waiting
 from scheduler.services.schedule import broken_meetings, calendar_entries, versions
 from scheduler.storage.models import (
-    Answer,
-    InboundMail,
+    InboundEmail,
+    InvitationReply,
     MeetingRequest,
     PlannedMeeting,
     ScheduleVersion,
@@ -90,9 +90,9 @@ def _proposals(session: Session, version: ScheduleVersion) -> int:
     return _count(
         session,
         select(func.count()).where(
-            Answer.event_id == version.event_id,
-            Answer.proposed_start.is_not(None),
-            Answer.answered_at > version.created_at,
+            InvitationReply.event_id == version.event_id,
+            InvitationReply.proposed_start.is_not(None),
+            InvitationReply.answered_at > version.created_at,
         ),
     )
 
@@ -115,7 +115,7 @@ def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
 
 def count_letters(session: Session, event_id: int) -> int:
     """Count the emails that wait for an organiser."""
-    waits = InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
+    waits = InboundEmail.event_id == event_id, InboundEmail.outcome == MailOutcome.WAITING
     return _count(session, select(func.count()).where(*waits))
 
 

@@ -28,8 +28,8 @@ from scheduler.storage.models import (
     Firm,
     Hall,
     Interpreter,
+    InterpreterAssignment,
     InterpreterBusy,
-    InterpreterStation,
     MeetingRequest,
     Place,
     PlaceClosure,
@@ -190,7 +190,7 @@ class _ExportedEvent:
     def stations(self) -> Iterator[dict[str, Any]]:
         interpreters = {row.id: row.key for row in self.of(Interpreter, Interpreter.id)}
         tables = {place.id: place.key for place in self.places}
-        in_event = select(InterpreterStation).join(Slot, Slot.id == InterpreterStation.slot_id)
+        in_event = select(InterpreterAssignment).join(Slot, Slot.id == InterpreterAssignment.slot_id)
         found: dict[tuple[int, int], list[int]] = defaultdict(list)
         for seat in self.session.scalars(in_event.where(Slot.of(self.event.id))):
             found[seat.interpreter_id, seat.place_id].append(seat.slot_id)

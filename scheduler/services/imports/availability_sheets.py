@@ -26,8 +26,8 @@ from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
     Interpreter,
+    InterpreterAssignment,
     InterpreterBusy,
-    InterpreterStation,
     Place,
     PlaceClosure,
     Slot,
@@ -38,7 +38,7 @@ Owner = tuple[Any, int]
 PERSON_TABLES: Mapping[Any, Any] = {
     AttendeeBusy: Attendee,
     InterpreterBusy: Interpreter,
-    InterpreterStation: Interpreter,
+    InterpreterAssignment: Interpreter,
 }
 OWNER_COLUMNS = {PlaceClosure: "place_id", AttendeeBusy: "attendee_id", InterpreterBusy: "interpreter_id"}
 
@@ -190,7 +190,7 @@ class _SlotImport:
         self.session.flush()
 
 
-Seats = dict[int, dict[int, InterpreterStation]]
+Seats = dict[int, dict[int, InterpreterAssignment]]
 """Stations by interpreter and slot."""
 
 
@@ -203,7 +203,7 @@ def import_stations(
     """
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.STATIONS, sheet, options)
-    people = PersonLookup.load(session, actor, InterpreterStation)
+    people = PersonLookup.load(session, actor, InterpreterAssignment)
     tables, times = _TableLookup(session, actor), EventTimes.load(session, actor.event_id)
     asked: dict[int, dict[int, int]] = defaultdict(dict)
     wanted = []
@@ -236,7 +236,7 @@ def import_stations(
     if ImportKind.STATIONS not in options.withdraw:
         return tally.done(missing=len(gone))
     for interpreter, seats in gone.items():
-        key = people.keys[InterpreterStation, interpreter]
+        key = people.keys[InterpreterAssignment, interpreter]
         said = "; ".join(f"{day} {start}–{end}" for day, start, end in times.spans(seats))
         tally.withdraw(key, key, {"times": (said, "")})
         for seat in seats.values():
@@ -247,20 +247,20 @@ def import_stations(
 
 def _stored_seats(session: Session, event_id: int) -> Seats:
     found: Seats = defaultdict(dict)
-    mine = select(InterpreterStation).join(Slot, Slot.id == InterpreterStation.slot_id)
-    for seat in session.scalars(mine.where(Slot.of(event_id)).order_by(InterpreterStation.interpreter_id)):
+    mine = select(InterpreterAssignment).join(Slot, Slot.id == InterpreterAssignment.slot_id)
+    for seat in session.scalars(mine.where(Slot.of(event_id)).order_by(InterpreterAssignment.interpreter_id)):
         found[seat.interpreter_id][seat.slot_id] = seat
     return found
 
 
 def _set_seat(
-    session: Session, interpreter: int, place: int, fresh: set[int], before: dict[int, InterpreterStation]
+    session: Session, interpreter: int, place: int, fresh: set[int], before: dict[int, InterpreterAssignment]
 ) -> None:
     for slot_id in sorted(fresh):
         if slot_id in before:
             before[slot_id].place_id = place
         else:
-            seat = InterpreterStation(interpreter_id=interpreter, slot_id=slot_id, place_id=place)
+            seat = InterpreterAssignment(interpreter_id=interpreter, slot_id=slot_id, place_id=place)
             session.add(seat)
             before[slot_id] = seat
     session.flush()

@@ -15,7 +15,7 @@ from scheduler.services.audit_log.recording import INSTALLATION
 from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.storage.models import Account, AuditChain, Event, MailedCheckpoint, TeamMember
+from scheduler.storage.models import Account, AuditChain, AuditCheckpoint, Event, TeamMember
 
 AT_ONCE = 50
 """Chains per transaction. The next ones follow an hour later."""
@@ -30,7 +30,7 @@ def queue_checkpoints(session: Session, settings: Settings, *, now: datetime) ->
     if not settings.checkpoint_days:
         return 0
     due = now - timedelta(days=settings.checkpoint_days)
-    last = MailedCheckpoint
+    last = AuditCheckpoint
     is_due = or_(last.chain.is_(None), and_(AuditChain.number > last.number, last.mailed_at <= due))
     goes_on = and_(Event.id.is_not(None), Event.archived_at.is_(None), Event.created_at <= due)
     rows = session.execute(
@@ -45,7 +45,7 @@ def queue_checkpoints(session: Session, settings: Settings, *, now: datetime) ->
     for head, event in rows:
         note = signer.note(Checkpoint(head.chain, head.number, head.hash))
         letters.queue_letters(session, _letters(session, event, note, now), now=now)
-        session.merge(MailedCheckpoint(chain=head.chain, number=head.number, mailed_at=now))
+        session.merge(AuditCheckpoint(chain=head.chain, number=head.number, mailed_at=now))
     session.flush()
     return len(rows)
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import DigestKind, OutboxKind
 from scheduler.services.outbox import payloads
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import DigestItem, MeetingRequest, OutboxMail
+from scheduler.storage.models import DigestItem, MeetingRequest, OutboxEmail
 
 
-def remove_stale_items(session: Session, rows: Sequence[OutboxMail]) -> set[int]:
+def remove_stale_items(session: Session, rows: Sequence[OutboxEmail]) -> set[int]:
     """Remove items from digests that became outdated while queued. Return the ids of digests left empty.
 
     Only digests before their first attempt are pruned. Removed items no longer count as reported, so nobody
@@ -39,7 +39,7 @@ def remove_stale_items(session: Session, rows: Sequence[OutboxMail]) -> set[int]
     return empty
 
 
-def _forget(session: Session, row: OutboxMail, items: Iterable[dict[str, str | int]]) -> None:
+def _forget(session: Session, row: OutboxEmail, items: Iterable[dict[str, str | int]]) -> None:
     told = [
         and_(DigestItem.request_id == item["request"], DigestItem.message_id == row.message_id)
         for item in items

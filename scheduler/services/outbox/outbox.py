@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from scheduler.domain.entities import Method, OutboxKind, OutboxState
 from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.mail import imip
-from scheduler.storage.models import Event, InboundMail, OutboxMail
+from scheduler.storage.models import Event, InboundEmail, OutboxEmail
 
 OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY, OutboxKind.BRIEFING)
 """Emails of a publication. The next publication replaces them if no sender has claimed them."""
@@ -99,25 +99,25 @@ def enqueue(session: Session, mails: Sequence[NewMail]) -> None:
     """Queue emails in this order. Trigger a delivery after the commit."""
     if mails:
         rows = [{name: getattr(mail, name) for name in _COLUMNS} for mail in mails]
-        session.execute(insert(OutboxMail), [row | {"state": OutboxState.QUEUED} for row in rows])
+        session.execute(insert(OutboxEmail), [row | {"state": OutboxState.QUEUED} for row in rows])
 
 
 def untouched_condition() -> ColumnElement[bool]:
     """Condition: no sender has claimed the email, so its recipient has not been notified."""
-    return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.attempts == 0)
+    return and_(OutboxEmail.state == OutboxState.QUEUED, OutboxEmail.attempts == 0)
 
 
 def set_aside_condition() -> ColumnElement[bool]:
     """Condition: the email was set aside before any sender claimed it."""
     return and_(
-        OutboxMail.state == OutboxState.FAILED, OutboxMail.error == SET_ASIDE, OutboxMail.attempts == 0
+        OutboxEmail.state == OutboxState.FAILED, OutboxEmail.error == SET_ASIDE, OutboxEmail.attempts == 0
     )
 
 
 def set_aside_mails(session: Session, which: ColumnElement[bool], *, now: datetime) -> None:
     """Set aside unclaimed emails: they are not sent unless their content is queued again."""
     session.execute(
-        update(OutboxMail)
+        update(OutboxEmail)
         .where(which, untouched_condition())
         .values(state=OutboxState.FAILED, dropped_at=now, stopped_at=None, error=SET_ASIDE)
         .execution_options(synchronize_session=False)
@@ -135,23 +135,23 @@ def delete_untouched(
     An email that a sender is claiming at the same time is either deleted or sent. The database decides.
     """
     unsent = or_(untouched_condition(), set_aside_condition()) if with_aside else untouched_condition()
-    gone = delete(OutboxMail).where(which, unsent)
+    gone = delete(OutboxEmail).where(which, unsent)
     options = {"synchronize_session": False}
     if not columns:
         session.execute(gone, execution_options=options)
         return []
-    found = session.execute(gone.returning(OutboxMail.id, *columns), execution_options=options)
+    found = session.execute(gone.returning(OutboxEmail.id, *columns), execution_options=options)
     return [tuple(row)[1:] for row in sorted(found, key=lambda row: row[0])]
 
 
 def delete_all(session: Session, event_id: int) -> None:
     """Delete every email of an event in any state, except tests that an organiser requested."""
-    own = and_(OutboxMail.event_id == event_id, OutboxMail.kind != OutboxKind.TEST)
-    which = or_(own, OutboxMail.about_event_id == event_id)
+    own = and_(OutboxEmail.event_id == event_id, OutboxEmail.kind != OutboxKind.TEST)
+    which = or_(own, OutboxEmail.about_event_id == event_id)
     no_sync = {"synchronize_session": False}
-    about = InboundMail.about_id.in_(select(OutboxMail.id).where(which))
-    session.execute(update(InboundMail).where(about).values(about_id=None), execution_options=no_sync)
-    session.execute(delete(OutboxMail).where(which), execution_options=no_sync)
+    about = InboundEmail.about_id.in_(select(OutboxEmail.id).where(which))
+    session.execute(update(InboundEmail).where(about).values(about_id=None), execution_options=no_sync)
+    session.execute(delete(OutboxEmail).where(which), execution_options=no_sync)
 
 
 _CONTENT = (
@@ -166,14 +166,14 @@ _CONTENT = (
 )
 
 
-def content_of(row: OutboxMail) -> dict[str, Any]:
+def content_of(row: OutboxEmail) -> dict[str, Any]:
     """Return everything that an email's content depends on, as JSON."""
     return {"kind": row.kind.value} | {name: getattr(row, name) for name in _CONTENT}
 
 
-def mail_with_content(document: Mapping[str, Any]) -> OutboxMail:
+def mail_with_content(document: Mapping[str, Any]) -> OutboxEmail:
     """Return an email with the content of another one's `content_of`. It is not queued and has id 0."""
-    return OutboxMail(**{**document, "kind": OutboxKind(document["kind"]), "id": 0})
+    return OutboxEmail(**{**document, "kind": OutboxKind(document["kind"]), "id": 0})
 
 
 def is_event_paused(session: Session, event_id: int) -> bool:
@@ -183,12 +183,12 @@ def is_event_paused(session: Session, event_id: int) -> bool:
 
 def paused_condition() -> ColumnElement[bool]:
     """Condition: the organisers of the email's event have paused its emails."""
-    return OutboxMail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
+    return OutboxEmail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
 
 
 def event_of_mail() -> ColumnElement[int | None]:
     """Column expression for the event of an email, whether or not it uses its rate."""
-    return func.coalesce(OutboxMail.event_id, OutboxMail.about_event_id)
+    return func.coalesce(OutboxEmail.event_id, OutboxEmail.about_event_id)
 
 
 @cache
@@ -199,12 +199,12 @@ def rehearsal_condition() -> ColumnElement[bool]:
     """
     event = aliased(Event)
     rehearses = select(event.id).where(event.id == event_of_mail(), event.live_at.is_(None)).exists()
-    return and_(OutboxMail.kind != OutboxKind.TEST, rehearses)
+    return and_(OutboxEmail.kind != OutboxKind.TEST, rehearses)
 
 
 def stopped_condition() -> ColumnElement[bool]:
     """Condition: the email was stopped by an organiser before any sender claimed it."""
-    return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.stopped_at.is_not(None))
+    return and_(OutboxEmail.state == OutboxState.QUEUED, OutboxEmail.stopped_at.is_not(None))
 
 
 @cache
@@ -213,26 +213,26 @@ def superseded_condition() -> ColumnElement[bool]:
 
     That is a newer message about the meeting to the same attendee, a newer summary, or a newer briefing.
     """
-    newer = aliased(OutboxMail)
+    newer = aliased(OutboxEmail)
     same_meeting = and_(
-        OutboxMail.kind != OutboxKind.SUMMARY,
-        newer.uid == OutboxMail.uid,
+        OutboxEmail.kind != OutboxKind.SUMMARY,
+        newer.uid == OutboxEmail.uid,
         newer.method != Method.DECLINECOUNTER,
     )
-    another_summary = and_(OutboxMail.kind == OutboxKind.SUMMARY, newer.kind == OutboxKind.SUMMARY)
+    another_summary = and_(OutboxEmail.kind == OutboxKind.SUMMARY, newer.kind == OutboxKind.SUMMARY)
     for_attendee = (
         select(newer.id)
         .where(
-            newer.attendee_id == OutboxMail.attendee_id,
-            newer.id > OutboxMail.id,
+            newer.attendee_id == OutboxEmail.attendee_id,
+            newer.id > OutboxEmail.id,
             or_(same_meeting, another_summary),
         )
         .exists()
     )
-    later = aliased(OutboxMail)
+    later = aliased(OutboxEmail)
     for_interpreter = (
         select(later.id)
-        .where(later.interpreter_id == OutboxMail.interpreter_id, later.id > OutboxMail.id)
+        .where(later.interpreter_id == OutboxEmail.interpreter_id, later.id > OutboxEmail.id)
         .exists()
     )
     return or_(for_attendee, for_interpreter)
@@ -242,7 +242,7 @@ def superseded_condition() -> ColumnElement[bool]:
 def failed_condition() -> ColumnElement[bool]:
     """Condition: the email failed, and was neither archived nor superseded."""
     return and_(
-        OutboxMail.state == OutboxState.FAILED, OutboxMail.dropped_at.is_(None), ~superseded_condition()
+        OutboxEmail.state == OutboxState.FAILED, OutboxEmail.dropped_at.is_(None), ~superseded_condition()
     )
 
 
@@ -255,10 +255,10 @@ def requeue_failed(
     again.
     """
     return session.execute(
-        update(OutboxMail)
+        update(OutboxEmail)
         .where(which, failed_condition())
         .values(state=OutboxState.QUEUED, attempts=1, next_attempt_at=now)
-        .returning(OutboxMail.id, OutboxMail.attendee_id, OutboxMail.interpreter_id)
+        .returning(OutboxEmail.id, OutboxEmail.attendee_id, OutboxEmail.interpreter_id)
         .execution_options(synchronize_session=False)
     ).all()
 
@@ -280,14 +280,14 @@ def count_mails(session: Session, event_id: int, version_id: int | None = None) 
 
     `failed` excludes archived and superseded ones.
     """
-    states = {state: OutboxMail.state == state for state in OutboxState} | {
+    states = {state: OutboxEmail.state == state for state in OutboxState} | {
         OutboxState.FAILED: failed_condition()
     }
-    states[OutboxState.QUEUED] &= OutboxMail.stopped_at.is_(None)
+    states[OutboxState.QUEUED] &= OutboxEmail.stopped_at.is_(None)
     which = [*(states[state] for state in OutboxState), stopped_condition()]
     columns = [func.sum(case((condition, 1), else_=0)) for condition in which]
-    query = select(*columns).where(OutboxMail.event_id == event_id)
+    query = select(*columns).where(OutboxEmail.event_id == event_id)
     if version_id is not None:
-        query = query.where(OutboxMail.version_id == version_id)
+        query = query.where(OutboxEmail.version_id == version_id)
     row = session.execute(query).one()
     return OutboxCounts(*(int(value or 0) for value in row))

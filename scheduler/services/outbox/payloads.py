@@ -14,7 +14,7 @@ from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.ical.view import mail_kind
 from scheduler.invites.mail.digest import Digest
 from scheduler.invites.mail.summary import Summary
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 
 RECEIPT = "receipt"
 """The letter stating why a reply was not applied. Its seed is the UID of the meeting."""
@@ -68,7 +68,7 @@ def sample_source(payload: Mapping[str, Any]) -> tuple[str, int]:
 
 def letter_name_column() -> ColumnElement[str]:
     """Column expression for the name of the letter."""
-    which: ColumnElement[str] = OutboxMail.payload["letter"].as_string()
+    which: ColumnElement[str] = OutboxEmail.payload["letter"].as_string()
     return which
 
 
@@ -86,5 +86,5 @@ def receipt_content(payload: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def is_letter_condition(letter: str) -> ColumnElement[bool]:
     """Condition: the email is the letter with this name."""
-    found: ColumnElement[bool] = OutboxMail.payload["letter"].as_string() == letter
+    found: ColumnElement[bool] = OutboxEmail.payload["letter"].as_string() == letter
     return found

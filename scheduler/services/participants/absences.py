@@ -32,8 +32,8 @@ from scheduler.storage.models import (
     Firm,
     Hall,
     Interpreter,
+    InterpreterAssignment,
     InterpreterBusy,
-    InterpreterStation,
     Place,
     PlannedMeeting,
     Slot,
@@ -85,9 +85,9 @@ def list_absence_slots(
 def _list_assigned_slots(session: Session, interpreter_id: int) -> dict[int, str]:
     """Return the key of the assigned table by slot id for an interpreter."""
     mine = (
-        select(InterpreterStation.slot_id, Place.key)
-        .join(Place, Place.id == InterpreterStation.place_id)
-        .where(InterpreterStation.interpreter_id == interpreter_id, ~Place.is_retired)
+        select(InterpreterAssignment.slot_id, Place.key)
+        .join(Place, Place.id == InterpreterAssignment.place_id)
+        .where(InterpreterAssignment.interpreter_id == interpreter_id, ~Place.is_retired)
     )
     return dict(session.execute(mine).all())
 
@@ -139,12 +139,14 @@ def assign_table(
         session, actor, StepKind.SHIFTS, ImportKind.INTERPRETERS, list_names(rows), note=note, now=now
     ):
         (row,) = rows
-        there = session.scalars(select(InterpreterStation).where(InterpreterStation.interpreter_id == row.id))
+        there = session.scalars(
+            select(InterpreterAssignment).where(InterpreterAssignment.interpreter_id == row.id)
+        )
         known = {station.slot_id: station for station in there}
         for slot_id in sorted(chosen.values()):
             station = known.get(slot_id)
             if station is None and place is not None:
-                session.add(InterpreterStation(interpreter_id=row.id, slot_id=slot_id, place_id=place))
+                session.add(InterpreterAssignment(interpreter_id=row.id, slot_id=slot_id, place_id=place))
             elif station is not None and place is not None:
                 station.place_id = place
             elif station is not None:

@@ -29,8 +29,8 @@ from scheduler.storage.models import (
     AttendeeBusy,
     Firm,
     Interpreter,
+    InterpreterAssignment,
     InterpreterBusy,
-    InterpreterStation,
     MeetingRequest,
     Place,
     RequestPerson,
@@ -265,13 +265,13 @@ def _merge_shifts(session: Session, old_id: int, new_id: int) -> None:
     session.add_all(InterpreterBusy(interpreter_id=new_id, slot_id=slot) for slot in _other(theirs, marked))
     seated = {
         whose: session.scalars(
-            select(InterpreterStation).where(InterpreterStation.interpreter_id == whose)
+            select(InterpreterAssignment).where(InterpreterAssignment.interpreter_id == whose)
         ).all()
         for whose in (old_id, new_id)
     }
     known = {row.slot_id for row in seated[new_id]}
     session.add_all(
-        InterpreterStation(interpreter_id=new_id, slot_id=row.slot_id, place_id=row.place_id)
+        InterpreterAssignment(interpreter_id=new_id, slot_id=row.slot_id, place_id=row.place_id)
         for row in seated[old_id]
         if row.slot_id not in known
     )

@@ -23,8 +23,8 @@ from scheduler.storage.models import (
     FirmRegistration,
     Hall,
     Interpreter,
+    InterpreterAssignment,
     InterpreterBusy,
-    InterpreterStation,
     MeetingRequest,
     Place,
     PlaceClosure,
@@ -35,7 +35,7 @@ from scheduler.storage.models import (
 
 RECORDED_TABLES: tuple[type[Base], ...] = (
     Event, Slot, Hall, WalkingTime, Firm, Attendee, Interpreter, Place, MeetingRequest, RequestPerson,
-    ExcludedPerson, PlaceClosure, AttendeeBusy, InterpreterBusy, InterpreterStation, Delegation,
+    ExcludedPerson, PlaceClosure, AttendeeBusy, InterpreterBusy, InterpreterAssignment, Delegation,
     DelegationFirm,
     DelegationPerson, FirmRegistration,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from scheduler.storage.models import (
     Event,
     Firm,
     Interpreter,
-    InterpreterStation,
+    InterpreterAssignment,
     MeetingRequest,
     Place,
     PlaceClosure,
@@ -106,7 +106,7 @@ def scope_with_neighbours(
             PlannedMeeting.version_id.in_(known), in_chunks(PlannedMeeting.request_id, requests)
         )
     )
-    tables = select(InterpreterStation.place_id).join(Slot, Slot.id == InterpreterStation.slot_id)
+    tables = select(InterpreterAssignment.place_id).join(Slot, Slot.id == InterpreterAssignment.slot_id)
     stations = session.scalars(tables.where(Slot.of(event_id)).distinct())
     named = {*places, *at, *stations}
     firms = _firms_of(session, requests)

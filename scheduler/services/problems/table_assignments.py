@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.storage.models import Interpreter, InterpreterStation, Slot
+from scheduler.storage.models import Interpreter, InterpreterAssignment, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,12 @@ def read_table_assignments(
     `slots` and `places` map row ids to indices. Removed tables are ignored.
     """
     mine = (
-        select(InterpreterStation.interpreter_id, InterpreterStation.slot_id, InterpreterStation.place_id)
-        .join(Slot, Slot.id == InterpreterStation.slot_id)
+        select(
+            InterpreterAssignment.interpreter_id,
+            InterpreterAssignment.slot_id,
+            InterpreterAssignment.place_id,
+        )
+        .join(Slot, Slot.id == InterpreterAssignment.slot_id)
         .where(Slot.of(event_id))
     )
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)

@@ -33,14 +33,14 @@ from scheduler.storage.models import (
     Attendee,
     Comparison,
     ComparisonPart,
+    EmailText,
     Event,
     Firm,
     Hall,
     Interpreter,
     Invitation,
-    MailText,
     ManualDraft,
-    OutboxMail,
+    OutboxEmail,
     Place,
     ScheduleVersion,
     Slot,
@@ -272,11 +272,11 @@ def _invitation_digest(session: Session, event_id: int) -> object:
     queued.
     """
     waits = session.scalar(
-        select(OutboxMail.id)
+        select(OutboxEmail.id)
         .where(
-            OutboxMail.event_id == event_id,
+            OutboxEmail.event_id == event_id,
             outbox.untouched_condition(),
-            OutboxMail.kind.in_(outbox.OF_PUBLISHINGS),
+            OutboxEmail.kind.in_(outbox.OF_PUBLISHINGS),
         )
         .limit(1)
     )
@@ -291,9 +291,9 @@ def _content_queries(event_id: int) -> Iterable[Any]:
     yield select(*own).where(Event.id == event_id)
     yield select(Slot.position, Slot.start, Slot.end).where(Slot.event_id == event_id).order_by(Slot.position)
     yield (
-        select(MailText.language, MailText.key, MailText.text)
-        .where(MailText.event_id == event_id)
-        .order_by(MailText.language, MailText.key)
+        select(EmailText.language, EmailText.key, EmailText.text)
+        .where(EmailText.event_id == event_id)
+        .order_by(EmailText.language, EmailText.key)
     )
 
 

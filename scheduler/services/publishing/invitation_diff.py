@@ -31,7 +31,7 @@ from scheduler.services.requests import cancellation_reasons
 from scheduler.services.schedule import calendar_entries as contents
 from scheduler.services.schedule.calendar_entries import EntryKey, ScheduleContents
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, Event, MeetingRequest, OutboxMail
+from scheduler.storage.models import Attendee, Event, MeetingRequest, OutboxEmail
 
 PORTION = 2_000
 """Calendar entries per transaction."""
@@ -234,9 +234,9 @@ def _send_order_time(content: Content, now: datetime) -> timedelta:
 
 def delete_unsent_invitations(session: Session, event_id: int, people: Collection[int] | None = None) -> None:
     """Delete invitations that no sender has claimed yet, because only the net effect is sent."""
-    which = (OutboxMail.event_id == event_id) & (OutboxMail.kind == OutboxKind.INVITATION)
+    which = (OutboxEmail.event_id == event_id) & (OutboxEmail.kind == OutboxKind.INVITATION)
     if people is not None:
-        which &= in_chunks(OutboxMail.attendee_id, people)
+        which &= in_chunks(OutboxEmail.attendee_id, people)
     outbox.delete_untouched(session, which)
 
 

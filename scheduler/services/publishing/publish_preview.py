@@ -33,7 +33,7 @@ from scheduler.storage.models import (
     Attendee,
     Comparison,
     Firm,
-    OutboxMail,
+    OutboxEmail,
     Place,
     PlannedMeeting,
     ScheduleVersion,
@@ -234,16 +234,16 @@ def _queued_invitations(
     """Return method and digest of each unclaimed invitation in the queue, by UID and attendee."""
     rows = session.execute(
         select(
-            OutboxMail.uid,
-            OutboxMail.attendee_id,
-            OutboxMail.method,
-            OutboxMail.facts,
+            OutboxEmail.uid,
+            OutboxEmail.attendee_id,
+            OutboxEmail.method,
+            OutboxEmail.facts,
         ).where(
-            OutboxMail.event_id == event_id,
-            OutboxMail.kind == OutboxKind.INVITATION,
+            OutboxEmail.event_id == event_id,
+            OutboxEmail.kind == OutboxKind.INVITATION,
             outbox.untouched_condition(),
-            OutboxMail.stopped_at.is_(None),
-            OutboxMail.attendee_id.in_(people),
+            OutboxEmail.stopped_at.is_(None),
+            OutboxEmail.attendee_id.in_(people),
         )
     )
     return {

@@ -26,7 +26,7 @@ from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import unscheduled_summaries
 from scheduler.services.publishing.invitation_diff import InvitationPlan, PendingInvitations, find_recipients
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, Event, OutboxMail
+from scheduler.storage.models import Attendee, Event, OutboxEmail
 
 
 def find_unsent_summaries(
@@ -34,16 +34,16 @@ def find_unsent_summaries(
 ) -> dict[int, Summary]:
     """Return the summaries that no sender has claimed yet, by attendee, including ignored ones."""
     rows = session.execute(
-        select(OutboxMail.attendee_id, OutboxMail.payload)
+        select(OutboxEmail.attendee_id, OutboxEmail.payload)
         .where(_waiting(event_id, people))
-        .order_by(OutboxMail.id)
+        .order_by(OutboxEmail.id)
     )
     return _by_attendee(rows)
 
 
 def find_summary_attendees(session: Session, event_id: int) -> set[int]:
     """Return the attendees of those summaries."""
-    found = session.scalars(select(OutboxMail.attendee_id).where(_waiting(event_id)))
+    found = session.scalars(select(OutboxEmail.attendee_id).where(_waiting(event_id)))
     return {attendee_id for attendee_id in found if attendee_id is not None}
 
 
@@ -57,7 +57,7 @@ def take_unsent_summaries(
 ) -> dict[int, Summary]:
     """Like `find_unsent_summaries`, and delete the summaries. The next ones repeat their changes."""
     gone = outbox.delete_untouched(
-        session, _of(event_id, people), OutboxMail.attendee_id, OutboxMail.payload, with_aside=True
+        session, _of(event_id, people), OutboxEmail.attendee_id, OutboxEmail.payload, with_aside=True
     )
     return _by_attendee(gone)
 
@@ -140,8 +140,8 @@ def _mail(attendee_id: int, made: Summary, seen: InvitationPlan, to: tuple[str, 
 
 
 def _of(event_id: int, people: Collection[int] | None = None) -> ColumnElement[bool]:
-    found = (OutboxMail.event_id == event_id) & (OutboxMail.kind == OutboxKind.SUMMARY)
-    return found if people is None else found & in_chunks(OutboxMail.attendee_id, people)
+    found = (OutboxEmail.event_id == event_id) & (OutboxEmail.kind == OutboxKind.SUMMARY)
+    return found if people is None else found & in_chunks(OutboxEmail.attendee_id, people)
 
 
 def _waiting(event_id: int, people: Collection[int] | None = None) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from scheduler.services.identity.tokens import hash_token
 from scheduler.services.replies import decline_effects
 from scheduler.services.replies.decline_effects import DeclineEffect
 from scheduler.services.schedule import meeting_ends
-from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest
+from scheduler.storage.models import Attendee, Event, Invitation, InvitationReply, MeetingRequest
 
 COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
 
@@ -55,10 +55,12 @@ def find_latest_invitation(session: Session, uid: str, attendee_id: int) -> Invi
     return session.scalars(told).one()
 
 
-def find_last_reply(session: Session, invitation: Invitation) -> Answer | None:
+def find_last_reply(session: Session, invitation: Invitation) -> InvitationReply | None:
     """Return the last reply to the invitation's meeting, for any SEQUENCE."""
     return session.scalar(
-        select(Answer).where(Answer.uid == invitation.uid, Answer.attendee_id == invitation.attendee_id)
+        select(InvitationReply).where(
+            InvitationReply.uid == invitation.uid, InvitationReply.attendee_id == invitation.attendee_id
+        )
     )
 
 
@@ -119,12 +121,12 @@ def lock_request(session: Session, invitation: Invitation) -> MeetingRequest:
 
 
 def store_reply(
-    session: Session, invitation: Invitation, before: Answer | None, given: Reply, *, now: datetime
-) -> Answer:
+    session: Session, invitation: Invitation, before: InvitationReply | None, given: Reply, *, now: datetime
+) -> InvitationReply:
     """Store a reply, replacing the previous one."""
     row = before
     if row is None:
-        row = Answer(
+        row = InvitationReply(
             event_id=invitation.event_id,
             request_id=invitation.request_id,
             attendee_id=invitation.attendee_id,
@@ -198,7 +200,7 @@ def _come(
     session: Session,
     request: MeetingRequest,
     attendee: Attendee,
-    before: Answer | None,
+    before: InvitationReply | None,
     partstat: Partstat,
     now: datetime,
 ) -> str:

@@ -22,10 +22,10 @@ from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.schedule import meeting_ends, versions
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
-    Answer,
+    Booking,
     Event,
-    Hold,
     Invitation,
+    InvitationReply,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -118,20 +118,22 @@ def list_proposed_slots(
 
     A proposal is open until its author is sent a new time for the meeting.
     """
-    proposed = and_(Answer.event_id == event_id, Answer.proposed_start.is_not(None))
+    proposed = and_(InvitationReply.event_id == event_id, InvitationReply.proposed_start.is_not(None))
     if requests is not None:
-        proposed = and_(proposed, in_chunks(Answer.request_id, requests))
+        proposed = and_(proposed, in_chunks(InvitationReply.request_id, requests))
     told = (
         select(Invitation.uid, Invitation.attendee_id, func.max(Invitation.sequence).label("sequence"))
-        .where(Invitation.event_id == event_id, Invitation.uid.in_(select(Answer.uid).where(proposed)))
+        .where(
+            Invitation.event_id == event_id, Invitation.uid.in_(select(InvitationReply.uid).where(proposed))
+        )
         .group_by(Invitation.uid, Invitation.attendee_id)
         .subquery()
     )
     rows = session.scalars(
-        select(Answer)
-        .join(told, (told.c.uid == Answer.uid) & (told.c.attendee_id == Answer.attendee_id))
-        .where(proposed, Answer.sequence == told.c.sequence)
-        .order_by(Answer.answered_at, Answer.id)
+        select(InvitationReply)
+        .join(told, (told.c.uid == InvitationReply.uid) & (told.c.attendee_id == InvitationReply.attendee_id))
+        .where(proposed, InvitationReply.sequence == told.c.sequence)
+        .order_by(InvitationReply.answered_at, InvitationReply.id)
     )
     return {row.request_id: list(row.proposed_slots) for row in rows if row.proposed_slots}
 
@@ -170,8 +172,8 @@ def _taken(session: Session, event_id: int, meeting: PlannedMeeting) -> set[int]
     ).all()
     absent = unavailable_slots.list_unavailable_slots(session, event_id, people).values()
     held = session.scalars(
-        select(Hold.slot_id).where(
-            Hold.kind == "attendee", in_chunks(Hold.holder_id, people), Hold.meeting_id != meeting.id
+        select(Booking.slot_id).where(
+            Booking.kind == "attendee", in_chunks(Booking.holder_id, people), Booking.meeting_id != meeting.id
         )
     )
     return set().union(*absent, held)

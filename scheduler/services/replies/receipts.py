@@ -17,7 +17,7 @@ from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical.content import Content
 from scheduler.services.outbox import letters, payloads
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxEmail
 
 MOST_A_DAY = 5
 """Receipts per person and day."""
@@ -41,8 +41,8 @@ def queue_receipt(session: Session, invitation: Invitation, cause: ReceiptCause,
     if attendee.bounced_at is not None or event.archived_at is not None:
         return False
     before = session.execute(
-        select(OutboxMail.payload, OutboxMail.created_at).where(
-            OutboxMail.attendee_id == attendee.id, OutboxMail.kind == OutboxKind.DESK
+        select(OutboxEmail.payload, OutboxEmail.created_at).where(
+            OutboxEmail.attendee_id == attendee.id, OutboxEmail.kind == OutboxKind.DESK
         )
     )
     sent = [(payloads.receipt_content(payload), at) for payload, at in before]

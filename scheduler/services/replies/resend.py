@@ -14,7 +14,7 @@ from scheduler.invites.ical.content import Content
 from scheduler.services.delivery import email_texts
 from scheduler.services.outbox import outbox
 from scheduler.services.replies import attendee_replies
-from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxEmail
 
 PAUSE = timedelta(minutes=10)
 DAY = timedelta(days=1)
@@ -105,8 +105,8 @@ def _last_stamp(session: Session, invitation: Invitation) -> datetime:
     latest = select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)
     told = session.scalars(latest).one()
     waiting = session.scalar(
-        select(func.max(OutboxMail.dtstamp)).where(
-            OutboxMail.attendee_id == invitation.attendee_id, OutboxMail.uid == invitation.uid
+        select(func.max(OutboxEmail.dtstamp)).where(
+            OutboxEmail.attendee_id == invitation.attendee_id, OutboxEmail.uid == invitation.uid
         )
     )
     return max(told, waiting or told)
@@ -124,11 +124,11 @@ def _queue(
     day.
     """
     sent = session.execute(
-        select(OutboxMail.created_at, OutboxMail.method, OutboxMail.sequence).where(
-            OutboxMail.kind == OutboxKind.RESEND,
-            OutboxMail.uid == message.uid,
-            OutboxMail.attendee_id == message.attendee_id,
-            OutboxMail.created_at > now - DAY,
+        select(OutboxEmail.created_at, OutboxEmail.method, OutboxEmail.sequence).where(
+            OutboxEmail.kind == OutboxKind.RESEND,
+            OutboxEmail.uid == message.uid,
+            OutboxEmail.attendee_id == message.attendee_id,
+            OutboxEmail.created_at > now - DAY,
         )
     ).all()
     if any(row.created_at > now - PAUSE for row in sent):

@@ -22,8 +22,8 @@ from scheduler.services.replies import attendee_replies, decline_effects
 from scheduler.services.replies.attendee_replies import Reply
 from scheduler.storage.models import (
     Attendee,
+    Booking,
     Event,
-    Hold,
     Invitation,
     MeetingRequest,
     PlannedAttendee,
@@ -197,6 +197,8 @@ def _held(session: Session, request: MeetingRequest, seated: SeatedPeople) -> se
     """Return ids of attendees who are in another published meeting at that time."""
     return set(
         session.scalars(
-            select(Hold.holder_id).where(Hold.slot_id.in_(seated.slots), Hold.kind == HolderKind.ATTENDEE)
+            select(Booking.holder_id).where(
+                Booking.slot_id.in_(seated.slots), Booking.kind == HolderKind.ATTENDEE
+            )
         )
     )

@@ -20,7 +20,7 @@ from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.requests import requests
 from scheduler.services.requests.transitions import TOLD
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest, OutboxMail
+from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest, OutboxEmail
 
 FREE, MAKE_TIME = "free", "make_time"
 """Email templates of the catalogue: to a colleague, and to the other firm."""
@@ -35,13 +35,13 @@ def list_help_requests(
     firm).
     """
     rows = session.execute(
-        select(MeetingRequest.key, Attendee.key, Attendee.firm_id, OutboxMail.created_at)
-        .join(MeetingRequest, MeetingRequest.id == OutboxMail.request_id)
-        .join(Attendee, Attendee.id == OutboxMail.attendee_id)
+        select(MeetingRequest.key, Attendee.key, Attendee.firm_id, OutboxEmail.created_at)
+        .join(MeetingRequest, MeetingRequest.id == OutboxEmail.request_id)
+        .join(Attendee, Attendee.id == OutboxEmail.attendee_id)
         .where(
             MeetingRequest.event_id == actor.event_id,
             in_chunks(MeetingRequest.key, keys),
-            OutboxMail.kind == OutboxKind.DESK,
+            OutboxEmail.kind == OutboxKind.DESK,
             or_(
                 and_(payloads.letter_name_column() == FREE, Attendee.firm_id == actor.firm_id),
                 and_(payloads.letter_name_column() == MAKE_TIME, Attendee.firm_id != actor.firm_id),
@@ -138,10 +138,10 @@ def _request(session: Session, actor: Actor, key: str) -> MeetingRequest:
 def _post(
     session: Session, actor: Actor, request: MeetingRequest, to: Attendee, letter: str, *, now: datetime
 ) -> None:
-    before = select(OutboxMail.id).where(
-        OutboxMail.request_id == request.id,
-        OutboxMail.attendee_id == to.id,
-        OutboxMail.kind == OutboxKind.DESK,
+    before = select(OutboxEmail.id).where(
+        OutboxEmail.request_id == request.id,
+        OutboxEmail.attendee_id == to.id,
+        OutboxEmail.kind == OutboxKind.DESK,
         payloads.letter_name_column() == letter,
     )
     if session.scalar(before.limit(1)) is not None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import HolderKind
 from scheduler.domain.errors import PlanRejected
-from scheduler.storage.models import Hold, Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
+from scheduler.storage.models import Booking, Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
 
 _COLUMNS = ("slot_id", "kind", "holder_id", "seat", "event_id", "meeting_id")
 _Start, _Last = aliased(Slot), aliased(Slot)
@@ -21,10 +21,10 @@ def replace_bookings(session: Session, version: ScheduleVersion) -> None:
 
     Raises PlanRejected if a person or place is double-booked: the unique key rejects it.
     """
-    session.execute(delete(Hold).where(Hold.event_id == version.event_id))
+    session.execute(delete(Booking).where(Booking.event_id == version.event_id))
     try:
         for rows in (_places(version), _people(version), _interpreters(version)):
-            session.execute(insert(Hold).from_select(_COLUMNS, rows))
+            session.execute(insert(Booking).from_select(_COLUMNS, rows))
     except IntegrityError as error:
         raise PlanRejected([f"version {version.number} books somebody twice"]) from error
 

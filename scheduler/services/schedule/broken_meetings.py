@@ -12,7 +12,7 @@ from scheduler.domain.entities import HolderKind
 from scheduler.services.schedule.scheduled import only_scheduled
 from scheduler.storage.models import (
     AttendeeBusy,
-    Hold,
+    Booking,
     InterpreterBusy,
     MeetingRequest,
     PlaceClosure,
@@ -37,10 +37,10 @@ def list_broken_requests(
     """
     meetings = union(
         *(
-            select(Hold.meeting_id)
-            .join(Slot, Slot.id == Hold.slot_id)
-            .join(marks, (whose == Hold.holder_id) & (marks.slot_id == Hold.slot_id))
-            .where(Hold.event_id == version.event_id, Hold.kind == kind, Slot.start > now)
+            select(Booking.meeting_id)
+            .join(Slot, Slot.id == Booking.slot_id)
+            .join(marks, (whose == Booking.holder_id) & (marks.slot_id == Booking.slot_id))
+            .where(Booking.event_id == version.event_id, Booking.kind == kind, Slot.start > now)
             for kind, marks, whose in _MARKS
         )
     ).subquery()

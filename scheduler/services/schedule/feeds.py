@@ -27,7 +27,7 @@ from scheduler.storage.models import (
     InterpreterNotice,
     Invitation,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
 )
 
 KEEP_CANCELLED = timedelta(days=30)
@@ -131,7 +131,7 @@ def _told(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
 
 def _queued(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
     """Yield the entries of queued emails, so that the feed need not wait for the email rate limit."""
-    table = OutboxMail
+    table = OutboxEmail
     query = (
         select(
             table.request_id, MeetingRequest.uid, table.attendee_id, table.uid, table.sequence, table.dtstamp,
@@ -147,17 +147,17 @@ def _queued(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
 
 def _interpreted(session: Session, owner: FeedOwner, now: datetime) -> Iterator[FeedEvent]:
     """Yield the meetings in an interpreter's last queued or sent email, which contains all of them."""
-    mails = select(OutboxMail.payload).where(
-        OutboxMail.kind == OutboxKind.BRIEFING,
-        OutboxMail.interpreter_id == owner.id,
-        OutboxMail.state.in_((OutboxState.QUEUED, OutboxState.SENDING)),
+    mails = select(OutboxEmail.payload).where(
+        OutboxEmail.kind == OutboxKind.BRIEFING,
+        OutboxEmail.interpreter_id == owner.id,
+        OutboxEmail.state.in_((OutboxState.QUEUED, OutboxState.SENDING)),
     )
     told = (
         select(InterpreterNotice.summary)
         .join(Interpreter, Interpreter.id == InterpreterNotice.interpreter_id)
         .where(Interpreter.id == owner.id, InterpreterNotice.address == Interpreter.email)
     )
-    payload = session.scalar(mails.order_by(OutboxMail.id.desc()).limit(1)) or session.scalar(told)
+    payload = session.scalar(mails.order_by(OutboxEmail.id.desc()).limit(1)) or session.scalar(told)
     if payload is None:
         return
     said = payloads.summary_content(payload)

@@ -32,8 +32,8 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     AttendeeBusy,
     Event,
+    InterpreterAssignment,
     InterpreterBusy,
-    InterpreterStation,
     MeetingRequest,
     Pause,
     PlaceClosure,
@@ -46,7 +46,7 @@ MAX_PAUSES = 20
 _MARKS: Sequence[tuple[Any, str]] = (
     (AttendeeBusy, "attendee_id"),
     (InterpreterBusy, "interpreter_id"),
-    (InterpreterStation, "interpreter_id"),
+    (InterpreterAssignment, "interpreter_id"),
     (PlaceClosure, "place_id"),
 )
 _APART = 10**8

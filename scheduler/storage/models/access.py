@@ -75,7 +75,7 @@ class TeamDelegation(Base):
 class SignInRequest(Base):
     """A request for a sign-in link for an address, known or not. A task handles and deletes the row."""
 
-    __tablename__ = "sign_in_wish"
+    __tablename__ = "sign_in_request"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[Email]

@@ -17,11 +17,11 @@ class AuditLogEntry(Base):
     of the previous row in its chain.
     """
 
-    __tablename__ = "trail_entry"
+    __tablename__ = "audit_log_entry"
     __table_args__ = (
         UniqueConstraint("chain", "number"),
-        Index("ix_trail_entry_chain_act", "chain", "act", "number"),
-        Index("ix_trail_entry_chain_account_id", "chain", "account_id", "number"),
+        Index("ix_audit_log_entry_chain_act", "chain", "act", "number"),
+        Index("ix_audit_log_entry_chain_account_id", "chain", "account_id", "number"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -56,7 +56,7 @@ class AuditChain(Base):
     here.
     """
 
-    __tablename__ = "trail_head"
+    __tablename__ = "audit_chain"
 
     chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
@@ -64,10 +64,10 @@ class AuditChain(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
-class MailedCheckpoint(Base):
+class AuditCheckpoint(Base):
     """The last checkpoint of a chain that was emailed to its owners, with its number of rows at the time."""
 
-    __tablename__ = "mailed_checkpoint"
+    __tablename__ = "audit_checkpoint"
 
     chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]

@@ -162,14 +162,14 @@ class Event(Base):
 def _number(_mapper: Any, connection: Connection, event: Event) -> None:
     """Assign an unused id on SQLite, which would reuse that of the last deleted event, and its audit log."""
     if connection.dialect.name == "sqlite" and event.id is None:
-        used = "SELECT max(id) FROM event", "SELECT max(chain) FROM trail_head"
+        used = "SELECT max(id) FROM event", "SELECT max(chain) FROM audit_chain"
         event.id = 1 + max(connection.scalar(text(query)) or 0 for query in used)
 
 
 class RunSchedule(Base):
     """A scheduled overnight run: venue time on certain weekdays."""
 
-    __tablename__ = "night_time"
+    __tablename__ = "run_schedule"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), index=True)
@@ -271,18 +271,18 @@ class Place(Base):
 class PlaceClosure(Base):
     """A slot in which a place is closed."""
 
-    __tablename__ = "place_busy"
-    __table_args__ = (Index("ix_place_busy_slot_id", "slot_id"),)
+    __tablename__ = "place_closure"
+    __table_args__ = (Index("ix_place_closure_slot_id", "slot_id"),)
 
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
 
 
-class InterpreterStation(Base):
+class InterpreterAssignment(Base):
     """A slot in which an interpreter is assigned to one table, and interprets only there."""
 
-    __tablename__ = "interpreter_station"
-    __table_args__ = (Index("ix_interpreter_station_place_id", "place_id"),)
+    __tablename__ = "interpreter_assignment"
+    __table_args__ = (Index("ix_interpreter_assignment_place_id", "place_id"),)
 
     interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True, index=True)

@@ -57,7 +57,7 @@ class ImportFile(Base):
     """Import options, as written by `imports/choices.py`."""
     fixes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """Manual corrections to its rows, as written by `spreadsheets/file_fixes.py`."""
-    step_id: Mapped[int | None] = mapped_column(ForeignKey("desk_step.id"), index=True)
+    step_id: Mapped[int | None] = mapped_column(ForeignKey("registry_change.id"), index=True)
     """The registry change that undoes the import."""
 
 

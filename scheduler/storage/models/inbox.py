@@ -11,11 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
 from scheduler.domain.fields import Count, Email
 from scheduler.storage.base import Base, enum_column
-from scheduler.storage.models.mail import OutboxMail
+from scheduler.storage.models.mail import OutboxEmail
 from scheduler.storage.models.people import Attendee
 
 
-class InboundMail(Base):
+class InboundEmail(Base):
     """An inbound email with its classification.
 
     The same octets to the same address are one row, however often they are delivered. A reply to an
@@ -23,13 +23,13 @@ class InboundMail(Base):
     many of these as that email has. An email without an event is for the operators.
     """
 
-    __tablename__ = "inbound_mail"
+    __tablename__ = "inbound_email"
     __table_args__ = (
         UniqueConstraint("token_hash", "digest"),
-        Index("ix_inbound_mail_event_id_outcome", "event_id", "outcome"),
-        Index("ix_inbound_mail_attendee_id", "attendee_id"),
-        Index("ix_inbound_mail_outcome", "outcome"),
-        Index("ix_inbound_mail_about_id", "about_id"),
+        Index("ix_inbound_email_event_id_outcome", "event_id", "outcome"),
+        Index("ix_inbound_email_attendee_id", "attendee_id"),
+        Index("ix_inbound_email_outcome", "outcome"),
+        Index("ix_inbound_email_about_id", "about_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -38,7 +38,7 @@ class InboundMail(Base):
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     uid: Mapped[str | None] = mapped_column(String(255))
     """UID identified by the token in the recipient address, with the request and attendee."""
-    about_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_mail.id"))
+    about_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_email.id"))
     """Our email that the token identifies, or that its headers reply to."""
     box: Mapped[MailBox] = mapped_column(
         enum_column(MailBox, "mail_box"), default=MailBox.ANSWERS, server_default="answers"
@@ -77,16 +77,16 @@ class InboundMail(Base):
     attempted_at: Mapped[datetime | None]
 
     attendee: Mapped[Attendee | None] = relationship(viewonly=True)
-    about: Mapped[OutboxMail | None] = relationship(viewonly=True)
+    about: Mapped[OutboxEmail | None] = relationship(viewonly=True)
 
 
-class FailedMailRead(Base):
+class FailedEmailRead(Base):
     """An unread message of the IMAP mailbox whose processing has started.
 
     The row is deleted on success.
     """
 
-    __tablename__ = "untaken_mail"
+    __tablename__ = "failed_email_read"
 
     mailbox: Mapped[str] = mapped_column(String(64), primary_key=True)
     """SHA-256 of server, user and folder."""
@@ -97,14 +97,14 @@ class FailedMailRead(Base):
     tried_at: Mapped[datetime]
 
 
-class Answer(Base):
+class InvitationReply(Base):
     """The latest reply of an attendee to a meeting (RFC 5546 2.1.5). A later one replaces it."""
 
-    __tablename__ = "answer"
+    __tablename__ = "invitation_reply"
     __table_args__ = (
         UniqueConstraint("uid", "attendee_id"),
-        Index("ix_answer_request_id", "request_id"),
-        Index("ix_answer_event_id", "event_id"),
+        Index("ix_invitation_reply_request_id", "request_id"),
+        Index("ix_invitation_reply_event_id", "event_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -62,7 +62,7 @@ class Invitation(Base):
 class InterpreterNotice(Base):
     """All meetings last sent to an interpreter. Written when the email is claimed for sending."""
 
-    __tablename__ = "interpreter_told"
+    __tablename__ = "interpreter_notice"
 
     interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
     address: Mapped[Email]
@@ -82,10 +82,10 @@ class InterpreterFeed(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
 
 
-class MailText(Base):
+class EmailText(Base):
     """An organiser's custom text for an event's emails in one language, replacing the catalogue's."""
 
-    __tablename__ = "mail_text"
+    __tablename__ = "email_text"
 
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
     language: Mapped[Language] = mapped_column(primary_key=True)
@@ -100,18 +100,18 @@ def _domain(context: Any) -> str:
     return email_domain(context.get_current_parameters()["to_address"])
 
 
-class OutboxMail(Base):
+class OutboxEmail(Base):
     """One outgoing email. The row determines its bytes, so that a retry sends the same email."""
 
-    __tablename__ = "outbox_mail"
+    __tablename__ = "outbox_email"
     __table_args__ = (
-        Index("ix_outbox_mail_state_next_attempt_at", "state", "next_attempt_at"),
-        Index("ix_outbox_mail_event_id_state", "event_id", "state"),
-        Index("ix_outbox_mail_about_event_id", "about_event_id"),
-        Index("ix_outbox_mail_attendee_id", "attendee_id"),
-        Index("ix_outbox_mail_interpreter_id", "interpreter_id"),
-        Index("ix_outbox_mail_state_domain", "state", "domain"),
-        Index("ix_outbox_mail_event_id_uid", "event_id", "uid", "attendee_id", "id"),
+        Index("ix_outbox_email_state_next_attempt_at", "state", "next_attempt_at"),
+        Index("ix_outbox_email_event_id_state", "event_id", "state"),
+        Index("ix_outbox_email_about_event_id", "about_event_id"),
+        Index("ix_outbox_email_attendee_id", "attendee_id"),
+        Index("ix_outbox_email_interpreter_id", "interpreter_id"),
+        Index("ix_outbox_email_state_domain", "state", "domain"),
+        Index("ix_outbox_email_event_id_uid", "event_id", "uid", "attendee_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -163,13 +163,13 @@ class OutboxMail(Base):
     created_at: Mapped[datetime]
 
 
-class MailRoute(Base):
+class EmailRoute(Base):
     """Current delivery state of a recipients' provider, or of the mail server itself.
 
     A row exists if a limit is set, or if emails were refused and none has been accepted since.
     """
 
-    __tablename__ = "mail_route"
+    __tablename__ = "email_route"
 
     name: Mapped[str] = mapped_column(String(253), primary_key=True)
     """As in `EmailRates.route`, or empty for the mail server."""
@@ -215,10 +215,10 @@ class DigestItem(Base):
     made_at: Mapped[datetime]
 
 
-class DigestChoice(Base):
+class DigestPreference(Base):
     """Notification settings of an exhibitor. Without a row, a person gets everything once a day."""
 
-    __tablename__ = "digest_choice"
+    __tablename__ = "digest_preference"
 
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
     asked: Mapped[bool] = mapped_column(default=True, server_default=true())

@@ -44,7 +44,7 @@ class Alert(Base):
 class JobHeartbeat(Base):
     """Last-run time of a recurring job, which runs once however many processes execute it."""
 
-    __tablename__ = "pulse"
+    __tablename__ = "job_heartbeat"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     at: Mapped[datetime]

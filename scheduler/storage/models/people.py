@@ -257,8 +257,8 @@ class InterpreterBusy(Base):
 class RegistryChange(Base):
     """An organiser's change to firms, attendees or interpreters in the participant registry, for undo."""
 
-    __tablename__ = "desk_step"
-    __table_args__ = (Index("ix_desk_step_event_id_id", "event_id", "id"),)
+    __tablename__ = "registry_change"
+    __table_args__ = (Index("ix_registry_change_event_id_id", "event_id", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))

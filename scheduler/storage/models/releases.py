@@ -130,7 +130,7 @@ class ComparisonPart(Base):
 class CachedStatistic(Base):
     """A cached statistic of a version, as compressed JSON. Valid while the cache key `mark` matches."""
 
-    __tablename__ = "kept_figure"
+    __tablename__ = "cached_statistic"
 
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(40), primary_key=True)

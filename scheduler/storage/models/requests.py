@@ -200,8 +200,8 @@ class RequestDraft(Base):
 class RequestTransition(Base):
     """One transition of a request, as shown to both firms in its history. Append-only."""
 
-    __tablename__ = "request_step"
-    __table_args__ = (Index("ix_request_step_request_id", "request_id"),)
+    __tablename__ = "request_transition"
+    __table_args__ = (Index("ix_request_transition_request_id", "request_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
@@ -246,8 +246,8 @@ class ExcludedPerson(Base):
 class SeenChange(Base):
     """A change that an exhibitor marked as seen on the dashboard."""
 
-    __tablename__ = "seen_news"
-    __table_args__ = (Index("ix_seen_news_attendee_id", "attendee_id"),)
+    __tablename__ = "seen_change"
+    __table_args__ = (Index("ix_seen_change_attendee_id", "attendee_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id", ondelete="CASCADE"))

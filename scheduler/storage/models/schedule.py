@@ -109,10 +109,10 @@ class Run(Base):
 class Scenario(Base):
     """A modified problem of an event, solved beside the live plan. It never creates a version."""
 
-    __tablename__ = "what_if"
+    __tablename__ = "scenario"
     __table_args__ = (
         UniqueConstraint("event_id", "number"),
-        Index("ix_what_if_state", "state"),
+        Index("ix_scenario_state", "state"),
         {"sqlite_autoincrement": True},  # ids are never reused, so a worker cannot confuse scenarios
     )
 
@@ -120,13 +120,13 @@ class Scenario(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     number: Mapped[Count]
     """Sequential from 1 in each event."""
-    kind: Mapped[ScenarioKind] = mapped_column(enum_column(ScenarioKind, "what_if_kind"))
+    kind: Mapped[ScenarioKind] = mapped_column(enum_column(ScenarioKind, "scenario_kind"))
     name: Mapped[WhatIfName]
     changes: Mapped[list[Any]] = mapped_column(JSON)
     """As written by `planning/scenarios/scenario_changes.py`."""
     seconds: Mapped[WhatIfSeconds]
     made_at: Mapped[datetime]
-    state: Mapped[ScenarioState] = mapped_column(enum_column(ScenarioState, "what_if_state"))
+    state: Mapped[ScenarioState] = mapped_column(enum_column(ScenarioState, "scenario_state"))
     turn: Mapped[Count] = mapped_column(default=0)
     """Number of requests to solve it. A worker with an older turn knows that it is outdated."""
     asked_at: Mapped[datetime | None]
@@ -211,7 +211,7 @@ class ScheduleVersion(Base):
 class ManualDraft(Base):
     """A version that organisers edit manually. Each step done or undone creates a new revision."""
 
-    __tablename__ = "hand_draft"
+    __tablename__ = "manual_draft"
 
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
     base_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), index=True)
@@ -223,18 +223,18 @@ class ManualDraft(Base):
 class EditStep(Base):
     """One edit command: its changes, and the score before and after."""
 
-    __tablename__ = "hand_step"
+    __tablename__ = "edit_step"
     __table_args__ = (
         UniqueConstraint("version_id", "number"),
-        Index("ix_hand_step_version_id_revision", "version_id", "revision"),
+        Index("ix_edit_step_version_id_revision", "version_id", "revision"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"))
+    version_id: Mapped[int] = mapped_column(ForeignKey("manual_draft.version_id"))
     number: Mapped[Count]
     """Sequential from 1 in each draft."""
     kind: Mapped[str] = mapped_column(String(16))
-    state: Mapped[EditStepState] = mapped_column(enum_column(EditStepState, "hand_step_state"))
+    state: Mapped[EditStepState] = mapped_column(enum_column(EditStepState, "edit_step_state"))
     revision: Mapped[Count]
     """Draft revision at which the step was last done, undone or redone."""
     taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
@@ -249,19 +249,19 @@ class EditStep(Base):
 class MeetingLock(Base):
     """How a run that keeps the draft treats a request."""
 
-    __tablename__ = "hand_mark"
+    __tablename__ = "meeting_lock"
 
-    version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"), primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("manual_draft.version_id"), primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True, index=True)
-    kind: Mapped[LockKind] = mapped_column(enum_column(LockKind, "hand_mark_kind"))
+    kind: Mapped[LockKind] = mapped_column(enum_column(LockKind, "meeting_lock_kind"))
 
 
 class BlockedSlot(Base):
     """A slot in which a request must not be scheduled, also by a run that keeps the draft."""
 
-    __tablename__ = "hand_ban"
+    __tablename__ = "blocked_slot"
 
-    version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"), primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("manual_draft.version_id"), primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True, index=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True, index=True)
 
@@ -298,15 +298,15 @@ class PlannedAttendee(Base):
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
 
 
-class Hold(Base):
+class Booking(Base):
     """A resource occupied by the published version in one slot. The primary key prevents double booking.
 
     `holder_id` is the row id within its kind. `seat` counts from 0 to a place's capacity, and is 0 for
     people.
     """
 
-    __tablename__ = "hold"
-    __table_args__ = (Index("ix_hold_event_id", "event_id"),)
+    __tablename__ = "booking"
+    __table_args__ = (Index("ix_booking_event_id", "event_id"),)
 
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
     kind: Mapped[HolderKind] = mapped_column(enum_column(HolderKind, "kind"), primary_key=True)

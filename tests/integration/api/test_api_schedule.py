@@ -8,7 +8,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import VersionState
 from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.support.api import Program, make_token
 from tests.support.factories import Expo, make_event, make_request, make_version, meet
 from tests.support.publishing import carry_out
@@ -75,7 +75,7 @@ def test_a_draft_is_looked_at_and_published_once(database: Database, broker_url:
     assert program.get("/versions/2")["state"] == "published"
     program.post("/versions/2/publish", {"compared_with": 2}, status=409)
     with database.read() as session:
-        assert len(session.scalars(select(OutboxMail)).all()) == done["mails"]
+        assert len(session.scalars(select(OutboxEmail)).all()) == done["mails"]
     after = program.get("/versions/2/changes")
     assert (after["compared_with"], after["mails"], after["total"]) == (1, None, 2)
 

@@ -13,7 +13,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.identity import actors, api_tokens
 from scheduler.services.team import members
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, OutboxMail
+from scheduler.storage.models import Account, Event, OutboxEmail
 from tests.support import clocks
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW, Expo, make_event, make_member
@@ -54,7 +54,7 @@ def test_somebody_is_invited_once_by_mail_and_taken_back(
     assert program.get(first.headers["Location"].removeprefix("/api/v1")) == made
     assert program.get("/team")["invitations"] == [made]
     with database.read() as session:
-        assert [mail.to_address for mail in session.scalars(select(OutboxMail))] == [NEW["email"]]
+        assert [mail.to_address for mail in session.scalars(select(OutboxEmail))] == [NEW["email"]]
     path = f"/team/invitations/{made['number']}"
     assert program.send(path, method="delete").json == {"number": made["number"]}
     program.get(path, 404)

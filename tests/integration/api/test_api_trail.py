@@ -63,7 +63,7 @@ def test_a_row_that_was_changed_is_found(database: Database, program: Program) -
     (newest,) = program.get("/audit-log", limit=1)["items"]
     whole = program.get("/audit-log/verify")
     assert whole == {"rows": ROWS + 1, "last_hash": newest["hash"], "broken": ""}
-    behind_its_back(database, "UPDATE trail_entry SET about = 'nothing' WHERE number = 2")
+    behind_its_back(database, "UPDATE audit_log_entry SET about = 'nothing' WHERE number = 2")
     broken = program.get("/audit-log/verify")
     assert (broken["rows"], broken["broken"]) == (1, "row 2, of 2026-11-24 08:00:00Z, was changed")
 

@@ -24,7 +24,7 @@ from api.proxies import ProxyWatch
 from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
 from scheduler.storage.engines import on_disk_full
-from scheduler.storage.models import Account, OutboxMail
+from scheduler.storage.models import Account, OutboxEmail
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade_schema
 from scheduler.version import installed_version
 from tests.integration.workers.test_workers import queued
@@ -84,7 +84,7 @@ def test_an_old_tick_and_a_queue_without_a_worker_and_a_mail_that_waits_are_name
     with database.write() as session:
         due = NOW - timedelta(minutes=16)
         waiting = queued(make_event(session), 1) | {"created_at": due, "next_attempt_at": due}
-        session.execute(insert(OutboxMail), [waiting])
+        session.execute(insert(OutboxEmail), [waiting])
     status, found = ready(app)
     assert (status, found["status"]) == (200, "degraded")
     assert found["not_ready"] == ["clock", "mails", "workers"]

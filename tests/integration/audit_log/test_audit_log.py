@@ -105,11 +105,11 @@ def test_what_is_too_long_is_cut(database: Database, expo: Expo) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE trail_entry SET about = 'another'",
-        "DELETE FROM trail_entry",
-        "DELETE FROM trail_head",
-        "UPDATE trail_head SET number = number - 1",
-        "UPDATE trail_head SET chain = chain + 1000",
+        "UPDATE audit_log_entry SET about = 'another'",
+        "DELETE FROM audit_log_entry",
+        "DELETE FROM audit_chain",
+        "UPDATE audit_chain SET number = number - 1",
+        "UPDATE audit_chain SET chain = chain + 1000",
     ],
 )
 def test_the_database_refuses_to_change_or_delete_a_row(database: Database, expo: Expo, change: str) -> None:
@@ -117,7 +117,7 @@ def test_the_database_refuses_to_change_or_delete_a_row(database: Database, expo
         note(session, expo, "settings")
     with (
         owning(database) as owner,
-        pytest.raises(DBAPIError, match="only added to"),
+        pytest.raises(DBAPIError, match="append-only"),
         owner.write() as session,
     ):
         session.execute(text(change))
@@ -131,8 +131,8 @@ def test_a_row_is_added_after_the_last_one_only(database: Database, expo: Expo, 
     columns = [column.name for column in AuditLogEntry.__table__.columns]
     others = ", ".join({"id": "id + 1", "number": str(number)}.get(name, name) for name in columns)
     with pytest.raises(DBAPIError), database.write() as session:
-        into = f"INSERT INTO trail_entry ({', '.join(columns)})"
-        session.execute(text(f"{into} SELECT {others} FROM trail_entry"))
+        into = f"INSERT INTO audit_log_entry ({', '.join(columns)})"
+        session.execute(text(f"{into} SELECT {others} FROM audit_log_entry"))
     assert len(entries(database)) == 1 and broken(database) == [""]
 
 
@@ -144,8 +144,8 @@ def behind_its_back(database: Database, change: str) -> None:
             for trigger in found:
                 session.execute(text(f"DROP TRIGGER {trigger}"))
         else:
-            session.execute(text("ALTER TABLE trail_entry DISABLE TRIGGER USER"))
-            session.execute(text("ALTER TABLE trail_head DISABLE TRIGGER USER"))
+            session.execute(text("ALTER TABLE audit_log_entry DISABLE TRIGGER USER"))
+            session.execute(text("ALTER TABLE audit_chain DISABLE TRIGGER USER"))
         session.execute(text(change))
 
 
@@ -153,13 +153,16 @@ def behind_its_back(database: Database, change: str) -> None:
     ("change", "said"),
     [
         (
-            "UPDATE trail_entry SET who = 'x@y.example' WHERE number = 2",
+            "UPDATE audit_log_entry SET who = 'x@y.example' WHERE number = 2",
             "row 2, of 2026-11-24 08:00:00Z, was changed",
         ),
-        ("UPDATE trail_entry SET after = '' WHERE number = 3", "row 3, of 2026-11-24 08:00:00Z, was changed"),
-        ("DELETE FROM trail_entry WHERE number = 2", "row 2 is missing"),
-        ("DELETE FROM trail_entry WHERE number = 3", "row 3 is missing; there were 3"),
-        ("DELETE FROM trail_head", "its head is missing"),
+        (
+            "UPDATE audit_log_entry SET after = '' WHERE number = 3",
+            "row 3, of 2026-11-24 08:00:00Z, was changed",
+        ),
+        ("DELETE FROM audit_log_entry WHERE number = 2", "row 2 is missing"),
+        ("DELETE FROM audit_log_entry WHERE number = 3", "row 3 is missing; there were 3"),
+        ("DELETE FROM audit_chain", "its head is missing"),
     ],
 )
 def test_the_first_row_that_was_changed_is_named(
@@ -184,7 +187,7 @@ def test_the_command_names_the_broken_chain_and_says_so_by_its_code(
     good = CliRunner().invoke(main, ["audit", "verify"], catch_exceptions=False)
     assert good.exit_code == 0 and "installation: 1 rows hold; ends with " in good.output
     assert f"event {expo.event.key}: 1 rows hold; ends with {entries(database)[1].hash}" in good.output
-    behind_its_back(database, "UPDATE trail_entry SET role = '' WHERE chain > 0")
+    behind_its_back(database, "UPDATE audit_log_entry SET role = '' WHERE chain > 0")
     bad = CliRunner().invoke(main, ["audit", "verify"], catch_exceptions=False)
     assert bad.exit_code == 1 and f"event {expo.event.key}: 0 rows hold; BROKEN: row 1" in bad.output
 
@@ -235,12 +238,12 @@ def test_a_row_is_not_replaced_by_another_of_its_number(database: Database, expo
         ends = " ON CONFLICT (chain) DO UPDATE SET number = 0"
     columns = [column.name for column in AuditLogEntry.__table__.columns]
     others = ", ".join("'another'" if name == "about" else name for name in columns)
-    into = f"{replace} trail_entry ({', '.join(columns)})"
-    refused = pytest.raises(DBAPIError, match="only added to")
+    into = f"{replace} audit_log_entry ({', '.join(columns)})"
+    refused = pytest.raises(DBAPIError, match="append-only")
     with owning(database) as owner, refused, owner.write() as session:
-        session.execute(text(f"{into} SELECT {others} FROM trail_entry WHERE true{entry_ends}"))
+        session.execute(text(f"{into} SELECT {others} FROM audit_log_entry WHERE true{entry_ends}"))
     with suppress(DBAPIError), owning(database) as owner, owner.write() as session:
-        into = f"{replace} trail_head (chain, number, hash)"
-        session.execute(text(f"{into} SELECT chain, 0, hash FROM trail_head WHERE true{ends}"))
+        into = f"{replace} audit_chain (chain, number, hash)"
+        session.execute(text(f"{into} SELECT chain, 0, hash FROM audit_chain WHERE true{ends}"))
     assert [entry.about for entry in entries(database)] == ["settings"]
     assert broken(database) == [""]

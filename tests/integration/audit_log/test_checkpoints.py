@@ -26,7 +26,7 @@ from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, HASHED, hash_
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.operations import checkpoint_emails
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AuditChain, AuditLogEntry, Event, OutboxMail
+from scheduler.storage.models import Account, AuditChain, AuditLogEntry, Event, OutboxEmail
 from tests.integration.audit_log.test_audit_log import behind_its_back, note
 from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_member
@@ -61,10 +61,10 @@ def grow(database: Database, expo: Expo, rows: int) -> None:
 def mail(database: Database, days: float = 0) -> list[tuple[str, str]]:
     """Return addresses and checkpoints of the letters that are queued at a time."""
     with database.write() as session:
-        session.execute(text("DELETE FROM outbox_mail"))
+        session.execute(text("DELETE FROM outbox_email"))
         checkpoint_emails.queue_checkpoints(session, SETTINGS, now=NOW + days * DAY)
         session.flush()
-        queued = session.scalars(select(OutboxMail).order_by(OutboxMail.to_address)).all()
+        queued = session.scalars(select(OutboxEmail).order_by(OutboxEmail.to_address)).all()
         return [(each.to_address, each.payload["values"]["checkpoint"]) for each in queued]
 
 
@@ -100,7 +100,7 @@ def verify(*expect: Path) -> Result:
 
 def rewrite(database: Database, expo: Expo) -> None:
     """Change the author of a row, and rebuild the hash chain as the database owner could."""
-    behind_its_back(database, "UPDATE trail_entry SET who = 'x@y.example' WHERE number = 2")
+    behind_its_back(database, "UPDATE audit_log_entry SET who = 'x@y.example' WHERE number = 2")
     with owning(database) as owner, owner.write() as session:
         last = BEFORE_THE_FIRST
         for row in session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number)).all():
@@ -111,16 +111,16 @@ def rewrite(database: Database, expo: Expo) -> None:
 
 def cut(database: Database, expo: Expo) -> None:
     """Delete the last rows, and update the head of the chain."""
-    behind_its_back(database, "DELETE FROM trail_entry WHERE number > 3")
+    behind_its_back(database, "DELETE FROM audit_log_entry WHERE number > 3")
     with owning(database) as owner, owner.write() as session:
         last = session.scalars(select(AuditLogEntry.hash).where(AuditLogEntry.number == 3)).one()
         session.execute(update(AuditChain).values(number=3, hash=last))
 
 
 def empty(database: Database, expo: Expo) -> None:
-    behind_its_back(database, "DELETE FROM trail_entry")
+    behind_its_back(database, "DELETE FROM audit_log_entry")
     with owning(database) as owner, owner.write() as session:
-        session.execute(text("DELETE FROM trail_head"))
+        session.execute(text("DELETE FROM audit_chain"))
 
 
 @pytest.mark.parametrize(

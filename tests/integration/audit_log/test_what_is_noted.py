@@ -27,7 +27,7 @@ from scheduler.services.operations.audit_entries import AuditFilter
 from scheduler.services.planning.runs import overnight, run_control
 from scheduler.services.publishing import version_actions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AuditLogEntry, Event, InboundMail
+from scheduler.storage.models import Account, AuditLogEntry, Event, InboundEmail
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -143,7 +143,7 @@ def test_a_mail_that_is_saved_as_it_came_is_in_the_trail(
     database: Database, expo: Expo, of_event: bool
 ) -> None:
     with database.write() as session:
-        mail = InboundMail(
+        mail = InboundEmail(
             event_id=expo.event.id if of_event else None, box=MailBox.BARE, token_hash="", digest="d",
             kind=MailKind.OWN, message_id="<1@x.example>", sender="who@x.example", subject="", text="",
             outcome=MailOutcome.WAITING, received_at=NOW, size=3, raw=b"raw", kept=3,

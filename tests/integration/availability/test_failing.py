@@ -14,7 +14,7 @@ from scheduler.services.availability import busy_times, calendar_failures
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.delivery import rendering
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, BusySource, OutboxMail
+from scheduler.storage.models import Account, Attendee, BusySource, OutboxEmail
 from tests.support import clocks
 from tests.support.calendars import FarSide, busy_in
 from tests.support.factories import NOW, SECRET_KEY, make_event
@@ -51,10 +51,10 @@ class Linked:
                 should_stop=lambda: False, max_seconds=60,
             )  # fmt: skip
 
-    def mails(self) -> list[OutboxMail]:
+    def mails(self) -> list[OutboxEmail]:
         with self.database.read() as session:
-            desk = select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK)
-            return list(session.scalars(desk.order_by(OutboxMail.id)))
+            desk = select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DESK)
+            return list(session.scalars(desk.order_by(OutboxEmail.id)))
 
     def failing(self) -> list[str]:
         with self.database.read() as session:

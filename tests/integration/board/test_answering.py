@@ -25,7 +25,7 @@ from scheduler.services.identity import encryption
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, AttendeeBusy, MeetingRequest, RequestTransition
+from scheduler.storage.models import AttendeeBusy, InvitationReply, MeetingRequest, RequestTransition
 from tests.integration.board.test_commands import Hall
 from tests.support import clocks
 from tests.support.calendars import FarSide, busy_in, linked
@@ -254,7 +254,7 @@ def test_a_plan_is_read_anew_for_other_busy_times_and_proposals_and_for_no_fetch
     def answer(partstat: Partstat, start: datetime | None = None) -> None:
         with database.write() as session:
             session.merge(
-                Answer(
+                InvitationReply(
                     id=1, event_id=asked.event_id, request_id=one.id, attendee_id=expo.people[0][0].id,
                     uid="one", sequence=0, partstat=partstat, source=AnswerSource.LINK, answered_at=NOW,
                     proposed_start=start, proposed_end=start and start + timedelta(minutes=30),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AlertKind, OutboxKind, OutboxState
 from scheduler.services.delivery import claims, delivery, email_routes
 from scheduler.storage.database import Database
-from scheduler.storage.models import Alert, Attendee, MailRoute, OutboxMail
+from scheduler.storage.models import Alert, Attendee, EmailRoute, OutboxEmail
 from tests.integration.delivery.test_outbox import publish_some
 from tests.integration.delivery.test_sending import QUEUED, SENT, to
 from tests.support.factories import NOW, SECRET_KEY, make_event
@@ -41,14 +41,14 @@ def fill(
     """Queue one email to each of `mails` attendees, whose addresses alternate between the domains."""
     with database.write() as session:
         publish_some(session, 1, mail_per_minute=per_minute)
-        template = session.scalars(select(OutboxMail)).first()
+        template = session.scalars(select(OutboxEmail)).first()
         assert template is not None
         expo = make_event(session, firms=-(-mails // 14), people=14, mail_per_minute=per_minute)
         people = [person for firm in expo.people for person in firm][:mails]
         for n, person in enumerate(people):
             person.email = f"p{n}@{domains[n % len(domains)]}"
             session.add(
-                OutboxMail(
+                OutboxEmail(
                     event_id=expo.event.id,
                     kind=template.kind,
                     attendee_id=person.id,
@@ -68,7 +68,7 @@ def fill(
             )
         session.flush()
         session.execute(
-            update(OutboxMail).where(OutboxMail.event_id != expo.event.id).values(state=SENT, sent_at=NOW)
+            update(OutboxEmail).where(OutboxEmail.event_id != expo.event.id).values(state=SENT, sent_at=NOW)
         )
 
 
@@ -127,17 +127,17 @@ class Post:
         for minute in minutes:
             self.deliver(minute)
 
-    def rows(self, *domains: str) -> list[OutboxMail]:
+    def rows(self, *domains: str) -> list[OutboxEmail]:
         with self.database.read() as session:
-            rows = session.scalars(select(OutboxMail).where(OutboxMail.kind != OutboxKind.ALERT))
+            rows = session.scalars(select(OutboxEmail).where(OutboxEmail.kind != OutboxKind.ALERT))
             return [row for row in rows if not domains or row.domain in domains]
 
     def states(self, *domains: str) -> Counter[OutboxState]:
         return Counter(row.state for row in self.rows(*domains) if row.sent_at != NOW or row.attempts)
 
-    def route(self, name: str) -> MailRoute | None:
+    def route(self, name: str) -> EmailRoute | None:
         with self.database.read() as session:
-            return session.get(MailRoute, name)
+            return session.get(EmailRoute, name)
 
     def alerts(self) -> list[Alert]:
         with self.database.read() as session:
@@ -156,7 +156,7 @@ CONTENT = "550 Mail content denied [x IP: 10.0.0.1]. https://service.mail.qq.com
 
 def claim(
     session: Session, minutes: float, routes: email_routes.Routes, worker: str = "w"
-) -> list[OutboxMail]:
+) -> list[OutboxEmail]:
     return claims.claim_emails(
         session, worker=worker, limit=50, secret_key=SECRET_KEY, now=NOW + minutes * MINUTE, routes=routes
     )

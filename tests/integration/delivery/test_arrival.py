@@ -10,7 +10,7 @@ from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import Refusal, VersionState
 from scheduler.services.delivery import claims, delivery_estimates
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, MailRoute, OutboxMail
+from scheduler.storage.models import EmailRoute, Event, OutboxEmail
 from tests.integration.delivery.post import fill
 from tests.support.factories import (
     NOW,
@@ -28,7 +28,9 @@ MINUTE = timedelta(minutes=1)
 
 def of_queue(database: Database) -> delivery_estimates.DeliveryEstimate:
     with database.read() as session:
-        event_id = session.scalars(select(OutboxMail.event_id).order_by(OutboxMail.id.desc()).limit(1)).one()
+        event_id = session.scalars(
+            select(OutboxEmail.event_id).order_by(OutboxEmail.id.desc()).limit(1)
+        ).one()
         event = session.get_one(Event, event_id)
         return delivery_estimates.estimate_queue(session, event, rates=RATES, now=NOW)
 
@@ -47,7 +49,7 @@ def test_a_pause_comes_before(database: Database) -> None:
     fill(database, 20, ["firm.example", "corp.example"], per_minute=10)
     with database.write() as session:
         until = NOW + 30 * MINUTE
-        session.add(MailRoute(name="firm.example", refusal=Refusal.HOLD, paused_until=until))
+        session.add(EmailRoute(name="firm.example", refusal=Refusal.HOLD, paused_until=until))
     assert of_queue(database) == delivery_estimates.DeliveryEstimate(
         20, 31 * MINUTE, "firm.example", ("firm.example",)
     )

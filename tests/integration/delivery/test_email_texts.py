@@ -17,7 +17,7 @@ from scheduler.services.delivery import claims, email_texts, refusal_handling, r
 from scheduler.services.publishing import sample_emails
 from scheduler.services.replies import resend
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, Invitation, MailText, OutboxMail
+from scheduler.storage.models import Account, EmailText, Event, Invitation, OutboxEmail
 from tests.integration.identity.test_readers import read, text
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
 from tests.support.publishing import SETTINGS, draft, publish, send_all
@@ -38,7 +38,7 @@ def save(session: Session, expo: Expo, language: str = "en", mail_kind: str = "n
 
 
 def texts(session: Session) -> dict[tuple[str, str], str]:
-    return {(row.language, row.key): row.text for row in session.scalars(select(MailText))}
+    return {(row.language, row.key): row.text for row in session.scalars(select(EmailText))}
 
 
 def test_what_was_changed_is_kept_with_who_and_when(database: Database) -> None:
@@ -77,7 +77,7 @@ def test_a_text_that_was_not_changed_keeps_who_changed_it(database: Database) ->
             {"note": "Bring a card.", "headline": "Hi"},
             now=later,
         )
-        rows = {row.key: row.changed_at for row in session.scalars(select(MailText))}
+        rows = {row.key: row.changed_at for row in session.scalars(select(EmailText))}
         assert rows == {"note.new": NOW, "headline.new": later}
 
 
@@ -121,8 +121,8 @@ def published(session: Session, language: str = "en") -> Expo:
     return expo
 
 
-def first_mail(session: Session) -> OutboxMail:
-    return session.scalars(select(OutboxMail).order_by(OutboxMail.id).limit(1)).one()
+def first_mail(session: Session) -> OutboxEmail:
+    return session.scalars(select(OutboxEmail).order_by(OutboxEmail.id).limit(1)).one()
 
 
 def test_a_mail_is_written_with_the_events_texts_in_its_readers_language_only(database: Database) -> None:
@@ -134,7 +134,7 @@ def test_a_mail_is_written_with_the_events_texts_in_its_readers_language_only(da
         assert "How to get there: Hall 0, Table t0: ask at the door." in text(mail)
     with database.write() as session:
         published(session, "hu")
-        last = session.scalars(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(1)).one()
+        last = session.scalars(select(OutboxEmail).order_by(OutboxEmail.id.desc()).limit(1)).one()
         assert read(rendering.render_invitation_email(SETTINGS, last).data)["Subject"].startswith(
             "Invitation: "
         )
@@ -174,7 +174,7 @@ def test_an_invitation_that_is_sent_again_has_the_texts_too(database: Database) 
         send_all(session, expo)
         invitation = session.scalars(select(Invitation).limit(1)).one()
         resend.resend_invitation(session, invitation, mail_domain="expo.example", now=NOW)
-        row = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.RESEND)).one()
+        row = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.RESEND)).one()
         assert read(rendering.render_invitation_email(SETTINGS, row).data)["Subject"] == "Once more"
 
 
@@ -183,7 +183,9 @@ def test_a_summary_has_the_events_footer(database: Database) -> None:
         expo = make_event(session, firms=2, summary_mails=True)
         save(session, expo, footer="Ours: {event}")
         publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
-        row = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.SUMMARY).limit(1)).one()
+        row = session.scalars(
+            select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.SUMMARY).limit(1)
+        ).one()
         assert f"Ours: {expo.event.name}" in text(read(rendering.render_summary_email(SETTINGS, row).data))
 
 
@@ -252,7 +254,7 @@ def test_a_test_mail_with_a_text_that_does_not_render_is_not_queued(database: Da
             sample_emails.queue_test_email(
                 session, actor, "en", "new", {"note": "{x}"}, settings=SETTINGS, now=NOW
             )
-        assert session.scalars(select(OutboxMail)).all() == []
+        assert session.scalars(select(OutboxEmail)).all() == []
 
 
 class Site:
@@ -326,7 +328,7 @@ def test_a_test_mail_is_queued_by_its_button(site: Site) -> None:
     page = site.post("test")
     assert f"on its way to {site.expo.organiser.email}" in page
     with site.database.read() as session:
-        (row,) = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.TEST)).all()
+        (row,) = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.TEST)).all()
         assert row.payload["wording"]["headline"] == "Hello {name}"
     assert site.saved() == {}
 

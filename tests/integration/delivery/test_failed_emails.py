@@ -10,7 +10,7 @@ from scheduler.domain.errors import NotAllowed
 from scheduler.services.delivery import claims, failed_emails, refusal_handling, rendering
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
-from scheduler.storage.models import Invitation, OutboxMail
+from scheduler.storage.models import Invitation, OutboxEmail
 from tests.support.factories import NOW, make_event, meet
 from tests.support.letters import MINUTE, Letters
 from tests.support.publishing import SETTINGS, draft, publish
@@ -50,7 +50,7 @@ def test_r8_a_dead_letter_is_sent_again_as_the_same_mail_to_the_byte(letters: Le
     letters.move(2, 10, refuse=letters.first)
     (letter,) = letters.dead()
     with letters.database.read() as session:
-        before = rendering.render_invitation_email(SETTINGS, session.get_one(OutboxMail, letter.id))
+        before = rendering.render_invitation_email(SETTINGS, session.get_one(OutboxEmail, letter.id))
     assert letters.resend(letter.id, minutes=20) == 1
     sent = letters.send(21)[letters.first]
     assert rendering.render_invitation_email(SETTINGS, sent) == before

@@ -19,7 +19,7 @@ from scheduler.services.outbox import outbox
 from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.integration.delivery.test_outbox import claim, publish_some
 from tests.integration.delivery.test_sending import Sender
 from tests.integration.publishing.scene import Scene
@@ -99,7 +99,7 @@ def test_the_next_publishing_tells_the_net_effect_of_what_was_stopped(database: 
         make_version(session, expo, moved, state=VersionState.DRAFT)
         mails = publish_version(session, event_id=expo.event.id, number=2, compared_with=1)
         assert mails == 6
-        rows = session.scalars(select(OutboxMail)).all()
+        rows = session.scalars(select(OutboxEmail)).all()
         assert len(rows) == 6, "the stopped ones are gone"
         assert {row.payload["kind"] for row in rows} == {"new"}
         assert outbox.count_mails(session, expo.event.id).stopped == 0
@@ -109,14 +109,14 @@ def test_a_summary_that_was_stopped_is_said_anew(database: Database) -> None:
     scene = Scene(database)
     scene.do(scene.ask())
     with database.write() as session:
-        for row in session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")):
+        for row in session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "invitation")):
             row.state = OutboxState.SENT
             row.attempts = 1
         stopped = email_queue.stop_emails(session, scene.expo.organiser_actor(), now=database.now())
         assert stopped == 8
         make_version(session, scene.expo, [], state=VersionState.DRAFT)
         publish_version(session, event_id=scene.expo.event.id, number=2, compared_with=1, now=database.now())
-        summaries = session.scalars(select(OutboxMail).where(OutboxMail.kind == "summary")).all()
+        summaries = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "summary")).all()
         assert all(row.stopped_at is None for row in summaries)
 
 
@@ -173,7 +173,7 @@ def test_stopped_while_a_sender_claims_each_mail_is_claimed_or_stopped(database:
     sender, stopper = Step(send), Step(stop)
     claimed, stopped = sender.done(), stopper.done()
     with database.read() as session:
-        rows = session.scalars(select(OutboxMail)).all()
+        rows = session.scalars(select(OutboxEmail)).all()
         both = [row for row in rows if row.stopped_at and row.state is not OutboxState.QUEUED]
         assert both == []
     assert (claimed, stopped) in ((7, 13), (0, 20))

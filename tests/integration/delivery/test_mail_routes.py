@@ -12,7 +12,7 @@ from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState, Refu
 from scheduler.services.delivery import email_routes, refusal_handling
 from scheduler.services.delivery.email_routes import SERVER
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Event, MailRoute, OutboxMail
+from scheduler.storage.models import Attendee, EmailRoute, Event, OutboxEmail
 from tests.integration.delivery.post import CONTENT, FREQUENCY, MINUTE, Post, Provider, claim, fill
 from tests.integration.delivery.test_sending import FAILED, QUEUED, SENT
 from tests.support.factories import NOW
@@ -95,7 +95,7 @@ def test_a_mail_that_is_refused_for_its_content_is_held_and_told_once(database: 
         (alert,) = post.alerts()
         assert alert.reason == f"qq.com refuses mails. It said: The mail to {bad} was not taken: {CONTENT}"
         with database.read() as session:
-            mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.ALERT)).all()
+            mails = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.ALERT)).all()
             assert len(mails) == len({mail.to_address for mail in mails}) > 0
         server.says = lambda _: None
         assert post.deliver(15 + 60) == 1
@@ -169,13 +169,13 @@ def test_mails_to_a_provider_with_a_rate_go_one_after_the_other_and_others_at_on
             rows = claim(session, second / 60, routes)
             taken.append(Counter(row.domain in ("qq.com", "foxmail.com") for row in rows))
             session.execute(
-                update(OutboxMail).where(OutboxMail.state == OutboxState.SENDING).values(state=SENT)
+                update(OutboxEmail).where(OutboxEmail.state == OutboxState.SENDING).values(state=SENT)
             )
     assert taken == [{False: 20, True: 1}, {True: 1}, {True: 1}, {True: 1}]
 
 
 def test_a_rate_that_was_slowed_down_grows_again_until_it_is_the_usual_one() -> None:
-    row = MailRoute(name="qq.com", per_minute=10.0, slowed_at=NOW)
+    row = EmailRoute(name="qq.com", per_minute=10.0, slowed_at=NOW)
     rates = [email_routes.rate_per_minute(row, 60, NOW + minutes * MINUTE) for minutes in (0, 20, 40, 60)]
     assert rates == [10, 20, 40, 60]
     assert email_routes.rate_per_minute(row, None, NOW + 200 * MINUTE) is None
@@ -185,18 +185,18 @@ def test_a_rate_that_was_slowed_down_grows_again_until_it_is_the_usual_one() -> 
 def test_rows_that_say_nothing_any_more_are_deleted(database: Database) -> None:
     with database.write() as session:
         old = NOW - email_routes.FORGOTTEN_AFTER - MINUTE
-        session.add(MailRoute(name="old.example", refusal=Refusal.LATER, refusals=1, refused_at=old))
-        session.add(MailRoute(name="new.example", refusal=Refusal.LATER, refusals=1, refused_at=NOW))
-        session.add(MailRoute(name=SERVER, is_told=True, refused_at=old, paused_until=NOW))
+        session.add(EmailRoute(name="old.example", refusal=Refusal.LATER, refusals=1, refused_at=old))
+        session.add(EmailRoute(name="new.example", refusal=Refusal.LATER, refusals=1, refused_at=NOW))
+        session.add(EmailRoute(name=SERVER, is_told=True, refused_at=old, paused_until=NOW))
         session.flush()
         email_routes.delete_idle_routes(session, now=NOW)
-        assert set(session.scalars(select(MailRoute.name))) == {"new.example", SERVER}
+        assert set(session.scalars(select(EmailRoute.name))) == {"new.example", SERVER}
 
 
 def test_a_mail_keeps_the_domain_of_its_address(database: Database) -> None:
     fill(database, 3, ["QQ.com"])
     with database.read() as session:
-        rows = session.scalars(select(OutboxMail)).all()
+        rows = session.scalars(select(OutboxEmail)).all()
         assert all(row.domain == email_domain(row.to_address) == row.domain.lower() for row in rows)
         assert session.scalars(select(Event.id)).first()
 

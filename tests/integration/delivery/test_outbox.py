@@ -12,7 +12,7 @@ from scheduler.services.delivery import claims, refusal_handling, rendering
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
-from scheduler.storage.models import Invitation, OutboxMail
+from scheduler.storage.models import Invitation, OutboxEmail
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -42,7 +42,7 @@ def publish_some(session: Session, meetings: int = 3, **columns: int) -> Expo:
     return expo
 
 
-def claim(session: Session, minutes: float = 0, limit: int = 100, worker: str = "w") -> list[OutboxMail]:
+def claim(session: Session, minutes: float = 0, limit: int = 100, worker: str = "w") -> list[OutboxEmail]:
     now = NOW + timedelta(minutes=minutes)
     return claims.claim_emails(session, worker=worker, limit=limit, secret_key=SECRET_KEY, now=now)
 
@@ -100,7 +100,7 @@ def test_a_temporary_failure_waits_longer_each_time_and_gives_up(database: Datab
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row_id, now, waits = claim(session)[0].id, NOW, []
         for _ in range(len(refusal_handling.BACKOFF) + 1):
-            row = session.get_one(OutboxMail, row_id)
+            row = session.get_one(OutboxEmail, row_id)
             refusal_handling.mark_failed(session, row, "451 try later", permanent=False, now=now)
             session.refresh(row)
             if row.state is OutboxState.FAILED:
@@ -159,4 +159,4 @@ def test_a_mail_that_a_sender_lost_is_not_marked_by_it(database: Database) -> No
         claims.requeue_stale(session, now=NOW + timedelta(minutes=5))
         claim(session, minutes=6, worker="new")
         claims.mark_sent(session, row_id, worker="dead", now=NOW)
-        assert session.get_one(OutboxMail, row_id, populate_existing=True).state is OutboxState.SENDING
+        assert session.get_one(OutboxEmail, row_id, populate_existing=True).state is OutboxState.SENDING

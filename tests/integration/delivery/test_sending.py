@@ -22,7 +22,7 @@ from scheduler.services.delivery import delivery
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.integration.delivery.test_outbox import publish_some
 from tests.support.factories import (
     NOW,
@@ -65,9 +65,9 @@ class Sender:
             should_stop=should_stop,
         )
 
-    def rows(self) -> list[OutboxMail]:
+    def rows(self) -> list[OutboxEmail]:
         with self.database.read() as session:
-            return list(session.scalars(select(OutboxMail).order_by(OutboxMail.id)))
+            return list(session.scalars(select(OutboxEmail).order_by(OutboxEmail.id)))
 
     def states(self) -> Counter[OutboxState]:
         return Counter(row.state for row in self.rows())
@@ -100,7 +100,7 @@ def publish(database: Database, meetings: int = 3) -> list[str]:
     """Queue two emails for each of some meetings. Return their addresses in sending order."""
     with database.write() as session:
         publish_some(session, meetings, mail_per_minute=60_000)
-        return list(session.scalars(select(OutboxMail.to_address).order_by(OutboxMail.id)))
+        return list(session.scalars(select(OutboxEmail.to_address).order_by(OutboxEmail.id)))
 
 
 def only_once(addresses: list[str]) -> str:
@@ -250,10 +250,10 @@ def test_being_given_back_many_times_counts_as_one_attempt_at_most(database: Dat
 def test_a_mail_that_cannot_be_made_does_not_keep_the_others_back(database: Database) -> None:
     expected = publish(database)
     with database.write() as session:
-        first = session.scalars(select(OutboxMail).order_by(OutboxMail.id)).first()
+        first = session.scalars(select(OutboxEmail).order_by(OutboxEmail.id)).first()
         assert first is not None
         payload = {key: value for key, value in first.payload.items() if key != "kind"}
-        session.execute(update(OutboxMail).where(OutboxMail.id == first.id).values(payload=payload))
+        session.execute(update(OutboxEmail).where(OutboxEmail.id == first.id).values(payload=payload))
     with serving(Catcher()) as catcher:
         sender = Sender(database, to(catcher))
         assert sender.deliver() == 5

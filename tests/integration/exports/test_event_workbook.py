@@ -17,7 +17,7 @@ from scheduler.services.imports import sheet_import
 from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.sheets.workbook import read_workbook
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Firm, Hall, Interpreter, InterpreterStation, Place, Slot
+from scheduler.storage.models import Account, Firm, Hall, Interpreter, InterpreterAssignment, Place, Slot
 from tests.support.factories import NOW, make_event
 from tests.support.publishing import SETTINGS
 
@@ -42,7 +42,7 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
         table = session.scalars(select(Place.id).where(Place.kind == PlaceKind.TABLE).limit(1)).one()
         slots = session.scalars(select(Slot.id).order_by(Slot.position).limit(3)).all()
         session.add_all(
-            InterpreterStation(interpreter_id=interpreter, slot_id=slot, place_id=table) for slot in slots
+            InterpreterAssignment(interpreter_id=interpreter, slot_id=slot, place_id=table) for slot in slots
         )
         account = session.scalars(select(Account).where(Account.email == BOSS)).one()
         return Actor(account_id=account.id, event_id=event.id, event_key=event.key, team_role=Role.OWNER)

@@ -12,7 +12,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.identity import actors, api_tokens, sign_in, tokens
 from scheduler.services.identity.rights import Right
 from scheduler.storage.database import Database
-from scheduler.storage.models import ApiToken, Attendee, OutboxMail, SignInLink, TeamMember
+from scheduler.storage.models import ApiToken, Attendee, OutboxEmail, SignInLink, TeamMember
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_event
 from tests.support.threads import Step
 
@@ -41,7 +41,7 @@ def test_asking_to_sign_in_queues_one_mail_with_a_link_that_is_not_stored(databa
     with database.write() as session:
         account = make_account(session, "Ann@Example.org ")
         link = ask(session, " ANN@example.org")
-        mail = session.scalars(select(OutboxMail)).one()
+        mail = session.scalars(select(OutboxEmail)).one()
         assert (mail.kind, mail.to_address, mail.sign_in_link_id) == ("sign_in", "ann@example.org", link.id)
         assert link.token_hash == tokens.hash_token(token_of(link)) != token_of(link)
         assert sign_in.redeem_sign_in_link(session, token_of(link), now=NOW).account.id == account.id
@@ -51,7 +51,7 @@ def test_asking_with_an_unknown_address_queues_nothing(database: Database) -> No
     with database.write() as session:
         assert ask(session, "who@example.org") is None
         assert ask(session, "\x00\ud800@example.org") is None
-        assert session.scalars(select(OutboxMail)).all() == []
+        assert session.scalars(select(OutboxEmail)).all() == []
 
 
 def test_nobody_can_flood_a_mailbox_with_sign_in_links(database: Database) -> None:

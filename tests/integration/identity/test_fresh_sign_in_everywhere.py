@@ -35,7 +35,7 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.team import invitations, members
 from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, Event, Interpreter, OutboxMail, RegistryChange, Slot
+from scheduler.storage.models import Account, Attendee, Event, Interpreter, OutboxEmail, RegistryChange, Slot
 from tests.integration.identity.clock import HOUR, Clock, person
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.publishing import SETTINGS
@@ -219,7 +219,7 @@ def test_a_door_that_changes_an_address_writes_to_the_old_and_the_new_one(
     with database.read() as session:
         letters = [
             row.to_address
-            for row in session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK))
+            for row in session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DESK))
             if row.payload["letter"] == "address"
         ]
     old = interpreter if "interpreter" in door else ready.people[1][0].email

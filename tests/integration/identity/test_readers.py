@@ -18,7 +18,7 @@ from scheduler.storage.models import (
     Attendee,
     Invitation,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     SignInLink,
 )
 from tests.support import importing as imports
@@ -46,7 +46,7 @@ def of_two_countries(session: Session) -> tuple[Expo, MeetingRequest]:
 
 def mails(session: Session) -> list[EmailMessage]:
     """Return the queued invitations by attendee."""
-    rows = session.scalars(select(OutboxMail).order_by(OutboxMail.attendee_id, OutboxMail.id))
+    rows = session.scalars(select(OutboxEmail).order_by(OutboxEmail.attendee_id, OutboxEmail.id))
     return [read(rendering.render_invitation_email(SETTINGS, row).data) for row in rows]
 
 
@@ -82,7 +82,9 @@ def test_the_readers_own_time_stands_beside_the_venues_where_it_differs(database
 def test_r8_a_retry_has_the_same_bytes_though_the_reader_chose_anew_meanwhile(database: Database) -> None:
     with database.write() as session:
         expo, _ = of_two_countries(session)
-        row = session.scalars(select(OutboxMail).where(OutboxMail.attendee_id == expo.people[1][0].id)).one()
+        row = session.scalars(
+            select(OutboxEmail).where(OutboxEmail.attendee_id == expo.people[1][0].id)
+        ).one()
         first = rendering.render_invitation_email(SETTINGS, row)
         preferences.save_preferences(session, expo.actor(1), language="zh", timezone="Asia/Tokyo")
         session.expire_all()
@@ -124,7 +126,7 @@ def test_a_sign_in_mail_is_in_the_persons_language(database: Database) -> None:
                 session, address, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
             )
             assert link is not None
-            row = session.scalars(select(OutboxMail).where(OutboxMail.sign_in_link_id == link.id)).one()
+            row = session.scalars(select(OutboxEmail).where(OutboxEmail.sign_in_link_id == link.id)).one()
             made = rendering.render_sign_in_email(SETTINGS, row, session.get_one(SignInLink, link.id))
             subjects.append(read(made.data)["Subject"])
         assert subjects == [f"Belépési hivatkozás – {expo.event.name}", "Your link to sign in to Chainmeet"]
@@ -141,7 +143,7 @@ def test_a_sign_in_mail_comes_from_the_event_that_was_looked_at_or_the_only_one(
             now=NOW,
         )
         assert link is not None
-        row = session.scalars(select(OutboxMail).where(OutboxMail.sign_in_link_id == link.id)).one()
+        row = session.scalars(select(OutboxEmail).where(OutboxEmail.sign_in_link_id == link.id)).one()
         made = read(rendering.render_sign_in_email(SETTINGS, row, link).data)
         return str(made["From"].addresses[0].display_name)
 

@@ -23,7 +23,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
     Firm,
-    OutboxMail,
+    OutboxEmail,
     SignInRequest,
     TeamMember,
     WebSession,
@@ -217,8 +217,8 @@ def test_a_wish_for_a_link_is_the_same_work_for_a_known_and_an_unknown_address(
     assert asked(expo.organiser.email) == asked("nobody@nowhere.example")
     with database.write() as session:
         assert sign_in.process_sign_in_requests(session, SETTINGS, now=NOW) == 2
-        assert session.scalars(select(OutboxMail.to_address)).all() == [expo.organiser.email]
-        assert session.scalars(select(OutboxMail.to_name)).all() == [""], (
+        assert session.scalars(select(OutboxEmail.to_address)).all() == [expo.organiser.email]
+        assert session.scalars(select(OutboxEmail.to_name)).all() == [""], (
             "an event's name for a person is its own"
         )
         assert session.scalars(select(SignInRequest)).all() == []

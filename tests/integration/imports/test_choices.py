@@ -29,7 +29,7 @@ from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
-NOT_UNDONE = ("import_file", "desk_step", "trail_entry", "trail_head", "account")
+NOT_UNDONE = ("import_file", "registry_change", "audit_log_entry", "audit_chain", "account")
 """Rows that an undo keeps: the audit log, and accounts."""
 
 

@@ -30,7 +30,7 @@ from scheduler.storage.models import (
     Attendee,
     Event,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     Run,
     RunSchedule,
 )
@@ -59,9 +59,9 @@ def days_of_ticks(database: Database, *, begin: int = 0, days: int = 2) -> Count
                 database.write() as session
             ):  # a worker ends the overnight runs, and a sender takes the emails, so there are no alerts
                 session.execute(update(Run).values(state=RunState.CANCELLED))
-                session.execute(update(OutboxMail).values(state=OutboxState.SENT, attempts=1))
+                session.execute(update(OutboxEmail).values(state=OutboxState.SENT, attempts=1))
     with database.read() as session:
-        return Counter(map(tuple, session.execute(select(OutboxMail.kind, OutboxMail.to_address)).all()))
+        return Counter(map(tuple, session.execute(select(OutboxEmail.kind, OutboxEmail.to_address)).all()))
 
 
 def requests_file(*rows: tuple[str, str, str, str]) -> bytes:

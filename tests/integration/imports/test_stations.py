@@ -12,7 +12,7 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Interpreter, InterpreterStation, Place, Slot
+from scheduler.storage.models import Interpreter, InterpreterAssignment, Place, Slot
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 
@@ -48,9 +48,9 @@ def seats(session: Session) -> list[tuple[str, int, str]]:
     """Return interpreter, position of the slot, and table."""
     rows = session.execute(
         select(Interpreter.key, Slot.position, Place.key)
-        .join(InterpreterStation, InterpreterStation.interpreter_id == Interpreter.id)
-        .join(Slot, Slot.id == InterpreterStation.slot_id)
-        .join(Place, Place.id == InterpreterStation.place_id)
+        .join(InterpreterAssignment, InterpreterAssignment.interpreter_id == Interpreter.id)
+        .join(Slot, Slot.id == InterpreterAssignment.slot_id)
+        .join(Place, Place.id == InterpreterAssignment.place_id)
         .order_by(Interpreter.id, Slot.position)
     )
     return [(key, position, place) for key, position, place in rows]

@@ -20,7 +20,7 @@ from scheduler.domain import names
 from scheduler.samples.expo import make_expo
 from scheduler.services.delivery.rendering import render_email
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, OutboxMail
+from scheduler.storage.models import Event, OutboxEmail
 from tests.e2e.test_browser_axe import PAGES, whole
 from tests.support import clocks
 from tests.support.everything import NOWHERE, Everything
@@ -137,7 +137,7 @@ def faults(text: str, language: str) -> list[str]:
 def test_every_mail_says_each_name_once_with_one_stop(named: Named) -> None:
     language, found, kinds = named.language, {}, set()
     with named.database.write() as session:
-        for row in session.scalars(select(OutboxMail)):
+        for row in session.scalars(select(OutboxEmail)):
             if row.sign_in_link_id is not None:
                 continue
             kinds.add(row.kind)

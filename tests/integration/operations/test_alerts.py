@@ -19,7 +19,7 @@ from scheduler.invites.catalogue import languages, load_words
 from scheduler.services.delivery import claims, rendering
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Alert, OutboxMail, TeamMember
+from scheduler.storage.models import Account, Alert, OutboxEmail, TeamMember
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
@@ -35,8 +35,8 @@ def fail(
     return alerts.raise_alert(session, FAILED, event_id=event_id, about=about, now=now, **told)
 
 
-def mails(session: Session) -> Sequence[OutboxMail]:
-    return session.scalars(select(OutboxMail).order_by(OutboxMail.id)).all()
+def mails(session: Session) -> Sequence[OutboxEmail]:
+    return session.scalars(select(OutboxEmail).order_by(OutboxEmail.id)).all()
 
 
 def test_organisers_of_the_event_and_operators_get_one_mail_each(database: Database) -> None:

@@ -11,7 +11,7 @@ from scheduler.domain.entities import AlertKind, OutboxKind, OutboxState
 from scheduler.services.delivery import email_alerts
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.integration.operations.test_alerts import mails
 from tests.integration.workers.test_workers import queued
 from tests.support.factories import NOW, make_account, make_event
@@ -26,7 +26,7 @@ def waiting(database: Database) -> Database:
     """A queued email of NOW, and an operator."""
     with database.write() as session:
         make_account(session, is_operator=True)
-        session.execute(insert(OutboxMail), [queued(make_event(session), 1)])
+        session.execute(insert(OutboxEmail), [queued(make_event(session), 1)])
     return database
 
 
@@ -38,7 +38,7 @@ def watch(database: Database, after: timedelta) -> list[str]:
 
 def change(database: Database, **columns: object) -> None:
     with database.write() as session:
-        session.execute(update(OutboxMail).where(OutboxMail.kind != OutboxKind.ALERT).values(**columns))
+        session.execute(update(OutboxEmail).where(OutboxEmail.kind != OutboxKind.ALERT).values(**columns))
 
 
 def test_mails_that_nobody_sends_are_told_of_once_and_over_when_one_goes_out(waiting: Database) -> None:
@@ -61,7 +61,7 @@ def test_the_reason_is_the_mail_servers(waiting: Database) -> None:
 def test_a_queue_that_moves_slowly_does_not_stand(waiting: Database) -> None:
     with waiting.write() as session:
         sent = queued(make_event(session), 2) | {"state": OutboxState.SENT, "sent_at": NOW + minutes(10)}
-        session.execute(insert(OutboxMail), [sent])
+        session.execute(insert(OutboxEmail), [sent])
     assert watch(waiting, minutes(20)) == []
 
 

@@ -14,7 +14,7 @@ from scheduler.services.delivery import claims
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.support.factories import NOW, SECRET_KEY, make_event
 from tests.unit.invites.builders import new
 
@@ -32,8 +32,8 @@ def some(count: int) -> list[NewMail]:
     return [replace(NOBODY, message_id=f"<{number}@expo.example>") for number in range(count)]
 
 
-def rows(session: Session) -> Sequence[OutboxMail]:
-    return session.scalars(select(OutboxMail).order_by(OutboxMail.id)).all()
+def rows(session: Session) -> Sequence[OutboxEmail]:
+    return session.scalars(select(OutboxEmail).order_by(OutboxEmail.id)).all()
 
 
 def test_mails_are_queued_in_their_order_for_the_providers_that_take_them(database: Database) -> None:
@@ -81,7 +81,7 @@ def test_what_a_sender_has_had_once_is_never_dropped(database: Database) -> None
     with database.write() as session:
         claims.release_claims(session, [taken], at=NOW)
     with database.write() as session:
-        gone = outbox.delete_untouched(session, true(), OutboxMail.message_id)
+        gone = outbox.delete_untouched(session, true(), OutboxEmail.message_id)
         assert gone == [("<1@expo.example>",), ("<2@expo.example>",)]
         assert [row.id for row in rows(session)] == [taken.id]
 
@@ -92,7 +92,7 @@ def test_what_is_set_aside_is_not_sent_and_dropped_by_who_asks_for_it(
 ) -> None:
     with database.write() as session:
         outbox.enqueue(session, some(2))
-        outbox.set_aside_mails(session, OutboxMail.message_id == "<0@expo.example>", now=NOW)
+        outbox.set_aside_mails(session, OutboxEmail.message_id == "<0@expo.example>", now=NOW)
         assert [row.state for row in rows(session)] == [OutboxState.FAILED, OutboxState.QUEUED]
         outbox.delete_untouched(session, true(), with_aside=with_aside)
         left = [row.message_id for row in rows(session)]
@@ -103,5 +103,5 @@ def test_only_the_mails_that_are_meant_are_dropped(database: Database) -> None:
     with database.write() as session:
         event = make_event(session).event.id
         outbox.enqueue(session, [*some(1), replace(NOBODY, event_id=event, message_id="<e@expo.example>")])
-        outbox.delete_untouched(session, OutboxMail.event_id == event)
+        outbox.delete_untouched(session, OutboxEmail.event_id == event)
         assert [row.message_id for row in rows(session)] == ["<0@expo.example>"]

@@ -12,7 +12,7 @@ from scheduler.domain.entities import AnswerSource, Partstat, RequestState
 from scheduler.services.delivery import rendering
 from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AttendeeBusy, InboundMail
+from scheduler.storage.models import Account, AttendeeBusy, InboundEmail
 from tests.integration.replies.test_declining import Scene
 from tests.support import clocks, replies
 from tests.support.conflicts import end_once
@@ -190,7 +190,7 @@ def test_a_meeting_that_is_over_takes_no_answer_by_its_link(
     assert "This meeting is over." in page and site.published.state() is RequestState.ACCEPTED
 
 
-def text_mail(site: Site) -> InboundMail:
+def text_mail(site: Site) -> InboundEmail:
     row = site.published.mail_to(0)
     raw = replies.mail(row, "Content-Type: text/plain\n\n<script>alert(1)</script>\n", "<b>Late</b>")
     return site.published.receive(raw, row)

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from scheduler.domain.entities import OutboxState
 from scheduler.services.emails.calendar_status import calls
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, OutboxMail, PhoneCall
+from scheduler.storage.models import Account, Attendee, OutboxEmail, PhoneCall
 from tests.support import clocks
 from tests.support.factories import NOW, make_event
 from tests.support.health import Health
@@ -50,14 +50,14 @@ def test_before_anything_is_published_the_board_says_so(database: Database) -> N
 
 def test_before_a_mail_is_sent_the_board_says_so(site: Site) -> None:
     with site.health.database.write() as session:
-        session.execute(update(OutboxMail).values(state=OutboxState.QUEUED))
+        session.execute(update(OutboxEmail).values(state=OutboxState.QUEUED))
     assert "no mail was sent yet" in site.page()
 
 
 def wait_for_answers(site: Site) -> None:
     """Let the emails have been sent days ago."""
     with site.health.database.write() as session:
-        session.execute(update(OutboxMail).values(sent_at=NOW - timedelta(days=4)))
+        session.execute(update(OutboxEmail).values(sent_at=NOW - timedelta(days=4)))
 
 
 def test_the_board_counts_states_in_words_and_lists_people(site: Site) -> None:
@@ -159,8 +159,8 @@ def test_an_address_is_corrected_and_the_record_shows_who_did_it(site: Site) -> 
     assert "mails to it are held" in site.page(path)
     page = site.browser.post(f"{site.path}{path}/address", email="new@firm.example")
     # The invitation and the notice of the change go to the new address, because the old one bounces.
-    queued = select(OutboxMail).where(
-        OutboxMail.to_address == "new@firm.example", OutboxMail.state == OutboxState.QUEUED
+    queued = select(OutboxEmail).where(
+        OutboxEmail.to_address == "new@firm.example", OutboxEmail.state == OutboxState.QUEUED
     )
     with site.health.database.read() as session:
         assert len(session.scalars(queued).all()) == 2

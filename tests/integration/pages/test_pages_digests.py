@@ -14,7 +14,7 @@ from scheduler.services.delivery import delivery
 from scheduler.services.requests.digests import digest_sending, digest_settings
 from scheduler.services.requests.digests.digest_settings import HowOften
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, DigestChoice, Event, MeetingRequest
+from scheduler.storage.models import Attendee, DigestPreference, Event, MeetingRequest
 from tests.integration.delivery.test_sending import to
 from tests.support.factories import NOW, make_event, make_request
 from tests.support.publishing import SETTINGS
@@ -121,10 +121,10 @@ def test_a_mail_program_stops_the_mails_by_one_press(letter: Letter) -> None:
     answer = stranger.post(path, data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200 and "gets no more mails about requests" in answer.text
     with letter.site.database.read() as session:
-        assert session.get_one(DigestChoice, letter.site.expo.people[1][0].id).stopped_at is not None
+        assert session.get_one(DigestPreference, letter.site.expo.people[1][0].id).stopped_at is not None
     assert stranger.post(f"{path}/again").status_code == 303
     with letter.site.database.read() as session:
-        assert session.get_one(DigestChoice, letter.site.expo.people[1][0].id).stopped_at is None
+        assert session.get_one(DigestPreference, letter.site.expo.people[1][0].id).stopped_at is None
 
 
 def test_a_person_chooses_what_to_be_told(letter: Letter) -> None:

@@ -18,7 +18,7 @@ from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.requests import requests
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AttendeeBusy, Interpreter, MeetingRequest, OutboxMail, Run
+from scheduler.storage.models import Account, AttendeeBusy, Interpreter, MeetingRequest, OutboxEmail, Run
 from tests.support import importing as imports
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
 from tests.support.publishing import SETTINGS, carry_out, publish_version
@@ -95,7 +95,7 @@ def test_a_draft_shows_its_change_set_and_is_published(database: Database, broke
     assert carry_out(database) == [JobEnding.DONE]
     assert "Version 1 is published. 2 mails were queued." in browser.get(path)
     with database.read() as session:
-        assert len(session.scalars(select(OutboxMail)).all()) == 2
+        assert len(session.scalars(select(OutboxEmail)).all()) == 2
 
 
 def test_a_stale_comparison_is_not_published(database: Database, broker_url: str) -> None:

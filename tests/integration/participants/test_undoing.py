@@ -14,7 +14,7 @@ from scheduler.services.requests.form import NewRequest
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Firm, MeetingRequest, OutboxMail, Place
+from scheduler.storage.models import Attendee, Firm, MeetingRequest, OutboxEmail, Place
 from tests.support.factories import NOW, Expo, make_event, make_request
 from tests.support.publishing import SETTINGS
 from tests.support.races import race
@@ -237,7 +237,7 @@ def test_nobody_is_mailed_before_a_publishing(hall: Hall) -> None:
     for name in ("a firm", "an absence", "another booth"):
         STEPS[name](hall)
     with hall.database.read() as session:
-        assert session.scalars(select(OutboxMail)).all() == []
+        assert session.scalars(select(OutboxEmail)).all() == []
 
 
 @pytest.mark.parametrize("turn", range(3))

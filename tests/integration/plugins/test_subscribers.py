@@ -15,7 +15,7 @@ from scheduler.services.audit_log.subjects import AuditSubject
 from scheduler.services.operations import subscribers
 from scheduler.services.operations.subscribers import TOLD_AFTER
 from scheduler.storage.database import Database
-from scheduler.storage.models import Alert, AuditCursor, OutboxMail
+from scheduler.storage.models import Alert, AuditCursor, OutboxEmail
 from tests.support.factories import Expo, make_event
 
 
@@ -127,7 +127,7 @@ def test_one_that_fails_is_asked_again_after_growing_pauses_and_stops_no_other(
         alert = session.scalars(select(Alert)).one()
         assert (alert.kind, alert.about, alert.event_id) == (AlertKind.SUBSCRIBER_FAILED, "broken", None)
         assert "ConnectionError: the receiver is away" in alert.reason
-        assert session.scalars(select(OutboxMail)).first() is not None
+        assert session.scalars(select(OutboxEmail)).first() is not None
     let_pauses_pass(database)
     assert give(database, broken=broken) == 2
     assert broken.told == ["one", "two"]

@@ -14,7 +14,7 @@ from scheduler.services.publishing import (
 from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail, VersionJob
+from scheduler.storage.models import OutboxEmail, VersionJob
 from tests.support.factories import (
     Expo,
     make_event,
@@ -63,7 +63,7 @@ class Scene:
 
     def mails(self) -> list[tuple[str, str]]:
         with self.database.read() as session:
-            rows = session.execute(select(OutboxMail.kind, OutboxMail.to_address).order_by(OutboxMail.id))
+            rows = session.execute(select(OutboxEmail.kind, OutboxEmail.to_address).order_by(OutboxEmail.id))
             return sorted((kind, address) for kind, address in rows if kind != "alert")
 
     def state(self, number: int | None = None) -> VersionState:

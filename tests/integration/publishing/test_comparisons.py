@@ -25,7 +25,7 @@ from scheduler.services.publishing import (
 from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Invitation, MeetingRequest, OutboxMail
+from scheduler.storage.models import Attendee, Invitation, MeetingRequest, OutboxEmail
 from tests.integration.publishing.scene import Scene
 from tests.support.factories import (
     NOW,
@@ -137,7 +137,7 @@ def test_deriving_what_differs_by_digests_gives_what_deriving_everything_gives(
                 compared_with=compared_with,
                 now=NOW + timedelta(hours=step),
             )
-            mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")).all()
+            mails = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "invitation")).all()
             sent = [mail for mail in mails if mail.attempts == 0 and chance.random() < 0.8]
             sent_records.record_invitations(session, sent, SECRET_KEY)
             for mail in sent:
@@ -205,7 +205,7 @@ def test_who_is_told_what_is_said_by_kind_and_by_firm_with_the_largest_change(sc
         actor = scene.expo.organiser_actor()
         told = publish_preview.queue_sample_emails(session, actor, version, found, settings=SETTINGS, now=now)
         assert told == (scene.expo.organiser.email, 2)
-        trial = session.scalars(select(OutboxMail).where(OutboxMail.kind == "test")).all()
+        trial = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "test")).all()
         mails = [
             message_from_bytes(rendering.render_email(SETTINGS, row, {}).data, policy=default)
             for row in trial

@@ -19,7 +19,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.services.publishing import comparisons, version_jobs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Firm, MeetingRequest, OutboxMail, ScheduleVersion, VersionJob
+from scheduler.storage.models import Attendee, Firm, MeetingRequest, OutboxEmail, ScheduleVersion, VersionJob
 from tests.support.full_size import MEETINGS, add_version, fill
 from tests.support.queries import count_rows
 
@@ -142,7 +142,7 @@ def test_a_whole_expo_is_compared_and_published_in_little_memory_while_nobody_wa
     with database.read() as session:
         done = session.get_one(VersionJob, job)
         assert (done.state, done.mails) == (JobState.DONE, found.mails)
-        assert session.scalar(select(func.count(OutboxMail.id))) == found.mails
+        assert session.scalar(select(func.count(OutboxEmail.id))) == found.mails
 
 
 def test_a_page_of_a_versions_meetings_reads_no_others(database: Database) -> None:

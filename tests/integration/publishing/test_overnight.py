@@ -15,7 +15,7 @@ from scheduler.services.planning.runs import runs
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest, OutboxMail
+from scheduler.storage.models import MeetingRequest, OutboxEmail
 from tests.integration.identity.test_readers import read
 from tests.support.factories import NOW, Expo, make_event, make_member, make_request, meet
 from tests.support.publishing import SETTINGS, carry_out, draft, publish
@@ -51,9 +51,9 @@ def publish_it(database: Database, expo: Expo, *, by: int | None) -> None:
     carry_out(database)
 
 
-def mails(database: Database) -> list[OutboxMail]:
+def mails(database: Database) -> list[OutboxEmail]:
     with database.read() as session:
-        return list(session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK)))
+        return list(session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DESK)))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from scheduler.services.problems import snapshot
 from scheduler.services.publishing import release
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, Hold, Invitation, MeetingRequest, OutboxMail, ScheduleVersion
+from scheduler.storage.models import Booking, Event, Invitation, MeetingRequest, OutboxEmail, ScheduleVersion
 from tests.support.factories import (
     NOW,
     make_event,
@@ -181,7 +181,7 @@ def test_a_person_or_place_cannot_be_booked_twice(database: Database) -> None:
             publish(session, expo, number, None)
     with database.read() as session:
         assert versions.find_published_version(session, expo.event.id) is None
-        assert session.scalars(select(Hold)).all() == []
+        assert session.scalars(select(Booking)).all() == []
 
 
 def test_a_long_meeting_holds_each_of_its_slots(database: Database) -> None:
@@ -189,7 +189,9 @@ def test_a_long_meeting_holds_each_of_its_slots(database: Database) -> None:
         expo = make_event(session, slots="4")
         request = make_request(session, expo, length=2)
         publish(session, expo, draft(session, expo, [meet(request, expo, slot=1)]), None)
-        held = session.execute(select(Hold.slot_id, Hold.kind).order_by(Hold.slot_id, Hold.kind)).all()
+        held = session.execute(
+            select(Booking.slot_id, Booking.kind).order_by(Booking.slot_id, Booking.kind)
+        ).all()
         slots = [expo.slots[1].id, expo.slots[2].id]
         kinds = ["attendee", "attendee", "place"]
         assert [tuple(row) for row in held] == [(slot, kind) for slot in slots for kind in kinds]
@@ -270,9 +272,9 @@ def test_events_do_not_touch_each_other(database: Database) -> None:
         for expo in (one, other):
             publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
         publish(session, one, draft(session, one, []), 1, 5)
-        holds = set(session.scalars(select(Hold.event_id)))
+        holds = set(session.scalars(select(Booking.event_id)))
         waiting = session.scalars(
-            select(OutboxMail.event_id).where(OutboxMail.state == OutboxState.QUEUED)
+            select(OutboxEmail.event_id).where(OutboxEmail.state == OutboxState.QUEUED)
         ).all()
         assert (holds, set(waiting)) == ({other.event.id}, {other.event.id})
         assert session.get_one(Event, other.event.id).key == other.event.key

@@ -14,7 +14,7 @@ from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.events import events
 from scheduler.services.replies import resend
 from scheduler.storage.database import Database
-from scheduler.storage.models import Invitation, OutboxMail
+from scheduler.storage.models import Invitation, OutboxEmail
 from tests.integration.identity.test_readers import read, text
 from tests.support import replies
 from tests.support.api import Program, make_token
@@ -39,13 +39,13 @@ def put(published: Published, **changes: object) -> None:
         events.update_settings(session, actor, form, now=NOW)
 
 
-def calendar_of(row: OutboxMail) -> str:
+def calendar_of(row: OutboxEmail) -> str:
     mail = read(rendering.render_invitation_email(SETTINGS, row).data)
     (part,) = (part for part in mail.walk() if part.get_content_type() == "text/calendar")
     return str(part.get_content())
 
 
-def said(mails: Mapping[str, OutboxMail]) -> list[str]:
+def said(mails: Mapping[str, OutboxEmail]) -> list[str]:
     return [text(read(rendering.render_invitation_email(SETTINGS, row).data)) for row in mails.values()]
 
 
@@ -70,7 +70,7 @@ def test_a_mail_that_waits_keeps_what_was_set_when_it_was_made(published: Publis
     put(published, contact="", remind_minutes=0)
     with published.database.read() as session:
         rows = session.scalars(
-            select(OutboxMail).where(OutboxMail.id.in_([row.id for row in moved.values()]))
+            select(OutboxEmail).where(OutboxEmail.id.in_([row.id for row in moved.values()]))
         )
         assert {
             row.to_address: rendering.render_invitation_email(SETTINGS, row).data for row in rows

@@ -15,7 +15,7 @@ from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.identity import summary_subscriptions
 from scheduler.services.identity.tokens import hash_token
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Event, OutboxMail
+from scheduler.storage.models import Attendee, Event, OutboxEmail
 from tests.integration.identity.test_readers import read, text
 from tests.integration.publishing.test_summaries import address, claim, make, queued, two_meetings
 from tests.support.factories import NOW, SECRET_KEY, Expo
@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "now", lambda: NOW)
 
 
-def sent(database: Database) -> tuple[Expo, OutboxMail, str]:
+def sent(database: Database) -> tuple[Expo, OutboxEmail, str]:
     """Return an event whose first summaries are sent, firm 0's summary, and its token."""
     with database.write() as session:
         expo = make(session)
@@ -77,7 +77,7 @@ def test_m13_the_mail_has_the_link_for_programs_and_people_and_the_database_its_
     with database.read() as session:
         person = session.get_one(Attendee, row.attendee_id)
         assert person.summary_hash == hash_token(token) and token not in str(row.payload)
-        invitations = session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")).all()
+        invitations = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "invitation")).all()
     for other in invitations:
         head = read(rendering.render_invitation_email(SETTINGS, other).data)
         assert (head["List-Unsubscribe"], head["List-Id"]) == (None, None)

@@ -24,10 +24,10 @@ from scheduler.services.publishing import summaries
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
-    InboundMail,
+    InboundEmail,
     Invitation,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     ScheduleVersion,
 )
 from tests.integration.delivery.test_sending import Sender, to
@@ -48,14 +48,14 @@ def make(session: Session, firms: int = 3, **columns: object) -> Expo:
 def queued(session: Session) -> dict[str, dict[str, int]]:
     """Return the counts of the queued summaries by address."""
     rows = session.scalars(
-        select(OutboxMail).where(OutboxMail.kind == "summary", OutboxMail.state == OutboxState.QUEUED)
+        select(OutboxEmail).where(OutboxEmail.kind == "summary", OutboxEmail.state == OutboxState.QUEUED)
     )
     found = [(row.to_address, Summary.from_json(row.payload)) for row in rows]
     assert len(found) == len(dict(found))  # one per person
     return {to: {str(kind): count for kind, count in made.counts().items()} for to, made in found}
 
 
-def claim(session: Session, limit: int = 100, minutes: int = 0) -> list[OutboxMail]:
+def claim(session: Session, limit: int = 100, minutes: int = 0) -> list[OutboxEmail]:
     now = NOW + timedelta(minutes=minutes)
     rows = claims.claim_emails(session, worker="w", limit=limit, secret_key=SECRET_KEY, now=now)
     for row in rows:
@@ -256,7 +256,7 @@ def test_a_summary_that_bounces_marks_the_address(database: Database) -> None:
             again = [mail.id for mail in claim(session, minutes=minutes + 35)]
         assert again == ([row.id] if minutes == 60 else [])
     with database.read() as session:
-        mail, _ = session.scalars(select(InboundMail))
+        mail, _ = session.scalars(select(InboundEmail))
         bounced = session.scalars(select(Attendee.email).where(Attendee.bounced_at.is_not(None))).all()
         assert (mail.outcome, bounced) == (MailOutcome.APPLIED, [row.to_address])
 
@@ -269,7 +269,7 @@ def test_what_a_person_writes_back_to_a_summary_waits_for_the_organiser(database
     raw = f"From: {row.to_address}\r\nSubject: Re: agenda\r\n\r\nI come later.\r\n".encode()
     assert inbox.receive_email(database, SETTINGS, replies.address(row), raw, now=LATER)
     with database.read() as session:
-        (mail,) = session.scalars(select(InboundMail))
+        (mail,) = session.scalars(select(InboundEmail))
         assert (mail.outcome, mail.attendee_id) == (MailOutcome.WAITING, row.attendee_id)
 
 
@@ -308,7 +308,9 @@ def test_a_new_address_gets_no_summary_that_the_old_one_waits_for_and_the_old_on
 
 
 def _dead(session: Session) -> list[str]:
-    rows = session.scalars(select(OutboxMail).where(outbox.failed_condition()).order_by(OutboxMail.id)).all()
+    rows = session.scalars(
+        select(OutboxEmail).where(outbox.failed_condition()).order_by(OutboxEmail.id)
+    ).all()
     assert all(row.kind == "summary" for row in rows)
     return [row.to_address for row in rows]
 
@@ -325,7 +327,7 @@ def test_a_summary_says_which_accepted_requests_are_not_held_and_why_and_is_not_
         version = session.scalars(select(ScheduleVersion).where(ScheduleVersion.number == number)).one()
         version.unscheduled = [{"request": lost.key, "reason": "no-interpreter"}]
         publish(session, expo, number, None)
-        rows = session.scalars(select(OutboxMail).where(OutboxMail.kind == "summary")).all()
+        rows = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "summary")).all()
         texts = {row.to_address: plain(rendering.render_summary_email(SETTINGS, row).data) for row in rows}
         assert texts.keys() == {person.email for person in seated}, "nobody is told for it alone"
         why = "The two firms share no language, and no interpreter for both is free when they are."

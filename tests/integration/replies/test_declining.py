@@ -21,7 +21,7 @@ from scheduler.storage.models import (
     AttendeeBusy,
     Event,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     RequestPerson,
     ScheduleVersion,
 )
@@ -308,8 +308,8 @@ def test_a_summary_does_not_list_the_meeting_that_its_reader_declined(scene: Sce
         number = draft(session, scene.expo, meetings)
         publish(session, scene.expo, number, number - 1, minutes=30)
         row = session.scalars(
-            select(OutboxMail).where(
-                OutboxMail.kind == "summary", OutboxMail.to_address == scene.person(0, FIRST).email
+            select(OutboxEmail).where(
+                OutboxEmail.kind == "summary", OutboxEmail.to_address == scene.person(0, FIRST).email
             )
         ).one()
     listed = [content.partner_firm for content in Summary.from_json(row.payload).agenda.values()]

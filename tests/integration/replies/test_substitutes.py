@@ -20,12 +20,12 @@ from scheduler.services.problems import snapshot
 from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
-    Answer,
     Attendee,
     AttendeeBusy,
     Event,
-    InboundMail,
+    InboundEmail,
     Invitation,
+    InvitationReply,
     MeetingRequest,
     RequestPerson,
 )
@@ -72,7 +72,9 @@ def asked(p: Published) -> tuple[set[str], set[str]]:
 def mine(p: Published) -> tuple[Partstat, str, str]:
     """Return the invitee's answer: PARTSTAT, colleague, comment."""
     with p.database.read() as session:
-        answer = session.scalars(select(Answer).where(Answer.attendee_id == p.person(0).id)).one()
+        answer = session.scalars(
+            select(InvitationReply).where(InvitationReply.attendee_id == p.person(0).id)
+        ).one()
         colleague = session.get(Attendee, answer.delegate_id) if answer.delegate_id else None
         return answer.partstat, colleague.key if colleague else "", answer.comment
 
@@ -152,7 +154,7 @@ def test_nobody_is_offered_who_cannot_go(published: Published) -> None:
     for key in ("f0-p1", "f0-p2", "f0-p0", "f1-p0", "none", "\x00"):
         with pytest.raises(InvalidInput):
             send(published, key)
-    assert published.count(Answer) == 0
+    assert published.count(InvitationReply) == 0
 
 
 def test_a_meeting_that_begins_too_soon_for_a_plan_is_handed_to_nobody(published: Published) -> None:
@@ -212,7 +214,7 @@ def test_a_delegation_to_somebody_else_waits(published: Published, to: str) -> N
     assert offered(published, mail) is None
 
 
-def offered(p: Published, mail: InboundMail) -> str | None:
+def offered(p: Published, mail: InboundEmail) -> str | None:
     with p.database.read() as session:
         found = inbox_actions.find_substitute(session, p.expo.organiser_actor(), mail.id, now=LATER)
         return found and found.key
@@ -223,7 +225,7 @@ def test_a_delegation_that_no_plan_can_follow_waits(published: Published) -> Non
         session.get_one(Event, published.expo.event.id).freeze_hours = 24 * 30
     mail = published.receive(delegated(published, published.person(0, 2).email), published.mail_to(0))
     assert (mail.outcome, "cannot follow" in mail.reason) == (WAITING, True)
-    assert published.count(Answer) == 0
+    assert published.count(InvitationReply) == 0
 
 
 @pytest.mark.parametrize("partstat", ["ACCEPTED", "TENTATIVE"])
@@ -233,7 +235,7 @@ def test_a_colleagues_acceptance_waits_until_an_organiser_sends_them(
     raw = replies.calendar(published.mail_to(0), partstat, attendee=published.person(0, 1).email)
     mail = published.receive(raw, published.mail_to(0))
     assert (mail.outcome, mail.reason) == (WAITING, "F0-P1, a colleague, accepts the invitation of F0-P0.")
-    assert asked(published)[1] == set() and published.count(Answer) == 0
+    assert asked(published)[1] == set() and published.count(InvitationReply) == 0
     assert offered(published, mail) == "f0-p1"
     with published.database.write() as session:
         done = inbox_actions.accept_delegation(session, published.expo.organiser_actor(), mail.id, now=LATER)

@@ -15,7 +15,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import help_requests, outcomes, request_lists
 from scheduler.services.requests.unscheduled_reasons import Blocker, Explanation, HelpKind
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, MeetingRequest, OutboxMail, ScheduleVersion
+from scheduler.storage.models import Event, MeetingRequest, OutboxEmail, ScheduleVersion
 from tests.support.factories import NOW, make_attendee, make_event, make_request, make_version
 from tests.support.races import race
 from tests.support.site import Site
@@ -73,9 +73,9 @@ class Scene:
     def helps(self, actor: Actor) -> list[str]:
         return [each.kind.value for each in self.read(actor).helps]
 
-    def letters(self) -> list[OutboxMail]:
+    def letters(self) -> list[OutboxEmail]:
         with self.database.read() as session:
-            return list(session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK)))
+            return list(session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DESK)))
 
 
 @pytest.fixture

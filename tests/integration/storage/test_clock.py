@@ -17,7 +17,7 @@ from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage import database as module
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.integration.planning.runs.scene import Scene, answering
 from tests.support import clocks
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
@@ -67,7 +67,7 @@ def test_r6_trap_18_a_publishing_is_stamped_by_the_databases_clock(
     browser.post(f"/events/{expo.event.key}/versions/1/publish", compared_with="")
     carry_out(database)
     with database.read() as session:
-        stamps = {payload["dtstamp"] for payload in session.scalars(select(OutboxMail.payload)) if payload}
+        stamps = {payload["dtstamp"] for payload in session.scalars(select(OutboxEmail.payload)) if payload}
     assert stamps == {NOW.isoformat()}
 
 

@@ -51,25 +51,25 @@ def add(database: Database, about: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE trail_entry SET who = 'x'",
-        "DELETE FROM trail_entry",
-        "TRUNCATE trail_entry",
-        "ALTER TABLE trail_entry DISABLE TRIGGER ALL",
-        "ALTER TABLE trail_entry DISABLE TRIGGER trail_entry_no_change",
-        "DROP TRIGGER trail_entry_no_change ON trail_entry",
-        "CREATE TRIGGER mine BEFORE INSERT ON trail_entry EXECUTE FUNCTION refuse_trail_change()",
-        "DROP TABLE trail_entry",
-        "ALTER TABLE trail_entry RENAME TO gone",
-        f"ALTER TABLE trail_entry OWNER TO {APPLICATION}",
-        "UPDATE trail_head SET number = 99",
-        "INSERT INTO trail_head VALUES (9, 9, 'x')",
-        "DELETE FROM trail_head",
-        "TRUNCATE trail_head",
-        "DROP TABLE trail_head",
-        "ALTER TABLE trail_head DISABLE TRIGGER USER",
-        "SELECT * FROM trail_head FOR UPDATE",
-        "DROP FUNCTION hold_trail_head(integer)",
-        "CREATE OR REPLACE FUNCTION hold_trail_head(wanted integer) RETURNS trail_head AS 'x'",
+        "UPDATE audit_log_entry SET who = 'x'",
+        "DELETE FROM audit_log_entry",
+        "TRUNCATE audit_log_entry",
+        "ALTER TABLE audit_log_entry DISABLE TRIGGER ALL",
+        "ALTER TABLE audit_log_entry DISABLE TRIGGER audit_log_entry_no_change",
+        "DROP TRIGGER audit_log_entry_no_change ON audit_log_entry",
+        "CREATE TRIGGER mine BEFORE INSERT ON audit_log_entry EXECUTE FUNCTION refuse_audit_log_change()",
+        "DROP TABLE audit_log_entry",
+        "ALTER TABLE audit_log_entry RENAME TO gone",
+        f"ALTER TABLE audit_log_entry OWNER TO {APPLICATION}",
+        "UPDATE audit_chain SET number = 99",
+        "INSERT INTO audit_chain VALUES (9, 9, 'x')",
+        "DELETE FROM audit_chain",
+        "TRUNCATE audit_chain",
+        "DROP TABLE audit_chain",
+        "ALTER TABLE audit_chain DISABLE TRIGGER USER",
+        "SELECT * FROM audit_chain FOR UPDATE",
+        "DROP FUNCTION lock_audit_chain(integer)",
+        "CREATE OR REPLACE FUNCTION lock_audit_chain(wanted integer) RETURNS audit_chain AS 'x'",
         "CREATE TABLE public.mine (id integer)",
         "SET session_replication_role = replica",
         f"SET ROLE {OWNER}",
@@ -87,10 +87,10 @@ def test_the_application_changes_nothing_of_the_trail(database: Database, statem
 def test_a_table_of_the_callers_stands_for_none_of_ours(database: Database) -> None:
     """The functions have the owner's rights, so their names resolve to the owner's tables."""
     with database.write() as session:
-        session.execute(text("CREATE TEMPORARY TABLE trail_head (LIKE trail_head INCLUDING ALL)"))
-        session.execute(text("SELECT hold_trail_head(7)"))
-        assert session.execute(text("SELECT count(*) FROM pg_temp.trail_head")).scalar_one() == 0
-        assert session.execute(text("SELECT chain FROM public.trail_head")).scalar_one() == 7
+        session.execute(text("CREATE TEMPORARY TABLE audit_chain (LIKE audit_chain INCLUDING ALL)"))
+        session.execute(text("SELECT lock_audit_chain(7)"))
+        assert session.execute(text("SELECT count(*) FROM pg_temp.audit_chain")).scalar_one() == 0
+        assert session.execute(text("SELECT chain FROM public.audit_chain")).scalar_one() == 7
 
 
 def test_whoever_owns_the_tables_is_told_at_start_what_is_not_guarded(
@@ -182,7 +182,7 @@ def test_the_script_and_the_upgrade_make_an_installation_whose_trail_is_guarded(
     with application.write() as session:
         recording.record_act(session, expo.organiser_actor(), Act.SETTINGS, AuditSubject("now"), now=NOW)
     with pytest.raises(ProgrammingError, match="must be owner"), application.write() as session:
-        session.execute(text("ALTER TABLE trail_entry DISABLE TRIGGER USER"))
+        session.execute(text("ALTER TABLE audit_log_entry DISABLE TRIGGER USER"))
     with application.read() as session:
         assert [chain.broken for chain in verify_chains(session)] == ["", ""] if is_there else [""]
     with capture_logs() as logs:

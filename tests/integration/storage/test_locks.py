@@ -20,7 +20,7 @@ from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import OutboxEmail
 from tests.support.factories import SECRET_KEY, meet
 from tests.support.published import LATER, Published
 from tests.support.publishing import SETTINGS, draft, publish
@@ -169,7 +169,7 @@ def test_a_sender_gives_back_only_mails_that_are_still_its_own(database: Databas
         later = LATER + timedelta(minutes=10)
         rows = claims.claim_emails(session, worker="w1", limit=9, secret_key=SECRET_KEY, now=later)
         session.expunge_all()  # the sender's cached copies do not reflect others' changes
-        session.execute(update(OutboxMail).where(OutboxMail.id == rows[0].id).values(claimed_by="w2"))
+        session.execute(update(OutboxEmail).where(OutboxEmail.id == rows[0].id).values(claimed_by="w2"))
         claims.release_claims(session, rows, at=LATER)
-        states = dict(session.execute(select(OutboxMail.id, OutboxMail.state)).all())
+        states = dict(session.execute(select(OutboxEmail.id, OutboxEmail.state)).all())
     assert [states[row.id] for row in rows] == [OutboxState.SENDING, OutboxState.QUEUED]

@@ -23,7 +23,9 @@ from tests.support.databases import Databases
 
 pytestmark = pytest.mark.postgres
 
-ALLOWED: dict[str, tuple[str, ...]] = {}
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "0111": ("renaming-table", "renaming-object"),  # roles stand back meanwhile, and go on with the new names
+}
 """By migration: the rules that it violates, and the table. Scans of large tables need another solution."""
 LEFT_OUT = (
     "prefer-bigint-over-int",  # no table grows that large

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,21 +13,23 @@ from typing import Any
 
 import pytest
 import redis
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
 from scheduler import logs
 from scheduler.domain.entities import JobState, OutboxKind, OutboxState
 from scheduler.services.publishing import version_jobs
 from scheduler.storage import schema
+from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, OutboxMail, VersionJob
+from scheduler.storage.models import Event, OutboxEmail, RegistryChange, VersionJob
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade_schema
 from scheduler.storage.schema_gate import SchemaGate
 from tests.support import clocks
 from tests.support.databases import Databases
 from tests.support.everything import NOWHERE
 from tests.support.filled import CLAIMED, SENT, Release, releases
-from tests.support.rows import lost_or_changed, rows_of
+from tests.support.rows import Rows, lost_or_changed, rows_of
 from tests.support.web import web_app
 from tests.support.workers import eventually, settings_for, worker
 from tests.unit.invites.test_transport import Catcher, serving
@@ -36,6 +39,8 @@ from workers.clock import Clock
 
 CHANGED: dict[str, dict[str, set[str]]] = {}
 """Columns by table, by revision, that a later migration changes on purpose."""
+RENAMING = "0111"
+"""Gave tables and columns other names."""
 LATER = timedelta(minutes=10)
 """Between dump and upgrade, so that the sender of unfinished emails counts as dead."""
 _numbers = count(1)
@@ -76,15 +81,33 @@ def test_every_row_is_as_it_was_and_the_code_of_the_release_stands_back(
 ) -> None:
     before = rows_of(database)
     assert {name: len(rows) for name, rows in before.items() if rows} == release.known()["rows"]
-    mails = Counter(row["state"] for row in before["outbox_mail"])
+    mails = Counter(row["state"] for row in renamed(release, before)["outbox_email"])
     assert (mails["sending"], mails["queued"] > 0, mails["sent"] > SENT) == (CLAIMED - SENT, True, True)
     upgrade_schema(database)
     require_current(database)
-    assert lost_or_changed(before, rows_of(database)) == CHANGED.get(release.revision, {})
+    after = rows_of(database)
+    assert {name: len(rows) for name, rows in renamed(release, before).items()}.items() <= {
+        name: len(rows) for name, rows in after.items()
+    }.items()
+    assert lost_or_changed(renamed(release, before), after) == CHANGED.get(release.revision, {})
     if schema.head_revision() != release.revision:
         monkeypatch.setattr(schema, "head_revision", lambda: release.revision)
         monkeypatch.setattr(schema, "known_revisions", lambda: frozenset({release.revision}))
         assert isinstance(SchemaGate(database).why(), SchemaOutOfDate)
+
+
+def renamed(release: Release, rows: Rows) -> Rows:
+    """Rows of a database of then, by the names that tables and columns have now."""
+    if release.revision >= RENAMING:
+        return rows
+    script = ScriptDirectory(str(schema.MIGRATIONS)).get_revision(RENAMING)
+    assert script is not None
+    found: Rows = {}
+    for table, some in rows.items():
+        name = script.module.TABLES.get(table, table)
+        columns = script.module.COLUMNS.get(name, {})
+        found[name] = [{columns.get(column, column): value for column, value in row.items()} for row in some]
+    return found
 
 
 @pytest.mark.parametrize("release", [named(each) for each in releases() if is_too_old(each)])
@@ -106,6 +129,20 @@ def test_the_way_on_stands_in_the_document_that_the_refusal_names() -> None:
     assert "### Databases from before 0.9.0" in operators
     assert operators.count(f"`{schema.UPGRADES_EARLIER}`") == 1
     assert f"the baseline `{schema.baseline()}`" in operators
+
+
+def test_what_was_changed_before_can_be_undone(release: Release, database: Database) -> None:
+    """A change names its tables and columns: by the names that they have now."""
+    if release.revision < RENAMING:
+        changes = {"changed": [], "added": [["place_busy", "1-1"]], "deleted": [["interpreter_station", {}]]}
+        with database.write() as session:
+            session.execute(text("UPDATE desk_step SET changes = :it"), {"it": json.dumps(changes)})
+    upgrade_schema(database)
+    with database.read() as session:
+        for (changes,) in session.execute(select(RegistryChange.changes)):
+            for table, *rest in (*changes["changed"], *changes["added"], *changes["deleted"]):
+                columns = rest[-1] if isinstance(rest[-1], dict) else {}
+                assert columns.keys() <= set(Base.metadata.tables[table].columns.keys())
 
 
 RENAMED = {"asked": "respond"}
@@ -132,7 +169,7 @@ def test_the_workers_go_on_where_sending_stood_and_nobody_is_told_twice(
 ) -> None:
     upgrade_schema(database)
     with database.read() as session:
-        rows = session.scalars(select(OutboxMail).where(OutboxMail.rehearsed_as.is_(None))).all()
+        rows = session.scalars(select(OutboxEmail).where(OutboxEmail.rehearsed_as.is_(None))).all()
         event_id = session.scalars(select(Event.id).where(Event.key == release.known()["event"])).one()
     open_states = (OutboxState.QUEUED, OutboxState.SENDING)
     unsent = {row.message_id for row in rows if row.state in open_states}
@@ -153,17 +190,17 @@ def test_the_workers_go_on_where_sending_stood_and_nobody_is_told_twice(
     assert unsent <= set(arrived)
     assert not sent & set(arrived)
     with database.read() as session:
-        new = session.scalars(select(OutboxMail).where(OutboxMail.message_id.not_in(unsent | sent))).all()
+        new = session.scalars(select(OutboxEmail).where(OutboxEmail.message_id.not_in(unsent | sent))).all()
     assert published is JobState.DONE
     assert {row.kind for row in new if row.message_id in arrived} <= {OutboxKind.ALERT}
 
 
-def left(database: Database) -> list[OutboxMail]:
+def left(database: Database) -> list[OutboxEmail]:
     """Return the unsent emails."""
     open_states = (OutboxState.QUEUED, OutboxState.SENDING)
     with database.read() as session:
-        which = OutboxMail.state.in_(open_states) & OutboxMail.rehearsed_as.is_(None)
-        return list(session.scalars(select(OutboxMail).where(which)))
+        which = OutboxEmail.state.in_(open_states) & OutboxEmail.rehearsed_as.is_(None)
+        return list(session.scalars(select(OutboxEmail).where(which)))
 
 
 def publish_the_same(database: Database, celery: Any, event_id: int) -> JobState:

@@ -1,5 +1,6 @@
 """The migrations create the tables of the models, on both databases."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade_schema
-from tests.support.databases import owning
+from tests.support.databases import Databases, owning
 from tests.support.factories import make_event, make_request, meet
 from tests.support.publishing import draft, publish
 
@@ -32,6 +33,43 @@ def test_migrations_and_models_agree(database: Database) -> None:
         command.check(alembic_config(connection))
 
 
+def test_every_constraint_and_index_has_the_name_that_the_models_give_it(database: Database) -> None:
+    """Alembic compares neither the names of primary and foreign keys nor those of checks."""
+    found = inspect(database.engine)
+    for name, table in Base.metadata.tables.items():
+        wanted = {str(each.name) for each in table.constraints}
+        if database.is_sqlite and table.dialect_options["sqlite"]["autoincrement"]:
+            wanted.discard(str(table.primary_key.name))  # it stands in its column, without a name
+        assert constraints_of(database, name) == wanted
+        unique = {str(each["name"]) for each in found.get_unique_constraints(name)}
+        indexes = {str(each["name"]) for each in found.get_indexes(name)} - unique
+        assert indexes == {str(index.name) for index in table.indexes}
+
+
+def constraints_of(database: Database, table: str) -> set[str]:
+    """The names of all constraints. SQLite has them in its statement alone."""
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            names = (
+                "SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(:table) AND contype <> 'n'"
+            )
+            return set(connection.scalars(text(names), {"table": table}))
+        statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table"
+        return set(
+            re.findall(r"CONSTRAINT (\w+)", connection.scalars(text(statement), {"table": table}).one())
+        )
+
+
+@pytest.mark.postgres
+def test_sequences_have_the_names_of_their_tables(postgres_databases: Databases) -> None:
+    with postgres_databases.one() as url:
+        database = Database(url)
+        found = set(inspect(database.engine).get_sequence_names())
+        database.dispose()
+    with_id = {name for name, table in Base.metadata.tables.items() if "id" in table.c}
+    assert found - {"event_id_seq"} <= {f"{name}_id_seq" for name in with_id}
+
+
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
     upgrade_schema(database)
     require_current(database)
@@ -50,4 +88,4 @@ def test_a_kind_of_mail_that_is_none_is_refused_by_the_database(database: Databa
     with database.engine.connect() as connection:
         for column in ("kind", "method"):
             with pytest.raises(IntegrityError), connection.begin_nested():
-                connection.execute(text(f"UPDATE outbox_mail SET {column} = 'letter'"))
+                connection.execute(text(f"UPDATE outbox_email SET {column} = 'letter'"))

@@ -22,7 +22,7 @@ from scheduler.services.participants.delegations.delegations import DelegationFo
 from scheduler.services.team import invitations, members
 from scheduler.services.team.invitations import AcceptedInvitation, UnusableInvitation
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, OutboxMail, TeamInvitation, TeamMember
+from scheduler.storage.models import Account, OutboxEmail, TeamInvitation, TeamMember
 from tests.integration.identity.test_readers import read
 from tests.support.factories import NOW, Expo, make_event, make_member
 from tests.support.publishing import SETTINGS
@@ -55,17 +55,17 @@ def invite(
     return token_of(newest(session))
 
 
-def newest(session: Session) -> OutboxMail:
-    query = select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK).order_by(OutboxMail.id.desc())
+def newest(session: Session) -> OutboxEmail:
+    query = select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DESK).order_by(OutboxEmail.id.desc())
     return session.scalars(query.limit(1)).one()
 
 
-def text_of(row: OutboxMail) -> str:
+def text_of(row: OutboxEmail) -> str:
     made = read(rendering.render_email(SETTINGS, row, {}).data)
     return f"{made['Subject']}\n{made.get_body(('plain',)).get_content()}"
 
 
-def token_of(row: OutboxMail) -> str:
+def token_of(row: OutboxEmail) -> str:
     found = re.search(r"/team/([a-z2-7]+)", text_of(row))
     assert found is not None
     return found[1]

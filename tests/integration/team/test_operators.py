@@ -11,7 +11,7 @@ from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.team import operators
 from scheduler.services.team.operators import LastOperator
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AuditLogEntry, OutboxMail
+from scheduler.storage.models import Account, AuditLogEntry, OutboxEmail
 from tests.support.factories import NOW, make_account
 from tests.support.publishing import SETTINGS
 from tests.support.threads import Step
@@ -38,7 +38,7 @@ def test_an_operator_adds_another_who_is_told(database: Database, first: Account
             "first@site.example",
             "new@site.example",
         ]
-        (mail,) = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK))
+        (mail,) = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DESK))
         assert mail.to_address == "new@site.example"
     with database.read() as session:
         (entry,) = session.scalars(select(AuditLogEntry))

@@ -35,7 +35,7 @@ from scheduler.storage.models import (
     Event,
     Invitation,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     Place,
     ScheduleVersion,
     Slot,
@@ -137,7 +137,7 @@ def test_a_day_that_goes_leaves_no_time_and_the_meeting_is_cancelled_once(databa
         assert gone[requests[1].key].kind is ChangeKind.CANCELLED
         number = made.number
         publish(session, expo, number, 1, minutes=1)
-        cancelled = select(func.count()).select_from(OutboxMail).where(OutboxMail.method == "CANCEL")
+        cancelled = select(func.count()).select_from(OutboxEmail).where(OutboxEmail.method == "CANCEL")
         assert session.scalar(cancelled) == 4
 
 
@@ -167,7 +167,7 @@ def test_a_renamed_hall_changes_no_meeting_and_calendars_get_its_name(database: 
         told = preview(session, event_id=expo.event.id, number=made.number)
         assert told.mails == 4  # two people of each of the two meetings there
         publish(session, expo, made.number, 1, minutes=1)
-        newest = session.scalars(select(OutboxMail.payload).order_by(OutboxMail.id.desc()).limit(4)).all()
+        newest = session.scalars(select(OutboxEmail.payload).order_by(OutboxEmail.id.desc()).limit(4)).all()
         assert {payload["content"]["hall"] for payload in newest} == {"Lighthouse hall"}
 
 

@@ -24,7 +24,7 @@ from scheduler.services.operations import job_intervals
 from scheduler.services.planning.runs import runs
 from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest, OutboxMail, WebSession
+from scheduler.storage.models import MeetingRequest, OutboxEmail, WebSession
 from tests.integration.delivery.test_outbox import publish_some
 from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_night, make_request
@@ -54,7 +54,8 @@ def later(database: Database, name: str, by: timedelta) -> None:
     """Let the interval of a periodic task pass."""
     with database.write() as session:
         session.execute(
-            text("UPDATE pulse SET at = :at WHERE name = :name"), {"at": database.now() - by, "name": name}
+            text("UPDATE job_heartbeat SET at = :at WHERE name = :name"),
+            {"at": database.now() - by, "name": name},
         )
 
 
@@ -131,7 +132,7 @@ def test_a_step_that_fails_keeps_no_other_from_its_turn(clock: Clock, broker: re
     expo_due(clock.database)
     state = overdue_request(clock.database)
     with owning(clock.database) as owner, owner.write() as session:
-        session.execute(text("ALTER TABLE outbox_mail RENAME TO gone"))
+        session.execute(text("ALTER TABLE outbox_email RENAME TO gone"))
     assert clock.tick()
     assert state() is RequestState.EXPIRED
     assert broker.llen("solve") == 1
@@ -158,7 +159,7 @@ def test_a_wish_to_sign_in_is_answered_without_a_broker_and_ended_sessions_go(
         )
     assert Clock(database, settings, make_celery(settings)).tick()
     with database.read() as session:
-        assert session.scalars(select(OutboxMail.to_address)).all() == [expo.organiser.email]
+        assert session.scalars(select(OutboxEmail.to_address)).all() == [expo.organiser.email]
         assert session.scalars(select(WebSession)).all() == []
 
 
@@ -220,4 +221,4 @@ def test_a_tick_makes_the_mails_about_requests_in_turns(
             )  # fmt: skip
     assert clock.tick()
     with clock.database.read() as session:
-        assert len(session.scalars(select(OutboxMail)).all()) == 3
+        assert len(session.scalars(select(OutboxEmail)).all()) == 3

@@ -22,7 +22,7 @@ from scheduler.services.planning.runs import runs
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import BusySource, OutboxMail, Run, VersionJob
+from scheduler.storage.models import BusySource, OutboxEmail, Run, VersionJob
 from tests.support.calendars import linked
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version
 from tests.support.workers import PATIENT_APP, eventually, settings_for, worker
@@ -300,7 +300,7 @@ def test_a_sign_in_mail_waits_for_no_other_mail_and_for_no_other_work(stack: Sta
         stack.settings = replace(stack.settings, smtp_port=catcher.port)
         with stack.database.write() as session:
             expo = make_event(session, mail_per_minute=60_000)
-            session.execute(insert(OutboxMail), [queued(expo, number) for number in range(1000)])
+            session.execute(insert(OutboxEmail), [queued(expo, number) for number in range(1000)])
             sign_in.request_sign_in(session, expo.organiser.email, now=NOW)
         assert dispatch.deliver(app=stack.celery) and dispatch.refetch(app=stack.celery)
         assert dispatch.deliver_urgent(app=stack.celery)

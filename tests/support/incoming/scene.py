@@ -15,7 +15,7 @@ from scheduler.services.emails.inbound import inbox
 from scheduler.services.problems import snapshot
 from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, Attendee, InboundMail, MeetingRequest, OutboxMail
+from scheduler.storage.models import Attendee, InboundEmail, InvitationReply, MeetingRequest, OutboxEmail
 from tests.support import dialects, replies
 from tests.support.factories import NOW
 from tests.support.published import Published
@@ -58,7 +58,7 @@ class Scene:
         *,
         box: str = "meetings",
         to: str | None = None,
-        row: OutboxMail | None = None,
+        row: OutboxEmail | None = None,
     ) -> None:
         """Receive an email `came` minutes after NOW, by default at the reply address."""
         address = to or replies.address(row or self.row, box)
@@ -72,8 +72,8 @@ class Scene:
             self._note("refused", "none of our addresses")
             return
         with self.published.database.read() as session:
-            of_event = InboundMail.event_id == self.published.expo.event.id
-            new = session.scalars(select(InboundMail).where(of_event, InboundMail.id > before)).all()
+            of_event = InboundEmail.event_id == self.published.expo.event.id
+            new = session.scalars(select(InboundEmail).where(of_event, InboundEmail.id > before)).all()
             if not new:
                 self._note("known", "")
             for each in new:
@@ -117,7 +117,7 @@ class Scene:
         found: list[str] = []
         person, event = self.published.person(0), self.published.expo.event
         with self.published.database.read() as session:
-            answer = session.scalar(select(Answer).where(Answer.attendee_id == person.id))
+            answer = session.scalar(select(InvitationReply).where(InvitationReply.attendee_id == person.id))
             if answer is not None:
                 found.append(KNOWN_AS.get(answer.partstat, answer.partstat.value))
             request = session.get_one(MeetingRequest, self.published.request.id)
@@ -132,7 +132,9 @@ class Scene:
     def note(self) -> str:
         """Return the note that the other side will read."""
         with self.published.database.read() as session:
-            answer = session.scalar(select(Answer).where(Answer.attendee_id == self.published.person(0).id))
+            answer = session.scalar(
+                select(InvitationReply).where(InvitationReply.attendee_id == self.published.person(0).id)
+            )
             request = session.get_one(MeetingRequest, self.published.request.id)
             return request.answer_note or (answer.comment if answer else "")
 
@@ -140,12 +142,12 @@ class Scene:
         """Return what was sent back: methods of calendars, and causes of receipts."""
         with self.published.database.read() as session:
             rows = session.scalars(
-                select(OutboxMail)
+                select(OutboxEmail)
                 .where(
-                    OutboxMail.event_id == self.published.expo.event.id,
-                    OutboxMail.kind.in_((OutboxKind.RESEND, OutboxKind.DESK)),
+                    OutboxEmail.event_id == self.published.expo.event.id,
+                    OutboxEmail.kind.in_((OutboxKind.RESEND, OutboxKind.DESK)),
                 )
-                .order_by(OutboxMail.id)
+                .order_by(OutboxEmail.id)
             ).all()
         return [
             row.payload["method"]
@@ -156,7 +158,7 @@ class Scene:
 
     def _newest(self) -> int:
         with self.published.database.read() as session:
-            return session.scalars(select(func.coalesce(func.max(InboundMail.id), 0))).one()
+            return session.scalars(select(func.coalesce(func.max(InboundEmail.id), 0))).one()
 
     def _note(self, outcome: str, reason: str) -> None:
         self.outcomes.append(outcome)

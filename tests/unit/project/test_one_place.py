@@ -59,11 +59,11 @@ OUTBOX = "scheduler/services/outbox/outbox.py"
 
 
 def makes_or_deletes_mails(tree: ast.AST) -> bool:
-    """Return True if it calls OutboxMail(...), insert(OutboxMail) or delete(OutboxMail)."""
+    """Return True if it calls OutboxEmail(...), insert(OutboxEmail) or delete(OutboxEmail)."""
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     statements = [node for node in found if named(node.func) in ("insert", "delete") and node.args]
-    return any(named(node.func) == "OutboxMail" for node in found) or any(
-        named(node.args[0]) == "OutboxMail" for node in statements
+    return any(named(node.func) == "OutboxEmail" for node in found) or any(
+        named(node.args[0]) == "OutboxEmail" for node in statements
     )
 
 
@@ -72,9 +72,9 @@ def test_the_outbox_has_one_way_in_and_one_that_drops() -> None:
 
 
 def asks_for_attempts(tree: ast.AST) -> bool:
-    """Return True if it compares `OutboxMail.attempts` with zero, which means "never attempted"."""
+    """Return True if it compares `OutboxEmail.attempts` with zero, which means "never attempted"."""
     return any(
-        ast.unparse(node) == "OutboxMail.attempts == 0"
+        ast.unparse(node) == "OutboxEmail.attempts == 0"
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare)
     )

@@ -20,12 +20,12 @@ from scheduler.services.schedule.calendar_entries import EntryKey
 from scheduler.storage.database import once_per_session
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
-    Answer,
     Attendee,
     Firm,
     Hall,
+    InvitationReply,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     PlannedAttendee,
     PlannedMeeting,
 )
@@ -135,15 +135,15 @@ def newest_email_ids(
 ) -> Select[int]:
     """Query for the ids of the newest message per UID and attendee that states the meeting's details."""
     newest = (
-        select(func.max(OutboxMail.id))
+        select(func.max(OutboxEmail.id))
         .where(
-            OutboxMail.event_id == event_id,
-            OutboxMail.uid.is_not(None),
-            OutboxMail.method != Method.DECLINECOUNTER,
+            OutboxEmail.event_id == event_id,
+            OutboxEmail.uid.is_not(None),
+            OutboxEmail.method != Method.DECLINECOUNTER,
         )
-        .group_by(OutboxMail.uid, OutboxMail.attendee_id)
+        .group_by(OutboxEmail.uid, OutboxEmail.attendee_id)
     )
-    return newest if people is None else newest.where(in_chunks(OutboxMail.attendee_id, people))
+    return newest if people is None else newest.where(in_chunks(OutboxEmail.attendee_id, people))
 
 
 def list_undelivered_cancellations(session: Session, event_id: int) -> list[CalendarEntry]:
@@ -154,10 +154,10 @@ def list_undelivered_cancellations(session: Session, event_id: int) -> list[Cale
 def _all_untold(session: Session, event_id: int) -> list[CalendarEntry]:
     failed = session.execute(
         _last_mail().where(
-            OutboxMail.id.in_(newest_email_ids(event_id)),
-            OutboxMail.method == Method.CANCEL,
-            OutboxMail.state == OutboxState.FAILED,
-            OutboxMail.dropped_at.is_(None),
+            OutboxEmail.id.in_(newest_email_ids(event_id)),
+            OutboxEmail.method == Method.CANCEL,
+            OutboxEmail.state == OutboxState.FAILED,
+            OutboxEmail.dropped_at.is_(None),
         )
     )
     mails = _read(failed)
@@ -174,16 +174,16 @@ def _bounced(session: Session, people: Collection[int]) -> set[int]:
 
 def _last_mail() -> Select[*tuple[Any, ...]]:
     return select(
-        OutboxMail.request_id,
-        OutboxMail.attendee_id,
-        OutboxMail.id,
-        OutboxMail.uid,
-        OutboxMail.method,
-        OutboxMail.sequence,
-        OutboxMail.state,
-        OutboxMail.error,
-        OutboxMail.sent_at,
-    ).order_by(OutboxMail.id)
+        OutboxEmail.request_id,
+        OutboxEmail.attendee_id,
+        OutboxEmail.id,
+        OutboxEmail.uid,
+        OutboxEmail.method,
+        OutboxEmail.sequence,
+        OutboxEmail.state,
+        OutboxEmail.error,
+        OutboxEmail.sent_at,
+    ).order_by(OutboxEmail.id)
 
 
 def _mails(
@@ -191,7 +191,7 @@ def _mails(
 ) -> list[tuple[EntryKey, LastInvitationEmail]]:
     """Return the newest message per UID and attendee with the meeting's details, in order of creation."""
     newest = newest_email_ids(event_id, people)
-    return _read(session.execute(_last_mail().where(OutboxMail.id.in_(newest))))
+    return _read(session.execute(_last_mail().where(OutboxEmail.id.in_(newest))))
 
 
 def _read(rows: Iterable[Any]) -> list[tuple[EntryKey, LastInvitationEmail]]:
@@ -208,15 +208,15 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[i
     """Return the last reply per UID and attendee."""
     rows: Any = session.execute(
         select(
-            Answer.uid,
-            Answer.attendee_id,
-            Answer.sequence,
-            Answer.partstat,
-            Answer.source,
-            Answer.answered_at,
-            Answer.comment,
-            Answer.proposed_start,
-        ).where(Answer.event_id == event_id, in_chunks(Answer.attendee_id, people))
+            InvitationReply.uid,
+            InvitationReply.attendee_id,
+            InvitationReply.sequence,
+            InvitationReply.partstat,
+            InvitationReply.source,
+            InvitationReply.answered_at,
+            InvitationReply.comment,
+            InvitationReply.proposed_start,
+        ).where(InvitationReply.event_id == event_id, in_chunks(InvitationReply.attendee_id, people))
     )
     return {itip.EntryKey(uid, who): LastReply(*rest) for uid, who, *rest in rows}
 
@@ -280,9 +280,9 @@ def _untold(
         if mail.method is Method.CANCEL and mail.state is OutboxState.FAILED
     }
     rows = session.execute(
-        select(OutboxMail.id, OutboxMail.payload, MeetingRequest.key)
-        .join(MeetingRequest, MeetingRequest.id == OutboxMail.request_id)
-        .where(in_chunks(OutboxMail.id, failed), OutboxMail.dropped_at.is_(None))
+        select(OutboxEmail.id, OutboxEmail.payload, MeetingRequest.key)
+        .join(MeetingRequest, MeetingRequest.id == OutboxEmail.request_id)
+        .where(in_chunks(OutboxEmail.id, failed), OutboxEmail.dropped_at.is_(None))
     )
     for mail_id, payload, key in rows:
         who, mail = failed[mail_id]

@@ -41,10 +41,10 @@ from scheduler.services.emails.calendar_status.states import (
 )
 from scheduler.storage.base import UtcDateTime
 from scheduler.storage.models import (
-    Answer,
     Attendee,
     Hall,
-    OutboxMail,
+    InvitationReply,
+    OutboxEmail,
     Place,
     PlannedAttendee,
     PlannedMeeting,
@@ -198,13 +198,15 @@ def _entries(chosen: MeetingSelection) -> Subquery:
         .where(PlannedMeeting.version_id == _VERSION, *selection_condition(chosen))
     )
     is_answered = and_(
-        Answer.uid == mail.c.uid,
-        Answer.attendee_id == mail.c.attendee_id,
-        Answer.sequence == mail.c.sequence,
+        InvitationReply.uid == mail.c.uid,
+        InvitationReply.attendee_id == mail.c.attendee_id,
+        InvitationReply.sequence == mail.c.sequence,
     )
-    told = seat.join(mail, is_about).outerjoin(Answer, is_answered).where(Attendee.bounced_at.is_(None))
+    told = (
+        seat.join(mail, is_about).outerjoin(InvitationReply, is_answered).where(Attendee.bounced_at.is_(None))
+    )
     refuse = select(Attendee.id).where(Attendee.event_id == _EVENT, Attendee.bounced_at.is_not(None))
-    bounced = seat.outerjoin(mail, is_about).outerjoin(Answer, is_answered)
+    bounced = seat.outerjoin(mail, is_about).outerjoin(InvitationReply, is_answered)
     return union_all(told, bounced.where(PlannedAttendee.attendee_id.in_(refuse))).subquery()
 
 
@@ -228,20 +230,20 @@ def _invited() -> CTE:
     newest = newest_email_ids(_EVENT)
     row = (
         func.row_number()
-        .over(partition_by=(OutboxMail.request_id, OutboxMail.attendee_id), order_by=OutboxMail.id.desc())
+        .over(partition_by=(OutboxEmail.request_id, OutboxEmail.attendee_id), order_by=OutboxEmail.id.desc())
         .label("row")
     )
     ranked = (
         select(
-            OutboxMail.request_id,
-            OutboxMail.attendee_id,
-            OutboxMail.uid,
-            OutboxMail.sequence,
-            OutboxMail.state,
-            OutboxMail.sent_at,
+            OutboxEmail.request_id,
+            OutboxEmail.attendee_id,
+            OutboxEmail.uid,
+            OutboxEmail.sequence,
+            OutboxEmail.state,
+            OutboxEmail.sent_at,
             row,
         )
-        .where(OutboxMail.id.in_(newest), OutboxMail.method != Method.CANCEL.value)
+        .where(OutboxEmail.id.in_(newest), OutboxEmail.method != Method.CANCEL.value)
         .subquery()
     )
     return select(ranked).where(ranked.c.row == 1).cte("invited")
@@ -251,8 +253,8 @@ def _state(mail: CTE) -> ColumnElement[str]:
     """SQL version of `states.entry_state`."""
     waits = (OutboxState.QUEUED, OutboxState.SENDING)
     return case(
-        (Answer.proposed_start.is_not(None), CalendarState.PROPOSED.value),
-        *((Answer.partstat == partstat, state.value) for partstat, state in ANSWERED.items()),
+        (InvitationReply.proposed_start.is_not(None), CalendarState.PROPOSED.value),
+        *((InvitationReply.partstat == partstat, state.value) for partstat, state in ANSWERED.items()),
         (Attendee.bounced_at.is_not(None), CalendarState.BOUNCED.value),
         (or_(mail.c.state.is_(None), mail.c.state.in_(waits)), CalendarState.QUEUED.value),
         (mail.c.state == OutboxState.FAILED, CalendarState.FAILED.value),

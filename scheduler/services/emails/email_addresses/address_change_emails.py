@@ -31,7 +31,7 @@ from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.replies import resend
 from scheduler.services.schedule import calendar_entries, versions
 from scheduler.storage.base import UtcDateTime
-from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail, PlannedAttendee
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxEmail, PlannedAttendee
 
 MOVED = "The attendee has another address now."
 
@@ -62,11 +62,11 @@ def read_calendar_state(session: Session, person: Attendee) -> SentCalendarState
         .order_by(Invitation.sequence, Invitation.dtstamp)
     )
     taken = session.scalars(
-        select(OutboxMail.uid).where(
-            OutboxMail.attendee_id == person.id,
-            OutboxMail.kind != OutboxKind.SUMMARY,
-            OutboxMail.to_address == person.email,
-            OutboxMail.state.in_((OutboxState.SENT, OutboxState.SENDING)),
+        select(OutboxEmail.uid).where(
+            OutboxEmail.attendee_id == person.id,
+            OutboxEmail.kind != OutboxKind.SUMMARY,
+            OutboxEmail.to_address == person.email,
+            OutboxEmail.state.in_((OutboxState.SENT, OutboxState.SENDING)),
         )
     )
     arrived = frozenset(uid for uid in taken if uid) if person.bounced_at is None else frozenset()
@@ -96,7 +96,7 @@ def queue_change_emails(
     _write(session, person, letters, settings, now)
     if person.email == old_address:
         outbox.requeue_failed(
-            session, outbox.failed_condition() & (OutboxMail.attendee_id == person.id), now=now
+            session, outbox.failed_condition() & (OutboxEmail.attendee_id == person.id), now=now
         )
     else:
         _abandon_undelivered(session, person, told, old_address, now)
@@ -109,9 +109,9 @@ def undo_change_emails(session: Session, person: Attendee, *, since: datetime) -
     The former address is notified again.
     """
     mailed = exists().where(
-        OutboxMail.uid == Invitation.uid,
-        OutboxMail.attendee_id == Invitation.attendee_id,
-        OutboxMail.method == Method.CANCEL,
+        OutboxEmail.uid == Invitation.uid,
+        OutboxEmail.attendee_id == Invitation.attendee_id,
+        OutboxEmail.method == Method.CANCEL,
     )
     unsaid = Invitation.attendee_id == person.id, Invitation.method == Method.CANCEL, ~mailed
     written = Invitation.dtstamp >= since.replace(microsecond=0)
@@ -120,7 +120,7 @@ def undo_change_emails(session: Session, person: Attendee, *, since: datetime) -
 
 def _forget_unsent(session: Session, person: Attendee) -> None:
     """Delete emails to the person that no sender has claimed. Their content is sent anew."""
-    mine = (OutboxMail.attendee_id == person.id) & OutboxMail.uid.is_not(None)
+    mine = (OutboxEmail.attendee_id == person.id) & OutboxEmail.uid.is_not(None)
     outbox.delete_untouched(session, mine)
 
 
@@ -236,13 +236,13 @@ def _abandon_undelivered(
     A message that arrived there is superseded only by a newer one.
     """
     session.execute(
-        update(OutboxMail)
+        update(OutboxEmail)
         .where(
-            OutboxMail.attendee_id == person.id,
-            OutboxMail.to_address == old_address,
-            OutboxMail.uid.not_in(told.arrived) | (OutboxMail.kind == OutboxKind.SUMMARY),
-            OutboxMail.dropped_at.is_(None),
-            OutboxMail.state.in_((OutboxState.QUEUED, OutboxState.FAILED)),
+            OutboxEmail.attendee_id == person.id,
+            OutboxEmail.to_address == old_address,
+            OutboxEmail.uid.not_in(told.arrived) | (OutboxEmail.kind == OutboxKind.SUMMARY),
+            OutboxEmail.dropped_at.is_(None),
+            OutboxEmail.state.in_((OutboxState.QUEUED, OutboxState.FAILED)),
         )
         .values(state=OutboxState.FAILED, dropped_at=now, error=MOVED)
         .execution_options(synchronize_session=False)

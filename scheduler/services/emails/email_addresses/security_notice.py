@@ -25,7 +25,7 @@ from scheduler.storage.models import (
     Interpreter,
     InterpreterFeed,
     Invitation,
-    OutboxMail,
+    OutboxEmail,
 )
 
 _LETTER = "address"
@@ -56,10 +56,10 @@ def knows_event(session: Session, person: Reader) -> bool:
 
 def count_queued(session: Session, event_id: int, now: datetime) -> int:
     """Count the notices that were queued at this time."""
-    which = select(OutboxMail.id).where(
-        OutboxMail.about_event_id == event_id,
-        OutboxMail.kind == OutboxKind.DESK,
-        OutboxMail.created_at == now,
+    which = select(OutboxEmail.id).where(
+        OutboxEmail.about_event_id == event_id,
+        OutboxEmail.kind == OutboxKind.DESK,
+        OutboxEmail.created_at == now,
         payloads.is_letter_condition(_LETTER),
     )
     return len(session.scalars(which).all())
@@ -72,9 +72,9 @@ def _is_known_to_interpreter(session: Session, interpreter: Interpreter) -> bool
     """
     waits = exists().where(Attendee.account_id == Account.id, Attendee.came_at.is_(None))
     ways = (
-        exists().where(OutboxMail.interpreter_id == interpreter.id),
+        exists().where(OutboxEmail.interpreter_id == interpreter.id),
         exists().where(
-            OutboxMail.about_event_id == interpreter.event_id, OutboxMail.to_address == interpreter.email
+            OutboxEmail.about_event_id == interpreter.event_id, OutboxEmail.to_address == interpreter.email
         ),
         exists().where(InterpreterFeed.interpreter_id == interpreter.id),
         exists().where(Account.email == interpreter.email, ~waits),

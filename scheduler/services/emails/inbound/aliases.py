@@ -26,7 +26,7 @@ from scheduler.services.directory.references import find_person
 from scheduler.services.emails.inbound.verdicts import same_address
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.storage.models import Account, Attendee, AttendeeAlias, InboundMail
+from scheduler.storage.models import Account, Attendee, AttendeeAlias, InboundEmail
 
 MOST = 5
 """Maximum number of aliases of an attendee."""
@@ -64,12 +64,12 @@ def list_aliases(session: Session, actor: Actor, person_key: str) -> list[Alias]
     return [Alias(row.id, row.address, by or "", row.added_at) for row, by in rows]
 
 
-def sender_addresses(mail: InboundMail) -> set[str]:
+def sender_addresses(mail: InboundEmail) -> set[str]:
     """Return the addresses of participants in an email's replies."""
     return {each.email for a in map(CalendarReply.from_json, mail.answers) for each in a.participants}
 
 
-def claimable_address(session: Session, mail: InboundMail) -> str | None:
+def claimable_address(session: Session, mail: InboundEmail) -> str | None:
     """Return the address of a waiting reply if it may become an alias of its attendee, else None.
 
     The reply must be of one person and have come to the attendee's own reply address, whose token proves that
@@ -92,7 +92,7 @@ def claimable_address(session: Session, mail: InboundMail) -> str | None:
     return address
 
 
-def add_alias(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> str:
+def add_alias(session: Session, actor: Actor, mail: InboundEmail, *, now: datetime) -> str:
     """Store the sender of a waiting reply as an alias of its attendee, and return it.
 
     Raises InvalidInput if `claimable_address` offers none.

@@ -29,7 +29,7 @@ from scheduler.services.delivery.address_reports import Reader
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.services.outbox import letters
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, InboundMail, OutboxMail
+from scheduler.storage.models import Attendee, InboundEmail, OutboxEmail
 
 DONE = {
     Refusal.LATER: gettext_lazy("The mail was not taken this time; it is sent again later."),
@@ -45,7 +45,7 @@ DONE = {
 }
 
 
-def judge_report(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
+def judge_report(session: Session, mail: InboundEmail, *, settings: Settings, now: datetime) -> Verdict:
     """Apply a report if it is authentic."""
     bounce, about = Bounce(**mail.bounce), _about(session, mail)
     if mail.box is not MailBox.REPORTS or about is None:
@@ -89,7 +89,7 @@ def judge_report(session: Session, mail: InboundMail, *, settings: Settings, now
     return _marked(session, readers, bounce, now) or applied(DONE[bounce.refusal])
 
 
-def mark_address_dead(session: Session, mail: InboundMail, *, now: datetime) -> str:
+def mark_address_dead(session: Session, mail: InboundEmail, *, now: datetime) -> str:
     """Mark the address of a report as dead, as an organiser confirmed. Return it. Raises WrongState."""
     address = reported_address(session, mail)
     if address is None:
@@ -101,7 +101,7 @@ def mark_address_dead(session: Session, mail: InboundMail, *, now: datetime) -> 
     return address
 
 
-def reported_address(session: Session, mail: InboundMail) -> str | None:
+def reported_address(session: Session, mail: InboundEmail) -> str | None:
     """Return the address that an email reports as dead, or None.
 
     The address must be that of the original email's recipient. Servers without RFC 3464 name the address in
@@ -125,19 +125,19 @@ def _names(text: str, address: str) -> bool:
     return found is not None
 
 
-def _readers(session: Session, mail: InboundMail) -> Sequence[Reader]:
+def _readers(session: Session, mail: InboundEmail) -> Sequence[Reader]:
     about = _about(session, mail)
     if about is not None:
         return address_reports.find_readers(session, about)
     return [] if mail.attendee_id is None else [session.get_one(Attendee, mail.attendee_id)]
 
 
-def _about(session: Session, mail: InboundMail) -> OutboxMail | None:
+def _about(session: Session, mail: InboundEmail) -> OutboxEmail | None:
     """Return the outbox email that the address of a report identifies, with its row locked."""
     if mail.about_id is None:
         return None
     return session.scalar(
-        select(OutboxMail).where(OutboxMail.id == mail.about_id).with_for_update(key_share=True)
+        select(OutboxEmail).where(OutboxEmail.id == mail.about_id).with_for_update(key_share=True)
     )
 
 
@@ -153,12 +153,12 @@ def _marked(session: Session, readers: Sequence[Reader], bounce: Bounce, now: da
     )
     people = [each.id for each in marked if isinstance(each, Attendee)]
     session.execute(
-        update(InboundMail)
+        update(InboundEmail)
         .where(
-            in_chunks(InboundMail.attendee_id, people),
-            InboundMail.kind == MailKind.BOUNCE,
-            InboundMail.box == MailBox.REPORTS,
-            InboundMail.outcome == MailOutcome.WAITING,
+            in_chunks(InboundEmail.attendee_id, people),
+            InboundEmail.kind == MailKind.BOUNCE,
+            InboundEmail.box == MailBox.REPORTS,
+            InboundEmail.outcome == MailOutcome.WAITING,
         )
         .values(outcome=MailOutcome.APPLIED, reason=reason[:400], handled_at=now)
         .execution_options(synchronize_session=False)

@@ -17,20 +17,20 @@ from scheduler.invites.inbound import Complaint
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, waiting
 from scheduler.services.identity import summary_subscriptions
 from scheduler.services.requests.digests import digest_settings
-from scheduler.storage.models import Attendee, InboundMail, OutboxMail
+from scheduler.storage.models import Attendee, InboundEmail, OutboxEmail
 
 NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
 """Feedback types that are not complaints: not-spam (RFC 6430), and authentication failures (RFC 6591)."""
 
 
-def judge_complaint(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
+def judge_complaint(session: Session, mail: InboundEmail, *, now: datetime) -> Verdict:
     """Unsubscribe the person if the report identifies an email of ours or came to an address with a token."""
     complaint = Complaint(**mail.bounce)
     if complaint.feedback in NO_COMPLAINTS:
         return ignored(
             gettext_lazy("This is a provider's report, not a complaint (%(kind)s).", kind=complaint.feedback)
         )
-    about = session.get(OutboxMail, mail.about_id) if mail.about_id is not None else None
+    about = session.get(OutboxEmail, mail.about_id) if mail.about_id is not None else None
     if about is None and mail.box is MailBox.BARE:
         return waiting(
             gettext_lazy("An email was marked as spam, but the report does not say which one or by whom.")

@@ -19,7 +19,7 @@ from scheduler.invites.inbound import CalendarReply, Participant
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.services.replies import attendee_replies, substitutes
 from scheduler.services.replies.attendee_replies import Reply
-from scheduler.storage.models import Attendee, InboundMail, Invitation
+from scheduler.storage.models import Attendee, InboundEmail, Invitation
 
 COMING = ("ACCEPTED", "TENTATIVE")
 
@@ -79,7 +79,7 @@ def judge_colleague_reply(
     )
 
 
-def find_offered_colleague(session: Session, mail: InboundMail, *, now: datetime) -> Attendee | None:
+def find_offered_colleague(session: Session, mail: InboundEmail, *, now: datetime) -> Attendee | None:
     """Return the colleague who would go instead, if a waiting email may be accepted as a delegation."""
     is_answer = mail.kind in (MailKind.REPLY, MailKind.DELEGATION) and mail.box is MailBox.ANSWERS
     if (

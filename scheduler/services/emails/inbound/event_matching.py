@@ -15,10 +15,10 @@ from scheduler.invites.inbound import ParsedEmail as Understood
 from scheduler.services.emails.inbound import inbound_addresses
 from scheduler.services.outbox import letters
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, Event, InboundMail, Interpreter, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, Event, InboundEmail, Interpreter, Invitation, OutboxEmail
 
 
-def match_event(session: Session, mail: InboundMail, found: Understood, settings: Settings) -> None:
+def match_event(session: Session, mail: InboundEmail, found: Understood, settings: Settings) -> None:
     """Assign the event and the related email to an email to a bare address.
 
     Match by our email that it replies to or returns, else by the meeting in its calendar, else by its sender
@@ -36,7 +36,7 @@ def match_event(session: Session, mail: InboundMail, found: Understood, settings
     _by_sender(session, mail, found.sender)
 
 
-def assign_to_mail(session: Session, mail: InboundMail, about: OutboxMail) -> None:
+def assign_to_mail(session: Session, mail: InboundEmail, about: OutboxEmail) -> None:
     """Relate an email to one of ours, with its event, attendee and meeting."""
     mail.about_id, mail.attendee_id = about.id, about.attendee_id
     mail.event_id = about.event_id
@@ -47,7 +47,7 @@ def assign_to_mail(session: Session, mail: InboundMail, about: OutboxMail) -> No
         mail.request_id, mail.uid = invitation.request_id, invitation.uid
 
 
-def find_answered_mail(session: Session, found: Understood, settings: Settings) -> OutboxMail | None:
+def find_answered_mail(session: Session, found: Understood, settings: Settings) -> OutboxEmail | None:
     """Return our email that an email replies to or returns in a report."""
     returned = [each.message_id for each in (found.bounce, found.complaint) if each is not None]
     if found.complaint is not None and found.complaint.envelope:
@@ -57,13 +57,13 @@ def find_answered_mail(session: Session, found: Understood, settings: Settings) 
     return _sent_as(session, [*returned, *found.references], settings.mail_domain)
 
 
-def _sent_as(session: Session, message_ids: Sequence[str], mail_domain: str) -> OutboxMail | None:
+def _sent_as(session: Session, message_ids: Sequence[str], mail_domain: str) -> OutboxEmail | None:
     """Return our email with the first known of these Message-IDs."""
     wanted = {each: letters.queued_id(each, mail_domain) for each in message_ids if each}
     if not wanted:
         return None
     ids = {*wanted, *wanted.values()}
-    rows = session.scalars(select(OutboxMail).where(in_chunks(OutboxMail.message_id, ids)))
+    rows = session.scalars(select(OutboxEmail).where(in_chunks(OutboxEmail.message_id, ids)))
     by_id = {row.message_id: row for row in rows}
     found = (by_id.get(sent) or by_id.get(queued) for sent, queued in wanted.items())
     return next((row for row in found if row is not None), None)
@@ -84,7 +84,7 @@ def _of_calendar(session: Session, found: Understood) -> Invitation | None:
     )
 
 
-def _by_sender(session: Session, mail: InboundMail, sender: str) -> None:
+def _by_sender(session: Session, mail: InboundEmail, sender: str) -> None:
     going_on = Event.archived_at.is_(None)
     attendees = select(Attendee.event_id).join(Event, Event.id == Attendee.event_id)
     interpreters = select(Interpreter.event_id).join(Event, Event.id == Interpreter.event_id)

@@ -16,7 +16,7 @@ from scheduler.invites.transport.mailbox import MAX_ATTEMPTS
 from scheduler.services.delivery import email_alerts
 from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import FailedMailRead
+from scheduler.storage.models import FailedEmailRead
 
 
 @dataclass(slots=True)
@@ -34,10 +34,10 @@ class FailedAttempts:
         Counts of emails that are no longer unread are deleted (RFC 3501 2.3.1.1).
         """
         self.validity = validity
-        gone = (FailedMailRead.validity != validity) | ~in_chunks(FailedMailRead.uid, unread)
+        gone = (FailedEmailRead.validity != validity) | ~in_chunks(FailedEmailRead.uid, unread)
         with self.database.write() as session:
-            session.execute(delete(FailedMailRead).where(FailedMailRead.mailbox == self.mailbox, gone))
-            rows = session.execute(select(FailedMailRead.uid, FailedMailRead.attempts).where(self._mine()))
+            session.execute(delete(FailedEmailRead).where(FailedEmailRead.mailbox == self.mailbox, gone))
+            rows = session.execute(select(FailedEmailRead.uid, FailedEmailRead.attempts).where(self._mine()))
             return {uid: attempts for uid, attempts in rows}  # noqa: C416 -- dict(rows) loses the types
 
     def begin(self, uid: int) -> int:
@@ -48,31 +48,31 @@ class FailedAttempts:
             row = {"mailbox": self.mailbox, "validity": self.validity, "uid": uid}
             try:
                 with session.begin_nested():
-                    session.execute(insert(FailedMailRead).values(**row, attempts=1, tried_at=self.now()))
+                    session.execute(insert(FailedEmailRead).values(**row, attempts=1, tried_at=self.now()))
             except IntegrityError:  # another visit inserted it first
                 return self._count(session, uid) or 1
             return 1
 
     def taken(self, uid: int) -> None:
         with self.database.write() as session:
-            session.execute(delete(FailedMailRead).where(self._mine(), FailedMailRead.uid == uid))
+            session.execute(delete(FailedEmailRead).where(self._mine(), FailedEmailRead.uid == uid))
 
     def tell(self) -> None:
         """Raise an alert while abandoned emails exist. It ends when a person has read or moved them."""
         left = select(func.count()).where(
-            FailedMailRead.mailbox == self.mailbox, FailedMailRead.attempts >= MAX_ATTEMPTS
+            FailedEmailRead.mailbox == self.mailbox, FailedEmailRead.attempts >= MAX_ATTEMPTS
         )
         with self.database.write() as session:
             email_alerts.record_abandoned_emails(session, session.scalars(left).one(), now=self.now())
 
     def _count(self, session: Session, uid: int) -> int | None:
         """Count one more attempt. Return None if the email has no row."""
-        one = update(FailedMailRead).where(self._mine(), FailedMailRead.uid == uid)
-        more = one.values(attempts=FailedMailRead.attempts + 1, tried_at=self.now())
-        return session.scalar(more.returning(FailedMailRead.attempts))
+        one = update(FailedEmailRead).where(self._mine(), FailedEmailRead.uid == uid)
+        more = one.values(attempts=FailedEmailRead.attempts + 1, tried_at=self.now())
+        return session.scalar(more.returning(FailedEmailRead.attempts))
 
     def _mine(self) -> ColumnElement[bool]:
-        return and_(FailedMailRead.mailbox == self.mailbox, FailedMailRead.validity == self.validity)
+        return and_(FailedEmailRead.mailbox == self.mailbox, FailedEmailRead.validity == self.validity)
 
 
 def attempts_for(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> FailedAttempts:

@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AlertKind, MailBox
 from scheduler.services.emails.inbound import intake
 from scheduler.services.operations import alerts
-from scheduler.storage.models import Alert, Attendee, Event, InboundMail
+from scheduler.storage.models import Alert, Attendee, Event, InboundEmail
 
 
 def update_flood_alerts(session: Session, *, now: datetime) -> None:
     """Raise an alert for each attendee whose invitation reached the limit, and end those that are over."""
     many = (
         select(Event.id, Event.key, Attendee.key, Attendee.name)
-        .select_from(InboundMail)
-        .join(Event, Event.id == InboundMail.event_id)
-        .join(Attendee, Attendee.id == InboundMail.attendee_id)
-        .where(InboundMail.received_at > now - intake.DAY, InboundMail.box != MailBox.BARE)
-        .group_by(InboundMail.token_hash, Event.id, Event.key, Attendee.key, Attendee.name)
+        .select_from(InboundEmail)
+        .join(Event, Event.id == InboundEmail.event_id)
+        .join(Attendee, Attendee.id == InboundEmail.attendee_id)
+        .where(InboundEmail.received_at > now - intake.DAY, InboundEmail.box != MailBox.BARE)
+        .group_by(InboundEmail.token_hash, Event.id, Event.key, Attendee.key, Attendee.name)
         .having(func.count() >= intake.MAX_A_DAY)
     )
     flooded = set()

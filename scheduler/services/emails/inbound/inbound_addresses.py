@@ -15,7 +15,7 @@ from scheduler.domain.entities import MailBox
 from scheduler.services.delivery import sent_records
 from scheduler.services.identity import tokens
 from scheduler.services.replies import attendee_replies
-from scheduler.storage.models import Event, Invitation, OutboxMail
+from scheduler.storage.models import Event, Invitation, OutboxEmail
 
 MAX_RECIPIENTS = 20
 """Maximum number of our addresses that one email may be sent to."""
@@ -44,7 +44,7 @@ class InboundAddress:
     box: MailBox
     name: str
     invitation: Invitation | None = None
-    about: OutboxMail | None = None
+    about: OutboxEmail | None = None
 
 
 def parse_address(session: Session, recipient: str, settings: Settings) -> InboundAddress | None:
@@ -87,21 +87,21 @@ def _tokened(session: Session, is_for_reports: bool, token: str, settings: Setti
     )
 
 
-def find_mail(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxMail | None:
+def find_mail(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxEmail | None:
     """Return the email with this token in its envelope sender or Reply-To, unless its event was deleted."""
-    row = session.get(OutboxMail, tokens.row_id(token))
+    row = session.get(OutboxEmail, tokens.row_id(token))
     if row is None or _is_of_deleted(session, row):
         return None
     make = sent_records.bounce_token if is_for_reports else sent_records.reply_token
     return row if compare_digest(make(row, secret_key), token) else None
 
 
-def _is_of_deleted(session: Session, mail: OutboxMail) -> bool:
+def _is_of_deleted(session: Session, mail: OutboxEmail) -> bool:
     event_id = mail.event_id or mail.about_event_id
     return event_id is not None and session.get_one(Event, event_id).deleted_at is not None
 
 
-def find_invitation(session: Session, about: OutboxMail) -> Invitation | None:
+def find_invitation(session: Session, about: OutboxEmail) -> Invitation | None:
     """Return the last invitation about an email's meeting, or None if it is about no meeting."""
     if about.uid is None or about.attendee_id is None:
         return None

@@ -19,7 +19,7 @@ from scheduler.services.emails.inbound.intake import InboxFull, parsed_columns, 
 from scheduler.services.emails.inbound.verdicts import Verdict
 from scheduler.services.replies import attendee_replies, receipts
 from scheduler.storage.database import Database
-from scheduler.storage.models import InboundMail
+from scheduler.storage.models import InboundEmail
 from scheduler.untrusted import parsers
 from scheduler.untrusted.pool import ChildNotStarted, PoolExhausted
 
@@ -74,10 +74,10 @@ def judge_email(database: Database, settings: Settings, mail_id: int, *, now: da
 
 def find_unjudged(session: Session, *, now: datetime) -> Sequence[int]:
     """Return the ids of emails left unjudged for a while, because a process died or a step failed."""
-    since = func.coalesce(InboundMail.attempted_at, InboundMail.received_at)
-    waiting = InboundMail.outcome == MailOutcome.RECEIVED
+    since = func.coalesce(InboundEmail.attempted_at, InboundEmail.received_at)
+    waiting = InboundEmail.outcome == MailOutcome.RECEIVED
     return session.scalars(
-        select(InboundMail.id).where(waiting, since <= now - PATIENCE).order_by(InboundMail.id)
+        select(InboundEmail.id).where(waiting, since <= now - PATIENCE).order_by(InboundEmail.id)
     ).all()
 
 
@@ -160,10 +160,10 @@ def _read(raw: bytes) -> inbound.ParsedEmail:
         return inbound.ParsedEmail(kind=MailKind.UNREADABLE, reason=str(error))
 
 
-def _received(session: Session, mail_id: int) -> InboundMail | None:
+def _received(session: Session, mail_id: int) -> InboundEmail | None:
     """Return the email if it is not judged yet, with its row locked against other workers."""
     return session.scalar(
-        select(InboundMail)
-        .where(InboundMail.id == mail_id, InboundMail.outcome == MailOutcome.RECEIVED)
+        select(InboundEmail)
+        .where(InboundEmail.id == mail_id, InboundEmail.outcome == MailOutcome.RECEIVED)
         .with_for_update(key_share=True)
     )

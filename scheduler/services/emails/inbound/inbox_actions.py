@@ -26,7 +26,7 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.replies import attendee_replies, resend, substitutes
 from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.schedule import meeting_ends
-from scheduler.storage.models import InboundMail
+from scheduler.storage.models import InboundEmail
 
 _ANSWERS = {
     Partstat.NEEDS_ACTION: pgettext_lazy("trail", "needs-action"),
@@ -34,7 +34,7 @@ _ANSWERS = {
     Partstat.TENTATIVE: pgettext_lazy("trail", "tentative"),
     Partstat.DECLINED: pgettext_lazy("trail", "declined"),
 }
-_NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
+_NEWEST = Order("inbox", (InboundEmail.id,), (int,), descending=True)
 
 
 def list_emails(
@@ -52,11 +52,11 @@ def list_emails(
     Raises NotAllowed if the actor is not an organiser.
     """
     actor.require(Right.READ_INBOX)
-    query = select(InboundMail).where(InboundMail.event_id == actor.event_id)
+    query = select(InboundEmail).where(InboundEmail.event_id == actor.event_id)
     if outcome is not None:
-        query = query.where(InboundMail.outcome == outcome)
+        query = query.where(InboundEmail.outcome == outcome)
     if noted:
-        query = query.where(InboundMail.note != "")
+        query = query.where(InboundEmail.note != "")
     page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
     return page.of(show_email(session, row[0]) for row in page.items)
 
@@ -65,9 +65,9 @@ def count_outcomes(session: Session, actor: Actor) -> dict[MailOutcome, int]:
     """Count the event's emails by outcome."""
     actor.require(Right.READ_INBOX)
     rows = session.execute(
-        select(InboundMail.outcome, func.count())
-        .where(InboundMail.event_id == actor.event_id)
-        .group_by(InboundMail.outcome)
+        select(InboundEmail.outcome, func.count())
+        .where(InboundEmail.event_id == actor.event_id)
+        .group_by(InboundEmail.outcome)
     )
     found = {outcome: count for outcome, count in rows}  # noqa: C416 -- dict(rows) loses the types
     return {outcome: found.get(outcome, 0) for outcome in MailOutcome}
@@ -76,8 +76,8 @@ def count_outcomes(session: Session, actor: Actor) -> dict[MailOutcome, int]:
 def count_complaints(session: Session, actor: Actor) -> Mapping[str, int]:
     """Count the event's spam complaints by the recipient's domain, most first."""
     actor.require(Right.READ_INBOX)
-    domain = InboundMail.bounce["domain"].as_string()
-    of_event = InboundMail.event_id == actor.event_id, InboundMail.kind == MailKind.COMPLAINT
+    domain = InboundEmail.bounce["domain"].as_string()
+    of_event = InboundEmail.event_id == actor.event_id, InboundEmail.kind == MailKind.COMPLAINT
     rows = session.execute(
         select(domain, func.count()).where(*of_event, domain.is_not(None)).group_by(domain)
     ).all()
@@ -87,8 +87,8 @@ def count_complaints(session: Session, actor: Actor) -> Mapping[str, int]:
 def count_notes(session: Session, actor: Actor) -> int:
     """Count the event's emails with a note in the reply."""
     actor.require(Right.READ_INBOX)
-    of_event = InboundMail.event_id == actor.event_id, InboundMail.note != ""
-    return session.scalars(select(func.count()).select_from(InboundMail).where(*of_event)).one()
+    of_event = InboundEmail.event_id == actor.event_id, InboundEmail.note != ""
+    return session.scalars(select(func.count()).select_from(InboundEmail).where(*of_event)).one()
 
 
 def accepts_reply(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bool:
@@ -158,9 +158,9 @@ def reported_address(session: Session, actor: Actor, mail_id: int) -> str | None
     return bounces.reported_address(session, _mail(session, actor, mail_id))
 
 
-def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
+def _mail(session: Session, actor: Actor, mail_id: int) -> InboundEmail:
     actor.require(Right.READ_INBOX)
-    mail = session.get(InboundMail, mail_id)
+    mail = session.get(InboundEmail, mail_id)
     if mail is None or mail.event_id != actor.event_id:
         raise NotFound("mail", mail_id)
     return mail
@@ -230,13 +230,13 @@ def accept_alias(
     """
     mail = _waiting(session, actor, mail_id, "taken as the same person's")
     address = aliases.add_alias(session, actor, mail, now=now)
-    waiting = select(InboundMail).where(
-        InboundMail.attendee_id == mail.attendee_id,
-        InboundMail.box == MailBox.ANSWERS,
-        InboundMail.kind.in_(aliases.ANSWERS),
-        InboundMail.outcome == MailOutcome.WAITING,
+    waiting = select(InboundEmail).where(
+        InboundEmail.attendee_id == mail.attendee_id,
+        InboundEmail.box == MailBox.ANSWERS,
+        InboundEmail.kind.in_(aliases.ANSWERS),
+        InboundEmail.outcome == MailOutcome.WAITING,
     )
-    in_order = waiting.order_by(InboundMail.received_at, InboundMail.id).with_for_update(key_share=True)
+    in_order = waiting.order_by(InboundEmail.received_at, InboundEmail.id).with_for_update(key_share=True)
     for each in session.scalars(in_order).all():
         if address in aliases.sender_addresses(each):
             verdict = judgement.judge_reply(session, each, settings=settings, now=now)
@@ -262,7 +262,7 @@ def confirm_bounce(session: Session, actor: Actor, mail_id: int, *, now: datetim
     return show_email(session, mail)
 
 
-def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> InboundMail:
+def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> InboundEmail:
     actor.require(Right.HANDLE_INBOX)
     mail = _mail(session, actor, mail_id)
     session.refresh(mail, with_for_update={"key_share": True})

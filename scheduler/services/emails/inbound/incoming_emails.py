@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, RequestState
 from scheduler.services.outbox import payloads
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import InboundMail, MeetingRequest, OutboxMail
+from scheduler.storage.models import InboundEmail, MeetingRequest, OutboxEmail
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ _SAME = (
 )  # fmt: skip
 
 
-def show_email(session: Session, mail: InboundMail) -> IncomingEmail:
+def show_email(session: Session, mail: InboundEmail) -> IncomingEmail:
     """Return an email with its attendee and the email that it replies to."""
     who = mail.attendee
-    about = session.get(OutboxMail, mail.about_id) if mail.about_id is not None else None
+    about = session.get(OutboxEmail, mail.about_id) if mail.about_id is not None else None
     return IncomingEmail(
         attendee=EmailPerson(who.key, who.name, who.latin_name, who.email) if who is not None else None,
         about=_about(session, about) if about is not None else None,
@@ -86,13 +86,13 @@ def show_email(session: Session, mail: InboundMail) -> IncomingEmail:
     )
 
 
-def _about(session: Session, about: OutboxMail) -> AnsweredEmail:
+def _about(session: Session, about: OutboxEmail) -> AnsweredEmail:
     return AnsweredEmail(
         about.kind, about.to_name, about.to_address, about.sent_at, _requests(session, about)
     )
 
 
-def _requests(session: Session, about: OutboxMail) -> Sequence[DigestRequest]:
+def _requests(session: Session, about: OutboxEmail) -> Sequence[DigestRequest]:
     """Return the requests of a digest that need a response, in its order."""
     if about.kind is not OutboxKind.DIGEST:
         return ()

@@ -22,7 +22,7 @@ from scheduler.services.emails.inbound import event_matching, inbound_addresses
 from scheduler.services.emails.inbound.inbound_addresses import InboundAddress
 from scheduler.services.emails.inbound.verdicts import Verdict
 from scheduler.services.identity.tokens import hash_token
-from scheduler.storage.models import Attendee, InboundMail, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, InboundEmail, Invitation, OutboxEmail
 
 KEPT = 1024 * 1024
 """Octets of an email that are kept for organisers after it is judged."""
@@ -74,12 +74,12 @@ def store_email(
         return False, None
     digest, hashed = hashlib.sha256(raw).hexdigest(), hash_token(ours.name)
     _lock_address(session, ours)
-    known = InboundMail.token_hash == hashed, InboundMail.digest == digest
-    if session.scalar(select(InboundMail.id).where(*known)) is not None:
+    known = InboundEmail.token_hash == hashed, InboundEmail.digest == digest
+    if session.scalar(select(InboundEmail.id).where(*known)) is not None:
         return True, None
     answerer = _answerer(session, ours, raw)
     _check_quota(session, hashed, len(raw), now, is_bare=ours.box is MailBox.BARE, answerer=answerer)
-    mail = InboundMail(
+    mail = InboundEmail(
         **_whose(ours.invitation),
         box=ours.box,
         token_hash=hashed,
@@ -109,7 +109,7 @@ def _lock_address(session: Session, ours: InboundAddress) -> None:
             session.execute(whose.with_for_update(key_share=True))
             return
     if ours.about is not None:
-        about = select(OutboxMail.id).where(OutboxMail.id == ours.about.id)
+        about = select(OutboxEmail.id).where(OutboxEmail.id == ours.about.id)
         session.execute(about.with_for_update(key_share=True))
 
 
@@ -138,9 +138,9 @@ def _check_quota(
     session: Session, token_hash: str, size: int, now: datetime, *, is_bare: bool, answerer: str
 ) -> None:
     most, octets = (MAX_A_DAY_BARE, MAX_OCTETS_BARE) if is_bare else (MAX_A_DAY, MAX_OCTETS)
-    mails = InboundMail.token_hash == token_hash
-    today = select(func.count()).where(mails, InboundMail.received_at > now - DAY)
-    own = today.where(func.lower(InboundMail.sender) == answerer.lower(), InboundMail.kind.in_(_ANSWERS))
+    mails = InboundEmail.token_hash == token_hash
+    today = select(func.count()).where(mails, InboundEmail.received_at > now - DAY)
+    own = today.where(func.lower(InboundEmail.sender) == answerer.lower(), InboundEmail.kind.in_(_ANSWERS))
     has_place = bool(answerer) and session.scalars(own).one() < MAX_ANSWERS
     if session.scalars(today).one() >= most and not has_place:
         raise InboxFull(f"The address had {most} mails within a day.")
@@ -153,34 +153,34 @@ def _make_room(session: Session, token_hash: str, size: int, most: int) -> None:
     The parsed columns stay.
     """
     rows = session.execute(
-        select(InboundMail.id, InboundMail.kept, InboundMail.outcome)
-        .where(InboundMail.token_hash == token_hash, InboundMail.kept > 0)
-        .order_by(InboundMail.outcome == MailOutcome.WAITING, InboundMail.id)
+        select(InboundEmail.id, InboundEmail.kept, InboundEmail.outcome)
+        .where(InboundEmail.token_hash == token_hash, InboundEmail.kept > 0)
+        .order_by(InboundEmail.outcome == MailOutcome.WAITING, InboundEmail.id)
     ).all()
     over = sum(row.kept for row in rows) + size - most
     for row in rows:
         if over <= 0:
             return
         if row.outcome is not MailOutcome.RECEIVED:
-            session.execute(update(InboundMail).where(InboundMail.id == row.id).values(raw=b"", kept=0))
+            session.execute(update(InboundEmail).where(InboundEmail.id == row.id).values(raw=b"", kept=0))
             over -= row.kept
 
 
-def let_newest_wait(session: Session, mail: InboundMail, *, now: datetime) -> None:
+def let_newest_wait(session: Session, mail: InboundEmail, *, now: datetime) -> None:
     """Let the newest email wait. If too many of the day wait, the older ones are ignored."""
     waiting = (
-        InboundMail.token_hash == mail.token_hash,
-        InboundMail.outcome == MailOutcome.WAITING,
-        InboundMail.received_at > now - DAY,
-        InboundMail.id != mail.id,
+        InboundEmail.token_hash == mail.token_hash,
+        InboundEmail.outcome == MailOutcome.WAITING,
+        InboundEmail.received_at > now - DAY,
+        InboundEmail.id != mail.id,
     )
-    ids = session.scalars(select(InboundMail.id).where(*waiting).order_by(InboundMail.id)).all()
+    ids = session.scalars(select(InboundEmail.id).where(*waiting).order_by(InboundEmail.id)).all()
     reason = gettext_lazy(
         "Many emails came to this address on this day. A newer one waits instead of this one."
     )
     session.execute(
-        update(InboundMail)
-        .where(InboundMail.id.in_(ids[MOST_WAITING:]))
+        update(InboundEmail)
+        .where(InboundEmail.id.in_(ids[MOST_WAITING:]))
         .values(outcome=MailOutcome.IGNORED, reason=reason, handled_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -188,9 +188,9 @@ def let_newest_wait(session: Session, mail: InboundMail, *, now: datetime) -> No
 
 def delete_old_octets(session: Session, *, now: datetime) -> int:
     """Delete the octets of emails that were settled long ago. Return the number of emails."""
-    settled = InboundMail.outcome.in_((MailOutcome.APPLIED, MailOutcome.IGNORED))
-    old = update(InboundMail).where(settled, InboundMail.handled_at < now - FORGET, InboundMail.kept > 0)
-    return len(session.scalars(old.values(raw=b"", kept=0).returning(InboundMail.id)).all())
+    settled = InboundEmail.outcome.in_((MailOutcome.APPLIED, MailOutcome.IGNORED))
+    old = update(InboundEmail).where(settled, InboundEmail.handled_at < now - FORGET, InboundEmail.kept > 0)
+    return len(session.scalars(old.values(raw=b"", kept=0).returning(InboundEmail.id)).all())
 
 
 def parsed_columns(found: inbound.ParsedEmail) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _notice(found: inbound.ParsedEmail) -> dict[str, Any]:
     return {} if notice is None else asdict(notice)
 
 
-def record_verdict(mail: InboundMail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
+def record_verdict(mail: InboundEmail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
     """Record the verdict on an email, with the account that decided it, or None if it was automatic."""
     mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
     if mail.kept > KEPT:

@@ -32,7 +32,7 @@ from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.replies.receipts import ReceiptCause
 from scheduler.services.replies.resend import ResendResult
 from scheduler.services.schedule import meeting_ends
-from scheduler.storage.models import Attendee, InboundMail, Invitation
+from scheduler.storage.models import Attendee, InboundEmail, Invitation
 
 EARLIER = 50
 """Number of earlier emails that are searched for a duplicate."""
@@ -47,7 +47,7 @@ class _Stop(Exception):
         self.verdict = verdict
 
 
-def judge_reply(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
+def judge_reply(session: Session, mail: InboundEmail, *, settings: Settings, now: datetime) -> Verdict:
     """Apply an email, or return why it is ignored or waits for an organiser."""
     if mail.kind is MailKind.BOUNCE:
         return bounces.judge_report(session, mail, settings=settings, now=now)
@@ -78,7 +78,7 @@ class _Case:
     """An email with the last invitation to the owner of its token."""
 
     session: Session
-    mail: InboundMail
+    mail: InboundEmail
     invitation: Invitation
     attendee: Attendee
     mail_domain: str
@@ -356,15 +356,15 @@ class _Case:
         With `by_version`, any earlier email counts.
         """
         earlier = self.session.execute(
-            select(InboundMail.message_id, InboundMail.answers)
+            select(InboundEmail.message_id, InboundEmail.answers)
             .where(
-                InboundMail.attendee_id == self.mail.attendee_id,
-                InboundMail.uid == self.mail.uid,
-                InboundMail.kind == self.mail.kind,
-                InboundMail.id < self.mail.id,
-                InboundMail.outcome != MailOutcome.RECEIVED,
+                InboundEmail.attendee_id == self.mail.attendee_id,
+                InboundEmail.uid == self.mail.uid,
+                InboundEmail.kind == self.mail.kind,
+                InboundEmail.id < self.mail.id,
+                InboundEmail.outcome != MailOutcome.RECEIVED,
             )
-            .order_by(InboundMail.id.desc())
+            .order_by(InboundEmail.id.desc())
             .limit(EARLIER)
         )
         speaker = self.speaker(answer)

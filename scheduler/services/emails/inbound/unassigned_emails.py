@@ -22,11 +22,11 @@ from scheduler.services.emails.inbound.verdicts import Verdict
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.operations import alerts
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.storage.models import Event, InboundMail
+from scheduler.storage.models import Event, InboundEmail
 
 PATH = "/operators/mails"
-_NEWEST = Order("unplaced", (InboundMail.id,), (int,), descending=True)
-_OF_NO_EVENT = InboundMail.event_id.is_(None)
+_NEWEST = Order("unplaced", (InboundEmail.id,), (int,), descending=True)
+_OF_NO_EVENT = InboundEmail.event_id.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class EventChoice:
 def update_alert(session: Session, *, now: datetime) -> None:
     """Alert the operators while unassigned emails wait. The alert ends when none does."""
     session.flush()
-    waits = select(func.count()).where(_OF_NO_EVENT, InboundMail.outcome == MailOutcome.WAITING)
+    waits = select(func.count()).where(_OF_NO_EVENT, InboundEmail.outcome == MailOutcome.WAITING)
     count = session.scalars(waits).one()
     if count == 0:
         alerts.end_alert(session, AlertKind.MAIL_UNPLACED, event_id=None, now=now)
@@ -60,7 +60,7 @@ def list_unassigned(
 ) -> Page[IncomingEmail]:
     """Return the unassigned emails, newest first. Raises NotAllowed if the asker is not an operator."""
     _require(asker)
-    query = select(InboundMail).where(_OF_NO_EVENT, InboundMail.outcome != MailOutcome.RECEIVED)
+    query = select(InboundEmail).where(_OF_NO_EVENT, InboundEmail.outcome != MailOutcome.RECEIVED)
     page = fetch_page(session, query, _NEWEST, number=number, limit=limit)
     return page.of(show_email(session, row[0]) for row in page.items)
 
@@ -122,15 +122,15 @@ def _note(
     recording.record_act(session, doer, act, about, now=now)
 
 
-def _mail(session: Session, asker: SignedIn, mail_id: int) -> InboundMail:
+def _mail(session: Session, asker: SignedIn, mail_id: int) -> InboundEmail:
     _require(asker)
-    mail = session.get(InboundMail, mail_id)
+    mail = session.get(InboundEmail, mail_id)
     if mail is None or mail.event_id is not None or mail.outcome is MailOutcome.RECEIVED:
         raise NotFound("mail", mail_id)
     return mail
 
 
-def _waiting(session: Session, asker: SignedIn, mail_id: int) -> InboundMail:
+def _waiting(session: Session, asker: SignedIn, mail_id: int) -> InboundEmail:
     mail = _mail(session, asker, mail_id)
     session.refresh(mail, with_for_update={"key_share": True})
     if mail.outcome is not MailOutcome.WAITING or mail.event_id is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from scheduler.domain.entities import MailBox, MailKind
 from scheduler.i18n import gettext_lazy
 from scheduler.services.emails.inbound.verdicts import Verdict, ignored, waiting
-from scheduler.storage.models import InboundMail
+from scheduler.storage.models import InboundEmail
 
 OF_MACHINES = frozenset(
     {MailKind.BOUNCE, MailKind.AUTO_REPLY, MailKind.OWN, MailKind.FORWARDED, MailKind.COMPLAINT}
@@ -16,7 +16,7 @@ OF_MACHINES = frozenset(
 """Kinds of email that may arrive at the bounce address."""
 
 
-def judge_unmatched(mail: InboundMail) -> Verdict:
+def judge_unmatched(mail: InboundEmail) -> Verdict:
     """Return the verdict on an email that cannot be applied automatically."""
     if mail.kind is MailKind.AUTO_REPLY:
         return ignored(gettext_lazy("It was written by a machine, such as an out-of-office note."))
@@ -40,7 +40,7 @@ def judge_unmatched(mail: InboundMail) -> Verdict:
     )
 
 
-def _forwarded(mail: InboundMail) -> str:
+def _forwarded(mail: InboundEmail) -> str:
     people = ", ".join(mail.bounce.get("forwarded_to", ()))
     if not people:
         return gettext_lazy("Notice: the invitation was forwarded.")

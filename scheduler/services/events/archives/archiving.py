@@ -30,7 +30,7 @@ from scheduler.storage.models import (
     Event,
     Firm,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     Run,
     RunSchedule,
     ScheduleVersion,
@@ -173,7 +173,7 @@ def _count_totals(session: Session, event: Event) -> EventTotals:
         "people": Attendee,
         "requests": MeetingRequest,
         "schedule versions": ScheduleVersion,
-        "mails": OutboxMail,
+        "mails": OutboxEmail,
     }
     counts = {
         what: session.scalars(select(func.count()).where(table.event_id == event.id)).one()
@@ -220,8 +220,8 @@ def _mark_deleted(session: Session, event: Event, by: NamedDoer, typed: str, now
     event.deleted_at, event.deleted_by_id = now, by.account_id
     event.archived_at = event.archived_at or now
     event.mails_paused_at = event.mails_paused_at or now
-    letters = OutboxMail.about_event_id == event.id, OutboxMail.state == OutboxState.QUEUED
-    session.execute(update(OutboxMail).where(*letters).values(stopped_at=now))
+    letters = OutboxEmail.about_event_id == event.id, OutboxEmail.state == OutboxState.QUEUED
+    session.execute(update(OutboxEmail).where(*letters).values(stopped_at=now))
     session.flush()
     recording.record_act(session, by, Act.EVENT, about, before=before, now=now)
     return event.name

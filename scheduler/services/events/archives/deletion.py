@@ -124,7 +124,7 @@ def _delete_orphaned_accounts(session: Session, account_ids: Iterable[int]) -> N
     if not ids:
         return
     links = select(SignInLink.id).where(in_chunks(SignInLink.account_id, ids))
-    mails, answers = event_tables.find_table("outbox_mail"), event_tables.find_table("inbound_mail")
+    mails, answers = event_tables.find_table("outbox_email"), event_tables.find_table("inbound_email")
     with_links = select(mails.c.id).where(mails.c.sign_in_link_id.in_(links))
     session.execute(delete(answers).where(answers.c.about_id.in_(with_links)))
     session.execute(delete(mails).where(mails.c.sign_in_link_id.in_(links)))

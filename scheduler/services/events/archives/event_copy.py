@@ -40,9 +40,9 @@ TABLES: Final = {
     "firms": ("firm", "place"),
     "people": ("interpreter", "attendee", "delegation", "delegation_firm", "delegation_person"),
     "team": ("team_member",),
-    "settings": ("mail_text", "night_time"),
+    "settings": ("email_text", "run_schedule"),
 }
-_LINK_TABLES: Final = frozenset(("interpreter_station",))
+_LINK_TABLES: Final = frozenset(("interpreter_assignment",))
 """Tables that link interpreters to slots and tables, copied if both are."""
 _OF_EVENT: Final = frozenset(
     ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
@@ -194,7 +194,7 @@ class _CopiedRows:
             row |= {"position": position}
         if table in ("slot", "pause"):
             row |= {name: self._shifted(row[name]) for name in ("start", "end")}
-        if table == "night_time":
+        if table == "run_schedule":
             zone = ZoneInfo(self.old.timezone)
             row["next_at"] = overnight.next_run_at(row["at"], row["weekdays"], zone, after=self.now)
             row["then"] = AfterRun.DRAFT  # no one of the new event was notified yet

@@ -13,8 +13,8 @@ from scheduler.storage.models import Account, Event
 
 INSTALLATION_TABLES: Final = frozenset(
     (
-        "account", "audit_cursor", "mail_route", "mailed_checkpoint", "pulse", "sign_in_link", "sign_in_wish",
-        "trail_entry", "trail_head", "untaken_mail", "web_session",
+        "account", "audit_chain", "audit_checkpoint", "audit_cursor", "audit_log_entry", "email_route",
+        "failed_email_read", "job_heartbeat", "sign_in_link", "sign_in_request", "web_session",
     )
 )  # fmt: skip
 """Tables of the installation, whose rows belong to no event."""
@@ -25,15 +25,15 @@ NOT_EXPORTED: Final[Mapping[str, str]] = MappingProxyType(
         "api_token": "opens this installation",
         "comparison": "is worked out again",
         "comparison_part": "is worked out again",
-        "desk_step": "undoes steps by the rows of this database",
-        "hold": "follows from the published version",
+        "registry_change": "undoes steps by the rows of this database",
+        "booking": "follows from the published version",
         "idempotency_key": "belongs to an API token",
         "import_file": "waits here to be taken",
         "import_job": "is work of this installation's workers",
-        "inbound_mail": "came to the mailbox of this installation",
-        "kept_figure": "is worked out again",
+        "inbound_email": "came to the mailbox of this installation",
+        "cached_statistic": "is worked out again",
         "interpreter_feed": "opens this installation",
-        "outbox_mail": "goes out by this installation",
+        "outbox_email": "goes out by this installation",
         "print_code": "leads to this installation",
         "team_invitation": "has a link to this installation",
         "version_job": "is work of this installation's workers",
@@ -47,7 +47,7 @@ SECRET_COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "busy_source": frozenset(
             ("key", "address", "account", "octets", "etag", "modified", "next_fetch_at")
         ),
-        "digest_choice": frozenset(("stop_hash",)),
+        "digest_preference": frozenset(("stop_hash",)),
         "digest_item": frozenset(("token_hash",)),
         "firm": frozenset(("feed_seed", "feed_hash")),
         "firm_registration": frozenset(("seed", "token_hash")),

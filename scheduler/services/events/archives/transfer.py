@@ -29,13 +29,13 @@ from scheduler.services.identity import sign_in
 from scheduler.services.schedule import bookings
 from scheduler.storage import schema
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AuditLogEntry, Event, OutboxMail, ScheduleVersion, TeamMember
+from scheduler.storage.models import Account, AuditLogEntry, Event, OutboxEmail, ScheduleVersion, TeamMember
 
 FORMAT: Final = "chainmeet-event"
-VERSION: Final = 1
+VERSION: Final = 2
 MANIFEST: Final = "archive.json"
 ACCOUNTS_FILE: Final = "accounts.jsonl"
-AUDIT_LOG_FILE: Final = "trail.jsonl"
+AUDIT_LOG_FILE: Final = "audit_log.jsonl"
 """The audit log, for reading only. It is not imported, because each installation has its own chain."""
 
 MAX_UNPACKED: Final = 8 << 30
@@ -68,7 +68,7 @@ def write_archive(session: Session, event: Event, to: IO[bytes], *, now: datetim
         for table in event_tables.list_exported_tables():
             rows[table.name] = _write(archive, f"{table.name}.jsonl", _rows(session, table, event.id))
         rows["accounts"] = _write(archive, ACCOUNTS_FILE, _accounts(session, event.id))
-        rows["trail"] = _write(archive, AUDIT_LOG_FILE, _trail(session, event.id))
+        rows["audit_log"] = _write(archive, AUDIT_LOG_FILE, _audit_log(session, event.id))
         head = {
             "format": FORMAT,
             "version": VERSION,
@@ -78,8 +78,10 @@ def write_archive(session: Session, event: Event, to: IO[bytes], *, now: datetim
             "rows": rows,
         }
         archive.writestr(MANIFEST, json.dumps(head, ensure_ascii=False, indent=2))
-    waiting = OutboxMail.event_id == event.id, OutboxMail.sent_at.is_(None), OutboxMail.failure.is_(None)
-    mails = len(session.scalars(select(OutboxMail.id).where(*waiting, OutboxMail.dropped_at.is_(None))).all())
+    waiting = OutboxEmail.event_id == event.id, OutboxEmail.sent_at.is_(None), OutboxEmail.failure.is_(None)
+    mails = len(
+        session.scalars(select(OutboxEmail.id).where(*waiting, OutboxEmail.dropped_at.is_(None))).all()
+    )
     return EventArchive(event.id, event.key, event.name, rows, mails)
 
 
@@ -216,7 +218,7 @@ def _accounts(session: Session, event_id: int) -> Iterator[Mapping[str, Any]]:
     return _stream_rows(session, query)
 
 
-def _trail(session: Session, event_id: int) -> Iterator[Mapping[str, Any]]:
+def _audit_log(session: Session, event_id: int) -> Iterator[Mapping[str, Any]]:
     query = select(*AuditLogEntry.__table__.columns).where(AuditLogEntry.chain == event_id)
     return _stream_rows(session, query.order_by(AuditLogEntry.number))
 
@@ -257,7 +259,10 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BrokenArchive("The file is no archive of an event: archive.json cannot be read.") from error
     if kind[:2] != (FORMAT, VERSION):
-        raise BrokenArchive(f"The archive is {kind[0]} {kind[1]}; this version reads {FORMAT} {VERSION}.")
+        raise BrokenArchive(
+            f"The archive is {kind[0]} {kind[1]}; this version reads {FORMAT} {VERSION}. Bring both "
+            "installations to the same version of Chainmeet, and export once more."
+        )
     head_revision = schema.head_revision()
     if kind[2] != head_revision:
         raise BrokenArchive(
@@ -330,4 +335,4 @@ def _event_row(archive: zipfile.ZipFile, key: str, now: datetime) -> Values:
 
 def _disable_automatic_runs(table: Table, rows: Iterator[Values]) -> Iterator[Values]:
     """Yield the rows with overnight runs off."""
-    return (row | {"next_at": None} for row in rows) if table.name == "night_time" else rows
+    return (row | {"next_at": None} for row in rows) if table.name == "run_schedule" else rows

@@ -34,7 +34,7 @@ from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.services.spreadsheets import cell_values
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import clean_line, is_storable
-from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, OutboxMail
+from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, OutboxEmail
 
 MAX_COLLEAGUES = 30
 """People that a firm's exhibitors can have in the event."""
@@ -343,18 +343,18 @@ def _key(session: Session, event_id: int, name: str, email: str) -> str:
 def _count_invitations(session: Session, event: Event, firm: Firm) -> int:
     """Count the invitations that the firm has sent to its people, including removed ones."""
     own = select(Attendee.email).where(Attendee.firm_id == firm.id)
-    sent = select(func.count()).where(_invitations(event), OutboxMail.to_address.in_(own))
+    sent = select(func.count()).where(_invitations(event), OutboxEmail.to_address.in_(own))
     return session.scalars(sent).one()
 
 
 def _is_invited(session: Session, event: Event, address: str, *, since: datetime) -> bool:
-    to_address = OutboxMail.to_address == address, OutboxMail.created_at > since
-    return session.scalar(select(OutboxMail.id).where(_invitations(event), *to_address).limit(1)) is not None
+    to_address = OutboxEmail.to_address == address, OutboxEmail.created_at > since
+    return session.scalar(select(OutboxEmail.id).where(_invitations(event), *to_address).limit(1)) is not None
 
 
 def _invitations(event: Event) -> ColumnElement[bool]:
     is_letter = payloads.is_letter_condition(_LETTER)
-    return and_(OutboxMail.about_event_id == event.id, OutboxMail.kind == OutboxKind.DESK, is_letter)
+    return and_(OutboxEmail.about_event_id == event.id, OutboxEmail.kind == OutboxKind.DESK, is_letter)
 
 
 def _invite(

@@ -21,7 +21,7 @@ from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing.interpreter_notices import contents
 from scheduler.services.publishing.interpreter_notices.contents import InterpreterReader
-from scheduler.storage.models import Event, Interpreter, InterpreterNotice, OutboxMail, ScheduleVersion
+from scheduler.storage.models import Event, Interpreter, InterpreterNotice, OutboxEmail, ScheduleVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def queue_notices(session: Session, version: ScheduleVersion, settings: Settings
     Replaces emails that no sender has claimed yet, so that only the net effect is sent. Idempotent.
     """
     event = session.get_one(Event, version.event_id)
-    waiting = (OutboxMail.event_id == event.id) & (OutboxMail.kind == OutboxKind.BRIEFING)
+    waiting = (OutboxEmail.event_id == event.id) & (OutboxEmail.kind == OutboxKind.BRIEFING)
     outbox.delete_untouched(session, waiting)
     found = pending_notices(session, version, settings, now=now)
     outbox.enqueue(session, [_mail(each, event, version, settings) for each in found])
@@ -91,14 +91,14 @@ def _sent_notices(session: Session, event_id: int) -> dict[int, _Known]:
 
 def _queued_notices(session: Session, event_id: int) -> dict[int, _Known]:
     rows = session.execute(
-        select(OutboxMail.interpreter_id, OutboxMail.to_address, OutboxMail.payload)
+        select(OutboxEmail.interpreter_id, OutboxEmail.to_address, OutboxEmail.payload)
         .where(
-            OutboxMail.event_id == event_id,
-            OutboxMail.kind == OutboxKind.BRIEFING,
-            OutboxMail.state == OutboxState.QUEUED,
-            OutboxMail.stopped_at.is_(None),
+            OutboxEmail.event_id == event_id,
+            OutboxEmail.kind == OutboxKind.BRIEFING,
+            OutboxEmail.state == OutboxState.QUEUED,
+            OutboxEmail.stopped_at.is_(None),
         )
-        .order_by(OutboxMail.id)
+        .order_by(OutboxEmail.id)
     )
     return {
         who: (address, payloads.summary_content(said).agenda)

@@ -21,15 +21,15 @@ from scheduler.services.publishing import version_jobs
 from scheduler.services.publishing.rehearsal import rehearsed_emails
 from scheduler.services.schedule import calendar_rows, versions
 from scheduler.storage.models import (
-    Answer,
     Attendee,
     BusySource,
-    DigestChoice,
     DigestItem,
+    DigestPreference,
     Event,
     Interpreter,
     InterpreterNotice,
     Invitation,
+    InvitationReply,
     MeetingRequest,
     PlannedMeeting,
     ScheduleVersion,
@@ -120,11 +120,11 @@ def _delete_rehearsal_data(session: Session, event: Event, now: datetime) -> Non
     people = select(Attendee.id).where(Attendee.event_id == event.id)
     interpreters = select(Interpreter.id).where(Interpreter.event_id == event.id)
     statements = (
-        delete(Answer).where(Answer.attendee_id.in_(people)),
+        delete(InvitationReply).where(InvitationReply.attendee_id.in_(people)),
         delete(Invitation).where(Invitation.event_id == event.id),
         delete(DigestItem).where(DigestItem.attendee_id.in_(people)),
         delete(InterpreterNotice).where(InterpreterNotice.interpreter_id.in_(interpreters)),
-        update(DigestChoice).where(DigestChoice.attendee_id.in_(people)).values(mailed_at=None),
+        update(DigestPreference).where(DigestPreference.attendee_id.in_(people)).values(mailed_at=None),
         update(BusySource).where(BusySource.attendee_id.in_(people)).values(failure_sent_at=None),
     )
     no_sync = {"synchronize_session": False}

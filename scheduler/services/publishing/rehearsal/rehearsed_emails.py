@@ -20,19 +20,19 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import match_condition
-from scheduler.storage.models import Attendee, Firm, OutboxMail
+from scheduler.storage.models import Attendee, Firm, OutboxEmail
 
 SAMPLES: Final = rehearsal_delivery.SAMPLES
 """Number of emails of each kind per hour that are also sent to each organiser as samples."""
 
 _SEARCHED = (
-    OutboxMail.to_address,
-    OutboxMail.to_name,
+    OutboxEmail.to_address,
+    OutboxEmail.to_name,
     Attendee.latin_name,
     Firm.name,
     Firm.latin_name,
 )
-_NEWEST = Order("rehearsal", (OutboxMail.id,), (int,), descending=True)
+_NEWEST = Order("rehearsal", (OutboxEmail.id,), (int,), descending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def count_rehearsed_emails(session: Session, actor: Actor) -> Mapping[str, int]:
     """Count rehearsed emails by label, most frequent first."""
     actor.require(Right.READ_MAILS)
     query = (
-        select(OutboxMail.rehearsed_as, func.count()).where(_mine(actor)).group_by(OutboxMail.rehearsed_as)
+        select(OutboxEmail.rehearsed_as, func.count()).where(_mine(actor)).group_by(OutboxEmail.rehearsed_as)
     )
     found = {what or "": count for what, count in session.execute(query)}
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
@@ -89,7 +89,7 @@ def list_rehearsed_emails(
     actor.require(Right.READ_CALENDAR_HEALTH)
     query = _query().where(_mine(actor))
     if label:
-        query = query.where(OutboxMail.rehearsed_as == label)
+        query = query.where(OutboxEmail.rehearsed_as == label)
     query = query.where(match_condition(search, _SEARCHED))
     page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
     return page.of(_mail(row[0], row[1], row[2]) for row in page.items)
@@ -100,7 +100,7 @@ def show_rehearsed_email(
 ) -> RenderedEmail:
     """Return a rehearsed email as its recipient would have seen it. Raises NotFound."""
     actor.require(Right.READ_CALENDAR_HEALTH)
-    row = session.execute(_query().where(_mine(actor), OutboxMail.id == mail_id)).first()
+    row = session.execute(_query().where(_mine(actor), OutboxEmail.id == mail_id)).first()
     if row is None:
         raise NotFound("mail", str(mail_id))
     path = links.rehearsed_mail(actor.event_key, mail_id)
@@ -115,19 +115,19 @@ def show_rehearsed_email(
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:
-    of_event = or_(OutboxMail.event_id == actor.event_id, OutboxMail.about_event_id == actor.event_id)
-    return and_(of_event, OutboxMail.rehearsed_as.is_not(None))
+    of_event = or_(OutboxEmail.event_id == actor.event_id, OutboxEmail.about_event_id == actor.event_id)
+    return and_(of_event, OutboxEmail.rehearsed_as.is_not(None))
 
 
-def _query() -> Select[OutboxMail, Attendee, Firm]:
+def _query() -> Select[OutboxEmail, Attendee, Firm]:
     return (
-        select(OutboxMail, Attendee, Firm)
-        .outerjoin(Attendee, Attendee.id == OutboxMail.attendee_id)
+        select(OutboxEmail, Attendee, Firm)
+        .outerjoin(Attendee, Attendee.id == OutboxEmail.attendee_id)
         .outerjoin(Firm, Firm.id == Attendee.firm_id)
     )
 
 
-def _mail(row: OutboxMail, person: Attendee | None, firm: Firm | None) -> RehearsedEmail:
+def _mail(row: OutboxEmail, person: Attendee | None, firm: Firm | None) -> RehearsedEmail:
     return RehearsedEmail(
         id=row.id,
         label=row.rehearsed_as or "",

@@ -32,12 +32,12 @@ from scheduler.services.requests.digests.due import (
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
-    DigestChoice,
     DigestItem,
+    DigestPreference,
     Event,
     Firm,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
 )
 
 MOST = 100
@@ -46,7 +46,7 @@ MOST = 100
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def _insert(session: Session, table: type[DigestItem] | type[DigestChoice]) -> Any:
+def _insert(session: Session, table: type[DigestItem] | type[DigestPreference]) -> Any:
     """Return an INSERT that skips existing rows."""
     dialect = {"postgresql": postgresql, "sqlite": sqlite}[session.get_bind().dialect.name]
     return dialect.insert(table).on_conflict_do_nothing()
@@ -109,10 +109,10 @@ def queue_digests(
 def read_recipients(session: Session, ids: Iterable[int]) -> Sequence[Any]:
     """Return attendees with their firms, events and digest choices."""
     return session.execute(
-        select(Attendee, Firm, Event, DigestChoice)
+        select(Attendee, Firm, Event, DigestPreference)
         .join(Firm, Firm.id == Attendee.firm_id)
         .join(Event, Event.id == Attendee.event_id)
-        .outerjoin(DigestChoice, DigestChoice.attendee_id == Attendee.id)
+        .outerjoin(DigestPreference, DigestPreference.attendee_id == Attendee.id)
         .where(in_chunks(Attendee.id, ids))
         .order_by(Attendee.id)
     ).all()
@@ -120,7 +120,7 @@ def read_recipients(session: Session, ids: Iterable[int]) -> Sequence[Any]:
 
 def _reader(row: Any, now: datetime) -> DigestReader:
     own = preferences.choose_timezone(row.Attendee.timezone, row.Firm.country, now) or row.Event.timezone
-    choice = row.DigestChoice
+    choice = row.DigestPreference
     if choice is None:
         return DigestReader(row.Attendee.id, ZoneInfo(own))
     zone = row.Event.timezone if choice.daily_at_venue else own
@@ -209,8 +209,8 @@ def _sent(session: Session, ids: Iterable[int]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
     for attendee_id, request_id in session.execute(
         select(DigestItem.attendee_id, DigestItem.request_id)
-        .join(OutboxMail, OutboxMail.message_id == DigestItem.message_id)
-        .where(in_chunks(DigestItem.attendee_id, ids), OutboxMail.attempts > 0)
+        .join(OutboxEmail, OutboxEmail.message_id == DigestItem.message_id)
+        .where(in_chunks(DigestItem.attendee_id, ids), OutboxEmail.attempts > 0)
     ):
         found[attendee_id].add(request_id)
     return found
@@ -278,7 +278,9 @@ def _first(row: Any) -> str:
     """
     if not row.Event.digest_mails:
         return ""
-    return "at_once" if row.DigestChoice is not None and immediate_kinds(row.DigestChoice) else "daily"
+    return (
+        "at_once" if row.DigestPreference is not None and immediate_kinds(row.DigestPreference) else "daily"
+    )
 
 
 def _mail(
@@ -335,5 +337,5 @@ def _mark(session: Session, settings: Settings, written: Sequence[Any], now: dat
         for row in written
     ]
     ids = [{"attendee_id": row["attendee_id"]} for row in rows]
-    session.execute(_insert(session, DigestChoice), ids)
-    session.execute(update(DigestChoice), rows)
+    session.execute(_insert(session, DigestPreference), ids)
+    session.execute(update(DigestPreference), rows)

@@ -16,10 +16,10 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.summary_subscriptions import Subscription
 from scheduler.services.identity.tokens import hash_token
 from scheduler.services.requests.digests.due import MORNING
-from scheduler.storage.models import Attendee, DigestChoice, Event, Firm
+from scheduler.storage.models import Attendee, DigestPreference, Event, Firm
 
 KINDS = ("asked", "reminders", "answers")
-"""Fields of DigestSettings, and columns of DigestChoice."""
+"""Fields of DigestSettings, and columns of DigestPreference."""
 
 
 class HowOften(StrEnum):
@@ -81,7 +81,7 @@ def read_own_settings(session: Session, actor: Actor, *, now: datetime) -> Diges
     person = preferences.own_attendee(session, actor)
     if not person.is_exhibitor:
         return None
-    event, choice = session.get_one(Event, actor.event_id), session.get(DigestChoice, person.id)
+    event, choice = session.get_one(Event, actor.event_id), session.get(DigestPreference, person.id)
     country = session.get_one(Firm, person.firm_id).country
     zone = preferences.choose_timezone(person.timezone, country, now) or event.timezone
     wishes = DigestSettings(is_sent=event.digest_mails, own_timezone=zone, venue_timezone=event.timezone)
@@ -166,21 +166,21 @@ def resubscribe(session: Session, token: str, *, now: datetime) -> None:
     session.flush()
 
 
-def _choice(session: Session, person: Attendee) -> DigestChoice:
+def _choice(session: Session, person: Attendee) -> DigestPreference:
     """Return the settings row of a person; created if missing."""
-    choice = session.get(DigestChoice, person.id)
+    choice = session.get(DigestPreference, person.id)
     if choice is None:
-        choice = DigestChoice(attendee_id=person.id)
+        choice = DigestPreference(attendee_id=person.id)
         session.add(choice)
     return choice
 
 
-def _found(session: Session, token: str, now: datetime) -> tuple[DigestChoice, Attendee, Event]:
+def _found(session: Session, token: str, now: datetime) -> tuple[DigestPreference, Attendee, Event]:
     row = session.execute(
-        select(DigestChoice, Attendee, Event)
-        .join(Attendee, Attendee.id == DigestChoice.attendee_id)
+        select(DigestPreference, Attendee, Event)
+        .join(Attendee, Attendee.id == DigestPreference.attendee_id)
         .join(Event, Event.id == Attendee.event_id)
-        .where(DigestChoice.stop_hash == hash_token(token.lower()), Event.is_there())
+        .where(DigestPreference.stop_hash == hash_token(token.lower()), Event.is_there())
     ).first()
     if row is None or not summary_subscriptions.is_link_valid(session, row[2], now):
         raise NotFound("link that stops digests", token[:4] + "...")
@@ -188,5 +188,5 @@ def _found(session: Session, token: str, now: datetime) -> tuple[DigestChoice, A
     return row[0], row[1], row[2]
 
 
-def _shown(choice: DigestChoice, person: Attendee, event: Event) -> Subscription:
+def _shown(choice: DigestPreference, person: Attendee, event: Event) -> Subscription:
     return summary_subscriptions.build_subscription(person, event, is_stopped=choice.stopped_at is not None)

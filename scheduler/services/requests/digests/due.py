@@ -37,12 +37,12 @@ from scheduler.services.requests.transitions import UNDO_TIME
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
-    DigestChoice,
     DigestItem,
+    DigestPreference,
     Event,
     Invitation,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
 )
 
 MORNING = time(8)
@@ -137,19 +137,19 @@ _AFTER = {
 """Delay after which an item is final, because steps can be undone for a while."""
 
 
-def immediate_kinds(choice: DigestChoice) -> frozenset[DigestKind]:
+def immediate_kinds(choice: DigestPreference) -> frozenset[DigestKind]:
     """Return the kinds that a person wants at once."""
     return frozenset(kind for kind, column in _WANTED.items() if getattr(choice, f"{column.key}_at_once"))
 
 
 _WANTED: dict[DigestKind, InstrumentedAttribute[bool]] = {
-    DigestKind.ASKED: DigestChoice.asked,
-    DigestKind.THREE_DAYS: DigestChoice.reminders,
-    DigestKind.ONE_DAY: DigestChoice.reminders,
-    DigestKind.ACCEPTED: DigestChoice.answers,
-    DigestKind.DECLINED: DigestChoice.answers,
-    DigestKind.CANCELLED: DigestChoice.answers,
-    DigestKind.EXPIRED: DigestChoice.answers,
+    DigestKind.ASKED: DigestPreference.asked,
+    DigestKind.THREE_DAYS: DigestPreference.reminders,
+    DigestKind.ONE_DAY: DigestPreference.reminders,
+    DigestKind.ACCEPTED: DigestPreference.answers,
+    DigestKind.DECLINED: DigestPreference.answers,
+    DigestKind.CANCELLED: DigestPreference.answers,
+    DigestKind.EXPIRED: DigestPreference.answers,
 }
 
 
@@ -166,7 +166,7 @@ def _of_kind(kind: DigestKind, now: datetime, *, quiet: bool = True) -> Select[i
         select(Attendee.id, _REQUEST.id, literal(kind.value), at, _REQUEST.priority)
         .join(Event, Event.id == _REQUEST.event_id)
         .join(Attendee, to)
-        .outerjoin(DigestChoice, DigestChoice.attendee_id == Attendee.id)
+        .outerjoin(DigestPreference, DigestPreference.attendee_id == Attendee.id)
         .where(
             _REQUEST.state == kind.state,
             conditions,
@@ -177,7 +177,7 @@ def _of_kind(kind: DigestKind, now: datetime, *, quiet: bool = True) -> Select[i
             Attendee.is_exhibitor,
             Attendee.withdrawn_at.is_(None),
             Attendee.bounced_at.is_(None),
-            DigestChoice.stopped_at.is_(None),
+            DigestPreference.stopped_at.is_(None),
             func.coalesce(_WANTED[kind], true()),
             _was_invited(),
             ~told,
@@ -213,7 +213,7 @@ def _was_invited() -> ColumnElement[bool]:
     return or_(
         Attendee.welcomed_at.is_not(None),
         Attendee.came_at.is_not(None),
-        DigestChoice.mailed_at.is_not(None),
+        DigestPreference.mailed_at.is_not(None),
         exists().where(Invitation.attendee_id == Attendee.id),
     )
 
@@ -225,8 +225,8 @@ def _other_side_knows() -> ColumnElement[bool]:
         DigestItem.request_id == _REQUEST.id,
         DigestItem.attendee_id == Attendee.id,
         DigestItem.kind.in_((DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY)),
-        OutboxMail.message_id == DigestItem.message_id,
-        OutboxMail.attempts > 0,
+        OutboxEmail.message_id == DigestItem.message_id,
+        OutboxEmail.attempts > 0,
     )
     was_agreed = _REQUEST.before["state"].as_string() == RequestState.ACCEPTED.value
     return or_(

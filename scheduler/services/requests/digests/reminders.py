@@ -19,7 +19,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.requests.digests import digest_sending
 from scheduler.services.requests.digests.due import PendingItem
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, DigestChoice, Event, Firm, MeetingRequest
+from scheduler.storage.models import Attendee, DigestPreference, Event, Firm, MeetingRequest
 
 PAUSE = timedelta(days=1)
 """No reminder to people who got an email about requests within this time."""
@@ -108,7 +108,7 @@ def _readers(session: Session, waits: Waits, now: datetime) -> tuple[dict[int, i
 
 def _exhibitors(waits: Waits) -> Select[int, int, datetime | None]:
     """Return the query for exhibitors who accept reminders."""
-    choice = DigestChoice
+    choice = DigestPreference
     return (
         select(Attendee.firm_id, Attendee.id, choice.mailed_at)
         .outerjoin(choice, choice.attendee_id == Attendee.id)

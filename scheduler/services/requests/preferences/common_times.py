@@ -13,7 +13,7 @@ from scheduler.services.directory.references import load_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, Firm, Hold
+from scheduler.storage.models import Attendee, Booking, Firm
 from scheduler.storage.rows import rows_of
 
 MOST = 200
@@ -30,8 +30,10 @@ _PEOPLE = (
         Attendee.withdrawn_at.is_(None),
     )
 )
-_HELD = select(Hold.holder_id, Hold.slot_id).where(
-    Hold.event_id == _EVENT, Hold.kind == HolderKind.ATTENDEE, in_chunks(Hold.holder_id, bindparam("people"))
+_HELD = select(Booking.holder_id, Booking.slot_id).where(
+    Booking.event_id == _EVENT,
+    Booking.kind == HolderKind.ATTENDEE,
+    in_chunks(Booking.holder_id, bindparam("people")),
 )
 
 

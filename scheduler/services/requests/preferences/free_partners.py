@@ -12,7 +12,7 @@ from scheduler.services.availability import unavailable_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Firm, Hold, Slot
+from scheduler.storage.models import Attendee, AttendeeBusy, Booking, BusySource, Firm, Slot
 
 
 def list_free_partners(session: Session, actor: Actor) -> frozenset[str]:
@@ -48,8 +48,10 @@ def list_free_partners(session: Session, actor: Actor) -> frozenset[str]:
 def _away(session: Session, event_id: int, people: Sequence[int]) -> dict[int, set[int]]:
     """Return the slots in which each person has a busy time or a published meeting."""
     away = unavailable_slots.list_unavailable_slots(session, event_id, people)
-    held = select(Hold.holder_id, Hold.slot_id).where(
-        Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, in_chunks(Hold.holder_id, people)
+    held = select(Booking.holder_id, Booking.slot_id).where(
+        Booking.event_id == event_id,
+        Booking.kind == HolderKind.ATTENDEE,
+        in_chunks(Booking.holder_id, people),
     )
     for attendee_id, slot_id in session.execute(held):
         away.setdefault(attendee_id, set()).add(slot_id)
@@ -68,8 +70,10 @@ def _without_time(session: Session, event_id: int, free: set[int]) -> set[int]:
         select(AttendeeBusy.attendee_id.label("person"), AttendeeBusy.slot_id.label("slot")).where(
             in_chunks(AttendeeBusy.slot_id, free)
         ),
-        select(Hold.holder_id, Hold.slot_id).where(
-            Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, in_chunks(Hold.slot_id, free)
+        select(Booking.holder_id, Booking.slot_id).where(
+            Booking.event_id == event_id,
+            Booking.kind == HolderKind.ATTENDEE,
+            in_chunks(Booking.slot_id, free),
         ),
     ).subquery()
     counted = select(taken.c.person).group_by(taken.c.person).having(func.count() >= len(free))

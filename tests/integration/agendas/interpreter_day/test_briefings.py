@@ -28,7 +28,7 @@ from scheduler.storage.models import (
     InterpreterFeed,
     InterpreterNotice,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
 )
 from tests.integration.delivery.test_sending import Sender, to
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_interpreter, make_request, meet
@@ -80,8 +80,8 @@ class Scene:
         """Return the counts of queued briefings by address."""
         with self.database.read() as session:
             rows = session.scalars(
-                select(OutboxMail).where(
-                    OutboxMail.kind == "briefing", OutboxMail.state == OutboxState.QUEUED
+                select(OutboxEmail).where(
+                    OutboxEmail.kind == "briefing", OutboxEmail.state == OutboxState.QUEUED
                 )
             ).all()
         assert len(rows) == len({row.to_address for row in rows}), "one mail an interpreter"
@@ -182,7 +182,7 @@ def test_a_retry_gives_way_to_a_newer_mail(scene: Scene) -> None:
     scene.publish(scene.meetings(1), 1, 5)
     assert sorted(scene.send(20)) == [OWN], "the first one says what no longer holds"
     with scene.database.read() as session:
-        assert session.scalars(select(OutboxMail.id).where(outbox.failed_condition())).all() == []
+        assert session.scalars(select(OutboxEmail.id).where(outbox.failed_condition())).all() == []
 
 
 def test_the_look_before_publishing_counts_them(scene: Scene) -> None:
@@ -230,7 +230,7 @@ def test_the_mail_has_both_sides_what_they_speak_and_the_topic(scene: Scene) -> 
 def test_the_same_row_gives_the_same_bytes(scene: Scene) -> None:
     scene.publish(scene.meetings(0), None)
     with scene.database.read() as session:
-        row = session.scalars(select(OutboxMail).where(OutboxMail.kind == "briefing")).one()
+        row = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "briefing")).one()
         assert rendering.render_email(SETTINGS, row, {}) == rendering.render_email(SETTINGS, row, {})
 
 

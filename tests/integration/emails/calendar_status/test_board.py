@@ -15,7 +15,7 @@ from scheduler.services.emails.calendar_status import status_rows
 from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.publishing import invitation_diff, release
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, OutboxMail
+from scheduler.storage.models import Attendee, OutboxEmail
 from tests.support.factories import (
     NOW,
     Expo,
@@ -154,7 +154,7 @@ def crowd(session: Any, pairs: int) -> Expo:
     seen = release.plan_invitations(session, version, SETTINGS, now=NOW)
     for people in seen.portions():
         invitation_diff.queue_invitations(session, seen, people)
-    session.execute(update(OutboxMail).values(state=OutboxState.SENT, attempts=1, sent_at=NOW))
+    session.execute(update(OutboxEmail).values(state=OutboxState.SENT, attempts=1, sent_at=NOW))
     return expo
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, OutboxMail
+from scheduler.storage.models import Attendee, OutboxEmail
 from tests.support.health import OVERDUE, Health, board_of, busy_expo, rows
 from tests.support.publishing import draft, publish
 
@@ -84,7 +84,7 @@ def test_who_has_not_answered_needs_a_call_only_when_it_is_due(
     with database.write() as session:
         expo = busy_expo(session)
         now = expo.slots[0].start - before
-        session.execute(update(OutboxMail).values(sent_at=now - sent))
+        session.execute(update(OutboxEmail).values(sent_at=now - sent))
         board = board_of(session, expo, now, firm="f1")
         assert [bool(listed.tally.calls) for listed in board.people] == [needs]
         shown = calendar_health.show_person(session, expo.organiser_actor(), expo.people[1][0].key, now=now)

@@ -22,7 +22,7 @@ from scheduler.storage.models import (
     Firm,
     Invitation,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
 )
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, make_event, meet
@@ -139,7 +139,7 @@ def test_a_mail_that_the_server_refused_is_put_away_and_told_to_the_new_address(
 
 def test_what_no_sender_had_touched_goes_to_the_new_address_alone(database: Database) -> None:
     class Unsent(Corrected):
-        def send(self, minutes: float = 0, **others: object) -> dict[str, OutboxMail]:
+        def send(self, minutes: float = 0, **others: object) -> dict[str, OutboxEmail]:
             return super().send(minutes, **others) if minutes else {}  # type: ignore[arg-type]
 
     unsent = Unsent(database)

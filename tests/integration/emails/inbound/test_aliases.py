@@ -8,7 +8,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import MailOutcome, Partstat
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.services.emails.inbound import aliases, inbox_actions
-from scheduler.storage.models import AttendeeAlias, InboundMail
+from scheduler.storage.models import AttendeeAlias, InboundEmail
 from tests.support import replies
 from tests.support.published import LATER, MINUTE, Published
 from tests.support.publishing import SETTINGS
@@ -16,21 +16,21 @@ from tests.support.publishing import SETTINGS
 OTHER = "ann.primary@corp.example"
 
 
-def answered(p: Published, partstat: str = "ACCEPTED", **others: object) -> InboundMail:
+def answered(p: Published, partstat: str = "ACCEPTED", **others: object) -> InboundEmail:
     """Receive a reply to firm 0's invitation from the alias."""
     return p.answer(0, partstat, attendee=OTHER, **others)
 
 
-def say_so(p: Published, mail: InboundMail) -> InboundMail:
+def say_so(p: Published, mail: InboundEmail) -> InboundEmail:
     with p.database.write() as session:
         actor = p.expo.organiser_actor()
         inbox_actions.accept_alias(session, actor, mail.id, settings=SETTINGS, now=LATER + MINUTE)
-        return session.get_one(InboundMail, mail.id)
+        return session.get_one(InboundEmail, mail.id)
 
 
-def claimed(p: Published, mail: InboundMail) -> str | None:
+def claimed(p: Published, mail: InboundEmail) -> str | None:
     with p.database.read() as session:
-        return aliases.claimable_address(session, session.get_one(InboundMail, mail.id))
+        return aliases.claimable_address(session, session.get_one(InboundEmail, mail.id))
 
 
 def test_an_answer_under_another_address_waits_and_counts_once_an_organiser_says_so(
@@ -40,7 +40,7 @@ def test_an_answer_under_another_address_waits_and_counts_once_an_organiser_says
     assert (mail.outcome, claimed(published, mail)) == (MailOutcome.WAITING, OTHER)
     say_so(published, mail)
     with published.database.read() as session:
-        done = session.get_one(InboundMail, mail.id)
+        done = session.get_one(InboundEmail, mail.id)
     assert (done.outcome, done.handled_by) == (MailOutcome.APPLIED, published.expo.organiser.id)
     answer = published.known(0)
     assert answer is not None and answer.partstat is Partstat.ACCEPTED
@@ -56,7 +56,7 @@ def test_others_that_wait_under_it_are_judged_too_and_the_last_one_counts(publis
     answered(published, "TENTATIVE", minutes=2)
     say_so(published, mail)
     with published.database.read() as session:
-        assert set(session.scalars(select(InboundMail.outcome))) == {MailOutcome.APPLIED}
+        assert set(session.scalars(select(InboundEmail.outcome))) == {MailOutcome.APPLIED}
     answer = published.known(0)
     assert answer is not None and answer.partstat is Partstat.TENTATIVE
 

@@ -11,7 +11,7 @@ from scheduler.services.problems import snapshot
 from scheduler.services.requests import requests
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
-    InboundMail,
+    InboundEmail,
     Invitation,
     MeetingRequest,
     ScheduleVersion,
@@ -123,7 +123,7 @@ def test_a_replay_is_kept_once_and_does_nothing(published: Published) -> None:
     published.receive(raw, published.mail_to(0))
     published.answer(0, "ACCEPTED", minutes=2)
     published.receive(raw, published.mail_to(0))
-    assert (published.count(InboundMail), published.state()) == (2, RequestState.ACCEPTED)
+    assert (published.count(InboundEmail), published.state()) == (2, RequestState.ACCEPTED)
 
 
 def test_a_replay_with_other_headers_is_ignored(published: Published) -> None:

@@ -12,7 +12,7 @@ from scheduler.domain.entities import MailFailure, MailKind, MailOutcome, Outbox
 from scheduler.domain.errors import WrongState
 from scheduler.services.delivery import email_routes, failed_emails, rendering
 from scheduler.services.emails.inbound import inbox, inbox_actions
-from scheduler.storage.models import Attendee, InboundMail, MailRoute, OutboxMail
+from scheduler.storage.models import Attendee, EmailRoute, InboundEmail, OutboxEmail
 from tests.support import replies
 from tests.support.factories import NOW
 from tests.support.published import LATER, MINUTE, Published
@@ -26,12 +26,12 @@ def marked(p: Published) -> list[str]:
         return list(session.scalars(select(Attendee.email).where(Attendee.bounced_at.is_not(None))))
 
 
-def mail_now(p: Published) -> OutboxMail:
+def mail_now(p: Published) -> OutboxEmail:
     with p.database.read() as session:
-        return session.get_one(OutboxMail, p.mail_to(0).id)
+        return session.get_one(OutboxEmail, p.mail_to(0).id)
 
 
-def report(p: Published, now: datetime = LATER, **others: str) -> InboundMail:
+def report(p: Published, now: datetime = LATER, **others: str) -> InboundEmail:
     """Receive a mail server's report about the email to firm 0 at the bounce address."""
     raw = replies.bounce(p.mail_to(0), **others) + f"\r\n{now}\r\n".encode()
     return p.receive(raw, p.mail_to(0), now, box="bounces")
@@ -127,8 +127,8 @@ def test_what_is_not_proved_waits_for_a_person_however_often_it_comes(
         mail = raw + f"\r\n{minutes}\r\n".encode()
         assert inbox.receive_email(published.database, SETTINGS, to, mail, now=NOW + minutes * MINUTE)
     with published.database.read() as session:
-        assert set(session.scalars(select(InboundMail.outcome))) == {WAITING}
-        assert session.scalars(select(MailRoute)).all() == []
+        assert set(session.scalars(select(InboundEmail.outcome))) == {WAITING}
+        assert session.scalars(select(EmailRoute)).all() == []
     assert marked(published) == []
     assert published.known(0) is None
     assert mail_now(published).state is OutboxState.SENT
@@ -153,7 +153,7 @@ def test_an_organiser_may_believe_a_notice_that_names_the_address(published: Pub
         actor = published.expo.organiser_actor()
         assert inbox_actions.reported_address(session, actor, mail.id) == published.person(0).email
         inbox_actions.confirm_bounce(session, actor, mail.id, now=LATER)
-        done = session.get_one(InboundMail, mail.id)
+        done = session.get_one(InboundEmail, mail.id)
         assert (done.outcome, done.handled_by) == (APPLIED, actor.account_id)
     assert marked(published) == [published.person(0).email]
 
@@ -215,7 +215,7 @@ def test_a_provider_that_wants_less_is_slowed_down_by_a_report_as_by_a_reply(pub
     again = mail_now(published)
     assert (again.state, again.failure) == (OutboxState.QUEUED, MailFailure.TEMPORARY.value)
     with published.database.read() as session:
-        route = session.get_one(MailRoute, again.domain)
+        route = session.get_one(EmailRoute, again.domain)
         assert route.per_minute == email_routes.UNLIMITED / 2
         assert route.paused_until == LATER + MINUTE
 
@@ -229,7 +229,7 @@ def test_a_refusal_of_content_in_a_report_holds_the_mail_and_tells_the_organiser
     held = mail_now(published)
     assert (held.state, held.failure) == (OutboxState.QUEUED, MailFailure.HELD.value)
     with published.database.read() as session:
-        told = session.scalars(select(OutboxMail).where(OutboxMail.kind == "alert")).all()
+        told = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "alert")).all()
         assert told and "Mail content denied" in told[0].payload["reason"]
     assert marked(published) == []
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.services.delivery import rendering
 from scheduler.services.emails.inbound import inbox, inbox_actions
-from scheduler.storage.models import Attendee, DigestChoice, InboundMail
+from scheduler.storage.models import Attendee, DigestPreference, InboundEmail
 from tests.support.published import LATER, Published
 from tests.support.publishing import SETTINGS
 
@@ -43,17 +43,19 @@ def complaint(
     return text.replace("\n", "\r\n").encode()
 
 
-def receive(published: Published, raw: bytes, to: str = "complaints@expo.example") -> InboundMail:
+def receive(published: Published, raw: bytes, to: str = "complaints@expo.example") -> InboundEmail:
     assert inbox.receive_email(published.database, SETTINGS, to, raw, now=LATER)
     with published.database.read() as session:
-        return session.scalars(select(InboundMail).order_by(InboundMail.id.desc()).limit(1)).one()
+        return session.scalars(select(InboundEmail).order_by(InboundEmail.id.desc()).limit(1)).one()
 
 
 def stopped(published: Published) -> set[str]:
     """Return the people who get neither digests nor summaries any more."""
     with published.database.read() as session:
         rows = session.execute(
-            select(Attendee.email, Attendee.summaries_off_at, DigestChoice.stopped_at).outerjoin(DigestChoice)
+            select(Attendee.email, Attendee.summaries_off_at, DigestPreference.stopped_at).outerjoin(
+                DigestPreference
+            )
         )
         found = {email: (summaries is not None, digests is not None) for email, summaries, digests in rows}
     assert not {(True, False), (False, True)} & set(found.values())

@@ -8,7 +8,7 @@ from scheduler.domain.entities import MailKind, MailOutcome, Partstat
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, InboundMail, OutboxMail
+from scheduler.storage.models import Attendee, InboundEmail, OutboxEmail
 from tests.support import dialects, replies
 from tests.support.published import CORPUS, LATER, Published
 from tests.support.publishing import SETTINGS
@@ -44,9 +44,9 @@ def became(events: dict[str, Published]) -> dict[str, Became]:
 
 
 def judged(published: Published) -> tuple[MailKind, MailOutcome]:
-    of_person = InboundMail.attendee_id == published.person(0).id
+    of_person = InboundEmail.attendee_id == published.person(0).id
     with published.database.read() as session:
-        mail = session.scalars(select(InboundMail).where(of_person)).one()
+        mail = session.scalars(select(InboundEmail).where(of_person)).one()
         return mail.kind, mail.outcome
 
 
@@ -58,7 +58,7 @@ def effect(published: Published) -> str:
         requests = snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
         found += [f"slots {list(each.slots)}" for each in requests if each.slots is not None]
         found += ["bounced"] if session.get_one(Attendee, person.id).bounced_at else []
-        mails = select(OutboxMail).where(OutboxMail.attendee_id == person.id).order_by(OutboxMail.id)
+        mails = select(OutboxEmail).where(OutboxEmail.attendee_id == person.id).order_by(OutboxEmail.id)
         _, *sent = session.scalars(mails)
         found += [row.payload["method"] for row in sent if row.method]
     return ", ".join(found)

@@ -13,7 +13,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import (
     AttendeeBusy,
     Event,
-    InboundMail,
+    InboundEmail,
     Invitation,
 )
 from tests.support import replies
@@ -23,7 +23,7 @@ from tests.support.publishing import SETTINGS, draft, publish
 from tests.unit.invites.builders import parsed, part
 
 
-def counter(published: Published, slot: int, **others: object) -> InboundMail:
+def counter(published: Published, slot: int, **others: object) -> InboundEmail:
     start = published.expo.slots[slot].start
     return published.answer(0, "TENTATIVE", method="COUNTER", start=start, **others)
 

@@ -44,10 +44,10 @@ from scheduler.storage.models import (
     Account,
     Attendee,
     Event,
-    InboundMail,
+    InboundEmail,
     Interpreter,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     SignInLink,
 )
 from tests.integration.emails.inbound.test_receiving import lmtp, mailbox
@@ -117,7 +117,7 @@ class Everything:
             )
         self.rows = self.send(NOW + timedelta(days=2))
 
-    def send(self, now: datetime) -> dict[OutboxKind, OutboxMail]:
+    def send(self, now: datetime) -> dict[OutboxKind, OutboxEmail]:
         """Send queued emails, one of each kind."""
         with self.database.write() as session:
             rows = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
@@ -146,9 +146,9 @@ class Everything:
         mail.set_content(text)
         return mail.as_bytes(policy=email.policy.SMTP)
 
-    def kept(self) -> list[InboundMail]:
+    def kept(self) -> list[InboundEmail]:
         with self.database.read() as session:
-            return list(session.scalars(select(InboundMail).order_by(InboundMail.id)))
+            return list(session.scalars(select(InboundEmail).order_by(InboundEmail.id)))
 
 
 def parsed(mail: RenderedMail) -> EmailMessage:
@@ -271,7 +271,7 @@ def operator(sent: Everything, **changes: Any) -> SignedIn:
     return SignedIn(0, sent.operator.id, OPERATOR, "", made_at=NOW, seen_at=NOW, found_at=NOW, **values)
 
 
-def stranger(sent: Everything, local: str = "no-reply") -> InboundMail:
+def stranger(sent: Everything, local: str = "no-reply") -> InboundEmail:
     raw = f"From: who@else.example\r\nTo: {local}@expo.example\r\n\r\nWho are you? {local}\r\n".encode()
     with mailbox([raw]) as server:
         fetching.fetch_mailbox(sent.database, server.settings(), now=lambda: LATER)
@@ -326,7 +326,7 @@ def test_a_bare_address_takes_more_mails_a_day_than_that_of_one_invitation_and_n
     assert len(sent.kept()) == 25
 
 
-def report(row: OutboxMail, number: int, action: str = "failed") -> bytes:
+def report(row: OutboxEmail, number: int, action: str = "failed") -> bytes:
     """Return a report without the original email, hence without its Message-ID."""
     return (
         "From: MAILER-DAEMON@relay.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
@@ -345,11 +345,11 @@ def test_two_reports_mark_the_address_whatever_mail_they_are_about(
     row, to = sent.rows[kind], sent.rendered(kind).from_addr
     for number, minutes in enumerate((5, 60)):
         with sent.database.write() as session:
-            session.get_one(OutboxMail, row.id).state = OutboxState.SENT
+            session.get_one(OutboxEmail, row.id).state = OutboxState.SENT
         now = NOW + timedelta(days=2, minutes=minutes)
         assert inbox.receive_email(sent.database, SETTINGS, to, report(row, number), now=now)
     with sent.database.read() as session:
-        assert set(session.scalars(select(InboundMail.outcome))) == {MailOutcome.APPLIED}
+        assert set(session.scalars(select(InboundEmail.outcome))) == {MailOutcome.APPLIED}
         marked = [
             each.email
             for table in (Attendee, Interpreter)
@@ -365,7 +365,7 @@ def test_a_report_about_a_mail_to_an_operator_gives_the_mail_up(sent: Everything
     (mail,) = sent.kept()
     assert (mail.outcome, "does not exist" in mail.reason) == (MailOutcome.APPLIED, True)
     with sent.database.read() as session:
-        assert session.get_one(OutboxMail, row.id).state is OutboxState.FAILED
+        assert session.get_one(OutboxEmail, row.id).state is OutboxState.FAILED
 
 
 def test_a_token_of_another_installation_or_row_opens_nothing(sent: Everything) -> None:

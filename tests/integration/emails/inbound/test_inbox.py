@@ -14,8 +14,8 @@ from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services.emails.inbound import inbox, inbox_actions, intake
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
-    Answer,
-    InboundMail,
+    InboundEmail,
+    InvitationReply,
 )
 from tests.support import replies
 from tests.support.factories import NOW, make_event
@@ -31,8 +31,8 @@ def test_every_dialect_is_kept_and_judged_and_answers_about_other_meetings_chang
         mail = published.receive(path.read_bytes(), published.mail_to(0), now=later)
         assert mail.outcome is not MailOutcome.RECEIVED, path.name
         assert "could not be judged" not in mail.reason, path.name
-    assert published.count(InboundMail) == len(CORPUS)
-    assert (published.count(Answer), published.state()) == (0, RequestState.ACCEPTED)
+    assert published.count(InboundEmail) == len(CORPUS)
+    assert (published.count(InvitationReply), published.state()) == (0, RequestState.ACCEPTED)
 
 
 def test_mail_to_an_address_that_is_not_ours_is_refused(database: Database, published: Published) -> None:
@@ -40,7 +40,7 @@ def test_mail_to_an_address_that_is_not_ours_is_refused(database: Database, publ
         assert not inbox.receive_email(database, SETTINGS, address, b"hi", now=NOW)
     other = replies.address(published.mail_to(0)).replace("expo.example", "else.example")
     assert not inbox.receive_email(database, SETTINGS, other, b"hi", now=NOW)
-    assert published.count(InboundMail) == 0
+    assert published.count(InboundEmail) == 0
 
 
 def test_the_address_is_taken_in_any_case(published: Published) -> None:
@@ -53,7 +53,7 @@ def test_the_address_is_taken_in_any_case(published: Published) -> None:
 def test_the_database_has_no_token_but_its_hash(published: Published) -> None:
     published.answer(0, "ACCEPTED")
     with published.database.read() as session:
-        row = session.scalars(select(InboundMail)).one()
+        row = session.scalars(select(InboundEmail)).one()
         assert re.fullmatch("[0-9a-f]{64}", row.token_hash)
         assert row.token_hash != replies.token(published.mail_to(0))
 
@@ -71,7 +71,7 @@ def test_a_mail_is_judged_once_by_two_at_the_same_time(published: Published) -> 
         thread.start()
     for thread in threads:
         thread.join()
-    assert published.count(InboundMail) == 1
+    assert published.count(InboundEmail) == 1
     answer = published.known(0)
     assert answer is not None and answer.partstat is Partstat.DECLINED
 
@@ -96,7 +96,7 @@ def test_a_large_mail_is_kept_up_to_a_limit(published: Published) -> None:
     raw = replies.mail(published.mail_to(0), "Content-Type: text/plain\n\n" + "x" * 3_000_000)
     mail = published.receive(raw, published.mail_to(0))
     with published.database.read() as session:
-        kept = session.get_one(InboundMail, mail.id)
+        kept = session.get_one(InboundEmail, mail.id)
         assert (kept.size, len(kept.raw)) == (len(raw), intake.KEPT)
 
 

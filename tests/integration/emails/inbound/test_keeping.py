@@ -19,7 +19,7 @@ from scheduler.services.emails.inbound import mailbox as fetching
 from scheduler.services.emails.inbound.intake import InboxFull
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
-from scheduler.storage.models import FailedMailRead, InboundMail, OutboxMail
+from scheduler.storage.models import FailedEmailRead, InboundEmail, OutboxEmail
 from scheduler.untrusted import parsers
 from scheduler.untrusted.pool import ChildKilled, ChildPool, LimitExceeded, PoolExhausted
 from tests.integration.emails.inbound.test_receiving import lmtp, mailbox
@@ -33,10 +33,10 @@ from tests.support.threads import PATIENCE, Step
 CORPUS = sorted((Path(__file__).parents[3] / "unit" / "invites" / "corpus").glob("*.eml"))
 
 
-def kept(published: Published) -> InboundMail:
+def kept(published: Published) -> InboundEmail:
     """Return the only stored email."""
     with published.database.read() as session:
-        return session.scalars(select(InboundMail)).one()
+        return session.scalars(select(InboundEmail)).one()
 
 
 def texts(published: Published, count: int, size: int = 10) -> Iterator[bytes]:
@@ -53,10 +53,10 @@ def test_an_address_takes_so_many_mails_a_day_and_the_same_one_again_is_no_furth
         published.receive(raw, published.mail_to(0))
     with pytest.raises(InboxFull, match="8 mails within a day"):
         published.receive(last, published.mail_to(0))
-    assert published.count(InboundMail) == intake.MAX_A_DAY
+    assert published.count(InboundEmail) == intake.MAX_A_DAY
     published.receive(replies.bounce(published.mail_to(1)), published.mail_to(1))
     published.receive(last, published.mail_to(0), now=LATER + timedelta(days=1))
-    assert published.count(InboundMail) == intake.MAX_A_DAY + 2
+    assert published.count(InboundEmail) == intake.MAX_A_DAY + 2
 
 
 def test_of_many_mails_of_a_day_the_newest_waits_in_place_of_those_before_it(
@@ -67,7 +67,7 @@ def test_of_many_mails_of_a_day_the_newest_waits_in_place_of_those_before_it(
         last = published.receive(raw, published.mail_to(0))
     decline = published.answer(0, "DECLINED")
     with published.database.read() as session:
-        rows = session.scalars(select(InboundMail).order_by(InboundMail.id)).all()
+        rows = session.scalars(select(InboundEmail).order_by(InboundEmail.id)).all()
     waiting = [row.id for row in rows if row.outcome is MailOutcome.WAITING]
     assert waiting == [rows[0].id, rows[1].id, last.id]
     assert decline.outcome is MailOutcome.APPLIED
@@ -92,7 +92,7 @@ def test_mails_that_come_at_one_moment_are_no_more_than_those_of_a_day(
 
     steps = [Step(partial(receive, raw)) for raw in texts(published, 6)]
     assert sum(step.done() for step in steps) == 2
-    assert published.count(InboundMail) == 2
+    assert published.count(InboundEmail) == 2
 
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
@@ -112,7 +112,7 @@ def test_the_octets_of_an_address_take_5_mib_and_the_newest_mail_gets_the_room_o
     for day, raw in enumerate(texts(published, 6, size=1_000_000)):
         published.receive(raw, published.mail_to(0), now=LATER + timedelta(days=day))
     with published.database.read() as session:
-        rows = session.scalars(select(InboundMail).order_by(InboundMail.id)).all()
+        rows = session.scalars(select(InboundEmail).order_by(InboundEmail.id)).all()
     assert [bool(row.kept) for row in rows] == [False, False, True, True, True, True, True]
     assert rows[0].id == settled.id and sum(row.kept for row in rows) <= intake.MAX_OCTETS
 
@@ -138,7 +138,7 @@ def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_left_unread_in_the_mail
         for _ in range(2):
             fetching.fetch_mailbox(published.database, server.settings(), now=lambda: server_now)
         assert (list(server.unread), server.flagged) == ([1, 2], {1, 2})
-    assert published.count(InboundMail) == 2 and told(published)
+    assert published.count(InboundEmail) == 2 and told(published)
 
 
 def test_a_place_is_kept_for_what_reads_as_an_answer_of_the_attendee_and_organisers_are_told(
@@ -180,7 +180,7 @@ def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_w
         with published.database.write() as session:
             assert intake.delete_old_octets(session, now=LATER + timedelta(days=days)) == count
     with published.database.read() as session:
-        octets = {row.id: (row.raw, row.kept) for row in session.scalars(select(InboundMail))}
+        octets = {row.id: (row.raw, row.kept) for row in session.scalars(select(InboundEmail))}
     assert octets == {applied.id: (b"", 0), waiting.id: (raw, len(raw))}
 
 
@@ -220,14 +220,14 @@ def test_the_third_attempt_that_fails_leaves_a_mail_to_a_person_and_the_next_is_
     now = LATER
     for attempts in (1, 2, 3):
         with published.database.read() as session:
-            row = session.get_one(InboundMail, bad.id)
+            row = session.get_one(InboundEmail, bad.id)
             assert (row.outcome, row.attempts) == (MailOutcome.RECEIVED, attempts)
             assert inbox.find_unjudged(session, now=now) == []
             now += inbox.PATIENCE
             assert inbox.find_unjudged(session, now=now) == [bad.id]
         inbox.judge_email(published.database, SETTINGS, bad.id, now=now)
     with published.database.read() as session:
-        row = session.get_one(InboundMail, bad.id)
+        row = session.get_one(InboundEmail, bad.id)
         assert (row.outcome, row.raw) == (MailOutcome.WAITING, replies.calendar(published.mail_to(0)))
         assert "3 times; see the mail itself" in row.reason
         assert inbox.find_unjudged(session, now=now + inbox.PATIENCE) == []
@@ -271,7 +271,7 @@ def test_a_mail_for_several_of_our_addresses_is_read_once(
     raw = to + replies.calendar(published.mail_to(0))
     with mailbox([raw]) as server:
         assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 1
-    assert (published.count(InboundMail), len(times)) == (2, 1)
+    assert (published.count(InboundEmail), len(times)) == (2, 1)
     assert published.known(0) is not None and published.known(1) is None
 
 
@@ -292,12 +292,12 @@ def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_who_is_told(pub
         (said,) = told(published)
         assert said.startswith("One mail could not be taken in, in three attempts")
         with published.database.read() as session:
-            mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.ALERT)).all()
+            mails = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.ALERT)).all()
         left = [mail.to_address for mail in mails if mail.payload["kind"] == AlertKind.MAIL_LEFT]
         assert left == [published.expo.organiser.email]
         del server.unread[1]  # another client has read it
         fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
-    assert (told(published), published.count(FailedMailRead)) == ([], 0)
+    assert (told(published), published.count(FailedEmailRead)) == ([], 0)
 
 
 def test_a_mail_by_which_its_reader_dies_comes_last_and_is_given_up_too(
@@ -383,6 +383,6 @@ def test_any_octets_are_kept_and_judged_on_both_engines(
     damaged = raw[:at] + data.draw(st.binary(max_size=20)) + raw[at + data.draw(st.integers(0, 40)) :]
     for octets in (b"\r\n".join([*heads, b"", *lines]), damaged):
         with published.database.write() as session:
-            session.execute(InboundMail.__table__.delete())
+            session.execute(InboundEmail.__table__.delete())
         mail = published.receive(octets, published.mail_to(0))
         assert mail.outcome is not MailOutcome.RECEIVED, mail.reason

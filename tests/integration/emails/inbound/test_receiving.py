@@ -24,7 +24,7 @@ from scheduler.invites.errors import MailboxFailure
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.emails.inbound import mailbox as fetching
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, InboundMail, OutboxMail
+from scheduler.storage.models import InboundEmail, InvitationReply, OutboxEmail
 from tests.support import replies
 from tests.support.factories import NOW
 from tests.support.published import Published
@@ -108,7 +108,7 @@ def receiving(published: Published) -> Iterator[tuple[subprocess.Popen[str], int
             process.kill()
 
 
-def hand_in(port: int, row: OutboxMail) -> None:
+def hand_in(port: int, row: OutboxEmail) -> None:
     with smtplib.LMTP("127.0.0.1", port) as client:
         client.sendmail("", [replies.address(row)], replies.calendar(row, minutes=LONG_AGO))
 
@@ -232,7 +232,7 @@ def test_unread_mails_of_the_mailbox_are_taken_in_and_marked(published: Publishe
         assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 3
         assert server.unread == {}
         assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 0
-    assert (published.count(InboundMail), published.count(Answer)) == (3, 2)
+    assert (published.count(InboundEmail), published.count(InvitationReply)) == (3, 2)
 
 
 def test_a_mail_that_cannot_be_kept_stays_unread_and_those_behind_it_are_taken(
@@ -271,7 +271,7 @@ def test_a_mail_handed_in_twice_counts_once(published: Published) -> None:
     with mailbox([replies.calendar(row), replies.calendar(row)]) as server:
         fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
     with published.database.read() as session:
-        assert session.scalars(select(func.count()).select_from(InboundMail)).one() == 1
+        assert session.scalars(select(func.count()).select_from(InboundEmail)).one() == 1
 
 
 @pytest.mark.parametrize("change", [{"imap_folder": "Elsewhere"}, {"imap_port": 1}])

@@ -9,7 +9,7 @@ from scheduler.domain.entities import MailOutcome, RequestState
 from scheduler.services.delivery import rendering
 from scheduler.storage.models import (
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
 )
 from tests.support import replies
 from tests.support.published import Published
@@ -94,7 +94,7 @@ def test_r6_an_invitation_sent_again_is_stamped_after_an_update_that_waits(publi
     published.receive(replies.calendar(first, method="REFRESH"), first)
     with published.database.read() as session:
         rows = session.scalars(
-            select(OutboxMail).where(OutboxMail.attendee_id == first.attendee_id).order_by(OutboxMail.id)
+            select(OutboxEmail).where(OutboxEmail.attendee_id == first.attendee_id).order_by(OutboxEmail.id)
         ).all()
     stamps = [row.payload["dtstamp"] for row in rows]
     assert len(stamps) == 3 and stamps == sorted(set(stamps))

@@ -13,91 +13,91 @@ from scheduler.domain.entities import MailOutcome, Partstat, RequestState
 from scheduler.domain.errors import WrongState
 from scheduler.services.emails.inbound import inbox_actions
 from scheduler.storage.models import (
-    Answer,
     Attendee,
-    InboundMail,
-    OutboxMail,
+    InboundEmail,
+    InvitationReply,
+    OutboxEmail,
 )
 from tests.support import replies
 from tests.support.published import LATER, Published
 
 
-def _other_attendee(p: Published) -> tuple[bytes, OutboxMail]:
+def _other_attendee(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), attendee=p.person(1).email), p.mail_to(0)
 
 
-def _other_token(p: Published) -> tuple[bytes, OutboxMail]:
+def _other_token(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0)), p.mail_to(1)
 
 
-def _stranger(p: Published) -> tuple[bytes, OutboxMail]:
+def _stranger(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), attendee="crasher@else.example"), p.mail_to(0)
 
 
-def _future_sequence(p: Published) -> tuple[bytes, OutboxMail]:
+def _future_sequence(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), sequence=5), p.mail_to(0)
 
 
-def _other_meeting(p: Published) -> tuple[bytes, OutboxMail]:
+def _other_meeting(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), uid="another@expo.example"), p.mail_to(0)
 
 
-def _instance(p: Published) -> tuple[bytes, OutboxMail]:
+def _instance(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), lines="RECURRENCE-ID:20261208T010000Z\n"), p.mail_to(0)
 
 
-def _unknown_zone(p: Published) -> tuple[bytes, OutboxMail]:
+def _unknown_zone(p: Published) -> tuple[bytes, OutboxEmail]:
     lines = "DTSTART;TZID=Nowhere/Land:20261207T100000\n"
     return replies.calendar(p.mail_to(0), method="COUNTER", lines=lines), p.mail_to(0)
 
 
-def _delegation(p: Published) -> tuple[bytes, OutboxMail]:
+def _delegation(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), "DELEGATED"), p.mail_to(0)
 
 
-def _text(p: Published) -> tuple[bytes, OutboxMail]:
+def _text(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.mail(p.mail_to(0), "Content-Type: text/plain\n\nMay I bring Eva?\n"), p.mail_to(0)
 
 
-def _two_answers(p: Published) -> tuple[bytes, OutboxMail]:
+def _two_answers(p: Published) -> tuple[bytes, OutboxEmail]:
     one, other = (replies.calendar(p.mail_to(0), partstat) for partstat in ("ACCEPTED", "DECLINED"))
     body = other.partition(b"\r\n\r\n")[2]
     return one + body, p.mail_to(0)
 
 
-def _refresh_of_a_stranger(p: Published) -> tuple[bytes, OutboxMail]:
+def _refresh_of_a_stranger(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), method="REFRESH", attendee="x@else.example"), p.mail_to(0)
 
 
-def _bomb(p: Published) -> tuple[bytes, OutboxMail]:
+def _bomb(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), lines=3_000 * f"DESCRIPTION:{'x' * 100}\n"), p.mail_to(0)
 
 
-def _long_line(p: Published) -> tuple[bytes, OutboxMail]:
+def _long_line(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), lines=f"DESCRIPTION:{'x' * 2_000_000}\n"), p.mail_to(0)
 
 
-def _two_meetings(p: Published) -> tuple[bytes, OutboxMail]:
+def _two_meetings(p: Published) -> tuple[bytes, OutboxEmail]:
     other = "END:VEVENT\nBEGIN:VEVENT\nUID:other@firm.example\nDTSTAMP:20261201T000000Z\n"
     return replies.calendar(p.mail_to(0), lines=other), p.mail_to(0)
 
 
-def _no_stamp(p: Published) -> tuple[bytes, OutboxMail]:
+def _no_stamp(p: Published) -> tuple[bytes, OutboxEmail]:
     raw = replies.calendar(p.mail_to(0))
     return re.sub(rb"DTSTAMP:\w+", b"DTSTAMP:soon", raw), p.mail_to(0)
 
 
-def _long_method(p: Published) -> tuple[bytes, OutboxMail]:
+def _long_method(p: Published) -> tuple[bytes, OutboxEmail]:
     return replies.calendar(p.mail_to(0), method="A" * 600), p.mail_to(0)
 
 
-def _breaks(p: Published) -> tuple[bytes, OutboxMail]:
+def _breaks(p: Published) -> tuple[bytes, OutboxEmail]:
     body = base64.encodebytes(b"BEGIN:VCALENDAR" + 190_000 * b"\n").decode()
     head = "Content-Type: text/calendar; method=REPLY\nContent-Transfer-Encoding: base64\n\n"
     return replies.mail(p.mail_to(0), head + body), p.mail_to(0)
 
 
-WAITING: dict[str, tuple[Callable[[Published], tuple[bytes, OutboxMail]], str]] = {
+WAITING: dict[str, tuple[Callable[[Published], tuple[bytes, OutboxEmail]], str]] = {
     "a forged attendee": (_other_attendee, "not invited by this mail"),
     "another attendee's token": (_other_token, "not invited by this mail"),
     "a party crasher": (_stranger, "crasher@else.example"),
@@ -137,7 +137,11 @@ def test_m11_1_4_what_the_token_does_not_cover_waits_for_a_person(published: Pub
     raw, to = make(published)
     mail = published.receive(raw, to)
     assert (mail.outcome, reason in mail.reason) == (MailOutcome.WAITING, True), mail.reason
-    assert (mail.size, published.count(Answer), published.state()) == (len(raw), 0, RequestState.ACCEPTED)
+    assert (mail.size, published.count(InvitationReply), published.state()) == (
+        len(raw),
+        0,
+        RequestState.ACCEPTED,
+    )
     sent = published.send(10)
     assert [row.payload.get("letter") for row in sent.values()] == ["receipt"] * (case in ANSWERS_IN_VAIN)
     assert sent.keys() <= {to.to_address}
@@ -157,11 +161,11 @@ def test_m11_1_4_what_the_token_does_not_cover_waits_for_a_person(published: Pub
     ],
 )
 def test_what_means_nothing_is_ignored_with_the_reason(
-    published: Published, raw: Callable[[OutboxMail], bytes], reason: str
+    published: Published, raw: Callable[[OutboxEmail], bytes], reason: str
 ) -> None:
     mail = published.receive(raw(published.mail_to(0)), published.mail_to(0))
     assert (mail.outcome, reason in mail.reason) == (MailOutcome.IGNORED, True), mail.reason
-    assert published.count(Answer) == 0
+    assert published.count(InvitationReply) == 0
 
 
 def test_an_organiser_takes_a_waiting_mail_as_an_answer(published: Published) -> None:
@@ -170,7 +174,7 @@ def test_an_organiser_takes_a_waiting_mail_as_an_answer(published: Published) ->
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
         inbox_actions.apply_as_reply(session, actor, mail.id, Partstat.DECLINED, now=LATER)
-        done = session.get_one(InboundMail, mail.id)
+        done = session.get_one(InboundEmail, mail.id)
         assert (done.outcome, done.handled_by) == (MailOutcome.APPLIED, actor.account_id)
     assert published.state() is RequestState.WITHDRAWN
     with published.database.write() as session, pytest.raises(WrongState):

@@ -24,9 +24,9 @@ from scheduler.storage.models import (
     Firm,
     Hall,
     Interpreter,
-    InterpreterStation,
+    InterpreterAssignment,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     Place,
     ScheduleVersion,
     Slot,
@@ -73,7 +73,7 @@ def counted(database: Database, event_id: int) -> dict[str, int]:
         MeetingRequest,
         ScheduleVersion,
         TeamMember,
-        OutboxMail,
+        OutboxEmail,
     )
     with database.read() as session:
         return {
@@ -87,7 +87,7 @@ def test_everything_chosen_comes_along_and_nothing_of_what_happened(database: Da
     booths = 3
     assert counted(database, made) == {
         "Slot": 12, "Hall": 2, "Place": 3 + booths, "Firm": 3, "Attendee": 6, "Interpreter": 1,
-        "MeetingRequest": 0, "ScheduleVersion": 0, "TeamMember": 2, "OutboxMail": 0,
+        "MeetingRequest": 0, "ScheduleVersion": 0, "TeamMember": 2, "OutboxEmail": 0,
     }  # fmt: skip
     with database.read() as session:
         event = session.get_one(Event, made)
@@ -144,7 +144,7 @@ def test_an_interpreter_sits_at_the_same_table_in_the_same_shift_of_the_new_days
         mine = expo.interpreters[0].id
         for whose, slot, place in ((mine, 0, 0), (mine, 1, 0), (mine, 2, 1), (mine, 5, 2), (gone.id, 3, 0)):
             session.add(
-                InterpreterStation(
+                InterpreterAssignment(
                     interpreter_id=whose, slot_id=expo.slots[slot].id, place_id=expo.tables[place].id
                 )
             )
@@ -153,10 +153,10 @@ def test_an_interpreter_sits_at_the_same_table_in_the_same_shift_of_the_new_days
         copy(database, expo, replace(FORM, key="-".join(parts), parts=parts))
     stations = (
         select(Interpreter.event_id, Interpreter.key, Slot.key, Slot.event_id, Place.key, Place.event_id)
-        .select_from(InterpreterStation)
-        .join(Interpreter, Interpreter.id == InterpreterStation.interpreter_id)
-        .join(Slot, Slot.id == InterpreterStation.slot_id)
-        .join(Place, Place.id == InterpreterStation.place_id)
+        .select_from(InterpreterAssignment)
+        .join(Interpreter, Interpreter.id == InterpreterAssignment.interpreter_id)
+        .join(Slot, Slot.id == InterpreterAssignment.slot_id)
+        .join(Place, Place.id == InterpreterAssignment.place_id)
         .where(Interpreter.event_id != expo.event.id)
         .order_by(Slot.position)
     )

@@ -20,7 +20,7 @@ from scheduler.services.requests.digests import digest_sending
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, Event, Firm, Hall, OutboxMail, Scenario
+from scheduler.storage.models import Account, Attendee, Event, Firm, Hall, OutboxEmail, Scenario
 from tests.integration.events.archives.test_ending import finish, left, quiet
 from tests.support import clocks, replies
 from tests.support.api import make_token
@@ -50,7 +50,7 @@ def press(everything: Everything) -> None:
 
 def test_each_transaction_deletes_few_rows(everything: Everything) -> None:
     database, event = everything.database, everything.expo.event
-    letters = OutboxMail.about_event_id == event.id
+    letters = OutboxEmail.about_event_id == event.id
     with database.read() as session:
         waiting_letters = session.scalars(select(func.count()).where(letters)).one()
     owner = quiet(everything)
@@ -119,7 +119,7 @@ def test_from_the_press_on_nothing_is_done_for_it(everything: Everything) -> Non
     database, event = everything.database, everything.expo.event
     with database.write() as session:
         of_event = outbox.event_of_mail() == event.id
-        session.execute(update(OutboxMail).where(of_event).values(state="queued", next_attempt_at=NOW))
+        session.execute(update(OutboxEmail).where(of_event).values(state="queued", next_attempt_at=NOW))
         session.execute(update(Scenario).values(state=ScenarioState.ASKED, asked_at=NOW))
         busy = Base.metadata.tables["busy_source"]
         session.execute(busy.update().values(is_saved=True, next_fetch_at=NOW))
@@ -128,9 +128,9 @@ def test_from_the_press_on_nothing_is_done_for_it(everything: Everything) -> Non
         assert not scenario_queue.is_scenario_waiting(session, now=NOW)
         assert not refetch.is_refetch_due(session, now=NOW)
         assert not overnight.queue_due_runs(session, now=NOW)
-        made = session.scalars(select(func.count()).select_from(OutboxMail)).one()
+        made = session.scalars(select(func.count()).select_from(OutboxEmail)).one()
         digest_sending.queue_due_digests(session, SETTINGS, now=NOW)
-        assert session.scalars(select(func.count()).select_from(OutboxMail)).one() == made
+        assert session.scalars(select(func.count()).select_from(OutboxEmail)).one() == made
         sent = claims.claim_emails(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
         assert [row for row in sent if event.id in (row.event_id, row.about_event_id)] == []
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from scheduler.domain.entities import RequestState
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, Event, MeetingRequest
+from scheduler.storage.models import Event, InvitationReply, MeetingRequest
 from tests.integration.pages.test_pages_answers import Site
 from tests.support.factories import NOW
 
@@ -30,7 +30,7 @@ def test_an_answer_link_says_so_and_answers_nothing(site: Site, step: str) -> No
     if step:
         assert OVER in site.visitor.post(path, status=410, sequence=0, slot="any")
     with site.published.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(Answer)) == 0
+        assert session.scalar(select(func.count()).select_from(InvitationReply)) == 0
         states = set(session.scalars(select(MeetingRequest.state)))
     assert states == {RequestState.ACCEPTED}
 

@@ -28,11 +28,11 @@ from scheduler.storage.models import (
     ApiToken,
     Attendee,
     AuditLogEntry,
+    Booking,
     BusySource,
     Event,
-    Hold,
     Invitation,
-    OutboxMail,
+    OutboxEmail,
     Run,
     RunSchedule,
     ScheduleVersion,
@@ -112,7 +112,7 @@ def test_an_event_is_elsewhere_as_it_was(everything: Everything, elsewhere: Data
         run.pop("finished_at"), run.pop("state")
     for row, name in [
         *((row, "failure") for found in (before, after) for row in found["busy_source"]),
-        *((row, "next_at") for found in (before, after) for row in found["night_time"]),
+        *((row, "next_at") for found in (before, after) for row in found["run_schedule"]),
     ]:
         row.pop(name)
     assert sum(1 for rows in before.values() if rows) > 20
@@ -124,7 +124,7 @@ def test_an_event_is_elsewhere_as_it_was(everything: Everything, elsewhere: Data
         (published,) = session.scalars(
             select(ScheduleVersion).where(ScheduleVersion.state == VersionState.PUBLISHED)
         )
-        assert session.scalars(select(func.count()).select_from(Hold)).one() > 0
+        assert session.scalars(select(func.count()).select_from(Booking)).one() > 0
         event = session.get_one(Event, done.id)
         assert event.digest_mails is False
         assert set(session.scalars(select(RunSchedule.next_at))) <= {None}
@@ -152,7 +152,7 @@ def test_no_secret_leaves_and_links_are_new(everything: Everything, elsewhere: D
         there = session.scalars(select(Attendee).order_by(Attendee.id)).first()
         assert person is not None and there is not None
         assert (there.email, there.feed_hash != person.feed_hash) == (person.email, True)
-        assert session.scalars(select(OutboxMail)).all() == []
+        assert session.scalars(select(OutboxEmail)).all() == []
         assert session.scalars(select(Account).where(Account.is_operator)).all() == []
         assert {each.failure for each in session.scalars(select(BusySource))} <= {"", LINK}
         assert done.key == key
@@ -230,8 +230,8 @@ def put(name: str, content: bytes | None) -> Change:
 
 
 BROKEN: dict[str, tuple[Change, str]] = {
-    "another format": (in_head(format="zip"), "this version reads chainmeet-event 1"),
-    "a later version": (in_head(version=2), "this version reads chainmeet-event 1"),
+    "another format": (in_head(format="zip"), "this version reads chainmeet-event 2"),
+    "a later version": (in_head(version=3), "this version reads chainmeet-event 2"),
     "another schema": (in_head(schema="0001"), "Bring both to the same version"),
     "no head": (put("archive.json", None), "it has no archive.json"),
     "a head that is a list": (put("archive.json", b"[]"), "archive.json cannot be read"),

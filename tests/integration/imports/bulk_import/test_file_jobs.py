@@ -28,7 +28,7 @@ from scheduler.services.imports.bulk_import import import_execution, import_jobs
 from scheduler.services.imports.bulk_import.import_execution import ImportEnding
 from scheduler.services.participants import journal
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, Firm, ImportFile, ImportJob, OutboxMail, TeamMember
+from scheduler.storage.models import Event, Firm, ImportFile, ImportJob, OutboxEmail, TeamMember
 from scheduler.storage.models.imports import ImportJobKind
 from tests.integration.events.test_create_from_workbook import changed, without_country
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
@@ -115,7 +115,7 @@ def test_who_started_it_is_told_once_in_numbers(database: Database, expo: Expo) 
     ask_take(database, expo, number)
     work(database, number)
     with database.read() as session:
-        (mail,) = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK))
+        (mail,) = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DESK))
     assert mail.to_address == expo.organiser.email
     assert mail.payload["letter"] == "import"
     assert mail.payload["values"] == {"file": "firms.csv", "added": "2", "changed": "0", "left_out": "1"}
@@ -299,7 +299,7 @@ def test_an_event_is_made_of_a_large_workbook_by_a_worker(database: Database) ->
     assert work(database, number) is ImportEnding.DONE
     with database.read() as session:
         followed = import_jobs.find_new_event_job(session, who, number)
-        assert session.scalars(select(OutboxMail.to_address)).all() == [account.email]
+        assert session.scalars(select(OutboxEmail.to_address)).all() == [account.email]
     assert followed is not None and followed.event_key == "danube-battery-days"
     assert firms(database) == 5
 

@@ -23,7 +23,7 @@ from scheduler.storage.models import (
     AttendeeBusy,
     AuditLogEntry,
     Event,
-    OutboxMail,
+    OutboxEmail,
     RequestPerson,
 )
 from tests.support.factories import NOW, make_event, make_request
@@ -50,7 +50,7 @@ def test_who_is_added_is_invited_and_sits_where_said(database: Database) -> None
     with database.write() as session:
         said = form(database, days=(second,))
         key = colleagues.add_colleague(session, actor, said, settings=SETTINGS, now=NOW).key
-        mail = session.scalars(select(OutboxMail)).one()
+        mail = session.scalars(select(OutboxEmail)).one()
         assert (mail.to_address, mail.payload["letter"]) == ("anna@firm.example", "colleague")
         assert (mail.payload["language"], mail.payload["path"]) == ("hu", f"/events/{expo.event.key}")
         assert len(session.scalars(select(AttendeeBusy)).all()) == 4
@@ -149,7 +149,7 @@ def test_an_address_is_invited_once_a_day_however_often_it_is_added(database: Da
         sent.append(added.is_invited)
     assert sent == [True, False, False, True]
     with database.read() as session:
-        letters = session.scalars(select(OutboxMail.to_address).where(OutboxMail.kind == OutboxKind.DESK))
+        letters = session.scalars(select(OutboxEmail.to_address).where(OutboxEmail.kind == OutboxKind.DESK))
         assert [*letters] == ["anna@firm.example"] * 2
 
 

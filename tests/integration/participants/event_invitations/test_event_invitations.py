@@ -27,7 +27,7 @@ from scheduler.services.participants.event_invitations.invitation_emails import 
 )
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, AuditLogEntry, OutboxMail
+from scheduler.storage.models import Attendee, AuditLogEntry, OutboxEmail
 from tests.support import clocks
 from tests.support.factories import NOW, Expo, make_attendee, make_event
 from tests.support.full_size import fill
@@ -70,7 +70,7 @@ def _text(data: bytes) -> str:
 def told(database: Database) -> Counter[str]:
     """Return the number of emails by address."""
     with database.read() as session:
-        query = select(OutboxMail.to_address).where(OutboxMail.kind == OutboxKind.DESK)
+        query = select(OutboxEmail.to_address).where(OutboxEmail.kind == OutboxKind.DESK)
         return Counter(session.scalars(query))
 
 
@@ -117,7 +117,7 @@ def test_each_reads_the_mail_in_their_language_and_what_comes_back_is_known(
 ) -> None:
     invite(database, expo, note="The halls open at eight.", with_attendees=True)
     with database.read() as session:
-        rows = {row.to_address: row for row in session.scalars(select(OutboxMail))}
+        rows = {row.to_address: row for row in session.scalars(select(OutboxEmail))}
         mails = {address: rendering.render_email(SETTINGS, row, {}) for address, row in rows.items()}
     for person, language, kind in (
         (expo.people[0][1], "hu", "attendee"),

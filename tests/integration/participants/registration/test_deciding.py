@@ -17,7 +17,7 @@ from scheduler.services.participants import journal
 from scheduler.services.participants.registration import decisions, public_registration, registrations
 from scheduler.services.participants.registration.form import RegistrationForm
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Event, Firm, FirmRegistration, OutboxMail, Place
+from scheduler.storage.models import Attendee, Event, Firm, FirmRegistration, OutboxEmail, Place
 from tests.integration.identity.test_readers import read
 from tests.integration.participants.registration.test_registering import FORM, NOWHERE, write
 from tests.support.factories import NOW, Expo, make_event
@@ -49,8 +49,8 @@ def accept(session: Session, expo: Expo, number: int, form: RegistrationForm = F
     )
 
 
-def newest(session: Session) -> OutboxMail:
-    return session.scalars(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(1)).one()
+def newest(session: Session) -> OutboxEmail:
+    return session.scalars(select(OutboxEmail).order_by(OutboxEmail.id.desc()).limit(1)).one()
 
 
 def test_an_accepted_firm_takes_part_with_its_exhibitor_as_the_organiser_mended_it(

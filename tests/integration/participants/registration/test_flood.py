@@ -12,7 +12,7 @@ from scheduler.domain.entities import AlertKind, OutboxKind
 from scheduler.services.operations import alerts
 from scheduler.services.participants.registration import flood, public_registration
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, OutboxMail
+from scheduler.storage.models import Event, OutboxEmail
 from tests.integration.participants.registration.test_registering import FORM
 from tests.support.factories import NOW, make_event
 from tests.support.publishing import SETTINGS
@@ -39,7 +39,7 @@ def test_an_hour_with_as_many_is_told_once_and_ends_by_itself(
             assert alerts.list_open_alerts(session, other.event.id) == []
     assert watched == [[], [], ["3"], ["4"]]
     with database.write() as session:
-        told = select(func.count()).where(OutboxMail.kind == OutboxKind.ALERT)
+        told = select(func.count()).where(OutboxEmail.kind == OutboxKind.ALERT)
         assert session.scalars(told).one() == 1
         (alert,) = alerts.list_open_alerts(session, expo.event.id)
         assert alert.kind is AlertKind.REGISTRATIONS

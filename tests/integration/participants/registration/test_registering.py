@@ -30,7 +30,7 @@ from scheduler.services.participants.registration.public_registration import (
     UnusableRegistration,
 )
 from scheduler.storage.database import Database
-from scheduler.storage.models import AuditLogEntry, Event, FirmRegistration, OutboxMail
+from scheduler.storage.models import AuditLogEntry, Event, FirmRegistration, OutboxEmail
 from tests.integration.identity.test_readers import read
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event
 from tests.support.publishing import SETTINGS
@@ -127,7 +127,7 @@ def test_the_mail_repeats_nothing_that_was_typed(database: Database, expo: Expo,
     form = replace(FORM, name="Buy now www.spam.example", latin_name="", person="Buy", mail_language=language)
     with database.write() as session:
         token = write(session, expo, form)
-        row = session.scalars(select(OutboxMail)).one()
+        row = session.scalars(select(OutboxEmail)).one()
         made = read(rendering.render_email(SETTINGS, row, {}).data)
         said = made.as_string() + made.get_body(("plain",)).get_content()
         assert token in said and expo.event.name in said
@@ -185,7 +185,7 @@ def test_the_answer_is_the_same_whoever_is_known(database: Database, expo: Expo,
         pages.append(bare(browser.post(path, email=email, **fields)).replace(email, "EMAIL"))
     assert len(set(pages)) == 1
     with database.read() as session:
-        to = func.count().filter(OutboxMail.to_address == new)
+        to = func.count().filter(OutboxEmail.to_address == new)
         assert session.scalars(select(to)).one() == MAX_UNCONFIRMED
         assert (
             session.scalars(select(func.count()).select_from(FirmRegistration)).one() == MAX_UNCONFIRMED + 1
@@ -232,7 +232,7 @@ def test_a_page_that_is_full_says_so_and_mails_nothing(
         public_registration.confirm_registration(session, write(session, expo), now=NOW)
         with pytest.raises(RegistrationFull):
             write(session, expo, replace(FORM, email="other@firm.example"))
-        before = session.scalar(select(func.count()).select_from(OutboxMail))
+        before = session.scalar(select(func.count()).select_from(OutboxEmail))
     browser.get(path)
     fields = {
         "name": FORM.name, "latin_name": FORM.latin_name, "country": "CN", "tier": "upstream",
@@ -242,7 +242,7 @@ def test_a_page_that_is_full_says_so_and_mails_nothing(
     said = browser.post(path, 503, email="third@firm.example", **fields)
     assert "Registration is closed for now" in said and "on its way" not in said
     with database.read() as session:
-        assert session.scalar(select(func.count()).select_from(OutboxMail)) == before
+        assert session.scalar(select(func.count()).select_from(OutboxEmail)) == before
 
 
 def test_a_mailbox_has_few_links_however_its_address_is_written(database: Database, expo: Expo) -> None:
@@ -256,7 +256,7 @@ def test_a_mailbox_has_few_links_however_its_address_is_written(database: Databa
         for number, spelling in enumerate((*spellings, *spellings)):
             write(session, expo, replace(FORM, email=spelling.format(number)))
         write(session, expo, replace(FORM, email="victor@gmail.com"))
-        to = session.scalars(select(OutboxMail.to_address).order_by(OutboxMail.id)).all()
+        to = session.scalars(select(OutboxEmail.to_address).order_by(OutboxEmail.id)).all()
     assert len(to) == MAX_UNCONFIRMED + 1 and to[-1] == "victor@gmail.com"
 
 

@@ -15,7 +15,7 @@ from scheduler.services.planning.runs import runs
 from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, Event, MeetingRequest, OutboxMail, PlaceClosure
+from scheduler.storage.models import AttendeeBusy, Event, MeetingRequest, OutboxEmail, PlaceClosure
 from tests.integration.planning.runs.scene import Scene, answering, plan_of
 from tests.support.factories import (
     NOW,
@@ -53,7 +53,7 @@ class TestPublishingAfterTheRun:
         kept = [(2, new, 2), (1, old, 1)] if published else [(2, VersionState.DRAFT, 2), (1, new, 1)]
         assert scene.versions == kept
         with database.read() as session:
-            mails = session.query(OutboxMail).where(OutboxMail.kind == "invitation")
+            mails = session.query(OutboxEmail).where(OutboxEmail.kind == "invitation")
             assert mails.count() == (4 if published else 0)
 
     def test_a_first_plan_touches_nobody_and_is_published(self, database: Database) -> None:

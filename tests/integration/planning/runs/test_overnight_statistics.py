@@ -33,7 +33,7 @@ from scheduler.storage.models import (
     InterpreterBusy,
     Invitation,
     MeetingRequest,
-    OutboxMail,
+    OutboxEmail,
     Place,
     PlaceClosure,
     PlannedAttendee,
@@ -243,7 +243,7 @@ def check_emails(database: Database, event_id: int) -> None:
     """Check the counts on the emails page."""
     with database.read() as session:
         found = email_queue.count_emails(session, actors.operator_actor(session.get_one(Event, event_id)))
-        rows = [row for row in session.scalars(select(OutboxMail)) if row.event_id == event_id]
+        rows = [row for row in session.scalars(select(OutboxEmail)) if row.event_id == event_id]
         states = Counter(row.state for row in rows if row.stopped_at is None)
         assert asdict(found) == {
             "queued": states[OutboxState.QUEUED],
@@ -275,7 +275,7 @@ def check_publishing(database: Database, event_id: int, number: int, before: int
         assert (card.compared_with, card.counts) == (before, differs)
         letters = [
             row.payload
-            for row in session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK))
+            for row in session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DESK))
             if row.payload["letter"] == "published" and row.payload["values"]["version"] == str(number)
         ]
         rows = Rows(session, version)
@@ -296,7 +296,7 @@ def check_publishing(database: Database, event_id: int, number: int, before: int
                 },
             )
         ]
-        queued = [row for row in session.scalars(select(OutboxMail)) if row.version_id == version.id]
+        queued = [row for row in session.scalars(select(OutboxEmail)) if row.version_id == version.id]
         known = in_calendars(session)
         wanted = {(request, person) for request, meeting in now.items() for person in meeting[3]}
         told = Counter((row.method, row.request_id, row.attendee_id) for row in queued if row.method)

@@ -73,7 +73,7 @@ def live(database: Database) -> dict[str, list[tuple[Any, ...]]]:
         return {
             table.name: sorted(map(tuple, session.execute(select(table))), key=repr)
             for table in event_tables.list_tables()
-            if table.name != "what_if"
+            if table.name != "scenario"
         }
 
 

@@ -21,16 +21,16 @@ from scheduler.services.requests.digests import digest_sending
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
-    Answer,
     Attendee,
     AuditLogEntry,
-    DigestChoice,
     DigestItem,
+    DigestPreference,
     Event,
     ExcludedPerson,
     InterpreterNotice,
     Invitation,
-    OutboxMail,
+    InvitationReply,
+    OutboxEmail,
     VersionJob,
 )
 from tests.integration.publishing.rehearsal.post import post
@@ -64,13 +64,13 @@ def count(database: Database, table: Any, *which: Any) -> int:
 
 
 def test_nothing_that_was_rehearsed_counts_as_told(database: Database, expo: Expo) -> None:
-    told = (Invitation, DigestItem, InterpreterNotice, OutboxMail)
+    told = (Invitation, DigestItem, InterpreterNotice, OutboxEmail)
     assert all(count(database, table) for table in told)
     assert count(database, Attendee, Attendee.welcomed_at.is_not(None))
     live(database, expo)
-    assert [count(database, table) for table in (*told, Answer)] == [0, 0, 0, 0, 0]
+    assert [count(database, table) for table in (*told, InvitationReply)] == [0, 0, 0, 0, 0]
     assert count(database, Attendee, Attendee.welcomed_at.is_not(None)) == 0
-    assert count(database, DigestChoice, DigestChoice.mailed_at.is_not(None)) == 0
+    assert count(database, DigestPreference, DigestPreference.mailed_at.is_not(None)) == 0
 
 
 def test_going_live_sends_nothing_by_itself(database: Database, expo: Expo) -> None:
@@ -119,7 +119,7 @@ def test_what_is_published_is_told_where_that_is_asked_and_counted_before(
         OutboxKind.SUMMARY: said.summaries,
         OutboxKind.BRIEFING: said.briefings,
     }
-    assert {kind: count(database, OutboxMail, OutboxMail.kind == kind) for kind in kinds} == kinds
+    assert {kind: count(database, OutboxEmail, OutboxEmail.kind == kind) for kind in kinds} == kinds
 
 
 def test_interpreters_are_counted_and_who_was_excluded_is_not(database: Database) -> None:
@@ -219,10 +219,10 @@ def test_an_event_that_goes_live_shares_nothing_with_others(database: Database, 
     other = rehearsed_event(database)
     with post(database) as sent:
         all_mails(database, other, sent.deliver)
-    kept = count(database, OutboxMail, OutboxMail.event_id == other.event.id)
+    kept = count(database, OutboxEmail, OutboxEmail.event_id == other.event.id)
     told = count(database, Invitation, Invitation.event_id == other.event.id)
     live(database, expo)
-    assert count(database, OutboxMail, OutboxMail.event_id == other.event.id) == kept
+    assert count(database, OutboxEmail, OutboxEmail.event_id == other.event.id) == kept
     assert count(database, Invitation, Invitation.event_id == other.event.id) == told
     with database.read() as session:
         assert rehearsed_emails.count_rehearsed_emails(session, other.organiser_actor())
@@ -242,7 +242,7 @@ def test_mails_that_are_being_kept_meanwhile_are_forgotten_too(database: Databas
         return going_live.go_live(session, expo.organiser_actor(), now=LATER)
 
     race(database, keep, press)
-    assert (count(database, Invitation), count(database, OutboxMail)) == (0, 0)
+    assert (count(database, Invitation), count(database, OutboxEmail)) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_what_is_about_to_be_told_meanwhile_is_forgotten_too(
     with database.write() as session:
         monkeypatch.setattr(digest_sending, "list_pending_items", found)
         assert digest_sending.queue_due_digests(session, SETTINGS, now=tomorrow) == 0, "made in the rehearsal"
-    assert count(database, OutboxMail) == 0
+    assert count(database, OutboxEmail) == 0
 
 
 def test_who_is_invited_meanwhile_is_invited_for_real_or_not_at_all(database: Database) -> None:

@@ -21,7 +21,7 @@ from scheduler.services.participants.event_invitations.invitation_emails import 
 from scheduler.services.publishing import sample_emails
 from scheduler.services.team import invitations
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, Invitation, OutboxMail
+from scheduler.storage.models import Event, Invitation, OutboxEmail
 from tests.integration.publishing.rehearsal.post import post
 from tests.support.factories import NOW, SECRET_KEY, make_event, make_member
 from tests.support.publishing import SETTINGS
@@ -36,7 +36,7 @@ OF_CALENDARS = {"new", "update", "details", "again", "proposal", "cancel", "unin
 def labels(database: Database) -> Counter[str | None]:
     with database.read() as session:
         return Counter(
-            session.scalars(select(OutboxMail.rehearsed_as).where(OutboxMail.rehearsed_as.is_not(None)))
+            session.scalars(select(OutboxEmail.rehearsed_as).where(OutboxEmail.rehearsed_as.is_not(None)))
         )
 
 
@@ -50,7 +50,7 @@ def test_every_mail_of_an_event_reaches_its_organisers_alone(database: Database)
     assert set(kinds) >= {kind.value for kind in beside} | (LETTERS - TO_TEAM)
     assert set(kinds) >= OF_CALENDARS
     with database.read() as session:
-        open_ = session.scalars(select(OutboxMail).where(OutboxMail.state != OutboxState.SENT)).all()
+        open_ = session.scalars(select(OutboxEmail).where(OutboxEmail.state != OutboxState.SENT)).all()
         assert open_ == []
 
 
@@ -99,7 +99,7 @@ def test_no_token_in_a_sample_is_one_of_the_site(database: Database) -> None:
         all_mails(database, expo, sent.deliver)
         said = " ".join(data.decode() for _, _, data in sent.catcher.taken)
     with database.read() as session:
-        rows = session.scalars(select(OutboxMail).where(OutboxMail.rehearsed_as.is_not(None))).all()
+        rows = session.scalars(select(OutboxEmail).where(OutboxEmail.rehearsed_as.is_not(None))).all()
         tokens = {sent_records.address_token(row, SECRET_KEY) for row in rows if row.uid}
     assert tokens
     assert not any(token in said for token in tokens)

@@ -17,7 +17,7 @@ from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.publishing.rehearsal import going_live, rehearsed_emails
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AuditLogEntry, Event, FirmRegistration, OutboxMail, VersionJob
+from scheduler.storage.models import Account, AuditLogEntry, Event, FirmRegistration, OutboxEmail, VersionJob
 from tests.integration.publishing.rehearsal.post import post
 from tests.support import clocks
 from tests.support.api import Program, make_token
@@ -79,7 +79,7 @@ def test_each_email_opens_as_its_reader_would_see_it(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
     with database.read() as session:
-        rows = {row.rehearsed_as: row for row in session.scalars(select(OutboxMail)) if row.rehearsed_as}
+        rows = {row.rehearsed_as: row for row in session.scalars(select(OutboxEmail)) if row.rehearsed_as}
         assert set(rows) == set(KINDS)
         for label, row in rows.items():
             page = browser.get(path(expo, f"/{row.id}"))
@@ -107,8 +107,10 @@ def test_an_email_of_another_event_or_a_sample_is_not_found(
     with post(database) as sent:
         all_mails(database, other, sent.deliver)
     with database.read() as session:
-        theirs = session.scalar(select(func.max(OutboxMail.id)).where(OutboxMail.event_id == other.event.id))
-        sample = session.scalar(select(func.max(OutboxMail.id)).where(OutboxMail.kind == OutboxKind.TEST))
+        theirs = session.scalar(
+            select(func.max(OutboxEmail.id)).where(OutboxEmail.event_id == other.event.id)
+        )
+        sample = session.scalar(select(func.max(OutboxEmail.id)).where(OutboxEmail.kind == OutboxKind.TEST))
     for mail_id in (theirs, sample, 999_999):
         browser.get(path(expo, f"/{mail_id}"), 404)
 
@@ -139,7 +141,7 @@ def test_going_live_without_invitations_sends_nothing(
     assert "The event is live. No emails were sent." in browser.post(path(expo, "/go-live"))
     with database.read() as session:
         assert session.scalars(select(VersionJob)).all() == []
-        assert session.scalars(select(OutboxMail)).all() == []
+        assert session.scalars(select(OutboxEmail)).all() == []
 
 
 def test_a_new_event_says_so_on_each_page_of_its_organisers_until_it_is_live(

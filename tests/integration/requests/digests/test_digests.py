@@ -14,7 +14,7 @@ from scheduler.services.delivery import claims
 from scheduler.services.requests import requests
 from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
-from scheduler.storage.models import DigestChoice, MeetingRequest, OutboxMail
+from scheduler.storage.models import DigestPreference, MeetingRequest, OutboxEmail
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_attendee, make_event, make_request
 from tests.support.publishing import SETTINGS
 from tests.support.races import race
@@ -29,27 +29,27 @@ def expo_of(session: Session, **columns: Any) -> Expo:
     return make_event(session, digest_mails=True, digests_since=NOW - DAY, **columns)
 
 
-_ORDER = (OutboxMail.attendee_id, OutboxMail.id)
+_ORDER = (OutboxEmail.attendee_id, OutboxEmail.id)
 
 
-def tell(database: Database, now: datetime) -> list[OutboxMail]:
+def tell(database: Database, now: datetime) -> list[OutboxEmail]:
     """Queue the digests that are due. Return the new ones."""
     with database.write() as session:
-        before = set(session.scalars(select(OutboxMail.id)))
+        before = set(session.scalars(select(OutboxEmail.id)))
         digest_sending.queue_due_digests(session, SETTINGS, now=now)
     with database.read() as session:
         found = session.scalars(
-            select(OutboxMail).where(OutboxMail.kind == OutboxKind.DIGEST).order_by(*_ORDER)
+            select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DIGEST).order_by(*_ORDER)
         )
         return [mail for mail in found if mail.id not in before]
 
 
-def kinds(mails: list[OutboxMail]) -> list[tuple[str, list[str]]]:
+def kinds(mails: list[OutboxEmail]) -> list[tuple[str, list[str]]]:
     """Return each email's recipient and the kinds of its items."""
     return [(mail.to_name, [item["kind"] for item in mail.payload["items"]]) for mail in mails]
 
 
-def claim(database: Database, now: datetime) -> list[OutboxMail]:
+def claim(database: Database, now: datetime) -> list[OutboxEmail]:
     with database.write() as session:
         return claims.claim_emails(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
 
@@ -150,7 +150,7 @@ def test_a_digest_of_which_nothing_holds_is_not_sent(database: Database) -> None
         requests.withdraw_request(session, expo.actor(0), request.key, now=MORNING)
     assert claim(database, MORNING) == []
     with database.read() as session:
-        mail = session.scalars(select(OutboxMail)).one()
+        mail = session.scalars(select(OutboxEmail)).one()
         assert mail.state is OutboxState.FAILED and mail.dropped_at is not None
 
 
@@ -221,7 +221,7 @@ def test_who_does_not_want_it_is_not_told(database: Database, choice: dict[str, 
     with database.write() as session:
         expo = expo_of(session)
         make_request(session, expo, 0, 1, state=PENDING)
-        session.add(DigestChoice(attendee_id=expo.people[1][0].id, **choice))
+        session.add(DigestPreference(attendee_id=expo.people[1][0].id, **choice))
     assert tell(database, MORNING) == []
 
 
@@ -229,15 +229,15 @@ def test_who_wants_it_at_once_does_not_wait_for_the_morning(database: Database) 
     with database.write() as session:
         expo = expo_of(session)
         make_request(session, expo, 0, 1, state=PENDING)
-        session.add(DigestChoice(attendee_id=expo.people[1][0].id, asked_at_once=True))
+        session.add(DigestPreference(attendee_id=expo.people[1][0].id, asked_at_once=True))
     assert len(tell(database, NOW)) == 1
 
 
 def test_each_kind_is_at_once_by_itself_and_at_most_once_an_hour(database: Database) -> None:
     with database.write() as session:
         expo = expo_of(session, firms=4)
-        session.add(DigestChoice(attendee_id=expo.people[1][0].id, answers_at_once=True))
-        session.add(DigestChoice(attendee_id=expo.people[2][0].id, asked_at_once=True))
+        session.add(DigestPreference(attendee_id=expo.people[1][0].id, answers_at_once=True))
+        session.add(DigestPreference(attendee_id=expo.people[2][0].id, asked_at_once=True))
         for receiver in (1, 2):
             make_request(session, expo, 0, receiver, state=PENDING)
     assert kinds(tell(database, NOW)) == [("F2-P0", ["asked"])]
@@ -262,7 +262,7 @@ def test_mornings_are_by_the_venues_clock_for_who_wants_that(database: Database)
         expo = expo_of(session)
         expo.firms[1].country = "HU"
         make_request(session, expo, 0, 1, state=PENDING)
-        session.add(DigestChoice(attendee_id=expo.people[1][0].id, daily_at_venue=True))
+        session.add(DigestPreference(attendee_id=expo.people[1][0].id, daily_at_venue=True))
     assert len(tell(database, MORNING)) == 1
 
 
@@ -288,7 +288,7 @@ def test_two_clocks_tell_each_thing_once(database: Database) -> None:
 
     race(database, step, step, step)
     with database.read() as session:
-        mails = session.scalars(select(OutboxMail)).all()
+        mails = session.scalars(select(OutboxEmail)).all()
         told = [(mail.to_address, item["key"]) for mail in mails for item in mail.payload["items"]]
         keys = session.scalars(select(MeetingRequest.key)).all()
     assert len(told) == len(set(told)) == len(keys) == 66
@@ -312,5 +312,5 @@ def test_a_reader_whose_address_bounces_is_not_written_to(database: Database) ->
     tell(database, MORNING)
     with database.write() as session:
         session.merge(expo.people[1][0]).bounced_at = MORNING
-        session.execute(update(OutboxMail).values(next_attempt_at=MORNING))
+        session.execute(update(OutboxEmail).values(next_attempt_at=MORNING))
     assert claim(database, MORNING) == []

@@ -17,7 +17,7 @@ from scheduler.services.requests import requests
 from scheduler.services.requests.digests import digest_links, reminders
 from scheduler.services.requests.digests.reminders import Reminder
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, DigestChoice, OutboxMail
+from scheduler.storage.models import Attendee, DigestPreference, OutboxEmail
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -49,9 +49,9 @@ def remind(database: Database, expo: Expo, days: float = 0) -> int:
         return reminders.send_reminders(session, expo.organiser_actor(), SETTINGS, now=NOW + days * DAY)
 
 
-def mails(database: Database) -> list[OutboxMail]:
+def mails(database: Database) -> list[OutboxEmail]:
     with database.read() as session:
-        found = select(OutboxMail).where(OutboxMail.kind == OutboxKind.DIGEST).order_by(OutboxMail.id)
+        found = select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.DIGEST).order_by(OutboxEmail.id)
         return list(session.scalars(found))
 
 
@@ -89,7 +89,7 @@ def test_who_takes_no_such_mails_is_left_out_and_counted(database: Database) -> 
     with database.write() as session:
         expo = scene(session)
         ids = [expo.people[firm][0].id for firm in (2, 3)]
-        session.add(DigestChoice(attendee_id=ids[0], stopped_at=NOW))
+        session.add(DigestPreference(attendee_id=ids[0], stopped_at=NOW))
         session.execute(update(Attendee).where(Attendee.id == ids[1]).values(bounced_at=NOW))
         assert reminders.preview_reminder(session, expo.organiser_actor(), now=NOW) == Reminder(1, 2, 0, 2)
     assert remind(database, expo) == 1

@@ -14,7 +14,7 @@ from scheduler.services.delivery import rendering
 from scheduler.services.requests.digests import digest_settings
 from scheduler.services.requests.digests.digest_settings import RequestMails
 from scheduler.storage.database import Database
-from scheduler.storage.models import DigestChoice, Event, OutboxMail
+from scheduler.storage.models import DigestPreference, Event, OutboxEmail
 from tests.integration.identity.test_readers import read
 from tests.integration.requests.digests.test_digests import DAY, HOUR, MORNING, PENDING, expo_of, kinds, tell
 from tests.support.factories import NOW, SECRET_KEY, make_request
@@ -23,12 +23,12 @@ from tests.support.site import Site
 from tests.support.web import web_app
 
 
-def send(database: Database, *mails: OutboxMail) -> None:
+def send(database: Database, *mails: OutboxEmail) -> None:
     """Mark these emails as sent."""
     with database.write() as session:
         ids = [mail.id for mail in mails]
         values: dict[str, Any] = {"attempts": 1, "state": OutboxState.SENT}
-        session.execute(update(OutboxMail).where(OutboxMail.id.in_(ids)).values(**values))
+        session.execute(update(OutboxEmail).where(OutboxEmail.id.in_(ids)).values(**values))
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_the_first_page_says_what_then_happens(
     with database.write() as session:
         expo = expo_of(session)
         make_request(session, expo, 1, 2)  # so that the firm is not new
-        own = {name: value for name, value in settings.items() if hasattr(DigestChoice, name)}
+        own = {name: value for name, value in settings.items() if hasattr(DigestPreference, name)}
         if own:
-            session.add(DigestChoice(attendee_id=expo.people[1][0].id, **own))
+            session.add(DigestPreference(attendee_id=expo.people[1][0].id, **own))
         if "digest_mails" in settings:
             session.merge(expo.event).digest_mails = False
         if "bounced_at" in settings:
@@ -142,7 +142,7 @@ def test_the_link_of_a_digest_stops_and_resumes_without_a_cookie(database: Datab
     answer = client.post(path, data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
     with database.read() as session:
-        assert session.scalars(select(DigestChoice.stopped_at)).one() is not None
+        assert session.scalars(select(DigestPreference.stopped_at)).one() is not None
     assert client.post(f"{path}/again").status_code == 303
     with database.read() as session:
-        assert session.scalars(select(DigestChoice.stopped_at)).one() is None
+        assert session.scalars(select(DigestPreference.stopped_at)).one() is None
