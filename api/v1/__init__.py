@@ -1,41 +1,41 @@
 """The JSON API, a room a feature: the same services as the pages."""
 
-from api.v1.audit_log import trail
+from api.v1.audit_log import audit_log
 from api.v1.board import drafts
-from api.v1.calendar_status import calendar_health
-from api.v1.delivery import mails
+from api.v1.calendar_status import calendar_status
+from api.v1.delivery import email_queue
 from api.v1.directory import directory
 from api.v1.exports import exports
 from api.v1.imports import imports
 from api.v1.operation import blueprint
 from api.v1.outcomes import outcomes
-from api.v1.participants import desk, desk_tables
+from api.v1.participants import record_tables, records
 from api.v1.rehearsal import rehearsal
 from api.v1.requests import requests
 from api.v1.runs import runs
-from api.v1.scenarios import what_ifs
+from api.v1.scenarios import scenarios
 from api.v1.schedule import agendas, versions
 from api.v1.team import team
 from api.v1.venue import venue
 
 __all__ = [
     "agendas",
+    "audit_log",
     "blueprint",
-    "calendar_health",
-    "desk",
-    "desk_tables",
+    "calendar_status",
     "directory",
     "drafts",
+    "email_queue",
     "exports",
     "imports",
-    "mails",
     "outcomes",
+    "record_tables",
+    "records",
     "rehearsal",
     "requests",
     "runs",
+    "scenarios",
     "team",
-    "trail",
     "venue",
     "versions",
-    "what_ifs",
 ]

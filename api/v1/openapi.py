@@ -16,11 +16,11 @@ from api.v1.schemas.errors import CONTENT_TYPE, Problem
 DESCRIPTION = """One event's firms, people, meeting requests, runs, schedule versions and agendas.
 
 Every request carries a token of the event: `Authorization: Bearer cm_...`. Times are ISO 8601 in UTC. Lists
-come in pages: ask again with `cursor` set to the answer's `next_cursor`. A POST that creates something takes
-an `Idempotency-Key`: sent again with the same key and body within a day it creates nothing and gets the first
-answer. What takes long is done by a worker: the answer is 202 with a Location to look at until the state is
-done or failed, or 503 with Retry-After until it is there. Every error is `application/problem+json`
-(RFC 9457)."""
+come in pages: repeat the request with `cursor` set to the response's `next_cursor`. A POST that creates
+something takes an `Idempotency-Key`: sent again with the same key and body within a day, it creates nothing
+and gets the first response. Long tasks are done by a worker: the response is 202 with a Location to poll
+until the state is done or failed, or 503 with Retry-After until the result is ready. Every error is
+`application/problem+json` (RFC 9457)."""
 
 ALWAYS = (401, 414, 429, 503)
 """Errors that any operation may answer with."""

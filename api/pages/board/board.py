@@ -93,7 +93,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
     offer = None
     # The cheapest alternative to a rejected step is searched in the complete offer.
     filters = () if asked.get("wanted") else best_filter.chosen(asked.get("best", ""))
-    if picked is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS):
+    if picked is not None and draft.is_open and actor.may(Right.EDIT_DRAFTS):
         more = best_filter.to_question(filters, seen, picked, event.timezone)
         sought = placement_view.sought(asked.get("seek", ""))
         if sought:
@@ -114,7 +114,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
             found=found,
             typed=typed,
             faults=place_form.faults_of(db, actor, picked, sent) if picked and sent else {},
-            may_change=draft.is_open and actor.may(Right.CHANGE_DRAFTS),
+            may_change=draft.is_open and actor.may(Right.EDIT_DRAFTS),
             filters=filters,
             toggled=best_filter.toggled,
             counts=_counts(seen, offer),

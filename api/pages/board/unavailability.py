@@ -129,7 +129,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
         absent = {each for each in slots if each in times} | (set() if is_look else known)
         person = list_missed_meetings(db, actor, number, key, absent)
         last = journal.list_steps(db, actor, most=1)
-    may_move = draft is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS)
+    may_move = draft is not None and draft.is_open and actor.may(Right.EDIT_DRAFTS)
     ways = _ways(actor, number, person, absent) if is_look and may_move else {}
     is_last = bool(last) and last[0].kind is StepKind.ABSENCE and last[0].undone_at is None
     with context.database().read() as db:

@@ -76,7 +76,7 @@ def show_team(event_key: str) -> str:
 def send_invitation(event_key: str) -> str | Response | tuple[str, int]:
     """Email an invitation."""
     actor, typed = auth.team(event_key), request.form
-    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    actor.require(Right.MANAGE_TEAM, sentence=OWNERS_ONLY)
     try:
         role, until = _each(
             lambda: _role(typed.get("role", "")),
@@ -127,7 +127,7 @@ def revoke_invitation(event_key: str, invitation_id: int) -> Response:
 def change_member(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
     """Change a member's role or its end."""
     actor, typed = auth.team(event_key), request.form
-    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    actor.require(Right.MANAGE_TEAM, sentence=OWNERS_ONLY)
 
     def work(db: Session) -> None:
         role, until = _role(typed.get("role", "")), _day(typed.get("until", ""))

@@ -1,4 +1,4 @@
-"""Entries of the trail, and whether it is whole."""
+"""Entries of the audit log, and the result of its verification."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.v1.schemas.base import Output, SearchQuery
 from api.v1.schemas.derived import derived_from
-from scheduler.services.audit_log.acts import Act
+from api.v1.schemas.values import ActionName, ActionText, RoleText
 from scheduler.services.audit_log.verification import Chain
 from scheduler.services.operations.audit_entries import AuditEntry
 
@@ -17,26 +17,37 @@ Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(9000, 12, 31))]
 
 
 class ChangedValueOut(Output):
-    """A value that was changed, as texts; empty for nothing."""
+    """A changed value, as text; empty for no value."""
 
     name: str
     before: str
     after: str
 
 
-@derived_from(AuditEntry)
-class EntryOut(Output):
-    """Who did what, when, with what was before and what is after."""
+@derived_from(
+    AuditEntry,
+    renamed={
+        "act": "action",
+        "what": "description",
+        "who": "actor",
+        "for_firm": "on_behalf_of",
+        "about": "subject",
+    },
+)
+class AuditLogEntryOut(Output):
+    """An action, with the values before and after it."""
 
+    action: ActionText = Field(validation_alias="act")
+    role: RoleText
     changes: list[ChangedValueOut]
 
 
-class EntryQuery(SearchQuery):
-    act: Act | None = None
+class AuditLogQuery(SearchQuery):
+    action: ActionName | None = None
     since: Day | None = Field(None, description="The first day, in the event's time zone.")
     until: Day | None = Field(None, description="The last day.")
 
 
-@derived_from(Chain, without=("id", "event"))
-class ChainOut(Output):
-    """The trail from its first row on. Keep `rows` and `last_hash` elsewhere: that row has it for ever."""
+@derived_from(Chain, without=("id", "event"), renamed={"rows": "verified_entries", "broken": "error"})
+class AuditLogVerificationOut(Output):
+    """The result of the verification. Keep `verified_entries` and `last_hash` elsewhere, to compare later."""

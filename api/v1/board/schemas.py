@@ -1,4 +1,4 @@
-"""Drafts by hand: what they are, and the steps that change them."""
+"""Manual drafts, and the steps that change them."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from pydantic import Field
 
 from api.v1.schemas.base import MAX_ID, Input, Output
 from api.v1.schemas.derived import derived_from
-from scheduler.domain.entities import JobState
+from api.v1.schemas.values import JobStateName
 from scheduler.domain.fields import Key, NamedPeople
 from scheduler.services.board.commands import MAX_MEETINGS
 from scheduler.services.board.draft_view import DraftCard, StepLine
 from scheduler.services.board.steps import StepResult
 
-Seen = Annotated[int, Field(ge=0, le=MAX_ID)]
+Revision = Annotated[int, Field(ge=0, le=MAX_ID)]
 
 
-class StepIn(Input):
+class DraftStepIn(Input):
     """What every step has."""
 
-    seen: Seen | None = Field(
+    expected_revision: Revision | None = Field(
         None,
-        description="The draft's `revision` that you last read: if somebody changed the same meeting since, "
-        "nothing is done (409). Null: do it all the same.",
+        description="The draft's `revision` that you last read. If the same meeting was changed since, "
+        "nothing is done (409). Null: no check.",
     )
 
 
-class RequestStepIn(StepIn):
+class RequestStepIn(DraftStepIn):
     request: Key
 
 
-class TimeStepIn(RequestStepIn):
+class SlotStepIn(RequestStepIn):
     slot: Key
 
 
-class SwapIn(StepIn):
+class SwapMeetingsIn(DraftStepIn):
     request: Key
     other: Key
 
 
-class TargetIn(Input):
-    """Where a request is to be held. Nobody named: those who sit in it, or who can."""
+class PlacementIn(Input):
+    """Where to schedule a request. Without people: the current ones, or any who are available."""
 
     request: Key
     slot: Key
@@ -50,37 +50,37 @@ class TargetIn(Input):
     interpreter: Key | None = None
 
 
-class PutIn(StepIn):
-    """The first target is the one that is meant; others make room for it, and some are dropped."""
+class PlaceMeetingsIn(DraftStepIn):
+    """The first target is the meeting to place; others make room for it, and some are dropped."""
 
-    targets: Annotated[list[TargetIn], Field(min_length=1, max_length=MAX_MEETINGS)]
+    targets: Annotated[list[PlacementIn], Field(min_length=1, max_length=MAX_MEETINGS)]
     dropped: Annotated[list[Key], Field(max_length=MAX_MEETINGS)] = Field([])
 
 
-@derived_from(StepResult, without=("by",))
-class TakenOut(Output):
-    """A step that was done, undone or done again."""
+@derived_from(StepResult, without=("by",), renamed={"gain": "score_change"})
+class DraftStepResultOut(Output):
+    """A step that was done, undone or redone."""
 
 
-@derived_from(StepLine, without=("is_own",))
-class StepLineOut(Output):
-    """A step of the log; `by` is null without the scope `contacts:read`."""
+@derived_from(StepLine, without=("is_own",), renamed={"pairs": "firms", "count": "meetings"})
+class DraftStepOut(Output):
+    """A step in the history; `by` is null without the scope `contacts:read`."""
 
     by: str | None
 
 
 @derived_from(DraftCard, without=("own_done", "own_undone", "to_undo"))
 class DraftOut(Output):
-    """A draft by hand with its last steps, the newest first."""
+    """A manual draft with its latest steps, newest first."""
 
-    revision: int = Field(description="Give it back as `seen` with the next step.")
-    steps: list[StepLineOut]
+    revision: int = Field(description="Send it as `expected_revision` with the next step.")
+    steps: list[DraftStepOut]
 
 
-class BeginningOut(Output):
-    """A draft by hand that a worker begins; ask again until the state is done or failed."""
+class DraftCreationOut(Output):
+    """A manual draft that a worker creates; poll until the state is done or failed."""
 
-    number: int = Field(description="Of the version that it is begun from.")
-    state: JobState
-    draft: int | None = Field(description="Number of the newest draft by hand from it.")
+    number: int = Field(description="Of the version that it is created from.")
+    state: JobStateName
+    draft: int | None = Field(description="Number of the newest manual draft created from it.")
     error: str | None

@@ -1,4 +1,4 @@
-"""Calendar health: people with what came of their invitations, and dead letters."""
+"""Calendar status of people, and failed emails."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from api.v1.schemas.base import CountryCode, Listing, Output, PageQuery, SearchQuery
 from api.v1.schemas.derived import derived_from
+from api.v1.schemas.values import FailureName, ReplySourceName
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.fields import HallName, Key
 from scheduler.services.delivery.failed_emails import FailedEmail
@@ -21,63 +22,76 @@ def _flag(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-class HealthQuery(SearchQuery):
+class CalendarStatusQuery(SearchQuery):
     state: CalendarState | None = Field(None, description="Only people with a meeting in this state.")
     hall: HallName | None = Field(None, description="Name of a hall: only meetings there.")
     day: date | None = Field(None, description="Only meetings of this day at the venue.")
     country: CountryCode | None = Field(None, description="Of the person's firm.")
     firm: Key | None = Field(None, description="Key of a firm: only its people.")
-    calls: Annotated[bool, BeforeValidator(_flag)] = Field(
-        False, strict=True, description="Only who needs a call."
+    needs_call: Annotated[bool, BeforeValidator(_flag)] = Field(
+        False, strict=True, description="Only people who need a call."
     )
-    sort: Literal["first", "worst", "name", "firm"] = Field(
-        "first", description="By the first meeting (that needs a call), the worst state, name or firm."
+    sort: Literal["first", "status", "name", "firm"] = Field(
+        "first", description="By the first meeting (that needs a call), status, name or firm."
     )
 
 
 @derived_from(LastReply, without=("sequence",))
-class AnswerOut(Output):
-    """An answer to the invitation as it is told now."""
+class InvitationReplyOut(Output):
+    """A reply to the current invitation."""
+
+    source: ReplySourceName
 
 
-@derived_from(CalendarEntry, without=("attendee_id", "error"), renamed={"request_key": "request"})
+@derived_from(
+    CalendarEntry,
+    without=("attendee_id", "error"),
+    renamed={
+        "request_key": "request",
+        "is_called_off": "is_cancelled",
+        "is_off": "cancellation_failed",
+    },
+)
 class CalendarEntryOut(Output):
-    """A meeting in a person's calendar; `is_off`: cancelled, which the calendar could not be told."""
+    """A meeting in a person's calendar."""
 
-    answer: AnswerOut | None
+    reply: InvitationReplyOut | None = Field(validation_alias="answer")
 
 
 @derived_from(BoardPerson, without=("calls",))
 class CalendarPersonOut(Output):
-    """A person with the meetings of the published schedule; `reason` says why to call, empty if not to.
+    """A person with the meetings of the published schedule.
 
     `email` and `phone` are null without the scope `contacts:read`.
     """
 
     email: str | None
     phone: str | None
-    worst: CalendarState | None
+    status: CalendarState | None = Field(
+        validation_alias="worst", description="The worst state of a meeting."
+    )
     counts: dict[CalendarState, int]
-    reason: str
+    call_reason: str = Field(validation_alias="reason", description="Why to call the person, or empty.")
     meetings: list[CalendarEntryOut]
 
 
-class CalendarHealthOut(Listing[CalendarPersonOut]):
+class CalendarStatusListOut(Listing[CalendarPersonOut]):
     """People of the published schedule; `version` is null before the first one."""
 
     version: int | None
     timezone: str
-    totals: dict[CalendarState, int] = Field(description="Meetings in calendars by state, of the whole list.")
+    totals: dict[CalendarState, int] = Field(description="Meetings by state, of the whole list.")
 
 
 @derived_from(FailedEmail, without=("id", "content"))
-class DeadLetterOut(Output):
-    """A mail that failed, or that is tried again: then `next_attempt_at` is set."""
+class FailedEmailOut(Output):
+    """An email that failed, or that will be retried: then `next_attempt_at` is set."""
 
+    failure: FailureName | None
     address: str | None = Field(description="Null without the scope `contacts:read`; `error` is empty then.")
 
 
-class DeadLetterQuery(PageQuery):
+class FailedEmailQuery(PageQuery):
     retrying: Annotated[bool, BeforeValidator(_flag)] = Field(
-        False, strict=True, description="Mails that are tried again, in place of those that failed."
+        False, strict=True, description="Emails that will be retried, instead of those that failed."
     )

@@ -1,4 +1,4 @@
-"""Mails that are on their way."""
+"""The email queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scheduler.services.outbox.outbox import OutboxCounts
 
 
 @derived_from(OutboxCounts)
-class MailQueueOut(Output):
-    """The event's mails by what became of them, and whether they are paused."""
+class EmailQueueOut(Output):
+    """The event's emails by state, and whether sending is paused."""
 
     paused_at: datetime | None

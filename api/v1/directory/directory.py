@@ -30,7 +30,7 @@ from scheduler.services.identity.actors import Actor
 @operation(tag="Event")
 @blueprint.output(EventOut)
 def show_event(db: Session, actor: Actor) -> dict[str, Any]:
-    """The token's event, with its slots and halls"""
+    """Show the token's event with its slots and halls"""
     found = event_facts.get_event_facts(db, actor)
     event = found.event
     return {
@@ -53,7 +53,7 @@ def show_event(db: Session, actor: Actor) -> dict[str, Any]:
 @operation(tag="Firms and people")
 @blueprint.output(Listing[FirmOut])
 def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
-    """Firms by Latin name, searched and filtered"""
+    """List firms by Latin name, searched and filtered"""
     return search.search_firms(db, actor, _filters(query), cursor=query.cursor, limit=query.limit)
 
 
@@ -63,7 +63,7 @@ def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
 @operation(tag="Firms and people")
 @blueprint.output(FirmCounts)
 def count_firms(db: Session, actor: Actor, query: FirmFilterQuery) -> Any:
-    """How many firms each value of a filter leaves, under the text and all the other filters"""
+    """Count the firms that match each filter value, given the text and the other filters"""
     return search.count_firms(db, actor, _filters(query))
 
 
@@ -77,7 +77,7 @@ def _filters(query: FirmFilterQuery) -> FirmFilters:
 @operation(tag="Firms and people")
 @blueprint.output(FirmWithPeople)
 def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
-    """One firm with its people"""
+    """Show a firm with its people"""
     found = search.show_firm(db, actor, key)
     return {"firm": found.card, "people": found.people}
 
@@ -88,7 +88,7 @@ def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
 @operation(tag="Firms and people", also=(404,))
 @blueprint.output(Listing[PersonOut])
 def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
-    """People by Latin name, of the whole event or of one firm"""
+    """List people by Latin name, of the event or of one firm"""
     return search.search_people(db, actor, **dict(query))
 
 
@@ -97,5 +97,5 @@ def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
 @operation(tag="Firms and people")
 @blueprint.output(PersonOut)
 def show_person(db: Session, actor: Actor, key: str) -> Any:
-    """One person"""
+    """Show a person"""
     return search.show_person(db, actor, key)

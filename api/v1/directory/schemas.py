@@ -27,7 +27,7 @@ class EventOut(Output):
     name: str
     timezone: str = Field(description="IANA name, such as Asia/Shanghai.")
     areas: dict[str, str] = Field(description="Names of the chain areas by key.")
-    contact: str = Field(description="Whom to call or write to with questions; empty if nobody is named.")
+    contact: str = Field(description="Whom to contact with questions, or empty.")
     slots: list[SlotRef]
     halls: list[HallOut]
     is_organiser: bool
@@ -64,7 +64,7 @@ Several = Annotated[
 class FirmFilterQuery(Parameters):
     """Firms that have every word, and of each filter one of its values."""
 
-    text: Search = Field("", description="Every word is part of what is searched.")
+    text: Search = Field("", description="Words to search for; every word must match.")
     country: Several[CountryCode]
     area: Several[Key] = Field(description="Keys of chain areas.")
     tier: Several[Tier]

@@ -1,4 +1,4 @@
-"""Exports of plugins: which ones there are, and their files. For organisers."""
+"""Exports of plugins. For organisers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from api import context, limits
 from api.downloads import download
 from api.v1.bearer import token
-from api.v1.exports.schemas import VersionQuery
+from api.v1.exports.schemas import ExportOut, VersionQuery
 from api.v1.operation import blueprint, operation
 from api.v1.schemas.base import Items
 from scheduler.services.exports import plugin_exports
-from scheduler.services.exports.plugin_exports import OfferedExport
 from scheduler.services.identity.actors import Actor
 
 TAG = "Exports"
@@ -29,23 +28,23 @@ _ANSWERS: dict[int | str, Any] = {200: _FILE, 404: {"description": ""}, 500: {"d
 @blueprint.get("/exports")
 @blueprint.auth_required(token, roles=[READ])
 @operation(tag=TAG)
-@blueprint.output(Items[OfferedExport])
+@blueprint.output(Items[ExportOut])
 def list_exports(db: Session, actor: Actor) -> Any:
-    """The exports of plugins that the token may have"""
+    """List the plugins' exports that the token may download"""
     return {"items": plugin_exports.offered(actor)}
 
 
 @blueprint.get("/exports/<name>")
 @blueprint.auth_required(token, roles=[READ])
 @blueprint.input(VersionQuery, location="query", arg_name="query")
-@blueprint.doc(operation_id="read_export", tags=[TAG], responses=_ANSWERS)
-def read_export(name: str, query: VersionQuery) -> Response:
-    """The file of a plugin's export
+@blueprint.doc(operation_id="download_export", tags=[TAG], responses=_ANSWERS)
+def download_export(name: str, query: VersionQuery) -> Response:
+    """Download a plugin's export
 
-    One with email addresses needs the scope contacts:read besides. The plugin has 20 seconds.
+    An export with email addresses also needs the scope contacts:read. The plugin has 20 seconds.
     """
     actor = token.actor
-    limits.require(limits.COSTLY, actor.account_id, "read_export")
+    limits.require(limits.COSTLY, actor.account_id, "download_export")
     with context.database().read() as db:
         prepared = plugin_exports.prepare(db, actor, name, query.version)
     context.database().close()

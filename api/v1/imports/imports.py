@@ -21,22 +21,22 @@ from scheduler.services.spreadsheets.options import ImportOptions
 @operation(tag="Firms and people", writes=True, also=(409,))
 @blueprint.output(ImportOut)
 def import_rows(db: Session, actor: Actor, body: ImportIn) -> dict[str, Any]:
-    """Say what rows of firms, people, requests and others would do; or take them, all or none"""
+    """Import rows of firms, people, requests and other kinds, all or none; or preview them"""
     look = api_import.import_rows(
         db,
         actor,
         body.rows,
         dry_run=body.dry_run,
-        leave_out=body.leave_out,
+        leave_out=body.skip_errors,
         options=ImportOptions(
-            keep_empty=body.keep_empty, withdraw=frozenset(body.withdraw), notify=body.notify
+            keep_empty=body.keep_empty, withdraw=frozenset(body.remove_missing), notify=body.notify
         ),
         settings=context.settings(),
         now=context.now(),
     )
     return {
         "dry_run": body.dry_run,
-        "told": look.told,
+        "notified": look.told,
         "readdressed": look.readdressed,
         "address_notices": look.address_notices,
         "kinds": list(kinds_of(look)),

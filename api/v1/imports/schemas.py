@@ -1,4 +1,4 @@
-"""Rows of an import as JSON, and what they do."""
+"""Rows of an import as JSON, and their effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.services.spreadsheets.columns import ImportKind
 
 MAX_ROWS = 5_000
 """Of a kind, in one call."""
-_COUNTS = ("added", "changed", "unchanged", "left_out", "missing", "withdrawn", "moved", "meetings")
+_COUNTS = ("added", "changed", "unchanged", "missing", "moved", "meetings")
 Cell = Annotated[str, Field(max_length=4_000)]
 
 
@@ -39,33 +39,33 @@ Rows = Annotated[list[dict[Column, CellIn]], Field(max_length=MAX_ROWS)]
 
 
 class ImportIn(Input):
-    """Rows by kind, those of one with the same columns. A column that they lack stays; "" empties it."""
+    """Rows by kind, with the same columns in a kind. A missing column is unchanged; "" empties it."""
 
     rows: Annotated[dict[ImportKind, Rows], Field(min_length=1, max_length=len(ImportKind))]
-    dry_run: bool = Field(True, description="Only say what the rows would do.")
-    leave_out: bool = Field(False, description="Take the other rows where some have faults.")
-    keep_empty: bool = Field(False, description="An empty cell leaves what is there.")
+    dry_run: bool = Field(True, description="Only report what the rows would do.")
+    skip_errors: bool = Field(False, description="Import the other rows if some have errors.")
+    keep_empty: bool = Field(False, description="Empty cells leave the current value.")
     notify: bool = Field(
         False, description="Email people who were invited about requests that the rows add or end."
     )
-    withdraw: Annotated[list[ImportKind], Field(max_length=len(ImportKind))] = Field(
-        default_factory=list, description="Kinds of which what is not among the rows goes."
+    remove_missing: Annotated[list[ImportKind], Field(max_length=len(ImportKind))] = Field(
+        default_factory=list, description="Kinds whose records are removed if they are not among the rows."
     )
 
 
 class ImportRowOut(Output):
-    """A row that adds, changes or withdraws something. `row` counts from 0, and is null for what goes."""
+    """A row that adds, changes or removes a record. `row` counts from 0, and is null for a removed record."""
 
     row: int | None
     key: str
     name: str
     is_new: bool
-    is_gone: bool
+    is_removed: bool
     cells: list[CellChange]
 
 
-class ImportFaultOut(Output):
-    """What is wrong in rows, and what fixes it."""
+class ImportErrorOut(Output):
+    """An error in some rows, and how to fix it."""
 
     column: str
     message: str
@@ -73,26 +73,26 @@ class ImportFaultOut(Output):
 
 
 class ImportResultOut(Output):
-    """What the rows of a kind do."""
+    """The effect of the rows of a kind."""
 
     kind: ImportKind
     added: int
     changed: int
     unchanged: int
-    left_out: int = Field(description="Rows with faults.")
-    missing: int = Field(description="What is in the event and not among the rows. It stays.")
-    withdrawn: int
+    skipped: int = Field(description="Rows with errors.")
+    missing: int = Field(description="Records of the event that are not among the rows, and stay.")
+    removed: int
     moved: int = Field(description="Firms that get another booth.")
     meetings: int = Field(description="Published meetings at their old booths.")
-    faults: list[ImportFaultOut]
-    rows: list[ImportRowOut] = Field(description="The first 500 that do something.")
+    errors: list[ImportErrorOut]
+    rows: list[ImportRowOut] = Field(description="The first 500 rows with an effect.")
 
 
 class ImportOut(Output):
-    """What the rows did, or would do."""
+    """The effect of the rows, or of a dry run."""
 
     dry_run: bool
-    told: int = Field(description="People who get an email about requests, with `notify`.")
+    notified: int = Field(description="People who get an email about requests, with `notify`.")
     readdressed: int = Field(
         description="People with meetings who get another address; with `notify`, these go there at once."
     )
@@ -104,7 +104,7 @@ class ImportOut(Output):
 
 
 def kinds_of(look: ImportPreview) -> Iterator[dict[str, Any]]:
-    """What each kind's rows do, as `ImportResultOut` has it: rows by their place in the list."""
+    """The effect of each kind's rows, as `ImportResultOut` has it: rows by their place in the list."""
     for part in look.parts:
         if part.kind is None:
             continue
@@ -113,7 +113,9 @@ def kinds_of(look: ImportPreview) -> Iterator[dict[str, Any]]:
         yield {
             **{name: getattr(done, name) for name in _COUNTS},
             "kind": part.kind,
-            "faults": whole
+            "skipped": done.left_out,
+            "removed": done.withdrawn,
+            "errors": whole
             + [
                 {
                     "column": each.column or each.header,
@@ -123,7 +125,11 @@ def kinds_of(look: ImportPreview) -> Iterator[dict[str, Any]]:
                 for each in done.wrong
             ],
             "rows": [
-                {**asdict(row), "row": None if row.is_gone else api_import.row_position(row.line)}
+                {
+                    **asdict(row),
+                    "row": None if row.is_gone else api_import.row_position(row.line),
+                    "is_removed": row.is_gone,
+                }
                 for row in done.rows
             ],
         }

@@ -1,4 +1,4 @@
-"""What came of meetings: read and said in a firm's name, and the organisers' chain report."""
+"""Outcomes of meetings, read and reported for a firm, and the organisers' chain report."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from api.v1.outcomes.schemas import (
     ChainReportOut,
     MeetingOutcomeOut,
     OutcomeIn,
+    OutcomeListOut,
     OutcomeQuery,
-    OutcomesOut,
-    ReportedOut,
+    ReportedMeetingOut,
 )
 from api.v1.schemas.base import Listing, PageQuery
 from scheduler.domain import names
@@ -36,15 +36,15 @@ NOT_YET = "before a schedule is published"
 @blueprint.auth_required(token, roles=[READ, SCHEDULE])
 @blueprint.input(OutcomeQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))
-@blueprint.output(OutcomesOut)
+@blueprint.output(OutcomeListOut)
 def list_outcomes(db: Session, actor: Actor, query: OutcomeQuery) -> Any:
-    """The firm's meetings that have begun, with what both sides say came of them; for exhibitors"""
-    found = get_outcome_list(db, actor, show=query.show, now=context.now())
+    """List the firm's started meetings with their outcomes; for exhibitors"""
+    found = get_outcome_list(db, actor, show=query.filter, now=context.now())
     return {
         "version": found.version,
         "items": [_meeting(each) for each in found.meetings],
         "counts": found.counts,
-        "ahead": found.ahead,
+        "upcoming": found.ahead,
     }
 
 
@@ -53,7 +53,7 @@ def list_outcomes(db: Session, actor: Actor, query: OutcomeQuery) -> Any:
 @operation(tag=TAG, also=(409,))
 @blueprint.output(MeetingOutcomeOut)
 def show_outcome(db: Session, actor: Actor, key: str) -> Any:
-    """What both sides say came of a meeting; the key is its request's"""
+    """Show the outcome of a meeting that each side reports; the key is its request's"""
     return _meeting(outcomes.get_meeting(db, actor, key, now=context.now()))
 
 
@@ -62,20 +62,20 @@ def show_outcome(db: Session, actor: Actor, key: str) -> Any:
 @blueprint.input(OutcomeIn, arg_name="body")
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(MeetingOutcomeOut)
-def say_outcome(db: Session, actor: Actor, body: OutcomeIn, key: str) -> Any:
-    """Say for the firm what came of a meeting that has begun, in place of what it said before"""
+def report_outcome(db: Session, actor: Actor, body: OutcomeIn, key: str) -> Any:
+    """Report the outcome of a started meeting for the firm, replacing an earlier report"""
     amount = "" if body.amount is None else str(body.amount)
     form = OutcomeForm(body.kind.value, amount, body.currency or "")
     outcomes.report_outcome(db, actor, key, form, now=context.now())
     return _meeting(outcomes.get_meeting(db, actor, key, now=context.now()))
 
 
-@blueprint.post(f"{ONE}/take-back")
+@blueprint.post(f"{ONE}/withdraw")
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(MeetingOutcomeOut)
-def take_outcome_back(db: Session, actor: Actor, key: str) -> Any:
-    """Undo the firm's last word: what it said before stands again, or nothing"""
+def withdraw_outcome(db: Session, actor: Actor, key: str) -> Any:
+    """Withdraw the firm's latest report: the one before it counts again, if any"""
     outcomes.withdraw_outcome(db, actor, key, now=context.now())
     return _meeting(outcomes.get_meeting(db, actor, key, now=context.now()))
 
@@ -85,7 +85,7 @@ def take_outcome_back(db: Session, actor: Actor, key: str) -> Any:
 @operation(tag=TAG, also=(404,))
 @blueprint.output(ChainReportOut)
 def show_chain_report(db: Session, actor: Actor) -> Any:
-    """Which links of the chain met, guests of honour, and what came of meetings; for organisers"""
+    """Show links of the value chain, guests of honour and outcomes; for organisers"""
     report = get_chain_report(db, actor, now=context.now())
     if report is None:
         raise NotFound("chain report", NOT_YET)
@@ -100,20 +100,20 @@ def show_chain_report(db: Session, actor: Actor) -> Any:
 @blueprint.auth_required(token, roles=[READ, SCHEDULE])
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))
-@blueprint.output(Listing[ReportedOut])
+@blueprint.output(Listing[ReportedMeetingOut])
 def list_reported_meetings(db: Session, actor: Actor, query: PageQuery) -> Any:
-    """The meetings of which somebody says what came; for organisers"""
+    """List the meetings with a reported outcome; for organisers"""
     page = get_reported_page(db, actor, **dict(query), now=context.now())
     if page is None:
         raise NotFound("chain report", NOT_YET)
     return page.of(
         {
             "request": each.request,
-            "asking": names.localize_joined(each.firms[0], "en"),
-            "asked": names.localize_joined(each.firms[1], "en"),
-            "asking_says": each.words[0],
-            "asked_says": each.words[1],
-            "counts": each.counts,
+            "from_firm": names.localize_joined(each.firms[0], "en"),
+            "to_firm": names.localize_joined(each.firms[1], "en"),
+            "from_outcome": each.words[0],
+            "to_outcome": each.words[1],
+            "counted": each.counts,
         }
         for each in page.items
     )
@@ -125,7 +125,7 @@ def _meeting(found: MeetingWithOutcomes) -> dict[str, Any]:
         "meeting": found.item,
         "own": words.own,
         "partner": words.partner,
-        "counts": words.counted,
+        "counted": words.counted,
         "differ": words.differ,
-        "may_say": words.may_say,
+        "can_report": words.may_say,
     }

@@ -1,4 +1,4 @@
-"""What each side says that came of a meeting, and what the event's report counts."""
+"""Outcomes of meetings as each side reports them, and the chain report."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Currency = Annotated[Literal[CURRENCIES], Field(description="ISO 4217.")]  # typ
 
 
 class OutcomeQuery(Parameters):
-    """Which meetings: by what is missing, or by what counts of them."""
+    """Filter of meetings by missing, conflicting or counted outcome."""
 
-    show: OutcomeFilter = OutcomeFilter.ALL
+    filter: OutcomeFilter = OutcomeFilter.ALL
 
 
 class OutcomeIn(Input):
-    """What came of a meeting. An amount goes with an intent or a signature, and with its currency."""
+    """The outcome of a meeting. An amount needs a currency, and an intent or a signature."""
 
     kind: OutcomeKind
     amount: Amount | None = Field(None, description="In whole units of the currency.")
@@ -35,39 +35,43 @@ class OutcomeIn(Input):
 
 
 class MeetingOutcomeOut(Output):
-    """A meeting of the firm that has begun, and what both sides say came of it."""
+    """A started meeting of the firm, with the outcome that each side reports."""
 
     meeting: AgendaItemOut
     own: ReportedOutcome | None
     partner: ReportedOutcome | None
-    counts: OutcomeReport | None = Field(description="What a report counts: never more than both say.")
+    counted: OutcomeReport | None = Field(
+        description="What the chain report counts: never more than both sides report."
+    )
     differ: bool
-    may_say: bool = Field(description="Whether this token's owner can say it for the firm.")
+    can_report: bool = Field(description="Whether this token's owner can report for the firm.")
 
 
-class OutcomesOut(Output):
+class OutcomeListOut(Output):
     """Meetings in time order. `version` is null before a schedule is published."""
 
     version: int | None
     items: list[MeetingOutcomeOut]
-    counts: dict[OutcomeFilter, int] = Field(description="Of all that have begun, by what `show` gives.")
-    ahead: int = Field(description="Meetings that have not begun.")
+    counts: dict[OutcomeFilter, int] = Field(description="Of all started meetings, by `filter`.")
+    upcoming: int = Field(description="Meetings that have not started.")
 
 
-@derived_from(OutcomeLine)
+@derived_from(OutcomeLine, renamed={"alike": "matching", "alone": "one_sided", "differing": "conflicting"})
 class OutcomeLineOut(Output):
-    """Meetings that count as one outcome: said alike by both, by one side alone, or differently."""
+    """Meetings that count as one outcome."""
 
     meetings: int
 
 
 class ChainReportOut(Output):
-    """What the published schedule led to."""
+    """The outcomes of the published schedule."""
 
     version: int = Field(validation_alias="number")
-    meetings: int = Field(description="Without those that were called off.")
-    begun: int
-    silent: int = Field(description="Meetings that have begun, of which nobody says what came.")
+    meetings: int = Field(description="Without cancelled meetings.")
+    started: int = Field(validation_alias="begun", description="Meetings that have started.")
+    unreported: int = Field(
+        validation_alias="silent", description="Started meetings without a reported outcome."
+    )
     areas: dict[str, str] = Field(description="Keys and names of the areas.")
     links: list[ChainLink]
     countries: list[CountryShare]
@@ -75,12 +79,12 @@ class ChainReportOut(Output):
     outcomes: list[OutcomeLineOut]
 
 
-class ReportedOut(Output):
-    """A meeting of which somebody says what came."""
+class ReportedMeetingOut(Output):
+    """A meeting with a reported outcome."""
 
     request: str
-    asking: str = Field(description="Name of the firm that asked.")
-    asked: str
-    asking_says: OutcomeReport | None
-    asked_says: OutcomeReport | None
-    counts: OutcomeReport
+    from_firm: str = Field(description="Name of the firm that sent the request.")
+    to_firm: str
+    from_outcome: OutcomeReport | None
+    to_outcome: OutcomeReport | None
+    counted: OutcomeReport

@@ -23,7 +23,7 @@ READ, PUBLISH = "schedule:read", "schedule:publish"
 @operation(tag=TAG)
 @blueprint.output(RehearsalOut)
 def show_rehearsal(db: Session, actor: Actor) -> Any:
-    """Whether the event is in rehearsal: its emails reach only its organisers until it goes live"""
+    """Show whether the event is in rehearsal: its emails reach only its organisers until it goes live"""
     return going_live.show_live_state(db, actor)
 
 
@@ -33,7 +33,7 @@ def show_rehearsal(db: Session, actor: Actor) -> Any:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(RehearsalOut)
 def go_live(db: Session, actor: Actor, body: GoLiveIn) -> Any:
-    """End the rehearsal, of which nothing counts as sent; there is no way back"""
+    """End the rehearsal; nothing sent in it counts, and this cannot be undone"""
     job = going_live.go_live(db, actor, tell=body.send_invitations, now=context.now())
     if job is not None:
         later(_work, job)

@@ -1,4 +1,4 @@
-"""An event in rehearsal, and going live."""
+"""Whether an event is in rehearsal, and going live."""
 
 from __future__ import annotations
 

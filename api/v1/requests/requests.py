@@ -1,4 +1,4 @@
-"""Meeting requests: submit, list, answer, withdraw."""
+"""Meeting requests: submit, list, respond, withdraw."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ READ, WRITE = "requests:read", "requests:write"
 @operation(tag=TAG, also=(404,))
 @blueprint.output(Listing[RequestOut])
 def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
-    """The firm's requests, the newest first; of the whole event for organisers"""
+    """List the firm's requests, newest first; for organisers those of the event"""
     return request_lists.list_requests(db, actor, **dict(query))
 
 
@@ -46,7 +46,7 @@ def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
 @operation(tag=TAG, writes=True, creates="v1.show_request")
 @blueprint.output(RequestOut, 201, headers=Created)
 def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
-    """Ask a firm for a meeting; if it waits for your firm's answer, this accepts its request"""
+    """Request a meeting with a firm; if the firm has a pending request to yours, this accepts it"""
     made = requests.submit_form(db, actor, NewRequest(**dict(body)), now=context.now())
     return request_lists.show_request(db, actor, made.key)
 
@@ -56,7 +56,7 @@ def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
 @operation(tag=TAG)
 @blueprint.output(RequestOut)
 def show_request(db: Session, actor: Actor, key: str) -> Any:
-    """One request"""
+    """Show a request"""
     return request_lists.show_request(db, actor, key)
 
 
@@ -66,7 +66,7 @@ def show_request(db: Session, actor: Actor, key: str) -> Any:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(RequestOut)
 def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
-    """Say yes to a pending request, or after all to a declined one"""
+    """Accept a pending or declined request"""
     requests.accept_request(db, actor, key, note=body.note, now=context.now())
     return request_lists.show_request(db, actor, key)
 
@@ -77,7 +77,7 @@ def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(RequestOut)
 def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
-    """Say no to a pending request"""
+    """Decline a pending request"""
     requests.decline_request(db, actor, key, note=body.note, now=context.now())
     return request_lists.show_request(db, actor, key)
 
@@ -88,8 +88,8 @@ def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(RequestOut)
 def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> Any:
-    """Take back what was asked, or cancel what was agreed"""
-    seen = RequestState(body.seen) if body.seen else None
+    """Withdraw a pending request, or cancel an accepted one"""
+    seen = RequestState(body.expected_state) if body.expected_state else None
     requests.withdraw_request(db, actor, key, note=body.note, seen=seen, now=context.now())
     return request_lists.show_request(db, actor, key)
 
@@ -99,7 +99,7 @@ def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> A
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(RequestOut)
 def undo_request(db: Session, actor: Actor, key: str) -> Any:
-    """Undo the last step, for ten minutes, unless a schedule was published since"""
+    """Undo the last action within ten minutes, unless a schedule was published since"""
     requests.undo_step(db, actor, key, now=context.now())
     return request_lists.show_request(db, actor, key)
 
@@ -110,7 +110,7 @@ def undo_request(db: Session, actor: Actor, key: str) -> Any:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(LockOut)
 def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str, Any]:
-    """Have the next run hold an accepted request in a slot, or say why it cannot; for organisers"""
+    """Lock an accepted request to a slot for the next run, or report why it is impossible; for organisers"""
     slot = locking.lock_request(db, actor, key, body.slot, now=context.now())
     return {"key": key, "slot": slot.key, "start": slot.start}
 
@@ -120,6 +120,6 @@ def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str,
 @operation(tag=TAG, writes=True)
 @blueprint.output(LockOut)
 def unlock_request(db: Session, actor: Actor, key: str) -> dict[str, Any]:
-    """Let the next run hold a request at any of its times again; for organisers"""
+    """Unlock a request: the next run may use any of its slots; for organisers"""
     locks.unlock_request(db, actor, key, now=context.now())
     return {"key": key, "slot": None, "start": None}

@@ -21,10 +21,11 @@ from scheduler.domain.fields import (
     Topic,
 )
 from scheduler.services.requests.cards import RequestCard
+from scheduler.services.requests.excluded_people import ExcludedAttendee
 
 
 class NewRequestIn(Input):
-    """What one firm asks of another. Firms, people and slots are named by their keys."""
+    """A request of one firm to another. Firms, people and slots are given by their keys."""
 
     to_firm: Key
     topic: Topic
@@ -32,45 +33,65 @@ class NewRequestIn(Input):
     length: LengthInSlots = Field(1, description="In slots.")
     message: Message = ""
     place: PlaceWish = PlaceWish.ANY
-    slots: StartSlots | None = Field(None, description="Slots in which it may start; none or null for any.")
+    slots: StartSlots | None = Field(
+        None, description="Slots in which it may start; omitted or null for any."
+    )
     from_attendees: NamedPeople = Field([])
     to_attendees: NamedPeople = Field([])
-    from_firm: Key | None = Field(None, description="For organisers, who ask in a firm's name.")
+    from_firm: Key | None = Field(None, description="For organisers, who send it on behalf of a firm.")
 
 
 class NoteIn(Input):
-    """A word to the other firm."""
+    """A note to the other firm."""
 
     note: Note = ""
 
 
 class WithdrawIn(NoteIn):
-    seen: Literal["pending", "accepted"] | None = Field(
-        None, description="The state that you last read: if it is another one by now, nothing is changed."
+    expected_state: Literal["pending", "accepted"] | None = Field(
+        None, description="The state that you last read. If it has changed since, nothing is changed (409)."
     )
 
 
-@derived_from(RequestCard, without=("reply_priority",))
-class RequestOut(Output):
-    """A meeting request; `steps` are what this token's owner may do to it now."""
+@derived_from(ExcludedAttendee, renamed={"others_go": "others_attend"})
+class ExcludedAttendeeOut(Output):
+    """A person who declined the meeting, which takes place without them."""
 
-    steps: list[Literal["accept", "decline", "withdraw"]]
+
+@derived_from(
+    RequestCard,
+    without=("reply_priority",),
+    renamed={
+        "asked_by": "requested_by",
+        "answered_by": "responded_by",
+        "answered_side": "responded_side",
+        "answered_at": "responded_at",
+        "answer_note": "response_note",
+    },
+)
+class RequestOut(Output):
+    """A meeting request."""
+
+    actions: list[Literal["accept", "decline", "withdraw"]] = Field(
+        validation_alias="steps", description="What this token's owner may do now."
+    )
+    excluded: list[ExcludedAttendeeOut]
 
 
 class RequestQuery(SearchQuery):
     side: Side | None = Field(None, description="from: sent by the firm; to: received by it.")
     state: RequestState | None = None
-    firm: Key | None = Field(None, description="For organisers: key of a firm; none for the whole event.")
+    firm: Key | None = Field(None, description="For organisers: key of a firm; omit it for the whole event.")
 
 
 class LockIn(Input):
-    """The slot in which the next run has to hold the request."""
+    """The slot in which the next run must schedule the request."""
 
     slot: Key
 
 
 class LockOut(Output):
-    """Where a request is locked to; null: it is not, and the next run looks for a time."""
+    """The slot that a request is locked to; null if it is not locked."""
 
     key: str
     slot: str | None

@@ -1,4 +1,4 @@
-"""Runs: start one, follow it, end it. For organisers."""
+"""Runs: start, follow, stop. For organisers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TAG = "Runs"
 @operation(tag=TAG)
 @blueprint.output(Listing[RunOut])
 def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
-    """The event's runs, the newest first"""
+    """List the event's runs, newest first"""
     return run_control.list_runs(db, actor, **dict(query))
 
 
@@ -37,10 +37,20 @@ def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
 @operation(tag=TAG, writes=True, creates="v1.show_run")
 @blueprint.output(RunOut, 201, headers=Created)
 def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
-    """Queue a run; at most one of an event is open at a time"""
-    if body.then is AfterRun.PUBLISH:
+    """Start a run; an event has at most one open run"""
+    if body.when_finished is AfterRun.PUBLISH:
         bearer.require_scope(actor, "schedule:publish")
-    run = run_control.start_run(db, actor, now=context.now(), **dict(body))
+    run = run_control.start_run(
+        db,
+        actor,
+        seconds=body.seconds,
+        then=body.when_finished,
+        budget=body.publish_limit,
+        max_moved=body.max_moved,
+        hand_draft=body.manual_draft,
+        note=body.note,
+        now=context.now(),
+    )
     later(_send, run.id)
     return run
 
@@ -50,7 +60,7 @@ def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
 @operation(tag=TAG)
 @blueprint.output(RunOut)
 def show_run(db: Session, actor: Actor, number: int) -> Any:
-    """One run with its progress"""
+    """Show a run with its progress"""
     return run_control.get_run(db, actor, number)
 
 
@@ -68,7 +78,7 @@ def cancel_run(db: Session, actor: Actor, number: int) -> Any:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(RunOut)
 def stop_run(db: Session, actor: Actor, number: int) -> Any:
-    """End the search of a running run within a second, and keep its best plan"""
+    """Stop a running search within a second, and keep its best plan"""
     return run_control.stop_run(db, actor, number, now=context.now())
 
 

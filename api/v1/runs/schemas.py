@@ -1,4 +1,4 @@
-"""Runs: how to solve, and how far it is."""
+"""Runs: their settings and progress."""
 
 from __future__ import annotations
 
@@ -15,28 +15,30 @@ from scheduler.services.planning.runs.run_control import RunCard
 
 
 class NewRunIn(Input):
-    """How to solve; the event's settings hold for what is left out."""
+    """Settings of a run; the event's settings apply to omitted ones."""
 
     seconds: RunSeconds | None = Field(None, description="Wall time of the solve.")
-    then: AfterRun = Field(AfterRun.DRAFT, description="Publishing needs the scope schedule:publish.")
-    budget: Budget | None = Field(
-        None, description="Publish only if at most so many published meetings are touched."
+    when_finished: AfterRun = Field(
+        AfterRun.DRAFT, description="Publishing needs the scope schedule:publish."
+    )
+    publish_limit: Budget | None = Field(
+        None, description="Publish only if at most this many published meetings change."
     )
     max_moved: MaxMoved | None = Field(
         0,
-        description="Improve the published plan, by changing at most so many meetings that could stay. "
-        "0: published meetings change only where they have to. Null: where it pays by the priorities.",
+        description="Change at most this many published meetings that could stay. "
+        "0: published meetings change only if they must. Null: as many as the priorities justify.",
     )
-    hand_draft: Number | None = Field(
+    manual_draft: Number | None = Field(
         None,
-        description="Number of an open draft by hand whose steps the run keeps; by default it keeps those of "
-        "the published version.",
+        description="Number of an open manual draft whose steps the run keeps; by default those of the "
+        "published version.",
     )
-    note: RunNote = Field("", description="What the run is for.")
+    note: RunNote = Field("", description="Purpose of the run.")
 
 
 class ProgressOut(Output):
-    """The last report of a solve; the figures are null until there is a plan or a bound."""
+    """The latest progress of a solve; figures are null until there is a plan or a bound."""
 
     seconds: float
     phase: str
@@ -46,14 +48,24 @@ class ProgressOut(Output):
     terms: dict[str, float]
 
 
-@derived_from(CommitmentClash, without=("detail",))
+@derived_from(CommitmentClash, without=("detail",), renamed={"who": "involved"})
 class ClashOut(Output):
-    """Locked requests and frozen meetings which no plan keeps all of, and any fewer of them it can."""
+    """A minimal set of locked requests and frozen meetings that no plan can keep together."""
 
 
-@derived_from(RunCard, without=("id", "asked_by", "heartbeat_at", "curve", "version_state", "by", "changed"))
+@derived_from(
+    RunCard,
+    without=("id", "asked_by", "heartbeat_at", "curve", "version_state", "by", "changed"),
+    renamed={
+        "then": "when_finished",
+        "budget": "publish_limit",
+        "hand_draft": "manual_draft",
+        "cancel_asked": "cancel_requested",
+        "stop_asked": "stop_requested",
+    },
+)
 class RunOut(Output):
-    """A run; follow it by asking again until its state is finished, failed or cancelled."""
+    """A run; poll it until its state is finished, failed or cancelled."""
 
     progress: Annotated[ProgressOut | None, BeforeValidator(lambda value: value or None)]
-    clashes: list[ClashOut] = Field(description="Why they are.")
+    clashes: list[ClashOut] = Field(description="Why they are not scheduled.")

@@ -1,4 +1,4 @@
-"""What-ifs: their changes, their state, and the figures that they tell."""
+"""Scenarios: their changes, state and figures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from api.v1.runs.schemas import ClashOut, ProgressOut
 from api.v1.schemas.base import Input, Output
 from api.v1.schemas.derived import derived_from
+from api.v1.schemas.values import ScenarioStateName
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.services.planning.scenarios.scenario_changes import MAX_CHANGES, AnyChange
 from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
@@ -16,78 +17,81 @@ from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
 Changes = Annotated[list[AnyChange], Field(max_length=MAX_CHANGES)]
 
 
-class NewWhatIfIn(Input):
-    """Changes of the event's problem, by a name; without any, it is the event as it is."""
+class NewScenarioIn(Input):
+    """A named scenario of changes; without changes, the event as it is."""
 
     name: WhatIfName
     changes: Changes = Field([])
     seconds: WhatIfSeconds | None = Field(
-        None, description="Wall time of the solve. Without it, 20, or less if the event's runs have less."
+        None, description="Wall time of the solve. By default 20, or less if the event's runs have less."
     )
 
 
-class WhatIfChangeIn(Input):
-    """What is left out or null stays as it is."""
+class ScenarioUpdateIn(Input):
+    """Omitted fields stay as they are."""
 
     name: WhatIfName | None = None
     changes: Changes | None = None
     seconds: WhatIfSeconds | None = None
 
 
-class WhatIfFiguresOut(Output):
-    """Figures of a plan; null where there is no such figure. Shares are in per cent."""
+class ScenarioFiguresOut(Output):
+    """Figures of a plan. Shares are percentages."""
 
-    held: int
+    scheduled: int = Field(validation_alias="held", description="Scheduled requests.")
     requests: int = Field(description="Accepted requests.")
     weight: float
-    score: float = Field(description="By the dials of the what-if.")
-    event_score: float = Field(description="By the dials of the event.")
-    people: int = Field(description="Who could come in some slot.")
-    people_without: int = Field(description="Of these, who have no meeting.")
-    changed: int = Field(description="Published meetings that are held otherwise, or not.")
-    told: int | None = Field(description="People of meetings that differ; null if nothing is published.")
+    score: float = Field(description="By the scenario's priorities.")
+    event_score: float = Field(description="By the event's priorities.")
+    people: int = Field(description="People who are available in some slot.")
+    people_without_meetings: int = Field(
+        validation_alias="people_without", description="Those of them without a meeting."
+    )
+    changed: int = Field(description="Published meetings that change or are not scheduled.")
+    notified: int | None = Field(
+        validation_alias="told", description="People with changed meetings; null if nothing is published."
+    )
     hall_change: float
     idle: float
-    mean: float | None
-    twentieth: float | None = Field(description="One firm in twenty has at most this share.")
-    worst: float | None
+    mean: float | None = Field(description="Mean share of scheduled requests by firm.")
+    fifth_percentile: float | None = Field(
+        validation_alias="twentieth", description="5% of firms have at most this share."
+    )
+    minimum: float | None = Field(validation_alias="worst", description="The lowest share of a firm.")
     gini: float | None
 
 
-class WhatIfPlanOut(WhatIfFiguresOut):
-    """Those of the what-if's plan, with what was proved of it."""
+class ScenarioPlanOut(ScenarioFiguresOut):
+    """Figures of the scenario's plan, with proven bounds."""
 
     bound: float | None
-    held_bound: int | None = Field(description="No plan of this what-if holds more requests.")
+    scheduled_bound: int | None = Field(
+        validation_alias="held_bound", description="No plan of this scenario can include more requests."
+    )
     weight_bound: float | None
     gap: float | None = Field(
-        description="What the score may lack to the best one at most, in per cent of what the bound has more "
-        "than the plan that holds nothing."
+        description="Largest possible distance to the best score, in percent of the distance between the "
+        "bound and an empty plan."
     )
 
 
-class WhatIfResultOut(Output):
-    """What people have, and what the what-if would give them."""
+class ScenarioResultOut(Output):
+    """The live plan, and the scenario's."""
 
-    now: WhatIfFiguresOut | None = Field(description="Of the published version; null if there is none.")
-    then: WhatIfPlanOut
-    version: int | None = Field(description="Number of the version that was published then.")
+    live: ScenarioFiguresOut | None = Field(
+        validation_alias="now", description="Of the published version; null if there is none."
+    )
+    scenario: ScenarioPlanOut = Field(validation_alias="then")
+    version: int | None = Field(description="Number of the version that was published at that time.")
     fingerprint: str = Field(description="Of the event's problem, before the changes.")
-    not_kept: list[str] = Field(
-        [], description="Requests that are locked or frozen, and left out all the same."
-    )
-    clashes: list[ClashOut] = Field([], description="Why they are.")
+    not_kept: list[str] = Field([], description="Locked requests and frozen meetings that are not scheduled.")
+    clashes: list[ClashOut] = Field([], description="Why they are not scheduled.")
 
 
-@derived_from(ScenarioCard)
-class WhatIfOut(Output):
-    """A what-if; follow it by asking again until its state is done or failed."""
+@derived_from(ScenarioCard, renamed={"made_at": "created_at", "asked_at": "requested_at"})
+class ScenarioOut(Output):
+    """A scenario; poll it until its state is done or failed."""
 
+    state: ScenarioStateName
     progress: Annotated[ProgressOut | None, BeforeValidator(lambda value: value or None)]
-    result: WhatIfResultOut | None
-
-
-class DeletedOut(Output):
-    """What was deleted."""
-
-    number: int
+    result: ScenarioResultOut | None

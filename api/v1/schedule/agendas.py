@@ -20,7 +20,7 @@ TAG = "Agendas"
 @operation(tag=TAG)
 @blueprint.output(AgendaOut)
 def show_person_agenda(db: Session, actor: Actor, key: str) -> Any:
-    """The meetings of a person: one's own, a colleague's for exhibitors, anybody's for organisers"""
+    """Show the agenda of a person: your own, a colleague's for exhibitors, anyone's for organisers"""
     return agendas.attendee_agenda(db, actor, key)
 
 
@@ -29,5 +29,5 @@ def show_person_agenda(db: Session, actor: Actor, key: str) -> Any:
 @operation(tag=TAG)
 @blueprint.output(AgendaOut)
 def show_firm_agenda(db: Session, actor: Actor, key: str) -> Any:
-    """The meetings of a firm: one's own, any for organisers"""
+    """Show the agenda of a firm: your own, any for organisers"""
     return agendas.firm_agenda(db, actor, key)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.v1.schemas.base import Input, Listing, Output, PageQuery
 from api.v1.schemas.derived import derived_from
+from api.v1.schemas.values import JobStateName
 from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.fields import Number
@@ -31,52 +32,63 @@ class VersionMeetingOut(Output):
     start: datetime
 
 
-@derived_from(Unscheduled, without=("about", "obstacles"))
+@derived_from(
+    Unscheduled, without=("about", "obstacles"), renamed={"remedies": "fixes", "ways": "fix_actions"}
+)
 class UnscheduledOut(Output):
-    """An accepted request that a version does not hold, and why."""
+    """An accepted request that a version does not schedule, and the reason."""
 
 
 class ChangeSetOut(Listing[Change]):
-    """A version against the one published before it; `items` are the changes that were asked for."""
+    """A version compared with the one published before it."""
 
-    compared_with: int | None = Field(description="Give it back when you publish.")
+    compared_with: int | None = Field(description="Send it when you publish.")
     counts: dict[ChangeKind, int]
-    touched: int = Field(description="Published meetings that are moved, relocated, reassigned or cancelled.")
-    people_told: int = Field(description="Attendees of meetings that differ.")
-    left_out: list[str] = Field(description="A draft's requests that are no longer accepted.")
-    mails: int | None = Field(
-        description="Mails that publishing a draft now would send, besides those that are on their way."
+    affected: int = Field(
+        description="Published meetings that are moved, relocated, reassigned or cancelled."
+    )
+    people_notified: int = Field(description="Attendees of changed meetings.")
+    omitted: list[str] = Field(description="A draft's requests that are no longer accepted.")
+    emails: int | None = Field(
+        description="Emails that publishing a draft now would send, besides those already queued."
     )
 
 
 class ChangeQuery(PageQuery):
-    kind: ChangeKind | None = Field(None, description="None: all that differs.")
+    kind: ChangeKind | None = Field(None, description="By default all changes.")
 
 
 class PublishIn(Input):
-    """`compared_with` of the change set that you looked at; null if nothing was published then."""
+    """`compared_with` of the change set that you reviewed; null if nothing was published then."""
 
     compared_with: Number | None
 
 
-@derived_from(JobCard, without=("id", "attempts"))
+@derived_from(
+    JobCard,
+    without=("id", "attempts"),
+    renamed={"asked_at": "requested_at", "begins_at": "starts_at", "mails": "emails"},
+)
 class PublishingOut(Output):
-    """A publishing; follow it by asking again until its state is done, failed or taken_back.
+    """A publishing; poll it until its state is done, failed or cancelled.
 
-    People see the version as soon as the version's own state is published; what each of them has to be told
-    is written after that.
+    People see the version as soon as its own state is published; their emails are written after that.
     """
 
+    state: JobStateName
     number: int = Field(description="Of the version.")
 
 
 @derived_from(AgendaItem, without=("withdrawn",), renamed={"request_key": "request"})
 class AgendaItemOut(Output):
-    """A meeting as one side sees it; called off: still in calendars, not in the next schedule."""
+    """A meeting as one side sees it."""
 
     place: str
     hall: str
-    is_called_off: bool
+    is_cancelled: bool = Field(
+        validation_alias="is_called_off",
+        description="It is still in calendars, but not in the next schedule.",
+    )
 
 
 @derived_from(Agenda)

@@ -1,4 +1,4 @@
-"""Schedule versions: look at one and its change set, publish it, discard it, roll back. For organisers."""
+"""Schedule versions: review changes, publish, discard, restore. For organisers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ONE = "/versions/<int:number>"
 @operation(tag=TAG)
 @blueprint.output(Listing[VersionOut])
 def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
-    """The event's schedule versions, the newest first"""
+    """List the event's schedule versions, newest first"""
     return history.list_versions(db, actor, **dict(query))
 
 
@@ -49,7 +49,7 @@ def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
 @operation(tag=TAG)
 @blueprint.output(VersionOut)
 def show_version(db: Session, actor: Actor, number: int) -> Any:
-    """One version with its score, bound and terms"""
+    """Show a version with its score, bound and terms"""
     return history.show_version(db, actor, number)
 
 
@@ -59,7 +59,7 @@ def show_version(db: Session, actor: Actor, number: int) -> Any:
 @operation(tag=TAG)
 @blueprint.output(Listing[VersionMeetingOut])
 def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
-    """The meetings of a version in time order"""
+    """List the meetings of a version in time order"""
     page = history.list_meetings(db, actor, number, **dict(query))
     slots = load_labels(db, actor, ()).slots
     return page.of(m.to_json() | {"start": slots[m.slot].start} for m in page.items)
@@ -71,7 +71,7 @@ def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> A
 @operation(tag=TAG)
 @blueprint.output(Listing[UnscheduledOut])
 def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
-    """The accepted requests that a version does not hold, and why"""
+    """List the accepted requests that a version does not schedule, with reasons"""
     return history.list_unscheduled(db, actor, number, **dict(query))
 
 
@@ -81,10 +81,9 @@ def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -
 @operation(tag=TAG, also=(503,))
 @blueprint.output(ChangeSetOut)
 def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> dict[str, Any]:
-    """What publishing a version changes, or has changed, for people
+    """List the changes that publishing a version makes, or made
 
-    A worker works it out, once a draft and what it depends on. Until that is done the answer is 503 with
-    Retry-After.
+    A worker calculates them. Until then the answer is 503 with Retry-After.
     """
     seen = version_overview.list_version_changes(
         db, actor, number, query.kind, cursor=query.cursor, limit=query.limit
@@ -99,10 +98,10 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
         "total": page.total,
         "compared_with": found.compared_with,
         "counts": found.counts,
-        "touched": found.touched,
-        "people_told": found.people_told,
-        "left_out": found.left_out,
-        "mails": found.mails,
+        "affected": found.touched,
+        "people_notified": found.people_told,
+        "omitted": found.left_out,
+        "emails": found.mails,
     }
 
 
@@ -112,11 +111,11 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
 @operation(tag=TAG, writes=True, follow="v1.show_publishing", also=(409,))
 @blueprint.output(PublishingOut, 202, headers=Followed)
 def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> dict[str, Any]:
-    """Have a draft made the version that people see, and those told whom it concerns
+    """Publish a draft, and notify the people with changed meetings
 
-    A worker does it: follow it at the answer's Location. It begins after the event's hold, and can be taken
-    back until then. Refused if another version was published since the change set was made. Asked for twice,
-    it is done once.
+    A worker publishes it: follow it at the answer's Location. It starts after the event's hold, and can be
+    cancelled until then. Refused if another version was published since the change set was made. Requested
+    twice, it is done once.
     """
     job = version_actions.request_publishing(
         db, actor, number, compared_with=body.compared_with, now=context.now()
@@ -131,25 +130,25 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
 @operation(tag=TAG)
 @blueprint.output(PublishingOut)
 def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
-    """How far the publishing of a version is; ask again until its state is done, failed or taken_back"""
+    """Show the progress of publishing a version; poll until its state is done, failed or cancelled"""
     return _job(version_overview.find_publishing(db, actor, number), number)
 
 
-@blueprint.post(f"{ONE}/publishing/take-back")
+@blueprint.post(f"{ONE}/publishing/cancel")
 @blueprint.auth_required(token, roles=[PUBLISH])
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(PublishingOut)
-def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, Any]:
-    """Take a publishing back that has not begun: the version stays a draft, and nobody is told anything"""
+def cancel_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """Cancel a publishing that has not started: the version stays a draft, and no one is notified"""
     return _job(version_actions.cancel_publishing(db, actor, number, now=context.now()), number)
 
 
-@blueprint.post(f"{ONE}/publishing/begin")
+@blueprint.post(f"{ONE}/publishing/start")
 @blueprint.auth_required(token, roles=[PUBLISH])
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(PublishingOut)
-def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
-    """Begin a publishing now that waits for the end of its hold"""
+def start_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """Start a publishing now, before the end of its hold"""
     job = version_actions.skip_hold(db, actor, number, now=context.now())
     later(_work, job.id)
     return _job(job, number)
@@ -160,25 +159,25 @@ def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(VersionOut)
 def discard_version(db: Session, actor: Actor, number: int) -> Any:
-    """Put a draft away; nobody is told anything"""
+    """Discard a draft; no one is notified"""
     return version_actions.discard_draft(db, actor, number, now=context.now())
 
 
-@blueprint.post(f"{ONE}/bring-back")
+@blueprint.post(f"{ONE}/restore-draft")
 @blueprint.auth_required(token, roles=[PUBLISH])
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(VersionOut)
-def bring_back_version(db: Session, actor: Actor, number: int) -> Any:
-    """Make a discarded version a draft again"""
+def restore_draft(db: Session, actor: Actor, number: int) -> Any:
+    """Restore a discarded draft"""
     return version_actions.restore_draft(db, actor, number, now=context.now())
 
 
-@blueprint.post(f"{ONE}/roll-back")
+@blueprint.post(f"{ONE}/restore")
 @blueprint.auth_required(token, roles=[PUBLISH])
 @operation(tag=TAG, writes=True, creates="v1.show_version")
 @blueprint.output(VersionOut, 201, headers=Created)
-def roll_back_to_version(db: Session, actor: Actor, number: int) -> Any:
-    """Make a draft with the content of a superseded version, to look at and publish"""
+def restore_version(db: Session, actor: Actor, number: int) -> Any:
+    """Restore a superseded version as a new draft"""
     return version_actions.restore_version(db, actor, number, now=context.now())
 
 

@@ -36,6 +36,12 @@ class Output(BaseModel):
     )
 
 
+class DeletedOut(Output):
+    """The number of what was deleted."""
+
+    number: int
+
+
 class Items(Output, Generic[T]):
     """All items of a list."""
 
@@ -50,7 +56,7 @@ class Listing(Items[T], Generic[T]):
     """Some items of a list; `next_cursor` leads to what follows and is null at the end."""
 
     next_cursor: str | None
-    total: int = Field(description="How many items the whole list has.")
+    total: int = Field(description="Number of items of the whole list.")
 
 
 def public_name(name: str) -> str:
@@ -72,7 +78,7 @@ class PageQuery(Parameters):
     """Where a page of a list begins and how long it is."""
 
     cursor: Cursor | None = Field(
-        None, description="The `next_cursor` of the page before; none for the first page."
+        None, description="The `next_cursor` of the previous page; omit it for the first page."
     )
     limit: Annotated[PageSize, WholeQuery] = 30
 
@@ -80,4 +86,4 @@ class PageQuery(Parameters):
 class SearchQuery(PageQuery):
     """A page of a list that can be searched."""
 
-    text: Search = Field("", description="Every word is part of what is searched.")
+    text: Search = Field("", description="Words to search for; every word must match.")

@@ -33,17 +33,17 @@ def derived_from(
     """Give an output the fields of a dataclass, in its order, besides those that it declares itself.
 
     `renamed` gives names in the API by names in the dataclass. A field that the output declares by the name
-    of one of the dataclass takes its place.
+    or with the alias of one of the dataclass takes its place.
     """
 
     def derive(model: type[Model]) -> type[Model]:
         hints = get_type_hints(source, include_extras=True)
         found: dict[str, Any] = {}
+        own = {name: (field.annotation, field) for name, field in model.model_fields.items()}
+        names = {field.validation_alias: name for name, (_, field) in own.items()} | dict(renamed)
         for each in fields(source):
             if each.name not in without:
-                name = renamed.get(each.name, each.name)
-                found[name] = hints[each.name], Field(validation_alias=each.name)
-        own = {name: (field.annotation, field) for name, field in model.model_fields.items()}
+                found[names.get(each.name, each.name)] = hints[each.name], Field(validation_alias=each.name)
         kept: dict[str, Any] = {"__doc__": model.__doc__, "__module__": model.__module__}
         made = create_model(model.__name__, __base__=_Derived, **kept, **(found | own))
         made.source = source

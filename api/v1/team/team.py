@@ -10,8 +10,9 @@ from api import context
 from api.v1 import bearer
 from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
+from api.v1.schemas.base import DeletedOut
 from api.v1.schemas.headers import Created
-from api.v1.team.schemas import EndedOut, InvitationOut, MemberOut, NewInvitationIn, RoleIn, TeamOut
+from api.v1.team.schemas import InvitationOut, MemberOut, NewInvitationIn, RoleIn, TeamOut
 from scheduler.domain.errors import NotFound
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
@@ -30,7 +31,7 @@ INVITATION = "/team/invitations/<int:number>"
 @operation(tag=TAG)
 @blueprint.output(TeamOut)
 def show_team(db: Session, actor: Actor) -> dict[str, Any]:
-    """The members, owners first, and the open invitations"""
+    """Show the members, owners first, and the open invitations"""
     team = _team(db, actor)
     return {
         "members": [bearer.hide_contacts(actor, member, email=None) for member in team.members],
@@ -44,7 +45,7 @@ def show_team(db: Session, actor: Actor) -> dict[str, Any]:
 @operation(tag=TAG, writes=True, creates="v1.show_invitation")
 @blueprint.output(InvitationOut, 201, headers=Created)
 def invite_member(db: Session, actor: Actor, body: NewInvitationIn) -> Any:
-    """Mail somebody a link that lets them in; a second invitation to an address replaces the first"""
+    """Invite a person by email; a second invitation to an address replaces the first"""
     address = invitations.send_invitation(
         db,
         actor,
@@ -66,7 +67,7 @@ def invite_member(db: Session, actor: Actor, body: NewInvitationIn) -> Any:
 @operation(tag=TAG)
 @blueprint.output(InvitationOut)
 def show_invitation(db: Session, actor: Actor, number: int) -> Any:
-    """One invitation that nobody has taken yet"""
+    """Show an open invitation"""
     for each in _team(db, actor).invitations:
         if each.id == number:
             return bearer.hide_contacts(actor, each, email=None)
@@ -76,9 +77,9 @@ def show_invitation(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.delete(INVITATION)
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG, writes=True)
-@blueprint.output(EndedOut)
-def take_invitation_back(db: Session, actor: Actor, number: int) -> Any:
-    """Take an invitation back: its link lets nobody in any more"""
+@blueprint.output(DeletedOut)
+def revoke_invitation(db: Session, actor: Actor, number: int) -> Any:
+    """Revoke an invitation: its link stops working"""
     invitations.revoke_invitation(db, actor, number, now=context.now())
     return {"number": number}
 
@@ -88,7 +89,7 @@ def take_invitation_back(db: Session, actor: Actor, number: int) -> Any:
 @operation(tag=TAG)
 @blueprint.output(MemberOut)
 def show_member(db: Session, actor: Actor, number: int) -> Any:
-    """One member of the team"""
+    """Show a member of the team"""
     return _member(db, actor, number)
 
 
@@ -97,8 +98,8 @@ def show_member(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.input(RoleIn, arg_name="body")
 @operation(tag=TAG, writes=True)
 @blueprint.output(MemberOut)
-def change_member(db: Session, actor: Actor, body: RoleIn, number: int) -> Any:
-    """Give a member this role, this last day and these delegations, from now on"""
+def update_member(db: Session, actor: Actor, body: RoleIn, number: int) -> Any:
+    """Change a member's role, last day and delegations"""
     members.change_member(db, actor, number, now=context.now(), **dict(body))
     return _member(db, actor, number)
 
@@ -106,9 +107,9 @@ def change_member(db: Session, actor: Actor, body: RoleIn, number: int) -> Any:
 @blueprint.delete(MEMBER)
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG, writes=True)
-@blueprint.output(EndedOut)
+@blueprint.output(DeletedOut)
 def remove_member(db: Session, actor: Actor, number: int) -> Any:
-    """End a membership at once: their pages and tokens are closed"""
+    """Remove a member at once, with their tokens"""
     members.remove_member(db, actor, number, now=context.now())
     return {"number": number}
 

@@ -36,7 +36,7 @@ Text = Annotated[str, Field(max_length=200)]
 
 
 class PauseIn(Input):
-    """A break, or a special slot such as an opening ceremony, by the event's time zone."""
+    """A break, or a special slot such as an opening ceremony, in the event's time zone."""
 
     kind: PauseKind = PauseKind.BREAK
     name: Text = ""
@@ -45,7 +45,7 @@ class PauseIn(Input):
 
 
 class DayIn(Input):
-    """The hours of a day by the event's time zone."""
+    """The hours of a day, in the event's time zone."""
 
     on: date
     opens: Clock
@@ -54,7 +54,7 @@ class DayIn(Input):
 
 
 class DaysIn(Input):
-    """All days; one that is not among them goes."""
+    """All days; others are removed."""
 
     kind: Literal["days"]
     days: Annotated[list[DayIn], Field(min_length=1, max_length=31)]
@@ -88,7 +88,7 @@ class HallIn(Input):
 
 
 class HallsIn(Input):
-    """All halls in their order; one that is not among them goes, if nothing is in it."""
+    """All halls in order; others are removed if they are empty."""
 
     kind: Literal["halls"]
     halls: Annotated[list[HallIn], Field(min_length=1, max_length=40)]
@@ -111,7 +111,7 @@ class HallWalkIn(Input):
 
 
 class WalksIn(Input):
-    """Some walks; the others stay as they are."""
+    """Some walks; the others do not change."""
 
     kind: Literal["walks"]
     walks: Annotated[list[HallWalkIn], Field(min_length=1, max_length=800)]
@@ -123,7 +123,7 @@ class WalksIn(Input):
 
 
 class NewTablesIn(Input):
-    """Tables in bulk: a prefix, and so many numbers from the first on."""
+    """New tables: a prefix and consecutive numbers."""
 
     kind: Literal["new_tables"]
     hall: HallKey
@@ -146,7 +146,7 @@ class PlaceIn(Input):
 
 
 class PlacesIn(Input):
-    """Some tables and booths; the others stay as they are."""
+    """Some tables and booths; the others do not change."""
 
     kind: Literal["places"]
     places: Annotated[list[PlaceIn], Field(min_length=1, max_length=2000)]
@@ -158,7 +158,7 @@ class PlacesIn(Input):
 
 
 class ClosingIn(Input):
-    """Close tables or booths in some slots, or open them again."""
+    """Close tables or booths in some slots, or reopen them."""
 
     kind: Literal["closing"]
     places: Annotated[list[Key], Field(min_length=1, max_length=2000)]
@@ -170,7 +170,7 @@ class ClosingIn(Input):
 
 
 class RemovalIn(Input):
-    """Take tables away for good."""
+    """Remove tables."""
 
     kind: Literal["removal"]
     places: Annotated[list[Key], Field(min_length=1, max_length=2000)]
@@ -188,7 +188,7 @@ class AreaIn(Input):
 
 
 class AreasIn(Input):
-    """All chain areas; firms lose one that is not among them."""
+    """All chain areas; firms lose others."""
 
     kind: Literal["areas"]
     areas: Annotated[list[AreaIn], Field(max_length=50)]
@@ -230,9 +230,9 @@ AnyChange = Annotated[
 
 
 class VenueChangeIn(Input):
-    """A change of one kind; it is only looked at unless the digest of that look is sent with it."""
+    """A change of one kind; without the preview's digest it is only previewed."""
 
     change: AnyChange
     digest: Annotated[str, Field(max_length=64)] | None = Field(
-        None, description="Of the look that was shown. Without it nothing is saved."
+        None, description="Of the preview. Without it nothing is saved."
     )

@@ -1,4 +1,4 @@
-"""The venue as it is, and what a change of it touches."""
+"""The venue, and the effect of a change."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ ClockOut = Annotated[str, BeforeValidator(lambda at: f"{at:%H:%M}")]
 """Hours and minutes by the event's time zone."""
 
 
-@derived_from(VenueChangePreview)
-class VenueLookOut(Output):
-    """What a change does and touches."""
+@derived_from(
+    VenueChangePreview,
+    renamed={"said": "summary", "touched": "affected", "elsewhere": "relocatable", "soon": "within_freeze"},
+)
+class VenueChangePreviewOut(Output):
+    """The effect of a change."""
 
     saved: bool
 
@@ -33,7 +36,7 @@ class PauseOut(Output):
 
 
 class DayOut(Output):
-    """The hours of a day by the event's time zone; its slots are those of the event."""
+    """The hours of a day, in the event's time zone."""
 
     on: date
     opens: ClockOut
@@ -52,7 +55,7 @@ class GuestOut(Output):
 
 
 class VenueOut(Output):
-    """The venue as it is."""
+    """The venue."""
 
     timezone: str
     slot_minutes: int

@@ -1,4 +1,4 @@
-"""The venue, and changes of it: looked at, then saved."""
+"""The venue, and its changes: previewed, then saved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.venue.changes import VenueChangeIn
-from api.v1.venue.schemas import VenueLookOut, VenueOut
+from api.v1.venue.schemas import VenueChangePreviewOut, VenueOut
 from scheduler.services.identity.actors import Actor
 from scheduler.services.venue import venue as venues
 from scheduler.services.venue import venue_changes
@@ -22,7 +22,7 @@ from scheduler.services.venue import venue_changes
 @operation(tag="Venue")
 @blueprint.output(VenueOut)
 def show_venue(db: Session, actor: Actor) -> dict[str, Any]:
-    """Days with hours and breaks, halls, walks, chain areas and guests of honour"""
+    """Show days with hours and breaks, halls, walks, chain areas and guests of honour"""
     found = venues.show_venue(db, actor)
     days = found.days
     return {
@@ -41,9 +41,9 @@ def show_venue(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.auth_required(token, roles=["venue:write"])
 @blueprint.input(VenueChangeIn, arg_name="body")
 @operation(tag="Venue", writes=True, also=(409,))
-@blueprint.output(VenueLookOut)
+@blueprint.output(VenueChangePreviewOut)
 def change_venue(db: Session, actor: Actor, body: VenueChangeIn) -> dict[str, Any]:
-    """Say what a change touches; with the digest of that, save it"""
+    """Preview a change of the venue; with the preview's digest, save it"""
     wanted = body.change.wanted()
     if body.digest is None:
         look = venue_changes.preview_change(db, actor, wanted, now=context.now())

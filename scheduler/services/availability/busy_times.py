@@ -124,7 +124,7 @@ class BusyCalendar:
 
 def attendee_id_of(actor: Actor) -> int:
     """Return the id of the actor's attendee. Busy times are private: raises NotFound for anyone else."""
-    attendee_id = actor.own(Right.KEEP_BUSY_TIMES)
+    attendee_id = actor.own(Right.EDIT_BUSY_TIMES)
     if attendee_id is None:
         raise NotFound("attendee", actor.event_key)
     return attendee_id
@@ -135,7 +135,7 @@ def interpreter_id_of(actor: Actor) -> int | None:
 
     A person who is both has one set of busy times: the attendee's.
     """
-    return None if actor.attendee_id is not None else actor.own_interpreter(Right.KEEP_BUSY_TIMES)
+    return None if actor.attendee_id is not None else actor.own_interpreter(Right.EDIT_BUSY_TIMES)
 
 
 def reading_for(session: Session, attendee_id: int) -> CalendarWindow:

@@ -108,7 +108,7 @@ def find_failing_person(session: Session, actor: Actor, key: str) -> FailingPers
 
 def list_failing_people(session: Session, actor: Actor) -> tuple[FailingPerson, ...]:
     """Return each person with a failing linked calendar once, oldest failure first. Raises NotAllowed."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     people, firms = person_columns(Attendee), firm_columns(Firm)
     rows = session.execute(
         select(BusySource.failing_since, BusySource.read_at, *people, *firms)

@@ -56,7 +56,7 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
 
     Raises NotFound, WrongState.
     """
-    actor.require(Right.CHANGE_DRAFTS)
+    actor.require(Right.EDIT_DRAFTS)
     base = versions.get_version(session, actor.event_id, number)
     version = release.create_manual_draft(session, base, by=actor.account_id, now=now)
     about = pgettext_lazy(
@@ -71,7 +71,7 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
 
 def is_large_event(session: Session, actor: Actor) -> bool:
     """Return True if a worker must start the draft, because a web request would take too long."""
-    actor.require(Right.CHANGE_DRAFTS)
+    actor.require(Right.EDIT_DRAFTS)
     accepted = select(func.count()).where(
         MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
     )
@@ -80,7 +80,7 @@ def is_large_event(session: Session, actor: Actor) -> bool:
 
 def request_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
     """Queue the start of a manual draft. Send its task after the commit. Raises NotFound, WrongState."""
-    actor.require(Right.CHANGE_DRAFTS)
+    actor.require(Right.EDIT_DRAFTS)
     base = versions.get_version(session, actor.event_id, number)
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", number, base.state.value, "changed by hand", _audit_subject(base))
@@ -111,7 +111,7 @@ def list_open_drafts(session: Session, actor: Actor) -> tuple[OpenDraft, ...]:
 
 def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
     """Lock a manual draft in order to change it. Raises NotFound, WrongState, PublishingInProgress."""
-    actor.require(Right.CHANGE_DRAFTS)
+    actor.require(Right.EDIT_DRAFTS)
     version = versions.get_version(session, actor.event_id, number)
     draft = session.scalar(
         select(ManualDraft)

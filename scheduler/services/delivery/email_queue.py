@@ -34,7 +34,7 @@ class EmailQueue:
 
 def count_emails(session: Session, actor: Actor) -> OutboxCounts:
     """Count the event's emails by state."""
-    actor.require(Right.READ_MAILS)
+    actor.require(Right.READ_EMAIL_QUEUE)
     return outbox.count_mails(session, actor.event_id)
 
 
@@ -49,7 +49,7 @@ def pause_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
 
     An email that is being sent is not interrupted.
     """
-    actor.require(Right.STEER_MAILS)
+    actor.require(Right.CONTROL_EMAIL_QUEUE)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
     return (
         _done(session, rows.values(mails_paused_at=now), pgettext_lazy("trail", "mails paused"), actor, now)
@@ -59,7 +59,7 @@ def pause_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
 
 def resume_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
     """End the pause. Return True if the emails were paused. Trigger a delivery after the commit."""
-    actor.require(Right.STEER_MAILS)
+    actor.require(Right.CONTROL_EMAIL_QUEUE)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
     return (
         _done(session, rows.values(mails_paused_at=None), pgettext_lazy("trail", "mails go on"), actor, now)
@@ -74,7 +74,7 @@ def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
     emails are requeued before. Emails that were offered to a server are not affected. Raises
     PublishingInProgress while a publication is writing emails.
     """
-    actor.require(Right.STEER_MAILS)
+    actor.require(Right.CONTROL_EMAIL_QUEUE)
     _refuse_while_written(session, actor.event_id)
     rows = update(OutboxEmail).where(
         OutboxEmail.event_id == actor.event_id,
@@ -89,7 +89,7 @@ def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
 
 def requeue_stopped_emails(session: Session, actor: Actor, *, now: datetime) -> int:
     """Requeue the stopped emails. Return their number. Trigger a delivery after the commit."""
-    actor.require(Right.STEER_MAILS)
+    actor.require(Right.CONTROL_EMAIL_QUEUE)
     rows = update(OutboxEmail).where(OutboxEmail.event_id == actor.event_id, outbox.stopped_condition())
     return _done(
         session,

@@ -164,7 +164,7 @@ def reset_text(
 
 
 def _words(actor: Actor, language: str, mail_kind: str) -> Words:
-    actor.require(Right.CHANGE_MAIL_TEXTS)
+    actor.require(Right.EDIT_EMAIL_TEMPLATES)
     if language not in languages():
         raise NotFound("language of mails", language)
     if mail_kind not in wording.MAIL_KINDS:

@@ -69,7 +69,7 @@ def list_failed_emails(
 
     Raises NotAllowed if the actor is not an organiser.
     """
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     query = (
         select(OutboxEmail, Attendee)
         .outerjoin(Attendee, Attendee.id == OutboxEmail.attendee_id)
@@ -94,7 +94,7 @@ class FailedEmailCounts:
 
 def count_failed_emails(session: Session, actor: Actor) -> FailedEmailCounts:
     """Return all counts, with one query."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     return FailedEmailCounts(*session.execute(_counts(), {"event_id": actor.event_id}).one())
 
 
@@ -122,7 +122,7 @@ def list_paused_routes(
     session: Session, actor: Actor, *, rates: EmailRates, now: datetime
 ) -> list[PausedRoute]:
     """Return the paused providers among those of the event's queued emails, and the mail server if paused."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     routes = email_routes.load_routes(session, rates)
     paused = routes.paused(now)
     if not paused:

@@ -192,7 +192,7 @@ _NOTES = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.note, FirmNote.ne
 
 def _notes(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, FirmNoteCard]:
     """Return the notes of the actor's firm about these firms."""
-    if not actor.may(Right.KEEP_NOTES, firm_id=actor.firm_id):
+    if not actor.may(Right.EDIT_FIRM_NOTES, firm_id=actor.firm_id):
         return {}
     rows = rows_of(session, _NOTES, own=actor.firm_id, firms=firm_ids)
     return {about: FirmNoteCard(is_saved, text, never is not None) for about, is_saved, text, never in rows}

@@ -217,7 +217,7 @@ def _others(firm_id: int, pairs: Iterable[tuple[int, int]]) -> set[int]:
 
 def _other(session: Session, actor: Actor, firm_key: str) -> Firm:
     actor.require(
-        Right.KEEP_NOTES,
+        Right.EDIT_FIRM_NOTES,
         firm_id=actor.firm_id,
         sentence=gettext_lazy("Only exhibitors keep notes in their firm's name."),
     )

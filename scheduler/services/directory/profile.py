@@ -124,7 +124,7 @@ def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
 
 def find_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
     own = gettext_lazy("Only exhibitors change what their firm says of itself.")
-    actor.require(Right.KEEP_PROFILE, firm_id=actor.firm_id, sentence=own)
+    actor.require(Right.EDIT_FIRM_PROFILE, firm_id=actor.firm_id, sentence=own)
     query = select(Firm).where(Firm.id == actor.firm_id)
     if is_locked:
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)

@@ -4,8 +4,8 @@ No token can add, change or remove an owner. A token lies in a file for months, 
 an owner's rights could take over an event. On pages, changing the team needs a fresh sign-in.
 
 Only owners can grant `team:write`. Every other token of an owner acts as an organiser. The audit log contains
-email addresses, so `trail:read` also needs `contacts:read`. A stolen token with `team:write` can still invite
-an organiser, which owners see and can revoke at once.
+email addresses, so `audit-log:read` also needs `contacts:read`. A stolen token with `team:write` can still
+invite an organiser, which owners see and can revoke at once.
 """
 
 from __future__ import annotations
@@ -33,28 +33,26 @@ from scheduler.storage.models import Account, ApiToken, Event
 SCOPES = MappingProxyType(
     {
         "requests:read": gettext_lazy("Read meeting requests"),
-        "requests:write": gettext_lazy("Submit, answer and withdraw meeting requests"),
+        "requests:write": gettext_lazy("Submit, respond to and withdraw meeting requests"),
         "runs:read": gettext_lazy("Follow runs"),
         "runs:write": gettext_lazy("Start and cancel runs"),
         "schedule:read": gettext_lazy("Read schedule versions, change sets and agendas"),
-        "schedule:publish": gettext_lazy("Publish, roll back and discard schedule versions"),
+        "schedule:publish": gettext_lazy("Publish, restore and discard schedule versions"),
         "people:read": gettext_lazy("Read firms and people"),
         "people:write": gettext_lazy(
-            "Import, change, withdraw and merge firms, people and interpreters; undo such steps"
+            "Import, change, remove and merge firms, people and interpreters; undo such changes"
         ),
-        "contacts:read": gettext_lazy("See mail addresses and telephone numbers in what it reads"),
-        "calendars:read": gettext_lazy("Read what came of invitations, answers, and mails that failed"),
+        "contacts:read": gettext_lazy("Include email addresses and phone numbers"),
+        "calendar-status:read": gettext_lazy("Read the calendar status, and failed emails"),
         "venue:write": gettext_lazy("Change days, halls, tables and areas"),
-        "team:read": gettext_lazy("See who is in the team"),
-        "team:write": gettext_lazy(
-            "Invite people to the team, change and end their roles, but not those of owners"
+        "team:read": gettext_lazy("Read the team"),
+        "team:write": gettext_lazy("Invite team members, change and end their roles, except those of owners"),
+        "audit-log:read": gettext_lazy(
+            "Read the audit log; also needs contacts:read, as it includes email addresses"
         ),
-        "trail:read": gettext_lazy(
-            "Read who did what; it needs contacts:read as well, as it names mail addresses"
-        ),
-        "outcomes:read": gettext_lazy("Read what came of meetings, and with schedule:read the chain report"),
-        "outcomes:write": gettext_lazy("Say what came of meetings of the own firm"),
-        "drafts:write": gettext_lazy("Change drafts by hand, step by step"),
+        "outcomes:read": gettext_lazy("Read outcomes of meetings, and with schedule:read the chain report"),
+        "outcomes:write": gettext_lazy("Report outcomes of your firm’s meetings"),
+        "drafts:write": gettext_lazy("Edit manual drafts"),
     }
 )
 """Scopes and what they permit."""
@@ -268,7 +266,7 @@ def _require_person(actor: Actor) -> int:
     if actor.account_id is None or actor.scopes is not None:
         raise NotAllowed(gettext_lazy("Only a person who is signed in may manage API tokens."))
     actor.require(
-        Right.MAKE_TOKENS,
+        Right.CREATE_TOKENS,
         attendee_id=actor.attendee_id,
         sentence=gettext_lazy("Only organisers and exhibitors may have API tokens."),
     )
@@ -277,7 +275,9 @@ def _require_person(actor: Actor) -> int:
 
 def _visible(actor: Actor) -> Select[ApiToken]:
     query = select(ApiToken).where(ApiToken.event_id == actor.event_id)
-    return query if actor.may(Right.KEEP_ALL_TOKENS) else query.where(ApiToken.created_by == actor.account_id)
+    return (
+        query if actor.may(Right.MANAGE_ALL_TOKENS) else query.where(ApiToken.created_by == actor.account_id)
+    )
 
 
 def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:

@@ -34,52 +34,52 @@ class Reach(IntEnum):
 class Right(StrEnum):
     """A permission in an event. The value is its name in documents."""
 
-    READ_EVENT = "read the event with its times and halls"
+    READ_EVENT = "read the event with its slots and halls"
     READ_DIRECTORY = "read the directory of firms and people"
-    READ_CONTACTS = "read mail addresses and telephone numbers"
+    READ_CONTACTS = "read email addresses and phone numbers"
     READ_REQUESTS = "read meeting requests"
-    ASK = "ask for meetings, answer and withdraw requests"
-    KEEP_NOTES = "save firms, note them, and say that there is to be no meeting with them"
-    KEEP_PROFILE = "change what one's firm says of itself"
-    KEEP_COLLEAGUES = "add, change and remove people of one's firm"
-    LOCK_REQUESTS = "do remedies, and lock requests to times"
+    REQUEST_MEETINGS = "request meetings, respond to requests and withdraw them"
+    EDIT_FIRM_NOTES = "save firms, add notes, and exclude meetings with a firm"
+    EDIT_FIRM_PROFILE = "edit the firm's profile"
+    MANAGE_COLLEAGUES = "add, change and remove colleagues"
+    LOCK_REQUESTS = "apply suggested fixes, and lock requests to slots"
     READ_FIRM_AGENDAS = "read firms' agendas"
     READ_AGENDAS = "read people's agendas"
-    ANSWER_INVITATIONS = "answer invitations"
-    SAY_OUTCOMES = "say what came of meetings"
-    READ_OUTCOMES = "read what came of meetings"
-    KEEP_BUSY_TIMES = "mark times and link calendars"
-    CHOOSE_PREFERENCES = "choose language, time zone and summaries of mails"
-    RENEW_FEED = "renew a person's calendar feed"
-    KEEP_FIRM_FEED = "make, renew and end a firm's calendar feed"
-    MAKE_TOKENS = "make API tokens, see and revoke one's own"
-    KEEP_ALL_TOKENS = "see and revoke everybody's API tokens"
-    READ_ALERTS = "read what failed and is not over"
+    REPLY_TO_INVITATIONS = "reply to invitations"
+    REPORT_OUTCOMES = "report outcomes of meetings"
+    READ_OUTCOMES = "read outcomes of meetings"
+    EDIT_BUSY_TIMES = "mark busy times and link calendars"
+    CHOOSE_PREFERENCES = "choose language, time zone and summary emails"
+    RENEW_FEED = "reset a person's calendar feed"
+    MANAGE_FIRM_FEED = "create, reset and delete the firm's calendar feed"
+    CREATE_TOKENS = "create API tokens, list and revoke one's own"
+    MANAGE_ALL_TOKENS = "list and revoke everyone's API tokens"
+    READ_ALERTS = "read open alerts"
     READ_RUNS = "follow runs"
-    RUN = "start and cancel runs"
-    TRY = "make and solve what-ifs beside the plan"
+    MANAGE_RUNS = "start and cancel runs"
+    MANAGE_SCENARIOS = "create and solve scenarios"
     READ_VERSIONS = "read schedule versions and change sets"
-    CHANGE_DRAFTS = "change drafts by hand"
-    PUBLISH = "publish, take back, roll back and discard versions"
-    READ_MAILS = "see how many mails are on their way"
-    STEER_MAILS = "pause, stop and send mails"
-    READ_CALENDAR_HEALTH = "read what came of invitations, and mails that failed"
-    REPAIR_DELIVERY = "send failed mails again, correct addresses"
-    READ_INBOX = "read mails that came in"
-    HANDLE_INBOX = "decide about mails that came in"
+    EDIT_DRAFTS = "edit manual drafts"
+    PUBLISH = "publish, discard and restore versions; cancel a publishing"
+    READ_EMAIL_QUEUE = "read the email queue"
+    CONTROL_EMAIL_QUEUE = "pause, stop and send emails"
+    READ_CALENDAR_STATUS = "read the calendar status, and failed emails"
+    REPAIR_DELIVERY = "resend failed emails, correct addresses"
+    READ_INBOX = "read incoming emails"
+    HANDLE_INBOX = "handle incoming emails"
     IMPORT = "import firms, people and interpreters"
     IMPORT_MEMBERS = "import the firms and people of a delegation"
-    READ_DELEGATIONS = "read delegations, with the telephone numbers of their people"
-    LEAD_DELEGATIONS = "say who leads and accompanies a delegation"
-    KEEP_DELEGATIONS = "make delegations, say who belongs to them"
-    KEEP_PEOPLE = "change, withdraw and merge firms, people and interpreters"
-    CHANGE_MAIL_TEXTS = "change and try the texts of mails"
+    READ_DELEGATIONS = "read delegations, with the phone numbers of their people"
+    ASSIGN_DELEGATION_LEADERS = "choose who leads and accompanies a delegation"
+    MANAGE_DELEGATIONS = "create delegations, and assign firms and people"
+    MANAGE_PARTICIPANTS = "change, remove and merge firms, people and interpreters"
+    EDIT_EMAIL_TEMPLATES = "edit and test email texts"
     CHANGE_VENUE = "change the venue: days, halls, tables, areas"
     CHANGE_SETTINGS = "change the event's settings"
-    READ_TEAM = "see who is in the team"
-    CHANGE_TEAM = "invite people to the team, change and end their roles"
-    READ_TRAIL = "read who did what"
-    KEEP_EVENT = "copy, archive and delete the event"
+    READ_TEAM = "read the team"
+    MANAGE_TEAM = "invite team members, change and end their roles"
+    READ_AUDIT_LOG = "read the audit log"
+    MANAGE_EVENT = "copy, archive and delete the event"
 
 
 _OWN = {
@@ -89,25 +89,25 @@ _OWN = {
     Right.READ_REQUESTS: Reach.FIRM,
     Right.READ_FIRM_AGENDAS: Reach.FIRM,
     Right.READ_AGENDAS: Reach.PERSON,
-    Right.ANSWER_INVITATIONS: Reach.PERSON,
-    Right.SAY_OUTCOMES: Reach.PERSON,
+    Right.REPLY_TO_INVITATIONS: Reach.PERSON,
+    Right.REPORT_OUTCOMES: Reach.PERSON,
     Right.READ_OUTCOMES: Reach.PERSON,
-    Right.KEEP_BUSY_TIMES: Reach.PERSON,
+    Right.EDIT_BUSY_TIMES: Reach.PERSON,
     Right.CHOOSE_PREFERENCES: Reach.PERSON,
     Right.RENEW_FEED: Reach.PERSON,
 }
 
 _NOBODY_ELSES = frozenset(
     {
-        Right.ANSWER_INVITATIONS,
-        Right.SAY_OUTCOMES,
-        Right.KEEP_BUSY_TIMES,
+        Right.REPLY_TO_INVITATIONS,
+        Right.REPORT_OUTCOMES,
+        Right.EDIT_BUSY_TIMES,
         Right.CHOOSE_PREFERENCES,
         Right.RENEW_FEED,
-        Right.KEEP_FIRM_FEED,
-        Right.KEEP_NOTES,
-        Right.KEEP_PROFILE,
-        Right.KEEP_COLLEAGUES,
+        Right.MANAGE_FIRM_FEED,
+        Right.EDIT_FIRM_NOTES,
+        Right.EDIT_FIRM_PROFILE,
+        Right.MANAGE_COLLEAGUES,
     }
 )
 """Rights that only the person or firm themselves can exercise, never an organiser for them."""
@@ -122,51 +122,51 @@ _READ = _LOOK_UP | {
     Right.READ_ALERTS,
     Right.READ_RUNS,
     Right.READ_VERSIONS,
-    Right.READ_MAILS,
+    Right.READ_EMAIL_QUEUE,
 }
 """Rights to read the state of an event, without people's emails or addresses."""
 
 _OF_DELEGATION = (
     Right.READ_CONTACTS,
     Right.READ_REQUESTS,
-    Right.ASK,
+    Right.REQUEST_MEETINGS,
     Right.READ_FIRM_AGENDAS,
     Right.READ_AGENDAS,
     Right.READ_DELEGATIONS,
-    Right.LEAD_DELEGATIONS,
+    Right.ASSIGN_DELEGATION_LEADERS,
     Right.IMPORT_MEMBERS,
 )
 """Rights of a delegation manager for their members."""
 
 _RUN_EVENT = frozenset(right for right in Right if right not in _NOBODY_ELSES)
 
-WHEN_ARCHIVED = frozenset(right for right in Right if right.name.startswith("READ_")) | {Right.KEEP_EVENT}
+WHEN_ARCHIVED = frozenset(right for right in Right if right.name.startswith("READ_")) | {Right.MANAGE_EVENT}
 """The rights that remain in an archived event: reading it and restoring it."""
 
 MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
     {
         Role.OWNER: dict.fromkeys(_RUN_EVENT, Reach.EVENT),
-        Role.ORGANISER: dict.fromkeys(_RUN_EVENT - {Right.CHANGE_TEAM, Right.KEEP_EVENT}, Reach.EVENT),
+        Role.ORGANISER: dict.fromkeys(_RUN_EVENT - {Right.MANAGE_TEAM, Right.MANAGE_EVENT}, Reach.EVENT),
         Role.READER: dict.fromkeys(_READ, Reach.EVENT),
         Role.DESK: dict.fromkeys(_LOOK_UP, Reach.EVENT),
         Role.CHAMBER: {Right.READ_EVENT: Reach.EVENT, **dict.fromkeys(_OF_DELEGATION, Reach.DELEGATION)},
         Role.EXHIBITOR: {
             **_OWN,
-            Right.ASK: Reach.FIRM,
-            Right.SAY_OUTCOMES: Reach.FIRM,
+            Right.REQUEST_MEETINGS: Reach.FIRM,
+            Right.REPORT_OUTCOMES: Reach.FIRM,
             Right.READ_OUTCOMES: Reach.FIRM,
-            Right.KEEP_NOTES: Reach.FIRM,
-            Right.KEEP_PROFILE: Reach.FIRM,
-            Right.KEEP_COLLEAGUES: Reach.FIRM,
+            Right.EDIT_FIRM_NOTES: Reach.FIRM,
+            Right.EDIT_FIRM_PROFILE: Reach.FIRM,
+            Right.MANAGE_COLLEAGUES: Reach.FIRM,
             Right.READ_AGENDAS: Reach.FIRM,
-            Right.KEEP_FIRM_FEED: Reach.FIRM,
-            Right.MAKE_TOKENS: Reach.PERSON,
+            Right.MANAGE_FIRM_FEED: Reach.FIRM,
+            Right.CREATE_TOKENS: Reach.PERSON,
         },
         Role.ATTENDEE: _OWN,
         Role.INTERPRETER: {
             Right.READ_EVENT: Reach.EVENT,
             Right.READ_AGENDAS: Reach.PERSON,
-            Right.KEEP_BUSY_TIMES: Reach.PERSON,
+            Right.EDIT_BUSY_TIMES: Reach.PERSON,
             Right.CHOOSE_PREFERENCES: Reach.PERSON,
             Right.RENEW_FEED: Reach.PERSON,
         },
@@ -179,28 +179,28 @@ SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
         Right.READ_DIRECTORY: frozenset({"people:read"}),
         Right.READ_CONTACTS: frozenset({"contacts:read"}),
         Right.READ_REQUESTS: frozenset({"requests:read", "requests:write"}),
-        Right.ASK: frozenset({"requests:write"}),
+        Right.REQUEST_MEETINGS: frozenset({"requests:write"}),
         Right.LOCK_REQUESTS: frozenset({"requests:write"}),
         Right.READ_FIRM_AGENDAS: frozenset({"schedule:read"}),
         Right.READ_AGENDAS: frozenset({"schedule:read"}),
         Right.READ_OUTCOMES: frozenset({"outcomes:read", "outcomes:write"}),
-        Right.SAY_OUTCOMES: frozenset({"outcomes:write"}),
+        Right.REPORT_OUTCOMES: frozenset({"outcomes:write"}),
         Right.READ_RUNS: frozenset({"runs:read", "runs:write"}),
-        Right.RUN: frozenset({"runs:write"}),
-        Right.TRY: frozenset({"runs:write"}),
+        Right.MANAGE_RUNS: frozenset({"runs:write"}),
+        Right.MANAGE_SCENARIOS: frozenset({"runs:write"}),
         Right.READ_VERSIONS: frozenset({"schedule:read", "schedule:publish"}),
-        Right.CHANGE_DRAFTS: frozenset({"drafts:write"}),
+        Right.EDIT_DRAFTS: frozenset({"drafts:write"}),
         Right.PUBLISH: frozenset({"schedule:publish"}),
-        Right.READ_MAILS: frozenset({"schedule:read", "schedule:publish"}),
-        Right.STEER_MAILS: frozenset({"schedule:publish"}),
-        Right.READ_CALENDAR_HEALTH: frozenset({"calendars:read"}),
+        Right.READ_EMAIL_QUEUE: frozenset({"schedule:read", "schedule:publish"}),
+        Right.CONTROL_EMAIL_QUEUE: frozenset({"schedule:publish"}),
+        Right.READ_CALENDAR_STATUS: frozenset({"calendar-status:read"}),
         Right.IMPORT: frozenset({"people:write"}),
         Right.REPAIR_DELIVERY: frozenset({"people:write"}),
         Right.CHANGE_VENUE: frozenset({"venue:write"}),
-        Right.KEEP_PEOPLE: frozenset({"people:write"}),
+        Right.MANAGE_PARTICIPANTS: frozenset({"people:write"}),
         Right.READ_TEAM: frozenset({"team:read", "team:write"}),
-        Right.CHANGE_TEAM: frozenset({"team:write"}),
-        Right.READ_TRAIL: frozenset({"trail:read"}),
+        Right.MANAGE_TEAM: frozenset({"team:write"}),
+        Right.READ_AUDIT_LOG: frozenset({"audit-log:read"}),
     }
 )
 """The scopes of which a token needs at least one. Rights without an entry require a signed-in person."""

@@ -127,7 +127,7 @@ def list_entries(
     limit: int = 50,
 ) -> Page[AuditEntry]:
     """Return the entries of the actor's event, newest first. They contain people's email addresses."""
-    actor.require(Right.READ_TRAIL)
+    actor.require(Right.READ_AUDIT_LOG)
     actor.require(Right.READ_CONTACTS)
     query = _filtered(_of_event(session, actor), wanted)
     page: Page[Row[Any]] = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
@@ -136,7 +136,7 @@ def list_entries(
 
 def list_latest_entries(session: Session, actor: Actor, *, limit: int) -> tuple[AuditEntry, ...]:
     """Return the newest entries of the actor's event, without counting the others."""
-    actor.require(Right.READ_TRAIL)
+    actor.require(Right.READ_AUDIT_LOG)
     actor.require(Right.READ_CONTACTS)
     rows = session.scalars(_of_event(session, actor).order_by(AuditLogEntry.number.desc()).limit(limit))
     return tuple(_entry(row) for row in rows)
@@ -155,7 +155,7 @@ def list_installation_entries(
 
 def is_trail_intact(session: Session, actor: Actor) -> Chain:
     """Verify the event's audit log. Reads all rows."""
-    actor.require(Right.READ_TRAIL)
+    actor.require(Right.READ_AUDIT_LOG)
     return verify_chain(session, actor.event_id, actor.event_key)
 
 
@@ -170,7 +170,7 @@ def export_csv(session: Session, actor: Actor, wanted: AuditFilter, *, now: date
     Cells that a spreadsheet would treat as formulas get an apostrophe. The export itself is recorded in the
     log.
     """
-    actor.require(Right.READ_TRAIL)
+    actor.require(Right.READ_AUDIT_LOG)
     actor.require_fresh(TAKE_CONTACTS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     out = io.StringIO()

@@ -60,7 +60,7 @@ def list_absence_slots(
     session: Session, actor: Actor, kind: ImportKind, key: str, *, now: datetime
 ) -> tuple[AbsenceSlot, ...]:
     """Return all slots of the event with their state for one person or interpreter. Raises NotFound."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     (row,) = load_rows(session, actor, _require_absence_kind(kind), [key], lock=False)
     marked = {busy.slot_id for busy in _list_marks(session, row)}
     taken: set[int] = set()
@@ -103,7 +103,7 @@ class StationTable:
 
 def list_tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
     """Return the event's tables, ordered by hall."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     mine = (
         select(Place.key, Place.name, Hall.name, Hall.names)
         .join(Hall, Hall.id == Place.hall_id)
@@ -129,7 +129,7 @@ def assign_table(
     The next run reschedules the published meetings that they interpret at other places. Raises NotFound,
     InvalidInput.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     note = clean_lines(note)
     fields.require_valid("note", note, fields.Note)
     rows = load_rows(session, actor, ImportKind.INTERPRETERS, [key])
@@ -218,7 +218,7 @@ def _change_absences(
     clears: bool,
     now: datetime,
 ) -> WithdrawalResult:
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     note = clean_lines(note)
     fields.require_valid("note", note, fields.Note)
     rows = load_rows(session, actor, _require_absence_kind(kind), keys)

@@ -67,7 +67,7 @@ def count_affected(
 
     Runs at most three queries.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     found = list_upcoming(
         session, actor.event_id, is_meeting_of(actor.event_id, kind, keys), slots=slots, now=now
     )
@@ -94,7 +94,7 @@ def list_frozen_requests(
     session: Session, actor: Actor, person: str, slots: Collection[str], *, now: datetime
 ) -> frozenset[str]:
     """Return keys of requests whose published meeting is within the freeze, for a person and some slots."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     of_person = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person])
     found = list_upcoming(session, actor.event_id, of_person, slots=slots, now=now)
     ids = [meeting.request_id for meeting in found if meeting.is_soon]

@@ -58,7 +58,7 @@ class EditableRecord:
 
 def get_cells(session: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, str]:
     """Return the cells of a record, as in a spreadsheet."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     return _cells(session, actor, kind, [key])[key]
 
 
@@ -87,7 +87,7 @@ def edit_version(
 
     Raises WrongState if it has changed since, and like `edit_records`.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     if seen is not None and is_storable(key):
         table = RECORD_TABLES[kind]
         found = select(table.id).where(table.event_id == actor.event_id, table.key == key)
@@ -111,7 +111,7 @@ def edit_records(
 
     Raises NotFound, InvalidInput with each fault by column.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     unknown = sorted(set(cells) - set(EDITABLE_COLUMNS[kind]))
     if unknown or not 1 <= len(keys) <= MAX_ROWS:
         said = gettext_lazy(

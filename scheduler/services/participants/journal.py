@@ -142,7 +142,7 @@ def record_step(
 
 def list_steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[StepCard, ...]:
     """Return the event's latest steps, newest first."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     rows = session.execute(
         select(RegistryChange.id, RegistryChange.kind, RegistryChange.subject, RegistryChange.note,
                Account.email, RegistryChange.taken_at, RegistryChange.undone_at)
@@ -162,7 +162,7 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
 
     Raises NotFound, and WrongState if it is undone already or its rows have changed since.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     found = session.scalar(
         select(RegistryChange)
         .where(RegistryChange.event_id == actor.event_id, RegistryChange.id == step_id)

@@ -89,7 +89,7 @@ def preview_merge(
     session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime
 ) -> MergePreview:
     """Preview a merge by executing it. The caller must roll back. Raises like `merge_records`."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     table = RECORD_TABLES[kind]
     before = {
         each: _record(session, actor, kind, row, now)
@@ -129,7 +129,7 @@ def merge_records(
     is kept, otherwise the older one. Return the number of ended requests. Raises NotFound, InvalidInput, and
     WrongState if a record is withdrawn.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     if key == into:
         raise InvalidInput([Fault("into", gettext_lazy("is the same record; choose the other one"))])
     table = RECORD_TABLES[kind]

@@ -160,7 +160,7 @@ def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Pa
 
     Runs at most six queries. With `keys`, only these.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     query = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
     query = _filter_rows(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
     page = _page(session, query, FIRM_SORTS, ask)
@@ -194,7 +194,7 @@ def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Pa
 
 def list_people(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[PersonRow]:
     """Return people of all firms. Runs at most five queries."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
     seen = (Attendee.email,) if actor.may(Right.READ_CONTACTS) else ()  # a search reveals it too
     searched = (
@@ -231,7 +231,7 @@ def list_people(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> P
 
 def list_interpreters(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[InterpreterRow]:
     """Return interpreters. Runs at most five queries."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     email = (Interpreter.email,) if actor.may(Right.READ_CONTACTS) else ()
     searched = (Interpreter.name, Interpreter.latin_name, Interpreter.key, *email)
     query = _filter_rows(select(Interpreter), Interpreter, actor, searched, ask)

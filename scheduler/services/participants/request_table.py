@@ -44,7 +44,7 @@ class RequestRow:
     priority: int
     created_at: datetime
     expires_at: datetime | None
-    answered_at: datetime | None
+    responded_at: datetime | None
     by_organiser: bool
     """An organiser took the last step, or sent it for a firm."""
 
@@ -139,7 +139,7 @@ def take_step(
     Refused requests do not change. A delegation manager acts for their own firms. Raises NotFound if the
     actor may not see a request.
     """
-    actor.delegations_for(Right.ASK)
+    actor.delegations_for(Right.REQUEST_MEETINGS)
     if verb not in _STEPS or not 1 <= len(set(keys)) <= MAX_ROWS:
         raise InvalidInput(
             [
@@ -170,7 +170,7 @@ def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: da
 
     Raises InvalidInput by field.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
     found = {name: resolve_firm(session, actor.event_id, said or "") for name, said in sides.items()}
     unknown = [
@@ -205,9 +205,9 @@ def _filter_requests(
     """SQL condition: requests of a firm in which every word matches a firm name, the topic or the key."""
     fields.require_valid("text", asked.text, fields.Search)
     query = query.where(MeetingRequest.event_id == actor.event_id)
-    only = actor.delegations_for(Right.ASK)
+    only = actor.delegations_for(Right.REQUEST_MEETINGS)
     if asked.delegation:
-        only = frozenset((find_delegation(session, actor, asked.delegation, Right.ASK).id,))
+        only = frozenset((find_delegation(session, actor, asked.delegation, Right.REQUEST_MEETINGS).id,))
     if only is not None:
         query = query.where(_of(delegation_firms_query(*only)))
     firm = asked.firm
@@ -238,6 +238,6 @@ def _row(row: Any) -> RequestRow:
         priority=request.priority,
         created_at=request.created_at,
         expires_at=request.expires_at,
-        answered_at=request.answered_at,
+        responded_at=request.answered_at,
         by_organiser=(request.answered_by if answered else request.created_by) is None,
     )

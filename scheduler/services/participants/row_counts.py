@@ -96,7 +96,7 @@ def find_merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, 
 
 def count_records(session: Session, actor: Actor) -> dict[ImportKind, int]:
     """Count participating records by kind. Runs one query."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     tables: dict[ImportKind, Any] = {
         ImportKind.FIRMS: Firm,
         ImportKind.PEOPLE: Attendee,

@@ -75,7 +75,7 @@ def withdraw_records(
     partners; digests skip it if `quiet`. Raises NotFound, InvalidInput, and WrongState if a record is
     withdrawn already.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     note = clean_lines(note)
     fields.require_valid("note", note, fields.Note)
     if named_alone not in set(SoleAttendee):
@@ -126,7 +126,7 @@ def restore_records(
 
     Return the number of restored records. Raises WrongState if a record was merged.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     rows = [row for row in load_rows(session, actor, kind, keys) if row.withdrawn_at is not None]
     merged = next((row for row in rows if row.merged_into_id is not None), None)
     if merged is not None:

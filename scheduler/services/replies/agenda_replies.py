@@ -120,7 +120,7 @@ def submit_reply(
         .where(
             MeetingRequest.event_id == actor.event_id,
             MeetingRequest.key == request_key.replace("\x00", ""),
-            Invitation.attendee_id == actor.own(Right.ANSWER_INVITATIONS),
+            Invitation.attendee_id == actor.own(Right.REPLY_TO_INVITATIONS),
         )
         .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
         .limit(1)

@@ -51,7 +51,7 @@ def list_excluded(
     """Return excluded people by request: of the actor's firm, or of both firms for organisers."""
     of_both = actor.may(Right.READ_REQUESTS)
     query, asked = (_OF_BOTH, {}) if of_both else (_OF_ONE, {"firm": actor.firm_id})
-    reads_notes = actor.may(Right.ASK, firm_id=actor.firm_id)
+    reads_notes = actor.may(Right.REQUEST_MEETINGS, firm_id=actor.firm_id)
     found: dict[int, tuple[ExcludedAttendee, ...]] = {}
     for request_id, attendee_id, note, at, others_go, *person in rows_of(
         session, query, requests=request_ids, **asked

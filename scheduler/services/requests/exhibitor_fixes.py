@@ -160,7 +160,7 @@ class _Reader:
                 if kind is FixKind.ANY_PLACE
                 else self.allowed(request, position)
             )
-            may_press = self.actor.may(Right.ASK, firm_id=self.actor.firm_id)
+            may_press = self.actor.may(Right.REQUEST_MEETINGS, firm_id=self.actor.firm_id)
             return ExhibitorFix(kind, number, start, may_press=may_press) if asked and not done else None
         if not ids or not set(ids) <= self.people.keys():
             return None  # concerns the other firm, or both

@@ -162,7 +162,7 @@ class _Checker:
 
     def firms(self) -> tuple[Firm | None, Firm | None]:
         self.actor.require(
-            Right.ASK,
+            Right.REQUEST_MEETINGS,
             firm_id=self.actor.firm_id,
             sentence=gettext_lazy("Only exhibitors ask for meetings in their firm's name."),
         )
@@ -177,7 +177,7 @@ class _Checker:
             self.fault("from_firm", gettext_lazy("is not a firm of this event"))
         else:
             own = gettext_lazy("You may ask in the name of your own firm only.")
-            self.actor.require(Right.ASK, firm_id=sender.id, sentence=own)
+            self.actor.require(Right.REQUEST_MEETINGS, firm_id=sender.id, sentence=own)
         if receiver is None:
             self.fault("to_firm", gettext_lazy("is not a firm of this event"))
         return sender, receiver

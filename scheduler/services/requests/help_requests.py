@@ -113,7 +113,7 @@ def allow_any_time(session: Session, actor: Actor, key: str) -> None:
 def _own(session: Session, actor: Actor, key: str) -> MeetingRequest:
     request = _request(session, actor, key)
     actor.require(
-        Right.ASK,
+        Right.REQUEST_MEETINGS,
         firm_id=request.from_firm_id,
         sentence=gettext_lazy("Only the firm that asked may change this."),
     )
@@ -126,7 +126,7 @@ def _request(session: Session, actor: Actor, key: str) -> MeetingRequest:
     """
     request = requests.get_request(session, actor, key)
     sentence = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
-    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
+    actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=sentence)
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", key, request.state.value, "helped", TOLD[request.state])
     session.execute(

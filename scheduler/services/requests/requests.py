@@ -104,7 +104,7 @@ def accept_request(
     """
     request = get_request(session, actor, key)
     actor.require(
-        Right.ASK,
+        Right.REQUEST_MEETINGS,
         firm_id=request.to_firm_id,
         sentence=gettext_lazy("Only the firm that was asked may accept."),
     )
@@ -120,7 +120,7 @@ def decline_request(
     """
     request = get_request(session, actor, key)
     actor.require(
-        Right.ASK,
+        Right.REQUEST_MEETINGS,
         firm_id=request.to_firm_id,
         sentence=gettext_lazy("Only the firm that was asked may decline."),
     )

@@ -184,7 +184,7 @@ def may_undo(actor: Actor, request: MeetingRequest) -> bool:
     """Return True if the last transition was taken by the actor's side. Organisers may undo any."""
     firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
     side = request.answered_side
-    return actor.may(Right.ASK, firm_id=firms[side] if side is not None else None)
+    return actor.may(Right.REQUEST_MEETINGS, firm_id=firms[side] if side is not None else None)
 
 
 def can_see(actor: Actor, request: MeetingRequest) -> bool:
@@ -196,7 +196,9 @@ def can_see(actor: Actor, request: MeetingRequest) -> bool:
 def sides_of(actor: Actor, request: MeetingRequest) -> frozenset[Side]:
     """Return the sides for which the actor acts: an exhibitor for the own firm, an organiser for both."""
     firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
-    return frozenset(side for side, firm_id in firms.items() if actor.may(Right.ASK, firm_id=firm_id))
+    return frozenset(
+        side for side, firm_id in firms.items() if actor.may(Right.REQUEST_MEETINGS, firm_id=firm_id)
+    )
 
 
 def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:

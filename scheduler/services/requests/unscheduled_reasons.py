@@ -170,7 +170,7 @@ class _Reader:
         mine = [row for row in rows if row.whose is Blocker.OWN]
         if any(row.is_me and row.what == "away" for row in mine):
             yield HelpOffer(HelpKind.MY_TIMES)
-        if not self.actor.may(Right.ASK, firm_id=self.actor.firm_id):
+        if not self.actor.may(Right.REQUEST_MEETINGS, firm_id=self.actor.firm_id):
             return
         colleagues = {row.person.key: row.person for row in mine if row.person and not row.is_me}
         for key, person in list(colleagues.items())[:MOST_ASKED]:

@@ -86,7 +86,7 @@ def own_feed(session: Session, actor: Actor) -> FeedOwner:
 
 def own_firm_feed(session: Session, actor: Actor) -> FeedOwner | None:
     """Return the actor's firm as the owner of a feed, or None if the actor may not manage it."""
-    if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
+    if actor.firm_id is None or not actor.may(Right.MANAGE_FIRM_FEED, firm_id=actor.firm_id):
         return None
     return build_owner(session.get_one(Firm, actor.firm_id))
 
@@ -139,7 +139,7 @@ def _own_attendee(session: Session, actor: Actor) -> Attendee:
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
-    if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
+    if actor.firm_id is None or not actor.may(Right.MANAGE_FIRM_FEED, firm_id=actor.firm_id):
         raise NotAllowed(
             gettext_lazy("Only an exhibitor who is signed in decides about the firm's calendar feed.")
         )

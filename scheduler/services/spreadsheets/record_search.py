@@ -52,7 +52,7 @@ def search_records(
     With a `firm`, people are its own, and places are tables and its booths. A matching key comes first, then
     names that start with the text. Runs one query, with at most MAX_OPTIONS rows.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     text, table = _text(said), SEARCHED_TABLES[kind]
     if not text:
         return []
@@ -81,7 +81,7 @@ def search_records(
 
 def get_label(session: Session, actor: Actor, kind: ImportKind, said: str) -> str:
     """Return the text of a field: the label of the record with this key, else the typed text."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     key, of_event = _text(said), SEARCHED_TABLES[kind].event_id == actor.event_id
     name = _name_of(session, kind, key, [of_event]) if key else ""
     return RecordOption(key, name, "").label if name else said
@@ -92,7 +92,7 @@ def resolve_key(session: Session, actor: Actor, kind: ImportKind, said: str, *, 
 
     `firm`: as in `search_records`.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     return _resolve(session, actor.event_id, kind, said, firm)
 
 

@@ -100,7 +100,7 @@ def send_invitation(
     Replaces an earlier invitation to the address. Raises InvalidInput by `email`, `until`, `delegations`,
     `language`.
     """
-    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    actor.require(Right.MANAGE_TEAM, sentence=OWNERS_ONLY)
     require_person_for_owners(actor, role)
     actor.require_fresh(LET_IN)
     lock_team(session, actor.event_id)
@@ -178,7 +178,7 @@ def _address(session: Session, actor: Actor, email: str, settings: Settings, now
 
 def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now: datetime) -> None:
     """Revoke an invitation: its link stops working. Raises NotFound."""
-    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    actor.require(Right.MANAGE_TEAM, sentence=OWNERS_ONLY)
     which = TeamInvitation.event_id == actor.event_id, TeamInvitation.id == min(invitation_id, _MAX_ID)
     email = session.scalar(delete(TeamInvitation).where(*which).returning(TeamInvitation.email))
     if email is None:

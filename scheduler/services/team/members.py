@@ -117,7 +117,7 @@ def get_team(session: Session, actor: Actor, *, now: datetime) -> Team:
         for row, email, name in rows
     ]  # fmt: skip
     members.sort(key=lambda card: (card.has_ended, list(TeamRole).index(card.role), card.email))
-    may_change = actor.may(Right.CHANGE_TEAM)
+    may_change = actor.may(Right.MANAGE_TEAM)
     if not may_change:
         return Team(tuple(members), (), may_change)
     names = _delegations(session, actor.event_id)
@@ -178,7 +178,7 @@ def change_member(
 
     Also revokes the open invitations of a former owner. Raises NotFound, InvalidInput, LastOwner.
     """
-    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    actor.require(Right.MANAGE_TEAM, sentence=OWNERS_ONLY)
     actor.require_fresh(LET_IN)
     lock_team(session, actor.event_id)
     member = _member(session, actor, account_id)
@@ -204,7 +204,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     invitations, are revoked. Raises NotFound, LastOwner.
     """
     if account_id != actor.account_id or actor.scopes is not None:
-        actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+        actor.require(Right.MANAGE_TEAM, sentence=OWNERS_ONLY)
     actor.require_fresh(gettext_lazy("end the role"))
     lock_team(session, actor.event_id)
     member = _member(session, actor, account_id)

@@ -69,7 +69,7 @@ class AffectedMeeting:
     end: datetime
     place: str
     hall: str
-    finds_place: bool
+    can_relocate: bool
     """True if another place is free at its time."""
 
 
@@ -283,7 +283,7 @@ def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -
             end=end,
             place=place_label(place),
             hall=venue_label(hall, hall_names),
-            finds_place=key in found.elsewhere,
+            can_relocate=key in found.elsewhere,
         )
         for key, name, latin, other, other_latin, start, end, place, hall, hall_names in rows
     ]

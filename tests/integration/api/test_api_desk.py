@@ -17,7 +17,7 @@ from tests.support.factories import NOW, Expo, make_event, make_request, make_ve
 from tests.support.web import web_app
 
 SORTS = {
-    "firms": ("name", "country", "tier", "hall", "waiting"),
+    "firms": ("name", "country", "tier", "hall", "awaiting_response"),
     "people": ("name", "firm", "title", "email"),
     "interpreters": ("name", "email"),
     "requests": ("newest", "priority", "from", "to"),
@@ -74,8 +74,8 @@ def test_every_order_of_a_table_comes_whole_in_pages(program: Program, table: st
 def test_tables_are_searched_and_narrowed(program: Program) -> None:
     assert walk(program, "firms", text="firm 1") == ["f1"]
     (row,) = program.get("/participants/firms", text="firm 0")["items"]
-    assert (row["waiting"], row["accepted"], row["meetings"]) == (1, 1, 1)
-    assert walk(program, "firms", state="withdrawn") == []
+    assert (row["awaiting_response"], row["accepted"], row["meetings"]) == (1, 1, 1)
+    assert walk(program, "firms", state="removed") == []
     (waiting,) = program.get("/participants/requests", state="pending")["items"]
     assert (waiting["from_firm"]["key"], waiting["to_firm"]["key"]) == ("f2", "f0")
     assert program.get("/participants/requests", firm="f1")["total"] == 1
@@ -87,18 +87,20 @@ def test_tables_are_searched_and_narrowed(program: Program) -> None:
 def test_a_change_names_the_version_that_it_was_made_from(program: Program) -> None:
     seen = program.get("/participants/people/f0-p0")
     changed = program.post(
-        "/participants/people/f0-p0/change", {"cells": {"title": "CEO"}, "seen": seen["version"]}
+        "/participants/people/f0-p0/change", {"cells": {"title": "CEO"}, "expected_version": seen["version"]}
     )
     assert (changed["changed"], changed["cells"]["title"]) == (True, "CEO")
     assert changed["version"] != seen["version"]
-    body = {"cells": {"title": "CFO"}, "seen": seen["version"]}
+    body = {"cells": {"title": "CFO"}, "expected_version": seen["version"]}
     assert "somebody else" in program.post("/participants/people/f0-p0/change", body, status=409)["detail"]
     assert program.get("/participants/people/f0-p0")["cells"]["title"] == "CEO"
     fault = program.post("/participants/people/f0-p0/change", {"cells": {"shoe": 42}}, status=422)["errors"][
         0
     ]
     assert "shoe" in fault["pointer"]
-    program.post("/participants/people/none/change", {"cells": {"title": "x"}, "seen": "x"}, status=404)
+    program.post(
+        "/participants/people/none/change", {"cells": {"title": "x"}, "expected_version": "x"}, status=404
+    )
     program.get("/participants/tables/f0", 404)
 
 
@@ -112,34 +114,36 @@ def test_a_firm_moves_to_another_booth_with_its_meetings(program: Program) -> No
 
 
 def test_a_person_is_absent_and_an_interpreter_has_shifts(program: Program) -> None:
-    slots = program.get("/participants/people/f0-p0/absences")["slots"]
-    held = [each["slot"]["key"] for each in slots if each["is_meeting"]]
-    assert program.post("/participants/people/f0-p0/absences", {"slots": held})["meetings"] == 1
-    now = program.get("/participants/people/f0-p0/absences")["slots"]
-    assert [each["slot"]["key"] for each in now if each["is_absent"]] == held
-    program.post("/participants/interpreters/i0/absences", {"slots": [slots[0]["slot"]["key"]]})
-    assert program.get("/participants/interpreters", text="Interpreter 0")["items"][0]["absent"] == 1
+    slots = program.get("/participants/people/f0-p0/unavailability")["slots"]
+    held = [each["slot"]["key"] for each in slots if each["has_meeting"]]
+    assert program.post("/participants/people/f0-p0/unavailability", {"slots": held})["meetings"] == 1
+    now = program.get("/participants/people/f0-p0/unavailability")["slots"]
+    assert [each["slot"]["key"] for each in now if each["is_unavailable"]] == held
+    program.post("/participants/interpreters/i0/unavailability", {"slots": [slots[0]["slot"]["key"]]})
+    assert (
+        program.get("/participants/interpreters", text="Interpreter 0")["items"][0]["unavailable_slots"] == 1
+    )
     seated = {"slots": [slots[1]["slot"]["key"]], "table": "t0"}
-    program.post("/participants/interpreters/i0/absences", seated)
-    now = program.get("/participants/interpreters/i0/absences")["slots"]
-    assert [each["station"] for each in now[:3]] == ["", "t0", ""]
-    assert [each["is_absent"] for each in now[:3]] == [True, False, False]
-    program.post("/participants/people/f0-p0/absences", seated, status=404)
-    program.post("/participants/people/f0-p0/absences", {"slots": ["none"]}, status=422)
-    program.get("/participants/firms/f0/absences", 422)
+    program.post("/participants/interpreters/i0/unavailability", seated)
+    now = program.get("/participants/interpreters/i0/unavailability")["slots"]
+    assert [each["assigned_table"] for each in now[:3]] == ["", "t0", ""]
+    assert [each["is_unavailable"] for each in now[:3]] == [True, False, False]
+    program.post("/participants/people/f0-p0/unavailability", seated, status=404)
+    program.post("/participants/people/f0-p0/unavailability", {"slots": ["none"]}, status=422)
+    program.get("/participants/firms/f0/unavailability", 422)
 
 
 def test_who_leaves_is_looked_at_then_gone_then_undone(database: Database, program: Program) -> None:
-    look = program.post("/participants/firms/withdraw", {"keys": ["f0"], "dry_run": True})
+    look = program.post("/participants/firms/remove", {"keys": ["f0"], "dry_run": True})
     assert look == {"requests": 2, "meetings": 1}
     assert "f0" in walk(program, "firms")
-    assert program.post("/participants/firms/withdraw", {"keys": ["f0"], "note": "Flood."}) == look
-    program.post("/participants/firms/withdraw", {"keys": ["f0"]}, status=409)
-    assert walk(program, "firms", state="withdrawn") == ["f0"]
-    step = program.get("/participants/steps")["items"][0]
-    assert (step["kind"], step["note"]) == ("withdraw", "Flood.")
-    assert program.post(f"/participants/steps/{step['number']}/undo")["undone_at"] is not None
-    program.post(f"/participants/steps/{step['number']}/undo", status=409)
+    assert program.post("/participants/firms/remove", {"keys": ["f0"], "note": "Flood."}) == look
+    program.post("/participants/firms/remove", {"keys": ["f0"]}, status=409)
+    assert walk(program, "firms", state="removed") == ["f0"]
+    step = program.get("/participants/changes")["items"][0]
+    assert (step["kind"], step["note"]) == ("remove", "Flood.")
+    assert program.post(f"/participants/changes/{step['number']}/undo")["undone_at"] is not None
+    program.post(f"/participants/changes/{step['number']}/undo", status=409)
     assert "f0" in walk(program, "firms")
     with database.read() as session:
         states = {request.state for request in session.scalars(select(MeetingRequest))}
@@ -147,22 +151,22 @@ def test_who_leaves_is_looked_at_then_gone_then_undone(database: Database, progr
 
 
 def test_who_left_comes_back_and_two_records_become_one(program: Program) -> None:
-    program.post("/participants/interpreters/withdraw", {"keys": ["i0", "i1"]})
-    assert program.post("/participants/interpreters/bring-back", {"keys": ["i0", "i1"]}) == {"records": 2}
+    program.post("/participants/interpreters/remove", {"keys": ["i0", "i1"]})
+    assert program.post("/participants/interpreters/restore", {"keys": ["i0", "i1"]}) == {"records": 2}
     assert program.post("/participants/interpreters/i0/merge", {"into": "i1"}) == {"key": "i1", "requests": 0}
-    assert program.get("/participants/interpreters", state="withdrawn")["items"][0]["merged_into"] == "i1"
+    assert program.get("/participants/interpreters", state="removed")["items"][0]["merged_into"] == "i1"
     program.post("/participants/interpreters/i1/merge", {"into": "i1"}, status=422)
 
 
 def test_requests_are_answered_in_their_firms_names(program: Program) -> None:
     (waiting,) = program.get("/participants/requests", state="pending")["items"]
-    body = {"keys": [waiting["key"]], "step": "accept"}
-    assert program.post("/participants/requests/steps", body) == {"done": 1, "refused": []}
+    body = {"keys": [waiting["key"]], "action": "accept"}
+    assert program.post("/participants/requests/actions", body) == {"done": 1, "refused": []}
     (row,) = program.get("/participants/requests", text=waiting["key"])["items"]
     assert (row["state"], row["by_organiser"]) == ("accepted", True)
-    again = program.post("/participants/requests/steps", body)
+    again = program.post("/participants/requests/actions", body)
     assert (again["done"], len(again["refused"])) == (0, 1)
-    program.post("/participants/requests/steps", {"keys": ["none"], "step": "accept"}, status=404)
+    program.post("/participants/requests/actions", {"keys": ["none"], "action": "accept"}, status=404)
 
 
 def test_addresses_and_numbers_need_a_scope_of_their_own(database: Database, app: Flask, expo: Expo) -> None:
@@ -175,7 +179,10 @@ def test_addresses_and_numbers_need_a_scope_of_their_own(database: Database, app
     assert "contacts:read" in plain.get("/participants/people", 403, sort="email")["detail"]
     record = plain.get("/participants/people/f0-p0")
     assert not {"email", "phone"} & record["cells"].keys()
-    plain.post("/participants/people/f0-p0/change", {"cells": {"title": "CEO"}, "seen": record["version"]})
+    plain.post(
+        "/participants/people/f0-p0/change",
+        {"cells": {"title": "CEO"}, "expected_version": record["version"]},
+    )
 
 
 def test_another_event_s_records_are_not_there(database: Database, app: Flask, expo: Expo) -> None:
@@ -184,5 +191,5 @@ def test_another_event_s_records_are_not_there(database: Database, app: Flask, e
     program = Program(app, make_token(database, other.organiser_actor()))
     program.get("/participants/firms/f4", 404)
     program.post("/participants/firms/f4/change", {"cells": {"website": "x.example"}}, status=404)
-    program.post("/participants/firms/withdraw", {"keys": ["f4"]}, status=404)
-    program.post("/participants/steps/1/undo", status=404)
+    program.post("/participants/firms/remove", {"keys": ["f4"]}, status=404)
+    program.post("/participants/changes/1/undo", status=404)

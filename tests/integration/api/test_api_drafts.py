@@ -43,10 +43,10 @@ def test_each_step_is_done_and_all_are_undone(database: Database, broker_url: st
     desk = Desk(database, broker_url)
     hall, start = desk.hall, desk.meetings()
     one, two, three = hall.one.key, hall.two.key, hall.three.key
-    taken = desk.post("put", targets=[target(hall.one, "s1", "t0")], seen=0)
+    taken = desk.post("place", targets=[target(hall.one, "s1", "t0")], expected_revision=0)
     assert (taken["kind"], taken["revision"], taken["requests"]) == ("move", 1, [one])
     kinds = [
-        desk.post("put", targets=[target(hall.free, "s5", "t0")]),
+        desk.post("place", targets=[target(hall.free, "s5", "t0")]),
         desk.post("swap", request=two, other=three),
         desk.post("cancel", request=three),
         desk.post("unlock", request=two),
@@ -73,30 +73,30 @@ def test_each_step_is_done_and_all_are_undone(database: Database, broker_url: st
 def test_what_breaks_a_rule_or_meets_another_s_step_is_refused(database: Database, broker_url: str) -> None:
     desk = Desk(database, broker_url)
     hall, start = desk.hall, desk.meetings()
-    refused = desk.post("put", status=409, targets=[target(hall.one, "s2", "t0")])
+    refused = desk.post("place", status=409, targets=[target(hall.one, "s2", "t0")])
     assert refused["type"] == "urn:chainmeet:error:breaks-rules"
     assert refused["detail"] == "F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0."
     assert desk.meetings() == start
     desk.post("lock", request=hall.one.key)
-    late = desk.post("put", status=409, targets=[target(hall.one, "s1", "t0")], seen=0)
+    late = desk.post("place", status=409, targets=[target(hall.one, "s1", "t0")], expected_revision=0)
     assert late["type"] == "urn:chainmeet:error:changed-meanwhile"
     assert hall.expo.organiser.email in late["detail"]
     unnamed = desk.with_scopes("drafts:write")
-    body = {"request": hall.one.key, "seen": 0}
+    body = {"request": hall.one.key, "expected_revision": 0}
     assert "@" not in unnamed.post("/drafts/2/cancel", body, status=409)["detail"]
-    desk.post("put", status=422, targets=[])
-    desk.post("put", status=404, targets=[target(hall.one, "s99", "t0")])
+    desk.post("place", status=422, targets=[])
+    desk.post("place", status=404, targets=[target(hall.one, "s99", "t0")])
     desk.program.post("/drafts/1/undo", {}, status=404)
     desk.with_scopes("schedule:publish").post("/drafts/2/undo", {}, status=403)
 
 
 def test_a_worker_begins_a_draft(database: Database, broker_url: str) -> None:
     desk = Desk(database, broker_url)
-    desk.program.get("/versions/1/by-hand", status=404)
-    asked = desk.program.send("/versions/1/by-hand")
-    assert (asked.status_code, asked.headers["Location"]) == (202, "/api/v1/versions/1/by-hand")
+    desk.program.get("/versions/1/manual-draft", status=404)
+    asked = desk.program.send("/versions/1/manual-draft")
+    assert (asked.status_code, asked.headers["Location"]) == (202, "/api/v1/versions/1/manual-draft")
     carry_out(database)
-    done = desk.program.get("/versions/1/by-hand")
+    done = desk.program.get("/versions/1/manual-draft")
     assert (done["state"], done["draft"]) == ("done", 3)
     assert desk.program.get("/drafts/3")["done"] == 0
     desk.program.get("/drafts/1", status=404)

@@ -67,13 +67,13 @@ def test_faults_are_named_by_row_and_column_and_nothing_is_taken(
 ) -> None:
     wrong = {"firms": [*FIRMS, FIRMS[0] | {"key": "k3", "country": "Atlantis"}]}
     (seen,) = program.post("/imports", {"rows": wrong})["kinds"]
-    (fault,) = seen["faults"]
-    assert (seen["left_out"], fault["column"], fault["rows"]) == (1, "country", [2])
+    (fault,) = seen["errors"]
+    assert (seen["skipped"], fault["column"], fault["rows"]) == (1, "country", [2])
     assert "write its name, or two letters" in fault["message"]
     refused = program.post("/imports", {"rows": wrong, "dry_run": False}, status=422)
     assert [each["pointer"] for each in refused["errors"]] == ["#/rows/firms/2/country"]
     assert there(database) == [0, 0, 0]
-    program.post("/imports", {"rows": wrong, "dry_run": False, "leave_out": True})
+    program.post("/imports", {"rows": wrong, "dry_run": False, "skip_errors": True})
     assert there(database) == [2, 0, 0]
 
 

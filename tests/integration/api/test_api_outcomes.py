@@ -28,16 +28,16 @@ def test_a_firm_says_changes_and_takes_back_what_came_of_a_meeting(
     assert ours.get(asked)["own"] is None
     said = ours.post(asked, {"kind": "signed", "amount": 1_200, "currency": "CNY"})
     word = {"kind": "signed", "amount": 1_200, "currency": "CNY"}
-    assert (said["own"]["outcome"], said["counts"], said["may_say"]) == (word, word, True)
+    assert (said["own"]["outcome"], said["counted"], said["can_report"]) == (word, word, True)
     assert said["own"]["by"]["key"] == fair.expo.people[0][0].key
     assert ours.post(asked, {"kind": "intent"})["own"]["is_changed"]
     assert theirs.get(asked)["partner"]["outcome"]["kind"] == "intent"
-    listed = theirs.get("/outcomes", show="ours-missing")
+    listed = theirs.get("/outcomes", filter="ours-missing")
     assert [each["meeting"]["request"] for each in listed["items"]] == [first]
-    assert (listed["counts"]["all"], listed["ahead"], listed["version"]) == (1, 0, 1)
-    assert ours.get("/outcomes")["ahead"] == 1
-    assert ours.post(f"{asked}/take-back")["own"]["outcome"] == word
-    assert ours.post(f"{asked}/take-back")["own"] is None
+    assert (listed["counts"]["all"], listed["upcoming"], listed["version"]) == (1, 0, 1)
+    assert ours.get("/outcomes")["upcoming"] == 1
+    assert ours.post(f"{asked}/withdraw")["own"]["outcome"] == word
+    assert ours.post(f"{asked}/withdraw")["own"] is None
 
     faults = ours.post(asked, {"kind": "follow-up", "amount": 3, "currency": "CNY"}, status=422)
     assert [fault["pointer"] for fault in faults["errors"]] == ["#/amount"]
@@ -63,7 +63,7 @@ def test_the_chain_report_is_that_of_the_page(
     app = web_app(database, broker_url)
     program = Program(app, make_token(database, fair.expo.organiser_actor()))
     report = program.get("/chain-report")
-    assert (report["version"], report["meetings"], report["begun"], report["silent"]) == (1, 4, 4, 1)
+    assert (report["version"], report["meetings"], report["started"], report["unreported"]) == (1, 4, 4, 1)
     lines = {line["kind"]: (line["meetings"], line["amounts"]) for line in report["outcomes"]}
     assert lines == {"signed": (1, {"CNY": 900}), "intent": (1, {}), "follow-up": (1, {}), "none": (0, {})}
     assert [guest["name"] for guest in report["guests"]] == ["Hungary", "Zhejiang"]
@@ -75,7 +75,7 @@ def test_the_chain_report_is_that_of_the_page(
     seen = [*page["items"], *rest["items"]]
     assert (page["total"], rest["next_cursor"]) == (3, None)
     assert [each["request"] for each in seen] == [request.key for request in fair.requests[:3]]
-    assert (seen[1]["asking_says"]["kind"], seen[1]["asked_says"]["kind"]) == ("signed", "intent")
+    assert (seen[1]["from_outcome"]["kind"], seen[1]["to_outcome"]["kind"]) == ("signed", "intent")
     for path in ("/chain-report", "/chain-report/meetings"):
         Program(app, make_token(database, fair.expo.actor(0))).get(path, status=403)
 

@@ -39,13 +39,13 @@ def test_a_request_is_submitted_read_and_accepted(database: Database, broker_url
     _, asks, asked = _programs(database, broker_url)
     response = asks.send("/requests", ASK | {"slots": ["s0", "s1"], "to_attendees": ["f1-p0"]})
     made = response.json
-    assert (response.status_code, made["state"], made["steps"]) == (201, "pending", ["withdraw"])
+    assert (response.status_code, made["state"], made["actions"]) == (201, "pending", ["withdraw"])
     assert response.headers["Location"] == f"/api/v1/requests/{made['key']}"
     assert (made["slots"], made["to_attendees"][0]["key"]) == (["s0", "s1"], "f1-p0")
     assert asks.get(f"/requests/{made['key']}") == made
     accepted = asked.post(f"/requests/{made['key']}/accept", {"note": "Gladly"})
-    assert (accepted["state"], accepted["answer_note"]) == ("accepted", "Gladly")
-    assert accepted["answered_at"].endswith("Z")
+    assert (accepted["state"], accepted["response_note"]) == ("accepted", "Gladly")
+    assert accepted["responded_at"].endswith("Z")
     conflict = asked.post(f"/requests/{made['key']}/decline", status=409)
     assert conflict["type"] == "urn:chainmeet:error:wrong-state"
 
@@ -55,8 +55,8 @@ def test_an_agreed_meeting_is_withdrawn_only_as_it_was_seen(database: Database, 
         expo = make_event(session)
         request = make_request(session, expo, state=RequestState.ACCEPTED)
     program = Program(web_app(database, broker_url), make_token(database, expo.actor(0)))
-    program.post(f"/requests/{request.key}/withdraw", {"seen": "pending"}, status=409)
-    done = program.post(f"/requests/{request.key}/withdraw", {"seen": "accepted"})
+    program.post(f"/requests/{request.key}/withdraw", {"expected_state": "pending"}, status=409)
+    done = program.post(f"/requests/{request.key}/withdraw", {"expected_state": "accepted"})
     assert done["state"] == "withdrawn"
 
 

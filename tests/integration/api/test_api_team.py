@@ -19,7 +19,7 @@ from tests.support.api import Program, make_token
 from tests.support.factories import NOW, Expo, make_event, make_member
 from tests.support.web import web_app
 
-NEW = {"email": "ines@team.example", "role": "read-only", "until": "2026-12-20"}
+NEW = {"email": "ines@team.example", "role": "viewer", "until": "2026-12-20"}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_somebody_is_invited_once_by_mail_and_taken_back(
     first, again = (program.send("/team/invitations", NEW, key="ines") for _ in range(2))
     assert (first.status_code, first.json) == (201, again.json)
     made = first.json
-    assert (made["email"], made["role"], made["until"]) == (NEW["email"], "read-only", "2026-12-20T16:00:00Z")
+    assert (made["email"], made["role"], made["until"]) == (NEW["email"], "viewer", "2026-12-20T16:00:00Z")
     assert program.get(first.headers["Location"].removeprefix("/api/v1")) == made
     assert program.get("/team")["invitations"] == [made]
     with database.read() as session:
@@ -65,7 +65,7 @@ def test_somebody_is_invited_once_by_mail_and_taken_back(
 def test_faults_of_an_invitation_are_named_by_field(program: Program) -> None:
     wrong = [({"email": "nobody"}, "email"), ({"role": "king"}, "role"), ({"until": "2026-01-01"}, "until"),
              ({"until": "9999-12-31"}, "until"), ({"language": "tlh"}, "language"),
-             ({"role": "chamber", "delegations": ["none"]}, "delegations")]  # fmt: skip
+             ({"role": "delegation-manager", "delegations": ["none"]}, "delegations")]  # fmt: skip
     for fields, name in wrong:
         answer = program.post("/team/invitations", NEW | fields, status=422)
         assert [fault["pointer"] for fault in answer["errors"]] == [f"#/{name}"], fields
@@ -81,13 +81,13 @@ def test_a_role_is_changed_and_ended_at_once(
     path = f"/team/members/{account.id}"
     assert program.get(path)["role"] == "organiser"
     other.get("/runs")
-    changed = program.post(f"{path}/change", {"role": "desk helper", "until": "2026-12-20"})
-    assert (changed["role"], changed["until"]) == ("desk helper", "2026-12-20T16:00:00Z")
+    changed = program.post(f"{path}/change", {"role": "help-desk", "until": "2026-12-20"})
+    assert (changed["role"], changed["until"]) == ("help-desk", "2026-12-20T16:00:00Z")
     assert changed == program.get(path)
     other.get("/runs", 401)
     assert program.send(path, method="delete").json == {"number": account.id}
     program.get(path, 404)
-    assert [each["is_oneself"] for each in program.get("/team")["members"]] == [True]
+    assert [each["is_self"] for each in program.get("/team")["members"]] == [True]
 
 
 def test_no_token_makes_changes_or_removes_an_owner(database: Database, program: Program, expo: Expo) -> None:
@@ -102,7 +102,7 @@ def test_no_token_makes_changes_or_removes_an_owner(database: Database, program:
         answer = program.send(path, body, method=method)
         assert (answer.status_code, "signed in" in answer.json["detail"]) == (403, True), path
     roles = {each["number"]: each["role"] for each in program.get("/team")["members"]}
-    assert roles == {expo.organiser.id: "owner", second.id: "owner", helper.id: "desk helper"}
+    assert roles == {expo.organiser.id: "owner", second.id: "owner", helper.id: "help-desk"}
 
 
 def test_only_an_owner_gives_a_token_the_team_and_one_who_is_none_any_more_has_it_no_more(

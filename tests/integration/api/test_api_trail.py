@@ -41,7 +41,7 @@ def program(database: Database, app: Flask, expo: Expo) -> Program:
 
 def test_entries_come_in_pages_the_newest_first(program: Program, expo: Expo) -> None:
     newest = program.get("/audit-log", limit=1)["items"][0]
-    assert (newest["act"], newest["who"], newest["role"]) == ("token", expo.organiser.email, "owner")
+    assert (newest["action"], newest["actor"], newest["role"]) == ("token", expo.organiser.email, "owner")
     rest = program.get("/audit-log", limit=3, cursor=program.get("/audit-log", limit=3)["next_cursor"])
     assert (rest["total"], [entry["number"] for entry in rest["items"]]) == (ROWS + 1, [3, 2, 1])
     assert rest["next_cursor"] is None
@@ -50,29 +50,29 @@ def test_entries_come_in_pages_the_newest_first(program: Program, expo: Expo) ->
 
 def test_the_filters_are_those_of_the_page(program: Program) -> None:
     def found(**query: str) -> list[str]:
-        return [entry["about"] for entry in program.get("/audit-log", **query)["items"]]
+        return [entry["subject"] for entry in program.get("/audit-log", **query)["items"]]
 
-    assert found(act="run") == ["the fir"] and found(text="CEDAR the") == ["the cedar"]
-    assert found(act="settings", since="2026-11-24", until="2026-11-24", text="ash") == ["the ash"]
-    assert found(act="settings", until="2026-11-23") == []
-    for name, value in (("act", "sing"), ("since", "soon"), ("until", "9999-12-31"), ("cursor", "x")):
+    assert found(action="run") == ["the fir"] and found(text="CEDAR the") == ["the cedar"]
+    assert found(action="settings", since="2026-11-24", until="2026-11-24", text="ash") == ["the ash"]
+    assert found(action="settings", until="2026-11-23") == []
+    for name, value in (("action", "sing"), ("since", "soon"), ("until", "9999-12-31"), ("cursor", "x")):
         assert program.get("/audit-log", 422, **{name: value})["errors"][0]["parameter"] == name
 
 
 def test_a_row_that_was_changed_is_found(database: Database, program: Program) -> None:
     (newest,) = program.get("/audit-log", limit=1)["items"]
     whole = program.get("/audit-log/verify")
-    assert whole == {"rows": ROWS + 1, "last_hash": newest["hash"], "broken": ""}
+    assert whole == {"verified_entries": ROWS + 1, "last_hash": newest["hash"], "error": ""}
     behind_its_back(database, "UPDATE audit_log_entry SET about = 'nothing' WHERE number = 2")
     broken = program.get("/audit-log/verify")
-    assert (broken["rows"], broken["broken"]) == (1, "row 2, of 2026-11-24 08:00:00Z, was changed")
+    assert (broken["verified_entries"], broken["error"]) == (1, "row 2, of 2026-11-24 08:00:00Z, was changed")
 
 
 def test_it_names_addresses_and_so_needs_both_scopes(database: Database, app: Flask, expo: Expo) -> None:
-    for scopes, missing in ((("trail:read",), "contacts:read"), (("contacts:read",), "trail:read")):
+    for scopes, missing in ((("audit-log:read",), "contacts:read"), (("contacts:read",), "audit-log:read")):
         program = Program(app, make_token(database, expo.organiser_actor(), *scopes))
         assert missing in program.get("/audit-log", 403)["detail"]
-    both = Program(app, make_token(database, expo.organiser_actor(), "trail:read", "contacts:read"))
+    both = Program(app, make_token(database, expo.organiser_actor(), "audit-log:read", "contacts:read"))
     both.get("/audit-log")
 
 
@@ -80,5 +80,5 @@ def test_another_event_s_trail_is_not_seen(database: Database, app: Flask, progr
     with database.write() as session:
         other = make_event(session)
     token = make_token(database, other.organiser_actor())
-    assert [entry["act"] for entry in Program(app, token).get("/audit-log")["items"]] == ["token"]
-    assert Program(app, token).get("/audit-log/verify")["rows"] == 1
+    assert [entry["action"] for entry in Program(app, token).get("/audit-log")["items"]] == ["token"]
+    assert Program(app, token).get("/audit-log/verify")["verified_entries"] == 1

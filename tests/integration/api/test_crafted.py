@@ -97,7 +97,7 @@ def test_a_number_that_no_column_can_hold_is_not_found_by_any_method(database: D
         for method in sorted(rule.methods or ())
         if any(isinstance(kind, IntegerConverter) for kind in rule._converters.values())
     ]
-    assert ("v1.delete_what_if", "DELETE") in {(rule.endpoint, method) for rule, method in numbered}
+    assert ("v1.delete_scenario", "DELETE") in {(rule.endpoint, method) for rule, method in numbered}
     for rule, method in numbered:
         assert adapter.match(filled(rule, "expo", 2**31 - 1, "x"), method=method)
         for number in HUGE:

@@ -166,7 +166,7 @@ def test_an_api_token_acts_as_its_maker_within_its_scopes(database: Database) ->
         assert (made.account_id, made.is_organiser, made.api_token_id) == (actor.account_id, True, row.id)
         made.require(Right.READ_RUNS)
         with pytest.raises(NotAllowed, match="runs:write"):
-            made.require(Right.RUN)
+            made.require(Right.MANAGE_RUNS)
 
 
 def test_a_token_gives_no_power_that_its_maker_has_lost(database: Database) -> None:

@@ -168,7 +168,10 @@ def test_fairness_chain_and_countries_count_alike(database: Database, called_off
         ((held,),) = counted(session, "SELECT count(*) FROM stands")
         accepted = session.scalar(select(func.count()).where(MeetingRequest.state == RequestState.ACCEPTED))
         links = chain_flow.get_chain_flow(session, actor, 1).links
-        assert (sum(link.scheduled for link in links), sum(link.wished for link in links)) == (held, accepted)
+        assert (sum(link.scheduled for link in links), sum(link.accepted for link in links)) == (
+            held,
+            accepted,
+        )
         seen = shares.get_fairness(session, actor, 1)
         lines = seen.groups[shares.Grouping.HOME]
         assert sum(line.held for line in lines) == 2 * held

@@ -18,11 +18,12 @@ from sqlalchemy import select, text
 
 from scheduler import logs
 from scheduler.domain.entities import JobState, OutboxKind, OutboxState
+from scheduler.services.identity import api_tokens
 from scheduler.services.publishing import version_jobs
 from scheduler.storage import schema
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, OutboxEmail, RegistryChange, VersionJob
+from scheduler.storage.models import ApiToken, Event, OutboxEmail, RegistryChange, VersionJob
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade_schema
 from scheduler.storage.schema_gate import SchemaGate
 from tests.support import clocks
@@ -161,6 +162,15 @@ def test_every_link_token_and_session_of_before_opens(release: Release, database
     assert program.status_code == 200, program.text
     client.set_cookie("chainmeet", known["cookie"])
     assert client.get(f"/events/{known['event']}").status_code == 200
+
+
+def test_the_scopes_of_tokens_from_before_are_scopes_of_today(release: Release, database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE api_token SET scopes = 'calendars:read runs:read trail:read'"))
+    upgrade_schema(database)
+    with database.read() as session:
+        stored = {scope for scopes in session.scalars(select(ApiToken.scopes)) for scope in scopes.split()}
+    assert stored and stored <= set(api_tokens.SCOPES)
 
 
 @pytest.mark.smtp

@@ -31,7 +31,7 @@ too-much = "odd_right:export"
 ODD = "NUMBER = 7\ndef receive(event): pass\n"
 ODD_RIGHT = """
 from scheduler.plugins import ExportPlugin
-export = ExportPlugin("All", "Everything", "KEEP_EVENT", "text/csv", "csv", lambda schedule: b"")
+export = ExportPlugin("All", "Everything", "MANAGE_EVENT", "text/csv", "csv", lambda schedule: b"")
 """
 
 

@@ -60,7 +60,7 @@ def test_a_right_goes_as_far_as_its_reach() -> None:
     assert exhibitor.may(agenda, attendee_id=2, firm_id=7)
     assert not exhibitor.may(agenda, attendee_id=3, firm_id=8) and not exhibitor.may(agenda)
     assert organiser.may(agenda, attendee_id=3, firm_id=8) and organiser.may(agenda)
-    assert not attendee.may(Right.ASK, firm_id=7) and not attendee.may(Right.RUN)
+    assert not attendee.may(Right.REQUEST_MEETINGS, firm_id=7) and not attendee.may(Right.MANAGE_RUNS)
 
 
 def test_who_belongs_to_no_firm_has_no_right_of_one() -> None:
@@ -70,13 +70,13 @@ def test_who_belongs_to_no_firm_has_no_right_of_one() -> None:
 
 def test_of_several_roles_the_farthest_reach_counts() -> None:
     both = member(team_role=Role.ORGANISER, is_exhibitor=True)
-    assert both.may(Right.ASK, firm_id=8) and both.own(Right.KEEP_BUSY_TIMES) == 1
+    assert both.may(Right.REQUEST_MEETINGS, firm_id=8) and both.own(Right.EDIT_BUSY_TIMES) == 1
 
 
 def test_nobody_does_for_another_what_is_a_person_s_own() -> None:
     organiser = member(team_role=Role.ORGANISER, attendee_id=None, firm_id=None)
-    assert organiser.own(Right.KEEP_BUSY_TIMES) is None
-    assert not organiser.may(Right.KEEP_BUSY_TIMES, attendee_id=1)
+    assert organiser.own(Right.EDIT_BUSY_TIMES) is None
+    assert not organiser.may(Right.EDIT_BUSY_TIMES, attendee_id=1)
 
 
 def test_a_token_needs_the_role_and_a_scope() -> None:
@@ -84,7 +84,7 @@ def test_a_token_needs_the_role_and_a_scope() -> None:
     token.require(Right.READ_RUNS)
     token.require(Right.READ_EVENT)
     with pytest.raises(NotAllowed, match="does not have the scope runs:write"):
-        token.require(Right.RUN)
+        token.require(Right.MANAGE_RUNS)
     with pytest.raises(NotAllowed, match="Only a person who is signed in"):
         token.require(Right.CHANGE_SETTINGS)
     with pytest.raises(NotAllowed, match="Only an organiser"):

@@ -47,7 +47,7 @@ def show_week(event_key: str) -> str | Response:
             week=week,
             chosen=chosen,
             colleagues=handover.list_candidates(week, chosen) if chosen else (),
-            may_hand=actor.may(Right.ASK, firm_id=actor.firm_id),
+            may_hand=actor.may(Right.REQUEST_MEETINGS, firm_id=actor.firm_id),
             show=shown or MeetingFilter.ALL,
             shows=list(MeetingFilter),
             now=context.now(),

@@ -144,7 +144,7 @@ def delete_event_as_operator(event_key: str) -> Response | tuple[str, int]:
 def _owner(event_key: str) -> Actor:
     """Return the actor if an owner. Raises NotFound for others."""
     actor = auth.organiser(event_key)
-    if not actor.may(Right.KEEP_EVENT):
+    if not actor.may(Right.MANAGE_EVENT):
         raise NotFound("event", event_key)
     return actor
 

@@ -184,7 +184,7 @@ def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults
             leaders=[("", gettext("Nobody yet")), *_leaders(card)],
             unconfirmed=(
                 confirmation.list_unconfirmed(db, actor, delegation_key)
-                if actor.may(Right.KEEP_PEOPLE)
+                if actor.may(Right.MANAGE_PARTICIPANTS)
                 else ()
             ),
             found=found,

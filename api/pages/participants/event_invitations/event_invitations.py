@@ -89,7 +89,7 @@ def _page(
             most=NOTE_LIMIT,
             typed={"group": group, "note": note, "attendees": with_attendees},
             faults=faults or {},
-            may_send=actor.may(Right.STEER_MAILS),
+            may_send=actor.may(Right.CONTROL_EMAIL_QUEUE),
             mails=[(language, _mail(language, event.name)) for language in languages()],
         )
 

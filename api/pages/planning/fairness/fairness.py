@@ -119,5 +119,5 @@ def _curve(db: Session, actor: Actor, number: int) -> dict[str, Any]:
         "points": LEVELS,
         "at": point_of(events.get_settings(db, actor).policy) if may_set else None,
         "may_set": may_set,
-        "may_try": actor.may(Right.TRY),
+        "may_try": actor.may(Right.MANAGE_SCENARIOS),
     }

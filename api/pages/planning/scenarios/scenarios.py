@@ -226,7 +226,7 @@ def _list(actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
             tags=TAGS,
             typed=typed,
             faults=faults,
-            may_try=actor.may(Right.TRY),
+            may_try=actor.may(Right.MANAGE_SCENARIOS),
             most=scenarios.MAX_SCENARIOS,
         )
 
@@ -251,7 +251,7 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
             dials=DIALS,
             levels=LEVELS,
             choices=scenarios.list_choices(db, actor) if kind in FORMS else None,
-            may_try=actor.may(Right.TRY),
+            may_try=actor.may(Right.MANAGE_SCENARIOS),
             most=MAX_CHANGES,
             can_solve=card.state not in (ScenarioState.ASKED, ScenarioState.RUNNING),
             now=context.now(),

@@ -101,7 +101,14 @@ def _download(actor: Actor, name: str, octets: bytes, kind: str) -> Response:
 def _sheets(report: ChainReport) -> list[OutputSheet]:
     areas = dict(report.flow.areas)
     links = [
-        (link.upper, areas[link.upper_area], link.lower, areas[link.lower_area], link.wished, link.scheduled)
+        (
+            link.upper,
+            areas[link.upper_area],
+            link.lower,
+            areas[link.lower_area],
+            link.accepted,
+            link.scheduled,
+        )
         for link in report.flow.links
     ]
     countries: list[tuple[Cell, ...]] = [
@@ -111,11 +118,11 @@ def _sheets(report: ChainReport) -> list[OutputSheet]:
             each.firms,
             *(count for tier in Tier for count in _counts(each.tiers.get(tier))),
             *_counts(each.all),
-            each.across,
+            each.cross_tier,
         )
         for each in report.countries
     ]
-    guests = [(each.name, each.firms, each.meetings, each.across) for each in report.guests]
+    guests = [(each.name, each.firms, each.meetings, each.cross_tier) for each in report.guests]
     outcomes: list[tuple[Cell, ...]] = [
         (
             marks.outcome_word(line.kind),
@@ -151,7 +158,7 @@ def _sheets(report: ChainReport) -> list[OutputSheet]:
 
 
 def _counts(cell: RequestCounts | None) -> tuple[int, int]:
-    return (cell.wished, cell.held) if cell else (0, 0)
+    return (cell.accepted, cell.scheduled) if cell else (0, 0)
 
 
 def _word(word: OutcomeReport | None) -> tuple[Cell, Cell, Cell]:

@@ -116,7 +116,7 @@ def _outcomes(lines: Sequence[OutcomeLine]) -> list[Block]:
 
 
 def _guests(guests: Sequence[GroupMeetings]) -> list[Block]:
-    rows = [[each.name, *map(number, (each.firms, each.meetings, each.across))] for each in guests]
+    rows = [[each.name, *map(number, (each.firms, each.meetings, each.cross_tier))] for each in guests]
     header = [gettext("Guest"), gettext("Firms"), gettext("Meetings"), gettext("Between two tiers")]
     return table_blocks([(Style.DAY, gettext("Guests of honour"))], header, rows, [4, 1, 1, 1.4])
 
@@ -142,7 +142,7 @@ def _by_country(report: ChainReport) -> list[Block]:
             number(each.firms),
             *(share(each.tiers.get(tier)) for tier in Tier),
             share(each.all),
-            number(each.across),
+            number(each.cross_tier),
         ]
         for each in brief(report.countries)
     ]
@@ -163,9 +163,9 @@ def area_name(each: CountryShare, names: Mapping[str, str]) -> str:
 
 def share(cell: RequestCounts | None) -> str:
     """Format "held of wished", or a dash if nothing was wished."""
-    if cell is None or not cell.wished:
+    if cell is None or not cell.accepted:
         return "–"
-    return gettext("%(held)s of %(wished)s", held=cell.held, wished=cell.wished).replace(" ", "\u00a0")
+    return gettext("%(held)s of %(wished)s", held=cell.scheduled, wished=cell.accepted).replace(" ", "\u00a0")
 
 
 def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:

@@ -132,7 +132,7 @@ def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
     sums = [
         (
             sum(link.scheduled for link in found.between(*pair)),
-            sum(link.wished for link in found.between(*pair)),
+            sum(link.accepted for link in found.between(*pair)),
         )
         for pair in pairs
     ]
@@ -193,7 +193,7 @@ def _of_area(found: ChainFlow, tier: Tier, area: str) -> tuple[int, int]:
         if {link.upper, link.lower} in ({Tier.UPSTREAM, Tier.MIDSTREAM}, {Tier.MIDSTREAM, Tier.DOWNSTREAM})
         and (tier, area) in ((link.upper, link.upper_area), (link.lower, link.lower_area))
     ]
-    return sum(link.scheduled for link in mine), sum(link.wished for link in mine)
+    return sum(link.scheduled for link in mine), sum(link.accepted for link in mine)
 
 
 def _by_area(found: ChainFlow) -> DrawnTable:
@@ -218,7 +218,7 @@ def _by_link(found: ChainFlow) -> DrawnTable:
             names[link.upper_area],
             link.lower.value,
             names[link.lower_area],
-            link.wished,
+            link.accepted,
             link.scheduled,
         ]
         for link in found.links

@@ -190,7 +190,7 @@ def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) 
     kept = select(FirmNote.about_id, FirmNote.note).where(FirmNote.firm_id == actor.firm_id)
     others = {each for request in requests for each in (request.from_firm_id, request.to_firm_id)}
     notes = {}
-    if actor.may(Right.KEEP_NOTES, firm_id=actor.firm_id):
+    if actor.may(Right.EDIT_FIRM_NOTES, firm_id=actor.firm_id):
         rows = session.execute(kept.where(in_chunks(FirmNote.about_id, others)))
         notes = {row.about_id: row.note for row in rows}
     return {

@@ -90,7 +90,7 @@ def report_late(
     Raises NotFound if the meeting is not the actor's, InvalidInput for minutes that are not offered, and
     WrongState for a meeting that is cancelled, over, or too far ahead.
     """
-    attendee_id = actor.own(Right.ANSWER_INVITATIONS)
+    attendee_id = actor.own(Right.REPLY_TO_INVITATIONS)
     found = None
     if attendee_id is not None and is_storable(request_key):
         found = session.execute(_meeting(actor, attendee_id, request_key)).first()

@@ -129,7 +129,7 @@ def _meeting(
 ) -> tuple[MeetingRequest, set[int]]:
     """Return the request, locked, and the ids of the firm's attendees in its published meeting."""
     actor.require(
-        Right.ASK,
+        Right.REQUEST_MEETINGS,
         firm_id=actor.firm_id,
         sentence=gettext_lazy("Only exhibitors hand over meetings of their firm."),
     )

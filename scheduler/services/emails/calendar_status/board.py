@@ -122,7 +122,7 @@ def show_board(session: Session, actor: Actor, filters: BoardFilters, *, now: da
     Queries and rows grow with the number of people, not of meetings. Raises NotAllowed if the actor is not an
     organiser, and InvalidInput for an unknown state or sort order.
     """
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     _check(filters)
     version = find_published_version(session, actor.event_id)
     zone = session.get_one(Event, actor.event_id).timezone
@@ -182,7 +182,7 @@ def list_board_people(
 
 def show_person(session: Session, actor: Actor, key: str, *, now: datetime) -> BoardPerson:
     """Return one attendee with all their meetings. Raises NotFound, NotAllowed."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     found = find_person(session, actor.event_id, key)
     version = versions.find_published_version(session, actor.event_id)
     mine = list_entries(session, actor.event_id, version.id, people=[found.id]) if version else []

@@ -67,7 +67,7 @@ def record_print_use(session: Session, actor: Actor, *, now: datetime) -> None:
 
 def list_methods_of_person(session: Session, actor: Actor, key: str) -> tuple[UsedMethod, ...]:
     """Return the methods that a person used, latest first. Raises NotFound, NotAllowed."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     person = find_person(session, actor.event_id, key)
     rows = session.execute(
         select(CalendarUse.way, CalendarUse.last_at)
@@ -79,7 +79,7 @@ def list_methods_of_person(session: Session, actor: Actor, key: str) -> tuple[Us
 
 def count_methods(session: Session, actor: Actor) -> dict[CalendarImportMethod, int]:
     """Return the number of people of the event by method, without unused ones."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     rows = session.execute(
         select(CalendarUse.way, func.count())
         .join(Attendee, Attendee.id == CalendarUse.attendee_id)

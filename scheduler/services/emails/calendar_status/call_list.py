@@ -38,7 +38,7 @@ def export_calls_csv(session: Session, actor: Actor, board: Board, *, now: datet
 
     Times are in the venue's zone. The export of contacts is recorded in the audit log.
     """
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     actor.require(Right.READ_CONTACTS)
     actor.require_fresh(TAKE_CONTACTS)
     text = io.StringIO()

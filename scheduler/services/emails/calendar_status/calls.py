@@ -53,7 +53,7 @@ class CallCard:
 
 def list_call_cards(session: Session, actor: Actor, keys: Collection[str]) -> dict[str, CallCard]:
     """Return the calls to these people, by their keys."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     caller, by = aliased(Account), aliased(Account)
     rows = session.execute(
         select(

@@ -43,7 +43,7 @@ class CalendarStatusRow:
 
 def list_status_rows(session: Session, actor: Actor, board: Board, *, number: int) -> Page[CalendarStatusRow]:
     """Return a page of a board's people in its order, with one query. Raises NotAllowed."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     found = page_of_list("calendar-health", board.people, number=number)
     columns = Attendee.id, Attendee.name, Attendee.bounce
     shown = in_chunks(Attendee.id, [listed.id for listed in found.items])

@@ -116,7 +116,7 @@ def correct_interpreter_address(
 
 def list_corrections(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:
     """Return the corrections of an attendee's address, newest first."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     person = find_person(session, actor.event_id, person_key)
     rows = session.execute(
         select(AddressChange, Account.email)

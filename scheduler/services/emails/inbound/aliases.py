@@ -53,7 +53,7 @@ def alias_addresses(session: Session, attendee: Attendee) -> Sequence[str]:
 
 def list_aliases(session: Session, actor: Actor, person_key: str) -> list[Alias]:
     """Return the aliases of a person with their authors. Raises NotFound, NotAllowed."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     person = find_person(session, actor.event_id, person_key)
     rows = session.execute(
         select(AttendeeAlias, Account.email)

@@ -102,13 +102,13 @@ def _counted(session: Session, table: type[Firm | Attendee]) -> dict[int, int]:
 
 def get_totals(session: Session, actor: Actor) -> EventTotals:
     """Count what would be deleted with the event."""
-    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     return _count_totals(session, session.get_one(Event, actor.event_id))
 
 
 def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
     """Archive the event: it becomes read-only and no overnight run starts. Raises WrongState."""
-    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     _require_idle(session, event, "archived")
     if event.archived_at is None:
@@ -119,7 +119,7 @@ def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
 
 def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
     """Restore an archived event."""
-    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     if event.archived_at is not None:
         event.archived_at = None
@@ -136,7 +136,7 @@ def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -
     From then on no page, link, feed or token finds it, and none of its emails is sent. A worker deletes its
     rows later. The audit log stays. Raises InvalidInput for `typed`, and WrongState.
     """
-    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     actor.require_fresh(DELETE_REASON)
     event = session.get_one(Event, actor.event_id, with_for_update=True)
     by = NamedDoer(account_id=actor.account_id, roles=tuple(actor.roles))

@@ -64,7 +64,7 @@ class EventCopy:
 
 def get_first_day(session: Session, actor: Actor) -> date | None:
     """Return the first day of the actor's event in its time zone."""
-    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id)
     return _first_day(session, event)
 
@@ -96,7 +96,7 @@ def copy_event(
 
 def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime) -> _CopiedRows:
     """Return the rows to copy, if the actor may copy them."""
-    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     actor.require_fresh(gettext_lazy("copy the event"))
     account = session.get(Account, actor.account_id or 0)
     if account is None or not account.is_operator:

@@ -33,8 +33,8 @@ REQUIRED_RIGHTS: Final[Mapping[ImportKind, Right]] = {
         ),
         Right.CHANGE_VENUE,
     ),
-    ImportKind.DELEGATIONS: Right.KEEP_DELEGATIONS,
-    ImportKind.REQUESTS: Right.ASK,
+    ImportKind.DELEGATIONS: Right.MANAGE_DELEGATIONS,
+    ImportKind.REQUESTS: Right.REQUEST_MEETINGS,
 }
 """Rights that a kind needs in addition to the right to import."""
 CONTACT_COLUMNS: Final = frozenset(("email", "phone"))

@@ -249,7 +249,7 @@ def remove_colleague(
 
 def _load_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> tuple[Firm, Event]:
     sentence = gettext_lazy("Only exhibitors add and change people of their firm.")
-    actor.require(Right.KEEP_COLLEAGUES, firm_id=actor.firm_id, sentence=sentence)
+    actor.require(Right.MANAGE_COLLEAGUES, firm_id=actor.firm_id, sentence=sentence)
     event = session.get_one(Event, actor.event_id)
     if not event.colleagues:
         raise NotAllowed(gettext_lazy("The organisers keep the list of people: write to them."))

@@ -41,7 +41,7 @@ class UnconfirmedPerson:
 
 def list_unconfirmed(session: Session, actor: Actor, key: str) -> Sequence[UnconfirmedPerson]:
     """Return the unconfirmed people of a delegation, by firm and name. Runs one query."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     found = select_people(require_delegation(session, actor, key).id).where(_UNCONFIRMED).join(Firm)
     rows: Any = session.execute(
         found.with_only_columns(
@@ -58,7 +58,7 @@ def confirm_people(
 
     Confirms only the given people, because the page may not have shown others. Return their number.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     actor.require_fresh(LET_IN)
     found = (
         select_people(require_delegation(session, actor, key).id)

@@ -97,7 +97,7 @@ def get_delegation(session: Session, actor: Actor, key: str) -> DelegationCard:
 
 def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, now: datetime) -> str:
     """Create an empty delegation. Return its key. Raises InvalidInput by field."""
-    actor.require(Right.KEEP_DELEGATIONS)
+    actor.require(Right.MANAGE_DELEGATIONS)
     form = _clean(form)
     # one at a time, so that keys are unique
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
@@ -135,7 +135,7 @@ def change_delegation(
     session: Session, actor: Actor, key: str, form: DelegationForm, *, now: datetime
 ) -> None:
     """Update a delegation. The leader must be one of its people. Raises InvalidInput by field."""
-    found = find_delegation(session, actor, key, Right.LEAD_DELEGATIONS)
+    found = find_delegation(session, actor, key, Right.ASSIGN_DELEGATION_LEADERS)
     form = _clean(form)
     before = get_delegation(session, actor, key).form
     faults = list(fields.check_form(form))
@@ -157,7 +157,7 @@ def change_delegation(
 
 def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
     """Delete a delegation. Its firms and people remain in the event. Return its name."""
-    actor.require(Right.KEEP_DELEGATIONS)
+    actor.require(Right.MANAGE_DELEGATIONS)
     card, found = get_delegation(session, actor, key), require_delegation(session, actor, key)
     for table in (DelegationFirm, DelegationPerson, TeamDelegation):
         session.execute(delete(table).where(table.delegation_id == found.id))
@@ -172,7 +172,7 @@ def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime
 
 def require_delegation(session: Session, actor: Actor, key: str) -> Delegation:
     """Return a delegation whose members the actor may change. Raises NotFound."""
-    return find_delegation(session, actor, key, Right.KEEP_DELEGATIONS)
+    return find_delegation(session, actor, key, Right.MANAGE_DELEGATIONS)
 
 
 def _remove_from_invitations(session: Session, event_id: int, key: str) -> None:

@@ -43,7 +43,7 @@ class Candidates:
 
 def list_candidates(session: Session, actor: Actor, key: str, text: str) -> Candidates:
     """Search non-members by words of their names. Runs two queries. An empty text finds none."""
-    actor.require(Right.KEEP_DELEGATIONS)
+    actor.require(Right.MANAGE_DELEGATIONS)
     found = require_delegation(session, actor, key)
     if not text.strip():
         return Candidates((), ())
@@ -134,7 +134,7 @@ def remove_person(session: Session, actor: Actor, key: str, person_key: str, *, 
 
 def _lock_delegation(session: Session, actor: Actor, key: str) -> Delegation:
     """Lock the delegation, so that concurrent calls cannot add a member twice."""
-    actor.require(Right.KEEP_DELEGATIONS)
+    actor.require(Right.MANAGE_DELEGATIONS)
     found = require_delegation(session, actor, key)
     session.refresh(found, with_for_update={"key_share": True})
     return found

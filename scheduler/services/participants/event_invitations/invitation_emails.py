@@ -62,7 +62,7 @@ def count_invitations(
     session: Session, actor: Actor, *, now: datetime
 ) -> tuple[InvitationCounts, InvitationCounts]:
     """Return the counts of exhibitors, and those of other attendees."""
-    actor.require(Right.READ_MAILS)
+    actor.require(Right.READ_EMAIL_QUEUE)
     kinds = {
         "bounced": Attendee.bounced_at.is_not(None),
         "came": Attendee.came_at.is_not(None),
@@ -109,7 +109,7 @@ def send_invitations(
     The event's rate limit applies. Exhibitors are asked to choose partners, others to enter busy times.
     Concurrent calls send each email once. Raises InvalidInput for `note`.
     """
-    actor.require(Right.STEER_MAILS)
+    actor.require(Right.CONTROL_EMAIL_QUEUE)
     note = clean_line(note)
     if len(note) > NOTE_LIMIT:
         raise InvalidInput(

@@ -61,7 +61,7 @@ def accept_registration(
 
     Return the firm's key. Raises NotFound, WrongState, InvalidInput by field.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     row = _lock_waiting(session, actor, number)
     said = _checked(session, actor, replace(form, email=row.email))  # the confirmed address
     _require_new(session, actor, row.email)
@@ -81,7 +81,7 @@ def join_firm(
     Return the firm's key. Raises like `accept_registration`, and InvalidInput for `into` if the firm is
     unknown.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     row = _lock_waiting(session, actor, number)
     firm = _find_firm(session, actor, key)
     said = _checked(session, actor, make_form(row, list_halls(session, actor.event_id)))
@@ -99,7 +99,7 @@ def decline_registration(session: Session, actor: Actor, number: int, reason: st
 
     Raises NotFound, WrongState, InvalidInput.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     row = _lock_waiting(session, actor, number)
     row.reason = _reason(reason)
     row.state, row.decided_at, row.decided_by = RegistrationState.DECLINED, now, actor.account_id
@@ -124,7 +124,7 @@ def accept_registrations(
     session: Session, actor: Actor, numbers: Sequence[int], *, settings: Settings, now: datetime
 ) -> DecisionResult:
     """Bulk-accept; invalid registrations are skipped. Raises InvalidInput."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     halls = list_halls(session, actor.event_id)
 
     def one(row: FirmRegistration) -> None:
@@ -137,7 +137,7 @@ def decline_registrations(
     session: Session, actor: Actor, numbers: Sequence[int], reason: str, *, now: datetime
 ) -> DecisionResult:
     """Decline several registrations for the same reason. Raises InvalidInput."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     _reason(reason)
     return _decide_each(
         session, actor, numbers, lambda row: decline_registration(session, actor, row.id, reason, now=now)

@@ -93,7 +93,7 @@ def list_registrations(
 
     Runs at most eight queries.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     event = session.get_one(Event, actor.event_id)
     table = FirmRegistration
     of_event = table.event_id == actor.event_id, table.state.in_(VISIBLE_STATES)
@@ -120,7 +120,7 @@ def list_registrations(
 
 def get_registration(session: Session, actor: Actor, number: int) -> RegistrationRecord:
     """Return a registration. Raises NotFound, also if it is unconfirmed."""
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     table = FirmRegistration
     of_event = (
         table.event_id == actor.event_id,

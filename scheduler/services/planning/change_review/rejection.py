@@ -73,7 +73,7 @@ def rerun_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
 
     Raises RunAlreadyOpen. The caller sends the task after the commit.
     """
-    actor.require(Right.RUN)
+    actor.require(Right.MANAGE_RUNS)
     draft = _draft(session, actor, number)
     run = session.get(Run, draft.run_id) if draft.run_id is not None else None
     most = run.max_moved if run is not None else 0

@@ -72,7 +72,7 @@ def apply_request_fix(
     be undone. Raises NotFound, WrongState, FixNotApplied, and InvalidInput by field of a person.
     """
     actor.require(Right.LOCK_REQUESTS)
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     actor.require(Right.CHANGE_VENUE)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
     way = get_request_fix(session, actor, version, key, number)
@@ -113,7 +113,7 @@ def apply_group_fix(
     Raises NotFound, FixNotApplied, and InvalidInput by field of a person.
     """
     actor.require(Right.LOCK_REQUESTS)
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     actor.require(Right.CHANGE_VENUE)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
     lever = unscheduled_groups.get_group_fix(session, actor, version, group)

@@ -160,7 +160,7 @@ def add_person(
 
     `at` is the person's index among those whom the fix adds. Raises InvalidInput by column and index.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     colleague = session.scalar(
         select(Attendee).where(Attendee.event_id == actor.event_id, Attendee.key == like)
     )
@@ -181,7 +181,7 @@ def add_interpreter(
 
     Return their email address. Raises InvalidInput by column, with index 0.
     """
-    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.MANAGE_PARTICIPANTS)
     if len(languages) < 2:
         raise FixNotApplied(
             gettext_lazy("This remedy does not say which languages. Run the scheduling again.")

@@ -27,7 +27,7 @@ def request_explanation(session: Session, actor: Actor, number: int, *, now: dat
 
     Raises NotFound.
     """
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     version = versions.get_version(session, actor.event_id, number)
     return job_card(version_jobs.request_explanations(session, version, by=actor.account_id, now=now))
 

@@ -104,7 +104,7 @@ def start_run(
     `hand_draft` is the number of a manual draft whose edits the run keeps, by default those of the published
     version. Raises NotFound or WrongState if it is unusable. The caller sends the task after the commit.
     """
-    actor.require(Right.RUN)
+    actor.require(Right.MANAGE_RUNS)
     if then is AfterRun.PUBLISH:
         actor.require(Right.PUBLISH)
     if hand_draft is not None:
@@ -135,7 +135,7 @@ def start_run(
 
 def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
     """Cancel a run. Raises like `runs.cancel_run`."""
-    actor.require(Right.RUN)
+    actor.require(Right.MANAGE_RUNS)
     card = _card(runs.cancel_run(session, actor.event_id, number, now=now))
     recording.record_act(
         session, actor, Act.RUN, pgettext_lazy("trail", "run %(number)s cancelled", number=number), now=now
@@ -145,7 +145,7 @@ def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) ->
 
 def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
     """Stop a run's search now and keep the best plan. Raises like `runs.stop_run`."""
-    actor.require(Right.RUN)
+    actor.require(Right.MANAGE_RUNS)
     card = _card(runs.stop_run(session, actor.event_id, number))
     about = pgettext_lazy("trail", "run %(number)s stopped, its plan kept", number=number)
     recording.record_act(session, actor, Act.RUN, about, now=now)

@@ -59,7 +59,7 @@ class Curve:
 
 def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
     """Request all five levels, replacing the previous request."""
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     _delete(session, actor.event_id)
     for point in range(len(FAIRNESS_PRICES)):
         changes = [FairnessChange(point=point)]
@@ -96,7 +96,7 @@ def get_curve(session: Session, actor: Actor) -> Curve | None:
 
 def discard_curve(session: Session, actor: Actor, *, now: datetime) -> None:
     """Discard the curve. A worker that is solving it stops."""
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     _delete(session, actor.event_id)
     recording.record_act(
         session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness put away"), now=now

@@ -87,7 +87,7 @@ def request_trial_of_all(
 def _ask(
     session: Session, actor: Actor, number: int, group: int, what: Mapping[str, Any], *, now: datetime
 ) -> None:
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     version = versions.get_version(session, actor.event_id, number)
     known = scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY)
     mine = [row for row in known if _key(row.changes) == (version.id, group)]

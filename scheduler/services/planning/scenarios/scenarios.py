@@ -62,7 +62,7 @@ def create_scenario(
     now: datetime,
 ) -> ScenarioCard:
     """Create an unsolved scenario. Raises InvalidInput."""
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     wanted = _clean(session, actor.event_id, name, changes, seconds)
     if len(scenario_rows.list_rows(session, actor.event_id, ScenarioKind.KEPT)) >= MAX_SCENARIOS:
         raise InvalidInput([Fault("name", f"cannot be added: {MAX_SCENARIOS} are kept at most; delete one")])
@@ -95,7 +95,7 @@ def change_scenario(
 
     Raises NotFound, InvalidInput.
     """
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     known = scenario_rows.scenario_card(row)
     wanted = known.changes if changes is None else tuple(changes)
@@ -128,7 +128,7 @@ def remove_change(
 
 def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> ScenarioCard:
     """Request a solve, replacing the previous result. Raises NotFound, WrongState."""
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     if row.state in (ScenarioState.ASKED, ScenarioState.RUNNING):
         raise WrongState("what-if", number, row.state, "asked")
@@ -146,7 +146,7 @@ def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime
 
 def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> ScenarioCard:
     """Stop waiting or solving. The scenario is new again. Raises NotFound, WrongState."""
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     if row.state not in (ScenarioState.ASKED, ScenarioState.RUNNING):
         raise WrongState("what-if", number, row.state, "stopped")
@@ -160,7 +160,7 @@ def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime)
 
 def delete_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> None:
     """Delete the scenario. A worker that is solving it stops. Raises NotFound."""
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     _note(
         session, actor, row, pgettext_lazy("trail", "what-if %(number)s deleted", number=row.number), now=now
@@ -207,7 +207,7 @@ def load_names(session: Session, actor: Actor, cards: Iterable[ScenarioCard]) ->
 
 def list_choices(session: Session, actor: Actor) -> ChangeChoices:
     """Return the options of change forms."""
-    actor.require(Right.TRY)
+    actor.require(Right.MANAGE_SCENARIOS)
     event = session.get_one(Event, actor.event_id)
     people = session.execute(
         select(Interpreter.key, Interpreter.name, Interpreter.languages)

@@ -66,7 +66,7 @@ class LiveState:
 
 def show_live_state(session: Session, actor: Actor) -> LiveState:
     """Return the live state of the event, and the emails that going live can send."""
-    actor.require(Right.READ_MAILS)
+    actor.require(Right.READ_EMAIL_QUEUE)
     event = session.get_one(Event, actor.event_id)
     version = versions.find_published_version(session, event.id) if event.live_at is None else None
     return LiveState(event.live_at, None if version is None else _published_mails(session, event, version))
@@ -80,7 +80,7 @@ def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime
     sends the job's task after the commit. Raises WrongState if the event is live, PublishingInProgress while
     a version is being published.
     """
-    actor.require(Right.STEER_MAILS)
+    actor.require(Right.CONTROL_EMAIL_QUEUE)
     actor.require_fresh(gettext_lazy("go live"))
     event = session.get_one(
         Event, actor.event_id, with_for_update={"key_share": True}, populate_existing=True

@@ -64,7 +64,7 @@ class RenderedEmail:
 
 def count_rehearsed_emails(session: Session, actor: Actor) -> Mapping[str, int]:
     """Count rehearsed emails by label, most frequent first."""
-    actor.require(Right.READ_MAILS)
+    actor.require(Right.READ_EMAIL_QUEUE)
     query = (
         select(OutboxEmail.rehearsed_as, func.count()).where(_mine(actor)).group_by(OutboxEmail.rehearsed_as)
     )
@@ -86,7 +86,7 @@ def list_rehearsed_emails(
 
     Filters by label, and by words that all occur in the name, address or firm.
     """
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     query = _query().where(_mine(actor))
     if label:
         query = query.where(OutboxEmail.rehearsed_as == label)
@@ -99,7 +99,7 @@ def show_rehearsed_email(
     session: Session, actor: Actor, mail_id: int, *, settings: Settings
 ) -> RenderedEmail:
     """Return a rehearsed email as its recipient would have seen it. Raises NotFound."""
-    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CALENDAR_STATUS)
     row = session.execute(_query().where(_mine(actor), OutboxEmail.id == mail_id)).first()
     if row is None:
         raise NotFound("mail", str(mail_id))

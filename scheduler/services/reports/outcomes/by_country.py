@@ -22,8 +22,8 @@ from scheduler.storage.models import Firm, MeetingRequest, PlannedMeeting, Sched
 class RequestCounts:
     """Accepted requests, and how many of them the version schedules."""
 
-    wished: int
-    held: int
+    accepted: int
+    scheduled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class CountryShare:
     all: RequestCounts
     tiers: Mapping[Tier, RequestCounts]
     """By the tier of the country's firm."""
-    across: int
+    cross_tier: int
     """Meetings with a firm of another tier."""
 
 

@@ -43,7 +43,7 @@ class GroupMeetings:
     name: str
     firms: int
     meetings: int
-    across: int
+    cross_tier: int
     """Meetings between two tiers."""
 
 

@@ -63,7 +63,7 @@ class ReportedOutcome:
 
     outcome: OutcomeReport
     by: PersonRef
-    said_at: datetime
+    reported_at: datetime
     is_changed: bool
     """It reported something else before."""
 
@@ -136,8 +136,8 @@ def list_outcomes(
         outcome = OutcomeReport(kind, amount, currency)
         is_own = bool(has_asked) == (side is Side.FROM)
         found[key, is_own] = ReportedOutcome(outcome, PersonRef(*names), said_at, before is not None)
-    for_all = actor.may(Right.SAY_OUTCOMES, firm_id=actor.firm_id)
-    for_self = actor.may(Right.SAY_OUTCOMES, attendee_id=actor.attendee_id)
+    for_all = actor.may(Right.REPORT_OUTCOMES, firm_id=actor.firm_id)
+    for_self = actor.may(Right.REPORT_OUTCOMES, attendee_id=actor.attendee_id)
     return {
         key: MeetingOutcomes(
             own=found.get((key, True)),
@@ -227,7 +227,7 @@ def _lock_own_request(
         raise NotFound("meeting", request_key)
     sits = session.get(PlannedAttendee, (held[0], actor.attendee_id)) is not None
     actor.require(
-        Right.SAY_OUTCOMES,
+        Right.REPORT_OUTCOMES,
         firm_id=actor.firm_id,
         attendee_id=actor.attendee_id if sits else None,
         sentence="Those who sat in the meeting and their firm's exhibitors say what came of it.",

@@ -33,7 +33,7 @@ class ChainLink:
     lower: Tier
     lower_area: str
     """Name of the firm's first area, or empty."""
-    wished: int
+    accepted: int
     """Accepted or scheduled requests."""
     scheduled: int
 

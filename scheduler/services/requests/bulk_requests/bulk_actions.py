@@ -52,7 +52,7 @@ def request_meetings(
     Raises InvalidInput if there are no firms or too many, or for a fault that does not depend on the firm.
     """
     own = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
-    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
+    actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=own)
     keys = list(dict.fromkeys(firm_keys))
     if not 1 <= len(keys) <= MOST_ASKED:
         raise InvalidInput([Fault("firms", gettext_lazy("choose 1 to %(most)s firms", most=MOST_ASKED))])
@@ -88,7 +88,7 @@ def respond_to_requests(
     Raises InvalidInput if there are no requests or too many, or if the note is too long.
     """
     own = gettext_lazy("Only exhibitors answer requests in their firm's name.")
-    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
+    actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=own)
     wanted = list(dict.fromkeys(keys))
     if not 1 <= len(wanted) <= MOST_ANSWERED:
         raise InvalidInput(

@@ -173,7 +173,7 @@ def _found(session: Session, actor: Actor, draft_id: int) -> RequestDraft:
 
 def _own(actor: Actor) -> int:
     actor.require(
-        Right.ASK,
+        Right.REQUEST_MEETINGS,
         firm_id=actor.firm_id,
         sentence=gettext_lazy("Only exhibitors keep drafts in their firm's name."),
     )

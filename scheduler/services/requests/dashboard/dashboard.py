@@ -144,7 +144,7 @@ def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datet
 
 def count_waiting(session: Session, actor: Actor) -> int:
     """Count the requests that need a response from the actor's firm, for the menu. Runs one query."""
-    if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
+    if actor.firm_id is None or not actor.may(Right.REQUEST_MEETINGS, firm_id=actor.firm_id):
         return 0
     return rows_of(session, _WAITING_COUNT, firm_id=actor.firm_id).scalar_one()
 
@@ -159,7 +159,7 @@ _SOONEST = (MeetingRequest.expires_at.asc().nulls_last(), MeetingRequest.priorit
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
     sentence = gettext_lazy("Only exhibitors have a page of what to do for their firm.")
-    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
+    actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=sentence)
     if actor.firm_id is None or actor.attendee_id is None:
         raise NotAllowed(sentence)
     return session.get_one(Firm, actor.firm_id)

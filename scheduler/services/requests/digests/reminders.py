@@ -44,7 +44,7 @@ class Reminder:
 
 def preview_reminder(session: Session, actor: Actor, *, now: datetime) -> Reminder:
     """Return the effect of sending reminders now."""
-    actor.require(Right.STEER_MAILS)
+    actor.require(Right.CONTROL_EMAIL_QUEUE)
     waits = _waits(session, actor.event_id, now)
     readers, mailed = _readers(session, waits, now)
     return Reminder(
@@ -60,7 +60,7 @@ def send_reminders(session: Session, actor: Actor, settings: Settings, *, now: d
 
     The email goes to the firm's first exhibitor who accepts such emails, with response links.
     """
-    actor.require(Right.STEER_MAILS)
+    actor.require(Right.CONTROL_EMAIL_QUEUE)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
     waits = _waits(session, actor.event_id, now)
     readers, _ = _readers(session, waits, now)

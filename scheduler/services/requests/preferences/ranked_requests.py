@@ -52,7 +52,7 @@ class RankedRequest:
 
 def read_must_budget(session: Session, actor: Actor) -> MustBudget | None:
     """Return the must-haves of the actor's firm; None if the actor represents no firm. Runs two queries."""
-    if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
+    if actor.firm_id is None or not actor.may(Right.REQUEST_MEETINGS, firm_id=actor.firm_id):
         return None
     return must_budget_of(session, actor.event_id, actor.firm_id)
 
@@ -201,6 +201,6 @@ def _number(rows: Sequence[MeetingRequest], rank: Rank) -> None:
 
 def _require(actor: Actor) -> None:
     own = gettext_lazy("Only exhibitors order their firm's wishes.")
-    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
+    actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=own)
     if actor.firm_id is None:
         raise NotFound("firm", "")

@@ -36,7 +36,7 @@ def import_delegations(
     else it is unset. Raises InvalidInput.
     """
     actor.require(Right.IMPORT)
-    actor.require(Right.KEEP_DELEGATIONS)
+    actor.require(Right.MANAGE_DELEGATIONS)
     table = Table.read(ImportKind.DELEGATIONS, sheet, options)
     of_event = select(Delegation).where(Delegation.event_id == actor.event_id)
     known = {each.key: each for each in session.scalars(of_event)}

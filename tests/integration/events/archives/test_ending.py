@@ -134,18 +134,18 @@ def test_an_archived_event_is_read_and_not_changed_until_it_is_back(database: Da
         owner = actor_for(session, expo.organiser.id, expo.event.key, now=NOW)
         exhibitor = actor_for(session, expo.people[0][0].account_id, expo.event.key, now=NOW)
         assert [each.is_archived for each in list_events(session, expo.organiser.id, now=NOW)] == [True]
-    assert owner.may(Right.READ_REQUESTS) and owner.may(Right.KEEP_EVENT)
+    assert owner.may(Right.READ_REQUESTS) and owner.may(Right.MANAGE_EVENT)
     for right in (
-        Right.RUN,
+        Right.MANAGE_RUNS,
         Right.IMPORT,
         Right.PUBLISH,
         Right.CHANGE_SETTINGS,
-        Right.ASK,
-        Right.CHANGE_TEAM,
+        Right.REQUEST_MEETINGS,
+        Right.MANAGE_TEAM,
     ):
         with pytest.raises(NotAllowed, match="archived"):
             owner.require(right)
-    assert not exhibitor.may(Right.ASK, firm_id=exhibitor.firm_id)
+    assert not exhibitor.may(Right.REQUEST_MEETINGS, firm_id=exhibitor.firm_id)
     assert exhibitor.may(Right.READ_AGENDAS, attendee_id=exhibitor.attendee_id)
     with database.write() as session:
         archiving.restore_event(session, owner, now=NOW)

@@ -70,7 +70,7 @@ def test_the_report_counts_outcomes_countries_and_guests(database: Database) -> 
     meetings = Counter(country for one, other, *_ in sides for country in {one, other})
     across = Counter(country for one, other, a, b in sides for country in {one, other} if a != b)
     whole = [each for each in report.countries if each.area is None]
-    assert {each.country: (each.all.held, each.across) for each in whole} == {
+    assert {each.country: (each.all.scheduled, each.cross_tier) for each in whole} == {
         country: (count, across[country]) for country, count in meetings.items()
     }
     assert [(each.name, each.firms, each.meetings) for each in report.guests] == [
@@ -112,8 +112,8 @@ def test_each_cell_by_country_tier_and_area_is_a_count_over_the_firms_pairs(data
             ]
             return len(mine), sum(mine)
 
-        assert (row.all.wished, row.all.held) == counts(None)
-        assert {tier: (cell.wished, cell.held) for tier, cell in row.tiers.items()} == {
+        assert (row.all.accepted, row.all.scheduled) == counts(None)
+        assert {tier: (cell.accepted, cell.scheduled) for tier, cell in row.tiers.items()} == {
             tier: counts(tier) for tier in Tier if counts(tier)[0]
         }
 

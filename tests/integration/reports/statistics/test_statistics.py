@@ -91,7 +91,7 @@ def test_each_figure_equals_a_count_made_otherwise(database: Database) -> None:
         held[ends] += key in met
     assert {
         ((TIERS.index(link.upper), link.upper_area), (TIERS.index(link.lower), link.lower_area)): (
-            link.wished,
+            link.accepted,
             link.scheduled,
         )
         for link in flow.links

@@ -1,4 +1,4 @@
-"""Records of the people desk: changed, absent, withdrawn, merged, undone. For organisers."""
+"""Records of participants: update, unavailability, removal, merging, undo. For organisers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.participants.schemas import (
-    AbsencesIn,
-    AbsencesOut,
-    BroughtBackOut,
-    DeskKind,
     KeysIn,
-    LeaveIn,
-    LeftOut,
     MergedOut,
     MergeIn,
+    ParticipantChangeOut,
+    ParticipantKind,
     RecordChangedOut,
     RecordChangeIn,
     RecordOut,
-    RequestStepsIn,
-    RequestStepsOut,
-    StepOut,
+    RemovalEffectOut,
+    RemoveIn,
+    RequestActionIn,
+    RequestActionResultOut,
+    RestoredOut,
+    UnavailabilityIn,
+    UnavailabilityOut,
 )
 from api.v1.schemas.base import Items
 from scheduler.domain.errors import NotFound
@@ -39,7 +39,7 @@ from scheduler.services.participants import (
 )
 from scheduler.services.spreadsheets.columns import ImportKind
 
-TAG = "People desk"
+TAG = "Participants"
 WRITE = "people:write"
 ONE = "/participants/<kind>/<key>"
 
@@ -49,7 +49,7 @@ ONE = "/participants/<kind>/<key>"
 @operation(tag=TAG)
 @blueprint.output(RecordOut)
 def show_record(db: Session, actor: Actor, kind: str, key: str) -> Any:
-    """One firm, person or interpreter, with the cells that can be changed"""
+    """Show a firm, person or interpreter with the cells that can be changed"""
     return _record(db, actor, _kind(kind), key)
 
 
@@ -58,32 +58,39 @@ def show_record(db: Session, actor: Actor, kind: str, key: str) -> Any:
 @blueprint.input(RecordChangeIn, arg_name="body")
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(RecordChangedOut)
-def change_record(db: Session, actor: Actor, body: RecordChangeIn, kind: str, key: str) -> Any:
-    """Give a record these cells: a booth takes the firm's meetings along"""
+def update_record(db: Session, actor: Actor, body: RecordChangeIn, kind: str, key: str) -> Any:
+    """Update cells of a record; a firm's meetings move along with its booth"""
     of = _kind(kind)
     done = editing.edit_version(
-        db, actor, of, key, body.cells, seen=body.seen, settings=context.settings(), now=context.now()
+        db,
+        actor,
+        of,
+        key,
+        body.cells,
+        seen=body.expected_version,
+        settings=context.settings(),
+        now=context.now(),
     )
     did = {"changed": done.changed > 0, "moved": done.moved > 0, "meetings": done.meetings}
     return _record(db, actor, of, key) | did
 
 
-@blueprint.get(f"{ONE}/absences")
+@blueprint.get(f"{ONE}/unavailability")
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG, also=(422,))
-@blueprint.output(AbsencesOut)
-def show_absences(db: Session, actor: Actor, kind: str, key: str) -> Any:
-    """The slots of a person or an interpreter, with those in which they are absent"""
+@blueprint.output(UnavailabilityOut)
+def show_unavailability(db: Session, actor: Actor, kind: str, key: str) -> Any:
+    """Show the slots of a person or interpreter, and whether they are unavailable"""
     return {"key": key, "slots": absences.list_absence_slots(db, actor, _kind(kind), key, now=context.now())}
 
 
-@blueprint.post(f"{ONE}/absences")
+@blueprint.post(f"{ONE}/unavailability")
 @blueprint.auth_required(token, roles=[WRITE])
-@blueprint.input(AbsencesIn, arg_name="body")
+@blueprint.input(UnavailabilityIn, arg_name="body")
 @operation(tag=TAG, writes=True)
-@blueprint.output(LeftOut)
-def set_absences(db: Session, actor: Actor, body: AbsencesIn, kind: str, key: str) -> Any:
-    """Set the slots in which a person is absent or an interpreter has no shift, or tie one to a table"""
+@blueprint.output(RemovalEffectOut)
+def set_unavailability(db: Session, actor: Actor, body: UnavailabilityIn, kind: str, key: str) -> Any:
+    """Set the slots in which a person or interpreter is unavailable, or assign an interpreter to a table"""
     said, now = body, context.now()
     return absences.set_absences(
         db, actor, _kind(kind), key, said.slots, table=said.table, note=said.note, now=now
@@ -96,25 +103,25 @@ def set_absences(db: Session, actor: Actor, body: AbsencesIn, kind: str, key: st
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(MergedOut)
 def merge_record(db: Session, actor: Actor, body: MergeIn, kind: str, key: str) -> Any:
-    """Make one record of two: this one leaves, and the other one has what both had"""
+    """Merge two records: this one is removed, and the other keeps what both had"""
     ended = merging.merge_records(db, actor, _kind(kind), key, body.into, now=context.now())
     return {"key": body.into, "requests": ended}
 
 
-@blueprint.post("/participants/<kind>/withdraw")
+@blueprint.post("/participants/<kind>/remove")
 @blueprint.auth_required(token, roles=[WRITE])
-@blueprint.input(LeaveIn, arg_name="body")
+@blueprint.input(RemoveIn, arg_name="body")
 @operation(tag=TAG, writes=True, also=(409,))
-@blueprint.output(LeftOut)
-def withdraw_records(db: Session, actor: Actor, body: LeaveIn, kind: str) -> Any:
-    """Take some out of the event, or say what that would end and touch"""
+@blueprint.output(RemovalEffectOut)
+def remove_records(db: Session, actor: Actor, body: RemoveIn, kind: str) -> Any:
+    """Remove records from the event, or report the effect"""
     left = withdrawals.withdraw_records(
         db,
         actor,
         _kind(kind),
         body.keys,
         note=body.note,
-        named_alone=body.named_alone,
+        named_alone=body.sole_attendee,
         now=context.now(),
     )
     if body.dry_run:
@@ -122,42 +129,42 @@ def withdraw_records(db: Session, actor: Actor, body: LeaveIn, kind: str) -> Any
     return left
 
 
-@blueprint.post("/participants/<kind>/bring-back")
+@blueprint.post("/participants/<kind>/restore")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(KeysIn, arg_name="body")
 @operation(tag=TAG, writes=True, also=(409,))
-@blueprint.output(BroughtBackOut)
-def bring_records_back(db: Session, actor: Actor, body: KeysIn, kind: str) -> Any:
-    """Let some take part again; requests that ended stay so"""
+@blueprint.output(RestoredOut)
+def restore_records(db: Session, actor: Actor, body: KeysIn, kind: str) -> Any:
+    """Restore removed records; ended requests stay ended"""
     return {"records": withdrawals.restore_records(db, actor, _kind(kind), body.keys, now=context.now())}
 
 
-@blueprint.get("/participants/steps")
+@blueprint.get("/participants/changes")
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG)
-@blueprint.output(Items[StepOut])
-def list_desk_steps(db: Session, actor: Actor) -> Any:
-    """What was done at the desk, the newest first"""
+@blueprint.output(Items[ParticipantChangeOut])
+def list_participant_changes(db: Session, actor: Actor) -> Any:
+    """List the latest 200 changes of participants, newest first"""
     return {"items": journal.list_steps(db, actor, most=journal.MAX_SHOWN)}
 
 
-@blueprint.post("/participants/steps/<int:number>/undo")
+@blueprint.post("/participants/changes/<int:number>/undo")
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG, writes=True, also=(409,))
-@blueprint.output(StepOut)
-def undo_desk_step(db: Session, actor: Actor, number: int) -> Any:
-    """Put back all that a step changed, unless something of it was changed again"""
+@blueprint.output(ParticipantChangeOut)
+def undo_participant_change(db: Session, actor: Actor, number: int) -> Any:
+    """Undo a change, unless its records were changed again"""
     return journal.undo_step(db, actor, number, settings=context.settings(), now=context.now())
 
 
-@blueprint.post("/participants/requests/steps")
+@blueprint.post("/participants/requests/actions")
 @blueprint.auth_required(token, roles=["requests:write"])
-@blueprint.input(RequestStepsIn, arg_name="body")
+@blueprint.input(RequestActionIn, arg_name="body")
 @operation(tag=TAG, writes=True, also=(404,))
-@blueprint.output(RequestStepsOut)
-def take_request_steps(db: Session, actor: Actor, body: RequestStepsIn) -> Any:
-    """Accept, decline, withdraw or undo several requests in their firms' names"""
-    return request_table.take_step(db, actor, body.keys, body.step, note=body.note, now=context.now())
+@blueprint.output(RequestActionResultOut)
+def apply_request_action(db: Session, actor: Actor, body: RequestActionIn) -> Any:
+    """Accept, decline, withdraw or undo several requests on behalf of their firms"""
+    return request_table.take_step(db, actor, body.keys, body.action, note=body.note, now=context.now())
 
 
 def _record(db: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, Any]:
@@ -167,6 +174,6 @@ def _record(db: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, 
 
 def _kind(text: str) -> ImportKind:
     """The kind of an address; any other text is not found."""
-    if text not in {*DeskKind}:
+    if text not in {*ParticipantKind}:
         raise NotFound("table", text)
     return ImportKind(text)

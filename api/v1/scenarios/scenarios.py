@@ -1,4 +1,4 @@
-"""What-ifs beside the live plan: make one, solve it, look at it. For organisers."""
+"""Scenarios: create, solve, compare with the live plan. For organisers."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from sqlalchemy.orm import Session
 from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
-from api.v1.scenarios.schemas import DeletedOut, NewWhatIfIn, WhatIfChangeIn, WhatIfOut
-from api.v1.schemas.base import Items
+from api.v1.scenarios.schemas import NewScenarioIn, ScenarioOut, ScenarioUpdateIn
+from api.v1.schemas.base import DeletedOut, Items
 from api.v1.schemas.headers import Created
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.scenarios import scenarios
 from workers import dispatch
 
-TAG = "What-ifs"
+TAG = "Scenarios"
 ONE = "/scenarios/<int:number>"
 
 
 @blueprint.get("/scenarios")
 @blueprint.auth_required(token, roles=["runs:read"])
 @operation(tag=TAG)
-@blueprint.output(Items[WhatIfOut])
-def list_what_ifs(db: Session, actor: Actor) -> Any:
-    """The what-ifs that are kept, the oldest first"""
+@blueprint.output(Items[ScenarioOut])
+def list_scenarios(db: Session, actor: Actor) -> Any:
+    """List scenarios, oldest first"""
     return {"items": scenarios.list_scenarios(db, actor)}
 
 
 @blueprint.post("/scenarios")
 @blueprint.auth_required(token, roles=["runs:write"])
-@blueprint.input(NewWhatIfIn, arg_name="body")
-@operation(tag=TAG, writes=True, creates="v1.show_what_if")
-@blueprint.output(WhatIfOut, 201, headers=Created)
-def make_what_if(db: Session, actor: Actor, body: NewWhatIfIn) -> Any:
-    """Make a what-if of some changes, which is not solved yet"""
+@blueprint.input(NewScenarioIn, arg_name="body")
+@operation(tag=TAG, writes=True, creates="v1.show_scenario")
+@blueprint.output(ScenarioOut, 201, headers=Created)
+def create_scenario(db: Session, actor: Actor, body: NewScenarioIn) -> Any:
+    """Create a scenario, without solving it"""
     return scenarios.create_scenario(
         db, actor, body.name, changes=tuple(body.changes), seconds=body.seconds, now=context.now()
     )
@@ -44,19 +44,19 @@ def make_what_if(db: Session, actor: Actor, body: NewWhatIfIn) -> Any:
 @blueprint.get(ONE)
 @blueprint.auth_required(token, roles=["runs:read"])
 @operation(tag=TAG)
-@blueprint.output(WhatIfOut)
-def show_what_if(db: Session, actor: Actor, number: int) -> Any:
-    """One what-if with its state and, once it is done, its figures"""
+@blueprint.output(ScenarioOut)
+def show_scenario(db: Session, actor: Actor, number: int) -> Any:
+    """Show a scenario with its state and, once solved, its figures"""
     return scenarios.get_scenario(db, actor, number)
 
 
 @blueprint.post(f"{ONE}/change")
 @blueprint.auth_required(token, roles=["runs:write"])
-@blueprint.input(WhatIfChangeIn, arg_name="body")
+@blueprint.input(ScenarioUpdateIn, arg_name="body")
 @operation(tag=TAG, writes=True)
-@blueprint.output(WhatIfOut)
-def change_what_if(db: Session, actor: Actor, number: int, body: WhatIfChangeIn) -> Any:
-    """Rename it, or give it other changes: what it told is put away then"""
+@blueprint.output(ScenarioOut)
+def update_scenario(db: Session, actor: Actor, number: int, body: ScenarioUpdateIn) -> Any:
+    """Update a scenario; changes discard its figures"""
     changes = None if body.changes is None else tuple(body.changes)
     return scenarios.change_scenario(
         db, actor, number, name=body.name, changes=changes, seconds=body.seconds, now=context.now()
@@ -66,20 +66,20 @@ def change_what_if(db: Session, actor: Actor, number: int, body: WhatIfChangeIn)
 @blueprint.post(f"{ONE}/solve")
 @blueprint.auth_required(token, roles=["runs:write"])
 @operation(tag=TAG, writes=True, also=(409,))
-@blueprint.output(WhatIfOut)
-def solve_what_if(db: Session, actor: Actor, number: int) -> Any:
-    """Have it solved beside the live plan, behind all runs"""
+@blueprint.output(ScenarioOut)
+def solve_scenario(db: Session, actor: Actor, number: int) -> Any:
+    """Solve a scenario, after all queued runs"""
     asked = scenarios.solve_scenario(db, actor, number, now=context.now())
-    later(_send_what_if)
+    later(_send)
     return asked
 
 
 @blueprint.post(f"{ONE}/stop")
 @blueprint.auth_required(token, roles=["runs:write"])
 @operation(tag=TAG, writes=True, also=(409,))
-@blueprint.output(WhatIfOut)
-def stop_what_if(db: Session, actor: Actor, number: int) -> Any:
-    """Stop it: its state is new again"""
+@blueprint.output(ScenarioOut)
+def stop_scenario(db: Session, actor: Actor, number: int) -> Any:
+    """Stop solving a scenario: its state is new again"""
     return scenarios.stop_scenario(db, actor, number, now=context.now())
 
 
@@ -87,11 +87,11 @@ def stop_what_if(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.auth_required(token, roles=["runs:write"])
 @operation(tag=TAG, writes=True)
 @blueprint.output(DeletedOut)
-def delete_what_if(db: Session, actor: Actor, number: int) -> Any:
-    """Delete it; nothing of the event changes"""
+def delete_scenario(db: Session, actor: Actor, number: int) -> Any:
+    """Delete a scenario; the event does not change"""
     scenarios.delete_scenario(db, actor, number, now=context.now())
     return {"number": number}
 
 
-def _send_what_if() -> None:
+def _send() -> None:
     dispatch.what_if(app=context.celery())

@@ -1,4 +1,4 @@
-"""Calendar health: what came of the invitations, and which mails failed. For organisers."""
+"""Calendar status, and failed emails. For organisers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from api import context
 from api.v1 import bearer
 from api.v1.bearer import token
 from api.v1.calendar_status.schemas import (
-    CalendarHealthOut,
     CalendarPersonOut,
-    DeadLetterOut,
-    DeadLetterQuery,
-    HealthQuery,
+    CalendarStatusListOut,
+    CalendarStatusQuery,
+    FailedEmailOut,
+    FailedEmailQuery,
 )
 from api.v1.operation import blueprint, operation
 from api.v1.schemas.base import Listing
@@ -24,17 +24,17 @@ from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.emails.calendar_status.people import BoardPerson
 from scheduler.services.identity.actors import Actor
 
-TAG = "Calendar health"
-READ = "calendars:read"
+TAG = "Calendar status"
+READ = "calendar-status:read"
 
 
 @blueprint.get("/calendar-status")
 @blueprint.auth_required(token, roles=[READ])
-@blueprint.input(HealthQuery, location="query", arg_name="query")
+@blueprint.input(CalendarStatusQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(CalendarHealthOut)
-def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[str, Any]:
-    """The people of the published schedule, with what came of their invitations"""
+@blueprint.output(CalendarStatusListOut)
+def list_calendar_status(db: Session, actor: Actor, query: CalendarStatusQuery) -> dict[str, Any]:
+    """List the people of the published schedule with their calendar status"""
     filters = BoardFilters(
         text=query.text,
         state=query.state or "",
@@ -42,8 +42,8 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
         day=query.day.isoformat() if query.day else "",
         country=query.country or "",
         firm=query.firm or "",
-        calls=query.calls,
-        sort=query.sort,
+        calls=query.needs_call,
+        sort="worst" if query.sort == "status" else query.sort,
     )
     now = context.now()
     board = calendar_health.show_board(db, actor, filters, now=now)
@@ -62,18 +62,18 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
 @blueprint.auth_required(token, roles=[READ])
 @operation(tag=TAG)
 @blueprint.output(CalendarPersonOut)
-def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
-    """One person's meetings, with what came of each invitation"""
+def show_calendar_status(db: Session, actor: Actor, key: str) -> Any:
+    """Show the calendar status of a person's meetings"""
     return _shown(actor, calendar_health.show_person(db, actor, key, now=context.now()))
 
 
-@blueprint.get("/dead-letters")
+@blueprint.get("/failed-emails")
 @blueprint.auth_required(token, roles=[READ])
-@blueprint.input(DeadLetterQuery, location="query", arg_name="query")
+@blueprint.input(FailedEmailQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(Listing[DeadLetterOut])
-def list_dead_letters(db: Session, actor: Actor, query: DeadLetterQuery) -> Any:
-    """Mails that failed, or that are tried again, the newest first"""
+@blueprint.output(Listing[FailedEmailOut])
+def list_failed_emails(db: Session, actor: Actor, query: FailedEmailQuery) -> Any:
+    """List emails that failed, or that will be retried, newest first"""
     page = failed_emails.list_failed_emails(db, actor, **dict(query))
     # mail servers repeat the address in their errors
     return page.of(bearer.hide_contacts(actor, each, address=None, error="") for each in page.items)

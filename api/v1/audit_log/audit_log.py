@@ -1,4 +1,4 @@
-"""The trail of the event: who did what. For organisers."""
+"""The audit log of the event. For organisers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import limits
-from api.v1.audit_log.schemas import ChainOut, EntryOut, EntryQuery
+from api.v1.audit_log.schemas import AuditLogEntryOut, AuditLogQuery, AuditLogVerificationOut
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.schemas.base import Listing
@@ -16,20 +16,20 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.operations import audit_entries
 from scheduler.services.operations.audit_entries import AuditFilter
 
-TAG = "Trail"
-READ = "trail:read"
+TAG = "Audit log"
+READ = "audit-log:read"
 
 
 @blueprint.get("/audit-log")
 @blueprint.auth_required(token, roles=[READ, "contacts:read"])
-@blueprint.input(EntryQuery, location="query", arg_name="query")
+@blueprint.input(AuditLogQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(Listing[EntryOut])
-def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
-    """Who did what, the newest first, by act, words and days"""
+@blueprint.output(Listing[AuditLogEntryOut])
+def list_audit_log_entries(db: Session, actor: Actor, query: AuditLogQuery) -> Any:
+    """List the entries of the audit log, newest first, filtered by action, text and days"""
     wanted = AuditFilter.of_days(
         events.get_event(db, actor).timezone,
-        act=query.act or "",
+        act=query.action or "",
         text=query.text,
         since=query.since,
         until=query.until,
@@ -40,8 +40,8 @@ def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
 @blueprint.get("/audit-log/verify")
 @blueprint.auth_required(token, roles=[READ])
 @operation(tag=TAG)
-@blueprint.output(ChainOut)
-def verify_trail(db: Session, actor: Actor) -> Any:
-    """Look through the whole trail: whether each row is as it was written"""
-    limits.require(limits.COSTLY, actor.account_id, "verify_trail")
+@blueprint.output(AuditLogVerificationOut)
+def verify_audit_log(db: Session, actor: Actor) -> Any:
+    """Verify the hash chain of the audit log: whether each entry is as it was written"""
+    limits.require(limits.COSTLY, actor.account_id, "verify_audit_log")
     return audit_entries.is_trail_intact(db, actor)

@@ -1,4 +1,4 @@
-"""The tables of the people desk: searched, sorted, in pages. For organisers."""
+"""The tables of participants: searched, sorted, in pages. For organisers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from api.v1 import bearer
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.participants.schemas import (
-    DeskTableQuery,
+    FirmRowOut,
     FirmTableQuery,
     InterpreterRowOut,
     InterpreterTableQuery,
+    ParticipantQuery,
     PersonRowOut,
     PersonTableQuery,
     RequestTableQuery,
@@ -21,20 +22,21 @@ from api.v1.participants.schemas import (
 from api.v1.schemas.base import Listing
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import record_tables, request_table
-from scheduler.services.participants.record_tables import FirmRow, TableQuery
+from scheduler.services.participants.record_tables import TableQuery
 from scheduler.services.participants.request_table import RequestRow
 
-TAG = "People desk"
+TAG = "Participants"
 WRITE = "people:write"
+_STATES = {"active": record_tables.PRESENT, "removed": record_tables.WITHDRAWN, "any": ""}
 
 
 @blueprint.get("/participants/firms")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(FirmTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(Listing[FirmRow])
-def list_desk_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
-    """Firms with their stands and what waits there"""
+@blueprint.output(Listing[FirmRowOut])
+def list_participant_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
+    """List firms with their booths and requests"""
     return record_tables.list_firms(db, actor, _asked(actor, query, query.sort))
 
 
@@ -43,8 +45,8 @@ def list_desk_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
 @blueprint.input(PersonTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
 @blueprint.output(Listing[PersonRowOut])
-def list_desk_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
-    """People of all firms"""
+def list_participant_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
+    """List people of all firms"""
     page = record_tables.list_people(db, actor, _asked(actor, query, query.sort))
     return page.of(bearer.hide_contacts(actor, row, email=None) for row in page.items)
 
@@ -54,8 +56,8 @@ def list_desk_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
 @blueprint.input(InterpreterTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
 @blueprint.output(Listing[InterpreterRowOut])
-def list_desk_interpreters(db: Session, actor: Actor, query: InterpreterTableQuery) -> Any:
-    """Interpreters"""
+def list_participant_interpreters(db: Session, actor: Actor, query: InterpreterTableQuery) -> Any:
+    """List interpreters"""
     page = record_tables.list_interpreters(db, actor, _asked(actor, query, query.sort))
     return page.of(bearer.hide_contacts(actor, row, email=None) for row in page.items)
 
@@ -65,19 +67,19 @@ def list_desk_interpreters(db: Session, actor: Actor, query: InterpreterTableQue
 @blueprint.input(RequestTableQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))
 @blueprint.output(Listing[RequestRow])
-def list_desk_requests(db: Session, actor: Actor, query: RequestTableQuery) -> Any:
-    """Requests of the whole event, for steps in firms' names"""
+def list_participant_requests(db: Session, actor: Actor, query: RequestTableQuery) -> Any:
+    """List requests of the event, for actions on behalf of firms"""
     given = query.model_dump(exclude={"state"}, exclude_none=True)
     return request_table.list_requests(db, actor, state=query.state or "", **given)
 
 
-def _asked(actor: Actor, query: DeskTableQuery, sort: str) -> TableQuery:
+def _asked(actor: Actor, query: ParticipantQuery, sort: str) -> TableQuery:
     if sort == "email":
         bearer.require_scope(actor, "contacts:read")
     return TableQuery(
         query.text,
-        "" if query.state == "any" else query.state,
-        sort,
+        _STATES[query.state],
+        "waiting" if sort == "awaiting_response" else sort,
         cursor=query.cursor,
         limit=query.limit,
     )
