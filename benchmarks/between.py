@@ -20,17 +20,18 @@ def same(problem: Problem, meetings: Sequence[Meeting]) -> Problem:
     return replace(problem, published=tuple(meetings), source_fingerprint=None)
 
 
-def changed(problem: Problem, meetings: Sequence[Meeting], seed: int = 1) -> Problem:
+def changed(problem: Problem, meetings: Sequence[Meeting], seed: int = 1, prefix: str = "new") -> Problem:
     """Return the problem with the plan published and random changes.
 
     5 % of the requests are withdrawn, as many are new, and 2 % of the people and of the places lose a day.
+    The ids of new requests begin with `prefix`.
     """
     draws = random.Random(seed)
     count = len(problem.requests)
     gone = set(draws.sample(range(count), round(WITHDRAWN * count)))
     kept = [request for r, request in enumerate(problem.requests) if r not in gone]
     asked = {(request.sender, request.receiver) for request in problem.requests}
-    new = _new_requests(problem, asked, round(NEW * count), draws)
+    new = _new_requests(problem, asked, round(NEW * count), draws, prefix)
     names = {request.id for request in kept}
     return replace(
         problem,
@@ -44,7 +45,7 @@ def changed(problem: Problem, meetings: Sequence[Meeting], seed: int = 1) -> Pro
 
 
 def _new_requests(
-    problem: Problem, asked: set[tuple[int, int]], count: int, draws: random.Random
+    problem: Problem, asked: set[tuple[int, int]], count: int, draws: random.Random, prefix: str
 ) -> list[Request]:
     """Return requests between firms without one, with weights and constraints of existing requests."""
     found: list[Request] = []
@@ -56,7 +57,7 @@ def _new_requests(
             continue
         asked.add((sender, receiver))
         like = draws.choice(problem.requests)
-        name = f"new{len(found):05d}"
+        name = f"{prefix}{len(found):05d}"
         found.append(Request(name, sender, receiver, like.weight, like.length, place=like.place))
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_ELSEWHERE = {"event", "published", "frozen_until", "policy"}
+_ELSEWHERE = {"event", "published", "frozen_until", "policy", "attendees"}
 """Keys of a problem file that are compared individually. All others must be equal."""
 _OF_CHANGES = {"max_moved", "reassigned_counts"}
 """Policy keys that concern only changes to the published schedule."""
@@ -24,6 +24,7 @@ def is_bound_valid(before: Json, now: Json) -> bool:
         all(before[key] == now[key] for key in before.keys() | now.keys() if key not in _ELSEWHERE)
         and before["event"]["timezone"] == now["event"]["timezone"]
         and _others(before) == _others(now)
+        and _attendees(before) == _attendees(now)
         and (not before["published"] or _keeps_published(before, now))
         and frozen_until_timestamp(before) <= frozen_until_timestamp(now)
     )
@@ -38,7 +39,20 @@ def _keeps_published(before: Json, now: Json) -> bool:
     """Return True if the published schedule is the same and changing it is no cheaper or less limited."""
     old, new = before["policy"], now["policy"]
     dearer = old.get("reassigned_counts") in (None, new.get("reassigned_counts"))
+    dearer = dearer and all(was <= n for was, n in zip(_changes(before), _changes(now), strict=True))
     return _by_request(before) == _by_request(now) and dearer and _budget(new) <= _budget(old)
+
+
+def _attendees(document: Json) -> list[Json]:
+    """Return the attendees without their earlier changes, which only concern changes to the schedule."""
+    return [
+        {key: value for key, value in row.items() if key != "changed_before"} for row in document["attendees"]
+    ]
+
+
+def _changes(document: Json) -> list[int]:
+    """Return the earlier changes of each attendee."""
+    return [row.get("changed_before", 0) for row in document["attendees"]]
 
 
 def _budget(policy: Json) -> float:

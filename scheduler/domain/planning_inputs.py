@@ -59,7 +59,7 @@ def planning_inputs(document: Json, wishes: Mapping[str, Sequence[str]] | None =
         "policy": dict(document["policy"]),
         "frozen": frozen_until_timestamp(document),
         "wishes": {id: _digest(list(slots)) for id, slots in (wishes or {}).items()},
-        **{name: {row["id"]: _digest(row) for row in document[name]} for name in LISTS},
+        **{name: {row["id"]: _digest(_without_changes(row)) for row in document[name]} for name in LISTS},
         **{name: _digest(document[name]) for name in SINGLE_KEYS},
     }
 
@@ -97,6 +97,14 @@ def diff_inputs(before: Json, now: Json) -> list[Difference]:
     if now["frozen"] < before["frozen"]:
         found.append(Difference("frozen"))
     return found
+
+
+def _without_changes(row: Json) -> Json:
+    """Return a row without a person's earlier changes.
+
+    They only make it dearer to change the plan again, and rise with each one that is published.
+    """
+    return {key: value for key, value in row.items() if key != "changed_before"}
 
 
 def _wishes(before: Json, now: Json) -> set[str]:

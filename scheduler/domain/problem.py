@@ -90,13 +90,18 @@ class Firm:
 
 @dataclass(frozen=True, slots=True)
 class Attendee:
-    """A person of firm `firm` (an index). `unavailable` holds slot indices."""
+    """A person of firm `firm` (an index). `unavailable` holds slot indices.
+
+    `changed_before` is how many changes of their meetings they were told of before. The next one costs as
+    much as if those were changes of this plan (term `repeated`).
+    """
 
     id: str
     firm: int
     languages: frozenset[str]
     unavailable: frozenset[int] = frozenset()
     max_per_day: int | None = None
+    changed_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

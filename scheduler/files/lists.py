@@ -23,7 +23,10 @@ KEYS: Mapping[str, Keys] = {
         frozenset(("id", "name", "tier", "areas", "country")),
         frozenset(("max_per_day", "min_meetings")),
     ),
-    "attendees": (frozenset(("id", "firm", "languages")), frozenset(("unavailable", "max_per_day"))),
+    "attendees": (
+        frozenset(("id", "firm", "languages")),
+        frozenset(("unavailable", "max_per_day", "changed_before")),
+    ),
     "interpreters": (frozenset(("id", "languages")), frozenset(("unavailable", "stations"))),
     "stations": (frozenset(("place", "slots")), frozenset()),
     "requests": (

@@ -8,6 +8,9 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.problem import Attendee, Firm, Interpreter
 from scheduler.files.lists import KEYS, Lists, Row
 
+MAX_CHANGED_BEFORE = 10**6
+"""Largest number of earlier changes of a person."""
+
 
 def read_firms(lists: Lists) -> Iterable[Firm]:
     for path, row in lists.rows("firms"):
@@ -35,6 +38,9 @@ def read_attendees(lists: Lists) -> Iterable[Attendee]:
             languages=frozenset(lists.texts(row["languages"], f"{path}.languages")),
             unavailable=lists.slot_set(row, path),
             max_per_day=lists.count_or_none(row.get("max_per_day"), f"{path}.max_per_day", 0),
+            changed_before=lists.count(
+                row.get("changed_before", 0), f"{path}.changed_before", 0, MAX_CHANGED_BEFORE
+            ),
         )
 
 

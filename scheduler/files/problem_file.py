@@ -92,7 +92,8 @@ def _check_points(lists: Lists, problem: Problem) -> None:
         "shortfall": sum(problem.floors),
         "idle": days,
         "hall_change": days,
-        "repeated": len(problem.attendees) * len(problem.published) ** 2,
+        "repeated": len(problem.attendees) * len(problem.published) ** 2
+        + sum(attendee.changed_before for attendee in problem.attendees) * len(problem.published),
         "unfair": sum(level * price for levels in problem.fair_levels for level, price in levels),
     }
     points = sum(value * counts.get(term, len(problem.published)) for term, value in factors.items())
@@ -168,6 +169,7 @@ def _people(problem: Problem) -> Json:
                 "languages": sorted(a.languages),
                 "unavailable": _slot_ids(problem, sorted(a.unavailable)),
                 "max_per_day": a.max_per_day,
+                **({"changed_before": a.changed_before} if a.changed_before else {}),
             }
             for a in problem.attendees
         ],

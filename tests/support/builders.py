@@ -197,7 +197,7 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
     some_slots = st.lists(st.sampled_from(slot_ids), max_size=1).map(" ".join)
     firms = [firm(id, **draw(_firm_limits)) for id in ("a", "b", "c")[: draw(st.integers(2, 3))]]
     people = [
-        person(id, id[0], draw(_languages), draw(some_slots), max_per_day=draw(_cap))
+        person(id, id[0], draw(_languages), draw(some_slots), max_per_day=draw(_cap), **draw(_before))
         for id in ("a1", "a2", "b1", "c1")
         if id[0] in {row["id"] for row in firms} and (id != "a2" or draw(st.booleans()))
     ]
@@ -227,6 +227,7 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
 
 
 _cap = st.sampled_from([None, None, None, None, 1, 2])
+_before = st.sampled_from([{}, {}, {"changed_before": 1}, {"changed_before": 3}])
 _languages = st.sampled_from(["en", "en zh", "en fr", "en", "zh", "fr"])
 _firm_limits = st.fixed_dictionaries({"max_per_day": _cap, "min_meetings": st.integers(0, 2)})
 _fair_share = st.fixed_dictionaries(

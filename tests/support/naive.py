@@ -330,12 +330,16 @@ def _unfair(page: Page, held: dict[str, Json]) -> dict[str, int]:
 
 
 def _repeated(page: Page, held: dict[str, Json]) -> int:
-    """Return the count: per attendee 0 for the first change, 1 for the second, 2 for the third and so on."""
+    """Return the count: per attendee 0 for the first change, 1 for the second, 2 for the third and so on.
+
+    The changes of this plan come after those before.
+    """
     steps = 0
-    for id in page.attendees:
+    for id, row in page.attendees.items():
         mine = [m for m in page.published.values() if m["request"] in page.requests and id in m["attendees"]]
         changes = [m for m in mine if m["request"] not in held or not _same(m, held[m["request"]])]
-        steps += sum(range(len(changes)))
+        before = row.get("changed_before", 0)
+        steps += sum(range(before, before + len(changes)))
     return steps
 
 

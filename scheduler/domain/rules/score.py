@@ -40,7 +40,7 @@ def schedule_score(schedule: Schedule) -> Score:
         **_changes(schedule),
     }
     if "repeated" in problem.policy.factors:
-        terms["repeated"] = count_repeats(count_attendee_changes(schedule).values())
+        terms["repeated"] = count_repeats(problem, count_attendee_changes(schedule))
     if "unfair" in problem.policy.factors:
         terms["unfair"] = unfair(schedule)
     return Score(weighted_total(problem, terms), terms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -184,12 +184,22 @@ def unavoidable_repeats(problem: Problem) -> int:
         for person in set(m.attendees)
         if person in known.attendees
     )
-    return count_repeats(forced.values())
+    return count_repeats(problem, forced)
 
 
-def count_repeats(changes: Iterable[int]) -> int:
-    """Return the term `repeated` from the changes per attendee: a second change counts 1, a third 2 more."""
-    return sum(n * (n - 1) // 2 for n in changes)
+def count_repeats(problem: Problem, changes: Mapping[str, int]) -> int:
+    """Return the term `repeated` from the number of changes by attendee id.
+
+    The second change of a person counts 1, the third 2 more, and so on, from the first one ever: those of
+    `changed_before` come first, and count nothing themselves.
+    """
+    people, index = problem.attendees, problem.index.attendees
+    return sum(repeat_steps(people[index[person]].changed_before, n) for person, n in changes.items())
+
+
+def repeat_steps(before: int, changes: int) -> int:
+    """Return what so many changes of one person count in the term `repeated`, after so many before."""
+    return before * changes + changes * (changes - 1) // 2
 
 
 def _is_changed(schedule: Schedule, published: Meeting) -> bool:

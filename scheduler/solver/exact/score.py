@@ -109,7 +109,10 @@ def _lack(exact: ExactModel, held: list[int], level: int, name: str) -> Expr:
 
 
 def _repeats(exact: ExactModel) -> list[Expr]:
-    """The price steps of each attendee with several published meetings: from below, by its tangents."""
+    """The price steps of each attendee with several changes: from below, by its tangents.
+
+    Each change adds the changes before, which is linear. What several of this rerun add to each other is not.
+    """
     problem, published = exact.assignments.problem, exact.assignments.choices.published
     mine: dict[str, list[int]] = defaultdict(list)
     for r, meeting in published.items():
@@ -117,9 +120,14 @@ def _repeats(exact: ExactModel) -> list[Expr]:
             mine[person].append(r)
     found: list[Expr] = []
     for person, requests in sorted(mine.items()):
-        if len(requests) > 1:
-            stays = exact.count(i for r in requests for i in exact.of_request[r] if exact.assignment[i].stays)
-            most = len(requests)
+        before = problem.attendees[problem.index.attendees[person]].changed_before
+        if len(requests) == 1 and not before:
+            continue
+        stays = exact.count(i for r in requests for i in exact.of_request[r] if exact.assignment[i].stays)
+        most = len(requests)
+        if before:
+            found.append(before * (most - stays))
+        if most > 1:
             repeats = exact.model.new_int_var(0, most * (most - 1) // 2, f"repeats {person}")
             for n in range(1, most):
                 exact.model.add(repeats >= n * (most - stays) - n * (n + 1) // 2)

@@ -203,6 +203,11 @@ class Occupancy:
         return gain
 
     def _repeated(self, published: Meeting) -> int:
-        """How many other published meetings of its people are changed, counted a person."""
+        """How many other changes its people have, with those before, counted a person."""
         changes = count_attendee_changes(Schedule(self.problem, tuple(self.held.values())))
-        return sum(changes[person] - 1 for person in set(published.attendees) if person in changes)
+        people, index = self.problem.attendees, self.problem.index.attendees
+        return sum(
+            people[index[person]].changed_before + changes[person] - 1
+            for person in set(published.attendees)
+            if person in changes
+        )

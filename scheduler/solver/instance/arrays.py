@@ -48,6 +48,7 @@ class Data(NamedTuple):
     before: IntRow  # CSR of precedences
     after: IntRow
     published_people: IntRow  # attendees of the published meetings, where they are still there
+    changed_before: IntRow  # attendees: their changes before this rerun
     factors: FloatRow
     rules: IntRow
     noise: FloatRow  # Gumbel noise, to choose with Boltzmann's odds
@@ -109,6 +110,7 @@ def flatten(problem: Problem) -> Flat:
         before=before,
         after=after,
         published_people=published_people,
+        changed_before=np.array([attendee.changed_before for attendee in problem.attendees], np.int32),
         factors=_factors(problem),
         rules=_rules(problem),
         noise=_noise(),

@@ -99,9 +99,14 @@ class _Plan:
         factors = self.problem.policy.factors
         idle, walks = self.taken.saved(held)
         costs: float = float(change_costs(self.problem.policy)[compare_to_published(published, now)])
-        repeats = sum(self.changes[person] for person in set(published.attendees))
+        repeats = sum(self._changes_of(person) for person in set(published.attendees))
         costs += float(factors.get("repeated", 0)) * repeats
         return idle * factors["idle"] + walks * factors["hall_change"] > costs
+
+    def _changes_of(self, person: str) -> int:
+        """The changes of one person, with those before. None of somebody who is gone."""
+        known = self.problem.index.attendees.get(person)
+        return 0 if known is None else self.problem.attendees[known].changed_before + self.changes[person]
 
     def _may_return(self, published: Meeting) -> bool:
         """Whether the plan keeps its rules and its points with a published meeting as it was.

@@ -59,7 +59,7 @@ class State:
     queue: IntRow
     idle_of: IntRow  # attendees: idle figure, kept for `max_idle_spread` only
     idle_count: IntRow  # figures: how many attendees have it
-    changed_of: IntRow  # attendees: how many of their published meetings are changed
+    changed_of: IntRow  # attendees: changes before, and how many published meetings of theirs are changed
     log: IntTable
     rng: WordRow
     score: Score = 0.0
@@ -149,7 +149,7 @@ def reset(data: Data, state: State) -> None:
     state.firm_day[:] = 0
     state.firm_count[:] = 0
     state.idle_of[:] = 0
-    state.changed_of[:] = 0
+    state.changed_of[:] = data.changed_before
     state.idle_count[:] = 0
     state.idle_count[0] = attendees
     state.interpreters_free[:] = np.uint64(0)

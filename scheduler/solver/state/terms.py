@@ -27,7 +27,10 @@ def count_terms(problem: Problem, data: Data, state: State) -> dict[str, int]:
     )
     stands = published & is_held if problem.policy.reassigned_counts == ANY_START else stays
     idle, changes = count_days(data, state)
-    named: dict[str, Callable[[State], int]] = {"repeated": repeated, "unfair": partial(unfair, problem)}
+    named: dict[str, Callable[[State], int]] = {
+        "repeated": partial(repeated, data),
+        "unfair": partial(unfair, problem),
+    }
     return {
         "served": int(weights[is_held].sum()),
         "shortfall": int(np.maximum(data.firms[:, firms.FLOOR] - state.firm_count, 0).sum()),
@@ -41,10 +44,10 @@ def count_terms(problem: Problem, data: Data, state: State) -> dict[str, int]:
     }
 
 
-def repeated(state: State) -> int:
-    """The price steps of those who have several of their published meetings changed."""
-    changed = state.changed_of.astype(np.int64)
-    return int((changed * (changed - 1) // 2).sum())
+def repeated(data: Data, state: State) -> int:
+    """The price steps of those who have several changes, without those of the changes before."""
+    every, before = state.changed_of.astype(np.int64), data.changed_before.astype(np.int64)
+    return int((every * (every - 1) // 2 - before * (before - 1) // 2).sum())
 
 
 def unfair(problem: Problem, state: State) -> int:

@@ -81,5 +81,6 @@ def test_time_that_goes_by_and_what_is_published_make_none() -> None:
         before,
         frozen_until=before.frozen_until + timedelta(hours=1),
         published=(meet("r1", "s0", "t1", "a1 b1"),),
+        attendees=(replace(before.attendees[0], changed_before=2), *before.attendees[1:]),
     )
     assert diff_inputs(planning_inputs(write_problem(before)), planning_inputs(write_problem(now))) == []

@@ -9,7 +9,7 @@ import pytest
 from scheduler.domain.bound_reuse import is_bound_valid
 from scheduler.domain.problem import Problem
 from scheduler.files.problem_file import write_problem
-from tests.support.builders import ask, make_problem, meet, table
+from tests.support.builders import ask, make_problem, meet, person, table
 
 Json = dict[str, Any]
 
@@ -57,6 +57,15 @@ def test_a_bound_holds_of_a_smaller_budget_of_changes_and_of_dearer_ones_and_not
     assert is_bound_valid(free, bound)
     assert not is_bound_valid(bound, free)
     assert is_bound_valid(document(**policy), free)  # nothing was published, so nothing could change
+
+
+def test_a_bound_holds_of_people_with_more_changes_before_and_not_of_those_with_fewer() -> None:
+    few, many = (
+        document(published=PUBLISHED, attendees=[person("a1", "a", changed_before=n)]) for n in (1, 2)
+    )
+    assert is_bound_valid(few, many)
+    assert not is_bound_valid(many, few)
+    assert is_bound_valid(document(attendees=[person("a1", "a", changed_before=2)]), few)
 
 
 def test_a_bound_that_counted_on_what_was_frozen_does_not_hold_of_less() -> None:

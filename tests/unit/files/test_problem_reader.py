@@ -58,7 +58,7 @@ def test_every_key_of_the_format_is_read() -> None:
         attendees=(
             Attendee("a1", 0, frozenset(("zh", "en")), frozenset((0, 2)), 6),
             Attendee("b1", 1, frozenset(("de",))),
-            Attendee("b2", 1, frozenset()),
+            Attendee("b2", 1, frozenset(), changed_before=3),
         ),
         interpreters=(Interpreter("i1", frozenset(("de", "zh")), frozenset((2,))),),
         requests=(

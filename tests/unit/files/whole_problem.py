@@ -41,7 +41,10 @@ WHOLE: Json = {
     "attendees": [
         {"id": "a1", "firm": "a", "languages": ["zh", "en"], "unavailable": ["s0", "s2"], "max_per_day": 6},
         {"id": "b1", "firm": "b", "languages": ["de"], "unavailable": [], "max_per_day": None},
-        {"id": "b2", "firm": "b", "languages": [], "unavailable": [], "max_per_day": None},
+        {
+            "id": "b2", "firm": "b", "languages": [], "unavailable": [], "max_per_day": None,
+            "changed_before": 3,
+        },
     ],
     "interpreters": [{"id": "i1", "languages": ["de", "zh"], "unavailable": ["s2"]}],
     "requests": [

@@ -28,7 +28,7 @@ from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
 from scheduler.solver.state.terms import count_terms
 from tests.support.brute_force import best_plan
-from tests.support.builders import ask, documents, make_problem, meet, person
+from tests.support.builders import ask, documents, make_problem, meet, person, table
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -38,7 +38,16 @@ def rerun() -> Problem:
     """Return a published plan; then a twentieth was withdrawn, and people lost days."""
     problem = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=50_000)).plan
-    return priced(changed(problem, plan.meetings), 25)
+    return remembering(priced(changed(problem, plan.meetings), 25))
+
+
+def remembering(problem: Problem) -> Problem:
+    """Every third person had changes before, one to four."""
+    people = (
+        replace(person, changed_before=0 if k % 3 else 1 + k % 4)
+        for k, person in enumerate(problem.attendees)
+    )
+    return replace(problem, attendees=tuple(people))
 
 
 def priced(problem: Problem, price: float) -> Problem:
@@ -112,6 +121,42 @@ def test_the_changes_of_different_people_are_not_repeated() -> None:
     problem = three_published(repeated=7)
     plan = [replace(m, slot="s5") if m.request != "r2" else m for m in problem.published]
     assert rules.score(problem, plan).terms["repeated"] == 0
+
+
+def test_changes_before_raise_the_price_as_if_they_were_of_this_plan() -> None:
+    """Somebody with n changes before pays for the next one as for the (n + 1)-th."""
+    requests = [ask(f"r{k}", "a", f"b{k}") for k in range(4)]
+    published = [meet(f"r{k}", f"s{k}", "t1", f"a1 b{k}1") for k in range(4)]
+    people = [person("a1", "a", changed_before=2)]
+    problem = make_problem(
+        slots="4|4", requests=requests, attendees=people, published=published, factors={"repeated": 7}
+    )
+    counts = []
+    for moved in range(5):
+        plan = [replace(m, slot=f"s{k + 4}") if k < moved else m for k, m in enumerate(published)]
+        counts.append(rules.score(problem, plan).terms["repeated"])
+    assert counts == [0, 2, 5, 9, 14]
+
+
+def test_a_change_falls_to_whom_had_none_before() -> None:
+    """One of two meetings at a table has to move; without memory, both cost the same."""
+    requests = [ask("r1", "a", "b"), ask("r2", "c", "d"), ask("new", "e", "f", weight=9, slots=["s0"])]
+    published = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t2", "c1 d1")]
+    for spared, moved in (("a1", "r2"), ("c1", "r1")):
+        problem = make_problem(
+            slots="2",
+            attendees=[person(id, id[0], changed_before=int(id == spared)) for id in ("a1", "c1")],
+            requests=requests,
+            places=[table("t1"), table("t2")],
+            published=published,
+            factors={"repeated": 7},
+        )
+        for method in ("exact", "search"):
+            params = SolveParams(method=method, iterations=2_000 if method == "search" else None)
+            plan = solve(problem, params, is_changed=True).plan
+            slots = {m.request: m.slot for m in plan.meetings}
+            assert len(slots) == 3
+            assert [r for r in ("r1", "r2") if slots[r] == "s1"] == [moved]
 
 
 def test_a_file_that_does_not_name_the_factor_scores_as_ever() -> None:
