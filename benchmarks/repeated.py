@@ -1,7 +1,7 @@
 """Nights of churn: how often one person's meetings change, without and with a memory of earlier changes.
 
     python -m benchmarks.repeated [--full] [--firms N --requests N --moves N] [--nights 10] [--seed 1]
-        [--out benchmarks/results]
+        [--price 20] [--only with] [--out benchmarks/results]
 
 An expo of 60 firms, or 620 with 9,000 requests with --full, is solved and published. Each night 5 % of the
 requests are withdrawn, as many are new, 2 % of the people and of the places lose a day, and the published
@@ -69,9 +69,6 @@ def run_nights(
     problem: Problem, nights: int, params: SolveParams, *, remembers: bool, told: Callable[[Json], None]
 ) -> Json:
     """Solve and publish a problem, then again each night after churn. Return the changes of all nights."""
-    factors = {**problem.policy.factors, **EVENT_FACTORS}
-    policy = replace(problem.policy, factors=factors, reassigned_counts=ANY_START)
-    problem = replace(problem, policy=policy, source_fingerprint=None)
     meetings = solve(problem, params).plan.meetings
     tally, rows = Tally(), []
     for night in range(1, nights + 1):
@@ -97,6 +94,13 @@ def run_nights(
         )
         told(rows[-1])
     return {"memory": "with" if remembers else "without", "nights": rows, **summarize(rows)}
+
+
+def priced(problem: Problem, price: float) -> Problem:
+    """Return the problem with an event's factors, and this price of repeated changes."""
+    factors = {**problem.policy.factors, **EVENT_FACTORS, "repeated": price}
+    policy = replace(problem.policy, factors=factors, reassigned_counts=ANY_START)
+    return replace(problem, policy=policy, source_fingerprint=None)
 
 
 def remember(problem: Problem, changes: Mapping[str, int]) -> Problem:
@@ -136,6 +140,8 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=10)
     parser.add_argument("--moves", type=int, help="moves a solve")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--price", type=float, default=EVENT_FACTORS["repeated"], help="of the term repeated")
+    parser.add_argument("--only", choices=("without", "with"), help="one of the two runs")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     size = FULL if options.full else QUICK
@@ -143,11 +149,18 @@ def main() -> None:
     firms, requests, moves = (one or other for one, other in zip(given, size, strict=True))
     params = SolveParams(workers=1, method="search", iterations=moves)
     instance = generated(firms, requests, options.seed)
-    how = {"instance": instance.name, "moves": moves, "seed": options.seed, **machine()}
+    problem = priced(instance.problem, options.price)
+    how = {
+        "instance": instance.name,
+        "moves": moves,
+        "seed": options.seed,
+        "price": options.price,
+        **machine(),
+    }
     rows: list[Json] = []
     print(line(HEADINGS, WIDTHS))
-    for remembers in (False, True):
-        found = run_nights(instance.problem, options.nights, params, remembers=remembers, told=print_night)
+    for memory in ("without", "with") if options.only is None else (options.only,):
+        found = run_nights(problem, options.nights, params, remembers=memory == "with", told=print_night)
         rows.append(found)
         print(shown(rows[-1]), flush=True)
         write_json(options.out / f"{stem('repeated', options.full)}.json", {"how": how, "rows": rows})

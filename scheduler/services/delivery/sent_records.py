@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import Method
+from scheduler.domain.entities import Method, OutboxKind
 from scheduler.services.identity.tokens import REPLY, REPORT, derive_token, hash_token, row_token
 from scheduler.services.outbox import payloads
 from scheduler.services.outbox.outbox import NewMail
@@ -21,14 +21,19 @@ Said = OutboxEmail | NewMail
 
 
 def record_invitations(session: Session, rows: Sequence[Said], secret_key: str) -> None:
-    """Record the content that these invitations send to calendars."""
+    """Record the content that these invitations send to calendars.
+
+    An email that follows a change of address (`RESEND`) tells of no change of the meeting.
+    """
     known = _known_invitations(session, rows)
     new: list[dict[str, Any]] = []
     for row in rows:
         content, partstat = payloads.stored_message_parts(row.payload)
         found = known.get(_identity(row))
         if found is None:
-            new.append(_invitation(row, secret_key) | {"content": content, "partstat": partstat})
+            is_change = row.kind is OutboxKind.INVITATION and payloads.is_schedule_change(row.payload)
+            parts = {"content": content, "partstat": partstat, "is_change": is_change}
+            new.append(_invitation(row, secret_key) | parts)
         elif row.dtstamp is not None and found.dtstamp < row.dtstamp:
             found.dtstamp, found.content, found.facts = row.dtstamp, content, row.facts
     if new:

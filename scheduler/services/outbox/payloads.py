@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 
 from scheduler.domain.entities import OutboxKind, Partstat
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import ItipMessage
+from scheduler.invites.ical.itip import ItipMessage, MessageKind
 from scheduler.invites.ical.view import mail_kind
 from scheduler.invites.mail.digest import Digest
 from scheduler.invites.mail.summary import Summary
@@ -34,6 +34,17 @@ def entry_content_from_text(text: str) -> Content:
 def stored_message_parts(payload: Mapping[str, Any]) -> tuple[dict[str, Any], Partstat]:
     """Return what an invitation stores of a message: the content as JSON, and the participation status."""
     return payload["content"], Partstat(payload["partstat"])
+
+
+def is_schedule_change(payload: Mapping[str, Any]) -> bool:
+    """Return True if an invitation tells of a change of a meeting that the recipient knew.
+
+    A meeting without the recipient, or that is not scheduled any more, is a change. One that somebody
+    withdrew is none.
+    """
+    if payload["kind"] == MessageKind.CANCEL:
+        return not payload["meeting_is_off"] or bool((payload.get("off") or {}).get("code"))
+    return bool(payload["kind"] == MessageKind.UPDATE)
 
 
 def digest_items(payload: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from scheduler.services.problems.policy import event_policy
 from scheduler.services.problems.scope import Scope
 from scheduler.services.problems.table_assignments import read_table_assignments
 from scheduler.services.replies import counter_proposals
+from scheduler.services.schedule import notified_changes
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -179,6 +180,9 @@ class _Snapshot:
             ).items()
         }
         away = self.withdrawn_firms()
+        changes = notified_changes.count_notified_changes(
+            self.session, self.event.id, None if self.scope.is_whole else self.attendees
+        )
         return tuple(
             domain.Attendee(
                 id=row.key,
@@ -186,6 +190,7 @@ class _Snapshot:
                 languages=frozenset(row.languages),
                 unavailable=self.not_there(row, busy, is_away=row.firm_id in away) - holding.people[row.key],
                 max_per_day=row.max_per_day,
+                changed_before=changes.get(row.id, 0),
             )
             for row in rows
         )

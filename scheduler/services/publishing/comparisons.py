@@ -27,7 +27,7 @@ from scheduler.services.outbox import outbox
 from scheduler.services.problems import snapshot, stored_problems
 from scheduler.services.publishing import publish_preview, version_jobs
 from scheduler.services.publishing.publish_preview import Report
-from scheduler.services.schedule import calendar_entries, versions
+from scheduler.services.schedule import calendar_entries, notified_changes, versions
 from scheduler.storage.cache.cache_keys import rows_text
 from scheduler.storage.models import (
     Attendee,
@@ -211,7 +211,10 @@ def compute_comparison(
             told.kinds[publish_preview.SUMMARY],
             len(told.people),
         )
-        made.told = told.to_json(publish_preview.firms_by_attendee(session, version.event_id))
+        made.told = told.to_json(
+            publish_preview.firms_by_attendee(session, version.event_id),
+            notified_changes.count_notified_changes(session, version.event_id),
+        )
         if base is not None and found:
             problem = stored_problems.load_problem(session, version) or snapshot.build_problem(
                 session, base.event_id, now=now

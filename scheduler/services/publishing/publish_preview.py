@@ -42,6 +42,8 @@ from scheduler.storage.models import (
 SUMMARY, BRIEFING = OutboxKind.SUMMARY.value, OutboxKind.BRIEFING.value
 KINDS = ("new", "update", "details", "cancel", "uninvited", SUMMARY, BRIEFING)
 """Kinds of emails in display order. The first ones are those of `email_texts`."""
+CHANGES = frozenset(("update", "cancel", "uninvited"))
+"""Kinds that tell of another time, place or people, or of a meeting that does not take place."""
 
 Report = Callable[[int, int], None]
 """Called with the number of people done and the total."""
@@ -80,8 +82,11 @@ class NotificationCounter:
         self.kinds[kind] += 1
         self.people.setdefault(attendee_id, Counter())[kind] += 1
 
-    def to_json(self, firms: Mapping[int, int]) -> dict[str, Any]:
-        """Return the JSON that a comparison stores. `firms` gives each attendee's firm."""
+    def to_json(self, firms: Mapping[int, int], changes: Mapping[int, int]) -> dict[str, Any]:
+        """Return the JSON that a comparison stores.
+
+        `firms` gives each attendee's firm, `changes` the number of changes they were told of before.
+        """
         by_firm: dict[int, list[int]] = {}
         for attendee_id, counts in self.people.items():
             row = by_firm.setdefault(firms[attendee_id], [0, 0])
@@ -93,8 +98,15 @@ class NotificationCounter:
             "kinds": dict(self.kinds),
             "firms": sorted(rows, key=lambda row: (-row[2], row[0])),
             "largest": None if largest is None else [largest, dict(self.people[largest])],
+            "again": self._changed_again(changes),
             "samples": self.samples,
         }
+
+    def _changed_again(self, changes: Mapping[int, int]) -> list[int] | None:
+        """Return how many people with earlier changes get another, who had most, and how many those were."""
+        again = [who for who, counts in self.people.items() if who in changes and CHANGES & counts.keys()]
+        most = max(again, key=lambda who: (changes[who], -who), default=None)
+        return None if most is None else [len(again), most, changes[most]]
 
 
 _Sums = Mapping[int, Sequence[SummaryChange]]
@@ -137,6 +149,16 @@ class FirmNotifications:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedAgain:
+    """People with a change whom earlier publications changed too: their number, and who had most changes."""
+
+    people: int
+    person: PersonRef
+    changes: int
+    """Changes of that person before this publication."""
+
+
+@dataclass(frozen=True, slots=True)
 class PublishPreview:
     """Preview of a publication: emails by kind in the order of KINDS, and the firms that get most emails.
 
@@ -148,6 +170,7 @@ class PublishPreview:
     firms: Sequence[FirmNotifications]
     firm_count: int
     largest: tuple[PersonRef, Mapping[str, int]] | None
+    again: ChangedAgain | None
     left_booths: int
 
 
@@ -168,6 +191,7 @@ def read_preview(
         ],
         firm_count=len(rows),
         largest=_largest(session, told.get("largest")),
+        again=_changed_again(session, told.get("again")),
         left_booths=_left_booths(session, version.id),
     )
 
@@ -260,6 +284,11 @@ def _changes(counts: Mapping[str, int]) -> tuple[int, int]:
 def _largest(session: Session, row: Sequence[Any] | None) -> tuple[PersonRef, Mapping[str, int]] | None:
     person = session.get(Attendee, row[0]) if row else None
     return (person_ref(person), sort_kinds(row[1])) if row and person else None
+
+
+def _changed_again(session: Session, row: Sequence[int] | None) -> ChangedAgain | None:
+    person = session.get(Attendee, row[1]) if row else None
+    return ChangedAgain(row[0], person_ref(person), row[2]) if row and person else None
 
 
 def _left_booths(session: Session, version_id: int) -> int:

@@ -9,6 +9,7 @@ __all__ = [
     "history",
     "labels",
     "meeting_ends",
+    "notified_changes",
     "scheduled",
     "unscheduled",
     "versions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, true
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.domain.emails.calendar_imports import CalendarImportMethod
@@ -35,6 +35,13 @@ class Invitation(Base):
         Index("ix_invitation_attendee_id", "attendee_id"),
         Index("ix_invitation_event_id", "event_id"),
         Index("ix_invitation_token_hash", "token_hash"),
+        Index(
+            "ix_invitation_change",
+            "event_id",
+            "attendee_id",
+            sqlite_where=text("is_change"),
+            postgresql_where=text("is_change"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -57,6 +64,8 @@ class Invitation(Base):
     """
     first_message_id: Mapped[str] = mapped_column(String(255))
     """Message-ID of the first email about this UID, for threading."""
+    is_change: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True if it tells of a change of a meeting that the attendee knew, which no one withdrew."""
 
 
 class InterpreterNotice(Base):

@@ -18,6 +18,7 @@ from scheduler.services.planning.change_review.reviewed_change import (
     ReviewedChange,
     TimeStatus,
 )
+from scheduler.services.schedule import notified_changes
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -62,16 +63,19 @@ def list_weeks(
     }
 
 
-def _named(session: Session, version: ScheduleVersion, people: Collection[str]) -> dict[str, tuple[str, str]]:
-    """Return names of people and of their firms, by person key."""
+def _named(
+    session: Session, version: ScheduleVersion, people: Collection[str]
+) -> dict[str, tuple[str, str, int]]:
+    """Return names of people and of their firms, and the changes they were told of, by person key."""
+    changes = notified_changes.notified_changes_column(version.event_id)
     rows = session.execute(
-        select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
+        select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name, changes)
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(Attendee.event_id == version.event_id, in_chunks(Attendee.key, people))
     )
     return {
-        key: (names.join_scripts(name, latin), names.join_scripts(firm, firm_latin))
-        for key, name, latin, firm, firm_latin in rows
+        key: (names.join_scripts(name, latin), names.join_scripts(firm, firm_latin), count)
+        for key, name, latin, firm, firm_latin, count in rows
     }
 
 

@@ -33,10 +33,14 @@ class MeetingTime:
 
 @dataclass(frozen=True, slots=True)
 class PersonWeek:
-    """The schedule of a person in a changed meeting: name, firm, and times in order."""
+    """The schedule of a person in a changed meeting: name, firm, and times in order.
+
+    `changes` is how many changes of their meetings the person was told of since first invited.
+    """
 
     name: str
     firm: str
+    changes: int
     times: Sequence[MeetingTime]
 
 
