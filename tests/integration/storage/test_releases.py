@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,11 +20,12 @@ from sqlalchemy import select, text
 from scheduler import logs
 from scheduler.domain.entities import JobState, OutboxKind, OutboxState
 from scheduler.services.identity import api_tokens
+from scheduler.services.planning.scenarios.scenario_changes import parse_changes
 from scheduler.services.publishing import version_jobs
 from scheduler.storage import schema
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import ApiToken, Event, OutboxEmail, RegistryChange, VersionJob
+from scheduler.storage.models import ApiToken, Event, OutboxEmail, RegistryChange, Scenario, VersionJob
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade_schema
 from scheduler.storage.schema_gate import SchemaGate
 from tests.support import clocks
@@ -171,6 +173,24 @@ def test_the_scopes_of_tokens_from_before_are_scopes_of_today(release: Release, 
     with database.read() as session:
         stored = {scope for scopes in session.scalars(select(ApiToken.scopes)) for scope in scopes.split()}
     assert stored and stored <= set(api_tokens.SCOPES)
+
+
+def test_changes_of_scenarios_from_before_are_read(release: Release, database: Database) -> None:
+    stored = [
+        {"kind": "dial", "dial": "idle", "value": 3},
+        {"kind": "firm_less", "firm": "f1"},
+        {"kind": "firm_more", "like": "f2"},
+        {"kind": "shift", "interpreter": None, "step": "away", "day": None},
+    ]
+    with database.engine.begin() as connection:
+        rows = connection.execute(text("UPDATE what_if SET changes = :rows"), {"rows": json.dumps(stored)})
+        assert rows.rowcount
+    upgrade_schema(database)
+    with database.read() as session:
+        kinds = {
+            change.kind for row in session.scalars(select(Scenario)) for change in parse_changes(row.changes)
+        }
+    assert kinds == {"priority", "removed_firm", "added_firm", "shift"}
 
 
 @pytest.mark.smtp

@@ -114,7 +114,7 @@ def test_interpreters_come_go_and_stay_longer() -> None:
     assert [len(one.unavailable) for one in fewer.interpreters] == [4, 8]
     longer = after(problem, {"kind": "shift", "interpreter": "i1", "day": DAY})
     assert not longer.interpreters[0].unavailable
-    away = after(problem, {"kind": "shift", "step": "away", "day": DAY})
+    away = after(problem, {"kind": "shift", "step": "unavailable", "day": DAY})
     assert [sorted(one.unavailable) for one in away.interpreters] == [[0, 1, 2, 3]] * 2
     with pytest.raises(ChangeNotPossible, match="no meeting times on 2030-01-01"):
         after(problem, {"kind": "shift", "day": "2030-01-01"})
@@ -124,11 +124,11 @@ def test_dials_quotas_and_fairness() -> None:
     problem = expo()
     dial = after(
         problem,
-        {"kind": "dial", "dial": "idle", "value": 77},
-        {"kind": "dial", "dial": "fair_share", "value": 30},
+        {"kind": "priority", "priority": "idle", "value": 77},
+        {"kind": "priority", "priority": "fair_share", "value": 30},
     )
     assert (dial.policy.factors["idle"], dial.policy.fair_share) == (77, 0.3)
-    assert after(problem, {"kind": "dial", "dial": "max_moved", "value": 3}).policy.max_moved == 3
+    assert after(problem, {"kind": "priority", "priority": "max_moved", "value": 3}).policy.max_moved == 3
     fair = after(problem, {"kind": "fairness", "point": 4}).policy
     assert (fair.fair_shares, fair.factors["unfair"]) == (FAIR_SHARES, FAIRNESS_PRICES[4])
     one = after(problem, {"kind": "quota", "firm": "a", "max_per_day": 1})
@@ -139,18 +139,18 @@ def test_dials_quotas_and_fairness() -> None:
 
 def test_a_firm_less_takes_its_requests_and_what_is_frozen_stays() -> None:
     problem = expo()
-    less = after(problem, {"kind": "firm_less", "firm": "b"})
+    less = after(problem, {"kind": "removed_firm", "firm": "b"})
     assert [row.id for row in less.requests] == ["r2"]
     assert [len(row.unavailable) for row in less.attendees] == [1, 8, 0]
     frozen = expo(published=[meet("r1", "s1", "x", "a1 b1")], frozen_until="s2")
-    less = after(frozen, {"kind": "firm_less", "firm": "b"})
+    less = after(frozen, {"kind": "removed_firm", "firm": "b"})
     assert [row.id for row in less.requests] == ["r1", "r2"]
     assert sorted(less.attendees[1].unavailable) == [2, 3, 4, 5, 6, 7]
 
 
 def test_a_firm_more_is_like_another_in_stand_people_and_requests() -> None:
     problem = expo()
-    more = after(problem, {"kind": "firm_more", "like": "a"}, {"kind": "firm_more", "like": "b"})
+    more = after(problem, {"kind": "added_firm", "like": "a"}, {"kind": "added_firm", "like": "b"})
     assert [(row.sender, row.receiver) for row in more.requests] == [
         (0, 1),
         (2, 0),
@@ -162,7 +162,7 @@ def test_a_firm_more_is_like_another_in_stand_people_and_requests() -> None:
     assert more.requests[3].to_attendees == (3,), "the person like the one who was named"
     assert [(place.id, place.firm) for place in more.places[3:]] == [("what-if-booth-1", 4)]
     shared = expo(places=[booth("x", "b", partners="c")])
-    more = after(shared, {"kind": "firm_more", "like": "c"})
+    more = after(shared, {"kind": "added_firm", "like": "c"})
     assert (len(more.places), more.places[0].partners) == (1, {2, 3})
 
 
@@ -174,7 +174,7 @@ def test_a_firm_more_is_like_another_in_stand_people_and_requests() -> None:
         ({"kind": "tables", "hall": "h1", "count": 1, "colour": 3}, "colour"),
         ({"kind": "slots", "day": DAY, "start": "10:00", "end": "09:00"}, "end"),
         ({"kind": "slots", "day": "soon", "start": "09:00", "end": "10:00"}, "day"),
-        ({"kind": "dial", "dial": "fair_share", "value": 101}, "value"),
+        ({"kind": "priority", "priority": "fair_share", "value": 101}, "value"),
         ({"kind": "fairness", "point": 5}, "point"),
         ({"kind": "quota", "firm": "a"}, "min_meetings"),
         ({"kind": "interpreters", "first": "Chinese", "second": "hu"}, "first"),
@@ -189,8 +189,8 @@ def test_what_a_change_may_not_say_is_told_at_its_field(row: dict[str, Any], fie
 def test_what_is_gone_meanwhile_is_said() -> None:
     for row in (
         {"kind": "tables", "hall": "h9"},
-        {"kind": "firm_less", "firm": "z"},
-        {"kind": "firm_more", "like": "z"},
+        {"kind": "removed_firm", "firm": "z"},
+        {"kind": "added_firm", "like": "z"},
         {"kind": "quota", "firm": "z", "max_per_day": 1},
         {"kind": "shift", "interpreter": "z"},
     ):

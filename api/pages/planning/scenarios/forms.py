@@ -19,9 +19,9 @@ FORMS: Final[Mapping[str, str]] = MappingProxyType(
         "interpreters": gettext_lazy("Interpreters"),
         "shift": gettext_lazy("Interpreter shifts"),
         "quota": gettext_lazy("Quotas"),
-        "firm_less": gettext_lazy("Remove exhibitor"),
-        "firm_more": gettext_lazy("Add exhibitor"),
-        "dial": gettext_lazy("Priority"),
+        "removed_firm": gettext_lazy("Remove exhibitor"),
+        "added_firm": gettext_lazy("Add exhibitor"),
+        "priority": gettext_lazy("Priority"),
         "fairness": gettext_lazy("Fairness"),
     }
 )
@@ -34,9 +34,9 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "interpreters": ("step", "count", "first", "second"),
         "shift": ("interpreter", "step", "day"),
         "quota": ("firm", "min_meetings", "max_per_day"),
-        "firm_less": ("firm",),
-        "firm_more": ("like",),
-        "dial": ("dial", "value"),
+        "removed_firm": ("firm",),
+        "added_firm": ("like",),
+        "priority": ("priority", "value"),
         "fairness": ("point",),
     }
 )

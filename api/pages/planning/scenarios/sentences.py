@@ -103,11 +103,11 @@ def _(change: InterpretersChange, names: ScenarioNames) -> str:
 def _(change: ShiftChange, names: ScenarioNames) -> str:
     days = _days(change.day)
     if change.interpreter is None:
-        if change.step == "there":
+        if change.step == "available":
             return gettext("All interpreters available all day, %(days)s", days=days)
         return gettext("All interpreters unavailable, %(days)s", days=days)
     who = names.interpreter(change.interpreter)
-    if change.step == "there":
+    if change.step == "available":
         return gettext("%(who)s available all day, %(days)s", who=who, days=days)
     return gettext("%(who)s unavailable, %(days)s", who=who, days=days)
 
@@ -115,7 +115,7 @@ def _(change: ShiftChange, names: ScenarioNames) -> str:
 @_said.register
 def _(change: PriorityChange, names: ScenarioNames) -> str:
     del names
-    return gettext("%(dial)s: %(value)s", dial=said(DIALS[change.dial]), value=change.value)
+    return gettext("%(dial)s: %(value)s", dial=said(DIALS[change.priority]), value=change.value)
 
 
 @_said.register

@@ -121,7 +121,7 @@ def _shift(problem: Problem, change: ShiftChange) -> Problem:
             )
         meant = {found}
     slots = _slots_of(problem, change.day)
-    if change.step == "away":
+    if change.step == "unavailable":
         return _away(problem, meant, slots)
     people = tuple(
         replace(person, unavailable=person.unavailable - slots) if i in meant else person
@@ -153,13 +153,13 @@ def _slots_of(problem: Problem, day: date | None) -> frozenset[int]:
 
 def _priority(problem: Problem, change: PriorityChange) -> Problem:
     policy = problem.policy
-    if change.dial == "fair_share":
+    if change.priority == "fair_share":
         return replace(problem, policy=replace(policy, fair_share=change.value / 100))
-    if change.dial in ("max_moved", "max_idle_spread"):
-        limits: Mapping[str, Any] = {change.dial: change.value}
+    if change.priority in ("max_moved", "max_idle_spread"):
+        limits: Mapping[str, Any] = {change.priority: change.value}
         return replace(problem, policy=replace(policy, **limits))
     return replace(
-        problem, policy=replace(policy, factors={**policy.factors, str(change.dial): change.value})
+        problem, policy=replace(policy, factors={**policy.factors, str(change.priority): change.value})
     )
 
 

@@ -73,15 +73,15 @@ class ShiftChange(TypedChange):
 
     kind: Literal["shift"] = "shift"
     interpreter: Key | None = None
-    step: Literal["there", "away"] = "there"
+    step: Literal["available", "unavailable"] = "available"
     day: dt.date | None = None
 
 
 class PriorityChange(TypedChange):
     """Set one scheduling priority: a price in points, a share in percent, or a limit."""
 
-    kind: Literal["dial"] = "dial"
-    dial: Literal[
+    kind: Literal["priority"] = "priority"
+    priority: Literal[
         "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "repeated", "dropped",
         "fair_share", "max_moved", "max_idle_spread",
     ]  # fmt: skip
@@ -89,7 +89,7 @@ class PriorityChange(TypedChange):
 
     @model_validator(mode="after")
     def _a_share(self) -> Self:
-        if self.dial == "fair_share" and self.value > 100:
+        if self.priority == "fair_share" and self.value > 100:
             raise ValueError(gettext_lazy("a fair share is from 0 to 100 per cent"))
         return self
 
@@ -131,14 +131,14 @@ class QuotaChange(TypedChange):
 class RemovedFirmChange(TypedChange):
     """Remove a firm with its people and requests."""
 
-    kind: Literal["firm_less"] = "firm_less"
+    kind: Literal["removed_firm"] = "removed_firm"
     firm: Key
 
 
 class AddedFirmChange(TypedChange):
     """Add a firm like another one: with a booth, people and requests."""
 
-    kind: Literal["firm_more"] = "firm_more"
+    kind: Literal["added_firm"] = "added_firm"
     like: Key
 
 
@@ -188,7 +188,7 @@ def require_policy(policy: Any) -> Policy:
 
 
 _OF_TWO: Final[Mapping[str, str]] = MappingProxyType(
-    {"slots": "end", "dial": "value", "quota": "min_meetings"}
+    {"slots": "end", "priority": "value", "quota": "min_meetings"}
 )
 """Field at which a fault of two fields is reported, by kind."""
 

@@ -66,9 +66,9 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
     assert "must be 200 or less" in page and 'value="900"' in page
     page = browser.post(f"{path}/1/add", **typed, count="2")
     assert f"2 fewer tables in {expo.halls[0].name}, on all days" in page
-    page = browser.post(f"{path}/1/add", status=422, kind="firm_less", firm="Nobody Ltd")
+    page = browser.post(f"{path}/1/add", status=422, kind="removed_firm", firm="Nobody Ltd")
     assert "is not a firm of this event" in page and 'value="Nobody Ltd"' in page
-    assert "Without Firm 1" in browser.post(f"{path}/1/add", kind="firm_less", firm="firm 1")
+    assert "Without Firm 1" in browser.post(f"{path}/1/add", kind="removed_firm", firm="firm 1")
     assert "Without Firm 1" not in browser.post(f"{path}/1/drop", position="1")
     assert "Waiting for a worker since" in browser.post(f"{path}/1/solve")
     solve_all(database)
@@ -97,12 +97,12 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
          "No meetings from 09:00 to 10:00 on Mon 7 Dec"),
         ({"kind": "interpreters", "step": "more", "count": "2", "first": "en", "second": "zh"},
          "2 more interpreters for English and Chinese"),
-        ({"kind": "shift", "interpreter": "", "step": "there", "day": ""},
+        ({"kind": "shift", "interpreter": "", "step": "available", "day": ""},
          "All interpreters available all day, on all days"),
         ({"kind": "quota", "firm": "", "min_meetings": "1", "max_per_day": "4"},
          "At least 1 meetings, and at most 4 a day, for every exhibitor"),
-        ({"kind": "firm_more", "like": "f1"}, "One more exhibitor like Firm 1"),
-        ({"kind": "dial", "dial": "fair_share", "value": "60"}, "Minimum share (%): 60"),
+        ({"kind": "added_firm", "like": "f1"}, "One more exhibitor like Firm 1"),
+        ({"kind": "priority", "priority": "fair_share", "value": "60"}, "Minimum share (%): 60"),
         ({"kind": "fairness", "point": "2"}, "Fairness: medium"),
     ],
 )  # fmt: skip
