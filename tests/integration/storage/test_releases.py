@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import json
-import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
