@@ -21,7 +21,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, Interpreter, MeetingRequest, OutboxEmail, Run
 from tests.support import importing as imports
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
-from tests.support.publishing import SETTINGS, carry_out, publish_version
+from tests.support.publishing import SETTINGS, carry_out, draft, publish, publish_version, send_all
 from tests.support.web import Browser, web_app
 
 
@@ -439,3 +439,23 @@ def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_
     with database.read() as session:
         assert not session.get_one(MeetingRequest, rows[0].id).fixed_must
     assert browser.get(f"/events/{expo.event.key}/runs/1").count("/unlock") == 1
+
+
+def test_a_draft_tells_who_was_changed_before(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="4")
+        request = make_request(session, expo)
+        for slot in range(3):
+            number = draft(session, expo, [meet(request, expo, slot=slot)])
+            publish(session, expo, number, slot or None, minutes=slot * 5)
+            send_all(session, expo, slot * 5)
+        draft(session, expo, [meet(request, expo, slot=3)])
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/4"
+    browser.get(f"{path}/publish")
+    carry_out(database)
+    page = BeautifulSoup(browser.get(f"{path}/publish"), "html.parser").get_text(" ")
+    assert "2 people whose meetings change were told of changes before." in page
+    assert re.search(r"Most often\s+.+\s*: 2 changes since invited\.", page)
+    assert browser.get(f"{path}/changes").count("2 changes since invited") == 2
+    assert browser.get(f"{path}/changes?by=person").count("2 changes since invited") == 2
