@@ -26,8 +26,8 @@ plan-example: .venv/run.stamp ## Plan the example workbook without a server: see
 	@$(BIN)/chainmeet check build/plan-example/problem.json build/plan-example/plan.json
 
 test: $(NPM) lint coverage ## Lint, format, types, import contracts, the floor of coverage, and every test
-	$(BIN)/python -m pytest $(TWO) --cache-clear tests --ignore=tests/unit || $(BIN)/python -m tests.support.again
-	@$(BIN)/python tests/support/lacking.py
+	$(BIN)/python -m pytest $(TWO) --cache-clear tests --ignore=tests/unit || $(BIN)/python -m tests.support.reruns
+	@$(BIN)/python tests/support/missing_programs.py
 
 # Two processes. What a module shares is made once, as its tests stay in one of them until the other has none left.
 TWO := -n 2 --dist worksteal
@@ -74,7 +74,7 @@ ifeq (where,$(firstword $(MAKECMDGOALS))) # the words after it are no targets, i
 endif
 
 pictures: .venv/dev.stamp ## Draw docs/pictures anew by Chromium: pages of an invented expo
-	$(BIN)/python -m tests.support.pictures docs/pictures
+	$(BIN)/python -m tests.support.screenshots docs/pictures
 
 messages: .venv/dev.stamp ## Take new texts of pages and emails into their .po files, for translators
 	@mkdir -p build

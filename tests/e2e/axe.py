@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support import lacking
+from tests.support import missing_programs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SCRIPT = lacking.NODE_MODULES / "axe-core" / "axe.min.js"
+SCRIPT = missing_programs.NODE_MODULES / "axe-core" / "axe.min.js"
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 COLOURS = ("color-contrast", "link-in-text-block")
 """The rules that can find more in dark mode than in light mode."""
@@ -65,7 +65,7 @@ FOCUS = """() => {
 
 def require() -> None:
     """Skip the test if axe is missing."""
-    lacking.require("npm's packages")
+    missing_programs.require("npm's packages")
 
 
 def findings(page: Page) -> list[str]:

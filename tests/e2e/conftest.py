@@ -11,7 +11,7 @@ from chainmeet.stack import broker
 from scheduler.storage.database import Database
 from tests.conftest import skip_or_fail
 from tests.e2e.stack import Up, chainmeet_up
-from tests.support import clocks, lacking
+from tests.support import clocks, missing_programs
 from tests.support.everything import serving
 from tests.support.web import web_app
 
@@ -53,9 +53,11 @@ def chromium() -> Iterator[Browser]:
     """Yield a headless Chromium, scoped to the module because its event loop occupies this thread."""
     from playwright.sync_api import sync_playwright
 
-    lacking.require("Chromium")
+    missing_programs.require("Chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=lacking.chromium(), args=list(CHROMIUM_OPTIONS))
+        browser = playwright.chromium.launch(
+            executable_path=missing_programs.chromium(), args=list(CHROMIUM_OPTIONS)
+        )
         _hold_clock(browser)
         yield browser
         browser.close()

@@ -18,8 +18,8 @@ from scheduler.services.identity import sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
 from tests.support import clocks
+from tests.support.event_with_replies import Health
 from tests.support.factories import NOW, SECRET_KEY
-from tests.support.health import Health
 from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]

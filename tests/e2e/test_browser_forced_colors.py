@@ -11,7 +11,7 @@ from scheduler.storage.database import Database
 from tests.support import clocks
 from tests.support.everything import serving
 from tests.support.factories import SECRET_KEY
-from tests.support.fair import Fair, before, make_fair
+from tests.support.running_event import Fair, before, make_fair
 from tests.support.web import web_app
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from scheduler.storage.models import Interpreter, InvitationReply, LateNotice, M
 from tests.support import clocks
 from tests.support.everything import serving
 from tests.support.factories import NOW, SECRET_KEY
-from tests.support.fair import Fair, before, make_fair
+from tests.support.running_event import Fair, before, make_fair
 from tests.support.site import Site
 from tests.support.web import web_app
 

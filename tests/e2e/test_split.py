@@ -20,7 +20,7 @@ from tests.support.workers import eventually, settings_for, worker
 from workers import dispatch
 from workers.celery_app import make_celery
 
-SOCIABLE_APP = "tests.support.sociable_worker:app"
+SOCIABLE_APP = "tests.support.waiting_worker:app"
 
 
 class Shared:

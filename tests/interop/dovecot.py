@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chainmeet.stack import ports
-from tests.support import lacking
+from tests.support import missing_programs
 
 PASSWORD = "secret word"
 _CONFIGURATION = """
@@ -86,7 +86,7 @@ class Dovecot:
 @contextmanager
 def dovecot(home: Path) -> Iterator[Dovecot]:
     """Run Dovecot in a folder that others can access, or skip the test."""
-    lacking.require("Dovecot")
+    missing_programs.require("Dovecot")
     server = Dovecot(home, *(ports.take(0, "Dovecot", "") for _ in range(3)))
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     server.mail.mkdir()
@@ -100,7 +100,9 @@ def dovecot(home: Path) -> Iterator[Dovecot]:
             imap=server.imap, imaps=server.imaps, lmtp=server.lmtp,
         )
     )  # fmt: skip
-    process = subprocess.Popen([lacking.dovecot(), "-F", "-c", str(configuration)], start_new_session=True)
+    process = subprocess.Popen(
+        [missing_programs.dovecot(), "-F", "-c", str(configuration)], start_new_session=True
+    )
     try:
         for _ in range(600):
             if all(map(ports.answers, (server.imap, server.imaps, server.lmtp))):

@@ -14,7 +14,7 @@ import pytest
 from scheduler.domain.entities import MailKind
 from scheduler.invites.inbound import read_email
 from scheduler.invites.inbound.limits import MAX_COMPONENTS
-from tests.support import lacking
+from tests.support import missing_programs
 
 FOLDER = Path(__file__).parents[1] / "unit" / "invites" / "zones"
 WINDOWS = {"China Standard Time": "Asia/Shanghai", "W. Europe Standard Time": "Europe/Berlin"}
@@ -45,7 +45,7 @@ def test_the_zones_of_apple_outlook_and_google_are_read(path: Path) -> None:
 
 def test_every_zone_of_libical_is_read() -> None:
     """Evolution writes them instead of ours; nearly half of them have RDATE."""
-    lacking.require("libical")
+    missing_programs.require("libical")
     command = [sys.executable, "-m", "tests.interop.readers.libical_zones"]
     written = subprocess.run(command, capture_output=True, check=True).stdout.decode().replace("\r\n", "\n")
     zones = re.findall(r"BEGIN:VTIMEZONE\n.*?END:VTIMEZONE\n", written, re.DOTALL)

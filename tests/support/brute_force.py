@@ -1,4 +1,4 @@
-"""Optimal plan of a tiny problem by exhaustive search, with rules from naive.py alone."""
+"""Optimal plan of a tiny problem by exhaustive search, with rules from reference_rules.py alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.files.problem_file import write_problem
-from tests.support import naive
+from tests.support import reference_rules
 
 Json = dict[str, Any]
 
@@ -22,8 +22,8 @@ def best_plan(problem: Problem) -> tuple[float, tuple[Meeting, ...]] | None:
     document = write_problem(problem)
     best: tuple[float, list[Json]] | None = None
     for meetings in plans(document):
-        score = naive.total(document, naive.terms(document, meetings))
-        if (best is None or score > best[0]) and not naive.broken_rules(document, meetings):
+        score = reference_rules.total(document, reference_rules.terms(document, meetings))
+        if (best is None or score > best[0]) and not reference_rules.broken_rules(document, meetings):
             best = score, meetings
     if best is None:
         return None
@@ -48,7 +48,7 @@ def meetings_of(document: Json, request: Json) -> list[Json]:
         {"request": request["id"], "slot": slot, "place": place, "attendees": [*a, *b], "interpreter": who}
         for slot, place, (a, b), who in every
     ]
-    return [m for m in meetings if not naive.broken_rules(document, [m]) & FOR_EVER]
+    return [m for m in meetings if not reference_rules.broken_rules(document, [m]) & FOR_EVER]
 
 
 def _teams(document: Json, request: Json, side: str) -> list[list[str]]:
@@ -65,5 +65,5 @@ def _extend(document: Json, begun: list[Json], left: list[list[Json]]) -> Iterat
     yield from _extend(document, begun, left[1:])
     for meeting in left[0]:
         longer = [*begun, meeting]
-        if len(longer) == 1 or not naive.broken_rules(document, longer) & FOR_EVER:
+        if len(longer) == 1 or not reference_rules.broken_rules(document, longer) & FOR_EVER:
             yield from _extend(document, longer, left[1:])

@@ -19,7 +19,7 @@ from workers.layout import WORKERS, options
 
 ROOT = Path(__file__).parents[2]
 APP = "workers.celery_app:app"
-PATIENT_APP = "tests.support.patient_worker:app"
+PATIENT_APP = "tests.support.slow_worker:app"
 """An application whose solver finds nothing and uses all of its time."""
 
 

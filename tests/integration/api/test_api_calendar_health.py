@@ -11,8 +11,8 @@ from scheduler.services.identity import api_tokens
 from scheduler.storage.database import Database
 from tests.support import clocks
 from tests.support.api import Program, make_token
+from tests.support.event_with_replies import Health
 from tests.support.factories import NOW
-from tests.support.health import Health
 from tests.support.web import web_app
 
 NOWHERE = "redis://127.0.0.1:1"

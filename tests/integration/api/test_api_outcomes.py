@@ -11,7 +11,7 @@ from tests.integration.reports.outcomes.test_report import told
 from tests.support import clocks
 from tests.support.api import Program, make_token
 from tests.support.factories import make_event
-from tests.support.fair import make_fair
+from tests.support.running_event import make_fair
 from tests.support.web import web_app
 
 

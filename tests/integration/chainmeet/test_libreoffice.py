@@ -20,7 +20,7 @@ from scheduler.services.exports import event_workbook
 from scheduler.services.identity import actors
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade_schema
-from tests.support import lacking
+from tests.support import missing_programs
 from tests.support.factories import NOW, SECRET_KEY
 
 FORMATS = {"ods": "calc8", "xlsx": "Calc MS Excel 2007 XML"}
@@ -29,7 +29,7 @@ FORMATS = {"ods": "calc8", "xlsx": "Calc MS Excel 2007 XML"}
 
 @pytest.fixture(scope="module", autouse=True)
 def _libreoffice() -> None:
-    lacking.require("LibreOffice")
+    missing_programs.require("LibreOffice")
 
 
 def cells(octets: bytes) -> dict[str, list[list[Any]]]:

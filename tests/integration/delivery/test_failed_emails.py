@@ -12,7 +12,7 @@ from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxEmail
 from tests.support.factories import NOW, make_event, meet
-from tests.support.letters import MINUTE, Letters
+from tests.support.outgoing_emails import MINUTE, Letters
 from tests.support.publishing import SETTINGS, draft, publish
 
 

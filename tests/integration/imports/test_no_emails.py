@@ -35,7 +35,7 @@ from scheduler.storage.models import (
     RunSchedule,
 )
 from tests.integration.events import test_create_from_workbook
-from tests.integration.imports.test_choices import undo
+from tests.integration.imports.test_import_options import undo
 from tests.support import clocks
 from tests.support.factories import NOW, Expo, make_event, make_night, make_request
 from tests.support.published import Published

@@ -14,8 +14,8 @@ from scheduler.services.emails.calendar_status import calls
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, OutboxEmail, PhoneCall
 from tests.support import clocks
+from tests.support.event_with_replies import Health
 from tests.support.factories import NOW, make_event
-from tests.support.health import Health
 from tests.support.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"

@@ -12,8 +12,8 @@ from scheduler.services.problems import snapshot
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
-from tests.support.desk import Desk
 from tests.support.factories import NOW
+from tests.support.planned_event import Desk
 from tests.support.publishing import SETTINGS
 from tests.support.web import web_app
 

@@ -23,9 +23,9 @@ from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, VersionJob
 from tests.integration.publishing.scene import Scene, everybody
-from tests.support.away import Away
 from tests.support.factories import NOW
 from tests.support.publishing import SETTINGS, publish_version
+from tests.support.unavailable_database import Away
 
 
 def test_a_publishing_that_is_asked_for_twice_is_done_once(scene: Scene) -> None:

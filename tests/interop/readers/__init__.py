@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support import lacking
+from tests.support import missing_programs
 from tests.support.workers import ROOT
 
 FOLDER = Path(__file__).parent
@@ -66,7 +66,7 @@ def read(name: str, calendars: Sequence[bytes]) -> list[Calendar]:
 
 def require(name: str) -> None:
     """Skip the test if this reader is missing."""
-    lacking.require(*_PROGRAMS.get(name, ()))
+    missing_programs.require(*_PROGRAMS.get(name, ()))
 
 
 _NODE = "Node.js", "npm's packages"
@@ -76,7 +76,7 @@ _PROGRAMS = {"ical.js": _NODE, "node-ical": _NODE, "libical": ("libical",)}
 def _command(name: str) -> list[str | Path]:
     if name in ("ical.js", "node-ical"):
         script = FOLDER / f"{name.replace('.', '').replace('-', '')}.mjs"
-        return ["node", script, lacking.NODE_MODULES]
+        return ["node", script, missing_programs.NODE_MODULES]
     return [sys.executable, "-m", f"tests.interop.readers.{'pyical' if name == 'ical' else name}"]
 
 

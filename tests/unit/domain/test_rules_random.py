@@ -13,7 +13,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.files.problem_file import write_problem
-from tests.support import naive
+from tests.support import reference_rules
 from tests.support.brute_force import best_plan, meetings_of
 from tests.support.builders import problems
 
@@ -75,11 +75,13 @@ def test_any_plan_breaks_the_rules_that_the_page_says_and_scores_what_the_page_s
 ) -> None:
     meetings = data.draw(plans(problem))
     document = write_problem(problem)
-    assert {v.rule for v in violations(problem, meetings)} == naive.broken_rules(document, _json(meetings))
-    terms = naive.terms(document, _json(meetings))
+    assert {v.rule for v in violations(problem, meetings)} == reference_rules.broken_rules(
+        document, _json(meetings)
+    )
+    terms = reference_rules.terms(document, _json(meetings))
     found = score(problem, meetings)
     assert found.terms == terms
-    assert found.total == naive.total(document, terms)
+    assert found.total == reference_rules.total(document, terms)
 
 
 @given(problems())

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from scheduler.invites.errors import ConnectionFailure, PermanentFailure, TemporaryFailure
 from scheduler.invites.mail.imip import RenderedMail, render_invitation
 from scheduler.invites.transport.smtp import Smtp
-from tests.support import lacking
+from tests.support import missing_programs
 from tests.support.mail_server import Catcher, serving
 from tests.unit.invites.builders import envelope, new, update
 
@@ -174,7 +174,7 @@ def test_no_secret_is_in_a_repr() -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Return a certificate for 127.0.0.1 and its key."""
-    lacking.require("OpenSSL")
+    missing_programs.require("OpenSSL")
     folder = tmp_path_factory.mktemp("tls")
     paths = folder / "certificate.pem", folder / "key.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"

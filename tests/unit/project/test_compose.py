@@ -22,7 +22,7 @@ from chainmeet.stack.data_folder import DataFolder
 from scheduler.config import PREFIX, Settings
 from scheduler.untrusted import limits as untrusted_limits
 from scheduler.untrusted import pool
-from tests.support import lacking
+from tests.support import missing_programs
 from tests.support.workers import eventually
 from workers.layout import WORKERS
 
@@ -308,7 +308,7 @@ def test_nothing_starts_before_the_migration_and_the_broker() -> None:
 
 
 def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
-    lacking.require("Docker Compose")
+    missing_programs.require("Docker Compose")
     env = tmp_path / "env"
     env.write_text("".join(f"{name}={value}\n" for name, value in example().items()))
     command = [

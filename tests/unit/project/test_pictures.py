@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pymupdf
 
-from tests.support.pictures import SHOTS, small_png
+from tests.support.screenshots import SHOTS, small_png
 
 ROOT = Path(__file__).parents[3]
 PICTURES = ROOT / "docs" / "pictures"

@@ -19,7 +19,7 @@ from scheduler.solver.exact.joint_feasibility import check_joint_feasibility, re
 from scheduler.solver.place_search import SearchOutcome, search_place
 from scheduler.solver.repair.repairer import Repairer
 from scheduler.solver.repair.targets import Target, TargetStatus, evaluate_targets
-from tests.support import naive
+from tests.support import reference_rules
 from tests.support.brute_force import plans
 from tests.support.builders import ask, make_problem, meet, person, problems, table
 from tests.unit.solver.repair.test_repairer import first_plan
@@ -38,7 +38,7 @@ def possible(problem: Problem, plan: list[Meeting], request: str) -> set[tuple[s
     return {
         (meeting["slot"], meeting["place"])
         for written in plans(document)
-        if {m["request"] for m in written} == wanted and not naive.broken_rules(document, written)
+        if {m["request"] for m in written} == wanted and not reference_rules.broken_rules(document, written)
         for meeting in written
         if meeting["request"] == request
     }

@@ -15,7 +15,7 @@ from scheduler.services.participants import editing, record_tables
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import AddressReport, Interpreter
-from tests.integration.agendas.interpreter_day.test_briefings import OWN, Scene
+from tests.integration.agendas.interpreter_day.test_interpreter_notices import OWN, Scene
 from tests.support.factories import NOW, SECRET_KEY
 from tests.support.publishing import SETTINGS
 

@@ -16,9 +16,9 @@ from scheduler.services.agendas.my_day.day import DayMeeting, MyDay
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, MeetingRequest
 from tests.support.factories import SECRET_KEY, make_request
-from tests.support.fair import Fair, before, make_fair
 from tests.support.queries import count_selects
 from tests.support.races import race
+from tests.support.running_event import Fair, before, make_fair
 
 
 def my_day(session: Session, fair: Fair, now: datetime) -> MyDay:

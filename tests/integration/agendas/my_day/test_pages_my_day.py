@@ -16,8 +16,8 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import PlannedMeeting
 from tests.support import clocks
 from tests.support.factories import NOW, make_firm, make_request, meet
-from tests.support.fair import Fair, before, make_fair
 from tests.support.publishing import draft, publish
+from tests.support.running_event import Fair, before, make_fair
 from tests.support.site import Site
 from tests.support.web import web_app
 

@@ -11,8 +11,8 @@ import pytest
 from scheduler.storage.database import Database
 from tests.support import clocks
 from tests.support.factories import NOW
-from tests.support.fair import Fair, before, make_fair
 from tests.support.publishing import draft, publish, send_all
+from tests.support.running_event import Fair, before, make_fair
 from tests.support.site import Site
 from tests.support.web import web_app
 

@@ -19,10 +19,10 @@ from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, AuditLogEntry, MeetingRequest
 from tests.support.factories import SECRET_KEY
-from tests.support.fair import Fair, before, make_fair
 from tests.support.publishing import draft, publish
 from tests.support.queries import count_selects
 from tests.support.races import race
+from tests.support.running_event import Fair, before, make_fair
 
 AHEAD = 48
 """Hours before the first meeting, so that a plan may still change all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scheduler.storage.database import Database
-from tests.support.health import Health
+from tests.support.event_with_replies import Health
 
 
 @pytest.fixture

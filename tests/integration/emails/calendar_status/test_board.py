@@ -16,6 +16,7 @@ from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.publishing import invitation_diff, release
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxEmail
+from tests.support.event_with_replies import OVERDUE, SILENT, board_of, busy_expo
 from tests.support.factories import (
     NOW,
     Expo,
@@ -25,7 +26,6 @@ from tests.support.factories import (
     make_version,
     meet,
 )
-from tests.support.health import OVERDUE, SILENT, board_of, busy_expo
 from tests.support.publishing import SETTINGS
 from tests.support.queries import count_selects
 

@@ -14,13 +14,13 @@ from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
 from tests.support import replies
+from tests.support.event_with_replies import PROPOSED, QUEUED, SILENT, Health
 from tests.support.factories import (
     NOW,
     make_event,
     meet,
 )
-from tests.support.health import PROPOSED, QUEUED, SILENT, Health
-from tests.support.letters import MINUTE
+from tests.support.outgoing_emails import MINUTE
 from tests.support.publishing import SETTINGS, draft, publish
 
 BOUNCED, FAILED, DECLINED = CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DECLINED

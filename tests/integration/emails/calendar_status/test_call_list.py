@@ -10,7 +10,7 @@ from sqlalchemy import update
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxEmail
-from tests.support.health import OVERDUE, Health, board_of, busy_expo, rows
+from tests.support.event_with_replies import OVERDUE, Health, board_of, busy_expo, rows
 from tests.support.publishing import draft, publish
 
 

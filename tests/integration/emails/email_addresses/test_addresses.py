@@ -26,7 +26,7 @@ from scheduler.storage.models import (
 )
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, make_event, meet
-from tests.support.letters import MINUTE, Letters
+from tests.support.outgoing_emails import MINUTE, Letters
 from tests.support.publishing import SETTINGS, draft, publish
 
 NEW = "wang@right.example"

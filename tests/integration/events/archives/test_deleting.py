@@ -21,7 +21,7 @@ from scheduler.services.schedule import feed_addresses
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Event, Firm, Hall, OutboxEmail, Scenario
-from tests.integration.events.archives.test_ending import finish, left, quiet
+from tests.integration.events.archives.test_archiving import finish, left, quiet
 from tests.support import clocks, replies
 from tests.support.api import make_token
 from tests.support.everything import NOWHERE, Everything

@@ -18,7 +18,7 @@ from scheduler.services.participants.delegations import delegations
 from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, AuditLogEntry, Event, Firm
-from tests.integration.participants.delegations.test_chamber import OTHER, chamber, with_chamber
+from tests.integration.participants.delegations.test_delegation_managers import OTHER, chamber, with_chamber
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.site import Site

@@ -13,7 +13,7 @@ from scheduler.services.operations import alerts
 from scheduler.services.participants.registration import flood, public_registration
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxEmail
-from tests.integration.participants.registration.test_registering import FORM
+from tests.integration.participants.registration.test_registration_form import FORM
 from tests.support.factories import NOW, make_event
 from tests.support.publishing import SETTINGS
 

@@ -15,8 +15,8 @@ from scheduler.services.planning.runs.execution import RunEnding, RunOutcome
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from tests.integration.planning.runs.scene import Scene, Solve, answering
-from tests.support.away import Away
 from tests.support.factories import NOW
+from tests.support.unavailable_database import Away
 
 pytestmark = pytest.mark.usefixtures("clock")
 

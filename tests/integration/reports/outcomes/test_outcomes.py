@@ -20,8 +20,8 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import AuditLogEntry, MeetingOutcome, MeetingRequest
 from tests.support import clocks
 from tests.support.factories import make_attendee
-from tests.support.fair import Fair, make_fair
 from tests.support.races import race
+from tests.support.running_event import Fair, make_fair
 from tests.support.site import Site
 from tests.support.web import web_app
 

@@ -21,8 +21,8 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Firm, MeetingRequest
 from tests.support import clocks
 from tests.support.factories import make_request
-from tests.support.fair import Fair, make_fair
 from tests.support.queries import count_selects
+from tests.support.running_event import Fair, make_fair
 from tests.support.site import Site
 from tests.support.web import web_app
 

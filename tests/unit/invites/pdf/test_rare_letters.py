@@ -12,7 +12,7 @@ from scheduler.invites.agenda.pdf import render_agenda_pdf
 from scheduler.invites.pdf import faces, lines
 from scheduler.invites.pdf.blocks import BlockStyle
 from scheduler.invites.pdf.faces import OWN_FONT, RARE_FONTS, Glyph, find_glyphs
-from tests.support import lacking
+from tests.support import missing_programs
 from tests.unit.invites.test_agenda_pdf import agenda, entry
 
 NAMES = "𠮷㛃䶮𬭊𬺓䲟𬸪㻬"
@@ -94,8 +94,8 @@ def test_a_rare_name_in_a_line_that_is_shaped_is_whole(monkeypatch: pytest.Monke
 
 
 def test_the_font_of_the_image_has_rare_names_whole() -> None:
-    assert RARE_FONTS[0] == lacking.RARE_FONT
-    lacking.require("BabelStone Han")
+    assert RARE_FONTS[0] == missing_programs.RARE_FONT
+    missing_programs.require("BabelStone Han")
     made = line(f"{RARE}野家")
     assert "".join(each.letter for each in made) == f"{RARE}野家"
     assert {each.face.name for each in made} == {"BabelStoneHan", "DroidSansFallback-Regular"}

@@ -15,7 +15,7 @@ from scheduler.invites.pdf.blocks import Block, Sheet, Style
 from scheduler.invites.pdf.document import write_pdf
 from scheduler.invites.pdf.tables import table_blocks
 from scheduler.invites.pdf.vectors import Ink, Outline, PlacedWords, Vectors
-from tests.support import lacking
+from tests.support import missing_programs
 from tests.unit.invites.test_agenda_pdf import agenda, entry
 
 NAMED = re.compile(r"/F(\d+) [\d.]+ Tf|<([0-9a-f]+)> Tj|/Span<</ActualText<feff([0-9a-f]*)>>>BDC|(EMC)")
@@ -184,7 +184,7 @@ def test_a_pack_has_a_section_and_bookmarks_for_each_person() -> None:
 
 
 def test_poppler_reads_it_as_a_tagged_file(tmp_path: Path) -> None:
-    lacking.require("Poppler")
+    missing_programs.require("Poppler")
     file = tmp_path / "agenda.pdf"
     file.write_bytes(render_agenda_pdf(agenda(entry(), entry(0, 1))))
     told = subprocess.run(["pdfinfo", file], capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.solver.plans.reverting import revert_worthless_changes
 from scheduler.solver.solve import solve
-from tests.support import naive
+from tests.support import reference_rules
 from tests.support.brute_force import plans
 from tests.support.builders import ask, documents, make_problem, meet, person, table
 
@@ -26,7 +26,9 @@ quick = settings(max_examples=60, deadline=None, suppress_health_check=list(Heal
 def judged(problem: Problem, meetings: tuple[Meeting, ...]) -> tuple[set[str], float]:
     document = write_problem(problem)
     rows = [{**each, "attendees": list(each["attendees"])} for each in map(_row, meetings)]
-    return naive.broken_rules(document, rows), naive.total(document, naive.terms(document, rows))
+    return reference_rules.broken_rules(document, rows), reference_rules.total(
+        document, reference_rules.terms(document, rows)
+    )
 
 
 def _row(meeting: Meeting) -> dict:
@@ -69,7 +71,7 @@ def test_any_plan_of_a_tiny_problem_loses_what_brings_nothing(
     valid = (
         tuple(Meeting(**{**row, "attendees": tuple(row["attendees"])}) for row in rows)
         for rows in every
-        if not naive.broken_rules(write_problem(problem), rows)
+        if not reference_rules.broken_rules(write_problem(problem), rows)
     )
     for given_plan in islice(valid, which, which + 3):
         found = revert_worthless_changes(problem, given_plan)

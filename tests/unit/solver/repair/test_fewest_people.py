@@ -12,7 +12,7 @@ from scheduler.domain.problem import Problem
 from scheduler.solver.repair.repairer import Repairer
 from scheduler.solver.repair.repairs import Repair
 from tests.support.builders import ask, firm, make_problem, meet, person, problems, table
-from tests.unit.project.test_fewest import by_trying_all, first_plan
+from tests.unit.project.test_reference_repair import by_trying_all, first_plan
 
 IN_TURN = make_problem(
     slots="4",

@@ -20,7 +20,7 @@ from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.checking import clean_meetings
 from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.repair.repairer import Repairer
-from tests.support import naive
+from tests.support import reference_rules
 from tests.support.brute_force import meetings_of
 from tests.support.builders import ask, interpreter, make_problem, meet, person, problems, table
 
@@ -183,11 +183,11 @@ def reachable(document: Json, plan: Sequence[Json], request: Json) -> Iterator[l
     for meeting in meetings_of(document, request):
         if meeting in plan:
             continue
-        if not naive.broken_rules(document, [*rest, meeting]):
+        if not reference_rules.broken_rules(document, [*rest, meeting]):
             yield [*rest, meeting]
             continue
         left = [[o for o in rest if o is not m] + [meeting] for m in rest]
-        sound = [others for others in left if not naive.broken_rules(document, others)]
+        sound = [others for others in left if not reference_rules.broken_rules(document, others)]
         if len(sound) == 1:
             (others,) = sound
             kept = {m["request"] for m in others}
@@ -195,7 +195,7 @@ def reachable(document: Json, plan: Sequence[Json], request: Json) -> Iterator[l
             asked = next(row for row in document["requests"] if row["id"] == gone)
             yield others
             for other in meetings_of(document, asked):
-                if not naive.broken_rules(document, [*others, other]):
+                if not reference_rules.broken_rules(document, [*others, other]):
                     yield [*others, other]
 
 
@@ -215,9 +215,10 @@ def test_no_plan_with_one_meeting_giving_way_is_better_than_the_best_answer(
     must = {problem.requests[r].id for r in problem.compulsory}
     if must - {meeting.request for meeting in plan}:
         return
-    base = naive.total(document, naive.terms(document, written))
+    base = reference_rules.total(document, reference_rules.terms(document, written))
     gains = [
-        naive.total(document, naive.terms(document, p)) - base for p in reachable(document, written, row)
+        reference_rules.total(document, reference_rules.terms(document, p)) - base
+        for p in reachable(document, written, row)
     ]
     answers = repairer.best(row["id"], max_people=99)
     if gains:
@@ -251,15 +252,18 @@ def test_the_best_of_some_times_and_places_are_the_best_of_every_plan_that_has_t
     kept = [meeting.to_json() for meeting in plan if meeting.request != row["id"]]
     now = next((meeting.to_json() for meeting in plan if meeting.request == row["id"]), None)
     base = [*kept, now] if now else kept
-    score, faults = naive.total(document, naive.terms(document, base)), naive.broken_rules(document, base)
+    score, faults = (
+        reference_rules.total(document, reference_rules.terms(document, base)),
+        reference_rules.broken_rules(document, base),
+    )
     best: dict[tuple[str, int], float] = {}
     for meeting in meetings_of(document, row):
         there = meeting["slot"], repairer.flat.groups.group_of[problem.index.places[meeting["place"]]]
         after = [*kept, meeting]
         if meeting["slot"] not in slots or meeting["place"] not in places or is_same(repairer, meeting, now):
             continue
-        if not naive.broken_rules(document, after) - faults:
-            gain = naive.total(document, naive.terms(document, after)) - score
+        if not reference_rules.broken_rules(document, after) - faults:
+            gain = reference_rules.total(document, reference_rules.terms(document, after)) - score
             best[there] = max(gain, best.get(there, gain))
     for count in (2, 99):
         found = repairer.best(row["id"], count, max_people=0, slots=slots, places=places)

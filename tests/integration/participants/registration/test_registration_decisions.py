@@ -19,7 +19,7 @@ from scheduler.services.participants.registration.form import RegistrationForm
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, Firm, FirmRegistration, OutboxEmail, Place
 from tests.integration.identity.test_readers import read
-from tests.integration.participants.registration.test_registering import FORM, NOWHERE, write
+from tests.integration.participants.registration.test_registration_form import FORM, NOWHERE, write
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.queries import count_selects

@@ -1,8 +1,8 @@
 """Optional programs of tests: a test is skipped, with a reason, if its program is missing.
 
-`python3 tests/support/lacking.py` prints the closing line of `make test`. With `--packages` it prints the
-Debian packages that continuous integration installs. That happens before the environment exists, so only the
-standard library is used here.
+`python3 tests/support/missing_programs.py` prints the closing line of `make test`. With `--packages` it
+prints the Debian packages that continuous integration installs. That happens before the environment exists,
+so only the standard library is used here.
 """
 
 from __future__ import annotations

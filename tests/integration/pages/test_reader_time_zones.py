@@ -17,7 +17,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Interpreter, MeetingRequest
 from tests.support import clocks
 from tests.support.factories import make_firm, make_request
-from tests.support.fair import Fair, before, make_fair
+from tests.support.running_event import Fair, before, make_fair
 from tests.support.site import Site
 from tests.support.web import Browser, web_app
 

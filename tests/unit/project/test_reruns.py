@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.again import MOST, run_again
+from tests.support.reruns import MOST, run_again
 
 CHANCE = """
 from pathlib import Path

@@ -21,7 +21,7 @@ from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.checking import clean_meetings
 from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.repair.repairer import MAX_PEOPLE, Repairer
-from tests.support import naive
+from tests.support import reference_rules
 from tests.support.brute_force import plans
 from tests.support.builders import ask, make_problem, meet, problems, table
 
@@ -53,7 +53,11 @@ def by_trying_all(problem: Problem, plan: list[Meeting], request: str) -> int | 
         after = [Meeting(**{**m, "attendees": tuple(m["attendees"])}) for m in written]
         there = {m.request: m for m in after}
         stays = request in now and request in there and where(there[request]) == where(now[request])
-        if set(there) == wanted and not stays and not naive.broken_rules(document, written) - {"H1"}:
+        if (
+            set(there) == wanted
+            and not stays
+            and not reference_rules.broken_rules(document, written) - {"H1"}
+        ):
             found.append(len(people_moved(plan, after, request)))
     return min(found, default=None)
 

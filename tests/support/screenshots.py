@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pymupdf
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from tests.support import lacking
-from tests.support.pictured import expo_site
+from tests.support import missing_programs
+from tests.support.screenshot_event import expo_site
 
 LANGUAGES = ("en", "zh", "hu")
 DESK, PHONE = (1280, 860), (390, 844)
@@ -63,7 +63,7 @@ SHOTS = (
 def draw(folder: Path) -> None:
     """Write every screenshot into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = lacking.chromium()
+    path = missing_programs.chromium()
     if path is None:
         sys.exit("Install Chromium to draw the pictures (on Debian: apt install chromium).")
     with (

@@ -22,7 +22,7 @@ from tests.support.factories import (
     make_request,
     meet,
 )
-from tests.support.letters import MINUTE, Letters
+from tests.support.outgoing_emails import MINUTE, Letters
 from tests.support.publishing import draft, publish, send_all
 
 PROPOSED, SILENT, QUEUED = CalendarState.PROPOSED, CalendarState.SILENT, CalendarState.QUEUED

@@ -1,4 +1,4 @@
-"""Rerun failed tests one at a time: `python -m tests.support.again`.
+"""Rerun failed tests one at a time: `python -m tests.support.reruns`.
 
 On a busy machine a browser or server test may time out. A test that passes alone does not fail the build, but
 its name is reported. More than `MOST` failures are not rerun, because they are no coincidence.

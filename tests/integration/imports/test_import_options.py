@@ -24,7 +24,7 @@ from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, MeetingRequest
 from scheduler.storage.schema import upgrade_schema
-from tests.integration.imports.test_kinds import SHEETS
+from tests.integration.imports.test_import_kinds import SHEETS
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app

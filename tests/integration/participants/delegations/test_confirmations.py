@@ -21,7 +21,7 @@ from scheduler.services.team import members
 from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, AuditLogEntry, TeamMember
-from tests.integration.participants.delegations.test_chamber import chamber, with_chamber
+from tests.integration.participants.delegations.test_delegation_managers import chamber, with_chamber
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app

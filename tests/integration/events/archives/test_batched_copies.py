@@ -20,7 +20,7 @@ from scheduler.services.operations import job_intervals
 from scheduler.services.planning.runs import overnight
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Firm, TeamMember
-from tests.integration.events.archives.test_ending import left
+from tests.integration.events.archives.test_archiving import left
 from tests.support import clocks
 from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW, SECRET_KEY, make_night
