@@ -22,12 +22,12 @@ def init_app(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.asked_at = time.perf_counter()
+    g.requested_at = time.perf_counter()
     statement_counts.start_counting()
 
 
 def _write(response: Response) -> Response:
-    began = g.pop("asked_at", None)
+    began = g.pop("requested_at", None)
     used = statement_counts.stop_counting()
     if began is None:  # a response outside of a request
         return response

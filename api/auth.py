@@ -75,7 +75,7 @@ def _load(secret: str) -> User | None:
     if found is None:
         return None
     database.note_moment(found.found_at)
-    if found.found_at - found.seen_at > sessions.SEEN_EVERY:
+    if found.found_at - found.last_seen_at > sessions.SEEN_EVERY:
         _note_seen(found)
     return User(secret, found)
 
@@ -188,7 +188,7 @@ def anybody(event_key: str) -> Actor:
 
 def _as_signed_in(actor: Actor, signed_in: SignedIn) -> Actor:
     """Return the actor with the age of the sign-in. Sensitive actions require a recent one."""
-    return replace(actor, is_stale=signed_in.is_stale, signed_in_at=signed_in.made_at)
+    return replace(actor, is_stale=signed_in.is_stale, signed_in_at=signed_in.created_at)
 
 
 def organiser(event_key: str) -> Actor:

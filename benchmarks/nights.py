@@ -152,7 +152,7 @@ class Desk:
         """Accept and withdraw requests, mark absences of people and an interpreter, and remove a firm."""
         with self.database.write() as session:
             for request in self._some(session, RequestState.PENDING, churn.accepted):
-                request.state, request.answered_side = RequestState.ACCEPTED, Side.TO
+                request.state, request.responded_side = RequestState.ACCEPTED, Side.TO
             for request in self._some(session, RequestState.ACCEPTED, churn.withdrawn):
                 request.state = RequestState.WITHDRAWN
             people = self._of(session, Attendee)
@@ -167,7 +167,7 @@ class Desk:
         query = select(MeetingRequest).where(
             MeetingRequest.event_id == self.event_id,
             MeetingRequest.state == state,
-            MeetingRequest.fixed_must.is_(False),
+            MeetingRequest.is_locked.is_(False),
         )
         found = session.scalars(query.order_by(MeetingRequest.id)).all()
         return self.draws.sample(list(found), min(count, len(found)))
@@ -189,7 +189,7 @@ class Desk:
         firm.withdrawn_at = self.database.now_in(session)
         mine = (MeetingRequest.from_firm_id == firm.id) | (MeetingRequest.to_firm_id == firm.id)
         for request in session.scalars(select(MeetingRequest).where(mine)):
-            request.state, request.fixed_must = RequestState.WITHDRAWN, False
+            request.state, request.is_locked = RequestState.WITHDRAWN, False
             request.fixed_slot_id = request.fixed_place_id = None
 
     # Fixes of the help desk
@@ -278,8 +278,8 @@ class Desk:
         with self.database.write() as session:
             now = self.database.now_in(session)
             queued = runs.queue_run(
-                session, self.event_id, asked_by=None, seconds=self.seconds, then=AfterRun.PUBLISH,
-                begin_by=now + timedelta(hours=1) if budget else None, night_budget=budget, now=now,
+                session, self.event_id, requested_by=None, seconds=self.seconds, then=AfterRun.PUBLISH,
+                start_by=now + timedelta(hours=1) if budget else None, change_budget=budget, now=now,
             ).id  # fmt: skip
         execution.execute_run(self.database, queued, worker="w", settings=SETTINGS, solve=self.solve)
         carry_out(self.database)

@@ -104,7 +104,7 @@ def open_run(database: Database) -> int:
     with database.write() as session:
         expo = make_expo(firms=60, requests=60, seed=1, start=DAY)
         event = load_sample.load(session, expo, organiser_email="o@example.org", secret_key="s" * 32, now=now)
-        run = runs.queue_run(session, event.id, asked_by=None, now=now)
+        run = runs.queue_run(session, event.id, requested_by=None, now=now)
         runs.claim_run(session, run.id, "benchmark", now=now)
         return run.id
 

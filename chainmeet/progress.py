@@ -50,11 +50,11 @@ def queue_run(
     event: str,
     *,
     seconds: int | None = None,
-    asked_by: int | None = None,
+    requested_by: int | None = None,
 ) -> RunCard:
     """Create a run of an event and send it to the solve workers. Raises NotFound or RunAlreadyOpen."""
     with database.write() as session:
-        asker = actors.operator_actor(event_of(session, event), account_id=asked_by)
+        asker = actors.operator_actor(event_of(session, event), account_id=requested_by)
         run = run_control.start_run(session, asker, seconds=seconds, now=database.now_in(session))
     dispatch.run(database, run.id, app=make_celery(settings))
     return run

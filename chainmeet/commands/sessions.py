@@ -23,7 +23,7 @@ def list_(email: str, data: Path | None) -> None:
 
     with open_database(command_settings(data)) as database:
         for found in sessions_of(database, email):
-            times = (found.made_at, found.seen_at, found.ends_at)
+            times = (found.created_at, found.last_seen_at, found.expires_at)
             click.echo("  ".join((*(f"{moment:%Y-%m-%d %H:%M}" for moment in times), found.agent)))
 
 

@@ -108,7 +108,7 @@ class Demo:
                 self.stack.settings,
                 event.key,
                 seconds=self.options.seconds,
-                asked_by=event.organiser_id,
+                requested_by=event.organiser_id,
             )
         self.step(f"Run {asked.number}: snapshot, solve within {asked.seconds} s, check by the rules")
         run = follow_run(self.stack.database, asked.id, line=terminal_line("  "), stopped=self.is_stopped)

@@ -209,7 +209,7 @@ def _attendees(
 ) -> list[Row]:
     """Return rows of attendees who are already invited, because the demo starts after the request phase."""
     rows = [_attendee(person, event_id, firms, accounts, secret_key) for person in sample.attendees]
-    return [row | {"welcomed_at": now} for row in rows]
+    return [row | {"invited_at": now} for row in rows]
 
 
 def _attendee(person: SamplePerson, event_id: int, firms: Ids, accounts: Ids, secret_key: str) -> Row:
@@ -262,7 +262,7 @@ def _requests(sample: SampleEvent, event: Event, firms: Ids, people: Ids, now: d
 
 
 def _request(
-    request: SampleRequest, event: Event, firms: Ids, exhibitors: Ids, asked_at: datetime, now: datetime
+    request: SampleRequest, event: Event, firms: Ids, exhibitors: Ids, requested_at: datetime, now: datetime
 ) -> Row:
     answered = request.state in ANSWERED
     closed = request.state is not RequestState.PENDING
@@ -279,11 +279,11 @@ def _request(
         "slots": list(request.slots) if request.slots is not None else None,
         "state": request.state,
         "created_by": exhibitors[request.from_firm],
-        "created_at": asked_at,
+        "created_at": requested_at,
         "expires_at": now + timedelta(days=event.request_days) if not closed else None,
-        "answered_by": exhibitors[request.to_firm] if answered else None,
-        "answered_at": min(now, asked_at + timedelta(days=1)) if closed else None,
-        "answer_note": request.note,
+        "responded_by": exhibitors[request.to_firm] if answered else None,
+        "responded_at": min(now, requested_at + timedelta(days=1)) if closed else None,
+        "response_note": request.note,
         "uid": itip_revisions.new_seed(),
     }
 

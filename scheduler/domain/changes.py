@@ -82,7 +82,7 @@ class ChangeSet:
     def of(self, kind: ChangeKind) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.kind is kind)
 
-    def people_told(self) -> tuple[str, ...]:
+    def people_notified(self) -> tuple[str, ...]:
         """Return the sorted ids of attendees with a changed meeting, before or after the change."""
         differing = (change for change in self.changes if change.kind is not ChangeKind.UNCHANGED)
         return tuple(sorted({id for change in differing for id in change.people()}))
@@ -92,7 +92,7 @@ class ChangeSet:
         return {
             "counts": {str(kind): n for kind, n in self.counts.items()},
             "touched": self.touched,
-            "people_told": list(self.people_told()),
+            "people_notified": list(self.people_notified()),
             "changes": [c.to_json() for c in self.changes if c.kind is not ChangeKind.UNCHANGED],
         }
 

@@ -340,7 +340,7 @@ def test_i_cannot_come_is_on_every_row_says_what_it_does_and_waits_too(
     expect(page.locator(f"#row-{key}")).to_contain_text("Cancelled. The next schedule leaves it out.")
     with database.read() as session:
         request = session.scalars(select(MeetingRequest).where(MeetingRequest.key == key)).one()
-        assert (request.state, request.answer_note) == (RequestState.WITHDRAWN, "Our plant is on fire.")
+        assert (request.state, request.response_note) == (RequestState.WITHDRAWN, "Our plant is on fire.")
 
 
 def test_accepting_without_a_network_waits_too(page: Page, database: Database, fair: Fair) -> None:

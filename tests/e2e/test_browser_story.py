@@ -108,7 +108,7 @@ def story(up: Up, chromium: Browser) -> Iterator[Story]:
         event = load_sample.load(
             session, sample, organiser_email=ORGANISER, secret_key=up.settings.secret_key, now=now
         )
-        session.execute(update(Attendee).values(welcomed_at=None))
+        session.execute(update(Attendee).values(invited_at=None))
         event.digest_mails, event.digests_since = True, now
     return Story(up, chromium, sample, event)
 

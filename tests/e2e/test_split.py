@@ -35,7 +35,7 @@ class Shared:
             event = load_sample.load(
                 session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now
             )
-            self.id = runs.queue_run(session, event.id, asked_by=None, seconds=8, now=now).id
+            self.id = runs.queue_run(session, event.id, requested_by=None, seconds=8, now=now).id
 
     @property
     def run(self) -> Run:

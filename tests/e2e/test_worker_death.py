@@ -59,7 +59,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
         event = load_sample.load(
             session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=database.now()
         )
-        run = runs.queue_run(session, event.id, asked_by=None, seconds=3000, now=database.now())
+        run = runs.queue_run(session, event.id, requested_by=None, seconds=3000, now=database.now())
 
     def state() -> RunState:
         with database.read() as session:
@@ -84,7 +84,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
         taken_up = session.get_one(Run, run.id)
         assert (taken_up.state, taken_up.attempts) == (RunState.FINISHED, 2)
         assert [version.number for version in versions.list_versions(session, event.id)] == [1]
-        assert runs.queue_run(session, event.id, asked_by=None, now=database.now()).number == 2
+        assert runs.queue_run(session, event.id, requested_by=None, now=database.now()).number == 2
 
 
 @dataclass

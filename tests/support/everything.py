@@ -166,8 +166,8 @@ class Everything:
     def end_freshness(self, errand: dict[str, object]) -> None:
         """Make every session an hour old, with an errand that has this form."""
         with self.database.write() as session:
-            made_at = NOW - timedelta(hours=1)
-            session.execute(update(WebSession).values(made_at=made_at, errand=errand))
+            created_at = NOW - timedelta(hours=1)
+            session.execute(update(WebSession).values(created_at=created_at, errand=errand))
 
     @property
     def summaries(self) -> str:
@@ -198,9 +198,11 @@ class Everything:
         self.digests = digests_token(SECRET_KEY, person.id, person.email)
         item = DigestItem(
             request_id=self.pending.id, attendee_id=person.id, kind=DigestKind.ASKED, message_id="<1@x>",
-            token_hash=hash_token(self.asked), made_at=NOW,
+            token_hash=hash_token(self.asked), created_at=NOW,
         )  # fmt: skip
-        session.add_all([item, DigestPreference(attendee_id=person.id, stop_hash=hash_token(self.digests))])
+        session.add_all(
+            [item, DigestPreference(attendee_id=person.id, unsubscribe_hash=hash_token(self.digests))]
+        )
 
     def _files(self, session: Session) -> None:
         """Add a pending import: a new firm, a changed one, and an invalid row."""
@@ -275,7 +277,7 @@ class Everything:
         self.others = ask(1, 4)
         self.pending = ask(4, 0, state=RequestState.PENDING, message=MESSAGE)
         self.sent = ask(0, 5, state=RequestState.PENDING)
-        ask(0, 6, state=RequestState.DECLINED, answer_note="No time left, " + "maybe next year. " * 5)
+        ask(0, 6, state=RequestState.DECLINED, response_note="No time left, " + "maybe next year. " * 5)
         ask(7, 0, state=RequestState.WITHDRAWN)
 
     def _schedule(self, session: Session) -> None:
@@ -289,7 +291,8 @@ class Everything:
         one.unscheduled = [self._unscheduled(self.not_held, self.to_hold)]
         publish_version(session, event_id=expo.event.id, number=1, compared_with=None, by=expo.organiser.id)
         run = Run(
-            event_id=expo.event.id, number=1, state=RunState.FINISHED, asked_by=expo.organiser.id, seconds=20,
+            event_id=expo.event.id, number=1, state=RunState.FINISHED, seconds=20,
+            requested_by=expo.organiser.id,
             created_at=NOW, started_at=NOW, finished_at=NOW + timedelta(seconds=20), seed=1,
             curve=[{"seconds": at, "score": 80.0 + at, "bound": 110.0} for at in (1.0, 20.0)],
             progress={
@@ -338,7 +341,7 @@ class Everything:
                 continue
             then = {**figures, **proved, "held": 5 - row.number // 3}
             row.result = {"now": now, "then": then, "version": 1, "fingerprint": "f"} | effects
-            row.state, row.asked_at, row.finished_at = ScenarioState.DONE, NOW, NOW
+            row.state, row.requested_at, row.finished_at = ScenarioState.DONE, NOW, NOW
 
     def _unscheduled(self, request: MeetingRequest, other: MeetingRequest) -> dict[str, object]:
         """Return an unscheduled request with one fix of each kind, some of which each role may apply."""

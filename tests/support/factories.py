@@ -213,7 +213,7 @@ def _add_attendees(session: Session, expo: Expo, people: Sequence[tuple[int, dic
         values = {"key": key, "email": f"{key}@{expo.event.key}.example", "languages": ["en"], **columns}
         values = {"name": key.upper(), "latin_name": key.upper(), **values}
         if expo.event.digest_mails:  # only invited people are notified of requests
-            values = {"welcomed_at": NOW - timedelta(days=30), **values}
+            values = {"invited_at": NOW - timedelta(days=30), **values}
         seed, hashed = feed_addresses.new_feed(SECRET_KEY)
         attendee = Attendee(
             event_id=expo.event.id,
@@ -288,7 +288,7 @@ def make_request(
         "created_by": expo.people[sender][0].id if expo.people[sender] else None,
         "created_at": NOW,
         "expires_at": NOW + timedelta(days=14),
-        "answered_at": NOW if answered else None,
+        "responded_at": NOW if answered else None,
         "uid": str(uuid.uuid4()),
         **columns,
     }

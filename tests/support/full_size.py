@@ -187,7 +187,7 @@ def _pairs(firms: list[int], count: int) -> Iterator[tuple[int, int]]:
 def _requests(shared: dict[str, Any], pairs: Iterator[tuple[int, int]]) -> Iterator[dict[str, Any]]:
     for i, (sender, receiver) in enumerate(pairs):
         made = _request(shared, f"r{i}", receiver, sender)
-        yield made | {"state": RequestState.ACCEPTED, "answered_at": shared["now"]}
+        yield made | {"state": RequestState.ACCEPTED, "responded_at": shared["now"]}
 
 
 def _pending(shared: dict[str, Any], firms: Sequence[int]) -> Iterator[dict[str, Any]]:

@@ -43,7 +43,9 @@ class Desk:
     def run(self) -> int:
         """Have the solver create a draft. Return its number."""
         with self.database.write() as session:
-            run_id = runs.queue_run(session, self.expo.event.id, asked_by=None, seconds=SECONDS, now=NOW).id
+            run_id = runs.queue_run(
+                session, self.expo.event.id, requested_by=None, seconds=SECONDS, now=NOW
+            ).id
         done = execution.execute_run(self.database, run_id, worker="w", settings=SETTINGS)
         assert done.ending is RunEnding.FINISHED
         assert done.version is not None

@@ -40,7 +40,7 @@ def rehearsed_event(database: Database, **columns: Any) -> Expo:
         expo = make_event(session, firms=5, people=2, interpreters=1, **{**usual, **columns})
         for firm in expo.people:
             for person in firm:
-                person.welcomed_at = None
+                person.invited_at = None
     return expo
 
 
@@ -48,7 +48,7 @@ def make_uninvited(session: Session, expo: Expo, firms: int) -> None:
     """Create additional firms whose exhibitors were not invited yet."""
     make_firms(session, expo, firms)
     for (person,) in expo.people[-firms:]:
-        person.welcomed_at = None
+        person.invited_at = None
     session.flush()
 
 

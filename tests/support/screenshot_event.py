@@ -91,13 +91,13 @@ class PicturedExpo:
             pending = session.scalars(of_event.where(MeetingRequest.state == RequestState.PENDING)).all()
             held = session.scalars(of_event.where(MeetingRequest.state == RequestState.ACCEPTED)).all()
             for request in pending[: len(pending) // 2]:
-                request.state, request.answered_at, request.answered_side = (
+                request.state, request.responded_at, request.responded_side = (
                     RequestState.ACCEPTED,
                     NOW,
                     Side.TO,
                 )
             for request in held[::60]:
-                request.state, request.answered_at = RequestState.WITHDRAWN, NOW
+                request.state, request.responded_at = RequestState.WITHDRAWN, NOW
             table = session.scalars(
                 select(Place)
                 .where(Place.event_id == self.id, Place.kind == PlaceKind.TABLE)

@@ -82,7 +82,7 @@ def start_run(event_key: str) -> Response | tuple[str, int]:
         seconds = read.whole("seconds", fields.RunSeconds)
         max_moved = read.whole("max_moved", fields.MaxMoved) if "max_moved" in request.form else 0
         note = read.text("note", fields.RunNote)
-        hand_draft = inputs.whole(request.form.get("hand_draft")) or None
+        manual_draft = inputs.whole(request.form.get("manual_draft")) or None
         read.done()
         with context.database().write() as db:
             run_id = run_control.start_run(
@@ -90,7 +90,7 @@ def start_run(event_key: str) -> Response | tuple[str, int]:
                 actor,
                 seconds=seconds,
                 max_moved=max_moved,
-                hand_draft=hand_draft,
+                manual_draft=manual_draft,
                 note=note,
                 now=context.now(),
             ).id

@@ -61,13 +61,7 @@ class ExcludedAttendeeOut(Output):
 @derived_from(
     RequestCard,
     without=("reply_priority",),
-    renamed={
-        "asked_by": "requested_by",
-        "answered_by": "responded_by",
-        "answered_side": "responded_side",
-        "answered_at": "responded_at",
-        "answer_note": "response_note",
-    },
+    renamed={},
 )
 class RequestOut(Output):
     """A meeting request."""

@@ -47,7 +47,7 @@ def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
         then=body.when_finished,
         budget=body.publish_limit,
         max_moved=body.max_moved,
-        hand_draft=body.manual_draft,
+        manual_draft=body.manual_draft,
         note=body.note,
         now=context.now(),
     )

@@ -55,13 +55,10 @@ class ClashOut(Output):
 
 @derived_from(
     RunCard,
-    without=("id", "asked_by", "heartbeat_at", "curve", "version_state", "by", "changed"),
+    without=("id", "requested_by", "heartbeat_at", "curve", "version_state", "by", "changed"),
     renamed={
         "then": "when_finished",
         "budget": "publish_limit",
-        "hand_draft": "manual_draft",
-        "cancel_asked": "cancel_requested",
-        "stop_asked": "stop_requested",
     },
 )
 class RunOut(Output):

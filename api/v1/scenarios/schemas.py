@@ -88,7 +88,7 @@ class ScenarioResultOut(Output):
     clashes: list[ClashOut] = Field([], description="Why they are not scheduled.")
 
 
-@derived_from(ScenarioCard, renamed={"made_at": "created_at", "asked_at": "requested_at"})
+@derived_from(ScenarioCard)
 class ScenarioOut(Output):
     """A scenario; poll it until its state is done or failed."""
 

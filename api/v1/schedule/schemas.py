@@ -67,7 +67,7 @@ class PublishIn(Input):
 @derived_from(
     JobCard,
     without=("id", "attempts"),
-    renamed={"asked_at": "requested_at", "begins_at": "starts_at", "mails": "emails"},
+    renamed={"mails": "emails"},
 )
 class PublishingOut(Output):
     """A publishing; poll it until its state is done, failed or cancelled.

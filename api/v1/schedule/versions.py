@@ -99,7 +99,7 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
         "compared_with": found.compared_with,
         "counts": found.counts,
         "affected": found.touched,
-        "people_notified": found.people_told,
+        "people_notified": found.people_notified,
         "omitted": found.left_out,
         "emails": found.mails,
     }

@@ -29,7 +29,7 @@ class MemberOut(Output):
 
 @derived_from(
     InvitationCard,
-    renamed={"id": "number", "made_at": "created_at", "ends_at": "expires_at", "is_over": "is_expired"},
+    renamed={"id": "number", "is_over": "is_expired"},
 )
 class InvitationOut(Output):
     """An open invitation; `email` is null without the scope `contacts:read`."""

@@ -133,7 +133,7 @@ def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard |
         .join(ScheduleVersion, ScheduleVersion.id == ManualDraft.base_id)
         .where(ManualDraft.version_id == version.id)
     ).first()
-    is_own = EditStep.taken_by.is_not_distinct_from(actor.account_id)
+    is_own = EditStep.changed_by.is_not_distinct_from(actor.account_id)
     own = func.sum(case((is_own, 1), else_=0))
     counts = session.execute(
         select(EditStep.state, func.count(), own)
@@ -165,7 +165,7 @@ def get_step(session: Session, actor: Actor, number: int, step_number: int) -> S
 
 
 def _to_undo(session: Session, version: ScheduleVersion, actor: Actor) -> StepLine | None:
-    own = EditStep.taken_by.is_not_distinct_from(actor.account_id)
+    own = EditStep.changed_by.is_not_distinct_from(actor.account_id)
     last = session.scalar(
         select(EditStep.number)
         .where(EditStep.version_id == version.id, EditStep.state == EditStepState.DONE, own)
@@ -201,7 +201,7 @@ def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVers
 def _steps(session: Session, version: ScheduleVersion, actor: Actor, *which: Any) -> tuple[StepLine, ...]:
     rows = session.execute(
         select(EditStep, Account.email)
-        .outerjoin(Account, Account.id == EditStep.taken_by)
+        .outerjoin(Account, Account.id == EditStep.changed_by)
         .where(
             EditStep.version_id == version.id,
             EditStep.state != EditStepState.REPLACED,
@@ -219,8 +219,8 @@ def _steps(session: Session, version: ScheduleVersion, actor: Actor, *which: Any
             len(step.changes),
             step.state is EditStepState.UNDONE,
             who or "",
-            step.taken_at,
-            step.taken_by == actor.account_id,
+            step.changed_at,
+            step.changed_by == actor.account_id,
         )
         for step, who in rows
     )

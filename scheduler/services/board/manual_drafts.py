@@ -135,7 +135,7 @@ def require_unchanged(session: Session, held: LockedDraft, touched: set[str], se
         return
     since = session.execute(
         select(EditStep, Account.email)
-        .outerjoin(Account, Account.id == EditStep.taken_by)
+        .outerjoin(Account, Account.id == EditStep.changed_by)
         .where(EditStep.version_id == held.version.id, EditStep.revision > seen)
         .order_by(EditStep.revision.desc())
     )

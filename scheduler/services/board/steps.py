@@ -82,7 +82,7 @@ def take_step(
         .where(
             EditStep.version_id == version.id,
             EditStep.state == EditStepState.UNDONE,
-            EditStep.taken_by.is_not_distinct_from(actor.account_id),
+            EditStep.changed_by.is_not_distinct_from(actor.account_id),
         )
         .values(state=EditStepState.REPLACED)
     )
@@ -111,7 +111,7 @@ def undo_step(
     if found is None:
         told = gettext_lazy("There is no step of yours to undo.")
         raise WrongState("draft", number, "as it began", "undone", told)
-    owner = session.get(Account, found.taken_by) if found.taken_by != actor.account_id else None
+    owner = session.get(Account, found.changed_by) if found.changed_by != actor.account_id else None
     _revert(session, held, found, seen=seen, now=now, back=True)
     taken = _store_step(session, actor, held, found, EditStepState.UNDONE, now=now)
     return replace(taken, by=owner.email if owner is not None and held.names_others else "")
@@ -138,7 +138,7 @@ def _latest(
     mine = select(EditStep).where(EditStep.version_id == held.version.id, EditStep.state == state)
     if number is not None:
         return session.scalar(mine.where(EditStep.number == number))
-    own = EditStep.taken_by.is_not_distinct_from(actor.account_id)
+    own = EditStep.changed_by.is_not_distinct_from(actor.account_id)
     return session.scalar(mine.where(own).order_by(EditStep.revision.desc()).limit(1))
 
 
@@ -180,7 +180,7 @@ def _list_later_steps(
     """Return later steps that are done, with their authors, newest first."""
     rows = session.execute(
         select(EditStep, Account.email)
-        .outerjoin(Account, Account.id == EditStep.taken_by)
+        .outerjoin(Account, Account.id == EditStep.changed_by)
         .where(
             EditStep.version_id == held.version.id,
             EditStep.state == EditStepState.DONE,
@@ -212,7 +212,7 @@ def _store_step(
     """Store the step as a new revision with its score, and record it in the audit log."""
     held.draft.revision += 1
     step.state, step.revision = state, held.draft.revision
-    step.taken_by, step.taken_at = actor.account_id, now
+    step.changed_by, step.changed_at = actor.account_id, now
     old, new = step.score["before"], step.score["after"]
     shown = new if state is EditStepState.DONE else old
     held.version.score, held.version.terms = shown["score"], dict(shown["terms"])

@@ -74,7 +74,9 @@ def record_report(session: Session, reader: Reader, said: str, *, now: datetime)
         )
     )
     column = _column(type(reader)).key
-    session.add(AddressReport(address=reader.email, said=said[:300], reported_at=now, **{column: reader.id}))
+    session.add(
+        AddressReport(address=reader.email, diagnostic=said[:300], reported_at=now, **{column: reader.id})
+    )
     if earlier is not None and earlier <= now - APART:
         mark_dead(session, reader, said, now=now)
         return None

@@ -187,7 +187,7 @@ def record_refused(
         row = _locked(session, routes, name)
         is_probe = row.probed_at is not None and row.probed_at == mail.claimed_at
         is_late = row.paused_until is not None and not is_probe  # it was in transit when the pause began
-        row.said, row.refused_at = said[:400], now
+        row.last_reply, row.refused_at = said[:400], now
         if is_late or (row.refused_address == mail.to_address and row.refusal is refusal and not is_probe):
             pausing |= {name} if is_late else set()
             continue
@@ -205,7 +205,7 @@ def record_refused(
 def record_locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
     """Pause the mail server because it rejected our authentication."""
     row = _locked(session, routes, SERVER)
-    row.refusal, row.said, row.refused_at = Refusal.HOLD, said[:400], now
+    row.refusal, row.last_reply, row.refused_at = Refusal.HOLD, said[:400], now
     if row.paused_until is None or row.paused_until <= now:
         pause_route(row, now)
     session.flush()
@@ -223,7 +223,7 @@ def delete_idle_routes(session: Session, *, now: datetime) -> None:
     """Delete the rows of routes without a recent refusal."""
     session.execute(
         delete(EmailRoute).where(
-            EmailRoute.is_told.is_(False),
+            EmailRoute.has_open_alert.is_(False),
             or_(EmailRoute.paused_until.is_(None), EmailRoute.paused_until < now - FORGOTTEN_AFTER),
             or_(EmailRoute.refused_at.is_(None), EmailRoute.refused_at < now - FORGOTTEN_AFTER),
             or_(EmailRoute.ready_at.is_(None), EmailRoute.ready_at < now - FORGOTTEN_AFTER),

@@ -83,11 +83,11 @@ def release_held(session: Session, routes: Routes, names: Collection[str], *, no
 
 def end_route_alerts(session: Session, rates: EmailRates, *, now: datetime) -> int:
     """End alerts about routes that are open and hold no emails. Return the number of those routes."""
-    told = session.scalars(select(EmailRoute).where(EmailRoute.is_told)).all()
+    told = session.scalars(select(EmailRoute).where(EmailRoute.has_open_alert)).all()
     routes = Routes(rates, {row.name: row for row in told})
     over = [row for row in told if row.paused_until is None and not _holds(session, routes, row.name)]
     for row in over:
-        row.is_told = False
+        row.has_open_alert = False
     if told and len(over) == len(told):
         _end_alerts(session, now)
     email_routes.delete_idle_routes(session, now=now)
@@ -163,11 +163,11 @@ def _tell(session: Session, row: EmailRoute, event_id: int | None, now: datetime
         AlertKind.MAILS_REFUSED,
         event_id=event_id,
         about=ABOUT,
-        reason=f"{who} {what}. It said: {row.said}",
+        reason=f"{who} {what}. It said: {row.last_reply}",
         path=links.retried_mails(key) if key else "/",
         now=now,
     )
-    row.is_told = True
+    row.has_open_alert = True
     session.flush()
 
 

@@ -96,7 +96,7 @@ def record_interpreter_notices(session: Session, rows: Sequence[OutboxEmail], *,
                     interpreter_id=row.interpreter_id,
                     address=row.to_address,
                     summary=row.payload,
-                    told_at=now,
+                    sent_at=now,
                 )
             )
     session.flush()

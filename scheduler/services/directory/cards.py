@@ -185,8 +185,8 @@ def _spoken(session: Session, firm_ids: Sequence[int]) -> dict[int, tuple[str, .
     return {firm_id: tuple(code for code, _ in each.most_common()) for firm_id, each in counts.items()}
 
 
-_NOTES = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.note, FirmNote.never_since).where(
-    FirmNote.firm_id == bindparam("own"), in_chunks(FirmNote.about_id, bindparam("firms"))
+_NOTES = select(FirmNote.other_firm_id, FirmNote.is_saved, FirmNote.note, FirmNote.blocked_since).where(
+    FirmNote.firm_id == bindparam("own"), in_chunks(FirmNote.other_firm_id, bindparam("firms"))
 )
 
 
@@ -252,7 +252,9 @@ NOT_ASKED = "not-asked"
 _RELATIONS = select(_BY, _TO, MeetingRequest.state).where(
     or_(_BY == _OWN, _TO == _OWN), MeetingRequest.state.in_(OPEN_REQUESTS)
 )
-_MARKS = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.never_since).where(FirmNote.firm_id == _OWN)
+_MARKS = select(FirmNote.other_firm_id, FirmNote.is_saved, FirmNote.blocked_since).where(
+    FirmNote.firm_id == _OWN
+)
 
 
 def list_relations(session: Session, actor: Actor) -> dict[int, tuple[str, ...]]:
@@ -264,7 +266,7 @@ def list_relations(session: Session, actor: Actor) -> dict[int, tuple[str, ...]]
     for sender, receiver, state in rows_of(session, _RELATIONS, own=own):
         how = "agreed" if state is RequestState.ACCEPTED else "asked" if sender == own else "asked-us"
         found.setdefault(receiver if sender == own else sender, []).append(how)
-    for about_id, is_saved, never_since in rows_of(session, _MARKS, own=own):
-        marks = found.setdefault(about_id, [NOT_ASKED])
-        marks += ["saved"] * is_saved + ["never"] * (never_since is not None)
+    for other_firm_id, is_saved, blocked_since in rows_of(session, _MARKS, own=own):
+        marks = found.setdefault(other_firm_id, [NOT_ASKED])
+        marks += ["saved"] * is_saved + ["never"] * (blocked_since is not None)
     return {firm_id: tuple(marks) for firm_id, marks in found.items()}

@@ -30,13 +30,13 @@ from scheduler.storage.rows import rows_of
 class Exclusion:
     """An exclusion: a firm stated that it must never meet another. For organisers.
 
-    `wanted_at` is when the other firm reported that it would have sent a request, so a meeting is lost.
+    `interest_reported_at` is when the other firm reported that it would have sent a request.
     """
 
     firm: FirmRef
     other: FirmRef
     since: datetime
-    wanted_at: datetime | None
+    interest_reported_at: datetime | None
 
 
 def save_firm(session: Session, actor: Actor, firm_key: str, *, is_saved: bool, now: datetime) -> None:
@@ -84,8 +84,8 @@ def exclude_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
         )
         raise InvalidInput([Fault("firm", sentence)])
     note = _note_about(session, actor, other, now)
-    if note.never_since is None:
-        note.never_since = now
+    if note.blocked_since is None:
+        note.blocked_since = now
         session.flush()
         about = pgettext_lazy("trail", "firm %(key)s: never to meet", key=other.key)
         recording.record_act(session, actor, Act.NEVER, about, now=now)
@@ -95,8 +95,8 @@ def readmit_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
     """Remove the exclusion. Raises the same errors as `save_firm`."""
     other = _other(session, actor, firm_key)
     note = _note_about(session, actor, other, now)
-    if note.never_since is not None:
-        note.never_since = note.wanted_at = None
+    if note.blocked_since is not None:
+        note.blocked_since = note.interest_reported_at = None
         session.flush()
         about = pgettext_lazy("trail", "firm %(key)s: may meet again", key=other.key)
         recording.record_act(session, actor, Act.NEVER, about, now=now)
@@ -112,10 +112,10 @@ def report_interest(session: Session, actor: Actor, firm_key: str, *, now: datet
         update(FirmNote)
         .where(
             FirmNote.firm_id == other.id,
-            FirmNote.about_id == actor.firm_id,
-            FirmNote.never_since.is_not(None),
+            FirmNote.other_firm_id == actor.firm_id,
+            FirmNote.blocked_since.is_not(None),
         )
-        .values(wanted_at=now)
+        .values(interest_reported_at=now)
         .returning(FirmNote.firm_id)
     )
     return told is not None
@@ -127,8 +127,8 @@ _REFUSAL = (
     .where(
         Firm.event_id == bindparam("event"),
         Firm.key == bindparam("key"),
-        FirmNote.about_id == bindparam("own"),
-        FirmNote.never_since.is_not(None),
+        FirmNote.other_firm_id == bindparam("own"),
+        FirmNote.blocked_since.is_not(None),
     )
 )
 
@@ -145,14 +145,16 @@ def list_exclusions(session: Session, actor: Actor, *, number: int = 1, limit: i
     actor.require(Right.READ_REQUESTS)
     firm, other = aliased(Firm), aliased(Firm)
     query = (
-        select(*firm_columns(firm), *firm_columns(other), FirmNote.never_since, FirmNote.wanted_at)
+        select(
+            *firm_columns(firm), *firm_columns(other), FirmNote.blocked_since, FirmNote.interest_reported_at
+        )
         .select_from(FirmNote)
         .join(firm, firm.id == FirmNote.firm_id)
-        .join(other, other.id == FirmNote.about_id)
-        .where(firm.event_id == actor.event_id, FirmNote.never_since.is_not(None))
+        .join(other, other.id == FirmNote.other_firm_id)
+        .where(firm.event_id == actor.event_id, FirmNote.blocked_since.is_not(None))
     )
     order = Order(
-        "exclusions", (FirmNote.never_since, firm.id, other.id), (datetime, int, int), descending=True
+        "exclusions", (FirmNote.blocked_since, firm.id, other.id), (datetime, int, int), descending=True
     )
     page = fetch_page(session, query, order, number=number, limit=limit)
     return page.of(Exclusion(FirmRef(*row[:4]), FirmRef(*row[4:8]), row[8], row[9]) for row in page.items)
@@ -162,10 +164,10 @@ _ONE: BindParameter[int] = bindparam("one")
 _OTHER: BindParameter[int] = bindparam("other")
 _NEVER = select(FirmNote.firm_id).where(
     or_(
-        and_(FirmNote.firm_id == _ONE, FirmNote.about_id == _OTHER),
-        and_(FirmNote.firm_id == _OTHER, FirmNote.about_id == _ONE),
+        and_(FirmNote.firm_id == _ONE, FirmNote.other_firm_id == _OTHER),
+        and_(FirmNote.firm_id == _OTHER, FirmNote.other_firm_id == _ONE),
     ),
-    FirmNote.never_since.is_not(None),
+    FirmNote.blocked_since.is_not(None),
 )
 
 
@@ -176,9 +178,9 @@ def excluding_firms(session: Session, one: int, other: int) -> set[int]:
 
 def list_unsuggested(session: Session, firm_id: int) -> set[int]:
     """Return the firms not to suggest to this one: excluded by either, or dismissed by it."""
-    is_own, is_theirs = FirmNote.firm_id == firm_id, FirmNote.about_id == firm_id
-    never = FirmNote.never_since.is_not(None)
-    query = select(FirmNote.firm_id, FirmNote.about_id).where(
+    is_own, is_theirs = FirmNote.firm_id == firm_id, FirmNote.other_firm_id == firm_id
+    never = FirmNote.blocked_since.is_not(None)
+    query = select(FirmNote.firm_id, FirmNote.other_firm_id).where(
         or_(and_(is_own, or_(never, FirmNote.dismissed_at.is_not(None))), and_(is_theirs, never))
     )
     return _others(firm_id, session.execute(query))
@@ -189,7 +191,7 @@ def list_dismissed(session: Session, actor: Actor) -> tuple[FirmRef, ...]:
     actor.require(Right.READ_DIRECTORY)
     query = (
         select(*firm_columns(Firm))
-        .join(FirmNote, FirmNote.about_id == Firm.id)
+        .join(FirmNote, FirmNote.other_firm_id == Firm.id)
         .where(
             FirmNote.firm_id == actor.firm_id,
             FirmNote.dismissed_at.is_not(None),
@@ -205,7 +207,7 @@ def list_saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset
     actor.require(Right.READ_DIRECTORY)
     query = (
         select(Firm.key)
-        .join(FirmNote, FirmNote.about_id == Firm.id)
+        .join(FirmNote, FirmNote.other_firm_id == Firm.id)
         .where(FirmNote.firm_id == actor.firm_id, FirmNote.is_saved, in_chunks(Firm.key, keys))
     )
     return frozenset(session.scalars(query))
@@ -234,7 +236,7 @@ def _note_about(session: Session, actor: Actor, other: Firm, now: datetime) -> F
     session.execute(select(Firm.id).where(Firm.id == own).with_for_update(key_share=True))
     note = session.get(FirmNote, (own, other.id), populate_existing=True)
     if note is None:
-        note = FirmNote(firm_id=own, about_id=other.id)
+        note = FirmNote(firm_id=own, other_firm_id=other.id)
         session.add(note)
     note.changed_by, note.changed_at = actor.attendee_id, now
     return note

@@ -247,7 +247,9 @@ def _count_below_minimum(session: Session, event_id: int, version_id: int) -> in
 def _files(session: Session, event_id: int) -> tuple[PendingFile, ...]:
     rows = session.execute(
         select(ImportFile.id, ImportFile.name, ImportFile.created_at)
-        .where(ImportFile.event_id == event_id, ImportFile.taken_at.is_(None), ImportFile.octets.is_not(None))
+        .where(
+            ImportFile.event_id == event_id, ImportFile.imported_at.is_(None), ImportFile.octets.is_not(None)
+        )
         .order_by(ImportFile.id.desc())
         .limit(MAX_BUSIEST_FIRMS)
     )

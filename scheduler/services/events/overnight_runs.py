@@ -85,7 +85,7 @@ def _select_runs(actor: Actor) -> Select[Run, ScheduleVersion | None, Comparison
         select(Run, ScheduleVersion, Comparison)
         .outerjoin(ScheduleVersion, versions.made_by_run(Run))
         .outerjoin(Comparison, Comparison.version_id == ScheduleVersion.id)
-        .where(Run.event_id == actor.event_id, Run.begin_by.is_not(None))
+        .where(Run.event_id == actor.event_id, Run.start_by.is_not(None))
     )
 
 
@@ -97,7 +97,7 @@ def count_changes(found: Comparison) -> ChangeCounts:
         moved=counts.get("moved", 0),
         changed=counts.get("relocated", 0) + counts.get("reassigned", 0),
         cancelled=counts.get("cancelled", 0),
-        people=found.people_told if found.people is None else found.people,
+        people=found.people_notified if found.people is None else found.people,
     )
 
 
@@ -109,7 +109,7 @@ def _overnight_run(run: Run, version: ScheduleVersion | None, found: Comparison 
         state=run.state,
         seconds=took,
         then=run.then,
-        budget=OvernightBudget(**run.night_budget) if run.night_budget else None,
+        budget=OvernightBudget(**run.change_budget) if run.change_budget else None,
         asked_seconds=run.seconds,
         score=version.score if version else None,
         bound=version.bound if version else None,

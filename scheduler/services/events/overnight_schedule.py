@@ -45,14 +45,14 @@ class OvernightTime:
 class OvernightSettings:
     """Overnight start times, and the budget of runs that publish (see `OvernightBudget`).
 
-    A run that starts more than `night_late` minutes late only creates a draft.
+    A run that starts more than `overnight_late_minutes` minutes late only creates a draft.
     """
 
     times: tuple[OvernightTime, ...] = ()
-    night_percent: Percent = 5
-    night_a_person: ChangesAPerson = 2
-    night_hours: QuietHours = 24
-    night_late: LateMinutes = 60
+    overnight_percent: Percent = 5
+    overnight_per_person: ChangesAPerson = 2
+    overnight_protected_hours: QuietHours = 24
+    overnight_late_minutes: LateMinutes = 60
 
     @property
     def coming(self) -> OvernightTime | None:
@@ -61,7 +61,12 @@ class OvernightSettings:
         return self.times[min(known)[1]] if known else None
 
 
-_NUMBERS = ("night_percent", "night_a_person", "night_hours", "night_late")
+_NUMBERS = (
+    "overnight_percent",
+    "overnight_per_person",
+    "overnight_protected_hours",
+    "overnight_late_minutes",
+)
 
 
 def add_default_time(session: Session, event: Event, *, now: datetime) -> None:

@@ -92,7 +92,7 @@ def _proposals(session: Session, version: ScheduleVersion) -> int:
         select(func.count()).where(
             InvitationReply.event_id == version.event_id,
             InvitationReply.proposed_start.is_not(None),
-            InvitationReply.answered_at > version.created_at,
+            InvitationReply.responded_at > version.created_at,
         ),
     )
 
@@ -107,7 +107,7 @@ def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
         select(func.count()).where(
             MeetingRequest.event_id == version.event_id,
             MeetingRequest.state == RequestState.ACCEPTED,
-            func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) > version.created_at,
+            func.coalesce(MeetingRequest.responded_at, MeetingRequest.created_at) > version.created_at,
             ~held,
         ),
     )

@@ -253,7 +253,7 @@ class _ExportedEvent:
                 "place": str(row.place),
                 "state": str(row.state),
                 "message": row.message,
-                "note": row.answer_note,
+                "note": row.response_note,
                 "reply_topic": row.reply_topic,
                 "from_people": self._people(named[Side.FROM]),
                 "to_people": self._people(named[Side.TO]),

@@ -156,7 +156,7 @@ def select_meetings(
     Withdrawn meetings are left out, as of `at` if given. Names are as in lists, or for readers of `language`
     if given.
     """
-    stood = IS_ACCEPTED if at is None else or_(IS_ACCEPTED, MeetingRequest.answered_at > at)
+    stood = IS_ACCEPTED if at is None else or_(IS_ACCEPTED, MeetingRequest.responded_at > at)
     rows = session.execute(_MEETINGS.where(stood, *which)).all()
     seated = _list_people(session, which, language)
     found = []

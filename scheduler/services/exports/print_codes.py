@@ -114,12 +114,12 @@ def make_codes(
     _require_access(session, actor, pack, languages)
     version = versions.get_version(session, actor.event_id, number)
     withdrawn = session.scalar(
-        select(func.max(MeetingRequest.answered_at)).where(
+        select(func.max(MeetingRequest.responded_at)).where(
             MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.WITHDRAWN
         )
     )
     rows = session.execute(
-        select(PrintCode.subject_key, PrintCode.language, PrintCode.seed, PrintCode.made_at)
+        select(PrintCode.subject_key, PrintCode.language, PrintCode.seed, PrintCode.created_at)
         .where(
             PrintCode.version_id == version.id,
             PrintCode.pack == pack,
@@ -129,8 +129,8 @@ def make_codes(
     )
     seeds = {
         key: seed
-        for key, language, seed, made_at in rows
-        if language == languages[key] and (withdrawn is None or made_at > withdrawn)
+        for key, language, seed, created_at in rows
+        if language == languages[key] and (withdrawn is None or created_at > withdrawn)
     }
     for key in languages.keys() - seeds.keys():
         seeds[key] = new_seed()
@@ -142,7 +142,7 @@ def make_codes(
                 language=languages[key],
                 seed=seeds[key],
                 token_hash=hash_token(derive_token(settings.secret_key, PRINT, seeds[key])),
-                made_at=now,
+                created_at=now,
             )
         )
     session.flush()
@@ -173,7 +173,7 @@ def check_print(session: Session, token: str, *, language: str = "", now: dateti
     published = versions.find_published_version(session, event.id)
     changed: tuple[ChangedEntry, ...] = ()
     if published is not None and not is_over:
-        was = _entries(session, event, code, version.id, code.made_at, language)
+        was = _entries(session, event, code, version.id, code.created_at, language)
         changed = tuple(_changes(was, _entries(session, event, code, published.id, None, language)))
     return PrintStatus(
         owner=_owner(session, event.id, code),

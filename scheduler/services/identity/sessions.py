@@ -58,8 +58,9 @@ _CHOSEN_LANGUAGES = (
 
 _FIND = (
     select(
-        WebSession.ends_at, _RUNS_EVENTS, WebSession.id, Account.id, Account.email, Account.name,
-        Account.is_operator, WebSession.made_at, WebSession.seen_at, func.coalesce(*_CHOSEN_LANGUAGES, ""),
+        WebSession.expires_at, _RUNS_EVENTS, WebSession.id, Account.id, Account.email, Account.name,
+        Account.is_operator, WebSession.created_at, WebSession.last_seen_at,
+        func.coalesce(*_CHOSEN_LANGUAGES, ""),
     )
     .join(Account, Account.id == WebSession.account_id)
     .where(WebSession.id_hash == bindparam("id_hash"))
@@ -78,8 +79,8 @@ class SignedIn:
     email: str
     name: str
     is_operator: bool
-    made_at: datetime
-    seen_at: datetime
+    created_at: datetime
+    last_seen_at: datetime
     found_at: datetime
     language: str = ""
     """The language chosen for emails and pages, or an empty text."""
@@ -107,15 +108,15 @@ def begin_session(
         WebSession(
             id_hash=hash_token(secret),
             account_id=account_id,
-            made_at=now,
-            seen_at=now,
-            ends_at=now + _lifetime(settings, session.scalar(_runs_events(account_id))),
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + _lifetime(settings, session.scalar(_runs_events(account_id))),
             agent=clean_line(agent)[:200],
             errand=dict(errand or {}),
         )
     )
-    first = Attendee.account_id == account_id, Attendee.came_at.is_(None)
-    session.execute(update(Attendee).where(*first).values(came_at=now))
+    first = Attendee.account_id == account_id, Attendee.first_sign_in_at.is_(None)
+    session.execute(update(Attendee).where(*first).values(first_sign_in_at=now))
     session.flush()
     return secret
 
@@ -160,17 +161,17 @@ def _with_time(query: Select[*tuple[Any, ...]], now: ColumnElement[datetime]) ->
 
 def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:
     """Return the session for a row of `_FIND` and the time, unless it has ended."""
-    ends_at, runs_events, *rest, language, found_at = row
+    expires_at, runs_events, *rest, language, found_at = row
     found = SignedIn(*(*rest, found_at, language))
-    is_stale = found_at - found.made_at > timedelta(minutes=settings.fresh_sign_in_minutes)
+    is_stale = found_at - found.created_at > timedelta(minutes=settings.fresh_sign_in_minutes)
     found = replace(found, is_stale=is_stale)
     # the account may have become an organiser's, or the setting may have changed
-    ends_at = min(ends_at, found.made_at + _lifetime(settings, runs_events))
-    return found if found.found_at < ends_at else None
+    expires_at = min(expires_at, found.created_at + _lifetime(settings, runs_events))
+    return found if found.found_at < expires_at else None
 
 
 def record_session_use(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
-    session.execute(update(WebSession).where(WebSession.id == signed_in.session_id).values(seen_at=now))
+    session.execute(update(WebSession).where(WebSession.id == signed_in.session_id).values(last_seen_at=now))
 
 
 def read_errand(session: Session, signed_in: SignedIn) -> Mapping[str, Any]:
@@ -184,9 +185,9 @@ class SessionCard:
 
     id: int
     agent: str
-    made_at: datetime
-    seen_at: datetime
-    ends_at: datetime
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
 
 
 def list_sessions(session: Session, account_id: int, *, now: datetime) -> tuple[SessionCard, ...]:
@@ -194,8 +195,8 @@ def list_sessions(session: Session, account_id: int, *, now: datetime) -> tuple[
     columns = (getattr(WebSession, name) for name in SessionCard.__dataclass_fields__)
     rows = session.execute(
         select(*columns)
-        .where(WebSession.account_id == account_id, WebSession.ends_at > now)
-        .order_by(WebSession.seen_at.desc(), WebSession.id.desc())
+        .where(WebSession.account_id == account_id, WebSession.expires_at > now)
+        .order_by(WebSession.last_seen_at.desc(), WebSession.id.desc())
     )
     return tuple(SessionCard(*row) for row in rows)
 
@@ -227,7 +228,7 @@ def audit_subject_of_end(email: str) -> AuditSubject:
 
 def delete_ended_sessions(session: Session, *, now: datetime) -> int:
     """Delete expired sessions. Return their number."""
-    return _deleted(session, delete(WebSession).where(WebSession.ends_at <= now))
+    return _deleted(session, delete(WebSession).where(WebSession.expires_at <= now))
 
 
 def _deleted(session: Session, statement: Delete) -> int:

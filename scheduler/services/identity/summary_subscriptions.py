@@ -64,7 +64,7 @@ def unsubscribe_person(session: Session, person: Attendee, *, now: datetime) -> 
 
 
 def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime) -> None:
-    person.summaries_off_at = None if is_wanted else person.summaries_off_at or now
+    person.summaries_stopped_at = None if is_wanted else person.summaries_stopped_at or now
     session.flush()
 
 
@@ -87,7 +87,7 @@ def is_link_valid(session: Session, event: Event, now: datetime) -> bool:
 
 
 def _shown(person: Attendee, event: Event) -> Subscription:
-    return build_subscription(person, event, is_stopped=person.summaries_off_at is not None)
+    return build_subscription(person, event, is_stopped=person.summaries_stopped_at is not None)
 
 
 def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event]:

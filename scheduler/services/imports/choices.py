@@ -155,7 +155,7 @@ def _merge_words(words: Mapping[str, Any], given: ImportChoices) -> dict[str, An
 def _file(session: Session, actor: Actor, file_id: int) -> ImportFile:
     file = session.scalar(
         select(ImportFile).where(
-            ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None)
+            ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.imported_at.is_(None)
         )
     )
     if file is None:

@@ -46,10 +46,10 @@ class ImportFileCard:
     name: str
     kind: str
     created_at: datetime
-    taken_at: datetime | None
+    imported_at: datetime | None
     by: str
     counts: dict[str, list[int]]
-    step_id: int | None = None
+    registry_change_id: int | None = None
     """The step that undoes the import."""
     undone_at: datetime | None = None
 
@@ -104,9 +104,9 @@ def list_files(session: Session, actor: Actor) -> Sequence[ImportFileCard]:
     rows = session.execute(
         select(ImportFile, Account.name, Account.email, RegistryChange.undone_at)
         .join(Account, Account.id == ImportFile.account_id)
-        .outerjoin(RegistryChange, RegistryChange.id == ImportFile.step_id)
+        .outerjoin(RegistryChange, RegistryChange.id == ImportFile.registry_change_id)
         .where(ImportFile.event_id == actor.event_id)
-        .where(ImportFile.octets.is_not(None) | ImportFile.taken_at.is_not(None))
+        .where(ImportFile.octets.is_not(None) | ImportFile.imported_at.is_not(None))
         .order_by(ImportFile.id.desc())
         .limit(MAX_LISTED)
     )
@@ -119,7 +119,7 @@ def load_file(session: Session, actor: Actor, file_id: int) -> tuple[bytes, str,
     file = session.scalar(
         select(ImportFile).where(ImportFile.id == file_id, ImportFile.event_id == actor.event_id)
     )
-    if file is None or (file.octets is None and file.taken_at is None):
+    if file is None or (file.octets is None and file.imported_at is None):
         raise NotFound("import file", file_id)
     if file.octets is None:
         raise AlreadyImported
@@ -131,7 +131,7 @@ def delete_file(session: Session, actor: Actor, file_id: int) -> None:
     actor.require(Right.IMPORT)
     session.execute(
         delete(ImportFile).where(
-            ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None)
+            ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.imported_at.is_(None)
         )
     )
 
@@ -153,9 +153,13 @@ def import_file(
     `work` is the function that made the preview. Raises ImportOutdated if the effect has changed, and
     AlreadyImported.
     """
-    waiting = ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None)
+    waiting = (
+        ImportFile.id == file_id,
+        ImportFile.event_id == actor.event_id,
+        ImportFile.imported_at.is_(None),
+    )
     claimed = session.scalar(
-        update(ImportFile).where(*waiting).values(taken_at=now, octets=None).returning(ImportFile.id)
+        update(ImportFile).where(*waiting).values(imported_at=now, octets=None).returning(ImportFile.id)
     )
     if claimed is None:
         raise AlreadyImported
@@ -198,17 +202,17 @@ def _file_card(file: ImportFile, by: str, undone_at: datetime | None) -> ImportF
         file.name,
         file.kind,
         file.created_at,
-        file.taken_at,
+        file.imported_at,
         by,
         file.counts,
-        file.step_id,
+        file.registry_change_id,
         undone_at,
     )
 
 
 def _delete_expired(session: Session, event_id: int, now: datetime) -> None:
     """Delete expired files, and the oldest pending ones above the limit."""
-    waiting = ImportFile.event_id == event_id, ImportFile.taken_at.is_(None)
+    waiting = ImportFile.event_id == event_id, ImportFile.imported_at.is_(None)
     session.execute(delete(ImportFile).where(*waiting, ImportFile.created_at < now - RETENTION))
     newest = session.scalars(
         select(ImportFile.id).where(*waiting).order_by(ImportFile.id.desc()).limit(MAX_PENDING_FILES)

@@ -208,7 +208,7 @@ def _store_import(
         name=name,
         kind="",
         created_at=now,
-        taken_at=now,
+        imported_at=now,
         counts=import_files.count_rows(look),
     )
     session.add(file)
@@ -244,13 +244,13 @@ def _store_step(
         kind=StepKind.IMPORT,
         subject=file.name[: fields.limits(fields.FirmName).most] or "a file without a name",
         note="",
-        taken_by=actor.account_id,
-        taken_at=now,
+        changed_by=actor.account_id,
+        changed_at=now,
         changes=notes.document() | {"quiet": quiet},
     )
     session.add(made)
     session.flush()
-    session.execute(update(ImportFile).where(ImportFile.id == file.id).values(step_id=made.id))
+    session.execute(update(ImportFile).where(ImportFile.id == file.id).values(registry_change_id=made.id))
     counts = {
         part.kind.value: f"{part.done.added} added, {part.done.changed} changed, {part.done.withdrawn} gone"
         for part in look.parts

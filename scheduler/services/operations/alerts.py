@@ -50,7 +50,7 @@ def raise_alert(
         return False
     came_back = session.scalar(
         select(Alert.id)
-        .where(_is(kind, event_id), Alert.about == about, Alert.ended_at > now - QUIET)
+        .where(_is(kind, event_id), Alert.about == about, Alert.resolved_at > now - QUIET)
         .limit(1)
     )
     alert = Alert(
@@ -79,7 +79,7 @@ def end_alert(
     which = [Alert.open_key.is_not(None), _is(kind, event_id)]
     if about is not None:
         which.append(Alert.about == about[:_ABOUT])
-    ended = update(Alert).where(*which).values(ended_at=now, open_key=None).returning(Alert.id)
+    ended = update(Alert).where(*which).values(resolved_at=now, open_key=None).returning(Alert.id)
     return bool(session.scalars(ended, execution_options={"synchronize_session": "fetch"}).all())
 
 

@@ -31,7 +31,7 @@ def queue_checkpoints(session: Session, settings: Settings, *, now: datetime) ->
         return 0
     due = now - timedelta(days=settings.checkpoint_days)
     last = AuditCheckpoint
-    is_due = or_(last.chain.is_(None), and_(AuditChain.number > last.number, last.mailed_at <= due))
+    is_due = or_(last.chain.is_(None), and_(AuditChain.number > last.number, last.sent_at <= due))
     goes_on = and_(Event.id.is_not(None), Event.archived_at.is_(None), Event.created_at <= due)
     rows = session.execute(
         select(AuditChain, Event)
@@ -45,7 +45,7 @@ def queue_checkpoints(session: Session, settings: Settings, *, now: datetime) ->
     for head, event in rows:
         note = signer.note(Checkpoint(head.chain, head.number, head.hash))
         letters.queue_letters(session, _letters(session, event, note, now), now=now)
-        session.merge(AuditCheckpoint(chain=head.chain, number=head.number, mailed_at=now))
+        session.merge(AuditCheckpoint(chain=head.chain, number=head.number, sent_at=now))
     session.flush()
     return len(rows)
 

@@ -21,7 +21,7 @@ WAITING = timedelta(minutes=15)
 def alert_failed(session: Session, run_id: int, reason: str, *, now: datetime) -> None:
     """Raise an alert for an overnight run that ended without a plan. Manual runs show it on their page."""
     run = session.get_one(Run, run_id)
-    if run.begin_by is not None:
+    if run.start_by is not None:
         _raise(
             session,
             AlertKind.RUN_FAILED,
@@ -43,7 +43,7 @@ def late_sentence(session: Session, run: Run) -> str:
         "The overnight run began at %(time)s, more than %(minutes)s minutes after its time, so it makes a "
         "draft only. Look at the draft, and publish it by hand.",
         time=_clock(run.started_at, event),
-        minutes=event.night_late,
+        minutes=event.overnight_late_minutes,
     )
 
 

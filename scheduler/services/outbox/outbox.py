@@ -149,8 +149,8 @@ def delete_all(session: Session, event_id: int) -> None:
     own = and_(OutboxEmail.event_id == event_id, OutboxEmail.kind != OutboxKind.TEST)
     which = or_(own, OutboxEmail.about_event_id == event_id)
     no_sync = {"synchronize_session": False}
-    about = InboundEmail.about_id.in_(select(OutboxEmail.id).where(which))
-    session.execute(update(InboundEmail).where(about).values(about_id=None), execution_options=no_sync)
+    about = InboundEmail.outbox_email_id.in_(select(OutboxEmail.id).where(which))
+    session.execute(update(InboundEmail).where(about).values(outbox_email_id=None), execution_options=no_sync)
     session.execute(delete(OutboxEmail).where(which), execution_options=no_sync)
 
 

@@ -82,8 +82,8 @@ def cancel_request(
         request.quiet_until = now
     declines = request.state is RequestState.PENDING and side is Side.TO
     request.state = RequestState.DECLINED if declines else RequestState.WITHDRAWN
-    request.answered_by, request.answered_side, request.answered_at = None, side, now
-    request.answer_note, request.before = note, None
+    request.responded_by, request.responded_side, request.responded_at = None, side, now
+    request.response_note, request.before = note, None
     record_transition(session, actor, request, "decline" if declines else "withdraw", side, note, now=now)
 
 

@@ -47,10 +47,10 @@ _ADDRESS_COLUMNS = frozenset(
         "feed_seed",
         "feed_hash",
         "summary_hash",
-        "summaries_off_at",
+        "summaries_stopped_at",
         "bounced_at",
         "bounce",
-        "welcomed_at",
+        "invited_at",
     )
 )
 """Columns tied to an email address. They are not restored: an address set again gets new ones."""
@@ -122,8 +122,8 @@ def record_step(
             kind=kind,
             subject=subject[: fields.limits(fields.FirmName).most],
             note=clean_lines(note),
-            taken_by=actor.account_id,
-            taken_at=now,
+            changed_by=actor.account_id,
+            changed_at=now,
             changes=notes.document(),
         )
     )
@@ -145,8 +145,8 @@ def list_steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[StepC
     actor.require(Right.MANAGE_PARTICIPANTS)
     rows = session.execute(
         select(RegistryChange.id, RegistryChange.kind, RegistryChange.subject, RegistryChange.note,
-               Account.email, RegistryChange.taken_at, RegistryChange.undone_at)
-        .outerjoin(Account, Account.id == RegistryChange.taken_by)
+               Account.email, RegistryChange.changed_at, RegistryChange.undone_at)
+        .outerjoin(Account, Account.id == RegistryChange.changed_by)
         .where(RegistryChange.event_id == actor.event_id)
         .order_by(RegistryChange.id.desc())
         .limit(min(most, MAX_SHOWN))
@@ -182,7 +182,7 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
     session.flush()
     recording.record_act(session, actor, Act.UNDO, subjects.step_subject(found.kind, found.subject), now=now)
     return StepCard(
-        found.id, StepKind(found.kind), found.subject, found.note, "", found.taken_at, found.undone_at
+        found.id, StepKind(found.kind), found.subject, found.note, "", found.changed_at, found.undone_at
     )
 
 
@@ -243,7 +243,7 @@ class _StepReversal:
                 now=self.now,
             )
             if is_quiet:
-                address_change_emails.undo_change_emails(self.session, row, since=self.step.taken_at)
+                address_change_emails.undo_change_emails(self.session, row, since=self.step.changed_at)
         if isinstance(row, Interpreter) and "email" in columns:
             address_corrections.correct_interpreter_address(
                 self.session, self.actor, row, columns["email"][0], now=self.now

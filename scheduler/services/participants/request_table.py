@@ -228,7 +228,7 @@ def _of(firms: Select[int]) -> ColumnElement[bool]:
 
 def _row(row: Any) -> RequestRow:
     request: MeetingRequest = row[0]
-    answered = request.answered_at is not None
+    answered = request.responded_at is not None
     return RequestRow(
         key=request.key,
         state=request.state,
@@ -238,6 +238,6 @@ def _row(row: Any) -> RequestRow:
         priority=request.priority,
         created_at=request.created_at,
         expires_at=request.expires_at,
-        responded_at=request.answered_at,
-        by_organiser=(request.answered_by if answered else request.created_by) is None,
+        responded_at=request.responded_at,
+        by_organiser=(request.responded_by if answered else request.created_by) is None,
     )

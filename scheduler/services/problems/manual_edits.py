@@ -88,7 +88,7 @@ def find_held_back(session: Session, event_id: int) -> list[str]:
     """Return keys of the accepted requests whose new meetings an organiser rejected."""
     mine = select(MeetingRequest.key).where(
         MeetingRequest.event_id == event_id,
-        MeetingRequest.is_held_back,
+        MeetingRequest.is_excluded,
         MeetingRequest.state == RequestState.ACCEPTED,
     )
     query = mine.order_by(MeetingRequest.id)
@@ -148,16 +148,16 @@ def find_effective_draft(session: Session, event_id: int) -> ScheduleVersion | N
 
 def find_source_version(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
     """Return the manual draft whose edits a version keeps: itself, the one it was copied from, or its run's
-    `hand_draft`.
+    `manual_draft`.
     """
     while session.get(ManualDraft, version.id) is None:
         if version.copy_of_id is not None:
             version = session.get_one(ScheduleVersion, version.copy_of_id)
             continue
         run = session.get(Run, version.run_id) if version.run_id is not None else None
-        if run is None or run.hand_draft is None:
+        if run is None or run.manual_draft is None:
             return None
-        version = versions.get_version(session, version.event_id, run.hand_draft)
+        version = versions.get_version(session, version.event_id, run.manual_draft)
     return version
 
 
@@ -170,7 +170,7 @@ def list_open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
         .join(ManualDraft, ManualDraft.version_id == ScheduleVersion.id)
         .join(base, base.id == ManualDraft.base_id)
         .join(EditStep, (EditStep.version_id == ScheduleVersion.id) & (EditStep.state == EditStepState.DONE))
-        .outerjoin(Account, Account.id == ManualDraft.begun_by)
+        .outerjoin(Account, Account.id == ManualDraft.started_by)
         .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT)
         .group_by(ScheduleVersion.number, base.number)
         .order_by(ScheduleVersion.number.desc())

@@ -43,7 +43,7 @@ from scheduler.storage.rows import rows_of
 _REQUEST = (
     MeetingRequest.id, MeetingRequest.key, MeetingRequest.from_firm_id, MeetingRequest.to_firm_id,
     MeetingRequest.weight.label("weight"), MeetingRequest.length, MeetingRequest.place, MeetingRequest.slots,
-    MeetingRequest.fixed_slot_id, MeetingRequest.fixed_place_id, MeetingRequest.fixed_must,
+    MeetingRequest.fixed_slot_id, MeetingRequest.fixed_place_id, MeetingRequest.is_locked,
 )  # fmt: skip
 """Columns of a request that a problem needs. Tens of thousands are read, and ORM objects take 4 KB each."""
 Busy = Mapping[int, frozenset[int]]
@@ -58,7 +58,7 @@ def build_problem(
     max_moved: int | None = None,
     scope: Scope | None = None,
     as_put_by_hand: bool = True,
-    hand_draft: int | None = None,
+    manual_draft: int | None = None,
     is_by_hand: bool = False,
     with_wishes: bool = True,
 ) -> Problem:
@@ -69,7 +69,7 @@ def build_problem(
     Only accepted requests are included. A published meeting that starts before `frozen_until` is kept, so
     unavailability that contradicts it is ignored. With `max_moved`, the run improves the published plan by at
     most that many changes. Manual edits are fixed, unless `as_put_by_hand` is False: those of the version
-    with the number `hand_draft`, by default those that the published version keeps. With `is_by_hand`, for
+    with the number `manual_draft`, by default those that the published version keeps. With `is_by_hand`, for
     manual changes, only meetings that have started are frozen. Without `with_wishes`, requests have the
     allowed slots of their rows and ignore counter-proposals. With `scope`, only that part of the problem is
     built.
@@ -79,7 +79,7 @@ def build_problem(
         raise NotFound("event", event_id)
     problem = _Snapshot(session, event, scope or Scope(), is_by_hand, with_wishes).take(now)
     if as_put_by_hand:
-        problem = manual_edits.fix_manual_meetings(session, event_id, problem, hand_draft)
+        problem = manual_edits.fix_manual_meetings(session, event_id, problem, manual_draft)
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
 
 
@@ -291,7 +291,7 @@ class _Snapshot:
         if row.fixed_slot_id is None or row.fixed_slot_id not in self.slots:
             return None
         place = None if row.fixed_place_id is None else self.places.get(row.fixed_place_id)
-        return domain.Fixed(self.slots[row.fixed_slot_id], place, row.fixed_must)
+        return domain.Fixed(self.slots[row.fixed_slot_id], place, row.is_locked)
 
 
 def _indices(rows: Iterable[Any]) -> dict[int, int]:

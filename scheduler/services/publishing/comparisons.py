@@ -197,9 +197,9 @@ def compute_comparison(
         compared_with=base.number if base else None,
         counts={str(kind): count for kind, count in found.counts.items()},
         touched=found.touched,
-        people_told=len(found.people_told()),
+        people_notified=len(found.people_notified()),
         left_out=list(left_out),
-        made_at=now,
+        created_at=now,
     )
     at = session.execute(select(Slot.key, Slot.position).where(Slot.event_id == version.event_id))
     slots = {slot: position for slot, position in at}  # noqa: C416 -- dict(at) loses the types

@@ -132,7 +132,7 @@ class _Work:
         with self.database.write() as session:
             now = self.database.now_in(session)
             base = session.get_one(ScheduleVersion, self.job.version_id)
-            release.create_manual_draft(session, base, by=self.job.asked_by, now=now)
+            release.create_manual_draft(session, base, by=self.job.requested_by, now=now)
             version_jobs.finish_job(session, self.held, now=now)
 
     def explain(self) -> None:
@@ -178,7 +178,7 @@ class _Work:
 
     def check_budget(self, version: ScheduleVersion) -> None:
         """Raises TooManyChanges, OvernightBudgetExceeded."""
-        allowed = self.night_budget()
+        allowed = self.change_budget()
         if self.job.budget is None and allowed is None:
             return
         worked = self.work_out(with_mails=False)
@@ -202,15 +202,15 @@ class _Work:
         """Return True if an overnight run requested the job, and no person."""
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)
-            return self.job.asked_by is None and report.is_from_overnight_run(session, version)
+            return self.job.requested_by is None and report.is_from_overnight_run(session, version)
 
-    def night_budget(self) -> OvernightBudget | None:
+    def change_budget(self) -> OvernightBudget | None:
         """Return the budget of the overnight run that requested the publication, if one did."""
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)
-            if self.job.asked_by is not None or version.run is None:
+            if self.job.requested_by is not None or version.run is None:
                 return None
-            found = version.run.night_budget
+            found = version.run.change_budget
         return OvernightBudget(**found) if found else None
 
     def make_published(self, number: int) -> ScheduleVersion:
@@ -225,7 +225,7 @@ class _Work:
                 event_id=self.job.event_id,
                 number=number,
                 compared_with=self.job.compared_with,
-                by=self.job.asked_by,
+                by=self.job.requested_by,
                 now=now,
             )
             comparisons.finalize_comparison(session, version, was_current=was_current)

@@ -192,7 +192,7 @@ def create_manual_draft(
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", base.number, base.state.value, "changed by hand")
     draft = copy_version(session, base, now=now)
-    session.add(ManualDraft(version_id=draft.id, base_id=base.id, revision=0, begun_by=by))
+    session.add(ManualDraft(version_id=draft.id, base_id=base.id, revision=0, started_by=by))
     session.flush()
     _inherit_manual_edits(session, base, draft)
     return draft

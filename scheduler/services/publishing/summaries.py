@@ -82,7 +82,7 @@ def summary_changes(
         if rest:
             found[attendee_id] = [*new, *rest]
     stopped = session.scalars(
-        select(Attendee.id).where(in_chunks(Attendee.id, found), Attendee.summaries_off_at.is_not(None))
+        select(Attendee.id).where(in_chunks(Attendee.id, found), Attendee.summaries_stopped_at.is_not(None))
     )
     for attendee_id in stopped:
         del found[attendee_id]

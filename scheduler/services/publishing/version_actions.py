@@ -34,8 +34,8 @@ class JobCard:
 
     id: int
     state: JobState
-    asked_at: datetime
-    begins_at: datetime | None
+    requested_at: datetime
+    starts_at: datetime | None
     """It can be cancelled until it starts, which is not before this time; None: at once."""
     started_at: datetime | None
     finished_at: datetime | None
@@ -56,7 +56,7 @@ class JobCard:
     @property
     def is_held(self) -> bool:
         """True if a publication has not started and can still be cancelled."""
-        return self.state is JobState.ASKED and self.begins_at is not None and not self.attempts
+        return self.state is JobState.ASKED and self.starts_at is not None and not self.attempts
 
 
 def job_card(row: VersionJob) -> JobCard:
@@ -146,7 +146,7 @@ def skip_hold(session: Session, actor: Actor, number: int, *, now: datetime) -> 
     """
     actor.require(Right.PUBLISH)
     actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
-    return _change_held_job(session, actor, number, "begun", begins_at=now, heartbeat_at=now)
+    return _change_held_job(session, actor, number, "begun", starts_at=now, heartbeat_at=now)
 
 
 def queue_sample_emails(
@@ -238,7 +238,7 @@ def _change_held_job(session: Session, actor: Actor, number: int, step: str, **v
     held = update(VersionJob).where(
         VersionJob.id == (job.id if job else 0),
         VersionJob.state == JobState.ASKED,
-        VersionJob.begins_at.is_not(None),
+        VersionJob.starts_at.is_not(None),
         VersionJob.attempts == 0,
     )
     if job is None or not is_row_changed(session, held.values(values)):

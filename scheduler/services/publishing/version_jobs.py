@@ -115,7 +115,7 @@ def request_publishing(
     if job is not None and job.state is JobState.FAILED and version.state is VersionState.PUBLISHED:
         return _retry_failed(session, version, job, by=by, now=now)
     release.find_publishable_draft(session, event_id=event_id, number=number, compared_with=compared_with)
-    values = {"compared_with": compared_with, "budget": budget, "begins_at": now + hold if hold else None}
+    values = {"compared_with": compared_with, "budget": budget, "starts_at": now + hold if hold else None}
     return _request_job(session, version, JobKind.PUBLISH, by=by, now=now, **values)
 
 
@@ -153,7 +153,7 @@ def find_latest_job(session: Session, version: ScheduleVersion, kind: JobKind) -
 
 def claim_job(session: Session, job_id: int, worker: str, *, now: datetime) -> VersionJob | None:
     """Claim a requested job. Return None if another worker has it or has finished it."""
-    begins = VersionJob.begins_at
+    begins = VersionJob.starts_at
     asked = update(VersionJob).where(
         VersionJob.id == job_id,
         VersionJob.state == JobState.ASKED,
@@ -245,13 +245,13 @@ def _request_job(
         version_id=version.id,
         kind=kind,
         state=JobState.ASKED,
-        asked_by=by,
-        asked_at=now,
+        requested_by=by,
+        requested_at=now,
         heartbeat_at=now,
         **values,
     )
-    if job.begins_at is not None:
-        job.heartbeat_at = job.begins_at - WAITING  # the first tick after that time sends the task
+    if job.starts_at is not None:
+        job.heartbeat_at = job.starts_at - WAITING  # the first tick after that time sends the task
     try:
         with session.begin_nested():  # concurrent calls: the partial unique index admits one
             session.add(job)
@@ -270,7 +270,7 @@ def _retry_failed(
     again = (
         update(VersionJob)
         .where(VersionJob.id == job.id, VersionJob.state == JobState.FAILED)
-        .values(state=JobState.ASKED, attempts=0, asked_by=by, asked_at=now, heartbeat_at=now)
+        .values(state=JobState.ASKED, attempts=0, requested_by=by, requested_at=now, heartbeat_at=now)
     )
     try:
         with session.begin_nested():
@@ -304,7 +304,7 @@ def _other(session: Session, version: ScheduleVersion, kind: JobKind) -> Version
 def _alert_failed(session: Session, job: VersionJob, now: datetime) -> None:
     if job.kind is JobKind.PUBLISH:
         version = session.get_one(ScheduleVersion, job.version_id)
-        report_not_published(session, version, reason=job.error or "", by=job.asked_by, now=now)
+        report_not_published(session, version, reason=job.error or "", by=job.requested_by, now=now)
 
 
 def report_not_published(

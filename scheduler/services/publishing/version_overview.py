@@ -37,12 +37,12 @@ class ComparisonCard:
     compared_with: int | None
     counts: Mapping[str, int]
     touched: int
-    people_told: int
+    people_notified: int
     left_out: Sequence[str]
     mails: int | None
     summaries: int | None
     people: int | None
-    made_at: datetime
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ def store_reply(
     row.sequence, row.dtstamp = given.sequence, given.dtstamp
     row.partstat, row.comment = given.partstat, given.comment
     row.delegate_id = row.delegate_id if given.partstat is Partstat.DECLINED else None
-    row.source, row.answered_at = given.source, given.arrived or now
+    row.source, row.responded_at = given.source, given.arrived or now
     return row
 
 
@@ -183,10 +183,10 @@ def _withdraw(
         .where(MeetingRequest.id == request.id, MeetingRequest.state == RequestState.ACCEPTED)
         .values(
             state=RequestState.WITHDRAWN,
-            answered_by=attendee.id,
-            answered_side=decline_effects.side_of(request, attendee),
-            answered_at=now,
-            answer_note=comment,
+            responded_by=attendee.id,
+            responded_side=decline_effects.side_of(request, attendee),
+            responded_at=now,
+            response_note=comment,
             before=None,
         )
         .returning(MeetingRequest.id)
@@ -215,12 +215,12 @@ def _come(
         if maybe:
             return gettext_lazy("%(name)s may come.", name=attendee.name)
         return gettext_lazy("%(name)s comes.", name=attendee.name)
-    is_own = declined and request.answered_by == attendee.id
+    is_own = declined and request.responded_by == attendee.id
     if request.state is not RequestState.WITHDRAWN or not is_own:
         raise WrongState("meeting", request.key, request.state.value, "accepted")
     try:
         with session.begin_nested():
-            request.state, request.answered_at, request.answer_note = RequestState.ACCEPTED, now, ""
+            request.state, request.responded_at, request.response_note = RequestState.ACCEPTED, now, ""
             session.flush()
     except IntegrityError:  # the firms have another open request by now
         session.refresh(request)

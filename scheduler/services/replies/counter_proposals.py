@@ -133,7 +133,7 @@ def list_proposed_slots(
         select(InvitationReply)
         .join(told, (told.c.uid == InvitationReply.uid) & (told.c.attendee_id == InvitationReply.attendee_id))
         .where(proposed, InvitationReply.sequence == told.c.sequence)
-        .order_by(InvitationReply.answered_at, InvitationReply.id)
+        .order_by(InvitationReply.responded_at, InvitationReply.id)
     )
     return {row.request_id: list(row.proposed_slots) for row in rows if row.proposed_slots}
 

@@ -53,16 +53,16 @@ class RequestCard:
     """Keys of the slots in which it may start; None for any."""
     from_attendees: tuple[PersonRef, ...]
     to_attendees: tuple[PersonRef, ...]
-    asked_by: PersonRef | None
+    requested_by: PersonRef | None
     """None if an organiser sent it in the firm's name."""
     created_at: datetime
     expires_at: datetime | None
-    answered_by: PersonRef | None
+    responded_by: PersonRef | None
     """Who took the last step; None for an organiser."""
-    answered_side: Side | None
+    responded_side: Side | None
     """In the name of which firm; None if an organiser acted for neither."""
-    answered_at: datetime | None
-    answer_note: str
+    responded_at: datetime | None
+    response_note: str
     undo_until: datetime | None
     """Until when the reader may undo the last step; None for never."""
     steps: tuple[str, ...]
@@ -103,13 +103,13 @@ def _card(
         slots=tuple(request.slots) if request.slots is not None else None,
         from_attendees=tuple(people.get((request.id, Side.FROM), ())),
         to_attendees=tuple(people.get((request.id, Side.TO), ())),
-        asked_by=_person(names[8:12]),
+        requested_by=_person(names[8:12]),
         created_at=request.created_at,
         expires_at=request.expires_at,
-        answered_by=_person(names[12:16]),
-        answered_side=request.answered_side,
-        answered_at=request.answered_at,
-        answer_note=request.answer_note,
+        responded_by=_person(names[12:16]),
+        responded_side=request.responded_side,
+        responded_at=request.responded_at,
+        response_note=request.response_note,
         undo_until=undo_until(actor, request),
         steps=allowed_verbs(actor, request),
         excluded=excluded,

@@ -80,7 +80,7 @@ def ask_partner(session: Session, actor: Actor, key: str, *, now: datetime) -> s
     """
     request = _request(session, actor, key)
     theirs = request.to_firm_id if actor.firm_id == request.from_firm_id else request.from_firm_id
-    known = {request.created_by, request.answered_by}
+    known = {request.created_by, request.responded_by}
     exhibitors = session.scalars(
         select(Attendee)
         .where(

@@ -45,7 +45,7 @@ def list_history(session: Session, actor: Actor, key: str) -> tuple[HistoryEntry
             RequestTransition.verb,
             RequestTransition.side,
             RequestTransition.note,
-            RequestTransition.taken_at,
+            RequestTransition.changed_at,
             *person_columns(Attendee),
         )
         .outerjoin(Attendee, Attendee.id == RequestTransition.attendee_id)

@@ -36,9 +36,9 @@ def unlock_request(session: Session, actor: Actor, key: str, *, now: datetime) -
     """Unlock a request: the next run may schedule it at any allowed time. Return True if it was locked."""
     actor.require(Right.LOCK_REQUESTS)
     request = requests.get_request(session, actor, key)
-    was = request.fixed_must
+    was = request.is_locked
     if was:
-        request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
+        request.fixed_slot_id, request.fixed_place_id, request.is_locked = None, None, False
         session.flush()
         log.info("request unlocked", request=key, by=actor.account_id)
         recording.record_act(
@@ -51,8 +51,8 @@ def hold_back_request(session: Session, actor: Actor, key: str, *, now: datetime
     """Hold a request back, so that no run schedules it. Raises NotFound, WrongState."""
     actor.require(Right.LOCK_REQUESTS)
     request = find_lockable(session, actor, key)
-    if not request.is_held_back:
-        request.is_held_back = True
+    if not request.is_excluded:
+        request.is_excluded = True
         session.flush()
         recording.record_act(
             session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s held back", key=key), now=now
@@ -63,9 +63,9 @@ def release_request(session: Session, actor: Actor, key: str, *, now: datetime) 
     """Allow runs to schedule a request again. Return True if it was held back."""
     actor.require(Right.LOCK_REQUESTS)
     request = requests.get_request(session, actor, key)
-    was = request.is_held_back
+    was = request.is_excluded
     if was:
-        request.is_held_back = False
+        request.is_excluded = False
         session.flush()
         recording.record_act(
             session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s let in again", key=key), now=now
@@ -80,7 +80,7 @@ def list_locked_slots(session: Session, event_id: int) -> dict[str, Slot]:
         .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
         .where(
             MeetingRequest.event_id == event_id,
-            MeetingRequest.fixed_must,
+            MeetingRequest.is_locked,
             MeetingRequest.state == RequestState.ACCEPTED,
         )
         .order_by(Slot.position, MeetingRequest.key)

@@ -199,7 +199,7 @@ def _not_held() -> ColumnElement[bool]:
     )
     return and_(
         MeetingRequest.state == RequestState.ACCEPTED,
-        func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) <= published,
+        func.coalesce(MeetingRequest.responded_at, MeetingRequest.created_at) <= published,
         ~held.exists(),
     )
 
@@ -233,7 +233,7 @@ _QUERY = (
         )
     )
     .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
-    .outerjoin(_Answerer, _Answerer.id == MeetingRequest.answered_by)
+    .outerjoin(_Answerer, _Answerer.id == MeetingRequest.responded_by)
     .where(MeetingRequest.event_id == _EVENT)
 )
 

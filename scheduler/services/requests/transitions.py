@@ -30,7 +30,7 @@ UNDO_TIME = timedelta(minutes=10)
 
 UNDO = "undo"
 """Verb of an undone step, in a request's history."""
-_ANSWER = ("answered_by", "answered_side", "answered_at", "answer_note")
+_ANSWER = ("responded_by", "responded_side", "responded_at", "response_note")
 """Columns that store the last step."""
 
 
@@ -114,10 +114,10 @@ def apply_transition(
     side = side_of(actor, request) or _only_taker(step, was)
     values: dict[str, object] = {
         "state": step.after,
-        "answered_by": actor.attendee_id,
-        "answered_side": side,
-        "answered_at": now,
-        "answer_note": note,
+        "responded_by": actor.attendee_id,
+        "responded_side": side,
+        "responded_at": now,
+        "response_note": note,
         "before": _memento(request),
     }
     if not _change(session, request, was, values, now):
@@ -151,7 +151,7 @@ def record_transition(
             attendee_id=actor.attendee_id,
             account_id=actor.account_id,
             note=note,
-            taken_at=now,
+            changed_at=now,
         )
     )
 
@@ -163,11 +163,11 @@ def undo_transition(
 
     Raises NotAllowed, WrongState.
     """
-    if request.before is None or request.answered_at is None:
+    if request.before is None or request.responded_at is None:
         raise WrongState("meeting request", request.key, request.state.value, "undone", FOR_GOOD)
     if not may_undo(actor, request):
         raise NotAllowed(gettext_lazy("Only the side that took the last step may undo it."))
-    if request.answered_at + UNDO_TIME <= now or _was_told(session, request):
+    if request.responded_at + UNDO_TIME <= now or _was_told(session, request):
         raise WrongState(
             "meeting request", request.key, f"{request.state.value} for good", "undone", FOR_GOOD
         )
@@ -183,7 +183,7 @@ def undo_transition(
 def may_undo(actor: Actor, request: MeetingRequest) -> bool:
     """Return True if the last transition was taken by the actor's side. Organisers may undo any."""
     firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
-    side = request.answered_side
+    side = request.responded_side
     return actor.may(Right.REQUEST_MEETINGS, firm_id=firms[side] if side is not None else None)
 
 
@@ -203,9 +203,9 @@ def sides_of(actor: Actor, request: MeetingRequest) -> frozenset[Side]:
 
 def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:
     """Return the time until which the actor may undo the last transition, or None for never."""
-    if request.before is None or request.answered_at is None or not may_undo(actor, request):
+    if request.before is None or request.responded_at is None or not may_undo(actor, request):
         return None
-    return request.answered_at + UNDO_TIME
+    return request.responded_at + UNDO_TIME
 
 
 def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
@@ -286,7 +286,7 @@ def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:
 def _was_told(session: Session, request: MeetingRequest) -> bool:
     """Return True if a schedule was published since the last transition, which is then in calendars."""
     published = select(ScheduleVersion.id).where(
-        ScheduleVersion.event_id == request.event_id, ScheduleVersion.published_at >= request.answered_at
+        ScheduleVersion.event_id == request.event_id, ScheduleVersion.published_at >= request.responded_at
     )
     return session.scalar(published.limit(1)) is not None
 
@@ -294,17 +294,17 @@ def _was_told(session: Session, request: MeetingRequest) -> bool:
 def _memento(request: MeetingRequest) -> dict[str, object]:
     """Return the values that a transition replaces, as JSON."""
     kept: dict[str, object] = {name: getattr(request, name) for name in _ANSWER}
-    at = request.answered_at
-    return {**kept, "state": request.state.value, "answered_at": at.isoformat() if at else None}
+    at = request.responded_at
+    return {**kept, "state": request.state.value, "responded_at": at.isoformat() if at else None}
 
 
 def _remembered(request: MeetingRequest) -> dict[str, object]:
     """Return the column values before the last transition, from the stored JSON."""
     kept = dict(request.before or {})
-    at, side = kept["answered_at"], kept["answered_side"]
+    at, side = kept["responded_at"], kept["responded_side"]
     return {
         **kept,
         "state": RequestState(kept["state"]),
-        "answered_at": datetime.fromisoformat(at) if at else None,
-        "answered_side": Side(side) if side else None,
+        "responded_at": datetime.fromisoformat(at) if at else None,
+        "responded_side": Side(side) if side else None,
     }

@@ -72,11 +72,11 @@ class HelpKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HelpOffer:
-    """A possible action of the viewer. `asked_at` is when the person, or the partner, was emailed."""
+    """A possible action of the viewer. `requested_at` is when the person, or the partner, was emailed."""
 
     kind: HelpKind
     person: PersonRef | None = None
-    asked_at: datetime | None = None
+    requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class _Reader:
             yield HelpOffer(HelpKind.SHORTER)
         if is_sent and card.slots is not None:
             yield HelpOffer(HelpKind.ANY_TIME)
-        yield HelpOffer(HelpKind.ASK_PARTNER, asked_at=asked.get((card.key, "")))
+        yield HelpOffer(HelpKind.ASK_PARTNER, requested_at=asked.get((card.key, "")))
 
     def merged(self, rows: Sequence[UnscheduledReason]) -> tuple[UnscheduledReason, ...]:
         """Merge the rows by day, and those of the other side that the viewer cannot tell apart."""

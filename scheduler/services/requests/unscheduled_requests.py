@@ -187,7 +187,7 @@ def _locked(session: Session, event_id: int) -> dict[str, datetime]:
         .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
         .where(
             MeetingRequest.event_id == event_id,
-            MeetingRequest.fixed_must,
+            MeetingRequest.is_locked,
             MeetingRequest.state == RequestState.ACCEPTED,
         )
     )

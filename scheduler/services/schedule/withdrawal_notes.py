@@ -36,20 +36,20 @@ def list_withdrawal_notes(session: Session, request_ids: Collection[int]) -> dic
     if not request_ids:
         return {}
     firm_id = case(
-        (MeetingRequest.answered_side == Side.FROM, MeetingRequest.from_firm_id),
-        (MeetingRequest.answered_side == Side.TO, MeetingRequest.to_firm_id),
+        (MeetingRequest.responded_side == Side.FROM, MeetingRequest.from_firm_id),
+        (MeetingRequest.responded_side == Side.TO, MeetingRequest.to_firm_id),
     )
     rows = session.execute(
         select(
             MeetingRequest.id,
-            MeetingRequest.answer_note,
-            MeetingRequest.answered_at,
-            MeetingRequest.answered_by,
+            MeetingRequest.response_note,
+            MeetingRequest.responded_at,
+            MeetingRequest.responded_by,
             MeetingRequest.before["state"].as_string(),
             *person_columns(Attendee),
             *firm_columns(Firm),
         )
-        .outerjoin(Attendee, Attendee.id == MeetingRequest.answered_by)
+        .outerjoin(Attendee, Attendee.id == MeetingRequest.responded_by)
         .outerjoin(Firm, Firm.id == firm_id)
         .where(MeetingRequest.id.in_(request_ids), MeetingRequest.state == RequestState.WITHDRAWN)
     )

@@ -135,7 +135,7 @@ class _Requests:
             "place": cell_values.parse_location(row.values.get("place", "")) or PlaceWish.ANY,
             "state": self._state(row),
             "message": row.text("message", fields.Message),
-            "answer_note": row.text("note", fields.Note),
+            "response_note": row.text("note", fields.Note),
             "reply_topic": row.text("reply_topic", fields.Topic),
             "slots": self.times.starts(row, "times"),
         }
@@ -145,7 +145,7 @@ class _Requests:
                 "%(place)s is no place: it must be booth, table or any", place=repr(place[:40])
             )
             row.fault("place", said, allowed=cell_values.allowed_locations())
-        renamed = {"answer_note": "note", "slots": "times"}
+        renamed = {"response_note": "note", "slots": "times"}
         given = {name: value for name, value in read.items() if renamed.get(name, name) in row.values}
         people = {
             column: self._people(row, column, ids[firm]) for column, _, firm in _SIDES if column in row.values
@@ -207,7 +207,7 @@ class _Requests:
 
     def stepped(self, state: RequestState) -> dict[str, Any]:
         """Return the column values of an organiser's step at `now`."""
-        return {"state": state, "answered_at": self.now, "answered_by": None, "answered_side": None,
+        return {"state": state, "responded_at": self.now, "responded_by": None, "responded_side": None,
                 "before": None, "quiet_until": self.now}  # fmt: skip
 
     def _changed(self, request: MeetingRequest, given: Mapping[str, Any]) -> Cells:
@@ -242,7 +242,7 @@ class _Requests:
                 created_by=None,
                 created_at=self.now,
                 expires_at=min(self.now + days, last) if is_open else None,
-                answered_at=None if is_open else self.now,
+                responded_at=None if is_open else self.now,
                 quiet_until=self.now,
                 uid=itip_revisions.new_seed(),
                 people=[each for at, side, _ in _SIDES for each in _named(of_people[at], side)],

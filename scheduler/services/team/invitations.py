@@ -122,13 +122,13 @@ def send_invitation(
         delegations=sorted(chosen),
         seed=seed,
         token_hash=hash_token(derive_token(settings.secret_key, TEAM, seed)),
-        made_by=actor.account_id,
-        made_at=now,
-        ends_at=min(now + LINK_LIFETIME, ends or now + LINK_LIFETIME),
+        created_by=actor.account_id,
+        created_at=now,
+        expires_at=min(now + LINK_LIFETIME, ends or now + LINK_LIFETIME),
     )
     session.add(made)
     session.flush()
-    day = made.ends_at.astimezone(ZoneInfo(event.timezone)).date().isoformat()
+    day = made.expires_at.astimezone(ZoneInfo(event.timezone)).date().isoformat()
     letter = NewLetter(
         letter="team",
         to_address=address,
@@ -161,7 +161,9 @@ def _address(session: Session, actor: Actor, email: str, settings: Settings, now
             [Fault("email", gettext_lazy("is in the team already; change their role in the list"))]
         )
     others = TeamInvitation.event_id == actor.event_id, TeamInvitation.email != address
-    open_ones = select(func.count()).select_from(TeamInvitation).where(*others, TeamInvitation.ends_at > now)
+    open_ones = (
+        select(func.count()).select_from(TeamInvitation).where(*others, TeamInvitation.expires_at > now)
+    )
     if session.scalars(members).one() + session.scalars(open_ones).one() >= MAX_MEMBERS:
         raise InvalidInput(
             [
@@ -200,7 +202,7 @@ def get_invitation(session: Session, token: str, *, now: datetime) -> Invitation
     if row is None:
         raise UnusableInvitation
     found, event, timezone = row
-    by = _name(session, found.made_by)
+    by = _name(session, found.created_by)
     return InvitationOffer(
         found.email, _is_new(session, found.email), event, found.role, by, found.until, timezone
     )
@@ -241,7 +243,7 @@ def _is_usable(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     there = select(Event.id).where(Event.is_there())
     return (
         TeamInvitation.token_hash == hash_token(token),
-        TeamInvitation.ends_at > now,
+        TeamInvitation.expires_at > now,
         TeamInvitation.event_id.in_(there),
     )
 

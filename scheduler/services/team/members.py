@@ -80,8 +80,8 @@ class InvitationCard:
     role: TeamRole
     until: datetime | None
     """When the role will end; None for no end."""
-    made_at: datetime
-    ends_at: datetime
+    created_at: datetime
+    expires_at: datetime
     """When its link expires."""
     is_over: bool
     delegations: tuple[DelegationName, ...] = ()
@@ -134,9 +134,9 @@ def _invitations(
             row.email,
             row.role,
             row.until,
-            row.made_at,
-            row.ends_at,
-            row.ends_at <= now,
+            row.created_at,
+            row.expires_at,
+            row.expires_at <= now,
             tuple(names[key] for key in row.delegations if key in names),
         )
         for row in session.scalars(of_event.order_by(TeamInvitation.id.desc()))
@@ -228,7 +228,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
 
 def _end_invitations_of(session: Session, event_id: int, account_id: int) -> None:
     """Revoke the open invitations of a former owner, which they could use to rejoin."""
-    made = (TeamInvitation.event_id == event_id) & (TeamInvitation.made_by == account_id)
+    made = (TeamInvitation.event_id == event_id) & (TeamInvitation.created_by == account_id)
     session.execute(delete(TeamInvitation).where(made))
 
 

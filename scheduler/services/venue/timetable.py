@@ -275,7 +275,7 @@ def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequen
         if other is not None:
             request.fixed_slot_id = other.id
             continue
-        request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
+        request.fixed_slot_id, request.fixed_place_id, request.is_locked = None, None, False
         unlocked += 1
     notes: list[str] = []
     if free:

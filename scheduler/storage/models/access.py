@@ -56,9 +56,9 @@ class TeamInvitation(Base):
     """Keys of the delegations that a delegation manager will see."""
     seed: Mapped[str] = mapped_column(String(32))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    made_at: Mapped[datetime]
-    ends_at: Mapped[datetime]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
     """Expiry of the link."""
 
 
@@ -108,10 +108,10 @@ class WebSession(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     id_hash: Mapped[str] = mapped_column(String(64), unique=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
-    made_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
     """Updated every few minutes at most."""
-    ends_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     """Absolute expiry, regardless of activity. Earlier for organisers."""
     agent: Mapped[str] = mapped_column(String(200))
     """User-Agent header of the browser."""

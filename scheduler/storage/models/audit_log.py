@@ -71,7 +71,7 @@ class AuditCheckpoint(Base):
 
     chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
-    mailed_at: Mapped[datetime]
+    sent_at: Mapped[datetime]
 
 
 class AuditCursor(Base):

@@ -117,13 +117,13 @@ class Event(Base):
     """Contact for questions, on one line, or empty."""
     remind_minutes: Mapped[RemindMinutes] = mapped_column(default=0, server_default="0")
     """Minutes before a meeting for calendar reminders. 0 means none."""
-    night_percent: Mapped[Percent] = mapped_column(default=5, server_default="5")
+    overnight_percent: Mapped[Percent] = mapped_column(default=5, server_default="5")
     """An overnight run publishes only if it changes at most this percentage of the published meetings."""
-    night_a_person: Mapped[ChangesAPerson] = mapped_column(default=2, server_default="2")
+    overnight_per_person: Mapped[ChangesAPerson] = mapped_column(default=2, server_default="2")
     """An overnight run publishes only if it changes at most this many meetings of each person."""
-    night_hours: Mapped[QuietHours] = mapped_column(default=24, server_default="24")
+    overnight_protected_hours: Mapped[QuietHours] = mapped_column(default=24, server_default="24")
     """An overnight run publishes only if no changed meeting starts within this many hours."""
-    night_late: Mapped[LateMinutes] = mapped_column(default=60, server_default="60")
+    overnight_late_minutes: Mapped[LateMinutes] = mapped_column(default=60, server_default="60")
     """An overnight run that starts later than this many minutes only makes a draft."""
 
     slots: Mapped[list[Slot]] = relationship(
@@ -176,7 +176,7 @@ class RunSchedule(Base):
     at: Mapped[time]
     weekdays: Mapped[str] = mapped_column(String(7))
     """Weekdays in order, 1 for Monday to 7 for Sunday: "67" is every weekend."""
-    then: Mapped[AfterRun] = mapped_column(enum_column(AfterRun, "after_night"))
+    then: Mapped[AfterRun] = mapped_column(enum_column(AfterRun, "after_run"))
     next_at: Mapped[datetime | None] = mapped_column(index=True)
     """None once the event is over."""
 

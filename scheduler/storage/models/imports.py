@@ -50,14 +50,14 @@ class ImportFile(Base):
     """Kind of rows as chosen by the uploader, or empty to detect it per sheet."""
     octets: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
-    taken_at: Mapped[datetime | None]
+    imported_at: Mapped[datetime | None]
     counts: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
     """Rows added, changed, unchanged and skipped, by imported kind."""
     options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """Import options, as written by `imports/choices.py`."""
     fixes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """Manual corrections to its rows, as written by `spreadsheets/file_fixes.py`."""
-    step_id: Mapped[int | None] = mapped_column(ForeignKey("registry_change.id"), index=True)
+    registry_change_id: Mapped[int | None] = mapped_column(ForeignKey("registry_change.id"), index=True)
     """The registry change that undoes the import."""
 
 
@@ -68,11 +68,11 @@ class ImportJob(Base):
     __table_args__ = (Index("ix_import_job_state", "state"),)
 
     file_id: Mapped[int] = mapped_column(ForeignKey("import_file.id", ondelete="CASCADE"), primary_key=True)
-    work: Mapped[ImportJobKind] = mapped_column(enum_column(ImportJobKind, "file_work"))
+    work: Mapped[ImportJobKind] = mapped_column(enum_column(ImportJobKind, "import_job_kind"))
     state: Mapped[JobState] = mapped_column(enum_column(JobState, "import_job_state"))
-    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    requested_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """The account whose roles are checked when the job starts."""
-    asked_at: Mapped[datetime]
+    requested_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime]
     worker: Mapped[str | None] = mapped_column(String(120))
     attempts: Mapped[int] = mapped_column(default=0)
@@ -120,11 +120,11 @@ class FirmRegistration(Base):
     mail_language: Mapped[Language]
     note: Mapped[Comment] = mapped_column(default="")
     """Message to the organisers."""
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]
     """When it was submitted and consent was given."""
     seed: Mapped[str | None] = mapped_column(String(32))
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    ends_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
     """Expiry of the confirmation link. Unconfirmed registrations are deleted after it."""
     confirmed_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]

@@ -29,7 +29,7 @@ class InboundEmail(Base):
         Index("ix_inbound_email_event_id_outcome", "event_id", "outcome"),
         Index("ix_inbound_email_attendee_id", "attendee_id"),
         Index("ix_inbound_email_outcome", "outcome"),
-        Index("ix_inbound_email_about_id", "about_id"),
+        Index("ix_inbound_email_about_id", "outbox_email_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -38,16 +38,16 @@ class InboundEmail(Base):
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     uid: Mapped[str | None] = mapped_column(String(255))
     """UID identified by the token in the recipient address, with the request and attendee."""
-    about_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_email.id"))
+    outbox_email_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_email.id"))
     """Our email that the token identifies, or that its headers reply to."""
     box: Mapped[MailBox] = mapped_column(
-        enum_column(MailBox, "mail_box"), default=MailBox.ANSWERS, server_default="answers"
+        enum_column(MailBox, "mailbox"), default=MailBox.ANSWERS, server_default="answers"
     )
     """Which of our addresses received it."""
     token_hash: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the octets."""
-    kind: Mapped[MailKind] = mapped_column(enum_column(MailKind, "mail_kind"))
+    kind: Mapped[MailKind] = mapped_column(enum_column(MailKind, "email_kind"))
     message_id: Mapped[str] = mapped_column(String(255))
     sender: Mapped[Email]
     """From address, for display only. It is not trusted."""
@@ -59,7 +59,7 @@ class InboundEmail(Base):
     """VEVENTs of a reply, as written by invites.inbound.CalendarReply."""
     bounce: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Content of a report: a Bounce, a Complaint, or the recipients of a forwarded invitation."""
-    outcome: Mapped[MailOutcome] = mapped_column(enum_column(MailOutcome, "mail_outcome"))
+    outcome: Mapped[MailOutcome] = mapped_column(enum_column(MailOutcome, "email_outcome"))
     reason: Mapped[str] = mapped_column(String(400), default="")
     """A sentence: the action taken, or why there was none."""
     received_at: Mapped[datetime]
@@ -70,7 +70,7 @@ class InboundEmail(Base):
     """Octets of the original email."""
     raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     """Raw octets: complete until the email is processed, then truncated, and eventually deleted."""
-    kept: Mapped[int]
+    stored_size: Mapped[int]
     """Octets of `raw`."""
     attempts: Mapped[int] = mapped_column(default=0)
     """Number of attempts to parse and process the email."""
@@ -94,7 +94,7 @@ class FailedEmailRead(Base):
     """UIDVALIDITY: UIDs are valid as long as it is unchanged (RFC 3501 2.3.1.1)."""
     uid: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     attempts: Mapped[int]
-    tried_at: Mapped[datetime]
+    attempted_at: Mapped[datetime]
 
 
 class InvitationReply(Base):
@@ -116,13 +116,13 @@ class InvitationReply(Base):
     """SEQUENCE of the invitation replied to."""
     dtstamp: Mapped[datetime | None]
     """When the reply was made, by the sender's clock."""
-    partstat: Mapped[Partstat] = mapped_column(enum_column(Partstat, "answer_partstat"))
+    partstat: Mapped[Partstat] = mapped_column(enum_column(Partstat, "reply_partstat"))
     """NEEDS-ACTION for a counter-proposal alone, which is not a reply."""
     delegate_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     """The colleague who attends instead, as named by the attendee who declined."""
     comment: Mapped[str] = mapped_column(Text, default="")
-    source: Mapped[AnswerSource] = mapped_column(enum_column(AnswerSource, "answer_source"))
-    answered_at: Mapped[datetime]
+    source: Mapped[AnswerSource] = mapped_column(enum_column(AnswerSource, "reply_source"))
+    responded_at: Mapped[datetime]
     proposed_start: Mapped[datetime | None]
     proposed_end: Mapped[datetime | None]
     proposed_slots: Mapped[list[Any] | None] = mapped_column(JSON)

@@ -77,7 +77,7 @@ class InterpreterNotice(Base):
     address: Mapped[Email]
     """Recipient of that email. If the address has changed since, the new one has received nothing."""
     summary: Mapped[dict[str, Any]]
-    told_at: Mapped[datetime]
+    sent_at: Mapped[datetime]
 
 
 class InterpreterFeed(Base):
@@ -187,12 +187,12 @@ class EmailRoute(Base):
     per_minute: Mapped[float | None]
     """Emails per minute at `slowed_at`. The rate grows from then on. Null means the normal rate."""
     slowed_at: Mapped[datetime | None]
-    refusal: Mapped[Refusal | None] = mapped_column(enum_column(Refusal, "mail_route_refusal"))
+    refusal: Mapped[Refusal | None] = mapped_column(enum_column(Refusal, "email_route_refusal"))
     """Kind of the latest consecutive refusals, or null after an email was accepted."""
     refusals: Mapped[int] = mapped_column(default=0)
     """Number of consecutive refusals of that kind, for different addresses."""
     refused_address: Mapped[Email] = mapped_column(default="")
-    said: Mapped[str] = mapped_column(String(400), default="")
+    last_reply: Mapped[str] = mapped_column(String(400), default="")
     """The server's text at the last refusal."""
     refused_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
@@ -201,7 +201,7 @@ class EmailRoute(Base):
     """When the probe was claimed."""
     pauses: Mapped[int] = mapped_column(default=0)
     """Consecutive pauses, each twice as long as the previous one."""
-    is_told: Mapped[bool] = mapped_column(default=False)
+    has_open_alert: Mapped[bool] = mapped_column(default=False)
     """True while an alert about it is open."""
 
 
@@ -221,7 +221,7 @@ class DigestItem(Base):
     """Message-ID of the email in the outbox."""
     token_hash: Mapped[str | None] = mapped_column(String(64))
     """Hash of the token to respond to the request, if the item asks for a response."""
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]
 
 
 class DigestPreference(Base):
@@ -241,9 +241,9 @@ class DigestPreference(Base):
     """True to send the daily digest by venue time, rather than the person's own time zone."""
     stopped_at: Mapped[datetime | None]
     """When the person unsubscribed from all digests."""
-    stop_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    unsubscribe_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     """Hash of the unsubscribe token, or null before the first digest."""
-    mailed_at: Mapped[datetime | None]
+    last_digest_at: Mapped[datetime | None]
     """When the last digest was created."""
 
 
@@ -254,9 +254,9 @@ class CalendarUse(Base):
 
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
     way: Mapped[CalendarImportMethod] = mapped_column(
-        enum_column(CalendarImportMethod, "calendar_way"), primary_key=True
+        enum_column(CalendarImportMethod, "calendar_method"), primary_key=True
     )
-    last_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
 
 
 class PhoneCall(Base):

@@ -12,7 +12,7 @@ from scheduler.storage.base import Base
 
 
 class Alert(Base):
-    """A failure reported to the event's organisers and the operators. Open until `ended_at`."""
+    """A failure reported to the event's organisers and the operators. Open until `resolved_at`."""
 
     __tablename__ = "alert"
     __table_args__ = (Index("ix_alert_event_id", "event_id"),)
@@ -36,7 +36,7 @@ class Alert(Base):
     path: Mapped[str] = mapped_column(String(400))
     """Path of the page with details, relative to the site's URL."""
     opened_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
     open_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     """Kind, event and `about` while open, else null. Ensures at most one open alert for each."""
 

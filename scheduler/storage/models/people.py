@@ -51,7 +51,7 @@ class Firm(Base):
     products: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     unwanted: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """Products that the firm does not want to be offered. Visible only to the firm."""
-    welcomed_at: Mapped[datetime | None]
+    onboarded_at: Mapped[datetime | None]
     """When an exhibitor completed or skipped the onboarding questions, or null before."""
     logo: Mapped[str | None] = mapped_column(String(16))
     """Digest of the logo, used in its URL, or null without one."""
@@ -86,15 +86,15 @@ class FirmNote(Base):
     """A firm's private record about another: saved, a note, or never to meet."""
 
     __tablename__ = "firm_note"
-    __table_args__ = (Index("ix_firm_note_about_id", "about_id"),)
+    __table_args__ = (Index("ix_firm_note_about_id", "other_firm_id"),)
 
     firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)
-    about_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)
+    other_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)
     is_saved: Mapped[bool] = mapped_column(default=False, server_default=false())
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
-    never_since: Mapped[datetime | None]
+    blocked_since: Mapped[datetime | None]
     """Since when requests between the two are blocked."""
-    wanted_at: Mapped[datetime | None]
+    interest_reported_at: Mapped[datetime | None]
     """When the other firm reported to the organisers that it would have sent a request."""
     dismissed_at: Mapped[datetime | None]
     """When the firm dismissed the other as a suggestion."""
@@ -147,11 +147,11 @@ class Attendee(Base):
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
     summary_hash: Mapped[str | None] = mapped_column(String(64))
     """Hash of the token to unsubscribe `email` from summaries, or null before the first summary."""
-    summaries_off_at: Mapped[datetime | None]
+    summaries_stopped_at: Mapped[datetime | None]
     """When the person unsubscribed from summaries."""
-    welcomed_at: Mapped[datetime | None]
+    invited_at: Mapped[datetime | None]
     """When the event invitation email was last queued."""
-    came_at: Mapped[datetime | None]
+    first_sign_in_at: Mapped[datetime | None]
     """When the person first signed in after being added to the event."""
     quiet_until: Mapped[datetime | None]
     """Digests omit request activity up to this time, since the person was not yet with the firm."""
@@ -211,7 +211,7 @@ class AddressReport(Base):
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
     address: Mapped[Email]
-    said: Mapped[str] = mapped_column(String(300))
+    diagnostic: Mapped[str] = mapped_column(String(300))
     reported_at: Mapped[datetime]
 
 
@@ -267,8 +267,8 @@ class RegistryChange(Base):
     subject: Mapped[FirmName]
     """Name of the subject."""
     note: Mapped[str] = mapped_column(Text, default="")
-    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    taken_at: Mapped[datetime]
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    changed_at: Mapped[datetime]
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     undone_at: Mapped[datetime | None]
     changes: Mapped[dict[str, Any]]

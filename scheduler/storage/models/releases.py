@@ -69,10 +69,10 @@ class VersionJob(Base):
     """Number of the published version that the change set was computed against."""
     budget: Mapped[int | None]
     """Publish only if at most this many published meetings change. None means no limit."""
-    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    requested_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """None for a job that follows a run."""
-    asked_at: Mapped[datetime]
-    begins_at: Mapped[datetime | None]
+    requested_at: Mapped[datetime]
+    starts_at: Mapped[datetime | None]
     """Workers do not claim the job before this time. Until then it can be cancelled. None means at once."""
     started_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime]
@@ -106,7 +106,7 @@ class Comparison(Base):
     counts: Mapped[dict[str, Any]]
     """Number of changes by kind."""
     touched: Mapped[int]
-    people_told: Mapped[int]
+    people_notified: Mapped[int]
     left_out: Mapped[list[Any]] = mapped_column(JSON, default=list)
     """Keys of requests that are no longer accepted."""
     mails: Mapped[int | None]
@@ -114,7 +114,7 @@ class Comparison(Base):
     people: Mapped[int | None]
     told: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """For a draft, who is notified of what, as in `publish_preview`."""
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]
 
 
 class ComparisonPart(Base):
@@ -157,4 +157,4 @@ class PrintCode(Base):
     """Language of the sheet."""
     seed: Mapped[str] = mapped_column(String(32))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]

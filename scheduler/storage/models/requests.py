@@ -79,16 +79,16 @@ class MeetingRequest(Base):
         Index("ix_meeting_request_to_firm_id_state", "to_firm_id", "state"),
         Index("ix_meeting_request_event_id_state", "event_id", "state"),
         Index(
-            "ix_meeting_request_held_back",
+            "ix_meeting_request_excluded",
             "event_id",
-            sqlite_where=text("is_held_back = 1"),
-            postgresql_where=text("is_held_back"),
+            sqlite_where=text("is_excluded = 1"),
+            postgresql_where=text("is_excluded"),
         ),
         Index(
             "ix_meeting_request_locked",
             "event_id",
-            sqlite_where=text("fixed_must = 1"),
-            postgresql_where=text("fixed_must"),
+            sqlite_where=text("is_locked = 1"),
+            postgresql_where=text("is_locked"),
         ),
     )
 
@@ -103,10 +103,12 @@ class MeetingRequest(Base):
     priority: Mapped[Priority]
     length: Mapped[LengthInSlots] = mapped_column(default=1)
     """In slots."""
-    place: Mapped[PlaceWish] = mapped_column(enum_column(PlaceWish, "place_wish"), default=PlaceWish.ANY)
+    place: Mapped[PlaceWish] = mapped_column(
+        enum_column(PlaceWish, "place_preference"), default=PlaceWish.ANY
+    )
     topic: Mapped[Topic]
     message: Mapped[str] = mapped_column(Text, default="")
-    wish_place: Mapped[Count | None]
+    preference_rank: Mapped[Count | None]
     """Position among the sender's requests of equal priority, or null to come after those that have one."""
     reply_priority: Mapped[Priority | None]
     """The receiver's priority, if it sent a request of its own. The weight is the larger of the two."""
@@ -117,18 +119,18 @@ class MeetingRequest(Base):
     """Keys of the allowed start slots, or null for any."""
     fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"), index=True)
     fixed_place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"), index=True)
-    fixed_must: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_locked: Mapped[bool] = mapped_column(default=False, server_default=false())
     """True if an organiser locked it: it must be scheduled there."""
-    is_held_back: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_excluded: Mapped[bool] = mapped_column(default=False, server_default=false())
     """True if an organiser rejected the meeting. Runs schedule it only if published or placed manually."""
     state: Mapped[RequestState] = mapped_column(enum_column(RequestState, "request_state"))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
-    answered_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
-    answered_at: Mapped[datetime | None]
-    answer_note: Mapped[str] = mapped_column(Text, default="")
-    answered_side: Mapped[Side | None] = mapped_column(enum_column(Side, "answered_side"))
+    responded_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
+    responded_at: Mapped[datetime | None]
+    response_note: Mapped[str] = mapped_column(Text, default="")
+    responded_side: Mapped[Side | None] = mapped_column(enum_column(Side, "responded_side"))
     """The side of the last transition, or null for an organiser acting for neither."""
     quiet_until: Mapped[datetime | None]
     """Digests omit its activity up to this time: it was imported, or a publication reports it."""
@@ -207,14 +209,14 @@ class RequestTransition(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
     verb: Mapped[str] = mapped_column(String(16))
     """The action: ask, accept, decline, withdraw, undo."""
-    side: Mapped[Side | None] = mapped_column(enum_column(Side, "step_side"))
+    side: Mapped[Side | None] = mapped_column(enum_column(Side, "transition_side"))
     """The side acted for, or null for an organiser acting for neither."""
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     """The acting attendee, or null for an organiser."""
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """The acting account, visible to organisers."""
     note: Mapped[str] = mapped_column(Text, default="")
-    taken_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
 
 
 class ExcludedPerson(Base):
@@ -272,8 +274,8 @@ class MeetingOutcome(Base):
     amount: Mapped[Amount | None] = mapped_column(BigInteger)
     """Whole units of the currency. None if not stated."""
     currency: Mapped[Currency | None]
-    said_by: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
-    said_at: Mapped[datetime]
+    reported_by: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
+    reported_at: Mapped[datetime]
     before: Mapped[dict[str, Any] | None]
     """The side's previous report: columns by name, or null for the first one."""
 
@@ -286,4 +288,4 @@ class LateNotice(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
     minutes: Mapped[MinutesLate]
-    said_at: Mapped[datetime]
+    reported_at: Mapped[datetime]

@@ -60,7 +60,7 @@ class Run(Base):
     number: Mapped[Count]
     """Sequential from 1 in each event."""
     state: Mapped[RunState] = mapped_column(enum_column(RunState, "run_state"))
-    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    requested_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """None for an overnight run."""
     then: Mapped[AfterRun] = mapped_column(enum_column(AfterRun, "after_run"), default=AfterRun.DRAFT)
     budget: Mapped[Budget | None]
@@ -69,11 +69,11 @@ class Run(Base):
 
     None: whatever improves the score by the event's priorities.
     """
-    hand_draft: Mapped[Count | None]
+    manual_draft: Mapped[Count | None]
     """Version number whose manual locks it respects: the one it was started with, else the current one."""
-    begin_by: Mapped[datetime | None]
+    start_by: Mapped[datetime | None]
     """Overnight runs only: a later start makes a draft, whatever `then` says."""
-    night_budget: Mapped[dict[str, Any] | None]
+    change_budget: Mapped[dict[str, Any] | None]
     """Overnight runs that publish: their change limits, as in `OvernightBudget`."""
     seconds: Mapped[RunSeconds]
     seed: Mapped[int] = mapped_column(default=1)
@@ -86,8 +86,8 @@ class Run(Base):
     """When its task is due to be sent (again), while it is queued."""
     sends: Mapped[Count] = mapped_column(default=0, server_default="0")
     worker: Mapped[str | None] = mapped_column(String(120))
-    cancel_asked: Mapped[bool] = mapped_column(default=False)
-    stop_asked: Mapped[bool] = mapped_column(default=False, server_default=false())
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    stop_requested: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Request to end the search now and keep the incumbent."""
     note: Mapped[RunNote] = mapped_column(default="", server_default="")
     fingerprint: Mapped[str | None] = mapped_column(String(64))
@@ -125,11 +125,11 @@ class Scenario(Base):
     changes: Mapped[list[Any]] = mapped_column(JSON)
     """As written by `planning/scenarios/scenario_changes.py`."""
     seconds: Mapped[WhatIfSeconds]
-    made_at: Mapped[datetime]
+    created_at: Mapped[datetime]
     state: Mapped[ScenarioState] = mapped_column(enum_column(ScenarioState, "scenario_state"))
     turn: Mapped[Count] = mapped_column(default=0)
     """Number of requests to solve it. A worker with an older turn knows that it is outdated."""
-    asked_at: Mapped[datetime | None]
+    requested_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
@@ -217,7 +217,7 @@ class ManualDraft(Base):
     base_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), index=True)
     """The version whose meetings it started with."""
     revision: Mapped[Count] = mapped_column(default=0)
-    begun_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    started_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
 class EditStep(Base):
@@ -237,9 +237,9 @@ class EditStep(Base):
     state: Mapped[EditStepState] = mapped_column(enum_column(EditStepState, "edit_step_state"))
     revision: Mapped[Count]
     """Draft revision at which the step was last done, undone or redone."""
-    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """The account that last did, undid or redid it."""
-    taken_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
     changes: Mapped[dict[str, Any]]
     """Meeting, lock and blocked slots before and after, by request key."""
     score: Mapped[dict[str, Any]]

@@ -84,9 +84,9 @@ def test_rows_of_a_program_are_a_step_that_an_organiser_can_undo(
     with database.write() as session:
         file = session.scalars(select(ImportFile)).one()
         assert (file.name, file.counts) == ("rows by API", {"firms": [2, 0, 0, 0]})
-        assert file.step_id is not None
+        assert file.registry_change_id is not None
         journal.undo_step(
-            session, expo.organiser_actor(), file.step_id, settings=SETTINGS, now=database.now()
+            session, expo.organiser_actor(), file.registry_change_id, settings=SETTINGS, now=database.now()
         )
     assert there(database) == [0, 0, 0]
 

@@ -197,7 +197,7 @@ def test_an_organisers_program_locks_a_request_to_a_slot_and_lets_it_go(
     assert (locked["key"], locked["slot"]) == (key, "s1")
     with database.read() as session:
         row = session.scalars(select(MeetingRequest)).one()
-        assert (row.fixed_must, row.fixed_slot_id) == (True, expo.slots[1].id)
+        assert (row.is_locked, row.fixed_slot_id) == (True, expo.slots[1].id)
     assert program.post(f"/requests/{key}/unlock")["slot"] is None
     program.post(f"/requests/{key}/lock", {"slot": "nowhere"}, status=404)
     asks.post(f"/requests/{key}/lock", {"slot": "s1"}, status=403)

@@ -94,17 +94,17 @@ def test_a_run_that_keeps_it_and_the_next_draft_have_what_was_forbidden_locked_a
             forbid(hall, free, slot.key)
         hall.put(hall.two, 4, expo.tables[1])
         commands.cancel_meeting(session, hall.actor, hall.number, hall.three.key, seen=None, now=NOW)
-        problem = snapshot.build_problem(session, expo.event.id, now=NOW, hand_draft=hall.number)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW, manual_draft=hall.number)
         held = {m.request: m for m in solve(problem, SolveParams(seconds=2, workers=1)).plan.meetings}
         assert held[free].slot == expo.slots[-1].key
         assert (held[hall.two.key].slot, held[hall.two.key].place) == ("s4", "t1")
         forbid(hall, free, expo.slots[-1].key)
-        problem = snapshot.build_problem(session, expo.event.id, now=NOW, hand_draft=hall.number)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW, manual_draft=hall.number)
         plan = solve(problem, SolveParams(seconds=1, workers=1)).plan
         assert free not in {m.request for m in plan.meetings}
 
         rows = [meet(hall.one, expo, slot=1), meet(hall.two, expo, slot=4, place=expo.tables[1])]
-        run = runs.queue_run(session, expo.event.id, asked_by=None, hand_draft=hall.number, now=NOW)
+        run = runs.queue_run(session, expo.event.id, requested_by=None, manual_draft=hall.number, now=NOW)
         make_version(session, expo, rows, state=VersionState.DRAFT).run_id = run.id
         session.flush()
         hall.number = manual_drafts.start_draft(session, hall.actor, 3, now=NOW)

@@ -226,7 +226,7 @@ def test_a_plan_is_read_anew_when_a_slot_begins_and_when_a_request_is_accepted_a
     assert loads(start + timedelta(minutes=20)) == 2
     with database.write() as session:
         pending = make_request(session, asked.hall.expo, 3, 5, state=RequestState.PENDING)
-        session.add(RequestTransition(request_id=pending.id, verb="ask", taken_at=NOW))
+        session.add(RequestTransition(request_id=pending.id, verb="ask", changed_at=NOW))
     assert loads(start + timedelta(minutes=20)) == 2
     with database.write() as session:
         session.get_one(MeetingRequest, pending.id).state = RequestState.ACCEPTED
@@ -256,7 +256,7 @@ def test_a_plan_is_read_anew_for_other_busy_times_and_proposals_and_for_no_fetch
             session.merge(
                 InvitationReply(
                     id=1, event_id=asked.event_id, request_id=one.id, attendee_id=expo.people[0][0].id,
-                    uid="one", sequence=0, partstat=partstat, source=AnswerSource.LINK, answered_at=NOW,
+                    uid="one", sequence=0, partstat=partstat, source=AnswerSource.LINK, responded_at=NOW,
                     proposed_start=start, proposed_end=start and start + timedelta(minutes=30),
                 )
             )  # fmt: skip

@@ -199,7 +199,7 @@ def test_a_draft_by_hand_survives_a_run_that_keeps_it(database: Database) -> Non
         commands.cancel_meeting(session, two.one, two.number, two.requests[2].key, seen=2, now=NOW)
         commands.unlock_request(session, two.one, two.number, two.requests[1].key, seen=3, now=NOW)
     with database.read() as session:
-        problem = snapshot.build_problem(session, two.expo.event.id, now=NOW, hand_draft=two.number)
+        problem = snapshot.build_problem(session, two.expo.event.id, now=NOW, manual_draft=two.number)
     plan = solve(problem, SolveParams(seconds=2, workers=1)).plan
     held = {m.request: (m.slot, m.place) for m in plan.meetings}
     assert held[two.requests[0].key] == ("s4", "t0"), "where it was put"

@@ -43,7 +43,7 @@ def test_twelve_seconds_of_550_lose_no_mail_and_mark_nobody(
     assert refused <= 40  # the circuit breaker stopped them
     with database.write() as session:
         refusal_handling.end_route_alerts(session, EmailRates(), now=NOW + 93 * MINUTE)
-    assert [alert.ended_at is not None for alert in post.alerts()] == [True]
+    assert [alert.resolved_at is not None for alert in post.alerts()] == [True]
 
 
 def test_a_provider_that_limits_frequency_is_slowed_down_and_no_other(database: Database) -> None:
@@ -101,7 +101,7 @@ def test_a_mail_that_is_refused_for_its_content_is_held_and_told_once(database: 
         assert post.deliver(15 + 60) == 1
         with database.write() as session:
             refusal_handling.end_route_alerts(session, EmailRates(), now=NOW + 76 * MINUTE)
-    assert post.alerts()[0].ended_at is not None
+    assert post.alerts()[0].resolved_at is not None
 
 
 def test_a_provider_that_refuses_several_for_content_is_paused_and_goes_on_by_itself(
@@ -187,7 +187,7 @@ def test_rows_that_say_nothing_any_more_are_deleted(database: Database) -> None:
         old = NOW - email_routes.FORGOTTEN_AFTER - MINUTE
         session.add(EmailRoute(name="old.example", refusal=Refusal.LATER, refusals=1, refused_at=old))
         session.add(EmailRoute(name="new.example", refusal=Refusal.LATER, refusals=1, refused_at=NOW))
-        session.add(EmailRoute(name=SERVER, is_told=True, refused_at=old, paused_until=NOW))
+        session.add(EmailRoute(name=SERVER, has_open_alert=True, refused_at=old, paused_until=NOW))
         session.flush()
         email_routes.delete_idle_routes(session, now=NOW)
         assert set(session.scalars(select(EmailRoute.name))) == {"new.example", SERVER}

@@ -82,7 +82,7 @@ def test_what_it_costs_is_told_and_ends_with_it(database: Database) -> None:
         )
         assert firm_notes.report_interest(session, expo.actor(1), "f0", now=NOW)
         (found,) = firm_notes.list_exclusions(session, expo.organiser_actor()).items
-        assert (found.firm.key, found.other.key, found.wanted_at) == ("f0", "f1", NOW)
+        assert (found.firm.key, found.other.key, found.interest_reported_at) == ("f0", "f1", NOW)
         with pytest.raises(NotAllowed):
             firm_notes.list_exclusions(session, expo.actor(0))
         firm_notes.readmit_firm(session, expo.actor(0), "f1", now=NOW)

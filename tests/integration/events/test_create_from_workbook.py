@@ -124,7 +124,7 @@ def test_a_look_makes_nothing_and_the_event_has_all_that_it_showed(database: Dat
         (member,) = session.scalars(select(TeamMember))
         assert (member.account_id, member.role) == (who.account_id, TeamRole.OWNER)
         (file,) = session.scalars(select(ImportFile))
-        assert (file.event_id, file.octets, file.taken_at is not None) == (event.id, None, True)
+        assert (file.event_id, file.octets, file.imported_at is not None) == (event.id, None, True)
         acts = session.scalars(
             select(AuditLogEntry.act).where(AuditLogEntry.chain == event.id).order_by(AuditLogEntry.id)
         )
@@ -210,7 +210,7 @@ def test_rows_that_are_wrong_wait_in_the_event_or_stay_out(database: Database) -
     make(database, who, number, "", octets)
     with database.read() as session:
         (file,) = session.scalars(select(ImportFile))
-        assert (file.event_id is not None, file.taken_at) == (True, None)
+        assert (file.event_id is not None, file.imported_at) == (True, None)
     assert counted(database)["Firm"] == 0
 
 

@@ -256,11 +256,11 @@ def test_what_is_not_scheduled_is_split_by_what_could_still_schedule_it(
         expo = make_event(session, firms=4, slots="4")
         held, *others = (make_request(session, expo, i, j) for i, j in ((0, 1), (0, 2), (1, 2), (2, 3)))
         for row in (held, *others):
-            row.answered_at = NOW - timedelta(days=1)
+            row.responded_at = NOW - timedelta(days=1)
         publish(session, expo, draft(session, expo, [meet(held, expo)]), None)
         session.execute(update(ScheduleVersion).values(meetings_bound=2))
         for i, j in ((0, 3), (1, 3)):
-            make_request(session, expo, i, j).answered_at = NOW + timedelta(days=1)
+            make_request(session, expo, i, j).responded_at = NOW + timedelta(days=1)
         found = dashboard.get_dashboard(session, expo.organiser_actor(), now=NOW + timedelta(days=2))
     assert (found.accepted, found.scheduled, found.missing) == (6, 1, 5)
     assert (found.newer, found.within_reach, found.out_of_reach) == (2, 1, 2)

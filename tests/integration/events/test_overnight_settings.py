@@ -37,7 +37,12 @@ def test_rules_are_read_back_as_they_were_written_with_the_next_of_each(database
     at = [datetime(2026, 11, 24, 18, tzinfo=UTC), datetime(2026, 11, 28, 15, 30, tzinfo=UTC)]
     assert [night.next_at for night in made.times] == at
     assert made.coming is made.times[0]
-    assert (made.night_percent, made.night_a_person, made.night_hours, made.night_late) == (10, 3, 48, 15)
+    assert (
+        made.overnight_percent,
+        made.overnight_per_person,
+        made.overnight_protected_hours,
+        made.overnight_late_minutes,
+    ) == (10, 3, 48, 15)
 
 
 def test_an_event_that_is_over_plans_no_night(database: Database) -> None:
@@ -59,10 +64,10 @@ FAULTS = [
     ),
     (OvernightSettings((OvernightTime(time(2, tzinfo=UTC)),)), f"times[0].at: {OTHER_CLOCK}"),
     (OvernightSettings((OvernightTime(time(2)),) * 11), "times: must be at most 10"),
-    (OvernightSettings(night_percent=101), "night_percent: must be from 0 to 100"),
-    (OvernightSettings(night_a_person=-1), "night_a_person: must be from 0 to 100"),
-    (OvernightSettings(night_hours=241), "night_hours: must be from 0 to 240"),
-    (OvernightSettings(night_late=0), "night_late: must be from 1 to 600"),
+    (OvernightSettings(overnight_percent=101), "overnight_percent: must be from 0 to 100"),
+    (OvernightSettings(overnight_per_person=-1), "overnight_per_person: must be from 0 to 100"),
+    (OvernightSettings(overnight_protected_hours=241), "overnight_protected_hours: must be from 0 to 240"),
+    (OvernightSettings(overnight_late_minutes=0), "overnight_late_minutes: must be from 1 to 600"),
 ]  # fmt: skip
 
 
@@ -87,7 +92,12 @@ def test_a_reader_sees_them_and_changes_nothing(database: Database, app: Flask) 
     assert "Next run: <b>Tue, 24 Nov, 16:00" in page and 'action="/events/' not in page.split("<main")[1]
 
 
-TYPED = {"night_percent": "5", "night_a_person": "2", "night_hours": "24", "night_late": "60"}
+TYPED = {
+    "overnight_percent": "5",
+    "overnight_per_person": "2",
+    "overnight_protected_hours": "24",
+    "overnight_late_minutes": "60",
+}
 
 
 def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(database: Database, app: Flask) -> None:
@@ -96,7 +106,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(database: Database
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/overnight"
     assert "No overnight run is scheduled" in browser.get(path)
     typed = {**TYPED, "at-0": "", "at-1": "03:15", "weekdays-1": ["6", "7"], "then-1": "publish"}
-    page = browser.post(path, status=422, **{**typed, "weekdays-1": [], "night_percent": "101"})
+    page = browser.post(path, status=422, **{**typed, "weekdays-1": [], "overnight_percent": "101"})
     assert "choose at least one day" in page and 'value="03:15"' in page
     assert "must be a whole number from 0 to 100" in page
     page = browser.post(path, **typed)
@@ -116,12 +126,12 @@ def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Data
         expo = make_event(session)
         for i in range(3):
             run = runs.queue_run(
-                session, expo.event.id, asked_by=None, then=PUBLISH, begin_by=NOW,
-                night_budget={"percent": 4, "a_person": 1, "hours": 12}, now=NOW + timedelta(days=i),
+                session, expo.event.id, requested_by=None, then=PUBLISH, start_by=NOW,
+                change_budget={"percent": 4, "a_person": 1, "hours": 12}, now=NOW + timedelta(days=i),
             )  # fmt: skip
             run.state, run.error = RunState.FAILED, "No plan was found."
             run.started_at, run.finished_at = NOW, NOW + timedelta(seconds=61)
-        runs.queue_run(session, expo.event.id, asked_by=expo.organiser.id, now=NOW)
+        runs.queue_run(session, expo.event.id, requested_by=expo.organiser.id, now=NOW)
         page = overnight_runs.list_runs(session, expo.organiser_actor(), number=2, limit=2)
     assert (page.total, page.last, [night.number for night in page.items]) == (3, 2, [1])
     text_of_page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}/overnight")

@@ -212,7 +212,7 @@ def test_a_door_that_changes_an_address_writes_to_the_old_and_the_new_one(
     interpreter = ready.interpreters[0].email
     with database.write() as session:
         if is_known:
-            session.execute(update(Attendee).values(came_at=NOW))
+            session.execute(update(Attendee).values(first_sign_in_at=NOW))
             make_account(session, interpreter)
     with database.write() as session:
         DOORS[door](session, ready.organiser_actor())

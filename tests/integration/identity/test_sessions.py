@@ -181,7 +181,7 @@ def test_last_seen_is_written_every_few_minutes(
         clock.now = began + timedelta(minutes=minutes)
         browser.get("/")
         with database.read() as session:
-            return session.scalars(select(WebSession.seen_at)).one()
+            return session.scalars(select(WebSession.last_seen_at)).one()
 
     assert [seen_after(minutes) - began for minutes in (4, 6, 8, 12)] == [
         timedelta(minutes=minutes) for minutes in (0, 6, 6, 12)

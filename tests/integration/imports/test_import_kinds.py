@@ -117,7 +117,7 @@ def test_every_kind_comes_from_one_workbook_in_the_right_order(database: Databas
         ]  # fmt: skip
         request = session.scalars(select(MeetingRequest)).one()
         assert (request.state, request.priority, request.topic) == (RequestState.ACCEPTED, 5, "Solar cells")
-        assert (request.answer_note, request.answered_at) == ("With pleasure", NOW)
+        assert (request.response_note, request.responded_at) == ("With pleasure", NOW)
         assert session.scalars(select(RequestPerson.side)).all() == [Side.TO]
         slots = len(expo.slots)
         assert len(session.scalars(select(AttendeeBusy.slot_id)).all()) == slots
@@ -146,7 +146,7 @@ def test_a_request_changes_its_state_and_is_said_cell_by_cell(database: Database
         assert part.done is not None
         assert {(cell.column, cell.before, cell.after) for cell in part.done.rows[0].cells} == {
             ("state", "accepted", "declined"),
-            ("answer_note", "With pleasure", "No time"),
+            ("response_note", "With pleasure", "No time"),
             ("to_people", "kovacs-eva", ""),
         }
         assert session.scalars(select(MeetingRequest.state)).one() is RequestState.DECLINED

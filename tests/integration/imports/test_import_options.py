@@ -65,7 +65,9 @@ def taken(database: Database, expo: Expo, octets: bytes, given: choices.ImportCh
 def undo(database: Database, expo: Expo, number: int) -> None:
     actor = expo.organiser_actor()
     with database.write() as session:
-        step = next(file.step_id for file in import_files.list_files(session, actor) if file.id == number)
+        step = next(
+            file.registry_change_id for file in import_files.list_files(session, actor) if file.id == number
+        )
         assert step is not None
         journal.undo_step(session, actor, step, settings=SETTINGS, now=NOW)
 
@@ -325,7 +327,7 @@ def test_a_process_that_is_killed_in_the_commit_leaves_nothing_half_done(tmp_pat
     assert ended.returncode == -signal.SIGKILL
     assert everything(database) == before
     with database.read() as session:
-        assert import_files.list_files(session, actor)[0].taken_at is None
+        assert import_files.list_files(session, actor)[0].changed_at is None
         assert session.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
     with database.write() as session:
         parts = sheet_import.read_parts(octets, "")

@@ -99,7 +99,7 @@ def invited(database: Database) -> Expo:
     """Five firms, all but the last invited, with digests on; firm 3's address bounces."""
     with database.write() as session:
         expo = make_event(session, firms=5, digest_mails=True, digests_since=NOW - DAY)
-        session.get_one(Attendee, expo.people[4][0].id).welcomed_at = None
+        session.get_one(Attendee, expo.people[4][0].id).invited_at = None
         session.get_one(Attendee, expo.people[3][0].id).bounced_at = NOW
     return expo
 
@@ -164,8 +164,8 @@ def test_the_first_import_is_undone_days_later(database: Database) -> None:
         event = session.get_one(Event, event_id)
         actor = Actor(account_id=owner.id, event_id=event_id, event_key=event.key, team_role=Role.OWNER)
         (file,) = import_files.list_files(session, actor)
-        assert (file.id, file.step_id is not None) == (number, True)
-        journal.undo_step(session, actor, file.step_id or 0, settings=SETTINGS, now=NOW + 2 * DAY)
+        assert (file.id, file.registry_change_id is not None) == (number, True)
+        journal.undo_step(session, actor, file.registry_change_id or 0, settings=SETTINGS, now=NOW + 2 * DAY)
     with database.read() as session:
         assert session.scalars(select(MeetingRequest)).all() == session.scalars(select(Attendee)).all() == []
     assert days_of_ticks(database, begin=2) == {}
@@ -190,7 +190,7 @@ def test_nothing_of_a_file_is_told_later_and_all_that_people_do_is(database: Dat
         ).one()
         requests.accept_request(session, invited.actor(1), key, now=NOW + HOUR)
         make_request(session, invited, 0, 2, state=PENDING, created_at=NOW + HOUR)
-        session.execute(update(Attendee).values(welcomed_at=NOW))
+        session.execute(update(Attendee).values(invited_at=NOW))
     found = days_of_ticks(database)
     assert {address.partition("@")[0] for _, address in found} == {"f0-p0", "f2-p0"}
 
@@ -199,7 +199,7 @@ def test_requests_that_a_file_takes_away_are_told_to_nobody(database: Database, 
     with database.write() as session:
         make_request(session, invited, 0, 1, state=PENDING, created_at=NOW - 10 * DAY)
         make_request(
-            session, invited, 1, 2, state=ACCEPTED, created_at=NOW - 10 * DAY, answered_at=NOW - 8 * DAY
+            session, invited, 1, 2, state=ACCEPTED, created_at=NOW - 10 * DAY, responded_at=NOW - 8 * DAY
         )
     gone = requests_file(("f0", "f2", "3", "declined"))
     number, look = take(database, invited, gone, withdraw=("requests",))
@@ -294,7 +294,7 @@ def test_who_leaves_is_told_once_by_the_publishing(database: Database) -> None:
     fair = Published(database)
     with database.write() as session:
         session.execute(update(Event).values(digest_mails=True, digests_since=NOW - DAY))
-        session.execute(update(Attendee).values(welcomed_at=NOW - DAY))
+        session.execute(update(Attendee).values(invited_at=NOW - DAY))
         make_request(session, fair.expo, 2, 0, state=PENDING, created_at=NOW - 5 * DAY)
     before = days_of_ticks(database, days=0)
     with database.write() as session:
@@ -307,7 +307,7 @@ def test_a_merge_is_told_to_nobody(database: Database, invited: Expo) -> None:
     with database.write() as session:
         make_request(session, invited, 0, 2, state=PENDING, created_at=NOW - 5 * DAY)
         make_request(
-            session, invited, 1, 2, state=ACCEPTED, created_at=NOW - 5 * DAY, answered_at=NOW - 3 * DAY
+            session, invited, 1, 2, state=ACCEPTED, created_at=NOW - 5 * DAY, responded_at=NOW - 3 * DAY
         )
         session.execute(update(Event).values(digests_since=NOW - 4 * DAY))
     before = days_of_ticks(database, days=0)

@@ -64,7 +64,7 @@ def test_why_a_run_made_no_plan_is_said_from_its_column(
     database: Database, broker_url: str, expo: Expo, language: str
 ) -> None:
     with database.write() as session:
-        run = runs.queue_run(session, expo.event.id, asked_by=None, then=AfterRun.DRAFT, now=NOW)
+        run = runs.queue_run(session, expo.event.id, requested_by=None, then=AfterRun.DRAFT, now=NOW)
         error = str(plan_checks.NO_PLAN[PlanStatus.UNKNOWN])
         session.execute(update(Run).values(state=RunState.FINISHED, error=error, finished_at=NOW))
         number = run.number

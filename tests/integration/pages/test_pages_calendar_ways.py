@@ -148,7 +148,7 @@ def test_a_use_is_written_again_after_half_a_day(scene: Scene) -> None:
                 session, token, CalendarImportMethod.FILE, now=NOW + timedelta(hours=hours)
             )
         with scene.published.database.read() as session:
-            seen.append(session.scalars(select(CalendarUse.last_at)).one() - NOW)
+            seen.append(session.scalars(select(CalendarUse.last_used_at)).one() - NOW)
     assert seen == [timedelta(hours=hours) for hours in (0, 0, 12, 12)]
 
 

@@ -78,8 +78,8 @@ def test_opening_a_link_answers_nothing_and_its_button_does(letter: Letter) -> N
     assert "This request is accepted." in page
     with letter.site.database.read() as session:
         request = session.get_one(MeetingRequest, letter.request.id)
-        assert (request.state, request.answer_note) == (RequestState.ACCEPTED, "Gladly")
-        assert request.answered_by == letter.site.expo.people[1][0].id
+        assert (request.state, request.response_note) == (RequestState.ACCEPTED, "Gladly")
+        assert request.responded_by == letter.site.expo.people[1][0].id
 
 
 def test_an_answer_by_a_link_can_be_taken_back(letter: Letter) -> None:

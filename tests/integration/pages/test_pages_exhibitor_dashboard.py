@@ -43,7 +43,7 @@ def test_seen_clears_the_changes_that_the_page_showed(site: Site) -> None:
         for i in range(1, 9):
             make_request(
                 session, site.expo, 0, i, state=RequestState.DECLINED,
-                answered_at=now - timedelta(minutes=i), answer_note=f"Note {i}.",
+                responded_at=now - timedelta(minutes=i), response_note=f"Note {i}.",
             )  # fmt: skip
     browser = site.exhibitor(0)
     page = browser.get(site.path("/start"))
@@ -134,7 +134,7 @@ def test_many_answers_are_undone_by_one_press_in_the_list(site: Site) -> None:
     assert "There is nothing left to undo." in page
     page = browser.post(site.path("/wishes/answers"), keys=keys, answer="accept", note="Full", back=here)
     assert "2 requests accepted.</p>" in page
-    assert {each.answer_note for each in site.stored()} == {""}
+    assert {each.response_note for each in site.stored()} == {""}
 
 
 def test_an_attendee_has_a_menu_without_the_page(site: Site) -> None:

@@ -212,7 +212,7 @@ def test_the_schedule_begins_with_what_waits_for_the_organiser(database: Databas
     assert "What waits for you" not in browser.get(path)
     with database.write() as session:
         requests.withdraw_request(session, expo.actor(0), held.key, now=database.now())
-        session.merge(other).answered_at = database.now()
+        session.merge(other).responded_at = database.now()
     page = browser.get(path)
     assert "meetings cancelled or declined: 1" in page and "requests accepted: 1" in page
     with database.write() as session:
@@ -386,9 +386,9 @@ def test_a_what_if_shows_which_locks_clash_in_the_words_of_a_run(database: Datab
         expo = make_event(session)
         rows = [make_request(session, expo, 0, k) for k in (1, 2)]
         for row in rows:
-            row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
+            row.fixed_slot_id, row.is_locked = expo.slots[0].id, True
         make_version(session, expo, [meet(make_request(session, expo, 1, 2), expo, slot=2)])
-        run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=NOW).id
+        run_id = runs.queue_run(session, expo.event.id, requested_by=None, now=NOW).id
     execution.execute_run(database, run_id, worker="w1", settings=SETTINGS)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}"
@@ -406,8 +406,8 @@ def test_locks_that_clash_with_each_other_are_one_group(database: Database, brok
         expo = make_event(session, firms=5)
         for other in range(1, 5):
             row = make_request(session, expo, 0, other)
-            row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
-        run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=NOW).id
+            row.fixed_slot_id, row.is_locked = expo.slots[0].id, True
+        run_id = runs.queue_run(session, expo.event.id, requested_by=None, now=NOW).id
     execution.execute_run(database, run_id, worker="w1", settings=SETTINGS)
     page = section(
         Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/runs/1")
@@ -421,9 +421,9 @@ def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_
         expo = make_event(session)
         rows = [make_request(session, expo, 0, k) for k in (1, 2)]
         for row in rows:
-            row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
+            row.fixed_slot_id, row.is_locked = expo.slots[0].id, True
         make_version(session, expo, [meet(make_request(session, expo, 1, 2), expo, slot=2)])
-        run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=NOW).id
+        run_id = runs.queue_run(session, expo.event.id, requested_by=None, now=NOW).id
     execution.execute_run(database, run_id, worker="w1", settings=SETTINGS)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/runs/1")
@@ -437,7 +437,7 @@ def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_
     assert section(version) == section(page)
     browser.post(f"/events/{expo.event.key}/versions/2/unlock", request=rows[0].key)
     with database.read() as session:
-        assert not session.get_one(MeetingRequest, rows[0].id).fixed_must
+        assert not session.get_one(MeetingRequest, rows[0].id).is_locked
     assert browser.get(f"/events/{expo.event.key}/runs/1").count("/unlock") == 1
 
 

@@ -191,7 +191,9 @@ def test_summaries_are_stopped_and_sent_again_here_as_by_their_link(database: Da
 
     def stopped() -> list[bool]:
         with database.read() as session:
-            return [session.get_one(Attendee, row[0].id).summaries_off_at is not None for row in expo.people]
+            return [
+                session.get_one(Attendee, row[0].id).summaries_stopped_at is not None for row in expo.people
+            ]
 
     assert chosen(browser.get(path), "summaries") == "on"
     page = browser.post(f"{path}/emails", summaries="off")

@@ -240,7 +240,7 @@ def test_a_request_is_accepted_on_the_page_and_the_reader_comes_back_to_the_list
     assert "Accepted. The next schedule looks for a time" in page
     assert "Nothing waits for your answer." in page
     (stored,) = site.stored()
-    assert stored.state is RequestState.ACCEPTED and stored.answered_by == site.expo.people[0][0].id
+    assert stored.state is RequestState.ACCEPTED and stored.responded_by == site.expo.people[0][0].id
     assert "Withdraw the request" in browser.get(site.path(f"/requests/{request.key}"))
 
 

@@ -180,9 +180,9 @@ def test_requests_end_in_the_state_that_fits(hall: Hall) -> None:
     """Accepted requests are withdrawn, and those awaiting the firm's response are declined on its behalf."""
     hall.do(withdrawals.withdraw_records, FIRMS, ["f0"], note="No stand this year.")
     agreed, asked = (hall.row(MeetingRequest, each.key) for each in (hall.accepted, hall.pending))
-    assert (agreed.state, agreed.answered_side) == (RequestState.WITHDRAWN, "from")
-    assert (asked.state, asked.answered_side) == (RequestState.DECLINED, "to")
-    assert asked.answer_note == "No stand this year."
+    assert (agreed.state, agreed.responded_side) == (RequestState.WITHDRAWN, "from")
+    assert (asked.state, asked.responded_side) == (RequestState.DECLINED, "to")
+    assert asked.response_note == "No stand this year."
     with hall.database.read() as session:
         (step,) = history.list_history(session, hall.expo.actor(3), hall.pending.key)
         assert (step.verb, step.side, step.person, step.note) == (

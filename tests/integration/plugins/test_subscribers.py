@@ -132,7 +132,7 @@ def test_one_that_fails_is_asked_again_after_growing_pauses_and_stops_no_other(
     assert give(database, broken=broken) == 2
     assert broken.told == ["one", "two"]
     with database.read() as session:
-        assert session.scalars(select(Alert)).one().ended_at is not None
+        assert session.scalars(select(Alert)).one().resolved_at is not None
 
 
 def test_a_failure_at_one_event_leaves_other_events(database: Database, expo: Expo) -> None:
@@ -169,4 +169,4 @@ def test_the_alert_of_a_plugin_that_was_taken_away_ends(database: Database, expo
     with database.write() as session:
         assert subscribers.is_waiting(session, ["broken"], now=database.now())
         assert not subscribers.is_waiting(session, [], now=database.now())
-        assert session.scalars(select(Alert)).one().ended_at is not None
+        assert session.scalars(select(Alert)).one().resolved_at is not None

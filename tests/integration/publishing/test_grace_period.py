@@ -33,8 +33,8 @@ def end_hold(scene: Scene, job_id: int) -> None:
     """Let the grace period expire."""
     with scene.database.write() as session:
         job = session.get_one(VersionJob, job_id)
-        job.begins_at = scene.database.now() - timedelta(seconds=1)
-        job.heartbeat_at = job.begins_at - version_jobs.WAITING
+        job.starts_at = scene.database.now() - timedelta(seconds=1)
+        job.heartbeat_at = job.starts_at - version_jobs.WAITING
 
 
 def test_nobody_takes_a_held_publishing_before_its_time_and_the_clock_sends_it_then(scene: Scene) -> None:
@@ -92,9 +92,9 @@ def test_a_publishing_without_a_hold_is_not_taken_back(scene: Scene) -> None:
 
 def test_two_presses_are_one_publishing_with_the_first_ones_time(scene: Scene) -> None:
     job = scene.ask(hold=HOLD)
-    begins = scene.job(job).begins_at
+    begins = scene.job(job).starts_at
     assert scene.ask(hold=HOLD) == job
-    assert scene.job(job).begins_at == begins
+    assert scene.job(job).starts_at == begins
 
 
 def test_the_night_publishes_nothing_beside_a_held_publishing(scene: Scene) -> None:

@@ -28,8 +28,8 @@ def scene(database: Database, *, by_night: bool, language: str = "en") -> Expo:
         make_member(session, expo, TeamRole.READER)
         first, second = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
         publish(session, expo, draft(session, expo, [meet(first, expo)]), None)
-        begin_by = NOW + timedelta(hours=1) if by_night else None
-        run = runs.queue_run(session, expo.event.id, asked_by=None, begin_by=begin_by, now=NOW)
+        start_by = NOW + timedelta(hours=1) if by_night else None
+        run = runs.queue_run(session, expo.event.id, requested_by=None, start_by=start_by, now=NOW)
         made = draft(session, expo, [meet(first, expo, slot=2), meet(second, expo, slot=1)])
         versions.get_version(session, expo.event.id, made).run_id = run.id
     return expo

@@ -75,7 +75,7 @@ def test_a_publishing_that_ends_with_an_error_is_tried_once_more_and_then_told(
 ) -> None:
     scene = Scene(database)
     with database.write() as session:
-        run = runs.queue_run(session, scene.expo.event.id, asked_by=None, now=NOW)
+        run = runs.queue_run(session, scene.expo.event.id, requested_by=None, now=NOW)
         versions.get_version(session, scene.expo.event.id, scene.number).run_id = run.id
     job = scene.ask(by=None)
 
@@ -243,7 +243,7 @@ def test_a_night_publishes_within_its_budget_and_else_says_what_exceeds_it(
     assert scene.do(scene.ask()) is JobEnding.DONE
     second = scene.draft([1, 1, 1, 0])
     with scene.database.write() as session:
-        run = runs.queue_run(session, scene.expo.event.id, asked_by=None, night_budget=allowed, now=NOW)
+        run = runs.queue_run(session, scene.expo.event.id, requested_by=None, change_budget=allowed, now=NOW)
         versions.get_version(session, scene.expo.event.id, second).run_id = run.id
     ending = scene.do(scene.ask(second, 1, by=None))
     assert ending is (JobEnding.FAILED if said else JobEnding.DONE)

@@ -218,7 +218,7 @@ def test_a_rollback_is_not_what_the_run_made(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo)
-        run = runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
+        run = runs.queue_run(session, expo.event.id, requested_by=None, now=NOW)
         made = versions.get_version(
             session, expo.event.id, draft(session, expo, [meet(request, expo, slot=0)])
         )

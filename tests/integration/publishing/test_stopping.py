@@ -96,7 +96,7 @@ def test_a_wrong_link_one_of_an_old_address_and_one_of_a_past_event_stop_nothing
         address_corrections.correct_address(
             session, expo.organiser_actor(), key, new, settings=SETTINGS, now=NOW
         )
-        assert session.get_one(Attendee, row.attendee_id).summaries_off_at is None
+        assert session.get_one(Attendee, row.attendee_id).summaries_stopped_at is None
     with database.write() as session, pytest.raises(NotFound):
         summary_subscriptions.unsubscribe(session, token, now=NOW)
 
@@ -123,4 +123,4 @@ def test_of_an_archived_event_the_link_says_so_in_the_persons_language_and_stops
     for answer in (client.get(path), client.post(path), client.post(f"{path}/again")):
         assert answer.status_code == 410 and "Ez az esemény véget ért" in answer.text
     with database.read() as session:
-        assert session.get_one(Attendee, row.attendee_id).summaries_off_at is None
+        assert session.get_one(Attendee, row.attendee_id).summaries_stopped_at is None

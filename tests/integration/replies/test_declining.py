@@ -162,7 +162,7 @@ def test_the_exhibitor_of_the_firm_withdraws_the_meeting(scene: Scene) -> None:
     scene.decline(DECIDES, note="No time")
     with scene.database.read() as session:
         row = session.get_one(MeetingRequest, scene.request.id)
-        assert (row.answered_by, row.answered_side, row.answer_note) == (
+        assert (row.responded_by, row.responded_side, row.response_note) == (
             scene.person(0, DECIDES).id,
             Side.FROM,
             "No time",
@@ -290,7 +290,7 @@ def test_the_note_of_a_decline_does_not_stand_on_a_request_that_is_accepted_agai
     scene.give(Partstat.ACCEPTED, DECIDES, now=LATER + MINUTE)
     with scene.database.read() as session:
         row = session.get_one(MeetingRequest, scene.request.id)
-    assert (row.state, row.answer_note) == (RequestState.ACCEPTED, "")
+    assert (row.state, row.response_note) == (RequestState.ACCEPTED, "")
 
 
 def test_a_summary_does_not_list_the_meeting_that_its_reader_declined(scene: Scene) -> None:

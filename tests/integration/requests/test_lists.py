@@ -205,7 +205,7 @@ def test_not_held_are_the_accepted_ones_that_the_published_schedule_left_out(dat
         expo = make_event(session, firms=5)
         held = make_request(session, expo, 0, 1)
         left_out = make_request(session, expo, 0, 2, topic="Tools")
-        make_request(session, expo, 3, 0, answered_at=NOW + timedelta(hours=1))
+        make_request(session, expo, 3, 0, responded_at=NOW + timedelta(hours=1))
         make_request(session, expo, 4, 0, state=PENDING)
         assert (
             request_lists.list_requests(session, expo.actor(0), side=Side.FROM, not_held=True).items == ()

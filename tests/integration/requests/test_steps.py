@@ -32,8 +32,8 @@ def test_the_asked_firm_accepts_or_declines_once(database: Database) -> None:
         request = make_request(session, expo, 0, 1, state=PENDING)
         requests.accept_request(session, expo.actor(1), request.key, note="Gladly \n", now=NOW)
         accepted = requests.get_request(session, expo.actor(1), request.key)
-        assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "Gladly")
-        assert (accepted.answered_by, accepted.answered_at) == (expo.people[1][0].id, NOW)
+        assert (accepted.state, accepted.response_note) == (RequestState.ACCEPTED, "Gladly")
+        assert (accepted.responded_by, accepted.responded_at) == (expo.people[1][0].id, NOW)
         with pytest.raises(WrongState, match="is accepted already"):
             requests.accept_request(session, expo.actor(1), request.key, now=NOW)
         with pytest.raises(WrongState, match="is accepted; it cannot be declined"):
@@ -51,7 +51,7 @@ def test_only_the_asked_firms_exhibitor_answers(database: Database) -> None:
         with pytest.raises(NotFound):
             requests.accept_request(session, expo.actor(2), request.key, now=NOW)
         requests.decline_request(session, expo.organiser_actor(), request.key, now=NOW)
-        assert requests.get_request(session, expo.organiser_actor(), request.key).answered_by is None
+        assert requests.get_request(session, expo.organiser_actor(), request.key).responded_by is None
 
 
 def test_an_expired_request_cannot_be_accepted_even_before_the_sweep(database: Database) -> None:
@@ -92,7 +92,7 @@ def test_either_firm_withdraws_what_was_agreed(database: Database, firm: int) ->
             requests.withdraw_request(session, expo.actor(firm, person=1), request.key, now=NOW + DAY)
         requests.withdraw_request(session, expo.actor(firm), request.key, note="Ill", now=NOW + DAY)
         withdrawn = requests.get_request(session, expo.actor(firm), request.key)
-        assert (withdrawn.state, withdrawn.answer_note) == (RequestState.WITHDRAWN, "Ill")
+        assert (withdrawn.state, withdrawn.response_note) == (RequestState.WITHDRAWN, "Ill")
 
 
 def test_a_withdrawal_holds_only_for_the_state_that_was_seen(database: Database) -> None:
@@ -183,9 +183,9 @@ def test_a_step_can_be_undone_by_its_side_for_ten_minutes(
 ) -> None:
     with database.write() as session:
         expo = make_event(session, people=2)
-        request = make_request(session, expo, 0, 1, state=before, answer_note="as it was")
+        request = make_request(session, expo, 0, 1, state=before, response_note="as it was")
         step(session, expo.actor(firm), request.key, note="Oh", now=NOW)
-        assert (request.state, request.answer_note) == (after, "Oh")
+        assert (request.state, request.response_note) == (after, "Oh")
         cards = [
             request_lists.show_request(session, expo.actor(f, p), request.key)
             for f, p in ((firm, 0), (firm, 1), (1 - firm, 0))
@@ -195,7 +195,7 @@ def test_a_step_can_be_undone_by_its_side_for_ten_minutes(
             with pytest.raises(NotAllowed):
                 requests.undo_step(session, other, request.key, now=LATER)
         requests.undo_step(session, expo.actor(firm), request.key, now=LATER)
-        assert (request.state, request.answer_note) == (before, "as it was")
+        assert (request.state, request.response_note) == (before, "as it was")
         with pytest.raises(WrongState, match="cannot be undone"):
             requests.undo_step(session, expo.actor(firm), request.key, now=LATER)
 
@@ -241,7 +241,7 @@ def test_a_declined_request_can_be_accepted_after_all_while_its_times_are_ahead(
             requests.accept_request(session, expo.actor(1), request.key, now=expo.slots[0].start)
         requests.accept_request(session, expo.actor(1), request.key, now=NOW + DAY)
         accepted = requests.get_request(session, expo.actor(1), request.key)
-        assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "")
+        assert (accepted.state, accepted.response_note) == (RequestState.ACCEPTED, "")
 
 
 def test_a_card_says_who_took_the_last_step(database: Database) -> None:
@@ -252,6 +252,6 @@ def test_a_card_says_who_took_the_last_step(database: Database) -> None:
         organisers = make_request(session, expo, 0, 2, state=PENDING)
         requests.decline_request(session, expo.organiser_actor(), organisers.key, now=NOW)
         card = request_lists.show_request(session, expo.actor(0), mine.key)
-        assert (card.answered_by.key, card.answered_side) == (expo.people[1][0].key, Side.TO)
+        assert (card.responded_by.key, card.responded_side) == (expo.people[1][0].key, Side.TO)
         card = request_lists.show_request(session, expo.actor(0), organisers.key)
-        assert (card.answered_by, card.answered_side) == (None, Side.TO)  # on behalf of the invited firm
+        assert (card.responded_by, card.responded_side) == (None, Side.TO)  # on behalf of the invited firm

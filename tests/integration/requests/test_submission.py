@@ -57,7 +57,7 @@ def test_a_submitted_request_is_pending_and_keeps_what_was_asked(database: Datab
         assert (card.topic, card.message, card.slots) == ("Solid state cells", "Hello\n\nthere", ("s0", "s2"))
         assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p0"]
         assert (card.from_firm.key, card.to_firm.key, card.steps) == ("f0", "f1", ("withdraw",))
-        assert (card.created_at, card.answered_at) == (NOW, None)
+        assert (card.created_at, card.responded_at) == (NOW, None)
 
 
 def test_a_request_expires_after_the_days_that_the_event_gives(database: Database) -> None:

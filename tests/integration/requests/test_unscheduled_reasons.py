@@ -141,7 +141,7 @@ def test_a_colleague_is_asked_once_by_a_mail_that_leads_to_the_request(scene: Sc
     assert mail.payload["path"] == f"/events/{scene.expo.event.key}/requests/{key}"
     assert mail.payload["values"]["partner"] == "Firm 1" and mail.payload["values"]["by"] == "F0-P0"
     again = next(each for each in scene.read(actor).helps if each.kind is HelpKind.ASK_COLLEAGUE)
-    assert again.asked_at == NOW
+    assert again.requested_at == NOW
     with pytest.raises(WrongState, match="asked"), scene.database.write() as session:
         help_requests.ask_colleague(session, scene.expo.actor(0, person=2), key, scene.key(0, 1), now=NOW)
     assert len(scene.letters()) == 1
@@ -161,14 +161,14 @@ def test_of_two_who_ask_the_same_colleague_at_once_one_mail_goes_out(scene: Scen
 def test_the_other_firm_is_asked_through_who_knows_the_request(scene: Scene) -> None:
     with scene.database.write() as session:
         second = make_attendee(session, scene.expo, 1, is_exhibitor=True)
-        session.get_one(MeetingRequest, scene.request.id).answered_by = second.id
+        session.get_one(MeetingRequest, scene.request.id).responded_by = second.id
     scene.say(("busy", scene.key(1), [0]))
     with scene.database.write() as session:
         assert help_requests.ask_partner(session, scene.expo.actor(0), scene.request.key, now=NOW) == "Firm 1"
     (mail,) = scene.letters()
     assert (mail.attendee_id, mail.payload["letter"]) == (second.id, "make_time")
-    assert scene.read(scene.expo.actor(0)).helps[-1].asked_at == NOW
-    assert scene.read(scene.expo.actor(1)).helps[-1].asked_at is None
+    assert scene.read(scene.expo.actor(0)).helps[-1].requested_at == NOW
+    assert scene.read(scene.expo.actor(1)).helps[-1].requested_at is None
 
 
 def test_who_may_not_ask_asks_nobody(scene: Scene) -> None:

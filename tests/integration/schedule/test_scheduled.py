@@ -85,7 +85,7 @@ def call_off(session: Session, inside: list[MeetingRequest], outside: list[Meeti
     """End every sixth request, scheduled or not."""
     for at, request in enumerate([*inside[::6], *outside[::6]]):
         row = session.get_one(MeetingRequest, request.id)
-        row.state, row.answered_at = ENDED[at % 2], NOW
+        row.state, row.responded_at = ENDED[at % 2], NOW
     session.flush()
 
 

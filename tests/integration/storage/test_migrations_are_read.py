@@ -24,7 +24,8 @@ from tests.support.databases import Databases
 pytestmark = pytest.mark.postgres
 
 ALLOWED: dict[str, tuple[str, ...]] = {
-    "0111": ("renaming-table", "renaming-object"),  # roles stand back meanwhile, and go on with the new names
+    # Roles stand back meanwhile, and go on with the new names.
+    "0111": ("renaming-table", "renaming-column", "renaming-object"),
 }
 """By migration: the rules that it violates, and the table. Scans of large tables need another solution."""
 LEFT_OUT = (

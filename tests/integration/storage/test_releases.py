@@ -24,7 +24,15 @@ from scheduler.services.publishing import version_jobs
 from scheduler.storage import schema
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import ApiToken, Event, OutboxEmail, RegistryChange, Scenario, VersionJob
+from scheduler.storage.models import (
+    ApiToken,
+    Event,
+    MeetingRequest,
+    OutboxEmail,
+    RegistryChange,
+    Scenario,
+    VersionJob,
+)
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade_schema
 from scheduler.storage.schema_gate import SchemaGate
 from tests.support import clocks
@@ -134,17 +142,36 @@ def test_the_way_on_stands_in_the_document_that_the_refusal_names() -> None:
 
 
 def test_what_was_changed_before_can_be_undone(release: Release, database: Database) -> None:
-    """A change names its tables and columns: by the names that they have now."""
+    """A change names its tables and columns, a request those of its last step: by the names of now."""
     if release.revision < RENAMING:
-        changes = {"changed": [], "added": [["place_busy", "1-1"]], "deleted": [["interpreter_station", {}]]}
-        with database.write() as session:
-            session.execute(text("UPDATE desk_step SET changes = :it"), {"it": json.dumps(changes)})
+        leave_changes(database)
     upgrade_schema(database)
     with database.read() as session:
         for (changes,) in session.execute(select(RegistryChange.changes)):
             for table, *rest in (*changes["changed"], *changes["added"], *changes["deleted"]):
                 columns = rest[-1] if isinstance(rest[-1], dict) else {}
                 assert columns.keys() <= set(Base.metadata.tables[table].columns.keys())
+        for before in session.scalars(select(MeetingRequest.before)):
+            assert (before or {}).keys() <= set(MeetingRequest.__table__.columns.keys())
+
+
+def leave_changes(database: Database) -> None:
+    """What can be undone, of tables and columns that had other names."""
+    changes = {
+        "changed": [["attendee", "1", {"welcomed_at": [None, None]}]],
+        "added": [["place_busy", "1-1"]],
+        "deleted": [["interpreter_station", {"slot_id": 1}]],
+    }
+    answer = {
+        "state": "pending",
+        "answered_by": 1,
+        "answered_side": None,
+        "answered_at": None,
+        "answer_note": "",
+    }
+    with database.write() as session:
+        session.execute(text("UPDATE desk_step SET changes = :it"), {"it": json.dumps(changes)})
+        session.execute(text("UPDATE meeting_request SET before = :it"), {"it": json.dumps(answer)})
 
 
 RENAMED = {"asked": "respond"}

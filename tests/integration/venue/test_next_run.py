@@ -118,7 +118,7 @@ def test_a_shorter_day_moves_what_was_in_its_last_hour_and_history_keeps_its_tim
         assert (one.request, one.kind) == (requests[1].key, ChangeKind.MOVED)
         assert versions.list_meetings(session, old.id) == before
         told = preview(session, event_id=expo.event.id, number=made.number)
-        assert (told.people_told, told.mails) == (2, 2)
+        assert (told.people_notified, told.mails) == (2, 2)
 
 
 def test_a_day_that_goes_leaves_no_time_and_the_meeting_is_cancelled_once(database: Database) -> None:

@@ -56,7 +56,7 @@ class Stack:
             expo = make_event(session, firms=3, **columns)
             make_request(session, expo, 0, 1)
             make_request(session, expo, 1, 2)
-            return runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
+            return runs.queue_run(session, expo.event.id, requested_by=None, now=NOW)
 
     def run(self, run: Run) -> Run:
         with self.database.read() as session:

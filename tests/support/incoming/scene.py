@@ -136,7 +136,7 @@ class Scene:
                 select(InvitationReply).where(InvitationReply.attendee_id == self.published.person(0).id)
             )
             request = session.get_one(MeetingRequest, self.published.request.id)
-            return request.answer_note or (answer.comment if answer else "")
+            return request.response_note or (answer.comment if answer else "")
 
     def back(self) -> list[str]:
         """Return what was sent back: methods of calendars, and causes of receipts."""

@@ -59,7 +59,7 @@ def test_changes_stand_by_kind_and_then_by_request() -> None:
 def test_everybody_who_sits_or_sat_in_a_meeting_that_differs_is_told() -> None:
     old = [BEFORE, meet("r2", "s1", "t1", "c1 d1"), meet("r3", "s2", "t1", "e1 f1")]
     new = [meet("r1", "s0", "t1", "a2 b1"), meet("r2", "s1", "t1", "c1 d1"), meet("r4", "s2", "t1", "g1 h1")]
-    assert compare_plans(old, new).people_told() == ("a1", "a2", "b1", "e1", "f1", "g1", "h1")
+    assert compare_plans(old, new).people_notified() == ("a1", "a2", "b1", "e1", "f1", "g1", "h1")
 
 
 def test_touched_counts_what_was_in_calendars_and_is_no_longer_so() -> None:
@@ -79,7 +79,7 @@ def test_touched_counts_what_was_in_calendars_and_is_no_longer_so() -> None:
 def test_two_equal_plans_change_nothing_and_tell_nobody() -> None:
     changes = compare_plans([BEFORE], [BEFORE])
     assert not changes
-    assert changes.people_told() == ()
+    assert changes.people_notified() == ()
     assert changes.touched == 0
 
 
@@ -94,7 +94,7 @@ def test_json_counts_the_unchanged_and_lists_the_rest() -> None:
     assert compare_plans([BEFORE, published], [BEFORE, moved]).to_json() == {
         "counts": {"added": 0, "moved": 1, "relocated": 0, "reassigned": 0, "cancelled": 0, "unchanged": 1},
         "touched": 1,
-        "people_told": ["c1", "d1"],
+        "people_notified": ["c1", "d1"],
         "changes": [
             {
                 "request": "r2",
@@ -125,4 +125,4 @@ def test_every_request_of_either_plan_has_one_change_and_the_way_back_mirrors_it
     assert {(c.request, mirror.get(c.kind, c.kind)) for c in there.changes} == {
         (c.request, c.kind) for c in back.changes
     }
-    assert there.people_told() == back.people_told()
+    assert there.people_notified() == back.people_notified()

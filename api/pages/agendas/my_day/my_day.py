@@ -95,7 +95,7 @@ def report_lateness(event_key: str, request_key: str) -> Leading | tuple[str, in
     minutes = inputs.whole(request.form.get("minutes"), -1)
 
     def say_late(db: Session) -> None:
-        lateness.report_late(db, actor, request_key, minutes, now=now, said_at=now - _waited())
+        lateness.report_late(db, actor, request_key, minutes, now=now, reported_at=now - _waited())
 
     told = ngettext(
         "The others read that you come %(num)s minute late.",

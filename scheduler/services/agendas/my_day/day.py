@@ -187,12 +187,12 @@ def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) 
 
     Notes are empty if the actor may not keep notes for the firm.
     """
-    kept = select(FirmNote.about_id, FirmNote.note).where(FirmNote.firm_id == actor.firm_id)
+    kept = select(FirmNote.other_firm_id, FirmNote.note).where(FirmNote.firm_id == actor.firm_id)
     others = {each for request in requests for each in (request.from_firm_id, request.to_firm_id)}
     notes = {}
     if actor.may(Right.EDIT_FIRM_NOTES, firm_id=actor.firm_id):
-        rows = session.execute(kept.where(in_chunks(FirmNote.about_id, others)))
-        notes = {row.about_id: row.note for row in rows}
+        rows = session.execute(kept.where(in_chunks(FirmNote.other_firm_id, others)))
+        notes = {row.other_firm_id: row.note for row in rows}
     return {
         request.key: MeetingBrief(
             is_ours=request.from_firm_id == actor.firm_id,

@@ -40,11 +40,11 @@ FAR = "more than twelve hours away"
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A notice that a participant of a meeting arrives `minutes` late, reported at `said_at`."""
+    """A notice that a participant of a meeting arrives `minutes` late, reported at `reported_at`."""
 
     person: PersonRef
     minutes: int
-    said_at: datetime
+    reported_at: datetime
 
 
 def list_late(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[Late, ...]]:
@@ -55,7 +55,7 @@ def list_late(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> di
     """
     starts = {item.request_key: item.start for item in items}
     rows = session.execute(
-        select(MeetingRequest.key, LateNotice.minutes, LateNotice.said_at, *person_columns(Attendee))
+        select(MeetingRequest.key, LateNotice.minutes, LateNotice.reported_at, *person_columns(Attendee))
         .join(LateNotice, LateNotice.request_id == MeetingRequest.id)
         .join(Attendee, Attendee.id == LateNotice.attendee_id)
         .where(
@@ -63,13 +63,13 @@ def list_late(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> di
             in_chunks(MeetingRequest.key, starts),
             LateNotice.minutes > 0,
         )
-        .order_by(LateNotice.said_at)
+        .order_by(LateNotice.reported_at)
     )
     found: dict[str, tuple[Late, ...]] = {}
-    for key, minutes, said_at, *person in rows:
-        if said_at < starts[key] - AHEAD:
+    for key, minutes, reported_at, *person in rows:
+        if reported_at < starts[key] - AHEAD:
             continue
-        found[key] = (*found.get(key, ()), Late(PersonRef(*person), minutes, said_at))
+        found[key] = (*found.get(key, ()), Late(PersonRef(*person), minutes, reported_at))
     return found
 
 
@@ -80,12 +80,12 @@ def report_late(
     minutes: int,
     *,
     now: datetime,
-    said_at: datetime | None = None,
+    reported_at: datetime | None = None,
 ) -> None:
     """Report how many minutes late the actor arrives at their meeting. 0 withdraws the notice.
 
-    `said_at` is when the person reported it, if that was before it arrived here. The latest `said_at` wins,
-    in whatever order notices arrive, and a duplicate has no effect.
+    `reported_at` is when the person reported it, if that was before it arrived here. The latest one wins, in
+    whatever order notices arrive, and a duplicate has no effect.
 
     Raises NotFound if the meeting is not the actor's, InvalidInput for minutes that are not offered, and
     WrongState for a meeting that is cancelled, over, or too far ahead.
@@ -107,16 +107,18 @@ def report_late(
         raise WrongState("meeting", request_key, OVER, "come to late")
     if now < start - AHEAD:
         raise WrongState("meeting", request_key, FAR, "come to late")
-    said_at = min(said_at or now, now)
+    reported_at = min(reported_at or now, now)
     session.execute(  # serialises changes by the same person
         select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True)
     )
     notice = session.get(LateNotice, (request_id, attendee_id), populate_existing=True)
     if notice is None:
-        notice = LateNotice(request_id=request_id, attendee_id=attendee_id, minutes=minutes, said_at=said_at)
+        notice = LateNotice(
+            request_id=request_id, attendee_id=attendee_id, minutes=minutes, reported_at=reported_at
+        )
         session.add(notice)
-    elif notice.said_at <= said_at:
-        notice.minutes, notice.said_at = minutes, said_at
+    elif notice.reported_at <= reported_at:
+        notice.minutes, notice.reported_at = minutes, reported_at
     session.flush()
 
 

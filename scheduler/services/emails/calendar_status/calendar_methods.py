@@ -41,7 +41,7 @@ class UsedMethod:
     """A calendar method that a person used, and when last, to half a day."""
 
     way: CalendarImportMethod
-    last_at: datetime
+    last_used_at: datetime
 
 
 def record_link_use(session: Session, token: str, way: CalendarImportMethod, *, now: datetime) -> None:
@@ -70,11 +70,11 @@ def list_methods_of_person(session: Session, actor: Actor, key: str) -> tuple[Us
     actor.require(Right.READ_CALENDAR_STATUS)
     person = find_person(session, actor.event_id, key)
     rows = session.execute(
-        select(CalendarUse.way, CalendarUse.last_at)
+        select(CalendarUse.way, CalendarUse.last_used_at)
         .where(CalendarUse.attendee_id == person.id)
-        .order_by(CalendarUse.last_at.desc(), CalendarUse.way)
+        .order_by(CalendarUse.last_used_at.desc(), CalendarUse.way)
     )
-    return tuple(UsedMethod(way, last_at) for way, last_at in rows)
+    return tuple(UsedMethod(way, last_used_at) for way, last_used_at in rows)
 
 
 def count_methods(session: Session, actor: Actor) -> dict[CalendarImportMethod, int]:
@@ -93,14 +93,14 @@ def count_methods(session: Session, actor: Actor) -> dict[CalendarImportMethod, 
 def _note(session: Session, attendee_id: int, way: CalendarImportMethod, now: datetime) -> None:
     """Upsert the use of a method, unless it was recorded within `SAME`."""
     last = session.scalar(
-        select(CalendarUse.last_at).where(CalendarUse.attendee_id == attendee_id, CalendarUse.way == way)
+        select(CalendarUse.last_used_at).where(CalendarUse.attendee_id == attendee_id, CalendarUse.way == way)
     )
     if last is not None and now - last < SAME:
         return
     dialect: Any = {"postgresql": postgresql, "sqlite": sqlite}[session.get_bind().dialect.name]
-    row = {"attendee_id": attendee_id, "way": way, "last_at": now}
+    row = {"attendee_id": attendee_id, "way": way, "last_used_at": now}
     session.execute(
         dialect.insert(CalendarUse)
         .values(row)
-        .on_conflict_do_update(index_elements=["attendee_id", "way"], set_={"last_at": now})
+        .on_conflict_do_update(index_elements=["attendee_id", "way"], set_={"last_used_at": now})
     )

@@ -213,7 +213,7 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[i
             InvitationReply.sequence,
             InvitationReply.partstat,
             InvitationReply.source,
-            InvitationReply.answered_at,
+            InvitationReply.responded_at,
             InvitationReply.comment,
             InvitationReply.proposed_start,
         ).where(InvitationReply.event_id == event_id, in_chunks(InvitationReply.attendee_id, people))

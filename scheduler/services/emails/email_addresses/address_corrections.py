@@ -87,7 +87,7 @@ def correct_address(
         notices = security_notice.queue_notices(session, person, address, now=now)
         access_revocation.rotate_feed_address(session, person, secret_key=settings.secret_key)
         access_revocation.delete_calendars(session, person)
-        person.summary_hash = person.summaries_off_at = None  # set by the reader of the old address
+        person.summary_hash = person.summaries_stopped_at = None  # set by the reader of the old address
     old, person.email = person.email, address
     before, after = {"address": old}, {"address": address}
     about = pgettext_lazy("trail", "address of person %(key)s", key=person.key)

@@ -49,7 +49,7 @@ def knows_event(session: Session, person: Reader) -> bool:
     """Return True if the person was invited, got an email about the event, or has signed in."""
     if isinstance(person, Interpreter):
         return _is_known_to_interpreter(session, person)
-    if person.came_at is not None or person.welcomed_at is not None:
+    if person.first_sign_in_at is not None or person.invited_at is not None:
         return True
     return session.scalar(select(exists().where(Invitation.attendee_id == person.id))) is True
 
@@ -70,7 +70,7 @@ def _is_known_to_interpreter(session: Session, interpreter: Interpreter) -> bool
 
     An attendee's account exists before they sign in, so it does not count.
     """
-    waits = exists().where(Attendee.account_id == Account.id, Attendee.came_at.is_(None))
+    waits = exists().where(Attendee.account_id == Account.id, Attendee.first_sign_in_at.is_(None))
     ways = (
         exists().where(OutboxEmail.interpreter_id == interpreter.id),
         exists().where(

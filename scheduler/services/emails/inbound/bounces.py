@@ -134,10 +134,10 @@ def _readers(session: Session, mail: InboundEmail) -> Sequence[Reader]:
 
 def _about(session: Session, mail: InboundEmail) -> OutboxEmail | None:
     """Return the outbox email that the address of a report identifies, with its row locked."""
-    if mail.about_id is None:
+    if mail.outbox_email_id is None:
         return None
     return session.scalar(
-        select(OutboxEmail).where(OutboxEmail.id == mail.about_id).with_for_update(key_share=True)
+        select(OutboxEmail).where(OutboxEmail.id == mail.outbox_email_id).with_for_update(key_share=True)
     )
 
 

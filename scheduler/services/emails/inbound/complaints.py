@@ -30,7 +30,7 @@ def judge_complaint(session: Session, mail: InboundEmail, *, now: datetime) -> V
         return ignored(
             gettext_lazy("This is a provider's report, not a complaint (%(kind)s).", kind=complaint.feedback)
         )
-    about = session.get(OutboxEmail, mail.about_id) if mail.about_id is not None else None
+    about = session.get(OutboxEmail, mail.outbox_email_id) if mail.outbox_email_id is not None else None
     if about is None and mail.box is MailBox.BARE:
         return waiting(
             gettext_lazy("An email was marked as spam, but the report does not say which one or by whom.")

@@ -38,7 +38,7 @@ def match_event(session: Session, mail: InboundEmail, found: Understood, setting
 
 def assign_to_mail(session: Session, mail: InboundEmail, about: OutboxEmail) -> None:
     """Relate an email to one of ours, with its event, attendee and meeting."""
-    mail.about_id, mail.attendee_id = about.id, about.attendee_id
+    mail.outbox_email_id, mail.attendee_id = about.id, about.attendee_id
     mail.event_id = about.event_id
     if mail.event_id is None and about.attendee_id is not None:
         mail.event_id = session.get_one(Attendee, about.attendee_id).event_id

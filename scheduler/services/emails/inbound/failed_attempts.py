@@ -48,7 +48,9 @@ class FailedAttempts:
             row = {"mailbox": self.mailbox, "validity": self.validity, "uid": uid}
             try:
                 with session.begin_nested():
-                    session.execute(insert(FailedEmailRead).values(**row, attempts=1, tried_at=self.now()))
+                    session.execute(
+                        insert(FailedEmailRead).values(**row, attempts=1, attempted_at=self.now())
+                    )
             except IntegrityError:  # another visit inserted it first
                 return self._count(session, uid) or 1
             return 1
@@ -68,7 +70,7 @@ class FailedAttempts:
     def _count(self, session: Session, uid: int) -> int | None:
         """Count one more attempt. Return None if the email has no row."""
         one = update(FailedEmailRead).where(self._mine(), FailedEmailRead.uid == uid)
-        more = one.values(attempts=FailedEmailRead.attempts + 1, tried_at=self.now())
+        more = one.values(attempts=FailedEmailRead.attempts + 1, attempted_at=self.now())
         return session.scalar(more.returning(FailedEmailRead.attempts))
 
     def _mine(self) -> ColumnElement[bool]:

@@ -77,7 +77,7 @@ _SAME = (
 def show_email(session: Session, mail: InboundEmail) -> IncomingEmail:
     """Return an email with its attendee and the email that it replies to."""
     who = mail.attendee
-    about = session.get(OutboxEmail, mail.about_id) if mail.about_id is not None else None
+    about = session.get(OutboxEmail, mail.outbox_email_id) if mail.outbox_email_id is not None else None
     return IncomingEmail(
         attendee=EmailPerson(who.key, who.name, who.latin_name, who.email) if who is not None else None,
         about=_about(session, about) if about is not None else None,

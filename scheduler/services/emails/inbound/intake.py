@@ -89,7 +89,7 @@ def store_email(
         received_at=now,
         size=len(raw),
         raw=raw[:_READ],
-        kept=len(raw[:_READ]),
+        stored_size=len(raw[:_READ]),
     )
     if ours.about is not None:
         event_matching.assign_to_mail(session, mail, ours.about)
@@ -153,17 +153,19 @@ def _make_room(session: Session, token_hash: str, size: int, most: int) -> None:
     The parsed columns stay.
     """
     rows = session.execute(
-        select(InboundEmail.id, InboundEmail.kept, InboundEmail.outcome)
-        .where(InboundEmail.token_hash == token_hash, InboundEmail.kept > 0)
+        select(InboundEmail.id, InboundEmail.stored_size, InboundEmail.outcome)
+        .where(InboundEmail.token_hash == token_hash, InboundEmail.stored_size > 0)
         .order_by(InboundEmail.outcome == MailOutcome.WAITING, InboundEmail.id)
     ).all()
-    over = sum(row.kept for row in rows) + size - most
+    over = sum(row.stored_size for row in rows) + size - most
     for row in rows:
         if over <= 0:
             return
         if row.outcome is not MailOutcome.RECEIVED:
-            session.execute(update(InboundEmail).where(InboundEmail.id == row.id).values(raw=b"", kept=0))
-            over -= row.kept
+            session.execute(
+                update(InboundEmail).where(InboundEmail.id == row.id).values(raw=b"", stored_size=0)
+            )
+            over -= row.stored_size
 
 
 def let_newest_wait(session: Session, mail: InboundEmail, *, now: datetime) -> None:
@@ -189,8 +191,10 @@ def let_newest_wait(session: Session, mail: InboundEmail, *, now: datetime) -> N
 def delete_old_octets(session: Session, *, now: datetime) -> int:
     """Delete the octets of emails that were settled long ago. Return the number of emails."""
     settled = InboundEmail.outcome.in_((MailOutcome.APPLIED, MailOutcome.IGNORED))
-    old = update(InboundEmail).where(settled, InboundEmail.handled_at < now - FORGET, InboundEmail.kept > 0)
-    return len(session.scalars(old.values(raw=b"", kept=0).returning(InboundEmail.id)).all())
+    old = update(InboundEmail).where(
+        settled, InboundEmail.handled_at < now - FORGET, InboundEmail.stored_size > 0
+    )
+    return len(session.scalars(old.values(raw=b"", stored_size=0).returning(InboundEmail.id)).all())
 
 
 def parsed_columns(found: inbound.ParsedEmail) -> dict[str, Any]:
@@ -218,6 +222,6 @@ def _notice(found: inbound.ParsedEmail) -> dict[str, Any]:
 def record_verdict(mail: InboundEmail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
     """Record the verdict on an email, with the account that decided it, or None if it was automatic."""
     mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
-    if mail.kept > KEPT:
-        mail.raw, mail.kept = mail.raw[:KEPT], KEPT
+    if mail.stored_size > KEPT:
+        mail.raw, mail.stored_size = mail.raw[:KEPT], KEPT
     mail.handled_at, mail.handled_by = now, by

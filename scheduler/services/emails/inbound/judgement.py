@@ -310,7 +310,7 @@ class _Case:
             return
         if stamp == before.dtstamp and not self.is_repeated(answer):
             says_more = self.differs(given) or given.comment not in ("", before.comment)
-            if says_more and self.mail.received_at >= before.answered_at:
+            if says_more and self.mail.received_at >= before.responded_at:
                 return
         raise _Stop(
             self.in_vain(answer, given, gettext_lazy("A later answer is known already."), ReceiptCause.OLDER)

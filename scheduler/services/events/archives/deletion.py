@@ -126,7 +126,7 @@ def _delete_orphaned_accounts(session: Session, account_ids: Iterable[int]) -> N
     links = select(SignInLink.id).where(in_chunks(SignInLink.account_id, ids))
     mails, answers = event_tables.find_table("outbox_email"), event_tables.find_table("inbound_email")
     with_links = select(mails.c.id).where(mails.c.sign_in_link_id.in_(links))
-    session.execute(delete(answers).where(answers.c.about_id.in_(with_links)))
+    session.execute(delete(answers).where(answers.c.outbox_email_id.in_(with_links)))
     session.execute(delete(mails).where(mails.c.sign_in_link_id.in_(links)))
     for table in (WebSession, SignInLink):
         session.execute(delete(table).where(in_chunks(table.account_id, ids)))

@@ -48,7 +48,7 @@ _OF_EVENT: Final = frozenset(
     ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
 )
 """Columns copied even without the settings."""
-_PERSONAL: Final = ("seen_version_id", "welcomed_at", "came_at", "quiet_until")
+_PERSONAL: Final = ("seen_version_id", "invited_at", "first_sign_in_at", "quiet_until")
 """Columns about what a person has seen of the old event and how they were invited."""
 
 
@@ -203,7 +203,7 @@ class _CopiedRows:
         if table == "firm" and row["host_id"] is not None and self._is_gone("firm", row["host_id"]):
             row["host_id"] = None
         if table == "firm":
-            row["welcomed_at"] = None
+            row["invited_at"] = None
         if table == "attendee":
             row |= dict.fromkeys(_PERSONAL)
         if table == "delegation" and row["leader_id"] and self._is_gone("attendee", row["leader_id"]):

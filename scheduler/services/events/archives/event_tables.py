@@ -47,7 +47,7 @@ SECRET_COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "busy_source": frozenset(
             ("key", "address", "account", "octets", "etag", "modified", "next_fetch_at")
         ),
-        "digest_preference": frozenset(("stop_hash",)),
+        "digest_preference": frozenset(("unsubscribe_hash",)),
         "digest_item": frozenset(("token_hash",)),
         "firm": frozenset(("feed_seed", "feed_hash")),
         "firm_registration": frozenset(("seed", "token_hash")),

@@ -182,7 +182,7 @@ class _ImportWork:
         if file.event_id is None:
             return None
         key = session.get_one(Event, file.event_id).key
-        return actors.actor_for(session, self.job.asked_by or 0, key, now=now)
+        return actors.actor_for(session, self.job.requested_by or 0, key, now=now)
 
     def _report(self, **values: Any) -> None:
         with self.database.write() as session:
@@ -226,16 +226,16 @@ def _claim_job(session: Session, file_id: int, worker: str, *, now: datetime) ->
 
 def _asker(session: Session, job: ImportJob, now: datetime) -> SignedIn:
     """Return the operator who queued the creation of an event. A worker has no browser session."""
-    account = session.get_one(Account, job.asked_by)
+    account = session.get_one(Account, job.requested_by)
     return SignedIn(0, account.id, account.email, account.name, account.is_operator, now, now, now)
 
 
 def _send_result_email(session: Session, job: ImportJob, look: ImportPreview | None, now: datetime) -> None:
     """Email the person who started the job."""
     file = session.get_one(ImportFile, job.file_id)
-    if look is None or job.asked_by is None or file.event_id is None:
+    if look is None or job.requested_by is None or file.event_id is None:
         return
-    account, event = session.get_one(Account, job.asked_by), session.get_one(Event, file.event_id)
+    account, event = session.get_one(Account, job.requested_by), session.get_one(Event, file.event_id)
     letter = NewLetter(
         letter="import",
         to_address=account.email,

@@ -45,7 +45,7 @@ class ImportJobCard:
     name: str
     work: ImportJobKind
     state: JobState
-    asked_at: datetime
+    requested_at: datetime
     looked_at: datetime
     """Last heartbeat of the worker, or the time that a finished preview reflects."""
     total: int
@@ -207,8 +207,8 @@ def _queue_job(
             file_id=file_id,
             work=work,
             state=JobState.ASKED,
-            asked_by=account_id,
-            asked_at=now,
+            requested_by=account_id,
+            requested_at=now,
             heartbeat_at=now,
             digest=digest,
         )
@@ -221,7 +221,7 @@ def _require_file(
 ) -> None:
     query = select(ImportFile.id).where(ImportFile.id == file_id, ImportFile.event_id == actor.event_id)
     if waits:
-        query = query.where(ImportFile.taken_at.is_(None))
+        query = query.where(ImportFile.imported_at.is_(None))
     if session.scalar(query.with_for_update(key_share=True) if lock else query) is None:
         raise NotFound("import file", file_id)
 
@@ -241,7 +241,7 @@ def _job(session: Session, file_id: int) -> ImportJobCard | None:
         name,
         job.work,
         job.state,
-        job.asked_at,
+        job.requested_at,
         job.heartbeat_at,
         job.total,
         job.error or "",

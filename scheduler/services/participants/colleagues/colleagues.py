@@ -378,4 +378,4 @@ def _invite(
         about_event_id=event.id,
     )
     letters.queue_letters(session, [letter], now=now)
-    person.welcomed_at = now
+    person.invited_at = now

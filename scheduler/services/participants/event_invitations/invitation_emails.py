@@ -65,13 +65,13 @@ def count_invitations(
     actor.require(Right.READ_EMAIL_QUEUE)
     kinds = {
         "bounced": Attendee.bounced_at.is_not(None),
-        "came": Attendee.came_at.is_not(None),
-        "new": Attendee.welcomed_at.is_(None),
-        "due": Attendee.welcomed_at <= now - REMINDER_INTERVAL,
+        "came": Attendee.first_sign_in_at.is_not(None),
+        "new": Attendee.invited_at.is_(None),
+        "due": Attendee.invited_at <= now - REMINDER_INTERVAL,
     }
     kind = case(*((condition, name) for name, condition in kinds.items()), else_="waits")
     query = (
-        select(Attendee.is_exhibitor, kind, func.count(), func.max(Attendee.welcomed_at))
+        select(Attendee.is_exhibitor, kind, func.count(), func.max(Attendee.invited_at))
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(_takes_part(actor.event_id))
         .group_by(Attendee.is_exhibitor, kind)
@@ -89,7 +89,7 @@ def count_invitations(
 
 def count_uninvited(session: Session, event_id: int) -> int:
     """Count the exhibitors that a new invitation would reach."""
-    new = _reachable(event_id), Attendee.is_exhibitor, Attendee.welcomed_at.is_(None)
+    new = _reachable(event_id), Attendee.is_exhibitor, Attendee.invited_at.is_(None)
     query = select(func.count()).select_from(Attendee)
     return session.scalars(query.join(Firm, Firm.id == Attendee.firm_id).where(*new)).one()
 
@@ -119,7 +119,7 @@ def send_invitations(
     ids = list(session.scalars(_select_group(event.id, group, with_attendees=with_attendees, now=now)))
     if not ids:
         return 0
-    session.execute(update(Attendee).where(in_chunks(Attendee.id, ids)).values(welcomed_at=now))
+    session.execute(update(Attendee).where(in_chunks(Attendee.id, ids)).values(invited_at=now))
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
     people = session.execute(query.where(in_chunks(Attendee.id, ids)).order_by(Attendee.id))
     letters.queue_letters(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
@@ -145,13 +145,13 @@ def _letter(event: Event, person: Attendee, firm: Firm, note: str) -> NewLetter:
 
 def _select_group(event_id: int, group: Invitees, *, with_attendees: bool, now: datetime) -> Select[int]:
     """Select and lock the people, so that only one of two concurrent calls sends."""
-    is_new = Attendee.welcomed_at.is_(None)
+    is_new = Attendee.invited_at.is_(None)
     query = (
         select(Attendee.id)
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(
             _reachable(event_id),
-            is_new if group is Invitees.NEW else Attendee.welcomed_at <= now - REMINDER_INTERVAL,
+            is_new if group is Invitees.NEW else Attendee.invited_at <= now - REMINDER_INTERVAL,
             true() if with_attendees else Attendee.is_exhibitor,
         )
         .order_by(Attendee.id)
@@ -161,7 +161,7 @@ def _select_group(event_id: int, group: Invitees, *, with_attendees: bool, now: 
 
 def _reachable(event_id: int) -> ColumnElement[bool]:
     """SQL condition: participates, can receive email, and has never signed in."""
-    return and_(_takes_part(event_id), Attendee.bounced_at.is_(None), Attendee.came_at.is_(None))
+    return and_(_takes_part(event_id), Attendee.bounced_at.is_(None), Attendee.first_sign_in_at.is_(None))
 
 
 def _takes_part(event_id: int) -> ColumnElement[bool]:

@@ -248,7 +248,7 @@ def _send_welcome(
 ) -> None:
     event = session.get_one(Event, actor.event_id)
     mine = Attendee.event_id == event.id, Attendee.email == row.email
-    session.execute(update(Attendee).where(*mine).values(welcomed_at=now))
+    session.execute(update(Attendee).where(*mine).values(invited_at=now))
     _queue_letter(
         session, event, row, "registered", path=f"/events/{event.key}", now=now, firm=_display_name(firm, row)
     )

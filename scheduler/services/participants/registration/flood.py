@@ -21,7 +21,7 @@ def update_flood_alerts(session: Session, *, now: datetime) -> None:
     many = (
         select(Event.id, Event.key, func.count())
         .join(FirmRegistration, FirmRegistration.event_id == Event.id)
-        .where(FirmRegistration.made_at > now - WINDOW, Event.is_there())
+        .where(FirmRegistration.created_at > now - WINDOW, Event.is_there())
         .group_by(Event.id, Event.key)
         .having(func.count() >= MAX_PER_HOUR)
     )

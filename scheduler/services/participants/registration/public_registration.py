@@ -127,10 +127,10 @@ def submit_registration(
         FirmRegistration(
             event_id=event.id,
             state=RegistrationState.UNCONFIRMED,
-            made_at=now,
+            created_at=now,
             seed=seed,
             token_hash=hash_token(derive_token(settings.secret_key, REGISTER, seed)),
-            ends_at=now + LINK_LIFETIME,
+            expires_at=now + LINK_LIFETIME,
             **said,
         )
     )
@@ -209,7 +209,7 @@ def _is_open(session: Session, event: Event, now: datetime) -> bool:
 
 
 def _by_token(session: Session, token: str, now: datetime) -> tuple[FirmRegistration, Event]:
-    of_token = FirmRegistration.token_hash == hash_token(token), FirmRegistration.ends_at > now
+    of_token = FirmRegistration.token_hash == hash_token(token), FirmRegistration.expires_at > now
     found = session.scalar(select(FirmRegistration).where(*of_token))
     event = session.get_one(Event, found.event_id) if found is not None else None
     if found is None or event is None or not _is_open(session, event, now):
@@ -240,7 +240,7 @@ def _is_full(session: Session, event_id: int) -> bool:
 
 def _is_expired(event_id: int, now: datetime) -> ColumnElement[bool]:
     """SQL condition: registrations that were not confirmed in time."""
-    late = FirmRegistration.ends_at <= now
+    late = FirmRegistration.expires_at <= now
     never = FirmRegistration.state == RegistrationState.UNCONFIRMED
     return (FirmRegistration.event_id == event_id) & never & late
 

@@ -243,7 +243,7 @@ def _registration_card(
         languages=tuple(row.languages),
         website=row.website,
         note=row.note,
-        confirmed_at=row.confirmed_at or row.made_at,
+        confirmed_at=row.confirmed_at or row.created_at,
         decided_at=row.decided_at,
         decided_by=by or "",
         reason=row.reason,

@@ -74,7 +74,7 @@ def lock_to_slot(
         raise FixNotApplied(gettext_lazy("The meeting is longer than what is left from that time on."))
     if request.slots is not None and slot.key not in request.slots:
         request.slots = [*request.slots, slot.key]
-    request.fixed_slot_id, request.fixed_place_id, request.fixed_must = (
+    request.fixed_slot_id, request.fixed_place_id, request.is_locked = (
         slot.id,
         None if place is None else place.id,
         True,
@@ -102,7 +102,7 @@ def _commitments(session: Session, event_id: int, *, now: datetime) -> scope.Sco
     place.
     """
     mine = MeetingRequest.event_id == event_id
-    locked = {*session.scalars(select(MeetingRequest.id).where(mine, MeetingRequest.fixed_must))}
+    locked = {*session.scalars(select(MeetingRequest.id).where(mine, MeetingRequest.is_locked))}
     edited = manual_edits.find_effective_draft(session, event_id)
     marks = {} if edited is None else manual_edits.list_draft_edits(session, edited.id)
     by_key = [key for key, kind in marks.items() if kind is LockKind.LOCKED]

@@ -55,7 +55,7 @@ class ChangeReview:
 
     version: VersionCard
     against: VersionCard | None
-    made_at: datetime | None
+    created_at: datetime | None
     people: int | None
     told: int | None
     counts: Mapping[ChangeGroup, int]
@@ -141,7 +141,7 @@ def review_changes(
     return ChangeReview(
         version=history.build_card(version),
         against=history.build_card(base) if base is not None else None,
-        made_at=found.made_at if found is not None else None,
+        created_at=found.created_at if found is not None else None,
         people=_attendees(session, actor) if found is not None else None,
         told=found.people if found is not None else None,
         counts=counts,
@@ -302,7 +302,7 @@ def _locks(session: Session, actor: Actor) -> dict[str, tuple[str, str | None]]:
         .outerjoin(Place, Place.id == MeetingRequest.fixed_place_id)
         .where(
             MeetingRequest.event_id == actor.event_id,
-            MeetingRequest.fixed_must,
+            MeetingRequest.is_locked,
             MeetingRequest.state == RequestState.ACCEPTED,
         )
     )

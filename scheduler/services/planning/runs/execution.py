@@ -138,12 +138,12 @@ class _RunWork:
             if found is not None:  # stored by an earlier attempt
                 return self.store(read_plan(found))
             now = self.now(session)
-            kept = self.run.hand_draft
+            kept = self.run.manual_draft
             if kept is not None:
                 manual_edits.check_draft_usable(session, self.run.event_id, kept)
-            basis = make_basis(session, self.run.event_id, now=now, hand_draft=kept)
+            basis = make_basis(session, self.run.event_id, now=now, manual_draft=kept)
             problem = snapshot.build_problem(
-                session, self.run.event_id, now=now, max_moved=self.run.max_moved, hand_draft=kept
+                session, self.run.event_id, now=now, max_moved=self.run.max_moved, manual_draft=kept
             )
         wanted: Problem | None = self.within_the_limits(problem, now)
         for left in reversed(range(MAX_SEARCHES)):
@@ -170,9 +170,9 @@ class _RunWork:
         """
         if self.run.max_moved == 0:
             return forbid_avoidable_changes(problem)
-        if self.run.then is not AfterRun.PUBLISH or not self.run.night_budget or not problem.published:
+        if self.run.then is not AfterRun.PUBLISH or not self.run.change_budget or not problem.published:
             return problem
-        allowed = OvernightBudget(**self.run.night_budget)
+        allowed = OvernightBudget(**self.run.change_budget)
         return allowed.within(
             problem,
             giving_way=find_unavoidable_changes(problem),
@@ -189,10 +189,10 @@ class _RunWork:
         if solved is problem:
             return None
         if plan.status in NO_PLAN and not clashes_are_known(plan):
-            return problem if self.run.night_budget or not plan.is_answer else None
-        if not self.run.night_budget:
+            return problem if self.run.change_budget or not plan.is_answer else None
+        if not self.run.change_budget:
             return None
-        spared = OvernightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
+        spared = OvernightBudget(**self.run.change_budget).sparing(solved, plan.meetings)
         return forbid_avoidable_changes(solved) if spared is not None and is_last else spared
 
     def search(
@@ -270,7 +270,7 @@ class _RunWork:
 
     # Called by `watch_solve` five times a second
 
-    def stop_asked(self) -> Stop | None:
+    def stop_requested(self) -> Stop | None:
         with self.database.read() as session:
             return runs.find_stop_request(session, self.run.id)
 

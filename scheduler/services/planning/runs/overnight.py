@@ -46,7 +46,9 @@ def next_run_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> 
 
 def overnight_budget(event: Event) -> OvernightBudget:
     """Return the publishing budget of the event's overnight runs."""
-    return OvernightBudget(event.night_percent, event.night_a_person, event.night_hours)
+    return OvernightBudget(
+        event.overnight_percent, event.overnight_per_person, event.overnight_protected_hours
+    )
 
 
 def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
@@ -78,7 +80,7 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
             why = gettext_lazy("run %(number)s was still open.", number=str(other.run))
             run_alerts.alert_missed(session, event, was_due, why, now=now)
             continue
-        after = {"then": run.then.value, "seconds": run.seconds, "may change": run.night_budget}
+        after = {"then": run.then.value, "seconds": run.seconds, "may change": run.change_budget}
         by = NamedDoer(event_id=event.id, name=recording.NIGHT)
         about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
         recording.record_act(session, by, Act.RUN, about, after=after, now=now)
@@ -90,10 +92,10 @@ def _queue(session: Session, night: RunSchedule, event: Event, was_due: datetime
     return runs.queue_run(
         session,
         event.id,
-        asked_by=None,
+        requested_by=None,
         then=night.then,
-        night_budget=asdict(overnight_budget(event)) if night.then is AfterRun.PUBLISH else None,
-        begin_by=was_due + timedelta(minutes=event.night_late),
+        change_budget=asdict(overnight_budget(event)) if night.then is AfterRun.PUBLISH else None,
+        start_by=was_due + timedelta(minutes=event.overnight_late_minutes),
         now=now,
     )
 

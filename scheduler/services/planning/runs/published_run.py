@@ -51,17 +51,19 @@ def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
     if problem is None or plan is None:
         return None
     basis = None if run.basis is None else stored_problems.decompress_document(run.basis)
-    return PublishedRun(problem, plan, basis, is_of_night=bool(run.night_budget))
+    return PublishedRun(problem, plan, basis, is_of_night=bool(run.change_budget))
 
 
-def make_basis(session: Session, event_id: int, *, now: datetime, hand_draft: int | None) -> Json:
+def make_basis(session: Session, event_id: int, *, now: datetime, manual_draft: int | None) -> Json:
     """Return the event as it is now, as the input of a plan.
 
     Excludes frozen meetings, the budget of a run, and preferences that publishing grants. They change the
     problem although no one edited the event.
     """
     event = session.get_one(Event, event_id)
-    problem = snapshot.build_problem(session, event_id, now=None, hand_draft=hand_draft, with_wishes=False)
+    problem = snapshot.build_problem(
+        session, event_id, now=None, manual_draft=manual_draft, with_wishes=False
+    )
     until = frozen.frozen_until(event, problem.slots, now, ZoneInfo(event.timezone), is_by_hand=False)
     rows = select(MeetingRequest.id, MeetingRequest.key).where(MeetingRequest.event_id == event_id)
     wishes = counter_proposals.list_proposed_slots(session, event_id)

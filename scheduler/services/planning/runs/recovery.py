@@ -69,7 +69,7 @@ def mark_sent(session: Session, run_id: int, *, now: datetime) -> None:
 
 def _requeue_runs(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
     lost = update(Run).where(Run.state == RunState.RUNNING, which)
-    cancelled = lost.where(Run.cancel_asked).values(state=RunState.CANCELLED, finished_at=now)
+    cancelled = lost.where(Run.cancel_requested).values(state=RunState.CANCELLED, finished_at=now)
     session.execute(cancelled, execution_options=_NO_SYNC)
     too_often = lost.where(Run.attempts >= MAX_ATTEMPTS).values(
         state=RunState.FAILED, error=LOST_TOO_OFTEN, finished_at=now

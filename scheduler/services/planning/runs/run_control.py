@@ -37,20 +37,20 @@ class RunCard:
     id: int
     number: int
     state: RunState
-    asked_by: int | None
+    requested_by: int | None
     then: AfterRun
     budget: int | None
     max_moved: int | None
     """None: as many as the priorities justify."""
-    hand_draft: int | None
+    manual_draft: int | None
     """Number of the version whose manual steps it keeps."""
     seconds: int
     created_at: datetime
     heartbeat_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
-    cancel_asked: bool
-    stop_asked: bool
+    cancel_requested: bool
+    stop_requested: bool
     """It ends its search and keeps the best plan."""
     note: str
     fingerprint: str | None
@@ -92,7 +92,7 @@ def start_run(
     then: AfterRun = AfterRun.DRAFT,
     budget: int | None = None,
     max_moved: int | None = 0,
-    hand_draft: int | None = None,
+    manual_draft: int | None = None,
     note: str = "",
     now: datetime,
 ) -> RunCard:
@@ -101,23 +101,24 @@ def start_run(
 
     By default published meetings change only where unavoidable (`max_moved` 0).
 
-    `hand_draft` is the number of a manual draft whose edits the run keeps, by default those of the published
-    version. Raises NotFound or WrongState if it is unusable. The caller sends the task after the commit.
+    `manual_draft` is the number of a manual draft whose edits the run keeps, by default those of the
+    published version. Raises NotFound or WrongState if it is unusable. The caller sends the task after the
+    commit.
     """
     actor.require(Right.MANAGE_RUNS)
     if then is AfterRun.PUBLISH:
         actor.require(Right.PUBLISH)
-    if hand_draft is not None:
-        manual_edits.check_draft_usable(session, actor.event_id, hand_draft)
+    if manual_draft is not None:
+        manual_edits.check_draft_usable(session, actor.event_id, manual_draft)
     run = runs.queue_run(
         session,
         actor.event_id,
-        asked_by=actor.account_id,
+        requested_by=actor.account_id,
         seconds=seconds,
         then=then,
         budget=budget,
         max_moved=max_moved,
-        hand_draft=hand_draft,
+        manual_draft=manual_draft,
         note=text.clean_line(note),
         now=now,
     )
@@ -126,7 +127,7 @@ def start_run(
         "seconds": run.seconds,
         "max_moved": run.max_moved,
         "note": run.note,
-        **({"draft by hand": hand_draft} if hand_draft else {}),
+        **({"draft by hand": manual_draft} if manual_draft else {}),
     }
     about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
     recording.record_act(session, actor, Act.RUN, about, after=after, now=now)
@@ -186,7 +187,7 @@ def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None, str]:
             func.coalesce(func.nullif(Account.name, ""), Account.email, ""),
         )
         .outerjoin(ScheduleVersion, versions.made_by_run(Run))
-        .outerjoin(Account, Account.id == Run.asked_by)
+        .outerjoin(Account, Account.id == Run.requested_by)
         .where(Run.event_id == actor.event_id)
     )
 

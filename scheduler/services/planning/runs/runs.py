@@ -47,15 +47,15 @@ def queue_run(
     session: Session,
     event_id: int,
     *,
-    asked_by: int | None,
+    requested_by: int | None,
     seconds: int | None = None,
     then: AfterRun | None = None,
     budget: int | None = None,
     max_moved: int | None = None,
-    hand_draft: int | None = None,
+    manual_draft: int | None = None,
     note: str = "",
-    begin_by: datetime | None = None,
-    night_budget: dict[str, int] | None = None,
+    start_by: datetime | None = None,
+    change_budget: dict[str, int] | None = None,
     now: datetime,
 ) -> Run:
     """Queue a run of the event. Raises RunAlreadyOpen if one is queued or running. The caller sends the task
@@ -63,9 +63,9 @@ def queue_run(
 
     `seconds` is the solve's wall time (None: the event's setting). `budget` is how many published meetings a
     following publication may change. `max_moved` is how many the run may change to improve the plan (None: by
-    the event's priorities). `hand_draft` is the number of a manual draft that the run keeps. `note` is the
-    run's purpose. `begin_by` is for overnight runs: a run that starts later only makes a draft.
-    `night_budget` is an OvernightBudget as a dict, for overnight runs that publish.
+    the event's priorities). `manual_draft` is the number of a manual draft that the run keeps. `note` is the
+    run's purpose. `start_by` is for overnight runs: a run that starts later only makes a draft.
+    `change_budget` is an OvernightBudget as a dict, for overnight runs that publish.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -79,15 +79,15 @@ def queue_run(
         event_id=event_id,
         number=_next_number(session, event_id),
         state=RunState.QUEUED,
-        asked_by=asked_by,
+        requested_by=requested_by,
         then=then or AfterRun.DRAFT,
         budget=budget,
         max_moved=max_moved,
-        hand_draft=hand_draft,
+        manual_draft=manual_draft,
         note=note,
         seconds=seconds,
-        begin_by=begin_by,
-        night_budget=night_budget,
+        start_by=start_by,
+        change_budget=change_budget,
         created_at=now,
         send_at=now,
     )
@@ -130,11 +130,11 @@ def claim_run(session: Session, run_id: int, worker: str, *, now: datetime) -> R
     if not _update_row(session, taken, state=RunState.RUNNING, worker=worker, **values):
         return None
     run = session.get_one(Run, run_id, populate_existing=True)
-    if run.hand_draft is None:
+    if run.manual_draft is None:
         kept = manual_edits.find_effective_draft(session, run.event_id)
-        run.hand_draft = kept.number if kept is not None else None
+        run.manual_draft = kept.number if kept is not None else None
     run_alerts.end_waiting_alert(session, run, now=now)
-    if run.then is AfterRun.PUBLISH and run.begin_by is not None and now > run.begin_by:
+    if run.then is AfterRun.PUBLISH and run.start_by is not None and now > run.start_by:
         run.then, run.error = AfterRun.DRAFT, run_alerts.late_sentence(session, run)
         session.flush()
         run_alerts.alert_late(session, run, now=now)
@@ -206,7 +206,9 @@ def find_stop_request(session: Session, run_id: int) -> Stop | None:
     """Return what a person requested of a running run, if anything: to cancel it, or to stop and keep the
     best plan.
     """
-    cancel, stop = session.execute(select(Run.cancel_asked, Run.stop_asked).where(Run.id == run_id)).one()
+    cancel, stop = session.execute(
+        select(Run.cancel_requested, Run.stop_requested).where(Run.id == run_id)
+    ).one()
     return Stop.CANCEL if cancel else Stop.KEEP if stop else None
 
 
@@ -217,7 +219,7 @@ def stop_run(session: Session, event_id: int, number: int) -> Run:
     """
     run = get_run(session, event_id, number)
     is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
-    done = _update_row(session, is_running, stop_asked=True)
+    done = _update_row(session, is_running, stop_requested=True)
     session.refresh(run)
     if not done:
         raise WrongState("run", number, run.state, "stopped")
@@ -233,8 +235,8 @@ def cancel_run(session: Session, event_id: int, number: int, *, now: datetime) -
     is_queued = update(Run).where(Run.id == run.id, Run.state == RunState.QUEUED)
     is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
     done = _update_row(
-        session, is_queued, state=RunState.CANCELLED, cancel_asked=True, finished_at=now
-    ) or _update_row(session, is_running, cancel_asked=True)
+        session, is_queued, state=RunState.CANCELLED, cancel_requested=True, finished_at=now
+    ) or _update_row(session, is_running, cancel_requested=True)
     session.refresh(run)
     run_alerts.end_waiting_alert(session, run, now=now)
     if not done:

@@ -45,7 +45,7 @@ class Stop(StrEnum):
 class RunStore(Protocol):
     """Storage of a run. Each call is a short transaction."""
 
-    def stop_asked(self) -> Stop | None: ...
+    def stop_requested(self) -> Stop | None: ...
     def report(self, progress: Progress) -> None: ...
     def beat(self) -> None: ...
 
@@ -131,7 +131,7 @@ class _Watch:
             self.ends = time.monotonic() + self.allowed
         if time.monotonic() > self.ends:
             return Stop.OVERTIME
-        return self.store.stop_asked()
+        return self.store.stop_requested()
 
     def _tell(self) -> None:
         now, progress = time.monotonic(), self.progress

@@ -48,7 +48,7 @@ class Curve:
     points: Sequence[CurvePoint]
     of: int
     is_open: bool
-    asked_at: datetime
+    requested_at: datetime
     seconds: int
     error: str | None
 
@@ -88,7 +88,7 @@ def get_curve(session: Session, actor: Actor) -> Curve | None:
         points=[point for point in points if point is not None],
         of=len(cards),
         is_open=any(card.is_open for card in cards),
-        asked_at=min(card.asked_at or card.made_at for card in cards),
+        requested_at=min(card.requested_at or card.created_at for card in cards),
         seconds=cards[0].seconds,
         error=next((card.error for card in cards if card.error), None),
     )

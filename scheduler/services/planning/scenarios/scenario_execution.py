@@ -183,7 +183,7 @@ class _ScenarioWork:
 
     # Called by `watch_solve`
 
-    def stop_asked(self) -> Stop | None:
+    def stop_requested(self) -> Stop | None:
         with self.database.read() as session:
             must = scenario_queue.must_stop_scenario(session, self.row.id, self.row.turn)
         return Stop.CANCEL if must else None
@@ -260,7 +260,7 @@ def _figures(
         "changed": differences.touched,
         "moved": differences.counts[ChangeKind.MOVED],
         "relocated": sum("place" in change.details for change in differences.changes),
-        "told": len(differences.people_told()) if published else None,
+        "told": len(differences.people_notified()) if published else None,
         "hall_change": found.terms["hall_change"],
         "idle": found.terms["idle"],
         "shortfall": found.terms["shortfall"],

@@ -93,7 +93,7 @@ def _next() -> Select[int]:
         select(Scenario.id)
         .join(Event, Event.id == Scenario.event_id)
         .where(Scenario.state == ScenarioState.ASKED, ~_is_run_open(), Event.is_there())
-        .order_by(case((Scenario.kind == ScenarioKind.DIALS, 0), else_=1), Scenario.asked_at, Scenario.id)
+        .order_by(case((Scenario.kind == ScenarioKind.DIALS, 0), else_=1), Scenario.requested_at, Scenario.id)
         .limit(1)
     )
 

@@ -33,9 +33,9 @@ class ScenarioCard:
     name: str
     changes: Sequence[AnyChange]
     seconds: int
-    made_at: datetime
+    created_at: datetime
     state: ScenarioState
-    asked_at: datetime | None
+    requested_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
     progress: Mapping[str, Any]
@@ -73,7 +73,7 @@ def add_row(
         name=name,
         changes=serialize_changes(changes),
         seconds=seconds or min(event.solve_seconds, QUICK_SECONDS),
-        made_at=now,
+        created_at=now,
         state=ScenarioState.NEW,
         turn=0,
         progress={},
@@ -111,10 +111,10 @@ _OF_CARD = tuple(ScenarioCard.__dataclass_fields__)
 def request_solve(row: Scenario, *, now: datetime) -> None:
     """Request a solve and delete the previous result."""
     reset_row(row)
-    row.state, row.asked_at, row.turn = ScenarioState.ASKED, now, row.turn + 1
+    row.state, row.requested_at, row.turn = ScenarioState.ASKED, now, row.turn + 1
 
 
 def reset_row(row: Scenario) -> None:
     """Move a scenario back to new: delete the result; a worker that is solving it stops."""
     row.state, row.progress, row.result, row.error = ScenarioState.NEW, {}, None, None
-    row.asked_at = row.started_at = row.finished_at = row.heartbeat_at = None
+    row.requested_at = row.started_at = row.finished_at = row.heartbeat_at = None

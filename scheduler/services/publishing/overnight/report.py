@@ -47,7 +47,7 @@ def report_published(session: Session, version: ScheduleVersion, *, now: datetim
 def is_from_overnight_run(session: Session, version: ScheduleVersion) -> bool:
     """Return True if an overnight run made the version."""
     run = session.get(Run, version.run_id) if version.run_id is not None else None
-    return run is not None and run.begin_by is not None and version.copy_of_id is None
+    return run is not None and run.start_by is not None and version.copy_of_id is None
 
 
 def _queue_report(

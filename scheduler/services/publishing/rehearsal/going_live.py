@@ -124,12 +124,12 @@ def _delete_rehearsal_data(session: Session, event: Event, now: datetime) -> Non
         delete(Invitation).where(Invitation.event_id == event.id),
         delete(DigestItem).where(DigestItem.attendee_id.in_(people)),
         delete(InterpreterNotice).where(InterpreterNotice.interpreter_id.in_(interpreters)),
-        update(DigestPreference).where(DigestPreference.attendee_id.in_(people)).values(mailed_at=None),
+        update(DigestPreference).where(DigestPreference.attendee_id.in_(people)).values(last_digest_at=None),
         update(BusySource).where(BusySource.attendee_id.in_(people)).values(failure_sent_at=None),
     )
     no_sync = {"synchronize_session": False}
     # People first, in the lock order of invitations, which lock people and then queue emails.
-    uninvited = update(Attendee).where(Attendee.event_id == event.id).values(welcomed_at=None)
+    uninvited = update(Attendee).where(Attendee.event_id == event.id).values(invited_at=None)
     session.execute(uninvited, execution_options=no_sync)
     outbox.delete_all(session, event.id)
     for statement in statements:
@@ -153,7 +153,7 @@ def _published_mails(session: Session, event: Event, version: ScheduleVersion) -
     quiet = select(func.count(distinct(seats.c.attendee_id))).join(
         Attendee, Attendee.id == seats.c.attendee_id
     )
-    stopped = session.scalar(quiet.where(Attendee.summaries_off_at.is_not(None))) or 0
+    stopped = session.scalar(quiet.where(Attendee.summaries_stopped_at.is_not(None))) or 0
     interpreters = (
         select(func.count(distinct(PlannedMeeting.interpreter_id)))
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)

@@ -123,19 +123,19 @@ def list_outcomes(
             MeetingOutcome.kind,
             MeetingOutcome.amount,
             MeetingOutcome.currency,
-            MeetingOutcome.said_at,
+            MeetingOutcome.reported_at,
             MeetingOutcome.before,
             *person_columns(Attendee),
         )
         .join(MeetingOutcome, MeetingOutcome.request_id == MeetingRequest.id)
-        .join(Attendee, Attendee.id == MeetingOutcome.said_by)
+        .join(Attendee, Attendee.id == MeetingOutcome.reported_by)
         .where(MeetingRequest.event_id == actor.event_id, in_chunks(MeetingRequest.key, begun))
     )
     found: dict[tuple[str, bool], ReportedOutcome] = {}
-    for key, has_asked, side, kind, amount, currency, said_at, before, *names in rows:
+    for key, has_asked, side, kind, amount, currency, reported_at, before, *names in rows:
         outcome = OutcomeReport(kind, amount, currency)
         is_own = bool(has_asked) == (side is Side.FROM)
-        found[key, is_own] = ReportedOutcome(outcome, PersonRef(*names), said_at, before is not None)
+        found[key, is_own] = ReportedOutcome(outcome, PersonRef(*names), reported_at, before is not None)
     for_all = actor.may(Right.REPORT_OUTCOMES, firm_id=actor.firm_id)
     for_self = actor.may(Right.REPORT_OUTCOMES, attendee_id=actor.attendee_id)
     return {
@@ -273,7 +273,7 @@ def _values(row: MeetingOutcome | None) -> dict[str, Any] | None:
 
 def _set_values(row: MeetingOutcome, values: Mapping[str, Any], actor: Actor, now: datetime) -> None:
     row.kind, row.amount, row.currency = OutcomeKind(values["kind"]), values["amount"], values["currency"]
-    row.said_by, row.said_at = actor.attendee_id or 0, now
+    row.reported_by, row.reported_at = actor.attendee_id or 0, now
 
 
 def _note(

@@ -35,7 +35,7 @@ def count_answers_by_day(session: Session, actor: Actor) -> Sequence[AnswerDay]:
     actor.require(Right.READ_VERSIONS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     own = MeetingRequest.event_id == actor.event_id
-    created, answered, state = MeetingRequest.created_at, MeetingRequest.answered_at, MeetingRequest.state
+    created, answered, state = MeetingRequest.created_at, MeetingRequest.responded_at, MeetingRequest.state
     asked: Counter[date] = Counter()
     became: dict[RequestState, Counter[date]] = {
         RequestState.ACCEPTED: Counter(),
@@ -48,9 +48,9 @@ def count_answers_by_day(session: Session, actor: Actor) -> Sequence[AnswerDay]:
         .where(own, answered.is_not(None), state.in_(became))
         .group_by(answered, state)
     )
-    for answered_at, now, count in rows:
-        if answered_at is not None:
-            became[now][answered_at.astimezone(zone).date()] += count
+    for responded_at, now, count in rows:
+        if responded_at is not None:
+            became[now][responded_at.astimezone(zone).date()] += count
     days = {*asked, *became[RequestState.ACCEPTED], *became[RequestState.DECLINED]}
     if not days:
         return []

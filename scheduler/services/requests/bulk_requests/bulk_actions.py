@@ -115,8 +115,8 @@ def undo_bulk_action(session: Session, actor: Actor, at: datetime, *, now: datet
         select(MeetingRequest.key)
         .where(
             MeetingRequest.event_id == actor.event_id,
-            MeetingRequest.answered_by == actor.own(Right.READ_REQUESTS),
-            MeetingRequest.answered_at == at,
+            MeetingRequest.responded_by == actor.own(Right.READ_REQUESTS),
+            MeetingRequest.responded_at == at,
         )
         .order_by(MeetingRequest.id)
         .limit(MOST_ANSWERED)

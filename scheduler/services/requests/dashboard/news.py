@@ -154,22 +154,22 @@ def _of_requests(session: Session, actor: Actor, since: datetime, now: datetime)
         select(
             request.id,
             request.state,
-            request.answered_at,
+            request.responded_at,
             request.expires_at,
-            request.answer_note,
+            request.response_note,
             Attendee.firm_id,
             *person_columns(Attendee),
         )
-        .outerjoin(Attendee, Attendee.id == request.answered_by)
+        .outerjoin(Attendee, Attendee.id == request.responded_by)
         .where(request.event_id == actor.event_id, _is_news(actor, since, now))
     )
-    for request_id, state, answered_at, expires_at, note, firm_id, *person in session.execute(query):
+    for request_id, state, responded_at, expires_at, note, firm_id, *person in session.execute(query):
         kind = _KINDS[state]
         is_own = kind is NewsKind.CANCELLED and firm_id == actor.firm_id
         yield _Row(
             request_id,
             kind,
-            expires_at if kind is NewsKind.EXPIRED else answered_at,
+            expires_at if kind is NewsKind.EXPIRED else responded_at,
             "" if kind is NewsKind.EXPIRED else note,
             person=PersonRef(*person) if is_own else None,
         )
@@ -180,22 +180,22 @@ def _is_news(actor: Actor, since: datetime, now: datetime) -> ColumnElement[bool
     is_own, is_theirs = request.from_firm_id == actor.firm_id, request.to_firm_id == actor.firm_id
     ended = request.state.in_((RequestState.ACCEPTED, RequestState.DECLINED))
     cancelled = request.state == RequestState.WITHDRAWN
-    by_asked = or_(request.answered_side == Side.TO, request.answered_side.is_(None))
-    by_asking = or_(request.answered_side == Side.FROM, request.answered_side.is_(None))
+    by_asked = or_(request.responded_side == Side.TO, request.responded_side.is_(None))
+    by_asking = or_(request.responded_side == Side.FROM, request.responded_side.is_(None))
     by_colleague = and_(
-        request.answered_by.is_not(None),
-        request.answered_by != actor.attendee_id,
+        request.responded_by.is_not(None),
+        request.responded_by != actor.attendee_id,
         func.coalesce(request.before["state"].as_string(), _AGREED) == _AGREED,
     )
     is_expired = and_(
         request.state == RequestState.EXPIRED, request.expires_at > since, request.expires_at <= now
     )
-    is_new = request.answered_at > since
+    is_new = request.responded_at > since
     return or_(
         and_(is_own, or_(ended, cancelled), by_asked, is_new),
         and_(is_theirs, cancelled, by_asking, is_new),
-        and_(is_own, cancelled, request.answered_side == Side.FROM, by_colleague, is_new),
-        and_(is_theirs, cancelled, request.answered_side == Side.TO, by_colleague, is_new),
+        and_(is_own, cancelled, request.responded_side == Side.FROM, by_colleague, is_new),
+        and_(is_theirs, cancelled, request.responded_side == Side.TO, by_colleague, is_new),
         and_(is_own, is_expired),
     )
 

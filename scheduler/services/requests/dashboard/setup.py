@@ -68,7 +68,7 @@ def is_setup_due(session: Session, actor: Actor) -> bool:
     """
     if not actor.is_exhibitor or actor.is_archived or actor.firm_id is None:
         return False
-    query = select(Firm.needs).where(Firm.id == actor.firm_id, Firm.welcomed_at.is_(None))
+    query = select(Firm.needs).where(Firm.id == actor.firm_id, Firm.onboarded_at.is_(None))
     return session.execute(query).scalar_one_or_none() == []
 
 
@@ -90,7 +90,7 @@ def show_setup(session: Session, actor: Actor, *, language: str = "en") -> Setup
         },
         reach=partners.count_reach(session, actor),
         days=_days(session, actor),
-        is_first=firm.welcomed_at is None,
+        is_first=firm.onboarded_at is None,
     )
 
 
@@ -143,8 +143,8 @@ def set_presence(session: Session, actor: Actor, days: Mapping[date, tuple[time,
 def finish_setup(session: Session, actor: Actor, *, now: datetime) -> None:
     """Record that the firm has finished the setup, whatever it entered."""
     firm = profile.find_own_firm(session, actor, is_locked=True)
-    if firm.welcomed_at is None:
-        firm.welcomed_at = now
+    if firm.onboarded_at is None:
+        firm.onboarded_at = now
         session.flush()
 
 

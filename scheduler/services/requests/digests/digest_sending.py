@@ -124,7 +124,7 @@ def _reader(row: Any, now: datetime) -> DigestReader:
     if choice is None:
         return DigestReader(row.Attendee.id, ZoneInfo(own))
     zone = row.Event.timezone if choice.daily_at_venue else own
-    return DigestReader(row.Attendee.id, ZoneInfo(zone), immediate_kinds(choice), choice.mailed_at)
+    return DigestReader(row.Attendee.id, ZoneInfo(zone), immediate_kinds(choice), choice.last_digest_at)
 
 
 def _note(
@@ -150,7 +150,7 @@ def _note(
             )
             if item.kind in WAITING
             else None,
-            "made_at": now,
+            "created_at": now,
         }
         for row in due
         for item in found[row.Attendee.id]
@@ -183,7 +183,7 @@ def _requests(session: Session, ids: Iterable[int]) -> dict[int, Any]:
         .join(sender, sender.id == MeetingRequest.from_firm_id)
         .join(receiver, receiver.id == MeetingRequest.to_firm_id)
         .outerjoin(asker, asker.id == MeetingRequest.created_by)
-        .outerjoin(answerer, answerer.id == MeetingRequest.answered_by)
+        .outerjoin(answerer, answerer.id == MeetingRequest.responded_by)
         .where(in_chunks(MeetingRequest.id, ids))
     )
     return {row.MeetingRequest.id: row for row in rows}
@@ -244,7 +244,7 @@ def _item(item: PendingItem, found: Any, row: Any) -> DigestEntry:
     is_asked = request.to_firm_id == row.Firm.id
     other = found.sender if is_asked else found.receiver
     waits = item.kind in WAITING
-    by_other = request.answered_side is not (Side.TO if is_asked else Side.FROM)
+    by_other = request.responded_side is not (Side.TO if is_asked else Side.FROM)
     person = found.asker if waits else found.answerer if by_other else None
     known = row.Event.named_areas
     areas = [area for area in other.areas if area in known]
@@ -259,7 +259,7 @@ def _item(item: PendingItem, found: Any, row: Any) -> DigestEntry:
         areas=[names.translated_name(known[area], known[area].names, _language(row)) for area in areas],
         area=list(known).index(areas[0]) if areas else 0,
         topic=request.topic,
-        text=request.message if waits else request.answer_note if by_other else "",
+        text=request.message if waits else request.response_note if by_other else "",
         person=person.name if person else "",
         person_latin=person.latin_name if person else "",
         title=person.title if person else "",
@@ -331,8 +331,10 @@ def _mark(session: Session, settings: Settings, written: Sequence[Any], now: dat
     rows = [
         {
             "attendee_id": row.Attendee.id,
-            "stop_hash": hash_token(digests_token(settings.secret_key, row.Attendee.id, row.Attendee.email)),
-            "mailed_at": now,
+            "unsubscribe_hash": hash_token(
+                digests_token(settings.secret_key, row.Attendee.id, row.Attendee.email)
+            ),
+            "last_digest_at": now,
         }
         for row in written
     ]

@@ -180,7 +180,7 @@ def _found(session: Session, token: str, now: datetime) -> tuple[DigestPreferenc
         select(DigestPreference, Attendee, Event)
         .join(Attendee, Attendee.id == DigestPreference.attendee_id)
         .join(Event, Event.id == Attendee.event_id)
-        .where(DigestPreference.stop_hash == hash_token(token.lower()), Event.is_there())
+        .where(DigestPreference.unsubscribe_hash == hash_token(token.lower()), Event.is_there())
     ).first()
     if row is None or not summary_subscriptions.is_link_valid(session, row[2], now):
         raise NotFound("link that stops digests", token[:4] + "...")

@@ -72,8 +72,9 @@ class PendingItem:
 
 @dataclass(frozen=True, slots=True)
 class DigestReader:
-    """An exhibitor who gets digests in the morning of time zone `zone`. `mailed_at` is the time of the last
-    digest.
+    """An exhibitor who gets digests in the morning of time zone `zone`.
+
+    `last_digest_at` is the time of the last digest.
 
     `at_once` are the kinds that do not wait for the morning.
     """
@@ -81,7 +82,7 @@ class DigestReader:
     attendee_id: int
     zone: ZoneInfo
     at_once: Set[DigestKind] = frozenset()
-    mailed_at: datetime | None = None
+    last_digest_at: datetime | None = None
 
 
 def is_digest_due(reader: DigestReader, items: Sequence[PendingItem], *, now: datetime) -> bool:
@@ -94,7 +95,7 @@ def is_digest_due(reader: DigestReader, items: Sequence[PendingItem], *, now: da
 
 def _due_at(reader: DigestReader, item: PendingItem) -> datetime:
     if item.kind in reader.at_once or (item.is_must and item.kind is DigestKind.ASKED):
-        return max(item.moment, reader.mailed_at + PAUSE) if reader.mailed_at else item.moment
+        return max(item.moment, reader.last_digest_at + PAUSE) if reader.last_digest_at else item.moment
     return next_morning(item.moment, reader.zone)
 
 
@@ -190,7 +191,7 @@ def _conditions(
 ) -> tuple[SQLColumnExpression[Any], ColumnElement[bool], ColumnElement[bool]]:
     """Return the time column, the SQL condition for recipients, and further conditions, for a kind."""
     asking, asked = Attendee.firm_id == _REQUEST.from_firm_id, Attendee.firm_id == _REQUEST.to_firm_id
-    created, expires, answered = _REQUEST.created_at, _REQUEST.expires_at, _REQUEST.answered_at
+    created, expires, answered = _REQUEST.created_at, _REQUEST.expires_at, _REQUEST.responded_at
     is_open = or_(expires.is_(None), expires > now)
     was_long_ago = created <= now - ENOUGH
     if kind is DigestKind.ASKED:
@@ -204,23 +205,23 @@ def _conditions(
     settled = and_(answered >= Event.digests_since, answered > now - RECENT, answered <= now - UNDO_TIME)
     if kind is DigestKind.CANCELLED:
         return answered, or_(asking, asked), and_(settled, _other_side_knows())
-    side = _REQUEST.answered_side
+    side = _REQUEST.responded_side
     return answered, asking, and_(settled, or_(side == Side.TO, side.is_(None)))
 
 
 def _was_invited() -> ColumnElement[bool]:
     """SQL condition: the reader knows of the event, by an invitation, an earlier email or by signing in."""
     return or_(
-        Attendee.welcomed_at.is_not(None),
-        Attendee.came_at.is_not(None),
-        DigestPreference.mailed_at.is_not(None),
+        Attendee.invited_at.is_not(None),
+        Attendee.first_sign_in_at.is_not(None),
+        DigestPreference.last_digest_at.is_not(None),
         exists().where(Invitation.attendee_id == Attendee.id),
     )
 
 
 def _other_side_knows() -> ColumnElement[bool]:
     """SQL condition: the reader is on the side that did not cancel, and knows of the request."""
-    side, to_asked = _REQUEST.answered_side, Attendee.firm_id == _REQUEST.to_firm_id
+    side, to_asked = _REQUEST.responded_side, Attendee.firm_id == _REQUEST.to_firm_id
     was_told = exists().where(
         DigestItem.request_id == _REQUEST.id,
         DigestItem.attendee_id == Attendee.id,

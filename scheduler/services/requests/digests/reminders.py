@@ -99,8 +99,8 @@ def _readers(session: Session, waits: Waits, now: datetime) -> tuple[dict[int, i
     """Return the recipient by firm, and the firms that got an email within a day."""
     readers: dict[int, int] = {}
     mailed: set[int] = set()
-    for firm, attendee, mailed_at in session.execute(_exhibitors(waits)):
-        if mailed_at is not None and mailed_at > now - PAUSE:
+    for firm, attendee, last_digest_at in session.execute(_exhibitors(waits)):
+        if last_digest_at is not None and last_digest_at > now - PAUSE:
             mailed.add(firm)
         readers.setdefault(firm, attendee)
     return {firm: attendee for firm, attendee in readers.items() if firm not in mailed}, mailed
@@ -110,7 +110,7 @@ def _exhibitors(waits: Waits) -> Select[int, int, datetime | None]:
     """Return the query for exhibitors who accept reminders."""
     choice = DigestPreference
     return (
-        select(Attendee.firm_id, Attendee.id, choice.mailed_at)
+        select(Attendee.firm_id, Attendee.id, choice.last_digest_at)
         .outerjoin(choice, choice.attendee_id == Attendee.id)
         .where(
             in_chunks(Attendee.firm_id, waits),

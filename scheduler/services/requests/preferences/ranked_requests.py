@@ -176,7 +176,11 @@ def move_request(session: Session, actor: Actor, key: str, *, is_up: bool) -> No
         session.flush()
 
 
-_ORDER = (MeetingRequest.wish_place.asc().nulls_last(), MeetingRequest.priority.desc(), MeetingRequest.id)
+_ORDER = (
+    MeetingRequest.preference_rank.asc().nulls_last(),
+    MeetingRequest.priority.desc(),
+    MeetingRequest.id,
+)
 
 
 def _open(actor: Actor) -> tuple[ColumnElement[bool], ...]:
@@ -196,7 +200,7 @@ def _all(session: Session, actor: Actor) -> Sequence[MeetingRequest]:
 def _number(rows: Sequence[MeetingRequest], rank: Rank) -> None:
     """Write the positions, and the priorities that follow from them."""
     for i, (row, priority) in enumerate(zip(rows, priorities_of_rank(rank, len(rows)), strict=True)):
-        row.wish_place, row.priority = i, priority
+        row.preference_rank, row.priority = i, priority
 
 
 def _require(actor: Actor) -> None:

@@ -136,8 +136,8 @@ def rank_candidates(
         if other.key == own.key or not _has_tie(own, other, links):
             continue
         lot = _lot(own.key, other.key)
-        is_held_back = lot >= of.turn.get(other.key, 1.0) and not _supplies(own.wants, other.wants)
-        found.append((is_held_back, -score_candidate(own, other, of, near, links, lot), other.key, other))
+        is_excluded = lot >= of.turn.get(other.key, 1.0) and not _supplies(own.wants, other.wants)
+        found.append((is_excluded, -score_candidate(own, other, of, near, links, lot), other.key, other))
     found.sort(key=lambda each: each[:3])
     return [_fit(own, other, near, -value) for _, value, _, other in found[:limit]]
 

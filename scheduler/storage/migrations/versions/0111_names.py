@@ -41,7 +41,139 @@ TABLES = {
 }
 """Old names and new ones."""
 
-COLUMNS: dict[str, dict[str, str]] = {}
+COLUMNS = {
+    "address_report": {
+        "said": "diagnostic",
+    },
+    "alert": {
+        "ended_at": "resolved_at",
+    },
+    "attendee": {
+        "summaries_off_at": "summaries_stopped_at",
+        "welcomed_at": "invited_at",
+        "came_at": "first_sign_in_at",
+    },
+    "audit_checkpoint": {
+        "mailed_at": "sent_at",
+    },
+    "calendar_use": {
+        "last_at": "last_used_at",
+    },
+    "comparison": {
+        "people_told": "people_notified",
+        "made_at": "created_at",
+    },
+    "digest_item": {
+        "made_at": "created_at",
+    },
+    "digest_preference": {
+        "stop_hash": "unsubscribe_hash",
+        "mailed_at": "last_digest_at",
+    },
+    "edit_step": {
+        "taken_by": "changed_by",
+        "taken_at": "changed_at",
+    },
+    "email_route": {
+        "said": "last_reply",
+        "is_told": "has_open_alert",
+    },
+    "event": {
+        "night_percent": "overnight_percent",
+        "night_a_person": "overnight_per_person",
+        "night_hours": "overnight_protected_hours",
+        "night_late": "overnight_late_minutes",
+    },
+    "failed_email_read": {
+        "tried_at": "attempted_at",
+    },
+    "firm": {
+        "welcomed_at": "onboarded_at",
+    },
+    "firm_note": {
+        "about_id": "other_firm_id",
+        "never_since": "blocked_since",
+        "wanted_at": "interest_reported_at",
+    },
+    "firm_registration": {
+        "made_at": "created_at",
+        "ends_at": "expires_at",
+    },
+    "import_file": {
+        "taken_at": "imported_at",
+        "step_id": "registry_change_id",
+    },
+    "import_job": {
+        "asked_by": "requested_by",
+        "asked_at": "requested_at",
+    },
+    "inbound_email": {
+        "about_id": "outbox_email_id",
+        "kept": "stored_size",
+    },
+    "interpreter_notice": {
+        "told_at": "sent_at",
+    },
+    "invitation_reply": {
+        "answered_at": "responded_at",
+    },
+    "late_notice": {
+        "said_at": "reported_at",
+    },
+    "manual_draft": {
+        "begun_by": "started_by",
+    },
+    "meeting_outcome": {
+        "said_by": "reported_by",
+        "said_at": "reported_at",
+    },
+    "meeting_request": {
+        "wish_place": "preference_rank",
+        "fixed_must": "is_locked",
+        "is_held_back": "is_excluded",
+        "answered_by": "responded_by",
+        "answered_at": "responded_at",
+        "answer_note": "response_note",
+        "answered_side": "responded_side",
+    },
+    "print_code": {
+        "made_at": "created_at",
+    },
+    "registry_change": {
+        "taken_by": "changed_by",
+        "taken_at": "changed_at",
+    },
+    "request_transition": {
+        "taken_at": "changed_at",
+    },
+    "run": {
+        "asked_by": "requested_by",
+        "hand_draft": "manual_draft",
+        "begin_by": "start_by",
+        "night_budget": "change_budget",
+        "cancel_asked": "cancel_requested",
+        "stop_asked": "stop_requested",
+    },
+    "scenario": {
+        "made_at": "created_at",
+        "asked_at": "requested_at",
+    },
+    "team_invitation": {
+        "made_by": "created_by",
+        "made_at": "created_at",
+        "ends_at": "expires_at",
+    },
+    "version_job": {
+        "asked_by": "requested_by",
+        "asked_at": "requested_at",
+        "begins_at": "starts_at",
+    },
+    "web_session": {
+        "made_at": "created_at",
+        "seen_at": "last_seen_at",
+        "ends_at": "expires_at",
+    },
+}
 """By the new name of their table."""
 
 CONSTRAINTS = {
@@ -72,21 +204,24 @@ CONSTRAINTS = {
         "pk_kept_figure": "pk_cached_statistic",
         "fk_kept_figure_version_id_schedule_version": "fk_cached_statistic_version_id_schedule_version",
     },
+    "calendar_use": {
+        "ck_calendar_use_calendar_way": "ck_calendar_use_calendar_method",
+    },
     "digest_preference": {
         "pk_digest_choice": "pk_digest_preference",
-        "uq_digest_choice_stop_hash": "uq_digest_preference_stop_hash",
+        "uq_digest_choice_stop_hash": "uq_digest_preference_unsubscribe_hash",
         "fk_digest_choice_attendee_id_attendee": "fk_digest_preference_attendee_id_attendee",
     },
     "edit_step": {
         "pk_hand_step": "pk_edit_step",
         "uq_hand_step_version_id_number": "uq_edit_step_version_id_number",
         "ck_hand_step_hand_step_state": "ck_edit_step_edit_step_state",
-        "fk_hand_step_taken_by_account": "fk_edit_step_taken_by_account",
+        "fk_hand_step_taken_by_account": "fk_edit_step_changed_by_account",
         "fk_hand_step_version_id_hand_draft": "fk_edit_step_version_id_manual_draft",
     },
     "email_route": {
         "pk_mail_route": "pk_email_route",
-        "ck_mail_route_mail_route_refusal": "ck_email_route_mail_route_refusal",
+        "ck_mail_route_mail_route_refusal": "ck_email_route_email_route_refusal",
     },
     "email_text": {
         "pk_mail_text": "pk_email_text",
@@ -96,19 +231,26 @@ CONSTRAINTS = {
     "failed_email_read": {
         "pk_untaken_mail": "pk_failed_email_read",
     },
+    "firm_note": {
+        "fk_firm_note_about_id_firm": "fk_firm_note_other_firm_id_firm",
+    },
     "import_file": {
-        "fk_import_file_step_id_desk_step": "fk_import_file_step_id_registry_change",
+        "fk_import_file_step_id_desk_step": "fk_import_file_registry_change_id_registry_change",
+    },
+    "import_job": {
+        "ck_import_job_file_work": "ck_import_job_import_job_kind",
+        "fk_import_job_asked_by_account": "fk_import_job_requested_by_account",
     },
     "inbound_email": {
         "pk_inbound_mail": "pk_inbound_email",
         "uq_inbound_mail_token_hash_digest": "uq_inbound_email_token_hash_digest",
-        "ck_inbound_mail_mail_box": "ck_inbound_email_mail_box",
-        "ck_inbound_mail_mail_kind": "ck_inbound_email_mail_kind",
-        "ck_inbound_mail_mail_outcome": "ck_inbound_email_mail_outcome",
-        "fk_inbound_mail_about_id_outbox_mail": "fk_inbound_email_about_id_outbox_email",
+        "ck_inbound_mail_mail_box": "ck_inbound_email_mailbox",
+        "ck_inbound_mail_mail_kind": "ck_inbound_email_email_kind",
+        "ck_inbound_mail_mail_outcome": "ck_inbound_email_email_outcome",
         "fk_inbound_mail_attendee_id_attendee": "fk_inbound_email_attendee_id_attendee",
         "fk_inbound_mail_event_id_event": "fk_inbound_email_event_id_event",
         "fk_inbound_mail_handled_by_account": "fk_inbound_email_handled_by_account",
+        "fk_inbound_mail_about_id_outbox_mail": "fk_inbound_email_outbox_email_id_outbox_email",
         "fk_inbound_mail_request_id_meeting_request": "fk_inbound_email_request_id_meeting_request",
     },
     "interpreter_assignment": {
@@ -124,8 +266,8 @@ CONSTRAINTS = {
     "invitation_reply": {
         "pk_answer": "pk_invitation_reply",
         "uq_answer_uid_attendee_id": "uq_invitation_reply_uid_attendee_id",
-        "ck_answer_answer_partstat": "ck_invitation_reply_answer_partstat",
-        "ck_answer_answer_source": "ck_invitation_reply_answer_source",
+        "ck_answer_answer_partstat": "ck_invitation_reply_reply_partstat",
+        "ck_answer_answer_source": "ck_invitation_reply_reply_source",
         "fk_answer_attendee_id_attendee": "fk_invitation_reply_attendee_id_attendee",
         "fk_answer_delegate_id_attendee": "fk_invitation_reply_delegate_id_attendee",
         "fk_answer_event_id_event": "fk_invitation_reply_event_id_event",
@@ -137,7 +279,7 @@ CONSTRAINTS = {
     "manual_draft": {
         "pk_hand_draft": "pk_manual_draft",
         "fk_hand_draft_base_id_schedule_version": "fk_manual_draft_base_id_schedule_version",
-        "fk_hand_draft_begun_by_account": "fk_manual_draft_begun_by_account",
+        "fk_hand_draft_begun_by_account": "fk_manual_draft_started_by_account",
         "fk_hand_draft_version_id_schedule_version": "fk_manual_draft_version_id_schedule_version",
     },
     "meeting_lock": {
@@ -145,6 +287,14 @@ CONSTRAINTS = {
         "ck_hand_mark_hand_mark_kind": "ck_meeting_lock_meeting_lock_kind",
         "fk_hand_mark_request_id_meeting_request": "fk_meeting_lock_request_id_meeting_request",
         "fk_hand_mark_version_id_hand_draft": "fk_meeting_lock_version_id_manual_draft",
+    },
+    "meeting_outcome": {
+        "fk_meeting_outcome_said_by_attendee": "fk_meeting_outcome_reported_by_attendee",
+    },
+    "meeting_request": {
+        "ck_meeting_request_place_wish": "ck_meeting_request_place_preference",
+        "ck_meeting_request_answered_side": "ck_meeting_request_responded_side",
+        "fk_meeting_request_answered_by_attendee": "fk_meeting_request_responded_by_attendee",
     },
     "outbox_email": {
         "pk_outbox_mail": "pk_outbox_email",
@@ -167,20 +317,23 @@ CONSTRAINTS = {
     },
     "registry_change": {
         "pk_desk_step": "pk_registry_change",
+        "fk_desk_step_taken_by_account": "fk_registry_change_changed_by_account",
         "fk_desk_step_event_id_event": "fk_registry_change_event_id_event",
-        "fk_desk_step_taken_by_account": "fk_registry_change_taken_by_account",
         "fk_desk_step_undone_by_account": "fk_registry_change_undone_by_account",
     },
     "request_transition": {
         "pk_request_step": "pk_request_transition",
-        "ck_request_step_step_side": "ck_request_transition_step_side",
+        "ck_request_step_step_side": "ck_request_transition_transition_side",
         "fk_request_step_account_id_account": "fk_request_transition_account_id_account",
         "fk_request_step_attendee_id_attendee": "fk_request_transition_attendee_id_attendee",
         "fk_request_step_request_id_meeting_request": "fk_request_transition_request_id_meeting_request",
     },
+    "run": {
+        "fk_run_asked_by_account": "fk_run_requested_by_account",
+    },
     "run_schedule": {
         "pk_night_time": "pk_run_schedule",
-        "ck_night_time_after_night": "ck_run_schedule_after_night",
+        "ck_night_time_after_night": "ck_run_schedule_after_run",
         "fk_night_time_event_id_event": "fk_run_schedule_event_id_event",
     },
     "scenario": {
@@ -199,6 +352,12 @@ CONSTRAINTS = {
     "sign_in_request": {
         "pk_sign_in_wish": "pk_sign_in_request",
     },
+    "team_invitation": {
+        "fk_team_invitation_made_by_account": "fk_team_invitation_created_by_account",
+    },
+    "version_job": {
+        "fk_version_job_asked_by_account": "fk_version_job_requested_by_account",
+    },
 }
 """By the new name of their table."""
 
@@ -216,17 +375,23 @@ INDEXES = {
         "ix_hold_meeting_id": "ix_booking_meeting_id",
     },
     "edit_step": {
-        "ix_hand_step_taken_by": "ix_edit_step_taken_by",
+        "ix_hand_step_taken_by": "ix_edit_step_changed_by",
         "ix_hand_step_version_id_revision": "ix_edit_step_version_id_revision",
     },
     "email_text": {
         "ix_mail_text_changed_by": "ix_email_text_changed_by",
     },
+    "import_file": {
+        "ix_import_file_step_id": "ix_import_file_registry_change_id",
+    },
+    "import_job": {
+        "ix_import_job_asked_by": "ix_import_job_requested_by",
+    },
     "inbound_email": {
-        "ix_inbound_mail_about_id": "ix_inbound_email_about_id",
         "ix_inbound_mail_attendee_id": "ix_inbound_email_attendee_id",
         "ix_inbound_mail_event_id_outcome": "ix_inbound_email_event_id_outcome",
         "ix_inbound_mail_handled_by": "ix_inbound_email_handled_by",
+        "ix_inbound_mail_about_id": "ix_inbound_email_about_id",
         "ix_inbound_mail_outcome": "ix_inbound_email_outcome",
         "ix_inbound_mail_request_id": "ix_inbound_email_request_id",
     },
@@ -242,10 +407,17 @@ INDEXES = {
     },
     "manual_draft": {
         "ix_hand_draft_base_id": "ix_manual_draft_base_id",
-        "ix_hand_draft_begun_by": "ix_manual_draft_begun_by",
+        "ix_hand_draft_begun_by": "ix_manual_draft_started_by",
     },
     "meeting_lock": {
         "ix_hand_mark_request_id": "ix_meeting_lock_request_id",
+    },
+    "meeting_outcome": {
+        "ix_meeting_outcome_said_by": "ix_meeting_outcome_reported_by",
+    },
+    "meeting_request": {
+        "ix_meeting_request_held_back": "ix_meeting_request_excluded",
+        "ix_meeting_request_answered_by": "ix_meeting_request_responded_by",
     },
     "outbox_email": {
         "ix_outbox_mail_about_event_id": "ix_outbox_email_about_event_id",
@@ -263,14 +435,17 @@ INDEXES = {
         "ix_place_busy_slot_id": "ix_place_closure_slot_id",
     },
     "registry_change": {
+        "ix_desk_step_taken_by": "ix_registry_change_changed_by",
         "ix_desk_step_event_id_id": "ix_registry_change_event_id_id",
-        "ix_desk_step_taken_by": "ix_registry_change_taken_by",
         "ix_desk_step_undone_by": "ix_registry_change_undone_by",
     },
     "request_transition": {
         "ix_request_step_account_id": "ix_request_transition_account_id",
         "ix_request_step_attendee_id": "ix_request_transition_attendee_id",
         "ix_request_step_request_id": "ix_request_transition_request_id",
+    },
+    "run": {
+        "ix_run_asked_by": "ix_run_requested_by",
     },
     "run_schedule": {
         "ix_night_time_event_id": "ix_run_schedule_event_id",
@@ -283,6 +458,15 @@ INDEXES = {
         "ix_seen_news_attendee_id": "ix_seen_change_attendee_id",
         "ix_seen_news_colleague_id": "ix_seen_change_colleague_id",
         "ix_seen_news_request_id": "ix_seen_change_request_id",
+    },
+    "team_invitation": {
+        "ix_team_invitation_made_by": "ix_team_invitation_created_by",
+    },
+    "version_job": {
+        "ix_version_job_asked_by": "ix_version_job_requested_by",
+    },
+    "web_session": {
+        "ix_web_session_ends_at": "ix_web_session_expires_at",
     },
 }
 """By the new name of their table."""
@@ -365,6 +549,7 @@ def upgrade() -> None:
     else:
         rename_on_server()
         replace_functions()
+    rename_in_requests()
     rename_in_changes()
 
 
@@ -428,6 +613,18 @@ def rename_statistics() -> None:
         for names in INDEXES.values():
             for old, new in names.items():
                 connection.exec_driver_sql(f"UPDATE {found} SET idx = ? WHERE idx = ?", (new, old))
+
+
+def rename_in_requests() -> None:
+    """What a request's last step replaced has columns by name. In JSON, `"name":` is a name and no text."""
+    names = sa.text("before") if op.get_bind().dialect.name == "sqlite" else sa.text("CAST(before AS text)")
+    changed: sa.ColumnElement[str] = sa.type_coerce(names, sa.Text)
+    for old, new in COLUMNS["meeting_request"].items():
+        changed = sa.func.replace(changed, f'"{old}":', f'"{new}":')
+    if op.get_bind().dialect.name == "postgresql":
+        changed = sa.cast(changed, sa.JSON)
+    table = sa.table("meeting_request", sa.column("before"))
+    op.execute(sa.update(table).where(table.c.before.is_not(None)).values(before=changed))
 
 
 def rename_in_changes() -> None:

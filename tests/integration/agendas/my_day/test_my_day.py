@@ -126,7 +126,7 @@ def test_who_is_late_is_read_by_both_sides_until_they_are_on_time_after_all(data
         for firm in (0, 1):
             mine = day.show_day(session, fair.expo.actor(firm), None, secret_key=SECRET_KEY, now=now)
             (late,) = mine.upcoming[0].late
-            assert (late.person.key, late.minutes, late.said_at) == ("f1-p0", 10, now)
+            assert (late.person.key, late.minutes, late.reported_at) == ("f1-p0", 10, now)
         assert my_day(session, fair, now).upcoming[1].late == ()
     with database.write() as session:
         lateness.report_late(session, fair.expo.actor(1), key, 0, now=now)
@@ -139,14 +139,14 @@ def test_what_was_said_last_counts_in_whatever_order_it_arrives(database: Databa
         fair = make_fair(session, each=1, days=1)
         actor, key, now = fair.expo.actor(0), fair.requests[0].key, before(fair, minutes=10)
         earlier, later = now - timedelta(minutes=8), now - timedelta(minutes=2)
-        lateness.report_late(session, actor, key, 0, now=now, said_at=later)
-        lateness.report_late(session, actor, key, 10, now=now, said_at=earlier)  # was queued on a phone
+        lateness.report_late(session, actor, key, 0, now=now, reported_at=later)
+        lateness.report_late(session, actor, key, 10, now=now, reported_at=earlier)  # was queued on a phone
         assert my_day(session, fair, now).upcoming[0].late == ()
-        lateness.report_late(session, actor, key, 5, now=now, said_at=now)
+        lateness.report_late(session, actor, key, 5, now=now, reported_at=now)
         for _ in range(2):
-            lateness.report_late(session, actor, key, 5, now=now + timedelta(minutes=1), said_at=now)
+            lateness.report_late(session, actor, key, 5, now=now + timedelta(minutes=1), reported_at=now)
         (late,) = my_day(session, fair, now).upcoming[0].late
-        assert (late.minutes, late.said_at) == (5, now)
+        assert (late.minutes, late.reported_at) == (5, now)
 
 
 def test_only_who_sits_in_a_meeting_says_that_they_are_late_for_it_and_on_its_day(database: Database) -> None:

@@ -47,7 +47,7 @@ def test_a_decline_leaves_the_next_run_and_tells_the_other_side_in_the_same_publ
     assert mail.outcome is MailOutcome.APPLIED
     with published.database.read() as session:
         assert snapshot.build_problem(session, published.expo.event.id, now=LATER).requests == ()
-        assert session.get_one(MeetingRequest, published.request.id).answer_note == "On another stand"
+        assert session.get_one(MeetingRequest, published.request.id).response_note == "On another stand"
     told = {to: row.payload["method"] for to, row in published.publish_again().items()}
     assert told == {published.person(0).email: "CANCEL", published.person(1).email: "CANCEL"}
 

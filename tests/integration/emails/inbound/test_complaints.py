@@ -53,7 +53,7 @@ def stopped(published: Published) -> set[str]:
     """Return the people who get neither digests nor summaries any more."""
     with published.database.read() as session:
         rows = session.execute(
-            select(Attendee.email, Attendee.summaries_off_at, DigestPreference.stopped_at).outerjoin(
+            select(Attendee.email, Attendee.summaries_stopped_at, DigestPreference.stopped_at).outerjoin(
                 DigestPreference
             )
         )

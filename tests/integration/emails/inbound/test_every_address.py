@@ -208,7 +208,7 @@ def test_a_reply_to_the_bare_address_is_known_by_what_it_answers(sent: Everythin
     with mailbox([raw]) as server:
         assert fetching.fetch_mailbox(sent.database, server.settings(), now=lambda: LATER) == 1
     (mail,) = sent.kept()
-    assert (mail.event_id, mail.about_id) == (sent.expo.event.id, sent.rows[OutboxKind.DIGEST].id)
+    assert (mail.event_id, mail.outbox_email_id) == (sent.expo.event.id, sent.rows[OutboxKind.DIGEST].id)
     assert (mail.outcome, mail.attendee_id) == (MailOutcome.WAITING, sent.exhibitor.id)
 
 
@@ -268,7 +268,9 @@ def test_an_answer_of_a_calendar_to_a_bare_address_waits_and_can_be_taken(sent: 
 
 def operator(sent: Everything, **changes: Any) -> SignedIn:
     values: dict[str, Any] = {"is_operator": True} | changes
-    return SignedIn(0, sent.operator.id, OPERATOR, "", made_at=NOW, seen_at=NOW, found_at=NOW, **values)
+    return SignedIn(
+        0, sent.operator.id, OPERATOR, "", created_at=NOW, last_seen_at=NOW, found_at=NOW, **values
+    )
 
 
 def stranger(sent: Everything, local: str = "no-reply") -> InboundEmail:

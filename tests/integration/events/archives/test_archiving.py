@@ -115,7 +115,7 @@ def test_an_operator_deletes_an_event_and_nobody_else_one_that_is_not_theirs(eve
 def test_what_is_at_work_ends_first(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
+        runs.queue_run(session, expo.event.id, requested_by=None, now=NOW)
     for step in (
         lambda session: archiving.archive_event(session, expo.organiser_actor(), now=NOW),
         lambda session: archiving.delete_event(

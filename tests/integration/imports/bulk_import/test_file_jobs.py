@@ -102,9 +102,9 @@ def test_a_worker_finds_what_the_page_would_and_takes_just_that(database: Databa
     with database.write() as session:
         file = session.get_one(ImportFile, number)
         assert (file.octets, file.counts) == (None, {"firms": [2, 0, 0, 1]})
-        assert file.step_id is not None
+        assert file.registry_change_id is not None
         journal.undo_step(
-            session, expo.organiser_actor(), file.step_id, settings=SETTINGS, now=database.now()
+            session, expo.organiser_actor(), file.registry_change_id, settings=SETTINGS, now=database.now()
         )
     assert firms(database) == 0
 

@@ -89,7 +89,7 @@ def test_it_changes_its_own_and_brings_new_ones_that_belong_to_it(database: Data
     assert (again.added, again.changed) == (0, 0)
     with database.write() as session:
         organiser = expo.organiser_actor()
-        step = import_files.list_files(session, organiser)[0].step_id
+        step = import_files.list_files(session, organiser)[0].registry_change_id
         assert step is not None
         journal.undo_step(session, organiser, step, settings=SETTINGS, now=NOW)
     with database.read() as session:

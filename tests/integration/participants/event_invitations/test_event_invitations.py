@@ -169,7 +169,7 @@ def test_three_thousand_firms_are_invited_with_as_many_queries_as_five(
     large = fill(database, firms=3000, meetings=10)
     assert look(large) == few
     with database.write() as session:
-        session.execute(update(Attendee).where(Attendee.event_id == large).values(welcomed_at=None))
+        session.execute(update(Attendee).where(Attendee.event_id == large).values(invited_at=None))
         actor = Actor(account_id=expo.organiser.id, event_id=large, event_key="any", team_role=Role.OWNER)
         assert invitation_emails.send_invitations(session, actor, Invitees.NEW, now=NOW) == session.scalar(
             select(func.count()).where(Attendee.event_id == large, Attendee.is_exhibitor)

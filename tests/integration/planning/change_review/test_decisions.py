@@ -127,9 +127,9 @@ def test_a_new_meeting_that_is_rejected_is_held_by_no_run_until_it_is_let_in_or_
 ) -> None:
     actor, event_id, new = decided.expo.organiser_actor(), decided.expo.event.id, decided.new.key
 
-    def asked(hand_draft: int | None = None) -> set[str]:
+    def asked(manual_draft: int | None = None) -> set[str]:
         with decided.database.read() as session:
-            problem = snapshot.build_problem(session, event_id, now=None, hand_draft=hand_draft)
+            problem = snapshot.build_problem(session, event_id, now=None, manual_draft=manual_draft)
             return {row.id for row in problem.requests}
 
     with decided.database.write() as session:
@@ -162,7 +162,7 @@ def test_all_rejections_are_taken_back_at_once(decided: Decided) -> None:
         for request in (decided.moved, decided.ends, decided.new):
             rejection.reject_change(session, actor, 2, request.key, now=NOW)
         assert rejection.accept_all_changes(session, actor, 2, now=NOW) == 3
-        assert not session.get_one(MeetingRequest, decided.moved.id).fixed_must
+        assert not session.get_one(MeetingRequest, decided.moved.id).is_locked
 
 
 def test_what_cannot_stay_or_is_published_cannot_be_rejected(decided: Decided) -> None:

@@ -86,7 +86,7 @@ def test_a_request_that_was_accepted_after_the_run_gets_its_reason_too(
     database: Database, broker_url: str, stopped: Stopped
 ) -> None:
     with database.write() as session:
-        late = make_request(session, stopped.expo, 0, 3, answered_at=NOW + timedelta(minutes=1))
+        late = make_request(session, stopped.expo, 0, 3, responded_at=NOW + timedelta(minutes=1))
     browser = Browser(web_app(database, broker_url), stopped.expo.organiser)
     page = browser.get(stopped.path)
     assert "<b>2</b> of 3 accepted requests are unscheduled" in page

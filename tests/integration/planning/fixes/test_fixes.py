@@ -116,7 +116,7 @@ def test_each_kind_of_remedy_that_needs_no_run_is_done(database: Database, kind:
         session.add(ExcludedPerson(request_id=request.id, attendee_id=person.id, excluded_at=NOW))
         version = made(session, expo, request, {"kind": kind, "ids": [person.key], "slot": "s1"})
         hold(session, expo.organiser_actor(), version.number, request.key, 0)
-        assert (request.fixed_slot_id, request.fixed_must) == (expo.slots[1].id, True)
+        assert (request.fixed_slot_id, request.is_locked) == (expo.slots[1].id, True)
         assert request.place is (PlaceWish.ANY if kind == "any-place" else PlaceWish.TABLE)
         assert (session.scalar(select(ExcludedPerson)) is None) is (kind == "take-part")
         problem = snapshot.build_problem(session, expo.event.id, now=NOW)

@@ -42,7 +42,9 @@ class Scene:
         with database.write() as session:
             self.expo: Expo = make_event(session, firms=4)
             self.requests = [make_request(session, self.expo, i, i + 1) for i in range(3)]
-            self.run_id = runs.queue_run(session, self.expo.event.id, asked_by=None, **{"now": NOW, **run}).id
+            self.run_id = runs.queue_run(
+                session, self.expo.event.id, requested_by=None, **{"now": NOW, **run}
+            ).id
 
     def execute(self, solve: Solve | None = None, **options: Any) -> RunOutcome:
         chosen = {} if solve is None else {"solve": solve}

@@ -77,7 +77,7 @@ class Again:
         then = AfterRun.PUBLISH if publish else AfterRun.DRAFT
         with self.scene.database.write() as session:
             asked = runs.queue_run(
-                session, self.scene.expo.event.id, asked_by=None, then=then, **{"now": NOW, **queued}
+                session, self.scene.expo.event.id, requested_by=None, then=then, **{"now": NOW, **queued}
             )
             self.scene.run_id = asked.id
         done = self.scene.execute(self.solve)
@@ -136,7 +136,7 @@ def test_each_priority_that_moves_alone_is_searched_for_and_named(again: Again, 
 
 
 @pytest.mark.parametrize(
-    "queued", [{"max_moved": 7}, {"night_budget": {"percent": 100, "a_person": 2, "hours": 24}}]
+    "queued", [{"max_moved": 7}, {"change_budget": {"percent": 100, "a_person": 2, "hours": 24}}]
 )
 def test_a_limit_of_one_run_is_no_change(again: Again, queued: dict[str, Any]) -> None:
     again.run(publish=True, **queued)
@@ -150,12 +150,12 @@ def test_a_run_that_may_improve_the_plan_searches_although_nothing_changed(again
 
 
 def test_a_night_is_the_published_plan_at_once_where_nothing_changed(again: Again) -> None:
-    assert not again.run(publish=True, night_budget=NIGHT)
+    assert not again.run(publish=True, change_budget=NIGHT)
 
 
 def test_a_night_that_used_its_limit_is_followed_by_a_search(again: Again) -> None:
     again.meetings = again.at_another_time
-    again.run(publish=True, night_budget=NIGHT)
+    again.run(publish=True, change_budget=NIGHT)
     again.meetings = again.as_published
     assert again.run(publish=True)
     assert again.kinds == ["limit"]

@@ -101,7 +101,7 @@ def test_what_stands_where_another_is_locked_gives_way(event: Event) -> None:
     with event.database.write() as session:
         locked = make_request(session, event.expo, 0, 6)
         locked.fixed_slot_id = event.expo.slots[0].id
-        locked.fixed_must = True
+        locked.is_locked = True
         session.flush()
         key = locked.key
     assert event.run() == [event.key(0)]
@@ -138,5 +138,5 @@ def test_the_form_begins_with_the_number_of_the_priorities(event: Event, broker_
 def test_a_night_is_not_bound_by_it(event: Event) -> None:
     with event.database.write() as session:
         event.asked = [session.get_one(MeetingRequest, row.id) for row in event.asked]
-        run = runs.queue_run(session, event.expo.event.id, asked_by=None, then=AfterRun.DRAFT, now=NOW)
+        run = runs.queue_run(session, event.expo.event.id, requested_by=None, then=AfterRun.DRAFT, now=NOW)
     assert event.changed_by(run.number) == [event.key(0), event.key(2)]

@@ -211,7 +211,7 @@ class Help:
         self.database, self.url = database, url
         found = {"fingerprint": problem_fingerprint(PROBLEM), "problem": write_problem(PROBLEM)}
         with database.write() as session:
-            run = runs.queue_run(session, make_event(session).event.id, asked_by=None, now=NOW)
+            run = runs.queue_run(session, make_event(session).event.id, requested_by=None, now=NOW)
             runs.claim_run(session, run.id, "coordinator", now=NOW)
             runs.store_problem(session, run.id, worker="coordinator", **found, basis={})
             self.run_id = run.id

@@ -56,10 +56,10 @@ class Desk:
         carry_out(self.database)
         return self.run_of(run_id)
 
-    def start(self, hand_draft: int | None) -> int:
+    def start(self, manual_draft: int | None) -> int:
         with self.database.write() as session:
             actor = self.expo.organiser_actor()
-            return run_control.start_run(session, actor, seconds=1, hand_draft=hand_draft, now=NOW).id
+            return run_control.start_run(session, actor, seconds=1, manual_draft=manual_draft, now=NOW).id
 
     def execute(self, run_id: int) -> Run:
         execution.execute_run(self.database, run_id, worker="w", settings=replace(SETTINGS, solve_workers=1))
@@ -105,7 +105,7 @@ def desk(database: Database) -> Desk:
 
 def test_a_night_publishes_nothing_of_an_open_draft(desk: Desk) -> None:
     run = desk.night()
-    assert (run.state, run.hand_draft) == (RunState.FINISHED, None)
+    assert (run.state, run.manual_draft) == (RunState.FINISHED, None)
     assert desk.held(desk.published()) == desk.as_published
     with desk.database.read() as session:
         assert versions.get_version(session, desk.expo.event.id, 2).state is VersionState.DRAFT
@@ -130,14 +130,14 @@ def test_what_was_published_of_it_is_kept_by_every_later_run(desk: Desk) -> None
     desk.publish(3)
     for _ in range(2):
         run = desk.night()
-        assert (run.state, run.hand_draft) == (RunState.FINISHED, 2)
+        assert (run.state, run.manual_draft) == (RunState.FINISHED, 2)
         assert desk.held(desk.published()) == desk.by_hand
 
 
 def test_a_draft_that_was_published_itself_is_kept_by_every_later_run(desk: Desk) -> None:
     desk.publish(2)
     for _ in range(2):
-        assert desk.night().hand_draft == 2
+        assert desk.night().manual_draft == 2
         assert desk.held(desk.published()) == desk.by_hand
     with desk.database.write() as session:
         made = manual_drafts.start_draft(session, desk.expo.organiser_actor(), desk.published(), now=NOW)
@@ -167,8 +167,8 @@ def test_the_page_lets_one_choose_and_says_what_a_run_keeps(desk: Desk) -> None:
     path = f"/events/{desk.expo.event.key}"
     page = browser.get(f"{path}/schedule")
     assert "Keep the 2 steps of draft 2" in page and "A night keeps none" in page
-    browser.post(f"{path}/runs", seconds=1, note="", hand_draft=2)
-    assert desk.run_of(1).hand_draft == 2
+    browser.post(f"{path}/runs", seconds=1, note="", manual_draft=2)
+    assert desk.run_of(1).manual_draft == 2
     assert "It keeps what was put by hand in" in browser.get(f"{path}/runs/1")
 
 

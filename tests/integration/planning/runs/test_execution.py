@@ -101,7 +101,7 @@ def test_a_solve_that_crashes_fails_the_run_with_a_sentence(scene: Scene) -> Non
     assert scene.execute(crash) == RunOutcome(RunEnding.FAILED)
     assert "ZeroDivisionError" in scene.run.error
     with scene.database.write() as session:
-        assert runs.queue_run(session, scene.expo.event.id, asked_by=None, now=NOW).number == 2
+        assert runs.queue_run(session, scene.expo.event.id, requested_by=None, now=NOW).number == 2
 
 
 @pytest.mark.parametrize("status", [PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN])
@@ -116,7 +116,7 @@ def locked_twice(scene: Scene) -> list[str]:
     with scene.database.write() as session:
         for request in scene.requests[:2]:
             row = session.get_one(MeetingRequest, request.id)
-            row.fixed_slot_id, row.fixed_must = scene.expo.slots[0].id, True
+            row.fixed_slot_id, row.is_locked = scene.expo.slots[0].id, True
     return [request.key for request in scene.requests[:2]]
 
 
@@ -134,7 +134,7 @@ def test_locks_that_clash_cost_one_meeting_and_no_draft_but_are_not_published(
     assert set(lack["not_kept"]) < set(keys)
     assert [(set(row["requests"]), row["cause"]) for row in lack["clashes"]] == [(set(keys), "people")]
     with database.read() as session:
-        alerts = session.scalars(select(Alert.kind).where(Alert.ended_at.is_(None))).all()
+        alerts = session.scalars(select(Alert.kind).where(Alert.resolved_at.is_(None))).all()
     assert list(alerts) == ([AlertKind.NOT_PUBLISHED] if then is AfterRun.PUBLISH else [])
     assert bool(scene.run.error) is (then is AfterRun.PUBLISH)
 

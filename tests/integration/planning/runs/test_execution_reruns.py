@@ -97,7 +97,7 @@ class TestWhatARunIsToldThatChanged:
 
     def run_again(self, scene: Scene) -> tuple[bool, list[dict[str, Any]] | None]:
         with scene.database.write() as session:
-            scene.run_id = runs.queue_run(session, scene.expo.event.id, asked_by=None, now=NOW).id
+            scene.run_id = runs.queue_run(session, scene.expo.event.id, requested_by=None, now=NOW).id
         listening = Listening()
         assert scene.execute(listening).ending is RunEnding.FINISHED
         return listening.is_changed, scene.run.changed
@@ -166,7 +166,7 @@ def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> 
 
     def run_again() -> None:
         with scene.database.write() as session:
-            scene.run_id = runs.queue_run(session, scene.expo.event.id, asked_by=None, now=NOW).id
+            scene.run_id = runs.queue_run(session, scene.expo.event.id, requested_by=None, now=NOW).id
         scene.execute(solve)
 
     scene.execute(solve)

@@ -56,7 +56,7 @@ def morning(monkeypatch: pytest.MonkeyPatch, database: Database) -> tuple[Expo, 
 def run(database: Database, expo: Expo) -> int:
     """Return the draft of a run at the current time."""
     with database.write() as session:
-        run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=database.now()).id
+        run_id = runs.queue_run(session, expo.event.id, requested_by=None, now=database.now()).id
     done = execution.execute_run(database, run_id, worker="w", settings=SETTINGS)
     assert done.ending is RunEnding.FINISHED and done.version is not None
     return done.version

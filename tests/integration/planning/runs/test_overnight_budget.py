@@ -49,8 +49,8 @@ class Night:
         """Execute the overnight run with a real search, and what follows it."""
         with self.database.write() as session:
             asked = runs.queue_run(
-                session, self.expo.event.id, asked_by=None, then=then, now=NOW,
-                night_budget={"percent": 100, "a_person": 9, "hours": 0, **self.budget},
+                session, self.expo.event.id, requested_by=None, then=then, now=NOW,
+                change_budget={"percent": 100, "a_person": 9, "hours": 0, **self.budget},
             ).id  # fmt: skip
         done = execution.execute_run(self.database, asked, worker="w", settings=SETTINGS)
         assert done.version == self.published + 1
@@ -148,7 +148,7 @@ def test_what_gives_way_to_a_lock_does_not_count(database: Database) -> None:
     night = Night(database, percent=0, a_person=0)
     with database.write() as session:
         locked = make_request(session, night.expo, 0, 2)
-        locked.fixed_slot_id, locked.fixed_must = night.expo.slots[0].id, True
+        locked.fixed_slot_id, locked.is_locked = night.expo.slots[0].id, True
         session.flush()
         key = locked.key
     run = night.go()
@@ -168,7 +168,7 @@ def test_a_lock_that_nobody_can_keep_is_left_out_and_the_night_is_published(data
     night = Night(database, percent=25)
     with database.write() as session:
         locked = make_request(session, night.expo, 1, 3)
-        locked.fixed_slot_id, locked.fixed_must = night.expo.slots[5].id, True
+        locked.fixed_slot_id, locked.is_locked = night.expo.slots[5].id, True
     night.away(1, slot=5)
     run = night.go()
     assert night.newest[0] is VersionState.PUBLISHED, (run.error, run.not_kept)

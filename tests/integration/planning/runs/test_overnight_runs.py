@@ -75,12 +75,12 @@ def test_a_run_that_begins_late_plans_and_does_not_publish_and_says_so(night: Ni
 
 
 def test_how_late_is_too_late_is_a_setting(database: Database) -> None:
-    night = Night(database, night_late=5)
+    night = Night(database, overnight_late_minutes=5)
     assert night.begin(night.queue(), NOW + timedelta(minutes=6)).then is AfterRun.DRAFT
 
 
 def test_lateness_is_counted_from_its_time_and_not_from_when_the_clock_came_to_it(database: Database) -> None:
-    night = Night(database, night_late=30)
+    night = Night(database, overnight_late_minutes=30)
     late = timedelta(minutes=31)
     assert night.begin(night.queue(late), NOW + late).then is AfterRun.DRAFT
 
@@ -124,7 +124,7 @@ def test_a_run_of_the_night_that_fails_is_told_until_one_ends_well(night: Night)
     said = "The overnight run failed: The solve ended with an error."
     assert (night.alerts(), night.mails()) == ([(AlertKind.RUN_FAILED, said)], 1)
     with night.database.write() as session:
-        later = runs.queue_run(session, night.event_id, asked_by=night.expo.organiser.id, now=NOW)
+        later = runs.queue_run(session, night.event_id, requested_by=night.expo.organiser.id, now=NOW)
     night.begin(later.id, NOW)
     finish(night, later.id)
     assert night.alerts() == []
@@ -139,7 +139,7 @@ def test_a_night_without_a_plan_is_told(night: Night) -> None:
 
 def test_a_run_that_somebody_asked_for_and_sees_fail_is_not_mailed(night: Night) -> None:
     with night.database.write() as session:
-        run = runs.queue_run(session, night.event_id, asked_by=night.expo.organiser.id, now=NOW)
+        run = runs.queue_run(session, night.event_id, requested_by=night.expo.organiser.id, now=NOW)
     night.begin(run.id, NOW)
     with night.database.write() as session:
         runs.fail_run(session, run.id, worker="w", error="no", now=NOW)
@@ -160,7 +160,7 @@ def test_a_run_whose_worker_is_lost_too_often_is_told(night: Night) -> None:
 
 def test_a_night_that_another_runs_place_was_taken_in_is_told(night: Night) -> None:
     with night.database.write() as session:
-        runs.queue_run(session, night.event_id, asked_by=None, now=NOW)
+        runs.queue_run(session, night.event_id, requested_by=None, now=NOW)
     with night.database.write() as session:
         assert overnight.queue_due_runs(session, now=NOW) == []
     said = "There was no overnight run at 16:00: run 1 was still open."
@@ -173,7 +173,7 @@ def test_a_night_that_was_slept_through_is_told(night: Night) -> None:
     said = "There was no overnight run at 16:00: the clock was not running."
     assert night.alerts() == [(AlertKind.RUN_MISSED, said)]
     with night.database.write() as session:
-        run = runs.queue_run(session, night.event_id, asked_by=None, now=NOW)
+        run = runs.queue_run(session, night.event_id, requested_by=None, now=NOW)
     night.begin(run.id, NOW)
     finish(night, run.id)
     assert night.alerts() == []

@@ -151,7 +151,7 @@ def check(database: Database, event_id: int) -> None:
             "accepted": len(rows.accepted),
             "missing": len(rows.accepted) - len(held),
             "newer": sum(
-                (row.answered_at or row.created_at) > published.created_at and row.id not in held
+                (row.responded_at or row.created_at) > published.created_at and row.id not in held
                 for row in rows.accepted
             ),
             "below": sum(
@@ -162,7 +162,7 @@ def check(database: Database, event_id: int) -> None:
             "untold": sum(not rows.is_accepted(meeting.request_id) for meeting in rows.all),
             "broken": sum(rows.slots[m.slot_id].start > NOW and rows.is_broken(m) for m in rows.meetings),
             "uninvited": sum(
-                person.is_exhibitor and person.welcomed_at is None and person.came_at is None
+                person.is_exhibitor and person.invited_at is None and person.first_sign_in_at is None
                 and person.bounced_at is None and person.withdrawn_at is None
                 and rows.firms[person.firm_id].withdrawn_at is None
                 for person in rows.people.values()

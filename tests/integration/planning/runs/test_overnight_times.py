@@ -79,12 +79,12 @@ def next_at(database: Database, expo: Expo) -> list[datetime | None]:
 def test_a_night_that_is_due_queues_a_run_with_the_events_settings(database: Database) -> None:
     expo = due_event(database, then=AfterRun.PUBLISH)
     with database.write() as session:
-        session.get_one(Event, expo.event.id).night_percent = 7
+        session.get_one(Event, expo.event.id).overnight_percent = 7
         (run_id,) = overnight.queue_due_runs(session, now=NOW)
     with database.read() as session:
         run = session.get_one(Run, run_id)
-        assert (run.event_id, run.state, run.asked_by) == (expo.event.id, RunState.QUEUED, None)
-        assert (run.then, run.night_budget) == (AfterRun.PUBLISH, {"percent": 7, "a_person": 2, "hours": 24})
+        assert (run.event_id, run.state, run.requested_by) == (expo.event.id, RunState.QUEUED, None)
+        assert (run.then, run.change_budget) == (AfterRun.PUBLISH, {"percent": 7, "a_person": 2, "hours": 24})
     assert next_at(database, expo) == [TOMORROW]
 
 
@@ -127,7 +127,7 @@ def test_nothing_is_due_before_its_time(database: Database) -> None:
 def test_while_a_run_is_open_the_night_waits_for_the_next(database: Database) -> None:
     expo = due_event(database)
     with database.write() as session:
-        runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
+        runs.queue_run(session, expo.event.id, requested_by=None, now=NOW)
     with database.write() as session:
         assert overnight.queue_due_runs(session, now=NOW) == []
     assert next_at(database, expo) == [TOMORROW]
@@ -136,7 +136,7 @@ def test_while_a_run_is_open_the_night_waits_for_the_next(database: Database) ->
 def test_one_event_that_waits_does_not_hold_up_another(database: Database) -> None:
     busy, free = due_event(database), due_event(database)
     with database.write() as session:
-        runs.queue_run(session, busy.event.id, asked_by=None, now=NOW)
+        runs.queue_run(session, busy.event.id, requested_by=None, now=NOW)
     with database.write() as session:
         queued = overnight.queue_due_runs(session, now=NOW)
     with database.read() as session:

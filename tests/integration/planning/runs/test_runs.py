@@ -25,7 +25,7 @@ LATER = NOW + timedelta(minutes=2)
 
 def queued(database: Database, now: datetime = NOW) -> Run:
     with database.write() as session:
-        return runs.queue_run(session, make_event(session).event.id, asked_by=None, now=now)
+        return runs.queue_run(session, make_event(session).event.id, requested_by=None, now=now)
 
 
 def claimed(database: Database, worker: str = "w1") -> Run:
@@ -44,7 +44,7 @@ def again(database: Database, run: Run) -> Run:
 def test_a_queued_run_has_the_settings_of_its_event(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, solve_seconds=45)
-        run = runs.queue_run(session, expo.event.id, asked_by=expo.organiser.id, now=NOW)
+        run = runs.queue_run(session, expo.event.id, requested_by=expo.organiser.id, now=NOW)
         assert (run.number, run.state, run.seconds, run.then) == (1, RunState.QUEUED, 45, AfterRun.DRAFT)
         assert runs.find_open_run(session, expo.event.id) is run
 
@@ -53,7 +53,7 @@ def test_the_asker_may_give_it_other_seconds_and_what_follows(database: Database
     with database.write() as session:
         event_id = make_event(session).event.id
         run = runs.queue_run(
-            session, event_id, asked_by=None, seconds=5, then=AfterRun.PUBLISH, budget=3, now=NOW
+            session, event_id, requested_by=None, seconds=5, then=AfterRun.PUBLISH, budget=3, now=NOW
         )
         assert (run.seconds, run.then, run.budget) == (5, AfterRun.PUBLISH, 3)
 
@@ -61,14 +61,14 @@ def test_the_asker_may_give_it_other_seconds_and_what_follows(database: Database
 @pytest.mark.parametrize("seconds", [0, -1, fields.limits(fields.RunSeconds).most + 1])
 def test_a_solve_has_a_second_at_least_and_an_hour_at_most(database: Database, seconds: int) -> None:
     with database.write() as session, pytest.raises(InvalidInput) as refused:
-        runs.queue_run(session, make_event(session).event.id, asked_by=None, seconds=seconds, now=NOW)
+        runs.queue_run(session, make_event(session).event.id, requested_by=None, seconds=seconds, now=NOW)
     assert [fault.path for fault in refused.value.faults] == ["seconds"]
 
 
 @pytest.mark.parametrize("max_moved", [-1, fields.limits(fields.MaxMoved).most + 1])
 def test_a_budget_of_changes_is_a_count(database: Database, max_moved: int) -> None:
     with database.write() as session, pytest.raises(InvalidInput) as refused:
-        runs.queue_run(session, make_event(session).event.id, asked_by=None, max_moved=max_moved, now=NOW)
+        runs.queue_run(session, make_event(session).event.id, requested_by=None, max_moved=max_moved, now=NOW)
     assert [fault.path for fault in refused.value.faults] == ["max_moved"]
 
 
@@ -76,7 +76,7 @@ def test_an_event_has_one_open_run(database: Database) -> None:
     run = queued(database)
     with database.write() as session:
         with pytest.raises(RunAlreadyOpen) as refused:
-            runs.queue_run(session, run.event_id, asked_by=None, now=NOW)
+            runs.queue_run(session, run.event_id, requested_by=None, now=NOW)
         assert refused.value.run == run.number
         assert session.scalars(select(Run.id).where(Run.event_id == run.event_id)).all() == [run.id]
 
@@ -94,7 +94,9 @@ def test_of_two_who_queue_at_once_one_is_told_of_the_other(database: Database) -
         together.wait()
         try:
             with database.write() as session:
-                outcomes.append(("queued", runs.queue_run(session, event_id, asked_by=None, now=NOW).number))
+                outcomes.append(
+                    ("queued", runs.queue_run(session, event_id, requested_by=None, now=NOW).number)
+                )
         except RunAlreadyOpen as refused:
             outcomes.append(("refused", refused.run))
 
@@ -231,7 +233,7 @@ def test_after_an_end_the_next_run_can_start(database: Database) -> None:
     run = claimed(database)
     with database.write() as session:
         runs.fail_run(session, run.id, worker="w1", error="No.", now=NOW)
-        following = runs.queue_run(session, run.event_id, asked_by=None, now=NOW)
+        following = runs.queue_run(session, run.event_id, requested_by=None, now=NOW)
         assert following.number == run.number + 1
         organiser = actors.operator_actor(session.get_one(Event, run.event_id))
         assert [row.number for row in run_control.list_newest_runs(session, organiser, limit=9)] == [2, 1]
@@ -280,7 +282,7 @@ def test_a_run_whose_worker_fell_silent_is_taken_up_again_once(database: Databas
         assert recovery.recover_runs(session, now=LATER + recovery.HEARTBEAT_TIMEOUT) == []
         failed = again_in(session, run)
         assert (failed.state, failed.error) == (RunState.FAILED, recovery.LOST_TOO_OFTEN)
-        assert runs.queue_run(session, run.event_id, asked_by=None, now=LATER).number == run.number + 1
+        assert runs.queue_run(session, run.event_id, requested_by=None, now=LATER).number == run.number + 1
 
 
 def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database: Database) -> None:

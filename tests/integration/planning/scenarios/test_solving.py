@@ -138,7 +138,7 @@ def test_runs_go_first_and_take_the_worker_from_it(database: Database) -> None:
 
     def solve(problem: Problem, _params: SolveParams, *, should_stop: Any, **_: Any) -> Result:
         with database.write() as session:
-            runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
+            runs.queue_run(session, expo.event.id, requested_by=None, now=NOW)
         while not should_stop():
             pass
         return Result(plan_of(problem, ()))

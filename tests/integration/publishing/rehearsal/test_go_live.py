@@ -66,11 +66,11 @@ def count(database: Database, table: Any, *which: Any) -> int:
 def test_nothing_that_was_rehearsed_counts_as_told(database: Database, expo: Expo) -> None:
     told = (Invitation, DigestItem, InterpreterNotice, OutboxEmail)
     assert all(count(database, table) for table in told)
-    assert count(database, Attendee, Attendee.welcomed_at.is_not(None))
+    assert count(database, Attendee, Attendee.invited_at.is_not(None))
     live(database, expo)
     assert [count(database, table) for table in (*told, InvitationReply)] == [0, 0, 0, 0, 0]
-    assert count(database, Attendee, Attendee.welcomed_at.is_not(None)) == 0
-    assert count(database, DigestPreference, DigestPreference.mailed_at.is_not(None)) == 0
+    assert count(database, Attendee, Attendee.invited_at.is_not(None)) == 0
+    assert count(database, DigestPreference, DigestPreference.last_digest_at.is_not(None)) == 0
 
 
 def test_going_live_sends_nothing_by_itself(database: Database, expo: Expo) -> None:
@@ -103,7 +103,7 @@ def test_what_is_published_is_told_where_that_is_asked_and_counted_before(
         extra = draft(session, expo, [meet(request, expo, people=people)])
         publish(session, expo, extra, 3, minutes=10)
         quiet = session.get_one(Attendee, expo.people[0][1].id)
-        quiet.summaries_off_at = NOW
+        quiet.summaries_stopped_at = NOW
     with post(database) as sent:
         sent.deliver(NOW + timedelta(minutes=11))
     with database.read() as session:
@@ -254,7 +254,7 @@ def test_what_is_about_to_be_told_meanwhile_is_forgotten_too(
     expo = rehearsed_event(database)
     with database.write() as session:
         make_request(session, expo, 0, 1, state=RequestState.PENDING)
-        session.execute(update(Attendee).values(welcomed_at=NOW))
+        session.execute(update(Attendee).values(invited_at=NOW))
     found = digest_sending.list_pending_items
 
     def find_and_go_live(session: Any, *, now: datetime) -> Any:
@@ -283,7 +283,7 @@ def test_who_is_invited_meanwhile_is_invited_for_real_or_not_at_all(database: Da
         return going_live.go_live(session, expo.organiser_actor(), now=LATER)
 
     race(database, invite, press)
-    invited = count(database, Attendee, Attendee.welcomed_at.is_not(None))
+    invited = count(database, Attendee, Attendee.invited_at.is_not(None))
     assert invited in (0, 5)
     with post(database) as sent:
         assert sent.deliver(LATER) == invited

@@ -46,7 +46,7 @@ def scene(session: Session, requests: int = 24) -> tuple[Expo, int]:
             session, expo, *((one, other) if at % 2 else (other, one)),
             state=list(RequestState)[at % 3],
             created_at=NOW + timedelta(hours=at),
-            answered_at=NOW + timedelta(hours=3 * at) if at % 3 else None,
+            responded_at=NOW + timedelta(hours=3 * at) if at % 3 else None,
         )  # fmt: skip
         free = [
             (slot, table)
@@ -70,7 +70,7 @@ def test_each_figure_equals_a_count_made_otherwise(database: Database) -> None:
         walks = count_walks(session, actor, number)
         days = count_answers_by_day(session, actor)
         plan = versions.list_meetings(session, versions.get_version(session, expo.event.id, number).id)
-        rows = session.execute(text("SELECT created_at, answered_at, state FROM meeting_request")).all()
+        rows = session.execute(text("SELECT created_at, responded_at, state FROM meeting_request")).all()
     zone = ZoneInfo(expo.event.timezone)
     hall = {table.key: table.hall_id for table in expo.tables}
     halls, slots = [each.id for each in expo.halls], [slot.key for slot in expo.slots]

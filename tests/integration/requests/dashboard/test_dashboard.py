@@ -71,11 +71,11 @@ def test_what_others_did_is_news_until_it_was_seen(database: Database) -> None:
             3,
             0,
             state=RequestState.WITHDRAWN,
-            answered_side=Side.FROM,
-            answered_at=NOW - 2 * DAY,
+            responded_side=Side.FROM,
+            responded_at=NOW - 2 * DAY,
         )
         expired = make_request(
-            session, expo, 0, 4, state=RequestState.EXPIRED, expires_at=NOW - 3 * DAY, answered_at=None
+            session, expo, 0, 4, state=RequestState.EXPIRED, expires_at=NOW - 3 * DAY, responded_at=None
         )
         new = page_of(session, expo).news
         assert [item.card.key for item in new.items] == [accepted.key, cancelled.key, expired.key]

@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 def declined(session: Session, expo: Expo, firm: int, hours: int) -> MeetingRequest:
     state = RequestState.DECLINED
     return make_request(
-        session, expo, 0, firm, state=state, answered_side=Side.TO, answered_at=NOW - hours * HOUR
+        session, expo, 0, firm, state=state, responded_side=Side.TO, responded_at=NOW - hours * HOUR
     )
 
 
@@ -54,11 +54,11 @@ def test_what_came_while_the_page_was_open_stays_news(database: Database) -> Non
         old = declined(session, expo, 1, hours=2)
         shown = [item.key for item in of(session, expo).items]
         late = make_request(  # expired earlier, but not yet recorded
-            session, expo, 0, 2, state=RequestState.EXPIRED, expires_at=NOW - 3 * HOUR, answered_at=None
+            session, expo, 0, 2, state=RequestState.EXPIRED, expires_at=NOW - 3 * HOUR, responded_at=None
         )
         news.mark_seen(session, expo.actor(0), shown, now=NOW)
         assert keys(of(session, expo)) == [late.key]
-        old.answered_at = NOW - HOUR  # answered again
+        old.responded_at = NOW - HOUR  # answered again
         session.flush()
         assert keys(of(session, expo)) == [old.key, late.key]
 

@@ -105,10 +105,10 @@ def test_free_words_and_what_is_not_wanted_are_kept_with_any_press(
     )
     firm = firm_of(database, expo)
     assert firm.needs == ["Pattern making", "3D printing", "castings"]
-    assert firm.unwanted == ["bearings", "staffing"] and firm.welcomed_at is None
+    assert firm.unwanted == ["bearings", "staffing"] and firm.onboarded_at is None
     assert "f1" not in keys_suggested(database, expo)
     browser.post(f"{here}/needs", do="continue", unwanted="", word="")
-    assert firm_of(database, expo).unwanted == [] and firm_of(database, expo).welcomed_at is not None
+    assert firm_of(database, expo).unwanted == [] and firm_of(database, expo).onboarded_at is not None
 
 
 def test_the_count_is_that_of_the_query(database: Database, expo: Expo) -> None:
@@ -145,7 +145,7 @@ def test_the_times_at_the_venue_are_busy_times_and_single_ones_stay(
         (True, froms[1]),
         (False, froms[0]),
     ]
-    assert firm_of(database, expo).welcomed_at is not None
+    assert firm_of(database, expo).onboarded_at is not None
 
 
 def test_a_time_that_ends_before_it_begins_is_refused_with_a_sentence(database: Database, expo: Expo) -> None:

@@ -171,7 +171,7 @@ def test_who_read_of_a_request_is_told_that_it_was_cancelled(database: Database)
 def test_of_what_was_agreed_the_other_firm_is_told_that_it_was_cancelled(database: Database, by: int) -> None:
     with database.write() as session:
         expo = expo_of(session)
-        request = make_request(session, expo, 0, 1, answered_side=Side.TO, answered_at=NOW - 30 * DAY)
+        request = make_request(session, expo, 0, 1, responded_side=Side.TO, responded_at=NOW - 30 * DAY)
         requests.withdraw_request(session, expo.actor(by), request.key, now=NOW)
     assert kinds(tell(database, MORNING)) == [(f"F{1 - by}-P0", ["cancelled"])]
 
@@ -179,7 +179,7 @@ def test_of_what_was_agreed_the_other_firm_is_told_that_it_was_cancelled(databas
 def test_what_the_organisers_cancel_is_told_to_both_firms(database: Database) -> None:
     with database.write() as session:
         expo = expo_of(session)
-        request = make_request(session, expo, 0, 1, answered_at=NOW - 30 * DAY)
+        request = make_request(session, expo, 0, 1, responded_at=NOW - 30 * DAY)
         requests.withdraw_request(session, expo.organiser_actor(), request.key, now=NOW)
     assert kinds(tell(database, MORNING)) == [("F0-P0", ["cancelled"]), ("F1-P0", ["cancelled"])]
 
