@@ -162,7 +162,7 @@ def look_around(desk: Desk, count: int, seed: int = 1) -> None:
         there = part(seen, draws)
         desk.look("board", f"board?draft=2&{there}&page={draws.randint(1, 8)}")
         desk.look("picked up", f"board?draft=2&{there}&pick={draws.choice(held).request}")
-        desk.look("news of others", "board/2/news?seen=0")
+        desk.look("news of others", "board/2/updates?seen=0")
         desk.look("changes", f"versions/3/changes?page={draws.randint(1, 20)}")
         if n % 4 == 0:
             desk.look("changes, narrowed", f"versions/3/changes?show=choice&text={draws.choice('abcdef')}")

@@ -59,10 +59,10 @@ class User:
         firm = self.dice.choice(firms) if firms else ""
         if firm:
             yield await self.ask("firm", "GET", f"{inside}/firms/{firm}")
-        if firm and f"{firm}/ask" in self.page:
-            yield await self.ask("ask form", "GET", f"{inside}/firms/{firm}/ask")
+        if firm and f"{firm}/request" in self.page:
+            yield await self.ask("ask form", "GET", f"{inside}/firms/{firm}/request")
             form = {"topic": "Cells", "priority": "3", "length": "1", "place": "any"}
-            yield await self.ask("ask", "POST", f"{inside}/firms/{firm}/ask", form)
+            yield await self.ask("ask", "POST", f"{inside}/firms/{firm}/request", form)
         yield await self.ask("requests sent", "GET", f"{inside}/requests/sent")
         yield await self.ask("requests received", "GET", f"{inside}/requests/received")
         if found := _PENDING.search(self.page):

@@ -1,27 +1,27 @@
 """The pages that `benchmarks.pages` requests, by role: a name, and the path within the event."""
 
 EXHIBITOR = {
-    "start": "start",
+    "dashboard": "dashboard",
     "directory": "firms",
     "directory, a word": "firms?text=Electronics",
     "directory, Chinese": "firms?text=电子&order=fit",
     "firm": "firms/f3",
-    "ask form": "firms/f6/ask",
+    "request form": "firms/f6/request",
     "requests received": "requests/received",
     "requests sent": "requests/sent",
     "request": "requests/p0-1",
-    "wishes": "wishes",
-    "ask several": "wishes/ask",
+    "ranked requests": "ranked-requests",
+    "bulk request form": "ranked-requests/request",
     "week": "week",
     "agenda": "agenda",
     "firm's agenda": "agenda/firm",
     "profile": "profile",
     "busy times": "busy-times",
-    "mails and calendar": "preferences",
+    "preferences": "preferences",
 }
 ATTENDEE = {"my day": "my-day", "week": "week", "agenda": "agenda", "directory": "firms", "firm": "firms/f3"}
 ORGANISER = {
-    "home": "",
+    "dashboard": "",
     "venue": "venue",
     "booths": "venue?kind=booth",
     "firms": "participants/firms",
@@ -37,7 +37,7 @@ ORGANISER = {
     "draft": "versions/2",
     "board": "board?draft=2",
     "fairness": "versions/1/fairness",
-    "calendar health": "calendar-status/",
+    "calendar status": "calendar-status/",
     "delegations": "delegations/",
     "settings": "settings",
     "overnight": "overnight",

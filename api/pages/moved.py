@@ -18,14 +18,19 @@ MOVED = {
     "calendars": "calendar-status",
     "desk": "participants",
     "dials": "priorities",
+    "figures": "statistics",
+    "interpreting": "interpreter-day",
     "mail-texts": "email-texts",
     "mails-and-calendar": "preferences",
     "nights": "overnight",
+    "remind": "reminders",
+    "start": "dashboard",
     "trail": "audit-log",
     "trail.csv": "audit-log.csv",
     "welcome": "event-invitations",
     "what-if": "scenarios",
     "whole": "archive",
+    "wishes": "ranked-requests",
 }
 """First path segments of pages below an event: the present one by the former one."""
 BEFORE = f"<any({', '.join(repr(each) for each in MOVED)}):before>"
@@ -48,6 +53,22 @@ def redirect_to_fixes(event_key: str, number: int, rest: str = "") -> Response:
     """Redirect to the suggested fixes of a version."""
     actor = auth.actor(event_key)
     return _redirect(f"/events/{actor.event_key}/versions/{number}/fixes", rest)
+
+
+@blueprint.get(f"{EVENT}/calendar-status/dead-letters")
+@login_required
+def redirect_to_failed_emails(event_key: str) -> Response:
+    """Redirect to the failed emails of an event."""
+    actor = auth.actor(event_key)
+    return _redirect(f"/events/{actor.event_key}/calendar-status/failed-emails", "")
+
+
+@blueprint.get("/operators/mails", strict_slashes=False)
+@blueprint.get("/operators/mails/<path:rest>")
+@login_required
+def redirect_to_unassigned_emails(rest: str = "") -> Response:
+    """Redirect to the emails without an event."""
+    return _redirect("/operators/unassigned-emails", rest)
 
 
 @blueprint.get("/trail")

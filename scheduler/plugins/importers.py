@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from scheduler.plugins.loading import PluginGroup, kind, plain
+
+_ENDING: Final = re.compile(r"\.[A-Za-z0-9]{1,16}")
 
 
 class ImportRefused(Exception):
@@ -30,14 +33,21 @@ class ImporterPlugin:
     read
         Takes all bytes and returns the rows by sheet name, as in a workbook: the first row is the header. May
         raise ImportRefused.
+    endings
+        The file name endings of the format, such as ".dump", which file pickers of import pages then offer.
     """
 
     title: str
     recognises: Callable[[bytes], bool]
     read: Callable[[bytes], Mapping[str, Sequence[Sequence[str]]]]
+    endings: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", plain(self.title))
+        object.__setattr__(self, "endings", tuple(map(plain, self.endings)))
+        for ending in self.endings:
+            if not _ENDING.fullmatch(ending):
+                raise ValueError(f"no file name ending with its dot: {ending!r}")
 
 
 IMPORTERS: Final[PluginGroup[ImporterPlugin]] = PluginGroup(

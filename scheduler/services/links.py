@@ -28,7 +28,7 @@ def busy_times(event_key: str) -> str:
 
 def interpreting(event_key: str) -> str:
     """Return the path of an interpreter's meetings."""
-    return f"/events/{event_key}/interpreting"
+    return f"/events/{event_key}/interpreter-day"
 
 
 def answer(token: str, step: str) -> str:
@@ -136,4 +136,4 @@ def mail_text(event_key: str, language: str, mail_kind: str) -> str:
 
 def retried_mails(event_key: str) -> str:
     """Return the path of an event's emails that are being retried, for organisers."""
-    return f"/events/{event_key}/calendar-status/dead-letters?list=retrying"
+    return f"/events/{event_key}/calendar-status/failed-emails?list=retrying"

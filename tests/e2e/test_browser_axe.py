@@ -219,26 +219,26 @@ PAGES = {
         "/answers/no-such-token/",
         "/api/v1/docs",
     ),
-    "attendee": ("/sessions", "interpreting", *OF_FIRM),
+    "attendee": ("/sessions", "interpreter-day", *OF_FIRM),
     "exhibitor": (
         "/sessions",
-        "start",
-        "start/setup",
-        "start/setup?step=needs",
-        "start/setup?step=times",
-        "start/changes",
+        "dashboard",
+        "dashboard/setup",
+        "dashboard/setup?step=needs",
+        "dashboard/setup?step=times",
+        "dashboard/changes",
         *OF_FIRM,
         "firms?order=fit&tier=midstream&tier=upstream",
         "firms?text=frm&relation=saved",
-        "wishes",
-        "wishes/ask",
+        "ranked-requests",
+        "wishes/request",
         "profile",
         "colleagues",
         "colleagues/f0-p1",
         "requests/received?order=deadline",
-        "firms/f8/ask",
-        "firms/f4/ask",
-        "firms/f1/ask",
+        "firms/f8/request",
+        "firms/f4/request",
+        "firms/f1/request",
         "tokens",
     ),
     "organiser": (
@@ -253,7 +253,7 @@ PAGES = {
         "board?draft=3",
         "board?draft=3&pick={held}",
         "board?draft=3&rows=person&find=firm",
-        "board/3/people/f0-p0/away?slots=s0&look=1",
+        "board/3/people/f0-p0/unavailability?slots=s0&look=1",
         "schedule",
         "runs/1",
         "versions/1",
@@ -262,7 +262,7 @@ PAGES = {
         "versions/2/fairness",
         "versions/2/fixes",
         "versions/2/fixes?reason=people-busy",
-        "figures?version=2",
+        "statistics?version=2",
         "weeks/people/f0-p0?version=2",
         "weeks/firms/f0?version=2",
         "weeks/places/t0?version=2",
@@ -281,8 +281,8 @@ PAGES = {
         "calendar-status/?state=bounced",
         "calendar-status/people/f0-p0",
         "calendar-status/people/f2-p0",
-        "calendar-status/dead-letters",
-        "calendar-status/dead-letters?list=retrying",
+        "calendar-status/failed-emails",
+        "calendar-status/failed-emails?list=retrying",
         "participants/firms",
         "participants/firms?text=no-such-firm",
         "participants/firms/f0",
@@ -319,7 +319,7 @@ PAGES = {
         "scenarios/2?kind=slots",
         "scenarios/2?kind=quota",
         "priorities",
-        "remind",
+        "reminders",
         "rehearsal",
         "event-invitations",
         "venue",
@@ -348,8 +348,8 @@ PAGES = {
         "/events/new/workbook/{first_file}/errors",
         "/operators",
         "/operators/events",
-        "/operators/mails",
-        "/operators/mails/{stray}",
+        "/operators/unassigned-emails",
+        "/operators/unassigned-emails/{stray}",
         "/audit-log",
     ),
     "stranger": (
@@ -423,7 +423,7 @@ def test_no_page_has_a_fault(role: str, reader: Reader, everything: Everything) 
 
 
 FAULTY = {
-    "firms/f8/ask": "main form button.primary",
+    "firms/f8/request": "main form button.primary",
     "busy-times": 'form[action*="/busy-times/link"] button',
     "tokens": "main form button.primary",
 }
@@ -459,7 +459,7 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.page.get_by_label("Your mail address").fill("somebody@example.org")
     reader.look_after("Email me a link", "is on its way")
     reader.sign_in("exhibitor")
-    reader.send_empty("firms/f8/ask", "Send the request")
+    reader.send_empty("firms/f8/request", "Send the request")
     reader.open("busy-times")
     reader.empty()
     reader.unfold()
@@ -514,7 +514,7 @@ def test_no_state_of_a_firm_s_pages_has_a_fault(reader: Reader, everything: Ever
     reader.look_after("Make the token", "Our CRM")
     everything.end_freshness({"path": everything.path("/tokens"), "what": "make the token", "fields": []})
     reader.look_after("Make the token", "Sign in again")
-    reader.visit("/sign-in/go-on")
+    reader.visit("/sign-in/continue")
 
 
 def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
@@ -592,4 +592,4 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     with everything.database.write() as session:
         version = versions.get_version(session, everything.expo.event.id, 1)
         version_jobs.request_manual_draft(session, version, by=None, now=NOW)
-    reader.visit("board/1/begun")
+    reader.visit("board/1/progress")

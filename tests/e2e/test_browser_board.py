@@ -303,7 +303,7 @@ def test_two_organisers_at_once_are_told_who_was_first_and_lose_nothing(boards: 
     script = way != "no script"
     mine = boards.open(f"&pick={one.key}", script=script)
     theirs = boards.open(f"&pick={one.key}", script=script, account_id=other.id)
-    theirs.route("**/news?*", lambda route: route.fulfill(status=204))
+    theirs.route("**/updates?*", lambda route: route.fulfill(status=204))
     put(mine, way)
     mine.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(one) == ("s1", "t0")

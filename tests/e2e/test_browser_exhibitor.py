@@ -189,7 +189,7 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Firm 2", exact=True).click()
     expect(page.get_by_text("You agreed to meet")).to_be_visible()
-    page.goto(page.url.replace("/firms/f2", "/firms/f3/ask"))
+    page.goto(page.url.replace("/firms/f2", "/firms/f3/request"))
     page.get_by_role("button", name="Send the request").click()
     expect(page.get_by_role("alert")).to_contain_text("Topic is missing; say in a line")
     page.get_by_label("Topic").fill("Cells of ours")
@@ -221,7 +221,7 @@ def test_the_address_of_the_feed_is_copied(open_page: OpenPage) -> None:
     assert re.fullmatch(r"http://.+/calendar/[a-z2-7]{32}\.ics", copied)
 
 
-PAGES = ("/firms", "/firms/f1", "/firms/f1/ask", "/requests/received", "/requests/sent", "/agenda")
+PAGES = ("/firms", "/firms/f1", "/firms/f1/request", "/requests/received", "/requests/sent", "/agenda")
 
 
 def test_no_page_is_wider_than_a_phone_and_headings_are_in_order(open_page: OpenPage, site: str) -> None:

@@ -64,7 +64,16 @@ def sign_in_as(page: Page, database: Database, fair: Fair, site: str, account_id
     page.wait_for_load_state()
 
 
-EXHIBITOR = ("/start", "/requests", "/requests/sent", "/week", "/my-day", "/busy-times", "/firms", "/agenda")
+EXHIBITOR = (
+    "/dashboard",
+    "/requests",
+    "/requests/sent",
+    "/week",
+    "/my-day",
+    "/busy-times",
+    "/firms",
+    "/agenda",
+)
 ORGANISER = ("", "/venue", "/runs", "/inbox", "/participants/firms")
 
 

@@ -397,7 +397,7 @@ def their_page(
     page = context.new_page()
     page.set_default_timeout(WAIT)
     page.clock.install(time=before(fair, minutes=18))
-    sign_in_to(page, database, fair, site.address, interpreter, "interpreting")
+    sign_in_to(page, database, fair, site.address, interpreter, "interpreter-day")
     yield page
     context.close()
 
@@ -432,13 +432,13 @@ def test_an_interpreter_s_day_is_not_kept_after_signing_out_or_for_another_perso
     sign_out(page)
     page.get_by_text("You are signed out.").wait_for()
     assert page.evaluate("caches.keys()") == []
-    sign_in_to(page, database, fair, site.address, interpreter, "interpreting")
+    sign_in_to(page, database, fair, site.address, interpreter, "interpreter-day")
     wait_until_kept(page)
     page.context.clear_cookies()  # signed out elsewhere
     page.reload()
     page.get_by_role("button", name="Email me a link").or_(page.get_by_label("Email")).first.wait_for()
     assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
-    sign_in_to(page, database, fair, site.address, interpreter, "interpreting")
+    sign_in_to(page, database, fair, site.address, interpreter, "interpreter-day")
     wait_until_kept(page)
     page.context.clear_cookies()
     sign_in_as(page, database, fair, site.address, 1)  # the page of another person, by another worker

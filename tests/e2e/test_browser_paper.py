@@ -28,7 +28,7 @@ UPRIGHT = (
     ("exhibitor", "agenda"),
     ("exhibitor", "agenda/firm"),
     ("exhibitor", "my-day"),
-    ("exhibitor", "start"),
+    ("exhibitor", "dashboard"),
     ("organiser", "chain-report"),
     ("organiser", "versions/2/changes"),
     ("organiser", "versions/2/fairness"),

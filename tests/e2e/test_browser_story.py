@@ -162,7 +162,7 @@ def choose_a_partner(story: Story, li: Visitor) -> SamplePerson:
     li.open(li.say("Your firm's profile"))
     page.get_by_label(li.say("About your firm")).fill("我们回收动力电池。我们寻找电芯制造商。")
     li.press(li.say("Save"))
-    page.goto(story.path("/start"))
+    page.goto(story.path("/dashboard"))
     first = page.locator("article .button.primary").first
     href = first.get_attribute("href")
     assert href is not None
@@ -200,7 +200,7 @@ def ask_by_keyboard(story: Story, kovacs: SamplePerson) -> SamplePerson:
     visitor = story.visitor()
     visitor.sign_in(person.email, by_keyboard=True)
     page = visitor.page
-    page.goto(story.path(f"/firms/{kovacs.firm_key}/ask"))
+    page.goto(story.path(f"/firms/{kovacs.firm_key}/request"))
     visitor.tab_to(page.get_by_label("Topic", exact=True))
     page.keyboard.type("Cells for our chargers")
     visitor.tab_to(page.get_by_role("button", name="Send the request"))
@@ -216,7 +216,7 @@ def ask_back(story: Story, kovacs: SamplePerson, keys: SamplePerson) -> None:
     visitor = arrive(story, kovacs, "hu")
     page = visitor.page
     assert page.locator("html").get_attribute("lang") == "hu"
-    page.goto(story.path(f"/firms/{keys.firm_key}/ask"))
+    page.goto(story.path(f"/firms/{keys.firm_key}/request"))
     page.get_by_label(visitor.say("Topic"), exact=True).fill("Akkumulátorok")
     visitor.press(visitor.say("Accept and send"))
     page.locator(".tag.accepted, .fate-word", has_text=visitor.say("Accepted")).first.wait_for()

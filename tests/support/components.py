@@ -148,7 +148,7 @@ def pages(everything: Everything) -> Iterator[tuple[str, BeautifulSoup]]:
             yield f"{role}: {path} with faults", BeautifulSoup(answer.text, "html.parser")
 
 
-FORMS: Mapping[str, tuple[str, ...]] = {"exhibitor": ("firms/f8/ask",), "organiser": ("settings",)}
+FORMS: Mapping[str, tuple[str, ...]] = {"exhibitor": ("firms/f8/request",), "organiser": ("settings",)}
 """Forms that are submitted empty."""
 
 

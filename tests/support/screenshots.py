@@ -47,7 +47,7 @@ class Shot:
 
 
 OF_GUIDE = (
-    Shot("start", "exhibitor", "/start"),
+    Shot("start", "exhibitor", "/dashboard"),
     Shot("directory", "exhibitor", "/firms"),
     Shot("my-day", "exhibitor", "/my-day", PHONE),
 )

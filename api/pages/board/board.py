@@ -129,7 +129,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
         )
 
 
-@blueprint.post("/begin")
+@blueprint.post("/drafts")
 @login_required
 def start_draft(event_key: str) -> Response:
     """Begin a manual draft of the version that the board shows."""
@@ -156,7 +156,7 @@ def start_draft(event_key: str) -> Response:
     return redirect(_board(event_key, number), 303)
 
 
-@blueprint.get("/<int:number>/begun")
+@blueprint.get("/<int:number>/progress")
 @login_required
 def show_draft_progress(event_key: str, number: int) -> str | Response:
     """Show the progress of a worker that creates a manual draft, then redirect to its board."""
@@ -173,7 +173,7 @@ def show_draft_progress(event_key: str, number: int) -> str | Response:
     return Response(status=204, headers={"HX-Redirect": there}) if by_htmx else redirect(there, 303)
 
 
-@blueprint.get("/<int:number>/news")
+@blueprint.get("/<int:number>/updates")
 @login_required
 def poll_changes(event_key: str, number: int) -> Response:
     """Return the steps of other editors since the page was rendered, as an htmx update, or 204 if none."""
@@ -186,7 +186,7 @@ def poll_changes(event_key: str, number: int) -> Response:
     return Response(text, mimetype="text/html", headers={"HX-Trigger-After-Swap": "board-changed"})
 
 
-@blueprint.post("/<int:number>/put")
+@blueprint.post("/<int:number>/place")
 @login_required
 def place_meeting(event_key: str, number: int) -> Response | tuple[str, int]:
     """Place a meeting where a button or the manual form says."""

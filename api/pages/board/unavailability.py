@@ -33,7 +33,7 @@ blueprint = APIBlueprint(
     "unavailability",
     __name__,
     enable_openapi=False,
-    url_prefix="/events/<event_key>/board/<int:number>/people/<key>/away",
+    url_prefix="/events/<event_key>/board/<int:number>/people/<key>/unavailability",
 )
 SHOWN: Final = ("day", "half", "hall", "page")
 """Query parameters of the board that the page returns to."""

@@ -155,7 +155,7 @@ def save_note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     return _back(event_key, firm_key)
 
 
-@blueprint.post("/<firm_key>/never")
+@blueprint.post("/<firm_key>/exclude")
 @login_required
 def exclude_firm(event_key: str, firm_key: str) -> Response:
     """Exclude meetings between the two firms, or undo that."""
@@ -174,7 +174,7 @@ def exclude_firm(event_key: str, firm_key: str) -> Response:
     return _back(event_key, firm_key)
 
 
-@blueprint.post("/<firm_key>/want")
+@blueprint.post("/<firm_key>/wanted-meeting")
 @login_required
 def report_wanted_meeting(event_key: str, firm_key: str) -> Response:
     """Report to the organisers that the reader's firm would have requested a meeting."""

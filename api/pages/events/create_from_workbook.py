@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering, zones
-from api.pages.imports import grid_form, import_labels, large_imports
+from api.pages.imports import grid_form, import_form, import_labels, large_imports
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
@@ -91,7 +91,7 @@ def show_preview(number: int) -> BaseResponse | str:
     return _show(number, name, look)
 
 
-@blueprint.post("/<int:number>/say")
+@blueprint.post("/<int:number>/details")
 @login_required
 def save_details(number: int) -> BaseResponse:
     """Save the event settings, and show the preview with them."""
@@ -140,7 +140,7 @@ def fix_errors(number: int) -> BaseResponse:
     return redirect(grid_form.back(url_for("create_from_workbook.show_errors", number=number)))
 
 
-@blueprint.post("/<int:number>/make")
+@blueprint.post("/<int:number>/create")
 @login_required
 def create_event(number: int) -> BaseResponse | tuple[str, int]:
     """Create the event with all previewed data, or with the workbook as a pending import to be fixed."""
@@ -181,7 +181,7 @@ def create_event(number: int) -> BaseResponse | tuple[str, int]:
     return _made(made.key, name)
 
 
-@blueprint.post("/<int:number>/drop")
+@blueprint.post("/<int:number>/discard")
 @login_required
 def discard_workbook(number: int) -> BaseResponse:
     with context.database().write() as db:
@@ -190,7 +190,7 @@ def discard_workbook(number: int) -> BaseResponse:
     return redirect(url_for("create_from_workbook.show_upload_form"))
 
 
-@blueprint.get("/<int:number>/left-out.xlsx")
+@blueprint.get("/<int:number>/skipped-rows.xlsx")
 @login_required
 def download_skipped_rows(number: int) -> BaseResponse:
     """Return a workbook of the skipped rows, each with the reason."""
@@ -225,7 +225,7 @@ def show_panel(number: int) -> BaseResponse | Response:
     return large_imports.part(job, url_for("create_from_workbook.show_panel", number=number), again)
 
 
-@blueprint.post("/<int:number>/look")
+@blueprint.post("/<int:number>/retry")
 @login_required
 def restart_preview(number: int) -> BaseResponse:
     """Ask a worker for a new preview."""
@@ -311,4 +311,7 @@ def _file(octets: bytes, name: str) -> Response:
 
 
 def _ask(fault: str = "") -> str:
-    return render_template("events/from_file.html", fault=fault, megabytes=MAX_OCTETS >> 20)
+    accepted = import_form.accepted_endings()
+    return render_template(
+        "events/from_file.html", fault=fault, megabytes=MAX_OCTETS >> 20, accepted=accepted
+    )

@@ -46,7 +46,7 @@ def send_fresh_link() -> str | tuple[str, int, dict[str, str]]:
     return _send(auth.user().email, sign_in_errands.opened(request.form.get("errand", "")))
 
 
-@blueprint.get("/sign-in/go-on")
+@blueprint.get("/sign-in/continue")
 @login_required
 def continue_session() -> str | Response:
     """Show the preserved form after signing in, to submit it again."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from flask import request
 
+from scheduler.plugins import IMPORTERS
+from scheduler.plugins.loading import load
 from scheduler.services.imports.choices import ImportChoices
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.file_fixes import CellAddress, Replacement, SubmittedFixes
 from scheduler.services.text import clean_line
 from scheduler.sheets.tables import MAX_COLUMNS
 
+ENDINGS: Final = (".xlsx", ".xls", ".xlsb", ".ods", ".csv", ".txt", ".tsv")
+"""File name endings of spreadsheets."""
 MOST_FIXES = 200
 """Maximum number of errors on a page with a field for a replacement."""
 
@@ -24,6 +29,12 @@ _CELL = re.compile(r"cell-([0-9]{1,7})-([0-9]{1,3})")
 _DROP = re.compile(r"drop-([0-9]{1,7})")
 _EMPTY = re.compile(r"empty-([0-9]{1,7})-([0-9]{1,3})")
 _ALL = re.compile(r"all-([0-9]{1,3})-([0-9]{1,6})")
+
+
+def accepted_endings() -> list[str]:
+    """Return the file name endings that file pickers offer: of spreadsheets, then those of importers."""
+    of_plugins = (ending for importer in load(IMPORTERS).values() for ending in importer.endings)
+    return list(dict.fromkeys((*ENDINGS, *of_plugins)))
 
 
 def pressed(sheet: str) -> tuple[SubmittedFixes, list[Replacement]]:

@@ -188,7 +188,7 @@ def undo_import(event_key: str, step_id: int) -> BaseResponse:
     return redirect(url_for("imports.list_imports", event_key=event_key))
 
 
-@blueprint.post("/<int:number>/take")
+@blueprint.post("/<int:number>/import")
 @login_required
 def import_file(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
@@ -211,7 +211,7 @@ def import_file(event_key: str, number: int) -> BaseResponse:
     return redirect(url_for("imports.list_imports", event_key=event_key))
 
 
-@blueprint.post("/<int:number>/drop")
+@blueprint.post("/<int:number>/discard")
 @login_required
 def discard_file(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
@@ -221,7 +221,7 @@ def discard_file(event_key: str, number: int) -> BaseResponse:
     return redirect(url_for("imports.list_imports", event_key=event_key))
 
 
-@blueprint.get("/<int:number>/left-out.xlsx")
+@blueprint.get("/<int:number>/skipped-rows.xlsx")
 @login_required
 def download_skipped_rows(event_key: str, number: int) -> BaseResponse:
     """Return a workbook of the skipped rows with reasons, to be fixed and imported again."""
@@ -306,5 +306,6 @@ def _index(actor: Actor, fault: str = "") -> str:
             required=REQUIRED,
             most={"megabytes": MAX_OCTETS >> 20, "rows": MAX_ROWS},
             mail_languages=list(languages()),
+            accepted=import_form.accepted_endings(),
             fault=fault,
         )

@@ -72,7 +72,7 @@ def show_panel(event_key: str, number: int) -> Response | FlaskResponse:
     return part(job, url_for("large_imports.show_panel", event_key=event_key, number=number), again)
 
 
-@blueprint.post(f"{EVENT}/look")
+@blueprint.post(f"{EVENT}/retry")
 @login_required
 def restart_preview(event_key: str, number: int) -> Response:
     """Ask a worker for a new preview, after a failure or a change of the event."""

@@ -14,7 +14,7 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.record_search import RecordOption
 
 blueprint = APIBlueprint(
-    "autocomplete", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/picks"
+    "autocomplete", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/options"
 )
 
 

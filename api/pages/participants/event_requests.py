@@ -72,7 +72,7 @@ def _listing(actor: Actor) -> str:
         )
 
 
-@blueprint.post("/many")
+@blueprint.post("/bulk")
 @login_required
 def apply_step(event_key: str) -> Response | tuple[str, int]:
     """Accept, decline, withdraw or undo the selected requests, each on behalf of its firm."""

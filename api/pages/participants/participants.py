@@ -82,7 +82,7 @@ def edit_record(event_key: str, kind: str, key: str) -> Response | str | tuple[s
     return redirect(url_for("participants.show_record", event_key=event_key, kind=kind, key=key), 303)
 
 
-@blueprint.post(f"/{KIND}/many")
+@blueprint.post(f"/{KIND}/bulk")
 @login_required
 def edit_records(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     """Set one value for the selected rows, or an absence for a day."""
@@ -120,7 +120,7 @@ def edit_records(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     return _back(event_key, of)
 
 
-@blueprint.post(f"/{KIND}/leave")
+@blueprint.post(f"/{KIND}/remove")
 @login_required
 def withdraw_records(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     """Preview the effects of removing the selected records from the event. With `sure`, remove them."""
@@ -165,7 +165,7 @@ def withdraw_records(event_key: str, kind: str) -> Response | str | tuple[str, i
         return (page, 422) if faults else page
 
 
-@blueprint.post(f"/{KIND}/bring-back")
+@blueprint.post(f"/{KIND}/restore")
 @login_required
 def restore_records(event_key: str, kind: str) -> Response:
     """Restore the selected records."""

@@ -31,7 +31,7 @@ MOST_SAVED = 200
 """Maximum number of saved firms in the bulk form, which states how many more there are."""
 
 blueprint = APIBlueprint(
-    "ranked_requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>/wishes"
+    "ranked_requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>/ranked-requests"
 )
 
 
@@ -85,14 +85,14 @@ def remove_draft(event_key: str, number: int) -> Response:
     return redirect(url_for("ranked_requests.list_ranked_requests", event_key=event_key), 303)
 
 
-@blueprint.get("/ask")
+@blueprint.get("/request")
 @login_required
 def show_bulk_request_form(event_key: str) -> str:
     """Show the form to request meetings with saved firms in bulk."""
     return _several(auth.actor(event_key), NewRequest(to_firm="", topic=""), None)
 
 
-@blueprint.post("/ask")
+@blueprint.post("/request")
 @login_required
 def submit_bulk_requests(event_key: str) -> Response | tuple[str, int]:
     """Request a meeting with each selected firm, and report why others were skipped."""

@@ -74,7 +74,7 @@ def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
     return {"card": card, **around, **request_context.of_page(db, actor, side, card)}
 
 
-@blueprint.get("/firms/<firm_key>/ask")
+@blueprint.get("/firms/<firm_key>/request")
 @login_required
 def show_request_form(event_key: str, firm_key: str) -> str:
     """Show the request form, empty or prefilled from a draft or template."""
@@ -85,7 +85,7 @@ def show_request_form(event_key: str, firm_key: str) -> str:
     return _form(actor, firm_key, RequestForm(values, slots=frozenset(values.slots or ())))
 
 
-@blueprint.post("/firms/<firm_key>/ask")
+@blueprint.post("/firms/<firm_key>/request")
 @login_required
 def submit_request(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     """Send a request, or show the form again with an error at each invalid field."""

@@ -24,7 +24,7 @@ def discard_draft(event_key: str, number: int) -> Response:
     return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
-@blueprint.post("/versions/<int:number>/bring-back")
+@blueprint.post("/versions/<int:number>/restore-draft")
 @login_required
 def restore_draft(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)

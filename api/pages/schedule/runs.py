@@ -161,7 +161,7 @@ def stop_run(event_key: str, number: int) -> Response:
     return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
-@blueprint.post("/mails/<any(pause, go_on, stop, send):step>")
+@blueprint.post("/emails/<any(pause, go_on, stop, send):step>")
 @login_required
 def change_sending(event_key: str, step: str) -> Response:
     """Pause or resume queued emails, stop them, or send stopped ones."""

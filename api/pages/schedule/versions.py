@@ -134,7 +134,7 @@ def send_trial_emails(event_key: str, number: int) -> Response:
     return redirect(url_for("versions.confirm_publish", event_key=event_key, number=number))
 
 
-@blueprint.post("/<int:number>/take-back")
+@blueprint.post("/<int:number>/revoke")
 @login_required
 def revoke_publication(event_key: str, number: int) -> Response:
     """Cancel a publication that is still on hold."""
@@ -151,7 +151,7 @@ def revoke_publication(event_key: str, number: int) -> Response:
     return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
-@blueprint.post("/<int:number>/begin")
+@blueprint.post("/<int:number>/end-hold")
 @login_required
 def end_hold(event_key: str, number: int) -> Response:
     """Skip the hold of a publication."""
@@ -198,7 +198,7 @@ def unlock_request(event_key: str, number: int) -> Response:
     )
 
 
-@blueprint.post("/tell-partners")
+@blueprint.post("/draft-for-partners")
 @login_required
 def draft_for_partners(event_key: str) -> Response:
     """Create a draft of the published version without cancelled meetings; publishing it notifies partners."""
@@ -219,7 +219,7 @@ def draft_for_partners(event_key: str) -> Response:
         return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key))
 
 
-@blueprint.post("/<int:number>/roll-back")
+@blueprint.post("/<int:number>/restore")
 @login_required
 def restore_version(event_key: str, number: int) -> Response:
     """Create a draft with the content of an earlier version, to review and publish."""

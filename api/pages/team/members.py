@@ -111,7 +111,7 @@ def send_invitation(event_key: str) -> str | Response | tuple[str, int]:
     return redirect(url_for("team.show_team", event_key=event_key), 303)
 
 
-@blueprint.post("/invitations/<int:invitation_id>/take-back")
+@blueprint.post("/invitations/<int:invitation_id>/revoke")
 @login_required
 def revoke_invitation(event_key: str, invitation_id: int) -> Response:
     """Revoke an invitation."""

@@ -34,4 +34,4 @@ def read(octets: bytes) -> Mapping[str, Sequence[Sequence[str]]]:
     return sheets
 
 
-exhibitor_dump = ImporterPlugin(title="exhibitor dump", recognises=recognises, read=read)
+exhibitor_dump = ImporterPlugin(title="exhibitor dump", recognises=recognises, read=read, endings=(".dump",))

@@ -152,7 +152,7 @@ def test_a_mail_that_is_saved_as_it_came_is_in_the_trail(
         session.get_one(Account, expo.organiser.id).is_operator = True
         session.flush()
         mail_id = mail.id
-    path = f"/events/{expo.event.key}/inbox" if of_event else "/operators/mails"
+    path = f"/events/{expo.event.key}/inbox" if of_event else "/operators/unassigned-emails"
     assert Browser(web_app(database, NOWHERE), expo.organiser).get(f"{path}/{mail_id}/raw") == "raw"
     of_exports = AuditLogEntry.act == Act.EXPORT, AuditLogEntry.chain == (expo.event.id if of_event else 0)
     with database.read() as session:

@@ -74,14 +74,14 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     assert "Booth b0 is another firm&#39;s booth." in page
     assert 'class="free" data-say="Free' in page
     to = re.findall(r'data-say="Free[^"]*">.*?name="to" value="([^"]+)"', page)[0].replace("&#34;", '"')
-    said = board.step("put", to=to, request=one.key, seen=0)
+    said = board.step("place", to=to, request=one.key, seen=0)
     assert "Moved" in said
     assert "Manual draft 2, 1 change." in said
-    refused = board.step("put", request=one.key, slot="s2", place="t0", seen=1)
+    refused = board.step("place", request=one.key, slot="s2", place="t0", seen=1)
     assert "Not done. F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0." in refused
     assert "Cheapest repair" in refused
     to = unescape(re.findall(r'button-primary button-small" name="to" value="([^"]+)"', refused)[0])
-    assert "Manual draft 2, 2 changes." in board.step("put", to=to, request=one.key, seen=1)
+    assert "Manual draft 2, 2 changes." in board.step("place", to=to, request=one.key, seen=1)
     assert "Taken back." in board.step("undo", seen=2)
     assert "Done again." in board.step("redo", seen=3)
     assert "Swapped." in board.step("swap", request=one.key, other=board.hall.two.key, seen=4)
@@ -95,8 +95,8 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     assert "Forbidden. The next run does not hold it then." in said
     assert 'aria-label="Allow Mon' in said, "still picked up"
     assert "Allowed again." in board.step("allow", request=one.key, slot="s7", seen=8)
-    assert "This button is of an older page" in board.step("put", to="{", request=one.key)
-    assert "That is not there any more" in board.step("put", request=one.key, slot="none", place="t0")
+    assert "This button is of an older page" in board.step("place", to="{", request=one.key)
+    assert "That is not there any more" in board.step("place", request=one.key, slot="none", place="t0")
 
 
 def test_rows_of_people_show_what_their_meeting_can_do_at_each_time(board: Board) -> None:
@@ -111,7 +111,7 @@ def test_where_the_worker_is_away_the_page_says_so_and_meetings_are_moved_all_th
     board.is_away = True
     page = board.pick(board.hall.one)
     assert "their worker is away" in page
-    assert "Moved." in board.step("put", request=board.hall.one.key, slot="s1", place="t0", seen=0)
+    assert "Moved." in board.step("place", request=board.hall.one.key, slot="s1", place="t0", seen=0)
 
 
 def test_a_search_finds_what_is_not_held_first_and_it_is_added(board: Board) -> None:
@@ -120,7 +120,7 @@ def test_a_search_finds_what_is_not_held_first_and_it_is_added(board: Board) -> 
     assert "No accepted request matches" in board.browser.get(board.path("?draft=2&find=nobody"))
     page = board.pick(board.hall.free)
     assert "Not scheduled." in page
-    assert "Added." in board.step("put", request=board.hall.free.key, slot="s5", place="t0", seen=0)
+    assert "Added." in board.step("place", request=board.hall.free.key, slot="s5", place="t0", seen=0)
 
 
 def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_several_fit(board: Board) -> None:
@@ -129,7 +129,7 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     assert 'value="Table t0 [t0]"' in page
     assert 'value="F0-P0 [f0-p0]"' in page
     assert "[f0-p1]" not in page and "[t1]" not in page, "no list of all"
-    offers = re.findall(r'hx-get="([^"]*/picks/(?:tables|people)[^"]*)"', page)
+    offers = re.findall(r'hx-get="([^"]*/options/(?:tables|people)[^"]*)"', page)
     place, asking, asked = (each.replace("&amp;", "&") for each in offers)
     listed = board.browser.get(f"{place}&place=t")
     assert "Table t0 [t0]" in listed and "b1]" in listed, "tables of all halls, and booths of who was asked"
@@ -138,7 +138,7 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     assert "[f1-p1]" in board.browser.get(f"{asked}&person2=p1")
     assert "[f0-p1]" not in board.browser.get(f"{asked}&person2=p1")
     typed = {"place": "Table", "person1": "F1-P0", "person2": ""}
-    page = board.step("put", 422, request=one.key, slot="s1", seen=0, draft=2, half="morning", **typed)
+    page = board.step("place", 422, request=one.key, slot="s1", seen=0, draft=2, half="morning", **typed)
     assert "Not done. Say which one is meant, in the form below." in page
     assert "names no place of this event, or several" in page
     assert "names nobody of this firm, or several" in page
@@ -149,23 +149,23 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     assert not [each for each in addresses if "F1-P0" in each], "names stand in no address"
     assert f"pick={one.key}" in "".join(re.findall('data-here="([^"]*)"', page))
     fields = {"place": "Table", "place-pick": "t0", "person1": "F0-P1", "person2": ""}
-    assert "Moved." in board.step("put", request=one.key, slot="s1", seen=0, **fields)
+    assert "Moved." in board.step("place", request=one.key, slot="s1", seen=0, **fields)
     assert "F0-P1 and F1-P0" in board.pick(one)
 
 
 def test_by_hand_who_can_sits_in_what_is_added_unless_somebody_of_both_firms_is_named(board: Board) -> None:
     free = board.hall.free
     fields = {"request": free.key, "slot": "s5", "place": "Table t0", "seen": 0}
-    page = board.step("put", 422, **fields, person1="", person2="f5-p0")
+    page = board.step("place", 422, **fields, person1="", person2="f5-p0")
     assert "name somebody of both firms, or of neither" in page
-    assert "Added." in board.step("put", **fields)
+    assert "Added." in board.step("place", **fields)
 
 
 def test_a_version_is_only_read_until_a_draft_by_hand_is_begun(board: Board) -> None:
     page = board.browser.get(board.path("?draft=1"))
     assert "You can only view it." in page
     assert 'name="to"' not in board.browser.get(board.path(f"?draft=1&pick={board.hall.one.key}"))
-    assert "Manual draft 3, 0 changes." in board.browser.post(board.path("/begin"), draft=1)
+    assert "Manual draft 3, 0 changes." in board.browser.post(board.path("/drafts"), draft=1)
     with board.database.write() as session:
         event = make_event(session, firms=0)
     empty = Browser(board.app, event.organiser)
@@ -269,5 +269,5 @@ def test_where_no_place_matches_the_filters_the_page_says_so_and_clears_them(boa
 
 
 def test_what_was_refused_has_its_cheapest_repair_whatever_the_filters_are(board: Board) -> None:
-    refused = board.step("put", request=board.hall.one.key, slot="s2", place="t0", seen=0, best="booth")
+    refused = board.step("place", request=board.hall.one.key, slot="s2", place="t0", seen=0, best="booth")
     assert "Cheapest repair" in refused

@@ -46,19 +46,19 @@ def large(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_worker_begins_it_once_and_the_page_goes_to_its_board(large: Large) -> None:
     for _ in range(2):  # a double click
-        page = large.browser.post(large.path("/begin"), draft=1)
+        page = large.browser.post(large.path("/drafts"), draft=1)
         assert "Waiting for a worker to pick it up…" in page
-        assert "/board/1/begun" in page
+        assert "/board/1/progress" in page
     with large.database.read() as session:
         assert session.scalar(select(func.count(VersionJob.id))) == 1
-    part = large.browser.client.get(large.path("/1/begun"), headers={"HX-Request": "true"})
+    part = large.browser.client.get(large.path("/1/progress"), headers={"HX-Request": "true"})
     assert part.status_code == 200
     assert b"<html" not in part.data
     assert large.work() is JobEnding.DONE
     assert large.work() is JobEnding.NOT_CLAIMED
-    gone = large.browser.client.get(large.path("/1/begun"), headers={"HX-Request": "true"})
+    gone = large.browser.client.get(large.path("/1/progress"), headers={"HX-Request": "true"})
     assert (gone.status_code, gone.headers["HX-Redirect"]) == (204, large.path("?draft=3"))
-    assert "Manual draft 3, 0 changes." in large.browser.get(large.path("/1/begun"))
+    assert "Manual draft 3, 0 changes." in large.browser.get(large.path("/1/progress"))
     with large.database.write() as session:
         event_id, actor = large.hall.expo.event.id, large.hall.expo.organiser_actor()
         at_once = versions.get_version(
@@ -70,12 +70,12 @@ def test_a_worker_begins_it_once_and_the_page_goes_to_its_board(large: Large) ->
 
 
 def test_what_cannot_be_begun_any_more_is_said_and_can_be_tried_again(large: Large) -> None:
-    large.browser.post(large.path("/begin"), draft=1)
+    large.browser.post(large.path("/drafts"), draft=1)
     with large.database.write() as session:
         version = versions.get_version(session, large.hall.expo.event.id, 1)
         version.state = VersionState.SUPERSEDED
     assert large.work() is JobEnding.FAILED
-    page = large.browser.get(large.path("/1/begun"))
+    page = large.browser.get(large.path("/1/progress"))
     assert "The draft could not be created." in page
     assert "Try again" in page
     with large.database.write() as session, pytest.raises(WrongState):

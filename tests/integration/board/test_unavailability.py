@@ -139,7 +139,7 @@ def test_on_a_show_day_what_cannot_be_moved_is_called_off_and_said(
     assert "1 selected meeting could not be moved" in saved and "is changed in this draft" not in saved
     assert "1 that begins too soon for a plan was cancelled." in saved
     board.is_away = True
-    looked = board.browser.get(board.path("/2/people/f3-p0/away?slots=s0&look=1"))
+    looked = board.browser.get(board.path("/2/people/f3-p0/unavailability?slots=s0&look=1"))
     assert "1 published meeting starts too soon for a run" in looked
 
 

@@ -285,7 +285,7 @@ def test_the_pages_make_an_event_of_the_template(database: Database, broker_url:
     assert "Danube Battery Days</b> begins with" in page and "Waits" in page
     here = f"/events/new/workbook/{waiting(database)}"
     (digest,) = re.findall(r'name="digest" value="(\w+)"', page)
-    page = browser.post(here + "/make", **{"with": "all", "digest": digest})
+    page = browser.post(here + "/create", **{"with": "all", "digest": digest})
     assert "The event is made of expo.xlsx." in page
     assert counted(database)["Event"] == 1
 
@@ -301,7 +301,7 @@ def test_the_pages_say_what_is_missing_at_its_field(database: Database, broker_u
     )
     here = f"/events/new/workbook/{waiting(database)}"
     assert 'id="key-fault"' in page and "Say first what the event is called" in page
-    page = browser.post(here + "/say", name="Expo", key="new", timezone="Asia/Shanghai", language="en")
+    page = browser.post(here + "/details", name="Expo", key="new", timezone="Asia/Shanghai", language="en")
     assert "is an address of the site itself" in page and 'value="Expo"' in page
-    page = browser.post(here + "/say", name="Expo", key="expo", timezone="Asia/Shanghai", language="en")
+    page = browser.post(here + "/details", name="Expo", key="expo", timezone="Asia/Shanghai", language="en")
     assert "Make the event" in page

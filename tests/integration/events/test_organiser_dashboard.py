@@ -165,13 +165,13 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
         draft(session, expo, [meet(held, expo, slot=2), meet(later, expo, slot=3)])
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
     assert "Notify partners" not in browser.get(path)
-    assert "is as people know it" in browser.post(f"{path}/versions/tell-partners")
+    assert "is as people know it" in browser.post(f"{path}/versions/draft-for-partners")
     with database.write() as session:
         requests.withdraw_request(session, expo.actor(2), other.key, now=NOW)
     assert "Notify partners" in browser.get(path), (
         "a newer draft, which does not hold it either, tells nobody"
     )
-    assert "without the meetings that were cancelled" in browser.post(f"{path}/versions/tell-partners")
+    assert "without the meetings that were cancelled" in browser.post(f"{path}/versions/draft-for-partners")
     with database.write() as session:
         version_actions.discard_draft(session, expo.organiser_actor(), 2, now=NOW)
         (change,) = preview(session, event_id=expo.event.id, number=3).counts.items() - {

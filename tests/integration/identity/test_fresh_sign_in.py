@@ -96,8 +96,8 @@ def test_on_a_day_of_the_event_a_sign_in_of_that_day_is_enough_to_publish(
     clock.now = opening
     for step, asks in (
         ("publish", asked_again),
-        ("begin", asked_again),
-        ("roll-back", True),
+        ("end-hold", asked_again),
+        ("restore", True),
         ("trial", True),
     ):
         browser.get("/")
@@ -110,7 +110,7 @@ def test_on_a_day_of_the_event_a_sign_in_of_that_day_is_enough_to_publish(
     ("method", "path"),
     [
         ("post", "versions/1/publish"),
-        ("post", "versions/1/roll-back"),
+        ("post", "versions/1/restore"),
         ("post", "tokens"),
         ("get", "exports/event.xlsx"),
         ("get", "exports/lists/by-person.csv"),
@@ -170,7 +170,7 @@ def test_a_form_that_was_typed_while_a_session_ended_is_kept_for_the_same_browse
     database: Database, app: Flask, clock: Clock, expo: Expo
 ) -> None:
     person_in, other = Person(app, clock, person(database, expo)), Browser(app)
-    path = f"/events/{expo.event.key}/firms/f1/ask"
+    path = f"/events/{expo.event.key}/firms/f1/request"
     for browser, kept in ((person_in.browser, True), (other, False)):
         person_in.browser.sign_in(app, person(database, expo))
         person_in.browser.get("/")

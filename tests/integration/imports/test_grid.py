@@ -106,7 +106,7 @@ def test_cells_words_and_rows_are_mended_by_one_press(database: Database, expo: 
 def take(browser: Browser, path: str) -> None:
     digest = re.search(r'name="digest" value="([0-9a-f]+)"', browser.get(path))
     assert digest
-    browser.post(f"{path}/take", digest=digest[1])
+    browser.post(f"{path}/import", digest=digest[1])
 
 
 def test_a_row_that_was_skipped_is_in_the_file_of_what_is_left_out(database: Database, expo: Expo) -> None:
@@ -116,7 +116,7 @@ def test_a_row_that_was_skipped_is_in_the_file_of_what_is_left_out(database: Dat
     browser.post(
         f"{path}/errors", **(fields(browser.get(f"{path}/errors")) | {"drop-6": "yes", "cell-4-3": "odd"})
     )
-    sheet = read_workbook(browser.client.get(f"{path}/left-out.xlsx").data).sheets[0]
+    sheet = read_workbook(browser.client.get(f"{path}/skipped-rows.xlsx").data).sheets[0]
     reasons = {row.cells[1]: (row.cells[3], row.cells[-1]) for row in sheet.rows[1:]}
     assert reasons["Total"][1] == "dropped"
     assert reasons["Gamma"][0] == "odd", "its cells are as they were changed"
@@ -196,7 +196,7 @@ def test_a_new_event_is_mended_before_it_is_made(database: Database) -> None:
     digest = re.search(r'name="digest" value="([0-9a-f]+)"', browser.get(path))
     assert digest
     pressed: dict[str, Any] = {"with": "all", "digest": digest[1]}
-    browser.post(f"{path}/make", **pressed)
+    browser.post(f"{path}/create", **pressed)
     with database.read() as session:
         made = session.scalars(select(Event).where(Event.key == "grid-expo")).one()
         firms = session.execute(
@@ -387,6 +387,6 @@ def test_the_page_says_what_the_rest_would_do_and_imports_it(database: Database,
     assert "4 rows with errors are skipped." in page and "Import 1 row</button>" in page
     digest = re.search(r'name="digest" value="([0-9a-f]+)"', page)
     assert digest
-    browser.post(f"{path}/take", digest=digest[1])
+    browser.post(f"{path}/import", digest=digest[1])
     with database.read() as session:
         assert session.scalars(select(Firm.name)).all() == ["Delta"]

@@ -135,12 +135,12 @@ def test_a_mended_word_and_a_named_column_are_remembered_for_the_next_file(datab
               "column-firms-0": "max_per_day", "keep_empty": "yes"}  # fmt: skip
     page = browser.post(f"{path}1/choose", **fixed)
     assert "3 added" in page and "left out" not in page
-    browser.post(f"{path}1/drop")
+    browser.post(f"{path}1/discard")
     page = browser.post(path, file=(io.BytesIO(file), "again.csv"))
     assert "3 added" in page and "Fix" not in page
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
     number = page.partition(f'action="{path}')[2].partition("/")[0]
-    browser.post(f"{path}{number}/take", digest=digest)
+    browser.post(f"{path}{number}/import", digest=digest)
     with database.read() as session:
         assert set(session.execute(select(Firm.country, Firm.max_per_day))) == {
             ("KR", 0),
@@ -198,7 +198,7 @@ def test_what_is_likely_is_read_once_it_is_pressed_and_can_be_forgotten(database
     assert "0 added" in page and "“Hungry” is read as" not in page
     of = {"fix-kind-0": "firms", "fix-column-0": "country", "fix-of-0": "Hungry"}
     page = browser.post(f"{path}1/choose", **of, **{"fix-0": "Hungary"})
-    browser.post(f"{path}1/take", digest=page.partition('name="digest" value="')[2].partition('"')[0])
+    browser.post(f"{path}1/import", digest=page.partition('name="digest" value="')[2].partition('"')[0])
     with database.read() as session:
         firms = session.scalars(select(Firm).order_by(Firm.name))
         assert [(row.name, row.country, row.areas) for row in firms] == [

@@ -131,7 +131,7 @@ class Organiser:
         with database.read() as session:
             self.number = session.scalars(select(ImportFile.id)).one()
         self.path = f"/events/new/workbook/{self.number}"
-        self.browser.post(f"{self.path}/say", **EVENT)
+        self.browser.post(f"{self.path}/details", **EVENT)
 
     def look(self) -> NewEventPreview:
         self._work()
@@ -165,7 +165,7 @@ class Organiser:
         page = self.browser.get(self.path)
         (digest,) = set(re.findall(r'name="digest" value="([0-9a-f]+)"', page))
         pressed: dict[str, Any] = {"with": "all", "digest": digest}
-        self.browser.post(f"{self.path}/make", **pressed)
+        self.browser.post(f"{self.path}/create", **pressed)
         self._work()
         assert "The event is made of expo.xlsx." in self.browser.get(self.path)
 

@@ -332,5 +332,5 @@ def test_the_page_says_whom_it_concerns_and_its_box_is_off(database: Database, i
     assert box is not None and "checked" not in box[0]
     digest = re.search(r'name="digest" value="([^"]+)"', page)
     assert digest is not None
-    browser.post(f"{path}/take", digest=digest[1], notify="yes")
+    browser.post(f"{path}/import", digest=digest[1], notify="yes")
     assert {address.partition("@")[0] for _, address in days_of_ticks(database)} == CONCERNED

@@ -244,14 +244,14 @@ def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Databa
     page = browser.post(path, file=(io.BytesIO(text.encode("gb18030")), "firms.csv"))
     assert "1 added, 1 changed, 1 unchanged." in page and "1 firm moves to another booth" in page
     assert "Meetings that are published there: 1." in page and "Nothing is taken yet" in page
-    number = page.partition('/take"')[0].rpartition("/")[2]
+    number = page.partition('/import"')[0].rpartition("/")[2]
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
-    page = browser.post(f"{path}{number}/take", digest=digest)
+    page = browser.post(f"{path}{number}/import", digest=digest)
     assert "Firms: 1 added, 1 changed, 1 unchanged. 1 of them moved to another booth" in page
     assert "firms.csv" in page and "Firms: 1 added, 1 changed." in page
     assert "taken already" in browser.get(f"{path}{number}")
-    assert "taken already" in browser.post(f"{path}{number}/take", digest=digest)
-    assert "taken already" in browser.get(f"{path}{number}/left-out.xlsx")
+    assert "taken already" in browser.post(f"{path}{number}/import", digest=digest)
+    assert "taken already" in browser.get(f"{path}{number}/skipped-rows.xlsx")
 
 
 @pytest.mark.parametrize(

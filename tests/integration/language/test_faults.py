@@ -23,7 +23,7 @@ from tests.support.web import Browser
 
 TYPED = "Zellen – 电芯"
 FORMS: dict[str, dict[str, Any]] = {
-    "/firms/f1/ask": {
+    "/firms/f1/request": {
         "fields": {"topic": "", "message": TYPED, "priority": "3", "length": "1", "place": "bar"},
         "zh": ["洽谈主题：未填写；请用一行文字说明洽谈内容。", "应为展位、洽谈桌或不限"],
         "hu": [
@@ -92,7 +92,7 @@ def test_what_is_wrong_with_a_calendar_is_said_though_another_process_reads_it(s
 def test_a_form_that_was_sent_without_a_session_is_there_after_it_in_the_reader_s_language(
     site: Site,
 ) -> None:
-    browser, path = reader(site, "hu"), site.path("/firms/f1/ask")
+    browser, path = reader(site, "hu"), site.path("/firms/f1/request")
     browser.post("/sign-out")
     browser.client.set_cookie("language", "hu")
     page = browser.post(path, 403, topic="", message=TYPED, priority="3", length="1", place="any")
@@ -115,5 +115,5 @@ def test_a_step_that_comes_too_late_says_what_became_of_the_request(
 
 @pytest.mark.parametrize(("language", "said"), [("zh", "这是您自己的公司"), ("hu", "Ez a saját cége.")])
 def test_a_page_that_is_not_for_the_reader_says_so(language: str, said: str, site: Site) -> None:
-    page = reader(site, language).get(site.path("/firms/f0/ask"), status=403)
+    page = reader(site, language).get(site.path("/firms/f0/request"), status=403)
     assert said in page

@@ -46,7 +46,7 @@ TYPED: dict[str, dict[str, Any]] = {
     "{event}/calendar-status/": {"text": fields.Search},
     "{event}/calendar-status/people/f1-p0": {"email": fields.Email},
     "{event}/firms": {"text": fields.Search},
-    "{event}/firms/f2/ask": {"topic": fields.Topic, "message": fields.Message},
+    "{event}/firms/f2/request": {"topic": fields.Topic, "message": fields.Message},
     "{event}/requests/received": {"text": fields.Search, "note": fields.Note},
     "{event}/busy-times": {
         "address": fields.CalendarAddress,

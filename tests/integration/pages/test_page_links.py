@@ -39,10 +39,12 @@ def test_a_path_in_a_mail_is_the_page_that_it_names(
         ("calendars/?state=bounced&page=2", "calendar-status/?state=bounced&page=2"),
         ("calendars/calls.csv?calls=yes", "calendar-status/calls.csv?calls=yes"),
         ("calendars/people/f0-p0", "calendar-status/people/f0-p0"),
-        ("calendars/dead-letters?list=retrying", "calendar-status/dead-letters?list=retrying"),
+        ("calendars/dead-letters?list=retrying", "calendar-status/failed-emails?list=retrying"),
+        ("calendar-status/dead-letters?list=retrying", "calendar-status/failed-emails?list=retrying"),
         ("calendar-health/people/f0-p0", "calendar-status/people/f0-p0"),
         ("desk/firms/f0", "participants/firms/f0"),
         ("dials", "priorities"),
+        ("figures?version=1", "statistics?version=1"),
         ("mail-texts/zh/new", "email-texts/zh/new"),
         ("nights", "overnight"),
         ("trail?act=run", "audit-log?act=run"),
@@ -57,6 +59,26 @@ def test_an_address_of_before_in_a_mail_or_a_bookmark_leads_to_its_page(
 ) -> None:
     answer = site.organiser().client.get(site.path(f"/{before}"), follow_redirects=True)
     assert (answer.status_code, answer.request.full_path.rstrip("?")) == (200, site.path(f"/{now}"))
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("interpreting?day=2", "interpreter-day?day=2"),
+        ("remind", "reminders"),
+        ("start/changes", "dashboard/changes"),
+        ("wishes", "ranked-requests"),
+    ],
+)
+def test_an_address_of_before_of_a_page_of_others_leads_there(site: Site, before: str, now: str) -> None:
+    answer = site.organiser().client.get(site.path(f"/{before}"))
+    assert (answer.status_code, answer.location) == (301, site.path(f"/{now}"))
+
+
+def test_the_addresses_of_before_of_emails_without_an_event_lead_there(site: Site) -> None:
+    client = site.organiser().client
+    assert client.get("/operators/mails/7").location == "/operators/unassigned-emails/7"
+    assert client.get("/operators/mails").location == "/operators/unassigned-emails"
 
 
 def test_a_link_about_a_request_in_an_email_that_was_sent_leads_to_its_page(site: Site) -> None:

@@ -177,30 +177,30 @@ def test_a_wrong_address_is_refused_beside_its_field_and_kept_as_typed(site: Sit
 
 
 def test_dead_letters_are_sent_again_or_put_away(site: Site) -> None:
-    assert "No mail has failed" in site.page("/dead-letters")
+    assert "No mail has failed" in site.page("/failed-emails")
     site.health.move(2, 10, refuse=site.health.first)
-    page = site.page("/dead-letters")
+    page = site.page("/failed-emails")
     assert "Refused for good" in page and "550 no" in page and "Dead letters (1)" in page
     (number,) = re.findall(r'name="mail" value="(\d+)"', page)
-    assert "Choose one mail or more" in site.browser.post(f"{site.path}/dead-letters/drop")
-    page = site.browser.post(f"{site.path}/dead-letters/resend", mail=number)
+    assert "Choose one mail or more" in site.browser.post(f"{site.path}/failed-emails/drop")
+    page = site.browser.post(f"{site.path}/failed-emails/resend", mail=number)
     assert "1 mail is queued again." in page and "No mail has failed" in page
-    page = site.browser.post(f"{site.path}/dead-letters/resend", mail=number)
+    page = site.browser.post(f"{site.path}/failed-emails/resend", mail=number)
     assert "0 mails are queued again. 1 had been sent, put away or overtaken" in page
 
 
 def test_all_dead_letters_are_sent_again_but_those_that_bounce(site: Site) -> None:
     site.health.bounce(5)
     site.health.move(2, 10, refuse=site.health.person(1).email)
-    page = site.page("/dead-letters")
+    page = site.page("/failed-emails")
     assert "Send all 1 again" in page and "1 to an address that bounces" in page
-    assert "1 mail is queued again." in site.browser.post(f"{site.path}/dead-letters/resend", all="yes")
-    assert "Address bounces" in site.page("/dead-letters")
+    assert "1 mail is queued again." in site.browser.post(f"{site.path}/failed-emails/resend", all="yes")
+    assert "Address bounces" in site.page("/failed-emails")
 
 
 def test_mails_that_are_tried_again_are_listed_with_the_next_try(site: Site) -> None:
     site.health.move(2, 10, refuse=site.health.first, permanent=False)
-    page = site.page("/dead-letters?list=retrying")
+    page = site.page("/failed-emails?list=retrying")
     assert "Refused for now" in page and "Tried again (1)" in page and 'name="mail"' not in page
 
 
@@ -213,10 +213,10 @@ def test_nobody_else_sees_these_pages_or_does_anything_there(site: Site) -> None
     key = site.health.person(0).key
     for account in (exhibitor, other):
         browser = Browser(site.app, account)
-        for path in ("/", "/calls.csv", "/dead-letters", f"/people/{key}"):
+        for path in ("/", "/calls.csv", "/failed-emails", f"/people/{key}"):
             browser.get(site.path + path, status=404)
         browser.get("/")
-        for path in ("/dead-letters/resend", "/dead-letters/drop", f"/people/{key}/address"):
+        for path in ("/failed-emails/resend", "/failed-emails/drop", f"/people/{key}/address"):
             browser.post(site.path + path, status=404, mail=letter.id, email="a@b.example")
     assert len(site.health.dead()) == 1
     assert site.health.shown(0).email == site.health.first

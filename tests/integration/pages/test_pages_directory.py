@@ -105,7 +105,7 @@ def test_the_directory_says_who_asked_whom_already(site: Site) -> None:
     page = site.exhibitor(0).get(site.path("/firms"))
     assert page.count("You asked, no answer yet") == 1 and page.count("They asked you: answer") == 1
     assert "Your firm" in page
-    assert site.path("/firms/f1/ask") not in page and site.path("/firms/f2/ask") not in page
+    assert site.path("/firms/f1/request") not in page and site.path("/firms/f2/request") not in page
 
 
 def test_a_firm_shows_its_people_but_not_their_addresses(site: Site) -> None:
@@ -164,33 +164,33 @@ def test_a_note_is_for_the_own_firm_alone(site: Site) -> None:
 def test_firms_that_are_never_to_meet_read_it_kindly_and_organisers_see_what_is_lost(site: Site) -> None:
     own, other = site.exhibitor(0), site.exhibitor(1)
     own.get(site.path("/firms/f1"))
-    page = own.post(site.path("/firms/f1/never"), never="1")
-    assert "Never to meet" in page and site.path("/firms/f1/ask") not in page
-    other.get(site.path("/firms/f2/ask"))  # a form whose token the next request uses
+    page = own.post(site.path("/firms/f1/exclude"), never="1")
+    assert "Never to meet" in page and site.path("/firms/f1/request") not in page
+    other.get(site.path("/firms/f2/request"))  # a form whose token the next request uses
     asked = {"topic": "Cells", "priority": "3", "length": "1", "place": "any"}
-    page = other.post(site.path("/firms/f0/ask"), status=422, **asked)
+    page = other.post(site.path("/firms/f0/request"), status=422, **asked)
     assert "takes no requests from your firm at this event" in page and 'name="topic"' not in page
     listed = site.organiser().get(site.path("/exclusions"))
     assert "Firm 0" in listed and "Tue, 24 Nov" in listed and "<td>–</td>" in listed
-    other.get(site.path("/firms/f0/ask"))
-    other.post(site.path("/firms/f0/want"))
+    other.get(site.path("/firms/f0/request"))
+    other.post(site.path("/firms/f0/wanted-meeting"))
     assert "<td>–</td>" not in site.organiser().get(site.path("/exclusions"))
     own.get(site.path("/firms/f1"))
-    assert "You may ask each other again" in own.post(site.path("/firms/f1/never"), never="0")
-    assert 'name="topic"' in other.get(site.path("/firms/f0/ask"))
+    assert "You may ask each other again" in own.post(site.path("/firms/f1/exclude"), never="0")
+    assert 'name="topic"' in other.get(site.path("/firms/f0/request"))
 
 
 def test_a_firm_that_is_marked_never_to_meet_says_so_where_its_form_would_be(site: Site) -> None:
     browser = site.exhibitor(0)
     browser.get(site.path("/firms/f1"))
-    browser.post(site.path("/firms/f1/never"), never="1")
+    browser.post(site.path("/firms/f1/exclude"), never="1")
     told = "You marked Firm 1 as never to meet."
     assert told in browser.get(site.path("/firms/f1"))
-    page = browser.get(site.path("/firms/f1/ask"))
+    page = browser.get(site.path("/firms/f1/request"))
     assert told in page and 'name="topic"' not in page and "Allow requests again" in page
     back = re.search(r'name="back" value="([^"]+)"', page)
-    assert back and back[1] == site.path("/firms/f1/ask")
-    page = browser.post(site.path("/firms/f1/never"), never="0", back=back[1])
+    assert back and back[1] == site.path("/firms/f1/request")
+    page = browser.post(site.path("/firms/f1/exclude"), never="0", back=back[1])
     assert 'name="topic"' in page and told not in page
 
 

@@ -28,7 +28,7 @@ def test_only_exhibitors_ask_and_answer(site: Site) -> None:
     page = browser.get(site.path("/requests/received"))
     assert "You see your firm&#39;s requests" in page or "You see your firm's requests" in page
     assert "Accept" not in page.replace("Accepted", "")
-    browser.get(site.path("/firms/f1/ask"), 403)
+    browser.get(site.path("/firms/f1/request"), 403)
     browser.post(site.path(f"/requests/{request.key}/accept"), 403)
     assert site.stored()[0].state is RequestState.PENDING
 
@@ -67,6 +67,11 @@ def test_what_people_type_is_shown_as_text(site: Site) -> None:
         make_attendee(session, site.expo, 1, name=evil, latin_name=evil, title=evil)
         make_request(session, site.expo, 1, 0, state=RequestState.PENDING, topic=evil, message=evil)
     browser = site.exhibitor(0)
-    for path in ("/requests/received", "/requests/received?text=%3Cscript%3E", "/firms/f1", "/firms/f1/ask"):
+    for path in (
+        "/requests/received",
+        "/requests/received?text=%3Cscript%3E",
+        "/firms/f1",
+        "/firms/f1/request",
+    ):
         page = browser.get(site.path(path))
         assert evil not in page and "&lt;script&gt;" in page

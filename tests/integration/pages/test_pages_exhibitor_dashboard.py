@@ -21,18 +21,18 @@ def test_an_exhibitor_lands_on_what_waits_and_answers_there(site: Site) -> None:
             created_at=now, expires_at=now + timedelta(days=2),
         )  # fmt: skip
     browser = site.exhibitor(0)
-    page = browser.get(site.path("/start"))
+    page = browser.get(site.path("/dashboard"))
     assert "<h1>1 firm waits for your answer</h1>" in page and "Graphite blocks" in page
     assert "They come to the event for you" in page
     assert 'class="n">1<' in page
     (request,) = site.stored()
-    page = browser.post(site.path(f"/requests/{request.key}/accept"), side="to", back=site.path("/start"))
+    page = browser.post(site.path(f"/requests/{request.key}/accept"), side="to", back=site.path("/dashboard"))
     assert "Accepted. The next schedule looks for a time" in page
     assert "<h1>Nothing waits for you</h1>" in page
 
 
 def test_a_new_firm_reads_its_first_steps(site: Site) -> None:
-    page = site.exhibitor(0).get(site.path("/start"))
+    page = site.exhibitor(0).get(site.path("/dashboard"))
     assert "Welcome: find whom you want to meet" in page and "First steps" in page
 
 
@@ -46,16 +46,16 @@ def test_seen_clears_the_changes_that_the_page_showed(site: Site) -> None:
                 responded_at=now - timedelta(minutes=i), response_note=f"Note {i}.",
             )  # fmt: skip
     browser = site.exhibitor(0)
-    page = browser.get(site.path("/start"))
+    page = browser.get(site.path("/dashboard"))
     assert "8 new changes" in page and "6 of 8 shown." in page
     assert "Note 6." in page and "Note 7." not in page
-    everything = browser.get(site.path("/start/changes"))
+    everything = browser.get(site.path("/dashboard/changes"))
     assert '<h1 id="news">8 new changes</h1>' in everything and "Note 8." in everything
     seen = re.findall(r'name="seen" value="([^"]+)"', page)
-    page = browser.post(site.path("/start/seen"), seen=seen)
+    page = browser.post(site.path("/dashboard/seen"), seen=seen)
     assert "6 changes marked as seen." in page and "2 new changes" in page
     assert "Note 6." not in page and "Note 7." in page and "Note 8." in page
-    page = browser.post(site.path("/start/seen"), seen=seen)
+    page = browser.post(site.path("/dashboard/seen"), seen=seen)
     assert "These changes were marked as seen already." in page and "2 new changes" in page
 
 
@@ -66,10 +66,10 @@ def test_a_colleague_who_cannot_come_stands_on_the_first_page(site: Site) -> Non
         decline_effects.exclude_person(
             request, colleague, note="My flight is <late>", now=site.database.now()
         )
-    page = site.exhibitor(0).get(site.path("/start"))
+    page = site.exhibitor(0).get(site.path("/dashboard"))
     assert "1 new change" in page and "F0-P1 cannot come:" in page and "My flight is &lt;late&gt;" in page
     assert "The next schedule sends a colleague, if one is free." in page
-    assert "cannot come:" not in site.exhibitor(1).get(site.path("/start"))
+    assert "cannot come:" not in site.exhibitor(1).get(site.path("/dashboard"))
 
 
 def test_more_than_the_page_shows_is_counted_and_linked(site: Site) -> None:
@@ -85,7 +85,7 @@ def test_more_than_the_page_shows_is_counted_and_linked(site: Site) -> None:
             {"request": key, "reason": "people-busy", "detail": "", "blockers": [], "remedies": []}
             for key in left
         ]
-    page = site.exhibitor(0).get(site.path("/start"))
+    page = site.exhibitor(0).get(site.path("/dashboard"))
     assert "12 of 13 shown." in page and "5 of 6 shown." in page
     assert f'{site.path("/requests/received?state=not-held")}">2 that you received</a>' in page
     assert f'{site.path("/requests/sent?state=not-held")}">4 that you sent</a>' in page
@@ -96,23 +96,23 @@ def test_a_decline_on_the_first_page_asks_first_and_can_be_undone_there(site: Si
     with site.database.write() as session:
         make_request(session, site.expo, 1, 0, state=PENDING, expires_at=now + timedelta(days=2))
     browser = site.exhibitor(0)
-    page = browser.get(site.path("/start"))
+    page = browser.get(site.path("/dashboard"))
     fold = page.partition('<details class="step">')[2].partition("</details>")[0]
     assert "Decline<span" in fold.partition("</summary>")[0] and "…</summary>" in fold
     assert "Firm 1 sees that you declined." in fold and 'name="note"' in fold and "Decline request" in fold
     assert page.count('/decline"') == 1
     (request,) = site.stored()
-    back = site.path("/start")
+    back = site.path("/dashboard")
     page = browser.post(site.path(f"/requests/{request.key}/decline"), back=back, note="")
     assert "Request declined.</p>" in page and "your note" not in page
     undo = page.partition('class="undo-bar"')[2].partition("</form>")[0]
     assert f'value="{back}?"' in undo or f'value="{back}"' in undo
     at = undo.partition('name="at" value="')[2].partition('"')[0]
-    page = browser.post(site.path("/wishes/answers/undo"), at=at, back=back)
+    page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=back)
     assert "1 step undone." in page and "1 firm waits for your answer" in page
     page = browser.post(site.path(f"/requests/{request.key}/decline"), back=back, note="Not before 2029")
     assert "Request declined. The other firm reads your note." in page
-    assert "Not before 2029" in site.exhibitor(1).get(site.path("/start"))
+    assert "Not before 2029" in site.exhibitor(1).get(site.path("/dashboard"))
 
 
 def test_many_answers_are_undone_by_one_press_in_the_list(site: Site) -> None:
@@ -124,19 +124,23 @@ def test_many_answers_are_undone_by_one_press_in_the_list(site: Site) -> None:
     fold = page.partition('id="several"')[2].partition("</form>")[0].partition('<details class="step">')[2]
     assert 'name="note"' in fold and 'value="decline"' in fold and "The firms see that you declined." in fold
     keys = [each.key for each in site.stored()]
-    page = browser.post(site.path("/wishes/answers"), keys=keys, answer="decline", note="Full", back=here)
+    page = browser.post(
+        site.path("/ranked-requests/answers"), keys=keys, answer="decline", note="Full", back=here
+    )
     assert "2 requests declined. The other firms read your note." in page
     at = page.partition('name="at" value="')[2].partition('"')[0]
-    page = browser.post(site.path("/wishes/answers/undo"), at=at, back=here)
+    page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=here)
     assert "2 steps undone." in page and "2 requests." in page
     assert {each.state for each in site.stored()} == {PENDING}
-    page = browser.post(site.path("/wishes/answers/undo"), at=at, back=here)
+    page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=here)
     assert "There is nothing left to undo." in page
-    page = browser.post(site.path("/wishes/answers"), keys=keys, answer="accept", note="Full", back=here)
+    page = browser.post(
+        site.path("/ranked-requests/answers"), keys=keys, answer="accept", note="Full", back=here
+    )
     assert "2 requests accepted.</p>" in page
     assert {each.response_note for each in site.stored()} == {""}
 
 
 def test_an_attendee_has_a_menu_without_the_page(site: Site) -> None:
     page = site.browser(site.expo.people[0][1]).get(site.path("/agenda"))
-    assert 'class="menu"' in page and site.path("/start") not in page
+    assert 'class="menu"' in page and site.path("/dashboard") not in page

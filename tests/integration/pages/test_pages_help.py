@@ -12,7 +12,7 @@ def test_the_organiser_to_ask_stands_at_the_bottom_of_each_page(database: Databa
         session.merge(site.expo.event).contact = "help@expo.example"
     paths = {
         site.organiser(): ("", "/venue", "/participants/firms", "/schedule"),
-        site.exhibitor(0): ("/start", "/firms", "/requests/received", "/week", "/agenda", "/my-day"),
+        site.exhibitor(0): ("/dashboard", "/firms", "/requests/received", "/week", "/agenda", "/my-day"),
     }
     for browser, pages in paths.items():
         for path in pages:

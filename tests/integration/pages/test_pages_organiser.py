@@ -118,10 +118,10 @@ def test_an_old_version_comes_back_as_a_new_draft(database: Database, broker_url
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/versions/1")
     assert "Make a draft with this content" in page
-    assert "Version 3 repeats version 1" in browser.post(f"/events/{expo.event.key}/versions/1/roll-back")
+    assert "Version 3 repeats version 1" in browser.post(f"/events/{expo.event.key}/versions/1/restore")
     assert "is discarded" in browser.post(f"/events/{expo.event.key}/versions/3/discard")
     assert "Bring it back</button>" in browser.get(f"/events/{expo.event.key}/versions/3")
-    assert "Version 3 is a draft again" in browser.post(f"/events/{expo.event.key}/versions/3/bring-back")
+    assert "Version 3 is a draft again" in browser.post(f"/events/{expo.event.key}/versions/3/restore-draft")
 
 
 def test_an_exhibitor_and_another_events_organiser_find_no_such_page(
@@ -176,13 +176,13 @@ def test_before_the_press_a_page_says_who_is_told_what_and_after_it_there_is_a_w
     assert "Version 1 is about to be published" in page and "Take it back" in page
     assert carry_out(database) == [JobEnding.NOT_CLAIMED], "it waits"
     assert "Discard" not in page
-    page = browser.post(f"{path}/take-back")
+    page = browser.post(f"{path}/revoke")
     assert "Version 1 is a draft again. Nobody was told anything." in page
-    assert "is taken back already" in browser.post(f"{path}/take-back")
+    assert "is taken back already" in browser.post(f"{path}/revoke")
     browser.post(f"{path}/publish", compared_with="")
-    browser.post(f"{path}/begin")
+    browser.post(f"{path}/end-hold")
     assert carry_out(database) == [JobEnding.DONE]
-    assert "People may have been told already" in browser.post(f"{path}/take-back")
+    assert "People may have been told already" in browser.post(f"{path}/revoke")
 
 
 def test_mails_are_paused_stopped_and_sent_after_all_on_the_page(database: Database, broker_url: str) -> None:
@@ -194,12 +194,12 @@ def test_mails_are_paused_stopped_and_sent_after_all_on_the_page(database: Datab
     path = f"/events/{expo.event.key}"
     page = browser.get(f"{path}/schedule")
     assert "Pause the mails" in page and "Let them go on" not in page
-    assert "are paused since" in browser.post(f"{path}/mails/pause")
-    page = browser.post(f"{path}/mails/stop")
+    assert "are paused since" in browser.post(f"{path}/emails/pause")
+    page = browser.post(f"{path}/emails/stop")
     assert "Mails stopped: 2." in page and "are paused since" not in page
     assert "Send the stopped mails after all" in page and "Pause the mails" not in page
-    assert "Mails queued again: 2." in browser.post(f"{path}/mails/send")
-    browser.post(f"{path}/mails/burn", status=404)
+    assert "Mails queued again: 2." in browser.post(f"{path}/emails/send")
+    browser.post(f"{path}/emails/burn", status=404)
 
 
 def test_the_schedule_begins_with_what_waits_for_the_organiser(database: Database, broker_url: str) -> None:
@@ -286,17 +286,17 @@ def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_i
     assert "Firm 2 and Firm 3</a>" in page and "Firm 0 and Firm 1</a>" not in page
     back = f"{path}/fixes?q=firm"
     browser.get(back)
-    page = browser.post(f"{path}/fixes/do", request=one.key, remedy="0", back=back)
+    page = browser.post(f"{path}/fixes/apply", request=one.key, remedy="0", back=back)
     assert "The next run schedules the meeting on" in page and "Locked to" in page
     with database.read() as session:
         assert session.scalars(select(AttendeeBusy)).all() == []
     assert "Locked to" not in browser.post(f"{path}/unlock", request=one.key, back=back)
     press = {"request": two.key, "remedy": "0"}
-    page = browser.get(f"{path}/fixes/do?request={two.key}&remedy=0")
+    page = browser.get(f"{path}/fixes/apply?request={two.key}&remedy=0")
     assert "Add an interpreter for Chinese and Hungarian on" in page
-    page = browser.post(f"{path}/fixes/do", 422, **press, name0="Nora Kiss", email0="nora")
+    page = browser.post(f"{path}/fixes/apply", 422, **press, name0="Nora Kiss", email0="nora")
     assert 'value="Nora Kiss"' in page and 'id="email0-error"' in page, "what was typed is kept"
-    page = browser.post(f"{path}/fixes/do", **press, name0="Nora Kiss", email0="nora@speak.example")
+    page = browser.post(f"{path}/fixes/apply", **press, name0="Nora Kiss", email0="nora@speak.example")
     assert "The next run schedules the meeting on" in page
     with database.read() as session:
         assert [row.languages for row in session.scalars(select(Interpreter))] == [["zh", "hu"]]

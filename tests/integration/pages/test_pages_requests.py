@@ -31,9 +31,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_request_is_stored_as_it_was_typed(site: Site) -> None:
     browser = site.exhibitor(0)
-    assert "Ask for a meeting with Firm 1" in browser.get(site.path("/firms/f1/ask"))
+    assert "Ask for a meeting with Firm 1" in browser.get(site.path("/firms/f1/request"))
     page = browser.post(
-        site.path("/firms/f1/ask"),
+        site.path("/firms/f1/request"),
         topic="Cells",
         message="A word\r\nand another",
         priority="5",
@@ -56,9 +56,9 @@ def test_a_request_is_stored_as_it_was_typed(site: Site) -> None:
 
 def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typed(site: Site) -> None:
     browser = site.exhibitor(0)
-    browser.get(site.path("/firms/f1/ask"))
+    browser.get(site.path("/firms/f1/request"))
     page = browser.post(
-        site.path("/firms/f1/ask"),
+        site.path("/firms/f1/request"),
         422,
         topic=" ",
         message="Keep this",
@@ -89,8 +89,10 @@ def test_a_second_request_to_the_same_firm_is_refused(site: Site) -> None:
     with site.database.write() as session:
         request = make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
     browser = site.exhibitor(0)
-    browser.get(site.path("/firms/f1/ask"))
-    page = browser.post(site.path("/firms/f1/ask"), 422, topic="Again", priority="3", length="1", place="any")
+    browser.get(site.path("/firms/f1/request"))
+    page = browser.post(
+        site.path("/firms/f1/request"), 422, topic="Again", priority="3", length="1", place="any"
+    )
     assert page.count("You have asked Firm 1 already.") == 1 and f"({request.key})" not in page
     assert f'href="{site.path(f"/requests/{request.key}")}"' in page.partition('role="alert"')[2]
     assert len(site.stored()) == 1
@@ -99,7 +101,7 @@ def test_a_second_request_to_the_same_firm_is_refused(site: Site) -> None:
 def test_a_firm_that_was_asked_has_a_link_instead_of_a_form(site: Site) -> None:
     with site.database.write() as session:
         request = make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
-    page = site.exhibitor(0).get(site.path("/firms/f1/ask"))
+    page = site.exhibitor(0).get(site.path("/firms/f1/request"))
     assert "You have asked Firm 1 already." in page and site.path(f"/requests/{request.key}") in page
     assert 'id="topic"' not in page
 
@@ -110,7 +112,7 @@ def test_where_nothing_is_to_ask_the_request_stands_with_what_can_be_done(
 ) -> None:
     with site.database.write() as session:
         request = make_request(session, site.expo, 0, 1, state=state)
-    page = site.exhibitor(0).get(site.path("/firms/f1/ask"))
+    page = site.exhibitor(0).get(site.path("/firms/f1/request"))
     said = (
         "You agreed to meet Firm 1." if state is RequestState.ACCEPTED else "You have asked Firm 1 already."
     )
@@ -122,10 +124,10 @@ def test_asking_back_accepts_the_request(site: Site) -> None:
     with site.database.write() as session:
         request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING, length=2)
     browser = site.exhibitor(0)
-    page = browser.get(site.path("/firms/f1/ask"))
+    page = browser.get(site.path("/firms/f1/request"))
     assert "Firm 1 has asked you already" in page and "Accept and send" in page
     fields = {"topic": "Tools", "message": "Ours", "priority": "3", "length": "1", "place": "any"}
-    page = browser.post(site.path("/firms/f1/ask"), **fields)
+    page = browser.post(site.path("/firms/f1/request"), **fields)
     assert "You and Firm 1 agree to meet." in page
     assert "Cells" in page and "asked back:</span> Tools" in page and "Ours" in page
     (stored,) = site.stored()
@@ -133,14 +135,14 @@ def test_asking_back_accepts_the_request(site: Site) -> None:
 
 
 def test_nobody_asks_the_own_firm(site: Site) -> None:
-    assert "This is your own firm." in site.exhibitor(0).get(site.path("/firms/f0/ask"), 403)
+    assert "This is your own firm." in site.exhibitor(0).get(site.path("/firms/f0/request"), 403)
 
 
 def test_single_times_of_a_day_win_over_the_whole_day(site: Site) -> None:
     browser = site.exhibitor(0)
-    browser.get(site.path("/firms/f1/ask"))
+    browser.get(site.path("/firms/f1/request"))
     fields = {"topic": "Tools", "priority": "3", "length": "1", "place": "any"}
-    browser.post(site.path("/firms/f1/ask"), **fields, days=["2026-12-07", "2026-12-08"], slots=["s1"])
+    browser.post(site.path("/firms/f1/request"), **fields, days=["2026-12-07", "2026-12-08"], slots=["s1"])
     assert site.stored()[0].slots == ["s1", "s2", "s3"]
 
 
@@ -150,7 +152,7 @@ def test_lengths_are_those_that_calendars_will_show(database: Database, broker_u
         for slot in expo.slots:  # 25 minutes, and five to walk
             session.get_one(Slot, slot.id).end -= timedelta(minutes=5)
     site = Site(web_app(database, broker_url), database, expo)
-    page = site.exhibitor(0).get(site.path("/firms/f1/ask"))
+    page = site.exhibitor(0).get(site.path("/firms/f1/request"))
     assert [f">{n} minutes</option>" in page for n in (25, 55, 85)] == [True] * 3
 
 

@@ -92,8 +92,9 @@ def fair(database: Database, monkeypatch: pytest.MonkeyPatch) -> Fair:
 def pages(site: Site, fair: Fair) -> list[str]:
     keys = [request.key for request in site.stored()]
     return [
-        "/start", "/requests/received", "/requests/sent", "/week", "/my-day", "/my-day?day=2026-12-08",
-        "/agenda", "/agenda/firm", "/outcomes", "/wishes", "/tokens", "/colleagues", "/preferences", "/firms",
+        "/dashboard", "/requests/received", "/requests/sent", "/week", "/my-day", "/my-day?day=2026-12-08",
+        "/agenda", "/agenda/firm", "/outcomes", "/ranked-requests", "/tokens", "/colleagues", "/preferences",
+        "/firms",
         f"/firms/{fair.expo.firms[1].key}", *(f"/requests/{key}" for key in keys),
         f"/week?meeting={keys[0]}",
     ]  # fmt: skip
@@ -120,7 +121,7 @@ def test_wherever_a_time_stands_the_reader_s_own_stands_beside_it(
     with database.write() as session:
         account = sign_in.ensure_account(session, fair.expo.interpreters[0].email, now=before(fair, days=9))
     interpreter = Browser(site.app, account)
-    for path in ("/interpreting", "/preferences"):
+    for path in ("/interpreter-day", "/preferences"):
         page = interpreter.get(site.path(path))
         assert "time-own" in page
         alone += [(path, text) for text in Times(page).alone()]
@@ -145,7 +146,7 @@ def test_who_is_at_the_venue_reads_one_time(database: Database, broker_url: str,
         preferences.save_preferences(session, fair.expo.actor(0), language="en", timezone="Asia/Shanghai")
     site = Site(web_app(database, broker_url), database, fair.expo)
     browser = exhibitor_and_attendee(site, fair)[0]
-    assert not any("time-own" in browser.get(site.path(path)) for path in ("/my-day", "/week", "/start"))
+    assert not any("time-own" in browser.get(site.path(path)) for path in ("/my-day", "/week", "/dashboard"))
     assert "time-own" in exhibitor_and_attendee(site, fair)[1].get(site.path("/my-day"))
 
 
@@ -163,5 +164,5 @@ def test_a_form_of_times_says_the_difference_once(database: Database, broker_url
     with database.write() as session:
         make_firm(session, fair.expo)
     key = fair.expo.firms[-1].key
-    page = exhibitor_and_attendee(site, fair)[0].get(site.path(f"/firms/{key}/ask"))
+    page = exhibitor_and_attendee(site, fair)[0].get(site.path(f"/firms/{key}/request"))
     assert page.count('<span class="time-offset">Chicago is 14 hours behind.</span>') == 1

@@ -60,9 +60,9 @@ def test_an_event_of_a_workbook_has_the_same_field(database: Database, operator:
     with database.read() as session:
         here = f"/events/new/workbook/{session.scalars(select(ImportFile.id)).one()}"
     said = {"name": "Expo", "key": "expo", "language": "en"}
-    page = operator.post(f"{here}/say", **said, timezone="Mars")
+    page = operator.post(f"{here}/details", **said, timezone="Mars")
     assert UNKNOWN in field(page) and 'value="Mars"' in field(page)
-    page = operator.post(f"{here}/say", **said, timezone="Budapest")
+    page = operator.post(f"{here}/details", **said, timezone="Budapest")
     assert 'value="Budapest, Hungary (UTC+01:00)"' in field(page) and "Make the event" in page
 
 

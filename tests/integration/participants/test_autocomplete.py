@@ -118,8 +118,8 @@ def test_a_field_offers_names_with_their_keys_while_somebody_types(site: Site) -
         options.strip() == '<option value="Firm 1 [f1]">' + options.split(">")[1].split("<")[0] + "</option>"
     )
     for kind, text in (("people", "F0"), ("interpreters", "i"), ("tables", "t")):
-        assert "<option" in browser.get(site.path(f"/participants/picks/{kind}?field=into&into={text}"))
-    assert "<option" not in browser.get(site.path("/participants/picks/firms"))
+        assert "<option" in browser.get(site.path(f"/participants/options/{kind}?field=into&into={text}"))
+    assert "<option" not in browser.get(site.path("/participants/options/firms"))
 
 
 def test_without_a_script_a_name_that_several_have_is_chosen_on_the_page(site: Site) -> None:

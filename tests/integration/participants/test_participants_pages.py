@@ -71,22 +71,22 @@ def test_what_a_withdrawal_touches_is_said_before_it_is_done(site: Site) -> None
         make_request(session, site.expo, 0, 1)
     browser = site.organiser()
     browser.get(site.path("/participants/firms"))
-    page = browser.post(site.path("/participants/firms/leave"), keys=["f0"])
+    page = browser.post(site.path("/participants/firms/remove"), keys=["f0"])
     assert "no published meeting" in page
     assert "1 open request is ended" in page
     assert site.stored()[0].state is RequestState.ACCEPTED
-    page = browser.post(site.path("/participants/firms/leave"), keys=["f0"], sure="yes", note="No stand.")
+    page = browser.post(site.path("/participants/firms/remove"), keys=["f0"], sure="yes", note="No stand.")
     assert "Withdrawn. 1 request was ended" in page
     assert site.stored()[0].state is RequestState.WITHDRAWN
     assert "Firm 0" not in site.exhibitor(1).get(site.path("/firms"))
-    page = browser.post(site.path("/participants/firms/bring-back"), keys=["f0"])
+    page = browser.post(site.path("/participants/firms/restore"), keys=["f0"])
     assert "1 takes part again" in page
 
 
 def test_nobody_ticked_is_said(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/participants/firms"))
-    assert "Tick 1 to 200 rows" in browser.post(site.path("/participants/firms/leave"))
+    assert "Tick 1 to 200 rows" in browser.post(site.path("/participants/firms/remove"))
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_a_list_of_which_nothing_is_ticked_stands_there_again_with_what_was_type
         make_request(session, site.expo)
     back = site.path(f"{path}?text=f&sort=name")
     before = PageForms(browser.get(back), back)
-    page = browser.post(site.path(f"{path}/many"), 422, back=back, **typed)
+    page = browser.post(site.path(f"{path}/bulk"), 422, back=back, **typed)
     again = PageForms(page, back)
     assert told in page
-    (form,) = again.sending_to(site.path(f"{path}/many"))
+    (form,) = again.sending_to(site.path(f"{path}/bulk"))
     assert {name: value for name, value in form.sent() if name in typed} == {
         name: value for name, value in typed.items() if name != "verb"
     }
@@ -128,13 +128,13 @@ def test_several_rows_get_one_value_or_a_day_off(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/participants/firms"))
     page = browser.post(
-        site.path("/participants/firms/many"), keys=["f0", "f1"], column="tier", value="downstream"
+        site.path("/participants/firms/bulk"), keys=["f0", "f1"], column="tier", value="downstream"
     )
     assert "2 of 2 rows changed" in page
     browser.get(site.path("/participants/people"))
     day = "2026-12-07"
     page = browser.post(
-        site.path("/participants/people/many"), keys=["f0-p0", "f1-p0"], column=["title", "absent"], day=day
+        site.path("/participants/people/bulk"), keys=["f0-p0", "f1-p0"], column=["title", "absent"], day=day
     )
     assert "Marked." in page
     page = browser.get(site.path("/participants/people/f0-p0"))
@@ -156,7 +156,7 @@ def test_absences_are_ticked_and_cleared(site: Site) -> None:
     [
         ("/participants/people/f0-p0/absences", {"slots": ["s0", "s1"], "note": "Ill."}),
         (
-            "/participants/people/many",
+            "/participants/people/bulk",
             {"keys": ["f0-p0"], "column": ["title", "absent"], "day": "2026-12-07"},
         ),
     ],
@@ -182,7 +182,7 @@ def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
         "<b>2 published meetings</b> begin too soon for a run.",
         "1 meeting is cancelled, and its request withdrawn.",
         "1 meeting goes to a colleague who sits there too.",
-        site.path("/board/2/people/f0-p0/away"),
+        site.path("/board/2/people/f0-p0/unavailability"),
     ):
         assert said in page, said
     assert {each.state for each in site.stored()} == {RequestState.ACCEPTED}
@@ -258,10 +258,10 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
     assert "by the organiser for Firm 0" in other.get(site.path(f"/requests/{request.key}"))
     browser.get(site.path("/participants/requests"))
     page = browser.post(
-        site.path("/participants/requests/many"), keys=[request.key, "none"], verb="accept", status=404
+        site.path("/participants/requests/bulk"), keys=[request.key, "none"], verb="accept", status=404
     )
     assert site.stored()[0].state is RequestState.PENDING
-    page = browser.post(site.path("/participants/requests/many"), keys=[request.key], verb="accept")
+    page = browser.post(site.path("/participants/requests/bulk"), keys=[request.key], verb="accept")
     assert "1 accepted, in the firms" in page
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
     assert "the organiser for Firm 1" in page
@@ -269,7 +269,7 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
     assert re.search(
         r"<b>Asked</b> by the organiser for Firm 0.*<b>Accepted</b> by the organiser for Firm 1", history
     )
-    page = browser.post(site.path("/participants/requests/many"), keys=[request.key], verb="decline")
+    page = browser.post(site.path("/participants/requests/bulk"), keys=[request.key], verb="decline")
     assert f"Request {request.key}: The request is accepted already." in page
 
 

@@ -20,7 +20,7 @@ from scheduler.domain.entities import Refusal, RequestState
 from scheduler.invites import refusals
 from scheduler.invites.transport import posting
 from scheduler.invites.transport.posting import PostFailure, post
-from scheduler.plugins import EVERY_GROUP, SUBSCRIBERS
+from scheduler.plugins import EVERY_GROUP, SUBSCRIBERS, ImporterPlugin
 from scheduler.plugins.loading import found, load
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -165,6 +165,20 @@ def test_an_import_takes_such_a_file(database: Database, app: Flask, expo: Expo)
     browser.get(f"/events/{expo.event.key}/imports/")
     page = browser.post(f"/events/{expo.event.key}/imports/", file=(io.BytesIO(DUMP), "dump.txt"))
     assert "Dump &amp; Sons" in page
+
+
+def test_file_pickers_offer_the_endings_of_an_importer(database: Database, app: Flask, expo: Expo) -> None:
+    browser = Browser(app, expo.organiser)
+    assert ',.tsv,.dump"' in browser.get(f"/events/{expo.event.key}/imports/")
+    with database.write() as session:
+        session.get_one(Account, expo.organiser.id).is_operator = True
+    assert ',.tsv,.dump"' in browser.get("/events/new/workbook/")
+
+
+@pytest.mark.parametrize("ending", ["dump", ".", '.x" autofocus="', ".tar.gz"])
+def test_an_importer_says_no_other_endings(ending: str) -> None:
+    with pytest.raises(ValueError, match="no file name ending"):
+        ImporterPlugin("a format", bool, lambda _: {}, endings=(ending,))
 
 
 def test_the_provider_is_one_route_and_its_replies_are_understood() -> None:

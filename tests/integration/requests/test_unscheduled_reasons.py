@@ -241,7 +241,7 @@ def test_the_page_names_person_side_and_day_with_a_button_each(shown: tuple[Scen
 def test_the_first_page_says_who_and_not_the_sentence_that_the_page_has(shown: tuple[Scene, Site]) -> None:
     scene, site = shown
     scene.say(("person-cap", scene.key(0), [0]))
-    page = site.exhibitor(0).get(site.path("/start"))
+    page = site.exhibitor(0).get(site.path("/dashboard"))
     why = page.partition('class="why">')[2].partition("</p>")[0]
     assert (
         "<strong>F0-P0</strong> Your limit of 2 meetings a day is reached" in why

@@ -76,10 +76,10 @@ def form_to_invitation(stage: Stage) -> None:
     asking, asked = stage.exhibitor(expo, 0), stage.exhibitor(expo, 1)
     organiser = stage.organiser(expo)
     path = f"/events/{expo.event.key}"
-    asking.get(f"{path}/firms/f1/ask")
+    asking.get(f"{path}/firms/f1/request")
     fields = {"topic": "Cells", "priority": "3", "length": "1", "place": "any"}
     with stage.step("An exhibitor sends the form of a request"):
-        send(asking, f"{path}/firms/f1/ask", **fields)
+        send(asking, f"{path}/firms/f1/request", **fields)
     with stage.database.read() as session:
         key = session.scalars(select(MeetingRequest.key)).one()
     asked.get(f"{path}/requests/{key}")
@@ -132,7 +132,7 @@ def import_of_a_file(stage: Stage) -> None:
         page = browser.get(f"{path}{number}")
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
     with stage.step("The organiser imports it"):
-        send(browser, f"{path}{number}/take", digest=digest)
+        send(browser, f"{path}{number}/import", digest=digest)
 
 
 def overnight_run(stage: Stage) -> None:
@@ -168,7 +168,7 @@ def move_on_the_board(stage: Stage) -> None:
         assert desk.answer(hall.expo.event.id, 2, view)["targets"]
     to = {"request": hall.one.key, "slot": "s1", "place": "t0", "seen": "0"}
     with stage.step("The organiser puts it there"):
-        send(browser, f"{path}/2/put", **to)
+        send(browser, f"{path}/2/place", **to)
     with stage.step("The worker follows the step"):
         desk.answer(hall.expo.event.id, 2, view)
 

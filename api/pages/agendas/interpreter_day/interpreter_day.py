@@ -22,7 +22,7 @@ from scheduler.services.exports import print_codes
 from scheduler.services.schedule import feed_addresses
 
 blueprint = APIBlueprint(
-    "interpreter_day", __name__, enable_openapi=False, url_prefix="/events/<event_key>/interpreting"
+    "interpreter_day", __name__, enable_openapi=False, url_prefix="/events/<event_key>/interpreter-day"
 )
 
 

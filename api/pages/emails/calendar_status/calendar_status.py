@@ -160,7 +160,7 @@ def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
     return redirect(url_for("calendar_status.show_person", event_key=event_key, person_key=person_key))
 
 
-@blueprint.get("/dead-letters")
+@blueprint.get("/failed-emails")
 @login_required
 def list_failed_emails(event_key: str) -> str:
     """List failed emails, or those that are being retried."""
@@ -181,7 +181,7 @@ def list_failed_emails(event_key: str) -> str:
         )
 
 
-@blueprint.post("/dead-letters/<any(resend, drop):step>")
+@blueprint.post("/failed-emails/<any(resend, drop):step>")
 @login_required
 def handle_failed_emails(event_key: str, step: str) -> Response:
     """Resend selected failed emails (or all), or archive them."""

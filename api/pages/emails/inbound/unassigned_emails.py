@@ -14,7 +14,9 @@ from api.pages import paging
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.emails.inbound import unassigned_emails
 
-blueprint = APIBlueprint("unassigned_emails", __name__, enable_openapi=False, url_prefix="/operators/mails")
+blueprint = APIBlueprint(
+    "unassigned_emails", __name__, enable_openapi=False, url_prefix="/operators/unassigned-emails"
+)
 
 
 @blueprint.get("")

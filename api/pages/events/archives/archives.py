@@ -85,7 +85,7 @@ def archive_event(event_key: str) -> Response:
     return redirect(url_for("archives.show_archive", event_key=event_key))
 
 
-@blueprint.post("/events/<event_key>/bring-back")
+@blueprint.post("/events/<event_key>/restore")
 @login_required
 def restore_event(event_key: str) -> Response:
     """Restore an archived event."""

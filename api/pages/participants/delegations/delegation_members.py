@@ -57,7 +57,7 @@ def preview_file(event_key: str, delegation_key: str) -> str | tuple[str, int]:
         return _page(actor, delegation_key, fault=str(error)), 422
 
 
-@blueprint.post("/take")
+@blueprint.post("/import")
 @login_required
 def import_file(event_key: str, delegation_key: str) -> Response | str | tuple[str, int]:
     """Import the previewed file, which the form contains."""

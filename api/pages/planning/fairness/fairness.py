@@ -90,7 +90,7 @@ def solve_curve(event_key: str, number: int) -> Response:
     )
 
 
-@blueprint.post("/dial")
+@blueprint.post("/priority")
 @login_required
 def set_priority(event_key: str, number: int) -> Response:
     """Set the fairness priority to a point of the curve, for the next run."""

@@ -174,14 +174,14 @@ def download_workbook(event_key: str, number: int) -> FlaskResponse:
     return FlaskResponse(octets, content_type=XLSX, headers=headers)
 
 
-@blueprint.get("/do")
+@blueprint.get("/apply")
 @login_required
 def show_person_form(event_key: str, number: int) -> str:
     """Show the form for a fix that adds a person."""
     return _ask_who(auth.organiser(event_key), number, {}, {})
 
 
-@blueprint.post("/do")
+@blueprint.post("/apply")
 @login_required
 def apply_fix(event_key: str, number: int) -> Response | tuple[str, int]:
     """Apply the fix of a group, or one of a request and lock the request to its time."""

@@ -55,7 +55,7 @@ def save_outcome(event_key: str, request_key: str) -> Response | tuple[str, int]
     return _back(event_key, request_key)
 
 
-@blueprint.post("/take-back")
+@blueprint.post("/undo")
 @login_required
 def undo_outcome(event_key: str, request_key: str) -> Response:
     """Undo the latest report of the reader's firm."""

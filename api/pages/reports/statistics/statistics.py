@@ -24,7 +24,7 @@ blueprint = APIBlueprint("statistics", __name__, enable_openapi=False, url_prefi
 _HEAD = "attachment; filename="
 
 
-@blueprint.get("/figures")
+@blueprint.get("/statistics")
 @login_required
 def show_statistics(event_key: str) -> str:
     """Show all charts of a version, by default the published one."""
@@ -37,7 +37,7 @@ def show_statistics(event_key: str) -> str:
         )
 
 
-@blueprint.get("/figures/<name>.<ending>")
+@blueprint.get("/statistics/<name>.<ending>")
 @login_required
 def download_figure(event_key: str, name: str, ending: str) -> Response:
     """Return one chart as a picture, or all its rows as CSV."""

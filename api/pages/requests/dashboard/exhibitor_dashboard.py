@@ -15,7 +15,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.requests.dashboard import dashboard
 
 blueprint = APIBlueprint(
-    "exhibitor_dashboard", __name__, enable_openapi=False, url_prefix="/events/<event_key>/start"
+    "exhibitor_dashboard", __name__, enable_openapi=False, url_prefix="/events/<event_key>/dashboard"
 )
 
 GAPS = {

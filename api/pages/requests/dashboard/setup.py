@@ -19,7 +19,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.dashboard import setup
 
 blueprint = APIBlueprint(
-    "setup", __name__, enable_openapi=False, url_prefix="/events/<event_key>/start/setup"
+    "setup", __name__, enable_openapi=False, url_prefix="/events/<event_key>/dashboard/setup"
 )
 
 Answer = Response | tuple[str, int]

@@ -15,7 +15,7 @@ from workers import dispatch
 blueprint = APIBlueprint("reminders", __name__, enable_openapi=False)
 
 
-@blueprint.get("/events/<event_key>/remind")
+@blueprint.get("/events/<event_key>/reminders")
 @login_required
 def preview_reminders(event_key: str) -> str:
     actor = auth.organiser(event_key)
@@ -24,7 +24,7 @@ def preview_reminders(event_key: str) -> str:
         return rendering.render(db, actor, "dashboard", "requests/digests/remind.html", found=found)
 
 
-@blueprint.post("/events/<event_key>/remind")
+@blueprint.post("/events/<event_key>/reminders")
 @login_required
 def send_reminders(event_key: str) -> Response:
     actor = auth.organiser(event_key)

@@ -24,7 +24,7 @@ from scheduler.services.operations import alerts
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.storage.models import Event, InboundEmail
 
-PATH = "/operators/mails"
+PATH = "/operators/unassigned-emails"
 _NEWEST = Order("unplaced", (InboundEmail.id,), (int,), descending=True)
 _OF_NO_EVENT = InboundEmail.event_id.is_(None)
 

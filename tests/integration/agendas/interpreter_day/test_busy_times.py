@@ -66,4 +66,4 @@ def test_calendars_are_for_attendees(scene: Scene) -> None:
 def test_my_day_leads_to_the_interpreter_s_page(scene: Scene) -> None:
     answer = browser(scene).client.get(f"{scene.path}/my-day?day=2026-12-08")
     assert answer.status_code == 302
-    assert answer.headers["Location"] == f"{scene.path}/interpreting?day=2026-12-08"
+    assert answer.headers["Location"] == f"{scene.path}/interpreter-day?day=2026-12-08"

@@ -90,7 +90,7 @@ def test_nothing_else_of_the_event_is_theirs(scene: Scene) -> None:
     mine = browser(scene)
     key = scene.request.key
     for rest in (
-        "agenda", "week", "firms", "start", "tokens",
+        "agenda", "week", "firms", "dashboard", "tokens",
         "schedule", "team",
         f"requests/{key}", "requests/received", f"firms/{scene.expo.firms[0].key}/agenda", "agenda.pdf",
         f"people/{scene.expo.people[0][0].key}/agenda", "calendar-status/", "exports/",
@@ -98,7 +98,7 @@ def test_nothing_else_of_the_event_is_theirs(scene: Scene) -> None:
     ):  # fmt: skip
         assert mine.client.get(f"{scene.path}/{rest}").status_code == 404, rest
     other = make_browser_of_exhibitor(scene)
-    for rest in ("interpreting", "interpreting/agenda.pdf"):
+    for rest in ("interpreter-day", "interpreter-day/agenda.pdf"):
         assert other.client.get(f"{scene.path}/{rest}").status_code == 404
 
 
@@ -133,7 +133,7 @@ def test_a_withdrawn_interpreter_has_no_part_in_the_event(scene: Scene) -> None:
 
 
 def test_the_print_is_a_page_a_day_with_a_code_and_is_for_who_has_a_meeting(scene: Scene) -> None:
-    answer = browser(scene).client.get(f"{scene.path}/interpreting/agenda.pdf")
+    answer = browser(scene).client.get(f"{scene.path}/interpreter-day/agenda.pdf")
     name = answer.headers["Content-Disposition"]
     assert name.endswith(f"{scene.expo.event.key}-version-1.pdf")
     with pymupdf.open("pdf", answer.data) as document:
@@ -145,11 +145,14 @@ def test_the_print_is_a_page_a_day_with_a_code_and_is_for_who_has_a_meeting(scen
 
 def test_a_worker_of_its_own_keeps_the_page_for_its_reader_alone(scene: Scene) -> None:
     mine = browser(scene).client
-    page, worker = mine.get(f"{scene.path}/interpreting"), mine.get(f"{scene.path}/interpreting/worker.js")
-    assert worker.headers["Service-Worker-Allowed"] == f"{scene.path}/interpreting"
-    assert f'data-worker="{scene.path}/interpreting/worker.js"' in page.text
-    manifest = mine.get(f"{scene.path}/interpreting/manifest.webmanifest").json
-    assert manifest["start_url"] == f"{scene.path}/interpreting"
+    page, worker = (
+        mine.get(f"{scene.path}/interpreter-day"),
+        mine.get(f"{scene.path}/interpreter-day/worker.js"),
+    )
+    assert worker.headers["Service-Worker-Allowed"] == f"{scene.path}/interpreter-day"
+    assert f'data-worker="{scene.path}/interpreter-day/worker.js"' in page.text
+    manifest = mine.get(f"{scene.path}/interpreter-day/manifest.webmanifest").json
+    assert manifest["start_url"] == f"{scene.path}/interpreter-day"
     other = make_browser_of_exhibitor(scene).client.get(f"{scene.path}/my-day")
     kept = [answer.headers["X-Kept-For"] for answer in (page, mine.get(page.request.path), other)]
     assert kept[0] == kept[1] != kept[2]

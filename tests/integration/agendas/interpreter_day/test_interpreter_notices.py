@@ -219,7 +219,7 @@ def test_the_mail_has_both_sides_what_they_speak_and_the_topic(scene: Scene) -> 
     mail = email.message_from_bytes(octets, policy=email.policy.SMTP)
     assert isinstance(mail, EmailMessage)
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    for said in ("Firm 0 – Firm 1", "Chinese", "Hungarian", "Battery packs", "/interpreting"):
+    for said in ("Firm 0 – Firm 1", "Chinese", "Hungarian", "Battery packs", "/interpreter-day"):
         assert said in text, said
     assert "calendar" not in {part.get_content_subtype() for part in mail.walk()}, "no answer is asked for"
     (pdf,) = [part for part in mail.walk() if part.get_content_type() == "application/pdf"]
@@ -289,7 +289,7 @@ def test_an_address_of_a_feed_ends_with_a_new_one_a_new_reader_and_a_withdrawal(
 
 def test_on_their_page_they_get_an_address_and_may_change_it(scene: Scene) -> None:
     page = Browser(web_app(scene.database, NOWHERE), scene.account)
-    path = f"/events/{scene.expo.event.key}/interpreting"
+    path = f"/events/{scene.expo.event.key}/interpreter-day"
     assert "Create calendar address" in page.get(path)
     shown = page.post(f"{path}/feed")
     assert "webcal://" in shown and "Google" in shown

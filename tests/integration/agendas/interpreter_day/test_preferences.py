@@ -34,7 +34,7 @@ def test_what_an_interpreter_chooses_holds_for_emails_pages_and_links(scene: Sce
     mine.post(f"{scene.path}/preferences", language="hu", timezone="America/Chicago")
     found = reader(scene.database, scene.own)
     assert (found.language, found.timezone) == ("hu", "America/Chicago")
-    assert 'lang="hu"' in mine.get(f"{scene.path}/interpreting")[:60]
+    assert 'lang="hu"' in mine.get(f"{scene.path}/interpreter-day")[:60]
     with scene.database.read() as session:
         assert preferences.account_language(session, scene.account.id) == "hu"
     other = reader(scene.database, scene.other)

@@ -213,7 +213,7 @@ def test_the_first_page_of_an_attendee_on_a_day_of_the_event_is_my_day(make_site
         site, fair = make_site(each=1, days=1, people=2, minutes=minutes)
         attendee, exhibitor = (site.browser(person) for person in reversed(fair.expo.people[0]))
         assert attendee.client.get(site.path("")).location == site.path(first)
-        assert exhibitor.client.get(site.path("")).location.startswith(site.path("/start"))
+        assert exhibitor.client.get(site.path("")).location.startswith(site.path("/dashboard"))
 
 
 def test_requests_are_counted_in_the_menu_of_those_who_can_respond(make_site: MakeSite) -> None:

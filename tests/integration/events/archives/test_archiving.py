@@ -167,7 +167,7 @@ def test_an_archived_event_offers_nobody_what_cannot_be_done(database: Database,
         page for page in set(menu) if browser.client.get(page, follow_redirects=True).status_code != 200
     }
     assert refused == set()
-    for page in ("", "/start"):
+    for page in ("", "/dashboard"):
         answer = browser.client.get(f"/events/{expo.event.key}{page}", follow_redirects=True)
         assert (answer.status_code, answer.request.path) == (200, f"/events/{expo.event.key}/agenda")
         assert "This event is archived" in answer.text
@@ -188,7 +188,7 @@ def test_the_pages_archive_bring_back_and_delete(database: Database, broker_url:
     assert "Archived events" in browser.get("/")
     browser.get(f"{base}/schedule")
     browser.post(f"{base}/runs", status=403, seconds="5")
-    assert "The event goes on." in browser.post(f"{base}/bring-back")
+    assert "The event goes on." in browser.post(f"{base}/restore")
     assert "must be the name of the event" in browser.post(f"{base}/delete", status=422, typed="x")
     assert "is deleted" in browser.post(f"{base}/delete", typed=expo.event.name)
     assert expo.event.name not in browser.get("/")

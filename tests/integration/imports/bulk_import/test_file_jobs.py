@@ -320,10 +320,10 @@ def test_the_pages_of_a_large_file_follow_the_worker(
     assert browser.client.get(f"{base}{number}/panel").headers["HX-Refresh"] == "true"
     page = browser.get(f"{base}{number}")
     assert "<b>2 added</b>" in page and "As of" in page
-    assert browser.client.get(f"{base}{number}/left-out.xlsx").status_code == 200
+    assert browser.client.get(f"{base}{number}/skipped-rows.xlsx").status_code == 200
     assert "is being worked out" in browser.post(f"{base}{number}/choose", keep_empty="yes")
     work(database, number)
-    page = browser.post(f"{base}{number}/take", digest=digest_of(database, expo, number))
+    page = browser.post(f"{base}{number}/import", digest=digest_of(database, expo, number))
     assert "The file is being taken" in page
     work(database, number)
     assert "2 added" in browser.get(f"{base}{number}")
@@ -344,7 +344,9 @@ def test_the_pages_of_a_large_new_event_lead_to_it_and_say_that_it_is_made(
     work(database, number)
     page = browser.get(f"{base}{number}")
     (digest,) = set(re.findall(r'name="digest" value="([^"]+)"', page))
-    assert "The file is being taken" in browser.post(f"{base}{number}/make", **{"with": "all"}, digest=digest)
+    assert "The file is being taken" in browser.post(
+        f"{base}{number}/create", **{"with": "all"}, digest=digest
+    )
     work(database, number)
     assert browser.client.get(f"{base}{number}").status_code == 302, "asked for by a page that is left"
     assert browser.get(f"{base}{number}").count("The event is made of expo.xlsx.") == 1
@@ -367,13 +369,13 @@ def test_a_large_workbook_with_faults_waits_in_the_event_that_is_made(
     if is_followed:
         work(database, number)
         assert "Make the event, and fix the workbook there" in browser.get(f"{base}{number}")
-    assert "is being worked out" in browser.post(f"{base}{number}/make")
+    assert "is being worked out" in browser.post(f"{base}{number}/create")
     work(database, number)
     path = "/events/danube-battery-days/imports/"
     page = browser.get(f"{path}{number}")
     assert "Atlantis" in page and firms(database) == 0
     (digest,) = set(re.findall(r'name="digest" value="([^"]+)"', page))
-    assert "The file is being taken" in browser.post(f"{path}{number}/take", digest=digest)
+    assert "The file is being taken" in browser.post(f"{path}{number}/import", digest=digest)
     work(database, number)
     assert firms(database) == 4
 
@@ -402,4 +404,4 @@ def test_a_page_says_why_a_large_file_failed(
         number = session.scalars(select(ImportFile.id)).one()
     work(database, number)
     assert "The file is a PDF" in browser.get(f"{base}{number}")
-    assert "Waiting for a worker" in browser.post(f"{base}{number}/look")
+    assert "Waiting for a worker" in browser.post(f"{base}{number}/retry")

@@ -210,7 +210,7 @@ def test_its_pages_from_the_first_to_an_answer(site_of_three: Site) -> None:
     assert f'value="{key}"' in listed and "Ask in a firm" not in listed
     shown = browser.get(site.path(f"/requests/{key}"))
     assert f'href="{site.path("/firms/")}' not in shown, "no link to a page that it does not have"
-    done = browser.post(site.path("/participants/requests/many"), keys=[key], verb="accept")
+    done = browser.post(site.path("/participants/requests/bulk"), keys=[key], verb="accept")
     assert "1 accepted, in the firms" in done and site.stored()[0].state is RequestState.ACCEPTED
     for rest in ("/firms", "/firms/f0", "/team", "/participants/firms", "/venue", "/imports/", "/schedule"):
         browser.get(site.path(rest), 404)

@@ -176,7 +176,7 @@ def test_its_pages_from_the_file_to_the_member(database: Database, broker_url: s
     page = browser.post(address, file=(io.BytesIO(file), "members.xlsx"))
     assert "1 added" in page and "is nobody of this delegation" in page
     hidden = dict(re.findall(r'name="(digest|file)" value="([^"]*)"', page))
-    done = browser.post(f"{address}/take", **hidden)
+    done = browser.post(f"{address}/import", **hidden)
     assert "1 added, 0 changed." in done and "Brand New Kft." in done
     with database.read() as session:
         names = [

@@ -146,17 +146,20 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     page = browser.get(f"{base}/versions/1/fairness?by=tier")
     assert "Of all accepted requests of overseas firms 100.00 % are scheduled, of home firms 20.00 %." in page
     assert "It weighs the shares of single firms, not of groups." in page
-    assert f"{base}/figures/shares.csv?version=1" in page and f"{base}/figures/shares.png?version=1" in page
+    assert (
+        f"{base}/statistics/shares.csv?version=1" in page
+        and f"{base}/statistics/shares.png?version=1" in page
+    )
     assert 'aria-label="100.00 % scheduled; one exhibitor in twenty has 100.00 % or less"' in page
     assert 'aria-label="20.00 % scheduled; one exhibitor in twenty has 0.00 % or less"' in page
-    rows = list(csv.reader(StringIO(browser.get(f"{base}/figures/shares.csv?version=1").lstrip("\ufeff"))))
+    rows = list(csv.reader(StringIO(browser.get(f"{base}/statistics/shares.csv?version=1").lstrip("\ufeff"))))
     by_kind = {(kind, name): (int(held), int(asked)) for kind, name, _, asked, held, _ in rows[1:]}
     up, mid = counted["upstream", "HU"], counted["midstream", "CN"]
     assert by_kind["Place in the chain", "Upstream"] == by_kind["Country", "Hungary"] == up
     assert by_kind["Home and overseas", "Home (China)"] == by_kind["Country", "China"] == mid
-    picture = browser.client.get(f"{base}/figures/shares.png?version=1").data
+    picture = browser.client.get(f"{base}/statistics/shares.png?version=1").data
     assert picture.startswith(b"\x89PNG")
-    browser.get(f"{base}/figures/curve.png?version=1", status=404)
+    browser.get(f"{base}/statistics/curve.png?version=1", status=404)
 
 
 @pytest.mark.parametrize(

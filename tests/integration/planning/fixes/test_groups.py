@@ -139,7 +139,7 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     assert "View all" not in page, "no more fixes than the page shows"
     fixes = browser.get(f"{path}?reason=no-place&view=fixes")
     assert "Add a table in" in fixes and "Raise limit" not in fixes
-    done = browser.post(f"{path}/do", group="0")
+    done = browser.post(f"{path}/apply", group="0")
     assert "Fix applied. The next run schedules what fits." in done
     assert "Applied fixes" in done and "/people/steps/" in done.replace(
         "/participants/steps/", "/people/steps/"

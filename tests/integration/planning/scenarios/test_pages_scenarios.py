@@ -177,12 +177,12 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     assert f"No plan, fair or not, can schedule more than {most} (proved)." in page
     assert "Medium" in page and 'class="bound"' not in page, "no bound is drawn that is not of its point"
     assert page.count("Set the dial") >= 4
-    files = f"/events/{expo.event.key}/figures/curve"
+    files = f"/events/{expo.event.key}/statistics/curve"
     assert f"{files}.png?version=1" in page
     lines = browser.get(f"{files}.csv?version=1").splitlines()
     assert [line.split(",")[1] for line in lines[1:]] == [str(point.scheduled) for point in found.points]
     assert browser.client.get(f"{files}.png?version=1").data.startswith(b"\x89PNG")
-    browser.post(f"{path}/dial", point="3")
+    browser.post(f"{path}/priority", point="3")
     with database.read() as session:
         assert session.get_one(Event, expo.event.id).policy["factors"]["unfair"] == 300
     assert "the dial now" in browser.get(path)

@@ -166,5 +166,5 @@ def test_one_tap_on_my_day_and_the_amount_on_its_own_page(
     assert "€5,000" in read and "Ulmenbr" in read
     theirs.post(path, kind="intent")
     assert "The two sides differ" in mine.get(site.path("/agenda"))
-    theirs.post(f"{path}/take-back")
+    theirs.post(f"{path}/undo")
     assert "The two sides differ" not in mine.get(path)

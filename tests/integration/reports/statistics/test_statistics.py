@@ -147,18 +147,18 @@ def test_the_page_has_pictures_tables_and_files(database: Database, broker_url: 
         expo, number = scene(session)
     site = Site(web_app(database, broker_url), database, expo)
     browser = site.organiser()
-    page = browser.get(site.path(f"/figures?version={number}"))
+    page = browser.get(site.path(f"/statistics?version={number}"))
     assert page.count('<svg class="chart"') == page.count("</title><desc") == 4 and "Bio &lt;b&gt;" in page
     assert "Bio <b>" not in page and "style=" not in page and len(page) < 150_000
-    assert "No schedule is published yet" in browser.get(site.path("/figures"))
+    assert "No schedule is published yet" in browser.get(site.path("/statistics"))
     for name in ("load", "chain", "walks", "answers"):
-        assert f"/figures/{name}.png?version={number}" in page
-        table = browser.client.get(site.path(f"/figures/{name}.csv?version={number}"))
+        assert f"/statistics/{name}.png?version={number}" in page
+        table = browser.client.get(site.path(f"/statistics/{name}.csv?version={number}"))
         assert table.mimetype == "text/csv" and table.get_data(as_text=True).count("\n") > 1
-    picture = browser.client.get(site.path(f"/figures/chain.png?version={number}")).get_data()
+    picture = browser.client.get(site.path(f"/statistics/chain.png?version={number}")).get_data()
     shown = pymupdf.Pixmap(picture)
     assert (shown.width, len(set(shown.samples)) > 50) == (2 * charts.WIDTH, True)
-    assert browser.client.get(site.path("/figures/secret.csv")).status_code == 404
+    assert browser.client.get(site.path("/statistics/secret.csv")).status_code == 404
 
 
 def test_convergence_has_the_runs_own_reports() -> None:

@@ -89,7 +89,7 @@ def test_the_page_names_firms_that_were_not_asked_and_keeps_what_was_typed(datab
         account = session.get_one(Account, expo.people[0][0].account_id)
     browser, path = (
         Browser(web_app(database, "redis://127.0.0.1:1"), account),
-        f"/events/{expo.event.key}/wishes/ask",
+        f"/events/{expo.event.key}/ranked-requests/request",
     )
     browser.get("/sessions")
     typed = {"topic": "Cells ★", "message": "By autumn ★", "priority": "3", "length": "1", "place": "any"}

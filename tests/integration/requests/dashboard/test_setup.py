@@ -56,7 +56,7 @@ def test_the_first_sign_in_leads_here_until_it_is_answered_or_skipped(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
     path = f"/events/{expo.event.key}"
-    here = f"{path}/start/setup"
+    here = f"{path}/dashboard/setup"
 
     def lands() -> str:
         return browser.client.get(path).headers["Location"]
@@ -66,13 +66,13 @@ def test_the_first_sign_in_leads_here_until_it_is_answered_or_skipped(
     browser.post(f"{here}/offers", do="skip")
     assert lands().endswith(here)
     browser.post(f"{here}/needs", do="skip", unwanted="")
-    assert lands().endswith(f"{path}/start") and firm_of(database, expo).needs == []
+    assert lands().endswith(f"{path}/dashboard") and firm_of(database, expo).needs == []
 
 
 def test_a_term_that_is_tapped_is_needed_at_once_in_the_words_of_the_page(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
-    here = f"/events/{expo.event.key}/start/setup"
+    here = f"/events/{expo.event.key}/dashboard/setup"
     page = browser.get(f"{here}?step=needs")
     assert 'name="add" value="bearings"' in page
     page = browser.post(f"{here}/needs", add="bearings", unwanted="", word="")
@@ -88,7 +88,7 @@ def test_the_page_speaks_the_readers_language_and_keeps_terms_in_it(
 ) -> None:
     with database.write() as session:
         session.get_one(Attendee, expo.people[0][0].id).mail_language = "zh"
-    here = f"/events/{expo.event.key}/start/setup"
+    here = f"/events/{expo.event.key}/dashboard/setup"
     page = browser.get(f"{here}?step=needs")
     assert "三步开始您的首批洽谈" in page and 'name="add" value="轴承"' in page
     browser.post(f"{here}/needs", add="轴承", unwanted="", word="")
@@ -99,7 +99,7 @@ def test_the_page_speaks_the_readers_language_and_keeps_terms_in_it(
 def test_free_words_and_what_is_not_wanted_are_kept_with_any_press(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
-    here = f"/events/{expo.event.key}/start/setup"
+    here = f"/events/{expo.event.key}/dashboard/setup"
     browser.post(
         f"{here}/needs", word="Pattern making; 3D printing", add="castings", unwanted="bearings, staffing"
     )
@@ -119,7 +119,7 @@ def test_the_count_is_that_of_the_query(database: Database, expo: Expo) -> None:
 
 
 def test_what_is_too_long_is_said_at_the_field_and_stays(expo: Expo, browser: Browser) -> None:
-    here = f"/events/{expo.event.key}/start/setup"
+    here = f"/events/{expo.event.key}/dashboard/setup"
     text = browser.post(f"{here}/needs", 422, word="x" * 500, unwanted="staffing")
     assert "x" * 500 in text and 'value="staffing"' in text
     assert 'aria-invalid="true"' in text
@@ -128,7 +128,7 @@ def test_what_is_too_long_is_said_at_the_field_and_stays(expo: Expo, browser: Br
 def test_the_times_at_the_venue_are_busy_times_and_single_ones_stay(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
-    here = f"/events/{expo.event.key}/start/setup"
+    here = f"/events/{expo.event.key}/dashboard/setup"
     page = browser.get(f"{here}?step=times")
     days = re.findall(r'name="from-([\d-]+)"', page)
     starts = re.findall(r'<select[^>]*name="from-' + days[0] + r'"(.*?)</select>', page, re.DOTALL)[0]
@@ -172,7 +172,7 @@ def test_first_steps_and_an_empty_list_of_suggestions_ask_for_needs(
     with database.write() as session:
         for firm in expo.firms:
             session.get_one(Firm, firm.id).description = ""
-    start = f"/events/{expo.event.key}/start"
+    start = f"/events/{expo.event.key}/dashboard"
     assert browser.get(start).count("setup?step=needs") == 2
     with database.write() as session:
         make_request(session, expo, 1, 0, state=RequestState.PENDING)

@@ -68,7 +68,7 @@ def test_the_first_page_says_what_then_happens(
         session.flush()
         assert digest_settings.new_request_emails(session, expo.actor(1), now=NOW) is mails
     site = Site(web_app(database, broker_url), database, expo)
-    page = site.exhibitor(1).get(site.path("/start"))
+    page = site.exhibitor(1).get(site.path("/dashboard"))
     sentence = page.partition("Requests of others stand here")[2].partition("</p>")[0]
     assert said in sentence and not_said not in sentence
     with database.write() as session:

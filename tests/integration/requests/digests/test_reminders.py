@@ -127,8 +127,8 @@ def test_the_page_says_what_goes_out_before_it_does(database: Database, broker_u
         expo = scene(session)
     browser, path = Browser(web_app(database, broker_url), expo.organiser), f"/events/{expo.event.key}"
     assert "Send reminders" in browser.get(path)
-    assert "<strong>3 mails</strong>" in browser.get(f"{path}/remind") and not mails(database)
-    assert "Reminders queued: 3" in browser.post(f"{path}/remind")
-    again = browser.get(f"{path}/remind")
+    assert "<strong>3 mails</strong>" in browser.get(f"{path}/reminders") and not mails(database)
+    assert "Reminders queued: 3" in browser.post(f"{path}/reminders")
+    again = browser.get(f"{path}/reminders")
     assert "No firm would be reminded now" in again and "get none today: 3" in again
-    assert "No firm was reminded" in browser.post(f"{path}/remind")
+    assert "No firm was reminded" in browser.post(f"{path}/reminders")

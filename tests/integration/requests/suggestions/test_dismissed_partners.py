@@ -66,7 +66,7 @@ def test_the_start_page_saves_dismisses_and_undoes(database: Database, expo: Exp
     here = f"/events/{expo.event.key}"
     path, back = f"{here}/firms/{first}", f"{here}/start#suggested"
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), account)
-    assert 'aria-pressed="false">Save' in browser.get(f"{here}/start")
+    assert 'aria-pressed="false">Save' in browser.get(f"{here}/dashboard")
     assert 'aria-pressed="true">Saved' in browser.post(f"{path}/save", saved=1, back=back)
     page = browser.post(f"{path}/dismiss", dismissed=1, back=back)
     assert "Not suggested any more" in page and "Not for us: 1" in page
