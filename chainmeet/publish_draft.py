@@ -30,7 +30,7 @@ class JobFailed(ChainmeetError):
 
 
 @dataclass(frozen=True, slots=True)
-class DraftOutlook:
+class DraftPreview:
     """The effect of publishing a version."""
 
     version: int
@@ -49,14 +49,14 @@ class DraftOutlook:
         return f"Version {self.version} against {against}: {counts or 'no meetings'}; {told}."
 
 
-def look_ahead(database: Database, settings: Settings, event: str, number: int) -> DraftOutlook:
+def preview_publishing(database: Database, settings: Settings, event: str, number: int) -> DraftPreview:
     """Compare a version with the published one. Raises NotFound or JobFailed."""
     while True:
         with database.write() as session:
             asker = actors.operator_actor(event_of(session, event))
             found = version_overview.find_comparison(session, asker, number)
             if found is not None:
-                return DraftOutlook(number, found)
+                return DraftPreview(number, found)
             job = version_actions.request_comparison(session, asker, number, now=database.now())
         _carry_out(database, settings, job.id)
 

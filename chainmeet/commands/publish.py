@@ -20,9 +20,9 @@ def publish(event: str, version: int, yes: bool, data: Path | None) -> None:
 
     settings = command_settings(data)
     with open_database(settings) as database:
-        outlook = publish_draft.look_ahead(database, settings, event, version)
-        click.echo(outlook.sentences())
+        preview = publish_draft.preview_publishing(database, settings, event, version)
+        click.echo(preview.sentences())
         if not yes:
             click.confirm("Publish?", abort=True)
-        done = publish_draft.publish(database, settings, event, version, compared_with=outlook.compared_with)
+        done = publish_draft.publish(database, settings, event, version, compared_with=preview.compared_with)
         click.echo(f"Version {version} is published; {done.mails:,} mails are on their way.")

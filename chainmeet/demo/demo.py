@@ -120,14 +120,14 @@ class Demo:
     def publish(self, event: DemoEvent, run: Run) -> Outcome:
         database, settings = self.stack.database, self.stack.settings
         draft = planned_draft(database, run)
-        outlook = publish_draft.look_ahead(database, settings, event.key, draft.number)
-        self.step(outlook.sentences())
+        preview = publish_draft.preview_publishing(database, settings, event.key, draft.number)
+        self.step(preview.sentences())
         done = publish_draft.publish(
             database,
             settings,
             event.key,
             draft.number,
-            compared_with=outlook.compared_with,
+            compared_with=preview.compared_with,
             by=event.organiser_id,
         )
         self.step(f"Published version {draft.number}; {done.mails:,} mails queued")

@@ -193,7 +193,7 @@ def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]
     secret_key = context.settings().secret_key
     return {
         "now": context.now(),
-        "standing": agenda_replies.list_meeting_replies(db, actor, agenda, secret_key=secret_key),
+        "replies": agenda_replies.list_meeting_replies(db, actor, agenda, secret_key=secret_key),
         "words": outcomes.list_outcomes(db, actor, agenda.items, now=context.now()),
     }
 

@@ -105,7 +105,7 @@ def show_preview(event_key: str, number: int) -> BaseResponse | str:
             number=number,
             name=name,
             look=look,
-            looked_at=job and job.looked_at,
+            previewed_at=job and job.previewed_at,
             options=options,
             columns={kind: COLUMNS[kind] + COMPOSED[kind] for kind in ImportKind},
             labels=labels(),

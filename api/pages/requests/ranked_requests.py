@@ -108,9 +108,9 @@ def submit_bulk_requests(event_key: str) -> Response | tuple[str, int]:
         key: gettext("Not asked: %(firm)s %(fault)s.", firm=_name(done, key), fault=said(why))
         for key, why in done.refused.items()
     }
-    if not done.asked:  # keep the form's values for another selection
+    if not done.sent:  # keep the form's values for another selection
         return _several(actor, form, chosen, {"firms": " ".join(left.values())}), 422
-    flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.asked)), "good")
+    flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.sent)), "good")
     for sentence in left.values():
         flash(sentence, "warning")
     return redirect(url_for("requests.list_sent", event_key=event_key), 303)

@@ -27,7 +27,7 @@ def counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, i
     for state in RequestState:
         tabs[state.value] = by[state]
         if state is RequestState.ACCEPTED:
-            tabs[NOT_HELD] = counts.sent_not_held if is_sent else counts.received_not_held
+            tabs[NOT_HELD] = counts.sent_unscheduled if is_sent else counts.received_unscheduled
     return tabs
 
 

@@ -225,7 +225,7 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             actor,
             side=side,
             state=state,
-            not_held=tab == NOT_HELD,
+            unscheduled=tab == NOT_HELD,
             text=text,
             number=paging.asked_number(),
             total=counts[tab],

@@ -105,7 +105,7 @@ def confirm_publish(event_key: str, number: int) -> str | Response:
             version=seen.version,
             found=seen.found,
             revision=seen.revision,
-            outlook=seen.outlook,
+            outlook=seen.preview,
             arrival=seen.arrival,
             **_jobs(seen.jobs),
         )

@@ -87,10 +87,10 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one
             continue
         left, right = box.at(time.start), box.at(time.end)
         width = max(right - left - 0.8, 2.0)
-        paths[time.fate].append(_bar(left + 0.4, width, is_plain=time.fate is TimeStatus.STAYS))
-        middle[time.fate] = (left + right) / 2
+        paths[time.status].append(_bar(left + 0.4, width, is_plain=time.status is TimeStatus.STAYS))
+        middle[time.status] = (left + right) / 2
         moment = format_datetime(time.start.astimezone(zone), pattern, locale=speaking.locale())
-        moments.setdefault(time.fate, []).append(moment)
+        moments.setdefault(time.status, []).append(moment)
     moves = is_of_one and TimeStatus.WAS in middle and TimeStatus.COMES in middle
     ends = is_of_one and TimeStatus.WAS in middle and not moves
     return WeekStrip(

@@ -54,7 +54,7 @@ class Summary:
     stamp: datetime
     agenda: Mapping[str, Content]
     changes: Sequence[SummaryChange]
-    unheld: Sequence[UnscheduledRequest] = ()
+    unscheduled: Sequence[UnscheduledRequest] = ()
 
     def counts(self) -> dict[SummaryKind, int]:
         """Return the number of meetings by kind, omitting zeros."""
@@ -70,7 +70,7 @@ class Summary:
             "common": common,
             "agenda": {uid: _other(content, common) for uid, content in self.agenda.items()},
             "changes": [self._change_to_json(change, common) for change in self.changes],
-            "unheld": [list(each) for each in self.unheld],
+            "unheld": [list(each) for each in self.unscheduled],
         }
 
     @classmethod
@@ -89,8 +89,8 @@ class Summary:
             )
             for change in values["changes"]
         ]
-        unheld = tuple(UnscheduledRequest(*each) for each in values.get("unheld", ()))
-        return cls(values["version"], datetime.fromisoformat(values["stamp"]), agenda, changes, unheld)
+        unscheduled = tuple(UnscheduledRequest(*each) for each in values.get("unheld", ()))
+        return cls(values["version"], datetime.fromisoformat(values["stamp"]), agenda, changes, unscheduled)
 
     def _change_to_json(self, change: SummaryChange, common: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {"uid": change.uid, "kind": change.kind.value}

@@ -172,16 +172,16 @@ def _page(
 
 def _unheld(summary: Summary, language: Words) -> list[bodies.Section]:
     """Return a section of accepted but unscheduled requests with reasons, or none if there are none."""
-    if not summary.unheld:
+    if not summary.unscheduled:
         return []
     rows = [
         (
             names.localize_joined(text.clean(each.partner, text.SUMMARY_LIMIT), language.language),
             language.reason_of(each.reason),
         )
-        for each in summary.unheld[:MAX_UNSCHEDULED]
+        for each in summary.unscheduled[:MAX_UNSCHEDULED]
     ]
-    more = len(summary.unheld) - len(rows)
+    more = len(summary.unscheduled) - len(rows)
     if more:
         rows.append(("", language.overview["more"].format(count=more)))
     return [(language.overview["unheld"], rows)]

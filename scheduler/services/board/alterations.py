@@ -42,8 +42,8 @@ class Alteration:
 
     before: Meeting | None
     after: Meeting | None
-    mark_before: LockKind | None
-    mark_after: LockKind | None
+    lock_before: LockKind | None
+    lock_after: LockKind | None
     answer: Answer | None = None
     bans: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
@@ -51,7 +51,7 @@ class Alteration:
         return {
             "before": _row(self.before),
             "after": _row(self.after),
-            "marks": [self.mark_before, self.mark_after],
+            "marks": [self.lock_before, self.lock_after],
             "answer": self.answer,
             "bans": [sorted(side) for side in self.bans],
         }
@@ -63,8 +63,8 @@ def parse_alterations(changes: Mapping[str, Any]) -> dict[str, Alteration]:
         key: Alteration(
             before=_meeting(key, row["before"]),
             after=_meeting(key, row["after"]),
-            mark_before=_mark(row["marks"][0]),
-            mark_after=_mark(row["marks"][1]),
+            lock_before=_mark(row["marks"][0]),
+            lock_after=_mark(row["marks"][1]),
             answer=row["answer"],
             bans=_both(row.get("bans", ((), ()))),
         )
@@ -89,12 +89,12 @@ def make_alterations(
     for key in keys:
         before = held.get(key)
         after = wanted.get(key, before)
-        mark_after = marks.get(key, now.get(key))
+        lock_after = marks.get(key, now.get(key))
         banned = frozenset(forbidden.get(key, ()))
         both = banned, bans.get(key, banned)
-        if (before, now.get(key), banned) != (after, mark_after, both[1]):
+        if (before, now.get(key), banned) != (after, lock_after, both[1]):
             answer = answers.get(key) if before is None and after is not None else None
-            found[key] = Alteration(before, after, now.get(key), mark_after, answer, both)
+            found[key] = Alteration(before, after, now.get(key), lock_after, answer, both)
     return found
 
 
@@ -111,9 +111,9 @@ def matches_draft(
     return all(
         (_comparable(held.get(key)), marks.get(key), frozenset(bans.get(key, ())))
         == (
-            (_comparable(each.after), each.mark_after, each.bans[1])
+            (_comparable(each.after), each.lock_after, each.bans[1])
             if back
-            else (_comparable(each.before), each.mark_before, each.bans[0])
+            else (_comparable(each.before), each.lock_before, each.bans[0])
         )
         for key, each in alterations.items()
     )
@@ -170,7 +170,7 @@ def _write_marks(
     *,
     back: bool,
 ) -> None:
-    changed = {key: each for key, each in alterations.items() if each.mark_before != each.mark_after}
+    changed = {key: each for key, each in alterations.items() if each.lock_before != each.lock_after}
     if not changed:
         return
     session.execute(
@@ -179,7 +179,7 @@ def _write_marks(
             in_chunks(MeetingLock.request_id, [ids[key] for key in changed]),
         )
     )
-    new = {key: each.mark_before if back else each.mark_after for key, each in changed.items()}
+    new = {key: each.lock_before if back else each.lock_after for key, each in changed.items()}
     rows = [
         {"version_id": version_id, "request_id": ids[key], "kind": kind} for key, kind in new.items() if kind
     ]

@@ -36,7 +36,7 @@ class BoardSlot:
 
 @dataclass(frozen=True, slots=True)
 class BoardMeeting:
-    """A meeting in a cell. `goes_on`: it started in an earlier cell of the row."""
+    """A meeting in a cell. `continues`: it started in an earlier cell of the row."""
 
     request: str
     sender: str
@@ -44,7 +44,7 @@ class BoardMeeting:
     place: str
     place_name: str
     is_locked: bool
-    goes_on: bool
+    continues: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def list_day_meetings(
                 place,
                 place_label(place_name),
                 mark is LockKind.LOCKED,
-                goes_on=k > 0,
+                continues=k > 0,
             )
             found[row_id][position + k].append(meeting)
     return found

@@ -110,7 +110,7 @@ class PickedRequest:
     people: tuple[str, ...]
     names: tuple[str, ...]
     interpreter: str
-    mark: LockKind | None
+    lock: LockKind | None
     bans: tuple[SlotRef, ...]
     """Manually forbidden slots."""
     sides: tuple[PickedSide, ...]
@@ -257,7 +257,7 @@ def get_picked_request(session: Session, actor: Actor, number: int, key: str, ha
     ).first()
     people = _people(session, held[0]) if held else []
     slots = list_slots(session, actor.event_id)
-    mark = session.scalar(
+    lock = session.scalar(
         select(MeetingLock.kind).where(
             MeetingLock.version_id == version.id, MeetingLock.request_id == request.id
         )
@@ -282,7 +282,7 @@ def get_picked_request(session: Session, actor: Actor, number: int, key: str, ha
         people=tuple(person for person, _, _ in people),
         names=tuple(name for _, name, _ in people),
         interpreter=display_name(*held[4:6]) if held and held[4] else "",
-        mark=mark,
+        lock=lock,
         bans=tuple(slot for slot in slots if slot.key in banned),
         sides=_sides(session, request, people),
         names_people=session.scalar(

@@ -56,7 +56,7 @@ class CachedPlan:
     manually forbidden slots, which the repairer does not know.
     """
 
-    mark: str
+    fingerprint: str
     revision: int
     begun: int
     """Number of slots that had begun when the plan was loaded. Their meetings are frozen."""
@@ -130,21 +130,21 @@ class PlacementSearch:
     def _plan(self, session: Session, event_id: int, version_id: int) -> CachedPlan:
         """Return the current plan of a draft: from the cache, updated step by step, or loaded."""
         now = self._database.now_in(session)
-        mark = get_plan_fingerprint(session, event_id)
+        fingerprint = get_plan_fingerprint(session, event_id)
         revision = (
             session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version_id)) or 0
         )
         found = self._plans.pop(version_id, None)
         if (
             found is None
-            or found.mark != mark
+            or found.fingerprint != fingerprint
             or found.begun != _count_started_slots(found.repairer.problem, now)
         ):
             found = None
         elif found.revision != revision:
             found = self._follow(session, event_id, version_id, found, revision)
         if found is None:
-            found = self._read(session, event_id, version_id, mark, revision, now)
+            found = self._read(session, event_id, version_id, fingerprint, revision, now)
         marks = manual_edits.list_draft_edits(session, version_id)
         found.repairer.keep([key for key, kind in marks.items() if kind is LockKind.LOCKED])
         found.bans = manual_edits.list_bans(session, version_id)
@@ -154,7 +154,7 @@ class PlacementSearch:
         return found
 
     def _read(
-        self, session: Session, event_id: int, version_id: int, mark: str, revision: int, now: datetime
+        self, session: Session, event_id: int, version_id: int, fingerprint: str, revision: int, now: datetime
     ) -> CachedPlan:
         self.loads += 1
         problem = snapshot.build_problem(session, event_id, now=now, as_put_by_hand=False, is_by_hand=True)
@@ -165,7 +165,7 @@ class PlacementSearch:
         names = load_names(session, event_id, problem)
         held = {meeting.request: meeting for meeting in repairer.meetings()}
         return CachedPlan(
-            mark, revision, _count_started_slots(problem, now), repairer, names, frozenset(aside), held
+            fingerprint, revision, _count_started_slots(problem, now), repairer, names, frozenset(aside), held
         )
 
     def _follow(

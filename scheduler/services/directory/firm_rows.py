@@ -76,10 +76,10 @@ class FirmRow:
 class Directory:
     """The active firms by Latin name, and the names of halls, areas and delegations by key.
 
-    `mark` is the cache key of the directory, without relations to the viewer's firm.
+    `fingerprint` is the cache key of the directory, without relations to the viewer's firm.
     """
 
-    mark: str
+    fingerprint: str
     rows: list[FirmRow]
     halls: Mapping[str, VenueLabel]
     areas: Mapping[str, VenueLabel]
@@ -111,7 +111,7 @@ class FirmText(NamedTuple):
 class FirmTexts:
     """All active firms by id, and the digest of their texts."""
 
-    mark: str
+    fingerprint: str
     rows: Mapping[int, FirmText]
 
 
@@ -129,8 +129,8 @@ _FIRM_TEXTS = text_query(
 
 def _firm_texts(session: Session, event_id: int) -> FirmTexts:
     text = read_text(session, _FIRM_TEXTS, event=event_id)
-    mark = new_digest(text)
-    return memoize("firms", mark, lambda: FirmTexts(mark, _firms(text)))
+    fingerprint = new_digest(text)
+    return memoize("firms", fingerprint, lambda: FirmTexts(fingerprint, _firms(text)))
 
 
 def _firms(text: str) -> dict[int, FirmText]:
@@ -152,19 +152,19 @@ def read_directory(session: Session, actor: Actor, *, with_text: bool) -> Direct
     event = session.get_one(Event, actor.event_id)
     nothing = (NOT_ASKED,) if actor.firm_id is not None else ()
     others = repr((with_text, nothing, halls, travels, event.guests))
-    mark = new_digest(firms.mark, people, booths, others)
+    fingerprint = new_digest(firms.fingerprint, people, booths, others)
 
     def work_out() -> dict[int, FirmRow]:
         parts = _Parts(nothing, halls, travels, event.guests, *_of_people(people), _of_booths(booths))
         found = [parts.sought(each, with_text=with_text) for each in firms.rows.values()]
         return {row.id: row for row in sorted(found, key=lambda row: row.order)}
 
-    rows = dict(memoize("directory", mark, work_out))
+    rows = dict(memoize("directory", fingerprint, work_out))
     if actor.firm_id is not None:
         for firm_id, relation in {actor.firm_id: (), **related}.items():
             if firm_id in rows:
                 rows[firm_id] = rows[firm_id].seen(relation)
-    return Directory(mark, list(rows.values()), dict(halls.values()), event.named_areas, delegations)
+    return Directory(fingerprint, list(rows.values()), dict(halls.values()), event.named_areas, delegations)
 
 
 @dataclass(frozen=True, slots=True)

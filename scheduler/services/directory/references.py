@@ -88,7 +88,7 @@ def list_slots(session: Session, event_id: int, *, with_retired: bool = False) -
 class EventSlots:
     """The slots of an event by id, in order, and their digest."""
 
-    mark: str
+    fingerprint: str
     by_id: Mapping[int, SlotRef]
 
 
@@ -102,8 +102,8 @@ def load_slots(session: Session, event_id: int) -> EventSlots:
 
     def read() -> EventSlots:
         text = read_text(session, _SLOTS, event=event_id)
-        mark = new_digest(text)
-        return memoize("slots", mark, lambda: EventSlots(mark, _slots(text)))
+        fingerprint = new_digest(text)
+        return memoize("slots", fingerprint, lambda: EventSlots(fingerprint, _slots(text)))
 
     return once_per_session(session, f"slots {event_id}", read)
 

@@ -155,7 +155,7 @@ def _near(word: str, directory: Directory) -> tuple[str, ...]:
     """
     if len(word) < _TYPO_FROM or not word.isalpha():
         return ()
-    known = memoize("words", directory.mark, lambda: _words(directory))
+    known = memoize("words", directory.fingerprint, lambda: _words(directory))
     size = len(word)
     alike = (each for each in known if abs(len(each) - size) <= 1)
     near = [each for each in alike if OSA.distance(word, each, score_cutoff=1) <= 1]

@@ -85,7 +85,7 @@ class Dashboard:
     reasons: Mapping[str, int]
     waiting: PendingWork
     draft: ChangeCounts | None
-    oldest_letter: datetime | None
+    oldest_email: datetime | None
     bounced: int
     bounced_meetings: int
     bounced_interpreters: int
@@ -93,7 +93,7 @@ class Dashboard:
     below: int
     uninvited: int
     files: tuple[PendingFile, ...]
-    nights: tuple[OvernightRun, ...]
+    overnight_runs: tuple[OvernightRun, ...]
     coming: OvernightTime | None
     opens: datetime | None
 
@@ -119,14 +119,14 @@ class Dashboard:
 class PlanState:
     """State of the schedule, for the header and menu of organiser pages.
 
-    `letters` are emails that wait for an organiser, 0 for readers without access.
+    `emails` wait for an organiser, 0 for readers without access.
     """
 
     published: int | None
     published_at: datetime | None
     draft: int | None
     opens: datetime | None
-    letters: int
+    emails: int
 
 
 def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard:
@@ -146,7 +146,7 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
         reasons=unscheduled.count_by_reason(session, version_id),
         waiting=waits,
         draft=_draft(session, event_id, waits.draft),
-        oldest_letter=session.scalar(
+        oldest_email=session.scalar(
             select(func.min(InboundEmail.received_at)).where(
                 InboundEmail.event_id == event_id, InboundEmail.outcome == MailOutcome.WAITING
             )
@@ -158,7 +158,7 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
         below=_count_below_minimum(session, event_id, version_id) if published else 0,
         uninvited=invitation_emails.count_uninvited(session, event_id),
         files=_files(session, event_id),
-        nights=list_last_runs(session, actor),
+        overnight_runs=list_last_runs(session, actor),
         coming=overnight_schedule.get_overnight_settings(session, actor).coming,
         opens=_first_start(session, event_id),
     )
@@ -173,7 +173,9 @@ def get_plan_state(session: Session, actor: Actor) -> PlanState:
         published_at=published.published_at if published else None,
         draft=versions.find_newest_draft(session, actor.event_id),
         opens=_first_start(session, actor.event_id),
-        letters=pending_work.count_letters(session, actor.event_id) if actor.may(Right.READ_INBOX) else 0,
+        emails=pending_work.count_waiting_emails(session, actor.event_id)
+        if actor.may(Right.READ_INBOX)
+        else 0,
     )
 
 

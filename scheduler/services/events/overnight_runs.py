@@ -50,7 +50,7 @@ class OvernightRun:
     state: RunState
     then: AfterRun
     budget: OvernightBudget | None
-    asked_seconds: int
+    requested_seconds: int
     seconds: float | None
     score: float | None
     bound: float | None
@@ -110,7 +110,7 @@ def _overnight_run(run: Run, version: ScheduleVersion | None, found: Comparison 
         seconds=took,
         then=run.then,
         budget=OvernightBudget(**run.change_budget) if run.change_budget else None,
-        asked_seconds=run.seconds,
+        requested_seconds=run.seconds,
         score=version.score if version else None,
         bound=version.bound if version else None,
         version=version.number if version else None,

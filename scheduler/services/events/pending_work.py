@@ -32,10 +32,10 @@ class PendingWork:
     declined a meeting that still takes place. `proposals` propose another time. `accepted` are newly accepted
     requests.
 
-    For the published version, `untold` are cancelled meetings whose partners were not notified, and `broken`
-    are upcoming meetings with an absent person or interpreter, or a closed place.
+    For the published version, `unnotified` are cancelled meetings whose partners were not notified, and
+    `broken` are upcoming meetings with an absent person or interpreter, or a closed place.
 
-    `draft` is newer than the published version. `publishing` is being published. `letters` and
+    `draft` is newer than the published version. `publishing` is being published. `emails` and
     `registrations` wait for an organiser. `old_drafts` are outdated.
     """
 
@@ -43,9 +43,9 @@ class PendingWork:
     absent: int = 0
     proposals: int = 0
     accepted: int = 0
-    letters: int = 0
+    emails: int = 0
     registrations: int = 0
-    untold: int = 0
+    unnotified: int = 0
     broken: int = 0
     draft: int | None = None
     publishing: int | None = None
@@ -57,7 +57,7 @@ class PendingWork:
 
     @property
     def is_anything(self) -> bool:
-        own = self.untold, self.broken, self.letters, self.registrations, self.draft, self.publishing
+        own = self.unnotified, self.broken, self.emails, self.registrations, self.draft, self.publishing
         return bool(self.for_a_run or any(own))
 
 
@@ -76,9 +76,9 @@ def count_pending_work(session: Session, actor: Actor, *, now: datetime) -> Pend
         absent=len(calendar_entries.list_excluded_people(session, latest.id)) if latest else 0,
         proposals=_proposals(session, latest) if latest else 0,
         accepted=count_accepted_since(session, latest) if latest else 0,
-        untold=len(calendar_entries.list_withdrawn_requests(session, published.id)) if published else 0,
+        unnotified=len(calendar_entries.list_withdrawn_requests(session, published.id)) if published else 0,
         broken=len(broken_meetings.list_broken_requests(session, published, now=now)) if published else 0,
-        letters=count_letters(session, event_id),
+        emails=count_waiting_emails(session, event_id),
         registrations=count_waiting(session, event_id),
         draft=draft,
         publishing=_publishing(session, event_id),
@@ -113,7 +113,7 @@ def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
     )
 
 
-def count_letters(session: Session, event_id: int) -> int:
+def count_waiting_emails(session: Session, event_id: int) -> int:
     """Count the emails that wait for an organiser."""
     waits = InboundEmail.event_id == event_id, InboundEmail.outcome == MailOutcome.WAITING
     return _count(session, select(func.count()).where(*waits))

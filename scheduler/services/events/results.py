@@ -22,14 +22,14 @@ from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 class VersionResults:
     """Key figures of a version. Hours and minutes are sums over all people.
 
-    `held` of the `asked` accepted requests are scheduled, and `most` is the proven maximum, if known.
+    `scheduled` of the `accepted` requests have a meeting, and `most` is the proven maximum, if known.
     `without` of `people` have no meeting. `idle_hours` are between two meetings of a person's day. `walks`
     are hall changes between consecutive meetings of a person's day, `walk_minutes` in total. `reasons` counts
     unscheduled requests by reason, most frequent first.
     """
 
-    held: int
-    asked: int
+    scheduled: int
+    accepted: int
     most: int | None
     people: int
     without: int
@@ -40,7 +40,7 @@ class VersionResults:
 
     @property
     def missing(self) -> int:
-        return self.asked - self.held
+        return self.accepted - self.scheduled
 
 
 def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
@@ -54,8 +54,8 @@ def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
     count = scheduled.count_scheduled(session, version.id)
     minutes = _walking(session, actor.event_id)
     return VersionResults(
-        held=count,
-        asked=count + sum(reasons.values()),
+        scheduled=count,
+        accepted=count + sum(reasons.values()),
         most=version.meetings_bound,
         people=len(people),
         without=len(people - found.people),

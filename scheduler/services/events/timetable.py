@@ -64,7 +64,7 @@ def get_timetable(session: Session, actor: Actor) -> Timetable:
     actor.require(Right.READ_EVENT)
     event = session.get_one(Event, actor.event_id)
     slots = load_slots(session, event.id)
-    mark = new_digest(slots.mark, event.timezone)
+    mark = new_digest(slots.fingerprint, event.timezone)
     return memoize("timetable", mark, lambda: _of_slots(list(slots.by_id.values()), event.timezone))
 
 

@@ -60,7 +60,7 @@ def build_problem(
     as_put_by_hand: bool = True,
     manual_draft: int | None = None,
     is_by_hand: bool = False,
-    with_wishes: bool = True,
+    with_preferences: bool = True,
 ) -> Problem:
     """Build the event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
 
@@ -70,14 +70,14 @@ def build_problem(
     unavailability that contradicts it is ignored. With `max_moved`, the run improves the published plan by at
     most that many changes. Manual edits are fixed, unless `as_put_by_hand` is False: those of the version
     with the number `manual_draft`, by default those that the published version keeps. With `is_by_hand`, for
-    manual changes, only meetings that have started are frozen. Without `with_wishes`, requests have the
+    manual changes, only meetings that have started are frozen. Without `with_preferences`, requests have the
     allowed slots of their rows and ignore counter-proposals. With `scope`, only that part of the problem is
     built.
     """
     event = session.get(Event, event_id)
     if event is None:
         raise NotFound("event", event_id)
-    problem = _Snapshot(session, event, scope or Scope(), is_by_hand, with_wishes).take(now)
+    problem = _Snapshot(session, event, scope or Scope(), is_by_hand, with_preferences).take(now)
     if as_put_by_hand:
         problem = manual_edits.fix_manual_meetings(session, event_id, problem, manual_draft)
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
@@ -91,7 +91,7 @@ class _Snapshot:
     event: Event
     scope: Scope
     is_by_hand: bool
-    with_wishes: bool
+    with_preferences: bool
     slots: dict[int, int] = field(default_factory=dict)
     halls: dict[int, int] = field(default_factory=dict)
     firms: dict[int, int] = field(default_factory=dict)
@@ -234,7 +234,7 @@ class _Snapshot:
     ) -> tuple[domain.Request, ...]:
         keys = {slot.id: i for i, slot in enumerate(slots)}
         wishes: Mapping[int, list[str]] = {}
-        if self.with_wishes:
+        if self.with_preferences:
             wishes = counter_proposals.list_proposed_slots(self.session, self.event.id, self.scope.requests)
         people = self.named_people()
         excluded = self.excluded_people()

@@ -150,7 +150,7 @@ def derive_invitations(
     """Return the messages to some people. Writes nothing. `told` also includes these `uids`."""
     affected = {request_id for person in people for request_id in seen.changed.get(person, ())}
     rows = told_rows.find_sent_invitations(session, people, affected, uids)
-    told = {key: row.as_told() for key, row in rows.items()}
+    told = {key: row.as_sent() for key, row in rows.items()}
     compared = {key: told[key] for key, row in rows.items() if row.request_id in affected}
     named = {
         EntryKey(request_id, person): _uid(seen, rows, request_id, person)

@@ -167,7 +167,7 @@ class _Work:
             self.check_budget(version)
             version = self.make_published(version.number)
         self.tell(version)
-        worked = self.work_out(with_mails=True) if self.is_of_night() else None
+        worked = self.work_out(with_mails=True) if self.is_overnight() else None
         with self.database.write() as session:
             now = self.database.now_in(session)
             version_jobs.finish_job(session, self.held, now=now)
@@ -198,7 +198,7 @@ class _Work:
             if excess:
                 raise OvernightBudgetExceeded(version.number, excess)
 
-    def is_of_night(self) -> bool:
+    def is_overnight(self) -> bool:
         """Return True if an overnight run requested the job, and no person."""
         with self.database.read() as session:
             version = session.get_one(ScheduleVersion, self.job.version_id)

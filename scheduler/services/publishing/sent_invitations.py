@@ -41,7 +41,7 @@ class SentInvitation(NamedTuple):
     facts: str | None
     first_message_id: str
 
-    def as_told(self) -> itip.SentEntry:
+    def as_sent(self) -> itip.SentEntry:
         return itip.SentEntry(
             uid=self.uid,
             attendee_id=self.attendee_id,

@@ -94,7 +94,7 @@ class PublishConfirmation:
     version: VersionCard
     revision: int | None
     found: ComparisonCard
-    outlook: PublishPreview
+    preview: PublishPreview
     arrival: DeliveryEstimate | None
     jobs: VersionJobs
 
@@ -147,7 +147,7 @@ def confirm_publish(
         version=history.build_card(version),
         revision=session.scalar(select(ManualDraft.revision).where(ManualDraft.version_id == version.id)),
         found=_card(found),
-        outlook=publish_preview.read_preview(session, version, found, most=most),
+        preview=publish_preview.read_preview(session, version, found, most=most),
         arrival=_arrival(session, version, found, rates, now),
         jobs=_jobs(session, version),
     )

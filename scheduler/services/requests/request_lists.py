@@ -89,8 +89,8 @@ class RequestCounts:
 
     sent: Mapping[RequestState, int]
     received: Mapping[RequestState, int]
-    sent_not_held: int = 0
-    received_not_held: int = 0
+    sent_unscheduled: int = 0
+    received_unscheduled: int = 0
 
 
 def list_requests(
@@ -100,7 +100,7 @@ def list_requests(
     side: Side | None = None,
     firm: str | None = None,
     state: RequestState | None = None,
-    not_held: bool = False,
+    unscheduled: bool = False,
     text: str = "",
     cursor: str | None = None,
     number: int = 1,
@@ -111,15 +111,15 @@ def list_requests(
 ) -> Page[RequestCard]:
     """Return a page of a firm's requests: by default the actor's own, else (for organisers) by key.
 
-    An organiser who gives no firm gets those of the whole event. `not_held` filters accepted requests without
-    a published meeting. `text` is searched in topic, message and names of both firms. `ranks` are keys of
-    firms, best fit first, for the order by fit. Cursors only work with the order by newest. `total` is the
-    count, if known from `count_requests`. Runs four queries, or three if the total is known or one page holds
-    all.
+    An organiser who gives no firm gets those of the whole event. `unscheduled` filters accepted requests
+    without a published meeting. `text` is searched in topic, message and names of both firms. `ranks` are
+    keys of firms, best fit first, for the order by fit. Cursors only work with the order by newest. `total`
+    is the count, if known from `count_requests`. Runs four queries, or three if the total is known or one
+    page holds all.
     """
     firm_id = find_requested_firm(session, actor, Right.READ_REQUESTS, firm)
     asked = _values(event=actor.event_id, firm=firm_id, state=state)
-    query = _listed(frozenset(asked), side, not_held=not_held)
+    query = _listed(frozenset(asked), side, unscheduled=unscheduled)
     by_fit = order is RequestOrder.FIT and bool(ranks)
     by = _by_fit(ranks) if by_fit else _ORDERS.get(order, _NEWEST)
     part: dict[str, Any] = {"cursor": cursor, "number": number, "limit": limit, "total": total}
@@ -184,7 +184,7 @@ def count_requests(
     return RequestCounts(by[True], by[False], without[True], without[False])
 
 
-def _not_held() -> ColumnElement[bool]:
+def _is_unscheduled() -> ColumnElement[bool]:
     """SQL condition: accepted when the published schedule was made, and not scheduled in it."""
     published_id, published = (
         select(column)
@@ -247,7 +247,7 @@ _OF_FIRM = {
 
 @lru_cache(maxsize=64)
 def _listed(
-    asked: frozenset[str], side: Side | None = None, *, not_held: bool = False
+    asked: frozenset[str], side: Side | None = None, *, unscheduled: bool = False
 ) -> Select[*tuple[Any, ...]]:
     """Return the query of `list_requests` for these parameters, cached."""
     query = _QUERY
@@ -255,7 +255,7 @@ def _listed(
         query = query.where(_OF_FIRM[side])
     if "state" in asked:
         query = query.where(MeetingRequest.state == bindparam("state"))
-    return query.where(_not_held()) if not_held else query
+    return query.where(_is_unscheduled()) if unscheduled else query
 
 
 def _values(**asked: Any) -> dict[str, Any]:
@@ -268,8 +268,8 @@ _BY_KEY = _QUERY.where(MeetingRequest.key == bindparam("key"))
 
 def _counts(is_sent: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     groups = MeetingRequest.state, is_sent
-    not_held = func.sum(case((_not_held(), 1), else_=0))
-    query = select(*groups, not_held, func.count()).where(MeetingRequest.event_id == _EVENT)
+    unscheduled = func.sum(case((_is_unscheduled(), 1), else_=0))
+    query = select(*groups, unscheduled, func.count()).where(MeetingRequest.event_id == _EVENT)
     return query.group_by(*groups)
 
 

@@ -82,7 +82,7 @@ def test_it_counts_what_waits_and_since_when(database: Database) -> None:
     assert found.unanswered.oldest == NOW - timedelta(days=9)
     assert {(firm.open, firm.received) for firm in found.unanswered.busiest} == {(1, 2)}
     assert [file.name for file in found.files] == ["may.csv"]
-    (night,) = found.nights
+    (night,) = found.overnight_runs
     assert (night.number, night.state, night.changes) == (1, "queued", None)
     assert found.opens == expo.slots[0].start
 

@@ -64,7 +64,9 @@ def test_they_are_what_other_ways_to_count_give(database: Database) -> None:
         everybody = session.scalar(select(func.count()).select_from(Attendee))
         terms = rules.score(problem, meetings).terms
         walked = walks(session, version)
-    assert (found.held, found.asked, found.most, found.missing) == (held, held + 1, 5, 1) == (4, 5, 5, 1)
+    assert (
+        (found.scheduled, found.accepted, found.most, found.missing) == (held, held + 1, 5, 1) == (4, 5, 5, 1)
+    )
     assert (found.people, found.without) == (everybody, everybody - seen) == (6, 1)
     half_hour = 0.5
     assert found.idle_hours == terms["idle"] * half_hour == 3 * half_hour

@@ -208,18 +208,18 @@ def test_not_held_are_the_accepted_ones_that_the_published_schedule_left_out(dat
         make_request(session, expo, 3, 0, responded_at=NOW + timedelta(hours=1))
         make_request(session, expo, 4, 0, state=PENDING)
         assert (
-            request_lists.list_requests(session, expo.actor(0), side=Side.FROM, not_held=True).items == ()
+            request_lists.list_requests(session, expo.actor(0), side=Side.FROM, unscheduled=True).items == ()
         ), "nothing is published"
         make_version(session, expo, [meet(held, expo)])
-        page = request_lists.list_requests(session, expo.actor(0), side=Side.FROM, not_held=True)
+        page = request_lists.list_requests(session, expo.actor(0), side=Side.FROM, unscheduled=True)
         assert ([card.key for card in page.items], page.total) == ([left_out.key], 1)
-        assert request_lists.list_requests(session, expo.actor(0), side=Side.TO, not_held=True).items == (), (
-            "accepted since"
-        )
+        assert (
+            request_lists.list_requests(session, expo.actor(0), side=Side.TO, unscheduled=True).items == ()
+        ), "accepted since"
         counts = request_lists.count_requests(session, expo.actor(0))
-        assert (counts.sent_not_held, counts.received_not_held) == (1, 0)
-        assert request_lists.count_requests(session, expo.actor(0), text="cells").sent_not_held == 0
-        assert request_lists.count_requests(session, expo.organiser_actor()).received_not_held == 1
+        assert (counts.sent_unscheduled, counts.received_unscheduled) == (1, 0)
+        assert request_lists.count_requests(session, expo.actor(0), text="cells").sent_unscheduled == 0
+        assert request_lists.count_requests(session, expo.organiser_actor()).received_unscheduled == 1
 
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)

@@ -216,8 +216,10 @@ def test_of_a_summary_that_was_never_sent_only_what_calendars_know_is_still_unsa
     ("language", "more"), [("en", "5 more: see your requests."), ("hu", "Még 5: lásd"), ("zh", "另有5场")]
 )
 def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: str, more: str) -> None:
-    unheld = tuple(UnscheduledRequest(f"Firm {i}", "walking") for i in range(25))
-    made = replace(summary([replace(builders.new(), content=content(language=language))]), unheld=unheld)
+    unscheduled = tuple(UnscheduledRequest(f"Firm {i}", "walking") for i in range(25))
+    made = replace(
+        summary([replace(builders.new(), content=content(language=language))]), unscheduled=unscheduled
+    )
     assert Summary.from_json(made.to_json()) == made
     said = text_of(made)
     assert "Firm 19" in said and "Firm 20" not in said and more in said

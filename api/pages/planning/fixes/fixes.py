@@ -78,15 +78,15 @@ def show_fixes(event_key: str, number: int) -> str:
                 page=page,
                 limit=SHOWN,
             )
-        levers = unscheduled_groups.list_all_fixes(db, actor, number)
+        fixes = unscheduled_groups.list_all_fixes(db, actor, number)
         return rendering.render(
             db,
             actor,
             "fixes",
             "planning/fixes/show.html",
             number=number,
-            fix_count=len(levers),
-            together=trials.get_trial_of_all(db, actor, number, levers),
+            fix_count=len(fixes),
+            together=trials.get_trial_of_all(db, actor, number, fixes),
             clashes=commitment_clashes.list_version_clashes(db, actor, number) if "why" in values else (),
             tally=unscheduled_groups.count_unscheduled(db, actor, number),
             chosen=unscheduled_groups.get_group(db, actor, number, group) if group >= 0 else None,
@@ -119,11 +119,11 @@ def try_fix(event_key: str, number: int) -> Response:
     group = inputs.whole(request.form.get("group"), -1)
     with context.database().write() as db:
         if request.form.get("group") == ALL_GROUPS:
-            levers = unscheduled_groups.list_all_fixes(db, actor, number)
-            trials.request_trial_of_all(db, actor, number, levers, now=context.now())
+            fixes = unscheduled_groups.list_all_fixes(db, actor, number)
+            trials.request_trial_of_all(db, actor, number, fixes, now=context.now())
         else:
-            lever = unscheduled_groups.get_group_fix(db, actor, number, group)
-            trials.request_trial(db, actor, number, group, lever, now=context.now())
+            fix = unscheduled_groups.get_group_fix(db, actor, number, group)
+            trials.request_trial(db, actor, number, group, fix, now=context.now())
     dispatch.what_if(app=context.celery())
     return redirect(
         rendering.back(event_key, url_for("fixes.show_fixes", event_key=event_key, number=number)), 303
@@ -241,9 +241,9 @@ def _ask_who(actor: Actor, number: int, typed: dict[str, str], faults: dict[str,
         values: dict[str, Any] = {}
         if group >= 0:
             card = unscheduled_groups.get_group(db, actor, number, group)
-            if card.lever is None:
+            if card.fix is None:
                 raise NotFound("remedy of group", group)
-            values |= {"chosen": card, "things": card.lever.things, "kind": card.lever.kind}
+            values |= {"chosen": card, "things": card.fix.things, "kind": card.fix.kind}
         else:
             key = request.values.get("request", "")
             way = applying.get_request_fix(db, actor, number, key, remedy)

@@ -263,7 +263,7 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     del number
     found = count_answers_by_day(session, actor)
     asked, accepted, declined = (
-        sum(getattr(day, name) for day in found) for name in ("asked", "accepted", "declined")
+        sum(getattr(day, name) for day in found) for name in ("requested", "accepted", "declined")
     )
     sentence = gettext("No request was asked yet.")
     if found:
@@ -277,11 +277,11 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     picture = Drawing(
         "answers", charts.WIDTH, 260, gettext("Requests asked, accepted and declined, by day"), sentence
     )
-    most = max((max(day.asked, day.accepted, day.declined) for day in found), default=0)
+    most = max((max(day.requested, day.accepted, day.declined) for day in found), default=0)
     series = [
         Line(look, shown_as, [(float(at), float(getattr(day, name))) for at, day in enumerate(found)])
         for look, name, shown_as in (
-            ("l-main", "asked", gettext("asked")),
+            ("l-main", "requested", gettext("asked")),
             ("l-good", "accepted", gettext("accepted")),
             ("l-bad", "declined", gettext("declined")),
         )
@@ -289,7 +289,7 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     labels = charts.some([formatting.day_and_month(day.day) for day in found], 10)
     ticks = [(float(at), label) for at, label in enumerate(labels) if label]
     charts.lines(picture, series if found else [], charts.nice(most), ticks)
-    rows: list[Sequence[Cell]] = [[d.day.isoformat(), d.asked, d.accepted, d.declined] for d in found]
+    rows: list[Sequence[Cell]] = [[d.day.isoformat(), d.requested, d.accepted, d.declined] for d in found]
     every = DrawnTable([gettext("Day"), gettext("Asked"), gettext("Accepted"), gettext("Declined")], rows)
     brief = DrawnTable(every.header, [row for row in rows if any(row[1:])][-60:])
     shown = picture if len(found) > 1 else None  # a line needs two points

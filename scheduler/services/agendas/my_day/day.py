@@ -76,8 +76,8 @@ class DayMeeting:
     item: AgendaItem
     brief: MeetingBrief
     effect: DeclineEffect
-    around: MeetingDetails
-    standing: MeetingReplies
+    details: MeetingDetails
+    replies: MeetingReplies
     walk: Walk | None
     late: tuple[Late, ...]
     is_off: bool
@@ -118,8 +118,8 @@ def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: st
     shown = choose_day(all_days, day, today)
     part = agenda.on(shown)
     items = part.items
-    standing = agenda_replies.list_meeting_replies(session, actor, part, secret_key=secret_key)
-    facts = load_details(session, actor, part, standing)
+    replies = agenda_replies.list_meeting_replies(session, actor, part, secret_key=secret_key)
+    facts = load_details(session, actor, part, replies)
     late = lateness.list_late(session, actor, items)
     walks = HallPaths(session, actor).walks(items, facts)
     requests = _requests(session, actor, items)
@@ -133,11 +133,11 @@ def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: st
             item=item,
             brief=briefs[item.request_key],
             effect=effects[ids[item.request_key]],
-            around=facts[item.request_key],
-            standing=standing[item.request_key],
+            details=facts[item.request_key],
+            replies=replies[item.request_key],
             walk=walks.get(item.request_key),
             late=late.get(item.request_key, ()),
-            is_off=_is_off(item, standing[item.request_key], agenda.key),
+            is_off=_is_off(item, replies[item.request_key], agenda.key),
             change=news.get(item.request_key),
         )
         for item in items
@@ -207,8 +207,8 @@ def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) 
     }
 
 
-def _is_off(item: AgendaItem, standing: MeetingReplies, own: str) -> bool:
-    return item.is_called_off or own in standing.excluded or standing.answers.get(own) is Partstat.DECLINED
+def _is_off(item: AgendaItem, replies: MeetingReplies, own: str) -> bool:
+    return item.is_called_off or own in replies.excluded or replies.answers.get(own) is Partstat.DECLINED
 
 
 class HallPaths:

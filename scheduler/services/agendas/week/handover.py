@@ -58,7 +58,7 @@ class HandoverCandidate:
 def list_candidates(week: Week, meeting: WeekMeeting) -> tuple[HandoverCandidate, ...]:
     """Return the colleagues who could take over the meeting, available ones first. No queries."""
     item = meeting.item
-    theirs = {tag for each in item.partner_people for tag in meeting.around.spoken.get(each.key, ())}
+    theirs = {tag for each in item.partner_people for tag in meeting.details.spoken.get(each.key, ())}
     found = [
         HandoverCandidate(
             colleague=each,
@@ -68,7 +68,7 @@ def list_candidates(week: Week, meeting: WeekMeeting) -> tuple[HandoverCandidate
         )
         for each in week.people
         if each.person not in (*item.people, *meeting.handed_to)
-        and each.person.key not in meeting.standing.excluded
+        and each.person.key not in meeting.replies.excluded
     ]
     return tuple(sorted(found, key=lambda each: (not each.is_free, not each.in_common)))
 

@@ -55,7 +55,7 @@ class MeetingDetails:
 
 
 def load_details(
-    session: Session, actor: Actor, agenda: Agenda, standing: Mapping[str, MeetingReplies]
+    session: Session, actor: Actor, agenda: Agenda, replies: Mapping[str, MeetingReplies]
 ) -> Mapping[str, MeetingDetails]:
     """Return details by request key for each meeting of an agenda.
 
@@ -70,7 +70,7 @@ def load_details(
     for item in items:
         hall_id, owner_id = places[item.request_key]
         own, partner = firms[item.firm.key], firms[item.partner.key]
-        answers = standing[item.request_key]
+        answers = replies[item.request_key]
         ours, theirs = _accepts(item.people, answers), _accepts(item.partner_people, answers)
         both = ours and theirs and not item.is_called_off
         everybody = (*item.people, *item.partner_people)
@@ -97,10 +97,10 @@ def _may_meet(actor: Actor, firm_id: int) -> bool:
     return actor.firm_id == firm_id or actor.may(Right.READ_CONTACTS)
 
 
-def _accepts(people: Iterable[PersonRef], standing: MeetingReplies) -> bool:
+def _accepts(people: Iterable[PersonRef], replies: MeetingReplies) -> bool:
     """Return True if at least one of these people has accepted and is not excluded from the next plan."""
     return any(
-        standing.answers.get(person.key) is Partstat.ACCEPTED and person.key not in standing.excluded
+        replies.answers.get(person.key) is Partstat.ACCEPTED and person.key not in replies.excluded
         for person in people
     )
 

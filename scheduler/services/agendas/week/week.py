@@ -58,8 +58,8 @@ class WeekMeeting:
     """
 
     item: AgendaItem
-    around: MeetingDetails
-    standing: MeetingReplies
+    details: MeetingDetails
+    replies: MeetingReplies
     change: WeekChange | None
     handed_to: tuple[PersonRef, ...]
     clashing: frozenset[str]
@@ -68,7 +68,7 @@ class WeekMeeting:
     @property
     def is_answered(self) -> bool:
         """True if at least one person of each side has accepted."""
-        return self.around.has_accepted and self.around.partner_has_accepted
+        return self.details.has_accepted and self.details.partner_has_accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +181,8 @@ def _meetings(
     secret_key: str,
     now: datetime,
 ) -> dict[str, WeekMeeting]:
-    standing = agenda_replies.list_meeting_replies(session, actor, part, secret_key=secret_key)
-    facts = load_details(session, actor, part, standing)
+    replies = agenda_replies.list_meeting_replies(session, actor, part, secret_key=secret_key)
+    facts = load_details(session, actor, part, replies)
     by_key = {change.request_key: change for change in changed}
     named = _named(session, actor, part)
     busy = {each.person.key: each.busy for each in people}
@@ -190,8 +190,8 @@ def _meetings(
     return {
         item.request_key: WeekMeeting(
             item=item,
-            around=facts[item.request_key],
-            standing=standing[item.request_key],
+            details=facts[item.request_key],
+            replies=replies[item.request_key],
             change=by_key.get(item.request_key),
             handed_to=tuple(each for each in named.get(item.request_key, ()) if each not in item.people),
             clashing=frozenset(
@@ -225,7 +225,7 @@ def _named(session: Session, actor: Actor, part: Agenda) -> dict[str, tuple[Pers
 
 def _is_shown(meeting: WeekMeeting, show: MeetingFilter) -> bool:
     if show is MeetingFilter.UNANSWERED:
-        answers = meeting.standing.answers
+        answers = meeting.replies.answers
         return any(answers.get(each.key) is Partstat.NEEDS_ACTION for each in meeting.item.people)
     if show is MeetingFilter.CHANGED:
         return meeting.change is not None

@@ -46,7 +46,7 @@ class ImportJobCard:
     work: ImportJobKind
     state: JobState
     requested_at: datetime
-    looked_at: datetime
+    previewed_at: datetime
     """Last heartbeat of the worker, or the time that a finished preview reflects."""
     total: int
     error: str

@@ -23,12 +23,12 @@ class TimeStatus(StrEnum):
 class MeetingTime:
     """A meeting in a person's schedule, from start to end.
 
-    `fate` says if it stays, is removed or is added.
+    `status` says if it stays, is removed or is added.
     """
 
     start: datetime
     end: datetime
-    fate: TimeStatus
+    status: TimeStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,8 +116,8 @@ def apply_group_fix(
     actor.require(Right.MANAGE_PARTICIPANTS)
     actor.require(Right.CHANGE_VENUE)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
-    lever = unscheduled_groups.get_group_fix(session, actor, version, group)
-    kind, ids = lever["kind"], tuple(lever["ids"])
+    fix = unscheduled_groups.get_group_fix(session, actor, version, group)
+    kind, ids = fix["kind"], tuple(fix["ids"])
     if kind in unscheduled_groups.ADDING_FIXES and len(people) != 1:
         raise InvalidInput([Fault("people", gettext_lazy("name one person"))])
     subject = _subject_of(session, actor, ids)
@@ -126,13 +126,9 @@ def apply_group_fix(
             case "person-cap" | "firm-cap":
                 _raise_cap(session, actor.event_id, kind, ids)
             case "available":
-                event_changes.free_people(
-                    session, actor.event_id, ids, _slots(session, actor, lever["slots"])
-                )
+                event_changes.free_people(session, actor.event_id, ids, _slots(session, actor, fix["slots"]))
             case "shift":
-                event_changes.open_shifts(
-                    session, actor.event_id, ids, _slots(session, actor, lever["slots"])
-                )
+                event_changes.open_shifts(session, actor.event_id, ids, _slots(session, actor, fix["slots"]))
             case "add-table":
                 event_changes.add_table(session, session.get_one(Event, actor.event_id), ids[0])
             case "add-booth":

@@ -51,7 +51,7 @@ class UnscheduledGroup:
     start: datetime | None
     requests: int
     weight: int | float
-    lever: SuggestedFix | None
+    fix: SuggestedFix | None
     holds: int | None
     gains: int | float | None
 
@@ -182,8 +182,8 @@ def get_group_fix(session: Session, actor: Actor, number: int, group: int) -> Ma
     rows = version.groups or []
     if not 0 <= group < len(rows) or not rows[group]["lever"]:
         raise NotFound("remedy of group", group)
-    lever: Mapping[str, Any] = rows[group]["lever"]
-    return lever
+    fix: Mapping[str, Any] = rows[group]["lever"]
+    return fix
 
 
 def list_all_fixes(session: Session, actor: Actor, number: int) -> list[Mapping[str, Any]]:
@@ -192,9 +192,9 @@ def list_all_fixes(session: Session, actor: Actor, number: int) -> list[Mapping[
     known = version.groups or []
     found: list[Mapping[str, Any]] = []
     for group, _, _ in sorted(_counts(session, version), key=lambda each: each[0] or 0):
-        lever = known[group]["lever"] if group is not None else None
-        if lever and lever not in found:
-            found.append(lever)
+        fix = known[group]["lever"] if group is not None else None
+        if fix and fix not in found:
+            found.append(fix)
     return found
 
 
@@ -311,7 +311,7 @@ def _card(
     number, reason, requests = counted
     if row is None:
         return UnscheduledGroup(number, reason, "", (), None, requests, requests, None, None, None)
-    about, lever = row["about"], row["lever"]
+    about, fix = row["about"], row["lever"]
     return UnscheduledGroup(
         number=number,
         reason=reason,
@@ -320,11 +320,11 @@ def _card(
         start=slots.get(about["slot"]),
         requests=requests,
         weight=row["weight"],
-        lever=lever
+        fix=fix
         and SuggestedFix(
-            lever["kind"],
-            [things.get(key, key) for key in lever["ids"]],
-            sorted(slots[slot] for slot in lever["slots"] if slot in slots),
+            fix["kind"],
+            [things.get(key, key) for key in fix["ids"]],
+            sorted(slots[slot] for slot in fix["slots"] if slot in slots),
         ),
         holds=row["holds"],
         gains=row["gains"],

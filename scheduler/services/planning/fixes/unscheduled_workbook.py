@@ -88,7 +88,7 @@ def _numbered(group: int | None) -> int | None:
 
 
 def _group(card: UnscheduledGroup, local: Local) -> list[Cell]:
-    lever = card.lever
+    fix = card.fix
     return [
         _numbered(card.number),
         unscheduled_requests.GROUPS.get(card.reason, card.reason),
@@ -96,8 +96,8 @@ def _group(card: UnscheduledGroup, local: Local) -> list[Cell]:
         local(card.start),
         card.requests,
         card.weight,
-        KINDS.get(lever.kind, lever.kind) if lever is not None else None,
-        ", ".join(map(_name, lever.things)) if lever is not None else None,
+        KINDS.get(fix.kind, fix.kind) if fix is not None else None,
+        ", ".join(map(_name, fix.things)) if fix is not None else None,
         card.holds,
         card.gains,
     ]

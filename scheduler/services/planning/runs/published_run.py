@@ -29,14 +29,14 @@ Json = dict[str, Any]
 class PublishedRun:
     """The run of the published plan: problem, plan and basis, as documents.
 
-    `basis` is None for a run of a release that stored none. `is_of_night` is True if it had an overnight
+    `basis` is None for a run of a release that stored none. `is_overnight` is True if it had an overnight
     budget.
     """
 
     problem: Json
     plan: Json
     basis: Json | None
-    is_of_night: bool = False
+    is_overnight: bool = False
 
 
 def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
@@ -51,7 +51,7 @@ def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
     if problem is None or plan is None:
         return None
     basis = None if run.basis is None else stored_problems.decompress_document(run.basis)
-    return PublishedRun(problem, plan, basis, is_of_night=bool(run.change_budget))
+    return PublishedRun(problem, plan, basis, is_overnight=bool(run.change_budget))
 
 
 def make_basis(session: Session, event_id: int, *, now: datetime, manual_draft: int | None) -> Json:
@@ -62,7 +62,7 @@ def make_basis(session: Session, event_id: int, *, now: datetime, manual_draft: 
     """
     event = session.get_one(Event, event_id)
     problem = snapshot.build_problem(
-        session, event_id, now=None, manual_draft=manual_draft, with_wishes=False
+        session, event_id, now=None, manual_draft=manual_draft, with_preferences=False
     )
     until = frozen.frozen_until(event, problem.slots, now, ZoneInfo(event.timezone), is_by_hand=False)
     rows = select(MeetingRequest.id, MeetingRequest.key).where(MeetingRequest.event_id == event_id)
@@ -93,7 +93,7 @@ def _used_its_budget(last: PublishedRun) -> bool:
     possible.
     """
     most = last.problem["policy"]["max_moved"]
-    if not last.is_of_night or not most:
+    if not last.is_overnight or not most:
         return False
     problem, plan = read_problem(last.problem), read_plan(last.plan)
     return len(published_changes(problem, plan.meetings).voluntary) >= int(most)

@@ -40,7 +40,7 @@ class FixTrialRequest:
 
     version_id: int
     group: int
-    levers: tuple[EventFix, ...]
+    fixes: tuple[EventFix, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +66,22 @@ class FixTrial:
 def parse_trial_request(changes: Sequence[Mapping[str, Any]]) -> FixTrialRequest:
     """Parse the request stored in a row."""
     (row,) = changes
-    made = (EventFix(each["kind"], tuple(each["ids"]), tuple(each["slots"])) for each in _levers(row))
+    made = (EventFix(each["kind"], tuple(each["ids"]), tuple(each["slots"])) for each in _fixes_of(row))
     return FixTrialRequest(row["version_id"], row["group"], tuple(made))
 
 
 def request_trial(
-    session: Session, actor: Actor, number: int, group: int, lever: Mapping[str, Any], *, now: datetime
+    session: Session, actor: Actor, number: int, group: int, fix: Mapping[str, Any], *, now: datetime
 ) -> None:
     """Request a trial of a group's fix in a version. An earlier trial is replaced."""
-    _ask(session, actor, number, group, {"lever": dict(lever)}, now=now)
+    _ask(session, actor, number, group, {"lever": dict(fix)}, now=now)
 
 
 def request_trial_of_all(
-    session: Session, actor: Actor, number: int, levers: Sequence[Mapping[str, Any]], *, now: datetime
+    session: Session, actor: Actor, number: int, fixes: Sequence[Mapping[str, Any]], *, now: datetime
 ) -> None:
     """Request a trial of all fixes of a version together. An earlier trial is replaced."""
-    _ask(session, actor, number, ALL_GROUPS, {"levers": [dict(lever) for lever in levers]}, now=now)
+    _ask(session, actor, number, ALL_GROUPS, {"levers": [dict(fix) for fix in fixes]}, now=now)
 
 
 def _ask(
@@ -117,32 +117,32 @@ def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTri
     """Return trials of a version by group number, without those of outdated groups."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
-    levers = [group["lever"] for group in version.groups or ()]
+    fixes = [group["lever"] for group in version.groups or ()]
     found = {}
     for row in scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY):
         version_id, group = _key(row.changes)
         if (
             group != ALL_GROUPS
             and version_id == version.id
-            and _levers(row.changes[0]) == levers[group : group + 1]
+            and _fixes_of(row.changes[0]) == fixes[group : group + 1]
         ):
             found[group] = _trial(row.state, row.seconds, row.result, row.error)
     return found
 
 
 def get_trial_of_all(
-    session: Session, actor: Actor, number: int, levers: Sequence[Mapping[str, Any]]
+    session: Session, actor: Actor, number: int, fixes: Sequence[Mapping[str, Any]]
 ) -> FixTrial | None:
     """Return the trial of all fixes of a version together, if the fixes are unchanged."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
     for row in scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY):
-        if _key(row.changes) == (version.id, ALL_GROUPS) and _levers(row.changes[0]) == list(levers):
+        if _key(row.changes) == (version.id, ALL_GROUPS) and _fixes_of(row.changes[0]) == list(fixes):
             return _trial(row.state, row.seconds, row.result, row.error)
     return None
 
 
-def _levers(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _fixes_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(row["levers"]) if row["group"] == ALL_GROUPS else [row["lever"]]
 
 

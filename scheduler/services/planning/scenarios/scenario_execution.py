@@ -126,7 +126,7 @@ class _ScenarioWork:
         plans = list[Plan]()
 
         def both(report: Report, stop: ShouldStop) -> Result:
-            for each in (problem, reduce(apply_event_fix, asked.levers, problem)):
+            for each in (problem, reduce(apply_event_fix, asked.fixes, problem)):
                 result = solve(each, params, start=start, on_progress=report, should_stop=stop)
                 plans.append(result.plan)
             return result

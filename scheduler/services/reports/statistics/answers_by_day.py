@@ -25,7 +25,7 @@ class AnswerDay:
     """
 
     day: date
-    asked: int
+    requested: int
     accepted: int
     declined: int
 

@@ -31,7 +31,7 @@ class BulkRequestResult:
     `names` holds the refused firms by key, as far as the event has them.
     """
 
-    asked: tuple[RequestResult, ...]
+    sent: tuple[RequestResult, ...]
     refused: dict[str, str]
     names: dict[str, FirmRef]
 

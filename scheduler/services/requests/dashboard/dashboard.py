@@ -31,7 +31,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, MeetingRequest
 from scheduler.storage.rows import rows_of
 
-MOST_WAITING, MOST_NOT_HELD, MOST_NEWS, MOST_SUGGESTED = 12, 5, 6, 3
+MOST_WAITING, MOST_UNSCHEDULED, MOST_NEWS, MOST_SUGGESTED = 12, 5, 6, 3
 """Rows on the dashboard. If there are more, it shows the count and a link."""
 MOST_CHANGES = 100
 """Changes on the page of all news."""
@@ -68,9 +68,9 @@ class Dashboard:
 
     waiting: Sequence[RequestCard]
     waiting_count: int
-    not_held: Sequence[RequestCard]
-    not_held_sent: int
-    not_held_received: int
+    unscheduled: Sequence[RequestCard]
+    unscheduled_sent: int
+    unscheduled_received: int
     outcomes: Mapping[str, RequestOutcome]
     news: News
     next_meeting: AgendaItem | None
@@ -86,8 +86,8 @@ class Dashboard:
     is_new: bool
 
     @property
-    def not_held_count(self) -> int:
-        return self.not_held_sent + self.not_held_received
+    def unscheduled_count(self) -> int:
+        return self.unscheduled_sent + self.unscheduled_received
 
 
 def show_dashboard(session: Session, actor: Actor, *, language: str = "en", now: datetime) -> Dashboard:
@@ -98,7 +98,7 @@ def show_dashboard(session: Session, actor: Actor, *, language: str = "en", now:
     firm = _own_firm(session, actor)
     counts = request_lists.count_requests(session, actor)
     waiting = request_lists.first_requests(session, actor, _waiting(firm.id, now), _SOONEST, MOST_WAITING)
-    left_out = request_lists.list_requests(session, actor, not_held=True, limit=MOST_NOT_HELD)
+    left_out = request_lists.list_requests(session, actor, unscheduled=True, limit=MOST_UNSCHEDULED)
     new = news.list_unseen(session, actor, limit=MOST_NEWS, now=now)
     agenda = agendas.attendee_agenda(session, actor)
     ahead = [item for item in agenda.items if item.end > now and not item.is_called_off]
@@ -107,9 +107,9 @@ def show_dashboard(session: Session, actor: Actor, *, language: str = "en", now:
     return Dashboard(
         waiting=waiting,
         waiting_count=counts.received[RequestState.PENDING],
-        not_held=left_out.items,
-        not_held_sent=counts.sent_not_held,
-        not_held_received=counts.received_not_held,
+        unscheduled=left_out.items,
+        unscheduled_sent=counts.sent_unscheduled,
+        unscheduled_received=counts.received_unscheduled,
         outcomes=outcomes.list_outcomes(session, actor, left_out.items),
         news=new,
         next_meeting=ahead[0] if ahead else None,

@@ -189,7 +189,7 @@ def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
             for row in texts.rows.values()
         }
 
-    return memoize("candidates", texts.mark, work_out)
+    return memoize("candidates", texts.fingerprint, work_out)
 
 
 def _known(session: Session, firm_id: int) -> set[int]:
@@ -232,8 +232,8 @@ def _loads(session: Session, event_id: int, texts: FirmTexts) -> Mapping[int, _L
     of_firms = select().where(*there).group_by(Attendee.firm_id).order_by(Attendee.firm_id)
     people = query_text(session, (Attendee.firm_id, func.count()), of_firms)
     slots = session.scalars(select(func.count()).select_from(Slot).where(Slot.of(event_id))).one()
-    mark = new_digest(texts.mark, *counts, people, str(slots))
-    return memoize("loads", mark, lambda: _of_firms(texts, counts, people, slots))
+    fingerprint = new_digest(texts.fingerprint, *counts, people, str(slots))
+    return memoize("loads", fingerprint, lambda: _of_firms(texts, counts, people, slots))
 
 
 def _of_firms(texts: FirmTexts, counts: Sequence[str], people: str, slots: int) -> dict[int, _Load]:

@@ -67,13 +67,13 @@ class MarketStats:
 
     `rare` is a weight by product: 1 if hardly any firm names it. `turn` is, by firm, the share of its
     matching viewers to whom it is shown first; 1 if there is no cap. `asked` is the number of open requests
-    received by firm, `most_asked` its maximum.
+    received by firm, `most_received` its maximum.
     """
 
     rare: Mapping[str, float]
     turn: Mapping[str, float]
     asked: Mapping[str, int]
-    most_asked: int
+    most_received: int
 
 
 def compute_market_stats(
@@ -173,8 +173,8 @@ def score_candidate(
     if _supplies(mine, theirs) and lot >= of.turn.get(other.key, 1.0):
         value -= WAITS
     value += LANGUAGE * bool(own.languages & other.languages) + NEAR * (other.hall_id in near)
-    if of.most_asked:
-        value -= SOUGHT * of.asked.get(other.key, 0) / of.most_asked
+    if of.most_received:
+        value -= SOUGHT * of.asked.get(other.key, 0) / of.most_received
     return value + LOT * (1 - lot)
 
 

@@ -97,16 +97,16 @@ def test_the_partner_s_contact_is_read_once_somebody_of_each_side_has_accepted(d
             assert found is not None
             return found
 
-    assert facts().around.cards == ()
+    assert facts().details.cards == ()
     accept(database, theirs.id)
-    assert facts().around.partner_has_accepted and facts().around.cards == ()
+    assert facts().details.partner_has_accepted and facts().details.cards == ()
     accept(database, ours.id)
-    (card,) = facts().around.cards
+    (card,) = facts().details.cards
     assert (card.email, card.phone) == (theirs.email, "+86 571 5550 0100")
     with database.write() as session:
         session.execute(update(MeetingRequest).values(state=RequestState.WITHDRAWN))
     with database.read() as session:
-        assert my_day(session, fair, before(fair, minutes=10)).upcoming[0].around.cards == ()
+        assert my_day(session, fair, before(fair, minutes=10)).upcoming[0].details.cards == ()
 
 
 def accept(database: Database, attendee_id: int) -> None:

@@ -99,7 +99,7 @@ def test_changes_are_grouped_by_why_and_say_what_they_buy(decided: Decided) -> N
 def test_a_week_shows_where_the_meeting_goes_beside_what_stays(decided: Decided) -> None:
     week = next(each for each in decided.look().page.items if each.request == decided.moved.key).weeks[0]
     slots = decided.expo.slots
-    assert {(time.start, time.fate) for time in week.times} == {
+    assert {(time.start, time.status) for time in week.times} == {
         (slots[0].start, TimeStatus.STAYS), (slots[0].start, TimeStatus.WAS),
         (slots[2].start, TimeStatus.COMES)
     }  # fmt: skip
@@ -295,10 +295,10 @@ def test_changes_are_listed_by_person_and_by_firm_with_their_whole_weeks(decided
     mine = next(side for side in sides.items if side.key == expo.people[0][0].key)
     assert {each.request for each in mine.changes} == {decided.moved.key, decided.new.key}
     (week,) = mine.weeks
-    assert [(time.start, time.fate) for time in week.times if time.fate is TimeStatus.WAS] == [
+    assert [(time.start, time.status) for time in week.times if time.status is TimeStatus.WAS] == [
         (slots[0].start, TimeStatus.WAS)
     ]
-    assert {(time.start, time.fate) for time in week.times} == {
+    assert {(time.start, time.status) for time in week.times} == {
         (slots[0].start, TimeStatus.WAS), (slots[0].start, TimeStatus.COMES),
         (slots[2].start, TimeStatus.COMES)
     }  # fmt: skip

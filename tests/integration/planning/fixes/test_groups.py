@@ -217,10 +217,10 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
     actor = expo.organiser_actor()
     with database.write() as session:
         assert trials.list_trials(session, actor, number) == {}, "it is the test of no group"
-        levers = unscheduled_groups.list_all_fixes(session, actor, number)
-        found = trials.get_trial_of_all(session, actor, number, levers)
+        fixes = unscheduled_groups.list_all_fixes(session, actor, number)
+        found = trials.get_trial_of_all(session, actor, number, fixes)
         assert found is not None and (found.more, found.scheduled) == (2, 4)
-        assert trials.get_trial_of_all(session, actor, number, levers[:1]) is None, (
+        assert trials.get_trial_of_all(session, actor, number, fixes[:1]) is None, (
             "of other fixes nothing is known"
         )
         assert len(versions.list_meetings(session, version.id)) == 2, "the plan is as it was"

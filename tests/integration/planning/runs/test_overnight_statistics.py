@@ -143,7 +143,7 @@ def check(database: Database, event_id: int) -> None:
             "newer": seen.newer,
             "below": seen.below,
             "unanswered": (seen.unanswered.requests, seen.unanswered.firms),
-            "untold": seen.waiting.untold,
+            "untold": seen.waiting.unnotified,
             "broken": seen.waiting.broken,
             "uninvited": seen.uninvited,
         } == {

@@ -109,11 +109,13 @@ def test_each_figure_equals_a_count_made_otherwise(database: Database) -> None:
     assert {each.hour: (each.walks, each.minutes) for each in walks} == {
         h: (n, 7 * n) for h, n in steps.items()
     }
-    assert sum(day.asked for day in days) == len(rows) and len(days) == (days[-1].day - days[0].day).days + 1
+    assert (
+        sum(day.requested for day in days) == len(rows) and len(days) == (days[-1].day - days[0].day).days + 1
+    )
     assert sum(day.accepted for day in days) == sum(state == "accepted" for _, _, state in rows)
     assert sum(day.declined for day in days) == sum(state == "declined" for _, _, state in rows)
     first = [NOW + timedelta(hours=at) for at in range(24)]
-    assert days[0].asked == sum(each.astimezone(zone).date() == days[0].day for each in first)
+    assert days[0].requested == sum(each.astimezone(zone).date() == days[0].day for each in first)
 
 
 def test_the_number_of_queries_is_the_same_for_more(database: Database) -> None:

@@ -24,7 +24,7 @@ def test_each_firm_is_asked_by_itself(database: Database) -> None:
         done = bulk_actions.request_meetings(
             session, expo.actor(0), FORM, ["f1", "f2", "f3", "f3", "nobody"], now=NOW
         )
-        assert [each.to_firm.key for each in done.asked] == ["f2", "f3"]
+        assert [each.to_firm.key for each in done.sent] == ["f2", "f3"]
         assert "was asked already" in done.refused["f1"] and set(done.refused) == {"f1", "nobody"}
 
 

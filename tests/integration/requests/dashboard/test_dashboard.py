@@ -52,7 +52,7 @@ def test_what_is_agreed_and_not_held_has_its_reason(database: Database) -> None:
             {"request": left.key, "reason": "people-busy", "detail": "", "blockers": [], "remedies": []}
         ]
         page = page_of(session, expo)
-    assert keys(page.not_held) == [left.key]
+    assert keys(page.unscheduled) == [left.key]
     assert page.outcomes[left.key].reason is not None
     assert page.next_meeting is not None and page.next_meeting.partner.key == "f1"
     assert page.meeting_count == 1
