@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.errors import NotFound
 from scheduler.invites.agenda.agenda import AgendaDocument
-from scheduler.services.agendas.my_day.day import HallPaths, Walk, choose_day
+from scheduler.services.agendas.my_day.day import HallPaths, Walk, find_day
 from scheduler.services.agendas.week.meeting_details import load_details
-from scheduler.services.directory.references import list_slots
 from scheduler.services.exports import prints
 from scheduler.services.identity.actors import Actor
 from scheduler.services.replies.agenda_replies import MeetingReplies
@@ -65,12 +62,8 @@ def show_day(session: Session, actor: Actor, day: date | None, *, now: datetime)
     on the number of meetings. Raises NotAllowed if the actor is not an interpreter.
     """
     agenda = agendas.interpreter_agenda(session, actor)
-    zone = ZoneInfo(agenda.timezone)
-    today = now.astimezone(zone).date()
-    all_days = sorted({slot.start.astimezone(zone).date() for slot in list_slots(session, actor.event_id)})
-    counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
-    shown = choose_day(all_days, day, today)
-    part = agenda.on(shown)
+    shown = find_day(session, actor, agenda, day, now=now)
+    part = shown.agenda
     facts = load_details(session, actor, part, {item.request_key: MeetingReplies() for item in part.items})
     walks = HallPaths(session, actor).walks(part.items, facts)
     meetings = [
@@ -80,9 +73,9 @@ def show_day(session: Session, actor: Actor, day: date | None, *, now: datetime)
     return InterpreterDay(
         agenda=agenda,
         languages=tuple(_own(session, actor).languages),
-        days=tuple((each, counts[each]) for each in all_days),
-        day=shown,
-        is_today=shown == today,
+        days=shown.days,
+        day=shown.day,
+        is_today=shown.is_today,
         past=tuple(each for each in meetings if each.item.end <= now),
         upcoming=tuple(each for each in meetings if each.item.end > now),
     )

@@ -85,6 +85,16 @@ class DayMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownDay:
+    """One day of an agenda. `days` are the event days with their number of meetings."""
+
+    days: tuple[tuple[date, int], ...]
+    day: date | None
+    is_today: bool
+    agenda: Agenda
+
+
+@dataclass(frozen=True, slots=True)
 class MyDay:
     """A person's agenda for one day.
 
@@ -111,12 +121,8 @@ def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: st
     number of meetings. Raises NotAllowed if the actor is not an attendee.
     """
     agenda = agendas.attendee_agenda(session, actor)
-    zone = ZoneInfo(agenda.timezone)
-    today = now.astimezone(zone).date()
-    all_days = sorted({slot.start.astimezone(zone).date() for slot in list_slots(session, actor.event_id)})
-    counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
-    shown = choose_day(all_days, day, today)
-    part = agenda.on(shown)
+    shown = find_day(session, actor, agenda, day, now=now)
+    part = shown.agenda
     items = part.items
     replies = agenda_replies.list_meeting_replies(session, actor, part, secret_key=secret_key)
     facts = load_details(session, actor, part, replies)
@@ -144,11 +150,26 @@ def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: st
     ]
     return MyDay(
         person=agenda,
-        days=tuple((each, counts[each]) for each in all_days),
-        day=shown,
-        is_today=shown == today,
+        days=shown.days,
+        day=shown.day,
+        is_today=shown.is_today,
         past=tuple(meeting for meeting in meetings if meeting.item.end <= now),
         upcoming=tuple(meeting for meeting in meetings if meeting.item.end > now),
+    )
+
+
+def find_day(session: Session, actor: Actor, agenda: Agenda, day: date | None, *, now: datetime) -> ShownDay:
+    """Return `day` of an agenda if that is an event day, else the day from `choose_day`."""
+    zone = ZoneInfo(agenda.timezone)
+    today = now.astimezone(zone).date()
+    days = sorted({slot.start.astimezone(zone).date() for slot in list_slots(session, actor.event_id)})
+    counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
+    shown = choose_day(days, day, today)
+    return ShownDay(
+        days=tuple((each, counts[each]) for each in days),
+        day=shown,
+        is_today=shown == today,
+        agenda=agenda.on(shown),
     )
 
 
