@@ -176,10 +176,10 @@ POST /digests/<token>                                        200 200 200 200 200
 POST /digests/<token>/again                                  303 303 303 303 303 303 303 303 303 303 303
 POST /events/new                                             403 404 422 404 404 404 404 404 404 404 404
 POST /events/new/workbook/                                   403 404 422 404 404 404 404 404 404 404 404
-POST /events/new/workbook/<number>/discard                   403 404 302 404 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/discard                   403 404 404 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/errors                    403 404 404 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/retry                     403 404 404 404 404 404 404 404 404 404 404
-POST /events/new/workbook/<number>/create                    403 404 404 404 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/create                    403 404 302 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/details                   403 404 404 404 404 404 404 404 404 404 404
 POST /operators                                              403 404 422 404 404 404 404 404 404 404 404
 POST EVENT/delete                                            403 404 404 404 404 404 404 422 404 404 404
