@@ -163,7 +163,7 @@ def _detail(error: ChainmeetError) -> str:
     if isinstance(error, InvalidInput):
         told = (Fault(fault.path, said(fault.message)) for fault in error.faults[:MAX_FAULTS_SHOWN])
         return "\n".join(map(str, told))
-    return error.told
+    return error.user_message
 
 
 def _place(fault: Fault) -> dict[str, str]:

@@ -41,7 +41,7 @@ def operator_link(
     try:
         address = normalize_address(email, is_test=True)
     except InvalidAddress as error:
-        raise InvalidInput([Fault("email", error.told)]) from error
+        raise InvalidInput([Fault("email", error.user_message)]) from error
     with database.write() as session:
         now = database.now_in(session)
         sign_in.ensure_account(session, address, is_operator=True, now=now)

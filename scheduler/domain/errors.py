@@ -24,7 +24,7 @@ class ChainmeetError(Exception):
     """Fallback in languages without a translation of the message."""
 
     @property
-    def told(self) -> str:
+    def user_message(self) -> str:
         """Message shown on a page."""
         return untranslated(str(self), self.general)
 
@@ -81,7 +81,7 @@ class NotFound(ChainmeetError):
         super().__init__(f"There is no {what} {key!r} here.")
 
     @property
-    def told(self) -> str:
+    def user_message(self) -> str:
         return GONE
 
 
@@ -116,7 +116,7 @@ class RecentSignInRequired(ChainmeetError):
 class WrongState(ChainmeetError):
     """The object's state does not allow the step. Nothing was changed.
 
-    `told` is the translatable page text. It defaults to the message itself.
+    `user_message` is the translatable page text. It defaults to the message itself.
     """
 
     code = "wrong-state"
@@ -124,15 +124,15 @@ class WrongState(ChainmeetError):
         "Something has changed meanwhile, so that this cannot be done any more. Load the page again."
     )
 
-    def __init__(self, what: str, key: object, state: str, step: str, told: str = "") -> None:
+    def __init__(self, what: str, key: object, state: str, step: str, user_message: str = "") -> None:
         self.what, self.key, self.state, self.step = what, key, state, step
         ending = " already." if state == step else f"; it cannot be {step}."
         super().__init__(f"The {what} {key} is {state}{ending}")
-        self._told = told
+        self._user_message = user_message
 
     @property
-    def told(self) -> str:
-        return self._told or super().told
+    def user_message(self) -> str:
+        return self._user_message or super().user_message
 
 
 class RunAlreadyOpen(ChainmeetError):

@@ -144,7 +144,7 @@ def start_draft(event_key: str) -> Response:
             else:
                 job, number = None, manual_drafts.start_draft(db, actor, base, now=context.now())
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
         return redirect(url_for("board.show_board", event_key=event_key), 303)
     if job is not None:
         dispatch.version_job(job.id, app=context.celery())
@@ -203,7 +203,7 @@ def place_meeting(event_key: str, number: int) -> Response | tuple[str, int]:
         try:
             target = _by_hand(actor, number, key, typed)
         except NotFound as error:
-            flash(said(error.told), "error")
+            flash(said(error.user_message), "error")
             return _back(event_key, number, "")
         if target is None:
             flash(gettext("Not done. Say which one is meant, in the form below."), "error")
@@ -292,7 +292,7 @@ def _do(
         flash(gettext("Not done. %(reasons)s", reasons=said(str(error))), "error")
         return _back(event_key, number, key, wanted=wanted)
     except REFUSED as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
         return _back(event_key, number, key)
     text = done() if done else said(placement_view.SAID[taken.kind])
     if taken.gain:

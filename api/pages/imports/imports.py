@@ -184,7 +184,7 @@ def undo_import(event_key: str, step_id: int) -> BaseResponse:
             done = journal.undo_step(db, actor, step_id, settings=context.settings(), now=context.now())
         flash(gettext("What %(file)s changed is as it was before.", file=done.subject), "good")
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     return redirect(url_for("imports.list_imports", event_key=event_key))
 
 

@@ -142,7 +142,7 @@ def withdraw_records(event_key: str, kind: str) -> Response | str | tuple[str, i
             flash(" ".join(said), "good")
             return _back(event_key, of)
         except WrongState as error:
-            flash(speaking.said(error.told), "warning")
+            flash(speaking.said(error.user_message), "warning")
             return _back(event_key, of)
         except InvalidInput as error:
             faults = columns.faults(error)
@@ -177,7 +177,7 @@ def restore_records(event_key: str, kind: str) -> Response:
     except InvalidInput as error:
         flash(columns.sentence(error), "error")
     except WrongState as error:
-        flash(speaking.said(error.told), "warning")
+        flash(speaking.said(error.user_message), "warning")
     return _back(event_key, of)
 
 
@@ -247,7 +247,7 @@ def merge_records(event_key: str, kind: str, key: str) -> Response | str | tuple
     except InvalidInput as error:
         return _record(actor, of, key, {"into": request.form.get("into", "")}, columns.faults(error)), 422
     except WrongState as error:
-        flash(speaking.said(error.told), "warning")
+        flash(speaking.said(error.user_message), "warning")
         into = key
     return redirect(url_for("participants.show_record", event_key=event_key, kind=kind, key=into), 303)
 
@@ -283,7 +283,7 @@ def undo_step(event_key: str, number: int) -> Response:
             journal.undo_step(db, actor, number, settings=context.settings(), now=context.now())
         flash(gettext("Undone. Everything is as it was before that step."), "good")
     except WrongState as error:
-        flash(speaking.said(error.told), "warning")
+        flash(speaking.said(error.user_message), "warning")
     return redirect(rendering.back(event_key, url_for("participants.list_steps", event_key=event_key)), 303)
 
 

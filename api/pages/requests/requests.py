@@ -187,7 +187,7 @@ def request_help(event_key: str, key: str, kind: str) -> Answer:
                 case _:
                     raise NotFound("help", kind)
     except WrongState as error:
-        flash(said(error.told), "warning")
+        flash(said(error.user_message), "warning")
     else:
         flash(done, "good")
     return redirect(
@@ -293,7 +293,10 @@ def _answer(event_key: str, key: str, step: Any, done: str, *, may_undo: bool = 
         with context.database().write() as db:
             step(db, actor, key, note=request.form.get("note", ""), now=now, **more)
     except WrongState as error:
-        kind, done = "warning", gettext("%(error)s This is how it stands now.", error=said(error.told))
+        kind, done = (
+            "warning",
+            gettext("%(error)s This is how it stands now.", error=said(error.user_message)),
+        )
     except InvalidInput as error:
         return rendering.refused(actor, "received", forms.sentences(error), forms.LABELS)
     if rendering.by_htmx():

@@ -114,7 +114,7 @@ def decide_change(event_key: str, number: int) -> Response:
             elif rejection.accept_change(db, actor, number, key, now=context.now()):
                 flash(gettext("Accepted after all."), "good")
     except (locks.FixNotApplied, WrongState) as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     return redirect(_back(event_key, number), 303)
 
 
@@ -128,7 +128,7 @@ def accept_all_changes(event_key: str, number: int) -> Response:
             count = rejection.accept_all_changes(db, actor, number, now=context.now())
         flash(gettext("Rejections taken back: %(count)s.", count=count), "good")
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     return redirect(_back(event_key, number), 303)
 
 
@@ -142,7 +142,7 @@ def solve_again(event_key: str, number: int) -> Response:
             run_id = rejection.rerun_draft(db, actor, number, now=context.now()).id
         dispatch.run(context.database(), run_id, app=context.celery())
     except (RunAlreadyOpen, WrongState) as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
         return redirect(_back(event_key, number), 303)
     return redirect(url_for("runs.show_schedule", event_key=event_key), 303)
 

@@ -99,7 +99,7 @@ def start_run(event_key: str) -> Response | tuple[str, int]:
         faults = {fault.path: gettext("%(fault)s.", fault=said(fault.message)) for fault in error.faults}
         return rendering.refused(actor, "schedule", faults, LABELS)
     except (RunAlreadyOpen, WrongState) as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
@@ -171,7 +171,9 @@ def change_sending(event_key: str, step: str) -> Response:
             done = _steer(db, actor, step)
         flash(done, "good")
     except PublishingInProgress as error:
-        flash(gettext("%(error)s You can pause the mails meanwhile.", error=said(error.told)), "error")
+        flash(
+            gettext("%(error)s You can pause the mails meanwhile.", error=said(error.user_message)), "error"
+        )
     dispatch.deliver(app=context.celery())
     return redirect(url_for("runs.show_schedule", event_key=event_key))
 

@@ -147,7 +147,9 @@ def revoke_publication(event_key: str, number: int) -> Response:
             "good",
         )
     except WrongState as error:
-        flash(gettext("%(error)s People may have been told already.", error=said(error.told)), "error")
+        flash(
+            gettext("%(error)s People may have been told already.", error=said(error.user_message)), "error"
+        )
     return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
@@ -161,7 +163,7 @@ def end_hold(event_key: str, number: int) -> Response:
             job_id = version_actions.skip_hold(db, actor, number, now=context.now()).id
         dispatch.version_job(job_id, app=context.celery())
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
@@ -181,7 +183,7 @@ def publish_version(event_key: str, number: int) -> Response:
         if not job.is_held:
             dispatch.version_job(job.id, app=context.celery())
     except (VersionConflict, VenueChanged, PublishingInProgress, EditConflict) as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
@@ -215,7 +217,7 @@ def draft_for_partners(event_key: str) -> Response:
         )
         return redirect(url_for("versions.show_version", event_key=event_key, number=made))
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
         return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key))
 
 

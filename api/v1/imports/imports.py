@@ -36,7 +36,7 @@ def import_rows(db: Session, actor: Actor, body: ImportIn) -> dict[str, Any]:
     )
     return {
         "dry_run": body.dry_run,
-        "notified": look.told,
+        "notified": look.notified,
         "readdressed": look.readdressed,
         "address_notices": look.address_notices,
         "kinds": list(kinds_of(look)),

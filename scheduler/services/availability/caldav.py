@@ -143,7 +143,7 @@ def parse_account_form(service: str, server: str, user: str, password: str) -> t
     try:
         https_address(address)
     except FetchFailure as error:
-        faults.append(Fault("server", error.told))
+        faults.append(Fault("server", error.user_message))
     try:
         account = DavAccount.typed(user, password)
     except InvalidInput as error:

@@ -35,7 +35,7 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class FirmRow:
-    """A firm as filters see it. `named`, `people` and `told` are search zones, or empty."""
+    """A firm as filters see it. `named`, `people` and `described` are search zones, or empty."""
 
     id: int
     key: str
@@ -50,7 +50,7 @@ class FirmRow:
     guest: tuple[str, ...] = ()
     named: str = ""
     people: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    described: tuple[str, ...] = ()
     every: str = ""
     """All zones concatenated, as a quick check: most words are in none."""
 
@@ -63,7 +63,7 @@ class FirmRow:
         """Return the firm as visible to a viewer with this relation."""
         return FirmRow(
             self.id, self.key, self.latin_name, self.country, self.tier, self.area, self.hall, self.language,
-            relation, self.delegation, self.guest, self.named, self.people, self.told, self.every,
+            relation, self.delegation, self.guest, self.named, self.people, self.described, self.every,
         )  # fmt: skip
 
     @property
@@ -203,8 +203,10 @@ class _Parts:
         lists = firm.offers, firm.needs, firm.products
         things = search_zone(*(thing for each in lists for thing in _listed(each)))
         people = tuple(self.sought_people.get(firm.id, ()))
-        told = (search_zone(firm.description), things, stands)
-        return replace(row, named=named, people=people, told=told, every="".join((named, *told, *people)))
+        described = (search_zone(firm.description), things, stands)
+        return replace(
+            row, named=named, people=people, described=described, every="".join((named, *described, *people))
+        )
 
 
 @lru_cache(65_536)

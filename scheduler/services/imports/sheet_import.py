@@ -74,7 +74,7 @@ class ImportPreview:
 
     parts: tuple[ImportPart, ...]
     digest: str
-    told: int = 0
+    notified: int = 0
     """Number of people who get an email about requests, if people are notified."""
     readdressed: int = 0
     """Number of people with meetings in their calendars whose address changes."""

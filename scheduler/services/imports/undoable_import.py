@@ -70,7 +70,7 @@ def apply_import(
         notices.release_notices(session, new)
     letters = security_notice.count_queued(session, actor.event_id, now) - letters_before
     return replace(
-        sheet_import.make_preview(found), told=told, readdressed=readdressed, address_notices=letters
+        sheet_import.make_preview(found), notified=told, readdressed=readdressed, address_notices=letters
     )
 
 

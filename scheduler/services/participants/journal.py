@@ -127,7 +127,7 @@ def record_step(
             changes=notes.document(),
         )
     )
-    before, after = notes.told()
+    before, after = notes.audit_values()
     recording.record_act(
         session,
         actor,
@@ -282,4 +282,4 @@ def _refused(step: RegistryChange, state: str) -> WrongState:
             subject=step.subject,
         ),
     )
-    return WrongState("step about", step.subject, state, "undone", told=told)
+    return WrongState("step about", step.subject, state, "undone", user_message=told)

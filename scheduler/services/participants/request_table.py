@@ -157,7 +157,7 @@ def take_step(
         try:
             _STEPS[verb](session, actor, key, note=note, now=now)
         except WrongState as error:
-            refused.append(gettext_lazy("Request %(key)s: %(why)s", key=key, why=error.told))
+            refused.append(gettext_lazy("Request %(key)s: %(why)s", key=key, why=error.user_message))
         except NotFound:  # a delegation manager's: it is the other firm's turn
             refused.append(gettext_lazy("Only the firm whose step it is may take it."))
         else:

@@ -80,7 +80,7 @@ class RowChanges:
             "deleted": [list(each) for each in self.deleted],
         }
 
-    def told(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def audit_values(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return values before and after by row and column, for the audit log."""
         found = [
             (f"{table} {key} {name}", values)

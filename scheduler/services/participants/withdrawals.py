@@ -135,7 +135,7 @@ def restore_records(
             merged.key,
             "merged into another",
             "brought back",
-            told=gettext_lazy(
+            user_message=gettext_lazy(
                 "%(key)s was merged into another record; it cannot be brought back.", key=merged.key
             ),
         )

@@ -191,7 +191,7 @@ class Row:
         try:
             return normalize_address(value) if value else ""
         except InvalidAddress as error:
-            self.fault("email", error.told)
+            self.fault("email", error.user_message)
             return value
 
     def phone(self, column: str = "phone") -> str:

@@ -149,7 +149,7 @@ def require_address(email: str, settings: Settings) -> str:
     try:
         return normalize_address(email, is_test=bool(settings.mail_catcher_url))
     except InvalidAddress as error:
-        raise InvalidInput([Fault("email", error.told)]) from error
+        raise InvalidInput([Fault("email", error.user_message)]) from error
 
 
 def _address(session: Session, actor: Actor, email: str, settings: Settings, now: datetime) -> str:

@@ -60,7 +60,7 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
     try:
         address = normalize_address(email, is_test=bool(settings.mail_catcher_url))
     except InvalidAddress as error:
-        raise InvalidInput([Fault("email", error.told)]) from error
+        raise InvalidInput([Fault("email", error.user_message)]) from error
     if asker.account_id not in _lock_operators(session):
         raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
     account = sign_in.ensure_account(session, address, now=now)

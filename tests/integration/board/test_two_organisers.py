@@ -126,7 +126,7 @@ def test_undo_takes_back_ones_own_step_and_leaves_the_others(database: Database)
     with database.write() as session:
         with pytest.raises(WrongState) as nothing:
             steps.undo_step(session, two.two, two.number, seen=None, now=NOW)
-        assert nothing.value.told == "There is no step of yours to undo."
+        assert nothing.value.user_message == "There is no step of yours to undo."
         two.put(session, two.one, 3, 4, seen=None)
         assert steps.redo_step(session, two.two, two.number, seen=None, now=NOW).number == 2, "his own still"
     assert_scored(two)
@@ -160,7 +160,7 @@ def test_a_step_on_which_another_one_depends_is_not_taken_back_and_what_hinders_
         two.put(session, two.two, 0, 2, seen=None)
         with pytest.raises(WrongState) as hindered:
             steps.undo_step(session, two.one, two.number, seen=None, now=NOW)
-        told = str(hindered.value.told)
+        told = str(hindered.value.user_message)
         assert f"{two.address} changed the same meeting after this step." in told
         steps.undo_step(session, two.two, two.number, seen=None, now=NOW)
         steps.undo_step(session, two.one, two.number, seen=None, now=NOW)

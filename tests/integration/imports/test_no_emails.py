@@ -176,7 +176,7 @@ def test_a_file_tells_the_invited_only_where_it_is_chosen(
     database: Database, invited: Expo, notify: bool
 ) -> None:
     _, look = take(database, invited, requests_file(*ROWS), notify=notify)
-    assert (look.told, look.readdressed) == (len(CONCERNED), 0)
+    assert (look.notified, look.readdressed) == (len(CONCERNED), 0)
     found = days_of_ticks(database)
     people = {address.partition("@")[0] for _, address in found}
     assert people == (CONCERNED if notify else set())
@@ -203,7 +203,7 @@ def test_requests_that_a_file_takes_away_are_told_to_nobody(database: Database, 
         )
     gone = requests_file(("f0", "f2", "3", "declined"))
     number, look = take(database, invited, gone, withdraw=("requests",))
-    assert (look.withdrawn, look.told) == (2, 2)
+    assert (look.withdrawn, look.notified) == (2, 2)
     with database.read() as session:
         assert PENDING not in set(session.scalars(select(MeetingRequest.state)))
     found = days_of_ticks(database)
@@ -222,7 +222,7 @@ def test_firms_that_a_file_takes_away_are_told_to_nobody(database: Database, inv
         [OutputSheet("Firms", ["key", "name", "country", "tier"], [["f0", "Firm 0", "CN", "upstream"]])]
     )
     _, look = take(database, invited, firms, withdraw=("firms",))
-    assert look.withdrawn == 4 and look.told == 1
+    assert look.withdrawn == 4 and look.notified == 1
     assert days_of_ticks(database) == {}
 
 
@@ -234,7 +234,7 @@ def test_a_new_address_gets_the_meetings_where_it_is_chosen(database: Database, 
                             [[person.key, "f1", person.name, "new@example.org", "en"]])])  # fmt: skip
     before = days_of_ticks(database)
     number, look = take(database, fair.expo, people, notify=notify)
-    assert (look.told, look.readdressed) == (0, 1)
+    assert (look.notified, look.readdressed) == (0, 1)
     new = days_of_ticks(database, begin=2) - before
     assert look.address_notices == 2
     assert {address for _, address in new} == {"new@example.org", person.email}

@@ -155,7 +155,7 @@ def handle_email(event_key: str, mail_id: int, step: str) -> Response:
         with context.database().write() as db:
             reason = _handle(db, actor, mail_id, step)
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     except InvalidInput as error:
         flash("; ".join(reported(fault.message) for fault in error.faults), "error")
     else:

@@ -73,7 +73,7 @@ def handle_email(mail_id: int, step: str) -> Response:
             else:
                 raise NotFound("page", step)
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     except InvalidInput as error:
         flash("; ".join(reported(fault.message) for fault in error.faults), "error")
         return redirect(url_for("unassigned_emails.show_email", mail_id=mail_id), 303)

@@ -81,7 +81,7 @@ def archive_event(event_key: str) -> Response:
             archiving.archive_event(db, actor, now=context.now())
         flash(gettext("The event is archived: it can be read, and not changed."), "good")
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     return redirect(url_for("archives.show_archive", event_key=event_key))
 
 
@@ -106,7 +106,7 @@ def delete_event(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _page(actor, request.form, {fault.path: fault.message for fault in error.faults}), 422
     except WrongState as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
         return redirect(url_for("archives.show_archive", event_key=event_key))
     flash(gettext("%(event)s is deleted.", event=name), "good")
     return redirect(url_for("organiser_dashboard.list_own_events"))
@@ -136,7 +136,7 @@ def delete_event_as_operator(event_key: str) -> Response | tuple[str, int]:
             request.form, {event_key: "; ".join(said(fault.message) for fault in error.faults)}
         ), 422
     except WrongState as error:
-        return _listing(request.form, {event_key: error.told}), 409
+        return _listing(request.form, {event_key: error.user_message}), 409
     flash(gettext("%(event)s is deleted.", event=name), "good")
     return redirect(url_for("archives.list_all_events"))
 

@@ -90,7 +90,7 @@ def decide_registration(event_key: str, number: int) -> Answer:
     except InvalidInput as error:
         return _record(actor, number, form if verb == "accept" else None, forms.faults(error)), 422
     except WrongState as error:
-        flash(say_it(error.told), "warning")
+        flash(say_it(error.user_message), "warning")
         return _back(event_key)
     dispatch.deliver_urgent(app=context.celery())
     flash(said, "good")

@@ -192,7 +192,7 @@ def apply_fix(event_key: str, number: int) -> Response | tuple[str, int]:
         faults = {fault.path: fault.message for fault in error.faults}
         return _ask_who(actor, number, dict(request.form), faults), 422
     except (FixNotApplied, WrongState) as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
     return redirect(
         rendering.back(event_key, url_for("fixes.show_fixes", event_key=event_key, number=number)), 303
     )

@@ -97,7 +97,7 @@ def go_live(event_key: str) -> BaseResponse:
                 db, actor, tell=request.form.get("tell") == "published", now=context.now()
             )
     except (PublishingInProgress, WrongState) as error:
-        flash(said(error.told), "error")
+        flash(said(error.user_message), "error")
         return redirect(url_for("rehearsal.show_rehearsal", event_key=event_key), 303)
     if job is None:
         flash(gettext("The event is live. No emails were sent."), "good")

@@ -131,7 +131,7 @@ def _checked(session: Session, person: Attendee, email: str) -> str:
     try:
         address = normalize_address(email)
     except InvalidAddress as error:
-        raise InvalidInput([Fault("email", error.told)]) from None
+        raise InvalidInput([Fault("email", error.user_message)]) from None
     if address == person.email and person.bounced_at is None:
         raise InvalidInput(
             [

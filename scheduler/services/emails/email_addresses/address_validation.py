@@ -15,11 +15,11 @@ NO_LETTERS = gettext_lazy("has letters before the @ that mails do not take; writ
 
 
 class InvalidAddress(ValueError):
-    """The address cannot receive email. `told` says why, and follows the field's name."""
+    """The address cannot receive email. `user_message` says why, and follows the field's name."""
 
-    def __init__(self, told: str) -> None:
-        self.told = told
-        super().__init__(told)
+    def __init__(self, user_message: str) -> None:
+        self.user_message = user_message
+        super().__init__(user_message)
 
 
 def normalize_address(email: str, *, is_test: bool = False) -> str:

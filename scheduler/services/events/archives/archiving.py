@@ -193,7 +193,7 @@ def _require_idle(session: Session, event: Event, step: str) -> None:
             event.key,
             "being planned by a run",
             step,
-            told=gettext_lazy("A run of the event is open. Wait for it or cancel it."),
+            user_message=gettext_lazy("A run of the event is open. Wait for it or cancel it."),
         )
     open_jobs = VersionJob.event_id == event.id, VersionJob.state.in_((JobState.ASKED, JobState.RUNNING))
     if session.scalar(select(VersionJob.id).where(*open_jobs).limit(1)) is not None:
@@ -202,7 +202,7 @@ def _require_idle(session: Session, event: Event, step: str) -> None:
             event.key,
             "being published or compared",
             step,
-            told=gettext_lazy(
+            user_message=gettext_lazy(
                 "A version of the event is being published or compared. Wait until that is done."
             ),
         )

@@ -198,7 +198,7 @@ def _queue_job(
             file_id,
             "taken by a worker at this moment",
             "changed",
-            told=gettext_lazy(
+            user_message=gettext_lazy(
                 "The file is being taken by a worker at this moment. It cannot be changed now."
             ),
         )

@@ -279,7 +279,7 @@ def _address(typed: str) -> tuple[str, list[Fault]]:
     try:
         return normalize_address(typed), []
     except InvalidAddress as error:
-        return "", [Fault("email", error.told)]
+        return "", [Fault("email", error.user_message)]
 
 
 def _checked(

@@ -163,7 +163,7 @@ def _decide_each(
         except InvalidInput as error:
             left.append((name, error.faults[0].message))
         except WrongState as error:
-            left.append((name, error.told))
+            left.append((name, error.user_message))
     return DecisionResult(done, tuple(left))
 
 
@@ -179,7 +179,7 @@ def _lock_waiting(session: Session, actor: Actor, number: int) -> FirmRegistrati
         raise NotFound("registration", number)
     if row.state is not RegistrationState.WAITING:
         told = gettext_lazy("Somebody has decided about this registration already.")
-        raise WrongState("registration", row.latin_name, row.state, "decided", told=told)
+        raise WrongState("registration", row.latin_name, row.state, "decided", user_message=told)
     return row
 
 

@@ -139,7 +139,7 @@ def _address(typed: str, faults: list[Fault], *, is_test: bool) -> str:
     try:
         return normalize_address(typed[:1_000], is_test=is_test)
     except InvalidAddress as error:
-        faults.append(Fault("email", error.told))
+        faults.append(Fault("email", error.user_message))
         return ""
 
 

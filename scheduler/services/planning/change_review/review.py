@@ -50,14 +50,14 @@ PAGE_SIZE = 20
 class ChangeReview:
     """A page of changes from one version to another.
 
-    `told` is the number of people whom publishing the draft notifies.
+    `notified` is the number of people whom publishing the draft notifies.
     """
 
     version: VersionCard
     against: VersionCard | None
     created_at: datetime | None
     people: int | None
-    told: int | None
+    notified: int | None
     counts: Mapping[ChangeGroup, int]
     unchanged: int
     rejected: int
@@ -143,7 +143,7 @@ def review_changes(
         against=history.build_card(base) if base is not None else None,
         created_at=found.created_at if found is not None else None,
         people=_attendees(session, actor) if found is not None else None,
-        told=found.people if found is not None else None,
+        notified=found.people if found is not None else None,
         counts=counts,
         unchanged=differences.unchanged,
         rejected=len(list_rejected(session, actor, version, differences)),

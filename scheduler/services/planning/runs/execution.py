@@ -109,7 +109,7 @@ def execute_run(
         log.warning("run lost", run=run_id, worker=worker, reason=str(lost))
         return RunOutcome(RunEnding.LOST)
     except ChainmeetError as error:
-        return work.fail(error.told)
+        return work.fail(error.user_message)
     except Exception as error:
         log.exception("run failed", run=run_id)
         return work.fail(describe_failure(error))

@@ -86,7 +86,9 @@ def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime
         Event, actor.event_id, with_for_update={"key_share": True}, populate_existing=True
     )
     if event.live_at is not None:
-        raise WrongState("event", event.key, "live", "live", told=gettext_lazy("The event is live already."))
+        raise WrongState(
+            "event", event.key, "live", "live", user_message=gettext_lazy("The event is live already.")
+        )
     _refuse_while_published(session, event.id)
     counts = rehearsed_emails.count_rehearsed_emails(session, actor)
     _delete_rehearsal_data(session, event, now)

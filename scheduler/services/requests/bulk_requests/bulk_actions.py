@@ -102,7 +102,7 @@ def respond_to_requests(
                 step(session, actor, key, note=note, now=now)
             done += 1
         except (WrongState, NotFound, NotAllowed) as error:
-            refused[key] = error.told if isinstance(error, WrongState) else str(error)
+            refused[key] = error.user_message if isinstance(error, WrongState) else str(error)
     return BulkResponseResult(done, refused)
 
 
@@ -128,5 +128,5 @@ def undo_bulk_action(session: Session, actor: Actor, at: datetime, *, now: datet
                 requests.undo_step(session, actor, key, now=now)
             done += 1
         except (WrongState, NotFound, NotAllowed) as error:
-            refused[key] = error.told if isinstance(error, WrongState) else str(error)
+            refused[key] = error.user_message if isinstance(error, WrongState) else str(error)
     return BulkResponseResult(done, refused)
