@@ -55,7 +55,14 @@ def test_the_filters_are_those_of_the_page(program: Program) -> None:
     assert found(action="run") == ["the fir"] and found(text="CEDAR the") == ["the cedar"]
     assert found(action="settings", since="2026-11-24", until="2026-11-24", text="ash") == ["the ash"]
     assert found(action="settings", until="2026-11-23") == []
-    for name, value in (("action", "sing"), ("since", "soon"), ("until", "9999-12-31"), ("cursor", "x")):
+    assert found(action="scenario") == []
+    for name, value in (
+        ("action", "sing"),
+        ("action", Act.WHAT_IF.value),
+        ("since", "soon"),
+        ("until", "9999-12-31"),
+        ("cursor", "x"),
+    ):
         assert program.get("/audit-log", 422, **{name: value})["errors"][0]["parameter"] == name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from schemathesis.config import SchemathesisConfig
 from api.v1 import openapi
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.services.identity import api_tokens
+from scheduler.services.participants.request_table import RequestRow
 from scheduler.storage.database import Database
 from tests.support.api import make_token
 from tests.support.factories import make_event, make_request, make_version, meet
@@ -47,6 +49,17 @@ def test_the_document_is_valid(app: Flask) -> None:
     document = _document(app)
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document).validate()
+
+
+def test_answers_are_described_by_the_docstrings_of_the_values_that_they_are(app: Flask) -> None:
+    schemas = _document(app)["components"]["schemas"]
+    row, run, request = schemas["RequestRow"], schemas["Run"], schemas["Request"]
+    assert row["description"] == RequestRow.__doc__
+    assert row["properties"].keys() == {each.name for each in fields(RequestRow)} == set(row["required"])
+    assert "an organiser" in row["properties"]["by_organiser"]["description"].lower()
+    assert "heartbeat_at" not in run["properties"]
+    assert run["properties"]["max_moved"]["description"].startswith("Null: ")
+    assert "requested_by" in request["properties"] and "asked_by" not in request["properties"]
 
 
 def _names(app: Flask) -> set[str]:
@@ -88,8 +101,8 @@ def test_what_creates_takes_an_idempotency_key(app: Flask) -> None:
         == {
             "submit_request",
             "start_run",
-            "roll_back_to_version",
-            "make_what_if",
+            "restore_version",
+            "create_scenario",
             "invite_member",
         }
     )

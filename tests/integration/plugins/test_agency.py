@@ -87,7 +87,7 @@ def test_the_export_is_on_the_page_and_in_the_api(database: Database, app: Flask
     assert rows[1][0] == "Ann <b>Boss</b>" and rows[1][2] == "Mon 09:30" and len(rows) == 3
     program = Program(app, make_token(database, expo.organiser_actor()))
     (offered,) = program.get("/exports")["items"]
-    assert (offered["name"], offered["ending"]) == ("badges", "csv")
+    assert (offered["name"], offered["file_extension"]) == ("badges", "csv")
     sent = program.send("/exports/badges?version=1", method="get")
     assert (sent.status_code, sent.data) == (200, answer.data)
     with database.read() as session:

@@ -36,7 +36,7 @@ def test_a_change_is_looked_at_and_then_saved_as_it_was_shown(database: Database
     days = [{"on": "2026-12-07", "opens": "09:00", "closes": "11:00"}]
     change = {"kind": "days", "days": days, "slot_minutes": 30}
     look = program.post("/venue/changes", {"change": change})
-    assert (look["saved"], look["touched"], look["meetings"][0]["firms"]) == (False, 1, ["Firm 0", "Firm 1"])
+    assert (look["saved"], look["affected"], look["meetings"][0]["firms"]) == (False, 1, ["Firm 0", "Firm 1"])
     with database.read() as session:
         assert len(session.scalars(select(Slot.id).where(Slot.of(expo.event.id))).all()) == 6
     saved = program.post("/venue/changes", {"change": change, "digest": look["digest"]})

@@ -198,11 +198,11 @@ def test_a_program_makes_one_follows_it_and_deletes_it(
     more = {"kind": "tables", "hall": expo.halls[0].key, "count": 1}
     made: Any = program.post("/scenarios", {"name": "More", "changes": [more, LONGER]}, status=201)
     assert (made["number"], made["state"], made["result"]) == (1, "new", None)
-    assert program.post("/scenarios/1/solve")["state"] == "asked"
+    assert program.post("/scenarios/1/solve")["state"] == "queued"
     program.post("/scenarios/1/solve", status=409)
     solve_all(database)
     found = program.get("/scenarios/1")
-    assert found["state"] == "done" and found["result"]["then"]["held"] == 3
+    assert found["state"] == "done" and found["result"]["scenario"]["scheduled"] == 3
     assert program.get("/scenarios")["items"] == [found]
     program.post("/scenarios", {"name": "x", "changes": [{**more, "colour": 1}]}, status=422)
     unknown = program.post("/scenarios", {"name": "x", "changes": [{**more, "hall": "h9"}]}, status=422)
