@@ -26,9 +26,9 @@ import numpy as np
 from sqlalchemy import Engine, event, select
 
 from api.pages.board import board
+from benchmarks.cpu_time import Backends
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
-from benchmarks.spent import Backends
 from scheduler.domain.entities import VersionState
 from scheduler.gc_control import freeze_gc, set_gc_thresholds
 from scheduler.services.board import board_view, manual_drafts

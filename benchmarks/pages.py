@@ -32,10 +32,10 @@ from sqlalchemy import make_url, select
 from werkzeug.test import TestResponse
 
 from api.context import KEY
+from benchmarks.cpu_time import Backends
 from benchmarks.machine import RESULTS, machine
 from benchmarks.page_list import PAGES
 from benchmarks.report import Json, line, shown, stem, write_json
-from benchmarks.spent import Backends
 from scheduler.domain.entities import VersionState
 from scheduler.gc_control import freeze_gc, set_gc_thresholds
 from scheduler.services.publishing import job_execution

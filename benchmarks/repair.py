@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.hopeless import is_hopeless
+from benchmarks.infeasibility import is_infeasible
 from benchmarks.instances import Instance, generated, read_instances, wanted
 from benchmarks.machine import RESULTS, commit, machine
 from benchmarks.repair_compared import Question, compared
@@ -119,7 +119,7 @@ def disrupt(
             if answers:
                 asked[kind].gains.append(answers[0].gain)
                 repairer.apply(answers[0])
-            elif is_hopeless(repairer.problem, repairer.meetings(), request, HOPELESS_SECONDS):
+            elif is_infeasible(repairer.problem, repairer.meetings(), request, HOPELESS_SECONDS):
                 asked[kind].hopeless += 1
         if n % (JUDGED if len(problem.requests) < LARGE else 10 * JUDGED) == 0:
             judge(repairer)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.fewest import Fewest, fewest
-from benchmarks.hopeless import is_hopeless
+from benchmarks.infeasibility import is_infeasible
+from benchmarks.minimum_change import MinimumMoves, count_minimum_moves
 from benchmarks.report import Json, share
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
@@ -47,7 +47,7 @@ class Compared:
     seconds: list[float] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
 
-    def take(self, question: Question, found: Fewest | None) -> None:
+    def take(self, question: Question, found: MinimumMoves | None) -> None:
         """Count an answer of CP-SAT. None means proven infeasible."""
         self.asked += 1
         people = question.people
@@ -91,10 +91,10 @@ def compared(instance: str, questions: Sequence[Question], limit: float) -> Iter
         yield found.row(instance, limit)
 
 
-def answered(question: Question, limit: float) -> Fewest | None:
+def answered(question: Question, limit: float) -> MinimumMoves | None:
     """Return CP-SAT's answer within `limit` seconds. None means proven infeasible."""
     problem, meetings, request = question.problem, question.meetings, question.request
-    if question.people is None and is_hopeless(problem, meetings, request, limit / 2):
+    if question.people is None and is_infeasible(problem, meetings, request, limit / 2):
         return None
     most = MAX_PEOPLE if question.people is None else question.people
-    return fewest(problem, meetings, request, limit, most)
+    return count_minimum_moves(problem, meetings, request, limit, most)

@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.between import changed
+from benchmarks.disruptions import disrupt_problem
 from benchmarks.instances import generated
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
@@ -72,7 +72,7 @@ def run_nights(
     meetings = solve(problem, params).plan.meetings
     tally, rows = Tally(), []
     for night in range(1, nights + 1):
-        problem = changed(problem, meetings, seed=night, prefix=f"night{night}-")
+        problem = disrupt_problem(problem, meetings, seed=night, prefix=f"night{night}-")
         if remembers:
             problem = remember(problem, tally.every)
         plan = solve(problem, params, is_changed=True).plan

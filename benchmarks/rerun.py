@@ -14,7 +14,7 @@ import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks import between, contestants
+from benchmarks import contestants, disruptions
 from benchmarks.instances import Instance, generated, read_instances, wanted
 from benchmarks.machine import RESULTS, commit, machine
 from benchmarks.quality import BrokenPlan, quality
@@ -105,8 +105,8 @@ def generated_pair(full: bool) -> list[Instance]:
     meetings = contestants.meetings_of(outcome)
     firms = len(expo.problem.firms)
     return [
-        Instance(f"same-{firms}", between.same(expo.problem, meetings)),
-        Instance(f"rerun-{firms}", between.changed(expo.problem, meetings)),
+        Instance(f"same-{firms}", disruptions.publish_plan(expo.problem, meetings)),
+        Instance(f"rerun-{firms}", disruptions.disrupt_problem(expo.problem, meetings)),
     ]
 
 

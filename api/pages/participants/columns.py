@@ -37,7 +37,7 @@ LABELS: Final[Mapping[str, str]] = {
     "needs": gettext_lazy("Needs"),
     "products": gettext_lazy("Products"),
     "max_per_day": gettext_lazy("Most meetings a day"),
-    "min_meetings": gettext_lazy("Fewest meetings"),
+    "min_meetings": gettext_lazy("MinimumMoves meetings"),
     "firm": gettext_lazy("Firm"),
     "email": gettext_lazy("Mail address"),
     "phone": gettext_lazy("Telephone"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
-from benchmarks import between, contestants, isolated, load, mails, plain_ical, publishing
+from benchmarks import contestants, disruptions, emails, isolated, load, plain_ical, publishing
 from benchmarks.instances import generated, wanted
 from benchmarks.load_users import Answer, User
 from benchmarks.peers import NoPlan, compact_greedy, cp_sat, first_fit, highs
@@ -93,12 +93,12 @@ def test_an_attendees_day_counts_once_however_many_meetings_it_has() -> None:
 
 def test_a_changed_expo_is_the_same_for_the_same_seed() -> None:
     meetings = first_fit.plan(EXPO, 1.0)
-    assert between.changed(EXPO, meetings, 7) == between.changed(EXPO, meetings, 7)
+    assert disruptions.disrupt_problem(EXPO, meetings, 7) == disruptions.disrupt_problem(EXPO, meetings, 7)
 
 
 def test_a_changed_expo_has_lost_requests_won_others_and_can_be_read() -> None:
     expo = generated(20, 100).problem
-    changed = between.changed(expo, first_fit.plan(expo, 1.0))
+    changed = disruptions.disrupt_problem(expo, first_fit.plan(expo, 1.0))
     assert len({r.id for r in expo.requests} - {r.id for r in changed.requests}) == 5
     assert len({r.id for r in changed.requests} - {r.id for r in expo.requests}) == 5
     assert write_problem(read_problem(write_problem(changed))) == write_problem(changed)
@@ -132,7 +132,7 @@ def test_small_helpers() -> None:
 
 def test_the_mail_benchmark_makes_what_it_measures(tmp_path: Path) -> None:
     path = tmp_path / "mails.json"
-    rows = {row["row"]: row for row in mails.run(path, (12, 40, 20), {})}
+    rows = {row["row"]: row for row in emails.run(path, (12, 40, 20), {})}
     assert json.loads(path.read_text("utf-8"))["rows"] == list(rows.values())
     rendered = [rows[name]["made"] for name in ("render mails", "render summaries, with PDF")]
     assert (rendered[0] >= 40, rendered[1] >= 12) == (True, True)

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from benchmarks.fewest import fewest
-from benchmarks.hopeless import is_hopeless
+from benchmarks.infeasibility import is_infeasible
 from benchmarks.instances import generated
+from benchmarks.minimum_change import count_minimum_moves
 from benchmarks.repair import disrupt, fewest_moved
 from benchmarks.repair_compared import Compared, Question
 from scheduler.domain.plan import Meeting
@@ -73,8 +73,8 @@ def test_the_model_moves_as_few_people_as_any_plan_does(problem: Problem) -> Non
     plan = first_plan(problem)
     for row in problem.requests:
         least = by_trying_all(problem, plan, row.id)
-        assert fewest(problem, plan, row.id, math.inf, EVERYBODY).people == least
-        if is_hopeless(problem, plan, row.id, math.inf):
+        assert count_minimum_moves(problem, plan, row.id, math.inf, EVERYBODY).people == least
+        if is_infeasible(problem, plan, row.id, math.inf):
             assert least is None
 
 
@@ -89,23 +89,23 @@ def test_a_seat_two_steps_away_is_found() -> None:
         ],
     )  # fmt: skip
     plan = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "c1 d1")]
-    found = fewest(problem, plan, "r3", math.inf, MAX_PEOPLE)
+    found = count_minimum_moves(problem, plan, "r3", math.inf, MAX_PEOPLE)
     assert (found.people, found.at_least) == (4, 4)
-    assert fewest(problem, plan, "r3", math.inf, 3).people is None
+    assert count_minimum_moves(problem, plan, "r3", math.inf, 3).people is None
     assert fewest_moved(Repairer(problem, plan), "r3") == 4
 
 
 def test_what_has_no_time_is_hopeless() -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
     plan = [meet("r1", "s0", "t1", "a1 b1")]
-    assert is_hopeless(problem, plan, "r2", math.inf)
+    assert is_infeasible(problem, plan, "r2", math.inf)
     assert fewest_moved(Repairer(problem, plan), "r2") is None
 
 
 def test_limits_of_a_whole_plan_are_refused() -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b")], max_idle_spread=1)
     with pytest.raises(ValueError, match="leaves out"):
-        fewest(problem, [], "r1", math.inf, 1)
+        count_minimum_moves(problem, [], "r1", math.inf, 1)
 
 
 def test_the_oracle_moves_as_few_people_as_the_model() -> None:
@@ -117,7 +117,7 @@ def test_the_oracle_moves_as_few_people_as_the_model() -> None:
     for row in problem.requests[::5]:
         people = fewest_moved(oracle, row.id)
         most = 2 if people is None else people
-        found = fewest(problem, plan, row.id, math.inf, most)
+        found = count_minimum_moves(problem, plan, row.id, math.inf, most)
         compared.take(Question("move", problem, plan, row.id, people), found)
     assert compared.as_few
     assert not compared.more
@@ -128,7 +128,7 @@ def test_somebody_takes_the_place_that_the_request_leaves() -> None:
         slots="2", places=[table("t1")], requests=[ask("r1", "a", "b"), ask("r2", "a", "c")]
     )
     plan = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "a1 c1")]
-    found = fewest(problem, plan, "r1", math.inf, MAX_PEOPLE)
+    found = count_minimum_moves(problem, plan, "r1", math.inf, MAX_PEOPLE)
     assert (found.people, found.at_least) == (2, 2)
     assert fewest_moved(Repairer(problem, plan), "r1") == 2
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.between import changed
+from benchmarks.disruptions import disrupt_problem
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
@@ -38,7 +38,7 @@ def rerun() -> Problem:
     """Return a published plan; then a twentieth was withdrawn, and people lost days."""
     problem = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=50_000)).plan
-    return remembering(priced(changed(problem, plan.meetings), 25))
+    return remembering(priced(disrupt_problem(problem, plan.meetings), 25))
 
 
 def remembering(problem: Problem) -> Problem:

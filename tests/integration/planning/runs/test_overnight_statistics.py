@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from benchmarks.nights import Churn, Desk
+from benchmarks.overnight import Churn, Desk
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import OutboxKind, OutboxState, RequestState, VersionState
 from scheduler.services.board import commands, manual_drafts

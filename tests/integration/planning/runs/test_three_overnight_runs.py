@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.nights import BUDGET, Churn, Desk, nights
+from benchmarks.overnight import BUDGET, Churn, Desk, run_nights
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result, SolveParams
 from scheduler.solver.solve import solve
@@ -25,7 +25,7 @@ def counted(problem: Problem, params: SolveParams, **options: Any) -> Result:
 
 def test_each_of_three_nights_is_published_within_its_limits(database: Database) -> None:
     desk = Desk(database, firms=50, requests=1_200, seed=1, solve=counted)
-    found = nights(desk, CHURN, 3)
+    found = run_nights(desk, CHURN, 3)
     assert sum(night.pressed for night in found) > 0
     for night in found:
         assert night.state == "published", night

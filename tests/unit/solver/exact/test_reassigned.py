@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from benchmarks.between import changed
+from benchmarks.disruptions import disrupt_problem
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting
@@ -109,7 +109,7 @@ def rerun() -> Problem:
     """Return a published plan; then a twentieth was withdrawn, and people lost days."""
     problem = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=20_000)).plan
-    return changed(problem, plan.meetings)
+    return disrupt_problem(problem, plan.meetings)
 
 
 @pytest.mark.parametrize("temperature", [300.0, 100.0, 20.0])

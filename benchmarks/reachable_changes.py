@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import permutations
 
-from benchmarks.in_the_way import NOBODY, Way, Ways, everybody
+from benchmarks.conflicts import NOBODY, Way, Ways, everybody
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.exact.assignments import Assignment, Assignments

@@ -1,6 +1,6 @@
 """Emails and feeds: rate of writing the outbox at publication, of rendering emails, and of feeds.
 
-    python -m benchmarks.mails [--full] [--only WORD...] [--out benchmarks/results]
+    python -m benchmarks.emails [--full] [--only WORD...] [--out benchmarks/results]
 
 An expo is generated and planned (first fit). Its plan is published in a new SQLite file, sent, and published
 again. By default 100 meetings, with --full 8,000. A feed has 1,000. --only repeats some rows.
@@ -273,7 +273,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="some rows only")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    path = options.out / f"{stem('mails', options.full)}.json"
+    path = options.out / f"{stem('emails', options.full)}.json"
     if not options.only:
         path.unlink(missing_ok=True)
     run(path, WHOLE if options.full else QUICK, {"full": options.full, **machine()}, options.only)

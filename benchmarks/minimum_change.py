@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
-from benchmarks.reach import OutOfTime, Reach, is_exact_for
+from benchmarks.reachable_changes import OutOfTime, Reach, is_exact_for
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.exact.assignments import BuildingStopped
@@ -21,7 +21,7 @@ FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Fewest:
+class MinimumMoves:
     """The minimum number of people whose other meetings change.
 
     `people` is None if no solution was found. `at_least` is the proven lower bound.
@@ -31,7 +31,9 @@ class Fewest:
     at_least: int
 
 
-def fewest(problem: Problem, meetings: Sequence[Meeting], request: str, seconds: float, most: int) -> Fewest:
+def count_minimum_moves(
+    problem: Problem, meetings: Sequence[Meeting], request: str, seconds: float, most: int
+) -> MinimumMoves:
     """Schedule a request (at another time if it is scheduled) and keep all other meetings scheduled.
 
     The exact model of the whole event is solved with a budget of 0 people who move, then 2, and so on up to
@@ -48,16 +50,16 @@ def fewest(problem: Problem, meetings: Sequence[Meeting], request: str, seconds:
     for budget in (0, *range(FEWEST, most + 1)):
         left = seconds - (time.monotonic() - began)
         if left <= 0:
-            return Fewest(None, budget)
+            return MinimumMoves(None, budget)
         try:
             status, people = _within(Reach(problem, meetings, request, budget, began + seconds), left)
         except OutOfTime:
-            return Fewest(None, budget)
+            return MinimumMoves(None, budget)
         if people is not None:
-            return Fewest(people, budget)
+            return MinimumMoves(people, budget)
         if status != cp_model.INFEASIBLE:
-            return Fewest(None, budget)
-    return Fewest(None, most + 1)
+            return MinimumMoves(None, budget)
+    return MinimumMoves(None, most + 1)
 
 
 def _within(reach: Reach, seconds: float) -> tuple[cp_model.CpSolverStatus, int | None]:

@@ -1,6 +1,6 @@
 """Suggested fixes of unscheduled requests: a random sample is applied, and the plan solved again.
 
-    python -m benchmarks.remedies [FILE] [--count 50] [--seconds 20] [--full]
+    python -m benchmarks.fixes [FILE] [--count 50] [--seconds 20] [--full]
 
 FILE is a problem file. Without one, an expo of 60 firms is generated, or with --full one of 620. It is solved
 for `--seconds`. Fixes are drawn at random, at most one for each firm and time, so that they do not compete.
@@ -41,12 +41,12 @@ class Made(NamedTuple):
     way: FixAction
 
 
-def drawn(problem: Problem, rows: Sequence[Unscheduled], count: int, seed: int = 1) -> Iterator[Made]:
+def draw_sample(problem: Problem, rows: Sequence[Unscheduled], count: int, seed: int = 1) -> Iterator[Made]:
     """Yield at most `count` fixes, one per request, which share no firm at any time."""
     draws, index = random.Random(seed), problem.index
     taken: set[tuple[int, int]] = set()
     for row in draws.sample(list(rows), len(rows)):
-        ways = [way for way in row.ways if levers_of(problem, way, 1) or way.kind in NOTHING_TO_CHANGE]
+        ways = [way for way in row.ways if list_event_fixes(problem, way, 1) or way.kind in NOTHING_TO_CHANGE]
         if not ways or count == 0:
             continue
         way, number = draws.choice(ways), index.requests[row.request]
@@ -59,7 +59,7 @@ def drawn(problem: Problem, rows: Sequence[Unscheduled], count: int, seed: int =
             yield Made(number, start, way)
 
 
-def levers_of(problem: Problem, way: FixAction, length: int) -> list[EventFix]:
+def list_event_fixes(problem: Problem, way: FixAction, length: int) -> list[EventFix]:
     """Return the changes of a fix. Empty if it only locks, or if the problem format cannot express it."""
     start = problem.index.slots[way.slot]
     slots = tuple(slot.id for slot in problem.slots[start : start + length])
@@ -74,11 +74,11 @@ def levers_of(problem: Problem, way: FixAction, length: int) -> list[EventFix]:
     return [EventFix(way.kind, way.ids)] if way.kind in KINDS else []
 
 
-def remedied(problem: Problem, sample: Sequence[Made]) -> Problem:
+def apply_sample(problem: Problem, sample: Sequence[Made]) -> Problem:
     """Return the problem with every fix applied, and each of their requests locked to its time."""
     requests = list(problem.requests)
     for number, start, way in sample:
-        for lever in levers_of(problem, way, requests[number].length):
+        for lever in list_event_fixes(problem, way, requests[number].length):
             problem = apply_event_fix(problem, lever)
         own = requests[number]
         slots = None if own.slots is None else tuple(sorted({*own.slots, start}))
@@ -86,7 +86,7 @@ def remedied(problem: Problem, sample: Sequence[Made]) -> Problem:
     return replace(problem, requests=tuple(requests))
 
 
-def counted(problem: Problem, sample: Sequence[Made], starts: Mapping[str, str]) -> list[Json]:
+def count_gains(problem: Problem, sample: Sequence[Made], starts: Mapping[str, str]) -> list[Json]:
     """Return by kind how many fixes were applied, and how many requests are at their times."""
     kinds = Counter(each.way.kind for each in sample)
     holds = Counter(
@@ -110,11 +110,11 @@ def main() -> None:
     params = SolveParams(seconds=given.seconds, workers=2)
     first = solve(instance.problem, params).plan
     rows = explain_unscheduled(instance.problem, first.meetings)
-    sample = list(drawn(instance.problem, rows, given.count))
-    rerun = replace(remedied(instance.problem, sample), published=first.meetings)
+    sample = list(draw_sample(instance.problem, rows, given.count))
+    rerun = replace(apply_sample(instance.problem, sample), published=first.meetings)
     again = solve(rerun, params).plan
     starts = {meeting.request: meeting.slot for meeting in again.meetings}
-    found = counted(instance.problem, sample, starts)
+    found = count_gains(instance.problem, sample, starts)
     held = f"{len(first.meetings):,} held, {len(rows):,} not; then {len(again.meetings):,} held"
     print(f"{instance.name}: {held}")
     print(line(HEADINGS, WIDTHS))
@@ -122,7 +122,7 @@ def main() -> None:
     for row in [*found, whole]:
         print(line([row[name] for name in HEADINGS], WIDTHS))
     document = {"machine": machine(), "instance": instance.name, "status": again.status, "rows": found}
-    write_json(given.out / f"{stem('remedies', given.full)}.json", document)
+    write_json(given.out / f"{stem('fixes', given.full)}.json", document)
 
 
 if __name__ == "__main__":

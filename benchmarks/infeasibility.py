@@ -14,7 +14,7 @@ from scheduler.solver.instance.choices import Choices, mask_slots
 Takes = list[cp_model.IntVar]
 
 
-def is_hopeless(problem: Problem, meetings: Sequence[Meeting], request: str, seconds: float) -> bool:
+def is_infeasible(problem: Problem, meetings: Sequence[Meeting], request: str, seconds: float) -> bool:
     """Return True if it is proven that no plan has a request and all other meetings of its two firms.
 
     The model omits places, walks, interpreters, precedences and the meetings of other firms. Its

@@ -15,12 +15,14 @@ Row = TypeVar("Row", Attendee, Place)
 WITHDRAWN, NEW, AWAY, CLOSED = 0.05, 0.05, 0.02, 0.02
 
 
-def same(problem: Problem, meetings: Sequence[Meeting]) -> Problem:
+def publish_plan(problem: Problem, meetings: Sequence[Meeting]) -> Problem:
     """Return the problem with the plan published and no other change."""
     return replace(problem, published=tuple(meetings), source_fingerprint=None)
 
 
-def changed(problem: Problem, meetings: Sequence[Meeting], seed: int = 1, prefix: str = "new") -> Problem:
+def disrupt_problem(
+    problem: Problem, meetings: Sequence[Meeting], seed: int = 1, prefix: str = "new"
+) -> Problem:
     """Return the problem with the plan published and random changes.
 
     5 % of the requests are withdrawn, as many are new, and 2 % of the people and of the places lose a day.

@@ -1,6 +1,6 @@
 """Overnight runs that publish automatically, with random changes between them.
 
-    python -m benchmarks.nights [--full] [--nights 3] [--seconds 20] [--pressed 60]
+    python -m benchmarks.overnight [--full] [--nights 3] [--seconds 20] [--pressed 60]
         [--out benchmarks/results]
 
 The expo has 60 firms, or 620 with 9,000 requests with --full, on PostgreSQL. It is planned and published.
@@ -287,7 +287,7 @@ class Desk:
             return session.get_one(Run, queued)
 
 
-def nights(
+def run_nights(
     desk: Desk, churn: Churn, count: int, told: Callable[[Night], None] = lambda _: None
 ) -> list[Night]:
     """Return the results of `count` overnight runs, each after random changes and fixes."""
@@ -319,14 +319,14 @@ def main() -> None:
         upgrade_schema(database)
         desk = Desk(database, seconds=asked.seconds, **size)
         print(line(HEADINGS, WIDTHS), flush=True)
-        rows = nights(
+        rows = run_nights(
             desk, churn, asked.nights, told=lambda night: print(line(night.cells, WIDTHS), flush=True)
         )
         document = {
             "machine": machine(), **size, "seconds": asked.seconds, "limit of one person": BUDGET.a_person,
             "churn": asdict(churn), "nights": [night.row for night in rows],
         }  # fmt: skip
-        write_json(asked.out / f"{stem('nights', asked.full)}.json", document)
+        write_json(asked.out / f"{stem('overnight', asked.full)}.json", document)
 
 
 if __name__ == "__main__":
