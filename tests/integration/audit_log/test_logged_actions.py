@@ -146,7 +146,7 @@ def test_a_mail_that_is_saved_as_it_came_is_in_the_trail(
         mail = InboundEmail(
             event_id=expo.event.id if of_event else None, box=MailBox.BARE, token_hash="", digest="d",
             kind=MailKind.OWN, message_id="<1@x.example>", sender="who@x.example", subject="", text="",
-            outcome=MailOutcome.WAITING, received_at=NOW, size=3, raw=b"raw", kept=3,
+            outcome=MailOutcome.WAITING, received_at=NOW, size=3, raw=b"raw", stored_size=3,
         )  # fmt: skip
         session.add(mail)
         session.get_one(Account, expo.organiser.id).is_operator = True

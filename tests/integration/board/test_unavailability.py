@@ -29,7 +29,7 @@ PERSON = "f0-p0"
 
 
 def address(rest: str = "") -> str:
-    return f"/2/people/{PERSON}/away{rest}"
+    return f"/2/people/{PERSON}/unavailability{rest}"
 
 
 def absent(board: Board) -> list[str]:

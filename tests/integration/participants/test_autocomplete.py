@@ -110,7 +110,7 @@ def test_a_field_offers_names_with_their_keys_while_somebody_types(site: Site) -
     browser = site.organiser()
     page = browser.get(site.path("/participants/requests/new"))
     address, listed = re.findall(
-        r'hx-get="([^"]*picks/firms\?field=to_firm)".*?<datalist id="([^"]*)"', page, re.DOTALL
+        r'hx-get="([^"]*options/firms\?field=to_firm)".*?<datalist id="([^"]*)"', page, re.DOTALL
     )[0]
     assert f'list="{listed}"' in page
     options = browser.get(address.replace("&amp;", "&") + "&" + urlencode({"to_firm": "firm 1"}))
