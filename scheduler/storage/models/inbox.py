@@ -29,7 +29,7 @@ class InboundEmail(Base):
         Index("ix_inbound_email_event_id_outcome", "event_id", "outcome"),
         Index("ix_inbound_email_attendee_id", "attendee_id"),
         Index("ix_inbound_email_outcome", "outcome"),
-        Index("ix_inbound_email_about_id", "outbox_email_id"),
+        Index("ix_inbound_email_outbox_email_id", "outbox_email_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

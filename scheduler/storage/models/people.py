@@ -86,7 +86,7 @@ class FirmNote(Base):
     """A firm's private record about another: saved, a note, or never to meet."""
 
     __tablename__ = "firm_note"
-    __table_args__ = (Index("ix_firm_note_about_id", "other_firm_id"),)
+    __table_args__ = (Index("ix_firm_note_other_firm_id", "other_firm_id"),)
 
     firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)
     other_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)

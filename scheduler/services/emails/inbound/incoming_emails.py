@@ -47,7 +47,7 @@ class AnsweredEmail:
 
 @dataclass(frozen=True, slots=True)
 class IncomingEmail:
-    """An incoming email for organisers. `kept` of its `size` octets are stored.
+    """An incoming email for organisers. `stored_size` of its `size` octets are stored.
 
     `is_answerable`: it is about an invitation and can be applied as a reply. `note` is a person's comment in
     a calendar's reply.
@@ -66,11 +66,12 @@ class IncomingEmail:
     reason: str
     received_at: datetime
     size: int
-    kept: int
+    stored_size: int
 
 
 _SAME = (
-    "id", "kind", "sender", "subject", "text", "note", "outcome", "reason", "received_at", "size", "kept",
+    "id", "kind", "sender", "subject", "text", "note", "outcome", "reason", "received_at", "size",
+    "stored_size",
 )  # fmt: skip
 
 

@@ -381,6 +381,9 @@ INDEXES = {
     "email_text": {
         "ix_mail_text_changed_by": "ix_email_text_changed_by",
     },
+    "firm_note": {
+        "ix_firm_note_about_id": "ix_firm_note_other_firm_id",
+    },
     "import_file": {
         "ix_import_file_step_id": "ix_import_file_registry_change_id",
     },
@@ -391,7 +394,7 @@ INDEXES = {
         "ix_inbound_mail_attendee_id": "ix_inbound_email_attendee_id",
         "ix_inbound_mail_event_id_outcome": "ix_inbound_email_event_id_outcome",
         "ix_inbound_mail_handled_by": "ix_inbound_email_handled_by",
-        "ix_inbound_mail_about_id": "ix_inbound_email_about_id",
+        "ix_inbound_mail_about_id": "ix_inbound_email_outbox_email_id",
         "ix_inbound_mail_outcome": "ix_inbound_email_outcome",
         "ix_inbound_mail_request_id": "ix_inbound_email_request_id",
     },

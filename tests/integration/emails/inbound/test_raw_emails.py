@@ -113,8 +113,8 @@ def test_the_octets_of_an_address_take_5_mib_and_the_newest_mail_gets_the_room_o
         published.receive(raw, published.mail_to(0), now=LATER + timedelta(days=day))
     with published.database.read() as session:
         rows = session.scalars(select(InboundEmail).order_by(InboundEmail.id)).all()
-    assert [bool(row.kept) for row in rows] == [False, False, True, True, True, True, True]
-    assert rows[0].id == settled.id and sum(row.kept for row in rows) <= intake.MAX_OCTETS
+    assert [bool(row.stored_size) for row in rows] == [False, False, True, True, True, True, True]
+    assert rows[0].id == settled.id and sum(row.stored_size for row in rows) <= intake.MAX_OCTETS
 
 
 def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_left_unread_in_the_mailbox(
@@ -180,7 +180,7 @@ def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_w
         with published.database.write() as session:
             assert intake.delete_old_octets(session, now=LATER + timedelta(days=days)) == count
     with published.database.read() as session:
-        octets = {row.id: (row.raw, row.kept) for row in session.scalars(select(InboundEmail))}
+        octets = {row.id: (row.raw, row.stored_size) for row in session.scalars(select(InboundEmail))}
     assert octets == {applied.id: (b"", 0), waiting.id: (raw, len(raw))}
 
 
@@ -192,14 +192,14 @@ def test_a_mail_is_there_before_it_is_read_and_nothing_is_held_meanwhile(
     def look(raw: bytes) -> object:
         assert published.database.engine.pool.checkedout() == 0
         row = kept(published)
-        seen.append((row.outcome, row.kind, row.attempts, row.kept))
+        seen.append((row.outcome, row.kind, row.attempts, row.stored_size))
         return read(raw)
 
     monkeypatch.setattr(parsers, "read_email", look)
     raw = replies.mail(published.mail_to(0), "Content-Type: text/plain\n\n" + 30_000 * f"{'x' * 99}\n")
     published.receive(raw, published.mail_to(0))
     assert seen == [(MailOutcome.RECEIVED, MailKind.UNREADABLE, 1, len(raw))]
-    assert (kept(published).kind, kept(published).kept) == (MailKind.TEXT, intake.KEPT)
+    assert (kept(published).kind, kept(published).stored_size) == (MailKind.TEXT, intake.KEPT)
 
 
 @pytest.mark.parametrize("failure", [ChildKilled(), OSError("no such thing")])
