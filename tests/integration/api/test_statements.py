@@ -40,7 +40,7 @@ def executed(database: Database) -> Iterator[list[Any]]:
         "firms",
         "firms?text=f",
         "firms/f2",
-        "firms/f2/ask",
+        "firms/f2/request",
         "requests/sent",
         "requests/received",
         "requests/received?state=pending",
