@@ -53,7 +53,7 @@ def reader(database: Database, expo: Expo) -> Account:
         return session.get_one(Account, expo.people[0][0].account_id)
 
 
-@pytest.mark.parametrize("page", ["agenda", "agenda/firm", "firms", "requests/sent", "firms/f2/ask"])
+@pytest.mark.parametrize("page", ["agenda", "agenda/firm", "firms", "requests/sent", "firms/f2/request"])
 def test_a_page_is_one_transaction_with_each_row_asked_once(
     database: Database, broker_url: str, expo: Expo, page: str
 ) -> None:
