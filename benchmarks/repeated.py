@@ -1,7 +1,7 @@
 """Nights of churn: how often one person's meetings change, without and with a memory of earlier changes.
 
     python -m benchmarks.repeated [--full] [--firms N --requests N --moves N] [--nights 10] [--seed 1]
-        [--price 20] [--only with] [--out benchmarks/results]
+        [--price 40] [--only with] [--out benchmarks/results]
 
 An expo of 60 firms, or 620 with 9,000 requests with --full, is solved and published. Each night 5 % of the
 requests are withdrawn, as many are new, 2 % of the people and of the places lose a day, and the published
@@ -33,7 +33,7 @@ from scheduler.domain.rules.stability import count_attendee_changes, published_c
 from scheduler.domain.solving import SolveParams
 from scheduler.solver.solve import solve
 
-QUICK, FULL = (60, 700, 100_000), (620, 9_000, 1_000_000)
+QUICK, FULL = (60, 700, 100_000), (620, 9_000, 500_000)
 """Firms, requests, and moves a solve."""
 HEADINGS = ("memory", "nights", "forced", "voluntary", "most", "over 3", "never forced", "mean score")
 WIDTHS = (-8, 6, 7, 9, 5, 6, 12, 12)

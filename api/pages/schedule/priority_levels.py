@@ -100,7 +100,7 @@ PRIORITIES: Final = (
             "moved": (0, 15, 30, 60, 240),
             "relocated": (0, 4, 8, 15, 60),
             "reassigned": (0, 8, 15, 30, 120),
-            "repeated": (0, 5, 10, 20, 80),
+            "repeated": (0, 10, 20, 40, 160),
             "dropped": (0, 100, 200, 400, 1600),
         },
     ),
