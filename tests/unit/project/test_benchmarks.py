@@ -19,6 +19,7 @@ from benchmarks.peers import NoPlan, compact_greedy, cp_sat, first_fit, highs
 from benchmarks.quality import BrokenPlan, attendee_days, quality
 from benchmarks.report import merged, share
 from benchmarks.rerun import seconds_to
+from benchmarks.settings import SETTINGS, make_setting
 from benchmarks.svg import Axis
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
@@ -210,3 +211,11 @@ def test_people_go_round_until_the_work_is_done() -> None:
     people: list[User] = [Person(1, "expo", name, random.Random(name)) for name in ("a", "b")]
     done, answers = asyncio.run(publishing.meanwhile(people, work, think=(0.0, 0.0)))
     assert (done, len(answers) >= 4, set(asked)) == ({"mails": 7}, True, {"a", "b"})
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_an_event_whose_limits_bind_is_a_problem_and_the_same_each_time(name: str) -> None:
+    made, again = (make_setting(name, 40, 200).problem for _ in range(2))
+    assert write_problem(made) == write_problem(again)
+    read_problem(write_problem(made))
+    assert name == "normal" or write_problem(made) != write_problem(make_setting("normal", 40, 200).problem)
