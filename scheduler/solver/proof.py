@@ -8,18 +8,33 @@ so do helpers on the same machine. On two cores the search has one thread less u
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
+from scheduler.domain.plan import Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import ProvedBounds
 from scheduler.solver.bounds.closed_form import Bounds, closed_bounds
+from scheduler.solver.bounds.dtypes import Floats
 from scheduler.solver.bounds.prove import iter_upper_bounds
 from scheduler.solver.clock import SolveClock
+
+OBJECTIVES = ("score", "served", "meetings")
+"""A bound of the shortfall adds nothing to that of the score."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLp:
+    """What the first LP of the score says: reduced costs by request, and the bound by then, in points."""
+
+    reduced_costs: Floats
+    bound: Number
 
 
 class Proof:
     """The proof of one solve. `found` is what is proved so far, here or `before`.
 
-    `is_made` says whether there is more than what is plain.
+    `is_made` says whether there is more than what is plain. `first_lp` is there once the first LP of the
+    score is solved.
     """
 
     def __init__(self, problem: Problem, before: ProvedBounds | None = None) -> None:
@@ -31,25 +46,45 @@ class Proof:
             self._note(Bounds(before.served, 0, before.score, meetings))
         self.ended = False
         self.thread: threading.Thread | None = None
+        self.first_lp: FirstLp | None = None
+        self._reduced_costs: Floats | None = None
+        self._is_guided = threading.Event()
 
     def begin(self, clock: SolveClock) -> None:
-        """Start the proof. `clock` is for all of it."""
+        """Start the proof. `clock` is for all of it, or, where that is not limited, a size for its LPs."""
 
         def is_over() -> bool:
             return self.ended or clock.is_stopped()
 
         def prove() -> None:
-            objectives = (
-                "score",
-                "served",
-                "meetings",
-            )  # a bound of the shortfall adds nothing to that of the score
-            for k, found in enumerate(iter_upper_bounds(self.problem, clock.left(), is_over, objectives)):
-                self._note(found)
-                self.is_made = self.is_made or k > 0
+            try:
+                found = iter_upper_bounds(
+                    self.problem,
+                    clock.left(),
+                    is_over,
+                    OBJECTIVES,
+                    self._note_reduced_costs,
+                    is_limited=clock.is_limited,
+                )
+                for k, bounds in enumerate(found):
+                    self._note(bounds)
+                    self.is_made = self.is_made or k > 0
+                    if self.first_lp is None and self._reduced_costs is not None:
+                        self.first_lp = FirstLp(self._reduced_costs, self.found.score)
+                        self._is_guided.set()
+            finally:
+                self._is_guided.set()
 
         self.thread = threading.Thread(target=prove, name="bounds", daemon=True)
         self.thread.start()
+
+    def wait_for_first_lp(self) -> None:
+        """Wait until the first LP of the score is solved, or the proof has ended without."""
+        if self.thread is not None:
+            self._is_guided.wait()
+
+    def _note_reduced_costs(self, found: Floats) -> None:
+        self._reduced_costs = found
 
     def _note(self, found: Bounds) -> None:
         known = self.found

@@ -11,9 +11,9 @@ from scheduler.solver.context import SolveContext
 from scheduler.solver.plans.checking import Meetings
 from scheduler.solver.plans.start import unchanged_published_plan
 
-PROOF_SHARE = 0.2
-MAX_PROOF_SECONDS = 10.0
-"""It waits for its bound at most that share of the time, and so many seconds."""
+PROOF_SHARE = 0.8
+MAX_PROOF_SECONDS = 30.0
+"""It waits for its first LP at most that share of the time, and so many seconds: nothing else takes any."""
 
 
 def reuse_published_plan(context: SolveContext) -> Meetings:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import os
+import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -19,56 +21,117 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 CHECK_SECONDS = 0.1
 SMALL_COLUMNS = 2000  # solved in a few milliseconds, sooner than a process starts
+READ_OCTETS = 1 << 20
 
 
-def solve_duals(
-    lp: Arrays, ways: Sequence[str], seconds: float, should_stop: Callable[[], bool] | None = None
-) -> list[Floats | None]:
-    """Row duals of `max cost x, A x <= rhs, 0 <= x <= upper` for each row of `cost`, None without any.
+class LpSolver:
+    """Solves LPs. A process for a larger one takes half a second to start: `begin` starts it beforehand."""
 
-    `ways` has one of `lp_process.WAYS` for each. `lp` holds cost, upper, rhs and the entries (row, column,
-    value) of A. What comes back is as good as the solver was exact: whoever claims a bound computes it from
-    the duals. A process takes half a second to start, so that alike LPs share one; if it ends too late, none
-    of them has duals.
-    """
-    asked = {**lp, "seconds": np.array(seconds), "ways": np.array(ways)}
-    if lp["cost"].shape[1] <= SMALL_COLUMNS:
-        return _read(_solve_here(asked), lp)
-    clock = SolveClock(seconds, should_stop)
-    # By its path and with -P: it needs nothing of ours, from wherever it is started.
-    command = [sys.executable, "-P", str(Path(__file__).with_name("lp_process.py"))]
-    # From a file, not a pipe: communicate() forgets its input when it is called again after a timeout.
-    with tempfile.TemporaryFile() as file:
-        np.savez(file, allow_pickle=False, **asked)
-        file.seek(0)
-        # The program is this interpreter with a module of ours.
-        with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE) as child:  # noqa: S603
-            try:
-                output = _wait(child, clock)
-            finally:
-                child.kill()
-    return _read(output, lp)
+    def __init__(self) -> None:
+        self._waiting: _LpProcess | None = None
 
+    def begin(self) -> None:
+        """Start the process of the next LPs that need one."""
+        self._waiting = _LpProcess()
 
-def _solve_here(asked: Arrays) -> bytes:
-    # MathOpt takes half a second to import, which those who solve no LP need not wait for.
-    from scheduler.solver.bounds.lp_process import solve_lps
+    def close(self) -> None:
+        """End a process that no LP needed."""
+        if self._waiting is not None:
+            self._waiting.end()
+            self._waiting = None
 
-    return solve_lps(asked)
+    def iter_duals(
+        self,
+        lp: Arrays,
+        ways: Sequence[str],
+        seconds: float,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Generator[Floats | None]:
+        """Row duals of `max cost x, A x <= rhs, 0 <= x <= upper`, as each LP is solved; None without any.
 
+        Parameters
+        ----------
+        lp
+            `cost` (LPs x columns), `upper` (columns), `rhs` (rows) and the entries of A: `row`, `column` and
+            `value`. LPs of one size share a process.
+        ways
+            One of `lp_process.ALGORITHMS` for each row of `cost`.
+        seconds
+            Wall time for all of them. Those that end later have no duals.
+        should_stop
+            Is asked often, and ends the process.
 
-def _read(output: bytes, lp: Arrays) -> list[Floats | None]:
-    wanted = len(lp["cost"]), len(lp["rhs"])
-    found = np.load(io.BytesIO(output), allow_pickle=False) if output else np.full(wanted, np.nan)
-    if found.shape != wanted:
-        return [None] * wanted[0]
-    return [None if np.isnan(row).any() else row for row in found]
-
-
-def _wait(child: subprocess.Popen[bytes], clock: SolveClock) -> bytes:
-    while not clock.is_over():
+        Yields
+        ------
+        Floats | None
+            By row. They are as good as the LP solver was exact: whoever claims a bound computes it from them.
+        """
+        asked = {**lp, "seconds": np.array(seconds), "ways": np.array(ways)}
+        if lp["cost"].shape[1] <= SMALL_COLUMNS:
+            yield from map(_finite, _iter_solved_here(asked))
+            return
+        process, self._waiting = self._waiting or _LpProcess(), None
+        clock = SolveClock(seconds, should_stop)
         try:
-            return child.communicate(timeout=CHECK_SECONDS)[0]
-        except subprocess.TimeoutExpired:
-            continue
-    return b""
+            process.send(asked)
+            for _ in ways:
+                yield _finite(process.receive(len(lp["rhs"]), clock))
+        finally:
+            process.end()
+
+
+class _LpProcess:
+    """The process: it takes one set of LPs, and gives the duals of one after the other."""
+
+    def __init__(self) -> None:
+        # In a file, not a pipe: whoever writes to a pipe waits for a process that still starts.
+        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `end`
+        # By its path and with -P: it needs nothing of ours, from wherever it is started.
+        program = str(Path(__file__).with_name("lp_process.py"))
+        # The program is this interpreter with a module of ours.
+        self.child = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", program, str(self.file.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[self.file.fileno()],
+        )
+        self.received = b""
+
+    def send(self, asked: Arrays) -> None:
+        np.savez(self.file, allow_pickle=False, **asked)
+        self.file.flush()
+        if self.child.stdin is not None:
+            self.child.stdin.close()  # which tells that the file is whole
+
+    def receive(self, rows: int, clock: SolveClock) -> Floats:
+        """The next duals. NaN where there are none, or the process ended or is too late."""
+        wanted = rows * np.dtype(np.float64).itemsize
+        output = self.child.stdout
+        while len(self.received) < wanted and output is not None and not clock.is_over():
+            if select.select([output], [], [], CHECK_SECONDS)[0]:
+                read = os.read(output.fileno(), READ_OCTETS)
+                if not read:
+                    break
+                self.received += read
+        if len(self.received) < wanted:
+            return np.full(rows, np.nan)
+        octets, self.received = self.received[:wanted], self.received[wanted:]
+        return np.frombuffer(octets, np.float64)
+
+    def end(self) -> None:
+        self.child.kill()
+        for pipe in (self.child.stdin, self.child.stdout, self.file):
+            if pipe is not None:
+                pipe.close()
+        self.child.wait()
+
+
+def _iter_solved_here(asked: Arrays) -> Iterator[Floats]:
+    # MathOpt takes half a second to import, which those who solve no LP need not wait for.
+    from scheduler.solver.bounds.lp_process import iter_duals
+
+    return iter_duals(asked)
+
+
+def _finite(duals: Floats) -> Floats | None:
+    return None if np.isnan(duals).any() else duals

@@ -1,10 +1,11 @@
-"""The process that `lp.duals` starts: LPs of the same rows come in, their row duals go out."""
+"""The process that `lp` starts: LPs of the same rows come in, their row duals go out one after the other."""
 
 from __future__ import annotations
 
-import io
+import os
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ ALGORITHMS: dict[str, tuple[Options, ...]] = {
 }
 """The parameters to try in turn. `rough`: first to five digits, several times faster with alike prices."""
 PDLP_TOLERANCE = 1e-5
+MOST_SECONDS = 1e6  # also where there is no limit
 
 
 def build_model(lp: Any, cost: Any) -> model_pb2.ModelProto:
@@ -54,18 +56,15 @@ def build_model(lp: Any, cost: Any) -> model_pb2.ModelProto:
     return model
 
 
-def solve_lps(lp: Any) -> bytes:
-    """The duals as a .npy: a row for each row of `cost`, of NaN if there are none."""
+def iter_duals(lp: Any) -> Iterator[Any]:
+    """The row duals (float64) for each row of `cost`, as they are found. NaN if there are none."""
     deadline = time.monotonic() + float(lp["seconds"])
-    duals = np.full((len(lp["cost"]), len(lp["rhs"])), np.nan)
-    for row, cost, way in zip(duals, lp["cost"], lp["ways"], strict=True):
+    for cost, way in zip(lp["cost"], lp["ways"], strict=True):
         found = _solved(build_model(lp, cost), str(way), deadline)
+        duals = np.full(len(lp["rhs"]), np.nan if found is None else 0.0)
         if found is not None:
-            row[:] = 0.0
-            row[np.array(found.ids, dtype=np.int64)] = -np.array(found.values)
-    output = io.BytesIO()
-    np.save(output, duals)
-    return output.getvalue()
+            duals[np.array(found.ids, dtype=np.int64)] = -np.array(found.values)
+        yield duals
 
 
 def _solved(model: model_pb2.ModelProto, way: str, deadline: float) -> Any:
@@ -79,7 +78,7 @@ def _solved(model: model_pb2.ModelProto, way: str, deadline: float) -> Any:
 
 def _params(options: Options, seconds: float) -> mathopt.SolveParameters:
     """PDLP: Applegate et al. 2021, doi:10.48550/arXiv.2106.04756."""
-    limit = timedelta(seconds=max(0.0, seconds))
+    limit = timedelta(seconds=min(max(0.0, seconds), MOST_SECONDS))
     if options is not None:
         highs = highs_pb2.HighsOptionsProto(string_options=options, int_options={"threads": 1})
         return mathopt.SolveParameters(time_limit=limit, highs=highs)
@@ -111,6 +110,16 @@ def _attempt(model: model_pb2.ModelProto, options: Options, seconds: float) -> A
     return None
 
 
+def main() -> None:
+    """Read the file whose descriptor is the argument, once the standard input has ended."""
+    sys.stdin.buffer.read()
+    with os.fdopen(int(sys.argv[1]), "rb") as file:
+        file.seek(0)
+        lp = dict(np.load(file, allow_pickle=False))
+    for duals in iter_duals(lp):
+        sys.stdout.buffer.write(duals.tobytes())
+        sys.stdout.buffer.flush()
+
+
 if __name__ == "__main__":
-    lp = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
-    sys.stdout.buffer.write(solve_lps(lp))
+    main()

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
+from scheduler.solver.bounds.closed_form import Bounds, closed_bounds
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
@@ -21,3 +29,21 @@ def test_a_published_meeting_whose_request_no_longer_wants_such_a_place_takes_no
     assert state.held[:, held.SLOT].tolist() == [-1, 0]
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=500)).plan
     assert [meeting.request for meeting in plan.meetings] == ["r2"]
+
+
+def test_an_unchanged_plan_waits_most_of_its_time_for_its_first_lp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else needs that time, and without an LP the plan looks worse than it is."""
+    requests = [ask("r1", "a", "b"), ask("r2", "a", "c")]
+    first = solve(make_problem(requests=requests), SolveParams(method="search", iterations=500)).plan
+    problem = make_problem(requests=requests, published=first.meetings)
+    allowed: list[float] = []
+
+    def prove(problem: Problem, seconds: float, *_: object, **__: object) -> Iterator[Bounds]:
+        allowed.append(seconds)
+        yield from (closed_bounds(problem), replace(closed_bounds(problem), score=first.score))
+
+    monkeypatch.setattr("scheduler.solver.proof.iter_upper_bounds", prove)
+    found = solve(problem, SolveParams(seconds=60.0, method="search")).plan
+    assert found.meetings == first.meetings
+    assert found.status is PlanStatus.OPTIMAL
+    assert allowed[0] > 20.0
