@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 
+from scheduler.domain.rules.score import weighted_total
 from scheduler.domain.solving import Phase
+from scheduler.solver.annealing.candidates import LpGuide, read_guide
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, fit_temperatures
 from scheduler.solver.clock import SolveClock
@@ -17,6 +20,7 @@ from scheduler.solver.plans.checking import Meetings, first_feasible_plan
 from scheduler.solver.plans.start import build_start_state, enforce_idle_spread, has_start_plan
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
+from scheduler.solver.state.terms import count_terms
 
 REASON_CHECKS = 15  # meetings are checked while one reason is found (measured at 620 firms: 7 to 12)
 INDEX_SHARE = 0.5  # of a check: what is looked up before the first reason
@@ -76,12 +80,33 @@ def run_search(context: SolveContext, start: Meetings) -> Meetings:
         context.helpers,
         spare_cores=lambda: _spare_cores(context),
         cooling=max(0.0, STOP_SECONDS - 1.5 * incumbent.spent) if incumbent.is_quick else 0.0,
+        guide=_guide(context, state, start),
     )
+    if context.counts_moves:  # the same moves from the first one on
+        context.proof.wait_for_first_lp()
     search.run(state)
     _, first = incumbent.ready
     if first is None or search.score > first.total:
         _check_last(context, search.best)
     return incumbent.ready[0] or first_feasible_plan(context.problem, [start, ()])
+
+
+def _guide(context: SolveContext, state: State, start: Meetings) -> Callable[[], LpGuide | None]:
+    """What the first LP says of the problem and of the start plan, once it is solved."""
+    problem, cold = context.problem, has_start_plan(context.problem, start)
+    terms = count_terms(problem, context.flat.data, state)
+    factors = problem.policy.factors
+    meetings = weighted_total(problem, terms) + sum(factors[t] * terms[t] for t in ("idle", "hall_change"))
+
+    def guide() -> LpGuide | None:
+        first = context.proof.first_lp
+        if first is None:
+            return None
+        lack = float(first.bound - meetings) / max(1, len(problem.requests))
+        temperatures = fit_temperatures(problem, cold=cold, lack=lack)
+        return read_guide(problem, first.reduced_costs, temperatures)
+
+    return guide
 
 
 def _report(context: SolveContext, clock: SolveClock, state: State, is_best: bool) -> None:

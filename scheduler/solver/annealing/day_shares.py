@@ -99,12 +99,17 @@ class ShareRestriction:
         self.whole = data
         self.data: Data = cast(Data, Record(source._replace(**copies)))
 
-    def set(self, share: Share, table: Int32s) -> Data:
-        """The problem for this share of a plan with this table of meetings."""
+    def set(self, share: Share, table: Int32s, candidates: Flags | None = None) -> Data:
+        """The problem for this share of a plan with this table of meetings.
+
+        Of the requests that are not held, only `candidates` may be inserted, or all.
+        """
         whole, data = self.whole, self.data
         is_held = table[:, held.SLOT] >= 0
         outside = is_held & ~rows_in_slots(share.words, table)
         others = ~is_held & (np.arange(len(table)) % share.of != share.number)
+        if candidates is not None:
+            others |= ~is_held & ~candidates
         data.starts[:] = whole.starts & share.words
         data.starts[outside] = whole.starts[outside]
         data.starts[others] = 0

@@ -8,9 +8,22 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from scheduler.domain.solving import Helpers
-from scheduler.solver.annealing.day_shares import Improved, Share, full_share, merge_shares, separable_days
+from scheduler.solver.annealing.candidates import FILTER_SHARE, LpGuide, choose_candidates
+from scheduler.solver.annealing.day_shares import (
+    Flags,
+    Improved,
+    Share,
+    full_share,
+    merge_shares,
+    separable_days,
+)
 from scheduler.solver.annealing.subproblem import Subproblem, decode_answers
-from scheduler.solver.annealing.temperature import Budget, Temperatures, is_spread_enforced
+from scheduler.solver.annealing.temperature import (
+    Budget,
+    Temperatures,
+    cooling_progress,
+    is_spread_enforced,
+)
 from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, SearchThreads
 from scheduler.solver.clock import now
 from scheduler.solver.compiled.kernels import Floats, Int32s
@@ -59,6 +72,8 @@ class Search:
     cooling
         Seconds for which a stopped search goes on at the lowest temperature. So it wins back what a high
         temperature costs.
+    guide
+        Gives what the LP of the score says, or None while it is not solved. Is asked before each round.
 
     Attributes
     ----------
@@ -77,12 +92,14 @@ class Search:
     helpers: Helpers | None = None
     spare_cores: Callable[[], int | None] = lambda: None
     cooling: float = 0.0
+    guide: Callable[[], LpGuide | None] = lambda: None
     best: Int32s = field(init=False)
     score: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.data: Data = self.flat.data
-        self.schedule = Annealing(self.temperatures, self.budget)
+        self.schedule = Annealing(self.temperatures, self.budget, candidates=self._candidates)
+        self.taken: LpGuide | None = None
         self.everything = full_share(self.data)
         self.between = (
             SHORTEST_HELPED_ROUND / ROUND_FACTOR
@@ -102,6 +119,7 @@ class Search:
         self._update_incumbent()
         with closing(self.threads):
             while not self.budget.is_over():
+                self._take_guide()
                 if is_spread_enforced(self.schedule.share, int(self.data.rules[rules.SPREAD])):
                     self._repair_spread()
                 count = self._free_helpers()
@@ -114,6 +132,20 @@ class Search:
             self._note()
         self._repair_spread()
         self.threads.load(self.best)
+
+    def _candidates(self) -> Flags | None:
+        """The requests that may be inserted at the moment, or None for all."""
+        share, limit = self.schedule.share, int(self.data.rules[rules.SPREAD])
+        if self.taken is None or cooling_progress(share, limit) >= FILTER_SHARE:
+            return None
+        temperature = self.schedule.temperatures.at(share, limit)
+        return choose_candidates(self.data, self.taken.reduced_costs, temperature)
+
+    def _take_guide(self) -> None:
+        """Take up what the LP says, once it is solved."""
+        if self.taken is None and (guide := self.guide()) is not None:
+            self.taken = guide
+            self.temperatures = self.schedule.temperatures = guide.temperatures
 
     def _repair_spread(self) -> None:
         """Spread repair: drop meetings until the plan keeps `max_idle_spread`, then insert others."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 
 from scheduler.domain.problem import Problem
 from scheduler.solver.clock import SolveClock
 
 FIRST_STEP = 2.0  # times the largest step: measured, 3 is worse the shorter the search, 1.2 as well
+MEETING_STEP = 0.2  # times the gain of a usual meeting: what a search trades where meetings lack much
+LACK_STEPS = 7.0  # times what the meetings of a start plan lack to the LP, a request
 LAST_STEP = 0.1  # of the smallest step: measured, 0.2 is worse on loose events and on tight ones
 STEPS_OF_PRICE = 7.5  # price of a change / highest temperature, where changes are limited
 MIN_PRICE = 0.1
@@ -55,8 +58,12 @@ def cooling_progress(share: float, limit: int) -> float:
     )
 
 
-def fit_temperatures(problem: Problem, *, cold: bool) -> Temperatures:
+def fit_temperatures(problem: Problem, *, cold: bool, lack: float = math.inf) -> Temperatures:
     """Temperatures in the size of the problem's own steps: an idle slot, a hall change, a meeting.
+
+    On a loose event small steps decide, and the first temperature is twice the largest of them. Where the
+    meetings of the start plan lack much to the bound, it is higher, up to a fifth of what the median request
+    is worth: then the search has to trade meetings for one another.
 
     Parameters
     ----------
@@ -64,6 +71,9 @@ def fit_temperatures(problem: Problem, *, cold: bool) -> Temperatures:
         The problem, read and checked before.
     cold
         Whether the search begins at a plan that is to be kept mostly as it is.
+    lack
+        What the meetings of the start plan lack to the bound of the LP, in points a request, without idle
+        slots and hall changes. Infinite where it is not known.
 
     Returns
     -------
@@ -77,7 +87,9 @@ def fit_temperatures(problem: Problem, *, cold: bool) -> Temperatures:
     if cold:
         most = _budgeted(problem)
         return Temperatures(min(0.8 * max(steps), most), min(0.25 * min(steps), most))
-    return Temperatures(FIRST_STEP * max(steps), LAST_STEP * min(steps))
+    usual = statistics.median([request.weight for request in problem.requests] or [1])
+    first = max(FIRST_STEP * max(steps), min(MEETING_STEP * factors["served"] * usual, LACK_STEPS * lack))
+    return Temperatures(first, LAST_STEP * min(steps))
 
 
 def _budgeted(problem: Problem) -> float:

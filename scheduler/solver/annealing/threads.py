@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.annealing.day_shares import (
+    Flags,
     Improved,
     Share,
     ShareRestriction,
@@ -37,13 +38,15 @@ ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes 
 class Annealing:
     """An annealing schedule: the temperatures and the budget. `span` is its stretch of the whole cooling.
 
-    `tally` counts moves by kind, as `anneal` does.
+    `tally` counts moves by kind, as `anneal` does. `candidates` gives the requests that may be inserted at
+    the moment, or None for all.
     """
 
     temperatures: Temperatures
     budget: Budget
     span: tuple[float, float] = (0.0, 1.0)
     tally: Floats = field(default_factory=lambda: np.zeros((KINDS, 3)))
+    candidates: Callable[[], Flags | None] = lambda: None
 
     @property
     def share(self) -> float:
@@ -181,17 +184,17 @@ class _SearchThread:
 
     def work(self, schedule: Annealing, share: Share, moves: int, until: float) -> Floats:
         """Make `moves` moves, or, if that is 0, moves until a time. Gives their tally."""
-        data, tally = self.confined(share), np.zeros((KINDS, 3))
+        data, tally = self.confined(share, schedule.candidates()), np.zeros((KINDS, 3))
         if moves:
             schedule.make(moves, data, self.plan, tally)
         while not moves and now() < until and not schedule.budget.is_over():
             schedule.make(BATCH, data, self.plan, tally)
         return tally
 
-    def confined(self, share: Share) -> Data:
+    def confined(self, share: Share, candidates: Flags | None) -> Data:
         """The problem for its plan as it is now."""
-        if share.of == 1:
+        if share.of == 1 and candidates is None:
             return self.data
         if self.confines is None:
             self.confines = ShareRestriction(self.data)
-        return self.confines.set(share, self.plan.held)
+        return self.confines.set(share, self.plan.held, candidates)

@@ -52,7 +52,7 @@ def test_nothing_of_a_plan_is_dropped_for_a_walk_over_night(workers: int) -> Non
     problem = random_problem(3, firms=12, requests=40)
     found = solve(problem, SolveParams(workers=workers, method="search", iterations=30_000)).plan
     assert rules.violations(problem, found.meetings) == []
-    assert len(found.meetings) == 33, "as many as in the best plan by the exact model"
+    assert found.score == 10_300, "as much as the best plan by the exact model; 32 or 33 meetings have it"
 
 
 @pytest.mark.parametrize(("minutes", "is_long"), [(22 * 60.0, False), (DAY, True), (10**6, True)])

@@ -1,0 +1,101 @@
+"""Which requests a search may insert: by reduced costs for most of the time, all of them at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import SolveParams
+from scheduler.files.plan_file import write_plan
+from scheduler.samples.expo import make_expo
+from scheduler.samples.problem import to_problem
+from scheduler.solver.annealing.candidates import LpGuide, choose_candidates, read_guide
+from scheduler.solver.annealing.day_shares import Flags
+from scheduler.solver.annealing.search import REPORTS, Search
+from scheduler.solver.annealing.temperature import Budget, fit_temperatures
+from scheduler.solver.clock import SolveClock
+from scheduler.solver.compiled.kernels import Floats
+from scheduler.solver.instance.arrays import Data, flatten
+from scheduler.solver.solve import solve
+from scheduler.solver.state.state import new_state
+from tests.support.builders import ask, make_problem, meet
+
+HOPELESS = -1e9
+
+
+def test_what_lacks_little_is_a_candidate_and_more_so_at_a_higher_temperature() -> None:
+    data = flatten(
+        make_problem(requests=[ask("r0", "a", "b"), ask("r1", "a", "c"), ask("r2", "b", "c")])
+    ).data
+    costs = np.array([1.0, -90.0, -np.inf])
+    assert choose_candidates(data, costs, 1.0).tolist() == [True, False, False]
+    assert choose_candidates(data, costs, 100.0).tolist() == [True, True, False]
+
+
+def test_what_is_compulsory_or_published_is_a_candidate_whatever_it_costs() -> None:
+    problem = make_problem(
+        slots="3",
+        requests=[
+            ask("published", "a", "b"),
+            ask("must", "a", "c", fixed={"slot": "s2", "must": True}),
+            ask("other", "b", "c"),
+        ],
+        published=[meet("published", "s1", "t1", "a1 b1")],
+    )
+    for asked, found in ((problem, [True, True, False]), (every_one_compulsory(problem), [True] * 3)):
+        guide = read_guide(asked, np.full(3, HOPELESS), fit_temperatures(asked, cold=False))
+        assert choose_candidates(flatten(asked).data, guide.reduced_costs, 0.0).tolist() == found
+
+
+def every_one_compulsory(problem: Problem) -> Problem:
+    return replace(problem, policy=replace(problem.policy, require_all=True))
+
+
+def test_a_request_without_hope_is_tried_all_the_same_before_the_end() -> None:
+    """Whatever the LP says, no request is shut out for good."""
+    flat = flatten(make_problem(slots="2", requests=[ask("r0", "a", "b"), ask("r1", "a", "b")]))
+    state = new_state(flat.data, 1)
+    held: list[tuple[float, int]] = []
+    search = Search(
+        flat,
+        fit_temperatures(flat.problem, cold=False),
+        Budget(SolveClock(60.0), 4000),
+        1,
+        1,
+        lambda state, _: held.append((search.schedule.share, int((state.held[:, 0] >= 0).sum()))),
+        guide=lambda: LpGuide(np.full(2, HOPELESS), fit_temperatures(flat.problem, cold=False)),
+    )
+    search.run(state)
+    assert {count for share, count in held if share < 0.79} == {0}
+    assert int((search.best[:, 0] >= 0).sum()) == 2
+
+
+def test_a_search_by_moves_waits_for_the_reduced_costs_so_that_its_plan_is_the_same_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
+    asked: list[float] = []
+
+    def choose(data: Data, costs: Floats, temperature: float) -> Flags:
+        asked.append(temperature)
+        return choose_candidates(data, costs, temperature)
+
+    monkeypatch.setattr("scheduler.solver.annealing.search.choose_candidates", choose)
+    params = SolveParams(workers=2, method="search", iterations=2000)
+    first = write_plan(solve(problem, params).plan)
+    rounds = len(asked)
+    assert rounds >= 2 * 0.7 * REPORTS  # on each of two threads
+    assert write_plan(solve(problem, params).plan) == first
+    assert asked[rounds:] == asked[:rounds]
+
+
+def test_the_first_temperature_follows_what_the_meetings_lack_to_the_bound() -> None:
+    """On a loose event small steps decide, else which meetings are traded for which others."""
+    problem = make_problem(requests=[ask("r0", "a", "b", weight=3)])
+    first = [fit_temperatures(problem, cold=False, lack=lack).first for lack in (0.0, 5.0, 50.0, np.inf)]
+    assert first == [20.0, 35.0, 60.0, 60.0]
+    assert len({fit_temperatures(problem, cold=True, lack=lack) for lack in (0.0, 50.0)}) == 1
