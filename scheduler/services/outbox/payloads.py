@@ -42,9 +42,9 @@ def is_schedule_change(payload: Mapping[str, Any]) -> bool:
     A meeting without the recipient, or that is not scheduled any more, is a change. One that somebody
     withdrew is none.
     """
-    if payload["kind"] == MessageKind.CANCEL:
+    if payload.get("kind") == MessageKind.CANCEL:
         return not payload["meeting_is_off"] or bool((payload.get("off") or {}).get("code"))
-    return bool(payload["kind"] == MessageKind.UPDATE)
+    return bool(payload.get("kind") == MessageKind.UPDATE)
 
 
 def digest_items(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
