@@ -231,7 +231,7 @@ PAGES = {
         "firms?order=fit&tier=midstream&tier=upstream",
         "firms?text=frm&relation=saved",
         "ranked-requests",
-        "wishes/request",
+        "ranked-requests/request",
         "profile",
         "colleagues",
         "colleagues/f0-p1",

@@ -55,7 +55,7 @@ TABLE = (
     Typed("exhibitor", "firms/f8/request", "requests.submit_request"),
     Typed("exhibitor", "requests/{pending}", "requests.decline_request"),
     Typed("exhibitor", "requests/sent", "requests.withdraw_request"),
-    Typed("exhibitor", "wishes/request", "ranked_requests.submit_bulk_requests"),
+    Typed("exhibitor", "ranked-requests/request", "ranked_requests.submit_bulk_requests"),
     Typed("exhibitor", "requests/received", "ranked_requests.answer_bulk_requests",
           press={"answer": "decline"},
           sent=(("keys", "{pending}"), ("note", ""))),
