@@ -70,7 +70,7 @@ _NEWER = (
 UPGRADES_EARLIER = "f8e15793"
 """Commit of a version that upgrades databases from before the baseline to it."""
 _OLDER = (
-    "That is older than this version can upgrade_schema. Install the version of commit "
+    "That is older than this version can upgrade. Install the version of commit "
     f"{UPGRADES_EARLIER}, run its chainmeet db upgrade, then this version's: "
     "see Databases from before 0.9.0 in docs/operators.md"
 )
