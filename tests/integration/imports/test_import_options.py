@@ -327,7 +327,7 @@ def test_a_process_that_is_killed_in_the_commit_leaves_nothing_half_done(tmp_pat
     assert ended.returncode == -signal.SIGKILL
     assert everything(database) == before
     with database.read() as session:
-        assert import_files.list_files(session, actor)[0].changed_at is None
+        assert import_files.list_files(session, actor)[0].imported_at is None
         assert session.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
     with database.write() as session:
         parts = sheet_import.read_parts(octets, "")
