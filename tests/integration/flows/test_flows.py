@@ -34,7 +34,7 @@ def test_a_tree_has_each_room_below_the_one_that_calls_it_first() -> None:
     ]
     assert tree(Step("A form", calls)) == [
         "pages            requests.ask",
-        "├─ requests      requests.submit",
+        "├─ requests      requests.submit_request",
         "│  └─ directory  refs.find",
         "└─ directory     cards.card",
         "   └─ invites    text.clean",
