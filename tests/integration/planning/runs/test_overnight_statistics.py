@@ -177,7 +177,7 @@ def check_version(session: Session, actor: Any, rows: Rows) -> None:
     there = {row.id for row in rows.people.values() if row.withdrawn_at is None}
     busy = {person for meeting in rows.meetings for person in rows.seats[meeting.id]}
     assert {
-        "held": found.held,
+        "held": found.scheduled,
         "people": found.people,
         "without": found.without,
         "idle_hours": found.idle_hours,
