@@ -49,6 +49,8 @@ NO_PAGES = {
     "outcomes.show_outcome_form": "leads to my day until the meeting has begun",
     "moved.redirect_below_event": "a redirect",
     "moved.redirect_to_audit_log": "a redirect",
+    "moved.redirect_to_failed_emails": "a redirect",
+    "moved.redirect_to_unassigned_emails": "a redirect",
     "moved.redirect_to_fixes": "a redirect",
     "moved.redirect_to_response": "a redirect",
     "exports.export_by_plugin": "a file",
