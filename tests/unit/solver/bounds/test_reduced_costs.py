@@ -17,7 +17,7 @@ from scheduler.solver.bounds.dtypes import Floats
 from scheduler.solver.bounds.merging import merge_rows
 from scheduler.solver.bounds.prove import iter_upper_bounds, upper_bounds
 from scheduler.solver.clock import SolveClock
-from tests.support import naive
+from tests.support import reference_rules
 from tests.support.brute_force import plans
 from tests.support.builders import ask, booth, make_problem, problems
 
@@ -35,10 +35,13 @@ def test_no_plan_with_a_request_is_better_than_the_bound_less_what_it_lacks(prob
     costs, bound = reduced_costs_of(problem), upper_bounds(problem, 60.0).score
     document = write_problem(problem)
     for meetings in plans(document):
-        if naive.broken_rules(document, meetings):
+        if reference_rules.broken_rules(document, meetings):
             continue
         lacking = min((costs[problem.index.requests[m["request"]]] for m in meetings), default=0.0)
-        assert naive.total(document, naive.terms(document, meetings)) <= bound + min(0.0, lacking) + 1e-3
+        assert (
+            reference_rules.total(document, reference_rules.terms(document, meetings))
+            <= bound + min(0.0, lacking) + 1e-3
+        )
 
 
 def test_what_takes_the_time_of_a_heavier_one_lacks_the_difference() -> None:
