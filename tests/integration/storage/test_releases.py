@@ -65,6 +65,13 @@ def is_too_old(release: Release) -> bool:
     return release.revision < schema.baseline()
 
 
+def from_before(revision: str) -> pytest.MarkDecorator:
+    """Run a test with the releases that a migration changes."""
+    return pytest.mark.parametrize(
+        "release", [named(each) for each in releases() if not is_too_old(each) and each.revision < revision]
+    )
+
+
 @pytest.fixture(params=[named(each) for each in releases() if not is_too_old(each)])
 def release(request: pytest.FixtureRequest) -> Release:
     given: Release = request.param
@@ -192,6 +199,7 @@ def test_every_link_token_and_session_of_before_opens(release: Release, database
     assert client.get(f"/events/{known['event']}").status_code == 200
 
 
+@from_before("0112")
 def test_the_scopes_of_tokens_from_before_are_scopes_of_today(release: Release, database: Database) -> None:
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE api_token SET scopes = 'calendars:read runs:read trail:read'"))
@@ -201,6 +209,7 @@ def test_the_scopes_of_tokens_from_before_are_scopes_of_today(release: Release, 
     assert stored and stored <= set(api_tokens.SCOPES)
 
 
+@from_before("0114")
 def test_changes_of_scenarios_from_before_are_read(release: Release, database: Database) -> None:
     stored = [
         {"kind": "dial", "dial": "idle", "value": 3},
