@@ -109,7 +109,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         csrf.exempt(page)  # the email's link is the credential, which another site does not know
     csrf.exempt(
         summary_unsubscribe.blueprint
-    )  # mail clients send the POST by themselves, and the token is the credential
+    )  # email clients send the POST by themselves, and the token is the credential
     csrf.exempt(digest_unsubscribe.unsubscribe)
     csrf.exempt(digest_unsubscribe.resubscribe)
     csrf.exempt(v1.blueprint)  # bearer tokens only: cookies do not authenticate there

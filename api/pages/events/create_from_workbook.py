@@ -79,11 +79,8 @@ def upload_workbook() -> BaseResponse | tuple[str, int]:
 @login_required
 def show_preview(number: int) -> BaseResponse | str:
     """Preview a workbook: the event is created and rolled back, by a worker for large files."""
-    job = _follow(number)
-    if job is not None and job.event_key:
-        return _made(job.event_key, job.name)
-    if job is not None and not job.is_done:
-        return render_template("events/first_working.html", job=job)
+    if (page := _job_page(_follow(number))) is not None:
+        return page
     try:
         name, _, look = _look(number)
     except NOT_SHOWN as error:
@@ -109,11 +106,8 @@ def save_details(number: int) -> BaseResponse:
 @login_required
 def show_errors(number: int) -> BaseResponse | str:
     """Show the grid of rows with errors, before an event is created."""
-    job = _follow(number)
-    if job is not None and job.event_key:
-        return _made(job.event_key, job.name)
-    if job is not None and not job.is_done:
-        return render_template("events/first_working.html", job=job)
+    if (page := _job_page(_follow(number))) is not None:
+        return page
     try:
         name, parts, look = _look(number)
     except NOT_SHOWN as error:
@@ -236,6 +230,15 @@ def restart_preview(number: int) -> BaseResponse:
 def _made(event_key: str, name: str) -> BaseResponse:
     rendering.flash_once(gettext("The event is made of %(file)s. Next: start a run.", file=name), "good")
     return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key))
+
+
+def _job_page(job: ImportJobCard | None) -> BaseResponse | str | None:
+    """Return the page of a job that created the event or still runs, or None if the preview can be shown."""
+    if job is not None and job.event_key:
+        return _made(job.event_key, job.name)
+    if job is not None and not job.is_done:
+        return render_template("events/first_working.html", job=job)
+    return None
 
 
 def _follow(number: int) -> ImportJobCard | None:

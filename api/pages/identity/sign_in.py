@@ -1,4 +1,4 @@
-"""Sign-in by an emailed single-use link. GET only asks for confirmation, because mail scanners open links."""
+"""Sign-in by an emailed single-use link. GET only asks for confirmation: email scanners open links."""
 
 from __future__ import annotations
 

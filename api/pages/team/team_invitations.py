@@ -1,4 +1,4 @@
-"""Team invitation link. GET has no effect, because mail scanners open links."""
+"""Team invitation link. GET has no effect, because email scanners open links."""
 
 from __future__ import annotations
 

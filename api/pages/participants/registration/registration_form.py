@@ -1,4 +1,4 @@
-"""Public registration page of firms. GET on the emailed link has no effect, because mail scanners open it."""
+"""Public registration page of firms. GET on the emailed link has no effect: email scanners open links."""
 
 from __future__ import annotations
 

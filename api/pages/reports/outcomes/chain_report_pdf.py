@@ -162,10 +162,10 @@ def area_name(each: CountryShare, names: Mapping[str, str]) -> str:
 
 
 def share(cell: RequestCounts | None) -> str:
-    """Format "held of wished", or a dash if nothing was wished."""
+    """Format "scheduled of accepted", or a dash if no request was accepted."""
     if cell is None or not cell.accepted:
         return "–"
-    return gettext("%(held)s of %(wished)s", held=cell.scheduled, wished=cell.accepted).replace(" ", "\u00a0")
+    return gettext("%(num)s of %(all)s", num=cell.scheduled, all=cell.accepted).replace(" ", "\u00a0")
 
 
 def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:

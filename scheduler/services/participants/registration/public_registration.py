@@ -149,7 +149,7 @@ def submit_registration(
 def get_registration(session: Session, token: str, *, now: datetime) -> SubmittedRegistration:
     """Return the registration of a link. The link stays valid. Raises UnusableRegistration.
 
-    Mail scanners open links, so the GET only shows it; the button confirms it.
+    Eemail scanners open links, so the GET only shows it; the button confirms it.
     """
     found, event = _by_token(session, token, now)
     return SubmittedRegistration(
