@@ -157,16 +157,16 @@ def user() -> Any:
 def actor(event_key: str) -> Actor:
     """Return the account's roles in an event. Raises NotFound for delegation managers and interpreters too.
 
-    Delegation managers see only their delegations: those pages use `actor_or_chamber`. Interpreters see only
-    their own day: that page uses `interpreter`.
+    Delegation managers see only their delegations: those pages use `actor_or_delegation_manager`.
+    Interpreters see only their own day: that page uses `interpreter`.
     """
-    found = actor_or_chamber(event_key)
-    if found.is_chamber_only:
+    found = actor_or_delegation_manager(event_key)
+    if found.is_delegation_manager_only:
         raise NotFound("event", event_key)
     return found
 
 
-def actor_or_chamber(event_key: str) -> Actor:
+def actor_or_delegation_manager(event_key: str) -> Actor:
     """Return the actor, including delegation managers. Raises NotFound for interpreters."""
     found = anybody(event_key)
     if found.is_interpreter_only:
@@ -215,8 +215,8 @@ def participant(event_key: str) -> Actor:
 
 def of_delegations(event_key: str) -> Actor:
     """Return the actor if an organiser or a delegation manager. Raises NotFound for others."""
-    found = actor_or_chamber(event_key)
-    if not found.is_organiser and found.chamber is None:
+    found = actor_or_delegation_manager(event_key)
+    if not found.is_organiser and found.managed is None:
         raise NotFound("event", event_key)
     return found
 
@@ -224,6 +224,6 @@ def of_delegations(event_key: str) -> Actor:
 def team(event_key: str) -> Actor:
     """Return the actor if in the organising team, in any role. Raises NotFound for others."""
     found = actor(event_key)
-    if found.team_role is None or found.chamber is not None:
+    if found.team_role is None or found.managed is not None:
         raise NotFound("event", event_key)
     return found

@@ -22,7 +22,7 @@ from api.language.speaking import gettext, ngettext, pgettext
 from api.language.unbroken import unbroken
 from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
-from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
+from scheduler.domain.entities import AlertKind, EmailFailure, ReplySource
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import load_words, zone_city
 from scheduler.services.delivery.failed_emails import FailedEmail
@@ -347,15 +347,15 @@ MAIL_LABELS = {
     "DECLINECOUNTER": gettext_lazy("A proposed time is not taken"),
 }
 FAILURE_LABELS = {
-    MailFailure.PERMANENT: gettext_lazy("Refused for good"),
-    MailFailure.TEMPORARY: gettext_lazy("Refused for now"),
-    MailFailure.HELD: gettext_lazy("Held"),
-    MailFailure.BOUNCED: gettext_lazy("Address bounces"),
+    EmailFailure.PERMANENT: gettext_lazy("Refused for good"),
+    EmailFailure.TEMPORARY: gettext_lazy("Refused for now"),
+    EmailFailure.DEFERRED: gettext_lazy("Held"),
+    EmailFailure.BOUNCED: gettext_lazy("Address bounces"),
 }
 SOURCE_LABELS = {
-    AnswerSource.MAIL: gettext_lazy("by their calendar"),
-    AnswerSource.LINK: gettext_lazy("on our pages"),
-    AnswerSource.ORGANISER: gettext_lazy("taken down by an organiser"),
+    ReplySource.EMAIL: gettext_lazy("by their calendar"),
+    ReplySource.LINK: gettext_lazy("on our pages"),
+    ReplySource.ORGANISER: gettext_lazy("taken down by an organiser"),
 }
 
 
@@ -370,12 +370,12 @@ def mail_label(letter: FailedEmail) -> str:
     return speaking.said(MAIL_LABELS.get(letter.method or "", other))
 
 
-def failure_label(failure: MailFailure | None) -> str:
+def failure_label(failure: EmailFailure | None) -> str:
     """Return the reason why an email was not delivered."""
     return speaking.said(FAILURE_LABELS[failure] if failure else gettext_lazy("Failed"))
 
 
-def source_label(source: AnswerSource) -> str:
+def source_label(source: ReplySource) -> str:
     """Return the label of a reply's channel."""
     return speaking.said(SOURCE_LABELS[source])
 

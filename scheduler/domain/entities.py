@@ -62,7 +62,7 @@ MUST = 5
 class DigestKind(StrEnum):
     """What a digest item reports about a request."""
 
-    ASKED = "asked"
+    RECEIVED = "asked"
     THREE_DAYS = "three_days"
     """Expires in about three days."""
     ONE_DAY = "one_day"
@@ -75,7 +75,7 @@ class DigestKind(StrEnum):
     @property
     def state(self) -> RequestState:
         """The request state for which the item is still current."""
-        if self in (DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY):
+        if self in (DigestKind.RECEIVED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY):
             return RequestState.PENDING
         return RequestState.WITHDRAWN if self is DigestKind.CANCELLED else RequestState(self.value)
 
@@ -112,16 +112,16 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """asked -> running -> done | failed. A job whose worker is lost returns to asked.
+    """queued -> running -> done | failed. A job whose worker is lost returns to queued.
 
-    A publish job that has not started can be taken back.
+    A publish job that has not started can be cancelled. Databases store `asked` and `taken_back`.
     """
 
-    ASKED = "asked"
+    QUEUED = "asked"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    TAKEN_BACK = "taken_back"
+    CANCELLED = "taken_back"
 
 
 class OutboxState(StrEnum):
@@ -154,14 +154,14 @@ class OutboxKind(StrEnum):
     """What a publication changed for one interpreter, with all their meetings."""
 
 
-class MailFailure(StrEnum):
+class EmailFailure(StrEnum):
     """Why an email was not delivered."""
 
     TEMPORARY = "temporary"
     """Temporary failure; retried."""
     PERMANENT = "permanent"
     """Permanent failure; not retried."""
-    HELD = "held"
+    DEFERRED = "held"
     """Refused by a server for a reason unrelated to the address. Retried later automatically."""
     BOUNCED = "bounced"
     """The address bounced."""
@@ -238,10 +238,10 @@ class MailOutcome(StrEnum):
     WAITING = "waiting"
 
 
-class AnswerSource(StrEnum):
+class ReplySource(StrEnum):
     """Channel of a reply: calendar email, a link in our email, or entered by an organiser."""
 
-    MAIL = "mail"
+    EMAIL = "mail"
     LINK = "link"
     ORGANISER = "organiser"
 

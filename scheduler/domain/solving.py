@@ -30,10 +30,10 @@ class Phase(StrEnum):
 
 
 class ScenarioState(StrEnum):
-    """new -> asked -> running -> done | failed. A changed or stopped scenario returns to new."""
+    """new -> queued -> running -> done | failed. A changed or stopped scenario returns to new."""
 
     NEW = "new"
-    ASKED = "asked"
+    QUEUED = "asked"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"

@@ -10,9 +10,9 @@ class TeamRole(StrEnum):
 
     OWNER = "owner"
     ORGANISER = "organiser"
-    READER = "read-only"
-    DESK = "desk helper"
-    CHAMBER = "chamber"
+    VIEWER = "read-only"
+    HELP_DESK = "desk helper"
+    DELEGATION_MANAGER = "chamber"
     """Limited to one or more delegations."""
 
 

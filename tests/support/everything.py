@@ -128,7 +128,7 @@ class Everything:
                 {
                     "organiser": self.expo.organiser,
                     "operator": self.operator,
-                    "chamber": self.chamber,
+                    "chamber": self.managed,
                     "stranger": self.another.organiser,
                 }[role].id,
             )
@@ -185,9 +185,9 @@ class Everything:
         session.flush()
         membership.add_firm(session, actor, key, "f0", now=NOW)
         membership.add_person(session, actor, key, self.expo.people[1][0].key, now=NOW)
-        self.chamber = make_account(session, "chamber@team.example")
+        self.managed = make_account(session, "chamber@team.example")
         found = session.scalars(select(Delegation.id).where(Delegation.key == key)).one()
-        session.add(TeamDelegation(account_id=self.chamber.id, delegation_id=found))
+        session.add(TeamDelegation(account_id=self.managed.id, delegation_id=found))
         session.flush()
         delegations.change_delegation(session, actor, key, replace(form, leader=leader), now=NOW)
 
@@ -197,7 +197,7 @@ class Everything:
         self.asked = answer_token(SECRET_KEY, self.pending.key, person.id, person.email)
         self.digests = digests_token(SECRET_KEY, person.id, person.email)
         item = DigestItem(
-            request_id=self.pending.id, attendee_id=person.id, kind=DigestKind.ASKED, message_id="<1@x>",
+            request_id=self.pending.id, attendee_id=person.id, kind=DigestKind.RECEIVED, message_id="<1@x>",
             token_hash=hash_token(self.asked), created_at=NOW,
         )  # fmt: skip
         session.add_all(
@@ -239,7 +239,7 @@ class Everything:
         session.add(linked(expo.people[0][0].id, b"sealed"))
         self.another, self.other = other, other.event.key
         invitations.send_invitation(
-            session, expo.organiser_actor(), "guest@team.example", role=TeamRole.DESK,
+            session, expo.organiser_actor(), "guest@team.example", role=TeamRole.HELP_DESK,
             until=expo.slots[-1].start.date(), language="en", settings=SETTINGS, now=NOW,
         )  # fmt: skip
         seed = session.scalars(select(TeamInvitation.seed)).one()

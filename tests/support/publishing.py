@@ -56,7 +56,7 @@ def preview(session: Session, *, event_id: int, number: int, now: datetime = NOW
 def carry_out(database: Database, *, settings: Settings = SETTINGS) -> list[job_execution.JobEnding]:
     """Execute all requested jobs, as a worker does."""
     with database.read() as session:
-        asked = session.scalars(select(VersionJob.id).where(VersionJob.state == JobState.ASKED)).all()
+        asked = session.scalars(select(VersionJob.id).where(VersionJob.state == JobState.QUEUED)).all()
     return [job_execution.execute_job(database, job_id, worker="w", settings=settings) for job_id in asked]
 
 

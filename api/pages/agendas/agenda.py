@@ -101,7 +101,7 @@ def show_own_firm_agenda(event_key: str) -> str:
 @login_required
 def show_firm_agenda(event_key: str, firm_key: str) -> str:
     """Show the meetings of any firm to organisers."""
-    actor = auth.actor_or_chamber(event_key)
+    actor = auth.actor_or_delegation_manager(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
         return rendering.render(db, actor, "firms", "agendas/other.html", **_day(db, actor, agenda))
@@ -111,7 +111,7 @@ def show_firm_agenda(event_key: str, firm_key: str) -> str:
 @login_required
 def show_person_agenda(event_key: str, person_key: str) -> str:
     """Show the meetings of a colleague to exhibitors, and of any person to organisers."""
-    actor = auth.actor_or_chamber(event_key)
+    actor = auth.actor_or_delegation_manager(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
         return rendering.render(
@@ -207,7 +207,7 @@ def _day(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]:
 
 
 def _person_pdf(event_key: str, person_key: str | None) -> Response:
-    actor = auth.actor(event_key) if person_key is None else auth.actor_or_chamber(event_key)
+    actor = auth.actor(event_key) if person_key is None else auth.actor_or_delegation_manager(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
         sheet = agenda_export.person_sheet(db, actor, agenda)
@@ -215,7 +215,7 @@ def _person_pdf(event_key: str, person_key: str | None) -> Response:
 
 
 def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
-    actor = auth.actor(event_key) if firm_key is None else auth.actor_or_chamber(event_key)
+    actor = auth.actor(event_key) if firm_key is None else auth.actor_or_delegation_manager(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
         sheet = agenda_export.firm_sheet(db, actor, agenda)

@@ -131,7 +131,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
         last = journal.list_steps(db, actor, most=1)
     may_move = draft is not None and draft.is_open and actor.may(Right.EDIT_DRAFTS)
     ways = _ways(actor, number, person, absent) if is_look and may_move else {}
-    is_last = bool(last) and last[0].kind is StepKind.ABSENCE and last[0].undone_at is None
+    is_last = bool(last) and last[0].kind is StepKind.UNAVAILABILITY and last[0].undone_at is None
     with context.database().read() as db:
         soon = affected_meetings.list_frozen_requests(db, actor, key, absent - known, now=now)
         return rendering.render(

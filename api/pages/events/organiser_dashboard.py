@@ -46,7 +46,7 @@ def list_own_events() -> str | Response:
 def show_dashboard(event_key: str) -> str | Response:
     """Show the organisers' dashboard. Other people are redirected to their own start page."""
     actor = auth.anybody(event_key)
-    if actor.is_organiser or actor.team_role is Role.READER:
+    if actor.is_organiser or actor.team_role is Role.VIEWER:
         return _desk(actor)
     if actor.is_exhibitor:
         with context.database().read() as db:
@@ -56,11 +56,11 @@ def show_dashboard(event_key: str) -> str | Response:
                 "setup.show_setup" if is_new else "exhibitor_dashboard.show_dashboard", event_key=event_key
             )
         )
-    if actor.chamber is not None:
+    if actor.managed is not None:
         return redirect(url_for("delegations.list_delegations", event_key=event_key))
     if actor.is_interpreter_only:
         return redirect(url_for("interpreter_day.show_day", event_key=event_key))
-    if actor.team_role is Role.DESK:
+    if actor.team_role is Role.HELP_DESK:
         return redirect(url_for("firms.list_firms", event_key=event_key))
     with context.database().read() as db:
         is_on = days.is_event_day(db, actor, now=context.now())

@@ -56,7 +56,7 @@ def list_sent(event_key: str) -> str:
 @login_required
 def show_request(event_key: str, key: str) -> str:
     """Show one request."""
-    actor = auth.actor_or_chamber(event_key)
+    actor = auth.actor_or_delegation_manager(event_key)
     with context.database().read() as db:
         card = request_lists.show_request(db, actor, key)
         here = "sent" if request_lists.actor_side(db, actor, card) is Side.FROM else "received"
@@ -287,7 +287,7 @@ def _answer(event_key: str, key: str, step: Any, done: str, *, may_undo: bool = 
 
     Then return the updated card to htmx, or redirect to the previous page.
     """
-    actor, now = auth.actor_or_chamber(event_key), context.now()
+    actor, now = auth.actor_or_delegation_manager(event_key), context.now()
     kind = "good"
     try:
         with context.database().write() as db:

@@ -36,13 +36,17 @@ ROLES = (
     (TeamRole.OWNER, gettext_lazy("Owner"), gettext_lazy("Does everything, and says who is in the team.")),
     (TeamRole.ORGANISER, gettext_lazy("Organiser"), gettext_lazy("Does everything but change the team.")),
     (
-        TeamRole.READER,
+        TeamRole.VIEWER,
         gettext_lazy("Reader"),
         gettext_lazy("Sees plans, requests and runs. Changes nothing, and sees no addresses."),
     ),
-    (TeamRole.DESK, gettext_lazy("Desk helper"), gettext_lazy("Looks up firms, people and their agendas.")),
     (
-        TeamRole.CHAMBER,
+        TeamRole.HELP_DESK,
+        gettext_lazy("Desk helper"),
+        gettext_lazy("Looks up firms, people and their agendas."),
+    ),
+    (
+        TeamRole.DELEGATION_MANAGER,
         gettext_lazy("Chamber"),
         gettext_lazy("Sees its own delegations, answers requests to their firms, prints agendas."),
     ),

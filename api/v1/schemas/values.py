@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from scheduler.domain.entities import AnswerSource, JobState, MailFailure
+from scheduler.domain.entities import EmailFailure, JobState, ReplySource
 from scheduler.domain.solving import ScenarioState
 from scheduler.domain.team import TeamRole
 from scheduler.services.audit_log.acts import Act
@@ -41,20 +41,20 @@ class PublicNames:
 
 _ACTS = PublicNames(
     {
-        Act.NEVER: "exclusion",
-        Act.WHAT_IF: "scenario",
-        Act.HAND: "manual-draft",
-        Act.ROLL_BACK: "restore",
-        Act.MAILS: "emails",
-        Act.MAIL_TEXTS: "email-texts",
-        Act.LOOK: "contact-view",
+        Act.EXCLUSION: "exclusion",
+        Act.SCENARIO: "scenario",
+        Act.MANUAL_DRAFT: "manual-draft",
+        Act.RESTORE: "restore",
+        Act.EMAILS: "emails",
+        Act.EMAIL_TEXTS: "email-texts",
+        Act.CONTACT_VIEW: "contact-view",
     }
 )
 _ROLES = PublicNames(
     {
-        TeamRole.READER: "viewer",
-        TeamRole.DESK: "help-desk",
-        TeamRole.CHAMBER: "delegation-manager",
+        TeamRole.VIEWER: "viewer",
+        TeamRole.HELP_DESK: "help-desk",
+        TeamRole.DELEGATION_MANAGER: "delegation-manager",
     }
 )
 
@@ -62,20 +62,20 @@ ActionName = Annotated[Act, _ACTS]
 ActionText = Annotated[str, BeforeValidator(lambda act: _ACTS.names.get(act, act))]
 RoleName = Annotated[TeamRole, _ROLES]
 RoleText = Annotated[str, BeforeValidator(lambda role: _ROLES.names.get(role, role))]
-JobStateName = Annotated[JobState, PublicNames({JobState.ASKED: "queued", JobState.TAKEN_BACK: "cancelled"})]
-ScenarioStateName = Annotated[ScenarioState, PublicNames({ScenarioState.ASKED: "queued"})]
-FailureName = Annotated[MailFailure, PublicNames({MailFailure.HELD: "deferred"})]
-ReplySourceName = Annotated[AnswerSource, PublicNames({AnswerSource.MAIL: "email"})]
+JobStateName = Annotated[JobState, PublicNames({JobState.QUEUED: "queued", JobState.CANCELLED: "cancelled"})]
+ScenarioStateName = Annotated[ScenarioState, PublicNames({ScenarioState.QUEUED: "queued"})]
+FailureName = Annotated[EmailFailure, PublicNames({EmailFailure.DEFERRED: "deferred"})]
+ReplySourceName = Annotated[ReplySource, PublicNames({ReplySource.EMAIL: "email"})]
 ChangeKindName = Annotated[
     StepKind,
     PublicNames(
         {
-            StepKind.WITHDRAW: "remove",
-            StepKind.BRING_BACK: "restore",
-            StepKind.ABSENCE: "unavailability",
-            StepKind.REMEDY: "fix",
-            StepKind.REGISTER: "registration",
+            StepKind.REMOVE: "remove",
+            StepKind.RESTORE: "restore",
+            StepKind.UNAVAILABILITY: "unavailability",
+            StepKind.FIX: "fix",
+            StepKind.REGISTRATION: "registration",
         }
     ),
 ]
-SoleAttendeeName = Annotated[SoleAttendee, PublicNames({SoleAttendee.CALL_OFF: "cancel"})]
+SoleAttendeeName = Annotated[SoleAttendee, PublicNames({SoleAttendee.CANCEL: "cancel"})]

@@ -9,7 +9,7 @@ from typing import Any
 
 from scheduler.domain.entities import DigestKind
 
-WAITING = frozenset({DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY})
+WAITING = frozenset({DigestKind.RECEIVED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY})
 """Entries that require a response."""
 
 

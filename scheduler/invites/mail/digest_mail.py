@@ -67,7 +67,7 @@ def render_digest(digest: Digest, envelope: Envelope, links: DigestLinks) -> Ren
 def digest_headline(digest: Digest) -> str:
     """Return the subject's topic with its number. Pending requests take precedence."""
     language = load_words(digest.language)
-    asked = [item for item in digest.items if item.kind is DigestKind.ASKED]
+    asked = [item for item in digest.items if item.kind is DigestKind.RECEIVED]
     waiting = [item for item in digest.items if item.waits]
     kinds = {"asked": len(asked), "due": len(waiting), "came": len(digest.items)}
     kind, count = next((kind, count) for kind, count in kinds.items() if count)

@@ -22,21 +22,21 @@ class Act(StrEnum):
     DELEGATION = "delegation"
     REGISTRATION = "registration"
     REQUEST = "request"
-    NEVER = "never-meet"
+    EXCLUSION = "never-meet"
     OUTCOME = "outcome"
     LOCK = "lock"
     RUN = "run"
-    WHAT_IF = "what-if"
-    HAND = "hand"
+    SCENARIO = "what-if"
+    MANUAL_DRAFT = "hand"
     PUBLISH = "publish"
-    ROLL_BACK = "roll-back"
+    RESTORE = "roll-back"
     DISCARD = "discard"
-    MAILS = "mails"
-    MAIL_TEXTS = "mail-texts"
+    EMAILS = "mails"
+    EMAIL_TEXTS = "mail-texts"
     INBOX = "inbox"
     ADDRESS = "address"
     EXPORT = "export"
-    LOOK = "look"
+    CONTACT_VIEW = "look"
     UNDO = "undo"
     TOKEN = "token"  # noqa: S105 -- a word, no secret
     ROLE = "role"
@@ -58,21 +58,21 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.REGISTRATION: gettext_lazy("Firms that registered themselves"),
         Act.REQUEST: gettext_lazy("Requests in a firm's name"),
         Act.UNDO: gettext_lazy("Steps of the people desk undone"),
-        Act.NEVER: gettext_lazy("Firms that are never to meet"),
+        Act.EXCLUSION: gettext_lazy("Firms that are never to meet"),
         Act.OUTCOME: gettext_lazy("What came of meetings"),
         Act.LOCK: gettext_lazy("Requests locked to times"),
         Act.RUN: gettext_lazy("Runs"),
-        Act.WHAT_IF: gettext_lazy("What-ifs"),
-        Act.HAND: gettext_lazy("Drafts changed by hand"),
+        Act.SCENARIO: gettext_lazy("What-ifs"),
+        Act.MANUAL_DRAFT: gettext_lazy("Drafts changed by hand"),
         Act.PUBLISH: gettext_lazy("Publishings"),
-        Act.ROLL_BACK: gettext_lazy("Roll-backs"),
+        Act.RESTORE: gettext_lazy("Roll-backs"),
         Act.DISCARD: gettext_lazy("Drafts discarded"),
-        Act.MAILS: gettext_lazy("Mails paused, stopped, sent"),
-        Act.MAIL_TEXTS: gettext_lazy("Texts of mails"),
+        Act.EMAILS: gettext_lazy("Mails paused, stopped, sent"),
+        Act.EMAIL_TEXTS: gettext_lazy("Texts of mails"),
         Act.INBOX: gettext_lazy("Mails decided by a person"),
         Act.ADDRESS: gettext_lazy("Mail addresses"),
         Act.EXPORT: gettext_lazy("Exports"),
-        Act.LOOK: gettext_lazy("Email addresses viewed"),
+        Act.CONTACT_VIEW: gettext_lazy("Email addresses viewed"),
         Act.TOKEN: gettext_lazy("API tokens"),
         Act.ROLE: gettext_lazy("Roles"),
         Act.SIGN_IN: gettext_lazy("Sign-ins"),

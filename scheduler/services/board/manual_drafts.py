@@ -65,7 +65,7 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
         draft=version.number,
         version=number,
     )
-    recording.record_act(session, actor, Act.HAND, about, now=now)
+    recording.record_act(session, actor, Act.MANUAL_DRAFT, about, now=now)
     return version.number
 
 
@@ -86,7 +86,7 @@ def request_draft(session: Session, actor: Actor, number: int, *, now: datetime)
         raise WrongState("version", number, base.state.value, "changed by hand", _audit_subject(base))
     job = version_jobs.request_manual_draft(session, base, by=actor.account_id, now=now)
     about = pgettext_lazy("trail", "draft by hand from version %(number)s asked for", number=number)
-    recording.record_act(session, actor, Act.HAND, about, now=now)
+    recording.record_act(session, actor, Act.MANUAL_DRAFT, about, now=now)
     return job_card(job)
 
 

@@ -26,10 +26,10 @@ from scheduler.storage.models import (
 )
 
 _IRRELEVANT_ACTS = (
-    Act.HAND,
+    Act.MANUAL_DRAFT,
     Act.EXPORT,
-    Act.LOOK,
-    Act.MAILS,
+    Act.CONTACT_VIEW,
+    Act.EMAILS,
     Act.SIGN_IN,
     Act.SIGN_IN_FAILED,
     Act.SIGN_OUT,

@@ -229,6 +229,6 @@ def _store_step(
         if is_undone
         else pgettext_lazy("trail", "draft %(number)s: %(step)s of %(requests)s", **values)
     )
-    recording.record_act(session, actor, Act.HAND, about, now=now)
+    recording.record_act(session, actor, Act.MANUAL_DRAFT, about, now=now)
     gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)
     return StepResult(step.number, EditStepKind(step.kind), held.draft.revision, gain, tuple(step.changes))

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, select, true, tuple_, upd
 from sqlalchemy.orm import Session
 
 from scheduler.domain.emails.rates import EmailRates
-from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
+from scheduler.domain.entities import EmailFailure, OutboxKind, OutboxState
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.email_routes import Routes
 from scheduler.services.delivery.sent_records import (
@@ -241,7 +241,7 @@ def _to_be_sent(session: Session, rows: Sequence[OutboxEmail], now: datetime) ->
     stale |= set(session.scalars(select(OutboxEmail.id).where(which, outbox.superseded_condition())))
     held = set(session.scalars(select(OutboxEmail.id).where(which, address_reports.held_emails())))
     _set_failed(session, stale, error=STALE, dropped_at=now)
-    _set_failed(session, held - stale, error=HELD, failure=MailFailure.BOUNCED.value)
+    _set_failed(session, held - stale, error=HELD, failure=EmailFailure.BOUNCED.value)
     return [row for row in rows if row.id not in stale | held]
 
 
@@ -284,7 +284,7 @@ def release_claims(session: Session, rows: Iterable[OutboxEmail], *, at: datetim
 
 def postpone_due(session: Session, *, reason: str, until: datetime, now: datetime) -> None:
     """Postpone all due emails with this reason, because the mail server is unreachable."""
-    failure = MailFailure.TEMPORARY.value
+    failure = EmailFailure.TEMPORARY.value
     session.execute(
         update(OutboxEmail).where(_due(now)).values(next_attempt_at=until, error=reason, failure=failure)
     )

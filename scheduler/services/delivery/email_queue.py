@@ -113,7 +113,7 @@ def _refuse_while_written(session: Session, event_id: int) -> None:
         .where(
             VersionJob.event_id == event_id,
             VersionJob.kind == JobKind.PUBLISH,
-            VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+            VersionJob.state.in_((JobState.QUEUED, JobState.RUNNING)),
             ScheduleVersion.state == VersionState.PUBLISHED,
         )
     )
@@ -126,5 +126,5 @@ def _done(session: Session, statement: Update, what: AuditSubject, actor: Actor,
     count = cast("CursorResult[Any]", result).rowcount
     if count:
         log.info(what, of=actor.event_key, rows=count, by=actor.account_id)
-        recording.record_act(session, actor, Act.MAILS, what, after={"rows": count}, now=now)
+        recording.record_act(session, actor, Act.EMAILS, what, after={"rows": count}, now=now)
     return count

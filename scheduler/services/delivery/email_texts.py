@@ -141,7 +141,7 @@ def save_texts(
     session.flush()
     old = {part: before[part].text for part in changed}
     about = pgettext_lazy("trail", "mail texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
-    recording.record_act(session, actor, Act.MAIL_TEXTS, about, before=old, after=changed, now=now)
+    recording.record_act(session, actor, Act.EMAIL_TEXTS, about, before=old, after=changed, now=now)
     return len(changed)
 
 
@@ -160,7 +160,7 @@ def reset_text(
         language=language,
         kind=mail_kind,
     )
-    recording.record_act(session, actor, Act.MAIL_TEXTS, about, now=now)
+    recording.record_act(session, actor, Act.EMAIL_TEXTS, about, now=now)
 
 
 def _words(actor: Actor, language: str, mail_kind: str) -> Words:

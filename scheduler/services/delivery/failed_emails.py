@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, 
 from sqlalchemy.orm import Session
 
 from scheduler.domain.emails.rates import EmailRates
-from scheduler.domain.entities import MailFailure, Method, OutboxKind, OutboxState
+from scheduler.domain.entities import EmailFailure, Method, OutboxKind, OutboxState
 from scheduler.invites.ical.content import Content
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.email_routes import SERVER
@@ -46,7 +46,7 @@ class FailedEmail:
     """Of the calendar message; None for an email about several meetings or none."""
     content: Content | None
     """None for an email about several meetings or none."""
-    failure: MailFailure | None
+    failure: EmailFailure | None
     error: str
     """In the mail server's words."""
     attempts: int
@@ -186,7 +186,7 @@ def _unheld() -> ColumnElement[bool]:
 
 
 def _letter(mail: OutboxEmail, attendee: Attendee | None) -> FailedEmail:
-    is_queued, is_held = mail.state is OutboxState.QUEUED, mail.failure == MailFailure.BOUNCED.value
+    is_queued, is_held = mail.state is OutboxState.QUEUED, mail.failure == EmailFailure.BOUNCED.value
     return FailedEmail(
         id=mail.id,
         kind=mail.kind,
@@ -194,7 +194,7 @@ def _letter(mail: OutboxEmail, attendee: Attendee | None) -> FailedEmail:
         person=person_ref(attendee) if attendee else None,
         method=mail.method,
         content=payloads.entry_content(mail.payload),
-        failure=MailFailure(mail.failure) if mail.failure else None,
+        failure=EmailFailure(mail.failure) if mail.failure else None,
         error=mail.error or "",
         attempts=mail.attempts,
         last_attempt_at=None if is_held else mail.claimed_at,

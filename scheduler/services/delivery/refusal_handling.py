@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.emails.rates import EmailRates
-from scheduler.domain.entities import AlertKind, MailFailure, OutboxKind, OutboxState, Refusal
+from scheduler.domain.entities import AlertKind, EmailFailure, OutboxKind, OutboxState, Refusal
 from scheduler.services import links
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.address_reports import Reader
@@ -70,7 +70,7 @@ def record_locked_out(session: Session, routes: Routes, said: str, *, now: datet
 
 def release_held(session: Session, routes: Routes, names: Collection[str], *, now: datetime) -> int:
     """Make held emails of reopened routes due at once. Return their number."""
-    held = (OutboxEmail.state == OutboxState.QUEUED) & (OutboxEmail.failure == MailFailure.HELD.value)
+    held = (OutboxEmail.state == OutboxState.QUEUED) & (OutboxEmail.failure == EmailFailure.DEFERRED.value)
     released = session.scalars(
         update(OutboxEmail)
         .where(routes.of(names), held, OutboxEmail.next_attempt_at > now)
@@ -97,14 +97,14 @@ def end_route_alerts(session: Session, rates: EmailRates, *, now: datetime) -> i
 def mark_failed(session: Session, mail: OutboxEmail, said: str, *, permanent: bool, now: datetime) -> None:
     """Schedule a retry, or mark the email as failed if `permanent` or after the last delay."""
     at = None if permanent or mail.attempts > len(BACKOFF) else now + BACKOFF[mail.attempts - 1]
-    _put_back(session, mail, said, MailFailure.PERMANENT if permanent else MailFailure.TEMPORARY, at)
+    _put_back(session, mail, said, EmailFailure.PERMANENT if permanent else EmailFailure.TEMPORARY, at)
 
 
 def hold_email(session: Session, mail: OutboxEmail, said: str, *, now: datetime) -> None:
     """Hold an email that was refused for a reason unrelated to its address. It is retried many times."""
     is_over = mail.attempts > len(HELD_FOR)
     at = None if is_over else now + HELD_FOR[mail.attempts - 1]
-    _put_back(session, mail, said, MailFailure.PERMANENT if is_over else MailFailure.HELD, at)
+    _put_back(session, mail, said, EmailFailure.PERMANENT if is_over else EmailFailure.DEFERRED, at)
 
 
 def _doubt(session: Session, mail: OutboxEmail, readers: Sequence[Reader], said: str, now: datetime) -> None:
@@ -120,13 +120,13 @@ def _doubt(session: Session, mail: OutboxEmail, readers: Sequence[Reader], said:
         if each.email == mail.to_address
     ]
     if mail.sign_in_link_id is not None or not waits or None in waits:
-        return _put_back(session, mail, said, MailFailure.PERMANENT, None)
+        return _put_back(session, mail, said, EmailFailure.PERMANENT, None)
     once_more = max(wait for wait in waits if wait is not None)
-    return _put_back(session, mail, said, MailFailure.TEMPORARY, now + once_more)
+    return _put_back(session, mail, said, EmailFailure.TEMPORARY, now + once_more)
 
 
 def _put_back(
-    session: Session, mail: OutboxEmail, said: str, failure: MailFailure, at: datetime | None
+    session: Session, mail: OutboxEmail, said: str, failure: EmailFailure, at: datetime | None
 ) -> None:
     """Requeue an email for `at`, or mark it as failed if `at` is None.
 
@@ -183,7 +183,7 @@ def _end_alerts(session: Session, now: datetime) -> None:
 
 def _holds(session: Session, routes: Routes, name: str) -> bool:
     """Return True if emails are held for this route; for the server, if any are held."""
-    held = (OutboxEmail.failure == MailFailure.HELD.value) & OutboxEmail.state.in_(
+    held = (OutboxEmail.failure == EmailFailure.DEFERRED.value) & OutboxEmail.state.in_(
         [OutboxState.QUEUED, OutboxState.SENDING]
     )
     return session.scalar(select(OutboxEmail.id).where(held, routes.of([name])).limit(1)) is not None

@@ -88,7 +88,7 @@ def exclude_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
         note.blocked_since = now
         session.flush()
         about = pgettext_lazy("trail", "firm %(key)s: never to meet", key=other.key)
-        recording.record_act(session, actor, Act.NEVER, about, now=now)
+        recording.record_act(session, actor, Act.EXCLUSION, about, now=now)
 
 
 def readmit_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
@@ -99,7 +99,7 @@ def readmit_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
         note.blocked_since = note.interest_reported_at = None
         session.flush()
         about = pgettext_lazy("trail", "firm %(key)s: may meet again", key=other.key)
-        recording.record_act(session, actor, Act.NEVER, about, now=now)
+        recording.record_act(session, actor, Act.EXCLUSION, about, now=now)
 
 
 def report_interest(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> bool:

@@ -126,7 +126,7 @@ def _publishing(session: Session, event_id: int) -> int | None:
         .where(
             VersionJob.event_id == event_id,
             VersionJob.kind == JobKind.PUBLISH,
-            VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+            VersionJob.state.in_((JobState.QUEUED, JobState.RUNNING)),
         )
         .limit(1)
     )

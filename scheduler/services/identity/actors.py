@@ -77,7 +77,7 @@ class Actor:
     """True if the event is archived."""
     is_rehearsing: bool = False
     """True if the event is not live yet. Its emails go to its organisers only."""
-    chamber: ManagedDelegations | None = None
+    managed: ManagedDelegations | None = None
     """The delegations of a delegation manager, None for anyone else."""
     interpreter_id: int | None = None
     """The event's interpreter with the account's email address."""
@@ -106,9 +106,9 @@ class Actor:
         return self.team_role in LEADING
 
     @property
-    def is_chamber_only(self) -> bool:
+    def is_delegation_manager_only(self) -> bool:
         """True if the actor is a delegation manager and not an attendee."""
-        return self.chamber is not None and self.attendee_id is None
+        return self.managed is not None and self.attendee_id is None
 
     @property
     def is_interpreter_only(self) -> bool:
@@ -136,7 +136,7 @@ class Actor:
         is_oneself = (attendee_id is not None and attendee_id == self.attendee_id) or (
             interpreter_id is not None and interpreter_id == self.interpreter_id
         )
-        brings = self.chamber or ManagedDelegations()
+        brings = self.managed or ManagedDelegations()
         if Reach.DELEGATION in found and (firm_id in brings.firms or attendee_id in brings.people):
             return True
         own = found & {Reach.PERSON, Reach.FIRM}
@@ -160,7 +160,7 @@ class Actor:
         if self.is_archived and right not in rights.WHEN_ARCHIVED:
             raise NotAllowed(ARCHIVED)
         if not self.may(right, firm_id=firm_id, attendee_id=attendee_id, interpreter_id=interpreter_id):
-            if self.is_chamber_only:
+            if self.is_delegation_manager_only:
                 raise NotFound("page", self.event_key)
             raise NotAllowed(sentence)
 
@@ -185,8 +185,8 @@ class Actor:
         if self.is_archived and right not in rights.WHEN_ARCHIVED:
             raise NotAllowed(ARCHIVED)
         reaches = rights.reaches(self.roles, right)
-        if self.chamber is not None and Reach.DELEGATION in reaches and Reach.EVENT not in reaches:
-            return self.chamber.delegations
+        if self.managed is not None and Reach.DELEGATION in reaches and Reach.EVENT not in reaches:
+            return self.managed.delegations
         self.require(right)
         return None
 
@@ -256,7 +256,7 @@ def _imports() -> ColumnElement[bool]:
     return and_(
         _IMPORTER.event_id == Attendee.event_id,
         _IMPORTER.account_id == Attendee.imported_by,
-        _IMPORTER.role == TeamRole.CHAMBER,
+        _IMPORTER.role == TeamRole.DELEGATION_MANAGER,
     )
 
 
@@ -298,7 +298,11 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         zone = own.timezone
     else:
         language = "" if spoken is None else choose_language(chosen, spoken, event.language)
-    chamber = find_managed_delegations(session, event.id, account_id) if team_role is Role.CHAMBER else None
+    managed = (
+        find_managed_delegations(session, event.id, account_id)
+        if team_role is Role.DELEGATION_MANAGER
+        else None
+    )
     keep_alive(session, event)  # so that later code in this session does not query it again
     return Actor(
         account_id=account_id,
@@ -311,7 +315,7 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         language=language,
         timezone=zone or "",
         country=country or "",
-        chamber=chamber,
+        managed=managed,
         is_archived=event.archived_at is not None,
         is_rehearsing=event.live_at is None,
         interpreter_id=interpreter_id,

@@ -14,9 +14,9 @@ class Role(StrEnum):
 
     OWNER = "owner"
     ORGANISER = "organiser"
-    READER = "read-only"
-    DESK = "desk helper"
-    CHAMBER = "chamber"
+    VIEWER = "read-only"
+    HELP_DESK = "desk helper"
+    DELEGATION_MANAGER = "chamber"
     EXHIBITOR = "exhibitor"
     ATTENDEE = "attendee"
     INTERPRETER = "interpreter"
@@ -147,9 +147,12 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
     {
         Role.OWNER: dict.fromkeys(_RUN_EVENT, Reach.EVENT),
         Role.ORGANISER: dict.fromkeys(_RUN_EVENT - {Right.MANAGE_TEAM, Right.MANAGE_EVENT}, Reach.EVENT),
-        Role.READER: dict.fromkeys(_READ, Reach.EVENT),
-        Role.DESK: dict.fromkeys(_LOOK_UP, Reach.EVENT),
-        Role.CHAMBER: {Right.READ_EVENT: Reach.EVENT, **dict.fromkeys(_OF_DELEGATION, Reach.DELEGATION)},
+        Role.VIEWER: dict.fromkeys(_READ, Reach.EVENT),
+        Role.HELP_DESK: dict.fromkeys(_LOOK_UP, Reach.EVENT),
+        Role.DELEGATION_MANAGER: {
+            Right.READ_EVENT: Reach.EVENT,
+            **dict.fromkeys(_OF_DELEGATION, Reach.DELEGATION),
+        },
         Role.EXHIBITOR: {
             **_OWN,
             Right.REQUEST_MEETINGS: Reach.FIRM,

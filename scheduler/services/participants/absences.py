@@ -223,7 +223,7 @@ def _change_absences(
     fields.require_valid("note", note, fields.Note)
     rows = load_rows(session, actor, _require_absence_kind(kind), keys)
     chosen = _slots(session, actor.event_id, absent)
-    kept = StepKind.ABSENCE if kind is ImportKind.PEOPLE else StepKind.SHIFTS
+    kept = StepKind.UNAVAILABILITY if kind is ImportKind.PEOPLE else StepKind.SHIFTS
     meetings = requests = stay = colleagues = 0
     with record_step(session, actor, kept, kind, list_names(rows), note=note, now=now):
         for row in rows:

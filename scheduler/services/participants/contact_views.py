@@ -33,7 +33,7 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
     same = (
         AuditLogEntry.chain == actor.event_id,
         AuditLogEntry.account_id == actor.account_id,
-        AuditLogEntry.act == Act.LOOK.value,
+        AuditLogEntry.act == Act.CONTACT_VIEW.value,
         AuditLogEntry.about == _audit_subject(kind, key),
         AuditLogEntry.at >= today,
     )
@@ -43,7 +43,7 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
 def log_view(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:
     """Log a view, at most once a day."""
     if needs_entry(session, actor, kind, key, now=now):
-        recording.record_act(session, actor, Act.LOOK, _audit_subject(kind, key), now=now)
+        recording.record_act(session, actor, Act.CONTACT_VIEW, _audit_subject(kind, key), now=now)
 
 
 def _audit_subject(kind: ImportKind, key: str) -> AuditSubject:

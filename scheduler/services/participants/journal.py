@@ -67,14 +67,14 @@ class StepKind(StrEnum):
     """Kind of a journal step."""
 
     EDIT = "edit"
-    WITHDRAW = "withdraw"
-    BRING_BACK = "bring-back"
-    ABSENCE = "absence"
+    REMOVE = "withdraw"
+    RESTORE = "bring-back"
+    UNAVAILABILITY = "absence"
     SHIFTS = "shifts"
     MERGE = "merge"
     IMPORT = "import"
-    REMEDY = "remedy"
-    REGISTER = "register"
+    FIX = "remedy"
+    REGISTRATION = "register"
 
 
 @dataclass(frozen=True, slots=True)

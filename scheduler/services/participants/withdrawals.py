@@ -36,7 +36,7 @@ class SoleAttendee(StrEnum):
 
     COLLEAGUE = "colleague"
     """A colleague attends, if the firm has one."""
-    CALL_OFF = "call-off"
+    CANCEL = "call-off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def withdraw_records(
     found = count_affected(session, actor, kind, keys, now=now)
     stay = found.soon if kind is ImportKind.INTERPRETERS else 0
     requests = 0
-    with record_step(session, actor, StepKind.WITHDRAW, kind, list_names(rows), note=note, now=now):
+    with record_step(session, actor, StepKind.REMOVE, kind, list_names(rows), note=note, now=now):
         for row in rows:
             row.withdrawn_at = now
         session.flush()
@@ -112,7 +112,7 @@ def withdraw_colleague(
     """
     theirs = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person.key])
     meetings = len(list_upcoming(session, actor.event_id, theirs, now=now))
-    with record_step(session, actor, StepKind.WITHDRAW, ImportKind.PEOPLE, list_names([person]), now=now):
+    with record_step(session, actor, StepKind.REMOVE, ImportKind.PEOPLE, list_names([person]), now=now):
         person.withdrawn_at = now
         session.flush()
         requests = _cancel_without(session, actor, person, SoleAttendee.COLLEAGUE, "", now)
@@ -139,7 +139,7 @@ def restore_records(
                 "%(key)s was merged into another record; it cannot be brought back.", key=merged.key
             ),
         )
-    with record_step(session, actor, StepKind.BRING_BACK, kind, list_names(rows), now=now):
+    with record_step(session, actor, StepKind.RESTORE, kind, list_names(rows), now=now):
         for row in rows:
             row.withdrawn_at = None
     return len(rows)

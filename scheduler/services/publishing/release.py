@@ -256,7 +256,7 @@ def _is_publishing_open() -> ColumnElement[bool]:
     return exists().where(
         VersionJob.version_id == ScheduleVersion.id,
         VersionJob.kind == JobKind.PUBLISH,
-        VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+        VersionJob.state.in_((JobState.QUEUED, JobState.RUNNING)),
     )
 
 

@@ -56,7 +56,7 @@ class JobCard:
     @property
     def is_held(self) -> bool:
         """True if a publication has not started and can still be cancelled."""
-        return self.state is JobState.ASKED and self.starts_at is not None and not self.attempts
+        return self.state is JobState.QUEUED and self.starts_at is not None and not self.attempts
 
 
 def job_card(row: VersionJob) -> JobCard:
@@ -132,7 +132,7 @@ def cancel_publishing(session: Session, actor: Actor, number: int, *, now: datet
 
     Raises WrongState if it has started.
     """
-    values = {"state": JobState.TAKEN_BACK, "finished_at": now}
+    values = {"state": JobState.CANCELLED, "finished_at": now}
     job = _change_held_job(session, actor, number, "taken back", **values)
     about = pgettext_lazy("trail", "publishing of version %(number)s taken back", number=number)
     recording.record_act(session, actor, Act.PUBLISH, about, now=now)
@@ -202,7 +202,7 @@ def restore_version(session: Session, actor: Actor, number: int, *, now: datetim
     about = pgettext_lazy(
         "trail", "version %(new)s made with the content of version %(old)s", new=draft.number, old=number
     )
-    recording.record_act(session, actor, Act.ROLL_BACK, about, now=now)
+    recording.record_act(session, actor, Act.RESTORE, about, now=now)
     return history.show_version(session, actor, draft.number)
 
 
@@ -223,7 +223,7 @@ def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> Ver
         "version %(number)s made, to tell partners of meetings that were called off",
         number=draft.number,
     )
-    recording.record_act(session, actor, Act.ROLL_BACK, about, now=now)
+    recording.record_act(session, actor, Act.RESTORE, about, now=now)
     return history.show_version(session, actor, draft.number)
 
 
@@ -237,7 +237,7 @@ def _change_held_job(session: Session, actor: Actor, number: int, step: str, **v
     job = find_latest_job(session, version, JobKind.PUBLISH)
     held = update(VersionJob).where(
         VersionJob.id == (job.id if job else 0),
-        VersionJob.state == JobState.ASKED,
+        VersionJob.state == JobState.QUEUED,
         VersionJob.starts_at.is_not(None),
         VersionJob.attempts == 0,
     )

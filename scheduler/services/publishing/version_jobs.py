@@ -20,7 +20,7 @@ from scheduler.services.publishing import release
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Event, Run, ScheduleVersion, VersionJob
 
-OPEN = (JobState.ASKED, JobState.RUNNING)
+OPEN = (JobState.QUEUED, JobState.RUNNING)
 SILENT = timedelta(seconds=120)
 """A running job without a heartbeat for this time has lost its worker."""
 WAITING = timedelta(seconds=60)
@@ -156,7 +156,7 @@ def claim_job(session: Session, job_id: int, worker: str, *, now: datetime) -> V
     begins = VersionJob.starts_at
     asked = update(VersionJob).where(
         VersionJob.id == job_id,
-        VersionJob.state == JobState.ASKED,
+        VersionJob.state == JobState.QUEUED,
         or_(begins.is_(None), begins <= now),
     )
     values = {
@@ -187,7 +187,7 @@ def requeue_job(session: Session, held: ClaimedJob, *, error: str | None, now: d
     Without `error` the worker is shutting down and the attempt does not count.
     """
     attempts = VersionJob.attempts if error else VersionJob.attempts - 1
-    held.report(session, now=now, state=JobState.ASKED, worker=None, attempts=attempts, error=error)
+    held.report(session, now=now, state=JobState.QUEUED, worker=None, attempts=attempts, error=error)
 
 
 def fail_job(session: Session, held: ClaimedJob, *, error: str, now: datetime) -> None:
@@ -202,7 +202,7 @@ def fail_job(session: Session, held: ClaimedJob, *, error: str, now: datetime) -
 def recover_lost_jobs(session: Session, *, now: datetime) -> list[int]:
     """Recover jobs that no worker is working on. Return the ids of those whose task must be sent again."""
     lost = _requeue_lost(session, VersionJob.heartbeat_at <= now - SILENT, now)
-    waits = (VersionJob.state == JobState.ASKED) & (VersionJob.heartbeat_at <= now - WAITING)
+    waits = (VersionJob.state == JobState.QUEUED) & (VersionJob.heartbeat_at <= now - WAITING)
     again = update(VersionJob).where(waits, ~VersionJob.id.in_(lost)).values(heartbeat_at=now)
     return sorted([*lost, *session.scalars(again.returning(VersionJob.id), execution_options=_NO_SYNC)])
 
@@ -227,7 +227,7 @@ def _requeue_lost(session: Session, which: ColumnElement[bool], now: datetime) -
     ).all()
     for job in too_often:
         _alert_failed(session, job, now)
-    lost = running.values(state=JobState.ASKED, worker=None, heartbeat_at=now)
+    lost = running.values(state=JobState.QUEUED, worker=None, heartbeat_at=now)
     return list(session.scalars(lost.returning(VersionJob.id), execution_options=_NO_SYNC))
 
 
@@ -244,7 +244,7 @@ def _request_job(
         event_id=version.event_id,
         version_id=version.id,
         kind=kind,
-        state=JobState.ASKED,
+        state=JobState.QUEUED,
         requested_by=by,
         requested_at=now,
         heartbeat_at=now,
@@ -270,7 +270,7 @@ def _retry_failed(
     again = (
         update(VersionJob)
         .where(VersionJob.id == job.id, VersionJob.state == JobState.FAILED)
-        .values(state=JobState.ASKED, attempts=0, requested_by=by, requested_at=now, heartbeat_at=now)
+        .values(state=JobState.QUEUED, attempts=0, requested_by=by, requested_at=now, heartbeat_at=now)
     )
     try:
         with session.begin_nested():

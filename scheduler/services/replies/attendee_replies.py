@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AnswerSource, Method, Partstat, RequestState
+from scheduler.domain.entities import Method, Partstat, ReplySource, RequestState
 from scheduler.domain.errors import WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.tokens import hash_token
@@ -30,7 +30,7 @@ class Reply:
 
     partstat: Partstat
     sequence: int
-    source: AnswerSource
+    source: ReplySource
     dtstamp: datetime | None = None
     comment: str = ""
     arrived: datetime | None = None

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.domain.entities import AnswerSource, Method, Partstat
+from scheduler.domain.entities import Method, Partstat, ReplySource
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import FeedEvent
@@ -177,7 +177,7 @@ def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Re
     text = clean_lines(comment)
     fields.require_valid("comment", text, fields.Comment)
     stamp = now.replace(microsecond=0)
-    return Reply(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
+    return Reply(partstat=partstat, sequence=sequence, source=ReplySource.LINK, dtstamp=stamp, comment=text)
 
 
 def _proposable(session: Session, invitation: Invitation, now: datetime) -> Sequence[SlotRef]:

@@ -216,7 +216,7 @@ def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
     sides = {request.from_firm_id: Side.FROM, request.to_firm_id: Side.TO}
     if actor.firm_id in sides:
         return sides[actor.firm_id]
-    own = [side for firm_id, side in sides.items() if actor.chamber and firm_id in actor.chamber.firms]
+    own = [side for firm_id, side in sides.items() if actor.managed and firm_id in actor.managed.firms]
     return own[0] if len(own) == 1 else None
 
 

@@ -230,7 +230,9 @@ def accept_invitation(session: Session, token: str, *, now: datetime) -> Accepte
         member.role, member.until = role, until
     of_event = Delegation.event_id == event_id, in_chunks(Delegation.key, keys)
     chosen = session.scalars(select(Delegation.id).where(*of_event)).all()
-    set_delegations(session, event_id, account.id, chosen if member.role is TeamRole.CHAMBER else ())
+    set_delegations(
+        session, event_id, account.id, chosen if member.role is TeamRole.DELEGATION_MANAGER else ()
+    )
     session.flush()
     by = NamedDoer(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}

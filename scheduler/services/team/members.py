@@ -106,13 +106,15 @@ def get_team(session: Session, actor: Actor, *, now: datetime) -> Team:
         .join(Account, Account.id == TeamMember.account_id)
         .where(TeamMember.event_id == actor.event_id)
     )
-    of_chambers = _list_managed_delegations(session, actor.event_id)
+    managed = _list_managed_delegations(session, actor.event_id)
     members = [
         MemberCard(
             row.account_id, email, name, row.role, row.until, row.since,
             has_ended=row.until is not None and row.until <= now,
             is_oneself=row.account_id == actor.account_id,
-            delegations=tuple(of_chambers.get(row.account_id, ())) if row.role is TeamRole.CHAMBER else (),
+            delegations=tuple(managed.get(row.account_id, ()))
+            if row.role is TeamRole.DELEGATION_MANAGER
+            else (),
         )
         for row, email, name in rows
     ]  # fmt: skip
@@ -237,7 +239,7 @@ def find_delegations(session: Session, event_id: int, role: TeamRole, keys: Sequ
 
     Raises InvalidInput by `delegations`.
     """
-    if role is not TeamRole.CHAMBER:
+    if role is not TeamRole.DELEGATION_MANAGER:
         return {}
     wanted = list(dict.fromkeys(filter(is_storable, keys)))
     rows = session.execute(

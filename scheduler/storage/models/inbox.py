@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome, Partstat, ReplySource
 from scheduler.domain.fields import Count, Email
 from scheduler.storage.base import Base, enum_column
 from scheduler.storage.models.mail import OutboxEmail
@@ -121,7 +121,7 @@ class InvitationReply(Base):
     delegate_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     """The colleague who attends instead, as named by the attendee who declined."""
     comment: Mapped[str] = mapped_column(Text, default="")
-    source: Mapped[AnswerSource] = mapped_column(enum_column(AnswerSource, "reply_source"))
+    source: Mapped[ReplySource] = mapped_column(enum_column(ReplySource, "reply_source"))
     responded_at: Mapped[datetime]
     proposed_start: Mapped[datetime | None]
     proposed_end: Mapped[datetime | None]

@@ -164,7 +164,7 @@ class OutboxEmail(Base):
     """Label (`payloads.mail_label`) of an email that only counts as sent, as its event was in rehearsal."""
     error: Mapped[str | None] = mapped_column(Text)
     failure: Mapped[str | None] = mapped_column(String(16))
-    """MailFailure of `error`: temporary, permanent, held or bounced."""
+    """EmailFailure of `error`: temporary, permanent, held or bounced."""
     stopped_at: Mapped[datetime | None]
     """When an organiser cancelled the email before a sender claimed it. It is no longer due."""
     dropped_at: Mapped[datetime | None]

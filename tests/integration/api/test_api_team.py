@@ -92,7 +92,7 @@ def test_a_role_is_changed_and_ended_at_once(
 
 def test_no_token_makes_changes_or_removes_an_owner(database: Database, program: Program, expo: Expo) -> None:
     second = member(database, expo, TeamRole.OWNER)
-    helper = member(database, expo, TeamRole.DESK)
+    helper = member(database, expo, TeamRole.HELP_DESK)
     calls = [("/team/invitations", NEW | {"role": "owner", "until": None}, "post"),
              (f"/team/members/{helper.id}/change", {"role": "owner"}, "post"),
              (f"/team/members/{second.id}/change", {"role": "organiser"}, "post"),

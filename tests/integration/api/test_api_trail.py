@@ -58,7 +58,7 @@ def test_the_filters_are_those_of_the_page(program: Program) -> None:
     assert found(action="scenario") == []
     for name, value in (
         ("action", "sing"),
-        ("action", Act.WHAT_IF.value),
+        ("action", Act.SCENARIO.value),
         ("since", "soon"),
         ("until", "9999-12-31"),
         ("cursor", "x"),

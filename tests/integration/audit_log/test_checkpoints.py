@@ -184,7 +184,7 @@ def test_a_note_is_checked_by_the_public_key_alone(database: Database, ready: Ex
 
 def test_owners_get_one_a_week_while_the_trail_grows(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        make_member(session, expo, TeamRole.READER)
+        make_member(session, expo, TeamRole.VIEWER)
     assert mail(database) == []
     grow(database, expo, 1)
     assert [to for to, _ in mail(database)] == [expo.organiser.email]

@@ -117,12 +117,12 @@ def export_calls(session: Session, expo: Expo) -> None:
         (cancel, Act.RUN, "run 1 cancelled", ""),
         (night, Act.RUN, "run 1 started", '"then":"draft"'),
         (put_out, Act.PUBLISH, "version 1 published", '"published":1'),
-        (roll_back, Act.ROLL_BACK, "version 3 made with the content of version 1", ""),
+        (roll_back, Act.RESTORE, "version 3 made with the content of version 1", ""),
         (discard, Act.DISCARD, "version 1 discarded", ""),
         (change_settings, Act.SETTINGS, "settings", '{"solve_seconds":77}'),
         (make_token, Act.TOKEN, "token 1, robot, revoked", ""),
-        (pause, Act.MAILS, "mails paused", '"rows":1'),
-        (word_mails, Act.MAIL_TEXTS, "mail texts, en, new", "Meet us at the lake."),
+        (pause, Act.EMAILS, "mails paused", '"rows":1'),
+        (word_mails, Act.EMAIL_TEXTS, "mail texts, en, new", "Meet us at the lake."),
         (export_calls, Act.EXPORT, "list of calls", '"people":'),
     ],
 )
@@ -235,7 +235,7 @@ def test_it_is_filtered_by_act_words_and_days(database: Database, expo: Expo) ->
 
 def test_who_is_no_organiser_does_not_read_it(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        reader = make_member(session, expo, TeamRole.READER)
+        reader = make_member(session, expo, TeamRole.VIEWER)
         for actor in (expo.actor(0), actors.actor_for(session, reader.id, expo.event.key, now=NOW)):
             with pytest.raises(NotAllowed):
                 audit_entries.list_entries(session, actor, AuditFilter())

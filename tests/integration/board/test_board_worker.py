@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from api.pages.board import placement_view
 from scheduler.domain import rules
-from scheduler.domain.entities import AnswerSource, Partstat, RequestState
+from scheduler.domain.entities import Partstat, ReplySource, RequestState
 from scheduler.domain.errors import ChainmeetError, NotFound
 from scheduler.i18n import from_json
 from scheduler.services.availability import refetch as refetching
@@ -256,7 +256,7 @@ def test_a_plan_is_read_anew_for_other_busy_times_and_proposals_and_for_no_fetch
             session.merge(
                 InvitationReply(
                     id=1, event_id=asked.event_id, request_id=one.id, attendee_id=expo.people[0][0].id,
-                    uid="one", sequence=0, partstat=partstat, source=AnswerSource.LINK, responded_at=NOW,
+                    uid="one", sequence=0, partstat=partstat, source=ReplySource.LINK, responded_at=NOW,
                     proposed_start=start, proposed_end=start and start + timedelta(minutes=30),
                 )
             )  # fmt: skip

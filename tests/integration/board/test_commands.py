@@ -328,7 +328,7 @@ def test_a_repair_is_one_step_and_may_drop_meetings(database: Database) -> None:
 def test_only_organisers_and_only_open_drafts_by_hand(database: Database) -> None:
     with database.write() as session:
         hall = Hall(session)
-        reader = make_member(session, hall.expo, TeamRole.READER)
+        reader = make_member(session, hall.expo, TeamRole.VIEWER)
         actor = actor_for(session, reader.id, hall.expo.event.key, now=NOW)
         target = Placement(hall.one.key, "s1", "t0")
         for one in (actor, hall.expo.actor(0)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from scheduler.domain.entities import MailFailure, OutboxState
+from scheduler.domain.entities import EmailFailure, OutboxState
 from scheduler.domain.errors import NotAllowed
 from scheduler.services.delivery import claims, failed_emails, refusal_handling, rendering
 from scheduler.services.outbox import outbox
@@ -24,7 +24,7 @@ def letters(database: Database) -> Letters:
 def test_a_mail_that_failed_for_good_is_listed_with_what_the_server_said(letters: Letters) -> None:
     letters.move(2, 10, refuse=letters.first)
     (letter,) = letters.dead()
-    assert (letter.address, letter.failure, letter.error) == (letters.first, MailFailure.PERMANENT, "550 no")
+    assert (letter.address, letter.failure, letter.error) == (letters.first, EmailFailure.PERMANENT, "550 no")
     assert (letter.method, letter.attempts, letter.next_attempt_at) == ("REQUEST", 1, None)
     assert letter.last_attempt_at == NOW + 10.5 * MINUTE
     assert letter.person is not None and letter.person.key == letters.person(0).key
@@ -35,7 +35,7 @@ def test_a_mail_that_is_tried_again_is_listed_apart_with_its_next_try(letters: L
     letters.move(2, 10, refuse=letters.first, permanent=False)
     (letter,) = letters.dead(retrying=True)
     assert letters.dead() == []
-    assert (letter.failure, letter.next_attempt_at) == (MailFailure.TEMPORARY, NOW + 11.5 * MINUTE)
+    assert (letter.failure, letter.next_attempt_at) == (EmailFailure.TEMPORARY, NOW + 11.5 * MINUTE)
 
 
 def test_a_mail_that_was_tried_too_often_is_a_dead_letter_of_a_temporary_error(letters: Letters) -> None:
@@ -43,7 +43,7 @@ def test_a_mail_that_was_tried_too_often_is_a_dead_letter_of_a_temporary_error(l
     for attempt in range(len(refusal_handling.BACKOFF)):
         letters.send(2000 * (attempt + 1), refuse=letters.first, permanent=False)
     (letter,) = letters.dead()
-    assert (letter.failure, letter.attempts) == (MailFailure.TEMPORARY, len(refusal_handling.BACKOFF) + 1)
+    assert (letter.failure, letter.attempts) == (EmailFailure.TEMPORARY, len(refusal_handling.BACKOFF) + 1)
 
 
 def test_r8_a_dead_letter_is_sent_again_as_the_same_mail_to_the_byte(letters: Letters) -> None:
@@ -132,7 +132,7 @@ def test_a_mail_to_an_address_that_bounced_is_held_and_its_calendar_counts_as_to
     letters.bounce(5)
     letters.move(2, 10)
     (letter,) = letters.dead()
-    assert (letter.failure, letter.error, letter.last_attempt_at) == (MailFailure.BOUNCED, claims.HELD, None)
+    assert (letter.failure, letter.error, letter.last_attempt_at) == (EmailFailure.BOUNCED, claims.HELD, None)
     with letters.database.read() as session:
         told = session.scalars(
             select(Invitation.sequence)

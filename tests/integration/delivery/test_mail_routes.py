@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.emails.rates import EmailRates, email_domain
-from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState, Refusal
+from scheduler.domain.entities import EmailFailure, OutboxKind, OutboxState, Refusal
 from scheduler.services.delivery import email_routes, refusal_handling
 from scheduler.services.delivery.email_routes import SERVER
 from scheduler.storage.database import Database
@@ -86,7 +86,7 @@ def test_a_mail_that_is_refused_for_its_content_is_held_and_told_once(database: 
         post = Post(database, server)
         assert post.deliver(0) == 29
         (held,) = [row for row in post.rows("qq.com") if row.state is QUEUED]
-        assert (held.to_address, held.failure) == (bad, MailFailure.HELD.value)
+        assert (held.to_address, held.failure) == (bad, EmailFailure.DEFERRED.value)
         assert held.next_attempt_at == NOW + 15 * MINUTE
         post.until_empty([5, 14.9])
         assert server.asked.count(bad) == 1

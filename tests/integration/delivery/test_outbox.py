@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import MailFailure, OutboxState, VersionState
+from scheduler.domain.entities import EmailFailure, OutboxState, VersionState
 from scheduler.services.delivery import claims, refusal_handling, rendering
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
@@ -125,13 +125,13 @@ def test_a_mail_that_is_held_waits_longer_each_time_and_is_given_up_after_the_la
             refusal_handling.hold_email(session, row, "554 spam", now=now)
             session.refresh(row)
             waits.append(row.next_attempt_at - now)
-            assert (row.state, row.failure) == (OutboxState.QUEUED, MailFailure.HELD.value)
+            assert (row.state, row.failure) == (OutboxState.QUEUED, EmailFailure.DEFERRED.value)
             now = row.next_attempt_at
             claims.claim_emails(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
         assert tuple(waits) == refusal_handling.HELD_FOR
         refusal_handling.hold_email(session, row, "554 spam", now=now)
         session.refresh(row)
-        assert (row.state, row.failure) == (OutboxState.FAILED, MailFailure.PERMANENT.value)
+        assert (row.state, row.failure) == (OutboxState.FAILED, EmailFailure.PERMANENT.value)
 
 
 def test_a_permanent_failure_is_not_tried_again(database: Database) -> None:

@@ -121,7 +121,7 @@ def test_who_is_known_to_no_event_can_sign_in_with_another_address(database: Dat
 def test_a_reader_sees_it_without_buttons_that_change_something(database: Database, app: Flask) -> None:
     with database.write() as session:
         expo = busy(session)
-        reader, helper = (make_member(session, expo, role) for role in (TeamRole.READER, TeamRole.DESK))
+        reader, helper = (make_member(session, expo, role) for role in (TeamRole.VIEWER, TeamRole.HELP_DESK))
         with pytest.raises(NotAllowed):
             dashboard.get_dashboard(
                 session, actors.actor_for(session, helper.id, expo.event.key, now=NOW), now=NOW

@@ -85,7 +85,7 @@ def test_a_reader_sees_them_and_changes_nothing(database: Database, app: Flask) 
     with database.write() as session:
         expo = make_event(session)
         make_night(session, expo)
-        reader = make_member(session, expo, TeamRole.READER)
+        reader = make_member(session, expo, TeamRole.VIEWER)
         with pytest.raises(NotAllowed):
             overnight_schedule.change_overnight_settings(session, expo.actor(0), OvernightSettings(), now=NOW)
     page = Browser(app, reader).get(f"/events/{expo.event.key}/overnight")

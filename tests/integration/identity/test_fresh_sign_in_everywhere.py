@@ -174,7 +174,7 @@ def ready(database: Database) -> Expo:
         session.flush()
         membership.add_firm(session, actor, "g1", "f1", now=NOW)
         account = make_account(session, "reader@team.example")
-        make_member(session, expo, TeamRole.READER, account=account)
+        make_member(session, expo, TeamRole.VIEWER, account=account)
     return expo
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pymupdf
 import pytest
 
-from scheduler.domain.entities import AnswerSource, Partstat, RequestState
+from scheduler.domain.entities import Partstat, ReplySource, RequestState
 from scheduler.services.delivery import rendering
 from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
@@ -70,7 +70,7 @@ def test_the_button_answers_without_a_sign_in(site: Site, step: str, partstat: P
     site.visitor.get(f"{site.link}/{step}")
     page = site.visitor.post(f"{site.link}/{step}", sequence=0, comment="On <b>another</b> stand")
     answer = site.published.known(0)
-    assert answer is not None and (answer.partstat, answer.source) == (partstat, AnswerSource.LINK)
+    assert answer is not None and (answer.partstat, answer.source) == (partstat, ReplySource.LINK)
     assert f"Your answer: {partstat.lower()}" in page
     is_off = site.published.state() is RequestState.WITHDRAWN
     assert is_off == (partstat is Partstat.DECLINED)

@@ -53,7 +53,7 @@ def test_what_is_taken_back_is_a_draft_of_which_nobody_was_told_and_can_be_publi
     scene: Scene,
 ) -> None:
     job = scene.ask(hold=HOLD)
-    assert take_back(scene).state is JobState.TAKEN_BACK
+    assert take_back(scene).state is JobState.CANCELLED
     end_hold(scene, job)
     assert scene.do(job) is JobEnding.NOT_CLAIMED
     assert (scene.state(), scene.mails()) == (VersionState.DRAFT, [])

@@ -25,7 +25,7 @@ def scene(database: Database, *, by_night: bool, language: str = "en") -> Expo:
     """Publish one meeting, and make a draft that moves it and adds another one."""
     with database.write() as session:
         expo = make_event(session, firms=4, slots="4", language=language)
-        make_member(session, expo, TeamRole.READER)
+        make_member(session, expo, TeamRole.VIEWER)
         first, second = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
         publish(session, expo, draft(session, expo, [meet(first, expo)]), None)
         start_by = NOW + timedelta(hours=1) if by_night else None

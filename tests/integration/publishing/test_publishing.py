@@ -184,7 +184,7 @@ def test_a_worker_that_lost_its_job_writes_nothing_more(scene: Scene) -> None:
 def test_a_worker_that_shuts_down_gives_the_job_back_and_no_attempt_counts(scene: Scene) -> None:
     job = scene.ask()
     assert scene.do(job, should_stop=lambda: True) is JobEnding.PUT_BACK
-    assert (scene.job(job).state, scene.job(job).attempts) == (JobState.ASKED, 0)
+    assert (scene.job(job).state, scene.job(job).attempts) == (JobState.QUEUED, 0)
     assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
 
@@ -203,7 +203,7 @@ def test_a_job_whose_database_goes_away_in_the_middle_is_asked_for_again_at_once
 
         assert scene.do(job, should_stop=goes_away) is JobEnding.PUT_BACK
         assert away.refused == 20
-    assert (scene.job(job).state, scene.job(job).attempts) == (JobState.ASKED, 1)
+    assert (scene.job(job).state, scene.job(job).attempts) == (JobState.QUEUED, 1)
     assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
 

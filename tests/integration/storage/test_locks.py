@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AnswerSource, OutboxState, Partstat, RequestState
+from scheduler.domain.entities import OutboxState, Partstat, ReplySource, RequestState
 from scheduler.services.delivery import claims
 from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.replies import attendee_replies
@@ -69,7 +69,7 @@ def decline(session: Session, published: Published) -> str:
     row = published.mail_to(0)
     invitation = attendee_replies.find_latest_invitation(session, row.uid, row.attendee_id)
     given = Reply(
-        partstat=Partstat.DECLINED, sequence=invitation.sequence, source=AnswerSource.LINK, dtstamp=LATER
+        partstat=Partstat.DECLINED, sequence=invitation.sequence, source=ReplySource.LINK, dtstamp=LATER
     )
     return attendee_replies.submit_reply(session, invitation, given, now=LATER)
 

@@ -280,5 +280,5 @@ def publish_the_same(database: Database, celery: Any, event_id: int) -> JobState
         with database.read() as session:
             return session.get_one(VersionJob, asked).state
 
-    eventually(lambda: state() not in (JobState.ASKED, JobState.RUNNING))
+    eventually(lambda: state() not in (JobState.QUEUED, JobState.RUNNING))
     return state()

@@ -90,7 +90,10 @@ def test_the_mail_is_in_the_chosen_language(
     database: Database, expo: Expo, language: str, role: TeamRole
 ) -> None:
     with database.write() as session:
-        form, own = DelegationForm("Zhejiang"), {"delegations": ["g1"]} if role is TeamRole.CHAMBER else {}
+        form, own = (
+            DelegationForm("Zhejiang"),
+            {"delegations": ["g1"]} if role is TeamRole.DELEGATION_MANAGER else {},
+        )
         delegations.create_delegation(session, expo.organiser_actor(), form, now=NOW)
         invite(session, expo, role, language=language, **own)
         said = text_of(newest(session))
@@ -104,7 +107,7 @@ def test_a_link_is_of_no_use_after_a_week_or_after_the_last_day(database: Databa
         token = invite(session, expo)
         with pytest.raises(UnusableInvitation):
             invitations.accept_invitation(session, token, now=NOW + timedelta(days=7))
-        token = invite(session, expo, TeamRole.DESK, until=date(2026, 11, 25))
+        token = invite(session, expo, TeamRole.HELP_DESK, until=date(2026, 11, 25))
         with pytest.raises(UnusableInvitation):
             invitations.get_invitation(session, token, now=NOW + timedelta(days=2))
 
@@ -113,7 +116,7 @@ def test_a_second_invitation_replaces_the_first_and_one_can_be_taken_back(
     database: Database, expo: Expo
 ) -> None:
     with database.write() as session:
-        first, second = invite(session, expo), invite(session, expo, TeamRole.DESK)
+        first, second = invite(session, expo), invite(session, expo, TeamRole.HELP_DESK)
         with pytest.raises(UnusableInvitation):
             invitations.get_invitation(session, first, now=NOW)
         (card,) = members.get_team(session, expo.organiser_actor(), now=NOW).invitations
@@ -142,8 +145,8 @@ def test_wrong_invitations_are_refused_by_field(database: Database, expo: Expo) 
         )
         with pytest.raises(NotAllowed, match="Only an owner"):
             invitations.send_invitation(
-                session, member, ADDRESS, role=TeamRole.DESK, until=None, language="en", settings=SETTINGS,
-                now=NOW,
+                session, member, ADDRESS, role=TeamRole.HELP_DESK, until=None,
+                language="en", settings=SETTINGS, now=NOW,
             )  # fmt: skip
 
 
@@ -174,7 +177,7 @@ def test_of_two_who_take_one_invitation_at_once_one_succeeds(database: Database,
     assert len([each for each in outcomes if each]) == 1
 
 
-@pytest.mark.parametrize("role", [None, TeamRole.READER, TeamRole.ORGANISER])
+@pytest.mark.parametrize("role", [None, TeamRole.VIEWER, TeamRole.ORGANISER])
 def test_the_open_invitations_of_who_is_no_owner_any_more_are_of_no_use(
     database: Database, expo: Expo, role: TeamRole | None
 ) -> None:
@@ -262,7 +265,7 @@ def test_a_last_day_is_set_and_shown_and_a_wrong_one_kept_as_typed(
     database: Database, app: Flask, expo: Expo
 ) -> None:
     with database.write() as session:
-        account = make_member(session, expo, TeamRole.DESK)
+        account = make_member(session, expo, TeamRole.HELP_DESK)
     owner, page = Browser(app, expo.organiser), f"/events/{expo.event.key}/team"
     owner.get(page)
     step = f"{page}/members/{account.id}"

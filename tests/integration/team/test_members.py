@@ -59,14 +59,14 @@ def test_a_role_ends_with_its_last_day_on_the_venue_s_clock(database: Database) 
     with database.write() as session:
         expo = make_event(session, timezone="Asia/Shanghai")
         account = make_member(session, expo, TeamRole.ORGANISER)
-        change(session, expo, account, TeamRole.DESK, date(2026, 11, 24))
+        change(session, expo, account, TeamRole.HELP_DESK, date(2026, 11, 24))
         end = datetime(2026, 11, 24, 16, tzinfo=UTC)
-        assert actor_of(session, expo, account, end - timedelta(seconds=1)).team_role is Role.DESK
+        assert actor_of(session, expo, account, end - timedelta(seconds=1)).team_role is Role.HELP_DESK
         with pytest.raises(NotFound):
             actor_of(session, expo, account, end)
         assert actors.list_events(session, account.id, now=end) == []
         with pytest.raises(InvalidInput, match="lies in the past"):
-            change(session, expo, account, TeamRole.DESK, date(2026, 11, 23))
+            change(session, expo, account, TeamRole.HELP_DESK, date(2026, 11, 23))
 
 
 def test_an_owner_has_no_last_day(database: Database, expo: Expo) -> None:
@@ -75,7 +75,7 @@ def test_an_owner_has_no_last_day(database: Database, expo: Expo) -> None:
         change(session, expo, account, TeamRole.OWNER, date(2027, 1, 1))
 
 
-@pytest.mark.parametrize("role", [TeamRole.ORGANISER, TeamRole.READER, TeamRole.DESK])
+@pytest.mark.parametrize("role", [TeamRole.ORGANISER, TeamRole.VIEWER, TeamRole.HELP_DESK])
 def test_only_an_owner_changes_the_team_and_everybody_sees_it(
     database: Database, expo: Expo, role: TeamRole
 ) -> None:
@@ -114,7 +114,7 @@ def test_a_token_has_no_more_than_its_maker_has_now(database: Database, expo: Ex
     with database.write() as session:
         actor = actor_of(session, expo, account)
         _, token = api_tokens.create_api_token(session, actor, "robot", ["runs:read"], now=NOW)
-        change(session, expo, account, TeamRole.READER)
+        change(session, expo, account, TeamRole.VIEWER)
         with pytest.raises(NotFound):
             api_tokens.actor_for_token(session, token, now=NOW)
 
@@ -158,9 +158,9 @@ def test_of_two_owners_who_remove_each_other_at_once_one_stays(database: Databas
 
 
 def test_the_trail_tells_of_roles(database: Database, expo: Expo) -> None:
-    account = member(database, expo, TeamRole.READER)
+    account = member(database, expo, TeamRole.VIEWER)
     with database.write() as session:
-        change(session, expo, account, TeamRole.DESK)
+        change(session, expo, account, TeamRole.HELP_DESK)
         members.remove_member(session, expo.organiser_actor(), account.id, now=NOW)
     with database.read() as session:
         told = [(row.about, row.before, row.after) for row in session.scalars(select(AuditLogEntry))]

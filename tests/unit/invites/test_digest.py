@@ -41,7 +41,7 @@ def item(number: int = 1, **values: Any) -> DigestEntry:
         **{
             "request": number,
             "key": f"r{number}",
-            "kind": DigestKind.ASKED,
+            "kind": DigestKind.RECEIVED,
             "firm": FIRM[0],
             "firm_latin": FIRM[1],
             "country": "CN",

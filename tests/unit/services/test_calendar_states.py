@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat
+from scheduler.domain.entities import CalendarState, Method, OutboxState, Partstat, ReplySource
 from scheduler.services.emails.calendar_status.states import (
     LastInvitationEmail,
     LastReply,
@@ -16,7 +16,7 @@ from scheduler.services.emails.calendar_status.states import (
 from tests.support.factories import NOW
 
 MAIL = LastInvitationEmail(1, "u@expo.example", Method.REQUEST, 1, OutboxState.SENT, "", NOW)
-ANSWER = LastReply(1, Partstat.ACCEPTED, AnswerSource.MAIL, NOW, "", None)
+ANSWER = LastReply(1, Partstat.ACCEPTED, ReplySource.EMAIL, NOW, "", None)
 
 
 @pytest.mark.parametrize(

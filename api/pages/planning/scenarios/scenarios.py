@@ -55,7 +55,7 @@ DONE = MappingProxyType(
 STATES = MappingProxyType(
     {
         ScenarioState.NEW: gettext_lazy("Not calculated"),
-        ScenarioState.ASKED: gettext_lazy("Waiting for a worker"),
+        ScenarioState.QUEUED: gettext_lazy("Waiting for a worker"),
         ScenarioState.RUNNING: gettext_lazy("Calculating"),
         ScenarioState.DONE: gettext_lazy("Calculated"),
         ScenarioState.FAILED: gettext_lazy("Failed"),
@@ -253,7 +253,7 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
             choices=scenarios.list_choices(db, actor) if kind in FORMS else None,
             may_try=actor.may(Right.MANAGE_SCENARIOS),
             most=MAX_CHANGES,
-            can_solve=card.state not in (ScenarioState.ASKED, ScenarioState.RUNNING),
+            can_solve=card.state not in (ScenarioState.QUEUED, ScenarioState.RUNNING),
             now=context.now(),
         )
 

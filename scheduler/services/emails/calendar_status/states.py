@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
-from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
+from scheduler.domain.entities import CalendarState, Method, OutboxState, Partstat, ReplySource, RequestState
 from scheduler.i18n import place_label
 from scheduler.invites.ical import itip
 from scheduler.services.directory.references import load_hall_labels
@@ -58,7 +58,7 @@ class LastReply:
     sequence: int
     """The SEQUENCE of the invitation that it is about."""
     partstat: Partstat
-    source: AnswerSource
+    source: ReplySource
     at: datetime
     comment: str
     proposed_start: datetime | None

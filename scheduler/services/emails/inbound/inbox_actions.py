@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome, Partstat, ReplySource
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
@@ -139,7 +139,7 @@ def accept_delegation(session: Session, actor: Actor, mail_id: int, *, now: date
     given = Reply(
         partstat=Partstat.DECLINED,
         sequence=invitation.sequence,
-        source=AnswerSource.ORGANISER,
+        source=ReplySource.ORGANISER,
         dtstamp=now,
         comment=mail.text[:1000],
     )
@@ -180,7 +180,7 @@ def apply_as_reply(
     given = Reply(
         partstat=partstat,
         sequence=invitation.sequence,
-        source=AnswerSource.ORGANISER,
+        source=ReplySource.ORGANISER,
         dtstamp=now,
         comment=(mail.note or mail.text)[:1000],
     )

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Method, Partstat
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome, Method, Partstat, ReplySource
 from scheduler.domain.errors import WrongState
 from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.invites.ical.content import Content
@@ -199,7 +199,7 @@ class _Case:
         given = Reply(
             partstat=Partstat(speaker.partstat) if known else Partstat.NEEDS_ACTION,
             sequence=self.invitation.sequence,
-            source=AnswerSource.MAIL,
+            source=ReplySource.EMAIL,
             dtstamp=self.stamp(answer),
             comment=answer.comment or speaker.comment or self.mail.note,
             arrived=self.mail.received_at,

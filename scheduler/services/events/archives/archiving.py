@@ -195,7 +195,7 @@ def _require_idle(session: Session, event: Event, step: str) -> None:
             step,
             user_message=gettext_lazy("A run of the event is open. Wait for it or cancel it."),
         )
-    open_jobs = VersionJob.event_id == event.id, VersionJob.state.in_((JobState.ASKED, JobState.RUNNING))
+    open_jobs = VersionJob.event_id == event.id, VersionJob.state.in_((JobState.QUEUED, JobState.RUNNING))
     if session.scalar(select(VersionJob.id).where(*open_jobs).limit(1)) is not None:
         raise WrongState(
             "event",

@@ -71,7 +71,7 @@ def execute_import(database: Database, file_id: int, *, worker: str, settings: S
         return ImportEnding.LOST
     except ImportOutdated as error:
         return work.end(
-            ImportEnding.LOOKS_AGAIN, work=ImportJobKind.LOOK, state=JobState.ASKED, error=str(error)
+            ImportEnding.LOOKS_AGAIN, work=ImportJobKind.LOOK, state=JobState.QUEUED, error=str(error)
         )
     except ChainmeetError as error:
         return work.end(ImportEnding.FAILED, state=JobState.FAILED, error=str(error))
@@ -209,7 +209,7 @@ class _ImportWork:
 
 
 def _claim_job(session: Session, file_id: int, worker: str, *, now: datetime) -> ImportJob | None:
-    asked = update(ImportJob).where(ImportJob.file_id == file_id, ImportJob.state == JobState.ASKED)
+    asked = update(ImportJob).where(ImportJob.file_id == file_id, ImportJob.state == JobState.QUEUED)
     values = {
         "state": JobState.RUNNING,
         "worker": worker,

@@ -23,7 +23,7 @@ from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.storage.models import Event, ImportFile, ImportJob
 from scheduler.storage.models.imports import ImportJobKind
 
-OPEN_STATES: Final = (JobState.ASKED, JobState.RUNNING)
+OPEN_STATES: Final = (JobState.QUEUED, JobState.RUNNING)
 MAX_INLINE_OCTETS: Final = 128 << 10
 """Files up to this size are previewed in the web request, which takes less than a second."""
 HEARTBEAT_TIMEOUT: Final = timedelta(minutes=3)
@@ -149,7 +149,7 @@ def load_new_event_preview(session: Session, asker: SignedIn, file_id: int) -> N
 def recover_jobs(session: Session, *, now: datetime) -> list[int]:
     """Requeue jobs without a worker, or fail them after two attempts. Return the ids of tasks to send."""
     lost = _requeue_jobs(session, ImportJob.heartbeat_at <= now - HEARTBEAT_TIMEOUT, now)
-    waits = (ImportJob.state == JobState.ASKED) & (ImportJob.heartbeat_at <= now - QUEUE_TIMEOUT)
+    waits = (ImportJob.state == JobState.QUEUED) & (ImportJob.heartbeat_at <= now - QUEUE_TIMEOUT)
     again = update(ImportJob).where(waits, ~ImportJob.file_id.in_(lost)).values(heartbeat_at=now)
     return sorted([*lost, *session.scalars(again.returning(ImportJob.file_id), execution_options=_NO_SYNC)])
 
@@ -168,7 +168,7 @@ def _requeue_jobs(session: Session, which: ColumnElement[bool], now: datetime) -
     running = update(ImportJob).where(ImportJob.state == JobState.RUNNING, which)
     lost_twice = running.where(ImportJob.attempts >= MAX_ATTEMPTS)
     session.execute(lost_twice.values(state=JobState.FAILED, error=WORKER_LOST), execution_options=_NO_SYNC)
-    lost = running.values(state=JobState.ASKED, worker=None, heartbeat_at=now)
+    lost = running.values(state=JobState.QUEUED, worker=None, heartbeat_at=now)
     return list(session.scalars(lost.returning(ImportJob.file_id), execution_options=_NO_SYNC))
 
 
@@ -206,7 +206,7 @@ def _queue_job(
         ImportJob(
             file_id=file_id,
             work=work,
-            state=JobState.ASKED,
+            state=JobState.QUEUED,
             requested_by=account_id,
             requested_at=now,
             heartbeat_at=now,

@@ -235,7 +235,7 @@ def _accepting(
     session: Session, actor: Actor, row: FirmRegistration, subject: str, *, now: datetime
 ) -> Iterator[None]:
     """Context manager: record one step that can be undone. Undoing it reopens the registration."""
-    with record_step(session, actor, StepKind.REGISTER, ImportKind.FIRMS, subject, now=now):
+    with record_step(session, actor, StepKind.REGISTRATION, ImportKind.FIRMS, subject, now=now):
         yield
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}

@@ -90,9 +90,7 @@ def apply_request_fix(
         )
     press = _FixApplication(session, actor, request, tuple(way["ids"]), slot, people, settings, now)
     subject = _subject(session, request)
-    with record_step(
-        session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=way["kind"], now=now
-    ):
+    with record_step(session, actor, StepKind.FIX, ImportKind.REQUESTS, subject, note=way["kind"], now=now):
         APPLIERS[way["kind"]](press)
         locking.lock_to_slot(session, actor, request, slot, now=now)
     return slot_ref(slot)
@@ -121,7 +119,7 @@ def apply_group_fix(
     if kind in unscheduled_groups.ADDING_FIXES and len(people) != 1:
         raise InvalidInput([Fault("people", gettext_lazy("name one person"))])
     subject = _subject_of(session, actor, ids)
-    with record_step(session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=kind, now=now):
+    with record_step(session, actor, StepKind.FIX, ImportKind.REQUESTS, subject, note=kind, now=now):
         match kind:
             case "person-cap" | "firm-cap":
                 _raise_cap(session, actor.event_id, kind, ids)
@@ -146,7 +144,7 @@ def apply_group_fix(
 
 def list_applied_fixes(session: Session, actor: Actor, *, most: int) -> tuple[StepCard, ...]:
     """Return the latest applied fixes that were not undone, newest first."""
-    found = (each for each in journal.list_steps(session, actor) if each.kind is StepKind.REMEDY)
+    found = (each for each in journal.list_steps(session, actor) if each.kind is StepKind.FIX)
     return tuple(islice((each for each in found if each.undone_at is None), most))
 
 

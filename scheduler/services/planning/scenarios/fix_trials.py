@@ -60,7 +60,7 @@ class FixTrial:
 
     @property
     def is_open(self) -> bool:
-        return self.state in (ScenarioState.ASKED, ScenarioState.RUNNING)
+        return self.state in (ScenarioState.QUEUED, ScenarioState.RUNNING)
 
 
 def parse_trial_request(changes: Sequence[Mapping[str, Any]]) -> FixTrialRequest:
@@ -91,7 +91,7 @@ def _ask(
     version = versions.get_version(session, actor.event_id, number)
     known = scenario_rows.list_rows(session, actor.event_id, ScenarioKind.REMEDY)
     mine = [row for row in known if _key(row.changes) == (version.id, group)]
-    if mine and mine[0].state in (ScenarioState.ASKED, ScenarioState.RUNNING):
+    if mine and mine[0].state in (ScenarioState.QUEUED, ScenarioState.RUNNING):
         return
     for old in known[: max(0, len(known) - MAX_TRIALS + 1)] if not mine else ():
         session.delete(old)
@@ -110,7 +110,7 @@ def _ask(
             "trail", "remedy tried: Version %(version)s, group %(group)s", version=number, group=group + 1
         )
     after = what["lever"] if group != ALL_GROUPS else {"remedies": len(what["levers"])}
-    recording.record_act(session, actor, Act.WHAT_IF, about, after=after, now=now)
+    recording.record_act(session, actor, Act.SCENARIO, about, after=after, now=now)
 
 
 def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTrial]:

@@ -45,7 +45,7 @@ def claim_scenario(session: Session, *, now: datetime) -> Scenario | None:
     """Claim the next scenario. Returns None while a run of any event is open."""
     while (found := session.scalar(_next())) is not None:
         asked = update(Scenario).where(
-            Scenario.id == found, Scenario.state == ScenarioState.ASKED, ~_is_run_open()
+            Scenario.id == found, Scenario.state == ScenarioState.QUEUED, ~_is_run_open()
         )
         if _updates_row(session, asked.values(state=ScenarioState.RUNNING, started_at=now, heartbeat_at=now)):
             return session.get_one(Scenario, found, populate_existing=True)
@@ -70,7 +70,7 @@ def store_progress(
 
 def requeue_scenario(session: Session, what_if_id: int, turn: int) -> None:
     """Move a running scenario back to requested, because a run goes first. Raises ScenarioGone."""
-    _update_claimed(session, what_if_id, turn, state=ScenarioState.ASKED, started_at=None, progress={})
+    _update_claimed(session, what_if_id, turn, state=ScenarioState.QUEUED, started_at=None, progress={})
 
 
 def finish_scenario(
@@ -92,7 +92,7 @@ def _next() -> Select[int]:
     return (
         select(Scenario.id)
         .join(Event, Event.id == Scenario.event_id)
-        .where(Scenario.state == ScenarioState.ASKED, ~_is_run_open(), Event.is_there())
+        .where(Scenario.state == ScenarioState.QUEUED, ~_is_run_open(), Event.is_there())
         .order_by(case((Scenario.kind == ScenarioKind.DIALS, 0), else_=1), Scenario.requested_at, Scenario.id)
         .limit(1)
     )

@@ -50,7 +50,7 @@ class ScenarioCard:
 
     @property
     def is_open(self) -> bool:
-        return self.state in (ScenarioState.ASKED, ScenarioState.RUNNING)
+        return self.state in (ScenarioState.QUEUED, ScenarioState.RUNNING)
 
 
 def add_row(
@@ -111,7 +111,7 @@ _OF_CARD = tuple(ScenarioCard.__dataclass_fields__)
 def request_solve(row: Scenario, *, now: datetime) -> None:
     """Request a solve and delete the previous result."""
     reset_row(row)
-    row.state, row.requested_at, row.turn = ScenarioState.ASKED, now, row.turn + 1
+    row.state, row.requested_at, row.turn = ScenarioState.QUEUED, now, row.turn + 1
 
 
 def reset_row(row: Scenario) -> None:

@@ -130,7 +130,7 @@ def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime
     """Request a solve, replacing the previous result. Raises NotFound, WrongState."""
     actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
-    if row.state in (ScenarioState.ASKED, ScenarioState.RUNNING):
+    if row.state in (ScenarioState.QUEUED, ScenarioState.RUNNING):
         raise WrongState("what-if", number, row.state, "asked")
     scenario_rows.request_solve(row, now=now)
     session.flush()
@@ -148,7 +148,7 @@ def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime)
     """Stop waiting or solving. The scenario is new again. Raises NotFound, WrongState."""
     actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
-    if row.state not in (ScenarioState.ASKED, ScenarioState.RUNNING):
+    if row.state not in (ScenarioState.QUEUED, ScenarioState.RUNNING):
         raise WrongState("what-if", number, row.state, "stopped")
     scenario_rows.reset_row(row)
     session.flush()
@@ -290,7 +290,7 @@ def _note(
         else _audit_values(before.name, before.seconds, serialize_changes(before.changes))
     )
     after = _audit_values(row.name, row.seconds, row.changes)
-    recording.record_act(session, actor, Act.WHAT_IF, about, before=was, after=after, now=now)
+    recording.record_act(session, actor, Act.SCENARIO, about, before=was, after=after, now=now)
 
 
 def _audit_values(name: str, seconds: int, changes: Sequence[Any]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def is_digest_due(reader: DigestReader, items: Sequence[PendingItem], *, now: da
 
 
 def _due_at(reader: DigestReader, item: PendingItem) -> datetime:
-    if item.kind in reader.at_once or (item.is_must and item.kind is DigestKind.ASKED):
+    if item.kind in reader.at_once or (item.is_must and item.kind is DigestKind.RECEIVED):
         return max(item.moment, reader.last_digest_at + PAUSE) if reader.last_digest_at else item.moment
     return next_morning(item.moment, reader.zone)
 
@@ -127,7 +127,7 @@ def list_concerned_attendees(session: Session, request_ids: Iterable[int], *, no
 
 
 _AFTER = {
-    DigestKind.ASKED: timedelta(0),
+    DigestKind.RECEIVED: timedelta(0),
     DigestKind.THREE_DAYS: -FIRST_CALL,
     DigestKind.ONE_DAY: -LAST_CALL,
     DigestKind.ACCEPTED: UNDO_TIME,
@@ -144,7 +144,7 @@ def immediate_kinds(choice: DigestPreference) -> frozenset[DigestKind]:
 
 
 _WANTED: dict[DigestKind, InstrumentedAttribute[bool]] = {
-    DigestKind.ASKED: DigestPreference.asked,
+    DigestKind.RECEIVED: DigestPreference.asked,
     DigestKind.THREE_DAYS: DigestPreference.reminders,
     DigestKind.ONE_DAY: DigestPreference.reminders,
     DigestKind.ACCEPTED: DigestPreference.answers,
@@ -194,7 +194,7 @@ def _conditions(
     created, expires, answered = _REQUEST.created_at, _REQUEST.expires_at, _REQUEST.responded_at
     is_open = or_(expires.is_(None), expires > now)
     was_long_ago = created <= now - ENOUGH
-    if kind is DigestKind.ASKED:
+    if kind is DigestKind.RECEIVED:
         return created, asked, and_(is_open, created >= Event.digests_since)
     if kind is DigestKind.THREE_DAYS:
         return expires, asked, and_(expires > now + LAST_CALL, expires <= now + FIRST_CALL, was_long_ago)
@@ -225,7 +225,7 @@ def _other_side_knows() -> ColumnElement[bool]:
     was_told = exists().where(
         DigestItem.request_id == _REQUEST.id,
         DigestItem.attendee_id == Attendee.id,
-        DigestItem.kind.in_((DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY)),
+        DigestItem.kind.in_((DigestKind.RECEIVED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY)),
         OutboxEmail.message_id == DigestItem.message_id,
         OutboxEmail.attempts > 0,
     )

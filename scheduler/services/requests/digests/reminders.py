@@ -70,7 +70,7 @@ def send_reminders(session: Session, actor: Actor, settings: Settings, *, now: d
     )
     if mails:
         about = pgettext_lazy("trail", "%(number)s firms reminded of requests", number=len(mails))
-        recording.record_act(session, actor, Act.MAILS, about, now=now)
+        recording.record_act(session, actor, Act.EMAILS, about, now=now)
     return len(mails)
 
 
@@ -91,7 +91,7 @@ def _waits(session: Session, event_id: int, now: datetime) -> Waits:
     )
     found: Waits = defaultdict(list)
     for firm, request, created_at, priority in rows:
-        found[firm].append(PendingItem(request, DigestKind.ASKED, created_at, priority >= MUST))
+        found[firm].append(PendingItem(request, DigestKind.RECEIVED, created_at, priority >= MUST))
     return dict(found)
 
 

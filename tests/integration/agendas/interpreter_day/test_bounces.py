@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.emails.rates import EmailRates
-from scheduler.domain.entities import MailFailure, Refusal
+from scheduler.domain.entities import EmailFailure, Refusal
 from scheduler.services.delivery import claims, email_routes, failed_emails, refusal_handling
 from scheduler.services.events import dashboard
 from scheduler.services.participants import editing, record_tables
@@ -72,7 +72,7 @@ def test_the_second_refusal_marks_the_address_and_no_more_mails_go_there(scene: 
     assert scene.hand_out(61) == []
     with scene.database.read() as session:
         (letter,) = failed_emails.list_failed_emails(session, scene.expo.organiser_actor()).items
-        assert (letter.address, letter.failure) == (OWN, MailFailure.BOUNCED)
+        assert (letter.address, letter.failure) == (OWN, EmailFailure.BOUNCED)
         assert session.get_one(Interpreter, scene.own.id).bounce == "550 5.1.1 no such user"
 
 
@@ -110,5 +110,5 @@ def test_a_report_about_the_old_address_marks_nobody(database: Database) -> None
     scene.hand_out(0)
     with database.read() as session:
         (letter,) = failed_emails.list_failed_emails(session, scene.expo.organiser_actor()).items
-        assert letter.failure is MailFailure.PERMANENT
+        assert letter.failure is EmailFailure.PERMANENT
         assert session.get_one(Interpreter, scene.own.id).bounced_at is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from scheduler.domain.entities import AnswerSource, CalendarState, Partstat, RequestState
+from scheduler.domain.entities import CalendarState, Partstat, ReplySource, RequestState
 from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.services.emails.calendar_status.board import BoardFilters
@@ -43,7 +43,7 @@ def test_an_answer_by_mail_is_shown_with_its_time_and_comment(health: Health, pa
     entry = health.entry()
     assert entry.state == partstat.lower()
     assert entry.answer is not None
-    assert (entry.answer.source, entry.answer.comment) == (AnswerSource.MAIL, "See you")
+    assert (entry.answer.source, entry.answer.comment) == (ReplySource.EMAIL, "See you")
     assert entry.answer.at == NOW + 5 * MINUTE
     assert health.entry(1).state is SILENT
     assert health.entry(1).is_called_off == (partstat == "DECLINED")
@@ -54,7 +54,7 @@ def test_an_answer_by_a_link_says_so(health: Health) -> None:
         token = replies.token(health.mail_to(0))
         reply_links.submit_reply(session, token, Partstat.TENTATIVE, sequence=0, now=NOW + 7 * MINUTE)
     answer = health.entry().answer
-    assert answer is not None and answer.source is AnswerSource.LINK
+    assert answer is not None and answer.source is ReplySource.LINK
     assert health.entry().state is TENTATIVE
 
 

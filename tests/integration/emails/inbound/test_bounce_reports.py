@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select, update
 
-from scheduler.domain.entities import MailFailure, MailKind, MailOutcome, OutboxState
+from scheduler.domain.entities import EmailFailure, MailKind, MailOutcome, OutboxState
 from scheduler.domain.errors import WrongState
 from scheduler.services.delivery import email_routes, failed_emails, rendering
 from scheduler.services.emails.inbound import inbox, inbox_actions
@@ -213,7 +213,7 @@ def test_a_provider_that_wants_less_is_slowed_down_by_a_report_as_by_a_reply(pub
     )
     assert mail.outcome is APPLIED
     again = mail_now(published)
-    assert (again.state, again.failure) == (OutboxState.QUEUED, MailFailure.TEMPORARY.value)
+    assert (again.state, again.failure) == (OutboxState.QUEUED, EmailFailure.TEMPORARY.value)
     with published.database.read() as session:
         route = session.get_one(EmailRoute, again.domain)
         assert route.per_minute == email_routes.UNLIMITED / 2
@@ -227,7 +227,7 @@ def test_a_refusal_of_content_in_a_report_holds_the_mail_and_tells_the_organiser
         published, status="5.0.0", said="550 Mail content denied. https://service.mail.qq.com/detail/122/171"
     )
     held = mail_now(published)
-    assert (held.state, held.failure) == (OutboxState.QUEUED, MailFailure.HELD.value)
+    assert (held.state, held.failure) == (OutboxState.QUEUED, EmailFailure.DEFERRED.value)
     with published.database.read() as session:
         told = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "alert")).all()
         assert told and "Mail content denied" in told[0].payload["reason"]

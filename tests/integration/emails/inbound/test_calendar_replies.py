@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from scheduler.domain.entities import AnswerSource, MailOutcome, Partstat, RequestState
+from scheduler.domain.entities import MailOutcome, Partstat, ReplySource, RequestState
 from scheduler.services.delivery import rendering
 from scheduler.services.problems import snapshot
 from scheduler.services.requests import requests
@@ -31,7 +31,7 @@ def test_an_answer_is_kept_and_known_to_the_next_details_mail(
     answer = published.known(0)
     assert answer is not None
     assert (answer.partstat, answer.comment, answer.sequence) == (Partstat(partstat), "See you", 0)
-    assert answer.source is AnswerSource.MAIL
+    assert answer.source is ReplySource.EMAIL
     with published.database.read() as session:
         told = session.scalars(
             select(Invitation).where(Invitation.attendee_id == published.person(0).id)

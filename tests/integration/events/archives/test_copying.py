@@ -52,7 +52,7 @@ def expo(database: Database) -> Expo:
         gone = session.get_one(Firm, expo.firms[3].id)
         gone.withdrawn_at = NOW
         session.get_one(Event, expo.event.id).solve_seconds = 77
-        make_member(session, expo, TeamRole.READER)
+        make_member(session, expo, TeamRole.VIEWER)
     return expo
 
 

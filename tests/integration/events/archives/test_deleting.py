@@ -120,7 +120,7 @@ def test_from_the_press_on_nothing_is_done_for_it(everything: Everything) -> Non
     with database.write() as session:
         of_event = outbox.event_of_mail() == event.id
         session.execute(update(OutboxEmail).where(of_event).values(state="queued", next_attempt_at=NOW))
-        session.execute(update(Scenario).values(state=ScenarioState.ASKED, requested_at=NOW))
+        session.execute(update(Scenario).values(state=ScenarioState.QUEUED, requested_at=NOW))
         busy = Base.metadata.tables["busy_source"]
         session.execute(busy.update().values(is_saved=True, next_fetch_at=NOW))
     press(everything)

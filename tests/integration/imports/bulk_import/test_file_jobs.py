@@ -222,7 +222,7 @@ def test_only_who_may_import_asks_and_what_is_being_taken_stays_so(database: Dat
     with database.write() as session, pytest.raises(WrongState):
         import_jobs.request_preview(session, expo.organiser_actor(), number, now=database.now())
     with database.write() as session:
-        reader = make_member(session, expo, TeamRole.READER)
+        reader = make_member(session, expo, TeamRole.VIEWER)
         seen_by = actor_for(session, reader.id, expo.event.key, now=database.now())
         other = make_event(session, name="Another").organiser_actor()
     for actor, error in ((seen_by, NotAllowed), (other, NotFound)):

@@ -142,7 +142,7 @@ def _end(database: Database, expo: Expo, account_id: int) -> None:
 
 def _demote(database: Database, expo: Expo, account_id: int) -> None:
     with database.write() as session:
-        given: dict[str, Any] = {"role": TeamRole.READER, "until": None, "now": NOW}
+        given: dict[str, Any] = {"role": TeamRole.VIEWER, "until": None, "now": NOW}
         members.change_member(session, expo.organiser_actor(), account_id, **given)
 
 

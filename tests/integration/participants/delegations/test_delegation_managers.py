@@ -43,9 +43,9 @@ def with_chamber(database: Database, expo: Expo) -> Actor:
         membership.add_person(session, actor, own, expo.people[1][0].key, now=NOW)
         membership.add_firm(session, actor, other, "f2", now=NOW)
         account = make_member(
-            session, expo, TeamRole.READER, account=make_account(session, "k@chamber.example")
+            session, expo, TeamRole.VIEWER, account=make_account(session, "k@chamber.example")
         )
-        change(session, expo, account.id, TeamRole.CHAMBER, "g1")
+        change(session, expo, account.id, TeamRole.DELEGATION_MANAGER, "g1")
         return chamber(session, expo, account.id)
 
 
@@ -152,8 +152,8 @@ def test_an_invitation_names_delegations_and_lets_into_these_alone(database: Dat
 
     def invite(session: Session, *keys: str) -> str:
         return invitations.send_invitation(
-            session, expo.organiser_actor(), "new@chamber.example", role=TeamRole.CHAMBER, until=None,
-            delegations=keys, language="hu", settings=SETTINGS, now=NOW,
+            session, expo.organiser_actor(), "new@chamber.example", role=TeamRole.DELEGATION_MANAGER,
+            until=None, delegations=keys, language="hu", settings=SETTINGS, now=NOW,
         )  # fmt: skip
 
     for keys in ((), ("g1", "g9"), ("g9",)):
@@ -177,11 +177,11 @@ def test_an_invitation_names_delegations_and_lets_into_these_alone(database: Dat
 def test_another_role_or_removal_ends_what_it_saw(database: Database, expo: Expo) -> None:
     account_id = with_chamber(database, expo).account_id or 0
     with database.write() as session:
-        change(session, expo, account_id, TeamRole.DESK, "g1")
-        assert chamber(session, expo, account_id).chamber is None
+        change(session, expo, account_id, TeamRole.HELP_DESK, "g1")
+        assert chamber(session, expo, account_id).managed is None
         assert session.scalars(select(TeamDelegation)).all() == []
-        change(session, expo, account_id, TeamRole.CHAMBER, "g1", OTHER)
-        assert len(chamber(session, expo, account_id).chamber.delegations) == 2  # type: ignore[union-attr]
+        change(session, expo, account_id, TeamRole.DELEGATION_MANAGER, "g1", OTHER)
+        assert len(chamber(session, expo, account_id).managed.delegations) == 2  # type: ignore[union-attr]
         members.remove_member(session, expo.organiser_actor(), account_id, now=NOW)
         with pytest.raises(NotFound):
             actors.actor_for(session, account_id, expo.event.key, now=NOW)

@@ -81,7 +81,7 @@ def test_it_changes_its_own_and_brings_new_ones_that_belong_to_it(database: Data
         firm = session.get_one(Firm, new.firm_id)
         assert firm.name == "Brand New Kft." and firm.key.startswith("brand-new-kft-")
         later = chamber(session, expo, actor.account_id or 0)
-        assert later.chamber and firm.id in later.chamber.firms
+        assert later.managed and firm.id in later.managed.firms
         noted = session.scalars(select(AuditLogEntry).where(AuditLogEntry.act == "import")).all()
         assert {(entry.account_id, "g1" in entry.about) for entry in noted} == {(actor.account_id, True)}
         assert "anna@new.example" in noted[-1].after

@@ -149,7 +149,7 @@ def test_a_note_that_is_too_long_sends_nothing(database: Database, expo: Expo) -
 
 def test_only_who_steers_mails_invites(database: Database, expo: Expo) -> None:
     reader = Actor(
-        account_id=expo.organiser.id, event_id=expo.event.id, event_key=expo.event.key, team_role=Role.READER
+        account_id=expo.organiser.id, event_id=expo.event.id, event_key=expo.event.key, team_role=Role.VIEWER
     )
     for actor in (expo.actor(0), reader):
         with database.write() as session, pytest.raises(NotAllowed):

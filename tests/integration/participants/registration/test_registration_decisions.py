@@ -173,7 +173,7 @@ def test_some_at_once_are_decided_each_on_its_own(database: Database, expo: Expo
 def test_only_organisers_of_the_event_read_and_decide(database: Database, expo: Expo) -> None:
     with database.write() as session:
         number, other = waits(session, expo), make_event(session, key="other-expo")
-        reader = replace(expo.organiser_actor(), team_role=Role.READER)
+        reader = replace(expo.organiser_actor(), team_role=Role.VIEWER)
         unconfirmed = session.get_one(FirmRegistration, number).id + 1
         write(session, expo, replace(FORM, email="later@firm.example"))
         for actor in (reader, expo.actor(0)):

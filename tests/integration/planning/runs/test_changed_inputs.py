@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from scheduler.domain.entities import AfterRun, AnswerSource, Partstat, RequestState
+from scheduler.domain.entities import AfterRun, Partstat, ReplySource, RequestState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result, SolveParams
@@ -191,7 +191,7 @@ def test_a_granted_wish_for_another_time_is_no_change(again: Again) -> None:
         invitation = session.scalars(select(Invitation).order_by(Invitation.id)).first()
         assert invitation is not None
         later = expo.slots[2]
-        reply = Reply(partstat=Partstat.TENTATIVE, sequence=invitation.sequence, source=AnswerSource.LINK)
+        reply = Reply(partstat=Partstat.TENTATIVE, sequence=invitation.sequence, source=ReplySource.LINK)
         counter_proposals.propose_time(session, invitation, reply, start=later.start, end=later.end, now=NOW)
     again.meetings = again.at_another_time
     assert again.run(publish=True)

@@ -154,7 +154,7 @@ def test_a_reader_looks_and_changes_nothing(database: Database, broker_url: str,
     made(database, expo)
     solve_all(database)
     with database.write() as session:
-        reader = make_member(session, expo, TeamRole.READER)
+        reader = make_member(session, expo, TeamRole.VIEWER)
     browser, path = Browser(web_app(database, broker_url), reader), f"/events/{expo.event.key}/scenarios"
     page = browser.get(f"{path}/1")
     assert "Scenario and live schedule" in page and "Calculate again" not in page

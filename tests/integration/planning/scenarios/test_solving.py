@@ -144,7 +144,7 @@ def test_runs_go_first_and_take_the_worker_from_it(database: Database) -> None:
         return Result(plan_of(problem, ()))
 
     assert not scenario_execution.execute_scenario(database, settings=SETTINGS, solve=solve)
-    assert look(database, expo, number).state is ScenarioState.ASKED
+    assert look(database, expo, number).state is ScenarioState.QUEUED
     with database.write() as session:
         assert not scenario_queue.is_scenario_waiting(session, now=NOW)
     assert not scenario_execution.execute_scenario(database, settings=SETTINGS), "behind the run"

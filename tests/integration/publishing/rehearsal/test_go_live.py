@@ -186,13 +186,13 @@ def test_it_waits_for_a_publishing_that_is_open(database: Database) -> None:
     with pytest.raises(PublishingInProgress):
         live(database, expo)
     with database.write() as session:
-        session.get_one(VersionJob, job_id).state = JobState.TAKEN_BACK
+        session.get_one(VersionJob, job_id).state = JobState.CANCELLED
     live(database, expo)
 
 
 def test_it_is_done_once_and_by_who_may_send_mails(database: Database, expo: Expo) -> None:
     reader = Actor(
-        account_id=expo.organiser.id, event_id=expo.event.id, event_key=expo.event.key, team_role=Role.READER
+        account_id=expo.organiser.id, event_id=expo.event.id, event_key=expo.event.key, team_role=Role.VIEWER
     )
     for actor in (expo.actor(0), reader):
         with database.write() as session, pytest.raises(NotAllowed):

@@ -141,7 +141,7 @@ def test_everybody_who_leads_the_event_gets_samples_and_no_reader_or_helper(data
     expo = rehearsed_event(database)
     with database.write() as session:
         organiser = make_member(session, expo, TeamRole.ORGANISER)
-        make_member(session, expo, TeamRole.READER)
+        make_member(session, expo, TeamRole.VIEWER)
         make_member(session, expo, TeamRole.ORGANISER, until=NOW - timedelta(days=1))
         invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     with post(database) as sent:

@@ -129,7 +129,7 @@ def test_going_live_by_the_page(database: Database, expo: Expo, browser: Browser
     page = browser.get(path(expo))
     assert "has been live since" in page and "Go live" not in page
     with database.read() as session:
-        assert session.scalars(select(VersionJob.state)).all() == [JobState.ASKED]
+        assert session.scalars(select(VersionJob.state)).all() == [JobState.QUEUED]
         (entry,) = session.scalars(select(AuditLogEntry).where(AuditLogEntry.about.contains("went live")))
         assert entry.after is not None and '"invitations_sent":true' in entry.after
     assert "Emails rehearsed" in browser.get(f"/events/{expo.event.key}/audit-log")
@@ -160,7 +160,7 @@ def test_a_new_event_says_so_on_each_page_of_its_organisers_until_it_is_live(
 
 def test_readers_see_the_notice_and_not_the_emails(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        reader = make_member(session, expo, TeamRole.READER)
+        reader = make_member(session, expo, TeamRole.VIEWER)
     browser = Browser(web_app(database, NOWHERE), reader)
     page = browser.get(f"/events/{expo.event.key}")
     assert "Rehearsal: emails" in page and "/rehearsal" not in page
@@ -245,4 +245,4 @@ def test_a_program_reads_the_state_and_takes_the_event_live(database: Database, 
     assert live["live_at"] and live["published"] is None
     program.post("/rehearsal/go-live", {}, status=409)
     with database.read() as session:
-        assert session.scalars(select(VersionJob.state)).all() == [JobState.ASKED]
+        assert session.scalars(select(VersionJob.state)).all() == [JobState.QUEUED]

@@ -116,7 +116,7 @@ def test_of_two_who_press_at_once_one_reminds(database: Database) -> None:
 def test_only_organisers_remind(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
-        reader = make_member(session, expo, TeamRole.READER)
+        reader = make_member(session, expo, TeamRole.VIEWER)
         for actor in (expo.actor(0), actors.actor_for(session, reader.id, expo.event.key, now=NOW)):
             with pytest.raises(NotAllowed):
                 reminders.send_reminders(session, actor, SETTINGS, now=NOW)
