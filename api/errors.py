@@ -62,13 +62,13 @@ STATUS: dict[type[ChainmeetError], int] = {
 }
 
 TITLES = {
-    403: gettext_lazy("Not allowed"),
+    403: gettext_lazy("You don't have permission"),
     404: gettext_lazy("Not found"),
     405: gettext_lazy("Method not allowed"),
-    409: gettext_lazy("Conflict"),
-    413: gettext_lazy("Request entity too large"),
-    414: gettext_lazy("The address is too long"),
-    422: gettext_lazy("Something is missing or wrong"),
+    409: gettext_lazy("This isn't possible right now"),
+    413: gettext_lazy("Content too large"),
+    414: gettext_lazy("URL too long"),
+    422: gettext_lazy("Missing or incorrect information"),
     429: gettext_lazy("Too many requests"),
     503: gettext_lazy("Not ready yet"),
 }
@@ -76,10 +76,11 @@ TITLES = {
 MAX_ADDRESS = 4_000
 """Maximum length of a URL with its query string, in characters."""
 TOO_LONG = gettext_lazy(
-    "At most %(most)s characters are taken. Search for less, or choose less.", most=f"{MAX_ADDRESS:,}"
+    "This address is longer than %(most)s characters. Shorten your search or select fewer options.",
+    most=f"{MAX_ADDRESS:,}",
 )
 NOT_FOUND = gettext_lazy(
-    "There is no page at this address, or it is not for you. Check the address, or sign in."
+    "This page doesn't exist, or you don't have access to it. Check the address or sign in."
 )
 RETRY_AFTER = 10
 """Retry-After of 503 responses, in seconds."""
@@ -143,7 +144,7 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
     if isinstance(error, InvalidInput):
         more["errors"] = [{**_place(fault), "detail": fault.message} for fault in error.faults]
     status = status_of(error)
-    title = TITLES.get(status, gettext_lazy("That did not work"))
+    title = TITLES.get(status, gettext_lazy("Something went wrong"))
     response = answer(status, error.code, title, _detail(error), **more)
     if isinstance(error, ComparisonNotReady):
         response.headers["Retry-After"] = str(READY_SECONDS)
@@ -186,7 +187,7 @@ def _form_expired(_error: CSRFError) -> Response:
         choosing.speak_own()
         page = render_template("identity/sign_in/go_on.html", errand=kept, is_expired=True)
         return make_response(page, 400)
-    detail = gettext_lazy("Go back, load the page again and send the form once more.")
+    detail = gettext_lazy("Go back, reload the page and submit the form again.")
     return answer(400, "csrf", gettext_lazy("This form has expired"), detail)
 
 
@@ -201,7 +202,8 @@ def http_error(error: HTTPException) -> Response | WerkzeugResponse:
         404: NOT_FOUND,
         414: TOO_LONG,
         413: gettext_lazy(
-            "That is too large: at most %(most)s MB are taken here. Nothing was kept. Send less.",
+            "This is larger than the limit of %(most)s MB. Nothing was saved. Send a "
+            "smaller file or less text.",
             most=_megabytes(),
         ),
     }.get(status, error.description or "")
@@ -231,8 +233,8 @@ def _database_away(error: Exception) -> Response:
     response = answer(
         503,
         "database-away",
-        gettext_lazy("Not available for a moment"),
-        gettext_lazy("The database does not answer in time. Nothing was changed. Try again in a moment."),
+        gettext_lazy("Temporarily unavailable"),
+        gettext_lazy("The database isn't responding. Nothing was changed. Try again in a moment."),
     )
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
@@ -246,5 +248,5 @@ def _unexpected(error: Exception) -> Response:
     if current_app.testing:
         raise error
     current_app.logger.exception("unexpected error")
-    detail = gettext_lazy("It was written to the log. Try again.")
-    return answer(500, "internal", gettext_lazy("Something broke on our side"), detail)
+    detail = gettext_lazy("The error was logged. Try again.")
+    return answer(500, "internal", gettext_lazy("Server error"), detail)

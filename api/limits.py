@@ -71,7 +71,7 @@ class Limited(TooManyRequests):
     """Too many requests. `seconds` is the time to wait, as in Retry-After (RFC 9110, 10.2.3)."""
 
     def __init__(self, seconds: int) -> None:
-        sentence = gettext_lazy("That was too often. Try again in %(time)s.", time=lasting(seconds))
+        sentence = gettext_lazy("Too many attempts. Try again in %(time)s.", time=lasting(seconds))
         super().__init__(sentence, retry_after=seconds)
         self.seconds = seconds
 

@@ -70,16 +70,17 @@ def _look() -> None:
     if not hops and is_forwarded and _is(_sender(), "is_private"):
         watched().note(
             gettext_lazy(
-                "Requests come through a reverse proxy, but CHAINMEET_TRUSTED_PROXIES is 0: rate limits "
-                "count everyone as one network. Set it to the number of proxies."
+                "Requests arrive through a reverse proxy, but CHAINMEET_TRUSTED_PROXIES is 0. "
+                "Rate limits therefore count all visitors as one network. Set it to the number "
+                "of proxies."
             )
         )
     elif hops and not is_forwarded and not _is(_sender(), "is_loopback"):
         watched().note(
             gettext_lazy(
-                "Requests come without X-Forwarded-For, but CHAINMEET_TRUSTED_PROXIES is %(number)s: "
-                "anyone who reaches the port can choose their address. Let only the proxy reach it, or set "
-                "it to 0.",
+                "Requests arrive without X-Forwarded-For, but CHAINMEET_TRUSTED_PROXIES is "
+                "%(number)s. Anyone who can reach the port can choose their own address. Allow "
+                "only the proxy to reach the port, or set CHAINMEET_TRUSTED_PROXIES to 0.",
                 number=hops,
             )
         )

@@ -21,7 +21,7 @@ from scheduler.services.identity.tokens import random_token
 
 MOST_TYPED = 50_000
 """Maximum size of a preserved form, in characters."""
-GO_ON = gettext_lazy("go on")
+GO_ON = gettext_lazy("continue")
 _BROWSER = "browser"
 _NOT_TYPED = ("csrf_token", "errand", "password")
 

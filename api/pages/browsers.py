@@ -36,4 +36,4 @@ def browser_name(agent: str) -> str:
     system = next((name for sign, name in _SYSTEMS.items() if sign in agent), "")
     if browser and system:
         return gettext("%(browser)s on %(system)s", browser=browser, system=system)
-    return browser or agent or gettext("A browser that does not say its name")
+    return browser or agent or gettext("Unknown browser")

@@ -334,28 +334,28 @@ def role_label(role: str) -> str:
 
 TOLD_LABELS = {
     "new": gettext_lazy("New meetings"),
-    "update": gettext_lazy("Other times or places"),
-    "details": gettext_lazy("Other details"),
+    "update": gettext_lazy("Changed times or locations"),
+    "details": gettext_lazy("Changed details"),
     "cancel": gettext_lazy("Cancelled meetings"),
-    "uninvited": gettext_lazy("Meetings that go on without them"),
-    "summary": gettext_lazy("Summaries of what changed"),
-    "briefing": gettext_lazy("Meetings of interpreters"),
+    "uninvited": gettext_lazy("Removals from meetings"),
+    "summary": gettext_lazy("Change summaries"),
+    "briefing": gettext_lazy("Interpreter briefings"),
 }
 MAIL_LABELS = {
     "REQUEST": gettext_lazy("Invitation"),
     "CANCEL": gettext_lazy("Cancellation"),
-    "DECLINECOUNTER": gettext_lazy("A proposed time is not taken"),
+    "DECLINECOUNTER": gettext_lazy("Proposed time declined"),
 }
 FAILURE_LABELS = {
-    EmailFailure.PERMANENT: gettext_lazy("Refused for good"),
-    EmailFailure.TEMPORARY: gettext_lazy("Refused for now"),
-    EmailFailure.DEFERRED: gettext_lazy("Held"),
-    EmailFailure.BOUNCED: gettext_lazy("Address bounces"),
+    EmailFailure.PERMANENT: gettext_lazy("Permanently rejected"),
+    EmailFailure.TEMPORARY: gettext_lazy("Temporarily rejected"),
+    EmailFailure.DEFERRED: gettext_lazy("On hold"),
+    EmailFailure.BOUNCED: gettext_lazy("Address bounced"),
 }
 SOURCE_LABELS = {
-    ReplySource.EMAIL: gettext_lazy("by their calendar"),
-    ReplySource.LINK: gettext_lazy("on our pages"),
-    ReplySource.ORGANISER: gettext_lazy("taken down by an organiser"),
+    ReplySource.EMAIL: gettext_lazy("from their calendar"),
+    ReplySource.LINK: gettext_lazy("on the website"),
+    ReplySource.ORGANISER: gettext_lazy("recorded by an organiser"),
 }
 
 
@@ -366,7 +366,7 @@ def told_label(kind: str) -> str:
 
 def mail_label(letter: FailedEmail) -> str:
     """Return the label of a failed email's kind."""
-    other = gettext_lazy("Summary of what changed") if letter.kind == "summary" else gettext_lazy("Mail")
+    other = gettext_lazy("Change summary") if letter.kind == "summary" else gettext_lazy("Email")
     return speaking.said(MAIL_LABELS.get(letter.method or "", other))
 
 

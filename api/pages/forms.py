@@ -14,18 +14,18 @@ from scheduler.services.events.timetable import Timetable
 from scheduler.services.requests.form import NewRequest
 
 LABELS = {
-    "to_firm": gettext_lazy("The firm"),
-    "from_firm": gettext_lazy("Your firm"),
+    "to_firm": gettext_lazy("Company"),
+    "from_firm": gettext_lazy("Your company"),
     "topic": gettext_lazy("Topic"),
     "message": gettext_lazy("Message"),
-    "priority": gettext_lazy("Rank"),
-    "firms": gettext_lazy("Firms"),
-    "template": gettext_lazy("Name of the template"),
-    "length": gettext_lazy("Length"),
-    "place": gettext_lazy("Place"),
+    "priority": gettext_lazy("Priority"),
+    "firms": gettext_lazy("Companies"),
+    "template": gettext_lazy("Template name"),
+    "length": gettext_lazy("Duration"),
+    "place": gettext_lazy("Location"),
     "slots": gettext_lazy("Times"),
-    "from_attendees": gettext_lazy("People of your firm"),
-    "to_attendees": gettext_lazy("People of the other firm"),
+    "from_attendees": gettext_lazy("Attendees from your company"),
+    "to_attendees": gettext_lazy("Attendees from the other company"),
     "note": gettext_lazy("Note"),
 }
 
@@ -61,7 +61,7 @@ def sentences(error: InvalidInput) -> dict[str, str]:
     faults: dict[str, str] = {}
     for fault in error.faults:
         label = said(LABELS.get(fault.path, fault.path))
-        sentence = gettext("%(label)s %(fault)s.", label=label, fault=said(fault.message))
+        sentence = gettext("%(label)s: %(fault)s.", label=label, fault=said(fault.message))
         faults[fault.path] = f"{faults[fault.path]} {sentence}" if fault.path in faults else sentence
     return faults
 

@@ -190,21 +190,21 @@ def _moment(moment: datetime, zone: str) -> Markup:
 
 SHOWN = {
     MeetingFilter.ALL: gettext_lazy("All"),
-    MeetingFilter.UNANSWERED: gettext_lazy("Not answered"),
+    MeetingFilter.UNANSWERED: gettext_lazy("No reply"),
     MeetingFilter.CHANGED: gettext_lazy("Changed"),
-    MeetingFilter.CLASHES: gettext_lazy("Clashes"),
+    MeetingFilter.CLASHES: gettext_lazy("Conflicts"),
 }
 ANSWERED = {
     Partstat.ACCEPTED: gettext_lazy("accepted"),
-    Partstat.TENTATIVE: gettext_lazy("perhaps"),
+    Partstat.TENTATIVE: gettext_lazy("tentative"),
     Partstat.DECLINED: gettext_lazy("declined"),
 }
-NO_ANSWER = gettext_lazy("no answer yet")
+NO_ANSWER = gettext_lazy("no reply yet")
 CHANGES = {
     WeekChangeKind.NEW: gettext_lazy("new"),
     WeekChangeKind.MOVED: gettext_lazy("moved"),
-    WeekChangeKind.RELOCATED: gettext_lazy("another place"),
-    WeekChangeKind.REASSIGNED: gettext_lazy("other people"),
+    WeekChangeKind.RELOCATED: gettext_lazy("new location"),
+    WeekChangeKind.REASSIGNED: gettext_lazy("different attendees"),
     WeekChangeKind.CANCELLED: gettext_lazy("cancelled"),
 }
 
@@ -225,7 +225,7 @@ def change_word(kind: WeekChangeKind) -> str:
 
 
 OUTCOMES = {
-    OutcomeKind.NONE: gettext_lazy("Nothing"),
+    OutcomeKind.NONE: gettext_lazy("No result"),
     OutcomeKind.FOLLOW_UP: gettext_lazy("Follow-up"),
     OutcomeKind.INTENT: gettext_lazy("Intent"),
     OutcomeKind.SIGNED: gettext_lazy("Signed"),

@@ -38,7 +38,7 @@ class FormReader:
         value = whole(self.form.get(name, "").strip(), otherwise=-1)
         if not limits.hold(value):
             sizes = {"least": limits.least, "most": limits.most}
-            self.fault(name, gettext_lazy("must be a whole number from %(least)s to %(most)s", **sizes))
+            self.fault(name, gettext_lazy("enter a whole number from %(least)s to %(most)s", **sizes))
             return limits.least
         return value
 
@@ -46,7 +46,7 @@ class FormReader:
         """Parse a local time such as 09:30."""
         value = clock(self.form.get(name, ""))
         if value is None:
-            self.fault(name, gettext_lazy("must be a time such as 09:30"))
+            self.fault(name, gettext_lazy("enter a time, like 09:30"))
             return dt.time(0)
         return value
 
@@ -54,7 +54,7 @@ class FormReader:
         try:
             return dt.date.fromisoformat(self.form.get(name, ""))
         except ValueError:
-            self.fault(name, gettext_lazy("must be a date such as 2027-06-22"))
+            self.fault(name, gettext_lazy("enter a date, like 2027-06-22"))
             return None
 
     def done(self) -> None:

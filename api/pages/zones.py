@@ -20,7 +20,7 @@ from api.pages import formatting
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity import preferences
 
-UNKNOWN = gettext_lazy("Choose a time zone from the list: type a city or a country, like Budapest.")
+UNKNOWN = gettext_lazy("Choose a time zone from the list. Type a city or a country, like Budapest.")
 """Error of a value that `meant` cannot resolve."""
 _OFFSET = re.compile(r"[(（](?:UTC)?(?:[+-][\d:]{1,5})?[)）]\s*$")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scheduler.i18n import gettext_lazy, untranslated
 
-GONE = gettext_lazy("That is not there any more, or it is not for you. Load the page again.")
+GONE = gettext_lazy("This no longer exists, or you don't have access to it. Reload the page.")
 """Page text for an object that is not found."""
 MAX_FAULTS_SHOWN = 30
 """Faults listed in an error message. The rest are counted."""
@@ -20,7 +20,7 @@ class ChainmeetError(Exception):
     """
 
     code = "error"
-    general: str = gettext_lazy("That did not work. Load the page again, or ask whoever runs this site.")
+    general: str = gettext_lazy("That didn't work. Reload the page, or contact the operator of this site.")
     """Fallback in languages without a translation of the message."""
 
     @property
@@ -99,7 +99,7 @@ class NotAllowed(ChainmeetError):
     """The caller may see the object but lacks permission for this action."""
 
     code = "not-allowed"
-    general = gettext_lazy("You may not do this here.")
+    general = gettext_lazy("You don't have permission to do this.")
 
 
 class RecentSignInRequired(ChainmeetError):
@@ -121,7 +121,7 @@ class WrongState(ChainmeetError):
 
     code = "wrong-state"
     general = gettext_lazy(
-        "Something has changed meanwhile, so that this cannot be done any more. Load the page again."
+        "Something has changed in the meantime, so this is no longer possible. Reload the page."
     )
 
     def __init__(self, what: str, key: object, state: str, step: str, user_message: str = "") -> None:
@@ -144,7 +144,7 @@ class RunAlreadyOpen(ChainmeetError):
         self.event, self.run = event, run
         super().__init__(
             gettext_lazy(
-                "A run of %(event)s is open already (run %(run)s). Wait for it or cancel it.",
+                "%(event)s already has an open run (run %(run)s). Wait for it to finish, or cancel it.",
                 event=event,
                 run=str(run),
             )
@@ -164,19 +164,19 @@ class VersionConflict(ChainmeetError):
 def _conflict(compared_with: int | None, published: int | None) -> str:
     if compared_with is None:
         return gettext_lazy(
-            "The change set was compared with nothing, but version %(now)s is published now. "
-            "Look at the change set again before you publish.",
+            "The changes were reviewed when no version was published, but version %(now)s "
+            "is published now. Review them again before you publish.",
             now=str(published),
         )
     if published is None:
         return gettext_lazy(
-            "The change set was compared with version %(was)s, but nothing is published now. "
-            "Look at the change set again before you publish.",
+            "The changes were compared with version %(was)s, but no version is published "
+            "now. Review them again before you publish.",
             was=str(compared_with),
         )
     return gettext_lazy(
-        "The change set was compared with version %(was)s, but version %(now)s is published now. "
-        "Look at the change set again before you publish.",
+        "The changes were compared with version %(was)s, but version %(now)s is "
+        "published now. Review them again before you publish.",
         was=str(compared_with),
         now=str(published),
     )
@@ -197,8 +197,8 @@ class VenueChanged(ChainmeetError):
         self.version = version
         super().__init__(
             gettext_lazy(
-                "Version %(number)s has meetings at times that the venue no longer has. Start a run: its "
-                "draft has them at other times.",
+                "Version %(number)s has meetings at times that the venue no longer has. Start a"
+                " run to get a draft with other times.",
                 number=str(version),
             )
         )
@@ -213,7 +213,7 @@ class ComparisonNotReady(ChainmeetError):
         self.version = version
         super().__init__(
             gettext_lazy(
-                "What publishing version %(number)s does is being worked out. Ask again soon.",
+                "The effects of publishing version %(number)s are still being calculated. Try again soon.",
                 number=str(version),
             )
         )
@@ -227,9 +227,7 @@ class PublishingInProgress(ChainmeetError):
     def __init__(self, version: int) -> None:
         self.version = version
         super().__init__(
-            gettext_lazy(
-                "Version %(number)s is being published. Wait until that is done.", number=str(version)
-            )
+            gettext_lazy("Version %(number)s is being published. Wait until it is done.", number=str(version))
         )
 
 

@@ -168,12 +168,10 @@ class Range:
     def sentence(self, value: Any) -> str:
         """Return the error text for a value outside the range. It follows the field's name."""
         if not self.is_size:
-            return gettext_lazy("must be from %(least)s to %(most)s", least=self.least, most=self.most)
+            return gettext_lazy("enter a value from %(least)s to %(most)s", least=self.least, most=self.most)
         if len(value) < self.least:
-            return gettext_lazy(
-                "must have %(least)s to %(most)s characters", least=self.least, most=self.most
-            )
-        return gettext_lazy("must have at most %(most)s characters", most=self.most)
+            return gettext_lazy("enter %(least)s to %(most)s characters", least=self.least, most=self.most)
+        return gettext_lazy("enter at most %(most)s characters", most=self.most)
 
 
 @cache
@@ -196,13 +194,13 @@ def check_items(path: str, values: list[str], kind: Any) -> Iterator[Fault]:
     most = limits(kind).most
     if len(values) > most:
         yield Fault(
-            path, gettext_lazy("has %(count)s lines; write at most %(most)s", count=len(values), most=most)
+            path, gettext_lazy("enter at most %(most)s lines, not %(count)s", count=len(values), most=most)
         )
     room = limits(get_args(get_args(kind)[0])[0]).most
     for text in values:
         if len(text) > room:
             said = gettext_lazy(
-                "has a line that is too long: %(text)s; write at most %(most)s characters",
+                "shorten the line “%(text)s” to at most %(most)s characters",
                 text=f"{text[:30]}…",
                 most=room,
             )

@@ -39,7 +39,7 @@ def split_list(text: str) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-NO_WEBSITE = gettext_lazy("is no address; it begins with https:// or http://")
+NO_WEBSITE = gettext_lazy("enter a web address that starts with https:// or http://")
 """Message for an invalid website."""
 
 

@@ -96,8 +96,8 @@ def _decoded(octets: bytes, codec: str, name: str) -> str:
         line = octets.count(b"\n", 0, error.start) + 1
         raise UnreadableSheet(
             gettext_lazy(
-                "The file begins as %(name)s and breaks off in row %(line)s. "
-                "Save it as XLSX or as CSV in UTF-8.",
+                "The file starts as %(name)s but breaks off in row %(line)s. Save it as XLSX or"
+                " as CSV in UTF-8.",
                 name=name,
                 line=line,
             )
@@ -156,7 +156,7 @@ def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
             if len(found) > MAX_ROWS:
                 raise UnreadableSheet(
                     gettext_lazy(
-                        "The file has more than %(max_rows)s rows. Divide it into several files.",
+                        "The file has more than %(max_rows)s rows. Split it into several files.",
                         max_rows=f"{MAX_ROWS:,}",
                     )
                 )
@@ -172,7 +172,7 @@ def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
             ) from None
         raise UnreadableSheet(
             gettext_lazy(
-                "Row %(value)s cannot be read as CSV (%(error)s). Save the file as XLSX.",
+                "Row %(value)s can't be read as CSV (%(error)s). Save the file as XLSX.",
                 value=len(found) + first,
                 error=error,
             )

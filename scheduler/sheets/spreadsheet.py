@@ -31,9 +31,9 @@ _MANIFEST: Final = "META-INF/manifest.xml"
 """ODS manifest, which states how members are encrypted (ODF 1.2 part 3, 3.4)."""
 
 _BROKEN = gettext_lazy(
-    "The file is broken, or is no spreadsheet. Open it in a spreadsheet program and save it as XLSX."
+    "The file is damaged or not a spreadsheet. Open it in a spreadsheet program and save it as XLSX."
 )
-_PASSWORD = gettext_lazy("The file has a password. Save it without one, and send it again.")
+_PASSWORD = gettext_lazy("The file has a password. Save it without one and upload it again.")
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
 """Name of the stream with a password-protected XLSX (MS-OFFCRYPTO 2.3.4.4)."""
 _BOF: Final = b"\x09\x08\x10\x00"
@@ -70,7 +70,7 @@ def read_spreadsheet(octets: bytes) -> Workbook:
     if len(shown) > MAX_SHEETS:
         raise UnreadableSheet(
             gettext_lazy(
-                "The file has %(value)s sheets; at most %(max_sheets)s are read.",
+                "The file has %(value)s sheets. Use at most %(max_sheets)s.",
                 value=len(shown),
                 max_sheets=MAX_SHEETS,
             )
@@ -96,7 +96,7 @@ def _check_zip(octets: bytes) -> str:
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
         raise UnreadableSheet(
             gettext_lazy(
-                "The file unpacks to more than %(value)s MB. Save only the sheets that are needed.",
+                "The file is larger than %(value)s MB when unpacked. Save only the sheets you need.",
                 value=MAX_UNPACKED >> 20,
             )
         )
@@ -109,7 +109,7 @@ def _check_zip(octets: bytes) -> str:
     if "xl/workbook.bin" in names:
         return "XLSB"
     raise UnreadableSheet(
-        gettext_lazy("The file is a ZIP archive, and no spreadsheet. Unpack it, and send what is in it.")
+        gettext_lazy("The file is a ZIP archive, not a spreadsheet. Unpack it and upload the file inside.")
     )
 
 
@@ -154,8 +154,8 @@ def _check_extent(name: str, sheet: bytes) -> None:
     if far := _FAR_COLUMN.search(sheet):
         raise UnreadableSheet(
             gettext_lazy(
-                "The sheet %(name)s has more than %(max_columns)s columns: its cell %(cell)s is not empty. "
-                "Delete what is far from the table.",
+                "The sheet %(name)s has more than %(max_columns)s columns: its cell %(cell)s is"
+                " not empty. Delete everything far from the table.",
                 name=repr(name),
                 max_columns=MAX_COLUMNS,
                 cell=far[1].decode(),
@@ -164,8 +164,7 @@ def _check_extent(name: str, sheet: bytes) -> None:
     if far := _FAR_ROW.search(sheet):
         raise UnreadableSheet(
             gettext_lazy(
-                "The sheet %(name)s has something far below its table, in the cell %(cell)s. "
-                "Delete that row.",
+                "The sheet %(name)s has content far below its table, in the cell %(cell)s. Delete that row.",
                 name=repr(name),
                 cell=far[1].decode(),
             )
@@ -175,7 +174,7 @@ def _check_extent(name: str, sheet: bytes) -> None:
 def too_many_rows() -> LazyText:
     """Return the error message for a file with too many rows."""
     return gettext_lazy(
-        "The file has more than %(max_rows)s rows. Divide it into several files.", max_rows=f"{MAX_ROWS:,}"
+        "The file has more than %(max_rows)s rows. Split it into several files.", max_rows=f"{MAX_ROWS:,}"
     )
 
 

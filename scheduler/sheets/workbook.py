@@ -34,8 +34,8 @@ _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """Signature of Excel 97-2003 files and encrypted XLSX."""
 _OTHERS = {
     b"%PDF": gettext_lazy("a PDF"),
-    b"\x89PNG": gettext_lazy("a picture"),
-    b"\xff\xd8\xff": gettext_lazy("a picture"),
+    b"\x89PNG": gettext_lazy("an image"),
+    b"\xff\xd8\xff": gettext_lazy("an image"),
     b"Rar!": gettext_lazy("a RAR archive"),
     b"\x1f\x8b": gettext_lazy("a gzip archive"),
     b"7z\xbc\xaf": gettext_lazy("a 7z archive"),
@@ -53,7 +53,7 @@ def read_workbook(octets: bytes) -> Workbook:
     if len(octets) > MAX_OCTETS:
         raise UnreadableSheet(
             gettext_lazy(
-                "The file is larger than %(value)s MB. Divide it into several files.", value=MAX_OCTETS >> 20
+                "The file is larger than %(value)s MB. Split it into several files.", value=MAX_OCTETS >> 20
             )
         )
     if not octets.strip():
@@ -64,7 +64,7 @@ def read_workbook(octets: bytes) -> Workbook:
     for start, what in _OTHERS.items():
         if octets.startswith(start):
             raise UnreadableSheet(
-                gettext_lazy("The file is %(what)s. Send a spreadsheet: XLSX, ODS or CSV.", what=what)
+                gettext_lazy("The file is %(what)s. Upload a spreadsheet: XLSX, ODS or CSV.", what=what)
             )
     if octets.startswith((_ZIP, _COMPOUND)):
         return spreadsheet.read_spreadsheet(octets)
@@ -72,8 +72,8 @@ def read_workbook(octets: bytes) -> Workbook:
     if start.startswith(_PAGES):
         raise UnreadableSheet(
             gettext_lazy(
-                "The file is a web page or XML, whatever its name says. Open it in a spreadsheet program "
-                "and save it as XLSX."
+                "The file is a web page or XML, despite its name. Open it in a spreadsheet "
+                "program and save it as XLSX."
             )
         )
     return delimited.read_delimited(octets)

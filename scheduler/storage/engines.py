@@ -23,7 +23,7 @@ after use, and lose its prepared statements.
 PING_AFTER = 1.0
 """Idle seconds after which a connection is pinged before use."""
 CONNECT_SECONDS = 5
-UNSTORABLE = gettext_lazy("A text has a character that cannot be kept. Type it, where you have copied it.")
+UNSTORABLE = gettext_lazy("A text has a character that can't be saved. If you copied it, type it instead.")
 _DISK_FULL = ("53100", "SQLITE_FULL")
 """SQLSTATE disk_full, and SQLite's equivalent."""
 _OF_DATA = ("22", "23")

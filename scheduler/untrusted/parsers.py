@@ -59,14 +59,14 @@ def run_job(job: Job[T], octets: bytes, **options: Any) -> T:
         raise LimitExceeded(
             gettext_lazy("it needs too much memory")
             if is_memory
-            else gettext_lazy("it broke the program that read it")
+            else gettext_lazy("it crashed the program that reads it")
         )
     if ending is Ending.REFUSED and job.refusal is not None:
         raise job.refusal(answer.decode("utf-8", "replace"))
     try:
         return job.result.validate_json(answer)
     except ValidationError:
-        raise LimitExceeded(gettext_lazy("what was read makes no sense")) from None
+        raise LimitExceeded(gettext_lazy("its content makes no sense")) from None
 
 
 def read_email(raw: bytes) -> ParsedEmail:

@@ -49,7 +49,7 @@ class LimitExceeded(ChainmeetError):
     code = "too-much-work"
 
     def __init__(self, why: str) -> None:
-        super().__init__(gettext_lazy("It could not be read: %(why)s.", why=why))
+        super().__init__(gettext_lazy("The content could not be read: %(why)s.", why=why))
 
 
 class ChildKilled(ChainmeetError):
@@ -58,7 +58,7 @@ class ChildKilled(ChainmeetError):
     code = "child-ended"
 
     def __init__(self) -> None:
-        super().__init__(gettext_lazy("The program that reads files was ended. Try again in a minute."))
+        super().__init__(gettext_lazy("The program that reads files was stopped. Try again in a minute."))
 
 
 class PoolExhausted(ChainmeetError):
@@ -67,7 +67,7 @@ class PoolExhausted(ChainmeetError):
     code = "all-busy"
 
     def __init__(self) -> None:
-        super().__init__(gettext_lazy("Too many files are being read just now. Try again in a minute."))
+        super().__init__(gettext_lazy("Too many files are being read right now. Try again in a minute."))
 
 
 class ChildNotStarted(ChainmeetError):
@@ -76,7 +76,7 @@ class ChildNotStarted(ChainmeetError):
     code = "not-started"
 
     def __init__(self) -> None:
-        super().__init__(gettext_lazy("The program that reads files does not start. Try again in a minute."))
+        super().__init__(gettext_lazy("The program that reads files can't start. Try again in a minute."))
 
 
 class _Gone(Exception):
@@ -117,12 +117,14 @@ class _Child:
         try:
             return frames.decode_answer(lambda size: self._receive(size, ends), most)
         except ValueError:
-            raise LimitExceeded(gettext_lazy("what is in it is too large")) from None
+            raise LimitExceeded(gettext_lazy("its content is too large")) from None
         except (EOFError, OSError):
             status = self.end()
             if status in (-signal.SIGKILL, -signal.SIGALRM):  # out of memory, or an overloaded machine
                 raise ChildKilled from None
-            raise LimitExceeded(_WHY.get(status, gettext_lazy("it broke the program that read it"))) from None
+            raise LimitExceeded(
+                _WHY.get(status, gettext_lazy("it crashed the program that reads it"))
+            ) from None
 
     def end(self) -> int:
         """End the child and return its exit status: minus the signal number, if it was killed."""

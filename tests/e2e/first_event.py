@@ -78,48 +78,48 @@ class Way:
     def make(self, octets: bytes) -> None:
         """Create an event from a workbook, starting at the home page."""
         page = self.visitor.page
-        self.follow("Create an event")
-        self.follow("Make the event of a workbook")
+        self.follow("Create event")
+        self.follow("Create event of a workbook")
         mime = "application/octet-stream"
         page.get_by_label("Workbook", exact=True).set_input_files(
             {"name": "expo.xlsx", "mimeType": mime, "buffer": octets}
         )
-        self.press("See what would come of it")
+        self.press("Upload and preview")
         self.visitor.reads("What you see is made by the same step that makes the event.")
-        self.press("Make the event")
+        self.press("Create event")
         self.visitor.reads("The event is made of expo.xlsx.")
 
     def run_and_publish(self, *, seconds: int) -> None:
         self.run(seconds=seconds)
         number = self.versions()[-1]
-        self.follow("Look once more, then publish")
+        self.follow("Review and publish")
         self.press(f"Publish version {number}")
-        self.press("Begin now")
+        self.press("Publish now")
         self.visitor.reads(f"Version {number} is published.")
 
     def run(self, *, seconds: int) -> None:
         """Start a run, and open its draft once it is compared."""
         before = self.versions()
         self.open("Schedule")
-        self.visitor.page.get_by_label("Seconds to search").fill(str(seconds))
+        self.visitor.page.get_by_label("Search time (seconds)").fill(str(seconds))
         self.press("Run now")
         eventually(lambda: len(self.versions()) > len(before), seconds=seconds + 120)
-        self.follow("Look at the draft")
-        self.visitor.page.get_by_role("link", name="Look once more, then publish").wait_for()
+        self.follow("Review draft")
+        self.visitor.page.get_by_role("link", name="Review and publish").wait_for()
 
     def change_venue(self, button: str) -> None:
         self.press(button)
-        self.press("Save the change")
+        self.press("Save changes")
 
     def rename(self, hall: Hall, name: str) -> None:
         self.open("Venue")
         self.visitor.page.get_by_label(f"Name of {hall.name}", exact=True).fill(name)
-        self.change_venue("See what these halls touch")
+        self.change_venue("Preview changes")
 
     def close_table(self, place: Place, hall: Hall, day: date) -> None:
         page = self.visitor.page
         page.goto(f"/events/{self.event().key}/venue?hall={hall.key}&kind=table")
-        page.get_by_label(f"Pick {place.name}", exact=True).check()
+        page.get_by_label(f"Select {place.name}", exact=True).check()
         page.locator(f'input[name="on"][value="{day.isoformat()}"]').check()
         self.presses += 3
         self.change_venue("Close")
@@ -146,14 +146,14 @@ class Way:
         for key in slots:
             page.locator(f'#absences input[value="{key}"]').check()
         self.presses += 1  # one drag over the day
-        self.press("Save absences")
+        self.press("Save unavailable times")
         self.visitor.reads("Saved")
 
     def invite(self, email: str) -> None:
         self.open("Team")
-        self.visitor.page.get_by_label("Mail address").fill(email)
+        self.visitor.page.get_by_label("Email address").fill(email)
         self.visitor.page.locator("#role-organiser").check()
-        self.press("Send the invitation")
+        self.press("Send invitation")
 
     def event(self) -> Event:
         with self.up.database.read() as session:

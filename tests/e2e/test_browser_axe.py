@@ -53,7 +53,7 @@ NO_PAGES = {
     "moved.redirect_to_unassigned_emails": "a redirect",
     "moved.redirect_to_fixes": "a redirect",
     "moved.redirect_to_response": "a redirect",
-    "exports.export_by_plugin": "a file",
+    "exports.export_by_plugin": "an imported file",
     "autocomplete.list_options": "the options of a field",
     "exports.export_event": "a workbook",
     "exports.export_list": "a workbook",
@@ -82,7 +82,7 @@ NO_PAGES = {
     "my_day.issue_token": "JSON",
     "my_day.serve_worker": "a script",
     "versions.show_panel": "a part of versions.show_version",
-    "firms.serve_logo": "a picture",
+    "firms.serve_logo": "an image",
 }
 """Routes that are no pages; `v1` is JSON."""
 
@@ -457,11 +457,11 @@ def test_no_page_of_a_firm_has_a_fault_in_another_language(
 
 
 def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
-    reader.send_empty("/sign-in", "Email me a link")
-    reader.page.get_by_label("Your mail address").fill("somebody@example.org")
-    reader.look_after("Email me a link", "is on its way")
+    reader.send_empty("/sign-in", "Send sign-in link")
+    reader.page.get_by_label("Email address").fill("somebody@example.org")
+    reader.look_after("Send sign-in link", "is on its way")
     reader.sign_in("exhibitor")
-    reader.send_empty("firms/f8/request", "Send the request")
+    reader.send_empty("firms/f8/request", "Send request")
     reader.open("busy-times")
     reader.empty()
     reader.unfold()
@@ -469,28 +469,28 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.page.locator(".field .error").first.wait_for()
     reader.page.evaluate("scrollTo(0, 0)")
     reader.look("busy-times with faults")
-    reader.send_empty("tokens", "Make the token")
+    reader.send_empty("tokens", "Create token")
     reader.sign_in("organiser")
     reader.send_empty("settings", "Save")
     reader.send_empty("participants/requests/new", "Ask")
     reader.open("venue")
-    reader.look_after("Close", "choose at least one")
+    reader.look_after("Close", "select at least one")
     reader.open("venue")
     reader.page.get_by_label("Mon 7 Dec to").fill("09:30")
-    reader.look_after("See what these days touch", "Nobody is told now")
-    reader.send_empty("team", "Send the invitation")
+    reader.look_after("Preview changes", "Nobody is told now")
+    reader.send_empty("team", "Send invitation")
     reader.send_empty("calendar-status/people/f2-p0", "Keep it and send")
     reader.open("imports/")
     reader.choose_file("File", "firms.xlsx", b"%PDF-1.7")
-    reader.look_after("See what it would do", "The file is a PDF")
+    reader.look_after("Preview import", "The file is a PDF")
     reader.sign_in("operator")
-    reader.send_empty("/events/new", "Create the event")
+    reader.send_empty("/events/new", "Create event")
     reader.open("/events/new/workbook/")
     reader.choose_file("Workbook", "firms.xlsx", b"%PDF-1.7")
-    reader.look_after("See what would come of it", "The file is a PDF")
+    reader.look_after("Upload and preview", "The file is a PDF")
     reader.open("/events/new/workbook/")
     reader.choose_file("Workbook", "firms.csv", b"name,country,tier\nA,Nowhere,up\n")
-    reader.look_after("See what would come of it", "does not say yet what the event is called")
+    reader.look_after("Upload and preview", "does not say yet what the event is called")
     reader.send_empty("/operators", "Add")
 
 
@@ -509,13 +509,13 @@ def test_no_state_of_a_firm_s_pages_has_a_fault(reader: Reader, everything: Ever
     reader.look_after("Save calendar", "Saved: mine.ics")
     reader.visit("agenda")
     reader.open("agenda/firm")
-    reader.look_after("Make an address", "Address for Google")
+    reader.look_after("Create link", "Address for Google")
     reader.open("tokens")
-    reader.page.get_by_label("What it is for").fill("Our CRM")
+    reader.page.get_by_label("Purpose").fill("Our CRM")
     reader.page.get_by_role("checkbox").first.check()
-    reader.look_after("Make the token", "Our CRM")
-    everything.end_freshness({"path": everything.path("/tokens"), "what": "make the token", "fields": []})
-    reader.look_after("Make the token", "Sign in again")
+    reader.look_after("Create token", "Our CRM")
+    everything.end_freshness({"path": everything.path("/tokens"), "what": "create the token", "fields": []})
+    reader.look_after("Create token", "Sign in again")
     reader.visit("/sign-in/continue")
 
 
@@ -529,17 +529,17 @@ def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
     reader.press("Save")
     reader.page.locator("tr.picked").wait_for()
     reader.look("a row that was saved")
-    reader.page.get_by_label("Choose Firm 8").check()
-    reader.look_after("Withdraw", "It can be undone.")
+    reader.page.get_by_label("Select Firm 8").check()
+    reader.look_after("Withdraw", "You can undo this.")
     reader.look_after("Withdraw", "Withdrawn.")
     reader.look_after("Undo", "Undone.")
     reader.open("participants/requests/new")
-    reader.page.get_by_label("The firm that asks").press_sequentially("firm 8")
+    reader.page.get_by_label("Requesting exhibitor").press_sequentially("firm 8")
     reader.page.locator("#from_firm-list option[value='Firm 8 [f8]']").wait_for(state="attached")
-    reader.page.get_by_label("The firm that asks").fill("Firm")
-    reader.page.get_by_label("The firm that is asked").fill("Firm 8 [f8]")
+    reader.page.get_by_label("Requesting exhibitor").fill("Firm")
+    reader.page.get_by_label("Requested exhibitor").fill("Firm 8 [f8]")
     reader.page.get_by_label("Topic").fill("Packs")
-    reader.look_after("Ask", "Which one is meant?")
+    reader.look_after("Ask", "Which one do you mean?")
 
 
 def test_no_outcome_of_a_meeting_has_a_fault(reader: Reader, everything: Everything) -> None:
@@ -570,8 +570,8 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.look("changes of a file")
     reader.open("imports/")
     reader.choose_file("File", "firms.csv", MOVES)
-    reader.look_after("See what it would do", "Nothing is taken yet")
-    reader.look_after("Take it", "Firms: ")
+    reader.look_after("Preview import", "Nothing is taken yet")
+    reader.look_after("Import", "Firms: ")
     reader.open("versions/2/fixes?reason=people-busy")
     reader.page.get_by_role("link", name="Add and lock time").first.click()
     reader.page.get_by_role("heading", name="Add ").wait_for()
@@ -582,7 +582,7 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.look_after("Run now", "Waiting for a solve worker")
     everything.compare(3)
     reader.open("versions/3/publish")
-    reader.look_after("Send the test mails to me", "Test mails to")
+    reader.look_after("Send me test emails", "Test mails to")
     reader.reach_by_keyboard("Publish version 3")
     reader.page.keyboard.press("Enter")
     reader.page.get_by_text("is about to be published").first.wait_for()
@@ -590,7 +590,7 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.visit("schedule")
     reader.visit("versions/2")
     reader.open("versions/3")
-    reader.look_after("Take it back", "is a draft again")
+    reader.look_after("Remove outcome", "is a draft again")
     with everything.database.write() as session:
         version = versions.get_version(session, everything.expo.event.id, 1)
         version_jobs.request_manual_draft(session, version, by=None, now=NOW)

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"
 
 WAIT = 60_000
 """Milliseconds: only a hang takes so long, a busy machine does not."""
-TOO_FAR = "F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0."
+TOO_FAR = "F0-P0 is in Hall 1 at 10:30. The walk takes 5 minutes, but there are only 0."
 
 
 class Boards:
@@ -95,12 +95,12 @@ def boards(
 def test_by_mouse_a_meeting_is_picked_up_and_put_and_taken_back(boards: Boards) -> None:
     page = boards.open()
     page.get_by_role("button", name="Firm 0 × Firm 1").click()
-    page.get_by_text("Current place").wait_for()
+    page.get_by_text("Current location").wait_for()
     page.locator("td.free button").first.click()
     page.get_by_text("Moved").first.wait_for()
     assert boards.at(boards.hall.one) != ("s0", "t0")
     page.get_by_role("button", name="Undo 1").click()
-    page.get_by_text("Taken back.").wait_for()
+    page.get_by_text("Change undone.").wait_for()
     assert boards.at(boards.hall.one) == ("s0", "t0")
 
 
@@ -126,17 +126,17 @@ def test_a_meeting_is_put_where_it_is_dropped_or_the_bar_says_why_not(boards: Bo
     page.get_by_text("Moved").first.wait_for()
     assert boards.at(boards.hall.one) == ("s2", "t0")
     page.get_by_role("button", name="Undo 1").click()
-    page.get_by_text("Taken back.").wait_for()
+    page.get_by_text("Change undone.").wait_for()
     other = page.locator("tr[data-row]").last.get_attribute("data-row")
     assert other is not None
     drag(page, "Firm 0 × Firm 1", other, "s2")
-    page.get_by_text("Current place").wait_for()
+    page.get_by_text("Current location").wait_for()
     live = page.locator("#live").inner_text()
     assert "Not possible: " in live and ": free" not in live, live
     assert boards.at(boards.hall.one) == ("s0", "t0")
     page.locator("#best button").first.focus()
     page.keyboard.press("Escape")
-    page.get_by_text("Current place").wait_for(state="detached")
+    page.get_by_text("Current location").wait_for(state="detached")
 
 
 def test_while_the_plan_is_read_the_bar_says_so_and_the_places_come_by_themselves(
@@ -198,7 +198,7 @@ def test_a_time_and_place_is_searched_and_what_is_found_is_put(boards: Boards) -
         page.get_by_label("Location", exact=True).fill("Table t1")
         page.locator(".by-hand").get_by_role("button", name="Search", exact=True).click()
         page.get_by_role("heading", name=re.compile("^Search: ")).wait_for()
-        assert page.locator("#searched").get_by_text("It is possible, and no other meeting moves.").count()
+        assert page.locator("#searched").get_by_text("Possible without moving other meetings.").count()
     page.locator("#searched button").click()
     page.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.two) == ("s0", "t1")
@@ -209,24 +209,24 @@ def test_by_keyboard_alone(boards: Boards) -> None:
     cell = page.locator(f'td[data-r="{boards.hall.one.key}"]')
     cell.focus()
     page.keyboard.press("Enter")
-    page.get_by_text("Current place").wait_for()
+    page.get_by_text("Current location").wait_for()
     live = page.locator("#live")
     assert "are possible" in live.inner_text()
     page.keyboard.press("ArrowRight")
     said = live.inner_text()
     assert said.startswith("09:30, Table t0: Free"), said
     page.keyboard.press("Escape")
-    page.get_by_text("Current place").wait_for(state="detached")
+    page.get_by_text("Current location").wait_for(state="detached")
     page.locator(f'td[data-r="{boards.hall.one.key}"]').focus()
     page.keyboard.press("Enter")
-    page.get_by_text("Current place").wait_for()
+    page.get_by_text("Current location").wait_for()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.one) == ("s1", "t0")
     page.locator("td.here").wait_for()
     page.keyboard.press("Control+z")
-    page.get_by_text("Taken back.").wait_for()
+    page.get_by_text("Change undone.").wait_for()
     assert boards.at(boards.hall.one) == ("s0", "t0")
 
 
@@ -244,7 +244,7 @@ def test_undone_back_to_the_start_a_draft_has_the_same_bytes(boards: Boards, way
             keys.press("Enter")
         else:
             page.locator(f'button[name=pick][value="{request.key}"]').first.click()
-        page.get_by_text("Current place").wait_for()
+        page.get_by_text("Current location").wait_for()
         if act != "put":
             press(page, page.get_by_role("button", name=act, exact=True), way)
         elif way == "keys":
@@ -275,17 +275,17 @@ def test_what_breaks_walking_time_is_refused_with_the_rule_and_moved_by_the_chea
     page.get_by_label("Time", exact=True).select_option("s2")
     page.get_by_label("Location", exact=True).fill("Table t0")
     page.locator(".by-hand").get_by_role("button", name="Place meeting", exact=True).click()
-    page.get_by_text(f"Not done. {TOO_FAR}").wait_for()
+    page.get_by_text(f"This change isn't possible. {TOO_FAR}").wait_for()
     assert boards.at(boards.hall.one) == ("s0", "t0")
-    page.get_by_role("heading", name="Cheapest repair").wait_for()
-    page.get_by_role("button", name="Apply repair").click()
+    page.get_by_role("heading", name="Best fix").wait_for()
+    page.get_by_role("button", name="Apply fix").click()
     page.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.one) != ("s0", "t0")
 
 
 def put(page: Page, way: str) -> None:
     """Place a selected meeting at the next time of its row."""
-    page.get_by_text("Current place").wait_for()
+    page.get_by_text("Current location").wait_for()
     if way == "keys":
         page.locator("[data-home]").focus()
         page.keyboard.press("ArrowRight")
@@ -321,10 +321,10 @@ def test_two_organisers_at_once_are_told_who_was_first_and_lose_nothing(boards: 
     mine.get_by_text(re.compile(re.escape(other.email))).first.wait_for()
     mine.get_by_role("button", name="Undo 1").wait_for()
     theirs.get_by_role("button", name="Undo 1").click()
-    theirs.get_by_text("Taken back. Move: Firm 3 × Firm 4.").wait_for()
+    theirs.get_by_text("Change undone. Move: Firm 3 × Firm 4.").wait_for()
     assert (boards.at(one), boards.at(three)) == (("s1", "t0"), ("s0", "t2"))
-    theirs.get_by_role("button", name=f"Undo the change of {first}").click()
-    theirs.get_by_text(f"Taken back. {first}: Move, Firm 0 × Firm 1.").wait_for()
+    theirs.get_by_role("button", name=f"Undo change by {first}").click()
+    theirs.get_by_text(f"Change by {first} undone. Move: Firm 0 × Firm 1.").wait_for()
     assert boards.at(one) == ("s0", "t0")
 
 
@@ -332,7 +332,7 @@ def test_by_keyboard_alone_what_breaks_walking_time_is_refused_and_the_cheapest_
     boards: Boards,
 ) -> None:
     page = boards.open(f"&pick={boards.hall.one.key}")
-    page.get_by_text("Current place").wait_for()
+    page.get_by_text("Current location").wait_for()
     keys = page.keyboard
     keys.press("m")
     for _ in range(30):
@@ -349,7 +349,7 @@ def test_by_keyboard_alone_what_breaks_walking_time_is_refused_and_the_cheapest_
         if page.evaluate("document.activeElement.textContent") == "Place meeting":
             break
     keys.press("Enter")
-    page.get_by_text(f"Not done. {TOO_FAR}").wait_for()
+    page.get_by_text(f"This change isn't possible. {TOO_FAR}").wait_for()
     assert boards.at(boards.hall.one) == ("s0", "t0")
     page.locator("td.here").wait_for()
     keys.press("r")
@@ -359,15 +359,15 @@ def test_by_keyboard_alone_what_breaks_walking_time_is_refused_and_the_cheapest_
 
 def test_a_time_is_forbidden_by_its_key_and_taken_back(boards: Boards) -> None:
     page = boards.open(f"&pick={boards.hall.one.key}")
-    page.get_by_text("Current place").wait_for()
+    page.get_by_text("Current location").wait_for()
     page.keyboard.press("f")
     assert "this time cannot be forbidden" in page.locator("#live").inner_text()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("f")
     page.get_by_text("Forbidden. The next run").wait_for()
-    assert page.get_by_text("Forbidden by hand then.").count()
+    assert page.get_by_text("This time was forbidden manually.").count()
     page.get_by_role("button", name="Undo 1").click()
-    page.get_by_text("Taken back.").wait_for()
+    page.get_by_text("Change undone.").wait_for()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -381,30 +381,30 @@ def test_a_person_is_marked_away_from_their_row_and_what_it_breaks_is_moved(boar
         page.mouse.down()
         page.mouse.move(last["x"] + 9, last["y"] + last["height"] - 3, steps=5)
         page.mouse.up()
-        page.get_by_role("heading", name="Absences of F0-P0").wait_for()
+        page.get_by_role("heading", name="Unavailable times of F0-P0").wait_for()
         assert page.locator("[name=slots]:checked").count() == 2
         page.get_by_label("09:00").first.check()
         page.get_by_role("button", name="Preview effects").click()
     elif way == "keys":
         row.locator("td").first.focus()
         page.keyboard.press("a")
-        page.get_by_role("heading", name="Absences of F0-P0").wait_for()
+        page.get_by_role("heading", name="Unavailable times of F0-P0").wait_for()
         page.get_by_role("button", name="Preview effects").focus()
         page.keyboard.press("Enter")
     else:
-        row.get_by_role("link", name="Absences").click()
+        row.get_by_role("link", name="Unavailable times").click()
         page.get_by_label("09:00").first.check()
         page.get_by_role("button", name="Preview effects").click()
     page.get_by_text("Move now:").wait_for()
     if way == "keys":
-        assert page.evaluate("document.activeElement.textContent") == "Save absences"
+        assert page.evaluate("document.activeElement.textContent") == "Save unavailable times"
         page.keyboard.press("Enter")
     else:
-        page.get_by_role("button", name="Save absences").click()
-    page.get_by_text("1 meeting is changed in this draft.").wait_for()
+        page.get_by_role("button", name="Save unavailable times").click()
+    page.get_by_text("1 meeting changed in this draft.").wait_for()
     assert not boards.sits("f0-p0", "s0")
-    page.get_by_role("button", name="Undo the last absence").click()
-    page.get_by_text("Undone. Everything is as it was before that step.").wait_for()
+    page.get_by_role("button", name="Undo last unavailable time").click()
+    page.get_by_text("Change undone. Everything is as it was before.").wait_for()
 
 
 def test_the_board_follows_what_another_organiser_does_and_leaves_a_form_that_is_in_use(
@@ -422,7 +422,7 @@ def test_the_board_follows_what_another_organiser_does_and_leaves_a_form_that_is
     theirs.get_by_text(said).wait_for()
     assert theirs.evaluate("document.activeElement.dataset.r") == boards.hall.three.key
     theirs.keyboard.press("Enter")
-    theirs.get_by_text("Current place").wait_for()
+    theirs.get_by_text("Current location").wait_for()
     theirs.get_by_text("Place manually").click()
     mine.get_by_role("button", name="Undo 1").click()
     theirs.get_by_text("Show the updated board").wait_for()

@@ -79,12 +79,12 @@ def open_page(
 def walk(page: Page, health: Health, saved: Path) -> None:
     """Filter, save the call list, open the person, correct the address, view failed emails."""
     person = health.person(0)
-    page.get_by_label("State of a meeting").select_option("failed")
+    page.get_by_label("Status of the invitation").select_option("failed")
     if page.evaluate("typeof htmx") == "undefined":
         page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("heading", level=2)).to_have_text("1 person")
     with page.expect_download() as download:
-        page.get_by_role("link", name="People to phone (CSV)").click()
+        page.get_by_role("link", name="Export call list (CSV)").click()
     download.value.save_as(saved)
     (row,) = csv.DictReader(io.StringIO(saved.read_text("utf-8-sig")))
     assert (row["Email"], row["Phone"]) == (person.email, "\u00a0+86 10 6552")
@@ -92,14 +92,16 @@ def walk(page: Page, health: Health, saved: Path) -> None:
     expect(page.get_by_text("+86 10 6552")).to_be_visible()
     expect(page.get_by_role("row").nth(1)).to_contain_text("Not delivered")
     page.get_by_role("navigation", name="Event").locator("summary", has_text="Answers").click()
-    page.get_by_role("link", name="Calendar health").first.click()
-    page.get_by_role("link", name="Dead letters (1)").click()
-    page.get_by_label(f"The mail to {person.latin_name}").check()
-    page.get_by_role("button", name="Send the chosen again").click()
-    expect(page.get_by_role("status").first).to_contain_text("1 mail is queued again.")
-    expect(page.get_by_text("No mail has failed.")).to_be_visible()
+    page.get_by_role("link", name="Calendar status").first.click()
+    page.get_by_role("link", name="Failed emails (1)").click()
+    page.get_by_label(f"Email to {person.latin_name}").check()
+    page.get_by_role("button", name="Resend selected").click()
+    expect(page.get_by_role("status").first).to_contain_text("1 email queued for resending.")
+    expect(
+        page.get_by_text("No failed emails. Emails that couldn't be delivered appear here.")
+    ).to_be_visible()
     assert health.send(30)[person.email].payload["sequence"] == 1
-    page.get_by_role("navigation", name="Calendar health").get_by_role("link", name="People").click()
+    page.get_by_role("navigation", name="Calendar status").get_by_role("link", name="People").click()
     expect(page.get_by_role("heading", level=2)).to_have_text("2 people")
 
 

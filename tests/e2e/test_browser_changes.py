@@ -53,7 +53,7 @@ def test_rejected_changes_stay_as_people_have_them_once_the_rest_is_solved_again
         press(page, page.get_by_role("link", name="By person"), way)
         page.get_by_role("heading", name="F0-P0").wait_for()
         assert page.locator(".side-change.off").count() == 4, "of both people of both"
-        press(page, page.get_by_role("button", name="Solve the rest again"), way)
+        press(page, page.get_by_role("button", name="Reschedule the rest"), way)
         page.wait_for_url("**/schedule*")
         with database.read() as session:
             run = session.scalars(select(Run.id).order_by(Run.id.desc())).first()
@@ -70,6 +70,6 @@ def test_rejected_changes_stay_as_people_have_them_once_the_rest_is_solved_again
         compare(database, event_id, 3)
         page.goto(f"{site}/events/{key}/versions/3/changes")
         assert page.locator(f"#c-{moved.key}").count() == 0
-        press(page, page.get_by_role("button", name="Let Firm 0 × Firm 2 in again"), way)
-        page.get_by_text("Accepted after all.").wait_for()
+        press(page, page.get_by_role("button", name="Allow Firm 0 × Firm 2 again"), way)
+        page.get_by_text("Change accepted.").wait_for()
         window.close()

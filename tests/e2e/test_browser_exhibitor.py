@@ -101,7 +101,7 @@ def test_typing_narrows_the_list_and_keeps_the_focus_in_one_entry_of_the_history
     before = page.evaluate("window.notReloaded = true, history.length")
     page.get_by_role("searchbox").press_sequentially("firm 1")
     expect(page.get_by_role("heading", level=2)).to_have_text("1 firm")
-    expect(page.locator("#told")).to_have_text("1 firm found")
+    expect(page.locator("#told")).to_have_text("1 company found")
     expect(page).to_have_url(re.compile(r"text=firm%201"))
     expect(page.get_by_role("searchbox")).to_be_focused()
     assert page.evaluate("window.notReloaded") is True
@@ -152,8 +152,8 @@ def test_a_request_is_accepted_in_place(open_page: OpenPage, database: Database)
     assert page.evaluate("window.notReloaded") is True
     assert _states(database)[0] is RequestState.ACCEPTED
     row.get_by_text("Withdraw: Firm 1").click()
-    row.get_by_role("button", name="Withdraw the request").click()
-    expect(row).to_contain_text("Withdrawn. The next schedule holds no meeting for it.")
+    row.get_by_role("button", name="Withdraw request").click()
+    expect(row).to_contain_text("Request withdrawn. The next schedule won't include this meeting.")
     assert _states(database)[0] is RequestState.WITHDRAWN
 
 
@@ -178,7 +178,7 @@ def test_a_site_that_does_not_answer_is_said_so(open_page: OpenPage) -> None:
     page = open_page("/firms")
     page.route("**/firms?**", lambda route: route.fulfill(status=502, body="gone"))
     page.get_by_role("searchbox").press_sequentially("cell")
-    expect(page.locator("#messages")).to_contain_text("Something broke on our side")
+    expect(page.locator("#messages")).to_contain_text("Server error")
     expect(page.locator(".firm").first).to_be_visible()
     page.unroute("**/firms?**")
 
@@ -188,15 +188,15 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
     page.get_by_role("searchbox").fill("firm 2")
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Firm 2", exact=True).click()
-    expect(page.get_by_text("You agreed to meet")).to_be_visible()
+    expect(page.get_by_text("registration of Request accepted")).to_be_visible()
     page.goto(page.url.replace("/firms/f2", "/firms/f3/request"))
-    page.get_by_role("button", name="Send the request").click()
+    page.get_by_role("button", name="Send request").click()
     expect(page.get_by_role("alert")).to_contain_text("Topic is missing; say in a line")
     page.get_by_label("Topic").fill("Cells of ours")
     page.get_by_label("Must: we come").check()
     page.get_by_text("Only some times").click()
     page.get_by_label("09:30").check()
-    page.get_by_role("button", name="Send the request").click()
+    page.get_by_role("button", name="Send request").click()
     expect(page.get_by_role("status").first).to_contain_text("Cellworks 3 was asked.")
     expect(page.locator(".request").first).to_contain_text("Mon, 7 December 2026: 09:30")
     other = open_page("/requests/received", firm=3, java_script_enabled=False)
@@ -204,7 +204,7 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
     other.get_by_label("A note for Firm 0").fill("No time left")
     other.get_by_role("button", name="Decline request of Firm 0").click()
     expect(other.get_by_role("status").first).to_contain_text(
-        "Request declined. The other firm reads your note."
+        "Request declined. The other company can read your note."
     )
     assert _states(database)[-1] is RequestState.DECLINED
     page.reload()
@@ -214,7 +214,7 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
 def test_the_address_of_the_feed_is_copied(open_page: OpenPage) -> None:
     page = open_page("/agenda", permissions=["clipboard-read", "clipboard-write"])
     expect(page.locator(".agenda li")).to_contain_text("Firm 2")
-    page.get_by_role("button", name="Copy the address").first.click()
+    page.get_by_role("button", name="Copy address").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.get_by_label("Address for Google").input_value()

@@ -73,7 +73,7 @@ def test_reasons_that_no_run_has_found_are_found_and_the_page_follows_it(
     page.set_default_timeout(WAIT)
     signed_in(page, database, site, expo.organiser.id)
     page.goto(f"{site}/events/{expo.event.key}/versions/1/fixes")
-    page.get_by_text("The reason for 1 request isn’t known yet.").wait_for()
+    page.get_by_text("The reason for 1 request isn't known yet.").wait_for()
     press(page, page.get_by_role("button", name="Find reasons"), way)
     page.get_by_text("Finding reasons and fixes").wait_for()
     assert carry_out(database) == [JobEnding.DONE]

@@ -115,7 +115,7 @@ def test_a_value_that_is_probably_meant_and_find_and_replace_fill_the_cells(open
 
 def test_the_grid_is_a_form_without_javascript(open_grid: OpenGrid) -> None:
     page = open_grid(java_script_enabled=False, viewport={"width": 390, "height": 844})
-    page.get_by_label("Replace “Corea” in all of them with").fill("South Korea")
+    page.get_by_label("Replace all “Corea” with").fill("South Korea")
     page.get_by_label("Row 3, max_per_day").fill("8")
     page.get_by_label("Row 4, tier").fill("midstream")
     page.get_by_label("Skip row 5").check()
@@ -123,8 +123,8 @@ def test_the_grid_is_a_form_without_javascript(open_grid: OpenGrid) -> None:
     expect(page.get_by_text("Row skipped")).to_be_visible()
     page.get_by_label("Undo 1", exact=True).check()
     page.get_by_role("button", name="Undo selected").click()
-    page.get_by_role("link", name="Firms").click()
-    expect(page.get_by_label("Replace “Corea” in all of them with")).to_be_visible()
+    page.get_by_role("link", name="Company contacts").click()
+    expect(page.get_by_label("Replace all “Corea” with")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

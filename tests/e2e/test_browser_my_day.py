@@ -178,14 +178,14 @@ def test_running_late_waits_for_the_network_beside_its_button(page: Page, site: 
     wait_until_kept(page)
     page.context.set_offline(True)
     place = say_late(page)
-    expect(place).to_contain_text("10 minutes late. Saved. Will be sent when you’re online.")
+    expect(place).to_contain_text("10 minutes late. Saved. Will be sent when you're online.")
     page.reload()
-    expect(place).to_contain_text("10 minutes late. Saved. Will be sent when you’re online.")
+    expect(place).to_contain_text("10 minutes late. Saved. Will be sent when you're online.")
     page.clock.fast_forward(160_000)  # the report's time is 08:42, whenever it arrives
     page.context.set_offline(False)
-    expect(place).to_contain_text("10 minutes late. The others read that you come 10 minutes late.")
+    expect(place).to_contain_text("10 minutes late. The other attendees see that you'll be 10 minutes late.")
     partner_reads(site, fair, "comes 10 minutes late, said at 08:39")  # the server's clock shows 08:42
-    expect(page.get_by_text("You said at 08:39 that you come 10 minutes late.")).to_be_visible()
+    expect(page.get_by_text("At 08:39, you reported that you'll be 10 minutes late.")).to_be_visible()
     page.clock.fast_forward(11_000)
     page.reload()
     expect(page.locator(".queued")).to_have_count(0)
@@ -195,12 +195,12 @@ def test_running_late_survives_a_site_that_is_down_and_a_closed_tab(
     page: Page, site: Wire, fair: Fair
 ) -> None:
     site.is_down = True
-    expect(say_late(page)).to_contain_text("Saved. The site isn’t responding. We’ll keep trying.")
+    expect(say_late(page)).to_contain_text("Saved. The site isn't responding. Sending will be retried.")
     page.close()
     again = page.context.new_page()
     site.is_down = False
     again.goto(f"{site.address}/events/{fair.expo.event.key}/firms")  # the next page of any kind sends it
-    expect(again.locator("#words")).to_contain_text("The others read that you come 10 minutes late.")
+    expect(again.locator("#words")).to_contain_text("The other attendees see that you'll be 10 minutes late.")
     partner_reads(site, fair, LATE)
 
 
@@ -210,7 +210,7 @@ def test_running_late_is_tried_again_by_itself(page: Page, site: Wire, fair: Fai
     expect(place).to_contain_text("We’ll keep trying.")
     site.is_down = False
     page.clock.run_for(31_000)
-    expect(place).to_contain_text("The others read that you come 10 minutes late.")
+    expect(place).to_contain_text("The other attendees see that you'll be 10 minutes late.")
     partner_reads(site, fair, LATE)
 
 
@@ -223,12 +223,12 @@ def test_running_late_survives_a_session_that_ended_and_its_old_token(
     place = say_late(page)
     expect(place).to_contain_text("Saved. Will be sent when you sign in.")
     page.reload()
-    page.get_by_label("Email").or_(page.get_by_role("button", name="Email me a link")).first.wait_for()
+    page.get_by_label("Email").or_(page.get_by_role("button", name="Send sign-in link")).first.wait_for()
     sign_in_as(page, database, fair, site.address, 1)  # another person's session does not send it
     expect(page.locator(".now:visible")).to_be_visible()
     expect(page.locator(".queued")).to_have_count(0)
     sign_out(page)
-    page.get_by_text("You are signed out.").wait_for()
+    page.get_by_text("You've signed out.").wait_for()
     sign_in_as(page, database, fair, site.address, 0)
     expect(page.get_by_text("You said at 08:4").first).to_contain_text("that you come 10 minutes late.")
     partner_reads(site, fair, LATE)
@@ -242,16 +242,16 @@ def test_running_late_on_a_page_that_is_older_than_the_session(
     other = page.context.new_page()
     page.context.clear_cookies()
     sign_in_as(other, database, fair, site.address, 0)  # a new session, and a new token
-    expect(say_late(page)).to_contain_text("The others read that you come 10 minutes late.")
+    expect(say_late(page)).to_contain_text("The other attendees see that you'll be 10 minutes late.")
     partner_reads(site, fair, LATE)
 
 
 def test_running_late_survives_signing_out(page: Page, database: Database, site: Wire, fair: Fair) -> None:
     wait_until_kept(page)
     page.route("**/late", lambda route: route.abort())
-    expect(say_late(page)).to_contain_text("Saved. Will be sent when you’re online.")
+    expect(say_late(page)).to_contain_text("Saved. Will be sent when you're online.")
     sign_out(page)
-    page.get_by_text("You are signed out.").wait_for()
+    page.get_by_text("You've signed out.").wait_for()
     assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
     page.unroute("**/late")
     sign_in_as(page, database, fair, site.address, 0)
@@ -271,7 +271,7 @@ def test_a_word_whose_answer_was_lost_is_one_word(
     expect(place).to_contain_text("Saved.")
     page.unroute("**/late")
     page.clock.run_for(31_000)
-    expect(place).to_contain_text("The others read that you come 10 minutes late.")
+    expect(place).to_contain_text("The other attendees see that you'll be 10 minutes late.")
     partner_reads(site, fair, LATE)
     with database.read() as session:
         assert session.scalars(select(LateNotice.minutes)).all() == [10]
@@ -316,7 +316,7 @@ def test_a_refusal_stands_beside_its_button_with_the_reason(
         )
     place = say_late(page)
     expect(place).to_contain_text(
-        "10 minutes late. Not sent. The meeting has changed or is cancelled. Check its details and try again."
+        "10 minutes late. Not sent. The meeting was changed or cancelled. Check its details and try again."
     )
 
 
@@ -326,18 +326,18 @@ def test_i_cannot_come_is_on_every_row_says_what_it_does_and_waits_too(
     wait_until_kept(page)
     rows = page.locator("#later > li[data-meeting]:visible")
     expect(rows).to_have_count(1)
-    expect(rows.locator("summary", has_text="I can’t come")).to_have_count(1)
+    expect(rows.locator("summary", has_text="I can't attend")).to_have_count(1)
     page.context.set_offline(True)
     row, key = rows.first, fair.requests[2].key
-    row.locator("summary", has_text="I can’t come").click()
-    expect(row).to_contain_text("You decide for your firm: declining withdraws the meeting.")
-    row.get_by_label("A note to both firms (optional)").fill("Our plant is on fire.")
+    row.locator("summary", has_text="I can't attend").click()
+    expect(row).to_contain_text("You decide for your company. If you decline, the meeting is cancelled.")
+    row.get_by_label("Note to both companies (optional)").fill("Our plant is on fire.")
     row.get_by_role("button", name="Decline meeting").click()
-    expect(row.locator("[data-place$=answer]")).to_contain_text("You can’t come. Saved. Will be sent when")
+    expect(row.locator("[data-place$=answer]")).to_contain_text("You can't attend. Saved. Will be sent when")
     page.reload()
-    expect(row.locator("[data-place$=answer]")).to_contain_text("You can’t come. Saved. Will be sent when")
+    expect(row.locator("[data-place$=answer]")).to_contain_text("You can't attend. Saved. Will be sent when")
     page.context.set_offline(False)
-    expect(page.locator(f"#row-{key}")).to_contain_text("Cancelled. The next schedule leaves it out.")
+    expect(page.locator(f"#row-{key}")).to_contain_text("Cancelled. It won't be in the next schedule.")
     with database.read() as session:
         request = session.scalars(select(MeetingRequest).where(MeetingRequest.key == key)).one()
         assert (request.state, request.response_note) == (RequestState.WITHDRAWN, "Our plant is on fire.")
@@ -367,7 +367,7 @@ def test_nothing_is_kept_after_signing_out_or_for_another_person(
     wait_until_kept(page)
     page.context.clear_cookies()  # signed out elsewhere
     page.reload()
-    page.get_by_role("button", name="Email me a link").or_(page.get_by_label("Email")).first.wait_for()
+    page.get_by_role("button", name="Send sign-in link").or_(page.get_by_label("Email")).first.wait_for()
     assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
     sign_in_as(page, database, fair, site.address, 1)
     wait_until_kept(page)
@@ -416,7 +416,7 @@ def test_an_interpreter_s_day_is_there_without_a_network_and_turns(their_page: P
     assert page.evaluate("document.styleSheets.length") == 3
     page.locator(".days a").nth(1).click()
     expect(page.locator("#age")).to_be_visible()
-    expect(page.get_by_text("You have no meeting on Tue, 8 December 2026.")).to_be_visible()
+    expect(page.get_by_text("You have no meetings on Tue, 8 December 2026.")).to_be_visible()
     page.get_by_role("link", name="Print all days").click()
     expect(page.get_by_text("This needs a connection.")).to_be_visible()
     page.locator(".days a").first.click()
@@ -430,13 +430,13 @@ def test_an_interpreter_s_day_is_not_kept_after_signing_out_or_for_another_perso
     page = their_page
     wait_until_kept(page)
     sign_out(page)
-    page.get_by_text("You are signed out.").wait_for()
+    page.get_by_text("You've signed out.").wait_for()
     assert page.evaluate("caches.keys()") == []
     sign_in_to(page, database, fair, site.address, interpreter, "interpreter-day")
     wait_until_kept(page)
     page.context.clear_cookies()  # signed out elsewhere
     page.reload()
-    page.get_by_role("button", name="Email me a link").or_(page.get_by_label("Email")).first.wait_for()
+    page.get_by_role("button", name="Send sign-in link").or_(page.get_by_label("Email")).first.wait_for()
     assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
     sign_in_to(page, database, fair, site.address, interpreter, "interpreter-day")
     wait_until_kept(page)

@@ -140,7 +140,7 @@ def test_four_people_are_invited_agree_and_meet(story: Story) -> None:
 
 def invite(story: Story, organiser: Visitor) -> None:
     """Invite everyone as the organiser."""
-    organiser.open("Invitations to the event")
+    organiser.open("Event invitations")
     organiser.page.get_by_label(re.compile("^Also ")).check()
     organiser.page.get_by_role("button", name=re.compile("^Invite ")).click()
     organiser.reads("mails are on their way.")
@@ -159,8 +159,8 @@ def arrive(story: Story, person: SamplePerson, language: str, **options: object)
 def choose_a_partner(story: Story, li: Visitor) -> SamplePerson:
     """Describe the firm, and request the first suggested partner as a must-have; Hua attends."""
     page = li.page
-    li.open(li.say("Your firm's profile"))
-    page.get_by_label(li.say("About your firm")).fill("我们回收动力电池。我们寻找电芯制造商。")
+    li.open(li.say("Company profile"))
+    page.get_by_label(li.say("About your company")).fill("我们回收动力电池。我们寻找电芯制造商。")
     li.press(li.say("Save"))
     page.goto(story.path("/dashboard"))
     first = page.locator("article .button.primary").first
@@ -168,11 +168,11 @@ def choose_a_partner(story: Story, li: Visitor) -> SamplePerson:
     assert href is not None
     first.click()
     page.get_by_label(li.say("Topic"), exact=True).fill(TOPIC)
-    page.get_by_label(li.say("Must: we come to the event for this meeting")).check()
-    page.get_by_role("group", name=li.say("Who of your firm must be there")).get_by_label(
+    page.get_by_label(li.say("Must-have: you're coming to the event for this meeting")).check()
+    page.get_by_role("group", name=li.say("Attendees from your company")).get_by_label(
         re.compile(re.escape(story.hua.name))
     ).check()
-    li.press(li.say("Send the request"))
+    li.press(li.say("Send request"))
     page.locator(".request", has_text=TOPIC).first.wait_for()
     return story.exhibitors[href.split("/")[-2]]
 
@@ -203,7 +203,7 @@ def ask_by_keyboard(story: Story, kovacs: SamplePerson) -> SamplePerson:
     page.goto(story.path(f"/firms/{kovacs.firm_key}/request"))
     visitor.tab_to(page.get_by_label("Topic", exact=True))
     page.keyboard.type("Cells for our chargers")
-    visitor.tab_to(page.get_by_role("button", name="Send the request"))
+    visitor.tab_to(page.get_by_role("button", name="Send request"))
     page.keyboard.press("Enter")
     visitor.reads(" was asked.")
     assert visitor.errors == []
@@ -262,7 +262,7 @@ def hand_over(story: Story, li: Visitor) -> None:
     page.goto(story.path("/week"))
     page.locator(".meet").first.click()
     page.locator("form.hand button").first.click()
-    page.get_by_role("button", name=li.say("Leave it as published")).click()
+    page.get_by_role("button", name=li.say("Cancel handover")).click()
     page.locator("form.hand").first.wait_for()
 
 

@@ -53,11 +53,11 @@ def page(chromium: Browser, database: Database, broker_url: str) -> Iterator[Pag
 def test_the_page_shows_what_a_worker_found_without_being_loaded_by_hand(
     page: Page, database: Database
 ) -> None:
-    page.get_by_text("What publishing does is being worked out").wait_for()
+    page.get_by_text("Calculating the effects of publishing").wait_for()
     assert carry_out(database) == [JobEnding.DONE]
     page.get_by_text("2 mails").wait_for()
-    page.get_by_role("link", name="Look once more, then publish").click()
+    page.get_by_role("link", name="Review and publish").click()
     page.get_by_role("button", name="Publish version 1").click()
     page.get_by_text("Version 1 is being published").wait_for()
     assert carry_out(database) == [JobEnding.DONE]
-    page.get_by_text("Version 1 is published. 2 mails were queued.").wait_for()
+    page.get_by_text("Version 1 is published. 2 emails were queued.").wait_for()

@@ -136,12 +136,12 @@ def ask(scene: Scene) -> None:
     page.get_by_role("link", name="Ask for a meeting with").click()  # the only remaining firm
     page.get_by_label(scene.asking.name).check()  # its reader reads Chinese
     page.get_by_label(scene.asked.name).check()
-    page.get_by_label("Must: we come to the event for this meeting").check()
-    visitor.press("Send the request")
+    page.get_by_label("Must-have: you're coming to the event for this meeting").check()
+    visitor.press("Send request")
     assert page.locator("#topic-fault").inner_text().startswith("Topic is missing; say in a line")
     assert page.get_by_label(scene.asked.name).is_checked()
     page.get_by_label("Topic").fill(TOPIC)
-    visitor.press("Send the request")
+    visitor.press("Send request")
     visitor.reads(" was asked.")
     # the browser logs the page with the error, which has status 422
     assert [error for error in visitor.errors if "422" not in error] == []
@@ -163,7 +163,7 @@ def run_and_publish(scene: Scene, organiser: Visitor) -> None:
     """Start a run, follow it without reloading, review the draft, publish."""
     organiser.open("Schedule")
     page = organiser.page
-    page.get_by_label("Seconds to search").fill("5")
+    page.get_by_label("Search time (seconds)").fill("5")
     organiser.press("Run now")
     page.evaluate("window.sameDocument = true")
     page.locator("#run .tag.running, #run .tag.finished").wait_for()
@@ -173,16 +173,16 @@ def run_and_publish(scene: Scene, organiser: Visitor) -> None:
     page.locator("#rest", has_text="Version 1").wait_for()  # the rest of the page was updated
     page.get_by_role("button", name="Run now").wait_for()
     assert page.evaluate("window.sameDocument") is True
-    organiser.follow("Look at the draft")
-    organiser.reads("This is the first publishing.")
-    organiser.follow("Look once more, then publish")
-    organiser.reads("Who is told what")
+    organiser.follow("Review draft")
+    organiser.reads("This is the first publication.")
+    organiser.follow("Review and publish")
+    organiser.reads("Notifications")
     organiser.press("Publish version 1")
-    organiser.press("Take it back")
-    organiser.reads("Version 1 is a draft again. Nobody was told anything.")
-    organiser.follow("Look once more, then publish")
+    organiser.press("Remove outcome")
+    organiser.reads("Version 1 is a draft again. No one was notified.")
+    organiser.follow("Review and publish")
     organiser.press("Publish version 1")
-    organiser.press("Begin now")
+    organiser.press("Publish now")
     organiser.reads("Version 1 is published.")
 
 
@@ -199,10 +199,10 @@ def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
         )
     organiser.page.goto(f"/events/{scene.event.key}/versions/{same.number}")
     organiser.reads("No mail goes out")
-    organiser.follow("Look once more, then publish")
+    organiser.follow("Review and publish")
     organiser.press(f"Publish version {same.number}")
-    organiser.press("Begin now")
-    organiser.reads(f"Version {same.number} is published. 0 mails were queued.")
+    organiser.press("Publish now")
+    organiser.reads(f"Version {same.number} is published. 0 emails were queued.")
 
 
 def request_key(scene: Scene) -> str:

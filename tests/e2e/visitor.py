@@ -37,14 +37,14 @@ class Visitor:
         """Request a link, find it in the email, and confirm."""
         earlier = set(self._mailed_links(email))
         self.page.goto(at)
-        field = self.page.get_by_label(self.say("Your mail address"))
+        field = self.page.get_by_label(self.say("Email address"))
         if by_keyboard:
             self.tab_to(field)
             self.page.keyboard.type(email)
             self.page.keyboard.press("Enter")
         else:
             field.fill(email)
-            self.press(self.say("Email me a link"))
+            self.press(self.say("Send sign-in link"))
         self.page.get_by_role("heading", name=self.say("Check your email")).wait_for()
         self.page.goto(self._new_link(email, earlier))
         confirm = self.page.get_by_role("button", name=self.say("Sign in"))

@@ -177,7 +177,7 @@ def test_each_kind_of_calendar_is_read_right(
         own = entry(person.own_uid(), "DTSTART:20261207T010000Z", "DURATION:PT30M")
         entries = {"own": own, "other": entry("other", "DTSTART:20261207T030000Z", "DURATION:PT30M")}
     if kind == "all day":
-        monkeypatch.setitem(globals(), "NOTES", [f"Days without a zone were read in {ZONE}."])
+        monkeypatch.setitem(globals(), "NOTES", [f"Dates without a time zone were read in {ZONE}."])
     server.make_calendar("office")
     try:
         for name, octets in entries.items():

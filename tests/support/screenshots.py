@@ -96,7 +96,7 @@ def _show_import(page: Page, address: str, workbook: bytes) -> None:
     page.set_input_files(
         "input[type=file]", {"name": "exhibitors-june.xlsx", "mimeType": kind, "buffer": workbook}
     )
-    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_role("button", name="Preview import").click()
 
 
 def _draw(page: Page, file: Path, size: tuple[int, int]) -> None:

@@ -72,9 +72,9 @@ def accept_invitation(event_key: str, request_key: str) -> Response:
             )
         )
     except WrongState:
-        flash(gettext("The meeting has changed or is off. Look at it as it is now."), "error")
+        flash(gettext("The meeting was changed or cancelled. Check its current details."), "error")
     else:
-        flash(gettext("Accepted. You are expected at this meeting."), "good")
+        flash(gettext("Accepted. The other attendees expect you at this meeting."), "good")
     here = url_for("agenda.show_own_agenda", event_key=event_key, _anchor=f"meeting-{request_key}")
     return redirect(rendering.back(event_key, here), 303)
 
@@ -162,7 +162,7 @@ def renew_feed(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
-    flash(gettext("Your calendar has a new address. The old one does not work any more."), "good")
+    flash(gettext("Your calendar feed has a new link. The old link no longer works."), "good")
     return redirect(url_for("agenda.show_own_agenda", event_key=event_key, _anchor="calendar"), 303)
 
 
@@ -173,7 +173,7 @@ def renew_firm_feed(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_firm_feed(db, actor, secret_key=context.settings().secret_key)
-    flash(gettext("The firm's calendar has a new address. An older one does not work any more."), "good")
+    flash(gettext("The company calendar feed has a new link. Any earlier link no longer works."), "good")
     return redirect(url_for("agenda.show_own_firm_agenda", event_key=event_key, _anchor="calendar"), 303)
 
 
@@ -184,7 +184,7 @@ def end_firm_feed(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.end_firm_feed(db, actor)
-    flash(gettext("The firm's calendar has no address any more."), "good")
+    flash(gettext("Company calendar link removed."), "good")
     return redirect(url_for("agenda.show_own_firm_agenda", event_key=event_key, _anchor="calendar"), 303)
 
 

@@ -107,7 +107,7 @@ def _shown(page: object, typed: dict[str, str]) -> dict[str, Any]:
     return {
         "page": page,
         "typed": typed,
-        "acts": [("", gettext_lazy("Everything")), *audit_entries.list_acts().items()],
+        "acts": [("", gettext_lazy("All actions")), *audit_entries.list_acts().items()],
         "is_filtered": bool(given),
         "query": f"?{urlencode(given)}" if given else "",
     }

@@ -35,7 +35,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*[+Z].*")
 _REGISTRATIONS: Final[Mapping[str, str]] = {
     RegistrationState.UNCONFIRMED: gettext_lazy("Unconfirmed"),
-    RegistrationState.WAITING: gettext_lazy("Waiting"),
+    RegistrationState.WAITING: gettext_lazy("Awaiting review"),
     RegistrationState.ACCEPTED: gettext_lazy("Accepted"),
     RegistrationState.DECLINED: gettext_lazy("Declined"),
 }
@@ -120,7 +120,7 @@ class _Words:
         except ValueError:
             return text
         if self.act == Act.IMPORT and (counts := _COUNTS.fullmatch(text)):
-            return gettext("%(added)s added, %(changed)s changed, %(gone)s gone", **_counts(counts))
+            return gettext("%(added)s added, %(changed)s changed, %(gone)s removed", **_counts(counts))
         if self.act == Act.SETTINGS and (night := _NIGHT.fullmatch(text)):
             return _night(night)
         return speaking.reported(text) if self.act == Act.VENUE else text

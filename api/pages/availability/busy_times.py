@@ -48,7 +48,7 @@ def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
     if not current_user.is_authenticated:
         return errors.http_error(error)
     sentence = gettext(
-        "The file is too large: at most %(most)s MiB are taken. Export fewer months.", most=MAX_OCTETS >> 20
+        "The file is too large. Files can be up to %(most)s MB. Export fewer months.", most=MAX_OCTETS >> 20
     )
     try:
         actor = auth.actor((request.view_args or {})["event_key"])
@@ -74,8 +74,8 @@ def save_marked_slots(event_key: str) -> Response:
     with context.database().write() as db:
         count = busy_times.mark_slots(db, actor, request.form.getlist("slots"))
     saved = ngettext(
-        "Saved. You marked %(num)s time; the next plan has no meeting for you then.",
-        "Saved. You marked %(num)s times; the next plan has no meeting for you then.",
+        "Saved. You marked %(num)s time as busy. The next schedule has no meeting for you then.",
+        "Saved. You marked %(num)s times as busy. The next schedule has no meetings for you then.",
         count,
     )
     flash(saved, "good")
@@ -92,7 +92,7 @@ def upload_calendar(event_key: str) -> Answer:
     actor = auth.actor(event_key)
     file, zone = request.files.get("file"), _zone(actor)
     if file is None or not file.filename:
-        return _refused(actor, "file", gettext("Choose a calendar file first."))
+        return _refused(actor, "file", gettext("Choose a calendar file."))
     name, octets, now = file.filename, file.read(), context.now()
     return _read(
         actor,
@@ -186,7 +186,8 @@ def save_calendar(event_key: str, key: str) -> Response:
         flash(_sentence(error), "error")
         return redirect(url_for("busy_times.show_preview", event_key=event_key, key=key), 303)
     saved = gettext(
-        "Saved: %(name)s. The next plan has no meeting for you in its busy times.", name=source.name
+        "Calendar saved: %(name)s. The next schedule has no meetings for you at its busy times.",
+        name=source.name,
     )
     flash(saved, "good")
     return redirect(url_for("busy_times.show_busy_times", event_key=event_key), 303)
@@ -198,7 +199,7 @@ def discard_preview(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         busy_times.discard_preview(db, actor, key)
-    flash(gettext("Discarded. Nothing of that calendar was kept."), "good")
+    flash(gettext("Calendar discarded. Nothing was saved."), "good")
     return redirect(url_for("busy_times.show_busy_times", event_key=event_key), 303)
 
 
@@ -208,7 +209,10 @@ def remove_calendar(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         name = busy_times.remove_calendar(db, actor, key)
-    flash(gettext("Removed: %(name)s. Its times are free again for the next plan.", name=name), "good")
+    flash(
+        gettext("Calendar removed: %(name)s. Its times are available again in the next schedule.", name=name),
+        "good",
+    )
     return redirect(url_for("busy_times.show_busy_times", event_key=event_key), 303)
 
 

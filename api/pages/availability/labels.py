@@ -16,36 +16,34 @@ def counted(counts: Mapping[str, int]) -> list[str]:
 
 def _lines(counts: Mapping[str, int]) -> dict[str, str]:
     return {
-        "events": ngettext("%(num)s event", "%(num)s events", counts.get("events", 0)),
+        "events": ngettext("%(num)s calendar event", "%(num)s calendar events", counts.get("events", 0)),
         "recurring": ngettext(
-            "%(num)s of them repeats", "%(num)s of them repeat", counts.get("recurring", 0)
+            "%(num)s of them recurring", "%(num)s of them recurring", counts.get("recurring", 0)
         ),
-        "all_day": ngettext(
-            "%(num)s of them lasts whole days", "%(num)s of them last whole days", counts.get("all_day", 0)
-        ),
+        "all_day": ngettext("%(num)s of them all-day", "%(num)s of them all-day", counts.get("all_day", 0)),
         "free_busy": ngettext("%(num)s busy time", "%(num)s busy times", counts.get("free_busy", 0)),
         "availability": ngettext(
-            "%(num)s availability", "%(num)s availabilities", counts.get("availability", 0)
+            "%(num)s availability entry", "%(num)s availability entries", counts.get("availability", 0)
         ),
         "free": ngettext(
-            "%(num)s left out: shown as free", "%(num)s left out: shown as free", counts.get("free", 0)
+            "%(num)s skipped: shown as free", "%(num)s skipped: shown as free", counts.get("free", 0)
         ),
         "cancelled": ngettext(
-            "%(num)s left out: cancelled", "%(num)s left out: cancelled", counts.get("cancelled", 0)
+            "%(num)s skipped: cancelled", "%(num)s skipped: cancelled", counts.get("cancelled", 0)
         ),
         "declined": ngettext(
-            "%(num)s left out: you declined it",
-            "%(num)s left out: you declined them",
+            "%(num)s skipped: you declined it",
+            "%(num)s skipped: you declined them",
             counts.get("declined", 0),
         ),
         "own": ngettext(
-            "%(num)s left out: an invitation of this event",
-            "%(num)s left out: invitations of this event",
+            "%(num)s skipped: invitation from this event",
+            "%(num)s skipped: invitations from this event",
             counts.get("own", 0),
         ),
         "unreadable": ngettext(
-            "%(num)s left out: could not be read",
-            "%(num)s left out: could not be read",
+            "%(num)s skipped: could not be read",
+            "%(num)s skipped: could not be read",
             counts.get("unreadable", 0),
         ),
     }

@@ -195,7 +195,7 @@ def place_meeting(event_key: str, number: int) -> Response | tuple[str, int]:
     if "to" in form:
         read = placement_view.read_to(form["to"])
         if read is None:
-            flash(gettext("This button is of an older page. Try again."), "error")
+            flash(gettext("This page was out of date. Try again."), "error")
             return _back(event_key, number, key)
         targets, dropped = read
     else:
@@ -206,7 +206,7 @@ def place_meeting(event_key: str, number: int) -> Response | tuple[str, int]:
             flash(said(error.user_message), "error")
             return _back(event_key, number, "")
         if target is None:
-            flash(gettext("Not done. Say which one is meant, in the form below."), "error")
+            flash(gettext("Nothing was saved. Fix the highlighted fields below."), "error")
             return _page(actor, {**_shown(), "draft": str(number), "pick": key}, typed), 422
         if "seek" in form:
             sought = f"{target.slot} {target.place}"
@@ -258,18 +258,18 @@ def apply_step(event_key: str, number: int, step: str) -> Response:
             }[step]
             return do_it(db, actor, number, key, seen=seen, now=now)
 
-    done = {"undo": undone.pop, "redo": lambda: gettext("Done again.")}.get(step)
+    done = {"undo": undone.pop, "redo": lambda: gettext("Change redone.")}.get(step)
     return _do(event_key, number, key, do, done=done, stays=step in ("forbid", "allow"))
 
 
 def _undone(line: StepLine | None, by: str) -> str:
     """Return a message about the undone step, with its author if it was another organiser."""
     if line is None:
-        return gettext("Taken back.")
+        return gettext("Change undone.")
     step, pairs = capitalize_first(placement_view.step_word(line.kind)), said(join_texts(line.pairs))
     if by:
-        return gettext("Taken back. %(who)s: %(step)s, %(pairs)s.", who=by, step=step, pairs=pairs)
-    return gettext("Taken back. %(step)s: %(pairs)s.", step=step, pairs=pairs)
+        return gettext("Change by %(who)s undone. %(step)s: %(pairs)s.", who=by, step=step, pairs=pairs)
+    return gettext("Change undone. %(step)s: %(pairs)s.", step=step, pairs=pairs)
 
 
 def _do(
@@ -289,14 +289,16 @@ def _do(
     try:
         taken = do()
     except BreaksRules as error:
-        flash(gettext("Not done. %(reasons)s", reasons=said(str(error))), "error")
+        flash(gettext("This change isn't possible. %(reasons)s", reasons=said(str(error))), "error")
         return _back(event_key, number, key, wanted=wanted)
     except REFUSED as error:
         flash(said(error.user_message), "error")
         return _back(event_key, number, key)
     text = done() if done else said(placement_view.SAID[taken.kind])
     if taken.gain:
-        text = gettext("%(done)s Score %(points)s.", done=text, points=placement_view.points(taken.gain))
+        text = gettext(
+            "%(done)s Score change: %(points)s.", done=text, points=placement_view.points(taken.gain)
+        )
     flash(text, "good")
     at = "" if stays else key or next(iter(taken.requests), "")
     return _back(event_key, number, key if stays else "", at=at)

@@ -19,10 +19,10 @@ from scheduler.services.spreadsheets.columns import ImportKind
 PEOPLE: Final = ("person1", "person2")
 """A field for an attendee of each firm."""
 FIELDS: Final = ("slot", "place", *PEOPLE)
-NOT_ONE: Final = {"place": gettext_lazy("names no place of this event, or several")} | dict.fromkeys(
-    PEOPLE, gettext_lazy("names nobody of this firm, or several")
-)
-BOTH: Final = gettext_lazy("name somebody of both firms, or of neither")
+NOT_ONE: Final = {
+    "place": gettext_lazy("enter a name that matches exactly one location of this event")
+} | dict.fromkeys(PEOPLE, gettext_lazy("enter a name that matches exactly one attendee of this exhibitor"))
+BOTH: Final = gettext_lazy("choose attendees for both exhibitors, or for neither")
 
 
 def standing(picked: PickedRequest) -> dict[str, str]:

@@ -14,31 +14,31 @@ from scheduler.i18n import from_json, gettext_lazy
 from scheduler.services.board.commands import Placement
 
 SAID: Final[Mapping[EditStepKind, str]] = {
-    EditStepKind.MOVE: gettext_lazy("Moved."),
-    EditStepKind.PLACE: gettext_lazy("Moved to another place."),
-    EditStepKind.PEOPLE: gettext_lazy("Other people meet now."),
-    EditStepKind.SWAP: gettext_lazy("Swapped."),
-    EditStepKind.ADD: gettext_lazy("Added."),
-    EditStepKind.CANCEL: gettext_lazy("Cancelled. The next run leaves it out."),
-    EditStepKind.LOCK: gettext_lazy("Locked. The next run leaves it there."),
-    EditStepKind.UNLOCK: gettext_lazy("Unlocked. The next run may move it."),
-    EditStepKind.FORBID: gettext_lazy("Forbidden. The next run does not hold it then."),
-    EditStepKind.ALLOW: gettext_lazy("Allowed again."),
-    EditStepKind.REPAIR: gettext_lazy("Moved, and others with it."),
+    EditStepKind.MOVE: gettext_lazy("Meeting moved."),
+    EditStepKind.PLACE: gettext_lazy("Location changed."),
+    EditStepKind.PEOPLE: gettext_lazy("Attendees changed."),
+    EditStepKind.SWAP: gettext_lazy("Meetings swapped."),
+    EditStepKind.ADD: gettext_lazy("Meeting added."),
+    EditStepKind.CANCEL: gettext_lazy("Meeting cancelled. The next run leaves it out."),
+    EditStepKind.LOCK: gettext_lazy("Meeting locked. The next run leaves it where it is."),
+    EditStepKind.UNLOCK: gettext_lazy("Meeting unlocked. The next run may move it."),
+    EditStepKind.FORBID: gettext_lazy("Time forbidden. The next run doesn't schedule the meeting then."),
+    EditStepKind.ALLOW: gettext_lazy("Time allowed again."),
+    EditStepKind.REPAIR: gettext_lazy("Meeting moved, along with other meetings."),
 }
 """Messages after a step."""
 STEPS: Final[Mapping[EditStepKind, str]] = {
     EditStepKind.MOVE: gettext_lazy("move"),
-    EditStepKind.PLACE: gettext_lazy("place"),
-    EditStepKind.PEOPLE: gettext_lazy("people"),
+    EditStepKind.PLACE: gettext_lazy("change location"),
+    EditStepKind.PEOPLE: gettext_lazy("change attendees"),
     EditStepKind.SWAP: gettext_lazy("swap"),
     EditStepKind.ADD: gettext_lazy("add"),
     EditStepKind.CANCEL: gettext_lazy("cancel"),
     EditStepKind.LOCK: gettext_lazy("lock"),
     EditStepKind.UNLOCK: gettext_lazy("unlock"),
-    EditStepKind.FORBID: gettext_lazy("forbid"),
-    EditStepKind.ALLOW: gettext_lazy("allow"),
-    EditStepKind.REPAIR: gettext_lazy("repair"),
+    EditStepKind.FORBID: gettext_lazy("forbid time"),
+    EditStepKind.ALLOW: gettext_lazy("allow time"),
+    EditStepKind.REPAIR: gettext_lazy("move with other meetings"),
 }
 """Names of steps in the log of a draft."""
 MOST_TO: Final = 8_000

@@ -103,8 +103,8 @@ def _told(moved: int, not_moved: int) -> list[str]:
     if moved:
         said += [
             ngettext(
-                "%(num)s meeting is changed in this draft.",
-                "%(num)s meetings are changed in this draft.",
+                "%(num)s meeting changed in this draft.",
+                "%(num)s meetings changed in this draft.",
                 moved,
             ),
             gettext("No one is notified until you publish."),

@@ -27,26 +27,26 @@ from scheduler.services.requests.suggestions import partners
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
 
 LEGENDS = {
-    "relation": gettext_lazy("Us and them"),
+    "relation": gettext_lazy("Relationship"),
     "tier": gettext_lazy("Position in the chain"),
     "area": gettext_lazy("Chain area"),
     "country": gettext_lazy("Country or region"),
     "hall": gettext_lazy("Hall"),
-    "language": gettext_lazy("Speaks"),
+    "language": gettext_lazy("Languages"),
     "guest": gettext_lazy("Guest of honour"),
     "delegation": gettext_lazy("Delegation"),
 }
 RELATIONS = {
     "saved": gettext_lazy("Saved"),
-    "asked-us": gettext_lazy("Asked us, no answer yet"),
-    "asked": gettext_lazy("We asked, no answer yet"),
-    "agreed": gettext_lazy("We agreed to meet"),
-    "not-asked": gettext_lazy("Not asked yet"),
-    "never": gettext_lazy("Never to meet"),
+    "asked-us": gettext_lazy("Waiting for your response"),
+    "asked": gettext_lazy("Waiting for their response"),
+    "agreed": gettext_lazy("Request accepted"),
+    "not-asked": gettext_lazy("No request yet"),
+    "never": gettext_lazy("Requests blocked"),
 }
 ORDERS = {
     "best": gettext_lazy("Best match"),
-    "fit": gettext_lazy("Fits us best"),
+    "fit": gettext_lazy("Best fit for you"),
     "near": gettext_lazy("Nearest hall"),
     "name": gettext_lazy("Name"),
 }
@@ -122,7 +122,7 @@ def save_firm(event_key: str, firm_key: str) -> Response | str:
         with context.database().read() as db:
             card = search.show_firm(db, actor, firm_key).card
             return rendering.render(db, actor, "", "directory/saved.html", firm=card)
-    flash(gettext("Saved.") if is_saved else gettext("No longer saved."), "good")
+    flash(gettext("Company saved.") if is_saved else gettext("Removed from saved companies."), "good")
     return _back(event_key, firm_key)
 
 
@@ -135,9 +135,9 @@ def dismiss_firm(event_key: str, firm_key: str) -> Response:
     with context.database().write() as db:
         firm_notes.dismiss_firm(db, actor, firm_key, is_dismissed=is_dismissed, now=context.now())
     if is_dismissed:
-        flash(gettext("Not suggested any more. You can undo it below the suggestions."), "good")
+        flash(gettext("Company hidden from suggestions. You can undo this below the suggestions."), "good")
     else:
-        flash(gettext("It may be suggested again."), "good")
+        flash(gettext("This company can be suggested again."), "good")
     return _back(event_key, firm_key)
 
 
@@ -151,7 +151,7 @@ def save_note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
             firm_notes.write_note(db, actor, firm_key, request.form.get("note", ""), now=context.now())
     except InvalidInput as error:
         return rendering.refused(actor, "firms", forms.sentences(error), forms.LABELS)
-    flash(gettext("The note is kept. Only your firm reads it."), "good")
+    flash(gettext("Note saved. Only your company can see it."), "good")
     return _back(event_key, firm_key)
 
 
@@ -164,10 +164,10 @@ def exclude_firm(event_key: str, firm_key: str) -> Response:
         with context.database().write() as db:
             if request.form.get("never") == "1":
                 firm_notes.exclude_firm(db, actor, firm_key, now=context.now())
-                done = gettext("No request goes between the two of you from now on.")
+                done = gettext("Requests blocked. You and this company can't send each other requests.")
             else:
                 firm_notes.readmit_firm(db, actor, firm_key, now=context.now())
-                done = gettext("You may ask each other again.")
+                done = gettext("You and this company can send each other requests again.")
         flash(done, "good")
     except InvalidInput as error:
         flash(" ".join(forms.sentences(error).values()), "error")
@@ -181,7 +181,7 @@ def report_wanted_meeting(event_key: str, firm_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         if firm_notes.report_interest(db, actor, firm_key, now=context.now()):
-            flash(gettext("The organisers see that you would have asked."), "good")
+            flash(gettext("The organisers can now see that you wanted to request this meeting."), "good")
     return _back(event_key, firm_key)
 
 

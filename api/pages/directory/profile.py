@@ -27,14 +27,14 @@ blueprint = APIBlueprint("profile", __name__, enable_openapi=False, url_prefix="
 Answer = Response | tuple[str, int]
 
 LISTS = {
-    "offers": (gettext_lazy("What you offer"), gettext_lazy("Services, materials, cooperation.")),
+    "offers": (gettext_lazy("What you offer"), gettext_lazy("Services, materials and cooperation.")),
     "needs": (
         gettext_lazy("What you need"),
-        gettext_lazy("What you came to find; firms that offer it are suggested to you."),
+        gettext_lazy("What you're looking for at the event. Companies that offer it are suggested to you."),
     ),
     "products": (
         gettext_lazy("Your products"),
-        gettext_lazy("What you make, by the words that a buyer uses."),
+        gettext_lazy("What you make, in the words buyers use."),
     ),
 }
 """The lists of the form: label and help text."""
@@ -68,7 +68,7 @@ def save_profile(event_key: str) -> Answer:
             )
     except InvalidInput as error:
         return _form(actor, typed, {fault.path: fault.message for fault in error.faults}), 422
-    flash(gettext("Kept. The directory shows it from now on."), "good")
+    flash(gettext("Profile saved. The directory now shows your changes."), "good")
     return redirect(url_for("profile.show_profile", event_key=event_key), 303)
 
 
@@ -84,9 +84,9 @@ def upload_logo(event_key: str) -> Answer:
     except InvalidInput as error:
         return _form(actor, {}, {fault.path: fault.message for fault in error.faults}), 422
     except UNREADABLE_MESSAGE:
-        flash(gettext("The logo could not be read. Try another file, or the same in a minute."), "error")
+        flash(gettext("The logo couldn't be read. Choose another file, or try again in a minute."), "error")
         return redirect(url_for("profile.show_profile", event_key=event_key), 303)
-    flash(gettext("Your logo stands beside your name from now on."), "good")
+    flash(gettext("Logo uploaded. It now appears next to your company name."), "good")
     return redirect(url_for("profile.show_profile", event_key=event_key), 303)
 
 
@@ -97,7 +97,7 @@ def remove_logo(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         logos.remove_logo(db, actor, now=context.now())
-    flash(gettext("The logo is removed."), "good")
+    flash(gettext("Logo removed."), "good")
     return redirect(url_for("profile.show_profile", event_key=event_key), 303)
 
 

@@ -170,7 +170,7 @@ def create_event(number: int) -> BaseResponse | tuple[str, int]:
     if not with_all:
         if import_jobs.is_large_file(octets):
             large_imports.look(auth.organiser(made.key), number)
-        flash(gettext("The event is made. The workbook waits here: fix its rows, and take it."), "good")
+        flash(gettext("Event created. Fix the rows of the workbook here, then import it."), "good")
         return redirect(url_for("imports.show_preview", event_key=made.key, number=number))
     return _made(made.key, name)
 
@@ -180,7 +180,7 @@ def create_event(number: int) -> BaseResponse | tuple[str, int]:
 def discard_workbook(number: int) -> BaseResponse:
     with context.database().write() as db:
         create_from_workbook.delete_workbook(db, auth.user().session, number)
-    flash(gettext("The workbook is gone. No event was made of it."), "message")
+    flash(gettext("Workbook discarded. No event was created from it."), "message")
     return redirect(url_for("create_from_workbook.show_upload_form"))
 
 
@@ -228,7 +228,7 @@ def restart_preview(number: int) -> BaseResponse:
 
 
 def _made(event_key: str, name: str) -> BaseResponse:
-    rendering.flash_once(gettext("The event is made of %(file)s. Next: start a run.", file=name), "good")
+    rendering.flash_once(gettext("Event created from %(file)s. Next, start a run.", file=name), "good")
     return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key))
 
 

@@ -33,19 +33,19 @@ blueprint = APIBlueprint(
 
 MAIL_KINDS = {
     "new": gettext_lazy("Invitation"),
-    "update": gettext_lazy("Change"),
+    "update": gettext_lazy("Update"),
     "details": gettext_lazy("New details"),
-    "again": gettext_lazy("Sent again"),
+    "again": gettext_lazy("Resent"),
     "cancel": gettext_lazy("Cancellation"),
-    "uninvited": gettext_lazy("Goes on without the reader"),
-    "proposal": gettext_lazy("Proposal not taken"),
+    "uninvited": gettext_lazy("Removed from meeting"),
+    "proposal": gettext_lazy("Proposal not accepted"),
 }
 PARTS = {
     "subject": gettext_lazy("Subject"),
     "headline": gettext_lazy("Headline"),
     "note": gettext_lazy("Note"),
     "footer": gettext_lazy("Footer"),
-    "directions": gettext_lazy("How to get there"),
+    "directions": gettext_lazy("Directions"),
 }
 # The previewed email has inline styles and one style sheet, which its digest allows (CSP Level 3, 2.3.1).
 # An iframe of the page inherits the page's policy.
@@ -109,9 +109,7 @@ def _test(actor: Actor, language: str, mail_kind: str) -> Response:
         )
     dispatch.deliver(app=context.celery())
     flash(
-        gettext(
-            "A test mail with the texts below is on its way to %(address)s. Nothing was saved.", address=to
-        ),
+        gettext("Test email with the texts below sent to %(address)s. Nothing was saved.", address=to),
         "good",
     )
     with context.database().read() as db:
@@ -121,7 +119,7 @@ def _test(actor: Actor, language: str, mail_kind: str) -> Response:
 def _reset(actor: Actor, language: str, mail_kind: str, part: str) -> BaseResponse:
     with context.database().write() as db:
         email_texts.reset_text(db, actor, language, mail_kind, part, now=context.now())
-    flash(gettext("%(part)s: the usual text is back.", part=said(PARTS[part])), "good")
+    flash(gettext("%(part)s: default text restored.", part=said(PARTS[part])), "good")
     return _back(actor, language, mail_kind)
 
 
@@ -130,11 +128,13 @@ def _save(actor: Actor, language: str, mail_kind: str) -> BaseResponse:
         changed = email_texts.save_texts(db, actor, language, mail_kind, request.form, now=context.now())
     if changed:
         flash(
-            gettext("Texts changed: %(count)s. Mails that wait to be sent keep theirs.", count=changed),
+            gettext(
+                "Texts changed: %(count)s. Emails waiting to be sent keep their old texts.", count=changed
+            ),
             "good",
         )
     else:
-        flash(gettext("Nothing changed."), "good")
+        flash(gettext("No changes made."), "good")
     return _back(actor, language, mail_kind)
 
 

@@ -49,7 +49,7 @@ def save_settings(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         with context.database().read() as db:
             return _settings_page(db, actor, request.form, _by_field(error)), 422
-    flash(gettext("The settings are saved; they hold from now on."), "good")
+    flash(gettext("Settings saved. They apply from now on."), "good")
     return redirect(url_for("events.show_settings", event_key=event_key))
 
 
@@ -82,7 +82,7 @@ def create_event() -> Response | tuple[str, int]:
             languages=languages().items(),
         )
         return page, 422
-    flash(gettext("The event is made. Next: its firms and people."), "good")
+    flash(gettext("Event created. Next, add exhibitors and people."), "good")
     return redirect(url_for("runs.show_schedule", event_key=key))
 
 

@@ -33,10 +33,10 @@ Typed = MultiDict[str, str]
 
 SHOWN = 30
 AFTER_RUNS = {
-    "draft": (gettext_lazy("Save a draft"), gettext_lazy("Nothing is published.")),
+    "draft": (gettext_lazy("Save draft version"), gettext_lazy("Nothing is published.")),
     "publish": (
-        gettext_lazy("Publish within the limits"),
-        gettext_lazy("What has to change is always published."),
+        gettext_lazy("Publish within limits"),
+        gettext_lazy("Unavoidable changes are always published."),
     ),
 }
 """Actions after a run: label and help text."""
@@ -61,7 +61,7 @@ def save_settings(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         with context.database().read() as db:
             return _page(db, actor, request.form, _by_field(error)), 422
-    flash(gettext("Overnight runs saved. They apply from now on."), "good")
+    flash(gettext("Overnight run settings saved. They apply from now on."), "good")
     return redirect(url_for("overnight_settings.show_settings", event_key=event_key))
 
 

@@ -33,24 +33,24 @@ blueprint = APIBlueprint("exports", __name__, enable_openapi=False, url_prefix="
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 ABOUT = {
-    ListName.MEETINGS: gettext_lazy("Every meeting in time order"),
-    ListName.FIRMS: gettext_lazy("Each firm's meetings, with who goes"),
-    ListName.PEOPLE: gettext_lazy("Each person's meetings, with mail address and telephone"),
-    ListName.HALLS: gettext_lazy("What happens at each table and booth"),
+    ListName.MEETINGS: gettext_lazy("All meetings in time order"),
+    ListName.FIRMS: gettext_lazy("Each exhibitor's meetings, with attendees"),
+    ListName.PEOPLE: gettext_lazy("Each person's meetings, with email address and phone number"),
+    ListName.HALLS: gettext_lazy("Meetings at each table and booth"),
     ListName.INTERPRETERS: gettext_lazy("Each interpreter's meetings"),
-    ListName.NOT_HELD: gettext_lazy("Accepted requests without a meeting, and why"),
+    ListName.NOT_HELD: gettext_lazy("Accepted requests that are not scheduled, with reasons"),
 }
 LIST_NAMES = {
     ListName.MEETINGS: gettext_lazy("Meetings"),
-    ListName.FIRMS: gettext_lazy("By firm"),
+    ListName.FIRMS: gettext_lazy("By exhibitor"),
     ListName.PEOPLE: gettext_lazy("By person"),
     ListName.HALLS: gettext_lazy("By hall"),
     ListName.INTERPRETERS: gettext_lazy("By interpreter"),
-    ListName.NOT_HELD: gettext_lazy("Not held"),
+    ListName.NOT_HELD: gettext_lazy("Not scheduled"),
 }
 PACK_NAMES = {
-    PrintPack.PEOPLE: gettext_lazy("Agendas of people"),
-    PrintPack.FIRMS: gettext_lazy("Agendas of firms"),
+    PrintPack.PEOPLE: gettext_lazy("Personal agendas"),
+    PrintPack.FIRMS: gettext_lazy("Exhibitor agendas"),
     PrintPack.PLACES: gettext_lazy("Tables and booths"),
     PrintPack.INTERPRETERS: gettext_lazy("Interpreters"),
 }

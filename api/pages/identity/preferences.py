@@ -36,7 +36,7 @@ FAULTS = {"language": gettext_lazy("Choose a language from the list."), "timezon
 KINDS = {
     "asked": (
         gettext_lazy("New requests"),
-        gettext_lazy("With once a day, must-have requests still come right away."),
+        gettext_lazy("If you choose once a day, must-have requests are still sent right away."),
     ),
     "reminders": (
         gettext_lazy("Requests about to expire"),
@@ -106,7 +106,7 @@ def reset_feed(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
-    sentence = gettext("The feed has a new address. The old one has stopped working.")
+    sentence = gettext("Your calendar feed has a new address. The old one no longer works.")
     return _saved(event_key, "feed", sentence)
 
 

@@ -39,10 +39,10 @@ def listed(db: Session) -> dict[str, Any]:
 def end_session(session_id: int) -> Response:
     """End one session."""
     if session_id == auth.user().session.session_id:
-        return _gone(gettext("You are signed out."))
+        return _gone(gettext("You've signed out."))
     with context.database().write() as db:
         sessions.end_session(db, auth.user().account_id, session_id)
-    return _back(gettext("That browser is signed out."))
+    return _back(gettext("Browser signed out."))
 
 
 @blueprint.post("/others/end")
@@ -52,7 +52,7 @@ def end_other_sessions() -> Response:
     user = auth.user()
     with context.database().write() as db:
         sessions.end_all_sessions(db, user.account_id, but=user.session.session_id)
-    return _back(gettext("All other browsers are signed out."))
+    return _back(gettext("All other browsers signed out."))
 
 
 @blueprint.post("/end")
@@ -61,7 +61,7 @@ def end_all_sessions() -> Response:
     """End all sessions, including the current one."""
     with context.database().write() as db:
         sessions.end_all_sessions(db, auth.user().account_id)
-    return _gone(gettext("You are signed out everywhere."))
+    return _gone(gettext("You've signed out everywhere."))
 
 
 def _back(sentence: str) -> Response:

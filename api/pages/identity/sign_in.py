@@ -34,7 +34,7 @@ def send_link() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Email a link. Known and unknown addresses get the same response, which prevents account enumeration."""
     email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
     if "@" not in email or not fields.limits(fields.Email).hold(email):
-        fault = gettext("Write your mail address, such as name@example.com.")
+        fault = gettext("Enter an email address, like name@example.com.")
         return render_template("identity/sign_in/ask.html", email=email, fault=fault, errand=errand), 422
     return _send(email, sign_in_errands.opened(errand))
 
@@ -88,7 +88,7 @@ def redeem_link(token: str) -> Response | tuple[str, int]:
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     auth.sign_out()
-    flash(gettext("You are signed out."))
+    flash(gettext("You've signed out."))
     response = redirect(url_for("sign_in.show_sign_in_form"))
     if request.form.get("keep") != "words":  # then the script has cleared everything except queued forms
         response.headers["Clear-Site-Data"] = '"storage"'  # the offline copy of my day

@@ -51,7 +51,7 @@ def revoke_token(event_key: str, token_id: int) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         api_tokens.revoke_api_token(db, actor, token_id, now=context.now())
-    flash(gettext("The token is revoked. Programs that use it are refused from now on."), "good")
+    flash(gettext("Token revoked. Programs that use it no longer have access."), "good")
     return redirect(url_for("tokens.list_tokens", event_key=event_key), 303)
 
 

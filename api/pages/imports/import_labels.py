@@ -13,19 +13,19 @@ from scheduler.services.spreadsheets.columns import ImportKind
 
 KINDS = {
     ImportKind.EVENT: gettext_lazy("Event"),
-    ImportKind.AREAS: gettext_lazy("Areas"),
+    ImportKind.AREAS: gettext_lazy("Chain areas"),
     ImportKind.TIMES: gettext_lazy("Times"),
     ImportKind.HALLS: gettext_lazy("Halls"),
-    ImportKind.WALKING: gettext_lazy("Walking"),
+    ImportKind.WALKING: gettext_lazy("Walking times"),
     ImportKind.TABLES: gettext_lazy("Tables"),
-    ImportKind.FIRMS: gettext_lazy("Firms"),
+    ImportKind.FIRMS: gettext_lazy("Exhibitors"),
     ImportKind.PEOPLE: gettext_lazy("People"),
     ImportKind.INTERPRETERS: gettext_lazy("Interpreters"),
-    ImportKind.CLOSURES: gettext_lazy("Closures"),
-    ImportKind.ABSENCES: gettext_lazy("Absences"),
-    ImportKind.STATIONS: gettext_lazy("Stations"),
+    ImportKind.CLOSURES: gettext_lazy("Blocked times"),
+    ImportKind.ABSENCES: gettext_lazy("Unavailable times"),
+    ImportKind.STATIONS: gettext_lazy("Interpreter tables"),
     ImportKind.DELEGATIONS: gettext_lazy("Delegations"),
-    ImportKind.GUESTS: gettext_lazy("Guests"),
+    ImportKind.GUESTS: gettext_lazy("Guests of honour"),
     ImportKind.REQUESTS: gettext_lazy("Requests"),
 }
 SHOWN_ROWS = 12
@@ -68,10 +68,10 @@ def done_words(kind: ImportKind, done: Any) -> str:
         )
     ]
     if done.left_out:
-        sentences.append(gettext("%(count)s left out, as something in them is wrong.", count=done.left_out))
+        sentences.append(gettext("%(count)s skipped because of errors.", count=done.left_out))
     if done.moved:
         sentences.append(
-            gettext("%(count)s of them moved to another booth, or left theirs.", count=done.moved)
+            gettext("Exhibitors that changed booth or no longer have one: %(count)s.", count=done.moved)
         )
     if done.meetings:
         sentences.append(meetings_words(done.meetings))
@@ -81,7 +81,7 @@ def done_words(kind: ImportKind, done: Any) -> str:
 def meetings_words(count: int) -> str:
     """Return a sentence about meetings at booths that firms have left."""
     return gettext(
-        "Meetings that are published there: %(count)s. The next run plans them at the new booth; "
-        "people are told when you publish it.",
+        "Published meetings at the previous booths: %(count)s. The next run schedules "
+        "them at the new booth. People are notified when you publish it.",
         count=count,
     )

@@ -182,7 +182,7 @@ def undo_import(event_key: str, step_id: int) -> BaseResponse:
     try:
         with context.database().write() as db:
             done = journal.undo_step(db, actor, step_id, settings=context.settings(), now=context.now())
-        flash(gettext("What %(file)s changed is as it was before.", file=done.subject), "good")
+        flash(gettext("Changes from %(file)s undone.", file=done.subject), "good")
     except WrongState as error:
         flash(said(error.user_message), "error")
     return redirect(url_for("imports.list_imports", event_key=event_key))
@@ -217,7 +217,7 @@ def discard_file(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         import_files.delete_file(db, actor, number)
-    flash(gettext("The file is gone. Nothing of it was taken."), "message")
+    flash(gettext("Import discarded. Nothing was imported."), "message")
     return redirect(url_for("imports.list_imports", event_key=event_key))
 
 

@@ -24,39 +24,41 @@ LABELS: Final[Mapping[str, str]] = {
     "name": gettext_lazy("Name"),
     "latin_name": gettext_lazy("Name in Latin letters"),
     "country": gettext_lazy("Country"),
-    "tier": gettext_lazy("Place in the chain"),
+    "tier": gettext_lazy("Position in the chain"),
     "areas": gettext_lazy("Chain areas"),
     "hall": gettext_lazy("Hall"),
     "booth": gettext_lazy("Booth"),
-    "booth_capacity": gettext_lazy("Meetings there at once"),
-    "host": gettext_lazy("At the stand of"),
+    "booth_capacity": gettext_lazy("Simultaneous meetings"),
+    "host": gettext_lazy("Shares booth with"),
     "description": gettext_lazy("Description"),
     "website": gettext_lazy("Website"),
     "pavilion": gettext_lazy("Pavilion"),
     "offers": gettext_lazy("Offers"),
     "needs": gettext_lazy("Needs"),
     "products": gettext_lazy("Products"),
-    "max_per_day": gettext_lazy("Most meetings a day"),
-    "min_meetings": gettext_lazy("MinimumMoves meetings"),
-    "firm": gettext_lazy("Firm"),
-    "email": gettext_lazy("Mail address"),
-    "phone": gettext_lazy("Telephone"),
+    "max_per_day": gettext_lazy("Maximum meetings per day"),
+    "min_meetings": gettext_lazy("Minimum meetings"),
+    "firm": gettext_lazy("Exhibitor"),
+    "email": gettext_lazy("Email address"),
+    "phone": gettext_lazy("Phone"),
     "title": gettext_lazy("Job title"),
     "languages": gettext_lazy("Languages"),
-    "exhibitor": gettext_lazy("Answers for the firm"),
+    "exhibitor": gettext_lazy("Company contact"),
     "mail_language": gettext_lazy("Email language"),
     "timezone": gettext_lazy("Time zone"),
 }
 HINTS: Final[Mapping[str, str]] = {
-    "areas": gettext_lazy("Several with a semicolon between."),
-    "offers": gettext_lazy("A line each, or several with a semicolon between."),
-    "needs": gettext_lazy("As the offers. Firms that offer it are suggested."),
-    "products": gettext_lazy("As the offers."),
-    "languages": gettext_lazy("By name or code, several with a semicolon between."),
-    "booth": gettext_lazy("Another booth takes the firm's meetings along. The old one is closed."),
-    "email": gettext_lazy("Meetings that were told are told there again."),
-    "hall": gettext_lazy("By name or key."),
-    "host": gettext_lazy("The firm whose booth it shares. Begin to type its name or key."),
+    "areas": gettext_lazy("Separate several entries with semicolons."),
+    "offers": gettext_lazy("Enter one per line, or separate them with semicolons."),
+    "needs": gettext_lazy("Same format as Offers. Exhibitors that offer these are suggested."),
+    "products": gettext_lazy("Same format as Offers."),
+    "languages": gettext_lazy("Enter names or codes, separated by semicolons."),
+    "booth": gettext_lazy(
+        "If you change the booth, the exhibitor's meetings move with it. The old booth is closed."
+    ),
+    "email": gettext_lazy("Meetings already sent are sent again to the new address."),
+    "hall": gettext_lazy("Enter the name or ID."),
+    "host": gettext_lazy("The exhibitor whose booth is shared. Start typing its name or ID."),
 }
 YES_NO: Final = (("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No")))
 PICKED: Final[Mapping[str, ImportKind]] = {"firm": ImportKind.FIRMS, "host": ImportKind.FIRMS}
@@ -89,8 +91,8 @@ def edited(moved: int, meetings_there: int) -> str:
     """Return a message about an edit."""
     if moved and meetings_there:
         return ngettext(
-            "Saved. %(num)s published meeting goes to the new booth with the next publishing.",
-            "Saved. %(num)s published meetings go to the new booth with the next publishing.",
+            "Saved. %(num)s published meeting moves to the new booth with the next publication.",
+            "Saved. %(num)s published meetings move to the new booth with the next publication.",
             meetings_there,
         )
     return gettext("Saved.")
@@ -99,17 +101,17 @@ def edited(moved: int, meetings_there: int) -> str:
 def touched(count: int, stay: int = 0) -> str:
     """Return sentences about the published meetings affected. `stay` of them are changed by no run."""
     if not count:
-        return gettext("It touches no published meeting.")
+        return gettext("No published meetings are affected.")
     said_so = ngettext(
-        "It touches %(num)s published meeting. The next run plans without, and nobody is told before you "
-        "publish.",
-        "It touches %(num)s published meetings. The next run plans without, and nobody is told before you "
-        "publish.",
+        "%(num)s published meeting is affected. The next run takes this into account. "
+        "No one is notified until you publish.",
+        "%(num)s published meetings are affected. The next run takes this into account."
+        " No one is notified until you publish.",
         count,
     )
     by_hand = ngettext(
-        "%(num)s of them begins too soon for a run: move or cancel it on the board.",
-        "%(num)s of them begin too soon for a run: move or cancel them on the board.",
+        "%(num)s of them starts too soon for a run to change. Move or cancel it on the board.",
+        "%(num)s of them start too soon for a run to change. Move or cancel them on the board.",
         stay,
     )
     return f"{said_so} {by_hand}" if stay else said_so
@@ -123,7 +125,7 @@ def faults(error: InvalidInput) -> dict[str, str]:
 def sentence(error: InvalidInput) -> str:
     """Return all errors in one text, each prefixed with its field's label."""
     return " ".join(
-        gettext("%(label)s %(fault)s.", label=said(LABELS.get(f.path, f.path)), fault=reported(f.message))
+        gettext("%(label)s: %(fault)s.", label=said(LABELS.get(f.path, f.path)), fault=reported(f.message))
         for f in error.faults
     )
 
@@ -136,15 +138,17 @@ def changed(count: int, of: int) -> str:
 def ended(requests: int) -> list[str]:
     """Return a message about the requests that a removal ended, if any."""
     return (
-        [ngettext("%(num)s request was ended.", "%(num)s requests were ended.", requests)] if requests else []
+        [ngettext("%(num)s request was closed.", "%(num)s requests were closed.", requests)]
+        if requests
+        else []
     )
 
 
 def called_off(requests: int) -> list[str]:
     """Return a message about the meetings that an absence cancelled, if any."""
     said_so = ngettext(
-        "%(num)s that begins too soon for a plan was cancelled.",
-        "%(num)s that begin too soon for a plan were cancelled.",
+        "%(num)s meeting that starts too soon to reschedule was cancelled.",
+        "%(num)s meetings that start too soon to reschedule were cancelled.",
         requests,
     )
     return [said_so] if requests else []
@@ -153,7 +157,7 @@ def called_off(requests: int) -> list[str]:
 def both_had(requests: int) -> list[str]:
     """Return a message about the requests that a merge ended, if any."""
     said_so = ngettext(
-        "%(num)s request that both had was ended.", "%(num)s requests that both had were ended.", requests
+        "%(num)s duplicate request was closed.", "%(num)s duplicate requests were closed.", requests
     )
     return [said_so] if requests else []
 
@@ -161,12 +165,12 @@ def both_had(requests: int) -> list[str]:
 def back_again(count: int) -> str:
     """Return a message about the number of restored records."""
     return ngettext(
-        "%(num)s takes part again. Requests that were ended stay ended.",
-        "%(num)s take part again. Requests that were ended stay ended.",
+        "%(num)s record restored. Closed requests stay closed.",
+        "%(num)s records restored. Closed requests stay closed.",
         count,
     )
 
 
 def marked(left: WithdrawalResult) -> list[str]:
     """Return messages about saved absences and the meetings they affect or cancel."""
-    return [gettext("Marked."), touched(left.meetings, left.stay), *called_off(left.requests)]
+    return [gettext("Availability saved."), touched(left.meetings, left.stay), *called_off(left.requests)]

@@ -28,9 +28,9 @@ blueprint = APIBlueprint(
 )
 
 PLACES = (
-    ("any", gettext_lazy("Booth or table, as it fits")),
-    ("booth", gettext_lazy("Booth of the asked firm")),
-    ("table", gettext_lazy("A meeting table")),
+    ("any", gettext_lazy("Booth or table")),
+    ("booth", gettext_lazy("Booth of the requested exhibitor")),
+    ("table", gettext_lazy("Meeting table")),
 )
 PRIORITIES = tuple((str(n), gettext_lazy("%(number)s of 5", number=n)) for n in (5, 4, 3, 2, 1))
 
@@ -94,7 +94,9 @@ def apply_step(event_key: str) -> Response | tuple[str, int]:
         if len(taken.refused) > 5:
             flash(
                 ngettext(
-                    "%(num)s more stays as it is.", "%(num)s more stay as they are.", len(taken.refused) - 5
+                    "%(num)s more request stays unchanged.",
+                    "%(num)s more requests stay unchanged.",
+                    len(taken.refused) - 5,
                 ),
                 "warning",
             )
@@ -135,11 +137,15 @@ def submit_request(event_key: str) -> Response | tuple[str, int]:
     agreed = made.state is RequestState.ACCEPTED
     names = {"asks": short_name(made.from_firm), "asked": short_name(made.to_firm)}
     if agreed:
-        flash(gettext("%(asks)s and %(asked)s agree to meet, as both asked.", **names), "good")
+        flash(
+            gettext("%(asks)s and %(asked)s had both requested this meeting, so it is accepted.", **names),
+            "good",
+        )
     else:
         flash(
             gettext(
-                "%(asked)s was asked in the name of %(asks)s. Both see that an organiser asked.", **names
+                "Request sent to %(asked)s on behalf of %(asks)s. Both see that an organiser sent it.",
+                **names,
             ),
             "good",
         )
@@ -162,9 +168,9 @@ def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
 
 def _done(verb: str, count: int) -> str:
     if verb == "accept":
-        return gettext("%(count)s accepted, in the firms' names.", count=count)
+        return gettext("Requests accepted on behalf of exhibitors: %(count)s.", count=count)
     if verb == "decline":
-        return gettext("%(count)s declined, in the firms' names.", count=count)
+        return gettext("Requests declined on behalf of exhibitors: %(count)s.", count=count)
     if verb == "withdraw":
-        return gettext("%(count)s withdrawn, in the firms' names.", count=count)
-    return gettext("%(count)s undone, in the firms' names.", count=count)
+        return gettext("Requests withdrawn on behalf of exhibitors: %(count)s.", count=count)
+    return gettext("Changes undone on behalf of exhibitors: %(count)s.", count=count)

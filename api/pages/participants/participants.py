@@ -75,7 +75,7 @@ def edit_record(event_key: str, kind: str, key: str) -> Response | str | tuple[s
             )
     except InvalidInput as error:
         return _record(actor, of, key, cells, columns.faults(error)), 422
-    said = columns.edited(done.moved, done.meetings) if done.changed else gettext("Nothing was different.")
+    said = columns.edited(done.moved, done.meetings) if done.changed else gettext("No changes were made.")
     if rendering.by_htmx():
         return _row(actor, of, key, said)
     flash(said, "good")
@@ -135,7 +135,7 @@ def withdraw_records(event_key: str, kind: str) -> Response | str | tuple[str, i
                     db, actor, of, keys, note=note, named_alone=alone, now=now
                 )
             said = (
-                gettext("Withdrawn."),
+                gettext("Removed from the event."),
                 *columns.ended(left.requests),
                 columns.touched(left.meetings, left.stay),
             )
@@ -148,7 +148,7 @@ def withdraw_records(event_key: str, kind: str) -> Response | str | tuple[str, i
             faults = columns.faults(error)
     with context.database().read() as db:
         if not keys or "keys" in faults:
-            flash(gettext("Tick 1 to 200 rows first."), "warning")
+            flash(gettext("Select 1 to 200 rows first."), "warning")
             return _back(event_key, of)
         page = rendering.render(
             db,
@@ -243,7 +243,7 @@ def merge_records(event_key: str, kind: str, key: str) -> Response | str | tuple
         with context.database().write() as db:
             into = picked(db, actor, of, "into")
             ended = merging.merge_records(db, actor, of, key, into, now=context.now())
-        flash(" ".join((gettext("Merged."), *columns.both_had(ended))), "good")
+        flash(" ".join((gettext("Records merged."), *columns.both_had(ended))), "good")
     except InvalidInput as error:
         return _record(actor, of, key, {"into": request.form.get("into", "")}, columns.faults(error)), 422
     except WrongState as error:
@@ -281,7 +281,7 @@ def undo_step(event_key: str, number: int) -> Response:
     try:
         with context.database().write() as db:
             journal.undo_step(db, actor, number, settings=context.settings(), now=context.now())
-        flash(gettext("Undone. Everything is as it was before that step."), "good")
+        flash(gettext("Change undone. Everything is as it was before."), "good")
     except WrongState as error:
         flash(speaking.said(error.user_message), "warning")
     return redirect(rendering.back(event_key, url_for("participants.list_steps", event_key=event_key)), 303)

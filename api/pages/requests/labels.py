@@ -20,40 +20,43 @@ ANY_STATE = "all"
 NOT_HELD = "not-held"
 """The tab of accepted requests that are unscheduled in the published version."""
 RANKS = {
-    Rank.MUST: (DEFAULT_PRIORITY[Rank.MUST], gettext_lazy("Must: we come to the event for this meeting")),
-    Rank.WANT: (DEFAULT_PRIORITY[Rank.WANT], gettext_lazy("Want: important to us")),
-    Rank.NICE: (DEFAULT_PRIORITY[Rank.NICE], gettext_lazy("Nice: if there is time")),
+    Rank.MUST: (
+        DEFAULT_PRIORITY[Rank.MUST],
+        gettext_lazy("Must-have: you're coming to the event for this meeting"),
+    ),
+    Rank.WANT: (DEFAULT_PRIORITY[Rank.WANT], gettext_lazy("Want: important to you")),
+    Rank.NICE: (DEFAULT_PRIORITY[Rank.NICE], gettext_lazy("Nice to have: if there's time")),
 }
 """Ranks of a request: default priority and label."""
 RANK_WORDS = {
-    Rank.MUST: gettext_lazy("Must"),
+    Rank.MUST: gettext_lazy("Must-have"),
     Rank.WANT: gettext_lazy("Want"),
-    Rank.NICE: gettext_lazy("Nice"),
+    Rank.NICE: gettext_lazy("Nice to have"),
 }
 FOR_YOU = {
-    Rank.MUST: gettext_lazy("Must for you"),
+    Rank.MUST: gettext_lazy("Must-have for you"),
     Rank.WANT: gettext_lazy("Want for you"),
-    Rank.NICE: gettext_lazy("Nice for you"),
+    Rank.NICE: gettext_lazy("Nice to have for you"),
 }
 FOR_THEM = {
-    Rank.MUST: gettext_lazy("Must for them"),
+    Rank.MUST: gettext_lazy("Must-have for them"),
     Rank.WANT: gettext_lazy("Want for them"),
-    Rank.NICE: gettext_lazy("Nice for them"),
+    Rank.NICE: gettext_lazy("Nice to have for them"),
 }
 ORDERS = {
     RequestOrder.NEWEST: gettext_lazy("Newest first"),
-    RequestOrder.DEADLINE: gettext_lazy("Answer by"),
-    RequestOrder.RANK: gettext_lazy("Musts first"),
-    RequestOrder.FIT: gettext_lazy("Fits us best"),
+    RequestOrder.DEADLINE: gettext_lazy("Respond by"),
+    RequestOrder.RANK: gettext_lazy("Must-haves first"),
+    RequestOrder.FIT: gettext_lazy("Best fit for you"),
 }
 PLACES = {
-    "any": gettext_lazy("Booth or table, as it fits"),
+    "any": gettext_lazy("Booth or table"),
     "booth": gettext_lazy("Their booth"),
-    "table": gettext_lazy("A meeting table"),
+    "table": gettext_lazy("Meeting table"),
 }
 STATES = {
     ANY_STATE: gettext_lazy("All"),
-    NOT_HELD: gettext_lazy("Not held"),
+    NOT_HELD: gettext_lazy("Not scheduled"),
     RequestState.PENDING: gettext_lazy("Pending"),
     RequestState.ACCEPTED: gettext_lazy("Accepted"),
     RequestState.DECLINED: gettext_lazy("Declined"),
@@ -61,18 +64,16 @@ STATES = {
     RequestState.EXPIRED: gettext_lazy("Expired"),
 }
 NONE = {
-    ANY_STATE: gettext_lazy("There is no request."),
-    NOT_HELD: gettext_lazy(
-        "Every accepted request has its meeting in the published schedule, or waits for the next one."
-    ),
-    RequestState.PENDING: gettext_lazy("There is no pending request."),
-    RequestState.ACCEPTED: gettext_lazy("There is no accepted request."),
-    RequestState.DECLINED: gettext_lazy("There is no declined request."),
-    RequestState.WITHDRAWN: gettext_lazy("There is no withdrawn request."),
-    RequestState.EXPIRED: gettext_lazy("There is no expired request."),
+    ANY_STATE: gettext_lazy("No requests yet."),
+    NOT_HELD: gettext_lazy("All accepted requests are scheduled or waiting for the next schedule."),
+    RequestState.PENDING: gettext_lazy("No pending requests."),
+    RequestState.ACCEPTED: gettext_lazy("No accepted requests."),
+    RequestState.DECLINED: gettext_lazy("No declined requests."),
+    RequestState.WITHDRAWN: gettext_lazy("No withdrawn requests."),
+    RequestState.EXPIRED: gettext_lazy("No expired requests."),
 }
 DONE = {
-    "ask": gettext_lazy("Asked"),
+    "ask": gettext_lazy("Requested"),
     "accept": gettext_lazy("Accepted"),
     "decline": gettext_lazy("Declined"),
     "withdraw": gettext_lazy("Withdrawn"),
@@ -133,16 +134,16 @@ def reason_clause(code: str) -> str:
 
 
 WHY = {
-    "away": gettext_lazy("Busy or away"),
+    "away": gettext_lazy("Busy or unavailable"),
     "busy": gettext_lazy("In other meetings"),
-    "walk": gettext_lazy("The walk from or to another hall is too long"),
-    "person-cap": gettext_lazy("The limit of meetings a day is reached"),
-    "firm-cap": gettext_lazy("The limit of meetings a day is reached"),
+    "walk": gettext_lazy("The walk to or from another hall is too long"),
+    "person-cap": gettext_lazy("The daily meeting limit has been reached"),
+    "firm-cap": gettext_lazy("The daily meeting limit has been reached"),
     "theirs": gettext_lazy("Unavailable on their side"),
-    "place-kind": gettext_lazy("No booth or table that suits it is free"),
-    "place-full": gettext_lazy("No booth or table that suits it is free"),
-    "interpreter": gettext_lazy("No interpreter for both is free"),
-    "precedence": gettext_lazy("It has to come before or after another meeting"),
+    "place-kind": gettext_lazy("No suitable booth or table is free"),
+    "place-full": gettext_lazy("No suitable booth or table is free"),
+    "interpreter": gettext_lazy("No interpreter for both companies is free"),
+    "precedence": gettext_lazy("It must take place before or after another meeting"),
 }
 """Labels of obstacles by kind."""
 
@@ -152,19 +153,19 @@ def why_reason(row: UnscheduledReason) -> str:
     if row.what == "person-cap" and row.limit is not None:
         if row.is_me:
             return ngettext(
-                "Your limit of %(num)s meeting a day is reached",
-                "Your limit of %(num)s meetings a day is reached",
+                "Your limit of %(num)s meeting per day has been reached",
+                "Your limit of %(num)s meetings per day has been reached",
                 row.limit,
             )
         return ngettext(
-            "Their limit of %(num)s meeting a day is reached",
-            "Their limit of %(num)s meetings a day is reached",
+            "Their limit of %(num)s meeting per day has been reached",
+            "Their limit of %(num)s meetings per day has been reached",
             row.limit,
         )
     if row.what == "firm-cap" and row.limit is not None:
         return ngettext(
-            "The limit of your firm, %(num)s meeting a day, is reached",
-            "The limit of your firm, %(num)s meetings a day, is reached",
+            "Your company's limit of %(num)s meeting per day has been reached",
+            "Your company's limit of %(num)s meetings per day has been reached",
             row.limit,
         )
     return said(WHY[row.what])
@@ -175,12 +176,12 @@ def why_who(row: UnscheduledReason, partner: str) -> str | Markup:
     if row.person is not None:
         return full_name(row.person)
     if row.whose is Blocker.OWN:
-        return gettext("Your firm")
+        return gettext("Your company")
     if row.whose is Blocker.THEIRS:
         return partner
     if row.what == "interpreter":
         return gettext("Interpreters")
-    return gettext("Booths and tables") if row.what.startswith("place") else gettext("Order of meetings")
+    return gettext("Booths and tables") if row.what.startswith("place") else gettext("Meeting order")
 
 
 def why_side(row: UnscheduledReason, partner: str) -> str:

@@ -105,12 +105,12 @@ def submit_bulk_requests(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _several(actor, form, chosen, forms.sentences(error)), 422
     left = {
-        key: gettext("Not asked: %(firm)s %(fault)s.", firm=_name(done, key), fault=said(why))
+        key: gettext("No request sent to %(firm)s: %(fault)s.", firm=_name(done, key), fault=said(why))
         for key, why in done.refused.items()
     }
     if not done.sent:  # keep the form's values for another selection
         return _several(actor, form, chosen, {"firms": " ".join(left.values())}), 422
-    flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.sent)), "good")
+    flash(gettext("Requests sent: %(num)s. Responses will appear here.", num=len(done.sent)), "good")
     for sentence in left.values():
         flash(sentence, "warning")
     return redirect(url_for("requests.list_sent", event_key=event_key), 303)
@@ -148,8 +148,8 @@ def undo_bulk_answers(event_key: str) -> Response:
     if done and done.done:
         flash(
             ngettext(
-                "%(num)s step undone. The request is as it was before.",
-                "%(num)s steps undone. The requests are as they were before.",
+                "%(num)s action undone. The request is as it was before.",
+                "%(num)s actions undone. The requests are as they were before.",
                 done.done,
             ),
             "good",
@@ -157,7 +157,7 @@ def undo_bulk_answers(event_key: str) -> Response:
     for why in set(done.refused.values()) if done else ():
         flash(said(why), "warning")
     if not done or not (done.done or done.refused):
-        flash(gettext("There is nothing left to undo."), "warning")
+        flash(gettext("There's nothing left to undo."), "warning")
     here = url_for("requests.list_received", event_key=event_key)
     return redirect(rendering.back(event_key, here), 303)
 
@@ -167,8 +167,8 @@ def _answered(count: int, note: str, *, is_accepted: bool) -> str:
         return ngettext("%(num)s request accepted.", "%(num)s requests accepted.", count)
     if note:
         return ngettext(
-            "%(num)s request declined. The other firm reads your note.",
-            "%(num)s requests declined. The other firms read your note.",
+            "%(num)s request declined. The other company can read your note.",
+            "%(num)s requests declined. The other companies can read your note.",
             count,
         )
     return ngettext("%(num)s request declined.", "%(num)s requests declined.", count)
@@ -184,7 +184,7 @@ def _several(
 ) -> str:
     """Render the bulk form with saved firms that have no open request, initially all selected."""
     if not actor.is_exhibitor:
-        raise NotAllowed(gettext_lazy("Only exhibitors ask for meetings in their firm's name."))
+        raise NotAllowed(gettext_lazy("Only company contacts can request meetings for their company."))
     saved = FirmFilters(relation=("saved",))
     with context.database().read() as db:
         found = search.search_directory(db, actor, saved, order=FirmOrder.NAME, limit=MOST_SAVED).page

@@ -104,18 +104,22 @@ def submit_request(event_key: str, firm_key: str) -> Response | tuple[str, int]:
         return _form(actor, firm_key, form, forms.sentences(error)), 422
     if made.state is RequestState.ACCEPTED:
         flash(
-            gettext("You and %(firm)s agree to meet. The next schedule looks for a time.", firm=asking),
+            gettext(
+                "You and %(firm)s agreed to meet. The next scheduling run will look for a time.", firm=asking
+            ),
             "good",
         )
         return redirect(url_for("requests.show_request", event_key=event_key, key=key), 303)
-    flash(gettext("%(firm)s was asked. Their answer will stand here.", firm=asked), "good")
+    flash(gettext("Request sent to %(firm)s. Their response will appear here.", firm=asked), "good")
     return redirect(url_for("requests.list_sent", event_key=event_key), 303)
 
 
 @blueprint.post("/requests/<key>/accept")
 @login_required
 def accept_request(event_key: str, key: str) -> Answer:
-    done = gettext("Accepted. The next schedule looks for a time that suits both firms.")
+    done = gettext(
+        "Request accepted. The next scheduling run will look for a time that suits both companies."
+    )
     return _answer(event_key, key, requests.accept_request, done)
 
 
@@ -123,7 +127,7 @@ def accept_request(event_key: str, key: str) -> Answer:
 @login_required
 def decline_request(event_key: str, key: str) -> Answer:
     done = (
-        gettext("Request declined. The other firm reads your note.")
+        gettext("Request declined. The other company can read your note.")
         if request.form.get("note", "").strip()
         else gettext("Request declined.")
     )
@@ -136,9 +140,9 @@ def withdraw_request(event_key: str, key: str) -> Answer:
     """Withdraw a request, or cancel an accepted one. Its state must still be the one that the page showed."""
     seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
     done = (
-        gettext("Withdrawn.")
+        gettext("Request withdrawn.")
         if seen is RequestState.PENDING
-        else gettext("Withdrawn. The next schedule holds no meeting for it.")
+        else gettext("Request withdrawn. The next schedule won't include this meeting.")
     )
     return _answer(event_key, key, requests.withdraw_request, done, seen=seen)
 
@@ -147,9 +151,7 @@ def withdraw_request(event_key: str, key: str) -> Answer:
 @login_required
 def undo_request(event_key: str, key: str) -> Answer:
     """Undo the last action, unless its notification was sent."""
-    return _answer(
-        event_key, key, _undo, gettext("Undone. The request stands as it was before."), may_undo=False
-    )
+    return _answer(event_key, key, _undo, gettext("Undone. The request is as it was before."), may_undo=False)
 
 
 @blueprint.post("/requests/<key>/ways/<int:number>")
@@ -161,7 +163,9 @@ def apply_fix(event_key: str, key: str, number: int) -> Answer:
     def step(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
         outcomes.apply_fix(db, actor, key, version=version, number=number, now=now)
 
-    return _answer(event_key, key, step, gettext("Done. The next schedule tries again."), may_undo=False)
+    return _answer(
+        event_key, key, step, gettext("Change saved. The next scheduling run will try again."), may_undo=False
+    )
 
 
 @blueprint.post("/requests/<key>/help/<kind>")
@@ -174,16 +178,16 @@ def request_help(event_key: str, key: str, kind: str) -> Answer:
             match kind:
                 case HelpKind.ASK_COLLEAGUE:
                     who = help_requests.ask_colleague(db, actor, key, person, now=now)
-                    done = gettext("%(name)s was asked by email.", name=who)
+                    done = gettext("Email sent to %(name)s.", name=who)
                 case HelpKind.ASK_PARTNER:
                     who = help_requests.ask_partner(db, actor, key, now=now)
-                    done = gettext("%(name)s was asked by email.", name=who)
+                    done = gettext("Email sent to %(name)s.", name=who)
                 case HelpKind.SHORTER:
                     help_requests.shorten(db, actor, key)
-                    done = gettext("Done. The next schedule tries again.")
+                    done = gettext("Change saved. The next scheduling run will try again.")
                 case HelpKind.ANY_TIME:
                     help_requests.allow_any_time(db, actor, key)
-                    done = gettext("Done. The next schedule tries again.")
+                    done = gettext("Change saved. The next scheduling run will try again.")
                 case _:
                     raise NotFound("help", kind)
     except WrongState as error:
@@ -203,7 +207,7 @@ def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
             drafts.save_template(db, actor, form.values, name, now=context.now())
         else:
             drafts.save_draft(db, actor, form.values, now=context.now())
-    flash(gettext("Kept. Nobody was asked yet."), "good")
+    flash(gettext("Saved. No request was sent."), "good")
     return redirect(url_for("ranked_requests.list_ranked_requests", event_key=actor.event_key), 303)
 
 
@@ -250,11 +254,11 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
 
 def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str] | None = None) -> str:
     if not actor.is_exhibitor:
-        raise NotAllowed(gettext_lazy("Only exhibitors ask for meetings in their firm's name."))
+        raise NotAllowed(gettext_lazy("Only company contacts can request meetings for their company."))
     with context.database().read() as db:
         partner, own = search.show_firm_beside_own(db, actor, firm_key)
         if partner is own:
-            raise NotAllowed(gettext_lazy("This is your own firm. Choose another one in the directory."))
+            raise NotAllowed(gettext_lazy("This is your own company. Choose another one in the directory."))
         open_request = next(iter(partner.card.open_requests), None)
         if open_request and (open_request.sent or open_request.state is RequestState.ACCEPTED):
             card = request_lists.show_request(db, actor, open_request.key)
@@ -295,7 +299,7 @@ def _answer(event_key: str, key: str, step: Any, done: str, *, may_undo: bool = 
     except WrongState as error:
         kind, done = (
             "warning",
-            gettext("%(error)s This is how it stands now.", error=said(error.user_message)),
+            gettext("%(error)s This is the current status.", error=said(error.user_message)),
         )
     except InvalidInput as error:
         return rendering.refused(actor, "received", forms.sentences(error), forms.LABELS)

@@ -15,11 +15,11 @@ POLICY: Final[Mapping[str, str]] = {
     "unfair": gettext_lazy("Fairness"),
     "fair_shares": gettext_lazy("Fairness"),
     "fair_share": gettext_lazy("Minimum share"),
-    "idle_counts": gettext_lazy("How idle time is counted"),
-    "max_idle_spread": gettext_lazy("Difference of idle times"),
+    "idle_counts": gettext_lazy("Idle time calculation"),
+    "max_idle_spread": gettext_lazy("Maximum difference in idle times"),
     "max_moved": gettext_lazy("Published meetings that may change"),
-    "reassigned_counts": gettext_lazy("Changes of people"),
-    "require_all": gettext_lazy("Whether all requests are required"),
+    "reassigned_counts": gettext_lazy("Attendee changes"),
+    "require_all": gettext_lazy("Require all requests"),
 }
 """Labels of a policy's settings."""
 WHOLE: Final[Mapping[str, str]] = {
@@ -30,7 +30,7 @@ WHOLE: Final[Mapping[str, str]] = {
     "published": gettext_lazy("The published schedule was edited"),
     "frozen": gettext_lazy("Fewer meetings are frozen"),
     "limit": gettext_lazy("The last run reached its limit of changes"),
-    "unknown": gettext_lazy("The published schedule was not made by a run"),
+    "unknown": gettext_lazy("The published schedule was not created by a run"),
 }
 
 

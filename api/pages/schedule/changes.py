@@ -29,16 +29,16 @@ blueprint = APIBlueprint(
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GROUPS = {
-    ChangeGroup.CHOICE: (gettext_lazy("By choice"), gettext_lazy("Changes by choice")),
-    ChangeGroup.HAD_TO: (gettext_lazy("Had to"), gettext_lazy("Had to change")),
+    ChangeGroup.CHOICE: (gettext_lazy("Optional"), gettext_lazy("Optional changes")),
+    ChangeGroup.HAD_TO: (gettext_lazy("Unavoidable"), gettext_lazy("Unavoidable changes")),
     ChangeGroup.CHANGED: (gettext_lazy("Changed"), gettext_lazy("Changed")),
     ChangeGroup.NEW: (gettext_lazy("New"), gettext_lazy("New")),
-    ChangeGroup.ENDS: (gettext_lazy("Ends"), gettext_lazy("Meetings that end")),
+    ChangeGroup.ENDS: (gettext_lazy("Cancelled"), gettext_lazy("Cancelled meetings")),
 }
 """Labels of each group: on its button, and as a heading."""
 SIDES = {
     None: gettext_lazy("By change"),
-    PartyKind.FIRM: gettext_lazy("By firm"),
+    PartyKind.FIRM: gettext_lazy("By exhibitor"),
     PartyKind.PERSON: gettext_lazy("By person"),
 }
 
@@ -108,11 +108,14 @@ def decide_change(event_key: str, number: int) -> Response:
             if is_rejected:
                 rejection.reject_change(db, actor, number, key, now=context.now())
                 flash(
-                    gettext("Rejected: the next run leaves it as people have it, and holds no new one."),
+                    gettext(
+                        "Change rejected. The next run keeps the published meeting as"
+                        " it is, or leaves out the new one."
+                    ),
                     "good",
                 )
             elif rejection.accept_change(db, actor, number, key, now=context.now()):
-                flash(gettext("Accepted after all."), "good")
+                flash(gettext("Change accepted."), "good")
     except (locks.FixNotApplied, WrongState) as error:
         flash(said(error.user_message), "error")
     return redirect(_back(event_key, number), 303)
@@ -126,7 +129,7 @@ def accept_all_changes(event_key: str, number: int) -> Response:
     try:
         with context.database().write() as db:
             count = rejection.accept_all_changes(db, actor, number, now=context.now())
-        flash(gettext("Rejections taken back: %(count)s.", count=count), "good")
+        flash(gettext("Rejections undone: %(count)s.", count=count), "good")
     except WrongState as error:
         flash(said(error.user_message), "error")
     return redirect(_back(event_key, number), 303)

@@ -20,7 +20,7 @@ def discard_draft(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         version_actions.discard_draft(db, actor, number, now=context.now())
-    flash(gettext("Version %(number)s is discarded. Nobody was told anything.", number=str(number)))
+    flash(gettext("Version %(number)s discarded. No one was notified.", number=str(number)))
     return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
@@ -30,9 +30,7 @@ def restore_draft(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         version_actions.restore_draft(db, actor, number, now=context.now())
-    flash(
-        gettext("Version %(number)s is a draft again. Nobody was told anything.", number=str(number)), "good"
-    )
+    flash(gettext("Version %(number)s is a draft again. No one was notified.", number=str(number)), "good")
     return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
 
@@ -43,5 +41,5 @@ def discard_old_drafts(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         count = version_actions.discard_old_drafts(db, actor, now=context.now())
-    flash(gettext("Drafts discarded: %(count)s. Nobody was told anything.", count=count))
+    flash(gettext("Drafts discarded: %(count)s. No one was notified.", count=count))
     return redirect(url_for("runs.show_schedule", event_key=event_key))

@@ -61,44 +61,47 @@ DIALS = (
         "shortfall",
         gettext_lazy("Meeting below the minimum"),
         gettext_lazy(
-            "The cost of each meeting that an exhibitor is short of the minimum share or of its own minimum. "
-            "Higher values help these exhibitors first, and others can lose meetings."
+            "Points lost for each meeting that an exhibitor is short of the minimum share "
+            "or of its own minimum. Higher values help these exhibitors first, but others "
+            "can lose meetings."
         ),
     ),
     Dial(
         "idle",
         gettext_lazy("Idle time"),
-        gettext_lazy("The cost of each free time between two meetings of a person’s day."),
+        gettext_lazy("Points lost for each gap between two meetings in a person's day."),
     ),
     Dial(
         "hall_change",
         gettext_lazy("Hall change"),
-        gettext_lazy("The cost of each change of the hall between two meetings of a person’s day."),
+        gettext_lazy("Points lost for each change of hall between two meetings in a person's day."),
     ),
     Dial(
         "moved",
         gettext_lazy("Meeting at another time"),
-        gettext_lazy("The cost of moving a published meeting to another time."),
+        gettext_lazy("Points lost for moving a published meeting to another time."),
     ),
     Dial(
         "relocated",
         gettext_lazy("Meeting at another location"),
-        gettext_lazy("The cost of moving a published meeting to another location at the same time."),
+        gettext_lazy("Points lost for moving a published meeting to another location at the same time."),
     ),
     Dial(
         "reassigned",
         gettext_lazy("Meeting with other attendees"),
-        gettext_lazy("The cost of sending other attendees to a published meeting."),
+        gettext_lazy("Points lost for assigning other attendees to a published meeting."),
     ),
     Dial(
         "repeated",
-        gettext_lazy("Further change for one person"),
-        gettext_lazy("The cost of a second change for the same attendee. A third one costs twice as much."),
+        gettext_lazy("Repeated change for one person"),
+        gettext_lazy(
+            "Points lost for a second change for the same attendee. A third change costs twice as much."
+        ),
     ),
     Dial(
         "dropped",
         gettext_lazy("Published meeting dropped"),
-        gettext_lazy("The cost of not scheduling a published meeting."),
+        gettext_lazy("Points lost for not scheduling a published meeting."),
     ),
 )
 LIMITS = ("max_moved", "max_idle_spread")
@@ -167,7 +170,7 @@ def _save(actor: Actor) -> None:
             events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
         priority_preview.discard_preview(db, actor)
     if is_changed:
-        flash(gettext("Priorities saved. The next run follows them."), "good")
+        flash(gettext("Priorities saved. The next run uses them."), "good")
     else:
         flash(gettext("No priority was changed."))
 

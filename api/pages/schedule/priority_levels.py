@@ -75,7 +75,7 @@ PRIORITIES: Final = (
     Priority(
         "idle_level",
         gettext_lazy("Idle time"),
-        gettext_lazy("How strongly to avoid gaps between the meetings of a person’s day."),
+        gettext_lazy("How strongly to avoid gaps between meetings in a person's day."),
         gettext_lazy("Longer breaks"),
         gettext_lazy("Compact days"),
         {"idle": (0, 3, 10, 40, 160)},
@@ -86,7 +86,7 @@ PRIORITIES: Final = (
         gettext_lazy(
             "How strongly to avoid back-and-forth between halls. Higher values can leave gaps in the day."
         ),
-        gettext_lazy("More free choice"),
+        gettext_lazy("More freedom in scheduling"),
         gettext_lazy("Fewer hall changes"),
         {"hall_change": (0, 4, 15, 60, 240)},
     ),

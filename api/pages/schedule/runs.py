@@ -33,9 +33,9 @@ from workers import dispatch
 blueprint = APIBlueprint("runs", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
 LABELS = {
-    "seconds": gettext_lazy("Seconds to search"),
+    "seconds": gettext_lazy("Search time (seconds)"),
     "max_moved": gettext_lazy("Published meetings that may change"),
-    "note": gettext_lazy("What it is for"),
+    "note": gettext_lazy("Purpose"),
 }
 
 
@@ -157,7 +157,7 @@ def stop_run(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         run_control.stop_run(db, actor, number, now=context.now())
-    flash(gettext("Run %(number)s ends now. Its best plan becomes a draft.", number=str(number)))
+    flash(gettext("Run %(number)s ends now. Its best schedule becomes a draft.", number=str(number)))
     return redirect(url_for("runs.show_schedule", event_key=event_key))
 
 
@@ -172,7 +172,8 @@ def change_sending(event_key: str, step: str) -> Response:
         flash(done, "good")
     except PublishingInProgress as error:
         flash(
-            gettext("%(error)s You can pause the mails meanwhile.", error=said(error.user_message)), "error"
+            gettext("%(error)s You can pause emails in the meantime.", error=said(error.user_message)),
+            "error",
         )
     dispatch.deliver(app=context.celery())
     return redirect(url_for("runs.show_schedule", event_key=event_key))
@@ -182,16 +183,17 @@ def _steer(db: Session, actor: Actor, step: str) -> str:
     if step == "pause":
         email_queue.pause_emails(db, actor, now=context.now())
         return gettext(
-            "The mails of this event are paused. A mail that was just being handed over still went."
+            "Emails for this event are paused. An email that was already being sent still went out."
         )
     if step == "go_on":
         email_queue.resume_emails(db, actor, now=context.now())
-        return gettext("The mails go on.")
+        return gettext("Emails resumed.")
     if step == "stop":
         count = email_queue.stop_emails(db, actor, now=context.now())
         return gettext(
-            "Mails stopped: %(count)s. Their readers are not told, until you send them or publish again.",
+            "Emails stopped: %(count)s. Their recipients are not notified until you send "
+            "them or publish again.",
             count=count,
         )
     count = email_queue.requeue_stopped_emails(db, actor, now=context.now())
-    return gettext("Mails queued again: %(count)s.", count=count)
+    return gettext("Emails queued again: %(count)s.", count=count)

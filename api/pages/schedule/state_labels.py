@@ -13,25 +13,25 @@ from scheduler.i18n import gettext_lazy
 STATES: Final[Mapping[str, str]] = {
     "draft": gettext_lazy("draft"),
     "published": gettext_lazy("published"),
-    "superseded": gettext_lazy("superseded"),
+    "superseded": gettext_lazy("replaced"),
     "discarded": gettext_lazy("discarded"),
     "queued": gettext_lazy("queued"),
     "running": gettext_lazy("running"),
     "finished": gettext_lazy("finished"),
     "failed": gettext_lazy("failed"),
-    "no-plan": gettext_lazy("no plan"),
-    "cancelled": gettext_lazy("cancelled"),
+    "no-plan": gettext_lazy("no schedule"),
+    "cancelled": gettext_lazy("run cancelled"),
 }
 """States of schedule versions and runs."""
 PHASES: Final[Mapping[str, str]] = {
     "starting": gettext_lazy("Starting"),
-    "reading": gettext_lazy("Reading"),
-    "compiling": gettext_lazy("Compiling"),
-    "proving": gettext_lazy("Proving"),
-    "constructed": gettext_lazy("Constructed"),
+    "reading": gettext_lazy("Reading data"),
+    "compiling": gettext_lazy("Building the model"),
+    "proving": gettext_lazy("Proving the maximum"),
+    "constructed": gettext_lazy("First schedule found"),
     "searching": gettext_lazy("Searching"),
     "exact": gettext_lazy("Exact search"),
-    "explaining": gettext_lazy("Explaining"),
+    "explaining": gettext_lazy("Finding reasons"),
     "done": gettext_lazy("Done"),
 }
 """Phases of a run."""
@@ -46,8 +46,8 @@ REQUESTS: Final[Mapping[str, str]] = {
 LISTS: Final[Mapping[str, str]] = {
     "added": gettext_lazy("Added"),
     "moved": gettext_lazy("Moved"),
-    "relocated": gettext_lazy("Relocated"),
-    "reassigned": gettext_lazy("Reassigned"),
+    "relocated": gettext_lazy("New location"),
+    "reassigned": gettext_lazy("New attendees"),
     "cancelled": gettext_lazy("Cancelled"),
 }
 """Lists of a version's changes."""

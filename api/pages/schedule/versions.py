@@ -124,7 +124,7 @@ def send_trial_emails(event_key: str, number: int) -> Response:
             address, count = queued
             flash(
                 gettext(
-                    "Test mails to %(address)s: %(count)s. Nobody else gets them.",
+                    "Test emails for %(address)s: %(count)s. No one else gets them.",
                     address=address,
                     count=count,
                 ),
@@ -143,12 +143,13 @@ def revoke_publication(event_key: str, number: int) -> Response:
         with context.database().write() as db:
             version_actions.cancel_publishing(db, actor, number, now=context.now())
         flash(
-            gettext("Version %(number)s is a draft again. Nobody was told anything.", number=str(number)),
+            gettext("Version %(number)s is a draft again. No one was notified.", number=str(number)),
             "good",
         )
     except WrongState as error:
         flash(
-            gettext("%(error)s People may have been told already.", error=said(error.user_message)), "error"
+            gettext("%(error)s Some people may already have been notified.", error=said(error.user_message)),
+            "error",
         )
     return redirect(url_for("versions.show_version", event_key=event_key, number=number))
 
@@ -194,7 +195,7 @@ def unlock_request(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         locks.unlock_request(db, actor, request.form.get("request", ""), now=context.now())
-    flash(gettext("It is locked no more: the next run looks for a time."), "good")
+    flash(gettext("Request unlocked. The next run can schedule it at any of its times."), "good")
     return redirect(
         rendering.back(event_key, url_for("fixes.show_fixes", event_key=event_key, number=number))
     )
@@ -210,8 +211,7 @@ def draft_for_partners(event_key: str) -> Response:
             made = version_actions.draft_cancellations(db, actor, now=context.now()).number
         flash(
             gettext(
-                "Version %(number)s is what people have, without the meetings that were cancelled. "
-                "Publish it.",
+                "Version %(number)s is the published schedule without the cancelled meetings. Publish it.",
                 number=str(made),
             )
         )
@@ -230,7 +230,7 @@ def restore_version(event_key: str, number: int) -> Response:
         made = version_actions.restore_version(db, actor, number, now=context.now()).number
     flash(
         gettext(
-            "Version %(made)s repeats version %(number)s. Look at the change set, then publish it.",
+            "Version %(made)s restores version %(number)s as a draft. Review the changes, then publish it.",
             made=str(made),
             number=str(number),
         )

@@ -109,12 +109,12 @@ def _label(week: PersonWeek, times: dict[TimeStatus, list[str]]) -> str:
     at = {fate: said(join_texts(moments)) for fate, moments in times.items()}
     if TimeStatus.WAS in at and TimeStatus.COMES in at:
         times_of = {"was": at[TimeStatus.WAS], "comes": at[TimeStatus.COMES]}
-        return gettext("%(person)s, %(firm)s: leaves %(was)s, comes %(comes)s", **who, **times_of)
+        return gettext("%(person)s, %(firm)s: moves from %(was)s to %(comes)s", **who, **times_of)
     if TimeStatus.COMES in at:
-        return gettext("%(person)s, %(firm)s: comes %(comes)s", comes=at[TimeStatus.COMES], **who)
+        return gettext("%(person)s, %(firm)s: new meeting on %(comes)s", comes=at[TimeStatus.COMES], **who)
     if TimeStatus.WAS in at:
-        return gettext("%(person)s, %(firm)s: no meeting %(was)s any more", was=at[TimeStatus.WAS], **who)
-    return gettext("%(person)s, %(firm)s: the same time", **who)
+        return gettext("%(person)s, %(firm)s: no longer meets on %(was)s", was=at[TimeStatus.WAS], **who)
+    return gettext("%(person)s, %(firm)s: same time", **who)
 
 
 def _bar(x: float, width: float, *, is_plain: bool) -> str:

@@ -33,22 +33,28 @@ from workers import dispatch
 blueprint = APIBlueprint("team", __name__, enable_openapi=False, url_prefix="/events/<event_key>/team")
 
 ROLES = (
-    (TeamRole.OWNER, gettext_lazy("Owner"), gettext_lazy("Does everything, and says who is in the team.")),
-    (TeamRole.ORGANISER, gettext_lazy("Organiser"), gettext_lazy("Does everything but change the team.")),
+    (TeamRole.OWNER, gettext_lazy("Owner"), gettext_lazy("Can do everything and manage the team.")),
+    (
+        TeamRole.ORGANISER,
+        gettext_lazy("Organiser"),
+        gettext_lazy("Can do everything except manage the team."),
+    ),
     (
         TeamRole.VIEWER,
-        gettext_lazy("Reader"),
-        gettext_lazy("Sees plans, requests and runs. Changes nothing, and sees no addresses."),
+        gettext_lazy("Viewer"),
+        gettext_lazy("Can view schedules, requests and runs. Can't change anything or see email addresses."),
     ),
     (
         TeamRole.HELP_DESK,
-        gettext_lazy("Desk helper"),
-        gettext_lazy("Looks up firms, people and their agendas."),
+        gettext_lazy("Help desk"),
+        gettext_lazy("Can look up exhibitors, people and their agendas."),
     ),
     (
         TeamRole.DELEGATION_MANAGER,
-        gettext_lazy("Chamber"),
-        gettext_lazy("Sees its own delegations, answers requests to their firms, prints agendas."),
+        gettext_lazy("Delegation manager"),
+        gettext_lazy(
+            "Can view their own delegations, respond to requests for their exhibitors and print agendas."
+        ),
     ),
 )
 """Roles: label and help text."""
@@ -105,8 +111,8 @@ def send_invitation(event_key: str) -> str | Response | tuple[str, int]:
     days = LINK_LIFETIME.days
     flash(
         ngettext(
-            "The invitation to %(address)s is on its way. Its link works once, and for %(num)s day.",
-            "The invitation to %(address)s is on its way. Its link works once, and for %(num)s days.",
+            "Invitation sent to %(address)s. The link works once and expires in %(num)s day.",
+            "Invitation sent to %(address)s. The link works once and expires in %(num)s days.",
             days,
             address=address,
         ),
@@ -122,7 +128,7 @@ def revoke_invitation(event_key: str, invitation_id: int) -> Response:
     actor = auth.team(event_key)
     with context.database().write() as db:
         invitations.revoke_invitation(db, actor, invitation_id, now=context.now())
-    flash(gettext("The invitation is taken back. Its link lets nobody in."), "good")
+    flash(gettext("Invitation revoked. Its link no longer works."), "good")
     return redirect(url_for("team.show_team", event_key=event_key), 303)
 
 
@@ -140,7 +146,7 @@ def change_member(event_key: str, account_id: int) -> str | Response | tuple[str
             db, actor, account_id, role=role, until=until, delegations=chosen, now=context.now()
         )
 
-    return _done(actor, work, gettext("The role is changed, from now on."), about=account_id)
+    return _done(actor, work, gettext("Role changed. It applies from now on."), about=account_id)
 
 
 @blueprint.post("/members/<int:account_id>/remove")
@@ -156,11 +162,11 @@ def remove_member(event_key: str, account_id: int) -> str | Response | tuple[str
         return _done(
             actor,
             work,
-            gettext("You are not in the team any more."),
+            gettext("You're no longer in the team."),
             to="organiser_dashboard.list_own_events",
         )
     return _done(
-        actor, work, gettext("They are not in the team any more. Their pages and tokens are closed.")
+        actor, work, gettext("Member removed from the team. Their access and tokens no longer work.")
     )
 
 
@@ -197,7 +203,7 @@ def _role(text: str) -> TeamRole:
     try:
         return TeamRole(text)
     except ValueError:
-        raise InvalidInput([Fault("role", gettext_lazy("choose one"))]) from None
+        raise InvalidInput([Fault("role", gettext_lazy("choose a role"))]) from None
 
 
 def _day(text: str) -> date | None:
@@ -205,7 +211,7 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
         raise InvalidInput(
-            [Fault("until", gettext_lazy("must be a day such as 2027-06-25, or empty"))]
+            [Fault("until", gettext_lazy("enter a date, like 2027-06-25, or leave blank"))]
         ) from None
 
 

@@ -38,7 +38,7 @@ def add_operator() -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _page(email=email, faults={fault.path: fault.message for fault in error.faults}), 422
     dispatch.deliver_urgent(app=context.celery())
-    flash(gettext("%(address)s is an operator, and is told by mail.", address=address), "good")
+    flash(gettext("%(address)s is now an operator and will be notified by email.", address=address), "good")
     return redirect(url_for("operators.list_operators"), 303)
 
 
@@ -52,7 +52,7 @@ def remove_operator(account_id: int) -> Response | tuple[str, int]:
             operators.remove_operator(db, auth.user().session, account_id, now=context.now())
     except LastOperator as error:
         return _page(refused=str(error)), 409
-    flash(gettext("They are no operator any more."), "good")
+    flash(gettext("Operator removed."), "good")
     to = (
         "organiser_dashboard.list_own_events"
         if account_id == auth.user().account_id

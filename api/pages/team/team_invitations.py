@@ -45,12 +45,12 @@ def accept_invitation(token: str) -> Response | tuple[str, int]:
     path = url_for("organiser_dashboard.show_dashboard", event_key=joined.event_key)
     if joined.is_new:
         auth.begin(joined.account_id, {})
-        done = gettext("You are in the team. From now on you sign in with a link that is mailed to you.")
+        done = gettext("You've joined the team. From now on, sign in with a link sent to you by email.")
     elif current_user.is_authenticated and auth.user().account_id == joined.account_id:
-        done = gettext("You are in the team.")
+        done = gettext("You've joined the team.")
     else:
         path = url_for("sign_in.show_sign_in_form", next=path)
-        done = gettext("%(address)s is in the team. Sign in with that address.", address=found.email)
+        done = gettext("%(address)s has joined the team. Sign in with that address.", address=found.email)
     flash(done, "good")
     return redirect(path, 303)
 

@@ -94,7 +94,7 @@ def _rows(form: Mapping[str, str], name: str) -> Iterator[tuple[int, Mapping[str
 def _time(row: Mapping[str, str], name: str, path: str, faults: list[Fault]) -> dt.time:
     read = clock(row.get(name, ""))
     if read is None:
-        faults.append(Fault(path, gettext_lazy("must be a time such as 09:30")))
+        faults.append(Fault(path, gettext_lazy("enter a time, like 09:30")))
         return dt.time(0)
     return read
 
@@ -106,10 +106,10 @@ def _days(form: Form, venue: Venue, at: Fields) -> ChangeDays:
         try:
             on = dt.date.fromisoformat(row.get("on", ""))
         except ValueError:
-            faults.append(Fault(f"day-{number}-on", gettext_lazy("must be a date such as 2027-06-22")))
+            faults.append(Fault(f"day-{number}-on", gettext_lazy("enter a date, like 2027-06-22")))
             continue
         if on in days:
-            faults.append(Fault(f"day-{number}-on", gettext_lazy("%(name)s is there twice", name=str(on))))
+            faults.append(Fault(f"day-{number}-on", gettext_lazy("enter %(name)s only once", name=str(on))))
         hours = [_time(row, name, f"day-{number}-{name}", faults) for name in ("opens", "closes")]
         at.setdefault(f"days[{len(days)}]", f"day-{number}")
         days[on] = hours[0], hours[1]
@@ -206,7 +206,7 @@ def _closing(form: Form, venue: Venue, at: Fields) -> ClosePlaces:
     if form.get("to"):
         closes = _time(form, "to", "to", faults)
     if not form.getlist("pick"):
-        faults.append(Fault("pick", gettext_lazy("choose at least one")))
+        faults.append(Fault("pick", gettext_lazy("select at least one")))
     chosen = set(form.getlist("on"))
     zone = ZoneInfo(venue.timezone)
     slots = [
@@ -217,7 +217,7 @@ def _closing(form: Form, venue: Venue, at: Fields) -> ClosePlaces:
         if slot.start.astimezone(zone).time() < closes and slot.end.astimezone(zone).time() > opens
     ]
     if not slots:
-        faults.append(Fault("on", gettext_lazy("choose a day, and hours in which it has slots")))
+        faults.append(Fault("on", gettext_lazy("select a day and a time range that has slots")))
     if faults:
         raise InvalidInput(faults)
     return ClosePlaces(form.getlist("pick"), slots, closed=form.get("closed") != "no")

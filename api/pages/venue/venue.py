@@ -34,7 +34,7 @@ blueprint = APIBlueprint("venue", __name__, enable_openapi=False, url_prefix="/e
 FIELDS = {
     "days": gettext_lazy("Days"),
     "day": gettext_lazy("Day"),
-    "on": gettext_lazy("day"),
+    "on": gettext_lazy("date"),
     "opens": gettext_lazy("from"),
     "closes": gettext_lazy("to"),
     "start": gettext_lazy("from"),
@@ -43,26 +43,26 @@ FIELDS = {
     "to": gettext_lazy("to"),
     "pauses": gettext_lazy("Breaks and special slots"),
     "pause": gettext_lazy("Break or special slot"),
-    "slot_minutes": gettext_lazy("Slot minutes"),
-    "changeover_minutes": gettext_lazy("Changeover minutes"),
+    "slot_minutes": gettext_lazy("Slot length (minutes)"),
+    "changeover_minutes": gettext_lazy("Changeover time (minutes)"),
     "halls": gettext_lazy("Halls"),
     "hall": gettext_lazy("Hall"),
-    "walks": gettext_lazy("Walks"),
+    "walks": gettext_lazy("Walking times"),
     "from_hall": gettext_lazy("from"),
     "to_hall": gettext_lazy("to"),
     "minutes": gettext_lazy("minutes"),
     "places": gettext_lazy("Tables or booths"),
     "pick": gettext_lazy("Tables or booths"),
     "slots": gettext_lazy("Times"),
-    "areas": gettext_lazy("Areas"),
-    "guests": gettext_lazy("Guests"),
+    "areas": gettext_lazy("Chain areas"),
+    "guests": gettext_lazy("Guests of honour"),
     "name": gettext_lazy("name"),
-    "names": gettext_lazy("names"),
-    "key": gettext_lazy("key"),
-    "kind": gettext_lazy("kind"),
+    "names": gettext_lazy("names in other languages"),
+    "key": gettext_lazy("ID"),
+    "kind": gettext_lazy("type"),
     "country": gettext_lazy("country"),
     "pavilion": gettext_lazy("pavilion"),
-    "capacity": gettext_lazy("capacity"),
+    "capacity": gettext_lazy("meetings at a time"),
     "prefix": gettext_lazy("prefix"),
     "first": gettext_lazy("first number"),
     "count": gettext_lazy("number of tables"),
@@ -130,7 +130,7 @@ def change_venue(event_key: str, what: str) -> Response | str | tuple[str, int]:
         flash(said(str(error)), "warning")
         return redirect(_back(event_key, what))
     if not look.does_anything:
-        flash(gettext("Nothing would change: it is so already."), "message")
+        flash(gettext("There are no changes to save."), "message")
         return redirect(_back(event_key, what))
     with context.database().read() as db:
         return rendering.render(

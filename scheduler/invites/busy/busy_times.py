@@ -44,7 +44,7 @@ def read_busy_times(
     """
     if len(octets) > MAX_OCTETS:
         raise UnusableCalendar(
-            gettext_lazy("The calendar is larger than %(most)s MiB.", most=MAX_OCTETS // 1024 // 1024)
+            gettext_lazy("The calendar is larger than %(most)s MB.", most=MAX_OCTETS // 1024 // 1024)
         )
     assumed, budget = find_zone(zone), budget or StepBudget()
     found = parse_calendars(octets)
@@ -95,7 +95,7 @@ class _Reading:
             )
         understood = self.counts.total() - self.counts["unreadable"]
         if self.counts["unreadable"] and not understood:
-            raise UnusableCalendar(gettext_lazy("Nothing in the calendar can be read: its times are broken."))
+            raise UnusableCalendar(gettext_lazy("The calendar can't be read because its times are invalid."))
         ordered = sorted(busy, key=lambda each: (each.start, each.end, each.kind, each.title))
         return BusyTimes(tuple(ordered), self.counts, tuple(self.notes()))
 
@@ -182,15 +182,15 @@ class _Reading:
             yield _assumed(kinds, self.zone)
         if self.counts["unreadable"]:
             left_out = self.counts["unreadable"]
-            yield gettext_lazy("%(count)s entries could not be read and were left out.", count=left_out)
+            yield gettext_lazy("%(count)s entries could not be read and were skipped.", count=left_out)
 
 
 def _assumed(kinds: Collection[str], zone: str) -> str:
     if len(kinds) == 2:
-        return gettext_lazy("Days and times without a zone were read in %(zone)s.", zone=zone)
+        return gettext_lazy("Dates and times without a time zone were read in %(zone)s.", zone=zone)
     if "days" in kinds:
-        return gettext_lazy("Days without a zone were read in %(zone)s.", zone=zone)
-    return gettext_lazy("Times without a zone were read in %(zone)s.", zone=zone)
+        return gettext_lazy("Dates without a time zone were read in %(zone)s.", zone=zone)
+    return gettext_lazy("Times without a time zone were read in %(zone)s.", zone=zone)
 
 
 def _clipped(reader: SeriesReader, start: datetime, end: datetime, kind: BusyKind, title: str = "") -> Busy:

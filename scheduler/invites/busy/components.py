@@ -71,9 +71,7 @@ def parse_calendars(octets: bytes) -> list[Component]:
             count += 1
             component = Component(text.partition(":")[2].strip().upper())
             if len(open_) > MAX_DEPTH:
-                raise UnusableCalendar(
-                    gettext_lazy("The calendar has entries inside entries inside entries.")
-                )
+                raise UnusableCalendar(gettext_lazy("The calendar has entries that are nested too deeply."))
             if count > MAX_COMPONENTS:
                 raise UnusableCalendar(
                     gettext_lazy("The calendar has more than %(most)s entries.", most=f"{MAX_COMPONENTS:,}")
@@ -90,10 +88,12 @@ def parse_calendars(octets: bytes) -> list[Component]:
                 )
             open_[-1].lines[name].append(_line(text))
     if open_:
-        raise UnusableCalendar(gettext_lazy("The calendar is cut off: its end is missing."))
+        raise UnusableCalendar(gettext_lazy("The calendar is incomplete: its end is missing."))
     if not found:
         raise UnusableCalendar(
-            gettext_lazy("This is no calendar file (it has no BEGIN:VCALENDAR). Export the calendar again.")
+            gettext_lazy(
+                "This is not a calendar file (BEGIN:VCALENDAR is missing). Export the calendar again."
+            )
         )
     return found
 
@@ -107,7 +107,7 @@ def _needed(unfolded: str) -> Iterator[tuple[str, str]]:
         if len(text) > MAX_LINE:
             raise UnusableCalendar(
                 gettext_lazy(
-                    "The calendar has a line of more than %(most)s KiB (%(name)s).",
+                    "The calendar has a line longer than %(most)s KB (%(name)s).",
                     most=MAX_LINE // 1024,
                     name=name,
                 )
@@ -120,7 +120,7 @@ def _close(open_: list[Component], name: str, found: list[Component]) -> None:
     if component.name != name:
         raise UnusableCalendar(
             gettext_lazy(
-                "The calendar is broken: %(begun)s ends as %(ended)s.",
+                "The calendar is damaged: %(begun)s ends as %(ended)s.",
                 begun=ascii(component.name[:40]),
                 ended=ascii(name[:40]),
             )

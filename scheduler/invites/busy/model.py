@@ -79,5 +79,5 @@ class StepBudget:
         self.left -= steps
         if self.left < 0:
             raise UnusableCalendar(
-                gettext_lazy("The calendar has events that repeat too often to be worked out.")
+                gettext_lazy("The calendar has events that repeat too often to be processed.")
             )

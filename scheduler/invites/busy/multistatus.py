@@ -18,10 +18,10 @@ MAX_ITEMS: Final = 20_000
 MAX_DEPTH: Final = 32
 DAV, CALDAV = "DAV: ", "urn:ietf:params:xml:ns:caldav "
 _RESPONSE: Final = f"{DAV}response"
-_BROKEN: Final = gettext_lazy("The calendar's server answers with something that is not CalDAV.")
+_BROKEN: Final = gettext_lazy("The calendar server's response is not CalDAV.")
 
 _TOO_MANY: Final = gettext_lazy(
-    "The calendar's server lists more than %(most)s entries.", most=f"{MAX_ITEMS:,}"
+    "The calendar server lists more than %(most)s entries.", most=f"{MAX_ITEMS:,}"
 )
 _STATUS: Final = re.compile(r"HTTP/\d(?:\.\d)? ([1-5]\d\d)(?!\d)")
 NAME_LIMIT: Final = 80

@@ -69,7 +69,7 @@ def parse_rule(text: str) -> RecurrenceRule:
     if frequency in _TOO_OFTEN:
         raise UnusableCalendar(
             gettext_lazy(
-                "The calendar has an event that repeats every hour or faster. Take it out and try again."
+                "The calendar has an event that repeats every hour or more often. Remove it and try again."
             )
         )
     if frequency not in _FREQUENCIES or not parts.keys() <= _PARTS:

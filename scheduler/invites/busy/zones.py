@@ -144,7 +144,7 @@ class Zones:
         except (KeyError, ValueError, OverflowError):
             raise UnusableCalendar(
                 gettext_lazy(
-                    "The calendar has times in the zone %(zone)s, which it does not explain.",
+                    "The calendar uses the time zone %(zone)s without defining it.",
                     zone=repr(clean(tzid, 80)),
                 )
             ) from None

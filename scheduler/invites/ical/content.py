@@ -139,7 +139,7 @@ def find_zone(name: str) -> ZoneInfo:
             [
                 Fault(
                     "timezone",
-                    gettext_lazy("%(name)s is no IANA time zone such as Asia/Shanghai.", name=ascii(name)),
+                    gettext_lazy("%(name)s is not an IANA time zone, like Asia/Shanghai.", name=ascii(name)),
                 )
             ]
         )

@@ -92,7 +92,7 @@ def template_faults(part: str, template: str) -> Iterator[Fault]:
     """Yield why a text would not render: too long, empty, a stray brace, an unknown placeholder."""
     rule = PARTS[part]
     if not template and not rule.may_be_empty:
-        yield Fault(part, gettext_lazy("must not be empty"))
+        yield Fault(part, gettext_lazy("enter a value"))
     if len(template) > rule.limit:
         yield Fault(part, _too_long(rule.limit, len(template)))
     try:
@@ -105,19 +105,17 @@ def template_faults(part: str, template: str) -> Iterator[Fault]:
             yield Fault(part, _unknown(_written(name, spec, conversion), rule))
 
 
-_BRACE = gettext_lazy("has a brace without its other half; write {{ or }} for a brace that is to be seen")
+_BRACE = gettext_lazy("close every brace; to show a brace, enter {{ or }}")
 
 
 def _too_long(most: int, length: int) -> str:
     sizes = {"most": f"{most:,}", "length": f"{length:,}"}
-    return gettext_lazy("must have at most %(most)s characters; it has %(length)s", **sizes)
+    return gettext_lazy("use at most %(most)s characters; it now has %(length)s", **sizes)
 
 
 def _unknown(written: str, rule: TextPart) -> str:
     names = ", ".join(f"{{{name}}}" for name in rule.placeholders)
-    return gettext_lazy(
-        "%(written)s is no placeholder here; there are %(names)s", written=written, names=names
-    )
+    return gettext_lazy("%(written)s can't be used here; choose from %(names)s", written=written, names=names)
 
 
 def _written(name: str, spec: str | None, conversion: str | None) -> str:

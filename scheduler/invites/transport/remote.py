@@ -121,34 +121,36 @@ class Fetcher:
                 address = resolve_on_server(address, answer, question.servers)
             else:
                 address = https_address(_joined(address, answer))
-        raise FetchFailure(gettext_lazy("The calendar's address leads on and on to other addresses."))
+        raise FetchFailure(gettext_lazy("The calendar address redirects too many times."))
 
     def _once(self, address: str, question: FetchRequest, ends: float) -> FetchResult | str:
         """Send one request. Return the result, or the redirect location."""
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or 443
         if port not in self.ports:
-            raise FetchFailure(gettext_lazy("Only calendar addresses on the usual https port are fetched."))
+            raise FetchFailure(
+                gettext_lazy("Enter a calendar address on the standard HTTPS port. Others can't be used.")
+            )
         try:
             addresses = self._checked(host, port, ends)
             with self._connected(host, port, addresses, ends) as connection:
                 connection.sendall(_request(parts, question))
                 return self._answer(_Timed(connection, ends, self.clock), question.status, address)
         except TimeoutError:
-            raise FetchFailure(gettext_lazy("The calendar's server took too long.")) from None
+            raise FetchFailure(gettext_lazy("The calendar server took too long to respond.")) from None
         except ssl.SSLCertVerificationError:
-            raise FetchFailure(gettext_lazy("The calendar's server has no valid certificate.")) from None
+            raise FetchFailure(gettext_lazy("The calendar server has no valid certificate.")) from None
         except (OSError, HTTPException, ValueError):
             raise FetchFailure(
-                gettext_lazy("The calendar's server cannot be reached, or its answer is broken.")
+                gettext_lazy("The calendar server can't be reached, or its response is invalid.")
             ) from None
 
     def _checked(self, host: str, port: int, ends: float) -> Sequence[str]:
         addresses = self._resolved(host, port, ends)
         if not addresses:
-            raise FetchFailure(gettext_lazy("The calendar's server is not known. Check the address."))
+            raise FetchFailure(gettext_lazy("The calendar server wasn't found. Check the address."))
         if not all(map(self.is_allowed, addresses)):
-            raise FetchFailure(gettext_lazy("The calendar's address is not on the public internet."))
+            raise FetchFailure(gettext_lazy("The calendar address is not on the public internet."))
         return addresses
 
     def _resolved(self, host: str, port: int, ends: float) -> Sequence[str]:
@@ -196,14 +198,14 @@ class Fetcher:
             return FetchResult(None, **seen)
         if status not in (wanted if isinstance(wanted, range) else (wanted,)):
             sentence = gettext_lazy(
-                "The calendar's server answered with status %(status)s.", status=str(status)
+                "The calendar server responded with status %(status)s.", status=str(status)
             )
             challenge = ", ".join(response.headers.get_all("WWW-Authenticate", []))[:_CHALLENGE]
             is_clean = challenge.isascii() and challenge.isprintable()  # parts of it are sent back
             raise StatusFailure(sentence, status, address, challenge if is_clean else "")
         if _header(response, "Content-Encoding").lower() not in ("", "identity"):
             raise FetchFailure(
-                gettext_lazy("The calendar's server compresses its answer, though it was asked not to.")
+                gettext_lazy("The calendar server sent a compressed response although it was asked not to.")
             )
         return FetchResult(self._body(response), **seen)
 
@@ -214,8 +216,8 @@ class Fetcher:
             if len(body) > self.max_octets:
                 raise FetchFailure(
                     gettext_lazy(
-                        "The calendar is larger than %(most)s MiB. Share a calendar with fewer entries, or "
-                        "connect it by CalDAV, which reads the days of the event alone.",
+                        "The calendar is larger than %(most)s MiB. Share a calendar with fewer entries."
+                        " Or connect it by CalDAV, which reads only the days of the event.",
                         most=self.max_octets // 1024 // 1024,
                     )
                 )
@@ -228,7 +230,7 @@ def _joined(address: str, location: str) -> str:
     try:
         return urljoin(address, location)
     except ValueError:
-        raise FetchFailure(gettext_lazy("The calendar's address leads to what is no address.")) from None
+        raise FetchFailure(gettext_lazy("The calendar address redirects to an invalid address.")) from None
 
 
 def resolve_on_server(address: str, named: str, servers: re.Pattern[str] | None = None) -> str:
@@ -242,7 +244,7 @@ def resolve_on_server(address: str, named: str, servers: re.Pattern[str] | None 
     is_of_service = servers is not None and all(map(servers.fullmatch, hosts)) and here.port == there.port
     if there.netloc.lower() != here.netloc.lower() and not is_of_service:
         raise FetchFailure(
-            gettext_lazy("The calendar's server leads to another server. The password is not sent there.")
+            gettext_lazy("The calendar server redirects to another server. Your password is not sent there.")
         )
     return found
 
@@ -256,21 +258,24 @@ def https_address(typed: str) -> str:
         or " " in text
         or "\\" in text
     ):
-        raise FetchFailure(gettext_lazy("This is no address of a calendar."))
+        raise FetchFailure(gettext_lazy("Enter a valid calendar address."))
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
         host = host if ":" in host else host.encode("idna").decode("ascii")
     except ValueError:  # including UnicodeError
-        raise FetchFailure(gettext_lazy("This is no address of a calendar.")) from None
+        raise FetchFailure(gettext_lazy("Enter a valid calendar address.")) from None
     if parts.scheme.lower() != "https":
-        raise FetchFailure(gettext_lazy("A calendar's address must begin with https:// or webcal://."))
+        raise FetchFailure(gettext_lazy("Enter a calendar address that starts with https:// or webcal://."))
     if parts.username is not None or parts.password is not None:
         raise FetchFailure(
-            gettext_lazy("An address with a user name or password in it is not kept. Use a secret address.")
+            gettext_lazy(
+                "Calendar addresses that contain a user name or password are "
+                "not stored. Use a secret address."
+            )
         )
     if ":" not in host and not _HOST.fullmatch(host):
-        raise FetchFailure(gettext_lazy("This is no address of a calendar."))
+        raise FetchFailure(gettext_lazy("Enter a valid calendar address."))
     place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port not in (None, 443) else "")
     return urlunsplit(("https", place, parts.path or "/", parts.query, ""))
 

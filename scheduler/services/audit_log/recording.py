@@ -30,7 +30,7 @@ INSTALLATION = 0
 COMMAND_LINE = pgettext_lazy("trail", "command line")
 """Name of the actor if there is neither an account nor a name."""
 
-NIGHT = pgettext_lazy("trail", "the night")
+NIGHT = pgettext_lazy("trail", "overnight run")
 """Name of the actor for acts of an overnight run."""
 
 MOST = 20_000

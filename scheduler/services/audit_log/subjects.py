@@ -32,21 +32,21 @@ NOTHING = AuditSubject()
 """Subject of an entry whose act needs no further detail."""
 
 _LINKS = {
-    "unknown": pgettext_lazy("trail", "a link that was unknown"),
-    "used": pgettext_lazy("trail", "a link that was used"),
-    "expired": pgettext_lazy("trail", "a link that was expired"),
+    "unknown": pgettext_lazy("trail", "unknown link"),
+    "used": pgettext_lazy("trail", "used link"),
+    "expired": pgettext_lazy("trail", "expired link"),
 }
 _STEPS = {
     "edit": pgettext_lazy("trail", "edit: %(subject)s"),
     "withdraw": pgettext_lazy("trail", "withdraw: %(subject)s"),
-    "bring-back": pgettext_lazy("trail", "bring-back: %(subject)s"),
+    "bring-back": pgettext_lazy("trail", "restore: %(subject)s"),
     "absence": pgettext_lazy("trail", "absence: %(subject)s"),
     "shifts": pgettext_lazy("trail", "shifts: %(subject)s"),
     "merge": pgettext_lazy("trail", "merge: %(subject)s"),
     "import": pgettext_lazy("trail", "import: %(subject)s"),
-    "remedy": pgettext_lazy("trail", "remedy: %(subject)s"),
+    "remedy": pgettext_lazy("trail", "fix: %(subject)s"),
     "register": pgettext_lazy("trail", "register: %(subject)s"),
-    "ask": pgettext_lazy("trail", "ask: %(subject)s"),
+    "ask": pgettext_lazy("trail", "send request: %(subject)s"),
     "accept": pgettext_lazy("trail", "accept: %(subject)s"),
     "decline": pgettext_lazy("trail", "decline: %(subject)s"),
     "undo": pgettext_lazy("trail", "undo: %(subject)s"),

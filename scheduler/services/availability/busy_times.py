@@ -150,7 +150,7 @@ def reading_for(session: Session, attendee_id: int) -> CalendarWindow:
     ).one()
     if first is None:
         raise InvalidInput(
-            [Fault("calendar", gettext_lazy("The event has no meeting times yet. Come back later."))]
+            [Fault("calendar", gettext_lazy("The event has no meeting times yet. Try again later."))]
         )
     told = select(Invitation.uid).where(Invitation.attendee_id == attendee_id)
     queued = select(OutboxEmail.uid).where(
@@ -252,7 +252,7 @@ def save_calendar(session: Session, actor: Actor, key: str, *, now: datetime) ->
                 Fault(
                     "calendar",
                     gettext_lazy(
-                        "You have %(most)s calendars here already. Remove one of them first.",
+                        "You already have %(most)s calendars here. Remove one first.",
                         most=MOST_SOURCES,
                     ),
                 )

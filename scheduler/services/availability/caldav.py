@@ -61,12 +61,13 @@ MOST_SIGN_INS: Final = 4
 """Maximum attempts of one request: without a challenge, after a redirect, with a stale nonce."""
 LOGIN: Final = fields.limits(fields.CalendarLogin)
 
-OFF: Final = gettext_lazy("This site does not read calendars by CalDAV at the moment.")
+OFF: Final = gettext_lazy("This site doesn't read CalDAV calendars at the moment.")
 _REFUSED: Final = gettext_lazy(
-    "The calendar's server does not accept this user name and app password. Your account's own password does "
-    "not work where a second step is asked for: create an app password in its security settings."
+    "The calendar server did not accept this user name and app password. With "
+    "two-step verification, your account password doesn't work. Create an app "
+    "password in the account's security settings."
 )
-_NONE: Final = gettext_lazy("The calendar's server shows no calendar to this user.")
+_NONE: Final = gettext_lazy("The calendar server shows no calendars to this user.")
 _NOWHERE: Final = gettext_lazy("There is no calendar server at this address. Check the address.")
 _CLOSED: Final = (403, 404, 405, 410)
 """Statuses for a listed calendar that this user cannot read. Such a failure is permanent."""
@@ -111,12 +112,10 @@ class DavAccount:
         user = user.strip()
         faults = []
         if not LOGIN.hold(user) or not user.isprintable() or ":" in user:
-            faults.append(
-                Fault("user", gettext_lazy("Type the user name, as the calendar's service shows it."))
-            )
+            faults.append(Fault("user", gettext_lazy("Enter the user name shown by the calendar service.")))
         if not LOGIN.hold(password) or not password.isprintable():
             faults.append(
-                Fault("password", gettext_lazy("Type the app password that the calendar's service made."))
+                Fault("password", gettext_lazy("Enter the app password created by the calendar service."))
             )
         if faults:
             raise InvalidInput(faults)
@@ -192,7 +191,7 @@ def _refused(service: CalendarService | None) -> str:
     if service is None:
         return _REFUSED
     return gettext_lazy(
-        "%(service)s does not accept this user name and app password. %(where)s",
+        "%(service)s did not accept this user name and app password. %(where)s",
         service=service.name,
         where=service.password,
     )
@@ -279,7 +278,7 @@ class _Walk:
         if count and not given:
             raise FetchFailure(
                 gettext_lazy(
-                    "The calendar's server lists %(count)s entries and gives none of them.", count=count
+                    "The calendar server lists %(count)s entries but returns none of them.", count=count
                 )
             )
         left_out = [_missing(name, count - len(given), count)] if count > len(given) else []
@@ -388,7 +387,7 @@ def _missing(name: str, left: int, count: int) -> str:
     if not name:
         return gettext_lazy("%(left)s of %(count)s entries were not read.", left=left, count=count)
     return gettext_lazy(
-        "%(left)s of %(count)s entries of “%(calendar)s” were not read.",
+        "%(left)s of %(count)s entries in “%(calendar)s” were not read.",
         left=left,
         count=count,
         calendar=name,
@@ -397,10 +396,8 @@ def _missing(name: str, left: int, count: int) -> str:
 
 def _part(name: str) -> str:
     if not name:
-        return gettext_lazy("The calendar's server sent a part of the entries only.")
-    return gettext_lazy(
-        "The calendar's server sent a part of the entries of “%(calendar)s” only.", calendar=name
-    )
+        return gettext_lazy("The calendar server sent only some of the entries.")
+    return gettext_lazy("The calendar server sent only some of the entries in “%(calendar)s”.", calendar=name)
 
 
 def _stamp(moment: datetime) -> str:

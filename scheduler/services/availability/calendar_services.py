@@ -82,14 +82,14 @@ SERVICES: Final = (
         "qq",
         "QQ Mail",
         "https://dav.qq.com/",
-        gettext_lazy("Create an authorization code in QQ Mail's settings, under Account and Security."),
+        gettext_lazy("Create an authorization code in your QQ mailbox settings, under Account and Security."),
         "QQ邮箱",
     ),
     CalendarService(
         "netease",
         "NetEase Mail",
         "https://caldav.163.com/",
-        gettext_lazy("Turn on CalDAV in your mailbox's settings, and create an authorization code there."),
+        gettext_lazy("Turn on CalDAV in your mailbox settings and create an authorization code there."),
         "网易邮箱",
     ),
     CalendarService(

@@ -22,9 +22,9 @@ from scheduler.storage.models import AttendeeBusy, BusySource, Event, Interprete
 from scheduler.storage.rows import rows_of
 
 WHY = {
-    BusyKind.EVENT: gettext_lazy("an event"),
-    BusyKind.ALL_DAY: gettext_lazy("a whole-day event"),
-    BusyKind.FREE_BUSY: gettext_lazy("a busy time"),
+    BusyKind.EVENT: gettext_lazy("calendar event"),
+    BusyKind.ALL_DAY: gettext_lazy("all-day event"),
+    BusyKind.FREE_BUSY: gettext_lazy("busy time"),
     BusyKind.UNAVAILABLE: gettext_lazy("outside your available hours"),
 }
 MOST_REASONS = 3

@@ -21,7 +21,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, BusySource, Event, Slot
 from scheduler.untrusted.parsers import UNREADABLE_MESSAGE
 
-_LOST = gettext_lazy("The address of the calendar cannot be read any more. Remove it and link it again.")
+_LOST = gettext_lazy("The calendar link can't be read any more. Remove the calendar and add it again.")
 
 
 def refetch_calendars(

@@ -73,7 +73,7 @@ def arrange_requests(
     held = manual_drafts.lock_draft(session, actor, number)
     keys = [*(target.request for target in targets), *dropped]
     if len(set(keys)) != len(keys) or not 0 < len(keys) <= MAX_MEETINGS:
-        told = gettext_lazy("This step changes no meetings, or too many at once. Nothing was done.")
+        told = gettext_lazy("This change affects no meetings, or too many at once. Nothing was saved.")
         raise WrongState("step", len(keys), "no change of some meetings", "done", told)
     manual_drafts.require_unchanged(session, held, set(keys), seen)
     part = load_part(
@@ -169,7 +169,9 @@ def forbid_slot(
     meeting, index = part.held.get(request), part.problem.index
     length = part.problem.requests[index.requests[request]].length
     if meeting is not None and 0 <= index.slots[slot] - index.slots[meeting.slot] < length:
-        raise BreaksRules([gettext_lazy("It is held then: move it first, then forbid the time.")])
+        raise BreaksRules(
+            [gettext_lazy("The meeting is scheduled at this time. Move it first, then forbid the time.")]
+        )
     bans = {request: banned | {slot}}
     return steps.take_step(session, actor, held, EditStepKind.FORBID, part, {}, {}, bans=bans, now=now)
 
@@ -216,9 +218,9 @@ def _mark_request(
     if alterations.get_marks(session, held.version.id, [request]).get(request) is kind:
         state = "unlocked" if kind is None else "locked"
         told = (
-            gettext_lazy("Nothing keeps it: it is unlocked already.")
+            gettext_lazy("The meeting is already unlocked.")
             if kind is None
-            else gettext_lazy("It is locked already.")
+            else gettext_lazy("The meeting is already locked.")
         )
         raise WrongState("meeting", request, state, state, told)
     step = EditStepKind.UNLOCK if kind is None else EditStepKind.LOCK
@@ -227,7 +229,7 @@ def _mark_request(
 
 def _find_meeting(held: Mapping[str, Meeting], request: str) -> Meeting:
     if request not in held:
-        told = gettext_lazy("This draft does not hold the meeting any more. Nothing was done.")
+        told = gettext_lazy("This draft no longer includes the meeting. Nothing was saved.")
         raise WrongState("meeting request", request, "not held", "changed", told)
     return held[request]
 
@@ -255,7 +257,9 @@ def _first_allowed(
             return wanted
         first = first or wanted
     if first is None:
-        raise BreaksRules([gettext_lazy("Nobody can sit in this meeting: one of its firms has no people.")])
+        raise BreaksRules(
+            [gettext_lazy("No one can attend this meeting: one of the exhibitors has no attendees.")]
+        )
     check_rules(session, held.version, part, first)
     return first
 

@@ -61,7 +61,7 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
     version = release.create_manual_draft(session, base, by=actor.account_id, now=now)
     about = pgettext_lazy(
         "trail",
-        "draft %(draft)s by hand begun from version %(version)s",
+        "manual draft %(draft)s created from version %(version)s",
         draft=version.number,
         version=number,
     )
@@ -85,7 +85,7 @@ def request_draft(session: Session, actor: Actor, number: int, *, now: datetime)
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", number, base.state.value, "changed by hand", _audit_subject(base))
     job = version_jobs.request_manual_draft(session, base, by=actor.account_id, now=now)
-    about = pgettext_lazy("trail", "draft by hand from version %(number)s asked for", number=number)
+    about = pgettext_lazy("trail", "manual draft of version %(number)s requested", number=number)
     recording.record_act(session, actor, Act.MANUAL_DRAFT, about, now=now)
     return job_card(job)
 
@@ -146,23 +146,23 @@ def require_unchanged(session: Session, held: LockedDraft, touched: set[str], se
 
 
 def _changed_by(who: str | None, *, is_done: bool) -> str:
-    by = who or gettext_lazy("Somebody")
+    by = who or gettext_lazy("Someone")
     if is_done:
         return gettext_lazy(
-            "%(who)s changed the same meeting since this page was made. Nothing of yours was done: "
-            "look at the board as it is now, then decide.",
+            "%(who)s changed the same meeting after you opened this page. Your change was "
+            "not saved. Check the board, then try again.",
             who=by,
         )
     return gettext_lazy(
-        "%(who)s undid a step at the same meeting since this page was made. Nothing of yours was done: "
-        "look at the board as it is now, then decide.",
+        "%(who)s undid a change to the same meeting after you opened this page. Your "
+        "change was not saved. Check the board, then try again.",
         who=by,
     )
 
 
 def _audit_subject(version: ScheduleVersion) -> str:
     return gettext_lazy(
-        "Version %(number)s cannot be changed by hand: only a draft can, or the published version "
-        "by a new draft.",
+        "Version %(number)s can't be edited manually. You can edit a draft, or create a"
+        " new draft from the published version.",
         number=str(version.number),
     )

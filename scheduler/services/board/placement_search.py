@@ -319,7 +319,9 @@ class _PlacementAnswer:
 
     def _repair(self, repair: Repair) -> Json:
         moved = [self._moved(meeting) for meeting in repair.moved]
-        dropped = [gettext_lazy("%(pair)s is not held", pair=self._pair(key)) for key in repair.dropped]
+        dropped = [
+            gettext_lazy("%(pair)s is no longer scheduled", pair=self._pair(key)) for key in repair.dropped
+        ]
         other = self._other_people(repair.meeting)
         clauses = [*moved, *dropped, *([gettext_lazy("with %(people)s", people=other)] if other else [])]
         return {
@@ -332,7 +334,7 @@ class _PlacementAnswer:
             "dropped": list(repair.dropped),
             "people": [self.names.people.get(key, key) for key in repair.people],
             "say": to_json(
-                join_texts(clauses, Separator.CLAUSES) if clauses else gettext_lazy("nobody else moves")
+                join_texts(clauses, Separator.CLAUSES) if clauses else gettext_lazy("no other meetings move")
             ),
         }
 
@@ -342,9 +344,9 @@ class _PlacementAnswer:
         if before is not None and before.slot == meeting.slot:
             if before.place == meeting.place:
                 return gettext_lazy("%(pair)s with %(people)s", pair=pair, people=self._people(meeting))
-            return gettext_lazy("%(pair)s to %(place)s", pair=pair, place=place)
+            return gettext_lazy("%(pair)s moves to %(place)s", pair=pair, place=place)
         return gettext_lazy(
-            "%(pair)s to %(time)s, %(place)s", pair=pair, time=self._time(meeting.slot), place=place
+            "%(pair)s moves to %(time)s, %(place)s", pair=pair, time=self._time(meeting.slot), place=place
         )
 
     def _other_people(self, meeting: Meeting) -> str:

@@ -25,8 +25,10 @@ from scheduler.i18n import (
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
 
-FORBIDDEN = gettext_lazy("Forbidden by hand then.")
-OTHERS_FORBIDDEN = gettext_lazy("Others would have to move to times that are forbidden to them by hand.")
+FORBIDDEN = gettext_lazy("This time was forbidden manually.")
+OTHERS_FORBIDDEN = gettext_lazy(
+    "Other meetings would have to move to times that were forbidden for them manually."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +123,32 @@ class RuleWords:
             return gettext_lazy("%(people)s declined this meeting.", people=self.who(away))
         if asked.from_attendees or asked.to_attendees:
             named = [self.problem.attendees[p].id for p in (*asked.from_attendees, *asked.to_attendees)]
-            return gettext_lazy("The request names who comes: %(people)s.", people=self.who(named))
-        return gettext_lazy("%(pair)s takes one person of each firm.", pair=self.pair(asked.id))
+            return gettext_lazy("The request names its attendees: %(people)s.", people=self.who(named))
+        return gettext_lazy("%(pair)s needs one attendee from each exhibitor.", pair=self.pair(asked.id))
 
     def _h1(self, breach: Violation) -> str:
         pair = self.pair(breach.ids[0])
-        return gettext_lazy("%(pair)s has to be held: its request is locked, or all have to be.", pair=pair)
+        return gettext_lazy(
+            "%(pair)s must be scheduled: its request is locked, or all requests are required.", pair=pair
+        )
 
     def _h2(self, breach: Violation) -> str:
         held = self.held(breach.ids[0])
         at = self.time(held.start)
         if held.request.length > self.problem.room_ahead[held.start]:
             return gettext_lazy(
-                "From %(time)s there is too little time before the break for this meeting.",
+                "From %(time)s, there isn't enough time for this meeting before the break.",
                 time=at,
             )
-        return gettext_lazy("%(time)s is no time of this request, or was forbidden to it by hand.", time=at)
+        return gettext_lazy(
+            "%(time)s is not a possible time for this request, or was forbidden manually.", time=at
+        )
 
     def _h3(self, breach: Violation) -> str:
         person, *both = breach.ids
         other, _ = self._other_first(both[0], both[1])
         return gettext_lazy(
-            "%(person)s is in %(pair)s then, from %(time)s.",
+            "%(person)s is in another meeting then: %(pair)s, from %(time)s.",
             person=self.person(person),
             pair=self.pair(other),
             time=self.time(self.held(other).start),
@@ -153,14 +159,14 @@ class RuleWords:
         at = self.time(self.held(request).start)
         if who in self.names.places:
             return gettext_lazy("%(place)s is closed on %(time)s.", place=self.place(who), time=at)
-        return gettext_lazy("%(person)s is away on %(time)s.", person=self.person(who), time=at)
+        return gettext_lazy("%(person)s is unavailable on %(time)s.", person=self.person(who), time=at)
 
     def _h5(self, breach: Violation) -> str:
         if breach.ids[0] in self.problem.index.places:
             place, slot, *requests = breach.ids
             others = [each for each in requests if each not in self.touched] or requests[:1]
             return gettext_lazy(
-                "%(place)s is taken on %(time)s by %(pairs)s.",
+                "%(place)s is occupied on %(time)s: %(pairs)s.",
                 place=self.place(place),
                 time=self.time(self.problem.index.slots[slot]),
                 pairs=join_texts(map(self.pair, others)),
@@ -169,12 +175,12 @@ class RuleWords:
         found = self.problem.places[held.place]
         place = self.place(found.id)
         if found.owners and held.request.receiver not in found.owners:
-            return gettext_lazy("%(place)s is another firm's booth.", place=place)
+            return gettext_lazy("%(place)s is another exhibitor's booth.", place=place)
         if found.capacity == 0:
-            return gettext_lazy("%(place)s holds no meetings.", place=place)
+            return gettext_lazy("%(place)s is not available for meetings.", place=place)
         if held.request.place.value == "booth":
-            return gettext_lazy("The request wishes a booth; %(place)s is none.", place=place)
-        return gettext_lazy("The request wishes a table; %(place)s is none.", place=place)
+            return gettext_lazy("The request asks for a booth, but %(place)s is not a booth.", place=place)
+        return gettext_lazy("The request asks for a table, but %(place)s is not a table.", place=place)
 
     def _h6(self, breach: Violation) -> str:
         person, first, second = breach.ids
@@ -188,15 +194,15 @@ class RuleWords:
         }
         if second in self.touched and first not in self.touched:
             return gettext_lazy(
-                "%(person)s is in %(hall)s until %(time)s; the walk takes %(minutes)s minutes, "
-                "and there are %(has)s.",
+                "%(person)s is in %(hall)s until %(time)s. The walk takes %(minutes)s minutes, "
+                "but there are only %(has)s.",
                 hall=self.hall(one.hall),
                 time=f"{slots[one.stop - 1].end:%H:%M}",
                 **values,
             )
         return gettext_lazy(
-            "%(person)s is in %(hall)s at %(time)s; the walk takes %(minutes)s minutes, "
-            "and there are %(has)s.",
+            "%(person)s is in %(hall)s at %(time)s. The walk takes %(minutes)s minutes, but"
+            " there are only %(has)s.",
             hall=self.hall(two.hall),
             time=f"{slots[two.start].start:%H:%M}",
             **values,
@@ -205,11 +211,15 @@ class RuleWords:
     def _h7(self, breach: Violation) -> str:
         held = self.held(breach.ids[0])
         if held.meeting.interpreter is None:
-            return gettext_lazy("The two sides share no language, and no interpreter for them is free then.")
+            return gettext_lazy(
+                "The two sides share no language, and no suitable interpreter is available then."
+            )
         name = self.person(held.meeting.interpreter)
         if held.interpreter is None or "needs no interpreter" in breach.detail:
-            return gettext_lazy("The two sides share a language: %(person)s is not needed.", person=name)
-        return gettext_lazy("%(person)s does not speak with both sides.", person=name)
+            return gettext_lazy(
+                "The two sides share a language, so interpreter %(person)s is not needed.", person=name
+            )
+        return gettext_lazy("%(person)s doesn't speak the languages of both sides.", person=name)
 
     def _h8(self, breach: Violation) -> str:
         (key,) = breach.ids
@@ -220,7 +230,7 @@ class RuleWords:
             cap = self.problem.firms[index.firms[key]].max_per_day
             name = self.names.firms.get(key, key)
         return gettext_lazy(
-            "%(name)s has %(cap)s meetings that day already, which is the most.", name=name, cap=cap
+            "%(name)s has already reached the limit of meetings that day (%(cap)s).", name=name, cap=cap
         )
 
     def _h9(self, breach: Violation) -> str:
@@ -234,30 +244,32 @@ class RuleWords:
     def _h10(self, breach: Violation) -> str:
         until, pair = self.problem.frozen_until, self.pair(breach.ids[0])
         return gettext_lazy(
-            "What starts before %(time)s is frozen: %(pair)s stays as it is published.",
+            "Meetings that start before %(time)s are frozen: %(pair)s stays as published.",
             time=localized_time(until) if until else "",
             pair=pair,
         )
 
     def _h11(self, breach: Violation) -> str:
         one, two = map(self.pair, breach.ids[:2])
-        return gettext_lazy("%(one)s has to end before %(two)s starts.", one=one, two=two)
+        return gettext_lazy("%(one)s must end before %(two)s starts.", one=one, two=two)
 
     def _h12(self, breach: Violation) -> str:
         people = self.who(breach.ids)
-        return gettext_lazy("The waiting times of people would be too far apart: %(people)s.", people=people)
+        return gettext_lazy(
+            "The idle times of these people would differ too much: %(people)s.", people=people
+        )
 
     def _h13(self, breach: Violation) -> str:
         return ngettext_lazy(
-            "%(num)s published meeting would be changed, which is too many.",
-            "%(num)s published meetings would be changed, which is too many.",
+            "%(num)s published meeting would change, which exceeds the limit.",
+            "%(num)s published meetings would change, which exceeds the limit.",
             len(breach.ids),
         )
 
     def _h14(self, breach: Violation) -> str:
         request, interpreter, place = breach.ids
         return gettext_lazy(
-            "%(person)s, who could interpret, sits at another table than %(place)s on %(time)s.",
+            "Interpreter %(person)s is assigned to a table other than %(place)s on %(time)s.",
             person=self.person(interpreter),
             place=self.place(place),
             time=self.time(self.held(request).start),

@@ -24,16 +24,16 @@ from scheduler.storage.models import Account, EditStep
 
 _KINDS = {
     EditStepKind.MOVE: pgettext_lazy("trail", "move"),
-    EditStepKind.PLACE: pgettext_lazy("trail", "place"),
-    EditStepKind.PEOPLE: pgettext_lazy("trail", "people"),
+    EditStepKind.PLACE: pgettext_lazy("trail", "change location"),
+    EditStepKind.PEOPLE: pgettext_lazy("trail", "change attendees"),
     EditStepKind.SWAP: pgettext_lazy("trail", "swap"),
     EditStepKind.ADD: pgettext_lazy("trail", "add"),
     EditStepKind.CANCEL: pgettext_lazy("trail", "cancel"),
     EditStepKind.LOCK: pgettext_lazy("trail", "lock"),
     EditStepKind.UNLOCK: pgettext_lazy("trail", "unlock"),
-    EditStepKind.FORBID: pgettext_lazy("trail", "forbid"),
-    EditStepKind.ALLOW: pgettext_lazy("trail", "allow"),
-    EditStepKind.REPAIR: pgettext_lazy("trail", "repair"),
+    EditStepKind.FORBID: pgettext_lazy("trail", "forbid time"),
+    EditStepKind.ALLOW: pgettext_lazy("trail", "allow time"),
+    EditStepKind.REPAIR: pgettext_lazy("trail", "move with other meetings"),
 }
 """Subjects of steps in the audit log."""
 
@@ -73,7 +73,7 @@ def take_step(
     changes = alterations.make_alterations(session, version, part.held, wanted, marks, bans or {})
     if not changes:
         about = next(iter(wanted or marks or bans or ()), "")
-        told = gettext_lazy("It is so already. Nothing was done.")
+        told = gettext_lazy("Nothing was changed: the meeting is already set this way.")
         raise WrongState("meeting", about, "there", "there", told)
     before = {"score": version.score, "terms": dict(version.terms)}
     after = part.rescored(version.terms, part.gain(wanted)) if wanted else before
@@ -109,7 +109,7 @@ def undo_step(
     held = manual_drafts.lock_draft(session, actor, number)
     found = _latest(session, actor, held, EditStepState.DONE, step)
     if found is None:
-        told = gettext_lazy("There is no step of yours to undo.")
+        told = gettext_lazy("You have no change to undo.")
         raise WrongState("draft", number, "as it began", "undone", told)
     owner = session.get(Account, found.changed_by) if found.changed_by != actor.account_id else None
     _revert(session, held, found, seen=seen, now=now, back=True)
@@ -125,7 +125,7 @@ def redo_step(session: Session, actor: Actor, number: int, *, seen: int | None, 
     held = manual_drafts.lock_draft(session, actor, number)
     found = _latest(session, actor, held, EditStepState.UNDONE, None)
     if found is None:
-        told = gettext_lazy("No step was undone last, so there is none to do again.")
+        told = gettext_lazy("You have no undone change to redo.")
         raise WrongState("draft", number, "without undone steps", "done again", told)
     _revert(session, held, found, seen=seen, now=now, back=False)
     return _store_step(session, actor, held, found, EditStepState.DONE, now=now)
@@ -200,8 +200,8 @@ def _refuse_conflict(session: Session, held: LockedDraft, step: EditStep) -> NoR
     )
     who = next(changed, None) if held.names_others else None
     told = gettext_lazy(
-        "%(who)s changed the same meeting after this step. Undo that step first.",
-        who=who or gettext_lazy("Somebody"),
+        "%(who)s changed the same meeting after this change. Undo that change first.",
+        who=who or gettext_lazy("Someone"),
     )
     raise WrongState("step", step.number, "changed since", "undone", told)
 
@@ -225,9 +225,9 @@ def _store_step(
         "requests": ", ".join(step.changes),
     }
     about = (
-        pgettext_lazy("trail", "draft %(number)s: %(step)s undone of %(requests)s", **values)
+        pgettext_lazy("trail", "draft %(number)s: %(step)s undone, %(requests)s", **values)
         if is_undone
-        else pgettext_lazy("trail", "draft %(number)s: %(step)s of %(requests)s", **values)
+        else pgettext_lazy("trail", "draft %(number)s: %(step)s, %(requests)s", **values)
     )
     recording.record_act(session, actor, Act.MANUAL_DRAFT, about, now=now)
     gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)

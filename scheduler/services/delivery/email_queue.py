@@ -52,7 +52,7 @@ def pause_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
     actor.require(Right.CONTROL_EMAIL_QUEUE)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
     return (
-        _done(session, rows.values(mails_paused_at=now), pgettext_lazy("trail", "mails paused"), actor, now)
+        _done(session, rows.values(mails_paused_at=now), pgettext_lazy("trail", "emails paused"), actor, now)
         > 0
     )
 
@@ -62,7 +62,9 @@ def resume_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
     actor.require(Right.CONTROL_EMAIL_QUEUE)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
     return (
-        _done(session, rows.values(mails_paused_at=None), pgettext_lazy("trail", "mails go on"), actor, now)
+        _done(
+            session, rows.values(mails_paused_at=None), pgettext_lazy("trail", "emails resumed"), actor, now
+        )
         > 0
     )
 
@@ -82,7 +84,7 @@ def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
         outbox.untouched_condition(),
         OutboxEmail.stopped_at.is_(None),
     )
-    count = _done(session, rows.values(stopped_at=now), pgettext_lazy("trail", "mails stopped"), actor, now)
+    count = _done(session, rows.values(stopped_at=now), pgettext_lazy("trail", "emails stopped"), actor, now)
     resume_emails(session, actor, now=now)
     return count
 
@@ -94,7 +96,7 @@ def requeue_stopped_emails(session: Session, actor: Actor, *, now: datetime) -> 
     return _done(
         session,
         rows.values(stopped_at=None),
-        pgettext_lazy("trail", "stopped mails sent after all"),
+        pgettext_lazy("trail", "stopped emails queued again"),
         actor,
         now,
     )

@@ -140,7 +140,7 @@ def save_texts(
     )
     session.flush()
     old = {part: before[part].text for part in changed}
-    about = pgettext_lazy("trail", "mail texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
+    about = pgettext_lazy("trail", "email texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
     recording.record_act(session, actor, Act.EMAIL_TEXTS, about, before=old, after=changed, now=now)
     return len(changed)
 
@@ -155,7 +155,7 @@ def reset_text(
     _forget(session, actor, language, mail_kind, [part])
     about = pgettext_lazy(
         "trail",
-        "mail text %(part)s, %(language)s, %(kind)s, as it is for every event",
+        "email text %(part)s, %(language)s, %(kind)s, reset to default",
         part=part,
         language=language,
         kind=mail_kind,

@@ -80,14 +80,14 @@ def exclude_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
     open_key = session.scalar(select(MeetingRequest.key).where(is_open))
     if open_key is not None:
         sentence = gettext_lazy(
-            "has an open request with you (%(key)s); decline or cancel it first", key=open_key
+            "decline or cancel your open request with this company first (%(key)s)", key=open_key
         )
         raise InvalidInput([Fault("firm", sentence)])
     note = _note_about(session, actor, other, now)
     if note.blocked_since is None:
         note.blocked_since = now
         session.flush()
-        about = pgettext_lazy("trail", "firm %(key)s: never to meet", key=other.key)
+        about = pgettext_lazy("trail", "exhibitor %(key)s: requests blocked", key=other.key)
         recording.record_act(session, actor, Act.EXCLUSION, about, now=now)
 
 
@@ -98,7 +98,7 @@ def readmit_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
     if note.blocked_since is not None:
         note.blocked_since = note.interest_reported_at = None
         session.flush()
-        about = pgettext_lazy("trail", "firm %(key)s: may meet again", key=other.key)
+        about = pgettext_lazy("trail", "exhibitor %(key)s: requests allowed again", key=other.key)
         recording.record_act(session, actor, Act.EXCLUSION, about, now=now)
 
 
@@ -221,11 +221,11 @@ def _other(session: Session, actor: Actor, firm_key: str) -> Firm:
     actor.require(
         Right.EDIT_FIRM_NOTES,
         firm_id=actor.firm_id,
-        sentence=gettext_lazy("Only exhibitors keep notes in their firm's name."),
+        sentence=gettext_lazy("Only company contacts can save notes for their company."),
     )
     other = find_firm(session, actor.event_id, firm_key)
     if other.id == actor.firm_id:
-        raise InvalidInput([Fault("firm", gettext_lazy("is your own; choose another"))])
+        raise InvalidInput([Fault("firm", gettext_lazy("choose another company; this one is your own"))])
     return other
 
 

@@ -23,17 +23,17 @@ from scheduler.storage.models import Firm, FirmLogo
 from scheduler.untrusted import parsers
 from scheduler.untrusted.pictures import MAX_OCTETS, MAX_SIDE, MIN_SIDE, UnusablePicture
 
-TOO_LARGE: Final = gettext_lazy("is larger than %(most)s MB; make it smaller", most=MAX_OCTETS >> 20)
+TOO_LARGE: Final = gettext_lazy("choose a file of at most %(most)s MB", most=MAX_OCTETS >> 20)
 _WHY: Final = {
-    "svg": gettext_lazy("is an SVG, which can carry programs; save it as PNG"),
-    "kind": gettext_lazy("is no PNG, JPEG or GIF; save it as one of these"),
+    "svg": gettext_lazy("save it as PNG; an SVG file can contain programs"),
+    "kind": gettext_lazy("choose a PNG, JPEG or GIF file"),
     "large": TOO_LARGE,
     "sides": gettext_lazy(
-        "has a side below %(least)s or above %(most)s pixels; change its size",
+        "resize it so that each side has %(least)s to %(most)s pixels",
         least=MIN_SIDE,
         most=MAX_SIDE,
     ),
-    "broken": gettext_lazy("cannot be read; save it anew as PNG"),
+    "broken": gettext_lazy("save it again as PNG; this file can't be read"),
 }
 
 
@@ -45,7 +45,7 @@ def replace_logo(database: Database, actor: Actor, octets: bytes, *, now: dateti
     with database.read() as session:
         find_own_firm(session, actor, is_locked=False)
     if not octets:
-        raise InvalidInput([Fault("logo", gettext_lazy("is missing; choose a file first"))])
+        raise InvalidInput([Fault("logo", gettext_lazy("choose a file first"))])
     try:
         png = parsers.read_picture(octets).octets
     except UnusablePicture as error:
@@ -59,7 +59,7 @@ def replace_logo(database: Database, actor: Actor, octets: bytes, *, now: dateti
             kept.octets = png
         firm.logo = hashlib.sha256(png).hexdigest()[:16]
         session.flush()
-        about = pgettext_lazy("trail", "firm %(key)s: logo", key=firm.key)
+        about = pgettext_lazy("trail", "exhibitor %(key)s: logo", key=firm.key)
         recording.record_act(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
@@ -72,7 +72,7 @@ def remove_logo(session: Session, actor: Actor, *, now: datetime) -> None:
     session.delete(kept)
     firm.logo = None
     session.flush()
-    about = pgettext_lazy("trail", "firm %(key)s: no logo", key=firm.key)
+    about = pgettext_lazy("trail", "exhibitor %(key)s: logo removed", key=firm.key)
     recording.record_act(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 

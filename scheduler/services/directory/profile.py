@@ -111,7 +111,7 @@ def change_profile(
         person.title = said[person.key]
     session.flush()
     after = {"description": description, "website": website, **said, **lists}
-    about = pgettext_lazy("trail", "firm %(key)s: profile", key=firm.key)
+    about = pgettext_lazy("trail", "exhibitor %(key)s: profile", key=firm.key)
     recording.record_act(
         session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now
     )
@@ -123,7 +123,7 @@ def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
 
 
 def find_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
-    own = gettext_lazy("Only exhibitors change what their firm says of itself.")
+    own = gettext_lazy("Only company contacts can edit their company profile.")
     actor.require(Right.EDIT_FIRM_PROFILE, firm_id=actor.firm_id, sentence=own)
     query = select(Firm).where(Firm.id == actor.firm_id)
     if is_locked:

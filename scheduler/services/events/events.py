@@ -107,7 +107,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     Raises NotAllowed, and InvalidInput with every fault by field of NewEvent.
     """
     if not session.get_one(Account, account_id).is_operator:
-        raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
+        raise NotAllowed(gettext_lazy("Only operators of this installation can create events."))
     checked = check_form(form, now=now)
     made = _insert(session, form, checked, now)
     session.add(TeamMember(event_id=made.id, account_id=account_id, role=TeamRole.OWNER, since=now))
@@ -119,7 +119,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     overnight_schedule.add_default_time(session, made, now=now)
     session.flush()
     by = NamedDoer(account_id=account_id, event_id=made.id, roles=("operator",))
-    about = pgettext_lazy("trail", "event %(key)s made", key=made.key)
+    about = pgettext_lazy("trail", "event %(key)s created", key=made.key)
     recording.record_act(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
     return event_card(made)
 
@@ -193,7 +193,9 @@ def _insert(session: Session, form: NewEvent, checked: CheckedEvent, now: dateti
         with session.begin_nested():
             session.add(made)
     except IntegrityError:
-        raise InvalidInput([Fault("key", gettext_lazy("is taken by another event"))]) from None
+        raise InvalidInput(
+            [Fault("key", gettext_lazy("enter another short name; another event uses this one"))]
+        ) from None
     return made
 
 

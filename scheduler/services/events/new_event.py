@@ -85,7 +85,10 @@ def check_form(form: NewEvent, *, now: datetime) -> CheckedEvent:
             Fault(
                 "slot_minutes",
                 gettext_lazy(
-                    "makes %(slots)s slots; at most %(most)s are possible", slots=len(slots), most=MAX_SLOTS
+                    "choose longer slots or fewer days; these make %(slots)s slots, but at most "
+                    "%(most)s are possible",
+                    slots=len(slots),
+                    most=MAX_SLOTS,
                 ),
             )
         )
@@ -124,7 +127,7 @@ def is_timezone(name: str) -> bool:
 def language_faults(language: str) -> Iterator[Fault]:
     """Yield a fault if emails are not available in the language."""
     if language not in languages():
-        yield Fault("language", gettext_lazy("must be one of %(names)s", names=", ".join(languages())))
+        yield Fault("language", gettext_lazy("choose one of %(names)s", names=", ".join(languages())))
 
 
 def key_faults(key: str) -> Iterator[Fault]:
@@ -132,18 +135,20 @@ def key_faults(key: str) -> Iterator[Fault]:
     if not _KEY.fullmatch(key):
         yield Fault(
             "key",
-            gettext_lazy("must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends"),
+            gettext_lazy(
+                "enter 3 to 64 letters (a to z), digits or hyphens, with no hyphen at the start or end"
+            ),
         )
     if key in RESERVED:
         yield Fault(
-            "key", gettext_lazy("%(key)s is an address of the site itself; choose another", key=repr(key))
+            "key", gettext_lazy("%(key)s is reserved for the site; enter another short name", key=repr(key))
         )
 
 
 def zone_faults(timezone: str) -> Iterator[Fault]:
     """Yield a fault if `timezone` is not an IANA time zone."""
     if not is_timezone(timezone):
-        yield Fault("timezone", gettext_lazy("must be an IANA time zone such as Asia/Shanghai"))
+        yield Fault("timezone", gettext_lazy("enter an IANA time zone, like Asia/Shanghai"))
 
 
 def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
@@ -153,27 +158,29 @@ def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
         yield Fault(
             "areas",
             gettext_lazy(
-                "at most %(most)s, of %(least)s to %(longest)s characters each",
+                "enter at most %(most)s areas of %(least)s to %(longest)s characters each",
                 most=many.most,
                 least=long.least,
                 longest=long.most,
             ),
         )
     if len({area.lower() for area in areas}) < len(areas):
-        yield Fault("areas", gettext_lazy("one of them is there twice"))
+        yield Fault("areas", gettext_lazy("remove the area that is listed twice"))
 
 
 def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
     yield from zone_faults(form.timezone)
     if is_timezone(form.timezone) and form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
-        yield Fault("first_day", gettext_lazy("lies in the past"))
+        yield Fault("first_day", gettext_lazy("enter a date that is not in the past"))
     if not 1 <= len(form.blocks) <= MAX_BLOCKS:
         yield Fault("blocks", f"give 1 to {MAX_BLOCKS}")
     for i, (start, end) in enumerate(form.blocks):
         if _minutes(end) - _minutes(start) < form.slot_minutes:
-            yield Fault(f"blocks[{i}]", gettext_lazy("is too short for a slot"))
+            yield Fault(f"blocks[{i}]", gettext_lazy("enter a period that is at least one slot long"))
         if i and start < form.blocks[i - 1][1]:
-            yield Fault(f"blocks[{i}]", gettext_lazy("begins before the one before it has ended"))
+            yield Fault(
+                f"blocks[{i}]", gettext_lazy("enter a start time after the end of the previous period")
+            )
 
 
 def _slots(form: NewEvent) -> Iterator[NewSlot]:

@@ -104,7 +104,7 @@ def change_overnight_settings(
         _add(session, event, night, now)
     session.flush()
     after = get_overnight_settings(session, actor)
-    about = pgettext_lazy("trail", "nights")
+    about = pgettext_lazy("trail", "overnight runs")
     recording.record_act(
         session, actor, Act.SETTINGS, about, before=_audit_values(before), after=_audit_values(after), now=now
     )
@@ -129,13 +129,13 @@ def _add(session: Session, event: Event, night: OvernightTime, now: datetime) ->
 def _faults(form: OvernightSettings) -> Iterator[Fault]:
     yield from fields.check_form(form)
     if len(form.times) > MAX_TIMES:
-        yield Fault("times", gettext_lazy("must be at most %(most)s", most=MAX_TIMES))
+        yield Fault("times", gettext_lazy("add at most %(most)s", most=MAX_TIMES))
     for i, night in enumerate(form.times):
         days = set(night.weekdays)
         if not days or "".join(sorted(days)) != night.weekdays or days - set(EVERY_DAY):
             yield Fault(f"times[{i}].weekdays", gettext_lazy("choose at least one day"))
         if night.at.tzinfo is not None:
-            yield Fault(f"times[{i}].at", gettext_lazy("must be a time on the venue's clock, such as 02:00"))
+            yield Fault(f"times[{i}].at", gettext_lazy("enter a time in the venue's time zone, like 02:00"))
 
 
 def _audit_values(of: OvernightSettings) -> dict[str, object]:

@@ -88,7 +88,7 @@ class PreparedExport:
             self._fail(clean_line(str(error))[:500])
         if error is not None:
             log.error("export failed", plugin=self.name, exc_info=error)
-            self._fail(gettext_lazy("the plugin failed; the log says why"))
+            self._fail(gettext_lazy("the plugin failed; see the server log for the reason"))
         octets = outcome.result()
         if not isinstance(octets, bytes):
             self._fail(gettext_lazy("the plugin returned no file"))

@@ -42,13 +42,11 @@ from scheduler.storage.models import (
     TeamMember,
 )
 
-ORGANISERS_ONLY = gettext_lazy("Only an organiser of the event may do this.")
-ARCHIVED = gettext_lazy(
-    "This event is archived: it can be read, and not changed, until an owner brings it back."
-)
+ORGANISERS_ONLY = gettext_lazy("Only an organiser of the event can do this.")
+ARCHIVED = gettext_lazy("This event is archived. It is read-only until an owner restores it.")
 CHANGE_ADDRESS = gettext_lazy("change an email address")
-LET_IN = gettext_lazy("let somebody in")
-TAKE_CONTACTS = gettext_lazy("export email addresses and telephone numbers")
+LET_IN = gettext_lazy("give someone access")
+TAKE_CONTACTS = gettext_lazy("export email addresses and phone numbers")
 """Actions that need a fresh sign-in in several places. Others are named where they are checked."""
 LEADING = frozenset({Role.OWNER, Role.ORGANISER})
 """Roles that run an event and are notified of failures."""

@@ -33,25 +33,25 @@ from scheduler.storage.models import Account, ApiToken, Event
 SCOPES = MappingProxyType(
     {
         "requests:read": gettext_lazy("Read meeting requests"),
-        "requests:write": gettext_lazy("Submit, respond to and withdraw meeting requests"),
-        "runs:read": gettext_lazy("Follow runs"),
+        "requests:write": gettext_lazy("Send, respond to and withdraw meeting requests"),
+        "runs:read": gettext_lazy("Read runs and their progress"),
         "runs:write": gettext_lazy("Start and cancel runs"),
-        "schedule:read": gettext_lazy("Read schedule versions, change sets and agendas"),
+        "schedule:read": gettext_lazy("Read schedule versions, changes and agendas"),
         "schedule:publish": gettext_lazy("Publish, restore and discard schedule versions"),
-        "people:read": gettext_lazy("Read firms and people"),
+        "people:read": gettext_lazy("Read companies and people"),
         "people:write": gettext_lazy(
-            "Import, change, remove and merge firms, people and interpreters; undo such changes"
+            "Import, edit, remove and merge companies, people and interpreters; undo these changes"
         ),
         "contacts:read": gettext_lazy("Include email addresses and phone numbers"),
-        "calendar-status:read": gettext_lazy("Read the calendar status, and failed emails"),
+        "calendar-status:read": gettext_lazy("Read calendar status and failed emails"),
         "venue:write": gettext_lazy("Change days, halls, tables and areas"),
         "team:read": gettext_lazy("Read the team"),
         "team:write": gettext_lazy("Invite team members, change and end their roles, except those of owners"),
         "audit-log:read": gettext_lazy(
-            "Read the audit log; also needs contacts:read, as it includes email addresses"
+            "Read the audit log; also requires contacts:read, as it includes email addresses"
         ),
-        "outcomes:read": gettext_lazy("Read outcomes of meetings, and with schedule:read the chain report"),
-        "outcomes:write": gettext_lazy("Report outcomes of your firm’s meetings"),
+        "outcomes:read": gettext_lazy("Read meeting outcomes; with schedule:read, also the chain report"),
+        "outcomes:write": gettext_lazy("Report outcomes of your company's meetings"),
         "drafts:write": gettext_lazy("Edit manual drafts"),
     }
 )
@@ -109,18 +109,20 @@ def create_api_token(
 ) -> tuple[TokenCard, str]:
     """Create a token for the actor's event. Return it with its text, which is shown once and never stored."""
     account_id = _require_person(actor)
-    actor.require_fresh(gettext_lazy("make the token"))
+    actor.require_fresh(gettext_lazy("create the token"))
     name, wanted = clean_line(name), sorted(set(scopes))
     faults = [*fields.check_field("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:
-        faults.append(Fault("days", gettext_lazy("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
+        faults.append(
+            Fault("days", gettext_lazy("choose one of these: %(days)s", days=", ".join(map(str, DAYS))))
+        )
     # serialised, so that concurrent requests cannot exceed the limit
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     if _number(session, actor, now) >= MOST:
         faults.append(
             Fault(
                 "name",
-                gettext_lazy("you have %(most)s tokens of this event already; revoke one first", most=MOST),
+                gettext_lazy("you already have %(most)s tokens for this event; revoke one first", most=MOST),
             )
         )
     if faults:
@@ -141,7 +143,7 @@ def create_api_token(
     session.add(token)
     session.flush()
     after = {"scopes": token.scopes, "expires_at": token.expires_at}
-    about = pgettext_lazy("trail", "token %(number)s, %(name)s, made", number=token.id, name=name)
+    about = pgettext_lazy("trail", "token %(number)s, %(name)s, created", number=token.id, name=name)
     recording.record_act(session, actor, Act.TOKEN, about, after=after, now=now)
     return _card(token), text
 
@@ -264,11 +266,11 @@ def _note_use(session: Session, token_id: int, now: datetime) -> None:
 
 def _require_person(actor: Actor) -> int:
     if actor.account_id is None or actor.scopes is not None:
-        raise NotAllowed(gettext_lazy("Only a person who is signed in may manage API tokens."))
+        raise NotAllowed(gettext_lazy("Only a signed-in person can manage API tokens."))
     actor.require(
         Right.CREATE_TOKENS,
         attendee_id=actor.attendee_id,
-        sentence=gettext_lazy("Only organisers and exhibitors may have API tokens."),
+        sentence=gettext_lazy("Only organisers and company contacts can have API tokens."),
     )
     return actor.account_id
 
@@ -283,9 +285,9 @@ def _visible(actor: Actor) -> Select[ApiToken]:
 def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:
     allowed = list_offered_scopes(actor)
     if not scopes:
-        return [Fault("scopes", gettext_lazy("choose one or more"))]
+        return [Fault("scopes", gettext_lazy("choose at least one"))]
     return [
-        Fault("scopes", gettext_lazy("%(scope)s is not a scope that you can give", scope=repr(scope)))
+        Fault("scopes", gettext_lazy("%(scope)s is not a scope you can grant", scope=repr(scope)))
         for scope in scopes
         if scope not in allowed
     ]

@@ -157,12 +157,12 @@ def validate_preferences(language: str, timezone: str) -> Iterator[Fault]:
     if language and language not in languages():
         yield Fault(
             "language",
-            gettext_lazy("must be one of %(languages)s, or empty", languages=", ".join(languages())),
+            gettext_lazy("choose one of %(languages)s, or leave blank", languages=", ".join(languages())),
         )
     try:
         find_zone(timezone or "UTC")
     except InvalidInput:
-        yield Fault("timezone", gettext_lazy("must be an IANA time zone such as Europe/Budapest, or empty"))
+        yield Fault("timezone", gettext_lazy("enter an IANA time zone, like Europe/Budapest, or leave blank"))
 
 
 def _language(person: Attendee | Interpreter, event: Event, chosen: str) -> str:
@@ -183,9 +183,7 @@ def own_attendee(session: Session, actor: Actor) -> Attendee:
     """Return the actor's attendee. Raises NotAllowed if there is none, and for tokens."""
     attendee_id = actor.own(Right.CHOOSE_PREFERENCES)
     if attendee_id is None:
-        raise NotAllowed(
-            gettext_lazy("Only an attendee who is signed in has mails and a calendar of their own.")
-        )
+        raise NotAllowed(gettext_lazy("Only signed-in attendees have emails and a calendar of their own."))
     return session.get_one(Attendee, attendee_id)
 
 

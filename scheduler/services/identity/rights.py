@@ -226,5 +226,5 @@ def out_of_scope(right: Right) -> str:
     """Return the sentence that explains why a token may not use the right."""
     scopes = sorted(SCOPES.get(right, ()))
     if not scopes:
-        return gettext_lazy("Only a person who is signed in may do this.")
+        return gettext_lazy("Only a signed-in person can do this.")
     return f"This token does not have the scope {' or '.join(scopes)}."

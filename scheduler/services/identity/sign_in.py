@@ -43,11 +43,13 @@ STRANGERS = 50_000
 """Requests for unknown addresses dropped in one transaction."""
 
 _SENTENCES = {
-    "unknown": gettext_lazy("This sign-in link is not one of ours. Was it copied whole? Ask for a new one."),
-    "used": gettext_lazy(
-        "This sign-in link was used already, or you signed in by another one since. Ask for a new one."
+    "unknown": gettext_lazy(
+        "This sign-in link isn't valid. Check that you copied all of it, or request a new one."
     ),
-    "expired": gettext_lazy("This sign-in link has expired. Ask for a new one."),
+    "used": gettext_lazy(
+        "This sign-in link was already used, or you've signed in with another one since. Request a new one."
+    ),
+    "expired": gettext_lazy("This sign-in link has expired. Request a new one."),
 }
 
 
@@ -289,7 +291,7 @@ def redeem_sign_in_link(session: Session, token: str, *, now: datetime) -> Redee
         .values(used_at=now)
         .execution_options(synchronize_session="fetch")
     )
-    about = pgettext_lazy("trail", "signed in by a link")
+    about = pgettext_lazy("trail", "signed in with a link")
     recording.record_act(session, NamedDoer(account_id=account.id), Act.SIGN_IN, about, now=now)
     return RedeemedLink(account, used.errand)
 

@@ -61,7 +61,7 @@ def import_closures(
         key = places.find(text) if text else None
         if text and key is None:
             said = gettext_lazy(
-                "%(text)s is no table or booth of this event; write its key", text=repr(text[:80])
+                "%(text)s is not a table or booth of this event; enter an existing ID", text=repr(text[:80])
             )
             row.fault("place", said, allowed=allowed, of=(ImportKind.TABLES,))
         return None if key is None else (PlaceClosure, ids[key])
@@ -112,11 +112,11 @@ class PersonLookup:
             name = repr(text[:80])
             why = (
                 gettext_lazy(
-                    "%(name)s is the name of several people; write a key or a mail address", name=name
+                    "%(name)s is the name of several people; enter an ID or email address", name=name
                 )
                 if found
                 else gettext_lazy(
-                    "%(name)s is nobody of this event; write a key, a mail address or a name", name=name
+                    "%(name)s is not a person of this event; enter an ID, email address or name", name=name
                 )
             )
             row.fault(column, why, of=() if found else (ImportKind.PEOPLE, ImportKind.INTERPRETERS))
@@ -214,7 +214,7 @@ def import_stations(
             continue
         mine = asked[owner[1]]
         if any(mine.get(slot.id, place) != place for slot in slots):
-            row.fault("table", gettext_lazy("is another table than an earlier row has for these times"))
+            row.fault("table", gettext_lazy("use the same table as an earlier row for these times"))
             continue
         mine.update((slot.id, place) for slot in slots)
         wanted.append((row, owner, place, {slot.id for slot in slots}))
@@ -283,6 +283,8 @@ class _TableLookup:
         text = row.meant("table", row.values.get("table", ""), self.known.find)
         key = self.known.find(text) if text else None
         if text and key is None:
-            said = gettext_lazy("%(text)s is no table of this event; write its key", text=repr(text[:80]))
+            said = gettext_lazy(
+                "%(text)s is not a table of this event; enter an existing ID", text=repr(text[:80])
+            )
             row.fault("table", said, allowed=self.known.allowed(), of=(ImportKind.TABLES,))
         return None if key is None else self.ids[key]

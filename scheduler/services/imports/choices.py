@@ -75,16 +75,16 @@ def save_choices(session: Session, actor: Actor, file_id: int, given: ImportChoi
     file = _file(session, actor, file_id)
     kinds = {kind.value: kind for kind in ImportKind}
     wrong = [
-        Fault("withdraw", gettext_lazy("%(kind)s may not go", kind=repr(kind)))
+        Fault("withdraw", gettext_lazy("%(kind)s can't be removed", kind=repr(kind)))
         for kind in given.withdraw
         if kind not in WITHDRAWABLE_KINDS
     ]
     for kind, said in [*given.columns.items(), *given.values.items()]:
         if kind not in kinds:
-            wrong.append(Fault("kind", gettext_lazy("must be a kind of rows")))
+            wrong.append(Fault("kind", gettext_lazy("choose a known kind of data")))
         elif any(column and column not in list_columns(kinds[kind]) for column in _columns(said)):
             names = ", ".join(list_columns(kinds[kind]))
-            wrong.append(Fault("column", gettext_lazy("must be one of %(value)s, or empty", value=names)))
+            wrong.append(Fault("column", gettext_lazy("enter one of %(value)s, or leave empty", value=names)))
     if wrong:
         raise InvalidInput(wrong)
     file.options = {"keep_empty": given.keep_empty, "withdraw": sorted(given.withdraw)}

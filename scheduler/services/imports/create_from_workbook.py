@@ -34,7 +34,7 @@ Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
 
 EVENT_SETTINGS = event_settings_sheet.CREATION_SETTINGS
 """Event settings that a person can enter instead of the workbook."""
-SIGN_IN_REASON = i18n.gettext_lazy("make the event with its people and their addresses")
+SIGN_IN_REASON = i18n.gettext_lazy("create the event with its people and their addresses")
 """The action that requires a fresh sign-in."""
 MAX_PENDING_FILES = 5
 """Maximum number of pending workbooks of an account. Above it, the oldest is deleted."""
@@ -76,7 +76,11 @@ def store_workbook(session: Session, asker: SignedIn, octets: bytes, *, name: st
     require_operator(asker)
     if len(octets) > MAX_OCTETS:
         raise InvalidInput(
-            [Fault("file", i18n.gettext_lazy("must be at most %(value)s MB", value=MAX_OCTETS >> 20))]
+            [
+                Fault(
+                    "file", i18n.gettext_lazy("choose a file of at most %(value)s MB", value=MAX_OCTETS >> 20)
+                )
+            ]
         )
     file = ImportFile(
         account_id=asker.account_id, name=clean_line(name)[:200], kind="", octets=octets, created_at=now
@@ -216,7 +220,7 @@ def _settings_sheet(parts: Parts) -> WorkbookSheet | None:
 def require_operator(asker: SignedIn) -> None:
     """Raise NotAllowed unless the account may create events."""
     if not asker.is_operator:
-        raise NotAllowed(i18n.gettext_lazy("Only an operator of this installation may create events."))
+        raise NotAllowed(i18n.gettext_lazy("Only operators of this installation can create events."))
 
 
 def _file(session: Session, asker: SignedIn, file_id: int, *, lock: bool = False) -> ImportFile:

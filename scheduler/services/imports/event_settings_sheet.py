@@ -61,10 +61,10 @@ def create_event(
     by row and setting.
     """
     if not session.get_one(Account, account_id).is_operator:
-        raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
+        raise NotAllowed(gettext_lazy("Only operators of this installation can create events."))
     if sheet is None and not said:
         raise InvalidInput(
-            [Fault("Event", gettext_lazy("the workbook has no sheet `Event` with the name of the event"))]
+            [Fault("Event", gettext_lazy("add a sheet `Event` with the name of the event to the workbook"))]
         )
     rows = _rows(sheet)
     words = parse_settings(rows) | dict(said)
@@ -77,7 +77,7 @@ def create_event(
     session.add(TeamMember(event_id=row.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.flush()
     by = NamedDoer(account_id=account_id, event_id=row.id, roles=("operator",))
-    about = pgettext_lazy("trail", "event %(key)s made", key=row.key)
+    about = pgettext_lazy("trail", "event %(key)s created", key=row.key)
     recording.record_act(session, by, Act.EVENT, about, after={"name": row.name}, now=now)
     present = {name: getattr(row, name) for name in EventSettings.__dataclass_fields__}
     try:
@@ -167,14 +167,16 @@ def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:
         with session.begin_nested():
             session.add(made)
     except IntegrityError:  # a concurrent request took the key
-        raise InvalidInput([Fault("key", gettext_lazy("is taken by another event"))]) from None
+        raise InvalidInput(
+            [Fault("key", gettext_lazy("enter another short name; another event uses this one"))]
+        ) from None
     return made
 
 
 def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, Row]) -> list[Fault]:
     """Return the faults of the settings with which an event is created."""
     found = [
-        Fault(name, gettext_lazy("is missing in the sheet `Event`"))
+        Fault(name, gettext_lazy("enter it in the sheet `Event`"))
         for name in CREATION_SETTINGS[:3]
         if not said.get(name)
     ]
@@ -184,7 +186,7 @@ def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, 
         found += language_faults(said.get("language") or "en")
         found += fields.check_field("name", said["name"], fields.EventName)
         if not found and session.scalar(select(Event.id).where(Event.key == said["key"].lower())) is not None:
-            found.append(Fault("key", gettext_lazy("is taken by another event")))
+            found.append(Fault("key", gettext_lazy("enter another short name; another event uses this one")))
     return [Fault(_place(rows, each.path), each.message) for each in found]
 
 
@@ -202,7 +204,7 @@ def _settings(said: Mapping[str, str], rows: Mapping[str, Row]) -> dict[str, Any
         elif name in _YES_OR_NO:
             found[name] = cell_values.parse_yes_no(text)
             if found[name] is None:
-                rows[name].fault("value", gettext_lazy("must be yes or no"))
+                rows[name].fault("value", gettext_lazy("enter yes or no"))
         else:
             found[name] = rows[name].number("value")
     return {name: value for name, value in found.items() if value is not None}
@@ -214,7 +216,7 @@ def _policy(text: str, row: Row) -> dict[str, Any]:
     except ValueError:
         policy = None
     if not isinstance(policy, dict):
-        row.fault("value", gettext_lazy("must be the policy as JSON, as in docs/problem-format.md"))
+        row.fault("value", gettext_lazy("enter the policy as JSON, as in docs/problem-format.md"))
         return {}
     return policy
 

@@ -61,7 +61,9 @@ class AlreadyImported(ChainmeetError):
 
     def __init__(self) -> None:
         super().__init__(
-            gettext_lazy("This file was taken already. Send it again to see what it would do now.")
+            gettext_lazy(
+                "This file was already imported. Upload it again to preview what it would change now."
+            )
         )
 
 
@@ -78,11 +80,16 @@ def store_file(session: Session, actor: Actor, octets: bytes, *, name: str, kind
     actor.require(Right.IMPORT)
     if len(octets) > MAX_OCTETS:
         raise InvalidInput(
-            [Fault("file", gettext_lazy("must be at most %(value)s MB", value=MAX_OCTETS >> 20))]
+            [Fault("file", gettext_lazy("choose a file of at most %(value)s MB", value=MAX_OCTETS >> 20))]
         )
     if kind not in ("", *ImportKind):
         raise InvalidInput(
-            [Fault("kind", gettext_lazy("must be one of %(names)s, or empty", names=", ".join(ImportKind)))]
+            [
+                Fault(
+                    "kind",
+                    gettext_lazy("enter one of %(names)s, or leave empty", names=", ".join(ImportKind)),
+                )
+            ]
         )
     file = ImportFile(
         event_id=actor.event_id,

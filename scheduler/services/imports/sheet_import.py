@@ -118,7 +118,7 @@ class ImportOutdated(ChainmeetError):
 
     def __init__(self) -> None:
         super().__init__(
-            gettext_lazy("The event changed since you looked. See once more what the file does.")
+            gettext_lazy("The event changed since you opened the preview. Check the preview again.")
         )
 
 
@@ -236,7 +236,7 @@ def _apply_sheet(
         return ImportPart(sheet.name, None)
     if with_.options.members is not None and kind not in OWN_COLUMNS:
         return ImportPart(
-            sheet.name, kind, (Fault(sheet.name, gettext_lazy("is taken from organisers alone")),)
+            sheet.name, kind, (Fault(sheet.name, gettext_lazy("only organisers can import this sheet")),)
         )
     if kind is ImportKind.EVENT:  # for new events only
         return ImportPart(sheet.name, kind, (), ImportResult(0, unchanged=max(len(sheet.rows) - 1, 0)))

@@ -179,7 +179,7 @@ def export_csv(session: Session, actor: Actor, wanted: AuditFilter, *, now: date
     query = _filtered(_of_event(session, actor), wanted).order_by(AuditLogEntry.number)
     rows = session.scalars(query.execution_options(yield_per=_AT_A_TIME))
     writer.writerows([escape_formula(cell) for cell in _cells(row, zone)] for row in rows)
-    recording.record_act(session, actor, Act.EXPORT, pgettext_lazy("trail", "trail as CSV"), now=now)
+    recording.record_act(session, actor, Act.EXPORT, pgettext_lazy("trail", "audit log as CSV"), now=now)
     return "\ufeff" + out.getvalue()
 
 

@@ -40,8 +40,8 @@ def late_sentence(session: Session, run: Run) -> str:
     """Return the reason why an overnight run that was to publish only creates a draft."""
     event = session.get_one(Event, run.event_id)
     return gettext_lazy(
-        "The overnight run began at %(time)s, more than %(minutes)s minutes after its time, so it makes a "
-        "draft only. Look at the draft, and publish it by hand.",
+        "The overnight run started at %(time)s, more than %(minutes)s minutes late, so "
+        "it only makes a draft. Review the draft and publish it yourself.",
         time=_clock(run.started_at, event),
         minutes=event.overnight_late_minutes,
     )
@@ -55,7 +55,7 @@ def alert_missed(session: Session, event: Event, was_due: datetime, why: str, *,
         event_id=event.id,
         about="",
         reason=gettext_lazy(
-            "There was no overnight run at %(time)s: %(why)s", time=_clock(was_due, event), why=why
+            "The overnight run at %(time)s did not take place: %(why)s", time=_clock(was_due, event), why=why
         ),
         path=links.schedule(event.key),
         now=now,
@@ -69,7 +69,7 @@ def alert_waiting(session: Session, *, now: datetime) -> None:
         event = session.get_one(Event, run.event_id)
         waited = _clock(run.heartbeat_at or run.created_at, event)
         reason = gettext_lazy(
-            "Run %(number)s waits since %(time)s: no solve worker is there, or all are busy.",
+            "Run %(number)s has been waiting since %(time)s. No solve worker is available, or all are busy.",
             number=str(run.number),
             time=waited,
         )

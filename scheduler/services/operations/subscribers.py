@@ -164,8 +164,8 @@ def _note_failure(
     log.warning("subscriber failed", subscriber=name, entry=event.id, failures=row.failures, reason=fault)
     if row.failures >= TOLD_AFTER:
         reason = gettext_lazy(
-            "The plugin %(name)s failed %(times)s times at entry %(entry)s of the audit log: %(fault)s. "
-            "The entry is sent again until it is accepted.",
+            "The plugin %(name)s failed %(times)s times at entry %(entry)s of the audit "
+            "log: %(fault)s. The entry is sent again until the plugin accepts it.",
             name=name,
             times=str(row.failures),
             entry=event.id,

@@ -166,7 +166,7 @@ def _table(session: Session, event_id: int, key: str) -> int:
     found = session.scalar(select(Place.id).where(*mine, Place.key == key)) if is_storable(key) else None
     if found is None:
         name = repr(key[:64])
-        raise InvalidInput([Fault("table", gettext_lazy("%(name)s is no table of this event", name=name))])
+        raise InvalidInput([Fault("table", gettext_lazy("%(name)s is not a table of this event", name=name))])
     return found
 
 
@@ -245,7 +245,12 @@ def _change_absences(
 def _require_absence_kind(kind: ImportKind) -> ImportKind:
     if kind not in ABSENCE_KINDS:
         raise InvalidInput(
-            [Fault("kind", gettext_lazy("must be people or interpreters, who are absent one by one"))]
+            [
+                Fault(
+                    "kind",
+                    gettext_lazy("choose people or interpreters, because only they can be unavailable"),
+                )
+            ]
         )
     return kind
 

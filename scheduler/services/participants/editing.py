@@ -115,10 +115,10 @@ def edit_records(
     unknown = sorted(set(cells) - set(EDITABLE_COLUMNS[kind]))
     if unknown or not 1 <= len(keys) <= MAX_ROWS:
         said = gettext_lazy(
-            "is not a column that can be changed here; they are %(names)s",
+            "choose a column that can be changed here: %(names)s",
             names=join_texts(EDITABLE_COLUMNS[kind]),
         )
-        many = Fault("keys", gettext_lazy("choose 1 to %(most_at_once)s rows", most_at_once=MAX_ROWS))
+        many = Fault("keys", gettext_lazy("select 1 to %(most_at_once)s rows", most_at_once=MAX_ROWS))
         raise InvalidInput([Fault(name, said) for name in unknown] or [many])
     known = _cells(session, actor, kind, keys)
     columns = ["key", *sorted(REQUIRED[kind] | set(cells))]

@@ -270,15 +270,15 @@ class _StepReversal:
 
 def _refused(step: RegistryChange, state: str) -> WrongState:
     told = {
-        "undone": gettext_lazy("The step about %(subject)s is undone already.", subject=step.subject),
+        "undone": gettext_lazy("The change to %(subject)s has already been undone.", subject=step.subject),
         "used by something newer": gettext_lazy(
-            "What the step about %(subject)s made is used by something newer; it cannot be undone.",
+            "The change to %(subject)s can't be undone, because newer data uses what it created.",
             subject=step.subject,
         ),
     }.get(
         state,
         gettext_lazy(
-            "What the step about %(subject)s changed was changed again since; it cannot be undone.",
+            "The change to %(subject)s can't be undone, because the same data has changed again since.",
             subject=step.subject,
         ),
     )

@@ -131,12 +131,19 @@ def merge_records(
     """
     actor.require(Right.MANAGE_PARTICIPANTS)
     if key == into:
-        raise InvalidInput([Fault("into", gettext_lazy("is the same record; choose the other one"))])
+        raise InvalidInput([Fault("into", gettext_lazy("choose a different record"))])
     table = RECORD_TABLES[kind]
     known = select(table.id).where(table.event_id == actor.event_id, table.key == into)
     if not (into and is_storable(into)) or session.scalar(known) is None:
         raise InvalidInput(
-            [Fault("into", gettext_lazy("is no record of this event, or several have that name"))]
+            [
+                Fault(
+                    "into",
+                    gettext_lazy(
+                        "enter the ID of a record of this event, because the name is unknown or not unique"
+                    ),
+                )
+            ]
         )
     by_key = {row.key: row for row in load_rows(session, actor, kind, [key, into])}
     old, new = by_key[key], by_key[into]
@@ -145,7 +152,14 @@ def merge_records(
             raise WrongState("record", row.key, "withdrawn", "merged")
     if isinstance(old, Attendee) and isinstance(new, Attendee) and old.firm_id != new.firm_id:
         raise InvalidInput(
-            [Fault("into", gettext_lazy("is of another firm; change the firm of one of them first"))]
+            [
+                Fault(
+                    "into",
+                    gettext_lazy(
+                        "choose a person of the same exhibitor, or change the exhibitor of one of them first"
+                    ),
+                )
+            ]
         )
     ended = 0
     with record_step(

@@ -146,7 +146,7 @@ def take_step(
                 Fault(
                     "keys",
                     gettext_lazy(
-                        "choose 1 to %(most_at_once)s requests, and what to do", most_at_once=MAX_ROWS
+                        "select 1 to %(most_at_once)s requests and an action", most_at_once=MAX_ROWS
                     ),
                 )
             ]
@@ -159,7 +159,7 @@ def take_step(
         except WrongState as error:
             refused.append(gettext_lazy("Request %(key)s: %(why)s", key=key, why=error.user_message))
         except NotFound:  # a delegation manager's: it is the other firm's turn
-            refused.append(gettext_lazy("Only the firm whose step it is may take it."))
+            refused.append(gettext_lazy("Only the company whose turn it is can do this."))
         else:
             done += 1
     return BulkStepResult(done, tuple(refused))
@@ -174,7 +174,7 @@ def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: da
     sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
     found = {name: resolve_firm(session, actor.event_id, said or "") for name, said in sides.items()}
     unknown = [
-        Fault(name, gettext_lazy("is not a firm of this event, or several have that name"))
+        Fault(name, gettext_lazy("enter the full name or ID of one exhibitor of this event"))
         for name, key in found.items()
         if not key
     ]

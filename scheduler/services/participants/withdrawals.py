@@ -80,7 +80,7 @@ def withdraw_records(
     fields.require_valid("note", note, fields.Note)
     if named_alone not in set(SoleAttendee):
         raise InvalidInput(
-            [Fault("named_alone", gettext_lazy("must be one of %(names)s", names=", ".join(SoleAttendee)))]
+            [Fault("named_alone", gettext_lazy("choose one of %(names)s", names=", ".join(SoleAttendee)))]
         )
     rows = load_rows(session, actor, kind, keys)
     gone = next((row for row in rows if row.withdrawn_at is not None), None)
@@ -136,7 +136,7 @@ def restore_records(
             "merged into another",
             "brought back",
             user_message=gettext_lazy(
-                "%(key)s was merged into another record; it cannot be brought back.", key=merged.key
+                "%(key)s was merged into another record and can't be restored.", key=merged.key
             ),
         )
     with record_step(session, actor, StepKind.RESTORE, kind, list_names(rows), now=now):
@@ -152,7 +152,7 @@ def load_rows(
     wanted = set(keys)
     if not 1 <= len(wanted) <= MAX_ROWS:
         raise InvalidInput(
-            [Fault("keys", gettext_lazy("choose 1 to %(most_at_once)s rows", most_at_once=MAX_ROWS))]
+            [Fault("keys", gettext_lazy("select 1 to %(most_at_once)s rows", most_at_once=MAX_ROWS))]
         )
     table = RECORD_TABLES[kind]
     query = select(table).where(

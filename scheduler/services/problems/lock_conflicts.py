@@ -14,15 +14,15 @@ from scheduler.services.requests.unscheduled_requests import RequestFirms, Thing
 from scheduler.storage.models import Place
 
 CAUSES: Final[Mapping[str, str]] = {
-    "alone": gettext_lazy("It cannot be scheduled at that time, whatever else is scheduled"),
+    "alone": gettext_lazy("No schedule can include it at that time"),
     "people": gettext_lazy("Someone would be in two meetings at the same time"),
     "walk": gettext_lazy("Someone would have no time to walk to the next hall"),
     "person-cap": gettext_lazy("Someone would have more meetings that day than their limit"),
-    "firm-cap": gettext_lazy("A firm would have more meetings that day than its limit"),
+    "firm-cap": gettext_lazy("An exhibitor would have more meetings that day than its limit"),
     "place": gettext_lazy("There are too few locations at that time"),
     "interpreter": gettext_lazy("There are too few interpreters at that time"),
-    "precedence": gettext_lazy("They are not in the order that they have to be scheduled in"),
-    "rules": gettext_lazy("No schedule keeps all rules with them"),
+    "precedence": gettext_lazy("They are not in their required order"),
+    "rules": gettext_lazy("No schedule with all of them keeps the rules"),
 }
 """Texts by cause of a conflict, without a full stop."""
 
@@ -37,9 +37,10 @@ def explain_refusal(session: Session, event_id: int, key: str, clash: Commitment
     cause = gettext_lazy("%(cause)s (%(who)s).", cause=CAUSES[clash.cause], who=who) if who else None
     why = cause or gettext_lazy("%(cause)s.", cause=CAUSES[clash.cause])
     if not others:
-        return gettext_lazy("This meeting cannot be locked there. %(why)s", why=why)
+        return gettext_lazy("This meeting can't be locked there. %(why)s", why=why)
     return gettext_lazy(
-        "This meeting cannot be locked there beside these: %(others)s. %(why)s Unlock one of them first.",
+        "This meeting can't be locked there together with these: %(others)s. %(why)s "
+        "Unlock one of them first.",
         others=join_texts(others, Separator.CLAUSES),
         why=why,
     )

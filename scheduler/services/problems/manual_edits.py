@@ -185,7 +185,7 @@ def check_draft_usable(session: Session, event_id: int, number: int) -> None:
         raise NotFound("draft by hand", number)
     if version.state is VersionState.DISCARDED:
         told = gettext_lazy(
-            "Draft %(number)s by hand was discarded: no run can keep it.", number=str(version.number)
+            "Manual draft %(number)s was discarded, so no run can keep it.", number=str(version.number)
         )
         raise WrongState("schedule version", str(version.number), version.state.value, "kept", told)
 

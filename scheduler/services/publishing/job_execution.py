@@ -45,9 +45,9 @@ class TooManyChanges(ChainmeetError):
     def __init__(self, number: int, touched: int, budget: int) -> None:
         super().__init__(
             gettext_lazy(
-                "Version %(number)s was not published: it changes %(touched)s meetings that people have in "
-                "their calendars, and without a person at most %(budget)s may. Look at the draft and publish "
-                "it.",
+                "Version %(number)s was not published. It changes %(touched)s meetings in "
+                "people's calendars. Automatic publication may change at most %(budget)s. "
+                "Review the draft and publish it.",
                 number=str(number),
                 touched=f"{touched:,}",
                 budget=f"{budget:,}",
@@ -63,8 +63,8 @@ class OvernightBudgetExceeded(ChainmeetError):
     def __init__(self, number: int, excess: Sequence[str]) -> None:
         super().__init__(
             gettext_lazy(
-                "Version %(number)s was not published by the night: %(why)s. Look at the draft, and publish "
-                "it if you want these changes.",
+                "The overnight run did not publish version %(number)s: %(why)s. Review the "
+                "draft, and publish it if you want these changes.",
                 number=str(number),
                 why=join_texts(excess, Separator.CLAUSES),
             )

@@ -108,7 +108,7 @@ def request_publishing(
         now=now,
     )
     after = {"hold in minutes": minutes}
-    about = pgettext_lazy("trail", "publishing of version %(number)s asked for", number=number)
+    about = pgettext_lazy("trail", "publication of version %(number)s requested", number=number)
     recording.record_act(session, actor, Act.PUBLISH, about, after=after, now=now)
     return job_card(job)
 
@@ -134,7 +134,7 @@ def cancel_publishing(session: Session, actor: Actor, number: int, *, now: datet
     """
     values = {"state": JobState.CANCELLED, "finished_at": now}
     job = _change_held_job(session, actor, number, "taken back", **values)
-    about = pgettext_lazy("trail", "publishing of version %(number)s taken back", number=number)
+    about = pgettext_lazy("trail", "publication of version %(number)s cancelled", number=number)
     recording.record_act(session, actor, Act.PUBLISH, about, now=now)
     return job
 
@@ -158,7 +158,7 @@ def queue_sample_emails(
     Raises NotAllowed if the actor has no address.
     """
     actor.require(Right.PUBLISH)
-    actor.require_fresh(gettext_lazy("send a trial to yourself"))
+    actor.require_fresh(gettext_lazy("send sample emails to yourself"))
     version = versions.get_version(session, actor.event_id, number)
     found = comparisons.current_comparison(session, version)
     if found is None or not found.told:
@@ -179,7 +179,7 @@ def restore_draft(session: Session, actor: Actor, number: int, *, now: datetime)
     """Restore a discarded version as a draft. Raises like `release.restore_draft`."""
     actor.require(Right.PUBLISH)
     release.restore_draft(session, event_id=actor.event_id, number=number)
-    about = pgettext_lazy("trail", "version %(number)s brought back", number=number)
+    about = pgettext_lazy("trail", "version %(number)s restored", number=number)
     recording.record_act(session, actor, Act.DISCARD, about, now=now)
     return history.show_version(session, actor, number)
 
@@ -197,10 +197,10 @@ def discard_old_drafts(session: Session, actor: Actor, *, now: datetime) -> int:
 def restore_version(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
     """Create a draft with the content of an earlier version. Raises like `release.restore_version`."""
     actor.require(Right.PUBLISH)
-    actor.require_fresh(gettext_lazy("roll back to the version"))
+    actor.require_fresh(gettext_lazy("restore the version"))
     draft = release.restore_version(session, event_id=actor.event_id, number=number, now=now)
     about = pgettext_lazy(
-        "trail", "version %(new)s made with the content of version %(old)s", new=draft.number, old=number
+        "trail", "version %(new)s created from version %(old)s", new=draft.number, old=number
     )
     recording.record_act(session, actor, Act.RESTORE, about, now=now)
     return history.show_version(session, actor, draft.number)
@@ -220,7 +220,7 @@ def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> Ver
     draft = release.copy_version(session, current, now=now)
     about = pgettext_lazy(
         "trail",
-        "version %(number)s made, to tell partners of meetings that were called off",
+        "version %(number)s created to notify partners of cancelled meetings",
         number=draft.number,
     )
     recording.record_act(session, actor, Act.RESTORE, about, now=now)

@@ -27,7 +27,7 @@ WAITING = timedelta(seconds=60)
 """A job that no worker took for this time is sent again, because the task may be lost."""
 MAX_ATTEMPTS = 2
 LOST_WORKER_ERROR = gettext_lazy(
-    "The worker was lost %(times)s times in the middle of it.", times=MAX_ATTEMPTS
+    "The worker stopped unexpectedly %(times)s times during the work.", times=MAX_ATTEMPTS
 )
 
 _NO_SYNC: dict[str, Any] = {"synchronize_session": False}

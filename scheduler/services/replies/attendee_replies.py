@@ -159,17 +159,18 @@ def _decline(
     if done is DeclineEffect.OTHERS:
         decline_effects.leave_meeting(request, attendee, note=comment, now=now)
         return gettext_lazy(
-            "%(name)s declined; the next plan holds the meeting with the colleagues.", name=attendee.name
+            "%(name)s declined. The next schedule keeps the meeting with their colleagues.",
+            name=attendee.name,
         )
     if done is DeclineEffect.COLLEAGUE:
         decline_effects.exclude_person(request, attendee, note=comment, now=now)
         return gettext_lazy(
-            "%(name)s declined; the next plan sends a colleague, if one is free.", name=attendee.name
+            "%(name)s declined. The next schedule sends a colleague, if one is available.", name=attendee.name
         )
     if done is DeclineEffect.OFF or not _withdraw(session, request, attendee, comment, now):
-        return gettext_lazy("%(name)s declined a meeting that was off already.", name=attendee.name)
+        return gettext_lazy("%(name)s declined a meeting that was already cancelled.", name=attendee.name)
     return gettext_lazy(
-        "%(name)s declined; the next publishing leaves the meeting out and tells the others.",
+        "%(name)s declined. The next publication leaves the meeting out and notifies the others.",
         name=attendee.name,
     )
 
@@ -213,8 +214,8 @@ def _come(
                 request, attendee, instead_of=before.delegate_id if before else None
             )
         if maybe:
-            return gettext_lazy("%(name)s may come.", name=attendee.name)
-        return gettext_lazy("%(name)s comes.", name=attendee.name)
+            return gettext_lazy("%(name)s might attend.", name=attendee.name)
+        return gettext_lazy("%(name)s will attend.", name=attendee.name)
     is_own = declined and request.responded_by == attendee.id
     if request.state is not RequestState.WITHDRAWN or not is_own:
         raise WrongState("meeting", request.key, request.state.value, "accepted")
@@ -227,8 +228,9 @@ def _come(
         raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
     if maybe:
         return gettext_lazy(
-            "%(name)s may come after all; the meeting is in the next plan again.", name=attendee.name
+            "%(name)s might attend after all. The next schedule includes the meeting again.",
+            name=attendee.name,
         )
     return gettext_lazy(
-        "%(name)s comes after all; the meeting is in the next plan again.", name=attendee.name
+        "%(name)s will attend after all. The next schedule includes the meeting again.", name=attendee.name
     )

@@ -150,7 +150,7 @@ def send_substitute(
     invitation.partstat = Partstat.DECLINED
     session.flush()
     return gettext_lazy(
-        "%(colleague)s goes instead of %(name)s, by the next plan.",
+        "%(colleague)s will attend instead of %(name)s from the next schedule on.",
         colleague=colleague.name,
         name=attendee.name,
     )

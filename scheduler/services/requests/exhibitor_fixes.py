@@ -25,7 +25,7 @@ from scheduler.services.requests.transitions import TOLD
 from scheduler.services.schedule import unscheduled
 from scheduler.storage.models import Attendee, AttendeeBusy, MeetingRequest, ScheduleVersion, Slot
 
-GONE = gettext_lazy("That was done already, or is not for you to do.")
+GONE = gettext_lazy("This was already done, or you aren't allowed to do it.")
 """Message for a fix that is not available (any more)."""
 
 

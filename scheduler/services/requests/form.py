@@ -94,10 +94,22 @@ def refuse_second(request: MeetingRequest, from_firm_id: int) -> None:
     """Raises InvalidInput unless the pair's open request is one that the sending firm can still accept."""
     if request.state is RequestState.ACCEPTED:
         raise InvalidInput(
-            [Fault("to_firm", gettext_lazy("has agreed to meet already (%(key)s)", key=request.key))]
+            [
+                Fault(
+                    "to_firm",
+                    gettext_lazy("these companies have already agreed to meet (%(key)s)", key=request.key),
+                )
+            ]
         )
     if request.from_firm_id == from_firm_id:
-        raise InvalidInput([Fault("to_firm", gettext_lazy("was asked already (%(key)s)", key=request.key))])
+        raise InvalidInput(
+            [
+                Fault(
+                    "to_firm",
+                    gettext_lazy("this company has already received a request (%(key)s)", key=request.key),
+                )
+            ]
+        )
 
 
 def is_overdue(request: MeetingRequest, now: datetime) -> bool:
@@ -164,7 +176,7 @@ class _Checker:
         self.actor.require(
             Right.REQUEST_MEETINGS,
             firm_id=self.actor.firm_id,
-            sentence=gettext_lazy("Only exhibitors ask for meetings in their firm's name."),
+            sentence=gettext_lazy("Only company contacts can request meetings for their company."),
         )
         keys = [
             key for key in (self.form.to_firm, self.form.from_firm) if key is not None and is_storable(key)
@@ -174,12 +186,12 @@ class _Checker:
         sender = next((firm for firm in found if self.is_sender(firm)), None)
         receiver = next((firm for firm in found if firm.key == self.form.to_firm), None)
         if sender is None:
-            self.fault("from_firm", gettext_lazy("is not a firm of this event"))
+            self.fault("from_firm", gettext_lazy("choose an exhibitor of this event"))
         else:
-            own = gettext_lazy("You may ask in the name of your own firm only.")
+            own = gettext_lazy("You can only send requests for your own company.")
             self.actor.require(Right.REQUEST_MEETINGS, firm_id=sender.id, sentence=own)
         if receiver is None:
-            self.fault("to_firm", gettext_lazy("is not a firm of this event"))
+            self.fault("to_firm", gettext_lazy("choose an exhibitor of this event"))
         return sender, receiver
 
     def is_sender(self, firm: Firm) -> bool:
@@ -190,7 +202,7 @@ class _Checker:
     def texts(self) -> tuple[str, str]:
         topic, message = clean_line(self.form.topic), clean_lines(self.form.message)
         if not topic:
-            self.fault("topic", gettext_lazy("is missing; say in a line what the meeting is about"))
+            self.fault("topic", gettext_lazy("enter what the meeting is about, in one line"))
         else:
             self.faults.extend(fields.check_field("topic", topic, Topic))
         self.faults.extend(fields.check_field("message", message, Message))
@@ -201,25 +213,28 @@ class _Checker:
         rows = list_slots(self.session, self.actor.event_id)
         known, wanted = {slot.key for slot in rows}, set(self.form.slots or ())
         for key in sorted(wanted - known):
-            self.fault("slots", gettext_lazy("%(key)s is not a slot of this event", key=repr(key)))
+            self.fault(
+                "slots", gettext_lazy("choose only slots of this event; %(key)s isn't one", key=repr(key))
+            )
         longest = max((_room(rows, i) for i in range(len(rows))), default=0)
         if not 1 <= self.form.length <= max(longest, 1):
-            self.fault("length", gettext_lazy("must be from 1 to %(most)s slots", most=max(longest, 1)))
+            self.fault("length", gettext_lazy("choose 1 to %(most)s slots", most=max(longest, 1)))
             return None, None
         fitting = [slot for i, slot in enumerate(rows) if _room(rows, i) >= self.form.length]
         ahead = [slot for slot in fitting if slot.start > self.now]
         chosen = [slot for slot in ahead if not wanted or slot.key in wanted]
         if not ahead:
-            self.fault("slots", gettext_lazy("are over; no meeting time of this event is left"))
+            self.fault("slots", gettext_lazy("all meeting times of this event are over"))
         elif not chosen and wanted <= known:
             self.fault(
-                "slots", gettext_lazy("must have one at which a meeting of that length can still begin")
+                "slots",
+                gettext_lazy("choose at least one time at which a meeting of this length can still start"),
             )
         return [slot.key for slot in chosen] if wanted else None, chosen[-1].start if chosen else None
 
     def place(self, receiver: Firm | None) -> PlaceWish | None:
         if self.form.place not in set(PlaceWish):
-            self.fault("place", gettext_lazy("must be booth, table or any"))
+            self.fault("place", gettext_lazy("choose booth, table or any"))
             return None
         wish = PlaceWish(self.form.place)
         if (
@@ -227,11 +242,11 @@ class _Checker:
             and receiver
             and not self.has_place(Place.firm_id.in_([receiver.id, receiver.host_id]) & ~Place.is_retired)
         ):
-            self.fault("place", gettext_lazy("must be another: this firm has no booth"))
+            self.fault("place", gettext_lazy("choose another location; this company has no booth"))
         if wish is PlaceWish.TABLE and not self.has_place(
             (Place.kind == PlaceKind.TABLE) & ~Place.is_retired
         ):
-            self.fault("place", gettext_lazy("must be another: this event has no tables"))
+            self.fault("place", gettext_lazy("choose another location; this event has no tables"))
         return wish
 
     def has_place(self, condition: ColumnElement[bool]) -> bool:
@@ -262,32 +277,41 @@ class _Checker:
         unique = list(dict.fromkeys(keys))
         if not fields.limits(NamedPeople).hold(unique):
             self.fault(
-                path, gettext_lazy("name at most %(most)s people", most=fields.limits(NamedPeople).most)
+                path, gettext_lazy("select at most %(most)s people", most=fields.limits(NamedPeople).most)
             )
         if firm is None:
             return []
         people = [known[key] for key in unique if key in known and known[key].firm_id == firm.id]
         for key in unique:
             if key not in {person.key for person in people}:
-                self.fault(path, gettext_lazy("%(key)s is not a person of this firm", key=repr(key)))
+                self.fault(
+                    path,
+                    gettext_lazy("select only people from this company; %(key)s isn't one", key=repr(key)),
+                )
         return [(person, side) for person in people]
 
     def pair(self, sender: Firm, receiver: Firm) -> None:
         if sender.id == receiver.id:
-            self.fault("to_firm", gettext_lazy("is your own firm; choose another"))
+            self.fault("to_firm", gettext_lazy("choose another company; this one is your own"))
             return
         if sender.withdrawn_at is not None:
-            self.fault("from_firm", gettext_lazy("has left the event; an organiser can bring it back"))
+            self.fault(
+                "from_firm",
+                gettext_lazy("this exhibitor was removed from the event; an organiser can restore it"),
+            )
         if receiver.withdrawn_at is not None:
-            self.fault("to_firm", gettext_lazy("has left the event; choose another"))
+            self.fault("to_firm", gettext_lazy("choose another company; this one was removed from the event"))
         never = firm_notes.excluding_firms(self.session, sender.id, receiver.id)
         if sender.id in never:
             self.fault(
                 "to_firm",
-                gettext_lazy("is one that you said never to meet; take that back on its page first"),
+                gettext_lazy("allow requests again on this company's page first; you blocked them"),
             )
         elif never:
-            self.fault("to_firm", gettext_lazy("takes no requests from your firm at this event"))
+            self.fault(
+                "to_firm",
+                gettext_lazy("this company doesn't accept requests from your company at this event"),
+            )
         other = find_open_request(self.session, sender.id, receiver.id)
         if other is not None and not is_overdue(other, self.now):
             try:
@@ -300,7 +324,7 @@ class _Checker:
             self.fault(
                 "to_firm",
                 gettext_lazy(
-                    "has to wait: %(num)s of your requests have no answer yet; withdraw one first",
+                    "withdraw a request first; %(num)s of your requests are still waiting for a response",
                     num=pending,
                 ),
             )

@@ -24,8 +24,8 @@ from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest, Outb
 
 FREE, MAKE_TIME = "free", "make_time"
 """Email templates of the catalogue: to a colleague, and to the other firm."""
-ASKED = gettext_lazy("They were asked already. Each is asked once.")
-NO_ONE = gettext_lazy("No one of that firm takes emails.")
+ASKED = gettext_lazy("They've already been asked. Each person is asked only once.")
+NO_ONE = gettext_lazy("No one at this company can receive emails.")
 
 
 def list_help_requests(
@@ -115,7 +115,7 @@ def _own(session: Session, actor: Actor, key: str) -> MeetingRequest:
     actor.require(
         Right.REQUEST_MEETINGS,
         firm_id=request.from_firm_id,
-        sentence=gettext_lazy("Only the firm that asked may change this."),
+        sentence=gettext_lazy("Only the company that sent the request can change this."),
     )
     return request
 
@@ -125,7 +125,7 @@ def _request(session: Session, actor: Actor, key: str) -> MeetingRequest:
     other.
     """
     request = requests.get_request(session, actor, key)
-    sentence = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
+    sentence = gettext_lazy("Only company contacts can request meetings for their company.")
     actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=sentence)
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", key, request.state.value, "helped", TOLD[request.state])

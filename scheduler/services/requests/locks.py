@@ -55,7 +55,11 @@ def hold_back_request(session: Session, actor: Actor, key: str, *, now: datetime
         request.is_excluded = True
         session.flush()
         recording.record_act(
-            session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s held back", key=key), now=now
+            session,
+            actor,
+            Act.LOCK,
+            pgettext_lazy("trail", "request %(key)s excluded from scheduling", key=key),
+            now=now,
         )
 
 
@@ -68,7 +72,11 @@ def release_request(session: Session, actor: Actor, key: str, *, now: datetime) 
         request.is_excluded = False
         session.flush()
         recording.record_act(
-            session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s let in again", key=key), now=now
+            session,
+            actor,
+            Act.LOCK,
+            pgettext_lazy("trail", "request %(key)s included in scheduling again", key=key),
+            now=now,
         )
     return was
 

@@ -22,7 +22,9 @@ from scheduler.services.requests.unscheduled_reasons import NOTHING, Explanation
 from scheduler.services.schedule import agendas, unscheduled, versions
 from scheduler.services.schedule.agendas import AgendaItem
 
-SUPERSEDED = gettext_lazy("Another schedule was published meanwhile, and this way is one of the old one.")
+SUPERSEDED = gettext_lazy(
+    "A new schedule was published in the meantime. This fix belongs to the previous one."
+)
 OWN_TIMES = frozenset({"no-common-slot", "people-busy"})
 """Reasons to which the viewer's own busy times may contribute."""
 
@@ -94,7 +96,7 @@ def apply_fix(
             way.start.isoformat(timespec="minutes"),
             "over",
             "followed",
-            gettext_lazy("That time is over."),
+            gettext_lazy("That time has passed."),
         )
     return way
 

@@ -80,7 +80,9 @@ def submit_request(session: Session, actor: Actor, form: NewRequest, *, now: dat
             return _insert(session, actor, checked, now)
         except (IntegrityError, WrongState):  # the other firm was faster: retry
             continue
-    raise InvalidInput([Fault("to_firm", gettext_lazy("is being asked or answered just now; try again"))])
+    raise InvalidInput(
+        [Fault("to_firm", gettext_lazy("try again; a request with this company is being processed"))]
+    )
 
 
 def get_request(session: Session, actor: Actor, key: str) -> MeetingRequest:
@@ -106,7 +108,7 @@ def accept_request(
     actor.require(
         Right.REQUEST_MEETINGS,
         firm_id=request.to_firm_id,
-        sentence=gettext_lazy("Only the firm that was asked may accept."),
+        sentence=gettext_lazy("Only the company that received the request can accept it."),
     )
     return apply_transition(session, actor, request, ACCEPT, note, now).state
 
@@ -122,7 +124,7 @@ def decline_request(
     actor.require(
         Right.REQUEST_MEETINGS,
         firm_id=request.to_firm_id,
-        sentence=gettext_lazy("Only the firm that was asked may decline."),
+        sentence=gettext_lazy("Only the company that received the request can decline it."),
     )
     return apply_transition(session, actor, request, DECLINE, note, now).state
 
@@ -145,7 +147,7 @@ def withdraw_request(
     request = get_request(session, actor, key)
     sides = sides_of(actor, request)
     if not sides:
-        raise NotAllowed(gettext_lazy("Only exhibitors of the two firms may withdraw."))
+        raise NotAllowed(gettext_lazy("Only contacts of the two companies can withdraw the request."))
     if seen is not None and request.state is not seen:
         raise WrongState(
             "meeting request",
@@ -157,7 +159,8 @@ def withdraw_request(
     if not sides & WITHDRAW.takers.get(request.state, sides):
         raise NotAllowed(
             gettext_lazy(
-                "Only the firm that asked may withdraw a request without an answer; you may decline it."
+                "Only the company that sent the request can withdraw it before a response. You "
+                "can decline it."
             )
         )
     if request.state is RequestState.ACCEPTED and meeting_ends.is_meeting_over(session, request.id, now=now):
@@ -231,7 +234,12 @@ def _ask_back(
         slots = [slot for slot in theirs.slots if slot in checked.slots]
     if slots == []:
         raise InvalidInput(
-            [Fault("slots", gettext_lazy("must have one that the other firm asked for; tick it, or none"))]
+            [
+                Fault(
+                    "slots",
+                    gettext_lazy("select at least one time that the other company requested, or none"),
+                )
+            ]
         )
     apply_transition(session, actor, theirs, ACCEPT, "", now, seen=(RequestState.PENDING,))
     theirs.reply_topic, theirs.reply_message = checked.topic, checked.message

@@ -67,18 +67,18 @@ STEPS = (ACCEPT, DECLINE, WITHDRAW)
 
 
 TOLD = {
-    RequestState.PENDING: gettext_lazy("The request waits for an answer again."),
-    RequestState.ACCEPTED: gettext_lazy("The request is accepted already."),
-    RequestState.DECLINED: gettext_lazy("The request is declined already."),
+    RequestState.PENDING: gettext_lazy("The request is waiting for a response again."),
+    RequestState.ACCEPTED: gettext_lazy("The request has already been accepted."),
+    RequestState.DECLINED: gettext_lazy("The request has already been declined."),
     RequestState.WITHDRAWN: gettext_lazy("The request was withdrawn."),
-    RequestState.EXPIRED: gettext_lazy("The request has expired: it was not answered in time."),
+    RequestState.EXPIRED: gettext_lazy("The request has expired. No response arrived in time."),
 }
 """Message by state if a request's state does not allow a step."""
 OVER = gettext_lazy("All times of this request are over.")
-FOR_GOOD = gettext_lazy("The last step cannot be undone any more.")
-LEFT = gettext_lazy("One of the two firms has left the event.")
-NEVER = gettext_lazy("One of the two firms said that they are not to meet.")
-ANEW = gettext_lazy("The two firms have another open request by now.")
+FOR_GOOD = gettext_lazy("The last action can no longer be undone.")
+LEFT = gettext_lazy("One of the two companies was removed from the event.")
+NEVER = gettext_lazy("One of the two companies blocked requests with the other.")
+ANEW = gettext_lazy("The two companies now have another open request.")
 
 
 def allowed_verbs(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ def undo_transition(
     if request.before is None or request.responded_at is None:
         raise WrongState("meeting request", request.key, request.state.value, "undone", FOR_GOOD)
     if not may_undo(actor, request):
-        raise NotAllowed(gettext_lazy("Only the side that took the last step may undo it."))
+        raise NotAllowed(gettext_lazy("Only the side that took the last action can undo it."))
     if request.responded_at + UNDO_TIME <= now or _was_told(session, request):
         raise WrongState(
             "meeting request", request.key, f"{request.state.value} for good", "undone", FOR_GOOD

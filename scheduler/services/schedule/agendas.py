@@ -173,7 +173,7 @@ def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
     if key is None:
         if actor.attendee_id is None:
             raise NotAllowed(
-                gettext_lazy("You are not an attendee of this event; say whose agenda you want.")
+                gettext_lazy("You're not an attendee of this event. Specify whose agenda to show.")
             )
         actor.require(Right.READ_AGENDAS, attendee_id=actor.attendee_id)
         return keep_alive(session, session.get_one(Attendee, actor.attendee_id))
@@ -182,7 +182,7 @@ def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
         Right.READ_AGENDAS,
         firm_id=person.firm_id,
         attendee_id=person.id,
-        sentence=gettext_lazy("This agenda belongs to somebody else."),
+        sentence=gettext_lazy("This agenda belongs to another person."),
     )
     return person
 

@@ -127,20 +127,20 @@ def _interpreter(row: Interpreter, seed: str | None) -> FeedOwner:
 def _own_interpreter(session: Session, actor: Actor) -> Interpreter:
     own = actor.interpreter_id
     if own is None or not actor.may(Right.RENEW_FEED, interpreter_id=own):
-        raise NotAllowed(gettext_lazy("Only an interpreter who is signed in has this calendar feed."))
+        raise NotAllowed(gettext_lazy("Only a signed-in interpreter can use this calendar feed."))
     return session.get_one(Interpreter, own)
 
 
 def _own_attendee(session: Session, actor: Actor) -> Attendee:
     attendee_id = actor.own(Right.RENEW_FEED)
     if attendee_id is None:
-        raise NotAllowed(gettext_lazy("Only an attendee who is signed in has a calendar feed to renew."))
+        raise NotAllowed(gettext_lazy("Only a signed-in attendee can renew their calendar feed."))
     return session.get_one(Attendee, attendee_id)
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
     if actor.firm_id is None or not actor.may(Right.MANAGE_FIRM_FEED, firm_id=actor.firm_id):
         raise NotAllowed(
-            gettext_lazy("Only an exhibitor who is signed in decides about the firm's calendar feed.")
+            gettext_lazy("Only a signed-in company contact can manage the company's calendar feed.")
         )
     return session.get_one(Firm, actor.firm_id)

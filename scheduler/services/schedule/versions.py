@@ -176,7 +176,7 @@ def list_versions(session: Session, event_id: int, *, limit: int = 50) -> Sequen
 
 
 GAINS = {
-    "served": gettext_lazy("weight served"),
+    "served": gettext_lazy("priority points scheduled"),
     "idle": gettext_lazy("idle slots"),
     "hall_change": gettext_lazy("hall changes"),
 }

@@ -56,7 +56,7 @@ class Booths:
                 row.fault(
                     "booth",
                     gettext_lazy(
-                        "%(booth)s stands in row %(first)s already", booth=repr(booth), first=first[booth]
+                        "%(booth)s is already in row %(first)s", booth=repr(booth), first=first[booth]
                     ),
                 )
             place = self.places.get(booth)
@@ -64,7 +64,7 @@ class Booths:
                 continue
             owner = owners.get(place.firm_id or 0, "")
             if owner != key and (owner not in wanted or wanted[owner][1] == booth):
-                row.fault("booth", gettext_lazy("%(booth)s is another place already", booth=repr(booth)))
+                row.fault("booth", gettext_lazy("%(booth)s is already another location", booth=repr(booth)))
 
     def give(self, firm: Firm, booth: str) -> bool:
         """Set a firm's booth, or remove it if empty. Return True if that changes anything."""

@@ -99,7 +99,7 @@ def _name(made: ComposedCells, headers: Mapping[str, str]) -> None:
     elif whole and last and not first:
         first = whole
     elif whole:
-        made.wrong.append(("name", gettext_lazy("says another name than the columns of its parts"), None))
+        made.wrong.append(("name", gettext_lazy("enter the same name as in the columns for its parts"), None))
         return
     made.cells["name"] = join_name(first, last, family_first=family_first)
 
@@ -109,7 +109,7 @@ def _hall_and_booth(made: ComposedCells) -> None:
     parts = split_hall_and_booth(text) if text else ("", "")
     if parts is None:
         said = gettext_lazy(
-            "%(text)s is not a hall and a booth: write it as Hall 3 / B-12", text=repr(text[:40])
+            "%(text)s is not a hall and a booth; enter it like Hall 3 / B-12", text=repr(text[:40])
         )
         made.wrong.append(("hall_and_booth", said, None))
         return
@@ -126,14 +126,14 @@ def _when(made: ComposedCells) -> None:
     )
     if found is None:
         said = gettext_lazy(
-            "%(text)s is not one time: write the day and the hours as 2027-06-22 14:00-16:00",
+            "%(text)s is not one time; enter the day and times like 2027-06-22 14:00-16:00",
             text=repr(text[:40]),
         )
         made.wrong.append(("when", said, None))
         return
     for column, part in (("day", found.day), ("start", found.start), ("end", found.end)):
         if part and made.cells.get(column):
-            both = gettext_lazy("says a time that another column says, too")
+            both = gettext_lazy("enter the time in only one column; it's also in another")
             made.wrong.append(("when", both, None))
             return
         made.cells[column] = part or made.cells.get(column, "")
@@ -159,7 +159,7 @@ def _answer(made: ComposedCells, headers: Mapping[str, str]) -> None:
         made.cells["state"] = state
     else:
         said = gettext_lazy(
-            "says %(answer)s, and %(header)s says %(state)s",
+            "enter the same status in both columns: %(answer)s here, but %(state)s in %(header)s",
             answer=repr(answer[:40]),
             header=headers.get("state", "state"),
             state=repr(state[:40]),

@@ -42,7 +42,7 @@ def import_areas(
         row.key()
         row.text("name", fields.AreaName)
         if at >= most:
-            row.fault("name", gettext_lazy("an event has at most %(most)s chain areas", most=most))
+            row.fault("name", gettext_lazy("an event can have at most %(most)s chain areas", most=most))
     said = {row.line: other_names(row, fields.AreaName) for row in table.rows}
     table.done()
     tally = ImportTally(table, frozenset(event.areas))
@@ -77,13 +77,11 @@ def import_times(
             if len(row.values.get(column, "")) > MAX_AREA_LETTERS:
                 row.fault(
                     column,
-                    gettext_lazy(
-                        "must have at most %(most_letters)s characters", most_letters=MAX_AREA_LETTERS
-                    ),
+                    gettext_lazy("use at most %(most_letters)s characters", most_letters=MAX_AREA_LETTERS),
                 )
         if at >= MAX_TIMES:
             row.fault(
-                "start", gettext_lazy("an event has at most %(max_times)s meeting times", max_times=MAX_TIMES)
+                "start", gettext_lazy("an event can have at most %(max_times)s slots", max_times=MAX_TIMES)
             )
         span = spans[row.line]
         if span is None:
@@ -91,12 +89,12 @@ def import_times(
         if there and span not in there:
             row.fault(
                 "start",
-                gettext_lazy("is no meeting time of this event; change its times on the page of the venue"),
+                gettext_lazy("enter a slot of this event, or change its slots on the venue page"),
             )
         if last is not None and span[0] < last:
             row.fault(
                 "start",
-                gettext_lazy("begins before the time in the row above has ended; put the times in order"),
+                gettext_lazy("starts before the time in the row above ends; put the times in order"),
             )
         last = span[1]
     table.done()
@@ -140,7 +138,7 @@ def _span(row: Row, times: EventTimes) -> tuple[datetime, datetime] | None:
     day = next(iter(iso or found)) if len(iso or found) == 1 else None
     if text and day is None:
         row.fault(
-            "day", gettext_lazy("%(text)s is not one day: write it as 2026-05-19", text=repr(text[:40]))
+            "day", gettext_lazy("%(text)s is not one day; enter it like 2026-05-19", text=repr(text[:40]))
         )
     ends = [parse_time(row.values.get(column, "")) for column in ("start", "end")]
     for column, at in zip(("start", "end"), ends, strict=True):
@@ -148,14 +146,14 @@ def _span(row: Row, times: EventTimes) -> tuple[datetime, datetime] | None:
             row.fault(
                 column,
                 gettext_lazy(
-                    "%(value)s is not a time of day: write it as 09:00", value=repr(row.values[column][:40])
+                    "%(value)s is not a time of day; enter it like 09:00", value=repr(row.values[column][:40])
                 ),
             )
     start, end = ends
     if day is None or start is None or end is None:
         return None
     if end <= start:
-        row.fault("end", gettext_lazy("must be after the start"))
+        row.fault("end", gettext_lazy("enter a time after the start"))
     return (
         datetime.combine(day, start, times.zone).astimezone(UTC),
         datetime.combine(day, end, times.zone).astimezone(UTC),

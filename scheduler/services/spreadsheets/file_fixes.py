@@ -162,7 +162,7 @@ def merge_fixes(before: FileFixes, given: SubmittedFixes) -> FileFixes:
 
 def _check(fixes: FileFixes) -> None:
     wrong = []
-    too_many = gettext_lazy("Too many changes of one file. Change the file itself, and send it again.")
+    too_many = gettext_lazy("Too many changes to one file. Change the file itself and upload it again.")
     for count, most in (
         (len(fixes.cells), MAX_CELLS),
         (len(fixes.dropped), MAX_DROPPED),
@@ -176,12 +176,12 @@ def _check(fixes: FileFixes) -> None:
     names = {name for name, _, _ in places}
     is_odd = any(not (0 <= line <= 10 * MAX_ROWS and 0 <= at < MAX_COLUMNS) for _, line, at in places)
     if is_odd or not all(map(is_storable, names)):
-        wrong.append(Fault("", gettext_lazy("The changes name no cell of the file.")))
+        wrong.append(Fault("", gettext_lazy("The changes match no cell of the file.")))
     for kind, said in fixes.columns.items():
         columns = COLUMNS[kind] + COMPOSED[kind]
         if any(column and column not in columns for column in said.values()):
             value = ", ".join(columns)
-            wrong.append(Fault("column", gettext_lazy("must be one of %(value)s, or empty", value=value)))
+            wrong.append(Fault("column", gettext_lazy("enter one of %(value)s, or leave empty", value=value)))
     if not wrong and len(json.dumps(serialize_fixes(fixes), ensure_ascii=False).encode()) > MAX_OCTETS:
         wrong.append(Fault("", too_many))
     if wrong:

@@ -191,4 +191,4 @@ def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: 
     has_booth = values.get("booth", bool(firm and booths.owned[firm.id]))
     hall = values.get("hall_id", firm.hall_id if firm else None)
     if has_booth and hall is None and not row.values.get("hall"):
-        row.fault("hall", gettext_lazy("is missing; a booth stands in a hall"))
+        row.fault("hall", gettext_lazy("add the hall of the booth"))

@@ -58,7 +58,7 @@ class EventTimes:
         if on is not None:
             for column, day in (("start", first), ("end", last)):
                 if day not in (None, on):
-                    row.fault(column, gettext_lazy("is of another day than the row"))
+                    row.fault(column, gettext_lazy("enter a time on the day of the row"))
             first = last = None
         found = [
             slot
@@ -71,7 +71,7 @@ class EventTimes:
         if not found:
             row.fault(
                 "start" if "start" in row.values else "day",
-                gettext_lazy("no meeting time of the event is then"),
+                gettext_lazy("the event has no slot at this time"),
             )
         return found
 
@@ -90,9 +90,7 @@ class EventTimes:
         wanted = row.several(column)
         for name in wanted:
             if name not in by_name:
-                row.fault(
-                    column, gettext_lazy("%(name)s is not a meeting time of this event", name=repr(name[:40]))
-                )
+                row.fault(column, gettext_lazy("%(name)s is not a slot of this event", name=repr(name[:40])))
         chosen = {by_name[name] for name in wanted if name in by_name}
         return [slot.key for slot in self.slots if slot.key in chosen] or None
 
@@ -115,7 +113,8 @@ class EventTimes:
         found = parse_moment(text, self.days) if text else (set(), None)
         if found is None:
             row.fault(
-                column, gettext_lazy("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40]))
+                column,
+                gettext_lazy("%(text)s is not a time of day; enter it like 09:00", text=repr(text[:40])),
             )
             return None, None
         days = found[0] & set(self.days)
@@ -125,7 +124,7 @@ class EventTimes:
 
     def _no_day(self, text: str) -> str:
         return gettext_lazy(
-            "%(text)s is not a day of this event; they are %(named)s",
+            "%(text)s is not a day of this event; choose from %(named)s",
             text=repr(text[:40]),
             named=", ".join(day.isoformat() for day in self.days),
         )

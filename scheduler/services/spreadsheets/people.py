@@ -78,7 +78,7 @@ def import_people(
         if email and taken.setdefault(email, key) != key:
             row.fault(
                 "email",
-                gettext_lazy("%(email)s belongs to %(taken)s already", email=email, taken=repr(taken[email])),
+                gettext_lazy("%(email)s already belongs to %(taken)s", email=email, taken=repr(taken[email])),
             )
     table.done()
     tally = ImportTally(table, list_active_keys(known))
@@ -135,7 +135,7 @@ def import_interpreters(
     values = {row.line: present_values(row, person_values(row)) for row in table.rows}
     for row in table.rows:
         if row.values.get("key") in people:
-            row.fault("key", gettext_lazy("is an attendee's; nobody is both"))
+            row.fault("key", gettext_lazy("belongs to an attendee; use another ID for the interpreter"))
     table.done()
     tally = ImportTally(table, list_active_keys(known))
     for row in table.rows:
@@ -174,9 +174,11 @@ class FirmLookup:
         if text and len(found) != 1:
             name = repr(text[:80])
             said = (
-                gettext_lazy("%(name)s is the name of several firms; write its key", name=name)
+                gettext_lazy("%(name)s is the name of several exhibitors; enter an ID", name=name)
                 if found
-                else gettext_lazy("%(name)s is not a firm of this event; import firms first", name=name)
+                else gettext_lazy(
+                    "%(name)s is not an exhibitor of this event; import exhibitors first", name=name
+                )
             )
             row.fault(column, said, allowed=self.allowed, of=() if found else (ImportKind.FIRMS,))
         return next(iter(found)) if len(found) == 1 else 0

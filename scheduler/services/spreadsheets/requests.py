@@ -127,7 +127,7 @@ class _Requests:
         """Return the values of the columns that the sheet has."""
         ids = {column: self.firms.find(row, column) for column in ("from_firm", "to_firm")}
         if ids["from_firm"] and ids["from_firm"] == ids["to_firm"]:
-            row.fault("to_firm", gettext_lazy("is the firm that asks; a firm does not meet itself"))
+            row.fault("to_firm", gettext_lazy("enter another exhibitor; an exhibitor can't meet itself"))
         read = {
             "topic": row.text("topic", fields.Topic) or _TOPIC,
             "priority": self._priority(row),
@@ -141,9 +141,7 @@ class _Requests:
         }
         place = row.values.get("place", "")
         if place and cell_values.parse_location(place) is None:
-            said = gettext_lazy(
-                "%(place)s is no place: it must be booth, table or any", place=repr(place[:40])
-            )
+            said = gettext_lazy("enter booth, table or any instead of %(place)s", place=repr(place[:40]))
             row.fault("place", said, allowed=cell_values.allowed_locations())
         renamed = {"response_note": "note", "slots": "times"}
         given = {name: value for name, value in read.items() if renamed.get(name, name) in row.values}
@@ -165,7 +163,10 @@ class _Requests:
             first = self.lines.setdefault(row.values["key"], row.line)
             if 0 not in pair and first != row.line:
                 row.fault(
-                    "to_firm", gettext_lazy("the same two firms stand in row %(first)s already", first=first)
+                    "to_firm",
+                    gettext_lazy(
+                        "remove one of the rows; row %(first)s already has these two exhibitors", first=first
+                    ),
                 )
 
     def check_pair(self, row: Row, given: Mapping[str, Any]) -> None:
@@ -182,7 +183,8 @@ class _Requests:
         other = self.open_pairs.setdefault(_pair(*pair), row.values["key"])
         if other != row.values["key"]:
             row.fault(
-                "to_firm", gettext_lazy("the two firms have an open request already (%(other)s)", other=other)
+                "to_firm",
+                gettext_lazy("these two exhibitors already have an open request (%(other)s)", other=other),
             )
 
     def change(self, given: Mapping[int, Mapping[str, Any]]) -> dict[int, Cells]:
@@ -267,7 +269,7 @@ class _Requests:
             elif person is not None and person not in found:
                 found.append(person)
         if len(found) > (most := fields.limits(fields.NamedPeople).most):
-            row.fault(column, gettext_lazy("names more than %(most)s people", most=most))
+            row.fault(column, gettext_lazy("enter at most %(most)s people", most=most))
         return found
 
     def _priority(self, row: Row) -> int:

@@ -33,7 +33,7 @@ def fill_keys(
     used = set(taken)
     for row in table.rows if members is not None else ():
         if row.values.get("key") and row.values["key"] not in used:
-            row.fault("key", gettext_lazy("is nobody of this delegation; leave it empty for somebody new"))
+            row.fault("key", gettext_lazy("is not an ID of this delegation; leave it empty for a new entry"))
     seen: dict[str, int] = {}
     for row in table.rows:
         if row.values.get("key"):
@@ -48,7 +48,7 @@ def fill_keys(
             row.fault(
                 column,
                 gettext_lazy(
-                    "%(value)s stands in row %(seen)s already",
+                    "%(value)s is already in row %(seen)s",
                     value=repr(row.values[column]),
                     seen=seen[text],
                 ),

@@ -45,7 +45,7 @@ class SharedBooths:
                 row.fault(
                     "host",
                     gettext_lazy(
-                        "%(typed)s is no firm of this event or of this file", typed=repr(typed[:80])
+                        "%(typed)s is not an exhibitor of this event or file", typed=repr(typed[:80])
                     ),
                 )
             self.hosts.pop(key, None)
@@ -59,11 +59,13 @@ class SharedBooths:
             if host is None:
                 continue
             if host == key or host in self.hosts:
-                row.fault("host", gettext_lazy("must be another firm, and one that has a stand of its own"))
+                row.fault("host", gettext_lazy("choose another exhibitor that has its own booth"))
             elif stands.get(key, "; ".join(place.key for place in owned)):
                 row.fault(
                     "host",
-                    gettext_lazy("a firm with a booth of its own stands at no other firm's; empty its booth"),
+                    gettext_lazy(
+                        "an exhibitor with its own booth can't share another; leave its booth empty"
+                    ),
                 )
 
     def stand(self, firm: Firm, known: Mapping[str, Firm], cells: Cells) -> None:

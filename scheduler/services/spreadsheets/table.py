@@ -92,7 +92,9 @@ class Row:
         if waits is not None:
             line = self.table.options.named[waits][normalize_text(said)]
             message = gettext_lazy(
-                "%(name)s is left out itself (row %(row)s of its sheet)", name=repr(said[:80]), row=str(line)
+                "the row of %(name)s is skipped, too (row %(row)s of its sheet)",
+                name=repr(said[:80]),
+                row=str(line),
             )
         shown = self.table.shown(column)
         self.table.wrong.append(RowFault(self.line, shown, message, column, said, waits, line, at))
@@ -103,15 +105,13 @@ class Row:
         """Return the text of a cell, within the limits of its field type (domain/fields)."""
         value = self.values.get(column, "")
         if len(value) > (most := fields.limits(kind).most):
-            self.fault(column, gettext_lazy("must have at most %(most)s characters", most=most))
+            self.fault(column, gettext_lazy("enter at most %(most)s characters", most=most))
         return value
 
     def key(self) -> str:
         value = self.values.get("key", "")
         if value and not _KEY.fullmatch(value):
-            self.fault(
-                "key", gettext_lazy("must be letters, digits, dots, hyphens or underscores, at most 64")
-            )
+            self.fault("key", gettext_lazy("use at most 64 letters, digits, dots, hyphens or underscores"))
         return value
 
     def meant(self, column: str, read: str, is_known: Callable[[str], object]) -> str:
@@ -139,7 +139,7 @@ class Row:
         code = cell_values.parse_country(value) if value else ""
         if code is None:
             said = gettext_lazy(
-                "%(value)s is not a country: write its name, or two letters as CN or DE",
+                "%(value)s is not a country; enter its name or two letters like CN or DE",
                 value=repr(value[:40]),
             )
             self.fault("country", said, allowed=cell_values.allowed_countries())
@@ -150,7 +150,7 @@ class Row:
         tier = cell_values.parse_tier(value) if value else None
         if value and tier is None:
             said = gettext_lazy(
-                "%(value)s is no tier: it must be upstream, midstream or downstream", value=repr(value[:40])
+                "%(value)s is not a tier; enter upstream, midstream or downstream", value=repr(value[:40])
             )
             self.fault("tier", said, allowed=cell_values.allowed_tiers())
         return tier or Tier.MIDSTREAM
@@ -161,7 +161,7 @@ class Row:
             code = cell_values.parse_language(language)
             if code is None:
                 said = gettext_lazy(
-                    "%(language)s is not a language: write its name, or a code such as zh or en",
+                    "%(language)s is not a language; enter its name or a code like zh or en",
                     language=repr(language[:40]),
                 )
                 self.fault("languages", said, item=language, allowed=cell_values.allowed_languages())
@@ -181,7 +181,7 @@ class Row:
         if said is None:
             self.fault(
                 column,
-                gettext_lazy("%(value)s is neither yes nor no", value=repr(value[:40])),
+                gettext_lazy("enter yes or no, not %(value)s", value=repr(value[:40])),
                 allowed=cell_values.allowed_yes_no(),
             )
         return bool(said)
@@ -199,14 +199,14 @@ class Row:
         if value and not _PHONE.fullmatch(value):
             self.fault(
                 column,
-                gettext_lazy("must be a telephone number such as +86 10 6552 9988, at most 40 characters"),
+                gettext_lazy("enter a phone number like +86 10 6552 9988, at most 40 characters"),
             )
         return value
 
     def number(self, column: str) -> int | None:
         value = self.values.get(column, "")
         if value and not (value.isascii() and value.isdigit() and len(value) < 6):
-            self.fault(column, gettext_lazy("must be a whole number, or empty"))
+            self.fault(column, gettext_lazy("enter a whole number, or leave empty"))
             return None
         return int(value) if value else None
 
@@ -334,7 +334,7 @@ class Table:
             for name in missing
         ]
         self.faults += [
-            Fault(self._header(), gettext_lazy("names the column %(name)s twice", name=repr(name)))
+            Fault(self._header(), gettext_lazy("the column %(name)s appears twice", name=repr(name)))
             for name in twice
         ]
         self.stop_on_faults()
@@ -354,12 +354,12 @@ class Table:
                 continue
             if not text.strip():
                 why = gettext_lazy(
-                    "the column %(letters)s has no header: name it", letters=column_letters(at)
+                    "the column %(letters)s has no header; enter one", letters=column_letters(at)
                 )
                 self.faults.append(Fault(self._header(), why))
             elif said.get(normalize_text(text)) is None and not is_ignored(text):
                 why = gettext_lazy(
-                    "the column %(name)s is not read: choose what it is, or leave it out", name=repr(text)
+                    "the column %(name)s is not recognised; choose what it is or skip it", name=repr(text)
                 )
                 self.faults.append(Fault(self._header(), why))
         self.stop_on_faults()
@@ -388,16 +388,16 @@ class Table:
         failed = {column: text for column, text in read.items() if _ERROR.fullmatch(text)}
         for column, text in failed.items():
             row.fault(
-                column, gettext_lazy("is %(error)s: its formula failed; write the value itself", error=text)
+                column, gettext_lazy("the formula failed (%(error)s); enter the value itself", error=text)
             )
             read[column] = ""
         for column in sorted(required & self.columns):
             if not read.get(column) and column not in failed and not made.wrong:
-                row.fault(column, gettext_lazy("is empty"))
+                row.fault(column, gettext_lazy("enter a value"))
         key = read.get("key", "")
         if key and seen.setdefault(key, given.number) != given.number:
             row.fault(
-                "key", gettext_lazy("%(key)s stands in row %(seen)s already", key=repr(key), seen=seen[key])
+                "key", gettext_lazy("%(key)s is already in row %(seen)s", key=repr(key), seen=seen[key])
             )
         self.rows.append(row)
 

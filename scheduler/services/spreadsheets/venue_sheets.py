@@ -109,7 +109,7 @@ def import_walking(
         low, high = sorted(ids[key or ""] for key in ends)
         ways.append(_WalkingRow(row, (low, high), taken))
         if low == high and taken:
-            row.fault("minutes", gettext_lazy("from a hall to itself it is 0 minutes"))
+            row.fault("minutes", gettext_lazy("enter 0 minutes from a hall to itself"))
     _check_symmetry(ways)
     table.done()
     tally = ImportTally(table, frozenset())
@@ -157,7 +157,7 @@ def _check_symmetry(ways: Iterable[_WalkingRow]) -> None:
         for way, other in zip(same, [*same[1:], same[0]], strict=True):
             if way.minutes != other.minutes:
                 said = gettext_lazy(
-                    "says %(taken)s, and the way back says %(minutes)s; write one",
+                    "enter the same minutes both ways: %(taken)s here, %(minutes)s on the way back",
                     taken=way.minutes,
                     minutes=other.minutes,
                 )
@@ -179,9 +179,7 @@ def import_tables(
         if place is not None and place.kind is not PlaceKind.TABLE:
             row.fault(
                 "key",
-                gettext_lazy(
-                    "%(key)s is a booth already; give the table another number", key=repr(place.key)
-                ),
+                gettext_lazy("%(key)s is already a booth; give the table another ID", key=repr(place.key)),
             )
     table.done()
     tables = {key for key, place in places.items() if place.kind is PlaceKind.TABLE and not place.is_retired}
@@ -205,10 +203,14 @@ def find_hall(row: Row, column: str, halls: NameLookup) -> str | None:
     key = halls.find(text) if text else None
     if text and key is None:
         named = ", ".join(f"{key} ({name})" for key, name in sorted(halls.names.items()))
-        wrong = gettext_lazy("%(text)s is not a hall of this event; there is none yet", text=repr(text[:80]))
+        wrong = gettext_lazy(
+            "%(text)s is not a hall of this event, which has no halls yet", text=repr(text[:80])
+        )
         if named:
             wrong = gettext_lazy(
-                "%(text)s is not a hall of this event; they are %(names)s", text=repr(text[:80]), names=named
+                "%(text)s is not a hall of this event; choose from %(names)s",
+                text=repr(text[:80]),
+                names=named,
             )
         row.fault(column, wrong,
                   allowed=halls.allowed(), of=(ImportKind.HALLS,))  # fmt: skip
@@ -240,7 +242,7 @@ def _of_table(row: Row, halls: NameLookup, ids: Mapping[str, int]) -> dict[str, 
     key = find_hall(row, "hall", halls)
     capacity = row.number("capacity")
     if capacity == 0:
-        row.fault("capacity", gettext_lazy("must be 1 or more"))
+        row.fault("capacity", gettext_lazy("enter 1 or more"))
     row.key()
     read = {
         "name": row.text("name", fields.TableName) or f"Table {row.values['key']}",

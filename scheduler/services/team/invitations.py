@@ -54,7 +54,7 @@ class UnusableInvitation(NotFound):
 
     def __str__(self) -> str:
         return gettext_lazy(
-            "This invitation was used already, was taken back, or has expired. Ask for a new one."
+            "This invitation was already used, was revoked or has expired. Ask for a new one."
         )
 
 
@@ -108,7 +108,7 @@ def send_invitation(
     address = _address(session, actor, email, settings, now)
     if language not in languages():
         raise InvalidInput(
-            [Fault("language", gettext_lazy("must be one of %(names)s", names=", ".join(languages())))]
+            [Fault("language", gettext_lazy("choose one of %(names)s", names=", ".join(languages())))]
         )
     ends = membership_end(session, event.id, role, until, now=now)
     chosen = find_delegations(session, event.id, role, delegations)
@@ -139,7 +139,7 @@ def send_invitation(
     )
     letters.queue_letters(session, [letter], now=now)
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
-    about = pgettext_lazy("trail", "invitation of %(address)s", address=address)
+    about = pgettext_lazy("trail", "invitation to %(address)s", address=address)
     recording.record_act(session, actor, Act.ROLE, about, after=after, now=now)
     return address
 
@@ -158,7 +158,11 @@ def _address(session: Session, actor: Actor, email: str, settings: Settings, now
     members = select(func.count()).select_from(TeamMember).join(Account).where(of_event)
     if session.scalars(members.where(Account.email == address)).one():
         raise InvalidInput(
-            [Fault("email", gettext_lazy("is in the team already; change their role in the list"))]
+            [
+                Fault(
+                    "email", gettext_lazy("this person is already in the team; change their role in the list")
+                )
+            ]
         )
     others = TeamInvitation.event_id == actor.event_id, TeamInvitation.email != address
     open_ones = (
@@ -170,7 +174,8 @@ def _address(session: Session, actor: Actor, email: str, settings: Settings, now
                 Fault(
                     "email",
                     gettext_lazy(
-                        "the team has %(most)s members and invitations; end one first", most=MAX_MEMBERS
+                        "the team already has %(most)s members and invitations; remove one first",
+                        most=MAX_MEMBERS,
                     ),
                 )
             ]
@@ -185,7 +190,7 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now
     email = session.scalar(delete(TeamInvitation).where(*which).returning(TeamInvitation.email))
     if email is None:
         raise NotFound("invitation", invitation_id)
-    about = pgettext_lazy("trail", "invitation of %(address)s taken back", address=email)
+    about = pgettext_lazy("trail", "invitation to %(address)s revoked", address=email)
     recording.record_act(session, actor, Act.ROLE, about, now=now)
 
 
@@ -236,7 +241,7 @@ def accept_invitation(session: Session, token: str, *, now: datetime) -> Accepte
     session.flush()
     by = NamedDoer(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}
-    about = pgettext_lazy("trail", "invitation of %(address)s taken", address=email)
+    about = pgettext_lazy("trail", "invitation to %(address)s accepted", address=email)
     recording.record_act(session, by, Act.ROLE, about, after=after, now=now)
     return AcceptedInvitation(account.id, is_new, session.get_one(Event, event_id).key)
 

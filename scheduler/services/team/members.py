@@ -30,7 +30,7 @@ from scheduler.storage.models import (
     TeamMember,
 )
 
-OWNERS_ONLY = gettext_lazy("Only an owner of the event may change its team.")
+OWNERS_ONLY = gettext_lazy("Only an owner of the event can change the team.")
 PERSON_ONLY = "Only a person who is signed in may make, change or remove an owner."
 LAST_YEAR = 2100
 
@@ -41,7 +41,7 @@ class LastOwner(ChainmeetError):
     code = "last-owner"
 
     def __init__(self) -> None:
-        super().__init__(gettext_lazy("An event needs an owner. Make somebody else an owner first."))
+        super().__init__(gettext_lazy("The event needs an owner. Make another member an owner first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     """
     if account_id != actor.account_id or actor.scopes is not None:
         actor.require(Right.MANAGE_TEAM, sentence=OWNERS_ONLY)
-    actor.require_fresh(gettext_lazy("end the role"))
+    actor.require_fresh(gettext_lazy("remove the role"))
     lock_team(session, actor.event_id)
     member = _member(session, actor, account_id)
     require_person_for_owners(actor, member.role)
@@ -285,13 +285,13 @@ def membership_end(
     if until is None:
         return None
     if role is TeamRole.OWNER:
-        raise InvalidInput([Fault("until", gettext_lazy("an owner has no last day; leave it empty"))])
+        raise InvalidInput([Fault("until", gettext_lazy("an owner has no last day; leave this blank"))])
     if until.year > LAST_YEAR:
-        raise InvalidInput([Fault("until", gettext_lazy("lies too far ahead"))])
+        raise InvalidInput([Fault("until", gettext_lazy("choose an earlier date"))])
     zone = ZoneInfo(session.get_one(Event, event_id).timezone)
     ends = datetime.combine(until + timedelta(days=1), time(0), zone).astimezone(UTC)
     if ends <= now:
-        raise InvalidInput([Fault("until", gettext_lazy("lies in the past"))])
+        raise InvalidInput([Fault("until", gettext_lazy("enter a date that is not in the past"))])
     return ends
 
 

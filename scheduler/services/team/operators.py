@@ -30,7 +30,7 @@ class LastOperator(ChainmeetError):
     code = "last-operator"
 
     def __init__(self) -> None:
-        super().__init__(gettext_lazy("The site needs an operator. Make somebody else an operator first."))
+        super().__init__(gettext_lazy("The site needs an operator. Add another operator first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
     except InvalidAddress as error:
         raise InvalidInput([Fault("email", error.user_message)]) from error
     if asker.account_id not in _lock_operators(session):
-        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this site can do this."))
     account = sign_in.ensure_account(session, address, now=now)
     if account.is_operator:
-        raise InvalidInput([Fault("email", gettext_lazy("is an operator already"))])
+        raise InvalidInput([Fault("email", gettext_lazy("this person is already an operator"))])
     account.is_operator = True
     session.flush()
     letter = NewLetter(
@@ -85,10 +85,10 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
 def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: datetime) -> None:
     """Remove an operator, or oneself. Raises NotAllowed, NotFound, LastOperator."""
     _require(asker)
-    asker.require_fresh(gettext_lazy("end the role"))
+    asker.require_fresh(gettext_lazy("remove the role"))
     held = _lock_operators(session)
     if asker.account_id not in held:
-        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this site can do this."))
     if account_id not in held:
         raise NotFound("operator", account_id)
     if len(held) < 2:
@@ -112,7 +112,7 @@ def _audit_actor(asker: SignedIn) -> NamedDoer:
 
 def _require(asker: SignedIn) -> None:
     if not asker.is_operator:
-        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this site can do this."))
 
 
 def operator_subject(address: str) -> AuditSubject:

@@ -43,14 +43,14 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> ChangeR
         key = area.key or _key(area.name, {*before, *areas})
         areas[key], names[key] = area.name, dict(area.names)
         if key not in before:
-            said.append(gettext_lazy("%(name)s is new", name=area.name))
+            said.append(gettext_lazy("%(name)s is added", name=area.name))
         elif before[key] != area.name:
-            said.append(gettext_lazy("%(old)s becomes %(new)s", old=before[key], new=area.name))
+            said.append(gettext_lazy("%(old)s is renamed to %(new)s", old=before[key], new=area.name))
         elif event.area_names.get(key, {}) != names[key]:
-            said.append(gettext_lazy("%(name)s has other names in other languages", name=area.name))
+            said.append(gettext_lazy("%(name)s gets different names in other languages", name=area.name))
     notes = []
     for key in before.keys() - areas.keys():
-        said.append(gettext_lazy("%(name)s goes", name=before[key]))
+        said.append(gettext_lazy("%(name)s is removed", name=before[key]))
         firms = session.scalars(
             select(Firm).where(Firm.event_id == event.id, json_contains(session, Firm.areas, key))
         ).all()
@@ -59,7 +59,7 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> ChangeR
         if firms:
             notes.append(_firms_losing_area(len(firms), before[key]))
     if not said and list(areas) != list(before):
-        said.append(gettext_lazy("The areas stand in another order"))
+        said.append(gettext_lazy("The order of the areas changes"))
     facts = _facts(event)
     event.areas, event.area_names = dict(areas), {key: each for key, each in names.items() if each}
     session.flush()
@@ -97,7 +97,7 @@ def change_guests(session: Session, event: Event, change: ChangeGuests) -> Chang
         if before.get(name) != text
     ]
     if not said and list(before) != list(after):
-        said.append(gettext_lazy("The guests of honour stand in another order"))
+        said.append(gettext_lazy("The order of the guests of honour changes"))
     return ChangeResult(said, (), dict(before), dict(after))
 
 
@@ -112,7 +112,7 @@ def list_guests_of_honour(event: Event) -> list[GuestInput]:
 def _area_faults(wanted: Sequence[AreaInput], known: Mapping[str, object]) -> Iterator[Fault]:
     many, long = fields.limits(AreaNames), fields.limits(AreaName)
     if len(wanted) > many.most:
-        yield Fault("areas", gettext_lazy("give at most %(most)s", most=many.most))
+        yield Fault("areas", gettext_lazy("enter at most %(most)s", most=many.most))
     names = [area.name.lower() for area in wanted]
     keys = [area.key for area in wanted if area.key]
     for i, area in enumerate(wanted):
@@ -120,11 +120,13 @@ def _area_faults(wanted: Sequence[AreaInput], known: Mapping[str, object]) -> It
             yield Fault(f"areas[{i}].name", long.sentence(area.name))
         yield from validate_translated_names(f"areas[{i}].names", area.names, AreaName)
         if names.count(area.name.lower()) > 1:
-            yield Fault(f"areas[{i}].name", gettext_lazy("%(name)s is there twice", name=repr(area.name)))
+            yield Fault(f"areas[{i}].name", gettext_lazy("enter %(name)s only once", name=repr(area.name)))
         if area.key and (area.key not in known or keys.count(area.key) > 1):
             yield Fault(
                 f"areas[{i}].key",
-                gettext_lazy("%(name)s is not an area of this event, or is there twice", name=repr(area.key)),
+                gettext_lazy(
+                    "%(name)s is not an area of this event, or is listed twice", name=repr(area.key)
+                ),
             )
 
 
@@ -141,18 +143,16 @@ def _clean_guest(guest: GuestInput) -> GuestInput:
 
 def _guest_faults(wanted: Sequence[GuestInput]) -> Iterator[Fault]:
     if len(wanted) > MAX_GUESTS:
-        yield Fault("guests", gettext_lazy("give at most %(most)s", most=MAX_GUESTS))
+        yield Fault("guests", gettext_lazy("enter at most %(most)s", most=MAX_GUESTS))
     names = [guest.name.lower() for guest in wanted]
     for i, guest in enumerate(wanted):
         yield from fields.check_field(f"guests[{i}].name", guest.name, GuestName)
         yield from fields.check_field(f"guests[{i}].pavilion", guest.pavilion, Pavilion)
         if names.count(guest.name.lower()) > 1:
-            yield Fault(f"guests[{i}].name", gettext_lazy("%(name)s is there twice", name=repr(guest.name)))
+            yield Fault(f"guests[{i}].name", gettext_lazy("enter %(name)s only once", name=repr(guest.name)))
         is_code = len(guest.country) == _CODE and guest.country.isascii() and guest.country.isalpha()
         if not is_code and (guest.country or guest.kind is GuestKind.COUNTRY):
-            yield Fault(
-                f"guests[{i}].country", gettext_lazy("must be a country's code of two letters, such as BR")
-            )
+            yield Fault(f"guests[{i}].country", gettext_lazy("enter a two-letter country code, such as BR"))
 
 
 def _in_words(guest: GuestInput) -> str:
@@ -163,8 +163,8 @@ def _in_words(guest: GuestInput) -> str:
 
 def _firms_losing_area(firms: int, area: object) -> str:
     return ngettext_lazy(
-        "%(num)s firm in %(area)s no longer has it.",
-        "%(num)s firms in %(area)s no longer have it.",
+        "%(num)s exhibitor will no longer be listed under %(area)s.",
+        "%(num)s exhibitors will no longer be listed under %(area)s.",
         firms,
         area=area,
     )

@@ -14,7 +14,7 @@ from scheduler.services.venue.labels import count_slots_label
 def slot_begun_fault(at: datetime) -> str:
     """Return the fault for removing a slot that has started."""
     return gettext_lazy(
-        "%(day)s %(time)s has begun; times that have begun stay as they are",
+        "%(day)s, %(time)s has already started and can't be changed",
         day=localized_date(at.date()),
         time=f"{at:%H:%M}",
     )
@@ -24,7 +24,7 @@ def describe_changes(before: VenueDays, after: VenueDays) -> Iterator[str]:
     """Yield descriptions of the differences: slot length, and each day."""
     if (before.slot_minutes, before.changeover_minutes) != (after.slot_minutes, after.changeover_minutes):
         yield gettext_lazy(
-            "Slots of %(new)s in place of %(old)s",
+            "Slot length changes from %(old)s to %(new)s",
             new=slot_length_label(after),
             old=slot_length_label(before),
         )
@@ -33,22 +33,22 @@ def describe_changes(before: VenueDays, after: VenueDays) -> Iterator[str]:
         was, now = old.get(on), new.get(on)
         if was is None and now is not None:
             yield gettext_lazy(
-                "%(day)s is new: %(hours)s, %(slots)s",
+                "%(day)s is added: %(hours)s, %(slots)s",
                 day=localized_date(on),
                 hours=hours_label(now.plan),
                 slots=count_slots_label(len(now.slots)),
             )
         elif now is None:
-            yield gettext_lazy("%(name)s goes", name=localized_date(on))
+            yield gettext_lazy("%(name)s is removed", name=localized_date(on))
         elif was is not None and was.plan != now.plan:
             yield _other_hours(was, now)
 
 
 def _other_hours(was: VenueDay, now: VenueDay) -> str:
     if hours_label(was.plan) == hours_label(now.plan) and len(was.slots) == len(now.slots):
-        return gettext_lazy("%(day)s has other breaks or special slots", day=localized_date(now.on))
+        return gettext_lazy("Breaks or special slots change on %(day)s", day=localized_date(now.on))
     return gettext_lazy(
-        "%(day)s: %(hours)s, %(slots)s in place of %(before)s, %(slots_before)s",
+        "%(day)s: %(hours)s, %(slots)s (was %(before)s, %(slots_before)s)",
         day=localized_date(now.on),
         hours=hours_label(now.plan),
         slots=count_slots_label(len(now.slots)),
@@ -61,7 +61,7 @@ def slot_length_label(days: VenueDays) -> str:
     """Return a label of the slot length."""
     if days.changeover_minutes:
         return gettext_lazy(
-            "%(minutes)s minutes (%(changeover)s to change over)",
+            "%(minutes)s minutes (%(changeover)s of them to change over)",
             minutes=days.slot_minutes,
             changeover=days.changeover_minutes,
         )

@@ -33,7 +33,7 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> ChangeR
         raise InvalidInput(faults)
     before, said, renamed = _facts(known), [], list[int]()
     for hall in gone:
-        said.append(gettext_lazy("%(name)s goes", name=hall.name))
+        said.append(gettext_lazy("%(name)s is removed", name=hall.name))
         walks = (WalkingTime.from_hall_id == hall.id) | (WalkingTime.to_hall_id == hall.id)
         session.execute(delete(WalkingTime).where(walks))
         session.delete(hall)
@@ -44,19 +44,19 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> ChangeR
         if row is None:
             row = Hall(event_id=event.id, key=_key({*known, *(r.key for r in rows)}), name=each.name)
             session.add(row)
-            said.append(gettext_lazy("%(name)s is new", name=each.name))
+            said.append(gettext_lazy("%(name)s is added", name=each.name))
         elif row.name != each.name:
-            said.append(gettext_lazy("%(old)s becomes %(new)s", old=row.name, new=each.name))
+            said.append(gettext_lazy("%(old)s is renamed to %(new)s", old=row.name, new=each.name))
             renamed.append(row.id)
         elif row.names != dict(each.names):
-            said.append(gettext_lazy("%(name)s has other names in other languages", name=each.name))
+            said.append(gettext_lazy("%(name)s gets different names in other languages", name=each.name))
             renamed.append(row.id)
         row.name, row.names, row.position = each.name, dict(each.names), position
         rows.append(row)
     session.flush()
     notes = _walks_of_new(session, rows, [row for row in rows if row.key not in known])
     if not said and list(before) != [row.key for row in rows]:
-        said.append(gettext_lazy("The halls stand in another order"))
+        said.append(gettext_lazy("The order of the halls changes"))
     after = _facts({row.key: row for row in rows})
     places = session.scalars(select(Place.id).where(in_chunks(Place.hall_id, renamed)))
     return ChangeResult(said, notes, before, after, frozenset(places))
@@ -77,7 +77,7 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> ChangeR
                 )
         faults.extend(fields.check_field(f"walks[{i}].minutes", walk.minutes, WalkingMinutes))
         if walk.from_hall == walk.to_hall:
-            faults.append(Fault(f"walks[{i}].to_hall", gettext_lazy("must be another hall")))
+            faults.append(Fault(f"walks[{i}].to_hall", gettext_lazy("choose a different hall")))
     if faults:
         raise InvalidInput(faults)
     there = _walks(session, [hall.id for hall in halls.values()])
@@ -94,7 +94,7 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> ChangeR
             continue
         pair = f"{halls[walk.from_hall].name} to {halls[walk.to_hall].name}"
         said[pair] = gettext_lazy(
-            "%(one)s to %(other)s: %(minutes)s minutes in place of %(before)s",
+            "%(one)s to %(other)s: %(minutes)s minutes instead of %(before)s",
             one=halls[walk.from_hall].name,
             other=halls[walk.to_hall].name,
             minutes=walk.minutes,
@@ -119,7 +119,7 @@ def validate_translated_names(path: str, names: Sequence[tuple[str, str]], limit
             yield Fault(
                 path,
                 gettext_lazy(
-                    "%(name)s is none of %(names)s", name=repr(language), names=join_texts(languages())
+                    "%(name)s is not one of %(names)s", name=repr(language), names=join_texts(languages())
                 ),
             )
         yield from fields.check_field(f"{path}.{language}", name, limits)
@@ -132,22 +132,26 @@ def _clean_hall(hall: HallInput) -> HallInput:
 def _hall_faults(wanted: Sequence[HallInput], known: Mapping[str, Hall]) -> Iterator[Fault]:
     many = fields.limits(Halls)
     if not many.hold(len(wanted)):
-        yield Fault("halls", gettext_lazy("give %(least)s to %(most)s", least=many.least, most=many.most))
+        yield Fault("halls", gettext_lazy("enter %(least)s to %(most)s", least=many.least, most=many.most))
     seen: set[str] = set()
     for i, hall in enumerate(wanted):
         if not hall.name:
-            yield Fault(f"halls[{i}].name", gettext_lazy("is missing; people look for the hall by its name"))
+            yield Fault(
+                f"halls[{i}].name", gettext_lazy("enter a name, because people look for the hall by its name")
+            )
         yield from fields.check_field(f"halls[{i}].name", hall.name, HallName)
         if hall.name.lower() in seen:
             yield Fault(
                 f"halls[{i}].name",
-                gettext_lazy("%(name)s is there twice; nobody could tell them apart", name=repr(hall.name)),
+                gettext_lazy(
+                    "%(name)s is used twice, but each hall needs its own name", name=repr(hall.name)
+                ),
             )
         seen.add(hall.name.lower())
         if hall.key and (hall.key not in known or [h.key for h in wanted].count(hall.key) > 1):
             yield Fault(
                 f"halls[{i}].key",
-                gettext_lazy("%(name)s is not a hall of this event, or is there twice", name=repr(hall.key)),
+                gettext_lazy("%(name)s is not a hall of this event, or is listed twice", name=repr(hall.key)),
             )
         yield from validate_translated_names(f"halls[{i}].names", hall.names, HallName)
 
@@ -165,16 +169,19 @@ def _in_use(session: Session, gone: Sequence[Hall]) -> Iterator[Fault]:
             yield Fault("halls", _still_has(hall.name, at[1], firms))
         elif at[0]:
             yield Fault(
-                "halls", gettext_lazy("%(name)s stays: earlier schedules have meetings there", name=hall.name)
+                "halls",
+                gettext_lazy(
+                    "%(name)s can't be removed, because earlier schedules have meetings there", name=hall.name
+                ),
             )
 
 
 def _still_has(hall: str, places: int, firms: int) -> str:
     return gettext_lazy(
-        "%(name)s has %(places)s and %(firms)s; move them first, or keep it",
+        "%(name)s has %(places)s and %(firms)s, so move them first or keep the hall",
         name=hall,
-        places=ngettext_lazy("%(num)s table or booth", "%(num)s tables and booths", places),
-        firms=ngettext_lazy("%(num)s firm", "%(num)s firms", firms),
+        places=ngettext_lazy("%(num)s table or booth", "%(num)s tables or booths", places),
+        firms=ngettext_lazy("%(num)s exhibitor", "%(num)s exhibitors", firms),
     )
 
 
@@ -198,8 +205,8 @@ def _walks_of_new(session: Session, halls: Sequence[Hall], new: Sequence[Hall]) 
     session.flush()
     return [
         ngettext_lazy(
-            "New halls are %(num)s minute on foot from every other, until you say otherwise.",
-            "New halls are %(num)s minutes on foot from every other, until you say otherwise.",
+            "New halls are set to %(num)s minute on foot from every other hall. You can change this.",
+            "New halls are set to %(num)s minutes on foot from every other hall. You can change this.",
             minutes,
         )
     ]

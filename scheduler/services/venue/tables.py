@@ -39,7 +39,7 @@ def add_tables(session: Session, event: Event, change: AddTables) -> ChangeResul
             Fault("hall", gettext_lazy("%(name)s is not a hall of this event", name=repr(change.hall)))
         )
     if change.capacity == 0:
-        faults.append(Fault("capacity", gettext_lazy("must be 1 or more")))
+        faults.append(Fault("capacity", gettext_lazy("enter 1 or more")))
     prefix = clean_line(change.prefix)
     if faults or hall is None:
         raise InvalidInput(faults)
@@ -59,7 +59,8 @@ def add_tables(session: Session, event: Event, change: AddTables) -> ChangeResul
                 Fault(
                     "first",
                     gettext_lazy(
-                        "%(names)s is there already; begin after it", names=join_names(sorted(in_use))
+                        "choose a higher first number (already in use: %(names)s)",
+                        names=join_names(sorted(in_use)),
                     ),
                 )
             ]
@@ -92,11 +93,11 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
     faults = []
     for i, wanted in enumerate(change.places):
         if not clean_line(wanted.name):
-            faults.append(Fault(f"places[{i}].name", gettext_lazy("is missing")))
+            faults.append(Fault(f"places[{i}].name", gettext_lazy("enter a value")))
         faults.extend(fields.check_field(f"places[{i}].name", clean_line(wanted.name), TableName))
         faults.extend(fields.check_field(f"places[{i}].capacity", wanted.capacity, Capacity))
         if wanted.capacity == 0 and rows[wanted.key].kind is PlaceKind.TABLE:
-            faults.append(Fault(f"places[{i}].capacity", gettext_lazy("must be 1 or more")))
+            faults.append(Fault(f"places[{i}].capacity", gettext_lazy("enter 1 or more")))
         if wanted.hall is not None and wanted.hall not in halls:
             faults.append(
                 Fault(
@@ -105,7 +106,7 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
                 )
             )
         elif wanted.hall is not None and rows[wanted.key].kind is PlaceKind.BOOTH:
-            faults.append(Fault(f"places[{i}].hall", gettext_lazy("is the firm's; move the firm")))
+            faults.append(Fault(f"places[{i}].hall", gettext_lazy("move the exhibitor instead of its booth")))
     if faults:
         raise InvalidInput(faults)
     said, renamed, before, after = [], set[int](), dict[str, object](), dict[str, object]()
@@ -114,12 +115,12 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
         hall = halls[wanted.hall] if wanted.hall is not None else of_id[row.hall_id]
         parts = []
         if row.name != name:
-            parts.append(gettext_lazy("%(old)s becomes %(new)s", old=row.name, new=name))
+            parts.append(gettext_lazy("%(old)s is renamed to %(new)s", old=row.name, new=name))
         if row.capacity != wanted.capacity:
             parts.append(
                 ngettext_lazy(
-                    "%(name)s holds %(num)s meeting at a time in place of %(before)s",
-                    "%(name)s holds %(num)s meetings at a time in place of %(before)s",
+                    "%(name)s takes %(num)s meeting at a time instead of %(before)s",
+                    "%(name)s takes %(num)s meetings at a time instead of %(before)s",
                     wanted.capacity,
                     name=name,
                     before=row.capacity,
@@ -150,13 +151,13 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
             [
                 Fault(
                     "slots",
-                    gettext_lazy("%(names)s is not a meeting time of this event", names=join_names(unknown)),
+                    gettext_lazy("%(names)s is not a slot of this event", names=join_names(unknown)),
                 )
             ]
         )
     coming = [slot for slot in slots if slot.start > now]
     if not coming:
-        raise InvalidInput([Fault("slots", gettext_lazy("name a time that is still to come"))])
+        raise InvalidInput([Fault("slots", gettext_lazy("choose a time in the future"))])
     at = and_(
         in_chunks(PlaceClosure.place_id, [row.id for row in rows.values()]),
         in_chunks(PlaceClosure.slot_id, [slot.id for slot in coming]),
@@ -182,7 +183,7 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
     if change.closed:
         said = gettext_lazy("Closing %(places)s: %(when)s", places=named, when=when)
     else:
-        said = gettext_lazy("Opening %(places)s: %(when)s", places=named, when=when)
+        said = gettext_lazy("Reopening %(places)s: %(when)s", places=named, when=when)
     facts = {"places": ", ".join(sorted(places)), "when": when}
     return ChangeResult(
         [said], (), {} if change.closed else {"closed": facts}, {"closed": facts} if change.closed else {}
@@ -198,7 +199,10 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
             [
                 Fault(
                     "places",
-                    gettext_lazy("%(names)s is a firm's booth; move the firm", names=join_names(booths)),
+                    gettext_lazy(
+                        "%(names)s is an exhibitor's booth, so move the exhibitor instead",
+                        names=join_names(booths),
+                    ),
                 )
             ]
         )
@@ -214,13 +218,13 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
     session.flush()
     notes = [
         ngettext_lazy(
-            "%(num)s request had to be held there: from now on at any place.",
-            "%(num)s requests had to be held there: from now on at any place.",
+            "%(num)s request was assigned to a removed table. It can now be scheduled at any location.",
+            "%(num)s requests were assigned to removed tables. They can now be scheduled at any location.",
             len(freed),
         )
     ]
     names = sorted(row.name for row in rows.values())
-    said = gettext_lazy("Taking %(places)s away", places=_named(rows.values(), names))
+    said = gettext_lazy("Removing %(places)s", places=_named(rows.values(), names))
     return ChangeResult([said], notes if freed else (), {"tables": ", ".join(names)}, {})
 
 
@@ -231,7 +235,7 @@ def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, P
     """
     if not 1 <= len(keys) <= MOST_AT_ONCE:
         raise InvalidInput(
-            [Fault("places", gettext_lazy("choose 1 to %(most)s tables or booths", most=f"{MOST_AT_ONCE:,}"))]
+            [Fault("places", gettext_lazy("select 1 to %(most)s tables or booths", most=f"{MOST_AT_ONCE:,}"))]
         )
     rows = session.scalars(
         select(Place)
@@ -245,7 +249,9 @@ def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, P
             [
                 Fault(
                     "places",
-                    gettext_lazy("%(names)s is no table or booth of this event", names=join_names(unknown)),
+                    gettext_lazy(
+                        "%(names)s is not a table or booth of this event", names=join_names(unknown)
+                    ),
                 )
             ]
         )
@@ -260,7 +266,7 @@ def _named(rows: Iterable[Place], names: Sequence[str]) -> str:
         return count_tables_label(len(names))
     if kinds == {PlaceKind.BOOTH}:
         return ngettext_lazy("%(num)s booth", "%(num)s booths", len(names))
-    return ngettext_lazy("%(num)s place", "%(num)s places", len(names))
+    return ngettext_lazy("%(num)s location", "%(num)s locations", len(names))
 
 
 def _when(slots: Sequence[Slot], zone: ZoneInfo) -> str:

@@ -80,7 +80,7 @@ def change_days(session: Session, event: Event, change: ChangeDays, *, now: date
                 Fault(
                     "days",
                     gettext_lazy(
-                        "make %(count)s meeting times; 1 to %(most)s are possible",
+                        "plan 1 to %(most)s slots, because these days would have %(count)s",
                         count=len(wanted),
                         most=MAX_SLOTS,
                     ),
@@ -110,18 +110,18 @@ def _clean_day(day: DayInput) -> DayInput:
 def _faults(change: ChangeDays) -> Iterator[Fault]:
     yield from fields.check_form(change)
     if change.changeover_minutes >= change.slot_minutes:
-        yield Fault("changeover_minutes", gettext_lazy("must leave a meeting some minutes of its slot"))
+        yield Fault("changeover_minutes", gettext_lazy("enter fewer minutes than the slot length"))
     if not 1 <= len(change.days) <= MAX_DAYS:
-        yield Fault("days", gettext_lazy("give %(least)s to %(most)s", least=1, most=MAX_DAYS))
+        yield Fault("days", gettext_lazy("enter %(least)s to %(most)s", least=1, most=MAX_DAYS))
     seen: set[date] = set()
     for i, day in enumerate(change.days):
         if day.on in seen:
-            yield Fault(f"days[{i}].on", gettext_lazy("%(name)s is there twice", name=str(day.on)))
+            yield Fault(f"days[{i}].on", gettext_lazy("enter %(name)s only once", name=str(day.on)))
         seen.add(day.on)
         if day.closes <= day.opens:
-            yield Fault(f"days[{i}].closes", gettext_lazy("must be later than the day opens"))
+            yield Fault(f"days[{i}].closes", gettext_lazy("enter a time after the day's start time"))
         if len(day.pauses) > MAX_PAUSES:
-            yield Fault(f"days[{i}].pauses", gettext_lazy("give at most %(most)s", most=MAX_PAUSES))
+            yield Fault(f"days[{i}].pauses", gettext_lazy("enter at most %(most)s", most=MAX_PAUSES))
         for j, pause in enumerate(day.pauses):
             yield from _pause_faults(f"days[{i}].pauses[{j}]", day, pause)
 
@@ -129,15 +129,15 @@ def _faults(change: ChangeDays) -> Iterator[Fault]:
 def _pause_faults(path: str, day: DayInput, pause: PauseInput) -> Iterator[Fault]:
     most = fields.limits(PauseName).most
     if len(pause.name) > most:
-        yield Fault(f"{path}.name", gettext_lazy("must have at most %(most)s characters", most=most))
+        yield Fault(f"{path}.name", gettext_lazy("enter at most %(most)s characters", most=most))
     if pause.kind.value == "special" and not pause.name:
-        yield Fault(f"{path}.name", gettext_lazy("is missing; say what takes place then"))
+        yield Fault(f"{path}.name", gettext_lazy("enter a name that says what takes place then"))
     if pause.end <= pause.start:
-        yield Fault(f"{path}.end", gettext_lazy("must be later than its start"))
+        yield Fault(f"{path}.end", gettext_lazy("enter a time after the start time"))
     elif pause.start < day.opens or pause.end > day.closes:
         yield Fault(
             f"{path}.start",
-            gettext_lazy("lies outside the day's hours, %(hours)s", hours=day_labels.hours_label(day)),
+            gettext_lazy("enter a time within the day's hours, %(hours)s", hours=day_labels.hours_label(day)),
         )
 
 
@@ -281,16 +281,16 @@ def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequen
     if free:
         notes.append(
             ngettext_lazy(
-                "%(num)s request could start only at times that go: from now on at any time.",
-                "%(num)s requests could start only at times that go: from now on at any time.",
+                "%(num)s request could start only in removed slots. It can now be scheduled at any time.",
+                "%(num)s requests could start only in removed slots. They can now be scheduled at any time.",
                 free,
             )
         )
     if unlocked:
         notes.append(
             ngettext_lazy(
-                "%(num)s request locked to times that go: from now on free.",
-                "%(num)s requests locked to times that go: from now on free.",
+                "%(num)s request was locked to a removed slot. It is no longer locked.",
+                "%(num)s requests were locked to removed slots. They are no longer locked.",
                 unlocked,
             )
         )

@@ -103,9 +103,7 @@ class VenueOutdated(ChainmeetError):
     code = "venue-outdated"
 
     def __init__(self) -> None:
-        super().__init__(
-            gettext_lazy("The event changed since you looked. See once more what the change touches.")
-        )
+        super().__init__(gettext_lazy("The event has changed since your preview. Preview the change again."))
 
 
 def preview_change(
@@ -235,10 +233,10 @@ def _drafts(session: Session, event_id: int) -> list[str]:
         return []
     return [
         ngettext_lazy(
-            "Draft %(number)s has %(num)s meeting at times that go: it can no longer be published. "
-            "Start a run after this.",
-            "Draft %(number)s has %(num)s meetings at times that go: it can no longer be published. "
-            "Start a run after this.",
+            "Draft %(number)s has %(num)s meeting in removed slots and can no longer be "
+            "published. Start a run after this change.",
+            "Draft %(number)s has %(num)s meetings in removed slots and can no longer be "
+            "published. Start a run after this change.",
             count,
             number=str(number),
         )

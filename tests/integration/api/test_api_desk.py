@@ -92,7 +92,7 @@ def test_a_change_names_the_version_that_it_was_made_from(program: Program) -> N
     assert (changed["changed"], changed["cells"]["title"]) == (True, "CEO")
     assert changed["version"] != seen["version"]
     body = {"cells": {"title": "CFO"}, "expected_version": seen["version"]}
-    assert "somebody else" in program.post("/participants/people/f0-p0/change", body, status=409)["detail"]
+    assert "someone else" in program.post("/participants/people/f0-p0/change", body, status=409)["detail"]
     assert program.get("/participants/people/f0-p0")["cells"]["title"] == "CEO"
     fault = program.post("/participants/people/f0-p0/change", {"cells": {"shoe": 42}}, status=422)["errors"][
         0

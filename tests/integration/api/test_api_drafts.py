@@ -75,7 +75,7 @@ def test_what_breaks_a_rule_or_meets_another_s_step_is_refused(database: Databas
     hall, start = desk.hall, desk.meetings()
     refused = desk.post("place", status=409, targets=[target(hall.one, "s2", "t0")])
     assert refused["type"] == "urn:chainmeet:error:breaks-rules"
-    assert refused["detail"] == "F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0."
+    assert refused["detail"] == "F0-P0 is in Hall 1 at 10:30. The walk takes 5 minutes, but there are only 0."
     assert desk.meetings() == start
     desk.post("lock", request=hall.one.key)
     late = desk.post("place", status=409, targets=[target(hall.one, "s1", "t0")], expected_revision=0)

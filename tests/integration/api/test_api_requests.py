@@ -63,7 +63,7 @@ def test_an_agreed_meeting_is_withdrawn_only_as_it_was_seen(database: Database, 
 def test_only_the_asked_firm_answers(database: Database, broker_url: str) -> None:
     _, asks, _ = _programs(database, broker_url)
     key = asks.post("/requests", ASK, status=201)["key"]
-    assert asks.post(f"/requests/{key}/accept", status=403)["title"] == "Not allowed"
+    assert asks.post(f"/requests/{key}/accept", status=403)["title"] == "You don't have permission"
 
 
 def test_every_fault_has_the_pointer_of_its_field(database: Database, broker_url: str) -> None:

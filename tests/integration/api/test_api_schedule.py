@@ -28,11 +28,11 @@ def _event(database: Database, broker_url: str) -> tuple[Expo, Program]:
 
 def test_a_run_is_started_once_followed_and_cancelled(database: Database, broker_url: str) -> None:
     _, program = _event(database, broker_url)
-    wanted = {"seconds": 20, "note": "More tables"}
+    wanted = {"seconds": 20, "note": "Add tables"}
     first, again = (program.send("/runs", wanted, key="night") for _ in range(2))
     assert (first.status_code, first.json) == (201, again.json)
     assert (first.json["number"], first.json["state"], first.json["progress"]) == (1, "queued", None)
-    assert (first.json["note"], first.json["stop_requested"]) == ("More tables", False)
+    assert (first.json["note"], first.json["stop_requested"]) == ("Add tables", False)
     assert first.headers["Location"] == "/api/v1/runs/1"
     assert program.post("/runs", status=409)["type"] == "urn:chainmeet:error:run-already-open"
     assert program.get("/runs/1") == first.json

@@ -244,9 +244,9 @@ def test_a_pdf_has_a_limit_of_its_own(database: Database, broker_url: str, clock
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
-        ("en", "That was too often. Try again in 1 minute."),
+        ("en", "Too many attempts. Try again in 1 minute."),
         ("zh", "操作过于频繁，请在1分钟后再试。"),
-        ("hu", "Túl sok kérés érkezett. Próbálja újra 1 perc múlva."),
+        ("hu", "Túl sok próbálkozás. Próbálja újra 1 perc múlva."),
     ],
 )
 def test_a_link_that_is_used_too_often_says_so_in_the_language_of_its_mail(

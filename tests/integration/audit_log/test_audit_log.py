@@ -180,7 +180,7 @@ def test_the_command_names_the_broken_chain_and_says_so_by_its_code(
 ) -> None:
     with database.write() as session:
         note(session, expo, "settings")
-        recording.record_act(session, NamedDoer(name="the night"), Act.SIGN_IN, now=NOW)
+        recording.record_act(session, NamedDoer(name="overnight run"), Act.SIGN_IN, now=NOW)
     monkeypatch.setenv("CHAINMEET_DATABASE_URL", database.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHAINMEET_REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("CHAINMEET_SECRET_KEY", "x" * 40)

@@ -209,7 +209,7 @@ def test_operators_get_that_of_the_installation_and_nobody_that_of_an_archived_e
 ) -> None:
     grow(database, expo, 1)
     with database.write() as session:
-        recording.record_act(session, NamedDoer(name="the night"), Act.SIGN_IN, now=NOW)
+        recording.record_act(session, NamedDoer(name="overnight run"), Act.SIGN_IN, now=NOW)
         operator = Account(email="op@site.example", name="", is_operator=True, created_at=NOW)
         session.add(operator)
         session.execute(update(Event).values(archived_at=NOW))

@@ -117,13 +117,13 @@ def export_calls(session: Session, expo: Expo) -> None:
         (cancel, Act.RUN, "run 1 cancelled", ""),
         (night, Act.RUN, "run 1 started", '"then":"draft"'),
         (put_out, Act.PUBLISH, "version 1 published", '"published":1'),
-        (roll_back, Act.RESTORE, "version 3 made with the content of version 1", ""),
+        (roll_back, Act.RESTORE, "version 3 created from version 1", ""),
         (discard, Act.DISCARD, "version 1 discarded", ""),
         (change_settings, Act.SETTINGS, "settings", '{"solve_seconds":77}'),
         (make_token, Act.TOKEN, "token 1, robot, revoked", ""),
-        (pause, Act.EMAILS, "mails paused", '"rows":1'),
-        (word_mails, Act.EMAIL_TEXTS, "mail texts, en, new", "Meet us at the lake."),
-        (export_calls, Act.EXPORT, "list of calls", '"people":'),
+        (pause, Act.EMAILS, "emails paused", '"rows":1'),
+        (word_mails, Act.EMAIL_TEXTS, "email texts, en, new", "Meet us at the lake."),
+        (export_calls, Act.EXPORT, "call list", '"people":'),
     ],
 )
 def test_the_step_is_in_the_trail(
@@ -135,7 +135,7 @@ def test_the_step_is_in_the_trail(
         last = session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number.desc())).first()
     assert last is not None and (last.chain, last.act, last.about) == (expo.event.id, act, about)
     assert after in last.after
-    assert last.who == ("the night" if step is night else expo.organiser.email)
+    assert last.who == ("overnight run" if step is night else expo.organiser.email)
 
 
 @pytest.mark.parametrize("of_event", [True, False], ids=["of an event", "of the installation"])
@@ -157,7 +157,7 @@ def test_a_mail_that_is_saved_as_it_came_is_in_the_trail(
     of_exports = AuditLogEntry.act == Act.EXPORT, AuditLogEntry.chain == (expo.event.id if of_event else 0)
     with database.read() as session:
         told = session.execute(select(AuditLogEntry.who, AuditLogEntry.about).where(*of_exports)).all()
-    assert told == [(expo.organiser.email, f"mail {mail_id} as it came")]
+    assert told == [(expo.organiser.email, f"original email {mail_id}")]
 
 
 def test_no_secret_of_a_token_is_in_the_trail(database: Database, expo: Expo) -> None:
@@ -186,8 +186,8 @@ def test_sign_ins_and_links_that_let_nobody_in_are_in_the_installation_s(
             select(AuditLogEntry.chain, AuditLogEntry.act, AuditLogEntry.who, AuditLogEntry.about)
         ).all()
     assert told == [
-        (0, "sign-in", expo.organiser.email, "signed in by a link"),
-        (0, "sign-in-failed", expo.organiser.email, "a link that was used"),
+        (0, "sign-in", expo.organiser.email, "signed in with a link"),
+        (0, "sign-in-failed", expo.organiser.email, "used link"),
     ]
 
 

@@ -290,7 +290,7 @@ def test_a_fetch_that_fails_keeps_what_is_known_and_says_why(person: Person, oct
     person.far.octets = busy_in(person.slots[0])
     person.save(person.link())
     person.far.etag, person.far.octets = '"2"', octets or b""
-    person.far.fails = "" if octets else "The calendar's server took too long."
+    person.far.fails = "" if octets else "The calendar server took too long to respond."
     assert person.refetch() == 1
     [source] = person.sources()
     assert person.unavailable() == {0} and source.failure.endswith(".") and source.read_at == NOW
@@ -326,7 +326,7 @@ def test_files_and_previews_are_never_fetched(person: Person) -> None:
 def test_what_cannot_be_read_leaves_nothing_behind(person: Person) -> None:
     with pytest.raises(UnusableCalendar):
         person.upload(b"garbage")
-    person.far.fails = "The calendar's server took too long."
+    person.far.fails = "The calendar server took too long to respond."
     with pytest.raises(FetchFailure):
         person.link()
     with person.database.read() as session:

@@ -257,7 +257,7 @@ def test_on_the_page_it_is_looked_at_saved_and_removed_and_no_page_has_the_passw
         assert "1 of 6" in pages[0] and "app password, encrypted" in pages[0]
         key = held.source().key
         pages.append(page.browser.post(f"{page.path}/preview/{key}/save"))
-        assert "by an app password, which is deleted with the calendar" in pages[1]
+        assert "connected with an app password, which is deleted with the calendar" in pages[1]
         pages.append(page.browser.post(f"{page.path}/calendars/{key}/remove"))
         assert "Removed: dav.example" in pages[2]
         assert not [each for each in pages if PASSWORD in each]

@@ -193,7 +193,7 @@ def test_entries_that_the_server_keeps_back_are_counted_and_never_an_empty_calen
 def test_a_server_that_says_that_it_sends_a_part_is_believed(person: Person) -> None:
     with dav_server(is_cut=True) as (server, fetcher):
         person.save(person.preview(server, fetcher))
-    assert left_out(person) == ["The calendar's server sent a part of the entries only."]
+    assert left_out(person) == ["The calendar server sent only some of the entries."]
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])

@@ -41,7 +41,7 @@ class Linked:
         with database.write() as session:
             busy_times.save_calendar(session, self.actor, key, now=NOW)
 
-    def hours(self, count: int, fails: str = "The calendar's server took too long.") -> None:
+    def hours(self, count: int, fails: str = "The calendar server took too long to respond.") -> None:
         """Let hours pass, during which the calendar fails with a reason, or is read without one."""
         self.far.fails, self.far.etag = fails, "" if fails else f'"{self.now}"'
         for _ in range(count):

@@ -78,12 +78,15 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     assert "Moved" in said
     assert "Manual draft 2, 1 change." in said
     refused = board.step("place", request=one.key, slot="s2", place="t0", seen=1)
-    assert "Not done. F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0." in refused
-    assert "Cheapest repair" in refused
+    assert (
+        "This change isn't possible. F0-P0 is in Hall 1 at 10:30. "
+        "The walk takes 5 minutes, but there are only 0." in refused
+    )
+    assert "Best fix" in refused
     to = unescape(re.findall(r'button-primary button-small" name="to" value="([^"]+)"', refused)[0])
     assert "Manual draft 2, 2 changes." in board.step("place", to=to, request=one.key, seen=1)
-    assert "Taken back." in board.step("undo", seen=2)
-    assert "Done again." in board.step("redo", seen=3)
+    assert "Change undone." in board.step("undo", seen=2)
+    assert "Change redone." in board.step("redo", seen=3)
     assert "Swapped." in board.step("swap", request=one.key, other=board.hall.two.key, seen=4)
     assert "Cancelled." in board.step("cancel", request=three.key, seen=5)
     assert "Not scheduled." in board.pick(three)
@@ -92,9 +95,9 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     )
     assert "Unlocked." in board.step("unlock", request=three.key, seen=6)
     said = board.step("forbid", request=one.key, slot="s7", seen=7)
-    assert "Forbidden. The next run does not hold it then." in said
+    assert "Time forbidden. The next run doesn't schedule the meeting then." in said
     assert 'aria-label="Allow Mon' in said, "still picked up"
-    assert "Allowed again." in board.step("allow", request=one.key, slot="s7", seen=8)
+    assert "Time allowed again." in board.step("allow", request=one.key, slot="s7", seen=8)
     assert "This button is of an older page" in board.step("place", to="{", request=one.key)
     assert "That is not there any more" in board.step("place", request=one.key, slot="none", place="t0")
 
@@ -139,9 +142,9 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     assert "[f0-p1]" not in board.browser.get(f"{asked}&person2=p1")
     typed = {"place": "Table", "person1": "F1-P0", "person2": ""}
     page = board.step("place", 422, request=one.key, slot="s1", seen=0, draft=2, half="morning", **typed)
-    assert "Not done. Say which one is meant, in the form below." in page
-    assert "names no place of this event, or several" in page
-    assert "names nobody of this firm, or several" in page
+    assert "Nothing was saved. Fix the highlighted fields below." in page
+    assert "enter a name that matches exactly one location of this event" in page
+    assert "enter a name that matches exactly one attendee of this exhibitor" in page
     assert '<details class="panel-part details by-hand" open>' in page
     assert 'value="Table"' in page and '<option value="s1" selected>' in page
     assert re.findall(r'type="radio" name="place-pick" value="(\w*)"', page)[-1:] == [""]
@@ -157,7 +160,7 @@ def test_by_hand_who_can_sits_in_what_is_added_unless_somebody_of_both_firms_is_
     free = board.hall.free
     fields = {"request": free.key, "slot": "s5", "place": "Table t0", "seen": 0}
     page = board.step("place", 422, **fields, person1="", person2="f5-p0")
-    assert "name somebody of both firms, or of neither" in page
+    assert "choose attendees for both exhibitors, or for neither" in page
     assert "Added." in board.step("place", **fields)
 
 
@@ -262,7 +265,7 @@ def test_where_no_place_matches_the_filters_the_page_says_so_and_clears_them(boa
         for booth in board.hall.expo.booths:
             session.get_one(Place, booth.id).is_retired = True
     page = board.pick(board.hall.one, best="booth")
-    assert best_of(page) == [] and "No possible place matches these filters." in page
+    assert best_of(page) == [] and "No possible location matches these filters." in page
     (clear,) = re.findall(r'<a href="([^"]*)">Clear filters</a>', page)
     assert "best=" not in clear
     assert best_of(board.browser.get(unescape(clear).partition("#")[0]))
@@ -270,4 +273,4 @@ def test_where_no_place_matches_the_filters_the_page_says_so_and_clears_them(boa
 
 def test_what_was_refused_has_its_cheapest_repair_whatever_the_filters_are(board: Board) -> None:
     refused = board.step("place", request=board.hall.one.key, slot="s2", place="t0", seen=0, best="booth")
-    assert "Cheapest repair" in refused
+    assert "Best fix" in refused

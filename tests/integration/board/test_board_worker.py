@@ -134,7 +134,7 @@ def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Da
                     assert now == (slot, place, set(people), interpreter)
                 offers += 1
                 raise TakenBack
-    assert 100 < promised > 0.95 * offers, "of a published meeting at its time only its own place is counted"
+    assert 100 < promised > 0.95 * offers, "of published meeting at its time only its own place is counted"
 
 
 def test_where_several_have_to_move_a_search_is_made_once_and_what_it_finds_can_be_put(

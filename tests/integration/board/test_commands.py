@@ -168,24 +168,27 @@ def test_what_breaks_a_hard_rule_is_refused_with_the_rule_in_names_and_minutes(d
                 hall.put(request, slot, place, **other)
             return str(found.value)
 
-        assert refused(hall.one, 3, expo.tables[0]) == "F0-P0 is in Firm 0 × Firm 2 then, from Mon 10:30."
+        assert (
+            refused(hall.one, 3, expo.tables[0])
+            == "F0-P0 is in another meeting then: Firm 0 × Firm 2, from Mon 10:30."
+        )
         assert refused(hall.one, 2, expo.tables[0]) == (
-            "F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0."
+            "F0-P0 is in Hall 1 at 10:30. The walk takes 5 minutes, but there are only 0."
         )
         assert refused(hall.two, 1, expo.tables[1]) == (
-            "F0-P0 is in Hall 0 until 09:30; the walk takes 5 minutes, and there are 0."
+            "F0-P0 is in Hall 0 until 09:30. The walk takes 5 minutes, but there are only 0."
         )
-        assert refused(hall.one, 6, expo.tables[0]) == "F1-P0 is away on Mon 13:00."
+        assert refused(hall.one, 6, expo.tables[0]) == "F1-P0 is unavailable on Mon 13:00."
         assert refused(
             hall.two, 0, expo.tables[2], people=(expo.people[0][1].key, expo.people[2][0].key)
-        ) == ("Table t2 is taken on Mon 09:00 by Firm 3 × Firm 4.")
+        ) == ("Table t2 is occupied on Mon 09:00: Firm 3 × Firm 4.")
         assert "another firm's booth" in refused(hall.one, 0, expo.booths[3])
         assert (
             refused(hall.free, 3, expo.tables[0])
-            == "Firm 4 has 1 meetings that day already, which is the most."
+            == "Firm 4 has already reached the limit of meetings that day (1)."
         )
         assert refused(hall.one, 0, expo.tables[0], people=(expo.people[0][0].key,)) == (
-            "Firm 0 × Firm 1 takes one person of each firm."
+            "Firm 0 × Firm 1 needs one attendee from each exhibitor."
         )
         expo.people[4][0].languages = ["zh"]
         expo.people[4][1].languages = ["zh"]

@@ -126,7 +126,7 @@ def test_undo_takes_back_ones_own_step_and_leaves_the_others(database: Database)
     with database.write() as session:
         with pytest.raises(WrongState) as nothing:
             steps.undo_step(session, two.two, two.number, seen=None, now=NOW)
-        assert nothing.value.user_message == "There is no step of yours to undo."
+        assert nothing.value.user_message == "You have no change to undo."
         two.put(session, two.one, 3, 4, seen=None)
         assert steps.redo_step(session, two.two, two.number, seen=None, now=NOW).number == 2, "his own still"
     assert_scored(two)

@@ -62,7 +62,7 @@ def test_what_it_breaks_is_seen_then_moved_and_all_of_it_undone(board: Board) ->
 
     way = _value(looked, "to")
     saved = board.browser.post(board.path(address()), slots=["s0", "s1"], to=way, seen=0)
-    assert "Saved. 1 meeting is changed in this draft." in saved
+    assert "Saved. 1 meeting changed in this draft." in saved
     assert "Meetings to move" not in saved
     assert absent(board) == ["s0", "s1"]
     with board.database.write() as session:
@@ -81,7 +81,7 @@ def test_what_is_not_moved_is_listed_and_left_to_the_next_run(board: Board) -> N
     looked = board.browser.get(board.path(address("?slots=s0&look=1")))
     assert "The next run looks for another time." in looked
     saved = board.browser.post(board.path(address()), slots=["s0"])
-    assert "Meetings to move" in saved and "Undo the last absence" in saved
+    assert "Meetings to move" in saved and "Undo last unavailable time" in saved
     assert f"pick={board.hall.one.key}" in saved
 
 
@@ -123,7 +123,7 @@ def test_on_a_show_day_a_selected_meeting_is_moved_and_another_one_is_called_off
         assert "cancelled" not in saved
     else:
         assert (state, held.slot) == (RequestState.WITHDRAWN, "s0")
-        assert "1 that begins too soon for a plan was cancelled." in saved
+        assert "1 meeting that starts too soon to reschedule was cancelled." in saved
 
 
 def test_on_a_show_day_what_cannot_be_moved_is_called_off_and_said(
@@ -137,7 +137,7 @@ def test_on_a_show_day_what_cannot_be_moved_is_called_off_and_said(
     saved = board.browser.post(board.path(address()), slots=["s0", "s1"], to=[way], seen=0)
     assert draft(board) == start, "they would sit there while they are away"
     assert "1 selected meeting could not be moved" in saved and "is changed in this draft" not in saved
-    assert "1 that begins too soon for a plan was cancelled." in saved
+    assert "1 meeting that starts too soon to reschedule was cancelled." in saved
     board.is_away = True
     looked = board.browser.get(board.path("/2/people/f3-p0/unavailability?slots=s0&look=1"))
     assert "1 published meeting starts too soon for a run" in looked

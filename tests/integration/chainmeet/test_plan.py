@@ -76,7 +76,7 @@ def test_what_is_not_held_stands_in_the_workbook_with_its_reason(example: Path, 
         sheet.name: sheet.rows
         for sheet in read_workbook((tmp_path / "out/schedule.xlsx").read_bytes()).sheets
     }
-    header, *rows = sheets["Not held"]
+    header, *rows = sheets["Not scheduled"]
     assert {row.cells[header.cells.index("Request")] for row in rows} == {"r-3", "r-5", "r-6"}
     assert all(row.cells[header.cells.index("Why not")] for row in rows)
 
@@ -101,8 +101,8 @@ def test_rows_with_faults_are_named_and_left_out_by_choice(example: Path, tmp_pa
     [
         ("timezone", "Mars/Olympus", "Event, row 4, timezone: must be an IANA time zone"),
         ("key", "?", "Event, row 3, key: must be 3 to 64 letters"),
-        ("policy", "{", "must be the policy as JSON"),
-        ("freeze_hours", "999", "must be from 0 to 240"),
+        ("policy", "{", "enter the policy as JSON"),
+        ("freeze_hours", "999", "enter a value from 0 to 240"),
     ],
 )
 def test_a_fault_of_the_settings_is_named(

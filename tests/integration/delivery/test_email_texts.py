@@ -131,7 +131,7 @@ def test_a_mail_is_written_with_the_events_texts_in_its_readers_language_only(da
         mail = read(rendering.render_invitation_email(SETTINGS, first_mail(session)).data)
         assert mail["Subject"] == "Come to Hall 0: Meeting with Firm 1"
         assert text(mail).startswith("Hello F0-P0\n")
-        assert "How to get there: Hall 0, Table t0: ask at the door." in text(mail)
+        assert "Directions: Hall 0, Table t0: ask at the door." in text(mail)
     with database.write() as session:
         published(session, "hu")
         last = session.scalars(select(OutboxEmail).order_by(OutboxEmail.id.desc()).limit(1)).one()
@@ -297,7 +297,7 @@ def test_saving_and_resetting_on_the_page(site: Site) -> None:
     assert "Texts changed: 5." in page and "Bring a card." in page
     assert f"Changed by {site.expo.organiser.email}" in page
     page = site.organiser.post(f"{site.path}/en/new", do="reset:note", **ALL)
-    assert "Note: the usual text is back." in page
+    assert "Note: default text restored." in page
     assert ("en", "note.new") not in site.saved() and ("en", "subject.new") in site.saved()
 
 

@@ -114,7 +114,7 @@ def test_each_filter_has_a_link_that_leaves_it_out(database: Database, expo: Exp
     ]
     assert all("order=near" in href and "page=" not in href for href in chips)
     assert 'class="chip"' not in browser.get(path)
-    assert "2 minutes on foot" in browser.get(f"{path}?order=near")
+    assert "2-minute walk" in browser.get(f"{path}?order=near")
 
 
 def test_a_linked_calendar_takes_the_time(database: Database, expo: Expo) -> None:

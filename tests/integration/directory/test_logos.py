@@ -93,11 +93,11 @@ def test_a_logo_is_taken_shown_replaced_and_removed(database: Database) -> None:
             logos.read_logo(session, other, "f0", second)
     with database.read() as session:
         assert [entry.about for entry in session.query(AuditLogEntry).order_by(AuditLogEntry.id)] == [
-            "firm f0: logo", "firm f0: logo", "firm f0: no logo"
+            "exhibitor f0: logo", "exhibitor f0: logo", "exhibitor f0: logo removed"
         ]  # fmt: skip
         with pytest.raises(NotAllowed):
             logos.remove_logo(session, colleague, now=NOW)
     with pytest.raises(NotAllowed):
         logos.replace_logo(database, colleague, b"x", now=NOW)
-    with pytest.raises(InvalidInput, match="logo: is an SVG, which can carry programs; save it as PNG"):
+    with pytest.raises(InvalidInput, match="logo: save it as PNG; an SVG file can contain programs"):
         logos.replace_logo(database, own, b"<svg/>", now=NOW)

@@ -36,7 +36,7 @@ def test_a_profile_is_changed_found_and_in_the_trail(database: Database) -> None
             found_by = search.search_directory(session, expo.actor(1), FirmFilters(text=text)).page.items
             assert [card.key for card in found_by] == ["f0"], text
         (entry,) = session.query(AuditLogEntry).all()
-        assert entry.about == "firm f0: profile" and "gearboxes" in entry.after
+        assert entry.about == "exhibitor f0: profile" and "gearboxes" in entry.after
 
 
 def test_what_is_wrong_stands_at_its_field(database: Database) -> None:

@@ -95,7 +95,7 @@ def test_only_operators_create_events(database: Database) -> None:
 def test_a_key_is_taken_once_and_the_transaction_goes_on(database: Database) -> None:
     with database.write() as session:
         create(session)
-        with pytest.raises(InvalidInput, match="key: is taken by another event"):
+        with pytest.raises(InvalidInput, match="key: enter another short name; another event uses this one"):
             create(session, replace(FORM, key=" CHAIN-expo "))
         assert create(session, replace(FORM, key="other-expo")).key == "other-expo"
 
@@ -104,37 +104,38 @@ EVENT_FAULTS = [
     ({"language": "xx"}, "language: must be one of en, hu, zh"),
     (
         {"key": "a"},
-        "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
+        "key: enter 3 to 64 letters (a to z), digits or hyphens, with no hyphen at the start or end",
     ),
     (
         {"key": "-ab"},
-        "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
+        "key: enter 3 to 64 letters (a to z), digits or hyphens, with no hyphen at the start or end",
     ),
     (
         {"key": "a/b"},
-        "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
+        "key: enter 3 to 64 letters (a to z), digits or hyphens, with no hyphen at the start or end",
     ),
-    ({"name": " "}, "name: must have 1 to 200 characters"),
-    ({"timezone": "Mars/Base"}, "timezone: must be an IANA time zone such as Asia/Shanghai"),
-    ({"timezone": "../etc"}, "timezone: must be an IANA time zone such as Asia/Shanghai"),
-    ({"first_day": date(2026, 11, 23)}, "first_day: lies in the past"),
+    ({"name": " "}, "name: enter 1 to 200 characters"),
+    ({"timezone": "Mars/Base"}, "timezone: enter an IANA time zone, like Asia/Shanghai"),
+    ({"timezone": "../etc"}, "timezone: enter an IANA time zone, like Asia/Shanghai"),
+    ({"first_day": date(2026, 11, 23)}, "first_day: enter a date that is not in the past"),
     ({"slot_minutes": 4}, "slot_minutes: must be from 5 to 240"),
     ({"days": 0}, "days: must be from 1 to 14"),
     ({"halls": 41}, "halls: must be from 1 to 40"),
     ({"tables_per_hall": -1}, "tables_per_hall: must be from 0 to 100"),
     ({"walking_minutes": 121}, "walking_minutes: must be from 0 to 120"),
-    ({"areas": ["Chips", "chips"]}, "areas: one of them is there twice"),
-    ({"areas": ["x" * 81]}, "areas: at most 50, of 1 to 80 characters each"),
+    ({"areas": ["Chips", "chips"]}, "enter areas: one of them only once"),
+    ({"areas": ["x" * 81]}, "areas: enter at most 50 areas of 1 to 80 characters each"),
     ({"blocks": []}, "blocks: give 1 to 6"),
-    ({"blocks": [(time(9), time(9, 29))]}, "blocks[0]: is too short for a slot"),
-    ({"blocks": [(time(12), time(9))]}, "blocks[0]: is too short for a slot"),
+    ({"blocks": [(time(9), time(9, 29))]}, "blocks[0]: enter a period that is at least one slot long"),
+    ({"blocks": [(time(12), time(9))]}, "blocks[0]: enter a period that is at least one slot long"),
     (
         {"blocks": [(time(9), time(12)), (time(11), time(13))]},
-        "blocks[1]: begins before the one before it has ended",
+        "blocks[1]: enter a start time after the end of the previous period",
     ),
     (
         {"days": 14, "blocks": [(time(8), time(20))], "slot_minutes": 10},
-        "slot_minutes: makes 1008 slots; at most 500 are possible",
+        "slot_minutes: choose longer slots or fewer days; "
+        "these make 1008 slots, but at most 500 are possible",
     ),
 ]
 
@@ -168,12 +169,12 @@ def test_settings_are_read_back_as_they_were_written(database: Database) -> None
 
 SETTINGS_FAULTS = [
     ({"language": "xx"}, "language: must be one of en, hu, zh"),
-    ({"name": ""}, "name: must have 1 to 200 characters"),
+    ({"name": ""}, "name: enter 1 to 200 characters"),
     ({"solve_seconds": 4}, "solve_seconds: must be from 5 to 3600"),
     ({"freeze_hours": -1}, "freeze_hours: must be from 0 to 240"),
     ({"request_days": 0}, "request_days: must be from 1 to 365"),
     ({"mail_per_minute": 0}, "mail_per_minute: must be from 1 to 60000"),
-    ({"contact": "x" * 201}, "contact: must have at most 200 characters"),
+    ({"contact": "x" * 201}, "contact: enter at most 200 characters"),
     ({"remind_minutes": -1}, "remind_minutes: must be from 0 to 1440"),
     ({"remind_minutes": 1441}, "remind_minutes: must be from 0 to 1440"),
     ({"policy": {"fair_share": 2}}, "policy.fair_share: must be a number from 0 to 1"),

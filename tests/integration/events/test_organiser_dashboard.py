@@ -105,15 +105,15 @@ def test_an_empty_event_says_that_nothing_waits(database: Database, app: Flask) 
         expo = make_event(session, firms=0)
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     assert "Nothing to do" in page and "nothing published yet" in page
-    assert "Add exhibitors and attendees first" in page and "Run the scheduling and review" not in page
-    assert f'href="/events/{expo.event.key}/imports/">Import a spreadsheet' in page
+    assert "Add exhibitors and attendees first" in page and "Run scheduling and review" not in page
+    assert f'href="/events/{expo.event.key}/imports/">Import spreadsheet' in page
 
 
 def test_who_is_known_to_no_event_can_sign_in_with_another_address(database: Database, app: Flask) -> None:
     with database.write() as session:
         nobody = make_account(session, "nobody@site.example")
     browser = Browser(app, nobody)
-    assert "Sign out, and sign in with another address" in browser.get("/")
+    assert "Sign out and use another address" in browser.get("/")
     browser.post("/sign-out")
     assert "nobody@site.example" not in browser.get("/sign-in")
 
@@ -232,7 +232,7 @@ def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
         requests.withdraw_request(session, expo.actor(4), rows[2].key, now=NOW)
         assert pending_work.count_pending_work(session, actor, now=NOW).broken == 2
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
-    assert "2 </span>Published meetings that can’t take place" in page
+    assert "2 </span>Published meetings that can't take place" in page
     assert "Change those that start too soon for a run on the board." in page
 
 

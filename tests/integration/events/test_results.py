@@ -104,12 +104,12 @@ def test_the_page_of_a_version_says_them_first_and_the_score_on_demand(
         expo = scene(session)
     browser, path = Browser(web_app(database, broker_url), expo.organiser), f"/events/{expo.event.key}"
     page = " ".join(browser.get(f"{path}/versions/1").split())
-    assert "<strong>4</strong> of 5 accepted requests are held. 1 is not" in page
-    assert "No plan whatsoever can hold more than 5." in page
+    assert "<strong>4</strong> of 5 accepted requests are scheduled. 1 is not" in page
+    assert "No schedule can include more than 5." in page
     assert (
         page.index("People without a meeting")
-        < page.index("<summary>Score and bound")
-        < page.index("Weight served")
+        < page.index("<summary>Score and proven maximum")
+        < page.index("Priority points scheduled")
     )
 
 

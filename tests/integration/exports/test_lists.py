@@ -40,7 +40,8 @@ def test_a_workbook_has_every_list_of_a_version(database: Database) -> None:
     assert list(sheets) == [name.value.capitalize() for name in VERSION_LISTS]
     assert made.name == f"schedule-{expo.event.key}-1.xlsx"
     assert {name: len(rows) - 1 for name, rows in sheets.items()} == {
-        "Meetings": 1, "By firm": 2, "By person": 2, "By hall": 1, "By interpreter": 0, "Not held": 0,
+        "Meetings": 1, "By exhibitor": 2, "By person": 2, "By hall": 1, "By interpreter": 0,
+        "Not scheduled": 0,
     }  # fmt: skip
     day, start, end = sheets["Meetings"][1].cells[:3]
     assert (day, start, end) == ("2026-12-07", "09:30", "10:00")
@@ -53,7 +54,7 @@ def test_csv_has_a_mark_of_utf_8_and_no_formula(database: Database) -> None:
         made = schedule_lists.export_list(session, expo.organiser_actor(), ListName.MEETINGS, "csv")
     assert made.octets.startswith(b"\xef\xbb\xbf")
     header, row = csv.reader(io.StringIO(made.octets.decode("utf-8-sig")))
-    assert row[header.index("Firm that asks")] == "'=cmd()"
+    assert row[header.index("Requesting exhibitor")] == "'=cmd()"
     assert row[header.index("Topic")] == "'-Cells"
 
 
@@ -63,7 +64,7 @@ def test_who_has_not_answered_stands_by_the_firm_that_owes_it(database: Database
         made = schedule_lists.export_list(session, expo.organiser_actor(), ListName.UNANSWERED, "xlsx")
     header, row = read_workbook(made.octets).sheets[0].rows
     found = dict(zip(header.cells, row.cells, strict=False))
-    assert (found["Firm asked"], found["Firm that asks"]) == ("=cmd()", expo.firms[2].name)
+    assert (found["Requested exhibitor"], found["Requesting exhibitor"]) == ("=cmd()", expo.firms[2].name)
 
 
 def test_an_event_without_a_schedule_has_empty_lists(database: Database) -> None:

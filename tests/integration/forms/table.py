@@ -132,7 +132,7 @@ TABLE = (
 
 OTHERWISE = {
     "board.place_meeting": "it needs an open draft and a worker: board/test_board_pages.py sends it",
-    "my_day.answer_invitation": "it needs a published meeting: my_day/test_pages_my_day.py sends it",
+    "my_day.answer_invitation": "it needs published meeting: my_day/test_pages_my_day.py sends it",
     "calendar.note_copied": "the text to be copied is no field of the form",
     "imports.save_choices": "what is read instead of a cell is previewed with its file and rows",
     "imports.fix_errors": "what is changed in a cell is previewed with its file, in the grid of errors",

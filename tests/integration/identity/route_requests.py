@@ -100,7 +100,7 @@ BODIES = {
 
 PEOPLE = (
     "nobody", "stranger", "operator", "other", "attendee", "exhibitor", "organiser", "owner", "read-only",
-    "desk helper", "chamber",
+    "help desk", "chamber",
 )  # fmt: skip
 """Not signed in; another event's owner; an operator of the installation; another firm's exhibitor; an
 attendee and the exhibitor of the firm in question; then people of the event's team, by role: the chamber is

@@ -185,16 +185,16 @@ def test_an_exhibitor_cannot_give_what_only_organisers_have(database: Database) 
         with pytest.raises(InvalidInput) as caught:
             api_tokens.create_api_token(session, expo.actor(0), " ", ["runs:write", "nonsense"], now=NOW)
         assert [str(fault) for fault in caught.value.faults] == [
-            "name: must have 1 to 120 characters",
-            "scopes: 'nonsense' is not a scope that you can give",
-            "scopes: 'runs:write' is not a scope that you can give",
+            "name: enter 1 to 120 characters",
+            "scopes: 'nonsense' is not a scope you can grant",
+            "scopes: 'runs:write' is not a scope you can grant",
         ]
 
 
 def test_a_token_needs_a_scope(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        with pytest.raises(InvalidInput, match="scopes: choose one or more"):
+        with pytest.raises(InvalidInput, match="scopes: select at least one"):
             api_tokens.create_api_token(session, expo.organiser_actor(), "CRM", [], now=NOW)
 
 

@@ -129,7 +129,7 @@ def test_a_sign_in_mail_is_in_the_persons_language(database: Database) -> None:
             row = session.scalars(select(OutboxEmail).where(OutboxEmail.sign_in_link_id == link.id)).one()
             made = rendering.render_sign_in_email(SETTINGS, row, session.get_one(SignInLink, link.id))
             subjects.append(read(made.data)["Subject"])
-        assert subjects == [f"Belépési hivatkozás – {expo.event.name}", "Your link to sign in to Chainmeet"]
+        assert subjects == [f"Belépési hivatkozás – {expo.event.name}", "Your sign-in link for Chainmeet"]
 
 
 def test_a_sign_in_mail_comes_from_the_event_that_was_looked_at_or_the_only_one(database: Database) -> None:

@@ -110,7 +110,7 @@ def test_a_person_sees_the_browsers_and_signs_out_one_or_all(
     assert "That browser is signed out" in laptop.post(f"/sessions/{first.id}/end")
     assert is_in(laptop) and not is_in(phone)
     phone.sign_in(app, account)
-    assert "All other browsers are signed out." in laptop.post("/sessions/others/end")
+    assert "All other browsers signed out." in laptop.post("/sessions/others/end")
     assert is_in(laptop) and not is_in(phone) and is_in(stranger)
     phone.sign_in(app, account)
     gone = laptop.client.post("/sessions/end", data={"csrf_token": token(laptop.get("/sessions"))})
@@ -260,7 +260,7 @@ def test_a_role_that_is_lost_makes_a_session_no_longer(database: Database, expo:
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1", "Safari on iPhone"),
         ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36", "Chrome on Linux"),
         ("curl/8.5.0", "curl/8.5.0"),
-        ("", "A browser that does not say its name"),
+        ("", "Unknown browser"),
     ],
 )  # fmt: skip
 def test_a_browser_is_named_as_its_person_knows_it(agent: str, name: str) -> None:

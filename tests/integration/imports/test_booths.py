@@ -57,7 +57,7 @@ def test_two_firms_of_a_file_can_change_places_and_one_alone_cannot(database: Da
     first, second = "f0,Firm 0,CN,midstream,h0,b1\n", "f1,Firm 1,CN,midstream,h0,b0\n"
     with database.write() as session:
         expo = make_event(session, firms=2)
-        with pytest.raises(InvalidInput, match="row 2, booth: 'b1' is another place already"):
+        with pytest.raises(InvalidInput, match="row 2, booth: 'b1' is already another location"):
             imports.import_firms(session, expo.organiser_actor(), MOVE + first)
         assert imports.import_firms(session, expo.organiser_actor(), MOVE + first + second).moved == 2
         hall = expo.halls[0].id

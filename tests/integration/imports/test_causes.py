@@ -102,7 +102,7 @@ def test_a_name_of_the_file_is_read_as_nothing_else_and_waits_for_its_row(
     page = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser).get(
         f"/events/{expo.event.key}/imports/{number}"
     )
-    assert "7 rows wait for 3 rows of Firms above" in page
+    assert "7 rows skipped until you fix 3 rows of Firms above" in page
     assert page.index("Paxkron Energi 00") < page.index("7 rows wait")
     octets = write_xlsx([firms(wrong + good), people(rows + odd), request])
     assert sheet_import.write_skipped_rows(sheet_import.read_parts(octets, ""), found)
@@ -130,7 +130,7 @@ STRICT = {
 
 
 @pytest.mark.parametrize("kind", STRICT)
-@pytest.mark.parametrize("header", ["named", "without a name"])
+@pytest.mark.parametrize("header", ["named", "unnamed file"])
 def test_a_column_that_is_not_read_stops_a_sheet_until_it_is_chosen_or_left_out(
     database: Database, expo: Expo, kind: str, header: str
 ) -> None:
@@ -151,7 +151,7 @@ def test_a_column_that_is_not_read_stops_a_sheet_until_it_is_chosen_or_left_out(
         return
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
     path = f"/events/{expo.event.key}/imports/{number}"
-    assert "Leave this column out" in browser.get(path)
+    assert "Skip this column" in browser.get(path)
     at = len(columns) - 1
     form = {f"header-{kind}-{i}": text for i, text in enumerate(shown)}
     form |= {f"was-{kind}-{i}": "?" if i == at else "x" for i in range(len(shown))}

@@ -374,8 +374,8 @@ def test_rows_say_what_waits_for_them(database: Database, expo: Expo) -> None:
     )
     number = keep(database, expo, [firms, people])
     page = browser_of(database, expo).get(f"/events/{expo.event.key}/imports/{number}/errors")
-    assert "waiting for them: People 2" in page
-    assert "Waiting for it: People 2" in page and "People: rows 2, 3" in page
+    assert "rows that depend on them: People 2" in page
+    assert "Rows that depend on it: People 2" in page and "People: rows 2, 3" in page
 
 
 def test_the_page_says_what_the_rest_would_do_and_imports_it(database: Database, expo: Expo) -> None:

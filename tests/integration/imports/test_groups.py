@@ -79,9 +79,9 @@ def test_who_leaves_takes_the_leader_along(database: Database, expo: Expo) -> No
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
-        ("hu,X,,f3-p0,,,f0,", "leader: must be one of the delegation's people"),
-        ("hu,X,,,,,f0; f99,", "firms: 'f99' is not a firm of this event"),
-        ("hu,X,,,,,f0,nobody@x.example", "people: 'nobody@x.example' is nobody of this event"),
+        ("hu,X,,f3-p0,,,f0,", "leader: choose a member of the delegation"),
+        ("hu,X,,,,,f0; f99,", "firms: 'f99' is not an exhibitor of this event"),
+        ("hu,X,,,,,f0,nobody@x.example", "people: 'nobody@x.example' is not a person of this event"),
         ("hu,X,,,,not a number,f0,", "escort_phone: must be a telephone number"),
     ],
 )

@@ -31,12 +31,14 @@ from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 
 AREAS = OutputSheet("Areas", ["Key", "Name"], [["batteries", "Batteries and cells"], ["solar", "Solar"]])
-HALLS = OutputSheet("展馆", ["编号", "名称"], [["n1", "North 1"], ["n2", "North 2"]])
+HALLS = OutputSheet("展馆", ["序号", "其他语言的名称"], [["n1", "North 1"], ["n2", "North 2"]])
 WALKING = OutputSheet("Walking", ["", "North 1", "North 2"], [["North 1", 0, 7], ["North 2", 7, 0]])
-TABLES = OutputSheet("Tables", ["Table", "Hall", "Meetings at once"], [["T1", "North 1", 2], ["T2", "n2", 1]])
+TABLES = OutputSheet(
+    "Tables", ["Table", "Hall", "Simultaneous meetings"], [["T1", "North 1", 2], ["T2", "n2", 1]]
+)
 FIRMS = OutputSheet(
     "Companies",
-    ["Company", "Country", "Tier", "Areas", "Hall", "Booth", "Meetings at once"],
+    ["Company", "Country", "Tier", "Areas", "Hall", "Booth", "Simultaneous meetings"],
     [
         ["大丰公司", "中国", "上游", "Solar", "North 1", "B1", 2],
         ["Kovács Kft.", "Hungary", "downstream", "solar; batteries", "", "", ""],
@@ -56,7 +58,7 @@ ABSENCES = OutputSheet("Absences", ["Who"], [["eva@kovacs.example"], ["李娜"]]
 REQUESTS = OutputSheet(
     "Requests",
     ["From", "To", "Topic", "Priority", "Status", "With", "Reason"],
-    [["大丰公司", "Kovács Kft.", "Solar cells", 5, "接受", "eva@kovacs.example", "With pleasure"]],
+    [["大丰公司", "Kovács Kft.", "Solar cells", 5, "采纳", "eva@kovacs.example", "With pleasure"]],
 )
 NAMED = ["From", "To", "With"]
 SHEETS = (REQUESTS, ABSENCES, CLOSURES, INTERPRETERS, PEOPLE, FIRMS, TABLES, WALKING, HALLS, AREAS)
@@ -141,12 +143,12 @@ def test_a_request_changes_its_state_and_is_said_cell_by_cell(database: Database
         imported(session, expo, SHEETS)
         (row,) = REQUESTS.rows
         (*most, _, _, _) = row
-        changed = OutputSheet("Requests", REQUESTS.header, [[*most, "declined", "", "No time"]])
+        changed = OutputSheet("Requests", REQUESTS.header, [[*most, "declined", "", "No common time"]])
         (part,) = imported(session, expo, [changed]).parts
         assert part.done is not None
         assert {(cell.column, cell.before, cell.after) for cell in part.done.rows[0].cells} == {
             ("state", "accepted", "declined"),
-            ("response_note", "With pleasure", "No time"),
+            ("response_note", "With pleasure", "No common time"),
             ("to_people", "kovacs-eva", ""),
         }
         assert session.scalars(select(MeetingRequest.state)).one() is RequestState.DECLINED
@@ -177,7 +179,7 @@ def test_the_key_of_a_request_stays_with_its_two_firms(database: Database, pair:
 
         (fault,) = faults(imported(session, expo, [keyed(*pair)]))
         assert fault == (
-            "Requests (2,), Key: is the request 大丰公司 → Kovács Kft.; give this one another key"
+            "Requests (2,), Key: belongs to the request 大丰公司 → Kovács Kft.; give this one another ID"
         )
         assert faults(imported(session, expo, [keyed("大丰公司", "Kovács Kft.")])) == []
         assert session.scalars(select(func.count()).select_from(MeetingRequest)).one() == 1
@@ -195,7 +197,7 @@ def test_a_meeting_is_as_long_as_the_longest_block_at_most(
             return faults(imported(session, expo, [sheet]))
 
         (fault,) = of_length(longest + 1)
-        assert fault.endswith(f"must be at most {longest} meeting times: no block of the event is longer")
+        assert fault.endswith(f"use at most {longest} slots; no block of the event is longer")
         assert of_length(longest) == []
         assert session.scalars(select(MeetingRequest.length)).one() == longest
 
@@ -208,7 +210,7 @@ def test_a_request_names_five_people_of_a_firm_at_most(database: Database) -> No
             keys = "; ".join(person.key for person in expo.people[1][:count])
             return faults(imported(session, expo, [OutputSheet("Requests", NAMED, [["f0", "f1", keys]])]))
 
-        assert named(6) == ["Requests (2,), With: names more than 5 people"]
+        assert named(6) == ["Requests (2,), With: enter at most 5 people"]
         assert named(5) == []
         assert session.scalars(select(func.count()).select_from(RequestPerson)).one() == 5
 
@@ -284,17 +286,17 @@ def test_a_column_that_a_person_named_is_taken_as_said(database: Database) -> No
         (OutputSheet("Closures", ["Table", "From"], [["T1", "noon"]]), "is not a time of day"),
         (
             OutputSheet("Closures", ["Table", "From"], [["T1", "23:00"]]),
-            "no meeting time of the event is then",
+            "the event has no slot at this time",
         ),
         (OutputSheet("Absences", ["Who"], [["nobody"]]), "is nobody of this event"),
         (OutputSheet("Requests", ["From", "To"], [["大丰公司", "大丰公司"]]), "a firm does not meet itself"),
         (
             OutputSheet("Requests", ["From", "To", "State"], [["大丰公司", "Kovács Kft.", "maybe"]]),
-            "must be pending",
+            "enter pending",
         ),
         (
             OutputSheet("Walking", ["From", "To", "Minutes"], [["North 1", "North 2", 999]]),
-            "must be from 0 to 120",
+            "enter a value from 0 to 120",
         ),
         (
             OutputSheet("Times", ["Day", "From", "To"], [["1999-01-01", "09:00", "09:30"]]),

@@ -134,7 +134,7 @@ def test_a_mended_word_and_a_named_column_are_remembered_for_the_next_file(datab
               "fix-of-0": "Corea", "header-firms-0": "Termine", "was-firms-0": "",
               "column-firms-0": "max_per_day", "keep_empty": "yes"}  # fmt: skip
     page = browser.post(f"{path}1/choose", **fixed)
-    assert "3 added" in page and "left out" not in page
+    assert "3 added" in page and "not scheduled" not in page
     browser.post(f"{path}1/discard")
     page = browser.post(path, file=(io.BytesIO(file), "again.csv"))
     assert "3 added" in page and "Fix" not in page
@@ -216,18 +216,18 @@ def test_no_choice_but_those_of_the_page_is_kept(database: Database) -> None:
     page = browser.post(f"{path}1/choose", withdraw="halls")
     assert "may not go" in page
     wrong = {"fix-0": "x", "fix-kind-0": "firms", "fix-column-0": "id", "fix-of-0": "y"}
-    assert "must be one of key, name" in browser.post(f"{path}1/choose", **wrong)
+    assert "choose one of these: key, name" in browser.post(f"{path}1/choose", **wrong)
 
 
 FAULTS = {
     "Tables": ("hall", "Hall 77", "is not a hall of this event"),
     "Firms": ("country", "Corea", "is not a country: write its name, or two letters"),
     "Firms ": ("tier", "sideways", "'sideways' is no tier: it must be upstream"),
-    "Firms  ": ("max_per_day", "ca. 8", "must be a whole number, or empty"),
-    "People": ("firm", "Nobody Ltd.", "is not a firm of this event; import firms first"),
+    "Firms  ": ("max_per_day", "ca. 8", "enter a whole number, or leave empty"),
+    "People": ("firm", "Nobody Ltd.", "choose an exhibitor of this event; import firms first"),
     "People ": ("email", "no address", "is no mail address"),
     "People  ": ("languages", "Klingonish", "is not a language: write its name, or a code"),
-    "People   ": ("phone", "ask me", "must be a telephone number such as"),
+    "People   ": ("phone", "ask me", "enter a telephone number such as"),
     "Closures": ("place", "T-99", "is no table or booth of this event; write its key"),
     "Closures ": ("start", "noon", "write it as 09:00"),
     "Absences": ("day", "1999-01-01", "is not a day of this event; they are"),

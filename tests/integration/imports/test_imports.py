@@ -92,7 +92,7 @@ def test_every_fault_is_named_by_row_and_column_and_nothing_is_taken(database: D
     [
         ("key,name,colour\n", "header: the column 'country' is missing"),
         ("key,name,country,tier\n", "file: has a header, but no rows"),
-        ("key,id,name,country,tier\na,a,A,CN,upstream\n", "header: names the column 'key' twice"),
+        ("key,id,name,country,tier\na,a,A,CN,upstream\n", "header: the column 'key' appears twice"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_words(database: Database, text: str, fault: str) -> None:
@@ -172,7 +172,7 @@ def test_a_booth_that_stands_in_two_rows_is_a_fault_of_the_second(database: Data
         actor = make_event(session, firms=0, tables=0).organiser_actor()
         with pytest.raises(InvalidInput) as caught:
             imports.import_firms(session, actor, twice)
-    assert faults_of(caught) == ["row 3, booth: 'E1-001' stands in row 2 already"]
+    assert faults_of(caught) == ["row 3, booth: 'E1-001' is already in row 2"]
 
 
 @pytest.mark.parametrize("email", ["jóska@example.com", "a..b@example.com", "x" * 65 + "@example.com"])
@@ -316,6 +316,6 @@ def test_one_cell_has_one_fault(database: Database) -> None:
     assert faults_of(of_firms) == [
         "row 2, tier: is empty",
         "row 3, country: is empty",
-        "row 2, country: 'Germoney' is not a country: write its name, or two letters as CN or DE",
+        "row 2, country: 'Germoney' is not a country; enter its name or two letters like CN or DE",
     ]
     assert faults_of(of_people) == ["row 2, email: is empty", "row 2, firm: is empty"]

@@ -47,7 +47,7 @@ def test_a_host_is_named_by_key_or_by_name_also_one_of_the_same_file(database: D
     ("rows", "fault"),
     [
         ("a,A,HU,midstream,h0,,,Nobody", "no firm of this event"),
-        ("a,A,HU,midstream,h0,,,a", "must be another firm"),
+        ("a,A,HU,midstream,h0,,,a", "enter another firm"),
         (
             "a,A,HU,midstream,h0,,,h\nb,B,HU,midstream,h0,,,a",
             "one that has a stand",

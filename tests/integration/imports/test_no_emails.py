@@ -256,7 +256,7 @@ def test_the_page_says_how_many_hear_of_changed_addresses(database: Database, in
         number = import_files.store_file(session, actor, people, name="expo.xlsx", kind="", now=NOW)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), invited.organiser)
     page = browser.get(f"/events/{invited.event.key}/imports/{number}")
-    assert "2 emails are sent about email addresses that change, to old and new addresses." in page
+    assert "2 emails about changed email addresses are sent, to old and new addresses." in page
     assert "No other emails are sent." in page and "No one is notified" not in page
 
 
@@ -326,8 +326,8 @@ def test_the_page_says_whom_it_concerns_and_its_box_is_off(database: Database, i
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), invited.organiser)
     path = f"/events/{invited.event.key}/imports/{number}"
     page = browser.get(path)
-    assert "2 people who were invited have new requests or responses in this file." in page
-    assert "No one is notified unless you select it." in page
+    assert "2 invited people have new requests or responses in this file." in page
+    assert "No one is notified unless you select the email option." in page
     box = re.search(r'<input type="checkbox" id="notify"[^>]*>', page)
     assert box is not None and "checked" not in box[0]
     digest = re.search(r'name="digest" value="([^"]+)"', page)

@@ -86,10 +86,10 @@ def test_what_is_not_in_the_file_goes_only_where_that_is_asked(database: Databas
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([["nobody", "{a}", "", "", ""]], "'nobody' is nobody of this event"),
+        ([["nobody", "{a}", "", "", ""]], "'nobody' is not a person of this event"),
         ([["{one}", "{booth}", "", "", ""]], "is no table of this event"),
         ([["{one}", "{a}", "", "", ""], ["{one}", "{b}", "", "09:00", ""]], "is another table than"),
-        ([["{one}", "{a}", "", "03:00", "04:00"]], "no meeting time of the event is then"),
+        ([["{one}", "{a}", "", "03:00", "04:00"]], "the event has no slot at this time"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_of_it_is_taken(

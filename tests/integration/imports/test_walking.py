@@ -38,7 +38,7 @@ def matrix(size: int, filled: Filled, *, title: bool = False) -> OutputSheet:
     ]
     header = ["from / to", *halls]
     return (
-        OutputSheet("Walking", ["Minutes on foot", *[""] * size], [header, *rows])
+        OutputSheet("Walking", ["Walking time (minutes)", *[""] * size], [header, *rows])
         if title
         else OutputSheet("Walking", header, rows)
     )
@@ -91,8 +91,8 @@ def test_halves_that_differ_are_named_and_neither_is_taken(database: Database) -
     (part,) = look.parts
     assert part.done is not None
     assert [(cells.lines, cells.message) for cells in part.done.wrong] == [
-        ((2,), "says 2, and the way back says 99; write one"),
-        ((4,), "says 99, and the way back says 2; write one"),
+        ((2,), "enter the same minutes both ways: 2 here, 99 on the way back"),
+        ((4,), "enter the same minutes both ways: 99 here, 2 on the way back"),
     ]
     assert walks(database) == {("Hall 0", "Hall 1"): 1, ("Hall 1", "Hall 2"): 12}
 

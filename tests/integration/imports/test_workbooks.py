@@ -22,8 +22,8 @@ from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
 FIRMS = OutputSheet(
-    "展商",
-    ["公司名称", "英文名称", "国家", "上中下游", "展馆", "展位", "备注"],
+    "参展企业",
+    ["企业名称", "英文名称", "国家", "上中下游", "展馆", "展位", "备注"],
     [
         ["大丰公司", "Great Harvest Co.", "中国", "上游", "Hall 0", "E1", "x"],
         ["Kovács Kft.", None, "Magyarország", "downstream", 0, "E2", None],
@@ -141,10 +141,10 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
     (part,) = shown.parts
     assert part.done is not None
     assert (part.done.added, shown.left_out) == (1, 2)
-    said = "'Germoney' is not a country: write its name, or two letters as CN or DE"
+    said = "'Germoney' is not a country; enter its name or two letters like CN or DE"
     assert [(cells.header, cells.message, cells.lines) for cells in part.done.wrong] == [
         ("国家", said, (3, 4)),
-        ("上中下游", "'up the hill' is no tier: it must be upstream, midstream or downstream", (4,)),
+        ("上中下游", "'up the hill' is not a tier; enter upstream, midstream or downstream", (4,)),
     ]
     take(database, expo, kept(database, expo, book), shown.digest, book)
     wrong = sheet_import.write_skipped_rows(sheet_import.read_parts(book, ""), shown)
@@ -154,7 +154,7 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
         ("Bad one", f"国家: {said}"),
         (
             "Bad two",
-            f"国家: {said}; 上中下游: 'up the hill' is no tier: it must be upstream, midstream or downstream",
+            f"国家: {said}; 上中下游: 'up the hill' is not a tier; enter upstream, midstream or downstream",
         ),
     ]
     fixed = write_xlsx(
@@ -258,9 +258,9 @@ def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Databa
     ("octets", "said"),
     [
         (b"", "The file is empty."),
-        (b"%PDF-1.7", "The file is a PDF. Send a spreadsheet: XLSX, ODS or CSV."),
+        (b"%PDF-1.7", "The file is a PDF. Upload a spreadsheet: XLSX, ODS or CSV."),
         (b"PK\x03\x04 no zip", "The file is broken, or is no spreadsheet."),
-        (b'a,b\n1,"2\n', "Row 2 cannot be read as CSV (unexpected end of data). Save the file as XLSX."),
+        (b'a,b\n1,"2\n', "Row 2 can't be read as CSV (unexpected end of data). Save the file as XLSX."),
     ],
 )
 def test_what_is_no_spreadsheet_is_refused_at_its_field(database: Database, octets: bytes, said: str) -> None:

@@ -33,7 +33,7 @@ OLD = "ash of an older release"
 KEPT = ["version 1 discarded", "run 1 started", "venue: 2 new tables in Hall 0: R01 to R02", OLD]
 STEPS = {
     "en": ["Version 1 discarded", "Run 1 started", "Venue: 2 new tables in Hall 0: R01 to R02"],
-    "zh": ["第1版已放弃", "第1次运行已开始", "会场：Hall 0新增2张洽谈桌：R01至R02"],
+    "zh": ["版本1已舍弃", "第1次运行已开始", "会场：Hall 0新增2张洽谈桌：R01至R02"],
     "hu": [
         "1. változat elvetve",
         "1. futtatás elindítva",
@@ -124,7 +124,7 @@ def found(browser: Browser, expo: Expo, text: str) -> list[str]:
         ("en", "1 STARTED", [1]),
         ("zh", "第1次运行", [1]),
         ("zh", "已放弃", [0]),
-        ("zh", "第1版已放弃", [0]),
+        ("zh", "版本1已舍弃", [0]),
         ("zh", "新增2张 会场", [2]),
         ("zh", "0新增2张洽谈桌：R01至R02", [2]),
         ("zh", STEPS["zh"][2], [2]),
@@ -195,22 +195,22 @@ NOTES: list[tuple[Act, dict[str, Any], dict[str, Any]]] = [
      {"firm 7 tier": "downstream", "firm 7 withdrawn_at": NOW.isoformat()}),
     (Act.ROLE, {"role": "read-only", "until": None}, {"role": "organiser", "until": NOW.date()}),
     (Act.OUTCOME, {"kind": "none", "amount": ""}, {"kind": "signed", "amount": None}),
-    (Act.IMPORT, {}, {"firms": "3 added, 1 changed, 0 gone"}),
+    (Act.IMPORT, {}, {"firms": "3 added, 1 changed, 0 removed"}),
     (Act.SETTINGS, {}, {"times": ["02:00 on days 15, then draft"], "older_word": 4}),
     (Act.PERSON, {"attendee deleted": {"id": 4, "name": "Li Na", "languages": ["zh"], "feed_hash": "x"}}, {}),
 ]  # fmt: skip
 CHANGES = {
     "en": [
         "Person, Languages", "Chinese", "Person, Name", "Li Na",
-        "older word", "4", "Overnight runs", "02:00, Mon, Fri: Save a draft",
-        "Firms", "3 added, 1 changed, 0 gone",
-        "What came of it", "Nothing", "Signed",
+        "older word", "4", "Overnight runs", "02:00, Mon, Fri: Save draft version",
+        "Firms", "3 added, 1 changed, 0 removed",
+        "Outcome", "Nothing", "Signed",
         "Role", "Reader", "Organiser", "Ends", "Tue, 24 November 2026",
-        "Firm 7, Place in the chain", "Upstream", "Downstream",
-        "Firm 7, Left the event", "Tue, 24 Nov, 16:00 (Beijing time, UTC+08:00)",
+        "Firm 7, Position in the chain", "Upstream", "Downstream",
+        "Firm 7, Removed from event", "Tue, 24 Nov, 16:00 (Beijing time, UTC+08:00)",
         "Email language", "English", "Hungarian",
-        "Meetings that may change", "3", "5",
-        "Send a summary after the invitations", "No", "Yes",
+        "Changed meetings (maximum)", "3", "5",
+        "Send a schedule summary after the invitations", "No", "Yes",
     ],
 }  # fmt: skip
 

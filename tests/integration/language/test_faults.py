@@ -25,25 +25,25 @@ TYPED = "Zellen – 电芯"
 FORMS: dict[str, dict[str, Any]] = {
     "/firms/f1/request": {
         "fields": {"topic": "", "message": TYPED, "priority": "3", "length": "1", "place": "bar"},
-        "zh": ["洽谈主题：未填写；请用一行文字说明洽谈内容。", "应为展位、洽谈桌或不限"],
+        "zh": ["洽谈主题：请用一行文字填写洽谈内容。", "请选择展位、洽谈桌或不限"],
         "hu": [
-            "Téma: hiányzik; írja le egy sorban, miről szól a találkozó.",
-            "stand, asztal vagy bármelyik legyen",
+            "Téma: írja le egy sorban, miről szól a találkozó.",
+            "standot, asztalt vagy bármelyiket válasszon",
         ],
     },
     "/busy-times/link": {
         "fields": {"address": f"http://{TYPED}/", "timezone": "Asia/Shanghai"},
-        "zh": ["这不是日历地址。"],
-        "hu": ["Ez nem naptár címe."],
+        "zh": ["请输入有效的日历地址。"],
+        "hu": ["Érvényes naptárcímet adjon meg."],
     },
     "/tokens": {
         "fields": {"name": TYPED, "days": "7"},
-        "zh": ["请选择一项或多项", "应为以下之一："],
-        "hu": ["válasszon egyet vagy többet", "ezek egyike legyen:"],
+        "zh": ["请至少选择一项", "应为以下之一："],
+        "hu": ["jelöljön ki legalább egyet", "ezek egyike legyen:"],
     },
     "/profile": {
         "fields": {"description": TYPED + "x" * 4_000, "website": TYPED},
-        "zh": ["最多4,000个字符"],
+        "zh": ["最多输入输入4,000个字符"],
         "hu": ["Legfeljebb 4 000 karakter lehet"],
     },
 }
@@ -84,7 +84,7 @@ def test_what_is_wrong_with_a_calendar_is_said_though_another_process_reads_it(s
         timezone="UTC",
         file=(io.BytesIO(b"BEGIN:VCARD\r\nEND:VCARD\r\n"), "my.ics"),
     )
-    assert "Ez nem naptárfájl (nincs benne BEGIN:VCALENDAR). Exportálja újra a naptárt." in page, re.findall(
+    assert "Ez nem naptárfájl (hiányzik a BEGIN:VCALENDAR). Exportálja újra a naptárt." in page, re.findall(
         r'class="fault"[^<]*<', page
     )
 

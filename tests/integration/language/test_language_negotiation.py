@@ -95,4 +95,4 @@ def test_a_fault_of_a_field_is_said_in_the_reader_s_language(browser: Browser) -
     browser.get("/sign-in")
     browser.post("/language", language="zh", back="/sign-in")
     page = browser.post("/sign-in", status=422, email="nobody")
-    assert "请填写您的邮箱地址" in page and 'value="nobody"' in page
+    assert "请填写电子邮箱" in page and 'value="nobody"' in page

@@ -26,8 +26,8 @@ CHANGED = {
 }
 NONE_FOUND = {"zh": "在规定时间内没有找到方案。", "hu": "A megadott idő alatt nem lett terv."}
 MISSED = {
-    "zh": "没有进行夜间运行：定时进程未运行。",
-    "hu": "nem volt éjszakai futtatás: az ütemező nem futott.",
+    "zh": "没有进行夜间运行：定时任务服务未运行。",
+    "hu": "nem volt éjszakai futtatás: az időzítő szolgáltatás nem futott.",
 }
 
 
@@ -78,7 +78,7 @@ def test_an_alert_is_said_with_its_parts(
 ) -> None:
     with database.write() as session:
         event = session.get_one(Event, expo.event.id)
-        run_alerts.alert_missed(session, event, NOW, "the clock was not running.", now=NOW)
+        run_alerts.alert_missed(session, event, NOW, "the scheduled-task service was not running.", now=NOW)
     browser = reader(database, broker_url, expo, language)
     assert MISSED[language] in browser.get(f"/events/{expo.event.key}")
 

@@ -107,13 +107,13 @@ def test_a_colleague_is_sent_from_a_list_that_says_who_is_free(database: Databas
     page = visitor.post(f"{link}/instead", 422, sequence=0, colleague="f1-p0")
     assert "Choose a colleague from the list." in page and published.known(0) is None
     page = visitor.post(f"{link}/instead", sequence=0, colleague="f0-p2", comment="Ana knows more of it.")
-    assert "F0-P2 goes instead of you." in page and "Your colleague is named instead of you." in page
+    assert "F0-P2 attends in your place." in page and "Your colleague is named instead of you." in page
     assert "Send this colleague" not in page and published.state() is RequestState.ACCEPTED
     assert "goes instead" not in visitor.post(f"{link}/accept", sequence=0)
 
 
 def test_nobody_can_be_sent_where_there_is_no_colleague(site: Site) -> None:
-    assert "No colleague can go instead of you." in site.visitor.get(f"{site.link}/instead")
+    assert "No colleague can attend in your place." in site.visitor.get(f"{site.link}/instead")
     assert "colleague" not in site.visitor.get(f"{site.link}/").lower()
 
 
@@ -127,7 +127,7 @@ def test_an_organiser_sends_the_colleague_who_accepted(database: Database) -> No
     path = f"/events/{published.expo.event.key}/inbox/{mail.id}"
     assert "F0-P1 goes instead</button>" in organiser.get(path)
     page = organiser.post(f"{path}/instead")
-    assert "F0-P1 goes instead of F0-P0, by the next plan." in page
+    assert "F0-P1 will attend instead of F0-P0 from the next schedule on." in page
     answer = published.known(0)
     assert answer is not None and answer.delegate_id == published.person(0, 1).id
 
@@ -172,7 +172,7 @@ def test_a_browser_without_cookies_answers(site: Site, step: str) -> None:
     answered = client.post(f"{site.link}/{step}", data={"sequence": 0})
     assert (answered.status_code, "Set-Cookie" in answered.headers) == (303, False)
     page = client.get(answered.headers["Location"]).text
-    assert "Thank you, your answer is kept." in page and "Your answer:" in page
+    assert "Thank you. Your reply was saved." in page and "Your answer:" in page
     assert site.published.known(0) is not None
     changed = client.post(f"{site.link}/{step}", data={"sequence": 9})
     assert changed.status_code == 409 and "The meeting has changed" in changed.text
@@ -231,10 +231,10 @@ def test_an_organiser_decides_about_a_waiting_mail(site: Site, step: str, state:
 def test_who_answers_under_another_address_is_the_same_person_once_an_organiser_says_so(site: Site) -> None:
     mail = site.published.answer(0, "ACCEPTED", attendee="ann@other.example")
     organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
-    assert "This is the same person" in organiser.get(path)
+    assert "Confirm same person" in organiser.get(path)
     assert "comes." in organiser.post(f"{path}/same-person")
     person = site.inbox.replace("/inbox", f"/calendar-status/people/{site.published.person(0).key}")
-    assert "Also answers as" in organiser.get(person) and "ann@other.example" in organiser.get(person)
+    assert "Email aliases" in organiser.get(person) and "ann@other.example" in organiser.get(person)
     assert "ann@other.example" not in organiser.post(f"{person}/aliases/1/remove")
 
 
@@ -243,7 +243,7 @@ def test_a_report_that_waits_is_believed_by_an_organiser_and_is_no_answer(site: 
     mail = site.published.receive(replies.bounce(row), row)
     organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
     page = organiser.get(path)
-    assert "The address is dead" in page and "Take it as accepted" not in page
+    assert "Mark address invalid" in page and "Record as accepted" not in page
     assert "does not take mail" in organiser.post(f"{path}/dead")
 
 
@@ -281,18 +281,18 @@ def colleagues(database: Database) -> Colleagues:
 def test_the_page_says_what_a_decline_does_and_who_reads_it_before_the_press(colleagues: Colleagues) -> None:
     page = colleagues.visitor.get(f"{colleagues.link}/decline")
     assert "sends a colleague of your firm instead, if one is free" in page
-    assert "The exhibitors of your firm read that, with your note." in page
+    assert "Your company contacts can read your reply and your note." in page
     colleagues.scene.keep_busy(0)
     colleagues.scene.keep_busy(2)
     page = colleagues.visitor.get(f"{colleagues.link}/decline")
-    assert "Nobody else of your firm can go: declining withdraws the meeting." in page
+    assert "No one else from your company can attend. If you decline, the meeting is cancelled." in page
     assert "The exhibitors of both firms read that" in page
 
 
 def test_who_declined_is_not_asked_to_decline_again(colleagues: Colleagues) -> None:
     colleagues.scene.decline()
     page = colleagues.visitor.get(colleagues.link)
-    assert "Your answer: declined." in page and "/decline" not in page and "/accept" in page
+    assert "Your reply: declined." in page and "/decline" not in page and "/accept" in page
 
 
 def test_the_firm_reads_who_cannot_come_and_the_partner_does_not(colleagues: Colleagues) -> None:
@@ -300,18 +300,18 @@ def test_the_firm_reads_who_cannot_come_and_the_partner_does_not(colleagues: Col
     who = colleagues.scene.person(0, 1).name
     exhibitor = colleagues.browser(0, 0)
     page = exhibitor.get(colleagues.request)
-    assert f"{who} cannot come." in page and "I am &lt;b&gt;ill" in page
-    assert f"{who} cannot come." in exhibitor.get(colleagues.of_firm)
+    assert f"{who} can't attend." in page and "I am &lt;b&gt;ill" in page
+    assert f"{who} can't attend." in exhibitor.get(colleagues.of_firm)
     partner = colleagues.browser(1, 0)
     assert "cannot come" not in partner.get(colleagues.request) + partner.get(colleagues.of_firm)
     colleagues.scene.publish_with(2, minutes=30)
-    assert "A colleague goes instead." in exhibitor.get(colleagues.request)
+    assert "A colleague is attending instead." in exhibitor.get(colleagues.request)
 
 
 def test_one_s_own_agenda_shows_the_answer_and_takes_it(colleagues: Colleagues) -> None:
     own = colleagues.browser(0, 1)
     page = own.get(colleagues.own)
-    assert "You have not answered yet." in page and f"{colleagues.link}/decline" in page
+    assert "You haven't replied yet." in page and f"{colleagues.link}/decline" in page
     accept = f"{colleagues.own}/{colleagues.scene.request.key}/accept"
     assert "You accepted." in own.post(accept, sequence=0)
     colleagues.scene.decline()
@@ -329,7 +329,7 @@ def test_an_agenda_takes_no_answer_of_somebody_else_or_to_what_has_changed(colle
     own = colleagues.browser(0, 1)
     own.get(colleagues.own)
     assert "The meeting has changed" in own.post(accept, sequence=7)
-    assert "You have not answered yet." in own.get(colleagues.own)
+    assert "You haven't replied yet." in own.get(colleagues.own)
 
 
 def test_agendas_show_who_accepted_to_both_sides_and_who_declined_to_their_own(
@@ -355,18 +355,19 @@ def named(database: Database) -> Colleagues:
 
 def test_where_the_request_names_others_who_declined_reads_that_they_go(named: Colleagues) -> None:
     named.scene.decline()
-    assert "You declined. The colleagues whom the request names go without you." in named.browser(0, 1).get(
-        named.own
+    assert (
+        "You declined. The other colleagues named in the request will attend without you."
+        in named.browser(0, 1).get(named.own)
     )
     exhibitor = named.browser(0, 0)
     for page in (named.of_firm, named.request):
         said = exhibitor.get(page)
-        assert "The colleagues whom the request names go without them." in said
+        assert "The other colleagues named in the request will attend without them." in said
         assert "sends a colleague" not in said
 
 
 def test_the_sheet_of_who_declined_says_so_and_nobody_else_s_does(colleagues: Colleagues) -> None:
-    declined = "Declined. The meeting goes on without you."
+    declined = "Declined. The meeting takes place without you."
 
     def sheet(browser: Browser) -> str:
         pdf = browser.client.get(f"{colleagues.own}.pdf").data

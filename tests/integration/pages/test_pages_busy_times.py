@@ -125,7 +125,7 @@ def test_the_assumed_zone_is_shown_and_can_be_changed(site: Site) -> None:
     page = site.upload(
         calendar("BEGIN:VEVENT", "DTSTART:20261207T090000", "DURATION:PT30M", "SUMMARY:Call", "END:VEVENT")
     )
-    assert "Times without a zone were read in Asia/Shanghai." in page and "<strong>1 of 6" in page
+    assert "Times without a time zone were read in Asia/Shanghai." in page and "<strong>1 of 6" in page
     page = site.preview_step("zone", timezone="Europe/Budapest")
     assert "were read in Europe/Budapest." in page and "takes none of the 6" in page
     assert 'value="Budapest, Hungary (UTC+01:00)"' in page
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_sentence_at_its_field(
 
 
 def test_no_file_and_no_zone_are_said_so(site: Site) -> None:
-    assert "Choose a calendar file first." in site.upload(b"", 422, name="")
+    assert "Choose a calendar file." in site.upload(b"", 422, name="")
     assert "no IANA time zone" in site.upload(calendar(), 422, zone="Nowhere/Town")
 
 
@@ -172,7 +172,7 @@ def test_a_linked_calendar_shows_its_address_to_its_owner_alone(site: Site) -> N
     assert site.unavailable() == {3} and site.far.asked == [("https://calendar.example/hunter2.ics", "")]
     with site.database.write() as session:
         source = session.scalars(select(BusySource)).one()
-        source.failure = "The calendar's server took too long."
+        source.failure = "The calendar server took too long to respond."
     page = site.visitor.get(site.path)
     assert "Not syncing" in page
     read_at = r"<time[^>]*>Tue, 24 Nov, 16:00</time>"
@@ -191,7 +191,7 @@ def test_an_address_that_is_none_is_refused_at_its_field_without_a_fetch(site: S
 
 
 def test_a_fetch_that_fails_says_why_and_keeps_what_was_typed(site: Site) -> None:
-    site.far.fails = "The calendar's address is not on the public internet."
+    site.far.fails = "The calendar address is not on the public internet."
     page = site.link("https://calendar.example/a.ics", 422)
     assert "not on the public internet" in page and 'value="https://calendar.example/a.ics"' in page
 

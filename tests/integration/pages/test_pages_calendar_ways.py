@@ -53,10 +53,10 @@ def scene(database: Database) -> Scene:
 
 
 def test_an_answer_by_link_offers_every_way(scene: Scene) -> None:
-    assert "Into your calendar" not in scene.visitor.get(f"{scene.link}/")
+    assert "Add to calendar" not in scene.visitor.get(f"{scene.link}/")
     page = scene.visitor.post(f"{scene.link}/accept", sequence=0)
-    assert "Into your calendar" in page and "Open in browser" not in page
-    for said in ("Calendar file", "Google Calendar", "Outlook.com", "Microsoft 365", "Copy the text", "<svg"):
+    assert "Add to calendar" in page and "Open in browser" not in page
+    for said in ("Calendar file", "Google Calendar", "Outlook.com", "Microsoft 365", "Copy text", "<svg"):
         assert said in page
     assert f'href="webcal://127.0.0.1:8000{scene.link}/follow.ics"' in page
     assert scene.used == set(), "to look at ways is to use none"
@@ -97,7 +97,7 @@ def test_ways_are_refused_where_there_is_none(scene: Scene) -> None:
 def test_a_meeting_that_is_off_is_cancelled_for_subscribers_and_has_no_other_way(scene: Scene) -> None:
     scene.published.answer(0, "DECLINED")
     scene.published.publish_again()
-    assert "Into your calendar" not in scene.visitor.get(f"{scene.link}/calendar")
+    assert "Add to calendar" not in scene.visitor.get(f"{scene.link}/calendar")
     assert scene.visitor.client.get(f"{scene.link}/meeting.ics").status_code == 404
     followed = scene.visitor.client.get(f"{scene.link}/follow.ics")
     (event,) = icalendar.Calendar.from_ical(followed.data).walk("VEVENT")

@@ -123,7 +123,7 @@ def test_a_used_sign_in_link_takes_who_is_signed_in_on(site: Site) -> None:
     first = Browser(site.app)
     first.get(f"/sign-in/{token}")
     first.post(f"/sign-in/{token}")
-    assert "This link does not work" not in first.get(f"/sign-in/{token}")
+    assert "This link doesn't work" not in first.get(f"/sign-in/{token}")
     Browser(site.app).get(f"/sign-in/{token}", status=410)
 
 

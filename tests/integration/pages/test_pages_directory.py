@@ -64,7 +64,7 @@ def test_the_directory_searches_filters_and_counts(site: Site) -> None:
     page = browser.get(site.path("/firms?text=cell&country=FR"))
     assert "1 firm<" in page and "Shenzhen" not in page and 'value="FR" checked' in page
     page = browser.get(site.path("/firms?text=nothing&country=FR"))
-    assert "No firm fits “nothing” with these filters" in page and "Show all firms" in page
+    assert "No firm fits “nothing” with these filters" in page and "Show all companies" in page
 
 
 def test_the_directory_lists_tiers_along_the_chain_and_countries_by_their_firms(site: Site) -> None:
@@ -103,8 +103,8 @@ def test_the_directory_says_who_asked_whom_already(site: Site) -> None:
         make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
         make_request(session, site.expo, 2, 0, state=RequestState.PENDING)
     page = site.exhibitor(0).get(site.path("/firms"))
-    assert page.count("You asked, no answer yet") == 1 and page.count("They asked you: answer") == 1
-    assert "Your firm" in page
+    assert page.count("Waiting for their response") == 1 and page.count("Respond to request") == 1
+    assert "Your company" in page
     assert site.path("/firms/f1/request") not in page and site.path("/firms/f2/request") not in page
 
 
@@ -165,11 +165,14 @@ def test_firms_that_are_never_to_meet_read_it_kindly_and_organisers_see_what_is_
     own, other = site.exhibitor(0), site.exhibitor(1)
     own.get(site.path("/firms/f1"))
     page = own.post(site.path("/firms/f1/exclude"), never="1")
-    assert "Never to meet" in page and site.path("/firms/f1/request") not in page
+    assert "Requests blocked" in page and site.path("/firms/f1/request") not in page
     other.get(site.path("/firms/f2/request"))  # a form whose token the next request uses
     asked = {"topic": "Cells", "priority": "3", "length": "1", "place": "any"}
     page = other.post(site.path("/firms/f0/request"), status=422, **asked)
-    assert "takes no requests from your firm at this event" in page and 'name="topic"' not in page
+    assert (
+        "this company doesn't accept requests from your company at this event" in page
+        and 'name="topic"' not in page
+    )
     listed = site.organiser().get(site.path("/exclusions"))
     assert "Firm 0" in listed and "Tue, 24 Nov" in listed and "<td>–</td>" in listed
     other.get(site.path("/firms/f0/request"))

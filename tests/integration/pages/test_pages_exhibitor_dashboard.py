@@ -23,17 +23,17 @@ def test_an_exhibitor_lands_on_what_waits_and_answers_there(site: Site) -> None:
     browser = site.exhibitor(0)
     page = browser.get(site.path("/dashboard"))
     assert "<h1>1 firm waits for your answer</h1>" in page and "Graphite blocks" in page
-    assert "They come to the event for you" in page
+    assert "They're coming to the event to meet you" in page
     assert 'class="n">1<' in page
     (request,) = site.stored()
     page = browser.post(site.path(f"/requests/{request.key}/accept"), side="to", back=site.path("/dashboard"))
     assert "Accepted. The next schedule looks for a time" in page
-    assert "<h1>Nothing waits for you</h1>" in page
+    assert "<h1>Nothing to do</h1>" in page
 
 
 def test_a_new_firm_reads_its_first_steps(site: Site) -> None:
     page = site.exhibitor(0).get(site.path("/dashboard"))
-    assert "Welcome: find whom you want to meet" in page and "First steps" in page
+    assert "Welcome. Find companies to meet" in page and "First steps" in page
 
 
 def test_seen_clears_the_changes_that_the_page_showed(site: Site) -> None:
@@ -47,7 +47,7 @@ def test_seen_clears_the_changes_that_the_page_showed(site: Site) -> None:
             )  # fmt: skip
     browser = site.exhibitor(0)
     page = browser.get(site.path("/dashboard"))
-    assert "8 new changes" in page and "6 of 8 shown." in page
+    assert "8 new changes" in page and "Showing 6 of 8." in page
     assert "Note 6." in page and "Note 7." not in page
     everything = browser.get(site.path("/dashboard/changes"))
     assert '<h1 id="news">8 new changes</h1>' in everything and "Note 8." in everything
@@ -56,7 +56,7 @@ def test_seen_clears_the_changes_that_the_page_showed(site: Site) -> None:
     assert "6 changes marked as seen." in page and "2 new changes" in page
     assert "Note 6." not in page and "Note 7." in page and "Note 8." in page
     page = browser.post(site.path("/dashboard/seen"), seen=seen)
-    assert "These changes were marked as seen already." in page and "2 new changes" in page
+    assert "These changes were already marked as seen." in page and "2 new changes" in page
 
 
 def test_a_colleague_who_cannot_come_stands_on_the_first_page(site: Site) -> None:
@@ -67,8 +67,8 @@ def test_a_colleague_who_cannot_come_stands_on_the_first_page(site: Site) -> Non
             request, colleague, note="My flight is <late>", now=site.database.now()
         )
     page = site.exhibitor(0).get(site.path("/dashboard"))
-    assert "1 new change" in page and "F0-P1 cannot come:" in page and "My flight is &lt;late&gt;" in page
-    assert "The next schedule sends a colleague, if one is free." in page
+    assert "1 new change" in page and "F0-P1 can't attend:" in page and "My flight is &lt;late&gt;" in page
+    assert "The next schedule assigns a colleague if one is available." in page
     assert "cannot come:" not in site.exhibitor(1).get(site.path("/dashboard"))
 
 
@@ -86,7 +86,7 @@ def test_more_than_the_page_shows_is_counted_and_linked(site: Site) -> None:
             for key in left
         ]
     page = site.exhibitor(0).get(site.path("/dashboard"))
-    assert "12 of 13 shown." in page and "5 of 6 shown." in page
+    assert "Showing 12 of 13." in page and "Showing 5 of 6." in page
     assert f'{site.path("/requests/received?state=not-held")}">2 that you received</a>' in page
     assert f'{site.path("/requests/sent?state=not-held")}">4 that you sent</a>' in page
 
@@ -109,9 +109,9 @@ def test_a_decline_on_the_first_page_asks_first_and_can_be_undone_there(site: Si
     assert f'value="{back}?"' in undo or f'value="{back}"' in undo
     at = undo.partition('name="at" value="')[2].partition('"')[0]
     page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=back)
-    assert "1 step undone." in page and "1 firm waits for your answer" in page
+    assert "1 step undone." in page and "1 request needs your response" in page
     page = browser.post(site.path(f"/requests/{request.key}/decline"), back=back, note="Not before 2029")
-    assert "Request declined. The other firm reads your note." in page
+    assert "Request declined. The other company can read your note." in page
     assert "Not before 2029" in site.exhibitor(1).get(site.path("/dashboard"))
 
 
@@ -127,13 +127,13 @@ def test_many_answers_are_undone_by_one_press_in_the_list(site: Site) -> None:
     page = browser.post(
         site.path("/ranked-requests/answers"), keys=keys, answer="decline", note="Full", back=here
     )
-    assert "2 requests declined. The other firms read your note." in page
+    assert "2 requests declined. The other companies can read your note." in page
     at = page.partition('name="at" value="')[2].partition('"')[0]
     page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=here)
     assert "2 steps undone." in page and "2 requests." in page
     assert {each.state for each in site.stored()} == {PENDING}
     page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=here)
-    assert "There is nothing left to undo." in page
+    assert "There's nothing left to undo." in page
     page = browser.post(
         site.path("/ranked-requests/answers"), keys=keys, answer="accept", note="Full", back=here
     )

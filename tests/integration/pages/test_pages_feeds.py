@@ -110,7 +110,7 @@ def test_the_firms_calendar_has_an_address_when_an_exhibitor_wants_one_and_until
     _publish(site)
     browser, client = site.exhibitor(0), site.app.test_client()
     path = site.path("/agenda/firm")
-    assert "Make an address" in browser.get(path) and "/calendar/" not in browser.get(path)
+    assert "Create link" in browser.get(path) and "/calendar/" not in browser.get(path)
     page = browser.post(f"{path}/feed")
     with site.database.read() as session:
         address = _feed(session.get_one(Firm, site.expo.firms[0].id))
@@ -120,7 +120,7 @@ def test_the_firms_calendar_has_an_address_when_an_exhibitor_wants_one_and_until
     assert answer.status_code == 200 and answer.data.count(b"BEGIN:VEVENT") == 1
     assert address not in browser.post(f"{path}/feed")
     assert client.get(address).status_code == 404
-    assert "Make an address" in browser.post(f"{path}/feed/end")
+    assert "Create link" in browser.post(f"{path}/feed/end")
 
 
 def test_only_exhibitors_see_the_address_of_the_firms_calendar(site: Site) -> None:
@@ -128,7 +128,7 @@ def test_only_exhibitors_see_the_address_of_the_firms_calendar(site: Site) -> No
         feed_addresses.renew_firm_feed(session, site.expo.actor(0), secret_key=SECRET_KEY)
         colleague = make_attendee(session, site.expo, 0)
     page = site.browser(colleague).get(site.path("/agenda/firm"))
-    assert "/calendar/" not in page and "Make an address" not in page
+    assert "/calendar/" not in page and "Create link" not in page
     site.browser(colleague).get(site.path("/agenda"))
     browser = site.browser(colleague)
     browser.get(site.path("/agenda"))

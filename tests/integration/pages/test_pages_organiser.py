@@ -54,8 +54,8 @@ def test_a_run_that_runs_is_stopped_and_keeps_what_it_has(database: Database, br
     browser.post(f"{path}/runs", seconds="20")
     with database.write() as session:
         assert runs.claim_run(session, runs.get_run(session, expo.event.id, 1).id, "w1", now=NOW)
-    assert "Stop now and keep the best plan</button>" in browser.get(f"{path}/runs/1/panel")
-    assert "Run 1 ends now. Its best plan becomes a draft." in browser.post(f"{path}/runs/1/stop")
+    assert "Stop and keep best schedule</button>" in browser.get(f"{path}/runs/1/panel")
+    assert "Run 1 ends now. Its best schedule becomes a draft." in browser.post(f"{path}/runs/1/stop")
     assert "Stopping…</button>" in browser.get(f"{path}/runs/1/panel")
     with database.read() as session:
         assert runs.find_stop_request(session, runs.get_run(session, expo.event.id, 1).id) is Stop.KEEP
@@ -67,7 +67,7 @@ def test_a_wrong_number_of_seconds_is_refused_in_words(database: Database, broke
     browser = Browser(web_app(database, broker_url), expo.organiser)
     browser.get(f"/events/{expo.event.key}/schedule")
     page = browser.post(f"/events/{expo.event.key}/runs", 422, seconds="soon")
-    assert "Seconds to search" in page and "must be a whole number from 1 to 3,600." in page
+    assert "Search time (seconds)" in page and "enter a whole number from 1 to 3,600." in page
     with database.read() as session:
         assert session.scalars(select(Run)).all() == []
 
@@ -80,7 +80,7 @@ def test_a_draft_shows_its_change_set_and_is_published(database: Database, broke
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/versions/1"
     page = browser.get(path)
-    assert "What publishing does is being worked out" in page and "hx-get" in page
+    assert "Calculating the effects of publishing" in page and "hx-get" in page
     assert 'http-equiv="refresh"' in page  # without JavaScript
     assert browser.client.get(f"{path}/panel").headers.get("HX-Refresh") is None
     carry_out(database)
@@ -93,7 +93,7 @@ def test_a_draft_shows_its_change_set_and_is_published(database: Database, broke
     assert "Version 1 is being published" in page
     browser.post(f"{path}/publish", compared_with="")  # a second click
     assert carry_out(database) == [JobEnding.DONE]
-    assert "Version 1 is published. 2 mails were queued." in browser.get(path)
+    assert "Version 1 is published. 2 emails were queued." in browser.get(path)
     with database.read() as session:
         assert len(session.scalars(select(OutboxEmail)).all()) == 2
 
@@ -117,10 +117,10 @@ def test_an_old_version_comes_back_as_a_new_draft(database: Database, broker_url
         make_version(session, expo, [])
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/versions/1")
-    assert "Make a draft with this content" in page
+    assert "Restore version" in page
     assert "Version 3 repeats version 1" in browser.post(f"/events/{expo.event.key}/versions/1/restore")
     assert "is discarded" in browser.post(f"/events/{expo.event.key}/versions/3/discard")
-    assert "Bring it back</button>" in browser.get(f"/events/{expo.event.key}/versions/3")
+    assert "Restore event</button>" in browser.get(f"/events/{expo.event.key}/versions/3")
     assert "Version 3 is a draft again" in browser.post(f"/events/{expo.event.key}/versions/3/restore-draft")
 
 
@@ -153,7 +153,7 @@ def test_a_form_without_its_token_is_refused(database: Database, broker_url: str
 
 
 def test_a_visitor_is_asked_to_sign_in(database: Database, broker_url: str) -> None:
-    assert "Email me a link" in Browser(web_app(database, broker_url)).get("/events/any/schedule")
+    assert "Send sign-in link" in Browser(web_app(database, broker_url)).get("/events/any/schedule")
 
 
 def test_before_the_press_a_page_says_who_is_told_what_and_after_it_there_is_a_way_back(
@@ -173,11 +173,11 @@ def test_before_the_press_a_page_says_who_is_told_what_and_after_it_there_is_a_w
     assert f"Test mails to {expo.organiser.email}: 1." in page
     browser.get(f"{path}/publish")
     page = browser.post(f"{path}/publish", compared_with="")
-    assert "Version 1 is about to be published" in page and "Take it back" in page
+    assert "Version 1 is about to be published" in page and "Remove outcome" in page
     assert carry_out(database) == [JobEnding.NOT_CLAIMED], "it waits"
     assert "Discard" not in page
     page = browser.post(f"{path}/revoke")
-    assert "Version 1 is a draft again. Nobody was told anything." in page
+    assert "Version 1 is a draft again. No one was notified." in page
     assert "is taken back already" in browser.post(f"{path}/revoke")
     browser.post(f"{path}/publish", compared_with="")
     browser.post(f"{path}/end-hold")
@@ -193,12 +193,12 @@ def test_mails_are_paused_stopped_and_sent_after_all_on_the_page(database: Datab
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}"
     page = browser.get(f"{path}/schedule")
-    assert "Pause the mails" in page and "Let them go on" not in page
+    assert "Pause emails" in page and "Resume emails" not in page
     assert "are paused since" in browser.post(f"{path}/emails/pause")
     page = browser.post(f"{path}/emails/stop")
     assert "Mails stopped: 2." in page and "are paused since" not in page
-    assert "Send the stopped mails after all" in page and "Pause the mails" not in page
-    assert "Mails queued again: 2." in browser.post(f"{path}/emails/send")
+    assert "Send stopped emails" in page and "Pause emails" not in page
+    assert "Emails queued again: 2." in browser.post(f"{path}/emails/send")
     browser.post(f"{path}/emails/burn", status=404)
 
 
@@ -209,7 +209,7 @@ def test_the_schedule_begins_with_what_waits_for_the_organiser(database: Databas
         make_version(session, expo, [meet(held, expo)])
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/schedule"
-    assert "What waits for you" not in browser.get(path)
+    assert "To do" not in browser.get(path)
     with database.write() as session:
         requests.withdraw_request(session, expo.actor(0), held.key, now=database.now())
         session.merge(other).responded_at = database.now()
@@ -223,8 +223,8 @@ def test_the_schedule_begins_with_what_waits_for_the_organiser(database: Databas
     assert (
         "meetings cancelled or declined" not in page and "requests accepted" not in page
     )  # the draft has them
-    assert ">Version 3</a> is a draft" in page and "Discard the older drafts (1)" in page
-    assert "Drafts discarded: 1." in browser.post(f"/events/{expo.event.key}/drafts/discard")
+    assert ">Version 3</a> is a draft" in page and "Discard older drafts (1)" in page
+    assert "Discarded drafts: 1." in browser.post(f"/events/{expo.event.key}/drafts/discard")
     with database.read() as session:
         states = [versions.get_version(session, expo.event.id, n).state.value for n in (1, 2, 3, 4)]
     assert states == ["published", "discarded", "draft", "discarded"]
@@ -247,7 +247,7 @@ def test_the_menu_of_an_organiser_names_the_requests(database: Database, broker_
     page = Browser(web_app(database, broker_url), exhibitor).get(
         f"/events/{expo.event.key}/requests/received"
     )
-    assert "<h1>Requests received</h1>" in page
+    assert "<h1>Received requests</h1>" in page
 
 
 def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_it_there(
@@ -316,9 +316,7 @@ def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_b
         part in field[0] for part in ('type="number"', 'min="0"', 'max="100000"', 'value="0"')
     )
     page = browser.post(f"{path}/runs", 422, seconds="20", max_moved="-1")
-    assert (
-        "Published meetings that may change" in page and "must be a whole number from 0 to 100,000." in page
-    )
+    assert "Published meetings that may change" in page and "enter a whole number from 0 to 100,000." in page
     browser.post(f"{path}/runs", seconds="20", max_moved="12")
     with database.write() as session:
         assert runs.get_run(session, expo.event.id, 1).max_moved == 12
@@ -427,13 +425,13 @@ def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_
     execution.execute_run(database, run_id, worker="w1", settings=SETTINGS)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/runs/1")
-    assert "Locked meetings that clash" in page
+    assert "Conflicting locked meetings" in page
     assert "Someone would be in two meetings at the same time: " in page
     assert page.count("left out</span>") == 1
     assert page.count("/unlock") == 2
-    assert "The published schedule was not made by a run" in page
+    assert "The published schedule was not created by a run" in page
     version = browser.get(f"/events/{expo.event.key}/versions/2")
-    assert "Locked meetings that clash" in version
+    assert "Conflicting locked meetings" in version
     assert section(version) == section(page)
     browser.post(f"/events/{expo.event.key}/versions/2/unlock", request=rows[0].key)
     with database.read() as session:
@@ -455,7 +453,7 @@ def test_a_draft_tells_who_was_changed_before(database: Database, broker_url: st
     browser.get(f"{path}/publish")
     carry_out(database)
     page = BeautifulSoup(browser.get(f"{path}/publish"), "html.parser").get_text(" ")
-    assert "2 people whose meetings change were told of changes before." in page
+    assert "2 people whose meetings change were already notified of earlier changes." in page
     assert re.search(r"Most often\s+.+\s*: 2 changes since invited\.", page)
     assert browser.get(f"{path}/changes").count("2 changes since invited") == 2
     assert browser.get(f"{path}/changes?by=person").count("2 changes since invited") == 2

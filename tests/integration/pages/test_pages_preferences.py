@@ -49,9 +49,7 @@ def test_an_attendee_chooses_and_sees_how_a_mail_says_it(database: Database) -> 
     page = browser.get(path)
     assert "Automatic: English" in page and "time only." in page
     page = browser.post(path, language="hu", timezone="Europe/Budapest")
-    assert "Mentettük a nyelvet és az időzónát." in section(page, "language"), (
-        "in the language that was chosen"
-    )
+    assert "Nyelv és időzóna mentve." in section(page, "language"), "in the language that was chosen"
     assert "Mikor 2026. december 7., hétfő, 09:00–09:30 (pekingi idő, UTC+08:00)" in shown(page)
     assert "Az Ön ideje szerint 2026. december 7., hétfő, 02:00–02:30" in shown(page)
 
@@ -65,7 +63,7 @@ def test_a_wrong_choice_is_said_at_its_field_and_kept_in_the_form(database: Data
     browser.get(path)
     page = browser.post(path, status=422, language="zh", timezone="Mars/Base")
     field = page.partition('<label for="timezone"')[2].partition("</div>")[0]
-    assert "Choose a time zone from the list: type a city or a country, like Budapest." in field
+    assert "Choose a time zone from the list. Type a city or a country, like Budapest." in field
     assert 'value="Mars/Base"' in field and 'aria-invalid="true"' in field
     assert '<option value="zh" selected>中文' in page
 
@@ -139,8 +137,8 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
                 "与Firm 1洽谈",
                 "2026年12月7日 星期一 09:30–10:00 北京时间",
                 "您的当地时间：2026年12月7日 星期一 02:30–03:00（布达佩斯，UTC+01:00）",
-                "您代表贵公司作决定：谢绝将取消这场洽谈。",
-                "以其他方式答复",
+                "您代表贵公司作决定。如果您谢绝，这场洽谈将取消。",
+                "其他选项",
             ],
         ),
         (
@@ -149,8 +147,8 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
                 "Találkozó: Firm 1",
                 "2026. december 7., hétfő, 09:30–10:00 pekingi idő, UTC+08:00",
                 "Az Ön ideje szerint: 2026. december 7., hétfő, 02:30–03:00 (Budapest, UTC+01:00)",
-                "Ön dönt a cége nevében: ha elutasítja, a találkozó elmarad.",
-                "Más választ adok",
+                "Ön dönt a cége nevében. Ha elutasítja, a találkozó elmarad.",
+                "További lehetőségek",
             ],
         ),
     ],
@@ -167,9 +165,11 @@ def test_the_page_behind_a_link_speaks_the_mails_language(
 def test_what_the_buttons_say_is_in_the_mails_language_too(database: Database) -> None:
     _, visitor, link = linked(database, "zh")
     visitor.get(f"{link}/accept")
-    assert "您的答复：已接受。" in visitor.post(f"{link}/accept", sequence=1)
-    assert "请从列出的时间中选择一个。" in visitor.post(f"{link}/propose", 422, sequence=1, slot="x")
-    assert "留言不能超过1000个字符。" in visitor.post(f"{link}/decline", 422, sequence=1, comment="x" * 1001)
+    assert "您的回复：接受。" in visitor.post(f"{link}/accept", sequence=1)
+    assert "请从列表中选择一个时间。" in visitor.post(f"{link}/propose", 422, sequence=1, slot="x")
+    assert "留言过长，请控制在1000个字符以内。" in visitor.post(
+        f"{link}/decline", 422, sequence=1, comment="x" * 1001
+    )
     assert "您建议的时间：2026年12月7日 星期一 10:30–11:00" in visitor.post(
         f"{link}/propose", sequence=1, slot="s3"
     )
@@ -233,8 +233,8 @@ def test_each_section_says_at_its_place_that_it_is_saved(database: Database) -> 
     sentences = {
         "language": "Language and time zone saved.",
         "emails": "Email settings saved.",
-        "feed": "The feed has a new address. The old one has stopped working.",
-        "sessions": "All other browsers are signed out.",
+        "feed": "Your calendar feed has a new address. The old one no longer works.",
+        "sessions": "All other browsers signed out.",
     }
     sent = {
         "language": path,

@@ -72,14 +72,14 @@ def test_a_print_is_current_until_something_of_it_changes(scene: Scene) -> None:
     codes = [scene.code(*each) for each in subjects(scene)]
     for path in codes:
         assert re.fullmatch(r"/p/[a-z2-7]{32}", path)
-        assert "Yes, this print is current." in scene.says(path)
+        assert "Yes, this printout is current." in scene.says(path)
     scene.published.publish_again(slot=3)
     for path in codes:
         page = scene.says(path)
-        assert "No: one meeting has changed" in page and "Another time" in page and "was Monday" in page
+        assert "No: one meeting has changed" in page and "New time" in page and "was Monday" in page
         assert "@" not in page, "no address of mail"
     again = scene.code(*subjects(scene)[0], number=2, minutes=60)
-    assert "Yes, this print is current." in scene.says(again)
+    assert "Yes, this printout is current." in scene.says(again)
 
 
 def test_a_withdrawn_meeting_is_cancelled_at_once_and_a_print_of_later_is_current(scene: Scene) -> None:
@@ -89,7 +89,7 @@ def test_a_withdrawn_meeting_is_cancelled_at_once_and_a_print_of_later_is_curren
     page = scene.says(before)
     assert "one meeting has changed" in page and "Cancelled" in page
     after = scene.code(*subject, minutes=6)
-    assert after != before and "Yes, this print is current." in scene.says(after)
+    assert after != before and "Yes, this printout is current." in scene.says(after)
 
 
 def test_a_new_meeting_and_other_people_are_changes(scene: Scene) -> None:
@@ -152,7 +152,7 @@ def test_nobody_makes_a_code_of_what_they_may_not_read(scene: Scene) -> None:
 
 def test_a_print_speaks_the_language_of_who_scans_it_else_its_own(scene: Scene) -> None:
     path = scene.code(*subjects(scene)[0])
-    said = {"en": "Yes, this print is current.", "zh": load_words("zh").printed["current"]}
+    said = {"en": "Yes, this printout is current.", "zh": load_words("zh").printed["current"]}
     for accepted, language in (("zh-CN,zh;q=0.9", "zh"), ("hu", "hu"), ("is,fo", "en"), ("", "en")):
         page = scene.visitor.client.get(path, headers={"Accept-Language": accepted}).text
         assert f'lang="{language}"' in page.partition(">")[2].partition(">")[0] + ">", accepted

@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_request_is_stored_as_it_was_typed(site: Site) -> None:
     browser = site.exhibitor(0)
-    assert "Ask for a meeting with Firm 1" in browser.get(site.path("/firms/f1/request"))
+    assert "Meeting request to Firm 1" in browser.get(site.path("/firms/f1/request"))
     page = browser.post(
         site.path("/firms/f1/request"),
         topic="Cells",
@@ -71,10 +71,10 @@ def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typ
         slots=["s1"],
     )
     for field, sentence in {
-        "topic": "Topic is missing; say in a line what the meeting is about.",
+        "topic": "Topic enter what the meeting is about, in one line.",
         "priority": "Rank must be from 1 to 5.",
-        "length": "Length must be from 1 to 2 slots.",
-        "from_attendees": "People of your firm &#39;f1-p0&#39; is not a person of this firm.",
+        "length": "Length choose 1 to 2 slots.",
+        "from_attendees": "Attendees from your company &#39;f1-p0&#39; is not a person of this firm.",
     }.items():
         assert f'<p class="fault" id="{field}-fault">{sentence}</p>' in page
         assert f'<a href="#{field}">{sentence}</a>' in page and f'id="{field}"' in page
@@ -93,7 +93,7 @@ def test_a_second_request_to_the_same_firm_is_refused(site: Site) -> None:
     page = browser.post(
         site.path("/firms/f1/request"), 422, topic="Again", priority="3", length="1", place="any"
     )
-    assert page.count("You have asked Firm 1 already.") == 1 and f"({request.key})" not in page
+    assert page.count("You've already sent a request to Firm 1.") == 1 and f"({request.key})" not in page
     assert f'href="{site.path(f"/requests/{request.key}")}"' in page.partition('role="alert"')[2]
     assert len(site.stored()) == 1
 
@@ -102,7 +102,9 @@ def test_a_firm_that_was_asked_has_a_link_instead_of_a_form(site: Site) -> None:
     with site.database.write() as session:
         request = make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
     page = site.exhibitor(0).get(site.path("/firms/f1/request"))
-    assert "You have asked Firm 1 already." in page and site.path(f"/requests/{request.key}") in page
+    assert (
+        "You've already sent a request to Firm 1." in page and site.path(f"/requests/{request.key}") in page
+    )
     assert 'id="topic"' not in page
 
 
@@ -114,7 +116,9 @@ def test_where_nothing_is_to_ask_the_request_stands_with_what_can_be_done(
         request = make_request(session, site.expo, 0, 1, state=state)
     page = site.exhibitor(0).get(site.path("/firms/f1/request"))
     said = (
-        "You agreed to meet Firm 1." if state is RequestState.ACCEPTED else "You have asked Firm 1 already."
+        "You've agreed to meet Firm 1."
+        if state is RequestState.ACCEPTED
+        else "You've already sent a request to Firm 1."
     )
     assert said in page and request.topic in page and 'id="topic"' not in page
     assert site.path(f"/requests/{request.key}/withdraw") in page and f'href="{site.path("/firms")}"' in page
@@ -166,7 +170,7 @@ def test_a_request_says_when_and_where_it_is_held(site: Site) -> None:
         make_version(session, expo, [meeting])
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
     fate = page.partition('class="fate good"')[2].partition("</section>")[0]
-    assert "The meeting is planned" in fate and "Tue, 8 December 2026<" in fate and "Booth b0, Hall 0" in fate
+    assert "Meeting scheduled" in fate and "Tue, 8 December 2026<" in fate and "Booth b0, Hall 0" in fate
     assert "Cancel this meeting" in page
     assert "Held: Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
 
@@ -186,10 +190,10 @@ def test_a_request_says_why_it_is_not_held_without_telling_of_the_other_firm(sit
         ]
     page = site.exhibitor(0).get(site.path("/requests/received?state=all"))
     assert "at every time that suits both firms, the people it needs are in other meetings" in page
-    assert "Look at your busy times" in page
+    assert "View your busy times" in page
     assert "f1-p0 is in" not in page and "Cancel this meeting" not in page
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
-    assert "Agreed, but no time was found yet" in page and "At every time that suits both firms" in page
+    assert "Accepted, but not scheduled" in page and "At every time that suits both firms" in page
     page = site.exhibitor(2).get(site.path(f"/requests/{late.key}"))
     assert "Accepted since the schedule was published." in page
 
@@ -197,8 +201,8 @@ def test_a_request_says_why_it_is_not_held_without_telling_of_the_other_firm(sit
 @pytest.mark.parametrize(
     ("state", "asker", "word"),
     [
-        (RequestState.PENDING, 1, "Waits for your answer"),
-        (RequestState.PENDING, 0, "Waits for their answer"),
+        (RequestState.PENDING, 1, "Waiting for your response"),
+        (RequestState.PENDING, 0, "Waiting for their response"),
         (RequestState.DECLINED, 1, "Declined"),
         (RequestState.EXPIRED, 1, "Expired"),
     ],
@@ -219,15 +223,15 @@ def test_an_answer_can_be_undone_for_ten_minutes(site: Site, monkeypatch: pytest
         request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
     browser, path = site.exhibitor(0), site.path(f"/requests/{request.key}")
     browser.get(path)
-    page = browser.post(f"{path}/decline", note="No time")
+    page = browser.post(f"{path}/decline", note="No common time")
     assert ">Undo<" in page and ", Firm 0</dd>" in page and "Accept after all" in page
     assert ">Undo<" not in site.exhibitor(1).get(path)
     page = browser.post(f"{path}/undo")
-    assert "Undone. The request stands as it was before." in page and "No time" not in page
+    assert "Undone. The request is as it was before." in page and "No common time" not in page
     browser.post(f"{path}/decline")
     clocks.hold(monkeypatch, NOW + timedelta(minutes=10))
     assert ">Undo<" not in browser.get(path)
-    assert "The last step cannot be undone any more." in browser.post(f"{path}/undo")
+    assert "The last action can no longer be undone." in browser.post(f"{path}/undo")
 
 
 def test_a_request_is_accepted_on_the_page_and_the_reader_comes_back_to_the_list(site: Site) -> None:
@@ -240,10 +244,10 @@ def test_a_request_is_accepted_on_the_page_and_the_reader_comes_back_to_the_list
     back = site.path("/requests/received?state=pending")
     page = browser.post(site.path(f"/requests/{request.key}/accept"), back=back)
     assert "Accepted. The next schedule looks for a time" in page
-    assert "Nothing waits for your answer." in page
+    assert "No requests need your response." in page
     (stored,) = site.stored()
     assert stored.state is RequestState.ACCEPTED and stored.responded_by == site.expo.people[0][0].id
-    assert "Withdraw the request" in browser.get(site.path(f"/requests/{request.key}"))
+    assert "Withdraw request" in browser.get(site.path(f"/requests/{request.key}"))
 
 
 def test_a_declined_request_shows_its_note_to_the_other_firm(site: Site) -> None:
@@ -253,7 +257,7 @@ def test_a_declined_request_shows_its_note_to_the_other_firm(site: Site) -> None
     browser.get(site.path("/requests/received"))
     browser.post(site.path(f"/requests/{request.key}/decline"), note="Not <this> year")
     page = site.exhibitor(1).get(site.path("/requests/sent"))
-    assert "Not &lt;this&gt; year" in page and "Ask again" in page
+    assert "Not &lt;this&gt; year" in page and "Request again" in page
     assert 'id="count-declined" class="count">1<' in page
 
 
@@ -298,9 +302,11 @@ def test_an_agreed_meeting_is_not_cancelled_by_a_page_that_showed_it_pending(sit
     browser = site.exhibitor(0)
     browser.get(site.path("/requests/sent"))
     path = site.path(f"/requests/{request.key}/withdraw")
-    assert "The request is accepted already." in browser.post(path, seen="pending")
+    assert "The request has already been accepted." in browser.post(path, seen="pending")
     assert site.stored()[0].state is RequestState.ACCEPTED
-    assert "Withdrawn. The next schedule holds no meeting for it." in browser.post(path, seen="accepted")
+    assert "Request withdrawn. The next schedule won't include this meeting." in browser.post(
+        path, seen="accepted"
+    )
     assert site.stored()[0].state is RequestState.WITHDRAWN
 
 

@@ -16,7 +16,7 @@ from tests.support.factories import make_account
 from tests.support.web import Browser, web_app
 
 TEMPLATES = Path(__file__).parents[3] / "api/templates"
-UNKNOWN = "Choose a time zone from the list: type a city or a country, like Budapest."
+UNKNOWN = "Choose a time zone from the list. Type a city or a country, like Budapest."
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_an_unknown_zone_of_a_new_event_is_said_at_its_field(operator: Browser) 
     page = operator.post("/events/new", status=422, **NEW | {"timezone": "Mars"})
     shown = field(page)
     assert UNKNOWN in shown and 'value="Mars"' in shown and 'aria-invalid="true"' in shown
-    assert '<a href="#timezone">Time zone of the venue</a>' in page
+    assert '<a href="#timezone">Venue time zone</a>' in page
     page = operator.post("/events/new", status=422, **NEW | {"timezone": "Chicago", "days": "many"})
     assert 'value="Chicago, United States (UTC-06:00)"' in field(page), "what was found is not lost"
 
@@ -63,7 +63,7 @@ def test_an_event_of_a_workbook_has_the_same_field(database: Database, operator:
     page = operator.post(f"{here}/details", **said, timezone="Mars")
     assert UNKNOWN in field(page) and 'value="Mars"' in field(page)
     page = operator.post(f"{here}/details", **said, timezone="Budapest")
-    assert 'value="Budapest, Hungary (UTC+01:00)"' in field(page) and "Make the event" in page
+    assert 'value="Budapest, Hungary (UTC+01:00)"' in field(page) and "Create event" in page
 
 
 def test_no_template_has_a_field_of_its_own_for_a_zone() -> None:

@@ -15,8 +15,8 @@ from tests.support import clocks
 from tests.support.factories import NOW, make_event
 from tests.support.web import Browser, web_app
 
-LIST = "list of people with addresses seen"
-ONE = "addresses of person f0-p0 seen"
+LIST = "list of people with contact details viewed"
+ONE = "contact details of person f0-p0 viewed"
 
 
 def seen(database: Database) -> list[tuple[str, str]]:
@@ -38,7 +38,7 @@ def test_pages_with_addresses_are_noted_once_a_day(
     who = expo.organiser.email
     assert seen(database) == [(who, LIST), (who, ONE)]
     browser.get(f"{desk}/interpreters/i0")
-    assert seen(database)[2:] == [(who, "addresses of interpreter i0 seen")]
+    assert seen(database)[2:] == [(who, "contact details of interpreter i0 viewed")]
     assert "Addresses of person f0-p0 seen" in browser.get(f"/events/{expo.event.key}/audit-log")
 
 

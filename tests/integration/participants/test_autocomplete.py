@@ -141,7 +141,7 @@ def test_a_person_changes_firms_and_two_records_merge_by_what_was_picked(site: S
     browser = site.organiser()
     page = browser.get(site.path("/participants/people/f0-p0"))
     assert 'value="Firm 0 [f0]"' in page
-    assert "Nothing was different." in browser.post(
+    assert "No changes were made." in browser.post(
         site.path("/participants/people/f0-p0"), firm="Firm 0 [f0]"
     )
     assert 'value="Firm 1 [f1]"' in browser.post(site.path("/participants/people/f0-p0"), firm="Firm 1 [f1]")

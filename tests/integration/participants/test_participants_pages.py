@@ -179,9 +179,9 @@ def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
     browser.get(site.path("/participants/people/f0-p0"))
     page = browser.post(site.path(path), **fields)
     for said in (
-        "<b>2 published meetings</b> begin too soon for a run.",
-        "1 meeting is cancelled, and its request withdrawn.",
-        "1 meeting goes to a colleague who sits there too.",
+        "<b>2 published meetings</b> start too soon for a run to change.",
+        "1 meeting will be cancelled and its request withdrawn.",
+        "1 meeting will go ahead with a colleague who also attends it.",
         site.path("/board/2/people/f0-p0/unavailability"),
     ):
         assert said in page, said
@@ -192,7 +192,7 @@ def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
     for name, text in form.sent():
         sent.setdefault(name, []).append(text)
     page = browser.post(site.path(path), **sent)
-    assert "1 that begins too soon for a plan was cancelled." in page
+    assert "1 meeting that starts too soon to reschedule was cancelled." in page
     assert [each.state for each in site.stored()] == [RequestState.WITHDRAWN, RequestState.ACCEPTED]
     shown = browser.get(site.path("/participants/people/f0-p0"))
     assert len(re.findall(r'name="slots" value="\w+" checked', shown)) == 2
@@ -209,7 +209,7 @@ def test_an_interpreter_is_seated_at_a_table_that_its_page_names(site: Site) -> 
     assert page.count(f"<small>{table.name}</small>") == 1
     page = browser.post(f"{path}/absences", 422, slots=["s0"], table="nowhere")
     assert "is no table of this event" in page
-    assert "At a table for a shift" not in browser.get(site.path("/participants/people/f0-p0"))
+    assert "Table assignments" not in browser.get(site.path("/participants/people/f0-p0"))
 
 
 def without_tokens(page: str) -> str:
@@ -223,7 +223,7 @@ def test_a_merge_says_what_becomes_of_both_before_it_is_done(site: Site) -> None
     before = without_tokens(browser.get(site.path("/participants/firms")))
     page = browser.post(site.path("/participants/firms/f0/merge"), into="f1")
     for said in (
-        "Leaves the event",
+        "Record to remove",
         "b0 is given up",
         "F0-P0",
         "to Firm 1.",
@@ -264,13 +264,13 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
     page = browser.post(site.path("/participants/requests/bulk"), keys=[request.key], verb="accept")
     assert "1 accepted, in the firms" in page
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
-    assert "the organiser for Firm 1" in page
-    history = page[page.index("What was done") :]
+    assert "the organiser on behalf of Firm 1" in page
+    history = page[page.index("History") :]
     assert re.search(
         r"<b>Asked</b> by the organiser for Firm 0.*<b>Accepted</b> by the organiser for Firm 1", history
     )
     page = browser.post(site.path("/participants/requests/bulk"), keys=[request.key], verb="decline")
-    assert f"Request {request.key}: The request is accepted already." in page
+    assert f"Request {request.key}: The request has already been accepted." in page
 
 
 def test_a_firm_that_is_not_known_is_said_at_its_field(site: Site) -> None:

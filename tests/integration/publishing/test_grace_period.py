@@ -69,7 +69,7 @@ def test_what_has_begun_is_not_taken_back(scene: Scene) -> None:
             session, scene.expo.organiser_actor(), scene.number, now=scene.database.now()
         )
     assert scene.do(job) is JobEnding.DONE
-    with pytest.raises(WrongState, match="The publishing of version 1 is done; it cannot be taken back"):
+    with pytest.raises(WrongState, match="The publication of version 1 is done; it cannot be cancelled"):
         take_back(scene)
     assert scene.state() is VersionState.PUBLISHED
 

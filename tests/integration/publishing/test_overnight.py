@@ -60,7 +60,7 @@ def mails(database: Database) -> list[OutboxEmail]:
     ("language", "said"),
     [
         ("en", "1 moved, 1 new: publish"),
-        ("hu", "1 m\u00e1s id\u0151pontban, 1 \u00faj"),
+        ("hu", "1 áthelyezve, 1 új"),
         ("zh", "1\u573a\u6539\u671f\u30011\u573a\u65b0\u589e"),
     ],
 )

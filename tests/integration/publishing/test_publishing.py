@@ -89,7 +89,7 @@ def test_a_publishing_that_ends_with_an_error_is_tried_once_more_and_then_told(
             JobEnding.FAILED,
             JobEnding.NOT_CLAIMED,
         ]
-    said = "It ended with an error (OSError). The log has the details."
+    said = "It ended with an error (OSError). See the log for details."
     assert scene.job(job).error == said
     with database.read() as session:
         assert session.scalar(select(Run.error)) == said

@@ -101,7 +101,7 @@ def test_a_wrong_link_one_of_an_old_address_and_one_of_a_past_event_stop_nothing
         summary_subscriptions.unsubscribe(session, token, now=NOW)
 
 
-@pytest.mark.parametrize(("language", "said"), [("zh", "停止接收汇总邮件"), ("hu", "Nem kérek több")])
+@pytest.mark.parametrize(("language", "said"), [("zh", "退订汇总邮件"), ("hu", "Nem kérek több")])
 def test_the_page_is_in_the_persons_language(
     database: Database, broker_url: str, language: str, said: str
 ) -> None:
@@ -121,6 +121,6 @@ def test_of_an_archived_event_the_link_says_so_in_the_persons_language_and_stops
         session.get_one(Attendee, row.attendee_id).mail_language = "hu"
     client, path = web_app(database, broker_url).test_client(), f"/summaries/{token}"
     for answer in (client.get(path), client.post(path), client.post(f"{path}/again")):
-        assert answer.status_code == 410 and "Ez az esemény véget ért" in answer.text
+        assert answer.status_code == 410 and "Ez a rendezvény véget ért" in answer.text
     with database.read() as session:
         assert session.get_one(Attendee, row.attendee_id).summaries_stopped_at is None

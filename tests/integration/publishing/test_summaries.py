@@ -330,8 +330,8 @@ def test_a_summary_says_which_accepted_requests_are_not_held_and_why_and_is_not_
         rows = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "summary")).all()
         texts = {row.to_address: plain(rendering.render_summary_email(SETTINGS, row).data) for row in rows}
         assert texts.keys() == {person.email for person in seated}, "nobody is told for it alone"
-        why = "The two firms share no language, and no interpreter for both is free when they are."
-        said = f"Accepted, but not in this schedule\nZöld Kft.: {why}\n"
+        why = "The two companies share no language, and no interpreter for both is free when they are."
+        said = f"Accepted, but not scheduled\nZöld Kft.: {why}\n"
         assert said in texts[expo.people[0][0].email]
         assert "not in this schedule" not in texts[expo.people[0][1].email], "the firm's, and not theirs"
         assert "not in this schedule" not in texts[address(expo, 1)]

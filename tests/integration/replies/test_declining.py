@@ -159,13 +159,13 @@ def test_the_exhibitor_of_the_firm_withdraws_the_meeting(scene: Scene) -> None:
     scene.publish_with(DECIDES, minutes=3)
     scene.mails |= scene.send(4)
     assert scene.effect(DECIDES) is DeclineEffect.DECIDES
-    scene.decline(DECIDES, note="No time")
+    scene.decline(DECIDES, note="No common time")
     with scene.database.read() as session:
         row = session.get_one(MeetingRequest, scene.request.id)
         assert (row.responded_by, row.responded_side, row.response_note) == (
             scene.person(0, DECIDES).id,
             Side.FROM,
-            "No time",
+            "No common time",
         )
 
 
@@ -286,7 +286,7 @@ def test_a_note_to_the_exhibitors_is_read_by_them_and_by_who_wrote_it_alone(scen
 def test_the_note_of_a_decline_does_not_stand_on_a_request_that_is_accepted_again(scene: Scene) -> None:
     scene.publish_with(DECIDES, minutes=3)
     scene.mails |= scene.send(4)
-    scene.decline(DECIDES, note="No time")
+    scene.decline(DECIDES, note="No common time")
     scene.give(Partstat.ACCEPTED, DECIDES, now=LATER + MINUTE)
     with scene.database.read() as session:
         row = session.get_one(MeetingRequest, scene.request.id)

@@ -82,7 +82,7 @@ def mine(p: Published) -> tuple[Partstat, str, str]:
 def test_a_colleague_is_sent_by_the_link_and_the_meeting_goes_on(published: Published) -> None:
     assert {each.person.key for each in look(published).substitutes} == {"f0-p1", "f0-p2"}
     said = send(published, "f0-p1", "Ana knows more of it.")
-    assert said == "F0-P1 goes instead of F0-P0, by the next plan."
+    assert said == "F0-P1 will attend instead of F0-P0 from the next schedule on."
     assert asked(published) == ({"f0-p1"}, {"f0-p0"})
     assert mine(published) == (Partstat.DECLINED, "f0-p1", "Ana knows more of it.")
     assert published.state() is RequestState.ACCEPTED
@@ -182,7 +182,7 @@ def test_the_mail_has_the_button_where_there_are_colleagues(database: Database, 
     made = email.message_from_bytes(mail.data, policy=email.policy.default)
     for kind in ("plain", "html"):
         text = str(made.get_body((kind,)).get_content())  # type: ignore[union-attr]
-        assert (link in text, "A colleague goes instead" in text) == (people > 1, people > 1)
+        assert (link in text, "Send a colleague instead" in text) == (people > 1, people > 1)
 
 
 def delegated(p: Published, to: str, *, declared: bool = True) -> bytes:
@@ -199,7 +199,10 @@ def delegated(p: Published, to: str, *, declared: bool = True) -> bytes:
 def test_a_delegation_to_a_colleague_sends_them(published: Published, declared: bool) -> None:
     to = published.person(0, 2).email
     mail = published.receive(delegated(published, to, declared=declared), published.mail_to(0))
-    assert (mail.outcome, mail.reason) == (APPLIED, "F0-P2 goes instead of F0-P0, by the next plan.")
+    assert (mail.outcome, mail.reason) == (
+        APPLIED,
+        "F0-P2 will attend instead of F0-P0 from the next schedule on.",
+    )
     assert asked(published) == ({"f0-p2"}, {"f0-p0"})
     again = published.receive(replies.calendar(published.mail_to(0), attendee=to), published.mail_to(0))
     assert (again.outcome, "known already" in again.reason) == (IGNORED, True)

@@ -154,5 +154,5 @@ def test_the_button_on_the_page_does_it(scene: Scene, monkeypatch: pytest.Monkey
         and f"/requests/{scene.held.key}" in page
     )
     page = browser.post(f"{path}/ways/0", version=scene.number)
-    assert "Done. The next schedule tries again." in page and "Mark available" not in page
+    assert "Change saved. The next scheduling run will try again." in page and "Mark available" not in page
     assert "This is how it stands now." in browser.post(f"{path}/ways/0", version=scene.number)

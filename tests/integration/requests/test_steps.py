@@ -67,7 +67,7 @@ def test_a_note_has_a_limit(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING)
-        with pytest.raises(InvalidInput, match="note: must have at most 1000 characters"):
+        with pytest.raises(InvalidInput, match="note: enter at most 1000 characters"):
             requests.decline_request(session, expo.actor(1), request.key, note="x" * 1001, now=NOW)
 
 
@@ -234,7 +234,7 @@ def test_a_declined_request_can_be_accepted_after_all_while_its_times_are_ahead(
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING, slots=["s0"])
-        requests.decline_request(session, expo.actor(1), request.key, note="No time", now=NOW)
+        requests.decline_request(session, expo.actor(1), request.key, note="No common time", now=NOW)
         assert request_lists.show_request(session, expo.actor(1), request.key).steps == ("accept",)
         assert request_lists.show_request(session, expo.actor(0), request.key).steps == ()
         with pytest.raises(WrongState, match="about times that are over"):

@@ -75,27 +75,30 @@ def test_a_request_expires_at_the_last_slot_in_which_it_could_be_held(database: 
 
 
 REQUEST_FAULTS = [
-    ({"to_firm": "f9"}, "to_firm: is not a firm of this event"),
-    ({"to_firm": "f\x00"}, "to_firm: is not a firm of this event"),
-    ({"to_firm": "f0"}, "to_firm: is your own firm; choose another"),
+    ({"to_firm": "f9"}, "to_firm: is not an exhibitor of this event"),
+    ({"to_firm": "f\x00"}, "to_firm: is not an exhibitor of this event"),
+    ({"to_firm": "f0"}, "to_firm: choose another company; this one is your own"),
     ({"priority": 0}, "priority: must be from 1 to 5"),
     ({"priority": 6}, "priority: must be from 1 to 5"),
-    ({"length": 0}, "length: must be from 1 to 3 slots"),
-    ({"length": 4}, "length: must be from 1 to 3 slots"),
-    ({"topic": " \n"}, "topic: is missing; say in a line what the meeting is about"),
-    ({"topic": "x" * 201}, "topic: must have at most 200 characters"),
-    ({"message": "x" * 2001}, "message: must have at most 2000 characters"),
-    ({"place": "bar"}, "place: must be booth, table or any"),
-    ({"place": "booth", "to_firm": "f2"}, "place: must be another: this firm has no booth"),
-    ({"place": "table"}, "place: must be another: this event has no tables"),
-    ({"slots": ["s0", "s9"]}, "slots: 's9' is not a slot of this event"),
+    ({"length": 0}, "length: choose 1 to 3 slots"),
+    ({"length": 4}, "length: choose 1 to 3 slots"),
+    ({"topic": " \n"}, "topic: enter what the meeting is about, in one line"),
+    ({"topic": "x" * 201}, "topic: enter at most 200 characters"),
+    ({"message": "x" * 2001}, "message: enter at most 2000 characters"),
+    ({"place": "bar"}, "place: choose booth, table or any"),
+    ({"place": "booth", "to_firm": "f2"}, "place: choose another location; this company has no booth"),
+    ({"place": "table"}, "place: choose another location; this event has no tables"),
+    ({"slots": ["s0", "s9"]}, "choose only slots of this event; slots: 's9' isn't one"),
     (
         {"slots": ["s4"], "length": 2},
-        "slots: must have one at which a meeting of that length can still begin",
+        "slots: select at least one time at which a meeting of this length can still start",
     ),
-    ({"from_attendees": ["f1-p0"]}, "from_attendees: 'f1-p0' is not a person of this firm"),
-    ({"to_attendees": ["f0-p0"]}, "to_attendees: 'f0-p0' is not a person of this firm"),
-    ({"to_attendees": ["\x00"]}, "to_attendees: '\\x00' is not a person of this firm"),
+    (
+        {"from_attendees": ["f1-p0"]},
+        "select only people from this company; from_attendees: 'f1-p0' isn't one",
+    ),
+    ({"to_attendees": ["f0-p0"]}, "select only people from this company; to_attendees: 'f0-p0' isn't one"),
+    ({"to_attendees": ["\x00"]}, "select only people from this company; to_attendees: '\\x00' isn't one"),
 ]
 
 
@@ -112,10 +115,10 @@ def test_every_fault_is_told_at_once(database: Database) -> None:
         expo = make_event(session, people=6)
         form = NewRequest("f9", "", priority=9, from_attendees=[f"f0-p{i}" for i in range(6)])
         assert faults(session, expo, form) == [
-            "to_firm: is not a firm of this event",
-            "topic: is missing; say in a line what the meeting is about",
+            "to_firm: is not an exhibitor of this event",
+            "topic: enter what the meeting is about, in one line",
             "priority: must be from 1 to 5",
-            "from_attendees: name at most 5 people",
+            "from_attendees: select at most 5 people",
         ]
 
 
@@ -127,10 +130,10 @@ def test_nobody_asks_for_a_meeting_in_the_past(database: Database) -> None:
         assert some.slots == ["s3"]
         form = NewRequest("f2", "Cells", slots=["s0", "s1"])
         assert faults(session, expo, form, now=begun) == [
-            "slots: must have one at which a meeting of that length can still begin"
+            "slots: select at least one time at which a meeting of this length can still start"
         ]
         assert faults(session, expo, NewRequest("f2", "Cells"), now=expo.slots[3].start) == [
-            "slots: are over; no meeting time of this event is left"
+            "slots: all meeting times of this event are over"
         ]
 
 
@@ -144,7 +147,7 @@ def test_a_pair_has_one_open_request(database: Database) -> None:
         requests.accept_request(session, expo.actor(1), second.key, now=NOW)
         for firm in (0, 1):
             form = replace(FORM, to_firm=f"f{1 - firm}")
-            agreed = [f"to_firm: has agreed to meet already ({second.key})"]
+            agreed = [f"to_firm: these companies have already agreed to meet ({second.key})"]
             assert faults(session, expo, form, actor=expo.actor(firm)) == agreed
 
 
@@ -187,7 +190,7 @@ def test_asking_back_for_other_times_than_theirs_is_a_fault_and_changes_nothing(
         expo = make_event(session)
         theirs = requests.submit_request(session, expo.actor(0), replace(FORM, slots=["s0"]), now=NOW)
         other = faults(session, expo, NewRequest("f0", "x", slots=["s1"]), actor=expo.actor(1))
-        assert other == ["slots: must have one that the other firm asked for; tick it, or none"]
+        assert other == ["slots: select at least one time that the other company requested, or none"]
         assert (theirs.state, theirs.slots) == (PENDING, ["s0"])
 
 
@@ -259,7 +262,7 @@ def test_a_firm_has_a_limit_of_requests_without_an_answer(
         expo = make_event(session)
         requests.submit_request(session, expo.actor(0), FORM, now=NOW)
         assert faults(session, expo, NewRequest("f2", "Cells")) == [
-            "to_firm: has to wait: 1 of your requests have no answer yet; withdraw one first"
+            "to_firm: has to wait: 1 of your requests have no reply yet; withdraw one first"
         ]
 
 
@@ -271,7 +274,9 @@ def test_only_exhibitors_and_organisers_ask(database: Database) -> None:
         with pytest.raises(NotAllowed, match="own firm only"):
             requests.submit_request(session, expo.actor(0), replace(FORM, from_firm="f2"), now=NOW)
         organiser = expo.organiser_actor()
-        assert faults(session, expo, FORM, actor=organiser) == ["from_firm: is not a firm of this event"]
+        assert faults(session, expo, FORM, actor=organiser) == [
+            "from_firm: is not an exhibitor of this event"
+        ]
         made = requests.submit_request(session, organiser, replace(FORM, from_firm="f2"), now=NOW)
         assert (made.from_firm_id, made.created_by) == (expo.firms[2].id, None)
 
@@ -297,5 +302,5 @@ def test_nothing_of_another_event_or_firm_is_found(database: Database) -> None:
             "f1", "Cells", to_attendees=[make_attendee(session, there, 1, key="only-there").key]
         )
         assert faults(session, here, named, actor=here.actor(2)) == [
-            "to_attendees: 'only-there' is not a person of this firm"
+            "select only people from this company; to_attendees: 'only-there' isn't one"
         ]

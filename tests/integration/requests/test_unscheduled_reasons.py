@@ -219,15 +219,15 @@ def test_the_page_names_person_side_and_day_with_a_button_each(shown: tuple[Scen
     table = page.partition("<tbody>")[2].partition("</tbody>")[0]
     rows = [re.sub(r"<[^>]+>", " ", row) for row in table.split("</tr>")]
     assert "F0-P0" in rows[0] and "You" in rows[0] and "Mon, 7 December 2026" in rows[0]
-    assert "09:00" in rows[0] and "Your limit of 2 meetings a day is reached" in rows[0]
+    assert "09:00" in rows[0] and "Your limit of 2 meetings per day has been reached" in rows[0]
     assert "Firm 1" in rows[1] and "Unavailable on their side" in rows[1]
     assert "F0-P1" in rows[2] and "Your colleague" in rows[2] and "In other meetings" in rows[2]
     assert "Tue, 8 December 2026" in rows[2] and "F1-P1" not in page
     assert "omebody" not in table
-    for button in ("Ask F0-P1", "Add a colleague", "Meet for 30 minutes", "Ask them"):
+    for button in ("Ask F0-P1", "Add colleague", "Meet for 30 minutes", "Ask them"):
         assert f">{button}<" in page, button
     page = browser.post(f"{path}/help/ask-colleague", person=scene.key(0, 1), back=path)
-    assert "F0-P1 was asked by email." in page and "Asked on " in page and ">Ask F0-P1<" not in page
+    assert "Email sent to F0-P1." in page and "Asked on " in page and ">Ask F0-P1<" not in page
     page = browser.post(f"{path}/help/ask-colleague", person=scene.key(0, 1), back=path)
     assert "They were asked already." in page
     browser.post(f"{path}/help/shorter", back=path)
@@ -235,7 +235,7 @@ def test_the_page_names_person_side_and_day_with_a_button_each(shown: tuple[Scen
     browser.post(f"{path}/help/nothing", 404)
     theirs = site.exhibitor(1).get(path)
     assert "F0-P0" not in theirs.partition("<tbody>")[2].partition("</tbody>")[0]
-    assert "Busy or away" in theirs
+    assert "Busy or unavailable" in theirs
 
 
 def test_the_first_page_says_who_and_not_the_sentence_that_the_page_has(shown: tuple[Scene, Site]) -> None:
@@ -244,7 +244,7 @@ def test_the_first_page_says_who_and_not_the_sentence_that_the_page_has(shown: t
     page = site.exhibitor(0).get(site.path("/dashboard"))
     why = page.partition('class="why">')[2].partition("</p>")[0]
     assert (
-        "<strong>F0-P0</strong> Your limit of 2 meetings a day is reached" in why
+        "<strong>F0-P0</strong> Your limit of 2 meetings per day has been reached" in why
         and "Mon, 7 December 2026" in why
     )
     assert "has as many meetings" not in page
@@ -254,5 +254,5 @@ def test_a_plan_without_them_has_its_reason_as_before(shown: tuple[Scene, Site])
     scene, site = shown
     scene.say(reason="no-place")
     page = site.exhibitor(0).get(site.path(f"/requests/{scene.request.key}"))
-    assert "No booth or table that suits it is free" in page and "<tbody>" not in page
+    assert "No suitable booth or table is free" in page and "<tbody>" not in page
     assert ">Ask them<" in page

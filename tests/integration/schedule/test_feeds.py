@@ -180,7 +180,7 @@ def test_a_firms_feed_has_a_meeting_once_with_its_colleagues_in_the_title(databa
         publish(session, expo, [meet(request, expo, people=[*expo.people[0], expo.people[1][0]])])
         (event,) = events(session, expo.firms[0])
         assert str(event["SUMMARY"]) == "Meeting with Firm 1 – F0-P0, F0-P1"
-        assert "With you" not in str(event["DESCRIPTION"])
+        assert "Attending with you" not in str(event["DESCRIPTION"])
         (other,) = events(session, expo.firms[1])
         assert str(other["SUMMARY"]) == "Meeting with Firm 0 – F1-P0"
 

@@ -53,7 +53,7 @@ def test_a_page_says_that_it_is_not_available_and_when_to_try_again(
         caplog.clear()
         response = client.get(f"/events/{expo.event.key}/{page}")
     assert (response.status_code, response.headers["Retry-After"]) == (503, str(RETRY_AFTER))
-    assert "Not available for a moment" in response.text
+    assert "Temporarily unavailable" in response.text
     (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert "connection refused" in line.getMessage()
     assert "10.0.0.7" not in line.getMessage()
@@ -88,4 +88,4 @@ def test_the_page_of_an_error_of_ours_asks_the_database_for_nothing(
     with counting(database) as asked:
         response = client.get("/healthz")
     assert (response.status_code, asked["begin"]) == (500, 0)
-    assert "Something broke on our side" in response.text
+    assert "Server error" in response.text

@@ -197,20 +197,20 @@ def test_an_owner_invites_and_the_reader_joins_by_the_pages(
     database: Database, app: Flask, expo: Expo
 ) -> None:
     owner, page = Browser(app, expo.organiser), f"/events/{expo.event.key}/team"
-    assert "Invite somebody" in owner.get(page)
+    assert "New invitation" in owner.get(page)
     form = {"email": "nobody", "role": "read-only", "until": "tomorrow", "language": "en"}
     refused = owner.post(f"{page}/invite", 422, **form)
-    assert "must be a day such as" in refused and 'value="nobody"' in refused
+    assert "enter a day such as" in refused and 'value="nobody"' in refused
     sent = owner.post(f"{page}/invite", **{**form, "email": ADDRESS, "until": ""})
     assert f"The invitation to {ADDRESS} is on its way" in sent and "Take back" in sent
     with database.read() as session:
         token = token_of(newest(session))
     guest = Browser(app)
-    assert "Join the team as Reader?" in guest.get(f"/team/{token}")
+    assert "Join team? Role: Reader" in guest.get(f"/team/{token}")
     joined = guest.post(f"/team/{token}")
     assert "You are in the team" in joined
     assert "does not work any more" in Browser(app).get(f"/team/{token}", status=410)
-    assert "Invite somebody" not in guest.get(page)
+    assert "New invitation" not in guest.get(page)
     assert "Run now" not in guest.get(f"/events/{expo.event.key}/schedule")
 
 
@@ -228,7 +228,10 @@ def test_an_invitation_signs_nobody_in_for_an_account_that_was_there(
     stranger = Browser(app)
     assert "This browser is then signed in" not in stranger.get(f"/team/{token}")
     taken = stranger.post(f"/team/{token}")
-    assert f"{account.email} is in the team. Sign in with that address." in taken and 'name="email"' in taken
+    assert (
+        f"{account.email} has joined the team. Sign in with that address." in taken
+        and 'name="email"' in taken
+    )
     assert "Sign in" in stranger.get(page)
     assert "Team" in Browser(app, account).get(page)
 
@@ -243,7 +246,7 @@ def test_who_is_signed_in_takes_an_invitation_in_the_same_browser(
     with database.read() as session:
         token = token_of(newest(session))
     own = Browser(app, account)
-    assert "You are in the team." in own.post(f"/team/{token}")
+    assert "You've joined the team." in own.post(f"/team/{token}")
     assert "Team" in own.get(page)
 
 
@@ -269,6 +272,6 @@ def test_a_last_day_is_set_and_shown_and_a_wrong_one_kept_as_typed(
     owner, page = Browser(app, expo.organiser), f"/events/{expo.event.key}/team"
     owner.get(page)
     step = f"{page}/members/{account.id}"
-    wrong = owner.post(step, 422, role="desk helper", until="2020-01-01")
-    assert "lies in the past" in wrong and 'value="2020-01-01"' in wrong
-    assert "Thu, 24 December 2099" in owner.post(step, role="desk helper", until="2099-12-24")
+    wrong = owner.post(step, 422, role="help desk", until="2020-01-01")
+    assert "enter a date that is not in the past" in wrong and 'value="2020-01-01"' in wrong
+    assert "Thu, 24 December 2099" in owner.post(step, role="help desk", until="2099-12-24")

@@ -65,7 +65,7 @@ def test_a_role_ends_with_its_last_day_on_the_venue_s_clock(database: Database) 
         with pytest.raises(NotFound):
             actor_of(session, expo, account, end)
         assert actors.list_events(session, account.id, now=end) == []
-        with pytest.raises(InvalidInput, match="lies in the past"):
+        with pytest.raises(InvalidInput, match="enter a date that is not in the past"):
             change(session, expo, account, TeamRole.HELP_DESK, date(2026, 11, 23))
 
 

@@ -32,7 +32,7 @@ def test_an_operator_adds_another_who_is_told(database: Database, first: Account
     with database.write() as session:
         asker = signed_in(first)
         operators.add_operator(session, asker, "New@site.example", settings=SETTINGS, now=NOW)
-        with pytest.raises(InvalidInput, match="is an operator already"):
+        with pytest.raises(InvalidInput, match="this person is already an operator"):
             operators.add_operator(session, asker, "new@site.example", settings=SETTINGS, now=NOW)
         assert [card.email for card in operators.list_operators(session, signed_in(first))] == [
             "first@site.example",

@@ -58,7 +58,7 @@ def child_of(pool: ChildPool) -> int:
         ("hold_the_lock", b"a" * 60 + b"b", "seconds of computing time"),
         ("fill", b"", "too much memory"),
         ("talk", b"", "too large"),
-        ("leave", b"", "it broke the program that read it"),
+        ("leave", b"", "it crashed the program that reads it"),
     ],
 )
 def test_what_exceeds_the_limits_is_a_sentence_and_the_next_job_is_done(

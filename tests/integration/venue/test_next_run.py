@@ -111,7 +111,7 @@ def test_a_shorter_day_moves_what_was_in_its_last_hour_and_history_keeps_its_tim
         assert old is not None
         before = versions.list_meetings(session, old.id)
         look = change(session, expo, closing_early(session, expo))
-        assert look.said == ("Tue 8 December: 09:00–10:00, 2 slots in place of 09:00–11:00, 4",)
+        assert look.said == ("Tue 8 December: 09:00–10:00, 2 slots (was 09:00–11:00, 4)",)
         assert (look.touched, look.elsewhere) == (1, 0)
         made = next_run(session, expo)
         (one,) = differing(session, expo, made).values()
@@ -148,7 +148,7 @@ def test_a_longer_walk_parts_two_meetings_of_one_person(database: Database) -> N
         meetings = [meet(one, expo, slot=0), meet(two, expo, slot=1, place=expo.tables[1])]
         publish(session, expo, draft(session, expo, meetings), None)
         look = change(session, expo, ChangeWalks([HallWalk("h0", "h1", 12)]))
-        assert look.said == ("Hall 0 to Hall 1: 12 minutes in place of 0",)
+        assert look.said == ("Hall 0 to Hall 1: 12 minutes instead of 0",)
         assert (look.touched, look.elsewhere) == (1, 1)
         (only,) = differing(session, expo, next_run(session, expo)).values()
         assert only.kind in (ChangeKind.RELOCATED, ChangeKind.MOVED)
@@ -175,7 +175,7 @@ def test_a_table_that_goes_is_history_and_its_meetings_find_another(database: Da
     with database.write() as session:
         expo, requests = published(session)
         look = change(session, expo, RemoveTables(["t0"]))
-        assert (look.said, look.touched, look.elsewhere) == (("Taking Table t0 away",), 2, 2)
+        assert (look.said, look.touched, look.elsewhere) == (("Removing Table t0",), 2, 2)
         made = differing(session, expo, next_run(session, expo))
         assert {each.kind for each in made.values()} == {ChangeKind.RELOCATED}
         assert set(made) == {requests[0].key, requests[1].key}

@@ -102,10 +102,10 @@ def test_a_wrong_hour_is_said_and_what_was_typed_stays(database: Database) -> No
     path = f"/events/{expo.event.key}/venue"
     form = fields_of(browser.get(path), "days")
     answer = browser.post(f"{path}/days", 422, **form | {"day-0-closes": "08:00"})
-    assert "Day 1, to:</a> must be later than the day opens" in answer
+    assert "Day 1, to:</a> enter a time after the day's start time" in answer
     assert 'aria-label="Mon 7 Dec to" value="08:00"' in " ".join(answer.split())
     again = browser.post(f"{path}/days", 422, **form | {"day-0-opens": "soon"})
-    assert "Day 1, from:</a> must be a time such as 09:30" in again
+    assert "Day 1, from:</a> enter a time, like 09:30" in again
 
 
 def test_halls_are_named_in_every_language_and_walks_are_set(database: Database) -> None:
@@ -114,7 +114,7 @@ def test_halls_are_named_in_every_language_and_walks_are_set(database: Database)
     form = fields_of(browser.get(path), "halls")
     form |= {"hall-0-name": "Reed hall", "hall-0-name_zh": "芦苇馆", "hall-2-name": "Mill hall"}
     looked = save(browser, f"{path}/halls", form)
-    assert "Hall 0 becomes Reed hall" in looked and "Mill hall is new" in looked
+    assert "Hall 0 becomes Reed hall" in looked and "Mill hall is added" in looked
     walks = fields_of(browser.get(path), "walks")
     assert walks == {"walk-0-1": "5", "walk-0-2": "5", "walk-1-2": "5"}
     save(browser, f"{path}/walks", {**walks, "walk-0-2": "12"})
@@ -141,7 +141,7 @@ def test_tables_come_in_bulk_are_named_closed_and_go(database: Database) -> None
     at = {"pick": "t0", "at_hall": "h0", "on": "2026-12-07", "from": "09:00", "to": "11:00"}
     looked = save(browser, f"{path}/closing", {**at, "closed": "yes"})
     assert "Closing Table t0: Mon 7 Dec, 09:00–11:00" in looked
-    assert "1 finds another place at the same time" in " ".join(looked.split())
+    assert "1 finds another location at the same time" in " ".join(looked.split())
     with database.read() as session:
         assert len(session.scalars(select(PlaceClosure.slot_id)).all()) == 4
     save(browser, f"{path}/closing", {**at, "closed": "no"})
@@ -150,7 +150,7 @@ def test_tables_come_in_bulk_are_named_closed_and_go(database: Database) -> None
         assert session.scalars(select(PlaceClosure.slot_id)).all() == []
         assert session.scalar(select(Place.is_retired).where(Place.key == "R-12"))
     page = browser.post(f"{path}/closing", 422, on="2026-12-07")
-    assert '<a href="#pick">Tables or booths:</a> choose at least one' in page
+    assert '<a href="#pick">Tables or booths:</a>: select at least one' in page
     assert page.count('id="pick"') == 1  # the link leads to their list
     page = browser.post(f"{path}/closing", 422, pick="t0")
     assert "choose a day" in page and page.count('id="on"') == 1
@@ -184,7 +184,7 @@ def test_a_name_of_an_area_in_another_language_is_a_change_and_has_limits(databa
     refused = browser.post(f"{path}/areas", 422, **form | {"area-0-name_zh": "电" * 81})
     assert "80 characters" in refused
     looked = save(browser, f"{path}/areas", form | {"area-0-name_zh": "电池"})
-    assert "Batteries has other names in other languages" in looked
+    assert "Batteries gets different names in other languages" in looked
     assert 'value="电池"' in browser.get(path)
 
 

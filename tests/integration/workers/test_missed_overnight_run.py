@@ -29,7 +29,7 @@ from workers.clock import Clock
 
 TWO = datetime(2026, 11, 24, 18, tzinfo=UTC)
 """02:00 on 25 November in Shanghai."""
-SAID = "Run 1 waits since 02:00: no solve worker is there, or all are busy."
+SAID = "Run 1 has been waiting since 02:00. No solve worker is available, or all are busy."
 
 
 @dataclass

@@ -149,7 +149,7 @@ def test_a_linked_calendar_that_is_due_is_fetched_and_one_on_this_machine_is_ref
 
     with stack.worker("untrusted"):
         eventually(lambda: failure() != "")
-    assert failure() == "The calendar's address is not on the public internet."
+    assert failure() == "The calendar address is not on the public internet."
     assert "hunter2" not in "".join(path.read_text() for path in stack.logs.glob("*.log"))
 
 

@@ -45,15 +45,15 @@ class Form:
 def test_every_field_of_a_form_that_breaks_its_limits_is_told() -> None:
     assert list(fields.check_form(Form("x", 14, "y" * 5_000))) == []
     assert [str(fault) for fault in fields.check_form(Form("", 15))] == [
-        "topic: must have 1 to 200 characters",
+        "topic: enter 1 to 200 characters",
         "days: must be from 1 to 14",
     ]
     assert [str(fault) for fault in fields.check_form(Form("x" * 201, 1))] == [
-        "topic: must have at most 200 characters"
+        "topic: enter at most 200 characters"
     ]
 
 
 def test_a_field_alone_is_refused_by_its_name() -> None:
     fields.require_valid("note", "x" * 1_000, fields.Note)
-    with pytest.raises(InvalidInput, match="note: must have at most 1000 characters"):
+    with pytest.raises(InvalidInput, match="note: enter at most 1000 characters"):
         fields.require_valid("note", "x" * 1_001, fields.Note)

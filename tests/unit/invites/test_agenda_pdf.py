@@ -64,7 +64,7 @@ def test_it_is_a4_and_every_page_says_whose_agenda_of_which_schedule_it_is() -> 
         said = page.get_text()
         assert (round(page.rect.width), round(page.rect.height)) == (595, 842)
         assert f"Page {number} of {len(made)} · Agenda of Nagy Péter · Chain Expo" in said
-        assert "Schedule 3, published Monday, 12 April 2027, 09:00 (Beijing time, UTC+08:00)" in said
+        assert "Schedule version 3, published Monday, 12 April 2027, 09:00 (Beijing time, UTC+08:00)" in said
 
 
 def test_no_meeting_is_lost_or_broken_between_two_pages() -> None:
@@ -81,7 +81,7 @@ def test_a_meeting_shows_time_partner_people_place_and_interpreter() -> None:
         "Wednesday, 12 May 2027 (Beijing time, UTC+08:00)",
         "09:00–09:30",
         "Table 0, Hall 3",
-        "People you meet: Wang Xiaoming",
+        "You'll meet: Wang Xiaoming",
         "With you: Kovács Éva",
         "Interpreter: Zhao Lei",
         "Topic: Cells",
@@ -242,7 +242,7 @@ def test_the_longest_texts_still_fit_on_a_page() -> None:
 
 
 def test_an_agenda_without_meetings_says_so_and_one_that_is_called_off_is_marked() -> None:
-    assert "There is no meeting." in text_of(agenda(version=None, published_at=None))
+    assert "No meetings scheduled." in text_of(agenda(version=None, published_at=None))
     assert "Called off." in text_of(agenda(entry(is_called_off=True)))
 
 

@@ -90,9 +90,10 @@ def test_a_request_that_waits_has_all_that_an_answer_needs() -> None:
     assert mail["Subject"] == "1 firm asks you for a meeting (Heron Bay Expo)"
     assert mail["From"] == "Heron Bay Expo <requests@meet.example>"
     for said in (
-        *FIRM, "Graphite blocks", "“We bring references.”", "A must for them.", "Wei Siyu (魏思雨), Director",
+        *FIRM, "Graphite blocks", "“We bring references.”", "The other company marked this as a must-have.",
+        "Wei Siyu (魏思雨), Director",
         "Advanced manufacturing, upstream, China",
-        "Answer by Friday, 18 June 2027, 18:00 (your time: Fri 18 Jun 12:00)",
+        "Respond by Friday, 18 June 2027, 18:00 (your time: Fri 18 Jun 12:00)",
         f"{SITE}/respond/token-r1/accept", f"{SITE}/respond/token-r1/decline",
         f"{SITE}/events/expo/requests/r1",
         "+86 10 5550 0132", "Do not pass it on",
@@ -116,16 +117,16 @@ def test_requests_stand_below_the_time_until_which_they_wait() -> None:
     _, plain, _ = bodies(digest(item(1), later, item(3, expires_at=None)))
     titles = [line for line in plain.splitlines() if line.startswith("==")]
     assert [title[3:26] for title in titles] == [
-        "Answer by Friday, 18 Ju", "Answer by Friday, 25 Ju", "No answer yet ==",
+        "Respond by Friday, 18 Ju", "Respond by Friday, 25 Ju", "Waiting for your response ==",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("kinds", "subject"),
     [
-        (["asked", "asked", "accepted"], "2 firms ask you for a meeting"),
-        (["three_days", "one_day"], "2 requests wait for your answer"),
-        (["accepted", "expired"], "News of 2 of your requests"),
+        (["asked", "asked", "accepted"], "2 new meeting requests"),
+        (["three_days", "one_day"], "2 requests need your response"),
+        (["accepted", "expired"], "Update on 2 of your requests"),
     ],
 )
 def test_the_headline_is_about_what_waits(kinds: list[str], subject: str) -> None:
@@ -143,10 +144,10 @@ def test_what_came_of_a_request_is_said_and_cannot_be_answered(kind: str) -> Non
 def test_a_long_mail_counts_what_it_does_not_show() -> None:
     _, plain, html = bodies(digest(*(item(number) for number in range(25)), others=3))
     assert html.count("/accept") == digest_mail.MAX_ITEMS
-    assert "5 more are on the page of requests." in plain
-    assert "3 more requests wait for your answer, of which mails told you before." in html
+    assert "5 more on the Requests page." in plain
+    assert "3 more requests need your response. You were emailed about them before." in html
     _, plain, html = bodies(digest(unsaid=1))
-    assert "1 more request waits for your answer." in plain and "told you before" not in plain + html
+    assert "1 more request needs your response." in plain and "told you before" not in plain + html
 
 
 @pytest.mark.parametrize(
@@ -168,8 +169,8 @@ def test_one_that_waits_since_before_an_upgrade_still_reads() -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("zh", ["1家企业希望与贵公司洽谈", "请于2027年6月18日 星期五 18:00（您的时间", "上游", "中国"]),
-        ("hu", ["1 cég kér Önöktől találkozót", "Kína", "a lánc eleje", "Elfogadom"]),
+        ("zh", ["1个新的洽谈请求", "请于2027年6月18日 星期五 18:00（您的时间", "上游", "中国"]),
+        ("hu", ["1 új találkozókérés", "Kína", "a lánc eleje", "Elfogadom"]),
     ],
 )
 def test_it_is_in_the_language_of_its_reader(language: str, said: list[str]) -> None:

@@ -33,7 +33,7 @@ def test_1_3_a_cancelled_meeting_has_no_links_to_answer() -> None:
 
 
 def test_nobody_reads_how_to_get_to_a_meeting_that_is_off() -> None:
-    shown = content(directions="Hall 3: Table 17. Please be there five minutes early.")
+    shown = content(directions="Hall 3: Table 17. Please arrive five minutes early.")
     assert "five minutes early" in text_of(mail(only({}, wanted(shown))))
     (off,) = next_messages(told(shown), {}, NOW)
     assert off.kind is MessageKind.CANCEL and "five minutes early" not in text_of(mail(off))
@@ -88,11 +88,11 @@ def test_a_cancellation_says_who_called_it_off_what_they_wrote_and_whom_to_ask(l
         (Cancellation(person="Wang", firm="Kunming", is_own=True), "You declined this meeting."),
         (
             Cancellation(code="no-place"),
-            "The new schedule does not hold it. No booth or table that suits it is free",
+            "It is not in the new schedule. No booth or table that suits it is free",
         ),
         (
             Cancellation(code="unheard-of"),
-            "The new schedule does not hold it. It did not fit beside the other meetings.",
+            "It is not in the new schedule. It did not fit beside the other meetings.",
         ),
     ],
 )

@@ -33,23 +33,24 @@ def test_m10_trap_21_the_text_says_who_when_and_where_without_a_calendar() -> No
         "When: Wednesday, 12 May 2027, 10:00–10:30 (Beijing time, UTC+08:00)\n"
         "Your time: Wednesday, 12 May 2027, 04:00–04:30 (Budapest, UTC+02:00)\n"
         "With: Huaxin Microelectronics\n"
-        "People you meet: Wang Xiaoming, Li Na\n"
+        "You'll meet: Wang Xiaoming, Li Na\n"
         "With you: Kovács Éva\n"
         "Where: Table 17, Hall 3\n"
         "Interpreter: Zhao Lei\n"
         "Topic: Power modules\n"
-        "How to get there: South entrance,\n"
+        "Directions: South entrance,\n"
         "    level 2\n"
         "Event: Chain Expo\n"
         "\n"
-        "Please accept or decline the invitation in this mail. Accepting puts the meeting in your calendar.\n"
+        "Please accept or decline the invitation in this email. Accepting adds the meeting to"
+        " your calendar.\n"
         "\n"
-        "Open your agenda:\n"
+        "View your agenda:\n"
         "https://meet.example/agenda\n"
         "\n"
         "-- \n"
-        "Sent by Chainmeet for Chain Expo. Accept and Decline go to the schedule. "
-        "What you write in an answer reaches the organisers.\n"
+        "Sent by Chainmeet for Chain Expo. Accept and Decline go to the schedule. What you "
+        "write in an answer reaches the organisers.\n"
     )
 
 
@@ -105,7 +106,7 @@ def test_the_way_to_another_place_is_no_change_of_its_own() -> None:
     said = text_of(mail(only(told(old), wanted(moved)))).partition("When:")[0]
     assert "Place: was Booth of Zhen Co., Ltd., now Booth 9" in said and "get there" not in said
     said = text_of(mail(only(told(old), wanted(replace(old, directions="By the north gate")))))
-    assert "How to get there: was Hall 3: Booth of Zhen Co., Ltd. Come., now By the north gate" in said
+    assert "Directions: was Hall 3: Booth of Zhen Co., Ltd. Come., now By the north gate" in said
 
 
 @pytest.mark.parametrize("message", EVERY_KIND, ids=lambda m: m.kind)
@@ -148,8 +149,8 @@ ANSWERED = {
         "10:00–10:30. Az új időpont: 2027. május 12.",
     ),
     "zh": (
-        "您尚未答复，请接受或谢绝。",
-        "您已接受，无需再次答复。",
+        "您尚未回复，请接受或谢绝。",
+        "您已接受，无需再次回复。",
         "10:00–10:30。现在的时间是：2027年5月12日",
     ),
 }

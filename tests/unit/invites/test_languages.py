@@ -61,9 +61,9 @@ def test_a_new_meeting_in_chinese() -> None:
             "到场说明：3号馆：17号桌。请提前五分钟到场。\n"
             "展会：国际供应链博览会\n"
             "\n"
-            "请在本邮件中接受或谢绝邀请。接受后，这场洽谈将添加到您的日历。\n"
+            "请在本邮件中接受或谢绝邀请。接受后，这场洽谈会添加到您的日历。\n"
             "\n"
-            "打开您的日程：\n"
+            "查看您的日程：\n"
             "https://meet.example/agenda\n"
             "\n"
             "-- \n"
@@ -77,7 +77,7 @@ def test_a_new_meeting_in_hungarian() -> None:
     assert subject_and_text(message) == (
         "Meghívó – Sze, máj. 12. 10:00, Találkozó: Huaxin",
         (
-            "Új találkozóra kapott meghívót\n"
+            "Új találkozója van\n"
             "Találkozó: Huaxin\n"
             "\n"
             "Mikor: 2027. május 12., szerda, 10:00–10:30 (pekingi idő, UTC+08:00)\n"
@@ -91,16 +91,16 @@ def test_a_new_meeting_in_hungarian() -> None:
             "Megközelítés: 3. csarnok, 17. asztal. Kérjük, öt perccel korábban érkezzen.\n"
             "Rendezvény: Chain Expo\n"
             "\n"
-            "Kérjük, ebben a levélben fogadja el vagy utasítsa el a meghívót. "
-            "Ha elfogadja, a találkozó bekerül a naptárába.\n"
+            "Kérjük, ebben az e-mailben fogadja el vagy utasítsa el a meghívót. Ha elfogadja,"
+            " a találkozó bekerül a naptárába.\n"
             "\n"
-            "A napirendje megnyitása:\n"
+            "Napirend megtekintése:\n"
             "https://meet.example/agenda\n"
             "\n"
             "-- \n"
-            "Feladó: Chainmeet. Rendezvény: Chain Expo. "
-            "Az elfogadást és az elutasítást a beosztást készítő rendszer dolgozza fel. "
-            "Amit válaszként ír, azt a szervezők olvassák.\n"
+            "Feladó: Chainmeet. Rendezvény: Chain Expo. Az elfogadást és az elutasítást a "
+            "beosztást készítő rendszer dolgozza fel. Amit válaszként ír, azt a szervezők "
+            "olvassák.\n"
         ),
     )
 

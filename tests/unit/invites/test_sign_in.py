@@ -27,11 +27,16 @@ MAIL = SignIn(
 def test_a_sign_in_mail_has_the_link_how_long_it_works_and_what_to_do_if_it_was_not_you() -> None:
     made = parsed(render_sign_in(MAIL))
     assert part(made, "text/plain").get_content().replace("\r\n", "\n") == (
-        "Sign in to Chainmeet\n\n"
-        "You, or somebody who typed your address, asked to sign in. Open this link to go on:\n\n"
-        "https://meet.example/sign-in?token=abc&next=%2F\n\n"
-        "The link works once, and for 30 minutes.\n\n"
-        "If it was not you, ignore this mail: without the link nobody can sign in.\n"
+        "Sign in to Chainmeet\n"
+        "\n"
+        "You, or someone who entered your email address, asked to sign in. Open this link to "
+        "continue:\n"
+        "\n"
+        "https://meet.example/sign-in?token=abc&next=%2F\n"
+        "\n"
+        "The link works once, and for 30 minutes.\n"
+        "\n"
+        "If this wasn't you, ignore this email. No one can sign in without the link.\n"
     )
     assert (
         'href="https://meet.example/sign-in?token=abc&amp;next=%2F"' in part(made, "text/html").get_content()
@@ -45,7 +50,7 @@ def test_a_sign_in_mail_is_addressed_to_one_person_and_quiet() -> None:
     assert str(made["From"]) == "Chainmeet <sign-in@meet.example>"
     assert str(made["Reply-To"]) == "Chainmeet <meetings+reply@meet.example>"
     assert (made["Subject"], made["Auto-Submitted"]) == (
-        "Your link to sign in to Chainmeet",
+        "Your sign-in link for Chainmeet",
         "auto-generated",
     )
     assert made.get_content_type() == "multipart/alternative"

@@ -117,20 +117,35 @@ def test_the_mail_says_what_changed_and_the_whole_agenda_by_day_in_venue_time() 
     moved = builders.update(**LATER)
     stays = content(partner_firm="Stays Ltd", place_name="Table 2")
     assert text_of(summary([moved], [stays])) == (
-        "Your agenda\n1 moved\n\n"
+        "Your agenda\n"
+        "1 moved\n"
+        "\n"
         "What changed:\n"
-        "* Moved: Meeting with Huaxin\n    Time: was Wednesday, 12 May 2027, 10:00–10:30, "
-        "now Thursday, 13 May 2027, 11:00–11:30 (Beijing time, UTC+08:00)\n\n"
-        "All your meetings now\n\n"
+        "* Moved: Meeting with Huaxin\n"
+        "    Time: was Wednesday, 12 May 2027, 10:00–10:30, now Thursday, 13 May 2027, "
+        "11:00–11:30 (Beijing time, UTC+08:00)\n"
+        "\n"
+        "All your current meetings\n"
+        "\n"
         "Wednesday, 12 May 2027 (Beijing time, UTC+08:00)\n"
-        "10:00–10:30: Stays Ltd\n    Table 2, Hall 3\n    Wang Xiaoming, Li Na\n\n"
+        "10:00–10:30: Stays Ltd\n"
+        "    Table 2, Hall 3\n"
+        "    Wang Xiaoming, Li Na\n"
+        "\n"
         "Thursday, 13 May 2027 (Beijing time, UTC+08:00)\n"
-        "11:00–11:30: Huaxin Microelectronics\n    Table 17, Hall 3\n    Wang Xiaoming, Li Na\n\n"
-        "This is only a summary. Each invitation comes in a mail of its own: please answer there. "
-        "Your whole agenda is attached as a PDF.\n\n"
-        "Open your agenda:\nhttps://meet.example/agenda\n\n"
-        "-- \nSent by Chainmeet for Chain Expo. Accept and Decline go to the schedule. "
-        "What you write in an answer reaches the organisers.\n"
+        "11:00–11:30: Huaxin Microelectronics\n"
+        "    Table 17, Hall 3\n"
+        "    Wang Xiaoming, Li Na\n"
+        "\n"
+        "This is only a summary. Each invitation comes in its own email: please reply there. "
+        "Your full agenda is attached as a PDF.\n"
+        "\n"
+        "View your agenda:\n"
+        "https://meet.example/agenda\n"
+        "\n"
+        "-- \n"
+        "Sent by Chainmeet for Chain Expo. Accept and Decline go to the schedule. What you "
+        "write in an answer reaches the organisers.\n"
     )
 
 
@@ -143,7 +158,7 @@ def test_a_first_agenda_is_not_said_twice() -> None:
 def test_a_person_without_meetings_left_is_told_so() -> None:
     said = text_of(summary([builders.cancel()]))
     assert "Cancelled: Meeting with Huaxin\n    Wednesday, 12 May 2027, 10:00–10:30" in said
-    assert "You have no meetings now." in said
+    assert "You currently have no meetings." in said
 
 
 def test_no_calendar_takes_a_summary_for_an_invitation() -> None:

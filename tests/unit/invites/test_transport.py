@@ -69,7 +69,7 @@ def test_a_5xx_reply_is_a_permanent_failure_and_the_next_mail_is_sent(step: str)
         catcher.replies.pop("DATA", None)
         smtp.send(other)
     assert (caught.value.recipient, caught.value.reply_code) == (MAIL.to_addr, 550)
-    assert str(caught.value) == "The mail to peter.nagy@firm.example was not taken: 550 5.1.1 No such user"
+    assert str(caught.value) == "Email to peter.nagy@firm.example was not taken: 550 5.1.1 No such user"
     assert [taken[1] for taken in catcher.taken] == [["li.na@firm.example"]]
 
 

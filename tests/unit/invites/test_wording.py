@@ -33,11 +33,11 @@ def of_kind(mail_kind: str, language: str = "en") -> ItipMessage:
 @pytest.mark.parametrize(
     ("name", "text", "fault"),
     [
-        ("subject", "", "must not be empty"),
-        ("headline", "", "must not be empty"),
-        ("subject", "x" * 151, "must have at most 150 characters; it has 151"),
-        ("note", "x" * 1501, "must have at most 1,500 characters; it has 1,501"),
-        ("subject", "For {partnr}", "{partnr} is no placeholder here; there are {summary}, {partner}"),
+        ("subject", "", "enter a value"),
+        ("headline", "", "enter a value"),
+        ("subject", "x" * 151, "use at most 150 characters; it now has 151"),
+        ("note", "x" * 1501, "use at most 1,500 characters; it now has 1,501"),
+        ("subject", "For {partnr}", "{partnr} can't be used here; choose from {summary}, {partner}"),
         ("subject", "For {}", "{} is no placeholder here"),
         ("subject", "For {0}", "{0} is no placeholder here"),
         ("note", "{partner.__class__}", "{partner.__class__} is no placeholder here"),
@@ -47,7 +47,7 @@ def of_kind(mail_kind: str, language: str = "en") -> ItipMessage:
         ("note", "{partner:{day}}", "{partner:{day}} is no placeholder here"),
         ("note", "a } b", "has a brace without its other half"),
         ("note", "a { b", "has a brace without its other half"),
-        ("footer", "{partner}", "{partner} is no placeholder here; there are {event}, {sender}"),
+        ("footer", "{partner}", "{partner} can't be used here; choose from {event}, {sender}"),
         ("directions", "{time}", "{time} is no placeholder here"),
     ],
 )

@@ -27,7 +27,7 @@ def test_no_line_of_a_template_is_longer_than_140_characters() -> None:
 
 def test_no_template_holds_a_dictionary_of_words() -> None:
     """Labels of states and kinds are in `api/pages/formatting.py` or beside the view."""
-    assert WORDS.search('{{ {"held": "Held", "bounced": "Address bounces"}[kind] }}')
+    assert WORDS.search('{{ {"held": "Held", "bounced": "Address bounced"}[kind] }}')
     assert [path.name for path, text in TEMPLATES.items() if WORDS.search(text)] == []
 
 

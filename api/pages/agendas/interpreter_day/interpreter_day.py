@@ -75,7 +75,7 @@ def renew_feed(event_key: str) -> BaseResponse:
     actor = auth.interpreter(event_key)
     with context.database().write() as db:
         feed_addresses.renew_interpreter_feed(db, actor, secret_key=context.settings().secret_key)
-    flash(gettext("Your calendar has a new address. An older one does not work any more."), "good")
+    flash(gettext("Your calendar feed has a new link. Any earlier link no longer works."), "good")
     return redirect(url_for("interpreter_day.show_day", event_key=event_key, _anchor="calendar"), 303)
 
 

@@ -36,10 +36,10 @@ from scheduler.services.reports.outcomes import outcomes
 
 blueprint = APIBlueprint("my_day", __name__, enable_openapi=False, url_prefix="/events/<event_key>/my-day")
 
-CHANGED = gettext_lazy("The meeting has changed or is cancelled. Check its details and try again.")
+CHANGED = gettext_lazy("The meeting was changed or cancelled. Check its details and try again.")
 WAS_OVER = gettext_lazy("This meeting is over.")
-FAR = gettext_lazy("You can say this from 12 hours before the meeting.")
-NOT_YOURS = gettext_lazy("You are no longer in this meeting.")
+FAR = gettext_lazy("You can report a delay from 12 hours before the meeting.")
+NOT_YOURS = gettext_lazy("You're no longer an attendee of this meeting.")
 WHY = {OVER: WAS_OVER, lateness.FAR: FAR}
 """Why a report about a meeting is no longer, or not yet, possible, by the meeting's state."""
 LABELS = {"comment": gettext_lazy("Note")}
@@ -98,11 +98,11 @@ def report_lateness(event_key: str, request_key: str) -> Leading | tuple[str, in
         lateness.report_late(db, actor, request_key, minutes, now=now, reported_at=now - _waited())
 
     told = ngettext(
-        "The others read that you come %(num)s minute late.",
-        "The others read that you come %(num)s minutes late.",
+        "The other attendees see that you'll be %(num)s minute late.",
+        "The other attendees see that you'll be %(num)s minutes late.",
         minutes,
     )
-    return _said(actor, say_late, told if minutes else gettext("You are on time."))
+    return _said(actor, say_late, told if minutes else gettext("You're marked as on time."))
 
 
 @blueprint.post("/<request_key>/answer")
@@ -123,9 +123,9 @@ def answer_invitation(event_key: str, request_key: str) -> Leading | tuple[str, 
     def give(db: Session) -> None:
         agenda_replies.submit_reply(db, actor, request_key, partstat, **given)
 
-    told = gettext("Accepted. You are expected at this meeting.")
+    told = gettext("Accepted. The other attendees expect you at this meeting.")
     if partstat is Partstat.DECLINED:
-        told = gettext("Declined. Your note was sent with it.") if given["comment"] else gettext("Declined.")
+        told = gettext("Declined. Your note was sent.") if given["comment"] else gettext("Declined.")
     return _said(actor, give, told)
 
 

@@ -77,10 +77,13 @@ def hand_over_meeting(event_key: str, request_key: str) -> Response:
                 db, actor, request_key, form.get("leaver", ""), form.get("colleague", ""), now=context.now()
             )
     except WrongState:
-        flash(gettext("That has changed meanwhile. Look at it as it is now."), "error")
+        flash(gettext("This has changed in the meantime. Check the current details."), "error")
     else:
         flash(
-            gettext("Handed over. The next schedule has it so; calendars are told when it is published."),
+            gettext(
+                "Meeting handed over. The next schedule includes the change, and calendars "
+                "update when it is published."
+            ),
             "good",
         )
     return _back(event_key)
@@ -95,9 +98,9 @@ def keep_meeting(event_key: str, request_key: str) -> Response:
         with context.database().write() as db:
             handover.cancel_handover(db, actor, request_key, now=context.now())
     except WrongState:
-        flash(gettext("That has changed meanwhile. Look at it as it is now."), "error")
+        flash(gettext("This has changed in the meantime. Check the current details."), "error")
     else:
-        flash(gettext("It stays as published."), "good")
+        flash(gettext("Handover cancelled. The meeting stays as published."), "good")
     return _back(event_key)
 
 

@@ -33,12 +33,12 @@ blueprint = APIBlueprint(
 )
 
 FILTERS = ("text", "state", "hall", "day", "country", "firm", "whose")
-WHOSE_WORDS = {calls.MINE: gettext_lazy("Mine"), calls.NOBODYS: gettext_lazy("Nobody's yet")}
+WHOSE_WORDS = {calls.MINE: gettext_lazy("Assigned to me"), calls.NOBODYS: gettext_lazy("Unassigned")}
 SORT_WORDS = {
     "first": gettext_lazy("First meeting"),
-    "worst": gettext_lazy("Worst state"),
+    "worst": gettext_lazy("Calendar status"),
     "name": gettext_lazy("Name"),
-    "firm": gettext_lazy("Firm"),
+    "firm": gettext_lazy("Exhibitor"),
 }
 
 
@@ -114,8 +114,8 @@ def correct_address(event_key: str, person_key: str) -> Response | tuple[str, in
     dispatch.deliver(app=context.celery())
     flash(
         ngettext(
-            "The address is kept. %(num)s mail is on the way.",
-            "The address is kept. %(num)s mails are on the way.",
+            "Email address saved. %(num)s email is being sent.",
+            "Email address saved. %(num)s emails are being sent.",
             queued,
         ),
         "good",
@@ -142,7 +142,7 @@ def save_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
         return _person_page(actor, person_key, request.form, faults), 422
-    flash(gettext("It is kept."), "good")
+    flash(gettext("Call saved."), "good")
     return redirect(url_for("calendar_status.show_person", event_key=event_key, person_key=person_key))
 
 
@@ -154,9 +154,9 @@ def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
     with context.database().write() as db:
         done = aliases.remove_alias(db, actor, person_key, alias_id, now=context.now())
     if done:
-        flash(gettext("The address is taken away."), "good")
+        flash(gettext("Email alias removed."), "good")
     else:
-        flash(gettext("It was taken away before."), "")
+        flash(gettext("This email alias was already removed."), "")
     return redirect(url_for("calendar_status.show_person", event_key=event_key, person_key=person_key))
 
 
@@ -195,7 +195,7 @@ def handle_failed_emails(event_key: str, step: str) -> Response:
     if ids or request.form.get("all"):
         flash(_handled(step, done, left), "good" if done else "")
     else:
-        flash(gettext("Choose one mail or more."), "")
+        flash(gettext("Select at least one email."), "")
     return redirect(url_for("calendar_status.list_failed_emails", event_key=event_key))
 
 
@@ -223,14 +223,14 @@ def _handle(db: Session, actor: Actor, step: str, ids: list[int]) -> int:
 
 def _handled(step: str, done: int, left: int) -> str:
     if step == "resend":
-        told = ngettext("%(num)s mail is queued again.", "%(num)s mails are queued again.", done)
+        told = ngettext("%(num)s email queued for resending.", "%(num)s emails queued for resending.", done)
     else:
-        told = ngettext("%(num)s mail is put away.", "%(num)s mails are put away.", done)
+        told = ngettext("%(num)s email archived.", "%(num)s emails archived.", done)
     if not left:
         return told
     others = ngettext(
-        "%(num)s had been sent, put away or overtaken by a newer message meanwhile.",
-        "%(num)s had been sent, put away or overtaken by a newer message meanwhile.",
+        "%(num)s was skipped: already sent, archived or replaced by a newer message.",
+        "%(num)s were skipped: already sent, archived or replaced by a newer message.",
         left,
     )
     return f"{told} {others}"

@@ -39,7 +39,7 @@ def mail_outcome(outcome: MailOutcome) -> str:
         MailOutcome.RECEIVED: pgettext("of a mail", "received"),
         MailOutcome.APPLIED: pgettext("of a mail", "applied"),
         MailOutcome.IGNORED: pgettext("of a mail", "ignored"),
-        MailOutcome.WAITING: pgettext("of a mail", "waiting"),
+        MailOutcome.WAITING: pgettext("of a mail", "needs your decision"),
     }[outcome]
 
 
@@ -58,13 +58,13 @@ def answered_mail(mail: IncomingEmail) -> str:
     return {
         OutboxKind.INVITATION: gettext("Invitation"),
         OutboxKind.RESEND: gettext("Invitation"),
-        OutboxKind.SUMMARY: gettext("Summary of what changed"),
-        OutboxKind.SIGN_IN: gettext("Email with a sign-in link"),
+        OutboxKind.SUMMARY: gettext("Change summary"),
+        OutboxKind.SIGN_IN: gettext("Sign-in link email"),
         OutboxKind.ALERT: gettext("Alert"),
-        OutboxKind.DESK: gettext("Letter with a link"),
+        OutboxKind.DESK: gettext("Email with a link"),
         OutboxKind.TEST: gettext("Test email"),
-        OutboxKind.DIGEST: gettext("Email about requests"),
-        OutboxKind.BRIEFING: gettext("Interpreter's schedule"),
+        OutboxKind.DIGEST: gettext("Request digest"),
+        OutboxKind.BRIEFING: gettext("Interpreter briefing"),
     }[kind]
 
 
@@ -120,17 +120,17 @@ def _steps(
     mail: IncomingEmail, alias: str | None, dead: str | None, instead: PersonRef | None, *, takes_answer: bool
 ) -> dict[str, str]:
     """Return the actions for an email, with button labels. `dead` is the address that it reports."""
-    steps = {"same-person": gettext_lazy("This is the same person")} if alias else {}
+    steps = {"same-person": gettext_lazy("Confirm same person")} if alias else {}
     if instead is not None:
-        steps["instead"] = gettext_lazy("%(name)s goes instead", name=short_name(instead))
+        steps["instead"] = gettext_lazy("Send %(name)s instead", name=short_name(instead))
     if dead:
-        steps["dead"] = gettext_lazy("The address is dead")
+        steps["dead"] = gettext_lazy("Mark address invalid")
     if takes_answer and mail.kind not in _NO_ANSWERS:
         steps |= {
-            "accept": gettext_lazy("Take it as accepted"),
-            "decline": gettext_lazy("Take it as declined"),
+            "accept": gettext_lazy("Record as accepted"),
+            "decline": gettext_lazy("Record as declined"),
         }
-    return {**steps, "set-aside": gettext_lazy("Set aside")}
+    return {**steps, "set-aside": gettext_lazy("Ignore")}
 
 
 @blueprint.get("/<int:mail_id>/raw")

@@ -64,7 +64,7 @@ def handle_email(mail_id: int, step: str) -> Response:
             asker, now = auth.user().session, context.now()
             if step == "set-aside":
                 unassigned_emails.ignore_email(db, asker, mail_id, now=now)
-                done = gettext("Email set aside.")
+                done = gettext("Email ignored.")
             elif step == "give":
                 name = unassigned_emails.assign_to_event(
                     db, asker, mail_id, request.form.get("event", ""), now=now

@@ -24,18 +24,18 @@ blueprint = APIBlueprint("archives", __name__, enable_openapi=False)
 PARTS = {
     "venue": (
         gettext_lazy("Venue"),
-        gettext_lazy("Times, breaks, halls with walking minutes, tables; all moved to the new first day"),
+        gettext_lazy("Times, breaks, halls with walking times, and tables, all shifted to the new first day"),
     ),
     "firms": (
-        gettext_lazy("Firms"),
-        gettext_lazy("Those that did not leave, with their booths if the venue comes along"),
+        gettext_lazy("Exhibitors"),
+        gettext_lazy("Exhibitors that were not removed, with their booths if you also copy the venue"),
     ),
     "people": (
         gettext_lazy("People"),
-        gettext_lazy("Attendees, interpreters and delegations; without absences and linked calendars"),
+        gettext_lazy("Attendees, interpreters and delegations, without absences and linked calendars"),
     ),
-    "team": (gettext_lazy("Team"), gettext_lazy("Everybody whose role has no end")),
-    "settings": (gettext_lazy("Settings"), gettext_lazy("Settings, the policy of runs, and texts of mails")),
+    "team": (gettext_lazy("Team"), gettext_lazy("Everyone whose role has no end date")),
+    "settings": (gettext_lazy("Settings"), gettext_lazy("Settings, scheduling priorities and email texts")),
 }
 """Parts of the event that can be copied: label and help text."""
 
@@ -67,7 +67,7 @@ def copy_event(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
         return _page(actor, request.form, faults, parts), 422
-    flash(gettext("The event is made. Look at its days, and bring what is new."), "good")
+    flash(gettext("Event created. Check its days and import what's new."), "good")
     return redirect(url_for("organiser_dashboard.show_dashboard", event_key=key))
 
 
@@ -79,7 +79,7 @@ def archive_event(event_key: str) -> Response:
     try:
         with context.database().write() as db:
             archiving.archive_event(db, actor, now=context.now())
-        flash(gettext("The event is archived: it can be read, and not changed."), "good")
+        flash(gettext("Event archived. It is now read-only."), "good")
     except WrongState as error:
         flash(said(error.user_message), "error")
     return redirect(url_for("archives.show_archive", event_key=event_key))
@@ -91,7 +91,7 @@ def restore_event(event_key: str) -> Response:
     """Restore an archived event."""
     with context.database().write() as db:
         archiving.restore_event(db, _owner(event_key), now=context.now())
-    flash(gettext("The event goes on."), "good")
+    flash(gettext("Event restored."), "good")
     return redirect(url_for("archives.show_archive", event_key=event_key))
 
 
@@ -108,7 +108,7 @@ def delete_event(event_key: str) -> Response | tuple[str, int]:
     except WrongState as error:
         flash(said(error.user_message), "error")
         return redirect(url_for("archives.show_archive", event_key=event_key))
-    flash(gettext("%(event)s is deleted.", event=name), "good")
+    flash(gettext("%(event)s deleted.", event=name), "good")
     return redirect(url_for("organiser_dashboard.list_own_events"))
 
 
@@ -137,7 +137,7 @@ def delete_event_as_operator(event_key: str) -> Response | tuple[str, int]:
         ), 422
     except WrongState as error:
         return _listing(request.form, {event_key: error.user_message}), 409
-    flash(gettext("%(event)s is deleted.", event=name), "good")
+    flash(gettext("%(event)s deleted.", event=name), "good")
     return redirect(url_for("archives.list_all_events"))
 
 

@@ -53,15 +53,15 @@ def add_colleague(event_key: str) -> Answer:
 def _added(name: str, *, is_invited: bool, is_rehearsing: bool) -> str:
     if not is_invited:
         return gettext(
-            "%(name)s takes part now. An invitation was sent less than a day ago, so no other was sent.",
+            "%(name)s was added. No new invitation was sent, because one was sent less than a day ago.",
             name=name,
         )
     if is_rehearsing:
         return gettext(
-            "%(name)s takes part now. The event is in rehearsal: the invitation reaches only the organisers.",
+            "%(name)s was added. The event is in rehearsal, so the invitation reaches only the organisers.",
             name=name,
         )
-    return gettext("%(name)s takes part now. The invitation is sent by email.", name=name)
+    return gettext("%(name)s was added. The invitation is being sent by email.", name=name)
 
 
 @blueprint.get("/<key>")
@@ -80,7 +80,7 @@ def change_colleague(event_key: str, key: str) -> Answer:
             colleagues.change_colleague(db, actor, key, form, settings=context.settings(), now=context.now())
     except InvalidInput as error:
         return _one(actor, key, form, _faults(error)), 422
-    flash(gettext("Kept. The next plan goes by it."), "good")
+    flash(gettext("Saved. The next schedule takes this into account."), "good")
     return redirect(url_for("colleagues.list_colleagues", event_key=event_key), 303)
 
 
@@ -94,11 +94,13 @@ def remove_colleague(event_key: str, key: str) -> Answer:
             left = colleagues.remove_colleague(db, actor, key, now=context.now())
     except InvalidInput as error:
         return _one(actor, key, None, _faults(error)), 422
-    message = gettext("Removed. The organisers can undo it.")
+    message = gettext("Colleague removed. The organisers can undo this.")
     if left.meetings:
         message = ngettext(
-            "Removed. %(num)s published meeting goes to a colleague with the next plan, or ends.",
-            "Removed. %(num)s published meetings go to colleagues with the next plan, or end.",
+            "Colleague removed. In the next schedule, %(num)s published meeting goes to a "
+            "colleague or is cancelled.",
+            "Colleague removed. In the next schedule, %(num)s published meetings go to "
+            "colleagues or are cancelled.",
             left.meetings,
         )
     flash(message, "good")

@@ -32,7 +32,9 @@ blueprint = APIBlueprint(
 
 MOST_OCTETS = 36_000
 """Maximum file size in bytes, about 300 rows. The preview's form contains the file, and nothing is stored."""
-TOO_LARGE = gettext_lazy("The file is larger than 36 kB. Send it in two, or ask the organisers to import it.")
+TOO_LARGE = gettext_lazy(
+    "The file is larger than 36 kB. Split it in two, or ask the organisers to import it."
+)
 NO_FILE = gettext_lazy("Choose a file first.")
 
 
@@ -83,7 +85,7 @@ def import_file(event_key: str, delegation_key: str) -> Response | str | tuple[s
         return _look(actor, delegation_key, octets)
     flash(
         gettext(
-            "%(added)s added, %(changed)s changed. The organisers see it, and can undo it.",
+            "%(added)s added, %(changed)s changed. The organisers can see and undo this import.",
             added=done.added,
             changed=done.changed,
         ),

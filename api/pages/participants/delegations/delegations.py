@@ -44,7 +44,7 @@ def create_delegation(event_key: str) -> Response | tuple[str, int]:
             key = delegations.create_delegation(db, actor, form, now=context.now())
     except InvalidInput as error:
         return _list(actor, form, _faults(error)), 422
-    flash(gettext("The delegation is made. Now say who belongs to it."), "good")
+    flash(gettext("Delegation created. Now add exhibitors and people."), "good")
     return redirect(url_for("delegations.show_delegation", event_key=event_key, delegation_key=key), 303)
 
 
@@ -94,7 +94,7 @@ def remove_delegation(event_key: str, delegation_key: str) -> Response:
     with context.database().write() as db:
         name = delegations.remove_delegation(db, actor, delegation_key, now=context.now())
     flash(
-        gettext("The delegation %(name)s is removed. Its firms and people stay in the event.", name=name),
+        gettext("Delegation %(name)s deleted. Its exhibitors and people stay in the event.", name=name),
         "good",
     )
     return redirect(url_for("delegations.list_delegations", event_key=event_key), 303)
@@ -110,9 +110,9 @@ def change_firm_membership(event_key: str, delegation_key: str, firm_key: str, s
         who = change(db, actor, delegation_key, firm_key, now=context.now())
     name = short_name(who)
     if step == "join":
-        told = gettext("%(name)s belongs to the delegation now, with all its people.", name=name)
+        told = gettext("%(name)s was added to the delegation with all its people.", name=name)
     else:
-        told = gettext("%(name)s has left the delegation. Its meetings stay as they are.", name=name)
+        told = gettext("%(name)s was removed from the delegation. Its meetings don't change.", name=name)
     return _back(event_key, delegation_key, told)
 
 
@@ -126,9 +126,9 @@ def change_person_membership(event_key: str, delegation_key: str, person_key: st
         who = change(db, actor, delegation_key, person_key, now=context.now())
     name = short_name(who)
     if step == "join":
-        told = gettext("%(name)s belongs to the delegation now.", name=name)
+        told = gettext("%(name)s was added to the delegation.", name=name)
     else:
-        told = gettext("%(name)s has left the delegation. The meetings stay as they are.", name=name)
+        told = gettext("%(name)s was removed from the delegation. Their meetings don't change.", name=name)
     return _back(event_key, delegation_key, told)
 
 
@@ -181,7 +181,7 @@ def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults
             "show",
             card=card,
             parts=-(-len(card.members.people) // prints.SHEETS_PER_PART),
-            leaders=[("", gettext("Nobody yet")), *_leaders(card)],
+            leaders=[("", gettext("Not selected yet")), *_leaders(card)],
             unconfirmed=(
                 confirmation.list_unconfirmed(db, actor, delegation_key)
                 if actor.may(Right.MANAGE_PARTICIPANTS)

@@ -54,16 +54,16 @@ def send_invitations(event_key: str) -> Response | tuple[str, int]:
     if count and actor.is_rehearsing:
         flash(
             ngettext(
-                "%(num)s email rehearsed. It reaches only the organisers.",
-                "%(num)s emails rehearsed. They reach only the organisers.",
+                "%(num)s rehearsal email is being sent. Only the organisers receive it.",
+                "%(num)s rehearsal emails are being sent. Only the organisers receive them.",
                 count,
             ),
             "good",
         )
     elif count:
-        flash(ngettext("%(num)s mail is on its way.", "%(num)s mails are on their way.", count), "good")
+        flash(ngettext("%(num)s email is being sent.", "%(num)s emails are being sent.", count), "good")
     else:
-        flash(gettext("Nobody is left to be told: they have a mail already, or have signed in."), "info")
+        flash(gettext("No emails to send. Everyone has already been emailed or has signed in."), "info")
     return redirect(url_for("event_invitations.show_invitations", event_key=event_key), 303)
 
 

@@ -78,7 +78,9 @@ def decide_registration(event_key: str, number: int) -> Answer:
         with context.database().write() as db:
             if verb == "decline":
                 decisions.decline_registration(db, actor, number, typed.get("reason", ""), now=context.now())
-                said = gettext("Declined. The person is told by mail, with your reason.")
+                said = gettext(
+                    "Registration declined. The person who registered gets an email with your reason."
+                )
             else:
                 settings, now = context.settings(), context.now()
                 if verb == "join":
@@ -86,7 +88,10 @@ def decide_registration(event_key: str, number: int) -> Answer:
                     decisions.join_firm(db, actor, number, key, settings=settings, now=now)
                 else:
                     decisions.accept_registration(db, actor, number, form, settings=settings, now=now)
-                said = gettext("Accepted. The person is told by mail. It can be undone under Firms, Steps.")
+                said = gettext(
+                    "Registration accepted. The person who registered gets an "
+                    "email. To undo this, open Exhibitors, then Change history."
+                )
     except InvalidInput as error:
         return _record(actor, number, form if verb == "accept" else None, forms.faults(error)), 422
     except WrongState as error:
@@ -99,11 +104,15 @@ def decide_registration(event_key: str, number: int) -> Answer:
 
 def _tell(done: DecisionResult, *, is_declined: bool) -> None:
     if done.count and is_declined:
-        flash(ngettext("%(num)s firm is declined.", "%(num)s firms are declined.", done.count), "good")
+        flash(
+            ngettext("%(num)s registration declined.", "%(num)s registrations declined.", done.count), "good"
+        )
     elif done.count:
-        flash(ngettext("%(num)s firm is accepted.", "%(num)s firms are accepted.", done.count), "good")
+        flash(
+            ngettext("%(num)s registration accepted.", "%(num)s registrations accepted.", done.count), "good"
+        )
     for name, why in done.left:
-        flash(gettext("%(firm)s still waits: %(fault)s", firm=name, fault=say_it(why)), "warning")
+        flash(gettext("%(firm)s is still waiting: %(fault)s", firm=name, fault=say_it(why)), "warning")
 
 
 def _list(actor: Actor, faults: Mapping[str, str]) -> str:

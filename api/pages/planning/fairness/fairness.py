@@ -100,7 +100,7 @@ def set_priority(event_key: str, number: int) -> Response:
         policy = with_point(before.policy, point)
         if policy != before.policy:
             events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
-    flash(gettext("The dial is set; the next run goes by it."), "good")
+    flash(gettext("Fairness level saved. The next run uses it."), "good")
     return redirect(
         url_for("fairness.show_fairness", event_key=event_key, number=number, _anchor="curve"), 303
     )

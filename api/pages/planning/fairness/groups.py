@@ -13,11 +13,11 @@ from scheduler.services.planning.fairness.shares import Grouping
 GROUPINGS = MappingProxyType(
     {
         Grouping.HOME: gettext_lazy("Home and overseas"),
-        Grouping.TIER: gettext_lazy("Place in the chain"),
+        Grouping.TIER: gettext_lazy("Position in the chain"),
         Grouping.AREA: gettext_lazy("Chain area"),
         Grouping.COUNTRY: gettext_lazy("Country"),
         Grouping.SIZE: gettext_lazy("Number of requests"),
-        Grouping.STAND: gettext_lazy("Stand"),
+        Grouping.STAND: gettext_lazy("Booth"),
     }
 )
 """Labels of groupings."""
@@ -25,9 +25,9 @@ WORDS = MappingProxyType(
     {
         "home": gettext_lazy("Home"),
         "overseas": gettext_lazy("Overseas"),
-        "own": gettext_lazy("A stand of its own"),
-        "host": gettext_lazy("Host of a joint stand"),
-        "partner": gettext_lazy("Partner at a joint stand"),
+        "own": gettext_lazy("Own booth"),
+        "host": gettext_lazy("Host of a shared booth"),
+        "partner": gettext_lazy("Partner at a shared booth"),
     }
 )
 """Labels of groups other than countries and areas."""

@@ -213,7 +213,7 @@ def _done(actor: Actor, number: int) -> str:
         ).start
         zone = events.get_event(db, actor).timezone
     return gettext(
-        "Fix applied. The next run schedules the meeting on %(time)s, or says why it can’t.",
+        "Fix applied. The next run schedules the meeting on %(time)s, or explains why it can't.",
         time=unbroken(local_moment(start, zone)),
     )
 

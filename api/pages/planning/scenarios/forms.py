@@ -52,7 +52,7 @@ def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChan
     """
     kind = form.get("kind", "")
     if kind not in FORMS:
-        raise InvalidInput([Fault("kind", gettext_lazy("is none of the changes that there are"))])
+        raise InvalidInput([Fault("kind", gettext_lazy("choose a change from the list"))])
     typed: dict[str, Any] = {"kind": kind}
     faults = []
     for name in _FIELDS[kind]:
@@ -63,11 +63,11 @@ def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChan
         if name in _CLOCK and (time := clock(value)) is not None:
             typed[name] = time.isoformat("minutes")
         if name in _WHOLE and not (value.isascii() and value.isdigit() and len(value) <= 10):
-            faults.append(Fault(name, gettext_lazy("must be a whole number")))
+            faults.append(Fault(name, gettext_lazy("enter a whole number")))
         if name in _FIRMS:
             typed[name] = firm_in(name)
             if not typed[name]:
-                said = gettext_lazy("is not a firm of this event, or several have that name")
+                said = gettext_lazy("enter the full name or ID of one exhibitor of this event")
                 faults.append(Fault(name, said))
     if faults:
         raise InvalidInput(faults)

@@ -45,10 +45,10 @@ Faults = Mapping[str, str]
 NONE: Faults = MappingProxyType({})
 DONE = MappingProxyType(
     {
-        "solve": gettext_lazy("The scenario is calculated as soon as a worker is free. Runs go first."),
+        "solve": gettext_lazy("Calculation queued. It starts when a worker is free. Runs go first."),
         "stop": gettext_lazy("Calculation stopped."),
         "delete": gettext_lazy("Scenario deleted. The event is unchanged."),
-        "copy": gettext_lazy("Scenario duplicated. Change the copy, and calculate it beside the other."),
+        "copy": gettext_lazy("Scenario duplicated. Edit the copy and calculate it to compare the two."),
     }
 )
 
@@ -69,9 +69,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
 SHOWN: Mapping[FirmFilter, str] = MappingProxyType(
     {
         FirmFilter.CHANGED: gettext_lazy("Changed"),
-        FirmFilter.LOSE: gettext_lazy("Lose"),
-        FirmFilter.GAIN: gettext_lazy("Gain"),
-        FirmFilter.ELSEWHERE: gettext_lazy("New location"),
+        FirmFilter.LOSE: gettext_lazy("Fewer meetings"),
+        FirmFilter.GAIN: gettext_lazy("More meetings"),
+        FirmFilter.ELSEWHERE: gettext_lazy("Different location"),
     }
 )
 """Filters of the list of exhibitors."""

@@ -33,7 +33,7 @@ DIALS: Final[Mapping[str, str]] = MappingProxyType(
         **{dial.term: gettext_lazy("%(dial)s (points)", dial=dial.label) for dial in PRICES},
         "fair_share": gettext_lazy("Minimum share (%%)"),
         "max_moved": gettext_lazy("Published meetings that may change"),
-        "max_idle_spread": gettext_lazy("Difference of idle times"),
+        "max_idle_spread": gettext_lazy("Maximum difference in idle times"),
     }
 )
 """Labels of single priorities."""
@@ -48,7 +48,7 @@ def sentence(change: TypedChange, names: ScenarioNames) -> str:
 def _said(change: TypedChange, names: ScenarioNames) -> str:
     """Return the sentence about a change of all priorities at once, which only the API makes."""
     del change, names
-    return gettext("All priorities as set by the API")
+    return gettext("All priorities, set through the API")
 
 
 @_said.register
@@ -76,7 +76,9 @@ def _(change: SlotsChange, names: ScenarioNames) -> str:
     del names
     start, end, day = f"{change.start:%H:%M}", f"{change.end:%H:%M}", unbroken(day_and_month(change.day))
     if change.step == "open":
-        return gettext("Meetings also from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day)
+        return gettext(
+            "More meeting times from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day
+        )
     return gettext("No meetings from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day)
 
 
@@ -131,9 +133,9 @@ def _(change: QuotaChange, names: ScenarioNames) -> str:
     if most is None:
         return gettext("At least %(least)s meetings for %(who)s", least=least, who=who)
     if least is None:
-        return gettext("At most %(most)s meetings a day for %(who)s", most=most, who=who)
+        return gettext("At most %(most)s meetings per day for %(who)s", most=most, who=who)
     return gettext(
-        "At least %(least)s meetings, and at most %(most)s a day, for %(who)s",
+        "At least %(least)s meetings in total and at most %(most)s per day for %(who)s",
         least=least,
         most=most,
         who=who,

@@ -32,7 +32,8 @@ from scheduler.services.reports.outcomes.chain_report import (
 MOST: Final = 300
 """Maximum number of listed meetings. The workbook has all."""
 COUNTRY_NOTE: Final = gettext_lazy(
-    "Meetings held of those wished, by the first area of the firm. A meeting counts for both of its firms."
+    "Scheduled meetings out of accepted requests, by each exhibitor's first area. A"
+    " meeting counts for both exhibitors."
 )
 WIDTH: Final = 740.0
 """Width of a chart in units, chosen so that its text is as large in print as that of tables."""
@@ -55,10 +56,10 @@ def chain_report_pdf(report: ChainReport, event_name: str, stamp: str) -> bytes:
 
 def _blocks(report: ChainReport, event_name: str, stamp: str) -> Iterator[Block]:
     sentence = ngettext(
-        "%(num)s meeting is in the published version %(number)s; %(begun)s of them have begun. Of "
-        "%(reported)s somebody says what came, of %(silent)s nobody yet.",
-        "%(num)s meetings are in the published version %(number)s; %(begun)s of them have begun. Of "
-        "%(reported)s somebody says what came, of %(silent)s nobody yet.",
+        "Published version %(number)s has %(num)s meeting. Started: %(begun)s. With an "
+        "outcome: %(reported)s. Without an outcome: %(silent)s.",
+        "Published version %(number)s has %(num)s meetings. Started: %(begun)s. With an"
+        " outcome: %(reported)s. Without an outcome: %(silent)s.",
         report.meetings,
         number=str(report.number),
         begun=report.begun,
@@ -83,11 +84,11 @@ def _blocks(report: ChainReport, event_name: str, stamp: str) -> Iterator[Block]
 
 def _bars(report: ChainReport) -> Block:
     """Return a bar chart of the meetings by outcome."""
-    title = gettext("What came of meetings")
+    title = gettext("Meeting outcomes")
     picture = Drawing("outcomes", WIDTH, 190, title, "")
     labels = [marks.outcome_word(line.kind) for line in report.outcomes]
     counts = [float(line.meetings) for line in report.outcomes]
-    charts.bars(picture, [*labels, gettext("Nobody says")], [*counts, float(report.silent)])
+    charts.bars(picture, [*labels, gettext("Not reported")], [*counts, float(report.silent)])
     return Block([(Style.DAY, title)], picture=picture.vectors())
 
 
@@ -101,38 +102,38 @@ def _outcomes(lines: Sequence[OutcomeLine]) -> list[Block]:
         for line in lines
     ]
     note = gettext(
-        "Where the two sides differ, the smaller word and the smaller amount count. Amounts in different "
-        "currencies are never added up."
+        "Where the two sides differ, the lower outcome and the lower amount count. "
+        "Amounts in different currencies are never added up."
     )
     header = [
         gettext("Outcome"),
         gettext("Meetings"),
-        gettext("Both say so"),
-        gettext("One side says so"),
-        gettext("The two differ"),
-        gettext("Amounts that count"),
+        gettext("Reported by both sides"),
+        gettext("Reported by one side"),
+        gettext("Outcomes differ"),
+        gettext("Counted amounts"),
     ]
     return [*table_blocks([], header, rows, [2, 1, 1, 1.2, 1.2, 3]), Block([(Style.SOFT, note)])]
 
 
 def _guests(guests: Sequence[GroupMeetings]) -> list[Block]:
     rows = [[each.name, *map(number, (each.firms, each.meetings, each.cross_tier))] for each in guests]
-    header = [gettext("Guest"), gettext("Firms"), gettext("Meetings"), gettext("Between two tiers")]
+    header = [gettext("Guest"), gettext("Exhibitors"), gettext("Meetings"), gettext("Across tiers")]
     return table_blocks([(Style.DAY, gettext("Guests of honour"))], header, rows, [4, 1, 1, 1.4])
 
 
 def _by_country(report: ChainReport) -> list[Block]:
     title: Sequence[Paragraph] = [
-        (Style.DAY, gettext("The chain by country, area and tier")),
+        (Style.DAY, gettext("Supply chain by country, area and tier")),
         (Style.SOFT, speaking.said(COUNTRY_NOTE)),
     ]
     header = [
         gettext("Country"),
         gettext("Area"),
-        gettext("Firms"),
+        gettext("Exhibitors"),
         *(marks.tier_label(tier.value) for tier in Tier),
         pgettext("areas", "All"),
-        gettext("Between two tiers"),
+        gettext("Across tiers"),
     ]
     areas = dict(report.flow.areas)
     rows = [
@@ -175,10 +176,10 @@ def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:
         key=lambda each: (each.counts.kind.value, each.counts.amount or 0),
         reverse=True,
     )
-    title: list[Paragraph] = [(Style.DAY, gettext("Meetings that led to an intent or a signature"))]
+    title: list[Paragraph] = [(Style.DAY, gettext("Meetings that led to an intent or a signed agreement"))]
     if len(found) > MOST:
         told = gettext(
-            "The first %(most)s of %(all)s; the workbook has all.", most=MOST, all=number(len(found))
+            "First %(most)s of %(all)s. The workbook has all of them.", most=MOST, all=number(len(found))
         )
         title.append((Style.SOFT, told))
     rows = [
@@ -190,11 +191,11 @@ def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:
         for each in found[:MOST]
     ]
     header = [
-        gettext("Firm that asks"),
-        gettext("Firm asked"),
-        gettext("It says"),
-        gettext("The other says"),
-        gettext("Counts"),
+        gettext("Requesting exhibitor"),
+        gettext("Requested exhibitor"),
+        gettext("Requester's outcome"),
+        gettext("Other side's outcome"),
+        gettext("Counted outcome"),
     ]
     return table_blocks(title, header, rows, [3, 3, 1.6, 1.6, 1.6], words=5)
 

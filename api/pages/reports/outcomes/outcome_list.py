@@ -22,13 +22,13 @@ blueprint = APIBlueprint("outcome_list", __name__, enable_openapi=False, url_pre
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWS = {
     OutcomeFilter.ALL: gettext_lazy("All"),
-    OutcomeFilter.OURS_MISSING: gettext_lazy("Our word is missing"),
-    OutcomeFilter.THEIRS_MISSING: gettext_lazy("Their word is missing"),
-    OutcomeFilter.DIFFER: gettext_lazy("The two sides differ"),
+    OutcomeFilter.OURS_MISSING: gettext_lazy("Your outcome is missing"),
+    OutcomeFilter.THEIRS_MISSING: gettext_lazy("Partner's outcome is missing"),
+    OutcomeFilter.DIFFER: gettext_lazy("Outcomes differ"),
     OutcomeFilter.SIGNED: gettext_lazy("Signed"),
     OutcomeFilter.INTENT: gettext_lazy("Intent"),
     OutcomeFilter.FOLLOW_UP: gettext_lazy("Follow-up"),
-    OutcomeFilter.NOTHING: gettext_lazy("Nothing"),
+    OutcomeFilter.NOTHING: gettext_lazy("No result"),
 }
 """Labels of the list's filters."""
 
@@ -57,9 +57,20 @@ def download_workbook(event_key: str) -> Response:
         found = get_outcome_list(db, actor, show=_asked(), now=context.now())
         zone = events.get_event(db, actor).timezone
     head = [
-        *(gettext("Day"), gettext("From"), gettext("Until"), gettext("Partner"), gettext("Our people")),
-        *(gettext("Their people"), gettext("We say"), gettext("Amount"), gettext("Currency")),
-        *(gettext("They say"), gettext("Their amount"), gettext("Their currency"), gettext("Counts")),
+        *(
+            gettext("Day"),
+            gettext("From"),
+            gettext("Until"),
+            gettext("Partner"),
+            gettext("Your company's attendees"),
+        ),
+        *(gettext("Partner's attendees"), gettext("Your outcome"), gettext("Amount"), gettext("Currency")),
+        *(
+            gettext("Partner's outcome"),
+            gettext("Partner's amount"),
+            gettext("Partner's currency"),
+            gettext("Counted outcome"),
+        ),
     ]
     rows = [_row(each, zone) for each in found.meetings]
     name = f"outcomes-{event_key}.xlsx"

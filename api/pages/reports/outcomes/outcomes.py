@@ -51,7 +51,7 @@ def save_outcome(event_key: str, request_key: str) -> Response | tuple[str, int]
     except WrongState:
         _too_early()
     else:
-        flash(gettext("Noted. The other side and the organisers read it."), "good")
+        flash(gettext("Outcome saved. The other company and the organisers can see it."), "good")
     return _back(event_key, request_key)
 
 
@@ -66,7 +66,7 @@ def undo_outcome(event_key: str, request_key: str) -> Response:
     except WrongState:
         _too_early()
     else:
-        flash(gettext("Taken back."), "good")
+        flash(gettext("Your latest outcome report was undone."), "good")
     return _back(event_key, request_key)
 
 
@@ -91,7 +91,7 @@ def _page(actor: Actor, request_key: str, typed: OutcomeForm | None, faults: dic
 
 def _too_early() -> None:
     flash(
-        gettext("What came of a meeting can be said once it has begun, and not if it was cancelled."),
+        gettext("You can enter an outcome once the meeting has started, unless it was cancelled."),
         "error",
     )
 

@@ -24,14 +24,17 @@ def convergence(curve: Sequence[Mapping[str, Any]]) -> Figure | None:
     values = {"first": number(first[1]), "last": number(last[1]), "seconds": number(last[0])}
     if bound:
         sentence = gettext(
-            "From %(first)s to %(last)s in %(seconds)s seconds; no plan is above %(bound)s (proved).",
+            "The score went from %(first)s to %(last)s in %(seconds)s seconds. The proven "
+            "maximum is %(bound)s.",
             bound=number(bound[-1][1]),
             **values,
         )
     else:
-        sentence = gettext("From %(first)s to %(last)s in %(seconds)s seconds.", **values)
-    picture = Drawing("convergence", charts.WIDTH, 260, gettext("Score and bound, by seconds"), sentence)
-    found = [Line("l-bound", gettext("bound"), bound)] if bound else []
+        sentence = gettext("The score went from %(first)s to %(last)s in %(seconds)s seconds.", **values)
+    picture = Drawing(
+        "convergence", charts.WIDTH, 260, gettext("Score and proven maximum over time"), sentence
+    )
+    found = [Line("l-bound", gettext("proven maximum"), bound)] if bound else []
     found.append(Line("l-main", gettext("score"), score))
     ticks = charts.between([value for _, value in (*score, *bound)])
     end = max(x for x, _ in (*score, *bound))
@@ -44,8 +47,10 @@ def convergence(curve: Sequence[Mapping[str, Any]]) -> Figure | None:
     rows = [
         [at["seconds"], phase_word(at.get("phase", "")), at.get("score"), at.get("bound")] for at in curve
     ]
-    table = DrawnTable([gettext("Seconds"), gettext("Phase"), gettext("Score"), gettext("Bound")], rows)
+    table = DrawnTable(
+        [gettext("Seconds"), gettext("Phase"), gettext("Score"), gettext("Proven maximum")], rows
+    )
     brief = DrawnTable(table.header, rows[:: max(1, len(rows) // 20)])
     note = gettext("The scale starts at %(number)s.", number=number(ticks[0]))
-    title = gettext("How it came near the bound")
+    title = gettext("Search progress")
     return Figure("convergence", title, sentence, picture, brief, table, note=note)

@@ -47,15 +47,16 @@ def drawn_shares(view: FairnessView) -> Figure:
         drawn += [(said(words), None), *((name, line.figures.pooled) for name, line in least)]
     known = [share for _, share in drawn if share is not None]
     low = max(0.0, math.floor(min(known, default=0.0) * 10 - 1) / 10)
-    title = gettext("Scheduled share, by group")
+    title = gettext("Scheduled share by group")
     sentence = gettext(
-        "The full part of a bar is what is missing of all accepted requests. The scale starts at %(low)s %%.",
+        "The solid part of each bar shows accepted requests that are not scheduled. The"
+        " scale starts at %(low)s%%.",
         low=plain_number(round(low * 100)),
     )
     picture = Drawing("shares", charts.WIDTH, 20 + charts.ROW * len(drawn), title, sentence)
     charts.missing(picture, drawn, low)
-    header = [gettext("Group firms by"), gettext("Group"), gettext("Firms"), gettext("Requests")]
-    table = DrawnTable([*header, gettext("Scheduled"), gettext("Share in %%")], rows)
+    header = [gettext("Group exhibitors by"), gettext("Group"), gettext("Exhibitors"), gettext("Requests")]
+    table = DrawnTable([*header, gettext("Scheduled"), gettext("Share (%%)")], rows)
     return Figure("shares", title, sentence, picture if known else None, table, table, note=sentence)
 
 
@@ -70,7 +71,7 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
     if found is None or not found.is_whole:
         raise NotFound("figure", "curve")
     points = found.points
-    title = gettext("Scheduled meetings at each point of Fairness")
+    title = gettext("Scheduled meetings at each Fairness level")
     picture = Drawing("curve", charts.WIDTH, 300, title, title)
     scheduled = [(float(each.point), float(each.scheduled)) for each in points]
     ticks = charts.between([value for _, value in scheduled])
@@ -81,13 +82,13 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
         for (_, name), each in zip(names, points, strict=True)
     ]
     header = [
-        gettext("Point"),
+        gettext("Level"),
         gettext("Scheduled"),
-        gettext("Mean share"),
-        gettext("One in twenty has at most"),
-        gettext("Smallest"),
-        gettext("Gini"),
-        gettext("Proved to within"),
+        gettext("Average share"),
+        gettext("1 in 20 has at most"),
+        gettext("Lowest"),
+        gettext("Gini coefficient"),
+        gettext("Proven within"),
     ]
     table = DrawnTable(header, rows)
     return Figure("curve", title, title, picture, table, table)

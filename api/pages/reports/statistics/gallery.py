@@ -59,14 +59,14 @@ def load(session: Session, actor: Actor, number: int) -> Figure:
     found = get_hall_load(session, actor, number)
     found = replace(found, halls=[said(hall) for hall in found.halls])
     days = [(day, list(group)) for day, group in groupby(found.starts, key=lambda start: start.date())]
-    sentence = gettext("There is no meeting in this version.")
+    sentence = gettext("This version has no meetings.")
     if found.fullest:
         hall, slot = found.fullest
         moment = f"{formatting.day_and_month(found.starts[slot].date())} {found.starts[slot]:%H:%M}"
         count = found.counts[found.fullest]
         sentence = ngettext(
-            "The fullest moment is %(moment)s in %(hall)s: %(num)s meeting at once.",
-            "The fullest moment is %(moment)s in %(hall)s: %(num)s meetings at once.",
+            "The busiest time is %(moment)s in %(hall)s, with %(num)s simultaneous meeting.",
+            "The busiest time is %(moment)s in %(hall)s, with %(num)s simultaneous meetings.",
             count,
             moment=moment,
             hall=found.halls[hall],
@@ -75,7 +75,7 @@ def load(session: Session, actor: Actor, number: int) -> Figure:
         "load",
         charts.WIDTH,
         60 + 22 * len(found.halls),
-        gettext("Meetings at once, by hall and time"),
+        gettext("Simultaneous meetings by hall and time"),
         sentence,
     )
     groups = [
@@ -94,7 +94,13 @@ def load(session: Session, actor: Actor, number: int) -> Figure:
         for at, (low, high) in enumerate(zip([1, *(step + 1 for step in steps)], steps, strict=False))
     ]
     return Figure(
-        "load", gettext("When the halls are full"), sentence, picture, _by_day(found), _by_slot(found), legend
+        "load",
+        gettext("Hall occupancy over time"),
+        sentence,
+        picture,
+        _by_day(found),
+        _by_slot(found),
+        legend,
     )
 
 
@@ -103,7 +109,7 @@ def _by_day(found: HallLoad) -> DrawnTable:
     slots = {day: [at for at, start in enumerate(found.starts) if start.date() == day] for day in days}
     header = [
         gettext("Hall"),
-        *(gettext("%(day)s, most at once", day=formatting.day_and_month(day)) for day in days),
+        *(gettext("%(day)s, most simultaneous meetings", day=formatting.day_and_month(day)) for day in days),
     ]
     rows: list[Sequence[Cell]] = [
         [name, *(max((found.counts.get((hall, at), 0) for at in slots[day]), default=0) for day in days)]
@@ -118,7 +124,9 @@ def _by_slot(found: HallLoad) -> DrawnTable:
         for of, hall in enumerate(found.halls)
         for at, start in enumerate(found.starts)
     ]
-    return DrawnTable([gettext("Hall"), gettext("Day"), gettext("From"), gettext("Meetings at once")], rows)
+    return DrawnTable(
+        [gettext("Hall"), gettext("Day"), gettext("From"), gettext("Simultaneous meetings")], rows
+    )
 
 
 def chain(session: Session, actor: Actor, number: int) -> Figure:
@@ -138,8 +146,9 @@ def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
     ]
     others = sum(link.scheduled for link in found.links) - sums[0][0] - sums[1][0]
     sentence = gettext(
-        "Scheduled between upstream and midstream: %(upper)s of %(upper_wished)s wished; between midstream "
-        "and downstream: %(lower)s of %(lower_wished)s. Within a tier, or beyond the next one: %(others)s.",
+        "Upstream to midstream: %(upper)s of %(upper_wished)s accepted requests "
+        "scheduled. Midstream to downstream: %(lower)s of %(lower_wished)s. Scheduled "
+        "within a tier or beyond the next one: %(others)s.",
         upper=sums[0][0],
         upper_wished=sums[0][1],
         lower=sums[1][0],
@@ -160,15 +169,21 @@ def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
     charts.flow(picture, [(_tier(tier), _nodes(found, tier)) for tier in Tier], bands, least)
     note = (
         gettext(
-            "Links of fewer than %(least)s meetings are not drawn. A firm counts in the first of its areas.",
+            "Links of fewer than %(least)s meetings are not drawn. Each exhibitor counts in its first area.",
             least=least,
         )
         if least > 1
-        else gettext("A firm counts in the first of its areas.")
+        else gettext("Each exhibitor counts in its first area.")
     )
     shown, note = (picture, note) if any(bands) else (None, "")
     return Figure(
-        "chain", gettext("The chain that meets"), sentence, shown, _by_area(found), _by_link(found), note=note
+        "chain",
+        gettext("Meetings along the chain"),
+        sentence,
+        shown,
+        _by_area(found),
+        _by_link(found),
+        note=note,
     )
 
 
@@ -200,8 +215,8 @@ def _by_area(found: ChainFlow) -> DrawnTable:
     header = [gettext("Area")]
     for tier in Tier:
         header += [
-            gettext("%(tier)s scheduled", tier=_tier(tier)),
-            gettext("%(tier)s wished", tier=_tier(tier)),
+            gettext("%(tier)s: scheduled", tier=_tier(tier)),
+            gettext("%(tier)s: accepted requests", tier=_tier(tier)),
         ]
     rows: list[Sequence[Cell]] = [
         [said(name) or gettext("No area"), *(count for tier in Tier for count in _of_area(found, tier, key))]
@@ -229,7 +244,7 @@ def _by_link(found: ChainFlow) -> DrawnTable:
             gettext("Area"),
             gettext("Other tier"),
             gettext("Other area"),
-            gettext("Wished"),
+            gettext("Accepted requests"),
             gettext("Scheduled"),
         ],
         rows,
@@ -240,21 +255,21 @@ def walks(session: Session, actor: Actor, number: int) -> Figure:
     """Return walking minutes by the start hour of the meeting that is walked to."""
     found = count_walks(session, actor, number)
     minutes = sum(each.minutes for each in found)
-    sentence = gettext("Nobody changes the hall between two meetings of a day.")
+    sentence = gettext("No one changes halls between two meetings on the same day.")
     if found:
         most = max(found, key=lambda each: (each.minutes, each.walks))
         sentence = gettext(
-            "People walk %(minutes)s minutes from hall to hall in all, most for meetings that begin from "
-            "%(start)s to %(end)s: %(most)s minutes.",
+            "People walk %(minutes)s minutes between halls in total. The most walking is "
+            "before meetings that start from %(start)s to %(end)s: %(most)s minutes.",
             minutes=minutes,
             start=f"{most.hour}:00",
             end=f"{most.hour}:59",
             most=most.minutes,
         )
-    picture = Drawing("walks", charts.WIDTH, 260, gettext("Minutes on foot between halls, by hour"), sentence)
+    picture = Drawing("walks", charts.WIDTH, 260, gettext("Walking minutes between halls by hour"), sentence)
     charts.bars(picture, [f"{each.hour}:00" for each in found], [float(each.minutes) for each in found])
     rows: list[Sequence[Cell]] = [[f"{each.hour}:00", each.walks, each.minutes] for each in found]
-    table = DrawnTable([gettext("Hour"), gettext("Walks"), gettext("Minutes")], rows)
+    table = DrawnTable([gettext("Hour"), gettext("Walks between halls"), gettext("Minutes")], rows)
     return Figure("walks", gettext("Walking by hour"), sentence, picture if found else None, table, table)
 
 
@@ -265,23 +280,23 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     asked, accepted, declined = (
         sum(getattr(day, name) for day in found) for name in ("requested", "accepted", "declined")
     )
-    sentence = gettext("No request was asked yet.")
+    sentence = gettext("No requests have been sent yet.")
     if found:
         sentence = ngettext(
-            "%(num)s request was asked; %(accepted)s of them are accepted and %(declined)s declined.",
-            "%(num)s requests were asked; %(accepted)s of them are accepted and %(declined)s declined.",
+            "%(num)s request sent: %(accepted)s accepted and %(declined)s declined.",
+            "%(num)s requests sent: %(accepted)s accepted and %(declined)s declined.",
             asked,
             accepted=accepted,
             declined=declined,
         )
     picture = Drawing(
-        "answers", charts.WIDTH, 260, gettext("Requests asked, accepted and declined, by day"), sentence
+        "answers", charts.WIDTH, 260, gettext("Requests sent, accepted and declined by day"), sentence
     )
     most = max((max(day.requested, day.accepted, day.declined) for day in found), default=0)
     series = [
         Line(look, shown_as, [(float(at), float(getattr(day, name))) for at, day in enumerate(found)])
         for look, name, shown_as in (
-            ("l-main", "requested", gettext("asked")),
+            ("l-main", "requested", gettext("sent")),
             ("l-good", "accepted", gettext("accepted")),
             ("l-bad", "declined", gettext("declined")),
         )
@@ -290,10 +305,10 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     ticks = [(float(at), label) for at, label in enumerate(labels) if label]
     charts.lines(picture, series if found else [], charts.nice(most), ticks)
     rows: list[Sequence[Cell]] = [[d.day.isoformat(), d.requested, d.accepted, d.declined] for d in found]
-    every = DrawnTable([gettext("Day"), gettext("Asked"), gettext("Accepted"), gettext("Declined")], rows)
+    every = DrawnTable([gettext("Day"), gettext("Requested"), gettext("Accepted"), gettext("Declined")], rows)
     brief = DrawnTable(every.header, [row for row in rows if any(row[1:])][-60:])
     shown = picture if len(found) > 1 else None  # a line needs two points
-    return Figure("answers", gettext("Answers by day"), sentence, shown, brief, every)
+    return Figure("answers", gettext("Responses by day"), sentence, shown, brief, every)
 
 
 FIGURES: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(

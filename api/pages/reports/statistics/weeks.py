@@ -29,7 +29,9 @@ LETTER: Final = 6.4
 
 def off_word(of: WeekOwner) -> str:
     """Return the label of a blocked time."""
-    return pgettext("of a place", "Closed") if of is WeekOwner.PLACE else pgettext("of a person", "Away")
+    return (
+        pgettext("of a place", "Closed") if of is WeekOwner.PLACE else pgettext("of a person", "Unavailable")
+    )
 
 
 def week(session: Session, actor: Actor, number: int, of: WeekOwner, key: str) -> Figure:
@@ -43,9 +45,9 @@ def week(session: Session, actor: Actor, number: int, of: WeekOwner, key: str) -
         gettext("Day"),
         gettext("From"),
         gettext("Until"),
-        gettext("What"),
-        gettext("Where"),
-        gettext("Who"),
+        gettext("Meeting"),
+        gettext("Location"),
+        gettext("Attendees"),
     )
     table = DrawnTable(header, rows)
     times = sorted({each.time() for each in found.starts})
@@ -53,9 +55,9 @@ def week(session: Session, actor: Actor, number: int, of: WeekOwner, key: str) -
     if days:
         _draw(picture, found, days, times, of)
     if of is WeekOwner.FIRM:
-        legend = [("h1", gettext("One meeting")), ("h2", gettext("Some at once"))]
+        legend = [("h1", gettext("One meeting")), ("h2", gettext("Several at once"))]
     else:
-        legend = [("h1", gettext("A meeting")), ("h0", off_word(of))]
+        legend = [("h1", gettext("Meeting")), ("h0", off_word(of))]
     shown = picture if found.meetings or found.away else None
     return Figure(
         "week", title, sentence, shown, table, table, legend if shown else (), whose=(of.value, key)
@@ -64,15 +66,15 @@ def week(session: Session, actor: Actor, number: int, of: WeekOwner, key: str) -
 
 def _sentence(found: WeekRows, of: WeekOwner) -> str:
     if not found.meetings:
-        return gettext("There is no meeting of %(name)s in this version.", name=found.name)
+        return gettext("%(name)s has no meetings in this version.", name=found.name)
     by_day: dict[date, int] = defaultdict(int)
     for each in found.meetings:
         by_day[each.start.date()] += 1
     most = max(by_day, key=lambda day: (by_day[day], -day.toordinal()))
     count, days = len(found.meetings), len({start.date() for start in found.starts})
     said = ngettext(
-        "%(num)s meeting, on %(some)s of %(days)s days; most on %(day)s: %(most)s.",
-        "%(num)s meetings, on %(some)s of %(days)s days; most on %(day)s: %(most)s.",
+        "%(num)s meeting on %(some)s of %(days)s days. Most on %(day)s: %(most)s.",
+        "%(num)s meetings on %(some)s of %(days)s days. Most on %(day)s: %(most)s.",
         count,
         some=len(by_day),
         days=days,
@@ -83,9 +85,9 @@ def _sentence(found: WeekRows, of: WeekOwner) -> str:
         return said
     off, all_times = len(found.away), len(found.starts)
     away = (
-        gettext("Closed at %(off)s of %(all)s times.", off=off, all=all_times)
+        gettext("Closed in %(off)s of %(all)s slots.", off=off, all=all_times)
         if of is WeekOwner.PLACE
-        else gettext("Away at %(off)s of %(all)s times.", off=off, all=all_times)
+        else gettext("Unavailable in %(off)s of %(all)s slots.", off=off, all=all_times)
     )
     return f"{said} {away}"
 

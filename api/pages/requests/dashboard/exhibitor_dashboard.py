@@ -19,21 +19,24 @@ blueprint = APIBlueprint(
 )
 
 GAPS = {
-    "logo": (gettext_lazy("Your logo"), gettext_lazy("others know you by it in lists")),
+    "logo": (gettext_lazy("Your logo"), gettext_lazy("helps others recognise you in lists")),
     "description": (
-        gettext_lazy("About your firm"),
-        gettext_lazy("a description is what others find you by"),
+        gettext_lazy("About your company"),
+        gettext_lazy("a description helps others find you"),
     ),
     "offers": (
-        gettext_lazy("Your products and what you offer, in lists"),
-        gettext_lazy("who needs them finds you"),
+        gettext_lazy("Your products and offers, as lists"),
+        gettext_lazy("companies that need them can find you"),
     ),
-    "needs": (gettext_lazy("What you need"), gettext_lazy("firms that offer it are suggested to you")),
+    "needs": (gettext_lazy("What you need"), gettext_lazy("companies that offer it are suggested to you")),
     "website": (gettext_lazy("Your website"), gettext_lazy("the directory links to it")),
-    "areas": (gettext_lazy("Your chain areas"), gettext_lazy("suggestions go by them")),
-    "booth": (gettext_lazy("Your hall and booth"), gettext_lazy("meetings near you are held there")),
-    "titles": (gettext_lazy("What your people do"), gettext_lazy("a job title each says whom to ask for")),
-    "phones": (gettext_lazy("Telephone numbers"), gettext_lazy("for the organisers, if somebody is late")),
+    "areas": (gettext_lazy("Your chain areas"), gettext_lazy("suggestions are based on them")),
+    "booth": (gettext_lazy("Your hall and booth"), gettext_lazy("meetings near you take place there")),
+    "titles": (
+        gettext_lazy("Your colleagues' job titles"),
+        gettext_lazy("job titles show others who to meet"),
+    ),
+    "phones": (gettext_lazy("Phone numbers"), gettext_lazy("for the organisers, if someone is late")),
 }
 """Missing parts of the profile: label and benefit."""
 
@@ -74,7 +77,7 @@ def mark_changes_seen(event_key: str) -> Response:
     flash(
         ngettext("%(num)s change marked as seen.", "%(num)s changes marked as seen.", number)
         if number
-        else gettext("These changes were marked as seen already."),
+        else gettext("These changes were already marked as seen."),
         "good",
     )
     return redirect(

@@ -83,7 +83,7 @@ def save_times(event_key: str) -> Answer:
                 setup.set_presence(db, actor, _days(form))
         except InvalidInput as error:
             return _page(actor, {fault.path: fault.message for fault in error.faults}, "times"), 422
-    flash(gettext("Setup finished. You can change everything later in your profile."), "good")
+    flash(gettext("Setup finished. You can change everything later in your company profile."), "good")
     return redirect(url_for("exhibitor_dashboard.show_dashboard", event_key=event_key), 303)
 
 

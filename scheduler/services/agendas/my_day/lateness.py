@@ -97,9 +97,7 @@ def report_late(
     if found is None or attendee_id is None:
         raise NotFound("meeting", request_key)
     if minutes not in (0, *CHOICES):
-        raise InvalidInput(
-            [Fault("minutes", i18n.gettext_lazy("Choose one of the minutes that are offered."))]
-        )
+        raise InvalidInput([Fault("minutes", i18n.gettext_lazy("Choose one of the delays shown."))])
     request_id, state, start, end = found[:4]
     if state is not RequestState.ACCEPTED:
         raise WrongState("meeting", request_key, state.value, "come to late")

@@ -120,7 +120,7 @@ def cancel_handover(session: Session, actor: Actor, request_key: str, *, now: da
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
     substitutes.name_people(request, side, planned)
-    about = pgettext_lazy("trail", "request %(key)s handed over: as published", key=request_key)
+    about = pgettext_lazy("trail", "request %(key)s: handover cancelled", key=request_key)
     _note(session, actor, about, now)
 
 
@@ -131,7 +131,7 @@ def _meeting(
     actor.require(
         Right.REQUEST_MEETINGS,
         firm_id=actor.firm_id,
-        sentence=gettext_lazy("Only exhibitors hand over meetings of their firm."),
+        sentence=gettext_lazy("Only company contacts can hand over their company's meetings."),
     )
     request = None
     if is_storable(request_key) and actor.firm_id is not None:

@@ -96,7 +96,7 @@ def save_call(
     note = clean_line(note)
     faults = [*fields.check_field("note", note, fields.CallNote)]
     if caller_id is not None and caller_id not in {one.id for one in list_callers(session, actor, now=now)}:
-        faults.append(Fault("caller", gettext_lazy("is not in the team")))
+        faults.append(Fault("caller", gettext_lazy("choose a member of the team")))
     if faults:
         raise InvalidInput(faults)
     # Locked, so that a concurrent call finds the first one's row.

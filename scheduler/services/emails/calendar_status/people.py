@@ -33,11 +33,11 @@ AT_LEAST = timedelta(hours=2)
 """Minimum time to reply before a call, however near the meeting is."""
 
 WORDS: Mapping[CalendarState, str] = {
-    CalendarState.BOUNCED: gettext_lazy("Address bounces"),
+    CalendarState.BOUNCED: gettext_lazy("Address bounced"),
     CalendarState.FAILED: gettext_lazy("Not delivered"),
     CalendarState.DECLINED: gettext_lazy("Declined"),
     CalendarState.PROPOSED: gettext_lazy("Another time proposed"),
-    CalendarState.SILENT: gettext_lazy("No answer"),
+    CalendarState.SILENT: gettext_lazy("No reply"),
     CalendarState.QUEUED: gettext_lazy("Not sent yet"),
     CalendarState.TENTATIVE: gettext_lazy("Tentative"),
     CalendarState.ACCEPTED: gettext_lazy("Accepted"),
@@ -131,28 +131,30 @@ def is_overdue(sent_at: datetime | None, start: datetime, now: datetime) -> bool
 def _reason(state: CalendarState, is_off: bool, number: int, bounce: str) -> str:
     if is_off:
         return ngettext_lazy(
-            "not told that %(num)s meeting is off", "not told that %(num)s meetings are off", number
+            "not notified that %(num)s meeting is cancelled",
+            "not notified that %(num)s meetings are cancelled",
+            number,
         )
     if state is CalendarState.BOUNCED:
         return ngettext_lazy(
-            "mail to the address comes back (%(why)s): %(num)s meeting",
-            "mail to the address comes back (%(why)s): %(num)s meetings",
+            "emails to the address bounce (%(why)s): %(num)s meeting",
+            "emails to the address bounce (%(why)s): %(num)s meetings",
             number,
             why=_said(bounce) or gettext_lazy("no reason given"),
         )
     if state is CalendarState.FAILED:
         return ngettext_lazy(
-            "the mail about %(num)s meeting could not be delivered",
-            "the mail about %(num)s meetings could not be delivered",
+            "the email about %(num)s meeting couldn't be delivered",
+            "the emails about %(num)s meetings couldn't be delivered",
             number,
         )
     if state is CalendarState.DECLINED:
         return ngettext_lazy(
-            "declined %(num)s meeting of the schedule", "declined %(num)s meetings of the schedule", number
+            "declined %(num)s scheduled meeting", "declined %(num)s scheduled meetings", number
         )
     return ngettext_lazy(
-        "has not answered the invitation to %(num)s meeting",
-        "has not answered the invitation to %(num)s meetings",
+        "has not replied to the invitation to %(num)s meeting",
+        "has not replied to the invitations to %(num)s meetings",
         number,
     )
 

@@ -26,9 +26,9 @@ MOST: Final = 20
 MOST_IN_FILES: Final = 300
 """The same for a delegation manager, whose file may list people who registered themselves."""
 TOO_MANY: Final = gettext_lazy(
-    "Too many email addresses of other participants were entered today. Ask the organisers."
+    "Too many email addresses of other participants were entered today. Contact the organisers."
 )
-_TRIED = pgettext_lazy("trail", "addresses of other participants entered")
+_TRIED = pgettext_lazy("trail", "email addresses of other participants entered")
 
 
 def has_attempts_left(session: Session, actor: Actor, *, most: int, now: datetime) -> bool:

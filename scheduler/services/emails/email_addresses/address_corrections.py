@@ -90,7 +90,7 @@ def correct_address(
         person.summary_hash = person.summaries_stopped_at = None  # set by the reader of the old address
     old, person.email = person.email, address
     before, after = {"address": old}, {"address": address}
-    about = pgettext_lazy("trail", "address of person %(key)s", key=person.key)
+    about = pgettext_lazy("trail", "email address of person %(key)s", key=person.key)
     recording.record_act(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     address_reports.mark_working(session, person)
@@ -137,9 +137,7 @@ def _checked(session: Session, person: Attendee, email: str) -> str:
             [
                 Fault(
                     "email",
-                    gettext_lazy(
-                        "%(address)s is the address already, and it does not bounce", address=address
-                    ),
+                    gettext_lazy("%(address)s is already the address and does not bounce", address=address),
                 )
             ]
         )
@@ -153,7 +151,7 @@ def _checked(session: Session, person: Attendee, email: str) -> str:
             [
                 Fault(
                     "email",
-                    gettext_lazy("%(address)s belongs to %(other)s already", address=address, other=other),
+                    gettext_lazy("%(address)s already belongs to %(other)s", address=address, other=other),
                 )
             ]
         )

@@ -10,8 +10,8 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites import text
 from scheduler.services.identity.sign_in import normalize_email
 
-NO_ADDRESS = gettext_lazy("is no mail address; write one such as li@firm.example")
-NO_LETTERS = gettext_lazy("has letters before the @ that mails do not take; write them as a to z")
+NO_ADDRESS = gettext_lazy("enter an email address, like name@example.com")
+NO_LETTERS = gettext_lazy("use only letters from a to z before the @")
 
 
 class InvalidAddress(ValueError):

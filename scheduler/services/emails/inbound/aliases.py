@@ -104,7 +104,14 @@ def add_alias(session: Session, actor: Actor, mail: InboundEmail, *, now: dateti
     address = claimable_address(session, mail)
     if address is None:
         raise InvalidInput(
-            [Fault("mail", gettext_lazy("it does not say one other address that can be the attendee's"))]
+            [
+                Fault(
+                    "mail",
+                    gettext_lazy(
+                        "the email does not name exactly one other address that can be the attendee's"
+                    ),
+                )
+            ]
         )
     if len(alias_addresses(session, attendee)) >= MOST:
         raise InvalidInput(
@@ -112,7 +119,7 @@ def add_alias(session: Session, actor: Actor, mail: InboundEmail, *, now: dateti
                 Fault(
                     "mail",
                     gettext_lazy(
-                        "%(name)s has %(most)s other addresses already", name=attendee.name, most=MOST
+                        "%(name)s already has %(most)s email aliases", name=attendee.name, most=MOST
                     ),
                 )
             ]

@@ -32,15 +32,16 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, InboundEmail, OutboxEmail
 
 DONE = {
-    Refusal.LATER: gettext_lazy("The mail was not taken this time; it is sent again later."),
+    Refusal.LATER: gettext_lazy("The email was not accepted this time and is sent again later."),
     Refusal.SLOW: gettext_lazy(
-        "The provider wants fewer mails; this one is sent again, and all to it go more slowly."
+        "The provider asks for fewer emails. This one is sent again, and all emails to "
+        "the provider go out more slowly."
     ),
     Refusal.HOLD: gettext_lazy(
-        "The mail was refused for no fault of the address; it is held, and goes on by itself."
+        "The email was refused, but not because of its address. It waits and is sent again automatically."
     ),
     Refusal.DEAD: gettext_lazy(
-        "The address is said not to exist. One report is not enough: the mail is sent once more."
+        "The address is reported not to exist. One report is not enough, so the email is sent once more."
     ),
 }
 
@@ -51,29 +52,32 @@ def judge_report(session: Session, mail: InboundEmail, *, settings: Settings, no
     if mail.box is not MailBox.REPORTS or about is None:
         return waiting(
             gettext_lazy(
-                "It looks like a mail server's report, but came to an address that others know too: "
-                "anybody who has the invitation can have written it."
+                "This looks like an email server's report, but it came to an address that "
+                "others know. Anyone who has the invitation could have written it."
             )
         )
     if not bounce.is_report:
-        return waiting(gettext_lazy("It looks like a mail server's report, but is none (RFC 3464)."))
+        return waiting(gettext_lazy("This looks like an email server's report, but it isn't one (RFC 3464)."))
     if bounce.recipient and not same_address(bounce.recipient, about.to_address):
         return waiting(
             gettext_lazy(
-                "It is about %(recipient)s, which is not the attendee's address.", recipient=bounce.recipient
+                "The report is about %(recipient)s, which is not the attendee's address.",
+                recipient=bounce.recipient,
             )
         )
     if bounce.action != "failed":
-        return ignored(gettext_lazy("The mail server only reports on the way of the mail."))
+        return ignored(gettext_lazy("The email server only reports on the delivery progress."))
     if not bounce.recipient and bounce.message_id != letters.sent_id(about.message_id, settings.mail_domain):
-        return waiting(gettext_lazy("It names neither a mail of ours nor the attendee's address."))
+        return waiting(
+            gettext_lazy("The report names neither an email of this event nor the attendee's address.")
+        )
     readers = address_reports.find_readers(session, about)
     if readers and all(each.email != about.to_address for each in readers):
         return ignored(gettext_lazy("The address was corrected after the email was sent."))
     if readers and all(each.bounced_at is not None for each in readers):
-        return ignored(gettext_lazy("It is known that the address does not take mail."))
+        return ignored(gettext_lazy("It's already known that the address does not accept emails."))
     if about.state is not OutboxState.SENT:
-        return ignored(gettext_lazy("The mail that it is about is sent again already, or was given up."))
+        return ignored(gettext_lazy("The reported email was already sent again or given up."))
     said = bounce.diagnostic or f"{bounce.action} {bounce.status}"
     refusal_handling.record_refusal(
         session, email_routes.load_routes(session, settings.rates), about, bounce.refusal, said, now=now
@@ -95,7 +99,7 @@ def mark_address_dead(session: Session, mail: InboundEmail, *, now: datetime) ->
     if address is None:
         raise WrongState("mail", mail.id, mail.kind.value, "believed as a report")
     bounce = Bounce(**mail.bounce)
-    said = bounce.diagnostic or bounce.status or gettext_lazy("An organiser said so.")
+    said = bounce.diagnostic or bounce.status or gettext_lazy("An organiser confirmed it.")
     for reader in _readers(session, mail):
         address_reports.mark_dead(session, reader, said, now=now)
     return address
@@ -147,7 +151,7 @@ def _marked(session: Session, readers: Sequence[Reader], bounce: Bounce, now: da
     if not marked:
         return None
     reason = gettext_lazy(
-        "The address %(email)s does not take mail (%(value)s).",
+        "The address %(email)s does not accept emails (%(value)s).",
         email=marked[0].email,
         value=bounce.status or bounce.diagnostic,
     )

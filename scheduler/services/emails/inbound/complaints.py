@@ -40,15 +40,13 @@ def judge_complaint(session: Session, mail: InboundEmail, *, now: datetime) -> V
     mail.bounce = {**mail.bounce, "domain": email_domain(address)}
     if attendee is None or not _is_theirs(attendee, address):
         return applied(
-            gettext_lazy(
-                "%(address)s complained that our email is spam. The complaint is counted.", address=address
-            )
+            gettext_lazy("%(address)s marked an email as spam. The complaint is counted.", address=address)
         )
     summary_subscriptions.unsubscribe_person(session, attendee, now=now)
     digest_settings.unsubscribe_person(session, attendee, now=now)
     return applied(
         gettext_lazy(
-            "%(name)s complained that our email is spam. Digests and summaries to %(address)s stop. "
+            "%(name)s marked an email as spam. Digests and summaries to %(address)s stop. "
             "Invitations continue.",
             name=attendee.name,
             address=attendee.email,

@@ -37,10 +37,10 @@ def judge_delegation(
     """Judge the delegation of a meeting by its attendee."""
     colleague = _one(find_delegates(session, attendee, answer, speaker))
     if colleague is None:
-        people = ", ".join(speaker.delegated_to) or gettext_lazy("somebody else")
+        people = ", ".join(speaker.delegated_to) or gettext_lazy("someone else")
         return waiting(
             gettext_lazy(
-                "%(name)s sends %(people)s instead, who is no known colleague.",
+                "%(name)s is sending %(people)s instead, which matches no known colleague.",
                 name=attendee.name,
                 people=people[:200],
             )
@@ -152,13 +152,16 @@ def _one(people: Sequence[Attendee]) -> Attendee | None:
 
 def _known(attendee: Attendee, colleague: Attendee) -> str:
     return gettext_lazy(
-        "%(colleague)s goes instead of %(name)s: known already.", colleague=colleague.name, name=attendee.name
+        "%(colleague)s attends instead of %(name)s. This is already known.",
+        colleague=colleague.name,
+        name=attendee.name,
     )
 
 
 def _cannot(attendee: Attendee, colleague: Attendee) -> str:
     return gettext_lazy(
-        "%(name)s sends %(colleague)s instead, but the plan cannot follow: see the meeting.",
+        "%(name)s is sending %(colleague)s instead, but the schedule can't be changed "
+        "this way. Check the meeting.",
         name=attendee.name,
         colleague=colleague.name,
     )

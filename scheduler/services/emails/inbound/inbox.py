@@ -135,7 +135,7 @@ def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
         return None
     if mail.attempts >= MAX_ATTEMPTS:
         reason = gettext_lazy(
-            "It could not be read and judged, %(max_attempts)s times; see the mail itself.",
+            "This email could not be processed in %(max_attempts)s attempts. Check the original email.",
             max_attempts=MAX_ATTEMPTS,
         )
         record_verdict(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)

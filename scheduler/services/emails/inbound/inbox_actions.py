@@ -29,7 +29,7 @@ from scheduler.services.schedule import meeting_ends
 from scheduler.storage.models import InboundEmail
 
 _ANSWERS = {
-    Partstat.NEEDS_ACTION: pgettext_lazy("trail", "needs-action"),
+    Partstat.NEEDS_ACTION: pgettext_lazy("trail", "no reply"),
     Partstat.ACCEPTED: pgettext_lazy("trail", "accepted"),
     Partstat.TENTATIVE: pgettext_lazy("trail", "tentative"),
     Partstat.DECLINED: pgettext_lazy("trail", "declined"),
@@ -112,8 +112,8 @@ def get_raw_email(session: Session, actor: Actor, mail_id: int, *, now: datetime
     Raises like `get_email`, and RecentSignInRequired.
     """
     found = _mail(session, actor, mail_id)
-    actor.require_fresh(gettext_lazy("read the mail as it came"))
-    about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
+    actor.require_fresh(gettext_lazy("view the original email"))
+    about = pgettext_lazy("trail", "original email %(number)s", number=mail_id)
     recording.record_act(session, actor, Act.EXPORT, about, now=now)
     return found.raw
 
@@ -145,10 +145,10 @@ def accept_delegation(session: Session, actor: Actor, mail_id: int, *, now: date
     )
     done = substitutes.send_substitute(session, invitation, colleague.key, given, now=now)
     verdict = Verdict(
-        MailOutcome.APPLIED, gettext_lazy("An organiser took it as an answer. %(done)s", done=done)
+        MailOutcome.APPLIED, gettext_lazy("An organiser recorded this email as a reply. %(done)s", done=done)
     )
     record_verdict(mail, verdict, now, by=actor.account_id)
-    about = pgettext_lazy("trail", "mail %(number)s taken so that a colleague goes instead", number=mail_id)
+    about = pgettext_lazy("trail", "email %(number)s applied: a colleague attends instead", number=mail_id)
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
 
@@ -187,12 +187,15 @@ def apply_as_reply(
     done = attendee_replies.submit_reply(session, invitation, given, now=now)
     record_verdict(
         mail,
-        Verdict(MailOutcome.APPLIED, gettext_lazy("An organiser took it as an answer. %(done)s", done=done)),
+        Verdict(
+            MailOutcome.APPLIED,
+            gettext_lazy("An organiser recorded this email as a reply. %(done)s", done=done),
+        ),
         now,
         by=actor.account_id,
     )
     about = pgettext_lazy(
-        "trail", "mail %(number)s taken as an answer: %(answer)s", number=mail_id, answer=_ANSWERS[partstat]
+        "trail", "email %(number)s recorded as a reply: %(answer)s", number=mail_id, answer=_ANSWERS[partstat]
     )
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
@@ -211,11 +214,11 @@ def ignore_email(
         resend.decline_proposal(session, invitation, mail_domain=mail_domain, now=now)
     record_verdict(
         mail,
-        Verdict(MailOutcome.IGNORED, gettext_lazy("An organiser set it aside.")),
+        Verdict(MailOutcome.IGNORED, gettext_lazy("An organiser ignored this email.")),
         now,
         by=actor.account_id,
     )
-    about = pgettext_lazy("trail", "mail %(number)s set aside", number=mail_id)
+    about = pgettext_lazy("trail", "email %(number)s ignored", number=mail_id)
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
 
@@ -241,7 +244,7 @@ def accept_alias(
         if address in aliases.sender_addresses(each):
             verdict = judgement.judge_reply(session, each, settings=settings, now=now)
             record_verdict(each, verdict, now, by=actor.account_id)
-    about = pgettext_lazy("trail", "mail %(number)s taken as of the same person", number=mail_id)
+    about = pgettext_lazy("trail", "email %(number)s confirmed to be from the same person", number=mail_id)
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
 
@@ -254,10 +257,12 @@ def confirm_bounce(session: Session, actor: Actor, mail_id: int, *, now: datetim
     mail = _waiting(session, actor, mail_id, "believed")
     address = bounces.mark_address_dead(session, mail, now=now)
     reason = gettext_lazy(
-        "An organiser believes it: the address %(email)s does not take mail.", email=address
+        "An organiser confirmed that the address %(email)s does not accept emails.", email=address
     )
     record_verdict(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
-    about = pgettext_lazy("trail", "mail %(number)s believed: an address takes no mail", number=mail_id)
+    about = pgettext_lazy(
+        "trail", "email %(number)s confirmed: an address does not accept emails", number=mail_id
+    )
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
 

@@ -45,7 +45,7 @@ MAX_A_DAY_BARE, MAX_OCTETS_BARE = 500, 50 * 1024 * 1024
 """The same for an address without a token, which everyone shares."""
 
 REASON_LIMIT = 400
-NOT_READ = gettext_lazy("It was not read yet.")
+NOT_READ = gettext_lazy("This email hasn't been read in yet.")
 
 _ANSWER = re.compile(rb"method=\"?(?:reply|counter)\b")
 _ANSWERS = (MailKind.REPLY, MailKind.COUNTER)
@@ -178,7 +178,7 @@ def let_newest_wait(session: Session, mail: InboundEmail, *, now: datetime) -> N
     )
     ids = session.scalars(select(InboundEmail.id).where(*waiting).order_by(InboundEmail.id)).all()
     reason = gettext_lazy(
-        "Many emails came to this address on this day. A newer one waits instead of this one."
+        "Many emails came to this address on this day. A newer one waits for a decision instead of this one."
     )
     session.execute(
         update(InboundEmail)

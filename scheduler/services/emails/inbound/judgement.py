@@ -36,7 +36,7 @@ from scheduler.storage.models import Attendee, InboundEmail, Invitation
 
 EARLIER = 50
 """Number of earlier emails that are searched for a duplicate."""
-TOO_LATE = gettext_lazy("It came after the meeting had ended.")
+TOO_LATE = gettext_lazy("The email arrived after the meeting had ended.")
 
 
 class _Stop(Exception):
@@ -61,7 +61,9 @@ def judge_reply(session: Session, mail: InboundEmail, *, settings: Settings, now
     case = _Case(session, mail, invitation, attendee, settings.mail_domain, now)
     if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
         return waiting(
-            gettext_lazy("It came to the address that mail servers report to, which takes no answers.")
+            gettext_lazy(
+                "The email came to the address for email server reports, which does not accept replies."
+            )
         )
     try:
         verdict = _RULES[mail.kind](case)
@@ -87,14 +89,17 @@ class _Case:
     def reply(self) -> Verdict:
         _, given = self.checked()
         if given.partstat is Partstat.NEEDS_ACTION:
-            reason = gettext_lazy("It says neither yes nor no.")
+            reason = gettext_lazy("The reply neither accepts nor declines.")
             return waiting(reason) if given.comment else ignored(reason)
         try:
             done = attendee_replies.submit_reply(self.session, self.invitation, given, now=self.now)
         except WrongState as error:
             if attendee_replies.store_late_acceptance(self.session, self.invitation, given, now=self.now):
                 return ignored(
-                    gettext_lazy("The meeting was withdrawn before; the answer counts if that is taken back.")
+                    gettext_lazy(
+                        "The request for this meeting had already been withdrawn. The"
+                        " reply counts if the request is restored."
+                    )
                 )
             return waiting(str(error))
         return applied(done)
@@ -112,11 +117,11 @@ class _Case:
             )
             if sent is ResendResult.TOO_OFTEN:
                 return waiting(str(reason))
-            return applied(gettext_lazy("The proposal was declined by mail. %(reason)s", reason=reason))
+            return applied(gettext_lazy("The proposed time was declined by email. %(reason)s", reason=reason))
         return applied(
             ngettext_lazy(
-                "%(name)s proposes another time; the next plan tries %(num)s slot for it.",
-                "%(name)s proposes another time; the next plan tries %(num)s slots for it.",
+                "%(name)s proposes another time. The next run tries %(num)s slot for it.",
+                "%(name)s proposes another time. The next run tries %(num)s slots for it.",
                 len(slots),
                 name=self.attendee.name,
             )
@@ -131,40 +136,40 @@ class _Case:
         told = Content.from_json(self.invitation.content)
         if start is None:
             if answer.is_zoneless:
-                raise _Stop(waiting(gettext_lazy("It proposes another time without a time zone.")))
+                raise _Stop(waiting(gettext_lazy("The reply proposes another time without a time zone.")))
             if answer.has_unknown_zone:
-                raise _Stop(
-                    waiting(gettext_lazy("It proposes another time in a time zone that is not known."))
-                )
-            raise _Stop(waiting(gettext_lazy("It proposes another time, which cannot be read.")))
+                raise _Stop(waiting(gettext_lazy("The reply proposes another time in an unknown time zone.")))
+            raise _Stop(waiting(gettext_lazy("The reply proposes another time, but the time can't be read.")))
         if answer.is_day:  # a date in the venue's zone
             start = start.replace(tzinfo=told.zone)
             end = end.replace(tzinfo=told.zone) if end else None
             return start, end if end and end > start else start + timedelta(days=1)
         end = start + (told.end - told.start) if end is None else end
         if end <= start:
-            raise _Stop(waiting(gettext_lazy("It proposes another time, which ends before it begins.")))
+            raise _Stop(waiting(gettext_lazy("The reply proposes a time that ends before it starts.")))
         return start, end
 
     def refresh(self) -> Verdict:
         if self.own_answer().participants and not self.speaker(self.own_answer()):
-            return waiting(gettext_lazy("Somebody else asks for the invitation."))
+            return waiting(gettext_lazy("Someone else asks for the invitation."))
         if meeting_ends.is_invitation_over(self.session, self.invitation, now=self.now):
             return ignored(TOO_LATE)
-        why = gettext_lazy("The invitation was asked for again")
+        why = gettext_lazy("The invitation was requested again")
         sent = resend.resend_invitation(
             self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
         )
         if sent is ResendResult.NOW:
-            return applied(gettext_lazy("%(why)s; it is sent again.", why=why))
+            return applied(gettext_lazy("%(why)s. The invitation was sent again.", why=why))
         if sent is ResendResult.JUST_BEFORE:
-            return applied(gettext_lazy("%(why)s; it was sent just before.", why=why))
-        return ignored(gettext_lazy("%(why)s; it was already sent several times today.", why=why))
+            return applied(gettext_lazy("%(why)s. The invitation had been sent just before.", why=why))
+        return ignored(
+            gettext_lazy("%(why)s. The invitation had already been sent several times today.", why=why)
+        )
 
     def own(self) -> Verdict:
         if all(self.is_own(CalendarReply.from_json(values)) for values in self.mail.answers):
-            return ignored(gettext_lazy("It is our own invitation that came back."))
-        return waiting(gettext_lazy("It is an invitation of somebody else."))
+            return ignored(gettext_lazy("This is an invitation from this event that came back."))
+        return waiting(gettext_lazy("This is someone else's invitation."))
 
     def of_no_meeting(self) -> Verdict:
         return unmatched_replies.judge_unmatched(self.mail)
@@ -191,7 +196,8 @@ class _Case:
             raise _Stop(
                 waiting(
                     gettext_lazy(
-                        "It answers for %(names)s, who is not invited by this mail.", names=names[:300]
+                        "The reply is on behalf of %(names)s, but this email invited someone else.",
+                        names=names[:300],
                     )
                 )
             )
@@ -209,7 +215,7 @@ class _Case:
             raise _Stop(
                 waiting(
                     gettext_lazy(
-                        "It says %(partstat)s, which is not a reply that we know.", partstat=speaker.partstat
+                        "The reply is “%(partstat)s”, which is not a known reply.", partstat=speaker.partstat
                     )
                 )
             )
@@ -238,14 +244,16 @@ class _Case:
         """Return the one event about the token's meeting. Raises _Stop if it is ambiguous."""
         answers_ = [CalendarReply.from_json(values) for values in self.mail.answers]
         if len({answer.uid for answer in answers_}) > 1:
-            raise _Stop(waiting(gettext_lazy("It answers more than one meeting in one calendar.")))
+            raise _Stop(waiting(gettext_lazy("The email replies to more than one meeting in one calendar.")))
         found = [answer for answer in answers_ if self.is_own(answer)]
         if not found:
             raise _Stop(
-                waiting(gettext_lazy("It is about another meeting than the address that it came to."))
+                waiting(
+                    gettext_lazy("The reply is about a different meeting than the address it was sent to.")
+                )
             )
         if len({self.meaning(answer) for answer in found}) > 1:
-            raise _Stop(waiting(gettext_lazy("It has several answers that contradict each other.")))
+            raise _Stop(waiting(gettext_lazy("The email has several replies that contradict each other.")))
         # Gateways rewrite one of two parts, so the comment may be in either.
         return max(found, key=lambda answer: len(answer.comment))
 
@@ -281,13 +289,15 @@ class _Case:
         if answer.is_instance and answer.instance != told.start:
             raise _Stop(
                 waiting(
-                    gettext_lazy("It replies to one meeting of a series, but this meeting does not repeat.")
+                    gettext_lazy("The reply is to one meeting of a series, but this meeting does not repeat.")
                 )
             )
         if answer.sequence is None or answer.sequence > self.invitation.sequence:
-            raise _Stop(waiting(gettext_lazy("It answers a version of the meeting that we never sent.")))
+            raise _Stop(
+                waiting(gettext_lazy("The reply is to a version of the meeting that was never sent."))
+            )
         if self.invitation.method is Method.CANCEL:
-            reason = gettext_lazy("The meeting was cancelled before.")
+            reason = gettext_lazy("The meeting had already been cancelled.")
             if given.partstat is Partstat.DECLINED and self.mail.kind is MailKind.REPLY:
                 raise _Stop(ignored(reason))
             raise _Stop(self.in_vain(answer, given, reason, ReceiptCause.CANCELLED))
@@ -296,7 +306,7 @@ class _Case:
         if answer.sequence < self.invitation.sequence:
             raise _Stop(self.of_an_older_version(answer))
         if given.dtstamp is None:
-            raise _Stop(waiting(gettext_lazy("It does not say when it was made (DTSTAMP).")))
+            raise _Stop(waiting(gettext_lazy("The reply does not say when it was made (DTSTAMP).")))
         self.check_later(answer, given, given.dtstamp)
 
     def check_later(self, answer: CalendarReply, given: Reply, stamp: datetime) -> None:
@@ -305,7 +315,7 @@ class _Case:
         if before is None or before.sequence != self.invitation.sequence:
             return
         if before.dtstamp is None:
-            raise _Stop(waiting(gettext_lazy("It is not clear which of two answers is the later one.")))
+            raise _Stop(waiting(gettext_lazy("It's not clear which of two replies is the later one.")))
         if stamp > before.dtstamp:
             return
         if stamp == before.dtstamp and not self.is_repeated(answer):
@@ -313,7 +323,7 @@ class _Case:
             if says_more and self.mail.received_at >= before.responded_at:
                 return
         raise _Stop(
-            self.in_vain(answer, given, gettext_lazy("A later answer is known already."), ReceiptCause.OLDER)
+            self.in_vain(answer, given, gettext_lazy("A later reply is already known."), ReceiptCause.OLDER)
         )
 
     def in_vain(self, answer: CalendarReply, given: Reply, reason: str, cause: ReceiptCause) -> Verdict:
@@ -334,9 +344,9 @@ class _Case:
 
         A further different reply waits for an organiser.
         """
-        why = gettext_lazy("It answers an older version of the meeting")
+        why = gettext_lazy("The reply is to an older version of the meeting")
         if self.is_repeated(answer, by_version=True):
-            return ignored(gettext_lazy("%(why)s, as an earlier email did.", why=why))
+            return ignored(gettext_lazy("%(why)s, like an earlier email.", why=why))
         sent = resend.resend_invitation(
             self.session,
             self.invitation,
@@ -345,9 +355,9 @@ class _Case:
             now=self.now,
         )
         if sent is ResendResult.NOW:
-            return ignored(gettext_lazy("%(why)s; it is sent again.", why=why))
+            return ignored(gettext_lazy("%(why)s. The invitation was sent again.", why=why))
         if sent is ResendResult.JUST_BEFORE:
-            return ignored(gettext_lazy("%(why)s; it was sent just before.", why=why))
+            return ignored(gettext_lazy("%(why)s. The invitation had been sent just before.", why=why))
         return waiting(gettext_lazy("%(why)s, although the current one was sent again.", why=why))
 
     def is_repeated(self, answer: CalendarReply, *, by_version: bool = False) -> bool:

@@ -76,8 +76,8 @@ def get_raw_email(session: Session, asker: SignedIn, mail_id: int, *, now: datet
     Raises like `get_unassigned`, and RecentSignInRequired.
     """
     found = _mail(session, asker, mail_id)
-    asker.require_fresh(gettext_lazy("read the mail as it came"))
-    about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
+    asker.require_fresh(gettext_lazy("view the original email"))
+    about = pgettext_lazy("trail", "original email %(number)s", number=mail_id)
     _note(session, asker, about, now, act=Act.EXPORT)
     return found.raw
 
@@ -101,7 +101,7 @@ def assign_to_event(session: Session, asker: SignedIn, mail_id: int, event_key: 
     if event is None:
         raise InvalidInput([Fault("event", gettext_lazy("Choose an event from the list."))])
     mail.event_id = event.id
-    _note(session, asker, pgettext_lazy("trail", "mail %(number)s given to an event", number=mail_id), now)
+    _note(session, asker, pgettext_lazy("trail", "email %(number)s moved to an event", number=mail_id), now)
     update_alert(session, now=now)
     return event.name
 
@@ -109,9 +109,9 @@ def assign_to_event(session: Session, asker: SignedIn, mail_id: int, event_key: 
 def ignore_email(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> None:
     """Ignore a waiting email. Raises NotAllowed, NotFound, WrongState."""
     mail = _waiting(session, asker, mail_id)
-    verdict = Verdict(MailOutcome.IGNORED, gettext_lazy("An operator set it aside."))
+    verdict = Verdict(MailOutcome.IGNORED, gettext_lazy("An operator ignored this email."))
     record_verdict(mail, verdict, now, by=asker.account_id)
-    _note(session, asker, pgettext_lazy("trail", "mail %(number)s set aside", number=mail_id), now)
+    _note(session, asker, pgettext_lazy("trail", "email %(number)s ignored", number=mail_id), now)
     update_alert(session, now=now)
 
 
@@ -140,4 +140,4 @@ def _waiting(session: Session, asker: SignedIn, mail_id: int) -> InboundEmail:
 
 def _require(asker: SignedIn) -> None:
     if not asker.is_operator:
-        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this site can do this."))

@@ -19,23 +19,25 @@ OF_MACHINES = frozenset(
 def judge_unmatched(mail: InboundEmail) -> Verdict:
     """Return the verdict on an email that cannot be applied automatically."""
     if mail.kind is MailKind.AUTO_REPLY:
-        return ignored(gettext_lazy("It was written by a machine, such as an out-of-office note."))
+        return ignored(gettext_lazy("This is an automatic message, such as an out-of-office reply."))
     if mail.kind is MailKind.FORWARDED:
         return ignored(_forwarded(mail))
     if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
         return waiting(
-            gettext_lazy("It came to the address that mail servers report to, which takes no answers.")
+            gettext_lazy(
+                "The email came to the address for email server reports, which does not accept replies."
+            )
         )
     if mail.kind is MailKind.UNREADABLE:
         return waiting(mail.reason)
     if mail.kind is MailKind.TEXT:
-        return waiting(gettext_lazy("A person wrote it."))
+        return waiting(gettext_lazy("This email was written by a person."))
     if mail.uid is None:
-        return waiting(gettext_lazy("This is a calendar's reply, but to a meeting that is unknown."))
+        return waiting(gettext_lazy("This is a calendar's reply, but to an unknown meeting."))
     return waiting(
         gettext_lazy(
-            "This is a calendar's reply, but to an address that anyone can know. "
-            "Check that it is really theirs."
+            "This is a calendar's reply, but it came to an address that anyone can know. "
+            "Check that it's really from the attendee."
         )
     )
 

@@ -102,13 +102,13 @@ def _counted(session: Session, table: type[Firm | Attendee]) -> dict[int, int]:
 
 def get_totals(session: Session, actor: Actor) -> EventTotals:
     """Count what would be deleted with the event."""
-    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only owners of the event can do this."))
     return _count_totals(session, session.get_one(Event, actor.event_id))
 
 
 def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
     """Archive the event: it becomes read-only and no overnight run starts. Raises WrongState."""
-    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only owners of the event can do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     _require_idle(session, event, "archived")
     if event.archived_at is None:
@@ -119,14 +119,14 @@ def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
 
 def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
     """Restore an archived event."""
-    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only owners of the event can do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     if event.archived_at is not None:
         event.archived_at = None
         zone = ZoneInfo(event.timezone)
         for night in session.scalars(select(RunSchedule).where(RunSchedule.event_id == event.id)):
             night.next_at = overnight.next_run_at(night.at, night.weekdays, zone, after=now)
-        about = pgettext_lazy("trail", "event %(key)s brought back", key=event.key)
+        about = pgettext_lazy("trail", "event %(key)s restored", key=event.key)
         recording.record_act(session, actor, Act.EVENT, about, now=now)
 
 
@@ -136,7 +136,7 @@ def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -
     From then on no page, link, feed or token finds it, and none of its emails is sent. A worker deletes its
     rows later. The audit log stays. Raises InvalidInput for `typed`, and WrongState.
     """
-    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only owners of the event can do this."))
     actor.require_fresh(DELETE_REASON)
     event = session.get_one(Event, actor.event_id, with_for_update=True)
     by = NamedDoer(account_id=actor.account_id, roles=tuple(actor.roles))
@@ -156,7 +156,7 @@ def delete_event_as_operator(
 
 def _require_operator(session: Session, asker: SignedIn) -> None:
     if not asker.is_operator or not session.get_one(Account, asker.account_id).is_operator:
-        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this site can do this."))
 
 
 def _find_event(session: Session, asker: SignedIn, key: str) -> Event:
@@ -193,7 +193,9 @@ def _require_idle(session: Session, event: Event, step: str) -> None:
             event.key,
             "being planned by a run",
             step,
-            user_message=gettext_lazy("A run of the event is open. Wait for it or cancel it."),
+            user_message=gettext_lazy(
+                "A run of this event is in progress. Wait for it to end, or cancel it."
+            ),
         )
     open_jobs = VersionJob.event_id == event.id, VersionJob.state.in_((JobState.QUEUED, JobState.RUNNING))
     if session.scalar(select(VersionJob.id).where(*open_jobs).limit(1)) is not None:
@@ -203,16 +205,14 @@ def _require_idle(session: Session, event: Event, step: str) -> None:
             "being published or compared",
             step,
             user_message=gettext_lazy(
-                "A version of the event is being published or compared. Wait until that is done."
+                "A version of this event is being published or compared. Wait until that is done."
             ),
         )
 
 
 def _mark_deleted(session: Session, event: Event, by: NamedDoer, typed: str, now: datetime) -> str:
     if " ".join(typed.split()) != " ".join(event.name.split()):
-        raise InvalidInput(
-            [Fault("typed", gettext_lazy("must be the name of the event: %(name)s", name=event.name))]
-        )
+        raise InvalidInput([Fault("typed", gettext_lazy("enter the event name: %(name)s", name=event.name))])
     _require_idle(session, event, "deleted")
     about = pgettext_lazy("trail", "event %(key)s deleted", key=event.key)
     before = {"name": event.name, **_count_totals(session, event).counts}

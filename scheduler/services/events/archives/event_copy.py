@@ -64,7 +64,7 @@ class EventCopy:
 
 def get_first_day(session: Session, actor: Actor) -> date | None:
     """Return the first day of the actor's event in its time zone."""
-    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only owners of the event can do this."))
     event = session.get_one(Event, actor.event_id)
     return _first_day(session, event)
 
@@ -90,17 +90,19 @@ def copy_event(
                 with database.write() as last:
                     _finish(last, staging.finish_event(last, event_id, row, now=now), copied, actor)
             except IntegrityError:
-                raise InvalidInput([Fault("key", gettext_lazy("is taken by another event"))]) from None
+                raise InvalidInput(
+                    [Fault("key", gettext_lazy("enter another short name; another event uses this one"))]
+                ) from None
     return str(row["key"])
 
 
 def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime) -> _CopiedRows:
     """Return the rows to copy, if the actor may copy them."""
-    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only owners of the event can do this."))
     actor.require_fresh(gettext_lazy("copy the event"))
     account = session.get(Account, actor.account_id or 0)
     if account is None or not account.is_operator:
-        raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
+        raise NotAllowed(gettext_lazy("Only operators of this installation can create events."))
     old = session.get_one(Event, actor.event_id)
     key, name = form.key.strip().lower(), clean_line(form.name)
     began = _first_day(session, old)
@@ -118,7 +120,7 @@ def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) ->
     _add_owner(session, made, account, copied.now)
     by = NamedDoer(account_id=account.id, event_id=made.id, roles=("operator",))
     names = {"key": made.key, "old": copied.old.key}
-    about = pgettext_lazy("trail", "event %(key)s made as a copy of %(old)s", **names)
+    about = pgettext_lazy("trail", "event %(key)s created as a copy of %(old)s", **names)
     recording.record_act(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
     about = pgettext_lazy("trail", "event copied as %(key)s", key=made.key)
     recording.record_act(
@@ -247,13 +249,13 @@ def _faults(
     yield from wrong
     yield from fields.check_field("name", name, fields.EventName)
     if not wrong and session.scalar(select(Event.id).where(Event.key == key)) is not None:
-        yield Fault("key", gettext_lazy("is taken by another event"))
+        yield Fault("key", gettext_lazy("enter another short name; another event uses this one"))
     if not set(form.parts) <= set(PARTS):
-        yield Fault("parts", gettext_lazy("must be of %(value)s", value=", ".join(PARTS)))
+        yield Fault("parts", gettext_lazy("choose from these: %(value)s", value=", ".join(PARTS)))
     if "people" in form.parts and "firms" not in form.parts:
-        yield Fault("parts", gettext_lazy("people come with their firms: choose both"))
+        yield Fault("parts", gettext_lazy("to copy people, also select exhibitors"))
     if "venue" in form.parts:
         if form.first_day is None:
-            yield Fault("first_day", gettext_lazy("must be a date such as 2027-06-22"))
+            yield Fault("first_day", gettext_lazy("enter a date, like 2027-06-22"))
         elif form.first_day < now.astimezone(ZoneInfo(old.timezone)).date():
-            yield Fault("first_day", gettext_lazy("lies in the past"))
+            yield Fault("first_day", gettext_lazy("enter a date that is not in the past"))

@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 REPORT_SECONDS = 1.0
 """Seconds between two progress reports."""
-JOB_FAILED = gettext_lazy("Something broke on our side. Nothing of the file was taken. Try again.")
+JOB_FAILED = gettext_lazy("An error occurred on the server. Nothing was imported. Try again.")
 
 
 class ImportEnding(StrEnum):

@@ -32,9 +32,7 @@ QUEUE_TIMEOUT: Final = timedelta(seconds=60)
 """A queued job that no worker claimed within this time is sent again."""
 MAX_ATTEMPTS: Final = 2
 _NO_SYNC: Final = {"synchronize_session": False}
-WORKER_LOST: Final = gettext_lazy(
-    "The worker was lost twice in the middle of it. Nothing of the file was taken. Try again."
-)
+WORKER_LOST: Final = gettext_lazy("The import was interrupted twice. Nothing was imported. Try again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +196,7 @@ def _queue_job(
             file_id,
             "taken by a worker at this moment",
             "changed",
-            user_message=gettext_lazy(
-                "The file is being taken by a worker at this moment. It cannot be changed now."
-            ),
+            user_message=gettext_lazy("The file is being imported and can't be changed now."),
         )
     session.add(
         ImportJob(

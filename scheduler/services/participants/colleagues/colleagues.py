@@ -46,14 +46,16 @@ INVITATION_INTERVAL = timedelta(days=1)
 """Minimum time between two invitations to an address."""
 _LETTER = "colleague"
 _LONGEST_KEY = 40
-REQUIRED = gettext_lazy("must not be empty")
+REQUIRED = gettext_lazy("enter a value")
 
 
 class AddressTaken(InvalidInput):
     """Raised if another participant has the email address."""
 
     def __init__(self) -> None:
-        sentence = gettext_lazy("takes part already; ask the organisers if this is somebody of yours")
+        sentence = gettext_lazy(
+            "this person already takes part, so ask the organisers if they belong to your company"
+        )
         super().__init__([Fault("email", sentence)])
 
 
@@ -152,11 +154,16 @@ def add_colleague(
     faults += more
     if not get_staff(session, actor).room:
         faults.append(
-            Fault("name", gettext_lazy("cannot be added: your firm has %(most)s people", most=MAX_COLLEAGUES))
+            Fault(
+                "name",
+                gettext_lazy(
+                    "your company already has the maximum of %(most)s attendees", most=MAX_COLLEAGUES
+                ),
+            )
         )
     elif _count_invitations(session, event, firm) >= MAX_INVITATIONS:
         sentence = gettext_lazy(
-            "cannot be added: your firm has sent %(most)s invitations", most=MAX_INVITATIONS
+            "your company has already sent the maximum of %(most)s invitations", most=MAX_INVITATIONS
         )
         faults.append(Fault("name", sentence))
     person = None
@@ -218,7 +225,7 @@ def change_colleague(
     said, faults = _checked(event, form, slots)
     if person.id == actor.attendee_id and not form.is_exhibitor:
         faults.append(
-            Fault("is_exhibitor", gettext_lazy("is you; somebody else of your firm can change that"))
+            Fault("is_exhibitor", gettext_lazy("ask another company contact to change this for you"))
         )
     if faults:
         raise InvalidInput(faults)
@@ -241,18 +248,16 @@ def remove_colleague(
     firm, _ = _load_own_firm(session, actor, is_locked=True)
     person = _colleague(session, firm, key)
     if person.id == actor.attendee_id:
-        raise InvalidInput(
-            [Fault("person", gettext_lazy("is you; somebody else of your firm can remove you"))]
-        )
+        raise InvalidInput([Fault("person", gettext_lazy("ask another company contact to remove you"))])
     return withdrawals.withdraw_colleague(session, actor, person, now=now)
 
 
 def _load_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> tuple[Firm, Event]:
-    sentence = gettext_lazy("Only exhibitors add and change people of their firm.")
+    sentence = gettext_lazy("Only company contacts can add and change people of their company.")
     actor.require(Right.MANAGE_COLLEAGUES, firm_id=actor.firm_id, sentence=sentence)
     event = session.get_one(Event, actor.event_id)
     if not event.colleagues:
-        raise NotAllowed(gettext_lazy("The organisers keep the list of people: write to them."))
+        raise NotAllowed(gettext_lazy("The organisers manage the list of people. Contact them for changes."))
     return find_own_firm(session, actor, is_locked=is_locked), event
 
 
@@ -299,15 +304,16 @@ def _checked(
         if code is None:
             faults.append(
                 Fault(
-                    "languages", gettext_lazy("has a language that we do not know: %(word)s", word=word[:40])
+                    "languages",
+                    gettext_lazy("enter language names or codes (not recognised: %(word)s)", word=word[:40]),
                 )
             )
         elif code not in codes:
             codes.append(code)
     if not codes and not any(fault.path == "languages" for fault in faults):
-        faults.append(Fault("languages", gettext_lazy("is empty; name at least one language")))
+        faults.append(Fault("languages", gettext_lazy("enter at least one language")))
     if slots and not {day.isoformat() for day in slots} & set(form.days):
-        faults.append(Fault("days", gettext_lazy("is empty; choose a day, or remove the person")))
+        faults.append(Fault("days", gettext_lazy("select a day, or remove the person")))
     said = {
         "name": name,
         "latin_name": latin,

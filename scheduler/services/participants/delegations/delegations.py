@@ -108,7 +108,8 @@ def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, n
             Fault(
                 "name",
                 gettext_lazy(
-                    "the event has %(most_delegations)s delegations already; remove one first",
+                    "delete a delegation first, because the event already has the maximum of "
+                    "%(most_delegations)s",
                     most_delegations=MOST_DELEGATIONS,
                 ),
             )
@@ -144,7 +145,7 @@ def change_delegation(
         own = select_people(found.id).where(Attendee.key == form.leader) if is_storable(form.leader) else None
         leader_id = session.scalar(own.with_only_columns(Attendee.id)) if own is not None else None
         if leader_id is None:
-            faults.append(Fault("leader", gettext_lazy("must be one of the delegation's people")))
+            faults.append(Fault("leader", gettext_lazy("choose a member of the delegation")))
     if faults:
         raise InvalidInput(faults)
     found.name, found.origin, found.leader_id = form.name, form.origin, leader_id
@@ -165,7 +166,7 @@ def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime
     session.delete(found)
     session.flush()
     gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
-    about = pgettext_lazy("trail", "delegation %(key)s removed", key=key)
+    about = pgettext_lazy("trail", "delegation %(key)s deleted", key=key)
     recording.record_act(session, actor, Act.DELEGATION, about, before=gone, now=now)
     return card.form.name
 

@@ -113,7 +113,7 @@ def send_invitations(
     note = clean_line(note)
     if len(note) > NOTE_LIMIT:
         raise InvalidInput(
-            [Fault("note", gettext_lazy("must have at most %(most)s characters", most=NOTE_LIMIT))]
+            [Fault("note", gettext_lazy("enter at most %(most)s characters", most=NOTE_LIMIT))]
         )
     event = session.get_one(Event, actor.event_id)
     ids = list(session.scalars(_select_group(event.id, group, with_attendees=with_attendees, now=now)))

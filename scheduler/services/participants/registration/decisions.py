@@ -116,7 +116,9 @@ def decline_registration(session: Session, actor: Actor, number: int, reason: st
         reason=row.reason,
     )
     after = {"declined": row.reason}
-    about = pgettext_lazy("trail", "%(firm)s declined", firm=names.record_name(row.name, row.latin_name))
+    about = pgettext_lazy(
+        "trail", "registration of %(firm)s declined", firm=names.record_name(row.name, row.latin_name)
+    )
     recording.record_act(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
@@ -148,7 +150,9 @@ def _decide_each(
     session: Session, actor: Actor, numbers: Sequence[int], do: Callable[[FirmRegistration], None]
 ) -> DecisionResult:
     if not 1 <= len(set(numbers)) <= PAGE_SIZE:
-        raise InvalidInput([Fault("numbers", gettext_lazy("tick 1 to %(most)s rows first", most=PAGE_SIZE))])
+        raise InvalidInput(
+            [Fault("numbers", gettext_lazy("select 1 to %(most)s rows first", most=PAGE_SIZE))]
+        )
     ids = [number for number in numbers if 0 < number <= _MAX_ID]
     of_event = FirmRegistration.event_id == actor.event_id, in_chunks(FirmRegistration.id, ids)
     waits = FirmRegistration.state == RegistrationState.WAITING
@@ -178,7 +182,7 @@ def _lock_waiting(session: Session, actor: Actor, number: int) -> FirmRegistrati
     if row is None or row.state is RegistrationState.UNCONFIRMED:
         raise NotFound("registration", number)
     if row.state is not RegistrationState.WAITING:
-        told = gettext_lazy("Somebody has decided about this registration already.")
+        told = gettext_lazy("Someone has already decided on this registration.")
         raise WrongState("registration", row.latin_name, row.state, "decided", user_message=told)
     return row
 
@@ -186,7 +190,7 @@ def _lock_waiting(session: Session, actor: Actor, number: int) -> FirmRegistrati
 def _reason(typed: str) -> str:
     reason = clean_line(typed)
     if not reason:
-        raise InvalidInput([Fault("reason", gettext_lazy("is empty; say why, the person reads it"))])
+        raise InvalidInput([Fault("reason", gettext_lazy("enter a reason for the person to read"))])
     fields.require_valid("reason", reason, fields.DeclineReason)
     return reason
 
@@ -195,7 +199,7 @@ def _find_firm(session: Session, actor: Actor, key: str) -> Firm:
     of_event = Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None)
     found = session.scalar(select(Firm).where(*of_event, Firm.key == key)) if is_storable(key) else None
     if found is None:
-        sentence = gettext_lazy("is no key of a firm that takes part; the firm's page shows it")
+        sentence = gettext_lazy("enter the ID of an exhibitor that takes part, as shown on its page")
         raise InvalidInput([Fault("into", sentence)])
     return found
 
@@ -216,11 +220,14 @@ def _require_new(session: Session, actor: Actor, email: str) -> None:
     name = display_name(*forms)
     if left is not None:
         said = gettext_lazy(
-            "belongs to somebody of %(firm)s who left the event; bring them back instead", firm=name
+            "this address belongs to a removed attendee of %(firm)s, so restore that person instead",
+            firm=name,
         )
     else:
         said = gettext_lazy(
-            "belongs to somebody of %(firm)s already; let the person join that firm", firm=name
+            "this address already belongs to an attendee of %(firm)s, so add the person to "
+            "that exhibitor instead",
+            firm=name,
         )
     raise InvalidInput([Fault("email", said)])
 
@@ -239,7 +246,9 @@ def _accepting(
         yield
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}
-    about = pgettext_lazy("trail", "%(firm)s accepted", firm=names.record_name(row.name, row.latin_name))
+    about = pgettext_lazy(
+        "trail", "registration of %(firm)s accepted", firm=names.record_name(row.name, row.latin_name)
+    )
     recording.record_act(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
@@ -264,7 +273,8 @@ def _new_firm(session: Session, actor: Actor, said: dict[str, Any]) -> Firm:
     for key, *others in session.execute(known):
         if forms & set(map(normalize_text, others)):
             sentence = gettext_lazy(
-                "is that of a firm of this event (%(key)s); let the person join it", key=key
+                "an exhibitor of this event (%(key)s) already has this name, so add the person to it instead",
+                key=key,
             )
             raise InvalidInput([Fault("name", sentence)])
     cells = said | {"tier": said["tier"].value, "areas": "; ".join(said["areas"])}

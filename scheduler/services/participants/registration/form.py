@@ -71,7 +71,9 @@ def check_form(
 def require_consent(form: RegistrationForm) -> list[Fault]:
     """Return a fault if consent is not given."""
     return (
-        [] if form.consent else [Fault("consent", gettext_lazy("is needed; without it we may keep nothing"))]
+        []
+        if form.consent
+        else [Fault("consent", gettext_lazy("give your consent, because no details can be kept without it"))]
     )
 
 
@@ -99,7 +101,7 @@ def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
     }
     for field, text in said.items():
         if not text and field in ("name", "person"):
-            faults.append(Fault(field, gettext_lazy("is empty")))
+            faults.append(Fault(field, gettext_lazy("enter a value")))
         elif text:
             faults += fields.check_field(field, text, kinds[field])
     if said["website"] and not is_web_address(said["website"]):
@@ -112,20 +114,18 @@ def _choices(
 ) -> dict[str, Any]:
     country = cell_values.parse_country(form.country[:200]) if form.country.strip() else None
     if country is None:
-        faults.append(Fault("country", gettext_lazy("is no country that we know; choose one of the list")))
+        faults.append(Fault("country", gettext_lazy("choose a country from the list")))
     if form.tier not in list(Tier):
-        faults.append(Fault("tier", gettext_lazy("is missing; choose where in the chain your firm stands")))
+        faults.append(Fault("tier", gettext_lazy("choose your company's position in the chain")))
     areas = [key for key in event.areas if key in form.areas]
     if event.areas and not areas:
-        faults.append(Fault("areas", gettext_lazy("is empty; choose at least one area")))
+        faults.append(Fault("areas", gettext_lazy("select at least one area")))
     if form.hall and form.hall not in halls:
-        faults.append(Fault("hall", gettext_lazy("is no hall of this event; choose one of the list")))
+        faults.append(Fault("hall", gettext_lazy("choose a hall from the list")))
     elif form.booth.strip() and not form.hall:
-        faults.append(Fault("hall", gettext_lazy("is missing; a booth stands in a hall")))
+        faults.append(Fault("hall", gettext_lazy("add the hall of the booth")))
     if form.mail_language not in languages():
-        faults.append(
-            Fault("mail_language", gettext_lazy("is no language in which we write; choose one of the list"))
-        )
+        faults.append(Fault("mail_language", gettext_lazy("choose an email language from the list")))
     return {
         "country": country or "",
         "tier": Tier(form.tier) if form.tier in list(Tier) else None,
@@ -148,11 +148,11 @@ def _languages(typed: str, faults: list[Fault]) -> list[str]:
     for word in cell_values.split_list(typed[:400]):
         code = cell_values.parse_language(word)
         if code is None:
-            said = gettext_lazy("has a language that we do not know: %(word)s", word=word[:40])
+            said = gettext_lazy("enter language names or codes (not recognised: %(word)s)", word=word[:40])
             faults.append(Fault("languages", said))
             return codes
         if code not in codes:
             codes.append(code)
     if not codes:
-        faults.append(Fault("languages", gettext_lazy("is empty; name at least one language")))
+        faults.append(Fault("languages", gettext_lazy("enter at least one language")))
     return codes

@@ -55,7 +55,11 @@ class RegistrationFull(ChainmeetError):
     code = "registration-full"
 
     def __init__(self) -> None:
-        super().__init__(gettext_lazy("Registration is closed for now: too many wait to be read."))
+        super().__init__(
+            gettext_lazy(
+                "Registration is closed for now, because too many registrations are waiting for review."
+            )
+        )
 
 
 class UnusableRegistration(NotFound):
@@ -67,7 +71,7 @@ class UnusableRegistration(NotFound):
         super().__init__("registration", "")
 
     def __str__(self) -> str:
-        return gettext_lazy("This link has expired, or registration is closed. Write the form again.")
+        return gettext_lazy("This link has expired, or registration is closed. Fill in the form again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,22 +27,22 @@ HEADER: Final = (
     *("Will be with", "Why", "Makes possible", "Decision", "Request"),
 )
 GROUPS: Final[Mapping[ChangeGroup, str]] = {
-    ChangeGroup.CHOICE: gettext_lazy("by choice"),
-    ChangeGroup.HAD_TO: gettext_lazy("had to"),
+    ChangeGroup.CHOICE: gettext_lazy("optional"),
+    ChangeGroup.HAD_TO: gettext_lazy("required"),
     ChangeGroup.CHANGED: gettext_lazy("changed"),
     ChangeGroup.NEW: gettext_lazy("new"),
-    ChangeGroup.ENDS: gettext_lazy("ends"),
+    ChangeGroup.ENDS: gettext_lazy("removed"),
 }
 CAUSES: Final[Mapping[CauseKind, str]] = {
     CauseKind.WITHDRAWN: gettext_lazy("its request was withdrawn"),
-    CauseKind.GONE: gettext_lazy("its time or place is no more"),
-    CauseKind.AWAY: gettext_lazy("not available then"),
-    CauseKind.PEOPLE: gettext_lazy("others have to come"),
-    CauseKind.TIME: gettext_lazy("it may not begin then any more"),
-    CauseKind.PLACE: gettext_lazy("it may not be held there any more"),
-    CauseKind.LANGUAGE: gettext_lazy("the interpreter does not suit any more"),
-    CauseKind.STATION: gettext_lazy("the interpreter sits at another table then"),
-    CauseKind.FIXED: gettext_lazy("it is locked to another time or place"),
+    CauseKind.GONE: gettext_lazy("its time or location no longer exists"),
+    CauseKind.AWAY: gettext_lazy("not available at that time"),
+    CauseKind.PEOPLE: gettext_lazy("other attendees are required"),
+    CauseKind.TIME: gettext_lazy("it can no longer start at that time"),
+    CauseKind.PLACE: gettext_lazy("it can no longer take place there"),
+    CauseKind.LANGUAGE: gettext_lazy("the interpreter is no longer suitable"),
+    CauseKind.STATION: gettext_lazy("the interpreter is assigned to another table at that time"),
+    CauseKind.FIXED: gettext_lazy("it is locked to another time or location"),
     CauseKind.CHOICE: "",
 }
 """Reasons why a meeting cannot stay as published, by cause."""

@@ -46,12 +46,12 @@ def lock_request(
     if slot is None:
         raise NotFound("slot", slot_key)
     if slot.start <= now:
-        raise FixNotApplied(gettext_lazy("That time is over."))
+        raise FixNotApplied(gettext_lazy("That time has passed."))
     place = None
     if place_key is not None:
         place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
         if place is None or place.is_retired:
-            raise FixNotApplied(gettext_lazy("That place is no more."))
+            raise FixNotApplied(gettext_lazy("That location no longer exists."))
     about = pgettext_lazy("trail", "request %(key)s locked", key=key)
     recording.record_act(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
     return slot_ref(lock_to_slot(session, actor, request, slot, place, now=now))
@@ -71,7 +71,7 @@ def lock_to_slot(
     Raises FixNotApplied if the meeting is too long, or clashes with other locks or frozen meetings.
     """
     if len(session.scalars(slot.following(request.length)).all()) != request.length:
-        raise FixNotApplied(gettext_lazy("The meeting is longer than what is left from that time on."))
+        raise FixNotApplied(gettext_lazy("The meeting is longer than the time left from that start."))
     if request.slots is not None and slot.key not in request.slots:
         request.slots = [*request.slots, slot.key]
     request.fixed_slot_id, request.fixed_place_id, request.is_locked = (

@@ -37,13 +37,13 @@ def reject_change(session: Session, actor: Actor, number: int, key: str, *, now:
     found = review.get_diff(session, actor, version, None)
     change = next(iter(found.read(found.numbers_of({key}))), None) if found is not None else None
     if change is None:
-        raise locks.FixNotApplied(gettext_lazy("This draft does not change that meeting."))
+        raise locks.FixNotApplied(gettext_lazy("This draft doesn't change that meeting."))
     if change[0].before is None:
         locks.hold_back_request(session, actor, key, now=now)
         return
     cause = change[1]
     if cause is not None and not cause.by_choice:
-        raise locks.FixNotApplied(gettext_lazy("This meeting cannot stay as it is."))
+        raise locks.FixNotApplied(gettext_lazy("This meeting can't stay as it is."))
     before = change[0].before
     locking.lock_request(session, actor, key, before.slot, place_key=before.place, now=now)
 
@@ -91,7 +91,7 @@ def _draft(session: Session, actor: Actor, number: int) -> ScheduleVersion:
     version = versions.get_version(session, actor.event_id, number)
     if version.state is not VersionState.DRAFT:
         told = gettext_lazy(
-            "Version %(number)s is no draft any more: nothing can be decided.", number=str(number)
+            "Version %(number)s is no longer a draft, so nothing can be decided.", number=str(number)
         )
         raise WrongState("schedule version", str(number), version.state.value, "decided", told)
     return version

@@ -79,13 +79,14 @@ def apply_request_fix(
     request = locks.find_lockable(session, actor, key)
     slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == str(way.get("slot"))))
     if slot is None:
-        raise FixNotApplied(gettext_lazy("This remedy names no time that the event has."))
+        raise FixNotApplied(gettext_lazy("This fix has no time that exists in this event."))
     if slot.start <= now:
-        raise FixNotApplied(gettext_lazy("That time is over."))
+        raise FixNotApplied(gettext_lazy("That time has passed."))
     if way["kind"] not in APPLIERS:
         raise FixNotApplied(
             gettext_lazy(
-                "This remedy needs something that no page can do. Do it first, then lock the request."
+                "This fix needs a change that can't be made on these pages. Make it first, then"
+                " lock the request."
             )
         )
     press = _FixApplication(session, actor, request, tuple(way["ids"]), slot, people, settings, now)
@@ -117,7 +118,7 @@ def apply_group_fix(
     fix = unscheduled_groups.get_group_fix(session, actor, version, group)
     kind, ids = fix["kind"], tuple(fix["ids"])
     if kind in unscheduled_groups.ADDING_FIXES and len(people) != 1:
-        raise InvalidInput([Fault("people", gettext_lazy("name one person"))])
+        raise InvalidInput([Fault("people", gettext_lazy("enter one person"))])
     subject = _subject_of(session, actor, ids)
     with record_step(session, actor, StepKind.FIX, ImportKind.REQUESTS, subject, note=kind, now=now):
         match kind:
@@ -139,7 +140,7 @@ def apply_group_fix(
                 for request in locks.find_lockables(session, actor, ids):
                     event_changes.allow_any_place(request)
             case _:
-                raise FixNotApplied(gettext_lazy("This needs something that no page can do."))
+                raise FixNotApplied(gettext_lazy("This needs a change that can't be made on these pages."))
 
 
 def list_applied_fixes(session: Session, actor: Actor, *, most: int) -> tuple[StepCard, ...]:
@@ -236,7 +237,9 @@ def _place(press: _FixApplication) -> None:
 def _person(press: _FixApplication) -> None:
     """Add a person to each firm that the fix names."""
     if len(press.people) != len(press.ids):
-        raise InvalidInput([Fault("people", gettext_lazy("name one for each firm that sends somebody more"))])
+        raise InvalidInput(
+            [Fault("people", gettext_lazy("enter one person for each exhibitor that adds an attendee"))]
+        )
     for at, (like, person) in enumerate(zip(press.ids, press.people, strict=True)):
         event_changes.add_person(
             press.session, press.actor, like, person, at=at, settings=press.settings, now=press.now
@@ -245,7 +248,7 @@ def _person(press: _FixApplication) -> None:
 
 def _interpreter(press: _FixApplication) -> None:
     if len(press.people) != 1:
-        raise InvalidInput([Fault("people", gettext_lazy("name one interpreter"))])
+        raise InvalidInput([Fault("people", gettext_lazy("enter one interpreter"))])
     event_changes.add_interpreter(press.session, press.actor, press.ids, press.people[0], now=press.now)
 
 

@@ -60,13 +60,14 @@ def free_people(session: Session, event_id: int, keys: Collection[str], slots: C
         if person.withdrawn_at is not None:
             raise FixNotApplied(
                 gettext_lazy(
-                    "%(person)s left the event.", person=display_name(person.name, person.latin_name)
+                    "%(person)s was removed from the event.",
+                    person=display_name(person.name, person.latin_name),
                 )
             )
         if still.get(person.id, set()) & set(slots):
             raise FixNotApplied(
                 gettext_lazy(
-                    "The calendar that %(person)s linked says that they are busy then. Ask them.",
+                    "%(person)s is busy at that time, according to their linked calendar. Ask them first.",
                     person=display_name(person.name, person.latin_name),
                 )
             )
@@ -118,7 +119,7 @@ def widen_booth(session: Session, event_id: int, firm: str) -> None:
         .order_by(Place.id.desc())
     )
     if booth is None:
-        raise FixNotApplied(gettext_lazy("The firm has no booth."))
+        raise FixNotApplied(gettext_lazy("The exhibitor has no booth."))
     wanted = PlaceInput(booth.key, booth.name, booth.capacity + 1)
     tables.change_places(session, session.get_one(Event, event_id), ChangePlaces([wanted]))
 
@@ -183,9 +184,7 @@ def add_interpreter(
     """
     actor.require(Right.MANAGE_PARTICIPANTS)
     if len(languages) < 2:
-        raise FixNotApplied(
-            gettext_lazy("This remedy does not say which languages. Run the scheduling again.")
-        )
+        raise FixNotApplied(gettext_lazy("This fix doesn't name the languages. Run scheduling again."))
     try:
         import_interpreters(session, actor, _sheet(**_cells(person, languages)), now=now)
     except InvalidInput as error:

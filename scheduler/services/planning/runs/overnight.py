@@ -71,7 +71,7 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
             continue
         if now - was_due > MAX_DELAY:
             run_alerts.alert_missed(
-                session, event, was_due, gettext_lazy("the clock was not running."), now=now
+                session, event, was_due, gettext_lazy("the scheduled-task service was not running."), now=now
             )
             continue
         try:

@@ -14,18 +14,18 @@ from scheduler.i18n import gettext_lazy, ngettext_lazy
 
 NO_PLAN = {
     PlanStatus.INFEASIBLE: gettext_lazy(
-        "No plan keeps all the rules of this event: they contradict each other."
+        "No schedule can keep all the rules of this event, because they contradict each other."
     ),
-    PlanStatus.UNKNOWN: gettext_lazy("No plan was found in the time given. Give the run more seconds."),
+    PlanStatus.UNKNOWN: gettext_lazy("No schedule was found in the time given. Give the run more seconds."),
 }
-SOLVE_HUNG = gettext_lazy("The solve did not stop at the end of its time.")
+SOLVE_HUNG = gettext_lazy("The search did not stop when its time was up.")
 MAX_NOTE_LENGTH = 1000
 
 
 def describe_failure(error: Exception) -> str:
     """Return the message for organisers if the search fails with an internal error."""
     return gettext_lazy(
-        "It ended with an error (%(kind)s). The log has the details.", kind=type(error).__name__
+        "It ended with an error (%(kind)s). See the log for details.", kind=type(error).__name__
     )
 
 
@@ -44,8 +44,8 @@ def explain_incomplete_plan(plan: Plan) -> str | None:
     if not plan.not_kept:
         return None
     return ngettext_lazy(
-        "%(num)s meeting that is locked or frozen cannot be kept. The draft has all others.",
-        "%(num)s meetings that are locked or frozen cannot be kept. The draft has all others.",
+        "%(num)s locked or frozen meeting can't be kept. The draft has all others.",
+        "%(num)s locked or frozen meetings can't be kept. The draft has all others.",
         len(plan.not_kept),
     )
 
@@ -70,8 +70,8 @@ def describe_left_out(plan: Plan) -> str | None:
     if not plan.not_kept or not is_unavoidable(plan):
         return None
     return ngettext_lazy(
-        "%(num)s locked meeting is left out: it cannot be scheduled at its time, whatever else is.",
-        "%(num)s locked meetings are left out: they cannot be scheduled at their times, whatever else is.",
+        "%(num)s locked meeting is left out. No schedule can include it at its time.",
+        "%(num)s locked meetings are left out. No schedule can include any of them at its time.",
         len(plan.not_kept),
     )
 

@@ -22,7 +22,7 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=60)
 """A running run without a heartbeat for this time has lost its worker."""
 MAX_ATTEMPTS = 2
 LOST_TOO_OFTEN = gettext_lazy(
-    "The worker was lost %(times)s times in the middle of the solve.", times=MAX_ATTEMPTS
+    "The worker stopped unexpectedly %(times)s times during the search.", times=MAX_ATTEMPTS
 )
 RESEND_AFTER = timedelta(seconds=60)
 """A task that no worker took for this time may be lost. The wait doubles, as queues may be long."""

@@ -148,7 +148,7 @@ def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> R
     """Stop a run's search now and keep the best plan. Raises like `runs.stop_run`."""
     actor.require(Right.MANAGE_RUNS)
     card = _card(runs.stop_run(session, actor.event_id, number))
-    about = pgettext_lazy("trail", "run %(number)s stopped, its plan kept", number=number)
+    about = pgettext_lazy("trail", "run %(number)s stopped, its schedule kept", number=number)
     recording.record_act(session, actor, Act.RUN, about, now=now)
     return card
 

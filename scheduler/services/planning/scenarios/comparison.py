@@ -52,16 +52,14 @@ FIGURES: Final = (
     Measure("overseas", gettext_lazy("Overseas share (%%)"), 1, decimals=1),
     Measure("home", gettext_lazy("Home share (%%)"), 1, decimals=1),
     Measure("sides_gap", gettext_lazy("Home and overseas gap (points)"), -1, decimals=1),
-    Measure("mean", gettext_lazy("Mean share of an exhibitor (%%)"), 1, decimals=1),
+    Measure("mean", gettext_lazy("Average share of an exhibitor (%%)"), 1, decimals=1),
     Measure("twentieth", gettext_lazy("5th percentile of shares (%%)"), 1, decimals=1),
     Measure("worst", gettext_lazy("Smallest share of an exhibitor (%%)"), 1, decimals=1),
     Measure("gini", gettext_lazy("Gini coefficient of shares"), -1, decimals=4),
-    Measure("event_score", gettext_lazy("Score by the event’s priorities"), 1),
+    Measure("event_score", gettext_lazy("Score by the event's priorities"), 1),
     Measure("score", gettext_lazy("Score by its own priorities"), is_compared=False),
     Measure("bound", gettext_lazy("Proven maximum of its score"), is_compared=False),
-    Measure(
-        "gap", gettext_lazy("Distance to the proven maximum, at most (%%)"), is_compared=False, decimals=2
-    ),
+    Measure("gap", gettext_lazy("Proven within (%%)"), is_compared=False, decimals=2),
 )
 _MAIN: Final = (
     "held", "held_bound", "moved", "relocated", "told", "people_without", "sides_gap", "hall_change", "idle",

@@ -104,5 +104,5 @@ def _ids(rows: Iterable[Firm | Attendee | Request | Place]) -> set[str]:
 def _firm(problem: Problem, key: str) -> int:
     found = problem.index.firms.get(key)
     if found is None:
-        raise ChangeNotPossible(gettext_lazy("The firm %(key)s is not there any more.", key=key))
+        raise ChangeNotPossible(gettext_lazy("Exhibitor %(key)s no longer exists.", key=key))
     return found

@@ -36,7 +36,12 @@ def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *
     scenario_rows.request_solve(row, now=now)
     session.flush()
     recording.record_act(
-        session, actor, Act.SCENARIO, pgettext_lazy("trail", "dials tried"), after=dict(policy), now=now
+        session,
+        actor,
+        Act.SCENARIO,
+        pgettext_lazy("trail", "scheduling priorities previewed"),
+        after=dict(policy),
+        now=now,
     )
 
 

@@ -50,7 +50,7 @@ def apply_changes(problem: Problem, changes: Iterable[TypedChange]) -> Problem:
 def _tables(problem: Problem, change: TablesChange) -> Problem:
     hall = problem.index.halls.get(change.hall)
     if hall is None:
-        raise ChangeNotPossible(gettext_lazy("The hall %(hall)s is not there any more.", hall=change.hall))
+        raise ChangeNotPossible(gettext_lazy("Hall %(hall)s no longer exists.", hall=change.hall))
     open_days = _slots_of(problem, change.day)
     if change.step == "more":
         closed = frozenset(range(len(problem.slots))) - open_days
@@ -68,7 +68,7 @@ def _tables(problem: Problem, change: TablesChange) -> Problem:
     if len(tables) < change.count:
         raise ChangeNotPossible(
             gettext_lazy(
-                "The hall %(hall)s has %(count)s open tables: %(fewer)s fewer are not possible.",
+                "Hall %(hall)s has %(count)s open tables, so %(fewer)s can't be removed.",
                 hall=change.hall,
                 count=len(tables),
                 fewer=change.count,
@@ -100,7 +100,7 @@ def _interpreters(problem: Problem, change: InterpretersChange) -> Problem:
     if len(there) < change.count:
         raise ChangeNotPossible(
             gettext_lazy(
-                "%(count)s interpreters speak %(first)s and %(second)s: %(fewer)s fewer are not possible.",
+                "%(count)s interpreters speak %(first)s and %(second)s, so %(fewer)s can't be removed.",
                 count=len(there),
                 first=change.first,
                 second=change.second,
@@ -117,7 +117,7 @@ def _shift(problem: Problem, change: ShiftChange) -> Problem:
         found = problem.index.interpreters.get(change.interpreter)
         if found is None:
             raise ChangeNotPossible(
-                gettext_lazy("The interpreter %(key)s is not there any more.", key=change.interpreter)
+                gettext_lazy("Interpreter %(key)s no longer exists.", key=change.interpreter)
             )
         meant = {found}
     slots = _slots_of(problem, change.day)
@@ -173,7 +173,7 @@ def _policy(problem: Problem, change: PolicyChange) -> Problem:
 
 def _quota(problem: Problem, change: QuotaChange) -> Problem:
     if change.firm is not None and change.firm not in problem.index.firms:
-        raise ChangeNotPossible(gettext_lazy("The firm %(key)s is not there any more.", key=change.firm))
+        raise ChangeNotPossible(gettext_lazy("Exhibitor %(key)s no longer exists.", key=change.firm))
     given = {
         name: value
         for name in ("min_meetings", "max_per_day")

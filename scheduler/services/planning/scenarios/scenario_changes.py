@@ -51,7 +51,7 @@ class SlotsChange(TypedChange):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start.tzinfo is not None or self.end.tzinfo is not None or self.start >= self.end:
-            raise ValueError(gettext_lazy("must be after the beginning, both as local times such as 09:30"))
+            raise ValueError(gettext_lazy("enter a local time after the start time, like 09:30"))
         return self
 
 
@@ -90,7 +90,7 @@ class PriorityChange(TypedChange):
     @model_validator(mode="after")
     def _a_share(self) -> Self:
         if self.priority == "fair_share" and self.value > 100:
-            raise ValueError(gettext_lazy("a fair share is from 0 to 100 per cent"))
+            raise ValueError(gettext_lazy("enter a minimum share from 0 to 100"))
         return self
 
 
@@ -124,7 +124,7 @@ class QuotaChange(TypedChange):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.min_meetings is None and self.max_per_day is None:
-            raise ValueError(gettext_lazy("say at least one of the two numbers"))
+            raise ValueError(gettext_lazy("enter at least one of the two numbers"))
         return self
 
 
@@ -194,25 +194,25 @@ _OF_TWO: Final[Mapping[str, str]] = MappingProxyType(
 
 _IN_WORDS: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
     {
-        "missing": lambda _: gettext_lazy("is missing"),
-        "string_too_short": lambda _: gettext_lazy("is missing"),
+        "missing": lambda _: gettext_lazy("enter a value"),
+        "string_too_short": lambda _: gettext_lazy("enter a value"),
         "string_too_long": lambda of: gettext_lazy(
-            "must have at most %(most)s characters", most=of["max_length"]
+            "enter at most %(most)s characters", most=of["max_length"]
         ),
-        "string_pattern_mismatch": lambda _: gettext_lazy("must be the code of a language, such as zh"),
-        "greater_than_equal": lambda of: gettext_lazy("must be %(least)s or more", least=of["ge"]),
-        "less_than_equal": lambda of: gettext_lazy("must be %(most)s or less", most=of["le"]),
-        "less_than": lambda of: gettext_lazy("must be less than %(end)s", end=of["lt"]),
-        "literal_error": lambda of: gettext_lazy("must be %(names)s", names=of["expected"]),
-        "extra_forbidden": lambda _: gettext_lazy("is not known here"),
-        "union_tag_invalid": lambda of: gettext_lazy("must be one of %(names)s", names=of["expected_tags"]),
+        "string_pattern_mismatch": lambda _: gettext_lazy("enter a language code, like zh"),
+        "greater_than_equal": lambda of: gettext_lazy("enter %(least)s or more", least=of["ge"]),
+        "less_than_equal": lambda of: gettext_lazy("enter %(most)s or less", most=of["le"]),
+        "less_than": lambda of: gettext_lazy("enter a value less than %(end)s", end=of["lt"]),
+        "literal_error": lambda of: gettext_lazy("enter %(names)s", names=of["expected"]),
+        "extra_forbidden": lambda _: gettext_lazy("remove this unknown field"),
+        "union_tag_invalid": lambda of: gettext_lazy("choose one of %(names)s", names=of["expected_tags"]),
         "value_error": lambda of: of["error"].args[0],
     }
 )
 _BY_START: Final = (
-    ("date", gettext_lazy("must be a date such as 2027-06-22")),
-    ("time", gettext_lazy("must be a time such as 09:30")),
-    ("int", gettext_lazy("must be a whole number")),
+    ("date", gettext_lazy("enter a date, like 2027-06-22")),
+    ("time", gettext_lazy("enter a time, like 09:30")),
+    ("int", gettext_lazy("enter a whole number")),
 )
 
 

@@ -69,7 +69,9 @@ def create_scenario(
     row = scenario_rows.add_row(
         session, actor.event_id, ScenarioKind.KEPT, name=wanted, changes=changes, seconds=seconds, now=now
     )
-    _note(session, actor, row, pgettext_lazy("trail", "what-if %(number)s made", number=row.number), now=now)
+    _note(
+        session, actor, row, pgettext_lazy("trail", "scenario %(number)s created", number=row.number), now=now
+    )
     return scenario_rows.scenario_card(row)
 
 
@@ -104,7 +106,7 @@ def change_scenario(
         row.changes, row.seconds = serialize_changes(wanted), seconds or row.seconds
         scenario_rows.reset_row(row)
     session.flush()
-    about = pgettext_lazy("trail", "what-if %(number)s changed", number=row.number)
+    about = pgettext_lazy("trail", "scenario %(number)s changed", number=row.number)
     _note(session, actor, row, about, now=now, before=known)
     return scenario_rows.scenario_card(row)
 
@@ -138,7 +140,7 @@ def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime
         session,
         actor,
         row,
-        pgettext_lazy("trail", "what-if %(number)s to be solved", number=row.number),
+        pgettext_lazy("trail", "scenario %(number)s queued for calculation", number=row.number),
         now=now,
     )
     return scenario_rows.scenario_card(row)
@@ -153,7 +155,7 @@ def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime)
     scenario_rows.reset_row(row)
     session.flush()
     _note(
-        session, actor, row, pgettext_lazy("trail", "what-if %(number)s stopped", number=row.number), now=now
+        session, actor, row, pgettext_lazy("trail", "scenario %(number)s stopped", number=row.number), now=now
     )
     return scenario_rows.scenario_card(row)
 
@@ -163,7 +165,7 @@ def delete_scenario(session: Session, actor: Actor, number: int, *, now: datetim
     actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     _note(
-        session, actor, row, pgettext_lazy("trail", "what-if %(number)s deleted", number=row.number), now=now
+        session, actor, row, pgettext_lazy("trail", "scenario %(number)s deleted", number=row.number), now=now
     )
     session.delete(row)
 

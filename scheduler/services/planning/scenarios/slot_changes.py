@@ -58,7 +58,7 @@ def change_slots(problem: Problem, change: SlotsChange) -> Problem:
         if not gone:
             raise ChangeNotPossible(
                 gettext_lazy(
-                    "No meeting time that can still change begins from %(start)s to %(end)s on %(day)s.",
+                    "No meeting time that can still change starts from %(start)s to %(end)s on %(day)s.",
                     **_when(change),
                 )
             )

@@ -106,8 +106,8 @@ class OvernightBudget:
     def _too_many(self, changed: int, published: int) -> Iterable[str]:
         if changed > self.most(published):
             yield gettext_lazy(
-                "it changes %(changed)s of %(published)s published meetings, %(share)s, and a night may "
-                "change %(most)s",
+                "it changes %(changed)s of %(published)s published meetings, %(share)s, and an "
+                "overnight run may change %(most)s",
                 changed=f"{changed:,}",
                 published=f"{published:,}",
                 share=f"{100 * changed / published:.1f} %",
@@ -119,8 +119,8 @@ class OvernightBudget:
         many = [count for count in counts.values() if count > self.a_person]
         if many:
             yield gettext_lazy(
-                "people with more than %(most)s changes, which is the most for one person: %(count)s, one of "
-                "them with %(worst)s",
+                "people with more than %(most)s changes, the limit per person: %(count)s, one "
+                "of them with %(worst)s",
                 most=self.a_person,
                 count=f"{len(many):,}",
                 worst=f"{max(many):,}",

@@ -87,7 +87,7 @@ def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime
     )
     if event.live_at is not None:
         raise WrongState(
-            "event", event.key, "live", "live", user_message=gettext_lazy("The event is live already.")
+            "event", event.key, "live", "live", user_message=gettext_lazy("The event is already live.")
         )
     _refuse_while_published(session, event.id)
     counts = rehearsed_emails.count_rehearsed_emails(session, actor)

@@ -241,7 +241,7 @@ def _lock_own_request(
 def _parse_form(form: OutcomeForm) -> OutcomeReport:
     faults: list[Fault] = []
     if form.kind not in {*OutcomeKind}:
-        raise InvalidInput([Fault("kind", i18n.gettext_lazy("is none of those that are offered"))])
+        raise InvalidInput([Fault("kind", i18n.gettext_lazy("choose one of the options"))])
     kind = OutcomeKind(form.kind)
     typed = form.amount.strip()
     if not typed:
@@ -249,15 +249,20 @@ def _parse_form(form: OutcomeForm) -> OutcomeReport:
     digits = re.sub(r"\D", "", typed) if _WHOLE.fullmatch(typed) else ""
     if kind not in WITH_AMOUNT:
         faults.append(
-            Fault("amount", i18n.gettext_lazy("goes with an intent or a signature only; leave it out"))
+            Fault(
+                "amount",
+                i18n.gettext_lazy(
+                    "enter an amount only for an intent or a signed agreement; otherwise leave it blank"
+                ),
+            )
         )
     elif not digits or not fields.limits(fields.Amount).hold(int(digits)):
         most = fields.limits(fields.Amount).most
         faults.append(
-            Fault("amount", i18n.gettext_lazy("must be a whole number from 1 to %(most)s", most=most))
+            Fault("amount", i18n.gettext_lazy("enter a whole number from 1 to %(most)s", most=most))
         )
     if form.currency not in fields.CURRENCIES:
-        faults.append(Fault("currency", i18n.gettext_lazy("is none of those that are offered")))
+        faults.append(Fault("currency", i18n.gettext_lazy("choose one of the options")))
     if faults:
         raise InvalidInput(faults)
     return OutcomeReport(kind, int(digits), form.currency)

@@ -51,11 +51,11 @@ def request_meetings(
 
     Raises InvalidInput if there are no firms or too many, or for a fault that does not depend on the firm.
     """
-    own = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
+    own = gettext_lazy("Only company contacts can request meetings for their company.")
     actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=own)
     keys = list(dict.fromkeys(firm_keys))
     if not 1 <= len(keys) <= MOST_ASKED:
-        raise InvalidInput([Fault("firms", gettext_lazy("choose 1 to %(most)s firms", most=MOST_ASKED))])
+        raise InvalidInput([Fault("firms", gettext_lazy("select 1 to %(most)s companies", most=MOST_ASKED))])
     asked, refused = [], {}
     of_form: list[Fault] = []
     for key in keys:
@@ -87,12 +87,12 @@ def respond_to_requests(
 
     Raises InvalidInput if there are no requests or too many, or if the note is too long.
     """
-    own = gettext_lazy("Only exhibitors answer requests in their firm's name.")
+    own = gettext_lazy("Only company contacts can respond to requests for their company.")
     actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=own)
     wanted = list(dict.fromkeys(keys))
     if not 1 <= len(wanted) <= MOST_ANSWERED:
         raise InvalidInput(
-            [Fault("requests", gettext_lazy("choose 1 to %(most)s requests", most=MOST_ANSWERED))]
+            [Fault("requests", gettext_lazy("select 1 to %(most)s requests", most=MOST_ANSWERED))]
         )
     step = requests.accept_request if is_accepted else requests.decline_request
     done, refused = 0, {}

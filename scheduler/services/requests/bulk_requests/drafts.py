@@ -135,7 +135,7 @@ def _write(
                 Fault(
                     "draft",
                     gettext_lazy(
-                        "your firm keeps %(most)s drafts and templates; remove one first", most=MOST
+                        "remove a draft or template first; your company already has %(most)s", most=MOST
                     ),
                 )
             )
@@ -175,7 +175,7 @@ def _own(actor: Actor) -> int:
     actor.require(
         Right.REQUEST_MEETINGS,
         firm_id=actor.firm_id,
-        sentence=gettext_lazy("Only exhibitors keep drafts in their firm's name."),
+        sentence=gettext_lazy("Only company contacts can save drafts for their company."),
     )
     if actor.firm_id is None:
         raise NotFound("firm", "")

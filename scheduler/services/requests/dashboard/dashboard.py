@@ -158,7 +158,7 @@ _SOONEST = (MeetingRequest.expires_at.asc().nulls_last(), MeetingRequest.priorit
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
-    sentence = gettext_lazy("Only exhibitors have a page of what to do for their firm.")
+    sentence = gettext_lazy("Only company contacts have a dashboard for their company.")
     actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=sentence)
     if actor.firm_id is None or actor.attendee_id is None:
         raise NotAllowed(sentence)

@@ -97,7 +97,7 @@ def check_must_budget(
         yield Fault(
             "priority",
             gettext_lazy(
-                "has no must left: %(used)s of %(most)s are used; choose a want, or free a must",
+                "choose Want, or free up a must-have first; %(used)s of %(most)s are used",
                 used=musts.used,
                 most=musts.most,
             ),
@@ -204,7 +204,7 @@ def _number(rows: Sequence[MeetingRequest], rank: Rank) -> None:
 
 
 def _require(actor: Actor) -> None:
-    own = gettext_lazy("Only exhibitors order their firm's wishes.")
+    own = gettext_lazy("Only company contacts can rank their company's preferences.")
     actor.require(Right.REQUEST_MEETINGS, firm_id=actor.firm_id, sentence=own)
     if actor.firm_id is None:
         raise NotFound("firm", "")

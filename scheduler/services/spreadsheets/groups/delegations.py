@@ -48,7 +48,8 @@ def import_delegations(
         row.fault(
             "name",
             gettext_lazy(
-                "an event has at most %(most_delegations)s delegations", most_delegations=MOST_DELEGATIONS
+                "an event can have at most %(most_delegations)s delegations",
+                most_delegations=MOST_DELEGATIONS,
             ),
         )
     table.done()
@@ -129,9 +130,9 @@ class _Members:
         if not found or len(found) > 1:
             name = repr(text[:80])
             wrong = (
-                gettext_lazy("%(name)s is the name of several firms; write its key", name=name)
+                gettext_lazy("%(name)s is the name of several exhibitors; enter an ID", name=name)
                 if found
-                else gettext_lazy("%(name)s is not a firm of this event", name=name)
+                else gettext_lazy("%(name)s is not an exhibitor of this event", name=name)
             )
             of = () if found else (ImportKind.FIRMS,)
             row.fault("firms", wrong, item=text, allowed=self.firms.allowed, of=of)
@@ -143,9 +144,9 @@ class _Members:
         if len(found) != 1:
             name = repr(text[:80])
             wrong = (
-                gettext_lazy("%(name)s is the name of several people; write a key", name=name)
+                gettext_lazy("%(name)s is the name of several people; enter an ID", name=name)
                 if found
-                else gettext_lazy("%(name)s is nobody of this event", name=name)
+                else gettext_lazy("%(name)s is not a person of this event", name=name)
             )
             row.fault(column, wrong, item=text)
             return 0
@@ -157,7 +158,7 @@ class _Members:
         firms, people = self._now(known)
         firms, people = set(given.get("firms", firms)), set(given.get("people", people))
         if leader and leader not in people and self.firm_of[leader] not in firms:
-            row.fault("leader", gettext_lazy("must be one of the delegation's people"))
+            row.fault("leader", gettext_lazy("choose a member of the delegation"))
         return leader or None
 
     def _now(self, known: Delegation | None) -> tuple[set[int], set[int]]:

@@ -38,7 +38,9 @@ def import_guests(
     for row in new[max(MAX_GUESTS - len(known), 0) :]:
         row.fault(
             "name",
-            gettext_lazy("an event has at most %(most_guests)s guests of honour", most_guests=MAX_GUESTS),
+            gettext_lazy(
+                "an event can have at most %(most_guests)s guests of honour", most_guests=MAX_GUESTS
+            ),
         )
     table.done()
     tally = ImportTally(table, frozenset(known))
@@ -66,7 +68,7 @@ def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
         row.fault(
             "kind",
             gettext_lazy(
-                "%(kind)s is no kind: it must be country or province",
+                "%(kind)s is not a kind of guest; enter country or province",
                 kind=repr(written[:40]),
             ),
             allowed=cell_values.allowed_guest_kinds(),
@@ -81,5 +83,5 @@ def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
     given = present_values(row, read)
     merged = _EMPTY | before | given
     if merged["kind"] == GuestKind.COUNTRY and not merged["country"]:
-        row.fault("country", gettext_lazy("is missing; a guest of honour that is a country has one"))
+        row.fault("country", gettext_lazy("enter a country; a guest of honour that is a country needs one"))
     return given

@@ -17,7 +17,7 @@ from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.services.spreadsheets.table import Row, Table
 from scheduler.storage.models import Account, Attendee, DelegationFirm, Firm, TeamInvitation, TeamMember
 
-ADDRESS_TAKEN = gettext_lazy("cannot be taken here; ask the organisers")
+ADDRESS_TAKEN = gettext_lazy("can't be used here; contact the organisers")
 MAX_FIRMS = 300
 """Firms that a delegation can import."""
 
@@ -55,7 +55,7 @@ def check_firm_count(table: Table, known: Mapping[str, Firm]) -> None:
             row.fault(
                 "name",
                 gettext_lazy(
-                    "a delegation brings at most %(most_firms)s firms; ask the organisers",
+                    "a delegation can import at most %(most_firms)s companies; contact the organisers",
                     most_firms=MAX_FIRMS,
                 ),
             )
@@ -88,7 +88,7 @@ def check_addresses(
         if email in taken and (person is None or email != person.email):
             row.fault("email", ADDRESS_TAKEN)
         elif person is not None and email != person.email:
-            row.fault("email", gettext_lazy("is changed by the organisers alone; ask them"))
+            row.fault("email", gettext_lazy("can only be changed by the organisers; contact them"))
 
 
 def _select_team_addresses(event_id: int) -> tuple[Select[str], Select[str]]:

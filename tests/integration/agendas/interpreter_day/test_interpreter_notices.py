@@ -290,7 +290,7 @@ def test_an_address_of_a_feed_ends_with_a_new_one_a_new_reader_and_a_withdrawal(
 def test_on_their_page_they_get_an_address_and_may_change_it(scene: Scene) -> None:
     page = Browser(web_app(scene.database, NOWHERE), scene.account)
     path = f"/events/{scene.expo.event.key}/interpreter-day"
-    assert "Create calendar address" in page.get(path)
+    assert "Create calendar link" in page.get(path)
     shown = page.post(f"{path}/feed")
     assert "webcal://" in shown and "Google" in shown
     assert page.client.get(f"/calendar/{scene.renew()}.ics").status_code == 200

@@ -44,13 +44,13 @@ def test_the_page_says_time_place_walk_and_people(make_site: MakeSite) -> None:
     page = site.exhibitor(0).get(site.path("/my-day"))
     first = page[page.index("<article") : page.index("</article>")]
     for words in ("Next meeting", ">09:00</time>", "Table t0, Hall 0", "Song Wanqing", "Interpreter",
-                  "speaks Chinese and English", "Running late", "I can’t come", "Accept"):  # fmt: skip
+                  "speaks Chinese and English", "Running late", "I can't attend", "Accept"):  # fmt: skip
         assert words in first, words
-    assert "In the hall of your booth" in first
-    assert "Leave at 09:21" in page and "9 min from Hall 0" in page and "9 min walk" in page
+    assert "Same hall as your booth" in first
+    assert "Leave at 09:21" in page and "9 min walk from Hall 0" in page and "9 min walk" in page
     assert page.count("<article") == 3 and len(re.findall(r"<article[^>]* hidden>", page)) == 2
     partner = site.exhibitor(1).get(site.path("/my-day"))
-    assert "Table t0, Hall 0" in partner and "With you" not in partner and "Ulmenbr" in partner
+    assert "Table t0, Hall 0" in partner and "Attending with you" not in partner and "Ulmenbr" in partner
     assert fair.requests[0].key in partner
 
 
@@ -61,7 +61,7 @@ def test_before_the_day_accepting_comes_first_and_on_the_day_being_late(
     site, _ = make_site(each=1, days=1, told=True, minutes=minutes)
     page = site.exhibitor(0).get(site.path("/my-day"))
     steps = page[page.index('<div class="acts">') : page.index("</article>")]
-    there = {words: steps.find(words) for words in ("Running late", "Accept", "I can’t come")}
+    there = {words: steps.find(words) for words in ("Running late", "Accept", "I can't attend")}
     assert min((at, words) for words, at in there.items() if at >= 0)[1] == first
     assert ("button-primary" in steps) == (first == "Accept")
 
@@ -86,10 +86,10 @@ def test_running_late_is_said_with_three_buttons_and_read_by_the_others(make_sit
     path, late = site.path("/my-day"), site.path(f"/my-day/{fair.requests[0].key}/late")
     mine, theirs = site.exhibitor(0), site.exhibitor(1)
     assert [f'value="{minutes}"' in mine.get(path) for minutes in (*lateness.CHOICES, 0)] == [1, 1, 1, 0]
-    assert "The others read that you come 10 minutes late." in mine.post(late, minutes="10")
+    assert "The other attendees see that you'll be 10 minutes late." in mine.post(late, minutes="10")
     assert "You said at 08:50 that you come 10 minutes late" in mine.get(path)
     assert "comes 10 minutes late, said at 08:50" in theirs.get(path)
-    assert "Choose one of the minutes that are offered." in mine.post(late, minutes="7")
+    assert "Showing Choose one of the delays." in mine.post(late, minutes="7")
     mine.post(late, minutes="0")
     assert "comes 10 minutes late" not in theirs.get(path)
 
@@ -118,20 +118,20 @@ def test_i_cannot_come_says_what_it_does_and_keeps_a_note_that_is_too_long(make_
     path, mine = site.path(f"/my-day/{key}/answer"), site.exhibitor(0)
     page = mine.get(site.path("/my-day"))
     assert (
-        page.count("You decide for your firm: declining withdraws the meeting.") == 4
+        page.count("You decide for your company. If you decline, the meeting is cancelled.") == 4
     )  # two cards, two rows
     fields = {"answer": "decline", "sequence": "0"}
     again = mine.post(path, status=422, comment="x" * 5_000, **fields)
     assert "x" * 5_000 in again and "Note" in again
-    assert "Declined. Your note was sent with it." in mine.post(path, comment="On fire.", **fields)
-    assert "Cancelled. The next schedule leaves it out." in mine.get(site.path("/my-day"))
+    assert "Declined. Your note was sent." in mine.post(path, comment="On fire.", **fields)
+    assert "Cancelled. It won't be in the next schedule." in mine.get(site.path("/my-day"))
     for _ in range(2):  # a phone resends it until it is confirmed
         answer = mine.client.post(
             path,
             data={"csrf_token": mine.token, "comment": "On fire.", **fields},
             headers={"Accept": "application/json"},
         )
-        assert (answer.status_code, answer.json) == (200, {"said": "Declined. Your note was sent with it."})
+        assert (answer.status_code, answer.json) == (200, {"said": "Declined. Your note was sent."})
 
 
 def test_a_word_is_answered_in_json_and_what_never_will_arrive_with_a_reason(make_site: MakeSite) -> None:
@@ -149,10 +149,10 @@ def test_a_word_is_answered_in_json_and_what_never_will_arrive_with_a_reason(mak
         return answer.status_code, answer.json["said"]
 
     late = f"{key}/late"
-    assert send(late, minutes=10) == (200, "The others read that you come 10 minutes late.")
-    assert send(late, minutes=7) == (422, "Choose one of the minutes that are offered.")
-    assert send("no-such/late", minutes=10) == (404, "You are no longer in this meeting.")
-    changed = "The meeting has changed or is cancelled. Check its details and try again."
+    assert send(late, minutes=10) == (200, "The other attendees see that you'll be 10 minutes late.")
+    assert send(late, minutes=7) == (422, "Showing Choose one of the delays.")
+    assert send("no-such/late", minutes=10) == (404, "You're no longer an attendee of this meeting.")
+    changed = "The meeting was changed or cancelled. Check its details and try again."
     assert send(f"{key}/answer", answer="accept", sequence=7) == (409, changed)
 
 
@@ -222,7 +222,7 @@ def test_requests_are_counted_in_the_menu_of_those_who_can_respond(make_site: Ma
         make_firm(session, fair.expo)
         make_request(session, fair.expo, len(fair.expo.firms) - 1, 0, state=RequestState.PENDING)
     exhibitor, attendee = (site.browser(person) for person in fair.expo.people[0])
-    count = '1<span class="hidden-label"> waiting</span>'
+    count = '1<span class="hidden-label"> to do</span>'
     assert count in exhibitor.get(site.path("/week")) and count not in attendee.get(site.path("/week"))
 
 

@@ -42,7 +42,7 @@ def test_the_grid_leads_to_each_meeting_beside_it(make_site: MakeSite) -> None:
     chosen = browser.get(site.path(f"/week?meeting={key}"))
     for words in (
         "Song Wanqing",
-        "no answer yet",
+        "no reply yet",
         "Accept",
         "Propose another time",
         "Hand over",
@@ -64,7 +64,7 @@ def test_accepting_in_the_week_stays_there_and_shows_both_sides_and_the_contact(
         page = browser.post(
             site.path(f"/agenda/{fair.requests[0].key}/accept"), sequence=sequence[1], back=path
         )
-        assert "You accepted." in page and "Our week" in page
+        assert "You accepted." in page and "Company week" in page
     page = site.exhibitor(0).get(path)
     assert page.count(">accepted</span>") == 2 and fair.expo.people[1][0].email in page
     assert 'class="meet in-energy"' in page  # solid: we have accepted
@@ -82,7 +82,10 @@ def test_a_meeting_is_handed_over_and_left_as_published_again(make_site: MakeSit
     again = browser.post(hand, leaver="f0-p0", colleague="f0-p1", back=path)
     assert "That has changed meanwhile" in again
     page = browser.post(site.path(f"/week/meetings/{key}/keep"), back=path)
-    assert "It stays as published." in page and "The next schedule sends" not in page
+    assert (
+        "Handover cancelled. The meeting stays as published." in page
+        and "The next schedule sends" not in page
+    )
     attendee = site.browser(fair.expo.people[0][1])
     assert "Hand over" not in attendee.get(path)
     attendee.post(hand, leaver="f0-p0", colleague="f0-p1", status=403)

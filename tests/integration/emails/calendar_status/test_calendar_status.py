@@ -108,7 +108,7 @@ def test_a_bounce_marks_every_meeting_that_was_not_answered(health: Health) -> N
     assert (person.worst, person.bounce, person.bounced_at) == (
         BOUNCED, "550 5.1.1 no such user", NOW + 5 * MINUTE,
     )  # fmt: skip
-    assert "mail to the address comes back (550 5.1.1 no such user): 1 meeting" in person.reason
+    assert "emails to the address bounce (550 5.1.1 no such user): 1 meeting" in person.reason
 
 
 def test_a_corrected_address_is_silent_until_it_answers(health: Health) -> None:
@@ -131,7 +131,7 @@ def test_a_cancellation_that_was_not_told_stays_on_the_board(health: Health) -> 
     assert [person.key for person in health.board().people] == [health.person(0).key]
     entry = health.entry()
     assert (entry.state, entry.is_off, entry.start) == (FAILED, True, health.expo.slots[0].start)
-    assert health.shown(0).reason == "not told that 1 meeting is off"
+    assert health.shown(0).reason == "not notified that 1 meeting is cancelled"
 
 
 def test_nothing_published_is_said_so(database: Database) -> None:

@@ -32,10 +32,10 @@ def test_the_list_of_calls_has_who_why_and_when_at_the_venue(health: Health) -> 
             "Languages": "Chinese, English",
             "Phone": "\N{NO-BREAK SPACE}+86 10 6552",
             "Email": health.first,
-            "Reason": "mail to the address comes back (550 5.1.1 no such user): 1 meeting",
+            "Reason": "emails to the address bounce (550 5.1.1 no such user): 1 meeting",
             "First meeting (Asia/Shanghai)": "2026-12-07 09:00",
             "Meetings": "1",
-            "Who calls": "",
+            "Caller": "",
             "Note": "",
         }
     ]
@@ -58,7 +58,7 @@ def test_the_list_of_calls_follows_the_filters(database: Database) -> None:
 
 def test_who_declined_is_to_be_called_until_the_next_publishing(health: Health) -> None:
     health.answer(0, "DECLINED")
-    assert health.shown(0).reason == "declined 1 meeting of the schedule"
+    assert health.shown(0).reason == "declined 1 scheduled meeting"
     with health.database.write() as session:
         publish(session, health.expo, draft(session, health.expo, []), 1, minutes=20)
     health.send(21)

@@ -310,7 +310,7 @@ FORWARDS: dict[str, tuple[dict[str, str], str]] = {
         "ana.kiss@else.example",
     ),
     "of Exchange in Chinese": (
-        {"subject": "通知", "label": "收件人", "said": "Peter Nagy 已将您的会议请求转发给其他收件人。"},
+        {"subject": "发送时间", "label": "收件人", "said": "Peter Nagy 已将您的会议请求转发给其他收件人。"},
         "ana.kiss@else.example",
     ),
     "of Outlook": ({"sender": "peter.nagy@firm.example"}, "ana.kiss@else.example"),

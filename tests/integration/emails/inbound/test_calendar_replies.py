@@ -82,7 +82,7 @@ def test_after_the_cancel_an_answer_changes_nothing(published: Published) -> Non
     published.answer(0, "DECLINED", minutes=1)
     published.publish_again()
     mail = published.answer(0, "ACCEPTED", minutes=40)
-    assert (mail.outcome, mail.reason) == (MailOutcome.WAITING, "The meeting was cancelled before.")
+    assert (mail.outcome, mail.reason) == (MailOutcome.WAITING, "The meeting had already been cancelled.")
     assert published.state() is RequestState.WITHDRAWN
 
 
@@ -114,7 +114,7 @@ def test_trap_7_an_answer_leaves_the_sequence_alone(published: Published) -> Non
 def test_r7_an_older_answer_does_not_undo_a_later_one_and_somebody_sees_it(published: Published) -> None:
     published.answer(0, "ACCEPTED", minutes=2)
     mail = published.answer(0, "DECLINED", minutes=1)
-    assert (mail.outcome, mail.reason) == (MailOutcome.WAITING, "A later answer is known already.")
+    assert (mail.outcome, mail.reason) == (MailOutcome.WAITING, "A later reply is already known.")
     assert published.state() is RequestState.ACCEPTED
 
 
@@ -170,7 +170,10 @@ def test_a_late_yes_to_a_withdrawn_meeting_waits_for_nobody_and_stands_once_the_
     published.answer(1, "DECLINED", minutes=1)
     late = published.answer(0, "ACCEPTED", minutes=2)
     assert late.outcome is MailOutcome.IGNORED
-    assert late.reason == "The meeting was withdrawn before; the answer counts if that is taken back."
+    assert (
+        late.reason == "The request for this meeting had already been withdrawn. "
+        "The reply counts if the request is restored."
+    )
     assert published.state() is RequestState.WITHDRAWN
     back = published.answer(1, "ACCEPTED", minutes=3)
     known = published.known(0)

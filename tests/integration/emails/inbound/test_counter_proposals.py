@@ -74,7 +74,7 @@ def test_1_4_an_event_that_takes_no_proposals_says_so_and_declines_them(publishe
     mail = counter(published, 3)
     assert (mail.outcome, mail.reason) == (
         MailOutcome.APPLIED,
-        "The proposal was declined by mail. The organisers take no proposals of other times.",
+        "The proposed time was declined by email. The organisers don't accept proposals for other times.",
     )
     (row,) = published.send(10).values()
     assert row.payload["method"] == "DECLINECOUNTER"

@@ -72,7 +72,7 @@ def test_of_many_mails_of_a_day_the_newest_waits_in_place_of_those_before_it(
     assert waiting == [rows[0].id, rows[1].id, last.id]
     assert decline.outcome is MailOutcome.APPLIED
     assert {row.reason for row in rows[2:4]} == {
-        "Many emails came to this address on this day. A newer one waits instead of this one."
+        "Many emails came to this address on this day. A newer one waits for a decision instead of this one."
     }
 
 

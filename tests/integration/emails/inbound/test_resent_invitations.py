@@ -24,7 +24,7 @@ def test_1_4_an_answer_to_an_older_sequence_is_not_applied_and_the_request_is_se
     published.publish_again(slot=3)
     mail = published.receive(replies.calendar(first, "DECLINED", minutes=40), first)
     assert (mail.outcome, published.state()) == (MailOutcome.IGNORED, RequestState.ACCEPTED)
-    assert mail.reason == "It answers an older version of the meeting; it is sent again."
+    assert mail.reason == "The reply is to an older version of the meeting. The invitation was sent again."
     (again,) = published.send(45).values()
     assert (again.payload["method"], again.payload["sequence"]) == ("REQUEST", 1)
 
@@ -42,9 +42,9 @@ def test_1_4_a_refresh_is_answered_with_the_same_sequence_and_a_later_dtstamp(pu
 @pytest.mark.parametrize(
     ("answer", "rsvp", "says"),
     [
-        ("", "TRUE", "Your answer is still missing. Please accept or decline."),
-        ("ACCEPTED", "FALSE", "You have accepted. You need not answer again."),
-        ("TENTATIVE", "FALSE", "You answered “perhaps”. You may still accept or decline."),
+        ("", "TRUE", "You haven't replied yet. Please accept or decline."),
+        ("ACCEPTED", "FALSE", "You've accepted. You don't need to reply again."),
+        ("TENTATIVE", "FALSE", "You replied “Maybe”. You can still accept or decline."),
     ],
 )
 def test_r10_what_is_sent_again_asks_whom_it_still_has_to_ask(
@@ -69,8 +69,8 @@ def test_who_answered_an_earlier_time_reads_both_times_and_is_asked(published: P
     (again,) = published.send(45).values()
     text = part(parsed(rendering.render_invitation_email(SETTINGS, again)), "text/plain").get_content()
     assert (
-        "You answered an earlier version: 09:00–09:30. "
-        "It is now Monday, 7 December 2026, 10:30–11:00. Please answer again." in text
+        "Your reply was for an earlier time: 09:00–09:30. "
+        "The new time is Monday, 7 December 2026, 10:30–11:00. Please reply again." in text
     )
     assert "stay as they are" not in text and "need not answer" not in text
 

@@ -312,7 +312,7 @@ def test_the_pages_of_a_large_file_follow_the_worker(
     base = f"/events/{expo.event.key}/imports/"
     browser.get(base)
     page = browser.post(base, file=(io.BytesIO(FIRMS), "firms.csv"))
-    assert "What the file does is being worked out" in page and 'http-equiv="refresh"' in page
+    assert "Preparing import preview" in page and 'http-equiv="refresh"' in page
     with database.read() as session:
         number = session.scalars(select(ImportFile.id)).one()
     assert "HX-Refresh" not in browser.client.get(f"{base}{number}/panel").headers
@@ -324,7 +324,7 @@ def test_the_pages_of_a_large_file_follow_the_worker(
     assert "is being worked out" in browser.post(f"{base}{number}/choose", keep_empty="yes")
     work(database, number)
     page = browser.post(f"{base}{number}/import", digest=digest_of(database, expo, number))
-    assert "The file is being taken" in page
+    assert "Importing file" in page
     work(database, number)
     assert "2 added" in browser.get(f"{base}{number}")
 
@@ -344,9 +344,7 @@ def test_the_pages_of_a_large_new_event_lead_to_it_and_say_that_it_is_made(
     work(database, number)
     page = browser.get(f"{base}{number}")
     (digest,) = set(re.findall(r'name="digest" value="([^"]+)"', page))
-    assert "The file is being taken" in browser.post(
-        f"{base}{number}/create", **{"with": "all"}, digest=digest
-    )
+    assert "Importing file" in browser.post(f"{base}{number}/create", **{"with": "all"}, digest=digest)
     work(database, number)
     assert browser.client.get(f"{base}{number}").status_code == 302, "asked for by a page that is left"
     assert browser.get(f"{base}{number}").count("The event is made of expo.xlsx.") == 1
@@ -368,14 +366,14 @@ def test_a_large_workbook_with_faults_waits_in_the_event_that_is_made(
         number = session.scalars(select(ImportFile.id)).one()
     if is_followed:
         work(database, number)
-        assert "Make the event, and fix the workbook there" in browser.get(f"{base}{number}")
+        assert "Create event, fix workbook later" in browser.get(f"{base}{number}")
     assert "is being worked out" in browser.post(f"{base}{number}/create")
     work(database, number)
     path = "/events/danube-battery-days/imports/"
     page = browser.get(f"{path}{number}")
     assert "Atlantis" in page and firms(database) == 0
     (digest,) = set(re.findall(r'name="digest" value="([^"]+)"', page))
-    assert "The file is being taken" in browser.post(f"{path}{number}/import", digest=digest)
+    assert "Importing file" in browser.post(f"{path}{number}/import", digest=digest)
     work(database, number)
     assert firms(database) == 4
 

@@ -129,7 +129,7 @@ def test_only_exhibitors_keep_only_their_own_people_and_only_where_it_is_on(
         with pytest.raises(NotFound):
             colleagues.remove_colleague(session, expo.actor(0), others, now=NOW)
         monkeypatch.setattr(colleagues, "MAX_COLLEAGUES", 2)
-        with pytest.raises(InvalidInput, match="name: cannot be added: your firm has 2 people"):
+        with pytest.raises(InvalidInput, match="name: your company already has the maximum of 2 attendees"):
             colleagues.add_colleague(session, expo.actor(0), form(database), settings=SETTINGS, now=NOW)
         session.get_one(Event, expo.event.id).colleagues = False
         with pytest.raises(NotAllowed, match="The organisers keep the list of people"):

@@ -124,7 +124,9 @@ def test_whom_an_unconfirmed_exhibitor_adds_leaves_with_the_role_too(database: D
 def test_a_chamber_imports_no_address_of_the_team(database: Database, expo: Expo, whose: str) -> None:
     actor = with_chamber(database, expo)
     own = {"chamber": "k@chamber.example", "organiser": expo.organiser.email}[whose]
-    assert bring(database, actor, guest_row("", own)) == {"email": "cannot be taken here; ask the organisers"}
+    assert bring(database, actor, guest_row("", own)) == {
+        "email": "can't be used here; contact the organisers"
+    }
     with database.read() as session:
         assert session.scalars(select(Attendee.id).where(Attendee.email == own)).all() == []
 
@@ -186,7 +188,7 @@ def test_the_page_of_a_delegation_confirms_those_whom_it_shows(
     bring(database, actor, guest_row(), guest_row("", SECOND))
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/delegations/g1"
     page = browser.get(path)
-    assert "People to confirm" in page and "Answers for the firm" in page
+    assert "People to confirm" in page and "Company contact" in page
     page = browser.post(f"{path}/confirm", people=[KEY])
     assert "1 person confirmed." in page and "People to confirm" in page
     assert of_guest(database, expo).is_exhibitor

@@ -124,7 +124,7 @@ def test_it_answers_for_its_firm_and_the_trail_says_so(database: Database, expo:
         request_table.take_step(session, actor, [foreign], "accept", now=NOW)
     with database.write() as session:
         taken = request_table.take_step(session, actor, [asked, sent], "accept", now=NOW)
-    assert (taken.done, taken.refused) == (1, ("Only the firm whose step it is may take it.",))
+    assert (taken.done, taken.refused) == (1, ("Only the company whose turn it is can do this.",))
     with database.write() as session:
         assert request_table.take_step(session, actor, [sent], "withdraw", now=NOW).done == 1
     with database.read() as session:
@@ -204,7 +204,7 @@ def test_its_pages_from_the_first_to_an_answer(site_of_three: Site) -> None:
     assert "Hungarian Chamber" in first and "Zhejiang" not in first
     assert f'href="{site.path("/team")}"' not in first and "New delegation" not in first
     page = browser.get(site.path("/delegations/g1"))
-    assert "Who joins" not in page and "Take out" not in page and "Print pack" in page
+    assert "Add members" not in page and "Remove" not in page and "Print pack" in page
     browser.get(site.path(f"/delegations/{OTHER}"), 404)
     listed = browser.get(site.path("/participants/requests"))
     assert f'value="{key}"' in listed and "Ask in a firm" not in listed
@@ -226,6 +226,6 @@ def test_an_owner_invites_one_on_the_page(site_of_three: Site) -> None:
     browser.get(site.path("/team"))
     form = {"email": "k@chamber.example", "role": "chamber", "language": "en"}
     wrong = browser.post(site.path("/team/invite"), 422, **form)
-    assert 'id="delegations-fault"' in wrong and "choose at least one delegation" in wrong
+    assert 'id="delegations-fault"' in wrong and "select at least one delegation" in wrong
     page = browser.post(site.path("/team/invite"), **form, delegations="g1")
     assert "The invitation to k@chamber.example is on its way" in page and "Hungarian Chamber" in page

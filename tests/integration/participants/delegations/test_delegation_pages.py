@@ -23,7 +23,7 @@ def site(database: Database, broker_url: str) -> Site:
 def test_an_organiser_makes_one_says_who_belongs_to_it_and_removes_it(site: Site) -> None:
     browser = site.organiser()
     empty = browser.get(site.path("/delegations/"))
-    assert "No delegation yet" in empty
+    assert "No delegations yet" in empty
     browser.post(site.path("/delegations/"), name="Zhejiang Chamber", origin="Zhejiang")
     here, firm = site.path("/delegations/g1"), site.expo.firms[1]
     assert f"/firms/{firm.key}/join" in browser.get(f"{here}?find={firm.latin_name}")
@@ -35,7 +35,7 @@ def test_an_organiser_makes_one_says_who_belongs_to_it_and_removes_it(site: Site
     assert "Leader</span>" in browser.get(here)
     assert "Zhejiang Chamber" in browser.get(site.path("/delegations/?q=li"))
     browser.post(f"{here}/remove")
-    assert "No delegation yet" in browser.get(site.path("/delegations/"))
+    assert "No delegations yet" in browser.get(site.path("/delegations/"))
 
 
 def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(site: Site) -> None:

@@ -99,7 +99,7 @@ def test_it_changes_its_own_and_brings_new_ones_that_belong_to_it(database: Data
 def test_what_is_others_is_not_touched_nor_told_from_nothing(database: Database, expo: Expo) -> None:
     actor = with_chamber(database, expo)
     theirs, member = expo.people[1][1], expo.people[0][0]
-    none_of_it = "is nobody of this delegation; leave it empty for somebody new"
+    none_of_it = "is not an ID of this delegation; leave it empty for a new entry"
     octets = book(
         [
             ["f1", "Taken over", "HU", "upstream"],
@@ -118,9 +118,9 @@ def test_what_is_others_is_not_touched_nor_told_from_nothing(database: Database,
     assert found.added == 1, "a firm of the name of another is another one"
     assert wrong(found) == {
         ("key", none_of_it, (2, 3)),
-        ("email", "cannot be taken here; ask the organisers", (4,)),
-        ("firm", f"{expo.firms[2].key!r} is not a firm of this event; import firms first", (5,)),
-        ("email", "is changed by the organisers alone; ask them", (6,)),
+        ("email", "can't be used here; contact the organisers", (4,)),
+        ("firm", f"{expo.firms[2].key!r} is not an exhibitor of this event; import exhibitors first", (5,)),
+        ("email", "can only be changed by the organisers; contact them", (6,)),
     }
     offered = [cells.proposals.choices for part in found.parts if part.done for cells in part.done.wrong]
     assert expo.firms[2].key not in {value for choices in offered for value, _ in choices}
@@ -140,7 +140,7 @@ def test_other_kinds_and_other_delegations_are_closed(database: Database, expo: 
     )
     found = look(database, actor, halls)
     assert not found.does_anything
-    assert all(str(part.faults[0]).endswith("is taken from organisers alone") for part in found.parts)
+    assert all(str(part.faults[0]).endswith("only organisers can import this sheet") for part in found.parts)
     octets = book([["", "New", "HU", "upstream"]], [])
     for key in (OTHER, "g9"):
         with pytest.raises(NotFound):
@@ -165,7 +165,7 @@ def test_its_pages_from_the_file_to_the_member(database: Database, broker_url: s
     actor = with_chamber(database, site.expo)
     with database.read() as session:
         browser = Browser(site.app, session.get_one(Account, actor.account_id))
-    assert "Bring firms and people by a file" in browser.get(site.path("/delegations/g1"))
+    assert "Import exhibitors and people from a file" in browser.get(site.path("/delegations/g1"))
     address = site.path("/delegations/g1/members")
     browser.get(site.path(f"/delegations/{OTHER}/members"), 404)
     browser.get(address)

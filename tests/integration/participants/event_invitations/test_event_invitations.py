@@ -182,9 +182,9 @@ def test_the_page_invites_and_the_trail_has_it(
     clocks.hold(monkeypatch, NOW)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
     path = f"/events/{expo.event.key}/event-invitations"
-    assert "<b>2</b> exhibitors were not invited yet" in browser.get(path)
+    assert "<b>2</b> company contacts not invited yet" in browser.get(path)
     assert "must have at most 1,000" in browser.post(path, 422, group="new", note="x" * 1001)
-    assert "2 mails are on their way." in browser.post(path, group="new", note="See you")
+    assert "2 emails are being sent." in browser.post(path, group="new", note="See you")
     assert "Nobody is left to be told" in browser.post(path, group="new")
     with database.read() as session:
         (entry,) = session.scalars(select(AuditLogEntry).where(AuditLogEntry.about.contains("invited")))

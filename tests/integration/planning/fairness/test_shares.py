@@ -144,7 +144,10 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     browser = Browser(web_app(database, broker_url), expo.organiser)
     base = f"/events/{expo.event.key}"
     page = browser.get(f"{base}/versions/1/fairness?by=tier")
-    assert "Of all accepted requests of overseas firms 100.00 % are scheduled, of home firms 20.00 %." in page
+    assert (
+        "Overseas exhibitors have 100.00 % of their accepted requests scheduled, home exhibitors 20.00 %."
+        in page
+    )
     assert "It weighs the shares of single firms, not of groups." in page
     assert (
         f"{base}/statistics/shares.csv?version=1" in page
@@ -155,7 +158,7 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     rows = list(csv.reader(StringIO(browser.get(f"{base}/statistics/shares.csv?version=1").lstrip("\ufeff"))))
     by_kind = {(kind, name): (int(held), int(asked)) for kind, name, _, asked, held, _ in rows[1:]}
     up, mid = counted["upstream", "HU"], counted["midstream", "CN"]
-    assert by_kind["Place in the chain", "Upstream"] == by_kind["Country", "Hungary"] == up
+    assert by_kind["Position in the chain", "Upstream"] == by_kind["Country", "Hungary"] == up
     assert by_kind["Home and overseas", "Home (China)"] == by_kind["Country", "China"] == mid
     picture = browser.client.get(f"{base}/statistics/shares.png?version=1").data
     assert picture.startswith(b"\x89PNG")
@@ -190,7 +193,7 @@ def test_the_page_leads_with_the_gap_that_the_priority_moves(database: Database,
     path = f"/events/{expo.event.key}/versions/1/fairness"
     page = browser.get(path)
     points = 100 * (every.mean - every.twentieth)
-    assert f"<b>{points:.1f} points</b> between the average exhibitor and the lowest twentieth" in page
+    assert f"<b>{points:.1f} points</b> between the average exhibitor and the lowest 1 in 20" in page
     assert page.count('<tr class="fair-group">') == len(Grouping) and 'aria-current="page">All groups' in page
     one = browser.get(f"{path}?by=country")
-    assert 'class="fair-group"' not in one and "Mean share of its firms" in one
+    assert 'class="fair-group"' not in one and "Average share of exhibitors" in one

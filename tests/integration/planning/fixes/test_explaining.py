@@ -63,8 +63,8 @@ def test_the_page_counts_reasons_that_are_not_known_and_its_button_finds_them(
 ) -> None:
     browser = Browser(web_app(database, broker_url), stopped.expo.organiser)
     page = browser.get(stopped.path)
-    assert "The reason for 1 request isn’t known yet." in page
-    assert "The run was stopped before it looked into 1 of them." in page
+    assert "The reason for 1 request isn't known yet." in page
+    assert "The run was stopped before it examined 1 of them." in page
     assert "An attendee has reached the daily limit" not in page
     for _ in range(2):  # a double click: one job
         page = browser.post(f"{stopped.path}/explain")

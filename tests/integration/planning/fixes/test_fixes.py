@@ -196,7 +196,7 @@ def test_somebody_who_is_added_needs_a_name_and_an_address(database: Database) -
         _, version = planned(session, expo)
         (row,) = version.unscheduled
         number = number_of(version, row["request"], "add-interpreter")
-        with pytest.raises(InvalidInput, match="name one interpreter"):
+        with pytest.raises(InvalidInput, match="enter one interpreter"):
             hold(session, expo.organiser_actor(), version.number, row["request"], number)
         with pytest.raises(InvalidInput) as refused:
             hold(

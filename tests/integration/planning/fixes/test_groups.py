@@ -213,7 +213,7 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
     assert not scenario_execution.execute_scenario(database, settings=SETTINGS)
     assert browser.client.get(f"{path}/panel").headers["HX-Refresh"] == "true"
     page = browser.get(path)
-    assert '<b class="text-good">+2</b> scheduled' in page and "0 requests stay unscheduled." in page
+    assert '<b class="text-good">+2</b> scheduled' in page and "0 requests remain unscheduled." in page
     actor = expo.organiser_actor()
     with database.write() as session:
         assert trials.list_trials(session, actor, number) == {}, "it is the test of no group"

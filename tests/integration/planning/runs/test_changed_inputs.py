@@ -28,7 +28,7 @@ from tests.support.web import Browser, web_app
 pytestmark = pytest.mark.usefixtures("clock")
 
 STABILITY = "Published meeting dropped, Meeting at another time, Meeting with other attendees, "
-STABILITY += "Meeting at another location, Further change for one person"
+STABILITY += "Meeting at another location, Repeated change for one person"
 MOVES: dict[str, tuple[str, str]] = {
     "fair_share": ("40", "Minimum share"),
     "fairness": ("3", "Fairness"),
@@ -40,10 +40,10 @@ MOVES: dict[str, tuple[str, str]] = {
     "moved": ("61", "Meeting at another time"),
     "relocated": ("16", "Meeting at another location"),
     "reassigned": ("31", "Meeting with other attendees"),
-    "repeated": ("21", "Further change for one person"),
+    "repeated": ("21", "Repeated change for one person"),
     "dropped": ("401", "Published meeting dropped"),
     "stability": ("1", STABILITY),
-    "max_idle_spread": ("9", "Difference of idle times"),
+    "max_idle_spread": ("9", "Maximum difference in idle times"),
     "max_moved": ("7", "Published meetings that may change"),
 }
 """Every field of the priorities page: its new value, and its name on the run page.

@@ -155,7 +155,7 @@ def test_no_run_keeps_a_discarded_draft_or_one_that_is_not_by_hand(desk: Desk) -
         version_actions.discard_draft(session, desk.expo.organiser_actor(), 2, now=NOW)
     run = desk.execute(waiting)
     assert run.state is RunState.FAILED
-    assert run.error == "Draft 2 by hand was discarded: no run can keep it."
+    assert run.error == "Manual draft 2 was discarded, so no run can keep it."
     with pytest.raises(WrongState):
         desk.start(2)
     with pytest.raises(NotFound):

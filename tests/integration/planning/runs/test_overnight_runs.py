@@ -102,7 +102,7 @@ def test_a_run_that_waits_for_a_worker_is_told_until_one_takes_it(night: Night) 
     assert night.alerts() == []
     for minutes in (15, 16, 17):
         look(minutes)
-    said = "Run 1 waits since 16:00: no solve worker is there, or all are busy."
+    said = "Run 1 has been waiting since 16:00. No solve worker is available, or all are busy."
     assert (night.alerts(), night.mails()) == ([(AlertKind.RUN_WAITS, said)], 1)
     night.begin(run_id, NOW + timedelta(minutes=20))
     assert night.alerts() == []
@@ -163,14 +163,14 @@ def test_a_night_that_another_runs_place_was_taken_in_is_told(night: Night) -> N
         runs.queue_run(session, night.event_id, requested_by=None, now=NOW)
     with night.database.write() as session:
         assert overnight.queue_due_runs(session, now=NOW) == []
-    said = "There was no overnight run at 16:00: run 1 was still open."
+    said = "The overnight run at 16:00 did not take place: run 1 was still open."
     assert night.alerts() == [(AlertKind.RUN_MISSED, said)]
 
 
 def test_a_night_that_was_slept_through_is_told(night: Night) -> None:
     with night.database.write() as session:
         assert overnight.queue_due_runs(session, now=NOW + timedelta(hours=3)) == []
-    said = "There was no overnight run at 16:00: the clock was not running."
+    said = "The overnight run at 16:00 did not take place: the scheduled-task service was not running."
     assert night.alerts() == [(AlertKind.RUN_MISSED, said)]
     with night.database.write() as session:
         run = runs.queue_run(session, night.event_id, requested_by=None, now=NOW)

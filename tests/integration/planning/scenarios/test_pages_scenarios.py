@@ -58,16 +58,16 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
         f"/events/{expo.event.key}/scenarios",
     )
     assert "No scenario yet" in browser.get(path)
-    assert "must have 1 to 80 characters" in browser.post(path, status=422, name=" ")
+    assert "enter 1 to 80 characters" in browser.post(path, status=422, name=" ")
     assert "No changes yet" in browser.post(path, name="Fewer tables")
-    assert "Fewer: its last tables" in browser.get(f"{path}/1?kind=tables")
+    assert "Remove last tables" in browser.get(f"{path}/1?kind=tables")
     typed = {"kind": "tables", "hall": expo.halls[0].key, "step": "fewer", "day": ""}
     page = browser.post(f"{path}/1/add", status=422, **typed, count="900")
-    assert "must be 200 or less" in page and 'value="900"' in page
+    assert "enter 200 or less" in page and 'value="900"' in page
     page = browser.post(f"{path}/1/add", **typed, count="2")
     assert f"2 fewer tables in {expo.halls[0].name}, on all days" in page
     page = browser.post(f"{path}/1/add", status=422, kind="removed_firm", firm="Nobody Ltd")
-    assert "is not a firm of this event" in page and 'value="Nobody Ltd"' in page
+    assert "choose an exhibitor of this event" in page and 'value="Nobody Ltd"' in page
     assert "Without Firm 1" in browser.post(f"{path}/1/add", kind="removed_firm", firm="firm 1")
     assert "Without Firm 1" not in browser.post(f"{path}/1/drop", position="1")
     assert "Waiting for a worker since" in browser.post(f"{path}/1/solve")
@@ -77,13 +77,15 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
     assert "2 fewer requests scheduled. 3 exhibitors lose meetings." in said
     assert "2 lost requests by reason No table or booth is free 2" in said
     assert "Lose 3" in said and "Gain 0" in said
-    assert "No exhibitor here." in browser.get(f"{path}/1?show=gain")
+    assert "No exhibitors match. Choose another filter." in browser.get(f"{path}/1?show=gain")
     page = browser.get(path)
     assert "Comparison" in page and "Fewer tables" in page
     assert '<span class="diff diff-bad">−2<span class="visually-hidden"> (worse)</span></span>' in page
     assert "(copy)" in browser.post(f"{path}/1/copy")
     assert "Six of one" in browser.post(f"{path}/2/change", name="Six of one", seconds="30")
-    assert "must be from 5 to 600" in browser.post(f"{path}/2/change", status=422, name="x", seconds="1")
+    assert "enter a value from 5 to 600" in browser.post(
+        f"{path}/2/change", status=422, name="x", seconds="1"
+    )
     assert "Scenario deleted" in browser.post(f"{path}/2/delete")
     assert "Six of one" not in browser.get(path)
 
@@ -100,8 +102,8 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
         ({"kind": "shift", "interpreter": "", "step": "available", "day": ""},
          "All interpreters available all day, on all days"),
         ({"kind": "quota", "firm": "", "min_meetings": "1", "max_per_day": "4"},
-         "At least 1 meetings, and at most 4 a day, for every exhibitor"),
-        ({"kind": "added_firm", "like": "f1"}, "One more exhibitor like Firm 1"),
+         "At least 1 meetings in total and at most 4 per day for every exhibitor"),
+        ({"kind": "added_firm", "like": "f1"}, "Exhibitor to copy Firm 1"),
         ({"kind": "priority", "priority": "fair_share", "value": "60"}, "Minimum share (%): 60"),
         ({"kind": "fairness", "point": "2"}, "Fairness: medium"),
     ],
@@ -157,7 +159,7 @@ def test_a_reader_looks_and_changes_nothing(database: Database, broker_url: str,
         reader = make_member(session, expo, TeamRole.VIEWER)
     browser, path = Browser(web_app(database, broker_url), reader), f"/events/{expo.event.key}/scenarios"
     page = browser.get(f"{path}/1")
-    assert "Scenario and live schedule" in page and "Calculate again" not in page
+    assert "Scenario and live plan" in page and "Calculate again" not in page
     assert "Create scenario" not in browser.get(path)
 
 
@@ -174,9 +176,9 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     page = browser.get(path)
     assert '<polyline class="line"' in page and "As many meetings" in page
     most = max(point.scheduled_bound for point in found.points if point.scheduled_bound is not None)
-    assert f"No plan, fair or not, can schedule more than {most} (proved)." in page
+    assert f"No schedule, fair or not, can include more than {most} meetings (proven)." in page
     assert "Medium" in page and 'class="bound"' not in page, "no bound is drawn that is not of its point"
-    assert page.count("Set the dial") >= 4
+    assert page.count("Set level") >= 4
     files = f"/events/{expo.event.key}/statistics/curve"
     assert f"{files}.png?version=1" in page
     lines = browser.get(f"{files}.csv?version=1").splitlines()
@@ -185,7 +187,7 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     browser.post(f"{path}/priority", point="3")
     with database.read() as session:
         assert session.get_one(Event, expo.event.id).policy["factors"]["unfair"] == 300
-    assert "the dial now" in browser.get(path)
+    assert "current level" in browser.get(path)
     browser.post(f"{path}/curve", do="discard")
     assert "Each of the five points" in browser.get(path)
 

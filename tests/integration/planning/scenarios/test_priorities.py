@@ -144,9 +144,9 @@ def test_the_page_says_prices_previews_saves_and_discards(database: Database, br
     with database.write() as session:
         version = session.scalars(select(ScheduleVersion)).one()
         version.terms = {**version.terms, "idle": 2}
-    assert "In version 1: 2 times 10 points, 20 in all." in " ".join(browser.get(path).split())
+    assert "In version 1: 2 times 10 points, 20 in total." in " ".join(browser.get(path).split())
     page = browser.post(path, status=422, **{**TYPED, "do": "preview", "idle": "-1", "moved": "77"})
-    assert "must be a whole number" in page and 'value="77"' in page
+    assert "enter a whole number" in page and 'value="77"' in page
     assert "Waiting for a worker since" in browser.post(path, **{**TYPED, "do": "preview"})
     scenario_execution.execute_scenario(database, settings=SETTINGS)
     page = browser.get(path)

@@ -64,7 +64,7 @@ def test_the_list_has_every_email_and_can_be_narrowed(
         counts = rehearsed_emails.count_rehearsed_emails(session, expo.organiser_actor())
     total = sum(counts.values())
     page = browser.get(path(expo))
-    assert f"{total} emails rehearsed" in page
+    assert f"{total} emails in rehearsal" in page
     assert f"Meeting invitation ({counts['new']})" in page
     narrowed = browser.get(f"{path(expo)}?kind=briefing")
     assert set(re.findall(r"rehearsal/\d+\">([^<]+)<", narrowed)) == {"Interpreter&#39;s schedule"}
@@ -125,7 +125,7 @@ def test_going_live_by_the_page(database: Database, expo: Expo, browser: Browser
     assert "The event is live. Invitations are being sent." in browser.post(
         path(expo, "/go-live"), tell="published"
     )
-    assert "The event is live already." in browser.post(path(expo, "/go-live"))
+    assert "The event is already live." in browser.post(path(expo, "/go-live"))
     page = browser.get(path(expo))
     assert "has been live since" in page and "Go live" not in page
     with database.read() as session:
@@ -148,7 +148,7 @@ def test_a_new_event_says_so_on_each_page_of_its_organisers_until_it_is_live(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
     pages = [f"/events/{expo.event.key}{rest}" for rest in ("", "/event-invitations", "/venue", "/schedule")]
-    notice = "Rehearsal: emails of this event reach only its organisers."
+    notice = "Rehearsal: emails from this event only reach its organisers."
     for each in pages:
         assert notice in browser.get(each)
     assert "Event in rehearsal" in browser.get(pages[0])
@@ -173,7 +173,7 @@ def test_inviting_in_rehearsal_says_who_gets_the_emails(
     with database.write() as session:
         make_uninvited(session, expo, 2)
     said = browser.post(f"/events/{expo.event.key}/event-invitations", group="new")
-    assert "2 emails rehearsed. They reach only the organisers." in said
+    assert "2 rehearsal emails are being sent. Only the organisers receive them." in said
 
 
 @pytest.mark.parametrize("is_live", [False, True])

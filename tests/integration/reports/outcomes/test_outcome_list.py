@@ -110,9 +110,9 @@ Words = tuple[str, str, str]
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("Of 7 meetings our side has not said", "The two sides differ 1", "Signed")),
+        ("en", ("Of 7 meetings our side has not said", "Outcomes differ 1", "Signed")),
         ("zh", ("有 7 场洽谈", "双方填写不一致 1", "已签约")),
-        ("hu", ("7 találkozóról nem mondtuk", "A két fél mást mond 1", "Aláírva")),
+        ("hu", ("7 találkozóról nem mondtuk", "Eltérő eredmények 1", "Aláírva")),
     ],
 )
 def test_the_page_says_what_is_missing_takes_it_by_one_press_and_gives_a_workbook(

@@ -153,7 +153,7 @@ def test_one_tap_on_my_day_and_the_amount_on_its_own_page(
     site = Site(web_app(database, broker_url), database, fair.expo)
     mine, theirs = site.exhibitor(0), site.exhibitor(1)
     path = site.path(f"/meetings/{fair.requests[0].key}/outcome")
-    assert "What came of it" not in mine.get(site.path("/my-day"))
+    assert "Outcome" not in mine.get(site.path("/my-day"))
     assert "once it has begun" in mine.get(path)
     now[0] = fair.start + timedelta(minutes=1)
     for page in ("/my-day", "/agenda", "/agenda/firm", f"/week?meeting={fair.requests[0].key}"):
@@ -165,6 +165,6 @@ def test_one_tap_on_my_day_and_the_amount_on_its_own_page(
     read = theirs.get(site.path("/my-day"))
     assert "€5,000" in read and "Ulmenbr" in read
     theirs.post(path, kind="intent")
-    assert "The two sides differ" in mine.get(site.path("/agenda"))
+    assert "Outcomes differ" in mine.get(site.path("/agenda"))
     theirs.post(f"{path}/undo")
-    assert "The two sides differ" not in mine.get(path)
+    assert "Outcomes differ" not in mine.get(path)

@@ -169,7 +169,7 @@ def test_convergence_has_the_runs_own_reports() -> None:
     ]
     figure = convergence(curve)
     assert figure is not None and [row[2] for row in figure.every.rows] == [80 + at for at in range(1, 30)]
-    assert figure.sentence == "From 81 to 109 in 29 seconds; no plan is above 110 (proved)."
+    assert figure.sentence == "The score went from 81 to 109 in 29 seconds. The proven maximum is 110."
     assert convergence(curve[:1]) is None and convergence([{"seconds": 1.0, "score": None}] * 3) is None
 
 

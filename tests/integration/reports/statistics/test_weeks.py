@@ -110,7 +110,7 @@ def test_the_page_has_the_picture_its_table_and_its_files(database: Database, br
     page = browser.get(f"{path}?version={number}")
     held = len(rows_of(database, expo, number, WeekOwner.PERSON, person.key).meetings)
     assert page.count('class="h1"') == held + 1 and page.count('class="h0"') == 2 + 1  # plus the legend
-    assert page.count("<desc") == 1 and "Away at 2 of 12 times." in page
+    assert page.count("<desc") == 1 and "Unavailable in 2 of 12 slots." in page
     listed = browser.client.get(f"{path}/week.csv?version={number}").get_data(as_text=True)
     assert listed.count("\n") == 1 + held + 2
     shown = pymupdf.Pixmap(browser.client.get(f"{path}/week.png?version={number}").get_data())

@@ -36,7 +36,7 @@ def test_what_is_wrong_for_all_is_told_once_and_nobody_is_asked(database: Databa
             bulk_actions.request_meetings(session, expo.actor(0), wrong, ["f1", "f2"], now=NOW)
         assert [fault.path for fault in caught.value.faults] == ["topic"]
         for keys in ([], [f"f{i}" for i in range(21)]):
-            with pytest.raises(InvalidInput, match="choose 1 to 20 firms"):
+            with pytest.raises(InvalidInput, match="select 1 to 20 companies"):
                 bulk_actions.request_meetings(session, expo.actor(0), FORM, keys, now=NOW)
         assert session.query(MeetingRequest).count() == 0
 
@@ -96,6 +96,6 @@ def test_the_page_names_firms_that_were_not_asked_and_keeps_what_was_typed(datab
     page = browser.post(path, 422, firms="f1", **typed)
     assert f"Not asked: {name}" in page and "Cells ★" in page and "By autumn ★" in page
     page = browser.post(path, 422, **typed)  # nothing selected, and no firm saved
-    assert "choose 1 to 20 firms" in page and "Cells ★" in page and "By autumn ★" in page
+    assert "select 1 to 20 companies" in page and "Cells ★" in page and "By autumn ★" in page
     page = browser.post(path, firms=["f1", "f2"], **typed)
     assert f"Not asked: {name}" in page and "Firms asked: 1" in page

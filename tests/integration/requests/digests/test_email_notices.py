@@ -36,11 +36,11 @@ def send(database: Database, *mails: OutboxEmail) -> None:
     [
         ({}, RequestMails.DAILY, "You get an email about them once a day, at 8:00", "at once"),
         ({"asked_at_once": True}, RequestMails.AT_ONCE, "You get an email about them at once", "once a day"),
-        ({"asked": False}, RequestMails.STOPPED, "You get no emails about them, as you chose.", "You get an"),
+        ({"asked": False}, RequestMails.STOPPED, "You chose not to get emails about them.", "You get an"),
         (
             {"stopped_at": NOW},
             RequestMails.STOPPED,
-            "You get no emails about them, as you chose.",
+            "You chose not to get emails about them.",
             "You get an",
         ),
         ({"digest_mails": False}, RequestMails.NEVER, "as soon as they come.", "email"),

@@ -69,9 +69,9 @@ def test_the_start_page_saves_dismisses_and_undoes(database: Database, expo: Exp
     assert 'aria-pressed="false">Save' in browser.get(f"{here}/dashboard")
     assert 'aria-pressed="true">Saved' in browser.post(f"{path}/save", saved=1, back=back)
     page = browser.post(f"{path}/dismiss", dismissed=1, back=back)
-    assert "Not suggested any more" in page and "Not for us: 1" in page
+    assert "Not suggested any more" in page and "Not interested: 1" in page
     page = browser.post(f"{path}/dismiss", dismissed=0, back=back)
-    assert "may be suggested again" in page and "Not for us: 1" not in page
+    assert "may be suggested again" in page and "Not interested: 1" not in page
 
 
 def test_the_start_page_takes_as_many_queries_with_many_dismissed(database: Database, expo: Expo) -> None:

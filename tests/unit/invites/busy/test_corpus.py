@@ -57,7 +57,7 @@ def test_apple_floating_times_and_whole_days_are_read_in_the_assumed_zone() -> N
         "07 07:00-07 07:30 Floating: wherever I am",
         "08 16:00-09 10:00 Travel",
     ]
-    assert found.notes == ("Days and times without a zone were read in Asia/Shanghai.",)
+    assert found.notes == ("Dates and times without a time zone were read in Asia/Shanghai.",)
 
 
 def test_another_assumed_zone_moves_only_what_has_none() -> None:
