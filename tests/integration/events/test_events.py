@@ -134,8 +134,10 @@ EVENT_FAULTS = [
     ),
     (
         {"days": 14, "blocks": [(time(8), time(20))], "slot_minutes": 10},
-        "slot_minutes: choose longer slots or fewer days; "
-        "these make 1008 slots, but at most 500 are possible",
+        (
+            "slot_minutes: choose longer slots or fewer days; "
+            "these make 1008 slots, but at most 500 are possible"
+        ),
     ),
 ]
 
