@@ -9,7 +9,7 @@ from api.pages.agendas.week import week
 from api.pages.audit_log import entries
 from api.pages.availability import busy_times
 from api.pages.board import board, unavailability
-from api.pages.directory import exclusions, firms, profile
+from api.pages.directory import event_search, exclusions, firms, profile
 from api.pages.emails.calendar_status import calendar_status
 from api.pages.emails.inbound import inbox, unassigned_emails
 from api.pages.events import (
@@ -65,6 +65,7 @@ PAGES = (
     statistics.blueprint,
     firms.blueprint,
     create_from_workbook.blueprint,
+    event_search.blueprint,
     exclusions.blueprint,
     health.blueprint,
     unavailability.blueprint,

@@ -57,6 +57,18 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// The key / goes to the search, unless somebody types. On its page it goes into the field.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+  const link = document.querySelector("[aria-keyshortcuts='/']");
+  if (!link) return;
+  event.preventDefault();
+  const field = link.hasAttribute("aria-current") && document.querySelector("[role=search] input[type=search]");
+  if (field) field.select();
+  else link.click();
+});
+
 // What the service worker has asked for and not got yet is not to be kept after the sign-out.
 document.addEventListener("submit", (event) => {
   const worker = navigator.serviceWorker && navigator.serviceWorker.controller;

@@ -169,6 +169,7 @@ GET /p/<token>                                               200 200 200 200 200
 GET EVENT/ranked-requests                                    302 404 404 200 403 200 404 404 403 403 404
 GET EVENT/ranked-requests/request                            302 404 404 200 403 200 403 403 403 403 404
 GET EVENT/profile                                            302 404 404 200 403 200 403 403 403 403 404
+GET EVENT/search                                             302 404 404 200 200 200 200 200 200 200 404
 POST /answers/<token>/<step>                                 409 409 409 409 409 409 409 409 409 409 409
 POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204 204
 POST /respond/<token>/<step>                                 303 303 303 303 303 303 303 303 303 303 303
