@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example check test test-dates coverage fuzz lint format docs components where pictures messages \
+.PHONY: help demo up plan-example check test test-dates coverage fuzz lint format docs components where pictures page-pictures messages \
   lock dist sbom release clean
 
 BIN := .venv/bin
@@ -75,6 +75,9 @@ endif
 
 pictures: .venv/dev.stamp ## Draw docs/pictures anew by Chromium: pages of an invented expo
 	$(BIN)/python -m tests.support.screenshots docs/pictures
+
+page-pictures: .venv/dev.stamp ## Take pictures of every page into build/page-pictures: languages, widths, light and dark
+	$(BIN)/python -m tests.support.page_pictures build/page-pictures $(ARGS)
 
 messages: .venv/dev.stamp ## Take new texts of pages and emails into their .po files, for translators
 	@mkdir -p build
