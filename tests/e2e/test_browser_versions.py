@@ -55,7 +55,7 @@ def test_the_page_shows_what_a_worker_found_without_being_loaded_by_hand(
 ) -> None:
     page.get_by_text("Calculating the effects of publishing").wait_for()
     assert carry_out(database) == [JobEnding.DONE]
-    page.get_by_text("2 mails").wait_for()
+    page.get_by_text("2 emails").wait_for()
     page.get_by_role("link", name="Review and publish").click()
     page.get_by_role("button", name="Publish version 1").click()
     page.get_by_text("Version 1 is being published").wait_for()

@@ -87,7 +87,7 @@ def download_workbook(event_key: str, number: int) -> FlaskResponse | Response:
     actor = auth.team(event_key)
     limits.require_costly()
     with context.database().read() as db:
-        octets = change_workbook.export_changes(db, actor, number, _query())
+        octets = change_workbook.export_changes(db, actor, number, _query(), translate=said)
     if octets is None:
         return redirect(url_for("versions.show_version", event_key=event_key, number=number))
     headers = {

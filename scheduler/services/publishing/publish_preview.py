@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import Method, OutboxKind
 from scheduler.domain.errors import NotAllowed
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.ical import itip
 from scheduler.invites.ical.view import mail_kind
 from scheduler.invites.mail.summary import Summary, SummaryChange
@@ -207,7 +208,7 @@ def queue_sample_emails(
     actor.require(Right.PUBLISH)
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
     if account is None:
-        raise NotAllowed("Sign in to get a trial.")
+        raise NotAllowed(gettext_lazy("Sign in to get test emails."))
     link = links.absolute_url(settings, links.version(actor.event_key, version.number))
     samples = (found.told or {}).get("samples", {})
     mails = [

@@ -122,8 +122,11 @@ def _lock_manual_draft(session: Session, version: ScheduleVersion, seen: int | N
     )
     if seen is not None and revision is not None and revision != seen:
         raise EditConflict(
-            f"Version {version.number} was changed by hand since this page was made. Look at its change set "
-            "again before you publish it."
+            gettext_lazy(
+                "Version %(number)s was edited manually after you opened this page. Review its changes again "
+                "before you publish it.",
+                number=str(version.number),
+            )
         )
 
 
@@ -214,9 +217,11 @@ def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> Ver
     actor.require(Right.PUBLISH)
     current = versions.find_published_version(session, actor.event_id)
     if current is None:
-        raise WrongState("schedule", actor.event_key, "not published", "told to partners")
+        text = gettext_lazy("No schedule is published yet, so there are no partners to notify.")
+        raise WrongState("schedule", actor.event_key, "not published", "told to partners", text)
     if not calendar_entries.list_withdrawn_requests(session, current.id):
-        raise WrongState("version", current.number, "as people know it", "told to partners")
+        text = gettext_lazy("No published meeting was cancelled, so there are no partners to notify.")
+        raise WrongState("version", current.number, "as people know it", "told to partners", text)
     draft = release.copy_version(session, current, now=now)
     about = pgettext_lazy(
         "trail",
@@ -244,6 +249,10 @@ def _change_held_job(session: Session, actor: Actor, number: int, step: str, **v
     if job is None or not is_row_changed(session, held.values(values)):
         if job is not None:
             session.refresh(job)
-        raise WrongState("publishing of version", version.number, describe_job(job), step)
+        text = gettext_lazy(
+            "Version %(number)s is not waiting to be published any more. Reload the page to see its status.",
+            number=str(version.number),
+        )
+        raise WrongState("publishing of version", version.number, describe_job(job), step, text)
     session.refresh(job)
     return job_card(job)

@@ -178,7 +178,7 @@ def test_no_step_comes_between_the_look_at_a_draft_and_its_publishing(database: 
     two = Two(database)
     with database.write() as session:
         two.put(session, two.one, 0, 1, seen=0)
-        with pytest.raises(EditConflict, match="changed by hand since"):
+        with pytest.raises(EditConflict, match="was edited manually after"):
             version_actions.request_publishing(
                 session, two.two, two.number, compared_with=1, revision=0, now=NOW
             )

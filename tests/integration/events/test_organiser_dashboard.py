@@ -165,7 +165,7 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
         draft(session, expo, [meet(held, expo, slot=2), meet(later, expo, slot=3)])
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
     assert "Notify partners" not in browser.get(path)
-    assert "is as people know it" in browser.post(f"{path}/versions/draft-for-partners")
+    assert "No published meeting was cancelled" in browser.post(f"{path}/versions/draft-for-partners")
     with database.write() as session:
         requests.withdraw_request(session, expo.actor(2), other.key, now=NOW)
     assert "Notify partners" in browser.get(path), (

@@ -122,7 +122,7 @@ class Drawing:
         drawn = [each.element(f' class="{_classes(each)}"') for each in self._drawn]
         said = f'<title id="{self.name}-t">{escape(self.title)}</title>'
         said = f'{said}<desc id="{self.name}-d">{escape(self.desc)}</desc>'
-        head = f'<svg class="chart" viewBox="0 0 {self.width:g} {self.height:g}" role="img"'
+        head = f'<svg class="drawing" viewBox="0 0 {self.width:g} {self.height:g}" role="img"'
         head = f'{head} aria-labelledby="{self.name}-t" aria-describedby="{self.name}-d">'
         return Markup(f"{head}{said}{''.join(drawn)}</svg>")  # noqa: S704 -- all texts are escaped
 
@@ -147,7 +147,7 @@ class Drawing:
 
 def _classes(each: Shape | Label) -> str:
     area = each.area if isinstance(each, Shape) else ""
-    return f"{each.look}{f' in-{escape(area)}' if area else ''}"
+    return f"{each.look}{f' area-{escape(area)}' if area else ''}"
 
 
 def _attributes(each: Shape | Label) -> str:

@@ -23,9 +23,21 @@ from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.models import Event
 
 HEADER: Final = (
-    *("Kind", "Firm that asks", "Firm asked", "Was on", "Was at", "Was with", "Will be on", "Will be at"),
-    *("Will be with", "Why", "Makes possible", "Decision", "Request"),
+    gettext_lazy("Change"),
+    gettext_lazy("Requesting exhibitor"),
+    gettext_lazy("Requested exhibitor"),
+    gettext_lazy("Time before"),
+    gettext_lazy("Location before"),
+    gettext_lazy("Attendees before"),
+    gettext_lazy("Time after"),
+    gettext_lazy("Location after"),
+    gettext_lazy("Attendees after"),
+    gettext_lazy("Reason"),
+    gettext_lazy("Makes possible"),
+    gettext_lazy("Decision"),
+    gettext_lazy("Request ID"),
 )
+REJECTED: Final = gettext_lazy("rejected")
 GROUPS: Final[Mapping[ChangeGroup, str]] = {
     ChangeGroup.CHOICE: gettext_lazy("optional"),
     ChangeGroup.HAD_TO: gettext_lazy("required"),
@@ -48,7 +60,13 @@ CAUSES: Final[Mapping[CauseKind, str]] = {
 """Reasons why a meeting cannot stay as published, by cause."""
 
 
-def export_changes(session: Session, actor: Actor, number: int, ask: ChangeQuery) -> bytes | None:
+Translate = Callable[[str], str]
+"""Returns a lazy text in the reader's language."""
+
+
+def export_changes(
+    session: Session, actor: Actor, number: int, ask: ChangeQuery, *, translate: Translate = str
+) -> bytes | None:
     """Return an XLSX of all changes that match the query, or None until the versions are compared."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
@@ -63,26 +81,32 @@ def export_changes(session: Session, actor: Actor, number: int, ask: ChangeQuery
     def local(moment: datetime) -> datetime:
         return moment.astimezone(zone).replace(tzinfo=None)
 
-    rows = [_row(each, called, local) for each in shown]
-    return write_xlsx([OutputSheet(f"changes of version {number}", HEADER, rows)])
+    rows = [_row(each, called, local, translate) for each in shown]
+    title = gettext_lazy("Version %(number)s", number=str(number))
+    return write_xlsx([OutputSheet(translate(title), [translate(each) for each in HEADER], rows)])
 
 
-def _row(each: ReviewedChange, called: Labels, local: Callable[[datetime], datetime]) -> list[Cell]:
+def _row(
+    each: ReviewedChange, called: Labels, local: Callable[[datetime], datetime], translate: Translate
+) -> list[Cell]:
     cause = each.cause
-    kind = GROUPS[each.group]
+    kind = translate(GROUPS[each.group])
     firms = called.firms.get(each.request, (each.request, ""))
-    why = CAUSES[cause.kind] if cause is not None else ""
+    why = translate(CAUSES[cause.kind]) if cause is not None else ""
     if cause is not None and cause.ids:
-        who = [_name(key, called) for key in cause.ids]
+        who = [translate(_name(key, called)) for key in cause.ids]
         why = f"{why}: {', '.join(who)}"
     more = [" × ".join(called.firms.get(key, (key, ""))) for key in cause.buys] if cause is not None else []
-    decision = "rejected" if each.is_rejected else ""
-    before, after = (_cells(meeting, called, local) for meeting in (each.before, each.after))
+    decision = translate(REJECTED) if each.is_rejected else ""
+    before, after = (_cells(meeting, called, local, translate) for meeting in (each.before, each.after))
     return [kind, *firms, *before, *after, why, "; ".join(more), decision, each.request]
 
 
 def _cells(
-    meeting: Meeting | None, called: Labels, local: Callable[[datetime], datetime]
+    meeting: Meeting | None,
+    called: Labels,
+    local: Callable[[datetime], datetime],
+    translate: Translate,
 ) -> tuple[Cell, Cell, Cell]:
     if meeting is None:
         return None, None, None
@@ -91,7 +115,7 @@ def _cells(
     if meeting.interpreter:
         people.append(called.interpreters.get(meeting.interpreter, meeting.interpreter))
     at = local(slot.start) if slot is not None else meeting.slot
-    return at, called.places.get(meeting.place, meeting.place), ", ".join(people)
+    return at, translate(called.places.get(meeting.place, meeting.place)), ", ".join(people)
 
 
 def _name(key: str, called: Labels) -> str:

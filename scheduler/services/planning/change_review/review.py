@@ -50,7 +50,8 @@ PAGE_SIZE = 20
 class ChangeReview:
     """A page of changes from one version to another.
 
-    `notified` is the number of people whom publishing the draft notifies.
+    `notified` is the number of people whom publishing the draft notifies, `mails` that of the emails, and
+    `summaries` that of the summaries among them.
     """
 
     version: VersionCard
@@ -58,6 +59,8 @@ class ChangeReview:
     created_at: datetime | None
     people: int | None
     notified: int | None
+    mails: int | None
+    summaries: int | None
     counts: Mapping[ChangeGroup, int]
     unchanged: int
     rejected: int
@@ -144,6 +147,8 @@ def review_changes(
         created_at=found.created_at if found is not None else None,
         people=_attendees(session, actor) if found is not None else None,
         notified=found.people if found is not None else None,
+        mails=found.mails if found is not None else None,
+        summaries=found.summaries if found is not None else None,
         counts=counts,
         unchanged=differences.unchanged,
         rejected=len(list_rejected(session, actor, version, differences)),

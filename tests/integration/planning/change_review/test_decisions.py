@@ -195,7 +195,7 @@ def test_a_text_and_a_group_narrow_the_page_and_the_sheet(decided: Decided) -> N
         )
     assert octets is not None
     rows = CalamineWorkbook.from_filelike(BytesIO(octets)).get_sheet_by_index(0).to_python()
-    assert [row[0] for row in rows] == ["Kind", "optional", "new"]
+    assert [row[0] for row in rows] == ["Change", "optional", "new"]
     assert rows[1][1] == "Tiber Cargo"
     assert rows[1][-1] == decided.moved.key
 

@@ -139,7 +139,7 @@ def test_the_page_and_the_workbook_say_the_same(
     browser = site.organiser()
     page = browser.get(site.path("/chain-report"))
     assert "Of 3 somebody says what came, of 1 nobody yet." in page and "CN¥900" in page and "Hungary" in page
-    assert '<svg class="chart"' in page
+    assert '<svg class="drawing"' in page
     made = browser.client.get(site.path("/chain-report.xlsx"))
     sheets = {sheet.name: sheet.rows for sheet in read_workbook(made.get_data()).sheets}
     assert sheets["Outcomes"][1].cells == ("Signed", "1", "1", "0", "0", "CNY", "900")

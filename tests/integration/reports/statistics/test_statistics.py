@@ -150,7 +150,7 @@ def test_the_page_has_pictures_tables_and_files(database: Database, broker_url: 
     site = Site(web_app(database, broker_url), database, expo)
     browser = site.organiser()
     page = browser.get(site.path(f"/statistics?version={number}"))
-    assert page.count('<svg class="chart"') == page.count("</title><desc") == 4 and "Bio &lt;b&gt;" in page
+    assert page.count('<svg class="drawing"') == page.count("</title><desc") == 4 and "Bio &lt;b&gt;" in page
     assert "Bio <b>" not in page and "style=" not in page and len(page) < 150_000
     assert "No schedule is published yet" in browser.get(site.path("/statistics"))
     for name in ("load", "chain", "walks", "answers"):
