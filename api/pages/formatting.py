@@ -255,10 +255,10 @@ def decimal(value: float, places: int) -> str:
 
 
 def share(value: float | None, of: float | None) -> str:
-    """Format a percentage: 99.67 %, rounded down so that it never overstates, or a dash if unknown."""
+    """Format a percentage: 99.67%, rounded down so that it never overstates, or a dash if unknown."""
     if value is None or not of:
         return "–"
-    return f"{format_decimal(int(value / of * 10_000) / 100, '0.00', locale=speaking.locale())} %"
+    return f"{format_decimal(int(value / of * 10_000) / 100, '0.00', locale=speaking.locale())}%"
 
 
 def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:
