@@ -84,65 +84,73 @@ class Settings:
     redis_url: str = _setting("address of the Redis-compatible broker", _url(*_BROKERS), secret=True)
     secret_key: str = _setting("signs sessions and links; at least 32 characters", _secret, secret=True)
     base_url: str = _setting(
-        "where people reach the site", _url("http", "https"), default="http://127.0.0.1:8000"
+        "public address of the site", _url("http", "https"), default="http://127.0.0.1:8000"
     )
-    mail_domain: str = _setting("domain of the organiser's mail addresses", default="chainmeet.example")
-    mail_sender: str = _setting("site in mails; those of an event have its name", default="Chainmeet")
-    smtp_host: str = _setting("mail server", default="127.0.0.1")
+    mail_domain: str = _setting("domain of the organiser's email addresses", default="chainmeet.example")
+    mail_sender: str = _setting(
+        "sender name of the site's emails; emails of an event show the event's name", default="Chainmeet"
+    )
+    smtp_host: str = _setting("outgoing mail server", default="127.0.0.1")
     smtp_port: int = _setting("its port", _whole(1, 65535), default=25)
     smtp_security: str = _setting(
         "none, starttls or tls", _one_of("none", "starttls", "tls"), default="starttls"
     )
-    smtp_username: str = _setting("user name at the mail server, if it asks for one", default="")
+    smtp_username: str = _setting("user name at the mail server, if it requires one", default="")
     smtp_password: str = _setting("its password", secret=True, default="")
     mail_rates: str = _setting(
-        "mails a minute to providers that refuse what comes faster, by recipient domain",
+        "emails per minute to providers that limit the rate, by recipient domain",
         _rates,
         default="qq.com,foxmail.com=60 163.com,126.com,yeah.net=60",
     )
-    imap_host: str = _setting("server of the mailbox that answers come to; empty for none", default="")
+    imap_host: str = _setting("server of the mailbox that receives replies; empty for none", default="")
     imap_port: int = _setting("its port", _whole(1, 65535), default=993)
     imap_security: str = _setting("none, starttls or tls", _one_of("none", "starttls", "tls"), default="tls")
     imap_username: str = _setting("user name of the mailbox", default="")
     imap_password: str = _setting("its password", secret=True, default="")
     imap_folder: str = _setting("its folder", default="INBOX")
     caldav: str = _setting(
-        "on or off: whether people may have busy times read by CalDAV, with an app password",
+        "on or off: whether people may connect calendars by CalDAV, with an app password",
         _one_of("on", "off"),
         default="on",
     )
-    solve_workers: int = _setting("threads that one solve uses", _whole(1, 64), default=2)
+    solve_workers: int = _setting("threads per solve", _whole(1, 64), default=2)
     trusted_proxies: int = _setting(
         "reverse proxies in front that set X-Forwarded-For", _whole(0, 5), default=0
     )
     limit_account: int = _setting(
-        "requests a minute of one signed-in account; 0 here and below: no limit", _LIMIT, default=120
+        "requests per minute of one signed-in account; 0 here and below: no limit", _LIMIT, default=120
     )
     limit_costly: int = _setting(
-        "requests a minute of one account for a PDF, a calendar to read, a test mail", _LIMIT, default=10
+        "requests per minute of one account for a PDF, a calendar preview or a test email", _LIMIT, default=10
     )
     limit_api: int = _setting(
-        "requests a minute of one account's API tokens of an event", _LIMIT, default=600
+        "requests per minute of one account's API tokens in an event", _LIMIT, default=600
     )
-    limit_link: int = _setting("requests a minute by one secret link", _LIMIT, default=60)
+    limit_link: int = _setting("requests per minute with one secret link", _LIMIT, default=60)
     limit_unknown_token: int = _setting(
-        "requests a minute from one network address with unknown tokens", _LIMIT, default=120
+        "requests per minute from one network address with unknown tokens", _LIMIT, default=120
     )
-    limit_sign_in: int = _setting("sign-in links in 15 minutes for one mail address", _LIMIT, default=5)
+    limit_sign_in: int = _setting("sign-in links per 15 minutes for one email address", _LIMIT, default=5)
     limit_sign_in_network: int = _setting(
-        "sign-in links an hour from one network address, such as a venue's", _LIMIT, default=3000
+        "sign-in links per hour from one network address, such as a venue's", _LIMIT, default=3000
     )
     limit_register_network: int = _setting(
-        "registrations of firms an hour from one network address, or IPv6 site (/48)", _LIMIT, default=100
+        "registrations of exhibitors per hour from one network address or IPv6 site (/48)",
+        _LIMIT,
+        default=100,
     )
     limit_register_mailbox: int = _setting(
-        "registrations of firms a day for one mailbox, however its address is written", _LIMIT, default=5
+        "registrations of exhibitors per day for one mailbox, however its address is written",
+        _LIMIT,
+        default=5,
     )
-    limit_register_event: int = _setting("registrations of firms an hour for one event", _LIMIT, default=1000)
-    session_hours: int = _setting("hours until who is signed in must sign in again", _HOURS, default=336)
+    limit_register_event: int = _setting(
+        "registrations of exhibitors per hour for one event", _LIMIT, default=1000
+    )
+    session_hours: int = _setting("hours after which people must sign in again", _HOURS, default=336)
     organiser_session_hours: int = _setting("the same for organisers and operators", _HOURS, default=12)
     fresh_sign_in_minutes: int = _setting(
-        "age of a sign-in that is enough to publish, to make API tokens, to correct addresses",
+        "minutes after a sign-in during which people may publish, create API tokens and correct addresses",
         _whole(5, 1440),
         default=30,
     )
@@ -152,22 +160,22 @@ class Settings:
         default=7,
     )
     tick_seconds: int = _setting(
-        "seconds after which the clock looks again for what is due; digests wait for four times that",
+        "seconds between two checks of the clock for due tasks; daily emails wait four times as long",
         _whole(1, 30),
         default=15,
     )
     database_password: str = _setting(
-        "password to put into the database's address, as it is", secret=True, default=""
+        "password inserted unchanged into the database address", secret=True, default=""
     )
     redis_password: str = _setting(
-        "password to put into the broker's address, as it is", secret=True, default=""
+        "password inserted unchanged into the broker address", secret=True, default=""
     )
     log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
     pulse_path: str = _setting(
-        "file whose time a worker, the clock or the receiver renews while it works, for health checks",
+        "file that a worker, the clock or the receiver touches while it works, for health checks",
         default="",
     )
-    mail_catcher_url: str = _setting("page of the local mail catcher; embedded stack only", default="")
+    mail_catcher_url: str = _setting("page of the local test inbox; embedded stack only", default="")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:

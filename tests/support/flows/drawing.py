@@ -12,9 +12,9 @@ WIDTH = 100
 BY = "by `python -m tests.support.flows`"
 WHAT = f"""\
 Each step shows the rooms that take part, each below the room that calls it first, with the public functions
-that are called. Left out is what every page does (the session, the menu, notices), and `domain`, `files` and
-`storage`, which all rooms use. What the solver does within is on its [own page](../solver.md). A test runs
-this flow and compares the page, which is made {BY}.
+that are called. It omits what every page does (session, menu, notices), and `domain`, `files` and `storage`,
+which all rooms use. The solver's internals are on [their own page](../solver.md). A test runs this flow and
+compares it with this page, which is generated {BY}.
 """
 
 
@@ -32,7 +32,7 @@ def index(flows: Mapping[str, str]) -> str:
     """Return the index page: titles of the flows by page name."""
     lines = [
         "# Flows",
-        f"Which rooms work together, traced by a test that runs each flow. The pages are made {BY}.",
+        f"Which rooms work together, traced by a test that runs each flow. The pages are generated {BY}.",
         "\n".join(f"- [{title}]({name}.md)" for name, title in flows.items()),
         "\n".join(["```{toctree}", ":hidden:", "", *flows, "```"]),
     ]

@@ -78,7 +78,7 @@ def form_to_invitation(stage: Stage) -> None:
     path = f"/events/{expo.event.key}"
     asking.get(f"{path}/firms/f1/request")
     fields = {"topic": "Cells", "priority": "3", "length": "1", "place": "any"}
-    with stage.step("An exhibitor sends the form of a request"):
+    with stage.step("A company contact sends a meeting request"):
         send(asking, f"{path}/firms/f1/request", **fields)
     with stage.database.read() as session:
         key = session.scalars(select(MeetingRequest.key)).one()
@@ -104,7 +104,7 @@ def form_to_invitation(stage: Stage) -> None:
 
 
 def inbound_reply(stage: Stage) -> None:
-    """An attendee declines in their calendar, and the next run sends a colleague."""
+    """An attendee declines in their calendar, and the next run assigns a colleague."""
     published = Published(stage.database, people=2)
     mail = published.mail_to(0)
     raw = replies.calendar(mail, "DECLINED")
@@ -128,7 +128,7 @@ def import_of_a_file(stage: Stage) -> None:
         send(browser, path, file=(io.BytesIO(octets), "firms.csv"))
     with stage.database.read() as session:
         number = session.scalars(select(ImportFile.id)).one()
-    with stage.step("The page previews what it would do"):
+    with stage.step("The page shows a preview"):
         page = browser.get(f"{path}{number}")
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
     with stage.step("The organiser imports it"):
@@ -136,7 +136,7 @@ def import_of_a_file(stage: Stage) -> None:
 
 
 def overnight_run(stage: Stage) -> None:
-    """An overnight run makes a draft, compares it, and tells the organisers."""
+    """An overnight run creates a draft, compares it and notifies the organisers."""
     with stage.database.write() as session:
         expo = make_event(session, firms=4)
         requests = [make_request(session, expo, i, i + 1) for i in range(3)]
@@ -146,12 +146,12 @@ def overnight_run(stage: Stage) -> None:
         assert overnight.queue_due_runs(session, now=NOW)
     with stage.step("A worker solves it, and stores a draft"):
         stage.solve()
-    with stage.step("A worker compares the draft with what is published, and emails the organisers"):
+    with stage.step("A worker compares the draft with the published schedule, and emails the organisers"):
         stage.do_jobs()
 
 
 def move_on_the_board(stage: Stage) -> None:
-    """An organiser moves a meeting of a manual draft."""
+    """An organiser moves a meeting in a manual draft."""
     with stage.database.write() as session:
         hall = Hall(session)
         assert hall.one.state is RequestState.ACCEPTED
@@ -163,13 +163,13 @@ def move_on_the_board(stage: Stage) -> None:
         browser.get(f"{path}?draft=2")
         with stage.step("An organiser picks a meeting up"):
             browser.get(f"{path}?draft=2&pick={hall.one.key}")
-    with stage.step("A worker that keeps the plan in memory says where it can go"):
+    with stage.step("A worker with the plan in memory lists where it can go"):
         view = {"request": hall.one.key, "slots": ["s1"], "places": ["t0"]}
         assert desk.answer(hall.expo.event.id, 2, view)["targets"]
     to = {"request": hall.one.key, "slot": "s1", "place": "t0", "seen": "0"}
-    with stage.step("The organiser puts it there"):
+    with stage.step("The organiser places the meeting"):
         send(browser, f"{path}/2/place", **to)
-    with stage.step("The worker follows the step"):
+    with stage.step("The worker applies the step"):
         desk.answer(hall.expo.event.id, 2, view)
 
 
@@ -181,9 +181,9 @@ def send(browser: Browser, path: str, **fields: object) -> None:
 
 FLOWS: Mapping[str, tuple[str, Callable[[Stage], None]]] = MappingProxyType(
     {
-        "form-to-invitation": ("From the form of a request to the invitation", form_to_invitation),
+        "form-to-invitation": ("From a request to the invitation", form_to_invitation),
         "inbound-reply": ("A reply by email", inbound_reply),
-        "import": ("The import of a file", import_of_a_file),
+        "import": ("Import of a file", import_of_a_file),
         "overnight-run": ("An overnight run", overnight_run),
         "move-on-the-board": ("A move on the board", move_on_the_board),
     }

@@ -17,7 +17,7 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
     expected = []
     for setting in fields(Settings):
         default = setting.default
-        shown = "needed" if default is MISSING else "empty" if default == "" else f"`{default!s}`"
+        shown = "required" if default is MISSING else "empty" if default == "" else f"`{default!s}`"
         expected.append((f"CHAINMEET_{setting.name.upper()}", setting.metadata["about"], shown))
     assert rows == expected
 
