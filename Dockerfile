@@ -11,6 +11,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY scheduler scheduler
 COPY workers workers
 COPY api api
+COPY docs docs
 COPY chainmeet chainmeet
 # Compiled ahead: the bytecode and, for this kind of processor, the solver's kernels.
 RUN /opt/chainmeet/bin/pip install --no-deps --no-build-isolation . \

@@ -18,6 +18,7 @@ from api.pages import (
     compression,
     formatting,
     links,
+    manual,
     marks,
     paging,
     plugin_pages,
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     zones.init_app(app)
     rendering.init_app(app)
     autocomplete.init_app(app)
+    manual.init_app(app)
     paging.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)

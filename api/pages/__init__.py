@@ -1,7 +1,7 @@
 """Pages: one blueprint per resource."""
 
 from api import health
-from api.pages import moved
+from api.pages import manual, moved
 from api.pages.agendas import agenda, feed
 from api.pages.agendas.interpreter_day import interpreter_day
 from api.pages.agendas.my_day import my_day
@@ -68,6 +68,7 @@ PAGES = (
     event_search.blueprint,
     exclusions.blueprint,
     health.blueprint,
+    manual.blueprint,
     unavailability.blueprint,
     board.blueprint,
     organiser_dashboard.blueprint,
