@@ -79,15 +79,15 @@ class Way:
         """Create an event from a workbook, starting at the home page."""
         page = self.visitor.page
         self.follow("Create event")
-        self.follow("Create event of a workbook")
+        self.follow("Create the event from a workbook")
         mime = "application/octet-stream"
         page.get_by_label("Workbook", exact=True).set_input_files(
             {"name": "expo.xlsx", "mimeType": mime, "buffer": octets}
         )
         self.press("Upload and preview")
-        self.visitor.reads("What you see is made by the same step that makes the event.")
+        self.visitor.reads("This preview shows what will be created.")
         self.press("Create event")
-        self.visitor.reads("The event is made of expo.xlsx.")
+        self.visitor.reads("Event created from expo.xlsx.")
 
     def run_and_publish(self, *, seconds: int) -> None:
         self.run(seconds=seconds)
@@ -136,9 +136,9 @@ class Way:
 
     def withdraw(self, firm: Firm) -> None:
         self.record("firms", firm.key)
-        self.press("Withdraw…")
-        self.press("Withdraw")
-        self.visitor.reads("withdrawn")
+        self.press("Remove from event…")
+        self.press("Remove from event")
+        self.visitor.reads("Removed from the event.")
 
     def call_in_sick(self, person: Attendee, slots: list[str]) -> None:
         self.record("people", person.key)
@@ -147,7 +147,7 @@ class Way:
             page.locator(f'#absences input[value="{key}"]').check()
         self.presses += 1  # one drag over the day
         self.press("Save unavailable times")
-        self.visitor.reads("Saved")
+        self.visitor.reads("Saved.")
 
     def invite(self, email: str) -> None:
         self.open("Team")

@@ -151,7 +151,7 @@ class Reader:
         self.open(path)
         self.empty()
         self.press(button)
-        self.page.locator(".fault").first.wait_for()
+        self.page.locator(".fault, .error").first.wait_for()
         self.look(f"{path} with faults")
 
     def empty(self) -> None:
@@ -428,9 +428,9 @@ def test_no_page_has_a_fault(role: str, reader: Reader, everything: Everything) 
 
 
 FAULTY = {
-    "firms/f8/request": "main form button.primary",
+    "firms/f8/request": "main form .button-primary, main form button.primary",
     "busy-times": 'form[action*="/busy-times/link"] button',
-    "tokens": "main form button.primary",
+    "tokens": "main form .button-primary, main form button.primary",
 }
 """A firm's forms to submit empty, by their button."""
 
@@ -475,7 +475,7 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.send_empty("tokens", "Create token")
     reader.sign_in("organiser")
     reader.send_empty("settings", "Save")
-    reader.send_empty("participants/requests/new", "Ask")
+    reader.send_empty("participants/requests/new", "Send request")
     reader.open("venue")
     reader.look_after("Close", "select at least one")
     reader.open("venue")
@@ -530,19 +530,19 @@ def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
     reader.look("a row as a form")
     reader.page.get_by_label("Country").fill("Austria")
     reader.press("Save")
-    reader.page.locator("tr.picked").wait_for()
+    reader.page.locator("tr.is-selected").wait_for()
     reader.look("a row that was saved")
     reader.page.get_by_label("Select Firm 8").check()
-    reader.look_after("Withdraw", "You can undo this.")
-    reader.look_after("Withdraw", "Withdrawn.")
-    reader.look_after("Undo", "Undone.")
+    reader.look_after("Remove from event", "You can undo this.")
+    reader.look_after("Remove from event", "Removed from the event.")
+    reader.look_after("Undo", "Change undone.")
     reader.open("participants/requests/new")
     reader.page.get_by_label("Requesting exhibitor").press_sequentially("firm 8")
     reader.page.locator("#from_firm-list option[value='Firm 8 [f8]']").wait_for(state="attached")
     reader.page.get_by_label("Requesting exhibitor").fill("Firm")
     reader.page.get_by_label("Requested exhibitor").fill("Firm 8 [f8]")
     reader.page.get_by_label("Topic").fill("Packs")
-    reader.look_after("Ask", "Which one do you mean?")
+    reader.look_after("Send request", "Which one do you mean?")
 
 
 def test_no_outcome_of_a_meeting_has_a_fault(reader: Reader, everything: Everything) -> None:

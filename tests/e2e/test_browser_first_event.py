@@ -74,8 +74,8 @@ def shows_exactly(way: Way, found: Planned) -> None:
     tabs = way.visitor.page.get_by_role("navigation", name="Lists of changes").inner_text()
     counts = {name.lower(): int(count) for name, count in re.findall(r"([A-Z][a-z ]+?)\s+(\d+)", tabs)}
     assert counts["cancelled"] == len(gone) and counts["added"] == 0
-    assert sum(counts[name] for name in ("moved", "relocated", "reassigned")) == len(other)
-    said = f"{len(found.concerned)} of its meetings change, {len(before) - len(found.concerned)} stay"
+    assert sum(counts[name] for name in ("moved", "new location", "new attendees")) == len(other)
+    said = f": {len(found.concerned)} meetings change, {len(before) - len(found.concerned)} stay"
     way.visitor.reads(said)
 
 

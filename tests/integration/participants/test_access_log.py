@@ -39,7 +39,7 @@ def test_pages_with_addresses_are_noted_once_a_day(
     assert seen(database) == [(who, LIST), (who, ONE)]
     browser.get(f"{desk}/interpreters/i0")
     assert seen(database)[2:] == [(who, "contact details of interpreter i0 viewed")]
-    assert "Addresses of person f0-p0 seen" in browser.get(f"/events/{expo.event.key}/audit-log")
+    assert "Contact details of person f0-p0 viewed" in browser.get(f"/events/{expo.event.key}/audit-log")
 
 
 def test_a_day_later_it_is_noted_again(database: Database) -> None:

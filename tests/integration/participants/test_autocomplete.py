@@ -127,12 +127,12 @@ def test_without_a_script_a_name_that_several_have_is_chosen_on_the_page(site: S
     browser.get(site.path("/participants/requests/new"))
     asked = {"topic": "Packs", "priority": "3", "place": "any"}
     page = browser.post(site.path("/participants/requests/new"), 422, from_firm="Firm", to_firm="f1", **asked)
-    assert "several have that name" in page
+    assert "Enter the full name or ID of one exhibitor of this event." in page
     assert 'value="Firm"' in page
     assert 'value="Firm 1 [f1]"' in page
     assert re.findall(r'type="radio" name="from_firm-pick" value="(\w*)"', page) == ["f0", "f1", "f2", ""]
     again = {"from_firm": "Firm", "from_firm-pick": "f2", "to_firm": "Firm 1 [f1]"}
-    assert "Firm 1 was asked in the name of Firm 2" in browser.post(
+    assert "Request sent to Firm 1 on behalf of Firm 2." in browser.post(
         site.path("/participants/requests/new"), **again, **asked
     )
 
@@ -145,7 +145,7 @@ def test_a_person_changes_firms_and_two_records_merge_by_what_was_picked(site: S
         site.path("/participants/people/f0-p0"), firm="Firm 0 [f0]"
     )
     assert 'value="Firm 1 [f1]"' in browser.post(site.path("/participants/people/f0-p0"), firm="Firm 1 [f1]")
-    assert "Merged." in browser.post(
+    assert "Records merged." in browser.post(
         site.path("/participants/firms/f2/merge"), into="Firm 1 [f1]", sure="yes"
     )
 
@@ -155,4 +155,4 @@ def test_what_nobody_has_stays_in_its_field_with_what_is_wrong(site: Site) -> No
     browser.get(site.path("/participants/firms/f0"))
     page = browser.post(site.path("/participants/firms/f0/merge"), 422, into="Nowhere")
     assert 'value="Nowhere"' in page
-    assert re.search(r'id="into-fault">is no record of this event', page)
+    assert re.search(r'id="into-error">.*Enter the ID of a record of this event', page)

@@ -167,8 +167,8 @@ def test_what_no_run_changes_for_an_interpreter_is_counted_and_said(desk: Desk) 
         left = absences.set_absences(session, actor, INTERPRETERS, interpreter.key, every, now=early)
     assert (left.meetings, left.stay) == (2, sum(slot in soon for slot in helped)) and left.stay
     with web_app(desk.database, "redis://127.0.0.1:1").test_request_context():
-        assert columns.touched(2).endswith("before you publish.")
-        assert columns.touched(2, 1).endswith("begins too soon for a run: move or cancel it on the board.")
+        assert columns.touched(2).endswith("until you publish.")
+        assert columns.touched(2, 1).endswith("starts too soon for a run to change. Move or cancel it on the board.")
 
 
 def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: Desk) -> None:

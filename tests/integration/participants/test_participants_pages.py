@@ -40,7 +40,7 @@ def test_a_firm_is_changed_on_its_page_and_the_step_undone(site: Site) -> None:
     assert "Solar Zrt." in page
     assert "Booth B9" in page
     (undo,) = re.findall(r'action="([^"]*/steps/\d+/undo)"', page)
-    assert "Undone." in browser.post(undo)
+    assert "Change undone." in browser.post(undo)
     assert "Solar" not in browser.get(site.path("/participants/firms"))
 
 
@@ -49,7 +49,7 @@ def test_a_fault_stands_at_its_field_with_what_was_typed(site: Site) -> None:
     browser.get(site.path("/participants/firms/f0"))
     page = browser.post(site.path("/participants/firms/f0"), 422, name="Solar", country="Nowhere")
     assert 'value="Nowhere"' in page
-    assert re.search(r'id="country-fault">[^<]*is not a country', page)
+    assert re.search(r'id="country-error">.*is not a country', page)
 
 
 def test_a_row_is_changed_in_place_by_htmx(site: Site) -> None:
@@ -73,31 +73,31 @@ def test_what_a_withdrawal_touches_is_said_before_it_is_done(site: Site) -> None
     browser.get(site.path("/participants/firms"))
     page = browser.post(site.path("/participants/firms/remove"), keys=["f0"])
     assert "no published meeting" in page
-    assert "1 open request is ended" in page
+    assert "1 open request will be closed." in page
     assert site.stored()[0].state is RequestState.ACCEPTED
     page = browser.post(site.path("/participants/firms/remove"), keys=["f0"], sure="yes", note="No stand.")
-    assert "Withdrawn. 1 request was ended" in page
+    assert "Removed from the event. 1 request was closed." in page
     assert site.stored()[0].state is RequestState.WITHDRAWN
     assert "Firm 0" not in site.exhibitor(1).get(site.path("/firms"))
     page = browser.post(site.path("/participants/firms/restore"), keys=["f0"])
-    assert "1 takes part again" in page
+    assert "1 record restored." in page
 
 
 def test_nobody_ticked_is_said(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/participants/firms"))
-    assert "Tick 1 to 200 rows" in browser.post(site.path("/participants/firms/remove"))
+    assert "Select 1 to 200 rows" in browser.post(site.path("/participants/firms/remove"))
 
 
 @pytest.mark.parametrize(
     ("path", "typed", "told"),
     [
-        ("/participants/firms", {"column": "tier", "value": "upstream of all"}, "Choose 1 to 200 rows."),
-        ("/participants/people", {"column": "title", "value": "Head of <sales>"}, "Choose 1 to 200 rows."),
+        ("/participants/firms", {"column": "tier", "value": "upstream of all"}, "Select 1 to 200 rows."),
+        ("/participants/people", {"column": "title", "value": "Head of <sales>"}, "Select 1 to 200 rows."),
         (
             "/participants/requests",
             {"note": "Please <come>", "verb": "decline"},
-            "Choose 1 to 200 requests, and",
+            "Select 1 to 200 requests and an action.",
         ),
     ],
 )
@@ -136,7 +136,7 @@ def test_several_rows_get_one_value_or_a_day_off(site: Site) -> None:
     page = browser.post(
         site.path("/participants/people/bulk"), keys=["f0-p0", "f1-p0"], column=["title", "absent"], day=day
     )
-    assert "Marked." in page
+    assert "Availability saved." in page
     page = browser.get(site.path("/participants/people/f0-p0"))
     assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 2
 
@@ -208,7 +208,7 @@ def test_an_interpreter_is_seated_at_a_table_that_its_page_names(site: Site) -> 
     page = browser.post(f"{path}/absences", slots=["s0"], table="")
     assert page.count(f"<small>{table.name}</small>") == 1
     page = browser.post(f"{path}/absences", 422, slots=["s0"], table="nowhere")
-    assert "is no table of this event" in page
+    assert "is not a table of this event" in page
     assert "Table assignments" not in browser.get(site.path("/participants/people/f0-p0"))
 
 
@@ -224,7 +224,7 @@ def test_a_merge_says_what_becomes_of_both_before_it_is_done(site: Site) -> None
     page = browser.post(site.path("/participants/firms/f0/merge"), into="f1")
     for said in (
         "Record to remove",
-        "b0 is given up",
+        "b0 is released.",
         "F0-P0",
         "to Firm 1.",
         "Keep both",
@@ -232,17 +232,17 @@ def test_a_merge_says_what_becomes_of_both_before_it_is_done(site: Site) -> None
     ):
         assert said in page, said
     assert without_tokens(browser.get(site.path("/participants/firms"))) == before
-    assert "Merged." in browser.post(site.path("/participants/firms/f0/merge"), into="f1", sure="yes")
+    assert "Records merged." in browser.post(site.path("/participants/firms/f0/merge"), into="f1", sure="yes")
 
 
 def test_two_records_are_merged(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/participants/firms/f0"))
     page = browser.post(site.path("/participants/firms/f0/merge"), into="f1", sure="yes")
-    assert "Merged." in page
-    assert "This was a second record of" in browser.get(site.path("/participants/firms/f0"))
+    assert "Records merged." in page
+    assert "This was a duplicate of" in browser.get(site.path("/participants/firms/f0"))
     page = browser.post(site.path("/participants/firms/f1/merge"), 422, into="f1")
-    assert "is the same record" in page
+    assert "Choose a different record." in page
 
 
 def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None:
@@ -252,22 +252,22 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
         site.path("/participants/requests/new"), from_firm="Firm 0", to_firm="f1", topic="Cells",
         priority="3", place="any",
     )  # fmt: skip
-    assert "in the name of Firm 0" in page
+    assert "on behalf of Firm 0" in page
     (request,) = site.stored()
     other = site.exhibitor(1)
-    assert "by the organiser for Firm 0" in other.get(site.path(f"/requests/{request.key}"))
+    assert "the organiser on behalf of Firm 0" in other.get(site.path(f"/requests/{request.key}"))
     browser.get(site.path("/participants/requests"))
     page = browser.post(
         site.path("/participants/requests/bulk"), keys=[request.key, "none"], verb="accept", status=404
     )
     assert site.stored()[0].state is RequestState.PENDING
     page = browser.post(site.path("/participants/requests/bulk"), keys=[request.key], verb="accept")
-    assert "1 accepted, in the firms" in page
+    assert "Requests accepted on behalf of exhibitors: 1." in page
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
     assert "the organiser on behalf of Firm 1" in page
     history = page[page.index("History") :]
     assert re.search(
-        r"<b>Asked</b> by the organiser for Firm 0.*<b>Accepted</b> by the organiser for Firm 1", history
+        r"Requested\b.*the organiser on behalf of Firm 0.*Accepted\b.*the organiser on behalf of Firm 1", history
     )
     page = browser.post(site.path("/participants/requests/bulk"), keys=[request.key], verb="decline")
     assert f"Request {request.key}: The request has already been accepted." in page
@@ -279,7 +279,7 @@ def test_a_firm_that_is_not_known_is_said_at_its_field(site: Site) -> None:
     page = browser.post(
         site.path("/participants/requests/new"), 422, from_firm="Firm 0", to_firm="Nobody", topic="Cells"
     )
-    assert re.search(r'id="to_firm-fault">is not a firm', page)
+    assert re.search(r'id="to_firm-error">.*Enter the full name or ID of one exhibitor', page)
     assert 'value="Cells"' in page
 
 
@@ -293,9 +293,9 @@ def test_exhibitors_have_no_desk(site: Site, path: str) -> None:
 
 def test_empty_tables_say_what_to_do(site: Site) -> None:
     browser = site.organiser()
-    assert "Nothing here has" in browser.get(site.path("/participants/firms?text=zzz"))
-    assert "Nobody left the event" in browser.get(site.path("/participants/people?state=withdrawn"))
-    assert "Nobody has asked anybody" in browser.get(site.path("/participants/requests"))
-    assert "Nothing was changed here" in browser.get(site.path("/participants/steps"))
+    assert "Nothing here matches" in browser.get(site.path("/participants/firms?text=zzz"))
+    assert "No records have been removed from the event." in browser.get(site.path("/participants/people?state=withdrawn"))
+    assert "No requests yet." in browser.get(site.path("/participants/requests"))
+    assert "No changes yet." in browser.get(site.path("/participants/steps"))
     with site.database.read() as session:
         assert session.query(Firm).count() == 3

@@ -103,7 +103,7 @@ def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
         }  # fmt: skip
         others = expo.people[1][0].email
     with database.write() as session:
-        with pytest.raises(InvalidInput, match="email: takes part already"):
+        with pytest.raises(InvalidInput, match="email: this person already takes part"):
             colleagues.add_colleague(
                 session, expo.actor(0), form(database, email=others), settings=SETTINGS, now=NOW
             )
@@ -132,7 +132,7 @@ def test_only_exhibitors_keep_only_their_own_people_and_only_where_it_is_on(
         with pytest.raises(InvalidInput, match="name: your company already has the maximum of 2 attendees"):
             colleagues.add_colleague(session, expo.actor(0), form(database), settings=SETTINGS, now=NOW)
         session.get_one(Event, expo.event.id).colleagues = False
-        with pytest.raises(NotAllowed, match="The organisers keep the list of people"):
+        with pytest.raises(NotAllowed, match="The organisers manage the list of people"):
             colleagues.remove_colleague(session, expo.actor(0), expo.people[0][1].key, now=NOW)
 
 
@@ -163,7 +163,7 @@ def test_a_firm_sends_so_many_invitations_and_no_more(
         now = NOW + timedelta(days=2 * day)
         with database.write() as session:
             if day == 2:
-                with pytest.raises(InvalidInput, match="your firm has sent 2 invitations"):
+                with pytest.raises(InvalidInput, match="your company has already sent the maximum of 2 invitations"):
                     colleagues.add_colleague(session, actor, form(database), settings=SETTINGS, now=now)
                 break
             added = colleagues.add_colleague(session, actor, form(database), settings=SETTINGS, now=now)
@@ -183,10 +183,10 @@ def test_whose_addresses_take_part_is_told_a_few_times_a_day_and_noted(database:
     said = form(database)
     fields = {"name": said.name, "languages": said.languages, "days": list(said.days)}
     for _ in range(address_attempts.MOST):
-        assert "takes part already" in browser.post(path, status=422, email=other, **fields)
+        assert "already takes part" in browser.post(path, status=422, email=other, **fields)
     for email in (other, "nobody@new.example"):
         page = browser.post(path, status=422, email=email, **fields)
-        assert "Too many email addresses" in page and "takes part already" not in page
+        assert "Too many email addresses" in page and "already takes part" not in page
     with database.read() as session:
         noted = session.scalars(select(AuditLogEntry).where(AuditLogEntry.act == "address")).all()
     assert len(noted) == address_attempts.MOST and noted[0].account_id == account.id

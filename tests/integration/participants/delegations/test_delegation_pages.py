@@ -42,7 +42,7 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(site: Site)
     browser = site.organiser()
     browser.get(site.path("/delegations/"))
     page = browser.post(site.path("/delegations/"), status=422, name=" ", escort="Kovács Éva")
-    assert 'id="name-fault"' in page and 'value="Kovács Éva"' in page
+    assert 'id="name-error"' in page and 'value="Kovács Éva"' in page
 
 
 def test_a_large_delegation_is_printed_in_parts_and_each_is_noted(

@@ -174,7 +174,7 @@ def test_its_pages_from_the_file_to_the_member(database: Database, broker_url: s
     assert "is a PDF" in browser.post(address, 422, file=(io.BytesIO(b"%PDF-1"), "a.csv"))
     file = book([NEW, ["f1", "Not mine", "HU", "upstream"]], [])
     page = browser.post(address, file=(io.BytesIO(file), "members.xlsx"))
-    assert "1 added" in page and "is nobody of this delegation" in page
+    assert "1 added" in page and "is not an ID of this delegation" in page
     hidden = dict(re.findall(r'name="(digest|file)" value="([^"]*)"', page))
     done = browser.post(f"{address}/import", **hidden)
     assert "1 added, 0 changed." in done and "Brand New Kft." in done

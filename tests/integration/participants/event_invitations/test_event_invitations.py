@@ -183,9 +183,9 @@ def test_the_page_invites_and_the_trail_has_it(
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
     path = f"/events/{expo.event.key}/event-invitations"
     assert "<b>2</b> company contacts not invited yet" in browser.get(path)
-    assert "must have at most 1,000" in browser.post(path, 422, group="new", note="x" * 1001)
+    assert "Enter at most 1,000 characters." in browser.post(path, 422, group="new", note="x" * 1001)
     assert "2 emails are being sent." in browser.post(path, group="new", note="See you")
-    assert "Nobody is left to be told" in browser.post(path, group="new")
+    assert "No emails to send." in browser.post(path, group="new")
     with database.read() as session:
         (entry,) = session.scalars(select(AuditLogEntry).where(AuditLogEntry.about.contains("invited")))
     assert entry.after == '{"note":"See you"}'

@@ -231,10 +231,10 @@ def test_an_organiser_decides_on_the_page(database: Database, expo: Expo) -> Non
         numbers = [waits(session, expo, form) for form in new]
     browser = Browser(web_app(database, NOWHERE), expo.organiser)
     path = f"/events/{expo.event.key}/registrations/"
-    assert "<b>4 firms</b> wait" in browser.get(path)
+    assert "<b>4 companies</b> are waiting" in browser.get(path)
     assert "Exhibitor registrations" in browser.get(f"/events/{expo.event.key}")
     browser.get(f"{path}{numbers[0]}")
-    assert "missing; a booth" in browser.post(
+    assert "Add the hall of the booth." in browser.post(
         f"{path}{numbers[0]}", 422, verb="accept", name="New 0", booth="B1"
     )
     form = {"name": "Newer", "country": "HU", "tier": "upstream", "areas": "batteries", "person": "Kiss Éva",
@@ -242,7 +242,7 @@ def test_an_organiser_decides_on_the_page(database: Database, expo: Expo) -> Non
     assert "Accepted" in browser.post(f"{path}{numbers[0]}", verb="accept", **form)
     assert "Accepted" in browser.post(f"{path}{numbers[1]}", verb="join", into="f1")
     assert "enter a value" in browser.post(path, 422, verb="decline", numbers=numbers[2], reason="")
-    assert "1 firm is declined" in browser.post(path, verb="decline", numbers=numbers[2], reason="Full")
-    assert "1 firm is accepted" in browser.post(path, verb="accept", numbers=numbers[3])
-    assert "Nothing waits" in browser.get(path) and "Full" in browser.get(f"{path}?state=declined")
+    assert "1 registration declined." in browser.post(path, verb="decline", numbers=numbers[2], reason="Full")
+    assert "1 registration accepted." in browser.post(path, verb="accept", numbers=numbers[3])
+    assert "No registrations are waiting." in browser.get(path) and "Full" in browser.get(f"{path}?state=declined")
     assert "Newer" in browser.get(f"{path}{numbers[0]}")

@@ -199,7 +199,7 @@ def test_what_is_wrong_stands_at_its_field_and_stays_typed(
     browser.get(path)
     typed = {"name": "Ningde ★", "country": "Atlantis", "email": "nowhere", "booth": "B7", "note": "x" * 1001}
     answer = browser.post(path, 422, **typed)
-    wrong = set(re.findall(r'id="([a-z_]+)-fault"', answer))
+    wrong = set(re.findall(r'id="([a-z_]+)-error"', answer))
     assert wrong == {
         "country", "tier", "areas", "hall", "person", "email", "languages", "mail_language", "note",
         "consent",
