@@ -168,7 +168,9 @@ def test_what_no_run_changes_for_an_interpreter_is_counted_and_said(desk: Desk) 
     assert (left.meetings, left.stay) == (2, sum(slot in soon for slot in helped)) and left.stay
     with web_app(desk.database, "redis://127.0.0.1:1").test_request_context():
         assert columns.touched(2).endswith("until you publish.")
-        assert columns.touched(2, 1).endswith("starts too soon for a run to change. Move or cancel it on the board.")
+        assert columns.touched(2, 1).endswith(
+            "starts too soon for a run to change. Move or cancel it on the board."
+        )
 
 
 def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: Desk) -> None:

@@ -267,7 +267,8 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
     assert "the organiser on behalf of Firm 1" in page
     history = page[page.index("History") :]
     assert re.search(
-        r"Requested\b.*the organiser on behalf of Firm 0.*Accepted\b.*the organiser on behalf of Firm 1", history
+        r"Requested\b.*the organiser on behalf of Firm 0.*Accepted\b.*the organiser on behalf of Firm 1",
+        history,
     )
     page = browser.post(site.path("/participants/requests/bulk"), keys=[request.key], verb="decline")
     assert f"Request {request.key}: The request has already been accepted." in page
@@ -294,7 +295,9 @@ def test_exhibitors_have_no_desk(site: Site, path: str) -> None:
 def test_empty_tables_say_what_to_do(site: Site) -> None:
     browser = site.organiser()
     assert "Nothing here matches" in browser.get(site.path("/participants/firms?text=zzz"))
-    assert "No records have been removed from the event." in browser.get(site.path("/participants/people?state=withdrawn"))
+    assert "No records have been removed from the event." in browser.get(
+        site.path("/participants/people?state=withdrawn")
+    )
     assert "No requests yet." in browser.get(site.path("/participants/requests"))
     assert "No changes yet." in browser.get(site.path("/participants/steps"))
     with site.database.read() as session:

@@ -198,7 +198,10 @@ def test_requests_end_in_the_state_that_fits(hall: Hall) -> None:
 def test_a_firm_that_left_neither_asks_nor_is_asked(hall: Hall) -> None:
     hall.do(withdrawals.withdraw_records, FIRMS, ["f1"])
     for asking, asked in ((1, "f3"), (3, "f1")):
-        with hall.database.write() as session, pytest.raises(InvalidInput, match="was removed from the event"):
+        with (
+            hall.database.write() as session,
+            pytest.raises(InvalidInput, match="was removed from the event"),
+        ):
             requests.submit_form(session, hall.expo.actor(asking), NewRequest(asked, "Cells"), now=NOW)
 
 

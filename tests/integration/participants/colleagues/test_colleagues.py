@@ -163,7 +163,9 @@ def test_a_firm_sends_so_many_invitations_and_no_more(
         now = NOW + timedelta(days=2 * day)
         with database.write() as session:
             if day == 2:
-                with pytest.raises(InvalidInput, match="your company has already sent the maximum of 2 invitations"):
+                with pytest.raises(
+                    InvalidInput, match="your company has already sent the maximum of 2 invitations"
+                ):
                     colleagues.add_colleague(session, actor, form(database), settings=SETTINGS, now=now)
                 break
             added = colleagues.add_colleague(session, actor, form(database), settings=SETTINGS, now=now)

@@ -212,7 +212,10 @@ def test_its_pages_from_the_first_to_an_answer(site_of_three: Site) -> None:
     shown = browser.get(site.path(f"/requests/{key}"))
     assert f'href="{site.path("/firms/")}' not in shown, "no link to a page that it does not have"
     done = browser.post(site.path("/participants/requests/bulk"), keys=[key], verb="accept")
-    assert "Requests accepted on behalf of exhibitors: 1." in done and site.stored()[0].state is RequestState.ACCEPTED
+    assert (
+        "Requests accepted on behalf of exhibitors: 1." in done
+        and site.stored()[0].state is RequestState.ACCEPTED
+    )
     for rest in ("/firms", "/firms/f0", "/team", "/participants/firms", "/venue", "/imports/", "/schedule"):
         browser.get(site.path(rest), 404)
 

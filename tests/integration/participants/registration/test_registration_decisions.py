@@ -244,5 +244,7 @@ def test_an_organiser_decides_on_the_page(database: Database, expo: Expo) -> Non
     assert "enter a value" in browser.post(path, 422, verb="decline", numbers=numbers[2], reason="")
     assert "1 registration declined." in browser.post(path, verb="decline", numbers=numbers[2], reason="Full")
     assert "1 registration accepted." in browser.post(path, verb="accept", numbers=numbers[3])
-    assert "No registrations are waiting." in browser.get(path) and "Full" in browser.get(f"{path}?state=declined")
+    assert "No registrations are waiting." in browser.get(path) and "Full" in browser.get(
+        f"{path}?state=declined"
+    )
     assert "Newer" in browser.get(f"{path}{numbers[0]}")
