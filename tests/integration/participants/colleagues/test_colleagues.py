@@ -108,11 +108,11 @@ def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
                 session, expo.actor(0), form(database, email=others), settings=SETTINGS, now=NOW
             )
         own = expo.people[0][0].key
-        with pytest.raises(InvalidInput, match="is_exhibitor: is you"):
+        with pytest.raises(InvalidInput, match="is_exhibitor: ask another company contact to change"):
             colleagues.change_colleague(
                 session, expo.actor(0), own, form(database), settings=SETTINGS, now=NOW
             )
-        with pytest.raises(InvalidInput, match="person: is you"):
+        with pytest.raises(InvalidInput, match="person: ask another company contact to remove"):
             colleagues.remove_colleague(session, expo.actor(0), own, now=NOW)
 
 

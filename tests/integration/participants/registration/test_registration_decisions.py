@@ -241,7 +241,9 @@ def test_an_organiser_decides_on_the_page(database: Database, expo: Expo) -> Non
             "languages": "hu", "mail_language": "hu"}  # fmt: skip
     assert "Accepted" in browser.post(f"{path}{numbers[0]}", verb="accept", **form)
     assert "Accepted" in browser.post(f"{path}{numbers[1]}", verb="join", into="f1")
-    assert "enter a value" in browser.post(path, 422, verb="decline", numbers=numbers[2], reason="")
+    assert "Reason: enter a reason for the person to read." in browser.post(
+        path, 422, verb="decline", numbers=numbers[2], reason=""
+    )
     assert "1 registration declined." in browser.post(path, verb="decline", numbers=numbers[2], reason="Full")
     assert "1 registration accepted." in browser.post(path, verb="accept", numbers=numbers[3])
     assert "No registrations are waiting." in browser.get(path) and "Full" in browser.get(
